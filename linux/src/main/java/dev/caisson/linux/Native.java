@@ -1,0 +1,115 @@
+package dev.caisson.linux;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemoryLayout.PathElement;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.StructLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+import java.nio.charset.StandardCharsets;
+
+/// The one door to the kernel: syscall(2) with errno captured, retried on EINTR where the caller says that it is safe.
+@SuppressWarnings("restricted") // this class is the place that --enable-native-access names
+final class Native {
+    private static final Linker LINKER = Linker.nativeLinker();
+    private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
+    private static final VarHandle ERRNO = CALL_STATE.varHandle(PathElement.groupElement("errno"));
+    private static final Linker.Option CAPTURE_ERRNO = Linker.Option.captureCallState("errno");
+    private static final MethodHandle SYSCALL = LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("syscall"),
+            FunctionDescriptor.of(
+                    JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+            CAPTURE_ERRNO);
+
+    private Native() {}
+
+    /// A libc function whose result is an error number, as posix_spawn(3).
+    static MethodHandle downcall(String function, FunctionDescriptor descriptor) {
+        return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(function), descriptor);
+    }
+
+    /// Calls `number` and returns its result, or the negated error number.
+    static long raw(long number, long a, long b, long c, long d, long e, long f) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(CALL_STATE);
+            long result = (long) SYSCALL.invokeExact(state, number, a, b, c, d, e, f);
+            return result == -1 ? -(int) ERRNO.get(state, 0L) : result;
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
+    }
+
+    static long raw(long number, long a, long b, long c, long d) {
+        return raw(number, a, b, c, d, 0, 0);
+    }
+
+    static long raw(long number, long a, long b, long c) {
+        return raw(number, a, b, c, 0, 0, 0);
+    }
+
+    static long raw(long number, long a, long b) {
+        return raw(number, a, b, 0, 0, 0, 0);
+    }
+
+    static long raw(long number, long a) {
+        return raw(number, a, 0, 0, 0, 0, 0);
+    }
+
+    /// The result, or an [ErrnoException] that names the call.
+    static long check(String call, long result) {
+        if (result < 0) {
+            throw new ErrnoException(call, (int) -result);
+        }
+        return result;
+    }
+
+    /// A string as the kernel takes it. A NUL inside is refused: the kernel would see a shorter string.
+    static MemorySegment string(SegmentAllocator allocator, String value) {
+        if (value.indexOf('\0') >= 0) {
+            throw new IllegalArgumentException("a string for the kernel holds a NUL character");
+        }
+        byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+        MemorySegment segment = allocator.allocate(bytes.length + 1L);
+        MemorySegment.copy(bytes, 0, segment, JAVA_BYTE, 0, bytes.length);
+        return segment;
+    }
+
+    /// A NULL-terminated array of strings, as execve(2) takes them.
+    static MemorySegment strings(SegmentAllocator allocator, Iterable<String> values) {
+        var list = new java.util.ArrayList<MemorySegment>();
+        values.forEach(value -> list.add(string(allocator, value)));
+        MemorySegment array = allocator.allocate(ADDRESS, list.size() + 1L);
+        for (int i = 0; i < list.size(); i++) {
+            array.setAtIndex(ADDRESS, i, list.get(i));
+        }
+        array.setAtIndex(ADDRESS, list.size(), MemorySegment.NULL);
+        return array;
+    }
+
+    static long offset(StructLayout layout, String field) {
+        return layout.byteOffset(PathElement.groupElement(field));
+    }
+
+    static MemorySegment struct(SegmentAllocator allocator, MemoryLayout layout) {
+        return allocator.allocate(layout);
+    }
+
+    /// A downcall handle throws nothing of its own; what arrives here is an Error or a bug.
+    static RuntimeException impossible(Throwable t) {
+        if (t instanceof Error error) {
+            throw error;
+        }
+        if (t instanceof RuntimeException runtime) {
+            throw runtime;
+        }
+        throw new AssertionError(t);
+    }
+}
