@@ -21,6 +21,7 @@ public final class Fd implements AutoCloseable {
         return new Fd((int) Native.check(call, result));
     }
 
+    /// The number, for a system call.
     /// @throws IllegalStateException after [#close]
     public int number() {
         int current = number.get();
