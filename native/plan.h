@@ -1,0 +1,248 @@
+/*
+ * The wire form of a launch plan, and the two conversations around it.
+ *
+ *   engine (JVM)                     zygote                              init (PID 1 of the container)
+ *     request{LAUNCH}, fds    --->     overlay, clone3, maps  ---1 byte-->  walks the plan, phases ascending
+ *     reply{pid}, pidfd       <---                                          |
+ *     report{CONSOLE}, pty    <---------------------------------------------| 5 DEVICES, with a terminal only
+ *     report{READY}           <---------------------------------------------| 11 READY
+ *     START                   --------------------------------------------->| the last 2 steps, then execveat
+ *     report{EXIT} | {ERROR}  <---------------------------------------------'
+ *
+ * The engine holds the other end of every socket: when it dies, the zygote and each init that has not been started read
+ * end-of-file and exit, and a started init dies by its parent-death signal.
+ *
+ * Everything is little-endian and packed. A plan is
+ *     plan_header, then `steps` times { step_header, payload of `length` bytes }, and not a byte more.
+ * In a payload: u8, u16, u32, u64, i32 as they are; `bytes` = u32 length + bytes; `str` = `bytes` without a NUL;
+ * `path` = a `str` of 1..4095 bytes, relative, with no empty, `.` or `..` component; `list` = u32 count + that many `str`.
+ * A slot is an index into the descriptors that came with the request; the mount that the zygote makes for the root
+ * is appended as the last slot.
+ */
+#ifndef CAISSON_PLAN_H
+#define CAISSON_PLAN_H
+
+#include <stdint.h>
+
+#define PLAN_MAGIC 0x314e5343u /* "CSN1" */
+#define PLAN_MAX_BYTES (4u << 20)
+#define PLAN_MAX_STEPS 1024u
+#define PLAN_MAX_SLOTS 128u
+#define PLAN_NO_SLOT 0xffffu
+#define PLAN_NO_PAUSE 0xffffu
+
+enum phase {
+	PHASE_SEAL,
+	PHASE_MAPPED,
+	PHASE_PRIVATE,
+	PHASE_ROOT,
+	PHASE_MOUNTS,
+	PHASE_DEVICES,
+	PHASE_PIVOT,
+	PHASE_PROTECT,
+	PHASE_LIMITS,
+	PHASE_CAPS,
+	PHASE_LANDLOCK,
+	PHASE_READY,
+	PHASE_FILTER,
+	PHASE_COUNT
+};
+
+/* opcode, its phase, its payload */
+enum opcode {
+	OP_SEAL = 1,              /* SEAL      - */
+	OP_JOIN_CGROUP = 10,      /* MAPPED    u16 slot of a v1 `tasks` file */
+	OP_CGROUP_NAMESPACE = 11, /* MAPPED    - */
+	OP_MAPPED = 12,           /* MAPPED    - */
+	OP_NO_NEW_PRIVS = 13,     /* MAPPED    - */
+	OP_PRIVATE = 20,          /* PRIVATE   - */
+	OP_ROOT = 30,             /* ROOT      u16 slot */
+	OP_MOUNT_FS = 40,         /* MOUNTS    u8 filesystem, u8 mount flags, u32 mode, u64 bytes, u64 inodes, path target */
+	OP_MOUNT_FD = 41,         /* MOUNTS    u16 slot, u8 1 = the target is a file, path target */
+	OP_MKDIR = 42,            /* MOUNTS    u32 mode, path; parents are made 0755; an existing directory is left as it is */
+	OP_FILE = 43,             /* MOUNTS    u32 mode, path, bytes content (<= 65536); replaces what is there */
+	OP_SYMLINK = 44,          /* MOUNTS, DEVICES   str target (<= 4095), path */
+	OP_DEVICE = 50,           /* DEVICES   u8 device */
+	OP_CONSOLE = 51,          /* DEVICES   u16 rows, u16 columns, u32 uid, u32 gid */
+	OP_PIVOT = 60,            /* PIVOT     - */
+	OP_SYSCTL = 70,           /* PROTECT   path below /proc/sys, str value */
+	OP_MASK = 71,             /* PROTECT   path; nothing to do where it does not exist */
+	OP_READ_ONLY = 72,        /* PROTECT   path; nothing to do where it does not exist */
+	OP_ROOT_READ_ONLY = 73,   /* PROTECT   - */
+	OP_VERIFY = 74,           /* PROTECT   - */
+	OP_LOOPBACK = 80,         /* LIMITS    - */
+	OP_HOSTNAME = 81,         /* LIMITS    str (<= 64) */
+	OP_DOMAINNAME = 82,       /* LIMITS    str (<= 64) */
+	OP_RLIMIT = 83,           /* LIMITS    u32 resource, u64 soft, u64 hard */
+	OP_OOM_SCORE_ADJ = 84,    /* LIMITS    i32 -1000..1000 */
+	OP_KEYRING = 85,          /* LIMITS    - */
+	OP_CAPS = 90,             /* CAPS      u64 bounding, u64 permitted, u32 uid, u32 gid, u32 count, u32 groups[count] (<= 256) */
+	OP_LANDLOCK = 100,        /* LANDLOCK  u32 scopes (LANDLOCK_SCOPE_*) */
+	OP_READY = 110,           /* READY     str working directory, absolute */
+	OP_FILTER = 120,          /* FILTER, or CAPS before OP_CAPS where OP_NO_NEW_PRIVS is absent: bytes of struct sock_filter[1..4096] */
+	OP_EXEC = 121,            /* FILTER, last   u8 1 = init stays as PID 1, u8 1 = the console is the controlling terminal,
+	                             str PATH for a program without slash, list argv (>= 1), list environment */
+};
+
+enum filesystem {
+	FS_PROC = 1,
+	FS_SYSFS = 2,
+	FS_TMPFS = 3,
+	FS_DEVPTS = 4,
+	FS_MQUEUE = 5,
+	FS_CGROUP2 = 6,
+	FS_CGROUP1_CPU = 10, /* one v1 hierarchy each; the controller names are fixed in mounts.c */
+	FS_CGROUP1_CPUACCT = 11,
+	FS_CGROUP1_CPU_CPUACCT = 12,
+	FS_CGROUP1_CPUSET = 13,
+	FS_CGROUP1_MEMORY = 14,
+	FS_CGROUP1_PIDS = 15,
+	FS_CGROUP1_BLKIO = 16,
+};
+
+enum mount_flag { MOUNT_RDONLY = 1, MOUNT_NOSUID = 2, MOUNT_NODEV = 4, MOUNT_NOEXEC = 8 };
+
+enum device {
+	DEVICE_NULL = 1,
+	DEVICE_ZERO = 2,
+	DEVICE_FULL = 3,
+	DEVICE_RANDOM = 4,
+	DEVICE_URANDOM = 5,
+	DEVICE_TTY = 6
+};
+
+/* The fixed slots; everything else follows as the plan says. */
+enum { SLOT_PLAN = 0, SLOT_CONTROL = 1, SLOT_STDIN = 2, SLOT_STDOUT = 3, SLOT_STDERR = 4, SLOT_FIRST_FREE = 5 };
+
+struct plan_header {
+	uint32_t magic;
+	uint32_t bytes; /* of the whole plan, this header included */
+	uint16_t steps;
+	uint16_t slots;
+	uint16_t pause_before; /* index of a step, or PLAN_NO_PAUSE: report PAUSED and wait for one byte (tests of recovery) */
+	uint16_t reserved;     /* 0 */
+} __attribute__((packed));
+
+struct step_header {
+	uint8_t phase;
+	uint8_t opcode;
+	uint16_t reserved; /* 0 */
+	uint32_t length;
+} __attribute__((packed));
+
+/* ---- engine -> zygote: one SOCK_SEQPACKET message, descriptors by SCM_RIGHTS in slot order ---- */
+
+enum request_kind {
+	REQUEST_USERNS = 1, /* a user namespace with the given map, as a descriptor for id-mapped mounts */
+	REQUEST_LAUNCH = 2,
+};
+
+enum root_kind {
+	ROOT_MOUNT = 1,   /* lower[0] is a detached mount already: it becomes the root as it is */
+	ROOT_TMPFS = 2,   /* overlay: lowers below a tmpfs of tmpfs_bytes and tmpfs_inodes that lives as long as the mount */
+	ROOT_OVERLAY = 3, /* overlay: lowers below the directories in the slots upper and work */
+};
+
+enum { ROOT_VOLATILE = 1 }; /* overlay mount option; its upper is never reused */
+
+#define REQUEST_MAX_LOWERS 64
+
+struct request {
+	uint32_t magic;
+	uint16_t kind;
+	uint16_t slots;
+	uint32_t id_base;     /* host id of the container's root */
+	uint32_t id_count;    /* how many ids from there */
+	uint64_t clone_flags; /* CLONE_NEW* only; NEWUSER, NEWNS and NEWPID are obligatory */
+	uint16_t cgroup_slot; /* CLONE_INTO_CGROUP, or PLAN_NO_SLOT */
+	uint16_t root_kind;
+	uint16_t root_flags;
+	uint16_t upper_slot; /* ROOT_OVERLAY, else PLAN_NO_SLOT */
+	uint16_t work_slot;
+	uint16_t lowers;
+	uint32_t reserved; /* 0 */
+	uint64_t tmpfs_bytes;
+	uint64_t tmpfs_inodes;
+	uint16_t lower_slot[REQUEST_MAX_LOWERS]; /* topmost first */
+} __attribute__((packed));
+
+enum zygote_stage {
+	STAGE_NONE = 0,
+	STAGE_REQUEST = 1,
+	STAGE_ROOT = 2,
+	STAGE_CLONE = 3,
+	STAGE_MAPS = 4,
+	STAGE_START = 5, /* of the zygote itself: sent once, as the first message, with status 0 when it stands */
+};
+
+struct reply {
+	uint32_t magic;
+	int32_t status; /* 0, or a negated error number */
+	int32_t pid;    /* in the engine's pid namespace; a pidfd comes with it. USERNS: 0, and the namespace's descriptor */
+	uint32_t stage; /* where it failed */
+} __attribute__((packed));
+
+/* ---- init <-> engine over SLOT_CONTROL, SOCK_SEQPACKET ---- */
+
+enum report_kind {
+	REPORT_ERROR = 1,
+	REPORT_CONSOLE = 2, /* the terminal's master comes with it */
+	REPORT_READY = 3,
+	REPORT_PAUSED = 4,
+	REPORT_EXIT = 5, /* of the program, while init stays as PID 1 */
+};
+
+struct report {
+	uint32_t magic;
+	uint32_t kind;
+	uint32_t phase;
+	uint32_t step;  /* index into the plan */
+	int32_t status; /* ERROR: errno; EXIT: exit code, or 256 + signal */
+	uint32_t reserved;
+	uint64_t user_micros; /* EXIT: of the program and what it waited for */
+	uint64_t system_micros;
+	uint32_t phase_micros[PHASE_COUNT]; /* READY: what each phase took */
+} __attribute__((packed));
+
+enum { CONTROL_START = 1 }; /* one byte, engine -> init; any other byte, or end-of-file, ends init */
+
+/* ---- plan.c ---- */
+
+struct step {
+	uint8_t phase;
+	uint8_t opcode;
+	uint32_t length;
+	const uint8_t *payload;
+};
+
+struct plan {
+	uint16_t count;
+	uint16_t slots;
+	uint16_t pause_before;
+	struct step steps[PLAN_MAX_STEPS];
+};
+
+enum plan_error {
+	PLAN_OK,
+	PLAN_BAD_HEADER,
+	PLAN_BAD_LENGTH,
+	PLAN_BAD_STEP,
+	PLAN_BAD_OPCODE,
+	PLAN_BAD_PHASE,
+	PLAN_BAD_ORDER,
+	PLAN_BAD_SLOT,
+	PLAN_BAD_PATH,
+	PLAN_BAD_TEXT,
+	PLAN_BAD_VALUE,
+	PLAN_TRAILING,
+	PLAN_NO_EXEC,
+};
+
+/*
+ * Decodes and checks all of a plan before anything is executed: lengths, opcodes, the phase that belongs to each, phases
+ * that never go back, slots that were given, paths, lists, text without NUL, OP_EXEC last and only there. Returns PLAN_OK
+ * or the rule that is broken; `where` gets the step's index.
+ */
+enum plan_error plan_decode(const uint8_t *bytes, uint32_t length, uint16_t slots, struct plan *plan, uint32_t *where);
+
+#endif
