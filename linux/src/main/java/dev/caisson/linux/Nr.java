@@ -65,7 +65,6 @@ final class Nr {
     static final long MOUNT_SETATTR = 442;
     static final long LANDLOCK_CREATE_RULESET = 444;
 
-
     private Nr() {}
 
     /// The kernel's name of the machine, `x86_64` or `aarch64`.

@@ -1,0 +1,178 @@
+package dev.caisson.linux;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.List;
+import java.util.Map;
+
+/// Processes by descriptor: posix_spawn(3), pidfd_open(2), pidfd_send_signal(2), waitid(2).
+public final class Processes {
+    /// How a process ended: its exit code, or the signal that ended it.
+    public record End(int code, int signal) {
+        public boolean bySignal() {
+            return signal != 0;
+        }
+    }
+
+    private static final int P_PIDFD = 3;
+    private static final int P_PID = 1;
+    private static final int WNOHANG = 1;
+    private static final int WEXITED = 4;
+    private static final int WALL = 0x40000000;
+    private static final int CLD_EXITED = 1;
+    private static final long SI_CODE = 8;
+    private static final long SI_PID = 12;
+    private static final long SI_STATUS = 24;
+
+    private static final FunctionDescriptor TWO = FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT);
+    private static final MethodHandle SPAWN = Native.downcall(
+            "posix_spawn", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
+    private static final MethodHandle ACTIONS_INIT =
+            Native.downcall("posix_spawn_file_actions_init", FunctionDescriptor.of(JAVA_INT, ADDRESS));
+    private static final MethodHandle ACTIONS_DUP2 = Native.downcall(
+            "posix_spawn_file_actions_adddup2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
+    private static final MethodHandle ACTIONS_CLOSE_FROM =
+            Native.downcall("posix_spawn_file_actions_addclosefrom_np", TWO);
+    private static final MethodHandle ACTIONS_DESTROY =
+            Native.downcall("posix_spawn_file_actions_destroy", FunctionDescriptor.of(JAVA_INT, ADDRESS));
+
+    private Processes() {}
+
+    /// Starts `executable` (an open file) with an empty environment and `inherited` as its descriptors 3, 4, …;
+    /// 0, 1 and 2 are this process's own, everything else is closed. Returns its pid, to be reaped by
+    /// the caller.
+    public static int spawn(Fd executable, List<String> arguments, List<Fd> inherited) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment actions = arena.allocate(256, 16);
+            MemorySegment pid = arena.allocate(JAVA_INT);
+            checkSpawn((int) ACTIONS_INIT.invokeExact(actions));
+            // Copies above every target first, so that no dup2 overwrites a source that is still needed.
+            int base = 3 + inherited.size() + 1;
+            int top = base;
+            for (Fd fd : inherited) {
+                top = Math.max(top, fd.number() + 1);
+            }
+            top = Math.max(top, executable.number() + 1);
+            for (int i = 0; i < inherited.size(); i++) {
+                checkSpawn(
+                        (int) ACTIONS_DUP2.invokeExact(actions, inherited.get(i).number(), top + i));
+            }
+            for (int i = 0; i < inherited.size(); i++) {
+                checkSpawn((int) ACTIONS_DUP2.invokeExact(actions, top + i, 3 + i));
+            }
+            checkSpawn((int) ACTIONS_CLOSE_FROM.invokeExact(actions, 3 + inherited.size()));
+            MemorySegment path =
+                    Native.string(arena, "/proc/" + ProcessHandle.current().pid() + "/fd/" + executable.number());
+            int result = (int) SPAWN.invokeExact(
+                    pid,
+                    path,
+                    actions,
+                    MemorySegment.NULL,
+                    Native.strings(arena, arguments),
+                    Native.strings(arena, List.of()));
+            checkSpawn((int) ACTIONS_DESTROY.invokeExact(actions));
+            checkSpawn(result);
+            return pid.get(JAVA_INT, 0);
+        } catch (Throwable t) {
+            throw Native.impossible(t);
+        }
+    }
+
+    private static void checkSpawn(int error) {
+        if (error != 0) {
+            throw new ErrnoException("posix_spawn", error);
+        }
+    }
+
+    /// A descriptor of the process `pid`, valid for that very process however pids are reused later.
+    public static Fd open(int pid) {
+        return Fd.of("pidfd_open", Native.raw(Nr.PIDFD_OPEN, pid, 0));
+    }
+
+    /// Sends a signal; false where the process is gone already.
+    public static boolean signal(Fd pidfd, int signal) {
+        long result = Native.raw(Nr.PIDFD_SEND_SIGNAL, pidfd.number(), signal, 0, 0);
+        if (result == -Errno.ESRCH) {
+            return false;
+        }
+        Native.check("pidfd_send_signal", result);
+        return true;
+    }
+
+    /// Waits for a child of this process to end and takes its status from the kernel.
+    public static End reap(Fd pidfd) {
+        End end = waitFor(P_PIDFD, pidfd.number(), 0);
+        if (end == null) {
+            throw new IllegalStateException("waitid returned no child");
+        }
+        return end;
+    }
+
+    public static End reap(int pid) {
+        End end = waitFor(P_PID, pid, 0);
+        if (end == null) {
+            throw new IllegalStateException("waitid returned no child");
+        }
+        return end;
+    }
+
+    /// The status of a child that has ended, or null while it runs.
+    public static @org.jspecify.annotations.Nullable End reapNow(Fd pidfd) {
+        return waitFor(P_PIDFD, pidfd.number(), WNOHANG);
+    }
+
+    private static @org.jspecify.annotations.Nullable End waitFor(int kind, int id, int flags) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment info = arena.allocate(128, 8);
+            long result;
+            do {
+                // __WALL: a child made by another process with CLONE_PARENT may have no exit signal.
+                result = Native.raw(Nr.WAITID, kind, id, info.address(), WEXITED | WALL | flags, 0, 0);
+            } while (result == -Errno.EINTR);
+            Native.check("waitid", result);
+            if (info.get(JAVA_INT, SI_PID) == 0) {
+                return null;
+            }
+            int status = info.get(JAVA_INT, SI_STATUS);
+            return info.get(JAVA_INT, SI_CODE) == CLD_EXITED ? new End(status, 0) : new End(0, status & 0x7f);
+        }
+    }
+
+    /// Names of the signals that people use, to numbers; signal(7), the same on x86_64 and aarch64.
+    public static final Map<String, Integer> SIGNALS = Map.ofEntries(
+            Map.entry("HUP", 1),
+            Map.entry("INT", 2),
+            Map.entry("QUIT", 3),
+            Map.entry("ILL", 4),
+            Map.entry("TRAP", 5),
+            Map.entry("ABRT", 6),
+            Map.entry("BUS", 7),
+            Map.entry("FPE", 8),
+            Map.entry("KILL", 9),
+            Map.entry("USR1", 10),
+            Map.entry("SEGV", 11),
+            Map.entry("USR2", 12),
+            Map.entry("PIPE", 13),
+            Map.entry("ALRM", 14),
+            Map.entry("TERM", 15),
+            Map.entry("CHLD", 17),
+            Map.entry("CONT", 18),
+            Map.entry("STOP", 19),
+            Map.entry("TSTP", 20),
+            Map.entry("TTIN", 21),
+            Map.entry("TTOU", 22),
+            Map.entry("URG", 23),
+            Map.entry("XCPU", 24),
+            Map.entry("XFSZ", 25),
+            Map.entry("VTALRM", 26),
+            Map.entry("PROF", 27),
+            Map.entry("WINCH", 28),
+            Map.entry("IO", 29),
+            Map.entry("PWR", 30),
+            Map.entry("SYS", 31));
+}

@@ -1,0 +1,166 @@
+package dev.caisson.linux;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Message sockets between processes of one machine that carry descriptors: unix(7) SOCK_SEQPACKET, SCM_RIGHTS.
+public final class Sockets {
+    /// The two ends of a connected pair.
+    public record Pair(Fd ours, Fd theirs) {}
+
+    /// One message and the descriptors that came with it, which the receiver owns. No bytes: the other end is closed.
+    @SuppressWarnings("ArrayRecordComponent") // never compared, and copied nowhere
+    public record Message(byte[] bytes, List<Fd> descriptors) implements AutoCloseable {
+        public boolean isEnd() {
+            return bytes.length == 0;
+        }
+
+        @Override
+        public void close() {
+            descriptors.forEach(Fd::close);
+        }
+    }
+
+    /// The most descriptors that one message carries, SCM_MAX_FD.
+    public static final int MAX_DESCRIPTORS = 253;
+
+    static final StructLayout MSGHDR = MemoryLayout.structLayout(
+            ADDRESS.withName("msg_name"),
+            JAVA_INT.withName("msg_namelen"),
+            MemoryLayout.paddingLayout(4),
+            ADDRESS.withName("msg_iov"),
+            JAVA_LONG.withName("msg_iovlen"),
+            ADDRESS.withName("msg_control"),
+            JAVA_LONG.withName("msg_controllen"),
+            JAVA_INT.withName("msg_flags"),
+            MemoryLayout.paddingLayout(4));
+    static final StructLayout IOVEC =
+            MemoryLayout.structLayout(ADDRESS.withName("iov_base"), JAVA_LONG.withName("iov_len"));
+    static final StructLayout CMSGHDR = MemoryLayout.structLayout(
+            JAVA_LONG.withName("cmsg_len"), JAVA_INT.withName("cmsg_level"), JAVA_INT.withName("cmsg_type"));
+
+    private static final int AF_UNIX = 1;
+    private static final int SOCK_SEQPACKET = 5;
+    private static final int SOCK_CLOEXEC = 02000000;
+    private static final int SOL_SOCKET = 1;
+    private static final int SCM_RIGHTS = 1;
+    private static final int MSG_CTRUNC = 0x8;
+    private static final int MSG_TRUNC = 0x20;
+    private static final int MSG_DONTWAIT = 0x40;
+    private static final int MSG_NOSIGNAL = 0x4000;
+    private static final int MSG_CMSG_CLOEXEC = 0x40000000;
+
+    private Sockets() {}
+
+    /// A connected pair of message sockets, both close-on-exec.
+    public static Pair pair() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment two = arena.allocate(JAVA_INT, 2);
+            Native.check(
+                    "socketpair", Native.raw(Nr.SOCKETPAIR, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, two.address()));
+            return new Pair(new Fd(two.getAtIndex(JAVA_INT, 0)), new Fd(two.getAtIndex(JAVA_INT, 1)));
+        }
+    }
+
+    /// Sends one message with descriptors, which stay the sender's to close.
+    public static void send(Fd socket, byte[] bytes, List<Fd> descriptors) {
+        if (descriptors.size() > MAX_DESCRIPTORS) {
+            throw new IllegalArgumentException("more descriptors than one message carries: " + descriptors.size());
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment data = arena.allocate(Math.max(1, bytes.length));
+            MemorySegment.copy(bytes, 0, data, JAVA_BYTE, 0, bytes.length);
+            MemorySegment header = header(arena, data, bytes.length);
+            if (!descriptors.isEmpty()) {
+                long length = CMSGHDR.byteSize() + 4L * descriptors.size();
+                MemorySegment control = arena.allocate((length + 7) & ~7L, 8);
+                control.set(JAVA_LONG, 0, length);
+                control.set(JAVA_INT, 8, SOL_SOCKET);
+                control.set(JAVA_INT, 12, SCM_RIGHTS);
+                for (int i = 0; i < descriptors.size(); i++) {
+                    control.set(
+                            JAVA_INT,
+                            CMSGHDR.byteSize() + 4L * i,
+                            descriptors.get(i).number());
+                }
+                header.set(ADDRESS, Native.offset(MSGHDR, "msg_control"), control);
+                header.set(JAVA_LONG, Native.offset(MSGHDR, "msg_controllen"), control.byteSize());
+            }
+            long result;
+            do {
+                result = Native.raw(Nr.SENDMSG, socket.number(), header.address(), MSG_NOSIGNAL);
+            } while (result == -Errno.EINTR);
+            Native.check("sendmsg", result);
+        }
+    }
+
+    /// Waits for one message of at most `limit` bytes.
+    /// @throws ErrnoException EPROTO where the message or its descriptors did not fit
+    public static Message receive(Fd socket, int limit) {
+        return receive(socket, limit, 0);
+    }
+
+    /// The message that is there, or EAGAIN.
+    public static Message receiveNow(Fd socket, int limit) {
+        return receive(socket, limit, MSG_DONTWAIT);
+    }
+
+    private static Message receive(Fd socket, int limit, int flags) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment data = arena.allocate(limit);
+            MemorySegment header = header(arena, data, limit);
+            MemorySegment control = arena.allocate((CMSGHDR.byteSize() + 4L * 8 + 7) & ~7L, 8);
+            header.set(ADDRESS, Native.offset(MSGHDR, "msg_control"), control);
+            header.set(JAVA_LONG, Native.offset(MSGHDR, "msg_controllen"), control.byteSize());
+            long count;
+            do {
+                count = Native.raw(Nr.RECVMSG, socket.number(), header.address(), MSG_CMSG_CLOEXEC | flags);
+            } while (count == -Errno.EINTR);
+            if (count == -Errno.ECONNRESET) {
+                count = 0;
+            }
+            Native.check("recvmsg", count);
+            List<Fd> descriptors = descriptors(control, header.get(JAVA_LONG, Native.offset(MSGHDR, "msg_controllen")));
+            var message = new Message(data.asSlice(0, count).toArray(JAVA_BYTE), descriptors);
+            if ((header.get(JAVA_INT, Native.offset(MSGHDR, "msg_flags")) & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+                message.close();
+                throw new ErrnoException("recvmsg", Errno.EPROTO);
+            }
+            return message;
+        }
+    }
+
+    private static MemorySegment header(Arena arena, MemorySegment data, long length) {
+        MemorySegment vector = arena.allocate(IOVEC);
+        vector.set(ADDRESS, 0, data);
+        vector.set(JAVA_LONG, 8, length);
+        MemorySegment header = arena.allocate(MSGHDR);
+        header.set(ADDRESS, Native.offset(MSGHDR, "msg_iov"), vector);
+        header.set(JAVA_LONG, Native.offset(MSGHDR, "msg_iovlen"), 1);
+        return header;
+    }
+
+    private static List<Fd> descriptors(MemorySegment control, long length) {
+        var descriptors = new ArrayList<Fd>();
+        long at = 0;
+        while (at + CMSGHDR.byteSize() <= length) {
+            long size = control.get(JAVA_LONG, at);
+            if (control.get(JAVA_INT, at + 8) == SOL_SOCKET && control.get(JAVA_INT, at + 12) == SCM_RIGHTS) {
+                for (long fd = at + CMSGHDR.byteSize(); fd < at + size; fd += 4) {
+                    descriptors.add(new Fd(control.get(JAVA_INT, fd)));
+                }
+            }
+            at += (size + 7) & ~7L;
+        }
+        return List.copyOf(descriptors);
+    }
+}
