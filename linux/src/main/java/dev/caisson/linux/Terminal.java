@@ -82,7 +82,7 @@ public final class Terminal {
             // IEXTEN
             termios.set(JAVA_INT, 0, termios.get(JAVA_INT, 0) & ~02753);
             termios.set(JAVA_INT, 4, termios.get(JAVA_INT, 4) & ~01);
-            termios.set(JAVA_INT, 8, termios.get(JAVA_INT, 8) & ~0460 | 060);
+            termios.set(JAVA_INT, 8, (termios.get(JAVA_INT, 8) & ~0460) | 060);
             termios.set(JAVA_INT, 12, termios.get(JAVA_INT, 12) & ~0100113);
             long controlCharacters = Native.offset(KERNEL_TERMIOS, "c_cc");
             termios.set(JAVA_BYTE, controlCharacters + VMIN, (byte) 1);
