@@ -1,0 +1,33 @@
+package dev.caisson.cli;
+
+/// A failure that a command reports as one line, `caisson: CODE: sentence`, and an exit status of `docker run`'s
+/// scheme.
+final class CommandException extends RuntimeException {
+    /// Caisson failed before a program of the container ran.
+    static final int ENGINE_FAILED = 125;
+
+    private static final long serialVersionUID = 1L;
+
+    private final String code;
+    private final int exitStatus;
+
+    /// @param code stable, upper case, as `USAGE`
+    /// @param sentence what is wrong and what to do about it
+    CommandException(String code, int exitStatus, String sentence) {
+        super(sentence);
+        this.code = code;
+        this.exitStatus = exitStatus;
+    }
+
+    static CommandException usage(String sentence) {
+        return new CommandException("USAGE", ENGINE_FAILED, sentence);
+    }
+
+    String code() {
+        return code;
+    }
+
+    int exitStatus() {
+        return exitStatus;
+    }
+}

@@ -1,0 +1,40 @@
+package dev.caisson.cli;
+
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Help.ColorScheme;
+
+/// Where the output goes, as far as colours depend on it.
+///
+/// @param output standard output may carry colours
+/// @param error standard error may carry colours
+record Terminal(boolean output, boolean error) {
+    static final Terminal NONE = new Terminal(false, false);
+
+    /// What the launcher found: it names the descriptors that are terminals in `caisson.terminal`, as `12`.
+    /// `NO_COLOR` (no-color.org) and a dumb terminal switch colours off.
+    static Terminal ofLauncher() {
+        return of(System.getProperty("caisson.terminal", ""), env("NO_COLOR"), env("TERM"));
+    }
+
+    static Terminal of(String descriptors, String noColor, String term) {
+        if (!noColor.isEmpty() || term.isEmpty() || term.equals("dumb")) {
+            return NONE;
+        }
+        return new Terminal(descriptors.contains("1"), descriptors.contains("2"));
+    }
+
+    ColorScheme outputColours() {
+        return Help.defaultColorScheme(output ? Ansi.ON : Ansi.OFF);
+    }
+
+    /// A line for standard error, red where that is a terminal.
+    String alarm(String line) {
+        return error ? "\u001b[31m" + line + "\u001b[0m" : line;
+    }
+
+    private static String env(String name) {
+        String value = System.getenv(name);
+        return value == null ? "" : value;
+    }
+}

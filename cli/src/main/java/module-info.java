@@ -1,0 +1,17 @@
+import org.jspecify.annotations.NullMarked;
+
+/// The command line: one class a command, each of which translates its arguments, asks a lower room and prints the
+/// answer. It decides nothing about containers.
+@NullMarked
+module dev.caisson.cli {
+    requires dev.caisson.linux;
+    requires info.picocli;
+    requires io.avaje.jsonb;
+    requires static org.jspecify;
+
+    opens dev.caisson.cli to
+            info.picocli;
+
+    provides io.avaje.jsonb.spi.JsonbExtension with
+            dev.caisson.cli.CliJsonComponent;
+}
