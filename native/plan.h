@@ -9,8 +9,9 @@
  *     START                   --------------------------------------------->| the last 2 steps, then execveat
  *     report{EXIT} | {ERROR}  <---------------------------------------------'
  *
- * The engine holds the other end of every socket: when it dies, the zygote and each init that has not been started read
- * end-of-file and exit, and a started init dies by its parent-death signal.
+ * The engine holds the other end of every socket: when it dies, the zygote and each init read end-of-file and exit, and
+ * with an init that stays as PID 1 the whole container. Each init also has SIGKILL as its parent-death signal, which the
+ * kernel sends when the *thread* that started the zygote ends: that thread has to live as long as the engine.
  *
  * Everything is little-endian and packed. A plan is
  *     plan_header, then `steps` times { step_header, payload of `length` bytes }, and not a byte more.
@@ -30,6 +31,7 @@
 #define PLAN_MAX_SLOTS 128u
 #define PLAN_NO_SLOT 0xffffu
 #define PLAN_NO_PAUSE 0xffffu
+#define PLAN_MAX_LIST 16384u /* strings in argv, and in the environment */
 
 enum phase {
 	PHASE_SEAL,
@@ -66,8 +68,8 @@ enum opcode {
 	OP_CONSOLE = 51,          /* DEVICES   u16 rows, u16 columns, u32 uid, u32 gid */
 	OP_PIVOT = 60,            /* PIVOT     - */
 	OP_SYSCTL = 70,           /* PROTECT   path below /proc/sys, str value */
-	OP_MASK = 71,             /* PROTECT   path; nothing to do where it does not exist */
-	OP_READ_ONLY = 72,        /* PROTECT   path; nothing to do where it does not exist */
+	OP_MASK = 71,             /* PROTECT   path; nothing to do where it does not exist; a file needs DEVICE_NULL earlier on */
+	OP_READ_ONLY = 72,        /* PROTECT   path; nothing to do where it does not exist; nosuid, nodev, noexec too */
 	OP_ROOT_READ_ONLY = 73,   /* PROTECT   - */
 	OP_VERIFY = 74,           /* PROTECT   - */
 	OP_LOOPBACK = 80,         /* LIMITS    - */
@@ -140,7 +142,8 @@ enum request_kind {
 enum root_kind {
 	ROOT_MOUNT = 1,   /* lower[0] is a detached mount already: it becomes the root as it is */
 	ROOT_TMPFS = 2,   /* overlay: lowers below a tmpfs of tmpfs_bytes and tmpfs_inodes that lives as long as the mount */
-	ROOT_OVERLAY = 3, /* overlay: lowers below the directories in the slots upper and work */
+	ROOT_OVERLAY = 3, /* overlay: lowers below `upper` of the detached mount in upper_slot, which also has its `work`; both
+	                     are made, and given to id_base, where they are missing */
 };
 
 enum { ROOT_VOLATILE = 1 }; /* overlay mount option; its upper is never reused */
@@ -158,9 +161,9 @@ struct request {
 	uint16_t root_kind;
 	uint16_t root_flags;
 	uint16_t upper_slot; /* ROOT_OVERLAY, else PLAN_NO_SLOT */
-	uint16_t work_slot;
 	uint16_t lowers;
-	uint32_t reserved; /* 0 */
+	uint16_t reserved0; /* 0 */
+	uint32_t reserved;  /* 0 */
 	uint64_t tmpfs_bytes;
 	uint64_t tmpfs_inodes;
 	uint16_t lower_slot[REQUEST_MAX_LOWERS]; /* topmost first */
@@ -178,7 +181,8 @@ enum zygote_stage {
 struct reply {
 	uint32_t magic;
 	int32_t status; /* 0, or a negated error number */
-	int32_t pid;    /* in the engine's pid namespace; a pidfd comes with it. USERNS: 0, and the namespace's descriptor */
+	int32_t pid;    /* in the engine's pid namespace; a pidfd comes with it. USERNS: 0, and the namespace's descriptor.
+	                   With a status that is not 0: a child that was killed already and that the engine has to reap, or 0 */
 	uint32_t stage; /* where it failed */
 } __attribute__((packed));
 
@@ -196,8 +200,8 @@ struct report {
 	uint32_t magic;
 	uint32_t kind;
 	uint32_t phase;
-	uint32_t step;  /* index into the plan */
-	int32_t status; /* ERROR: errno; EXIT: exit code, or 256 + signal */
+	uint32_t step;  /* index into the plan. A program that is not found or not executable: phase READY, OP_EXEC's step */
+	int32_t status; /* ERROR: errno, and init exits with 125; EXIT: exit code, or 256 + signal */
 	uint32_t reserved;
 	uint64_t user_micros; /* EXIT: of the program and what it waited for */
 	uint64_t system_micros;
