@@ -1,0 +1,171 @@
+package dev.caisson.cli;
+
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/// The rules of the house: which room may use which, and what every room looks like.
+class HouseTest {
+    private static final Pattern EMPTY_NAME = Pattern.compile(".*(Util|Utils|Helper|Helpers|Manager|Impl)");
+    private static final int LINES_OF_A_FILE = 400;
+
+    private static List<House.Room> rooms = List.of();
+    private static JavaClasses classes = new ClassFileImporter().importPaths(List.of());
+
+    @BeforeAll
+    static void readTheHouse() throws IOException {
+        rooms = House.rooms();
+        List<Path> compiled = rooms.stream().map(House.Room::classes).toList();
+        assertThat(compiled)
+                .as("this test reads all rooms' classes; build them first: mvn test")
+                .allMatch(Files::isDirectory);
+        classes = new ClassFileImporter().importPaths(compiled);
+    }
+
+    @Test
+    void everyRoomHasAFloor() {
+        assertThat(rooms)
+                .as("a new room is given its floor in House.FLOORS and in docs/architecture.md")
+                .isNotEmpty()
+                .allMatch(room -> room.floor() >= 0);
+    }
+
+    @Test
+    void modulesRequireLowerFloorsOnly() throws IOException {
+        for (House.Room room : rooms) {
+            assertThat(room.descriptor().name()).isEqualTo(room.packageName());
+            assertThat(room.descriptor().requires().stream()
+                            .map(required -> required.name())
+                            .filter(name -> name.startsWith("dev.caisson."))
+                            .map(name -> new House.Room(name.substring("dev.caisson.".length())))
+                            .filter(other -> other.floor() >= room.floor()))
+                    .as("rooms beside or above " + room.name() + " that it requires")
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void classesUseLowerFloorsOnly() {
+        for (House.Room room : rooms) {
+            List<String> forbidden = rooms.stream()
+                    .filter(other -> !other.equals(room) && other.floor() >= room.floor())
+                    .map(House.Room::packageName)
+                    .toList();
+            ArchRuleDefinition.noClasses()
+                    .that()
+                    .resideInAPackage(room.packageName())
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAnyPackage(forbidden.toArray(String[]::new))
+                    .check(classes);
+        }
+    }
+
+    @Test
+    void roomsFormNoCycle() {
+        slices().matching("dev.caisson.(*)..").should().beFreeOfCycles().check(classes);
+    }
+
+    @Test
+    void onlyLinuxTouchesForeignMemory() {
+        assertThat(classes.that(useForeignMemory()))
+                .as("the rule sees the classes that it allows")
+                .isNotEmpty();
+        ArchRuleDefinition.noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.caisson.linux")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("java.lang.foreign..")
+                .check(classes);
+    }
+
+    @Test
+    void nobodyReachesBehindTheJdk() {
+        ArchRuleDefinition.noClasses()
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("sun..", "jdk.internal..", "com.sun..")
+                .check(classes);
+    }
+
+    @Test
+    void onlyTheCommandLineEndsTheProcess() {
+        ArchRuleDefinition.noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.caisson.cli")
+                .should()
+                .callMethod(System.class, "exit", int.class)
+                .orShould()
+                .callMethod(Runtime.class, "halt", int.class)
+                .check(classes);
+    }
+
+    @Test
+    void everyRoomIsFlatAndSaysWhatItIsFor() throws IOException {
+        for (House.Room room : rooms) {
+            Path home = room.directory()
+                    .resolve("src/main/java")
+                    .resolve(room.packageName().replace('.', '/'));
+            assertThat(room.sources())
+                    .as("sources of " + room.name())
+                    .allMatch(source -> home.equals(source.getParent()) || source.equals(room.moduleSource()));
+            assertThat(Files.readAllLines(room.moduleSource()))
+                    .as("module-info.java of " + room.name())
+                    .anyMatch(line -> line.startsWith("/// "))
+                    .contains("@NullMarked");
+        }
+    }
+
+    @Test
+    void noClassHasAnEmptyName() throws IOException {
+        for (House.Room room : rooms) {
+            assertThat(room.sources().stream().map(source -> baseName(source)))
+                    .noneMatch(name -> EMPTY_NAME.matcher(name).matches());
+        }
+        assertThat(EMPTY_NAME.matcher("MountHelper").matches()).isTrue();
+    }
+
+    @Test
+    void noFileIsTooLongToRead() throws IOException {
+        var tooLong = new ArrayList<String>();
+        for (House.Room room : rooms) {
+            for (Path source : room.sources()) {
+                try (Stream<String> lines = Files.lines(source)) {
+                    long count = lines.count();
+                    if (count > LINES_OF_A_FILE) {
+                        tooLong.add(source + ": " + count + " lines");
+                    }
+                }
+            }
+        }
+        assertThat(tooLong).isEmpty();
+    }
+
+    private static DescribedPredicate<JavaClass> useForeignMemory() {
+        return DescribedPredicate.describe(
+                "use java.lang.foreign",
+                type -> type.getDirectDependenciesFromSelf().stream()
+                        .anyMatch(dependency ->
+                                dependency.getTargetClass().getPackageName().equals("java.lang.foreign")));
+    }
+
+    private static String baseName(Path source) {
+        String name = source.getFileName().toString();
+        return name.substring(0, name.length() - ".java".length());
+    }
+}

@@ -1,0 +1,93 @@
+package dev.caisson.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// What the command line answers: text, exit status, and one line for an error.
+class MainTest {
+    /// What one command line wrote and returned.
+    private record Answer(int status, String out, String err) {}
+
+    @Test
+    void versionTellsBuildJdkAndKernel() {
+        Answer answer = caisson("version");
+
+        assertThat(answer.status()).isZero();
+        assertThat(answer.out().lines())
+                .satisfiesExactly(
+                        line -> assertThat(line).matches("caisson \\d+\\.\\d+\\.\\d+"),
+                        line -> assertThat(line).isEqualTo("java    " + Runtime.version()),
+                        line -> assertThat(line).startsWith("kernel  Linux " + System.getProperty("os.version")));
+        assertThat(answer.err()).isEmpty();
+    }
+
+    @Test
+    void versionSpeaksJson() {
+        assertThat(caisson("version", "--format", "json").out())
+                .matches(
+                        "\\{\"caisson\":\"[^\"]+\",\"java\":\"[^\"]+\",\"kernel\":\"[^\"]+\",\"architecture\":\"[^\"]+\"}\n");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "''                   | USAGE: no command given; try 'caisson --help'",
+                "version --foo        | USAGE: Unknown option: '--foo'; try 'caisson version --help'",
+                "completion           | USAGE: Missing required parameter: 'SHELL'; try 'caisson completion --help'",
+            })
+    void aWrongCommandLineIsOneCodedLine(String arguments, String sentence) {
+        Answer answer = arguments.isEmpty() ? caisson() : caisson(arguments.split(" "));
+
+        assertThat(answer).isEqualTo(new Answer(125, "", "caisson: " + sentence + "\n"));
+    }
+
+    @Test
+    void anArgumentCannotSendEscapesToTheTerminal() {
+        Answer answer = caisson("version", "--\u001b]0;owned\u0007\nsecond line\u202e");
+
+        assertThat(answer.status()).isEqualTo(125);
+        assertThat(answer.err().lines()).hasSize(1);
+        assertThat(answer.err()).doesNotContain("\u001b", "\u0007", "\u202e");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"bash", "zsh"})
+    void completionIsAScriptForTheShell(String shell) {
+        assertThat(caisson("completion", shell).out())
+                .startsWith("#!/usr/bin/env bash")
+                .contains("complete -F");
+    }
+
+    @Test
+    void coloursNeedATerminalAndNoObjection() {
+        assertThat(Terminal.of("12", "", "xterm")).isEqualTo(new Terminal(true, true));
+        assertThat(Terminal.of("2", "", "xterm")).isEqualTo(new Terminal(false, true));
+        assertThat(Terminal.of("12", "1", "xterm")).isEqualTo(Terminal.NONE);
+        assertThat(Terminal.of("12", "", "dumb")).isEqualTo(Terminal.NONE);
+        assertThat(caisson(new Terminal(true, true), "nonsense").err()).startsWith("\u001b[31mcaisson: USAGE");
+        assertThat(caisson(new Terminal(true, true), "--help").out()).contains("\u001b[");
+        assertThat(caisson("--help").out()).doesNotContain("\u001b[");
+    }
+
+    @Test
+    void theRehearsalForTheCacheIsSilent() {
+        assertThat(caisson("rehearse")).isEqualTo(new Answer(0, "", ""));
+    }
+
+    private static Answer caisson(String... arguments) {
+        return caisson(Terminal.NONE, arguments);
+    }
+
+    private static Answer caisson(Terminal terminal, String... arguments) {
+        var out = new StringWriter();
+        var err = new StringWriter();
+        int status = Main.execute(new PrintWriter(out), new PrintWriter(err), terminal, arguments);
+        return new Answer(status, out.toString(), err.toString());
+    }
+}
