@@ -1,0 +1,240 @@
+package dev.caisson.cgroup;
+
+import dev.caisson.cgroup.CgroupException.Code;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.Processes;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/// A container's group: the same path in every tree that limits, measures or ends it. Holds nothing open; two objects
+/// for one group, in one process or in two, see the same.
+public final class Cgroup {
+    private static final Duration REMOVE_PATIENCE = Duration.ofSeconds(5);
+    private static final Duration KILL_PATIENCE = Duration.ofSeconds(5);
+    private static final long FIRST_PAUSE_NANOS = 50_000;
+    private static final long LONGEST_PAUSE_NANOS = 20_000_000;
+
+    private static final String FREEZER_STATE = "freezer.state";
+    private static final int SIGKILL = 9;
+
+    private final Hierarchy hierarchy;
+    private final String group;
+    private final List<Tree> trees;
+
+    Cgroup(Hierarchy hierarchy, String group, List<Tree> trees) {
+        this.hierarchy = hierarchy;
+        this.group = group;
+        this.trees = trees;
+    }
+
+    /// The path below each tree's root, as `caisson/3f9c`.
+    public String path() {
+        return group;
+    }
+
+    /// Descriptors of the v1 `tasks` files, open for writing, that the caller owns. A single-threaded process joins by
+    /// writing `0` to each; `cgroup.procs` would do the same, after waiting for a lock that every fork takes.
+    public List<Fd> joinFds() {
+        var fds = new ArrayList<Fd>();
+        try {
+            for (Tree tree : trees) {
+                if (!tree.isUnified()) {
+                    fds.add(tree.openForWriting(group, "tasks"));
+                }
+            }
+            return fds;
+        } catch (ErrnoException e) {
+            fds.forEach(Fd::close);
+            throw gone(e);
+        }
+    }
+
+    /// The group's directory in the unified tree, for the `cgroup` field of clone3(2), which the caller owns. Empty
+    /// where there is no unified tree.
+    public Optional<Fd> cloneInto() {
+        Tree unified = unified();
+        if (unified == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(unified.openDirectory(group));
+        } catch (ErrnoException e) {
+            throw gone(e);
+        }
+    }
+
+    /// What the group has used so far.
+    public Usage usage() {
+        try {
+            return Usage.read(hierarchy, group);
+        } catch (ErrnoException e) {
+            throw gone(e);
+        }
+    }
+
+    /// How often the limits had to act so far. Cheaper than [#usage].
+    public Events events() {
+        try {
+            MemoryController memory = hierarchy.memory();
+            PidsController pids = hierarchy.pids();
+            return new Events(memory == null ? 0 : memory.oomKills(group), pids == null ? 0 : pids.refused(group));
+        } catch (ErrnoException e) {
+            throw gone(e);
+        }
+    }
+
+    /// The limits that the kernel holds the group to, read back from it.
+    public EffectiveLimits effectiveLimits() {
+        try {
+            return EffectiveLimits.read(hierarchy, group);
+        } catch (ErrnoException e) {
+            throw gone(e);
+        }
+    }
+
+    /// Numbers of the processes in the group and below it, as seen from this process; 0 for one of another pid
+    /// namespace.
+    public List<Long> processes() {
+        try {
+            return trees.stream()
+                    .flatMap(tree -> tree.processes(group).stream())
+                    .distinct()
+                    .toList();
+        } catch (ErrnoException e) {
+            throw gone(e);
+        }
+    }
+
+    /// Kills every process of the group and below it, also those that are being forked. Returns when the kernel has
+    /// been
+    /// told; they are gone when [#remove] succeeds.
+    public void kill() {
+        killAtOnce();
+        Tree freezer = hierarchy.tree("freezer");
+        if (freezer == null || freezer.isUnified() || !trees.contains(freezer)) {
+            killOneByOne();
+            return;
+        }
+        freezer.write(group, FREEZER_STATE, "FROZEN"); // so that nothing forks faster than it is killed
+        try {
+            killOneByOne();
+        } finally {
+            freezer.write(group, FREEZER_STATE, "THAWED");
+        }
+    }
+
+    private void killAtOnce() {
+        Tree unified = unified();
+        if (unified == null) {
+            return;
+        }
+        try {
+            unified.write(group, "cgroup.kill", "1");
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ENOENT)) { // before Linux 5.14, or gone
+                throw e;
+            }
+        }
+    }
+
+    /// What is in no unified group: kills until nothing new shows.
+    private void killOneByOne() {
+        long deadline = System.nanoTime() + KILL_PATIENCE.toNanos();
+        var killed = new HashSet<Long>();
+        boolean again = true;
+        while (again && System.nanoTime() < deadline) {
+            again = false;
+            for (long pid : processes()) {
+                if (pid != 0 && killed.add(pid)) {
+                    again = true;
+                    killIfInside(Math.toIntExact(pid));
+                }
+            }
+        }
+    }
+
+    /// The number is looked up again after the descriptor was opened, so that it can stand for no other process.
+    private void killIfInside(int pid) {
+        try (Fd process = Processes.open(pid)) {
+            if (processes().contains((long) pid)) {
+                Processes.signal(process, SIGKILL);
+            }
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ESRCH)) {
+                throw e;
+            }
+        }
+    }
+
+    /// Removes the group from every tree, with the groups below it. Waits for processes that are on their way out.
+    /// @throws CgroupException BUSY where some stay for five seconds
+    public void remove() {
+        remove(REMOVE_PATIENCE);
+    }
+
+    void remove(Duration patience) {
+        long deadline = System.nanoTime() + patience.toNanos();
+        long pause = FIRST_PAUSE_NANOS;
+        while (true) {
+            ErrnoException busy = null;
+            for (Tree tree : trees) {
+                try {
+                    tree.removeAll(group);
+                } catch (ErrnoException e) {
+                    if (!e.is(Errno.EBUSY)) {
+                        throw new CgroupException(
+                                Code.KERNEL_REFUSED,
+                                "The kernel refused to remove the group " + group + " in " + tree.path() + " ("
+                                        + Errno.name(e.errno()) + ").",
+                                e);
+                    }
+                    busy = e;
+                }
+            }
+            if (busy == null) {
+                return;
+            }
+            if (System.nanoTime() > deadline) {
+                throw new CgroupException(
+                        Code.BUSY,
+                        "The group " + group + " still holds the processes " + processes()
+                                + "; kill them and remove it again.",
+                        busy);
+            }
+            LockSupport.parkNanos(pause);
+            pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
+        }
+    }
+
+    List<Tree> trees() {
+        return trees;
+    }
+
+    private @Nullable Tree unified() {
+        Tree unified = hierarchy.unified();
+        return unified != null && trees.contains(unified) ? unified : null;
+    }
+
+    private CgroupException gone(ErrnoException e) {
+        if (e.is(Errno.ENOENT) || e.is(Errno.ENODEV)) {
+            return new CgroupException(
+                    Code.NO_SUCH_GROUP, "The group " + group + " is gone, or was never whole; remove what is left.", e);
+        }
+        return new CgroupException(
+                Code.KERNEL_REFUSED,
+                "The kernel refused to read the group " + group + " (" + Errno.name(e.errno()) + ").",
+                e);
+    }
+
+    @Override
+    public String toString() {
+        return group;
+    }
+}

@@ -1,0 +1,67 @@
+package dev.caisson.cgroup;
+
+import dev.caisson.linux.ErrnoException;
+
+/// A limit or a group that cannot be had: a stable code for programs, and a sentence that tells people what to do.
+public final class CgroupException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    /// What went wrong. The names are stable: programs may compare them.
+    public enum Code {
+        /// A size that is not a number with an optional unit.
+        BAD_SIZE(400),
+        /// A group name that the kernel or the engine could not tell from something else.
+        BAD_NAME(400),
+        /// A number of CPUs that is not a decimal number.
+        BAD_CPUS(400),
+        MEMORY_TOO_SMALL(400),
+        SWAP_BELOW_MEMORY(400),
+        SWAP_WITHOUT_MEMORY(400),
+        CPU_PERIOD_OUT_OF_RANGE(400),
+        CPU_QUOTA_TOO_SMALL(400),
+        CPU_SHARES_OUT_OF_RANGE(400),
+        PIDS_OUT_OF_RANGE(400),
+        /// The limit is well formed, and this kernel or its set-up has nothing to enforce it with.
+        UNENFORCEABLE(400),
+        /// No control group file system that a container could be put into.
+        NOT_MOUNTED(500),
+        ALREADY_EXISTS(409),
+        NO_SUCH_GROUP(404),
+        /// The kernel refused a step; [#getCause] is its [ErrnoException].
+        KERNEL_REFUSED(500),
+        /// Processes stayed in the group although they were killed.
+        BUSY(500);
+
+        private final int httpStatus;
+
+        Code(int httpStatus) {
+            this.httpStatus = httpStatus;
+        }
+
+        /// The status that an HTTP interface answers with.
+        public int httpStatus() {
+            return httpStatus;
+        }
+    }
+
+    private final Code code;
+
+    CgroupException(Code code, String sentence) {
+        super(sentence);
+        this.code = code;
+    }
+
+    CgroupException(Code code, String sentence, ErrnoException cause) {
+        super(sentence, cause);
+        this.code = code;
+    }
+
+    public Code code() {
+        return code;
+    }
+
+    /// What went wrong and what to do about it, in a sentence.
+    public String sentence() {
+        return String.valueOf(getMessage());
+    }
+}

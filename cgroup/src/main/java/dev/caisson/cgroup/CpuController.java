@@ -1,0 +1,108 @@
+package dev.caisson.cgroup;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The cpu controller of either version.
+sealed interface CpuController {
+    String NAME = "cpus";
+    String SHARES = "cpu-shares";
+
+    Tree tree();
+
+    /// The writes for a new group, in an order that the kernel takes.
+    List<Setting> settings(Limits limits);
+
+    Usage.Throttling throttling(String group);
+
+    Optional<CpuQuota> quota(String group);
+
+    static boolean isNeeded(Limits limits) {
+        return limits.cpuQuota().isPresent() || limits.cpuShares() != Limits.DEFAULT_CPU_SHARES;
+    }
+
+    /// Documentation/scheduler/sched-bwc.rst and sched-design-CFS.rst
+    record V1(Tree tree) implements CpuController {
+        private static final String PERIOD = "cpu.cfs_period_us";
+        private static final String QUOTA = "cpu.cfs_quota_us";
+
+        @Override
+        public List<Setting> settings(Limits limits) {
+            var settings = new ArrayList<Setting>();
+            if (limits.cpuShares() != Limits.DEFAULT_CPU_SHARES) {
+                settings.add(new Setting(SHARES, tree, "cpu.shares", Integer.toString(limits.cpuShares())));
+            }
+            limits.cpuQuota().ifPresent(quota -> {
+                settings.add(new Setting(NAME, tree, PERIOD, Long.toString(quota.periodMicros())));
+                settings.add(new Setting(NAME, tree, QUOTA, Long.toString(quota.quotaMicros())));
+            });
+            return settings;
+        }
+
+        @Override
+        public Usage.Throttling throttling(String group) {
+            var stat = new KeyedText(tree.read(group, "cpu.stat"));
+            return new Usage.Throttling(
+                    stat.get("nr_periods"), stat.get("nr_throttled"), Duration.ofNanos(stat.get("throttled_time")));
+        }
+
+        @Override
+        public Optional<CpuQuota> quota(String group) {
+            return tree.find(group, QUOTA)
+                    .map(Long::parseLong)
+                    .filter(micros -> micros > 0)
+                    .map(micros -> new CpuQuota(micros, Long.parseLong(tree.read(group, PERIOD))));
+        }
+    }
+
+    /// Documentation/admin-guide/cgroup-v2.rst
+    record V2(Tree tree) implements CpuController {
+        private static final int LEAST_WEIGHT = 1;
+        private static final int MOST_WEIGHT = 10_000;
+
+        @Override
+        public List<Setting> settings(Limits limits) {
+            var settings = new ArrayList<Setting>();
+            if (limits.cpuShares() != Limits.DEFAULT_CPU_SHARES) {
+                settings.add(new Setting(SHARES, tree, "cpu.weight", Integer.toString(weight(limits.cpuShares()))));
+            }
+            limits.cpuQuota()
+                    .ifPresent(quota -> settings.add(
+                            new Setting(NAME, tree, "cpu.max", quota.quotaMicros() + " " + quota.periodMicros())));
+            return settings;
+        }
+
+        /// The weight that stands for as many shares: the curve through 2 = 1, 1024 = 100 and 262144 = 10000 that the
+        /// OCI runtimes agreed on. A container at the default weighs as much as any other group at its default.
+        static int weight(int shares) {
+            double log = log2(shares);
+            double exponent = (log * log + 125 * log) / 612 - 7.0 / 34;
+            return Math.clamp((long) Math.ceil(Math.pow(10, exponent)), LEAST_WEIGHT, MOST_WEIGHT);
+        }
+
+        /// Exact for powers of two, where a logarithm that is a hair too large would make the weight one more.
+        private static double log2(int value) {
+            return Integer.bitCount(value) == 1 ? Integer.numberOfTrailingZeros(value) : Math.log(value) / Math.log(2);
+        }
+
+        @Override
+        public Usage.Throttling throttling(String group) {
+            var stat = new KeyedText(tree.read(group, "cpu.stat"));
+            return new Usage.Throttling(
+                    stat.get("nr_periods"), stat.get("nr_throttled"), Usage.micros(stat.get("throttled_usec")));
+        }
+
+        @Override
+        public Optional<CpuQuota> quota(String group) {
+            return tree.find(group, "cpu.max")
+                    .filter(text -> !text.startsWith("max"))
+                    .map(text -> {
+                        int space = text.indexOf(' ');
+                        return new CpuQuota(
+                                Long.parseLong(text, 0, space, 10), Long.parseLong(text, space + 1, text.length(), 10));
+                    });
+        }
+    }
+}

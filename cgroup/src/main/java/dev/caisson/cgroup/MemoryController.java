@@ -1,0 +1,164 @@
+package dev.caisson.cgroup;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The memory controller of either version.
+sealed interface MemoryController {
+    String NAME = "memory";
+    String SWAP = "memory-swap";
+
+    Tree tree();
+
+    /// The writes for a new group, in an order that the kernel takes.
+    List<Setting> settings(Limits limits);
+
+    Usage.Memory usage(String group);
+
+    /// Processes that the kernel killed in this group because it was out of memory.
+    long oomKills(String group);
+
+    /// Times that the group was at its limit and had to give memory back.
+    long limitHits(String group);
+
+    Bytes limit(String group);
+
+    /// Most memory and swap together.
+    Bytes memoryAndSwap(String group);
+
+    static boolean isNeeded(Limits limits) {
+        return !limits.memory().isUnlimited() || !limits.swap().isUnlimited();
+    }
+
+    /// memory-v1: Documentation/admin-guide/cgroup-v1/memory.rst
+    record V1(Tree tree) implements MemoryController {
+        private static final String LIMIT = "memory.limit_in_bytes";
+        private static final String SWAP_LIMIT = "memory.memsw.limit_in_bytes";
+
+        @Override
+        public List<Setting> settings(Limits limits) {
+            var settings = new ArrayList<Setting>();
+            if (!limits.memory().isUnlimited()) {
+                settings.add(new Setting(NAME, tree, LIMIT, number(limits.memory())));
+            }
+            if (!limits.swap().isUnlimited() && Kernel.HAS_SWAP) {
+                settings.add(new Setting(SWAP, tree, SWAP_LIMIT, number(limits.memoryAndSwap())));
+            }
+            return settings;
+        }
+
+        private static String number(Bytes bytes) {
+            return Long.toString(bytes.count());
+        }
+
+        @Override
+        public Usage.Memory usage(String group) {
+            var stat = new KeyedText(tree.read(group, "memory.stat"));
+            return new Usage.Memory(
+                    bytes(tree.read(group, "memory.usage_in_bytes")),
+                    Optional.of(bytes(tree.read(group, "memory.max_usage_in_bytes"))),
+                    limit(group),
+                    Bytes.of(stat.get("total_swap")),
+                    Bytes.of(stat.get("total_rss")),
+                    Bytes.of(stat.get("total_cache")),
+                    Bytes.of(stat.get("total_inactive_file")),
+                    limitHits(group),
+                    oomKills(group));
+        }
+
+        @Override
+        public long oomKills(String group) {
+            return new KeyedText(tree.read(group, "memory.oom_control")).get("oom_kill");
+        }
+
+        @Override
+        public long limitHits(String group) {
+            // memory and swap together is charged first: where both limits are the same, the second file counts, or
+            // on newer kernels neither
+            return Long.parseLong(tree.read(group, "memory.failcnt"))
+                    + tree.find(group, "memory.memsw.failcnt")
+                            .map(Long::valueOf)
+                            .orElse(0L);
+        }
+
+        @Override
+        public Bytes limit(String group) {
+            return bytes(tree.read(group, LIMIT));
+        }
+
+        @Override
+        public Bytes memoryAndSwap(String group) {
+            return tree.find(group, SWAP_LIMIT).map(V1::bytes).orElse(Bytes.UNLIMITED);
+        }
+
+        /// No limit is the largest whole number of pages here.
+        private static Bytes bytes(String text) {
+            var bytes = Bytes.of(Long.parseLong(text));
+            return bytes.equals(new Bytes(Long.MAX_VALUE & -Kernel.PAGE_SIZE)) ? Bytes.UNLIMITED : bytes;
+        }
+    }
+
+    /// memory: Documentation/admin-guide/cgroup-v2.rst
+    record V2(Tree tree) implements MemoryController {
+        private static final String LIMIT = "memory.max";
+        private static final String SWAP_LIMIT = "memory.swap.max";
+
+        @Override
+        public List<Setting> settings(Limits limits) {
+            var settings = new ArrayList<Setting>();
+            if (!limits.memory().isUnlimited()) {
+                settings.add(new Setting(
+                        NAME, tree, LIMIT, Long.toString(limits.memory().count())));
+            }
+            if (!limits.swap().isUnlimited() && Kernel.HAS_SWAP) {
+                settings.add(new Setting(
+                        SWAP, tree, SWAP_LIMIT, Long.toString(limits.swap().count())));
+            }
+            return settings;
+        }
+
+        @Override
+        public Usage.Memory usage(String group) {
+            var stat = new KeyedText(tree.read(group, "memory.stat"));
+            return new Usage.Memory(
+                    bytes(tree.read(group, "memory.current")),
+                    tree.find(group, "memory.peak").map(V2::bytes),
+                    limit(group),
+                    tree.find(group, "memory.swap.current").map(V2::bytes).orElse(Bytes.ZERO),
+                    Bytes.of(stat.get("anon")),
+                    Bytes.of(stat.get("file")),
+                    Bytes.of(stat.get("inactive_file")),
+                    limitHits(group),
+                    oomKills(group));
+        }
+
+        @Override
+        public long oomKills(String group) {
+            return new KeyedText(tree.read(group, "memory.events")).get("oom_kill");
+        }
+
+        @Override
+        public long limitHits(String group) {
+            return new KeyedText(tree.read(group, "memory.events")).get("max");
+        }
+
+        @Override
+        public Bytes limit(String group) {
+            return tree.find(group, LIMIT).map(V2::bytes).orElse(Bytes.UNLIMITED);
+        }
+
+        @Override
+        public Bytes memoryAndSwap(String group) {
+            Bytes memory = limit(group);
+            Bytes swap = tree.find(group, SWAP_LIMIT).map(V2::bytes).orElse(Bytes.UNLIMITED);
+            return memory.isUnlimited() || swap.isUnlimited()
+                    ? Bytes.UNLIMITED
+                    : Bytes.of(memory.count() + swap.count());
+        }
+
+        private static Bytes bytes(String text) {
+            return text.equals("max") ? Bytes.UNLIMITED : Bytes.of(Long.parseLong(text));
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package dev.caisson.cgroup;
+
+import java.util.List;
+
+/// The pids controller, which has the same files in both versions.
+record PidsController(Tree tree) {
+    static final String NAME = "pids";
+
+    private static final String LIMIT = "pids.max";
+
+    static boolean isNeeded(Limits limits) {
+        return limits.pids() != Limits.UNLIMITED_PIDS;
+    }
+
+    List<Setting> settings(Limits limits) {
+        return isNeeded(limits) ? List.of(new Setting(NAME, tree, LIMIT, Long.toString(limits.pids()))) : List.of();
+    }
+
+    Usage.Pids usage(String group) {
+        return new Usage.Pids(
+                Long.parseLong(tree.read(group, "pids.current")),
+                tree.find(group, "pids.peak").map(Long::parseLong),
+                limit(group),
+                refused(group));
+    }
+
+    /// Forks that the limit refused. Version 1 counts them where the fork was tried, not where the limit stands.
+    long refused(String group) {
+        return new KeyedText(tree.read(group, "pids.events")).get("max");
+    }
+
+    long limit(String group) {
+        return tree.find(group, LIMIT)
+                .filter(text -> !text.equals("max"))
+                .map(Long::parseLong)
+                .orElse(Limits.UNLIMITED_PIDS);
+    }
+}

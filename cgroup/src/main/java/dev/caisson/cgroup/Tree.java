@@ -1,0 +1,258 @@
+package dev.caisson.cgroup;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/// One mounted tree of groups, reached by its open root directory. Groups are named by their path below the root.
+final class Tree implements AutoCloseable {
+    /// Stands for the unified tree where trees are told apart by their controllers.
+    static final String UNIFIED = "unified";
+
+    private static final long CGROUP_SUPER_MAGIC = 0x27e0eb; // linux/magic.h
+    private static final long CGROUP2_SUPER_MAGIC = 0x63677270;
+    private static final Set<String> DELEGATED = Set.of("memory", "cpu", "pids");
+    private static final String SUBTREE_CONTROL = "cgroup.subtree_control";
+
+    private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
+    private static final int MODE = 0755;
+    /// Nearly every file is this short; the rest are lists of processes.
+    private static final int FEW = 4096;
+    private static final int MANY = 64 << 20;
+
+    private final Path path;
+    private final Fd root;
+    private final boolean unified;
+    private final Set<String> controllers;
+
+    private Tree(Path path, Fd root, boolean unified, Set<String> controllers) {
+        this.path = path;
+        this.root = root;
+        this.unified = unified;
+        this.controllers = controllers;
+    }
+
+    /// Empty where the mount is hidden by a later one, cannot be reached, or offers nothing that is not in `taken`.
+    static Optional<Tree> open(Mounts.Mount mount, Set<String> taken) {
+        if (mount.unified() ? taken.contains(UNIFIED) : taken.containsAll(mount.controllers())) {
+            return Optional.empty();
+        }
+        Fd root;
+        try {
+            root = FileSystem.open(mount.point(), DIRECTORY);
+        } catch (ErrnoException e) {
+            return Optional.empty();
+        }
+        try {
+            if (FileSystem.type(root) != (mount.unified() ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC)) {
+                root.close();
+                return Optional.empty();
+            }
+            Set<String> controllers = mount.unified()
+                    ? words(FileSystem.readText(root, "cgroup.controllers"))
+                    : Set.copyOf(mount.controllers());
+            return Optional.of(new Tree(Path.of(mount.point()), root, mount.unified(), controllers));
+        } catch (RuntimeException e) {
+            root.close();
+            throw e;
+        }
+    }
+
+    /// A tree at a directory that the caller vouches for.
+    static Tree at(Path path, boolean unified, Set<String> controllers) {
+        return new Tree(path, FileSystem.open(path.toString(), DIRECTORY), unified, controllers);
+    }
+
+    Path path() {
+        return path;
+    }
+
+    boolean isUnified() {
+        return unified;
+    }
+
+    Set<String> controllers() {
+        return controllers;
+    }
+
+    void make(String group) {
+        FileSystem.makeDirectory(root, group, MODE);
+    }
+
+    /// Makes `group` and those above it, each ready to hold groups that use this tree's controllers.
+    void prepare(String group) {
+        if (unified) {
+            delegate("");
+        }
+        for (int end = group.indexOf('/'); ; end = group.indexOf('/', end + 1)) {
+            String above = end < 0 ? group : group.substring(0, end);
+            try {
+                make(above);
+            } catch (ErrnoException e) {
+                if (!e.is(Errno.EEXIST)) {
+                    throw e;
+                }
+            }
+            if (unified) {
+                delegate(above);
+            } else {
+                countBelow(above);
+            }
+            if (end < 0) {
+                return;
+            }
+        }
+    }
+
+    /// Version 2: lets the groups below `group` have the controllers that limits need.
+    private void delegate(String group) {
+        Set<String> missing = new LinkedHashSet<>(words(read(group, "cgroup.controllers")));
+        missing.retainAll(DELEGATED); // each controller costs every group below a few files
+        missing.removeAll(words(read(group, SUBTREE_CONTROL)));
+        for (String controller : missing) {
+            write(group, SUBTREE_CONTROL, "+" + controller);
+        }
+    }
+
+    /// Version 1 before Linux 5.11: a memory limit holds for the groups below only where this is switched on.
+    private void countBelow(String group) {
+        if (controllers.contains("memory")
+                && find(group, "memory.use_hierarchy").filter("0"::equals).isPresent()) {
+            write(group, "memory.use_hierarchy", "1");
+        }
+    }
+
+    boolean exists(String group) {
+        try (Fd directory = openDirectory(group)) {
+            return directory.isOpen();
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    /// A file's text without the line's end.
+    String read(String group, String file) {
+        try (Fd open = open(in(group, file), FileSystem.O_RDONLY)) {
+            byte[] text = FileSystem.read(open, FEW);
+            if (text.length == FEW) {
+                text = FileSystem.read(open, MANY);
+            }
+            return new String(text, StandardCharsets.US_ASCII).stripTrailing();
+        }
+    }
+
+    /// Empty where this kernel, or the root group, does not have the file.
+    Optional<String> find(String group, String file) {
+        try {
+            return Optional.of(read(group, file));
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    void write(String group, String file, String value) {
+        FileSystem.writeText(root, in(group, file), value);
+    }
+
+    Fd openForWriting(String group, String file) {
+        return open(in(group, file), FileSystem.O_WRONLY);
+    }
+
+    Fd openDirectory(String group) {
+        return open(group, DIRECTORY);
+    }
+
+    /// Names of the groups that `group` holds; none where it does not exist.
+    List<String> children(String group) {
+        Path directory = path.resolve(group);
+        try (Stream<Path> entries = Files.list(directory)) {
+            return entries.filter(Files::isDirectory)
+                    .map(entry -> entry.getFileName().toString())
+                    .toList();
+        } catch (java.nio.file.NoSuchFileException e) {
+            return List.of();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Processes of `group` and the groups below it; none where it does not exist.
+    List<Long> processes(String group) {
+        var processes = new ArrayList<Long>();
+        find(group, "cgroup.procs").stream()
+                .flatMap(String::lines)
+                .map(Long::valueOf)
+                .forEach(processes::add);
+        children(group).forEach(child -> processes.addAll(processes(group + "/" + child)));
+        return processes;
+    }
+
+    /// Removes `group` alone.
+    void remove(String group) {
+        FileSystem.removeDirectory(root, group);
+    }
+
+    /// Removes `group` and the groups below it, deepest first; nothing where it does not exist.
+    void removeAll(String group) {
+        try {
+            remove(group);
+            return;
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                return;
+            }
+            if (!e.is(Errno.EBUSY)) {
+                throw e;
+            }
+        }
+        children(group).forEach(child -> removeAll(group + "/" + child));
+        try {
+            remove(group);
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ENOENT)) {
+                throw e;
+            }
+        }
+    }
+
+    private Fd open(String below, int flags) {
+        return FileSystem.openAt(root, below, flags, 0, FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS);
+    }
+
+    private static String in(String group, String file) {
+        return group.isEmpty() ? file : group + "/" + file;
+    }
+
+    private static Set<String> words(String text) {
+        String stripped = text.strip();
+        return stripped.isEmpty() ? Set.of() : new LinkedHashSet<>(List.of(stripped.split("\\s+", -1)));
+    }
+
+    @Override
+    public void close() {
+        root.close();
+    }
+
+    @Override
+    public String toString() {
+        return path + " " + controllers;
+    }
+}

@@ -1,0 +1,11 @@
+import org.jspecify.annotations.NullMarked;
+
+/// Control groups: one set of limits, figures and events for cgroup v1, hybrid hosts and cgroup v2, cgroups(7).
+/// Makes a container's group with every limit in force or not at all, and removes it with all that lives in it.
+@NullMarked
+module dev.caisson.cgroup {
+    requires static transitive org.jspecify;
+    requires transitive dev.caisson.linux;
+
+    exports dev.caisson.cgroup;
+}

@@ -1,0 +1,300 @@
+package dev.caisson.cgroup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import dev.caisson.cgroup.CgroupException.Code;
+import dev.caisson.cgroup.Hierarchy.World;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// The real kernel, whichever version of control groups it has.
+@Tag("root")
+@Timeout(120)
+class CgroupTest {
+    private static final String PARENT =
+            "caisson-test-" + ProcessHandle.current().pid();
+    private static final Limits SMALL =
+            Limits.defaults().memory(Bytes.mebibytes(32)).pids(20);
+
+    private final Hierarchy hierarchy = Hierarchy.detect();
+
+    @BeforeEach
+    void startClean() {
+        assertThat(hierarchy.leftovers(PARENT)).isEmpty();
+    }
+
+    @AfterEach
+    void leaveNothing() {
+        hierarchy.removeStale(PARENT, _ -> true);
+        hierarchy.removeParent(PARENT);
+        for (Tree tree : hierarchy.trees()) {
+            assertThat(tree.path().resolve(PARENT)).doesNotExist();
+        }
+        hierarchy.close();
+    }
+
+    @Test
+    void theKernelHoldsAGroupToWhatWasAsked() {
+        Cgroup cgroup = hierarchy.create(
+                PARENT,
+                "limits",
+                Limits.defaults()
+                        .memory(Bytes.of(Bytes.mebibytes(64).count() + 1))
+                        .memorySwap(Bytes.mebibytes(80))
+                        .cpus("0.5")
+                        .pids(33));
+
+        EffectiveLimits limits = cgroup.effectiveLimits();
+
+        assertThat(limits.memory().own()).isEqualTo(Bytes.mebibytes(64));
+        assertThat(limits.memory().effective()).isEqualTo(Bytes.mebibytes(64));
+        assertThat(limits.memoryAndSwap().effective().count())
+                .isCloseTo(Bytes.mebibytes(80).count(), within(Kernel.PAGE_SIZE));
+        assertThat(limits.cpuQuota().effective()).contains(CpuQuota.cpus("0.5"));
+        assertThat(limits.pids().effective()).isEqualTo(33);
+        assertThat(limits.pids().holder()).endsWith(PARENT + "/limits");
+    }
+
+    @Test
+    void countsWhatTheKernelKilledForMemory() throws Exception {
+        Cgroup cgroup = hierarchy.create(PARENT, "memory", SMALL);
+
+        int status = Inside.run(cgroup, "head -c 64m /dev/zero | tail > /dev/null; exit 3");
+
+        assertThat(status).isEqualTo(3); // the shell outlived tail
+        assertThat(cgroup.events().oomKills()).isEqualTo(1);
+        assertThat(cgroup.events().pidsRefused()).isZero();
+        Usage.Memory memory = cgroup.usage().memory().orElseThrow();
+        assertThat(memory.oomKills()).isEqualTo(1);
+        assertThat(memory.limit()).isEqualTo(Bytes.mebibytes(32));
+        assertThat(memory.peak().orElseThrow()).isBetween(Bytes.mebibytes(30), Bytes.mebibytes(32));
+        assertThat(memory.current()).isLessThanOrEqualTo(memory.peak().orElseThrow());
+    }
+
+    @Test
+    void countsHowOftenTheMemoryLimitWasHit() throws Exception {
+        Cgroup cgroup = hierarchy.create(PARENT, "hits", SMALL.memorySwap(Bytes.UNLIMITED));
+
+        Inside.run(cgroup, "head -c 64m /dev/zero | tail > /dev/null");
+
+        assertThat(cgroup.usage().memory().orElseThrow().limitHits()).isPositive();
+    }
+
+    @Test
+    void countsTheForksThatWereRefused() throws Exception {
+        Cgroup cgroup = hierarchy.create(PARENT, "pids", SMALL);
+
+        try (Inside bomb = Inside.start(cgroup, "(while :; do sleep 30 & done) 2>/dev/null; echo refused; wait")) {
+            assertThat(bomb.line()).isEqualTo("refused");
+
+            Usage.Pids pids = cgroup.usage().pids().orElseThrow();
+            assertThat(pids.refused()).isPositive();
+            assertThat(pids.limit()).isEqualTo(20);
+            assertThat(pids.current()).isBetween(18L, 20L);
+            assertThat(cgroup.events().hasPidsRefused()).isTrue();
+            assertThat(cgroup.events().hasOutOfMemory()).isFalse();
+
+            cgroup.kill();
+            cgroup.remove();
+        }
+    }
+
+    @Test
+    void aPlainKillIsNoEvent() throws Exception {
+        Cgroup cgroup = hierarchy.create(PARENT, "plain", SMALL);
+
+        int status = Inside.run(cgroup, "kill -9 $$");
+
+        assertThat(status).isEqualTo(137);
+        assertThat(cgroup.events()).isEqualTo(new Events(0, 0));
+    }
+
+    @Test
+    void countsCpuTimeAndHoldsItToTheQuota() throws Exception {
+        Cgroup cgroup = hierarchy.create(PARENT, "cpu", SMALL.cpus("0.2"));
+
+        long start = System.nanoTime();
+        try (Inside loop = Inside.start(cgroup, "while :; do :; done")) {
+            TimeUnit.MILLISECONDS.sleep(1500);
+            cgroup.kill();
+            loop.status();
+        }
+        Usage.Cpu cpu = cgroup.usage().cpu();
+
+        Duration allowed = Duration.ofNanos((System.nanoTime() - start) / 5).plusMillis(60);
+        assertThat(cpu.total()).isBetween(Duration.ofMillis(50), allowed);
+        assertThat(cpu.user().plus(cpu.system())).isCloseTo(cpu.total(), Duration.ofMillis(50));
+        assertThat(cpu.throttling().throttledPeriods()).isPositive();
+        assertThat(cpu.throttling().throttledTime()).isPositive();
+    }
+
+    @Test
+    void killsEverythingInsideEvenWhatForksAndIgnoresSignals() throws Exception {
+        Cgroup cgroup = hierarchy.create(PARENT, "kill", SMALL);
+
+        try (Inside forks = Inside.start(
+                cgroup, "trap '' TERM HUP INT; (setsid sleep 100 &); (while :; do (exit 0); done) & echo up; wait")) {
+            assertThat(forks.line()).isEqualTo("up");
+
+            cgroup.kill();
+            cgroup.remove();
+
+            assertThat(forks.status()).isEqualTo(137);
+        }
+        assertThat(hierarchy.find(PARENT, "kill")).isEmpty();
+    }
+
+    @Test
+    void aProcessJoinsThroughTheDescriptors() throws Exception {
+        Cgroup cgroup = hierarchy.create(PARENT, "join", SMALL);
+        Process sleep = new ProcessBuilder("sleep", "100").start();
+        try {
+            for (Fd fd : cgroup.joinFds()) {
+                try (fd) {
+                    FileSystem.write(fd, Long.toString(sleep.pid()).getBytes(StandardCharsets.US_ASCII));
+                }
+            }
+            try (Fd directory = cgroup.cloneInto().orElseThrow()) {
+                FileSystem.writeText(directory, "cgroup.procs", Long.toString(sleep.pid()));
+            }
+
+            List<String> membership = Files.readAllLines(Path.of("/proc/" + sleep.pid() + "/cgroup"));
+            assertThat(membership.stream().filter(line -> line.endsWith(":/" + PARENT + "/join")))
+                    .hasSameSizeAs(cgroup.trees());
+            assertThat(cgroup.processes()).containsExactly(sleep.pid());
+        } finally {
+            sleep.destroyForcibly().waitFor();
+        }
+    }
+
+    @Test
+    void aNameIsTakenOnce() {
+        hierarchy.create(PARENT, "twice", SMALL);
+
+        assertThatExceptionOfType(CgroupException.class)
+                .isThrownBy(() -> hierarchy.create(PARENT, "twice", SMALL))
+                .satisfies(e -> assertThat(e.code()).isEqualTo(Code.ALREADY_EXISTS));
+
+        assertThat(hierarchy.find(PARENT, "twice").orElseThrow().trees()).isNotEmpty();
+    }
+
+    @Test
+    void aFailureLeavesNoGroupInAnyTree() throws IOException {
+        hierarchy.create(PARENT, "other", SMALL);
+        Tree last = hierarchy.find(PARENT, "other").orElseThrow().trees().getLast();
+        last.make(PARENT + "/half"); // so that the last tree refuses after the others agreed
+
+        assertThatExceptionOfType(CgroupException.class)
+                .isThrownBy(() -> hierarchy.create(PARENT, "half", SMALL))
+                .satisfies(e -> assertThat(e.code()).isEqualTo(Code.ALREADY_EXISTS));
+
+        List<Tree> left = hierarchy.find(PARENT, "half").orElseThrow().trees();
+        assertThat(left.size() == 1 && left.contains(last)).isTrue();
+    }
+
+    @Test
+    void aGroupWithSomebodyInsideIsNotRemoved() throws Exception {
+        Cgroup cgroup = hierarchy.create(PARENT, "busy", SMALL);
+
+        try (Inside sleeper = Inside.start(cgroup, "echo up; exec sleep 100")) {
+            assertThat(sleeper.line()).isEqualTo("up");
+
+            assertThatExceptionOfType(CgroupException.class)
+                    .isThrownBy(() -> cgroup.remove(Duration.ofMillis(100)))
+                    .satisfies(e -> assertThat(e.code()).isEqualTo(Code.BUSY))
+                    .withMessageContaining(Long.toString(sleeper.pid()));
+            assertThat(sleeper.isAlive()).isTrue();
+        }
+    }
+
+    @Test
+    void findsAndRemovesWhatACrashLeft() throws Exception {
+        Cgroup stale = hierarchy.create(PARENT, "stale", SMALL);
+        hierarchy.create(PARENT, "kept", SMALL);
+        try (Inside sleeper = Inside.start(stale, "echo up; exec sleep 100")) {
+            assertThat(sleeper.line()).isEqualTo("up");
+            // an engine that dies between two trees leaves half a group
+            stale.trees().getFirst().make(PARENT + "/half");
+            // and one that ran an engine inside leaves groups below
+            stale.trees().getLast().make(PARENT + "/stale/exec");
+
+            try (Hierarchy next = Hierarchy.detect()) {
+                assertThat(next.leftovers(PARENT)).containsExactly("half", "kept", "stale");
+                assertThat(next.removeStale(PARENT, name -> !name.equals("kept")))
+                        .containsExactly("half", "stale");
+                assertThat(next.leftovers(PARENT)).containsExactly("kept");
+            }
+            assertThat(sleeper.status()).isEqualTo(137);
+        }
+    }
+
+    @Test
+    void worksAgainWhenSomebodyRemovedTheParent() {
+        hierarchy.create(PARENT, "first", SMALL).remove();
+        for (Tree tree : hierarchy.trees()) {
+            tree.removeAll(PARENT);
+        }
+
+        assertThat(hierarchy
+                        .create(PARENT, "second", SMALL)
+                        .usage()
+                        .pids()
+                        .orElseThrow()
+                        .limit())
+                .isEqualTo(20);
+    }
+
+    @Test
+    void removingTwiceIsNoError() {
+        Cgroup cgroup = hierarchy.create(PARENT, "gone", SMALL);
+
+        cgroup.remove();
+        cgroup.remove();
+
+        assertThatExceptionOfType(CgroupException.class)
+                .isThrownBy(cgroup::events)
+                .satisfies(e -> assertThat(e.code()).isEqualTo(Code.NO_SUCH_GROUP));
+    }
+
+    @Test
+    void knowsTheWorldFromWhatIsMounted() {
+        boolean one = hierarchy.trees().stream().anyMatch(tree -> !tree.isUnified());
+
+        assertThat(hierarchy.world() == World.V2).isEqualTo(!one);
+        assertThat(hierarchy.controllers()).contains("memory", "cpu", "pids");
+    }
+
+    @Test
+    void worksWithoutTheUnifiedTree() throws Exception {
+        assumeThat(hierarchy.world()).isEqualTo(World.HYBRID);
+        var old = new Hierarchy( // on the trees of the other, which closes them
+                hierarchy.trees().stream().filter(tree -> !tree.isUnified()).toList());
+        Cgroup cgroup = old.create(PARENT, "old", SMALL);
+        try (Inside forks = Inside.start(cgroup, "(while :; do (exit 0); done) & echo up; wait")) {
+            assertThat(forks.line()).isEqualTo("up");
+            assertThat(cgroup.cloneInto()).isEmpty();
+            TimeUnit.MILLISECONDS.sleep(50);
+            assertThat(cgroup.usage().cpu().total()).isPositive();
+
+            cgroup.kill();
+            cgroup.remove();
+
+            assertThat(forks.status()).isEqualTo(137);
+        }
+    }
+}
