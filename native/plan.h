@@ -202,7 +202,7 @@ struct report {
 	uint32_t phase;
 	uint32_t step;  /* index into the plan. A program that is not found or not executable: phase READY, OP_EXEC's step */
 	int32_t status; /* ERROR: errno, and init exits with 125; EXIT: exit code, or 256 + signal */
-	uint32_t reserved;
+	uint32_t detail; /* ERROR with EBADMSG: the plan itself is refused, an enum plan_error */
 	uint64_t user_micros; /* EXIT: of the program and what it waited for */
 	uint64_t system_micros;
 	uint32_t phase_micros[PHASE_COUNT]; /* READY: what each phase took */
@@ -240,13 +240,27 @@ enum plan_error {
 	PLAN_BAD_VALUE,
 	PLAN_TRAILING,
 	PLAN_NO_EXEC,
+	PLAN_BAD_COUNT, /* a step that every plan has once is missing, or one that may be there once is there twice */
 };
 
 /*
  * Decodes and checks all of a plan before anything is executed: lengths, opcodes, the phase that belongs to each, phases
- * that never go back, slots that were given, paths, lists, text without NUL, OP_EXEC last and only there. Returns PLAN_OK
- * or the rule that is broken; `where` gets the step's index.
+ * that never go back, slots that were given and are used once, paths, lists, text without NUL, OP_EXEC last and only
+ * there. OP_SEAL is the first step; OP_SEAL, OP_MAPPED, OP_PRIVATE, OP_ROOT (the last slot), OP_PIVOT, OP_VERIFY, OP_CAPS,
+ * OP_READY and OP_EXEC are there once; a step that sets one thing is there at most once. Returns PLAN_OK or the rule that
+ * is broken; `where` gets the step's index.
  */
 enum plan_error plan_decode(const uint8_t *bytes, uint32_t length, uint16_t slots, struct plan *plan, uint32_t *where);
+
+/* What the decoder knows of an opcode: the contract that the engine's own codec is compared with. */
+struct opcode_rule {
+	uint8_t opcode;
+	const char *name;
+	uint8_t phase;
+	uint8_t other_phase; /* == phase where there is only one */
+};
+
+extern const char *const plan_phase_names[PHASE_COUNT];
+const struct opcode_rule *plan_opcode(unsigned index); /* NULL behind the last */
 
 #endif

@@ -1,0 +1,160 @@
+/* The container's first process: walks a plan forwards, once. Nothing but the table below decides what a step does. */
+#include "init.h"
+#include "kernel.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* The security order: plan.c lets a plan go down this table only. */
+static const struct {
+	uint8_t opcode;
+	action *run;
+} steps[] = {
+	/*  0 SEAL     */ {OP_SEAL, seal},
+	/*  1 MAPPED   */ {OP_JOIN_CGROUP, join_cgroup}, {OP_CGROUP_NAMESPACE, cgroup_namespace},
+	/*           */ {OP_MAPPED, mapped}, {OP_NO_NEW_PRIVS, no_new_privs},
+	/*  2 PRIVATE  */ {OP_PRIVATE, private},
+	/*  3 ROOT     */ {OP_ROOT, attach_root},
+	/*  4 MOUNTS   */ {OP_MOUNT_FS, mount_fs}, {OP_MOUNT_FD, mount_fd}, {OP_MKDIR, make_directory},
+	/*           */ {OP_FILE, write_file}, {OP_SYMLINK, make_symlink},
+	/*  5 DEVICES  */ {OP_DEVICE, make_device}, {OP_CONSOLE, make_console},
+	/*  6 PIVOT    */ {OP_PIVOT, pivot},
+	/*  7 PROTECT  */ {OP_SYSCTL, write_sysctl}, {OP_MASK, mask}, {OP_READ_ONLY, read_only},
+	/*           */ {OP_ROOT_READ_ONLY, root_read_only}, {OP_VERIFY, verify},
+	/*  8 LIMITS   */ {OP_LOOPBACK, loopback}, {OP_HOSTNAME, set_hostname}, {OP_DOMAINNAME, set_domainname},
+	/*           */ {OP_RLIMIT, set_limit}, {OP_OOM_SCORE_ADJ, set_oom_score}, {OP_KEYRING, session_keyring},
+	/*  9 CAPS     */ {OP_CAPS, drop_privileges},
+	/* 10 LANDLOCK */ {OP_LANDLOCK, restrict_scopes},
+	/* 11 READY    */ {OP_READY, ready},
+	/* 12 FILTER   */ {OP_FILTER, take_filter}, {OP_EXEC, execute}, /* execveat and nothing behind it */
+};
+
+static uint64_t micros(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+void account(struct init *init, uint8_t phase)
+{
+	uint64_t now = micros();
+	init->phase_micros[phase] += (uint32_t)(now - init->clock);
+	init->clock = now;
+}
+
+int report(const struct init *init, const struct report *report, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+	struct iovec data = {(void *)report, sizeof *report};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+	if (fd >= 0) {
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+		message.msg_control = &control;
+		message.msg_controllen = sizeof control;
+	}
+	ssize_t sent;
+	do
+		sent = sendmsg(init->slot[SLOT_CONTROL], &message, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent == sizeof *report ? 0 : -EPIPE;
+}
+
+_Noreturn void fail(const struct init *init, uint32_t phase, uint32_t step, int error, uint32_t detail)
+{
+	struct report message = {.magic = PLAN_MAGIC, .kind = REPORT_ERROR, .phase = phase, .step = step, .status = error};
+	message.detail = detail;
+	report(init, &message, -1); /* who does not hear it sees the exit code */
+	_exit(EXIT_REFUSED);
+}
+
+int wait_for_start(const struct init *init)
+{
+	uint8_t byte = 0;
+	ssize_t length;
+	do
+		length = recv(init->slot[SLOT_CONTROL], &byte, 1, MSG_TRUNC);
+	while (length < 0 && errno == EINTR);
+	return length == 1 && byte == CONTROL_START ? 0 : -ECANCELED;
+}
+
+void read_text(struct reader *reader, char text[PATH_SIZE])
+{
+	uint32_t length;
+	const uint8_t *at = read_bytes(reader, &length);
+	if (!at || length >= PATH_SIZE)
+		_exit(EXIT_REFUSED); /* plan_decode let nothing of this size through */
+	memcpy(text, at, length);
+	text[length] = 0;
+}
+
+/* Sealed, so that what was checked is what is executed. */
+static int map_plan(struct init *init)
+{
+	int fd = init->slot[SLOT_PLAN], seals = fcntl(fd, F_GET_SEALS);
+	int needed = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
+	struct stat stat;
+	if (seals < 0 || (seals & needed) != needed)
+		return -EPERM;
+	if (fstat(fd, &stat) < 0)
+		return -errno;
+	if (stat.st_size < (off_t)sizeof(struct plan_header) || stat.st_size > PLAN_MAX_BYTES)
+		return -EFBIG;
+	init->length = (uint32_t)stat.st_size;
+	init->bytes = mmap(NULL, init->length, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	if (init->bytes == MAP_FAILED)
+		return -errno;
+	close_fd(&init->slot[SLOT_PLAN]);
+	return 0;
+}
+
+static void pause_at(const struct init *init, const struct step *step)
+{
+	struct report message = {.magic = PLAN_MAGIC, .kind = REPORT_PAUSED, .phase = step->phase, .step = init->step};
+	if (report(init, &message, -1) < 0 || wait_for_start(init) < 0)
+		_exit(EXIT_REFUSED);
+}
+
+static int run(struct init *init, const struct step *step)
+{
+	struct reader reader = {step->payload, step->length, false};
+	for (unsigned i = 0; i < sizeof steps / sizeof *steps; i++)
+		if (steps[i].opcode == step->opcode)
+			return steps[i].run(init, &reader);
+	return -ENOSYS;
+}
+
+_Noreturn void init(const struct launch *launch)
+{
+	static struct init init; /* large, and there is one */
+	init.clock = micros();
+	memcpy(init.slot, launch->slot, sizeof init.slot);
+	init.slots = launch->slots;
+	init.gate = launch->gate;
+	init.id_count = launch->id_count;
+	init.root = init.proc = init.devpts = init.null = init.empty = -1;
+
+	int error = map_plan(&init);
+	if (error < 0)
+		fail(&init, PHASE_SEAL, 0, -error, 0);
+	enum plan_error broken = plan_decode(init.bytes, init.length, init.slots, &init.plan, &init.step);
+	if (broken != PLAN_OK)
+		fail(&init, PHASE_SEAL, init.step, EBADMSG, broken);
+
+	for (init.step = 0; init.step < init.plan.count; init.step++) {
+		const struct step *step = &init.plan.steps[init.step];
+		if (init.step == init.plan.pause_before)
+			pause_at(&init, step);
+		error = run(&init, step);
+		if (error < 0)
+			fail(&init, step->phase, init.step, -error, 0);
+		account(&init, step->phase);
+	}
+	fail(&init, PHASE_FILTER, init.plan.count - 1, EPROTO, 0); /* OP_EXEC came back without an error */
+}

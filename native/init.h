@@ -1,0 +1,78 @@
+/* The state of init while it walks the plan, and the steps by the file that has them. */
+#ifndef CAISSON_INIT_H
+#define CAISSON_INIT_H
+
+#include "plan.h"
+#include "reader.h"
+#include "zygote.h"
+
+enum { EXIT_REFUSED = 125, PATH_SIZE = 4096 };
+
+struct init {
+	struct plan plan;
+	uint8_t *bytes; /* of the plan: a private mapping of a sealed file */
+	uint32_t length;
+	int slot[PLAN_MAX_SLOTS];
+	uint16_t slots;
+	int gate;
+	uint32_t id_count;
+
+	/* descriptors that steps leave for later ones; -1 where there is none */
+	int root;   /* the container's root */
+	int proc;   /* a mount of its procfs that nothing can be mounted over, and that is in no namespace */
+	int devpts; /* its devpts */
+	int null;   /* its /dev/null, seen to be 1:3 */
+	int empty;  /* an empty read-only directory, once something is masked with it */
+
+	const uint8_t *filter; /* for the program; NULL where there is none, or it is on already */
+	uint16_t filter_length;
+	char program[PATH_SIZE]; /* as found by OP_READY */
+	uint32_t phase_micros[PHASE_COUNT];
+	uint64_t clock; /* when the running step began */
+	uint32_t step;
+};
+
+/* What a step does: its payload was checked by plan_decode. 0, or a negated error number. */
+typedef int action(struct init *, struct reader *);
+
+action seal, join_cgroup, cgroup_namespace, mapped, no_new_privs, private;		 /* seal.c */
+action attach_root, mount_fs, mount_fd, make_directory, write_file, make_symlink;		 /* mounts.c */
+action make_device, make_console;								 /* devices.c */
+action pivot, write_sysctl, mask, read_only, root_read_only;				 /* protect.c */
+action verify;										 /* verify.c */
+action loopback, set_hostname, set_domainname, set_limit, set_oom_score, session_keyring; /* limits.c */
+action drop_privileges, restrict_scopes, take_filter;					 /* privileges.c */
+action ready;										 /* ready.c */
+action execute;										 /* exec.c */
+
+/* ---- shared by steps ---- */
+
+/* Parent-death signal and no core, no ptrace: both are lost whenever credentials change. */
+int die_with_engine(void);
+
+/* Copies a `path` or `str` of at most 4095 bytes and ends it with a NUL. */
+void read_text(struct reader *reader, char text[PATH_SIZE]);
+
+/* In the container's root; `resolve` adds RESOLVE_* to IN_ROOT and NO_MAGICLINKS. Targets are O_PATH descriptors. */
+int open_path(int root, const char *path, uint64_t flags, uint64_t resolve);
+int open_directory(int root, const char *path, uint32_t mode, uint64_t resolve); /* made where it is missing */
+int open_file(int root, const char *path, uint32_t mode, uint64_t resolve);	 /* made where it is missing */
+int open_parent(int root, const char *path, uint64_t resolve, const char **name);
+
+/* An empty file that was not there before, to mount over. */
+int new_file(int root, const char *path, uint32_t mode);
+
+int load_filter(const uint8_t *bytes, uint32_t length);
+
+/* Adds the time since the last call to a phase. */
+void account(struct init *init, uint8_t phase);
+
+/* Sends a report; `fd` goes with it unless it is -1. */
+int report(const struct init *init, const struct report *report, int fd);
+_Noreturn void fail(const struct init *init, uint32_t phase, uint32_t step, int error, uint32_t detail);
+int wait_for_start(const struct init *init);
+
+/* As PID 1 while the program runs: signals, orphans, its end. `gate` lets the program go, `exec_error` is its word. */
+_Noreturn void reap(struct init *init, int program, const volatile int *exec_error, int gate);
+
+#endif

@@ -1,0 +1,141 @@
+/*
+ * PID 1 of the container while the program runs: passes signals on, reaps what is orphaned, tells how the program ended
+ * and ends with it, whereupon the kernel ends the rest. It holds no file but its sockets, no capability but perhaps KILL,
+ * and a filter of its own with the dozen calls below.
+ */
+#include "init.h"
+#include "kernel.h"
+
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#if defined(__x86_64__)
+#define NATIVE_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define NATIVE_ARCH AUDIT_ARCH_AARCH64
+#else
+#error "no audit architecture for this machine"
+#endif
+
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define ALLOW(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+static const struct sock_filter own_filter[] = {
+	LOAD(arch),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	LOAD(nr),
+	ALLOW(__NR_ppoll),
+	ALLOW(__NR_read),
+	ALLOW(__NR_wait4),
+	ALLOW(__NR_kill),
+	ALLOW(__NR_sendmsg),
+	ALLOW(__NR_write),
+	ALLOW(__NR_close),
+	ALLOW(__NR_exit_group),
+	ALLOW(__NR_restart_syscall),
+	ALLOW(__NR_rt_sigreturn),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+};
+
+/* CAP_KILL is of use only where the program may take on another id; what init does not have it cannot keep. */
+static int shed_capabilities(void)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[2];
+	int error = result(syscall(SYS_capget, &header, data));
+	if (error < 0)
+		return error;
+	uint32_t keep = data[0].permitted & (1u << CAP_SETUID) ? data[0].permitted & (1u << CAP_KILL) : 0;
+	data[0] = (struct __user_cap_data_struct){keep, keep, 0};
+	data[1] = (struct __user_cap_data_struct){0};
+	return result(syscall(SYS_capset, &header, data));
+}
+
+/* The descriptor of its signals. Of OP_READY's few files stdio goes too, and from memory the plan with its secrets. */
+static int harden(struct init *init)
+{
+	sigset_t all;
+	sigfillset(&all);
+	int error = close_from(0, 2);
+	int signals = error < 0 ? error : result(signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
+	if (signals < 0)
+		return signals;
+	if (munmap(init->bytes, init->length) < 0)
+		error = -errno;
+	if (error == 0 && (prctl(PR_SET_NAME, "caisson-init") < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0))
+		error = -errno;
+	if (error == 0)
+		error = shed_capabilities();
+	if (error == 0)
+		error = load_filter((const uint8_t *)own_filter, sizeof own_filter);
+	return error < 0 ? error : signals;
+}
+
+/* ---- the end ---- */
+
+static uint64_t micros(const struct timeval *time) { return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec; }
+
+static _Noreturn void finish(const struct init *init, int status, const struct rusage *usage)
+{
+	struct report message = {.magic = PLAN_MAGIC, .kind = REPORT_EXIT, .phase = PHASE_FILTER, .step = init->step};
+	message.status = WIFSIGNALED(status) ? 256 + WTERMSIG(status) : WEXITSTATUS(status);
+	message.user_micros = micros(&usage->ru_utime);
+	message.system_micros = micros(&usage->ru_stime);
+	report(init, &message, -1);
+	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+static void reap_children(const struct init *init, int program, const volatile int *exec_error)
+{
+	int status, pid;
+	struct rusage usage;
+	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+		if (pid != program)
+			continue;
+		if (*exec_error != 0)
+			fail(init, PHASE_FILTER, init->step, *exec_error, 0);
+		finish(init, status, &usage);
+	}
+}
+
+/* ---- while it runs ---- */
+
+static void take_signals(const struct init *init, int signals, int program, const volatile int *exec_error)
+{
+	struct signalfd_siginfo signal;
+	while (read(signals, &signal, sizeof signal) == sizeof signal) {
+		if (signal.ssi_signo == SIGCHLD)
+			reap_children(init, program, exec_error);
+		else
+			kill(program, (int)signal.ssi_signo); /* a program that has just ended is reaped next */
+	}
+}
+
+_Noreturn void reap(struct init *init, int program, const volatile int *exec_error, int gate)
+{
+	int signals = harden(init);
+	if (signals < 0)
+		fail(init, PHASE_FILTER, init->step, -signals, 0);
+	if (write(gate, "", 1) != 1)
+		fail(init, PHASE_FILTER, init->step, errno, 0);
+	close(gate);
+	struct pollfd watched[2] = {{.fd = signals, .events = POLLIN}, {.fd = init->slot[SLOT_CONTROL]}};
+	for (;;) {
+		if (ppoll(watched, 2, NULL, NULL) < 0)
+			continue;
+		take_signals(init, signals, program, exec_error);
+		if (watched[1].revents != 0)
+			_exit(EXIT_REFUSED); /* the engine is gone: so is the container */
+	}
+}

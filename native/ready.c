@@ -1,0 +1,99 @@
+/* Phase READY: the working directory and the program, as the container's user finds them; then the engine's word. */
+#include "init.h"
+#include "kernel.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* CVE-2024-21626: a working directory through /proc/self/fd leads out of the root. */
+static int change_directory(const char *path)
+{
+	char seen[PATH_SIZE];
+	int fd = open_in(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_MAGICLINKS);
+	if (fd < 0)
+		return fd;
+	int error = result(fchdir(fd));
+	close(fd);
+	if (error == 0 && syscall(SYS_getcwd, seen, sizeof seen) < 0)
+		error = -errno;
+	return error == 0 && seen[0] != '/' ? -EXDEV : error;
+}
+
+/* ---- the program ---- */
+
+static int check_program(const char *path)
+{
+	struct stat stat_;
+	if (stat(path, &stat_) < 0)
+		return -errno;
+	if (!S_ISREG(stat_.st_mode))
+		return -EACCES;
+	return result(syscall(SYS_faccessat2, AT_FDCWD, path, X_OK, AT_EACCESS));
+}
+
+/* Only absolute directories of PATH count: the others would mean whatever the working directory holds. */
+static int find_program(struct init *init, const char *name, const char *search)
+{
+	int found = -ENOENT;
+	while (*search) {
+		const char *end = strchrnul(search, ':');
+		int size = snprintf(init->program, PATH_SIZE, "%.*s/%s", (int)(end - search), search, name);
+		if (*search == '/' && size < PATH_SIZE) {
+			int error = check_program(init->program);
+			if (error == 0)
+				return 0;
+			if (error == -EACCES)
+				found = error;
+		}
+		search = *end ? end + 1 : end;
+	}
+	return found;
+}
+
+static int locate(struct init *init)
+{
+	const struct step *step = &init->plan.steps[init->plan.count - 1];
+	struct reader payload = {step->payload, step->length, false};
+	char search[PATH_SIZE], name[PATH_SIZE];
+	read_raw(&payload, 2);
+	read_text(&payload, search);
+	read_u32(&payload);
+	read_text(&payload, name);
+	if (!strchr(name, '/'))
+		return find_program(init, name, search);
+	memcpy(init->program, name, PATH_SIZE);
+	return check_program(init->program);
+}
+
+/* ---- descriptors ---- */
+
+/* 0, 1, 2 and the control socket, which closes when the program starts. */
+static int arrange_descriptors(const struct init *init)
+{
+	int control = init->slot[SLOT_CONTROL];
+	for (int fd = 0; fd <= 2; fd++)
+		if (dup2(init->slot[SLOT_STDIN + fd], fd) < 0)
+			return -errno;
+	int error = close_from(3, (unsigned)control - 1);
+	return error < 0 ? error : close_from((unsigned)control + 1, ~0U);
+}
+
+int ready(struct init *init, struct reader *payload)
+{
+	char directory[PATH_SIZE];
+	read_text(payload, directory);
+	int error = change_directory(directory);
+	if (error < 0)
+		return error;
+	error = locate(init);
+	if (error < 0)
+		fail(init, PHASE_READY, init->plan.count - 1u, -error, 0);
+	error = arrange_descriptors(init);
+	if (error < 0)
+		return error;
+	account(init, PHASE_READY);
+	struct report message = {.magic = PLAN_MAGIC, .kind = REPORT_READY, .phase = PHASE_READY, .step = init->step};
+	memcpy(message.phase_micros, init->phase_micros, sizeof message.phase_micros);
+	error = report(init, &message, -1);
+	return error < 0 ? error : wait_for_start(init);
+}

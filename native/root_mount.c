@@ -1,0 +1,164 @@
+/* The container's root as a detached mount: an overlay of the layers that came as descriptors. */
+#include "kernel.h"
+#include "zygote.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+/*
+ * Overlay takes detached mounts as layers by descriptor from Linux 6.15 on (by descriptor at all from 6.13). Before, they
+ * have to be attached somewhere, here below the scratch directory of the zygote's own root, and named by path.
+ */
+static enum { UNKNOWN, BY_FD, BY_PATH } layers = UNKNOWN;
+
+static int new_tmpfs(uint64_t bytes, uint64_t inodes)
+{
+	char text[24];
+	int fs = fs_open("tmpfs");
+	if (fs < 0)
+		return fs;
+	int error = fs_string(fs, "mode", "0755");
+	snprintf(text, sizeof text, "%llu", (unsigned long long)bytes);
+	if (error == 0)
+		error = fs_string(fs, "size", text);
+	snprintf(text, sizeof text, "%llu", (unsigned long long)inodes);
+	if (error == 0)
+		error = fs_string(fs, "nr_inodes", text);
+	int mount = error < 0 ? error : fs_mount(fs, MOUNT_ATTR_NODEV);
+	close(fs);
+	return mount;
+}
+
+/* The upper is never id-mapped (the kernel then mounts read-only, after EOVERFLOW): it belongs to the container's root. */
+static int make_owned(int tree, const char *name, uint32_t id)
+{
+	if (mkdirat(tree, name, 0755) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	return fchownat(tree, name, id, id, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+static int by_fd(int fs, const struct request *request, const int *slot, int upper, int work)
+{
+	int error = 0;
+	for (unsigned i = 0; error == 0 && i < request->lowers; i++)
+		error = fs_fd(fs, "lowerdir+", slot[request->lower_slot[i]]);
+	if (error == 0)
+		error = fs_fd(fs, "upperdir", upper);
+	return error < 0 ? error : fs_fd(fs, "workdir", work);
+}
+
+/* `lowerdir+` is newer than `lowerdir`, which takes at most 255 bytes: the names are as short as can be. */
+static int lowers_by_name(int fs, unsigned lowers)
+{
+	char names[4 * (REQUEST_MAX_LOWERS + 1)] = "";
+	int error = 0, used = 0;
+	for (unsigned i = 0; i < lowers; i++) {
+		char name[4];
+		snprintf(name, sizeof name, "%u", i % 100);
+		used += snprintf(names + used, sizeof names - used, "%s%s", i ? ":" : "", name);
+		if (error == 0)
+			error = fs_string(fs, "lowerdir+", name);
+		if (error < 0 && i > 0)
+			return error;
+	}
+	return error < 0 ? fs_string(fs, "lowerdir", names) : 0;
+}
+
+static int by_path(int fs, const struct request *request, const int *slot, int tree)
+{
+	char name[16], upper[24], work[24];
+	int error = chdir(ZYGOTE_SCRATCH) < 0 ? -errno : 0;
+	for (unsigned i = 0; error == 0 && i <= request->lowers; i++) {
+		snprintf(name, sizeof name, "%u", i);
+		error = attach_at(i < request->lowers ? slot[request->lower_slot[i]] : tree, name);
+	}
+	snprintf(upper, sizeof upper, "%s/upper", name);
+	snprintf(work, sizeof work, "%s/work", name);
+	if (error == 0)
+		error = lowers_by_name(fs, request->lowers);
+	if (error == 0)
+		error = fs_string(fs, "upperdir", upper);
+	return error < 0 ? error : fs_string(fs, "workdir", work);
+}
+
+static int leave_scratch(unsigned mounts)
+{
+	char name[16];
+	for (unsigned i = 0; i < mounts; i++) {
+		snprintf(name, sizeof name, "%u", i);
+		if (umount2(name, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL)
+			return -errno;
+	}
+	return chdir("/") < 0 ? -errno : 0;
+}
+
+/* Layers stay open until the file system is created: the kernel clones their mounts only then. */
+static int overlay(const struct request *request, const int *slot, int tree, int upper, int work, bool paths)
+{
+	int fs = fs_open("overlay");
+	if (fs < 0)
+		return fs;
+	int error = fs_string(fs, "source", "caisson");
+	if (error == 0 && request->root_flags & ROOT_VOLATILE)
+		error = fs_flag(fs, "volatile");
+	if (error == 0)
+		error = paths ? by_path(fs, request, slot, tree) : by_fd(fs, request, slot, upper, work);
+	int mount = error < 0 ? error : fs_mount(fs, MOUNT_ATTR_NODEV);
+	if (paths && (error = leave_scratch(request->lowers + 1)) < 0 && mount >= 0) {
+		close(mount);
+		mount = error;
+	}
+	close(fs);
+	return mount;
+}
+
+/* An overlay whose upper cannot be used is mounted read-only by the kernel, without an error. */
+static int check_writable(int mount)
+{
+	struct statvfs stat;
+	if (fstatvfs(mount, &stat) < 0)
+		return -errno;
+	return stat.f_flag & ST_RDONLY ? -EROFS : 0;
+}
+
+static int layered_root(const struct request *request, const int *slot)
+{
+	int tree = request->root_kind == ROOT_OVERLAY ? slot[request->upper_slot]
+						      : new_tmpfs(request->tmpfs_bytes, request->tmpfs_inodes);
+	if (tree < 0)
+		return tree;
+	int error = make_owned(tree, "upper", request->id_base);
+	if (error == 0)
+		error = make_owned(tree, "work", request->id_base);
+	int upper = open_in(tree, "upper", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, RESOLVE_BENEATH);
+	int work = open_in(tree, "work", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, RESOLVE_BENEATH);
+	error = error < 0 ? error : upper < 0 ? upper : work < 0 ? work : 0;
+	int mount = error;
+	if (error == 0 && layers != BY_PATH) {
+		mount = overlay(request, slot, tree, upper, work, false);
+		if (mount >= 0)
+			layers = BY_FD;
+	}
+	if (error == 0 && layers != BY_FD) {
+		mount = overlay(request, slot, tree, upper, work, true);
+		if (mount >= 0)
+			layers = BY_PATH;
+	}
+	if (mount >= 0 && (error = check_writable(mount)) < 0) {
+		close(mount);
+		mount = error;
+	}
+	return mount; /* `tree`, `upper` and `work` go with the round's other descriptors */
+}
+
+int build_root(const struct request *request, const int *slot)
+{
+	if (request->root_kind != ROOT_MOUNT)
+		return layered_root(request, slot);
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NODEV, .propagation = MS_PRIVATE};
+	int mount = slot[request->lower_slot[0]];
+	int error = set_mount(mount, 0, &attr);
+	return error < 0 ? error : mount;
+}

@@ -1,0 +1,445 @@
+#include "engine.h"
+#include "../kernel.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+enum { RECEIVE_SECONDS = 20 };
+
+/* ---- sockets ---- */
+
+static ssize_t send_with(int socket, const void *bytes, size_t length, const int *fds, unsigned count)
+{
+	union {
+		char bytes[CMSG_SPACE(253 * sizeof(int))];
+		struct cmsghdr header;
+	} control = {0};
+	struct iovec data = {(void *)(uintptr_t)bytes, length};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+	if (count > 0) {
+		control.header = (struct cmsghdr){CMSG_LEN(count * sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+		memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
+		message.msg_control = &control;
+		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+	}
+	return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+static ssize_t receive_with(int socket, void *bytes, size_t length, int *fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control;
+	struct iovec data = {bytes, length};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+	struct pollfd readable = {socket, POLLIN, 0};
+	*fd = -1;
+	if (poll(&readable, 1, RECEIVE_SECONDS * 1000) <= 0)
+		return -1;
+	ssize_t received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *header = received < 0 ? NULL : CMSG_FIRSTHDR(&message);
+	if (header)
+		memcpy(fd, CMSG_DATA(header), sizeof *fd);
+	return received;
+}
+
+/* ---- the zygote ---- */
+
+bool engine_start(struct engine *engine, const char *binary)
+{
+	int pair[2], fd;
+	struct reply reply;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return false;
+	engine->socket = pair[0];
+	engine->pid = fork();
+	if (engine->pid == 0) {
+		if (pair[1] == 3 ? fcntl(3, F_SETFD, 0) < 0 : dup2(pair[1], 3) < 0)
+			_exit(1);
+		execl(binary, binary, "zygote", (char *)NULL);
+		_exit(1);
+	}
+	close(pair[1]);
+	ssize_t length = receive_with(engine->socket, &reply, sizeof reply, &fd);
+	if (length != sizeof reply || reply.magic != PLAN_MAGIC || reply.stage != STAGE_START || reply.status != 0) {
+		fprintf(stderr, "zygote: %zd bytes, status %d\n", length, length > 0 ? reply.status : 0);
+		return false;
+	}
+	return true;
+}
+
+void engine_stop(struct engine *engine)
+{
+	close(engine->socket);
+	waitpid(engine->pid, NULL, 0);
+}
+
+int engine_ask(struct engine *engine, const struct request *request, const int *fds, unsigned count, struct reply *reply, int *fd)
+{
+	if (send_with(engine->socket, request, sizeof *request, fds, count) != sizeof *request)
+		return -errno;
+	if (receive_with(engine->socket, reply, sizeof *reply, fd) != sizeof *reply || reply->magic != PLAN_MAGIC)
+		return -EPROTO;
+	return reply->status;
+}
+
+/* ---- mounts that the engine makes ---- */
+
+static int id_namespace(struct engine *engine)
+{
+	static int cached = -1, of = -1;
+	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_USERNS, .id_base = ID_BASE, .id_count = ID_COUNT};
+	struct reply reply;
+	if (of != engine->pid) {
+		int error = engine_ask(engine, &request, NULL, 0, &reply, &cached);
+		if (error < 0)
+			return error;
+		of = engine->pid;
+	}
+	return cached;
+}
+
+static int detached(struct engine *engine, const char *path, bool map)
+{
+	int tree = open_tree_at(AT_FDCWD, path, OPEN_TREE_CLONE | AT_RECURSIVE);
+	if (tree < 0 || !map)
+		return tree;
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)id_namespace(engine)};
+	int error = set_mount(tree, 0, &attr);
+	return error < 0 ? error : tree;
+}
+
+/* ---- the plan ---- */
+
+static void mount_step(struct builder *plan, uint8_t kind, uint8_t flags, uint32_t mode, uint64_t bytes, const char *path)
+{
+	builder_step(plan, PHASE_MOUNTS, OP_MOUNT_FS);
+	put_u8(plan, kind), put_u8(plan, flags), put_u32(plan, mode), put_u64(plan, bytes), put_u64(plan, bytes ? 1000 : 0);
+	put_text(plan, path);
+}
+
+static void path_step(struct builder *plan, uint8_t phase, uint8_t opcode, const char *path)
+{
+	builder_step(plan, phase, opcode);
+	put_text(plan, path);
+}
+
+static void more(const struct spec *spec, struct builder *plan, uint8_t phase)
+{
+	if (spec->more)
+		spec->more(plan, phase);
+}
+
+static void mount_steps(const struct spec *spec, struct builder *plan, int volume_slot)
+{
+	enum { QUIET = MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC };
+	if (!spec->no_proc)
+		mount_step(plan, FS_PROC, QUIET, 0, 0, "proc");
+	mount_step(plan, FS_SYSFS, QUIET | MOUNT_RDONLY, 0, 0, "sys");
+	mount_step(plan, FS_TMPFS, MOUNT_NOSUID | MOUNT_NOEXEC, 0755, 65536, "dev");
+	mount_step(plan, FS_DEVPTS, MOUNT_NOSUID | MOUNT_NOEXEC, 0, 0, "dev/pts");
+	mount_step(plan, FS_TMPFS, QUIET, 01777, 1 << 20, "dev/shm");
+	mount_step(plan, FS_MQUEUE, QUIET, 0, 0, "dev/mqueue");
+	builder_step(plan, PHASE_MOUNTS, OP_SYMLINK), put_text(plan, "/proc/self/fd"), put_text(plan, "dev/fd");
+	builder_step(plan, PHASE_MOUNTS, OP_SYMLINK), put_text(plan, "pts/ptmx"), put_text(plan, "dev/ptmx");
+	builder_step(plan, PHASE_MOUNTS, OP_FILE), put_u32(plan, 0644);
+	put_text(plan, "etc/hostname"), put_text(plan, "boxed\n");
+	if (spec->volume) {
+		builder_step(plan, PHASE_MOUNTS, OP_MOUNT_FD), put_u16(plan, (uint16_t)volume_slot);
+		put_u8(plan, spec->volume_is_file), put_text(plan, spec->volume_path ? spec->volume_path : "volume");
+	}
+	more(spec, plan, PHASE_MOUNTS);
+}
+
+static void protect_steps(const struct spec *spec, struct builder *plan)
+{
+	static const char *const masked[] = {"proc/kcore", "proc/keys", "proc/timer_list", "proc/acpi", "sys/firmware", "proc/none"};
+	static const char *const read_only[] = {"proc/sys", "proc/bus", "proc/fs", "proc/irq", "proc/sysrq-trigger"};
+	if (!spec->no_proc) {
+		builder_step(plan, PHASE_PROTECT, OP_SYSCTL);
+		put_text(plan, "net/ipv4/ip_unprivileged_port_start"), put_text(plan, "0");
+	}
+	for (unsigned i = 0; !spec->no_proc && i < sizeof masked / sizeof *masked; i++)
+		path_step(plan, PHASE_PROTECT, OP_MASK, masked[i]);
+	for (unsigned i = 0; !spec->no_proc && i < sizeof read_only / sizeof *read_only; i++)
+		path_step(plan, PHASE_PROTECT, OP_READ_ONLY, read_only[i]);
+	if (spec->read_only)
+		builder_step(plan, PHASE_PROTECT, OP_ROOT_READ_ONLY);
+	more(spec, plan, PHASE_PROTECT);
+	builder_step(plan, PHASE_PROTECT, OP_VERIFY);
+}
+
+static void limit_steps(const struct spec *spec, struct builder *plan)
+{
+	if (!spec->no_loopback)
+		builder_step(plan, PHASE_LIMITS, OP_LOOPBACK);
+	path_step(plan, PHASE_LIMITS, OP_HOSTNAME, "boxed");
+	builder_step(plan, PHASE_LIMITS, OP_RLIMIT), put_u32(plan, 7), put_u64(plan, 256), put_u64(plan, 512); /* NOFILE */
+	if (!spec->no_proc)
+		builder_step(plan, PHASE_LIMITS, OP_OOM_SCORE_ADJ), put_u32(plan, 500);
+	builder_step(plan, PHASE_LIMITS, OP_KEYRING);
+	more(spec, plan, PHASE_LIMITS);
+}
+
+static void privilege_steps(const struct spec *spec, struct builder *plan)
+{
+	if (spec->filter && spec->keep_privileges_open) {
+		builder_step(plan, PHASE_CAPS, OP_FILTER);
+		put_bytes(plan, spec->filter, spec->filter_bytes);
+	}
+	builder_step(plan, PHASE_CAPS, OP_CAPS);
+	put_u64(plan, spec->caps), put_u64(plan, spec->uid ? 0 : spec->caps);
+	put_u32(plan, spec->uid), put_u32(plan, spec->gid), put_u32(plan, 1), put_u32(plan, spec->gid);
+	more(spec, plan, PHASE_LANDLOCK);
+}
+
+static void program_steps(const struct spec *spec, struct builder *plan)
+{
+	static const char *const nothing[] = {"PATH=/bin", NULL};
+	path_step(plan, PHASE_READY, OP_READY, spec->directory ? spec->directory : "/");
+	if (spec->filter && !spec->keep_privileges_open) {
+		builder_step(plan, PHASE_FILTER, OP_FILTER);
+		put_bytes(plan, spec->filter, spec->filter_bytes);
+	}
+	builder_step(plan, PHASE_FILTER, OP_EXEC), put_u8(plan, !spec->no_init), put_u8(plan, spec->terminal);
+	put_text(plan, spec->path ? spec->path : "/bin");
+	put_list(plan, spec->argv);
+	put_list(plan, spec->environment ? spec->environment : nothing);
+}
+
+static void build_plan(const struct spec *spec, struct builder *plan, uint16_t slots, int first_tasks, int tasks, int volume_slot)
+{
+	builder_start(plan, slots);
+	builder_step(plan, PHASE_SEAL, OP_SEAL);
+	for (int i = 0; i < tasks; i++)
+		builder_step(plan, PHASE_MAPPED, OP_JOIN_CGROUP), put_u16(plan, (uint16_t)(first_tasks + i));
+	builder_step(plan, PHASE_MAPPED, OP_CGROUP_NAMESPACE);
+	builder_step(plan, PHASE_MAPPED, OP_MAPPED);
+	if (!spec->keep_privileges_open)
+		builder_step(plan, PHASE_MAPPED, OP_NO_NEW_PRIVS);
+	builder_step(plan, PHASE_PRIVATE, OP_PRIVATE);
+	builder_step(plan, PHASE_ROOT, OP_ROOT), put_u16(plan, slots - 1);
+	mount_steps(spec, plan, volume_slot);
+	for (uint8_t device = DEVICE_NULL; device <= DEVICE_TTY; device++)
+		builder_step(plan, PHASE_DEVICES, OP_DEVICE), put_u8(plan, device);
+	if (spec->terminal) {
+		builder_step(plan, PHASE_DEVICES, OP_CONSOLE), put_u16(plan, 30), put_u16(plan, 100);
+		put_u32(plan, spec->uid), put_u32(plan, spec->gid);
+	}
+	builder_step(plan, PHASE_PIVOT, OP_PIVOT);
+	protect_steps(spec, plan);
+	limit_steps(spec, plan);
+	privilege_steps(spec, plan);
+	program_steps(spec, plan);
+	plan->pause_before = spec->pause_before ? spec->pause_before : PLAN_NO_PAUSE;
+	builder_finish(plan);
+}
+
+static int sealed(const struct builder *plan)
+{
+	int fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0 || write(fd, plan->bytes, plan->length) != (ssize_t)plan->length)
+		return -errno;
+	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0 ? -errno : fd;
+}
+
+/* ---- containers ---- */
+
+bool container_report(struct container *container, struct report *report, int *fd)
+{
+	return receive_with(container->control, report, sizeof *report, fd) == sizeof *report && report->magic == PLAN_MAGIC;
+}
+
+static void until_ready(struct container *container)
+{
+	struct report report;
+	int fd;
+	while (container_report(container, &report, &fd)) {
+		if (report.kind == REPORT_CONSOLE) {
+			container->terminal = fd;
+		} else if (report.kind == REPORT_READY) {
+			container->ready = report;
+			return;
+		} else {
+			container->last = report;
+			return;
+		}
+	}
+}
+
+int container_launch(struct engine *engine, const struct spec *spec, struct container *container)
+{
+	int fds[32], pipes[2][2], control[2], count = SLOT_FIRST_FREE, tasks = 0;
+	struct builder plan;
+	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_LAUNCH, .id_base = ID_BASE, .id_count = ID_COUNT};
+	*container = (struct container){.pid = -1, .pidfd = -1, .terminal = -1, .status = -1};
+	if (pipe2(pipes[0], O_CLOEXEC) < 0 || pipe2(pipes[1], O_CLOEXEC) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
+		return -errno;
+	fds[SLOT_CONTROL] = control[1], fds[SLOT_STDIN] = pipes[0][0], fds[SLOT_STDOUT] = fds[SLOT_STDERR] = pipes[1][1];
+	container->control = control[0], container->input = pipes[0][1], container->output = pipes[1][0];
+	request.upper_slot = request.cgroup_slot = PLAN_NO_SLOT;
+	request.root_kind = spec->root_kind ? spec->root_kind : ROOT_TMPFS;
+	request.root_flags = spec->root_flags;
+	request.lowers = 1;
+	request.lower_slot[0] = (uint16_t)count;
+	fds[count++] = detached(engine, spec->root, true);
+	if (request.root_kind == ROOT_TMPFS)
+		request.tmpfs_bytes = 16 << 20, request.tmpfs_inodes = 10000;
+	if (request.root_kind == ROOT_OVERLAY) {
+		request.upper_slot = (uint16_t)count;
+		fds[count++] = detached(engine, spec->upper, false);
+	}
+	if (spec->cgroup) {
+		request.cgroup_slot = (uint16_t)count;
+		fds[count++] = spec->cgroup;
+	}
+	int first_tasks = count, volume_slot;
+	while (tasks < EXTRA_SLOTS && spec->tasks[tasks])
+		fds[count++] = spec->tasks[tasks++];
+	volume_slot = count;
+	if (spec->volume)
+		fds[count++] = spec->volume;
+	request.slots = (uint16_t)count;
+	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+	request.clone_flags = (request.clone_flags | spec->extra_clone_flags) & ~spec->dropped_clone_flags;
+	build_plan(spec, &plan, (uint16_t)(count + 1), first_tasks, tasks, volume_slot);
+	fds[SLOT_PLAN] = sealed(&plan);
+	builder_free(&plan);
+	int status = engine_ask(engine, &request, fds, (unsigned)count, &container->reply, &container->pidfd);
+	for (int i = 0; i < count; i++)
+		if (i != request.cgroup_slot && (i < first_tasks || i >= volume_slot))
+			close(fds[i]);
+	container->pid = container->reply.pid;
+	if (status == 0)
+		until_ready(container);
+	return status;
+}
+
+void container_start(struct container *container)
+{
+	uint8_t start = CONTROL_START;
+	send(container->control, &start, 1, MSG_NOSIGNAL);
+}
+
+static void read_output(struct container *container)
+{
+	int from = container->terminal >= 0 ? container->terminal : container->output;
+	size_t used = 0;
+	ssize_t length;
+	struct pollfd readable = {from, POLLIN, 0};
+	while (used < sizeof container->text - 1 && poll(&readable, 1, RECEIVE_SECONDS * 1000) > 0 &&
+	       (length = read(from, container->text + used, sizeof container->text - 1 - used)) > 0)
+		used += (size_t)length;
+	container->text[used] = 0;
+}
+
+void container_finish(struct container *container)
+{
+	struct report report;
+	siginfo_t info = {0};
+	int fd;
+	if (container->pid > 0) {
+		read_output(container);
+		while (container_report(container, &report, &fd))
+			container->last = report;
+		if (waitid(P_PIDFD, (id_t)container->pidfd, &info, WEXITED) == 0)
+			container->status = info.si_code == CLD_EXITED ? info.si_status : 256 + info.si_status;
+	}
+	int all[] = {container->pidfd, container->control, container->output, container->input, container->terminal};
+	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
+		if (all[i] >= 0)
+			close(all[i]);
+}
+
+void container_run(struct engine *engine, const struct spec *spec, struct container *container)
+{
+	if (container_launch(engine, spec, container) == 0 && container->ready.kind == REPORT_READY)
+		container_start(container);
+	if (container->input >= 0 && container->terminal < 0)
+		close(container->input), container->input = -1;
+	container_finish(container);
+}
+
+/* ---- root file systems ---- */
+
+static char base[64];
+
+static void clean_base(void)
+{
+	if (!base[0])
+		snprintf(base, sizeof base, "/tmp/caisson-native-XXXXXX");
+}
+
+const char *test_directory(void)
+{
+	if (!base[0]) {
+		clean_base();
+		if (!mkdtemp(base))
+			abort();
+		chmod(base, 0755);
+	}
+	return base;
+}
+
+static bool copy_file(const char *from, const char *to)
+{
+	char buffer[65536];
+	ssize_t length;
+	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
+	if (in < 0 || out < 0)
+		return false;
+	while ((length = read(in, buffer, sizeof buffer)) > 0)
+		if (write(out, buffer, (size_t)length) != length)
+			return false;
+	close(in), close(out);
+	return length == 0;
+}
+
+const char *test_root(const char *name)
+{
+	static const char *const directories[] = {"", "/bin", "/etc", "/tmp", "/proc", "/sys", "/dev", "/run", "/home", "/usr"};
+	static const char *const links[] = {"sh",  "cat",  "ls",   "id",   "true", "false", "hostname", "stat", "grep", "mount", "sleep", "kill",
+					    "echo", "touch", "head", "tty", "stty", "pwd", "readlink", "test", "mkdir", "umount", "dd", "env", "ps", "ip", "setuidgid", "ipcs"};
+	static char root[128];
+	char path[256], busybox[256];
+	snprintf(root, sizeof root, "%s/%s", test_directory(), name);
+	for (unsigned i = 0; i < sizeof directories / sizeof *directories; i++) {
+		snprintf(path, sizeof path, "%s%s", root, directories[i]);
+		if (mkdir(path, i == 3 ? 01777 : 0755) < 0)
+			abort();
+		if (i == 3 && chmod(path, 01777) < 0)
+			abort();
+	}
+	snprintf(busybox, sizeof busybox, "%s/bin/busybox", root);
+	if (!copy_file("/bin/busybox", busybox))
+		abort();
+	for (unsigned i = 0; i < sizeof links / sizeof *links; i++) {
+		snprintf(path, sizeof path, "%s/bin/%s", root, links[i]);
+		if (link(busybox, path) < 0)
+			abort();
+	}
+	return strdup(root);
+}
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *at)
+{
+	(void)stat, (void)type, (void)at;
+	return remove(path);
+}
+
+void remove_test_roots(void)
+{
+	if (base[0])
+		nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}

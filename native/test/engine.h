@@ -1,0 +1,65 @@
+/* Plays the engine's part against the real zygote and init: root, and this kernel. */
+#ifndef CAISSON_TEST_ENGINE_H
+#define CAISSON_TEST_ENGINE_H
+
+#include "builder.h"
+
+#include <stdbool.h>
+
+enum { ID_BASE = 1000000, ID_COUNT = 65536, EXTRA_SLOTS = 8 };
+
+struct engine {
+	int socket, pid;
+};
+
+bool engine_start(struct engine *, const char *binary);
+void engine_stop(struct engine *);
+int engine_ask(struct engine *, const struct request *, const int *fds, unsigned count, struct reply *, int *fd);
+
+/* What differs from the plan that every test shares. */
+struct spec {
+	const char *root;	  /* a directory of the host */
+	const char *const *argv;  /* ends with NULL */
+	const char *const *environment; /* NULL: PATH alone */
+	const char *path;	  /* NULL: /bin */
+	const char *directory;	  /* NULL: / */
+	bool no_init, terminal, read_only, keep_privileges_open, no_proc, no_loopback;
+	uint32_t uid, gid;
+	uint64_t caps;
+	const void *filter;
+	size_t filter_bytes;
+	uint16_t root_kind, root_flags; /* 0: ROOT_TMPFS */
+	const char *upper;		/* of ROOT_OVERLAY */
+	uint16_t pause_before;		/* 0: nowhere */
+	uint64_t extra_clone_flags, dropped_clone_flags;
+	int cgroup;	       /* a directory of cgroup v2; 0: none */
+	int tasks[EXTRA_SLOTS]; /* v1 `tasks` files; ends with 0 */
+	int volume;	       /* goes to /volume, or to volume_path */
+	const char *volume_path;
+	bool volume_is_file;
+	/* steps of a test's own; called in each of these phases */
+	void (*more)(struct builder *, uint8_t phase);
+};
+
+struct container {
+	int pid, pidfd, control, output, input, terminal;
+	struct reply reply;
+	struct report ready, last; /* last: ERROR or EXIT */
+	char text[65536];	   /* what it wrote */
+	int status;		   /* of waitid: exit code, or 256 + signal */
+};
+
+/* Up to READY (or an error). Negative: an error number of the zygote's or of our own. */
+int container_launch(struct engine *, const struct spec *, struct container *);
+bool container_report(struct container *, struct report *, int *fd);
+void container_start(struct container *);
+/* Start, read all output, reports and the end; everything is closed. */
+void container_finish(struct container *);
+void container_run(struct engine *, const struct spec *, struct container *);
+
+/* A directory with busybox and hard links, and what images have; below a temporary directory of this process. */
+const char *test_root(const char *name);
+const char *test_directory(void);
+void remove_test_roots(void);
+
+#endif

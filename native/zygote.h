@@ -1,0 +1,29 @@
+/* What the zygote's files share, and what a child inherits from it. */
+#ifndef CAISSON_ZYGOTE_H
+#define CAISSON_ZYGOTE_H
+
+#include "plan.h"
+
+enum { ZYGOTE_SOCKET = 3, ZYGOTE_FIRST_FREE = 4 };
+
+/* Names in the zygote's root; a child still sees them until it pivots. */
+#define ZYGOTE_CONTAINER "/r"
+#define ZYGOTE_SCRATCH "/s"
+
+struct launch {
+	int slot[PLAN_MAX_SLOTS];
+	uint16_t slots; /* the root's mount included */
+	int gate;	/* a byte arrives here when the ids are mapped */
+	uint32_t id_count;
+};
+
+/* All of these: 0 or a descriptor, or a negated error number. */
+int private_root(void);
+int build_root(const struct request *request, const int *slot);
+int make_user_namespace(uint32_t id_base, uint32_t id_count);
+int write_maps(int pid, uint32_t id_base, uint32_t id_count);
+
+_Noreturn void zygote(void);
+_Noreturn void init(const struct launch *launch);
+
+#endif
