@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
+import java.time.Instant;
 
 /// What statx(2) tells of a file.
 ///
@@ -14,6 +15,8 @@ import java.lang.foreign.StructLayout;
 /// @param deviceMajor of the device that a device node stands for
 /// @param size bytes
 /// @param fileSystem major and minor of the file system's device, packed as `major << 32 | minor`
+/// @param changed when content or inode last changed; nobody can set it back
+/// @param modified when the content last changed, or what utimensat(2) set
 public record FileStatus(
         int mode,
         int uid,
@@ -23,7 +26,9 @@ public record FileStatus(
         int links,
         int deviceMajor,
         int deviceMinor,
-        long fileSystem) {
+        long fileSystem,
+        Instant changed,
+        Instant modified) {
     static final StructLayout LAYOUT = MemoryLayout.structLayout(
             JAVA_INT.withName("stx_mask"),
             JAVA_INT.withName("stx_blksize"),
@@ -37,7 +42,13 @@ public record FileStatus(
             JAVA_LONG.withName("stx_size"),
             JAVA_LONG.withName("stx_blocks"),
             JAVA_LONG.withName("stx_attributes_mask"),
-            MemoryLayout.sequenceLayout(8, JAVA_LONG).withName("times"),
+            MemoryLayout.sequenceLayout(4, JAVA_LONG).withName("access_and_birth"),
+            JAVA_LONG.withName("stx_ctime"),
+            JAVA_INT.withName("stx_ctime_nsec"),
+            MemoryLayout.paddingLayout(4),
+            JAVA_LONG.withName("stx_mtime"),
+            JAVA_INT.withName("stx_mtime_nsec"),
+            MemoryLayout.paddingLayout(4),
             JAVA_INT.withName("stx_rdev_major"),
             JAVA_INT.withName("stx_rdev_minor"),
             JAVA_INT.withName("stx_dev_major"),
@@ -58,6 +69,10 @@ public record FileStatus(
     private static final long MODE = Native.offset(LAYOUT, "stx_mode");
     private static final long INO = Native.offset(LAYOUT, "stx_ino");
     private static final long SIZE = Native.offset(LAYOUT, "stx_size");
+    private static final long CTIME = Native.offset(LAYOUT, "stx_ctime");
+    private static final long CTIME_NANOS = Native.offset(LAYOUT, "stx_ctime_nsec");
+    private static final long MTIME = Native.offset(LAYOUT, "stx_mtime");
+    private static final long MTIME_NANOS = Native.offset(LAYOUT, "stx_mtime_nsec");
     private static final long RDEV_MAJOR = Native.offset(LAYOUT, "stx_rdev_major");
     private static final long RDEV_MINOR = Native.offset(LAYOUT, "stx_rdev_minor");
     private static final long DEV_MAJOR = Native.offset(LAYOUT, "stx_dev_major");
@@ -73,7 +88,9 @@ public record FileStatus(
                 statx.get(JAVA_INT, NLINK),
                 statx.get(JAVA_INT, RDEV_MAJOR),
                 statx.get(JAVA_INT, RDEV_MINOR),
-                (long) statx.get(JAVA_INT, DEV_MAJOR) << 32 | statx.get(JAVA_INT, DEV_MINOR));
+                (long) statx.get(JAVA_INT, DEV_MAJOR) << 32 | statx.get(JAVA_INT, DEV_MINOR),
+                Instant.ofEpochSecond(statx.get(JAVA_LONG, CTIME), statx.get(JAVA_INT, CTIME_NANOS)),
+                Instant.ofEpochSecond(statx.get(JAVA_LONG, MTIME), statx.get(JAVA_INT, MTIME_NANOS)));
     }
 
     public boolean isDirectory() {

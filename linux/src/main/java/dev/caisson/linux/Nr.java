@@ -11,6 +11,7 @@ final class Nr {
     static final long FSTAT = pick(5, 80);
     static final long LSEEK = pick(8, 62);
     static final long PREAD64 = pick(17, 67);
+    static final long PWRITE64 = pick(18, 68);
     static final long IOCTL = pick(16, 29);
     static final long SENDMSG = pick(46, 211);
     static final long RECVMSG = pick(47, 212);
@@ -49,6 +50,7 @@ final class Nr {
     static final long PRLIMIT64 = pick(302, 261);
     static final long RENAMEAT2 = pick(316, 276);
     static final long SECCOMP = pick(317, 277);
+    static final long SYNCFS = pick(306, 267);
     static final long MEMFD_CREATE = pick(319, 279);
     static final long STATX = pick(332, 291);
 

@@ -1,0 +1,132 @@
+package dev.caisson.image;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/// Where a root file system comes from. [#toString] gives the form that [#parse] reads.
+public sealed interface Image {
+    /// The host's own `/usr`, read-only, below a private `/etc`.
+    record Host() implements Image {
+        @Override
+        public String toString() {
+            return "host";
+        }
+    }
+
+    /// An unpacked root file system. It is only read: what a container writes goes to a layer above it.
+    record Directory(Path path) implements Image {
+        @Override
+        public String toString() {
+            return "dir:" + path;
+        }
+    }
+
+    /// A directory in the OCI image layout.
+    ///
+    /// @param reference the `org.opencontainers.image.ref.name` to take; needed where the layout holds several
+    record OciLayout(Path path, Optional<String> reference) implements Image {
+        @Override
+        public String toString() {
+            return "oci:" + path + reference.map(name -> ":" + name).orElse("");
+        }
+    }
+
+    /// A tar file as `docker save` and `skopeo copy … docker-archive:` write it.
+    ///
+    /// @param reference the repository and tag to take; needed where the archive holds several images
+    record DockerArchive(Path file, Optional<String> reference) implements Image {
+        @Override
+        public String toString() {
+            return "docker-archive:" + file + reference.map(name -> ":" + name).orElse("");
+        }
+    }
+
+    static Image host() {
+        return new Host();
+    }
+
+    static Image directory(Path path) {
+        return new Directory(path);
+    }
+
+    static Image ociLayout(Path path) {
+        return new OciLayout(path, Optional.empty());
+    }
+
+    static Image ociLayout(Path path, String reference) {
+        return new OciLayout(path, Optional.of(reference));
+    }
+
+    static Image dockerArchive(Path file) {
+        return new DockerArchive(file, Optional.empty());
+    }
+
+    static Image dockerArchive(Path file, String reference) {
+        return new DockerArchive(file, Optional.of(reference));
+    }
+
+    /// Reads `host`, `dir:PATH`, `oci:PATH[:REFERENCE]` or `docker-archive:FILE[:REFERENCE]`. As with skopeo, the first
+    /// colon after the path begins the reference; a path that has a colon itself is given to the factories above.
+    ///
+    /// @throws ImageException BAD_NAME, or REGISTRY_UNSUPPORTED for a bare name
+    static Image parse(String name) {
+        if (name.equals("host")) {
+            return host();
+        }
+        int colon = name.indexOf(':');
+        String transport = colon < 0 ? "" : name.substring(0, colon);
+        String rest = name.substring(colon + 1);
+        return switch (transport) {
+            case "dir" -> directory(path(name, rest));
+            case "oci" -> new OciLayout(path(name, beforeColon(rest)), afterColon(name, rest));
+            case "docker-archive" -> new DockerArchive(path(name, beforeColon(rest)), afterColon(name, rest));
+            default -> throw notLocal(name);
+        };
+    }
+
+    private static ImageException notLocal(String name) {
+        if (!name.matches("[A-Za-z0-9][A-Za-z0-9._/:@-]{0,511}")) {
+            return new ImageException(
+                    ImageException.Code.BAD_NAME,
+                    Quoted.of(name) + " is no image name; use host, dir:PATH, oci:PATH[:REFERENCE] or"
+                            + " docker-archive:FILE[:REFERENCE]");
+        }
+        return new ImageException(
+                ImageException.Code.REGISTRY_UNSUPPORTED,
+                "images are not fetched from registries yet; fetch " + name + " with \"skopeo copy docker://" + name
+                        + " oci:DIRECTORY:latest\" and run oci:DIRECTORY:latest, or use host or dir:PATH");
+    }
+
+    private static Path path(String name, String path) {
+        if (path.isEmpty()) {
+            throw new ImageException(
+                    ImageException.Code.BAD_NAME, Quoted.of(name) + " has no path; write it after the colon");
+        }
+        try {
+            return Path.of(path);
+        } catch (InvalidPathException e) {
+            throw new ImageException(
+                    ImageException.Code.BAD_NAME, Quoted.of(name) + " has a path that no file can have", e);
+        }
+    }
+
+    private static String beforeColon(String text) {
+        int colon = text.indexOf(':');
+        return colon < 0 ? text : text.substring(0, colon);
+    }
+
+    private static Optional<String> afterColon(String name, String text) {
+        int colon = text.indexOf(':');
+        if (colon < 0) {
+            return Optional.empty();
+        }
+        String reference = text.substring(colon + 1);
+        if (reference.isEmpty()) {
+            throw new ImageException(
+                    ImageException.Code.BAD_NAME,
+                    Quoted.of(name) + " ends with a colon; write a reference after it, or leave it away");
+        }
+        return Optional.of(reference);
+    }
+}

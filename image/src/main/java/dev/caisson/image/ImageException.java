@@ -1,0 +1,63 @@
+package dev.caisson.image;
+
+/// An image that cannot be used: a stable code for programs, and a sentence that tells people what to do.
+public final class ImageException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    /// What went wrong. The names are stable: programs may compare them.
+    public enum Code {
+        /// An image name that is not of a known form.
+        BAD_NAME(400),
+        /// A name that only a registry could resolve.
+        REGISTRY_UNSUPPORTED(400),
+        /// The path or reference that the image was named by does not exist.
+        NOT_FOUND(404),
+        NOT_A_DIRECTORY(400),
+        /// Another directory stands where the image's layer was when it was resolved.
+        LAYER_CHANGED(409),
+        /// A user or group that is not written as Docker's `user[:group]`.
+        BAD_USER(400),
+        /// An id that a container, which has 65,536 of them, cannot have.
+        ID_OUT_OF_RANGE(400),
+        UNKNOWN_USER(400),
+        UNKNOWN_GROUP(400),
+        /// A number that the image also uses as the name of an account with another id.
+        AMBIGUOUS_USER(400),
+        /// The image's /etc/passwd or /etc/group cannot be trusted to say who somebody is.
+        BAD_ACCOUNT_FILE(400),
+        /// The store's directory cannot be used; [#getCause] tells what the kernel refused.
+        STORE_REFUSED(500);
+
+        private final int httpStatus;
+
+        Code(int httpStatus) {
+            this.httpStatus = httpStatus;
+        }
+
+        /// The status that an HTTP interface answers with.
+        public int httpStatus() {
+            return httpStatus;
+        }
+    }
+
+    private final Code code;
+
+    ImageException(Code code, String sentence) {
+        super(sentence);
+        this.code = code;
+    }
+
+    ImageException(Code code, String sentence, Throwable cause) {
+        super(sentence, cause);
+        this.code = code;
+    }
+
+    public Code code() {
+        return code;
+    }
+
+    /// What went wrong and what to do about it, in a sentence.
+    public String sentence() {
+        return String.valueOf(getMessage());
+    }
+}

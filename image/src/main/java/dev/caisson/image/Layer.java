@@ -1,0 +1,48 @@
+package dev.caisson.image;
+
+import dev.caisson.image.ImageException.Code;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileSystem;
+import java.nio.file.Path;
+
+/// One directory of a root file system, remembered by path and identity: it is opened again only if it is the same
+/// directory as when the image was resolved, and no link leads to it.
+///
+/// @param path absolute and free of links
+/// @param fileSystem as [FileStatus#fileSystem]
+/// @param inode its inode number there
+public record Layer(Path path, long fileSystem, long inode) {
+    static Layer of(Path path, Fd directory) {
+        FileStatus status = FileSystem.status(directory);
+        return new Layer(path, status.fileSystem(), status.inode());
+    }
+
+    /// The directory, O_PATH.
+    /// @throws ImageException LAYER_CHANGED where another one, or none, stands at the path
+    public Fd open() {
+        Fd opened;
+        try (Fd root = FileSystem.open("/", FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            opened = FileSystem.openAt(
+                    root,
+                    path.toString(),
+                    FileSystem.O_PATH | FileSystem.O_DIRECTORY,
+                    0,
+                    FileSystem.RESOLVE_NO_SYMLINKS);
+        } catch (ErrnoException e) {
+            throw new ImageException(
+                    Code.LAYER_CHANGED,
+                    "the image's layer " + path + " cannot be opened any more; resolve the image again",
+                    e);
+        }
+        FileStatus status = FileSystem.status(opened);
+        if (status.inode() != inode || status.fileSystem() != fileSystem) {
+            opened.close();
+            throw new ImageException(
+                    Code.LAYER_CHANGED,
+                    "another directory stands at " + path + " than when the image was resolved; resolve it again");
+        }
+        return opened;
+    }
+}

@@ -1,0 +1,22 @@
+package dev.caisson.image;
+
+/// What an image was built for, in the words of the OCI image specification.
+///
+/// @param os `linux`
+/// @param architecture GOARCH: `amd64`, `arm64`
+/// @param variant of the architecture, `v8`; empty where it has none
+public record Platform(String os, String architecture, String variant) {
+    /// The platform that runs here.
+    public static Platform running() {
+        return switch (System.getProperty("os.arch")) {
+            case "amd64" -> new Platform("linux", "amd64", "");
+            case "aarch64" -> new Platform("linux", "arm64", "v8");
+            case String other -> new Platform("linux", other, "");
+        };
+    }
+
+    @Override
+    public String toString() {
+        return os + "/" + architecture + (variant.isEmpty() ? "" : "/" + variant);
+    }
+}

@@ -1,0 +1,56 @@
+package dev.caisson.image;
+
+import dev.caisson.linux.Fd;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// A root file system ready to be mounted below a writable layer, and how its image wants to be run.
+///
+/// @param layers topmost first; never empty
+/// @param digest of the image's manifest, or of its configuration where its form has no manifest; none for `host` and
+/// `dir:`
+/// @param binds directories of the host to mount into it
+public record Rootfs(List<Layer> layers, ImageConfig config, Optional<Digest> digest, List<HostBind> binds) {
+    private static final int ACCOUNT_FILE_LIMIT = 1 << 20;
+
+    public Rootfs {
+        layers = List.copyOf(layers);
+        binds = List.copyOf(binds);
+        if (layers.isEmpty()) {
+            throw new IllegalArgumentException("a root file system has a layer");
+        }
+    }
+
+    /// The layers' directories, O_PATH, topmost first; the caller closes them.
+    public List<Fd> openLayers() {
+        var opened = new ArrayList<Fd>();
+        try {
+            for (Layer layer : layers) {
+                opened.add(layer.open());
+            }
+            return List.copyOf(opened);
+        } catch (RuntimeException e) {
+            opened.forEach(Fd::close);
+            throw e;
+        }
+    }
+
+    /// Who `user[:group]` is in this image; the empty text is root. A number needs no line in /etc/passwd: without one
+    /// its group is 0 and its home `/`, as with Docker.
+    ///
+    /// @throws ImageException BAD_USER, ID_OUT_OF_RANGE, UNKNOWN_USER, UNKNOWN_GROUP, AMBIGUOUS_USER,
+    /// BAD_ACCOUNT_FILE
+    public Account account(String userSpec) {
+        UserSpec spec = UserSpec.parse(userSpec.isEmpty() ? "0" : userSpec);
+        List<Fd> opened = openLayers();
+        try {
+            byte[] passwd =
+                    InRoot.read(opened, "etc/passwd", ACCOUNT_FILE_LIMIT).orElse(new byte[0]);
+            byte[] group = InRoot.read(opened, "etc/group", ACCOUNT_FILE_LIMIT).orElse(new byte[0]);
+            return new AccountFiles(passwd, group).resolve(spec);
+        } finally {
+            opened.forEach(Fd::close);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+package dev.caisson.image;
+
+import dev.caisson.image.ImageException.Code;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileContent;
+import dev.caisson.linux.FileSystem;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/// Trees of one kind in the store, each named by the digest of what it holds and complete from the moment it has that
+/// name: filled as `<digest>.partial` under a lock, synchronized, renamed. What a crash leaves is a partial tree that
+/// nobody has locked; the next start removes it.
+final class StoreDirectory implements AutoCloseable {
+    /// Fills an empty directory.
+    @FunctionalInterface
+    interface Filling {
+        void fill(Fd directory);
+    }
+
+    private static final String PARTIAL = ".partial";
+    private static final String LOCKS = "locks";
+    private static final int READ = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
+    private static final long WAIT_MILLIS = 20;
+
+    private final Path path;
+    private final Fd directory;
+
+    private StoreDirectory(Path path, Fd directory) {
+        this.path = path;
+        this.directory = directory;
+    }
+
+    /// @param path of `parent`, free of links
+    static StoreDirectory open(Path path, Fd parent, String name) {
+        try {
+            FileSystem.makeDirectory(parent, name, 0700);
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.EEXIST)) {
+                throw e;
+            }
+        }
+        Fd directory = FileSystem.openAt(parent, name, READ, 0, FileSystem.RESOLVE_NO_SYMLINKS);
+        var store = new StoreDirectory(path.resolve(name), directory);
+        try {
+            store.removeLeftovers();
+            return store;
+        } catch (RuntimeException e) {
+            directory.close();
+            throw e;
+        }
+    }
+
+    /// The tree of `key`, filled first where it does not exist. Two processes that want the same one wait for another.
+    Layer obtain(Digest key, Filling filling) {
+        Optional<Layer> before = find(key);
+        if (before.isPresent()) {
+            return before.orElseThrow();
+        }
+        try (Fd _ = lock(key)) {
+            Optional<Layer> made = find(key);
+            if (made.isPresent()) {
+                return made.orElseThrow();
+            }
+            fill(key, filling);
+            return find(key)
+                    .orElseThrow(() -> new ImageException(
+                            Code.STORE_REFUSED, "somebody removed " + key + " from the store " + path + "; try again"));
+        }
+    }
+
+    private void fill(Digest key, Filling filling) {
+        String partial = key.hex() + PARTIAL;
+        FileSystem.removeTree(directory, partial);
+        try {
+            FileSystem.makeDirectory(directory, partial, 0755);
+            try (Fd tree = FileSystem.openAt(directory, partial, READ, 0, FileSystem.RESOLVE_NO_SYMLINKS)) {
+                FileSystem.changeMode(tree, 0755);
+                filling.fill(tree);
+                FileContent.synchronizeFileSystem(tree);
+            }
+            FileSystem.rename(directory, partial, directory, key.hex(), false);
+            FileSystem.synchronize(directory);
+        } catch (RuntimeException e) {
+            try {
+                FileSystem.removeTree(directory, partial);
+            } catch (ErrnoException left) {
+                e.addSuppressed(left);
+            }
+            throw e;
+        }
+    }
+
+    private Optional<Layer> find(Digest key) {
+        try (Fd tree = FileSystem.openAt(
+                directory, key.hex(), FileSystem.O_PATH | FileSystem.O_DIRECTORY, 0, FileSystem.RESOLVE_NO_SYMLINKS)) {
+            return Optional.of(Layer.of(path.resolve(key.hex()), tree));
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    private Fd lock(Digest key) {
+        Fd locks = openLocks();
+        try {
+            while (!FileSystem.tryLockByte(locks, index(key.hex()))) {
+                Thread.sleep(WAIT_MILLIS);
+            }
+            return locks;
+        } catch (InterruptedException e) {
+            locks.close();
+            Thread.currentThread().interrupt();
+            throw new ImageException(
+                    Code.STORE_REFUSED, "interrupted while another process unpacks " + key + "; try again", e);
+        } catch (RuntimeException e) {
+            locks.close();
+            throw e;
+        }
+    }
+
+    /// Each holder needs an open file description of its own: a lock belongs to that, also within one process.
+    private Fd openLocks() {
+        return FileSystem.openAt(
+                directory, LOCKS, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, FileSystem.RESOLVE_NO_SYMLINKS);
+    }
+
+    private static long index(String hex) {
+        return Long.parseLong(hex, 0, 15, 16);
+    }
+
+    private void removeLeftovers() {
+        for (String name : FileSystem.list(directory)) {
+            if (!name.matches("[0-9a-f]{64}\\" + PARTIAL)) {
+                continue;
+            }
+            try (Fd locks = openLocks()) {
+                if (FileSystem.tryLockByte(locks, index(name))) {
+                    FileSystem.removeTree(directory, name);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        directory.close();
+    }
+}

@@ -1,0 +1,64 @@
+package dev.caisson.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.caisson.image.ImageException.Code;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ImageTests {
+    @Test
+    void the_four_forms_are_read() {
+        assertThat(Image.parse("host")).isEqualTo(Image.host());
+        assertThat(Image.parse("dir:/srv/root")).isEqualTo(Image.directory(Path.of("/srv/root")));
+        assertThat(Image.parse("dir:a:b")).isEqualTo(Image.directory(Path.of("a:b")));
+        assertThat(Image.parse("oci:lay/out")).isEqualTo(Image.ociLayout(Path.of("lay/out")));
+        assertThat(Image.parse("oci:lay/out:v1")).isEqualTo(Image.ociLayout(Path.of("lay/out"), "v1"));
+        assertThat(Image.parse("docker-archive:b.tar")).isEqualTo(Image.dockerArchive(Path.of("b.tar")));
+        assertThat(Image.parse("docker-archive:b.tar:busybox:latest"))
+                .isEqualTo(Image.dockerArchive(Path.of("b.tar"), "busybox:latest"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"host", "dir:/srv/root", "oci:lay/out:v1", "oci:x", "docker-archive:b.tar:busybox:latest"})
+    void what_is_printed_is_read_again(String name) {
+        assertThat(Image.parse(name)).hasToString(name);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "busybox, REGISTRY_UNSUPPORTED",
+        "docker.io/library/debian:13, REGISTRY_UNSUPPORTED",
+        "docker://busybox, REGISTRY_UNSUPPORTED",
+        "hosts, REGISTRY_UNSUPPORTED",
+        "'', BAD_NAME",
+        "'two words', BAD_NAME",
+        "dir:, BAD_NAME",
+        "oci:, BAD_NAME",
+        "oci::v1, BAD_NAME",
+        "oci:x:, BAD_NAME",
+        "docker-archive:, BAD_NAME",
+        "docker-archive:x:, BAD_NAME",
+    })
+    void everything_else_is_refused_with_a_code(String name, Code code) {
+        var refused = catchThrowableOfType(ImageException.class, () -> Image.parse(name));
+        assertThat(refused.code()).isEqualTo(code);
+        assertThat(refused.sentence()).doesNotContain("\n");
+    }
+
+    @Test
+    void a_registry_name_is_told_how_to_go_on() {
+        var refused = catchThrowableOfType(ImageException.class, () -> Image.parse("busybox"));
+        assertThat(refused.sentence()).contains("skopeo copy docker://busybox oci:");
+    }
+
+    @Test
+    void a_control_character_in_a_name_never_reaches_the_terminal() {
+        var refused = catchThrowableOfType(ImageException.class, () -> Image.parse("bad\u001b[2J\n"));
+        assertThat(refused.sentence()).doesNotContain("\u001b").doesNotContain("\n");
+    }
+}

@@ -1,0 +1,39 @@
+package dev.caisson.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+
+/// The bytes of open files: written at a position, with holes, and brought to the disk. pwrite(2), ftruncate(2),
+/// syncfs(2).
+public final class FileContent {
+    private FileContent() {}
+
+    /// Writes `length` bytes of `bytes` from `offset` on at `position` of the file; its own position stays.
+    public static void writeAt(Fd file, byte[] bytes, int offset, int length, long position) {
+        Objects.checkFromIndexSize(offset, length, bytes.length);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(Math.max(1, length));
+            MemorySegment.copy(bytes, offset, buffer, JAVA_BYTE, 0, length);
+            for (long done = 0; done < length; ) {
+                long count =
+                        Native.raw(Nr.PWRITE64, file.number(), buffer.address() + done, length - done, position + done);
+                if (count != -Errno.EINTR) {
+                    done += Native.check("pwrite", count);
+                }
+            }
+        }
+    }
+
+    /// Makes the file `size` bytes long: cut off, or lengthened by a hole that reads as zeros.
+    public static void resize(Fd file, long size) {
+        Native.check("ftruncate", Native.raw(Nr.FTRUNCATE, file.number(), size));
+    }
+
+    /// Brings all of the file system that holds `file` to the disk: one call for a tree of many files.
+    public static void synchronizeFileSystem(Fd file) {
+        Native.check("syncfs", Native.raw(Nr.SYNCFS, file.number()));
+    }
+}
