@@ -21,7 +21,6 @@ public final class Cgroup {
     private static final long FIRST_PAUSE_NANOS = 50_000;
     private static final long LONGEST_PAUSE_NANOS = 20_000_000;
 
-    private static final String FREEZER_STATE = "freezer.state";
     private static final int SIGKILL = 9;
 
     private final Hierarchy hierarchy;
@@ -116,35 +115,42 @@ public final class Cgroup {
     /// been
     /// told; they are gone when [#remove] succeeds.
     public void kill() {
-        killAtOnce();
-        Tree freezer = hierarchy.tree("freezer");
-        if (freezer == null || freezer.isUnified() || !trees.contains(freezer)) {
-            killOneByOne();
-            return;
+        if (killAtOnce()) {
+            killOneByOne(); // what has left its unified group
+        } else {
+            killFrozen();
         }
-        freezer.write(group, FREEZER_STATE, "FROZEN"); // so that nothing forks faster than it is killed
+    }
+
+    /// False where the kernel cannot, before Linux 5.14 or without a unified tree.
+    private boolean killAtOnce() {
+        Tree unified = unified();
+        return unified != null && unified.writeIfThere(group, "cgroup.kill", "1");
+    }
+
+    /// Stops everything first, so that nothing forks faster than it is killed.
+    void killFrozen() {
+        freezer(true);
         try {
             killOneByOne();
         } finally {
-            freezer.write(group, FREEZER_STATE, "THAWED");
+            freezer(false);
         }
     }
 
-    private void killAtOnce() {
+    private void freezer(boolean frozen) {
         Tree unified = unified();
-        if (unified == null) {
+        if (unified != null) {
+            unified.writeIfThere(group, "cgroup.freeze", frozen ? "1" : "0");
             return;
         }
-        try {
-            unified.write(group, "cgroup.kill", "1");
-        } catch (ErrnoException e) {
-            if (!e.is(Errno.ENOENT)) { // before Linux 5.14, or gone
-                throw e;
-            }
+        Tree freezer = hierarchy.tree("freezer");
+        if (freezer != null && trees.contains(freezer)) {
+            freezer.writeIfThere(group, "freezer.state", frozen ? "FROZEN" : "THAWED");
         }
     }
 
-    /// What is in no unified group: kills until nothing new shows.
+    /// Kills until nothing new shows.
     private void killOneByOne() {
         long deadline = System.nanoTime() + KILL_PATIENCE.toNanos();
         var killed = new HashSet<Long>();

@@ -172,6 +172,19 @@ final class Tree implements AutoCloseable {
         FileSystem.writeText(root, in(group, file), value);
     }
 
+    /// False where this kernel does not have the file, or the group is gone.
+    boolean writeIfThere(String group, String file, String value) {
+        try {
+            write(group, file, value);
+            return true;
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
     Fd openForWriting(String group, String file) {
         return open(in(group, file), FileSystem.O_WRONLY);
     }
