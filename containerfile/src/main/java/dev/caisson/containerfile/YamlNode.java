@@ -1,0 +1,98 @@
+package dev.caisson.containerfile;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// A YAML node with its place. Aliases and merge keys are resolved: a merged entry keeps the place of its anchor.
+public sealed interface YamlNode {
+    Place place();
+
+    /// The tag as it is written, as `!reset`; empty where there is none.
+    String tag();
+
+    /// A mapping, in the order of its file.
+    /// @param flow whether it is written in braces
+    record YamlMap(Place place, String tag, boolean flow, Map<String, YamlEntry> entries) implements YamlNode {
+        public Optional<YamlEntry> entry(String key) {
+            return Optional.ofNullable(entries.get(key));
+        }
+
+        /// The value under a key; empty where the key is missing or its value is null.
+        public Optional<YamlNode> get(String key) {
+            return entry(key).map(YamlEntry::value).filter(value -> !value.isNull());
+        }
+
+        public Optional<YamlMap> map(String key) {
+            return get(key).filter(YamlMap.class::isInstance).map(YamlMap.class::cast);
+        }
+
+        public Optional<YamlSeq> seq(String key) {
+            return get(key).filter(YamlSeq.class::isInstance).map(YamlSeq.class::cast);
+        }
+
+        public Optional<YamlScalar> scalar(String key) {
+            return get(key).filter(YamlScalar.class::isInstance).map(YamlScalar.class::cast);
+        }
+
+        /// The mappings in the sequence under a key.
+        public Stream<YamlMap> maps(String key) {
+            return seq(key).stream()
+                    .flatMap(seq -> seq.items().stream())
+                    .filter(YamlMap.class::isInstance)
+                    .map(YamlMap.class::cast);
+        }
+
+        YamlMap with(Map<String, YamlEntry> changed) {
+            return new YamlMap(place, tag, flow, changed);
+        }
+
+        static YamlMap empty(Place place) {
+            return new YamlMap(place, "", false, new LinkedHashMap<>());
+        }
+    }
+
+    /// A key with its value.
+    /// @param merged whether it came in by a merge key, `<<`
+    record YamlEntry(YamlScalar key, YamlNode value, boolean merged) {
+        /// From the key to the end of the value.
+        public Place place() {
+            Place from = key.place();
+            Place to = value.place();
+            return from.source() == to.source() && to.end() >= from.start()
+                    ? from.source().place(from.start(), Math.max(from.end(), to.end()))
+                    : from;
+        }
+    }
+
+    /// A sequence.
+    record YamlSeq(Place place, String tag, boolean flow, List<YamlNode> items) implements YamlNode {}
+
+    /// A scalar.
+    /// @param raw the text before interpolation
+    /// @param plain whether it is written without quotes, so that `null`, `true` and numbers mean what they say
+    /// @param unset variables in it that have neither value nor default
+    record YamlScalar(Place place, String tag, String value, String raw, boolean plain, List<String> unset)
+            implements YamlNode {
+        YamlScalar(Place place, String tag, String value, boolean plain) {
+            this(place, tag, value, value, plain, List.of());
+        }
+
+        /// Whether the value came out of a variable.
+        public boolean interpolated() {
+            return !raw.equals(value) || !unset.isEmpty();
+        }
+    }
+
+    /// Whether the node is YAML's null.
+    default boolean isNull() {
+        return this instanceof YamlScalar scalar
+                && scalar.plain()
+                && (scalar.value().isEmpty()
+                        || scalar.value().equals("~")
+                        || scalar.value().equalsIgnoreCase("null"))
+                && !scalar.interpolated();
+    }
+}

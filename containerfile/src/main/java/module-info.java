@@ -1,0 +1,12 @@
+import org.jspecify.annotations.NullMarked;
+
+/// Container files as they will take effect: a Dockerfile's stages and final image, a compose project after include,
+/// extends, merge and interpolation, and the pods of Kubernetes manifests. Every value keeps the place in the file that
+/// decided it. Only parses and models: it judges nothing, starts nothing and needs no network.
+@NullMarked
+module dev.caisson.containerfile {
+    requires static transitive org.jspecify;
+    requires org.snakeyaml.engine;
+
+    exports dev.caisson.containerfile;
+}
