@@ -8,7 +8,6 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +23,7 @@ public final class ComposeLoader {
 
     private final SourceTree tree;
     private final Map<String, String> environment;
-    private final Map<Source, Path> directories = new IdentityHashMap<>();
+    private final Map<Source, Path> directories = new HashMap<>();
     private final Map<String, List<YamlMap>> definitions = new LinkedHashMap<>();
     private final Map<String, YamlScalar> keys = new HashMap<>();
     private final List<Setting<String>> unresolved = new ArrayList<>();

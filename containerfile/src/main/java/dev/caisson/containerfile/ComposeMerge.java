@@ -42,13 +42,14 @@ final class ComposeMerge {
         if (name.equals("logging") && !sameDriver(base.value(), over.value())) {
             return over;
         }
-        YamlNode merged = switch (over.value()) {
-            case YamlMap map when base.value() instanceof YamlMap below -> merge(below, map);
-            case YamlSeq seq when base.value() instanceof YamlSeq below -> append(name, below, seq);
-            default -> over.value();
+        return switch (over.value()) {
+            case YamlMap map
+            when base.value() instanceof YamlMap below -> new YamlEntry(base.key(), merge(below, map), over.merged());
+            case YamlSeq seq
+            when base.value() instanceof YamlSeq below ->
+                new YamlEntry(base.key(), append(name, below, seq), over.merged());
+            default -> over;
         };
-        boolean joined = merged != over.value();
-        return new YamlEntry(joined ? base.key() : over.key(), merged, over.merged());
     }
 
     private static boolean sameDriver(YamlNode base, YamlNode over) {
