@@ -244,7 +244,8 @@ public final class ComposeLoader {
                         expanded.value(),
                         scalar.value(),
                         scalar.plain(),
-                        expanded.unset());
+                        expanded.unset(),
+                        expanded.outside());
             }
         };
     }

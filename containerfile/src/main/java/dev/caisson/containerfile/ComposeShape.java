@@ -74,7 +74,8 @@ final class ComposeShape {
                 String text = equals < 0 ? "" : scalar.value().substring(equals + 1);
                 int rawEquals = scalar.raw().indexOf('=');
                 String raw = rawEquals < 0 ? text : scalar.raw().substring(rawEquals + 1);
-                YamlScalar right = new YamlScalar(scalar.place(), "", text, raw, equals < 0, scalar.unset());
+                YamlScalar right =
+                        new YamlScalar(scalar.place(), "", text, raw, equals < 0, scalar.unset(), scalar.outside());
                 entries.put(name, new YamlEntry(new YamlScalar(scalar.place(), "", name, true), right, false));
             }
         }

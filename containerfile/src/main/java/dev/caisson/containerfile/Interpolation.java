@@ -16,6 +16,7 @@ final class Interpolation {
     private final List<String> unset;
     private final int depth;
     private int at;
+    private boolean outside;
 
     private Interpolation(
             String text, Place place, Function<String, @Nullable String> lookup, List<String> unset, int depth) {
@@ -28,17 +29,19 @@ final class Interpolation {
 
     /// A value with its variables replaced.
     /// @param unset the variables that had neither value nor default, those that the file requires among them
-    record Expanded(String value, List<String> unset) {}
+    /// @param outside whether a variable, not the text and its defaults, gave a part of the value or is to give it
+    record Expanded(String value, List<String> unset, boolean outside) {}
 
     /// Replaces the variables of a value that stands at `place`.
     /// @throws ContainerFileException where the syntax is wrong
     static Expanded expand(String text, Place place, Function<String, @Nullable String> lookup) {
         if (text.indexOf('$') < 0) {
-            return new Expanded(text, List.of());
+            return new Expanded(text, List.of(), false);
         }
         List<String> unset = new ArrayList<>();
         Interpolation whole = new Interpolation(text, place, lookup, unset, 0);
-        return new Expanded(whole.run(false), List.copyOf(unset));
+        String value = whole.run(false);
+        return new Expanded(value, List.copyOf(unset), whole.outside);
     }
 
     private String run(boolean inBraces) {
@@ -105,9 +108,11 @@ final class Interpolation {
             return present ? word : "";
         }
         if (value != null && present) {
+            outside = true;
             return value;
         }
         if (operator == '?') {
+            outside = true;
             unset.add(name);
             return "";
         }
@@ -122,11 +127,13 @@ final class Interpolation {
         inner.at = at;
         String word = inner.run(true);
         at = inner.at;
+        outside |= inner.outside;
         return word;
     }
 
     private String value(String name) {
         String value = lookup.apply(name);
+        outside = true;
         if (value == null) {
             unset.add(name);
             return "";

@@ -74,15 +74,12 @@ public sealed interface YamlNode {
     /// @param raw the text before interpolation
     /// @param plain whether it is written without quotes, so that `null`, `true` and numbers mean what they say
     /// @param unset variables in it that have neither value nor default
-    record YamlScalar(Place place, String tag, String value, String raw, boolean plain, List<String> unset)
+    /// @param outside whether the value, or a part of it, is not written here: a variable gave it or will give it
+    record YamlScalar(
+            Place place, String tag, String value, String raw, boolean plain, List<String> unset, boolean outside)
             implements YamlNode {
         YamlScalar(Place place, String tag, String value, boolean plain) {
-            this(place, tag, value, value, plain, List.of());
-        }
-
-        /// Whether the value came out of a variable.
-        public boolean interpolated() {
-            return !raw.equals(value) || !unset.isEmpty();
+            this(place, tag, value, value, plain, List.of(), false);
         }
     }
 
@@ -93,6 +90,6 @@ public sealed interface YamlNode {
                 && (scalar.value().isEmpty()
                         || scalar.value().equals("~")
                         || scalar.value().equalsIgnoreCase("null"))
-                && !scalar.interpolated();
+                && scalar.raw().equals(scalar.value());
     }
 }

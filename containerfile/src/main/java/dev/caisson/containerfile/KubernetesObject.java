@@ -1,0 +1,33 @@
+package dev.caisson.containerfile;
+
+import dev.caisson.containerfile.YamlNode.YamlMap;
+import dev.caisson.containerfile.YamlNode.YamlScalar;
+
+/// An object of a Kubernetes manifest.
+/// @param name its `metadata.name`, or `generateName`
+public record KubernetesObject(String apiVersion, String kind, String namespace, String name, YamlMap body) {
+    /// The object of a mapping that has a kind.
+    static KubernetesObject of(YamlMap body) {
+        return new KubernetesObject(
+                text(body, "apiVersion"),
+                text(body, "kind"),
+                body.map("metadata")
+                        .map(metadata -> text(metadata, "namespace"))
+                        .orElse(""),
+                body.map("metadata")
+                        .map(metadata -> text(metadata, "name").isEmpty()
+                                ? text(metadata, "generateName")
+                                : text(metadata, "name"))
+                        .orElse(""),
+                body);
+    }
+
+    /// As `Deployment/shop`.
+    public String title() {
+        return name.isEmpty() ? kind : kind + "/" + name;
+    }
+
+    private static String text(YamlMap map, String key) {
+        return map.scalar(key).map(YamlScalar::value).orElse("");
+    }
+}

@@ -1,0 +1,13 @@
+package dev.caisson.containerfile;
+
+import dev.caisson.containerfile.YamlNode.YamlMap;
+
+/// The kind of file that a workload comes from, and the mappings in it.
+public sealed interface WorkloadOrigin {
+    /// A service of a compose project.
+    record Compose(ComposeProject project, ComposeService service) implements WorkloadOrigin {}
+
+    /// A container of a pod.
+    /// @param kind as `container`, `initContainer`
+    record Kubernetes(KubernetesPod pod, YamlMap container, String kind) implements WorkloadOrigin {}
+}
