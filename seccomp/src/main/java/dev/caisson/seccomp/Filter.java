@@ -1,0 +1,87 @@
+package dev.caisson.seccomp;
+
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/// A compiled classic BPF program, as seccomp(2) takes it.
+public final class Filter {
+    /// The bytes of one `struct sock_filter`.
+    static final int INSTRUCTION = 8;
+
+    private final Architecture architecture;
+    private final long[] program;
+    private final Summary summary;
+
+    Filter(Architecture architecture, long[] program, Summary summary) {
+        this.architecture = architecture;
+        this.program = program;
+        this.summary = summary;
+    }
+
+    /// The machine whose kernel may load it.
+    public Architecture architecture() {
+        return architecture;
+    }
+
+    /// The number of instructions.
+    public int length() {
+        return program.length;
+    }
+
+    /// What it decides, counted, for people.
+    public Summary summary() {
+        return summary;
+    }
+
+    /// The program as an array of `struct sock_filter` in the machine's byte order.
+    public byte[] bytes() {
+        ByteBuffer buffer = ByteBuffer.allocate(program.length * INSTRUCTION).order(architecture.byteOrder());
+        for (long instruction : program) {
+            buffer.putShort((short) (instruction >>> 48));
+            buffer.put((byte) (instruction >>> 40));
+            buffer.put((byte) (instruction >>> 32));
+            buffer.putInt((int) instruction);
+        }
+        return buffer.array();
+    }
+
+    /// The SHA-256 of [#bytes], in hexadecimal.
+    public String sha256() {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes()));
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
+    }
+
+    /// How many calls of the native ABI the kernel can let pass by its bitmap, without running the filter: those that
+    /// the
+    /// filter allows after looking at nothing but architecture and number (`seccomp_is_const_allow`, Linux 5.11).
+    public int cacheableCalls() {
+        return (int) SyscallTable.get().calls(architecture).keySet().stream()
+                .filter(number -> Simulator.allowsWithoutArguments(this, SeccompData.of(architecture, number)))
+                .filter(number -> SyscallTable.get()
+                        .byNumber(architecture, number)
+                        .filter(Syscall::filterable)
+                        .isPresent())
+                .count();
+    }
+
+    int code(int index) {
+        return (int) (program[index] >>> 48);
+    }
+
+    int jumpIfTrue(int index) {
+        return (int) (program[index] >>> 40) & 0xff;
+    }
+
+    int jumpIfFalse(int index) {
+        return (int) (program[index] >>> 32) & 0xff;
+    }
+
+    int constant(int index) {
+        return (int) program[index];
+    }
+}

@@ -1,0 +1,197 @@
+package dev.caisson.seccomp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class CompilerTest {
+    private static final Action EPERM = Action.errno(1);
+    private static final Action ENOSYS = Action.errno(38);
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Architecture.class,
+            names = {"X86", "X32", "ARM"},
+            mode = EnumSource.Mode.EXCLUDE)
+    void everyNumberOfTheDefaultProfileIsDecidedAsTheProfileSays(Architecture machine) {
+        for (Profile profile : List.of(Profile.standard(), Profile.standard().withCompatibleAbis(), Profile.strict())) {
+            Target target = Calls.target(machine);
+            assertSame(profile, target, Compiler.compile(profile, target));
+        }
+    }
+
+    static void assertSame(Profile profile, Target target, Filter filter) {
+        var evaluator = new ProfileEvaluator(profile, target);
+        var random = new Random(7);
+        List<Long> boundaries = Calls.boundaries(profile);
+        for (SeccompData call : Calls.numbers(target.architecture())) {
+            for (SeccompData with : Calls.withArguments(call, boundaries, 24, random)) {
+                assertThat(Simulator.run(filter, with).action())
+                        .as("%s of %s on %s", with, profile, target)
+                        .isEqualTo(evaluator.decide(with));
+            }
+        }
+    }
+
+    @Test
+    void aCallNewerThanTheKernelIsTakenForAbsentAndAKnownOneIsDenied() {
+        Profile profile = Profile.standard();
+        var old = new Target(Architecture.X86_64, KernelVersion.parse("5.10"), 0L);
+        Filter filter = Compiler.compile(profile, old);
+        assertThat(decide(filter, "landlock_restrict_self")).isEqualTo(Action.ALLOW);
+        assertThat(decide(filter, "mount")).isEqualTo(EPERM);
+        assertThat(decide(filter, "mount_setattr")).isEqualTo(ENOSYS);
+        assertThat(decide(Compiler.compile(profile, Calls.target(Architecture.X86_64)), "mount_setattr"))
+                .isEqualTo(EPERM);
+    }
+
+    @Test
+    void aProfileOlderThanTheTableGivesNewerCallsEnosys() {
+        Profile profile = Profile.parse("""
+                {"defaultAction": "SCMP_ACT_ERRNO",
+                 "syscalls": [{"names": ["read", "faccessat2"], "action": "SCMP_ACT_ALLOW"}]}""");
+        Filter filter = Compiler.compile(profile, Calls.target(Architecture.X86_64));
+        assertThat(decide(filter, "write")).isEqualTo(EPERM);
+        assertThat(decide(filter, "openat2")).isEqualTo(EPERM);
+        assertThat(decide(filter, "cachestat")).isEqualTo(ENOSYS);
+    }
+
+    @Test
+    void conditionsOfOneRuleOnTheSameArgumentMustAllHold() {
+        Profile profile = profileOf(
+                EPERM,
+                Rule.of(
+                        Action.ALLOW,
+                        List.of(Condition.of(0, Condition.Operator.GE, 10), Condition.of(0, Condition.Operator.LE, 20)),
+                        "personality"));
+        Filter filter = Compiler.compile(profile, Calls.target(Architecture.X86_64));
+        assertThat(IntStream.of(9, 10, 20, 21).mapToObj(value -> decide(filter, "personality", value)))
+                .containsExactly(EPERM, Action.ALLOW, Action.ALLOW, EPERM);
+    }
+
+    @Test
+    void aConditionalRuleComesBeforeAnUnconditionalOneAndTheStricterOneFirst() {
+        Condition one = Condition.of(0, Condition.Operator.EQ, 1);
+        Profile profile = profileOf(
+                EPERM,
+                Rule.of(Action.errno(22), List.of(), "personality"),
+                Rule.of(Action.ALLOW, List.of(Condition.of(0, Condition.Operator.LE, 1)), "personality"),
+                Rule.of(Action.KILL_PROCESS, List.of(one), "personality"),
+                Rule.of(Action.errno(5), List.of(one), "personality"));
+        Filter filter = Compiler.compile(profile, Calls.target(Architecture.AARCH64));
+        assertThat(IntStream.of(0, 1, 2).mapToObj(value -> decide(filter, "personality", value)))
+                .containsExactly(Action.ALLOW, Action.KILL_PROCESS, Action.errno(22));
+    }
+
+    @Test
+    void theUpperHalfOfAnIntArgumentCountsForNothing() {
+        Filter filter = Compiler.compile(Profile.standard(), Calls.target(Architecture.X86_64));
+        assertThat(decide(filter, "socket", 40)).isEqualTo(Action.errno(97));
+        assertThat(decide(filter, "socket", 40 | 1L << 32)).isEqualTo(Action.errno(97));
+        assertThat(decide(filter, "socket", 2 | 1L << 32)).isEqualTo(Action.ALLOW);
+        assertThat(decide(filter, "ioctl", 0, 0x5412 | 7L << 40)).isEqualTo(EPERM);
+        assertThat(decide(filter, "ioctl", 0, 0x5413)).isEqualTo(Action.ALLOW);
+    }
+
+    @Test
+    void numbersAreDecidedBeforeArgumentsSoThatTheKernelCanCacheThem() {
+        for (Architecture machine : List.of(Architecture.X86_64, Architecture.AARCH64, Architecture.S390X)) {
+            Filter filter = Compiler.compile(Profile.standard(), Calls.target(machine));
+            assertThat(filter.cacheableCalls()).isEqualTo(filter.summary().allowed());
+        }
+    }
+
+    @Test
+    void theFilterStaysSmallAndShallow() {
+        Filter own = Compiler.compile(Profile.standard(), Calls.target(Architecture.X86_64));
+        Filter three = Compiler.compile(Profile.standard().withCompatibleAbis(), Calls.target(Architecture.X86_64));
+        assertThat(own.length()).isLessThanOrEqualTo(130);
+        assertThat(three.length()).isLessThanOrEqualTo(310);
+        double mean = IntStream.rangeClosed(0, 471)
+                .map(number -> Simulator.run(three, SeccompData.of(Architecture.X86_64, number))
+                        .executed())
+                .average()
+                .orElseThrow();
+        assertThat(mean).isLessThanOrEqualTo(12);
+    }
+
+    @Test
+    void jumpsFartherThanABytesReachAreMadeInSteps() {
+        var rules = new ArrayList<Rule>();
+        for (int value = 0; value < 400; value++) {
+            rules.add(Rule.of(
+                    Action.errno(100 + value % 5),
+                    List.of(
+                            Condition.of(0, Condition.Operator.EQ, value),
+                            Condition.of(1, Condition.Operator.NE, value)),
+                    "personality"));
+        }
+        Profile profile = profileOf(EPERM, rules.toArray(Rule[]::new));
+        Target target = Calls.target(Architecture.X86_64);
+        Filter filter = Compiler.compile(profile, target);
+        assertThat(filter.length()).isBetween(1200, 4096);
+        var evaluator = new ProfileEvaluator(profile, target);
+        for (int value = 0; value < 405; value++) {
+            for (int second : new int[] {value, value + 1}) {
+                SeccompData data = SeccompData.of(Architecture.X86_64, 135, value, second);
+                assertThat(Simulator.run(filter, data).action()).isEqualTo(evaluator.decide(data));
+            }
+        }
+    }
+
+    @Test
+    void aProfileThatNeedsMoreThanTheKernelTakesIsRefused() {
+        var rules = new ArrayList<Rule>();
+        for (int value = 0; value < 5000; value++) {
+            rules.add(
+                    Rule.of(Action.ALLOW, List.of(Condition.of(0, Condition.Operator.EQ, 2L * value)), "personality"));
+        }
+        Profile profile = profileOf(EPERM, rules.toArray(Rule[]::new));
+        assertThatThrownBy(() -> Compiler.compile(profile, Calls.target(Architecture.X86_64)))
+                .isInstanceOfSatisfying(
+                        SeccompException.class,
+                        e -> assertThat(e.code()).isEqualTo(SeccompException.Code.FILTER_TOO_LONG));
+    }
+
+    @Test
+    void theBytesAreTheMachinesOwn() {
+        Profile profile = profileOf(Action.ALLOW);
+        assertThat(Compiler.compile(profile, Calls.target(Architecture.X86_64)).bytes())
+                .startsWith(0x20, 0, 0, 0, 4, 0, 0, 0, 0x15, 0);
+        assertThat(Compiler.compile(profile, Calls.target(Architecture.S390X)).bytes())
+                .startsWith(0, 0x20, 0, 0, 0, 0, 0, 4, 0, 0x15);
+    }
+
+    @Test
+    void callsTheKernelDoesNotAskAboutAreNotCountedAsDenied() {
+        Filter filter = Compiler.compile(Profile.standard(), Calls.target(Architecture.X86_64));
+        assertThat(filter.summary().unfilterable()).containsExactly("uprobe", "uretprobe");
+        assertThat(filter.summary().unknownNames()).isEmpty();
+        assertThat(filter.summary())
+                .hasToString(filter.summary().allowed()
+                        + " calls allowed, 6 by argument, the rest ERRNO(EPERM), unknown ERRNO(ENOSYS)");
+    }
+
+    static Profile profileOf(Action defaultAction, Rule... rules) {
+        return new Profile(defaultAction, Map.of(), Set.of(), "", "", List.of(rules));
+    }
+
+    private static Action decide(Filter filter, String name, long... arguments) {
+        Architecture machine = filter.architecture();
+        int number = SyscallTable.get().calls(machine).entrySet().stream()
+                .filter(entry -> entry.getValue().name().equals(name))
+                .findFirst()
+                .orElseThrow()
+                .getKey();
+        return Simulator.run(filter, SeccompData.of(machine, number, arguments)).action();
+    }
+}

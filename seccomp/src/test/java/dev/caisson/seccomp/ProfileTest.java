@@ -1,0 +1,131 @@
+package dev.caisson.seccomp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.seccomp.SeccompException.Code;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ProfileTest {
+    @Test
+    void dockersFormIsRead() {
+        Profile profile = Profile.parse("""
+                {
+                  "defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "defaultErrno": "ENOSYS",
+                  "archMap": [
+                    {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86", "SCMP_ARCH_X32"]},
+                    {"architecture": "SCMP_ARCH_MIPS64", "subArchitectures": ["SCMP_ARCH_MIPS"]},
+                    {"architecture": "SCMP_ARCH_AARCH64", "subArchitectures": null}
+                  ],
+                  "syscalls": [
+                    {"names": ["clone"], "action": "SCMP_ACT_ALLOW", "comment": "no namespaces",
+                     "args": [{"index": 0, "value": 2114060288, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}],
+                     "includes": {"caps": ["CAP_SYS_CHROOT"], "arches": ["amd64"], "minKernel": "4.8"},
+                     "excludes": {"caps": ["CAP_SYS_ADMIN"]}},
+                    {"name": "read", "action": "SCMP_ACT_ERRNO", "errno": "EACCES", "errnoRet": 13, "args": null}
+                  ]
+                }""");
+        assertThat(profile.defaultAction()).isEqualTo(Action.errno(38));
+        assertThat(profile.abisOn(Architecture.X86_64))
+                .containsExactlyInAnyOrder(Architecture.X86_64, Architecture.X86, Architecture.X32);
+        assertThat(profile.abisOn(Architecture.AARCH64)).containsExactly(Architecture.AARCH64);
+        assertThat(profile.rules())
+                .containsExactly(
+                        new Rule(
+                                List.of("clone"),
+                                Action.ALLOW,
+                                List.of(Condition.masked(0, 0x7E020000L, 0)),
+                                new Selector(
+                                        Set.of("CAP_SYS_CHROOT"),
+                                        Set.of("amd64"),
+                                        Optional.of(new KernelVersion(4, 8))),
+                                new Selector(Set.of("CAP_SYS_ADMIN"), Set.of(), Optional.empty()),
+                                "no namespaces"),
+                        Rule.of(Action.errno(13), List.of(), "read"));
+    }
+
+    @Test
+    void theOcisFormIsRead() {
+        Profile profile = Profile.parse("""
+                {"defaultAction": "SCMP_ACT_KILL_PROCESS", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_PARISC"],
+                 "flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],
+                 "listenerPath": "/run/agent.sock", "listenerMetadata": "m",
+                 "syscalls": [{"names": ["ioctl"], "action": "SCMP_ACT_NOTIFY",
+                   "args": [{"index": 2, "value": 18446744073709551615, "op": "SCMP_CMP_NE"}]}]}""");
+        assertThat(profile.abisOn(Architecture.X86_64))
+                .containsExactlyInAnyOrder(Architecture.X86_64, Architecture.X86);
+        assertThat(profile.flags()).containsExactlyInAnyOrder(Profile.Flag.LOG, Profile.Flag.WAIT_KILLABLE_RECV);
+        assertThat(profile.listenerPath()).isEqualTo("/run/agent.sock");
+        assertThat(profile.rules().getFirst().conditions())
+                .containsExactly(Condition.of(2, Condition.Operator.NE, -1L));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            WRONG_TYPE           | {"defaultAction": SCMP_ACT_ALLOW}
+            JSON_SYNTAX          | {"defaultAction": "SCMP_ACT_ALLOW"} {}
+            JSON_SYNTAX          | {"defaultAction": "SCMP_ACT_ALLOW"}}
+            JSON_SYNTAX          | {"defaultAction": "SCMP_ACT_ALLOW"}, "end": 1
+            JSON_SYNTAX          | {"defaultAction": "SCMP_ACT_ALLOW"
+            JSON_SYNTAX          | ` `
+            WRONG_TYPE           | []
+            WRONG_TYPE           | {"defaultAction": 1}
+            WRONG_TYPE           | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": {}}
+            WRONG_TYPE           | {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1.5}
+            MISSING_KEY          | null
+            MISSING_KEY          | {}
+            MISSING_KEY          | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"action": "SCMP_ACT_LOG"}]}
+            MISSING_KEY          | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"]}]}
+            MISSING_KEY          | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "args": [{"index": 1, "value": 1}]}]}
+            UNKNOWN_KEY          | {"defaultAction": "SCMP_ACT_ALLOW", "sysCalls": []}
+            UNKNOWN_KEY          | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "arg": []}]}
+            DUPLICATE_KEY        | {"defaultAction": "SCMP_ACT_ERRNO", "defaultAction": "SCMP_ACT_ALLOW"}
+            UNKNOWN_ACTION       | {"defaultAction": "SCMP_ACT_DENY"}
+            UNKNOWN_ARCHITECTURE | {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["x86_64"]}
+            UNKNOWN_FLAG         | {"defaultAction": "SCMP_ACT_ALLOW", "flags": ["LOG"]}
+            UNKNOWN_ERRNO        | {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "EPERMX"}
+            UNKNOWN_SYSCALL      | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["Read"], "action": "SCMP_ACT_LOG"}]}
+            UNKNOWN_CAPABILITY   | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "includes": {"caps": ["SYS_ADMIN"]}}]}
+            BAD_KERNEL_VERSION   | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "includes": {"minKernel": "4"}}]}
+            UNKNOWN_OPERATOR     | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "args": [{"index": 1, "value": 1, "op": "EQ"}]}]}
+            BAD_ARGUMENT_INDEX   | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "args": [{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"}]}]}
+            VALUE_OUT_OF_RANGE   | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "args": [{"index": 1, "value": 18446744073709551616, "op": "SCMP_CMP_EQ"}]}]}
+            VALUE_OUT_OF_RANGE   | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "args": [{"index": 1, "value": -1, "op": "SCMP_CMP_EQ"}]}]}
+            VALUE_OUT_OF_RANGE   | {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 4096}
+            CONTRADICTION        | {"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 1}
+            CONTRADICTION        | {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1, "defaultErrno": "ENOSYS"}
+            CONTRADICTION        | {"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"}
+            CONTRADICTION        | {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86"], "archMap": [{"architecture": "SCMP_ARCH_X86_64"}]}
+            CONTRADICTION        | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"name": "read", "names": ["read"], "action": "SCMP_ACT_LOG"}]}
+            """)
+    void whatIsWrongIsACodedErrorThatNamesItsPlace(Code code, String json) {
+        assertThatThrownBy(() -> Profile.parse(json))
+                .isInstanceOfSatisfying(
+                        SeccompException.class,
+                        e -> assertThat(e.code()).as(e.getMessage()).isEqualTo(code));
+    }
+
+    @Test
+    void theErrorNamesTheRule() {
+        assertThatThrownBy(() -> Profile.parse("""
+                        {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+                          {"names": ["read"], "action": "SCMP_ACT_LOG"},
+                          {"names": ["write"], "action": "SCMP_ACT_LOGG"}]}"""))
+                .hasMessageStartingWith("syscalls[1].action: \"SCMP_ACT_LOGG\" is no action");
+    }
+
+    @Test
+    void ourOwnProfilesNameOnlyCallsOfTheTable() {
+        for (Profile profile : List.of(Profile.standard(), Profile.strict())) {
+            assertThat(profile.rules().stream()
+                            .flatMap(rule -> rule.names().stream())
+                            .filter(name -> SyscallTable.get().byName(name).isEmpty()))
+                    .isEmpty();
+        }
+    }
+}
