@@ -2,15 +2,12 @@
 #include "../kernel.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 enum { RECEIVE_SECONDS = 20 };
@@ -143,10 +140,10 @@ static void more(const struct spec *spec, struct builder *plan, uint8_t phase)
 static void mount_steps(const struct spec *spec, struct builder *plan, int volume_slot)
 {
 	enum { QUIET = MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC };
-	if (!spec->no_proc)
-		mount_step(plan, FS_PROC, QUIET, 0, 0, "proc");
+	mount_step(plan, FS_PROC, QUIET, 0, 0, "proc");
 	mount_step(plan, FS_SYSFS, QUIET | MOUNT_RDONLY, 0, 0, "sys");
-	mount_step(plan, FS_TMPFS, MOUNT_NOSUID | MOUNT_NOEXEC, 0755, 65536, "dev");
+	if (!spec->bare_dev)
+		mount_step(plan, FS_TMPFS, MOUNT_NOSUID | MOUNT_NOEXEC, 0755, 65536, "dev");
 	mount_step(plan, FS_DEVPTS, MOUNT_NOSUID | MOUNT_NOEXEC, 0, 0, "dev/pts");
 	mount_step(plan, FS_TMPFS, QUIET, 01777, 1 << 20, "dev/shm");
 	mount_step(plan, FS_MQUEUE, QUIET, 0, 0, "dev/mqueue");
@@ -165,13 +162,11 @@ static void protect_steps(const struct spec *spec, struct builder *plan)
 {
 	static const char *const masked[] = {"proc/kcore", "proc/keys", "proc/timer_list", "proc/acpi", "sys/firmware", "proc/none"};
 	static const char *const read_only[] = {"proc/sys", "proc/bus", "proc/fs", "proc/irq", "proc/sysrq-trigger"};
-	if (!spec->no_proc) {
-		builder_step(plan, PHASE_PROTECT, OP_SYSCTL);
-		put_text(plan, "net/ipv4/ip_unprivileged_port_start"), put_text(plan, "0");
-	}
-	for (unsigned i = 0; !spec->no_proc && i < sizeof masked / sizeof *masked; i++)
+	builder_step(plan, PHASE_PROTECT, OP_SYSCTL);
+	put_text(plan, "net/ipv4/ip_unprivileged_port_start"), put_text(plan, "0");
+	for (unsigned i = 0; i < sizeof masked / sizeof *masked; i++)
 		path_step(plan, PHASE_PROTECT, OP_MASK, masked[i]);
-	for (unsigned i = 0; !spec->no_proc && i < sizeof read_only / sizeof *read_only; i++)
+	for (unsigned i = 0; i < sizeof read_only / sizeof *read_only; i++)
 		path_step(plan, PHASE_PROTECT, OP_READ_ONLY, read_only[i]);
 	if (spec->read_only)
 		builder_step(plan, PHASE_PROTECT, OP_ROOT_READ_ONLY);
@@ -181,12 +176,10 @@ static void protect_steps(const struct spec *spec, struct builder *plan)
 
 static void limit_steps(const struct spec *spec, struct builder *plan)
 {
-	if (!spec->no_loopback)
-		builder_step(plan, PHASE_LIMITS, OP_LOOPBACK);
+	builder_step(plan, PHASE_LIMITS, OP_LOOPBACK);
 	path_step(plan, PHASE_LIMITS, OP_HOSTNAME, "boxed");
 	builder_step(plan, PHASE_LIMITS, OP_RLIMIT), put_u32(plan, 7), put_u64(plan, 256), put_u64(plan, 512); /* NOFILE */
-	if (!spec->no_proc)
-		builder_step(plan, PHASE_LIMITS, OP_OOM_SCORE_ADJ), put_u32(plan, 500);
+	builder_step(plan, PHASE_LIMITS, OP_OOM_SCORE_ADJ), put_u32(plan, 500);
 	builder_step(plan, PHASE_LIMITS, OP_KEYRING);
 	more(spec, plan, PHASE_LIMITS);
 }
@@ -245,19 +238,31 @@ static void build_plan(const struct spec *spec, struct builder *plan, uint16_t s
 	builder_finish(plan);
 }
 
-static int sealed(const struct builder *plan)
+static int sealed(const struct builder *plan, bool leave_open)
 {
 	int fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0 || write(fd, plan->bytes, plan->length) != (ssize_t)plan->length)
 		return -errno;
+	if (leave_open)
+		return fd;
 	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0 ? -errno : fd;
 }
 
 /* ---- containers ---- */
 
+static void note_steps(const struct builder *plan, struct container *container)
+{
+	struct step_header header;
+	for (uint32_t at = sizeof(struct plan_header); at < plan->length; at += (uint32_t)sizeof header + header.length) {
+		memcpy(&header, plan->bytes + at, sizeof header);
+		container->opcodes[container->steps++] = header.opcode;
+	}
+}
+
 bool container_report(struct container *container, struct report *report, int *fd)
 {
-	return receive_with(container->control, report, sizeof *report, fd) == sizeof *report && report->magic == PLAN_MAGIC;
+	return container->control >= 0 &&
+	       receive_with(container->control, report, sizeof *report, fd) == sizeof *report && report->magic == PLAN_MAGIC;
 }
 
 static void until_ready(struct container *container)
@@ -314,7 +319,8 @@ int container_launch(struct engine *engine, const struct spec *spec, struct cont
 	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 	request.clone_flags = (request.clone_flags | spec->extra_clone_flags) & ~spec->dropped_clone_flags;
 	build_plan(spec, &plan, (uint16_t)(count + 1), first_tasks, tasks, volume_slot);
-	fds[SLOT_PLAN] = sealed(&plan);
+	note_steps(&plan, container);
+	fds[SLOT_PLAN] = sealed(&plan, spec->unsealed);
 	builder_free(&plan);
 	int status = engine_ask(engine, &request, fds, (unsigned)count, &container->reply, &container->pidfd);
 	for (int i = 0; i < count; i++)
@@ -369,77 +375,4 @@ void container_run(struct engine *engine, const struct spec *spec, struct contai
 	if (container->input >= 0 && container->terminal < 0)
 		close(container->input), container->input = -1;
 	container_finish(container);
-}
-
-/* ---- root file systems ---- */
-
-static char base[64];
-
-static void clean_base(void)
-{
-	if (!base[0])
-		snprintf(base, sizeof base, "/tmp/caisson-native-XXXXXX");
-}
-
-const char *test_directory(void)
-{
-	if (!base[0]) {
-		clean_base();
-		if (!mkdtemp(base))
-			abort();
-		chmod(base, 0755);
-	}
-	return base;
-}
-
-static bool copy_file(const char *from, const char *to)
-{
-	char buffer[65536];
-	ssize_t length;
-	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
-	if (in < 0 || out < 0)
-		return false;
-	while ((length = read(in, buffer, sizeof buffer)) > 0)
-		if (write(out, buffer, (size_t)length) != length)
-			return false;
-	close(in), close(out);
-	return length == 0;
-}
-
-const char *test_root(const char *name)
-{
-	static const char *const directories[] = {"", "/bin", "/etc", "/tmp", "/proc", "/sys", "/dev", "/run", "/home", "/usr"};
-	static const char *const links[] = {"sh",  "cat",  "ls",   "id",   "true", "false", "hostname", "stat", "grep", "mount", "sleep", "kill",
-					    "echo", "touch", "head", "tty", "stty", "pwd", "readlink", "test", "mkdir", "umount", "dd", "env", "ps", "ip", "setuidgid", "ipcs"};
-	static char root[128];
-	char path[256], busybox[256];
-	snprintf(root, sizeof root, "%s/%s", test_directory(), name);
-	for (unsigned i = 0; i < sizeof directories / sizeof *directories; i++) {
-		snprintf(path, sizeof path, "%s%s", root, directories[i]);
-		if (mkdir(path, i == 3 ? 01777 : 0755) < 0)
-			abort();
-		if (i == 3 && chmod(path, 01777) < 0)
-			abort();
-	}
-	snprintf(busybox, sizeof busybox, "%s/bin/busybox", root);
-	if (!copy_file("/bin/busybox", busybox))
-		abort();
-	for (unsigned i = 0; i < sizeof links / sizeof *links; i++) {
-		snprintf(path, sizeof path, "%s/bin/%s", root, links[i]);
-		if (link(busybox, path) < 0)
-			abort();
-	}
-	return strdup(root);
-}
-
-static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *at)
-{
-	(void)stat, (void)type, (void)at;
-	return remove(path);
-}
-
-void remove_test_roots(void)
-{
-	if (base[0])
-		nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }

@@ -23,7 +23,9 @@ struct spec {
 	const char *const *environment; /* NULL: PATH alone */
 	const char *path;	  /* NULL: /bin */
 	const char *directory;	  /* NULL: / */
-	bool no_init, terminal, read_only, keep_privileges_open, no_proc, no_loopback;
+	bool no_init, terminal, read_only, keep_privileges_open;
+	bool bare_dev;	/* the image's own /dev, no file system mounted there */
+	bool unsealed;	/* the plan's file */
 	uint32_t uid, gid;
 	uint64_t caps;
 	const void *filter;
@@ -47,6 +49,8 @@ struct container {
 	struct report ready, last; /* last: ERROR or EXIT */
 	char text[65536];	   /* what it wrote */
 	int status;		   /* of waitid: exit code, or 256 + signal */
+	uint16_t steps;
+	uint8_t opcodes[PLAN_MAX_STEPS];
 };
 
 /* Up to READY (or an error). Negative: an error number of the zygote's or of our own. */

@@ -1,0 +1,24 @@
+#ifndef CAISSON_TEST_INIT_TESTS_H
+#define CAISSON_TEST_INIT_TESTS_H
+
+#include "check.h"
+#include "engine.h"
+
+#include <errno.h>
+
+enum { CLONE_NEWTIME_ = 0x80 };
+
+extern struct engine engine;
+extern const char *binary, *base_root;
+
+/* `sh -c script` in the base root with ten capabilities; good until the next call. */
+struct spec shell(const char *script);
+
+void expect_exit(const struct container *, int code);
+/* An error report of this phase, at a step of this opcode (of the plan's last step for OP_EXEC). */
+void expect_error(const struct container *, uint32_t phase, uint8_t opcode, int error);
+
+extern const struct test launch_tests[], hostile_tests[], zygote_tests[];
+extern const unsigned launch_test_count, hostile_test_count, zygote_test_count;
+
+#endif

@@ -1,0 +1,348 @@
+#include "samples.h"
+
+#include <string.h>
+
+static char long_text[5000];
+
+static void fill(char with)
+{
+	memset(long_text, with, sizeof long_text);
+	long_text[sizeof long_text - 1] = 0;
+}
+
+#define PAYLOAD(name, ...)                                                                                                       \
+	static void name(struct builder *p)                                                                                      \
+	{                                                                                                                        \
+		(void)p;                                                                                                         \
+		__VA_ARGS__;                                                                                                     \
+	}
+
+static const char *const argv[] = {"/bin/true", "", "x", NULL}, *const environment[] = {"PATH=/bin", "A=", NULL}, *const none[] = {NULL};
+static const char *const nameless[] = {"", NULL};
+
+/* ---- good ---- */
+
+PAYLOAD(slot_5, put_u16(p, 5))
+PAYLOAD(slot_root, put_u16(p, SAMPLE_ROOT))
+PAYLOAD(mount_tmpfs, put_u8(p, FS_TMPFS), put_u8(p, 15), put_u32(p, 01777), put_u64(p, 1 << 20), put_u64(p, 100), put_text(p, "dev/shm"))
+PAYLOAD(mount_v1, put_u8(p, FS_CGROUP1_BLKIO), put_u8(p, 1), put_u32(p, 0), put_u64(p, 0), put_u64(p, 0), put_text(p, "sys/fs/cgroup/blkio"))
+PAYLOAD(volume, put_u16(p, 6), put_u8(p, 0), put_text(p, "srv/data"))
+PAYLOAD(directory, put_u32(p, 0755), put_text(p, "run/x"))
+PAYLOAD(file, put_u32(p, 0644), put_text(p, "etc/hostname"), put_bytes(p, "a\0b", 3))
+PAYLOAD(empty_file, put_u32(p, 0), put_text(p, "..."), put_bytes(p, "", 0))
+PAYLOAD(symlink_to, put_text(p, "/proc/self/fd"), put_text(p, "dev/fd"))
+PAYLOAD(device, put_u8(p, DEVICE_TTY))
+PAYLOAD(console, put_u16(p, 24), put_u16(p, 80), put_u32(p, 1000), put_u32(p, 5))
+PAYLOAD(sysctl, put_text(p, "net/ipv4/ip_local_port_range"), put_text(p, "1024\t65535"))
+PAYLOAD(path, put_text(p, "proc/..kcore/.x/..."))
+PAYLOAD(hostname, put_text(p, "boxed"))
+PAYLOAD(rlimit, put_u32(p, 7), put_u64(p, 1024), put_u64(p, ~0ull))
+PAYLOAD(oom, put_u32(p, (uint32_t)-1000))
+PAYLOAD(caps, put_u64(p, 0x5fb), put_u64(p, 0x1fb), put_u32(p, 0), put_u32(p, 0), put_u32(p, 2), put_u32(p, 5), put_u32(p, 6))
+PAYLOAD(landlock, put_u32(p, 3))
+PAYLOAD(ready, put_text(p, "/srv"))
+PAYLOAD(filter, put_bytes(p, "\6\0\0\0\0\0\377\177", 8))
+PAYLOAD(exec, put_u8(p, 1), put_u8(p, 0), put_text(p, "/bin:/usr/bin"), put_list(p, argv), put_list(p, environment))
+
+const struct sample samples[] = {
+	{PHASE_SEAL, OP_SEAL, NULL},
+	{PHASE_MAPPED, OP_JOIN_CGROUP, slot_5},
+	{PHASE_MAPPED, OP_CGROUP_NAMESPACE, NULL},
+	{PHASE_MAPPED, OP_MAPPED, NULL},
+	{PHASE_MAPPED, OP_NO_NEW_PRIVS, NULL},
+	{PHASE_PRIVATE, OP_PRIVATE, NULL},
+	{PHASE_ROOT, OP_ROOT, slot_root},
+	{PHASE_MOUNTS, OP_MOUNT_FS, mount_tmpfs},
+	{PHASE_MOUNTS, OP_MOUNT_FS, mount_v1},
+	{PHASE_MOUNTS, OP_MOUNT_FD, volume},
+	{PHASE_MOUNTS, OP_MKDIR, directory},
+	{PHASE_MOUNTS, OP_FILE, file},
+	{PHASE_MOUNTS, OP_FILE, empty_file},
+	{PHASE_MOUNTS, OP_SYMLINK, symlink_to},
+	{PHASE_DEVICES, OP_SYMLINK, symlink_to},
+	{PHASE_DEVICES, OP_DEVICE, device},
+	{PHASE_DEVICES, OP_CONSOLE, console},
+	{PHASE_PIVOT, OP_PIVOT, NULL},
+	{PHASE_PROTECT, OP_SYSCTL, sysctl},
+	{PHASE_PROTECT, OP_MASK, path},
+	{PHASE_PROTECT, OP_READ_ONLY, path},
+	{PHASE_PROTECT, OP_ROOT_READ_ONLY, NULL},
+	{PHASE_PROTECT, OP_VERIFY, NULL},
+	{PHASE_LIMITS, OP_LOOPBACK, NULL},
+	{PHASE_LIMITS, OP_HOSTNAME, hostname},
+	{PHASE_LIMITS, OP_DOMAINNAME, hostname},
+	{PHASE_LIMITS, OP_RLIMIT, rlimit},
+	{PHASE_LIMITS, OP_OOM_SCORE_ADJ, oom},
+	{PHASE_LIMITS, OP_KEYRING, NULL},
+	{PHASE_CAPS, OP_CAPS, caps},
+	{PHASE_LANDLOCK, OP_LANDLOCK, landlock},
+	{PHASE_READY, OP_READY, ready},
+	{PHASE_FILTER, OP_FILTER, filter},
+	{PHASE_FILTER, OP_EXEC, exec},
+};
+const unsigned sample_count = sizeof samples / sizeof *samples;
+
+/* ---- bad ---- */
+
+PAYLOAD(nothing)
+PAYLOAD(slot_4, put_u16(p, 4))
+PAYLOAD(slot_10, put_u16(p, SAMPLE_SLOTS))
+PAYLOAD(slot_none, put_u16(p, PLAN_NO_SLOT))
+PAYLOAD(fs_7, put_u8(p, 7), put_u8(p, 0), put_u32(p, 0), put_u64(p, 0), put_u64(p, 0), put_text(p, "x"))
+PAYLOAD(fs_17, put_u8(p, 17), put_u8(p, 0), put_u32(p, 0), put_u64(p, 0), put_u64(p, 0), put_text(p, "x"))
+PAYLOAD(fs_flags, put_u8(p, FS_PROC), put_u8(p, 16), put_u32(p, 0), put_u64(p, 0), put_u64(p, 0), put_text(p, "x"))
+PAYLOAD(fs_mode, put_u8(p, FS_TMPFS), put_u8(p, 0), put_u32(p, 02000), put_u64(p, 0), put_u64(p, 0), put_text(p, "x"))
+PAYLOAD(fs_absolute, put_u8(p, FS_TMPFS), put_u8(p, 0), put_u32(p, 0), put_u64(p, 0), put_u64(p, 0), put_text(p, "/tmp"))
+PAYLOAD(volume_kind, put_u16(p, 6), put_u8(p, 2), put_text(p, "x"))
+PAYLOAD(volume_root, put_u16(p, SAMPLE_ROOT), put_u8(p, 0), put_text(p, "x"))
+PAYLOAD(directory_mode, put_u32(p, 02755), put_text(p, "x"))
+PAYLOAD(file_mode, put_u32(p, 04755), put_text(p, "x"), put_bytes(p, "", 0))
+PAYLOAD(file_large, put_u32(p, 0644), put_text(p, "x"); static char big[65537]; put_bytes(p, big, sizeof big))
+PAYLOAD(symlink_empty, put_text(p, ""), put_text(p, "x"))
+PAYLOAD(symlink_nul, put_bytes(p, "a\0b", 3), put_text(p, "x"))
+PAYLOAD(device_0, put_u8(p, 0))
+PAYLOAD(device_7, put_u8(p, 7))
+PAYLOAD(console_uid, put_u16(p, 0), put_u16(p, 0), put_u32(p, ~0u), put_u32(p, 0))
+PAYLOAD(console_gid, put_u16(p, 0), put_u16(p, 0), put_u32(p, 0), put_u32(p, ~0u))
+PAYLOAD(sysctl_newline, put_text(p, "net/x"), put_text(p, "1\nkernel.core_pattern=|/x"))
+PAYLOAD(sysctl_control, put_text(p, "net/x"), put_text(p, "1\x7f"))
+PAYLOAD(sysctl_empty, put_text(p, "net/x"), put_text(p, ""))
+PAYLOAD(sysctl_up, put_text(p, "net/../kernel/x"), put_text(p, "1"))
+PAYLOAD(path_empty, put_text(p, ""))
+PAYLOAD(path_absolute, put_text(p, "/proc"))
+PAYLOAD(path_dot, put_text(p, "."))
+PAYLOAD(path_dot_in, put_text(p, "a/./b"))
+PAYLOAD(path_up, put_text(p, ".."))
+PAYLOAD(path_up_in, put_text(p, "a/../b"))
+PAYLOAD(path_up_last, put_text(p, "a/.."))
+PAYLOAD(path_double, put_text(p, "a//b"))
+PAYLOAD(path_slash, put_text(p, "a/"))
+PAYLOAD(path_nul, put_bytes(p, "a\0b", 3))
+PAYLOAD(path_long, fill('a'); put_bytes(p, long_text, 4096))
+PAYLOAD(path_past, put_u32(p, 9), put_raw(p, "abc", 3))
+PAYLOAD(name_empty, put_text(p, ""))
+PAYLOAD(name_long, fill('a'); put_bytes(p, long_text, 65))
+PAYLOAD(rlimit_16, put_u32(p, 16), put_u64(p, 0), put_u64(p, 0))
+PAYLOAD(rlimit_order, put_u32(p, 7), put_u64(p, 2), put_u64(p, 1))
+PAYLOAD(oom_high, put_u32(p, 1001))
+PAYLOAD(oom_low, put_u32(p, (uint32_t)-1001))
+PAYLOAD(landlock_0, put_u32(p, 0))
+PAYLOAD(landlock_4, put_u32(p, 4))
+PAYLOAD(filter_empty, put_bytes(p, "", 0))
+PAYLOAD(filter_odd, put_bytes(p, "123456789", 9))
+PAYLOAD(filter_long, static char big[4097 * 8]; put_bytes(p, big, sizeof big))
+PAYLOAD(caps_above, put_u64(p, 1), put_u64(p, 3), put_u32(p, 0), put_u32(p, 0), put_u32(p, 0))
+PAYLOAD(caps_uid, put_u64(p, 1), put_u64(p, 1), put_u32(p, ~0u), put_u32(p, 0), put_u32(p, 0))
+PAYLOAD(caps_gid, put_u64(p, 1), put_u64(p, 1), put_u32(p, 0), put_u32(p, ~0u), put_u32(p, 0))
+PAYLOAD(caps_groups, put_u64(p, 1), put_u64(p, 1), put_u32(p, 0), put_u32(p, 0), put_u32(p, 257);
+	for (uint32_t i = 0; i < 257; i++) put_u32(p, i))
+PAYLOAD(caps_group, put_u64(p, 1), put_u64(p, 1), put_u32(p, 0), put_u32(p, 0), put_u32(p, 1), put_u32(p, ~0u))
+PAYLOAD(caps_short, put_u64(p, 1), put_u64(p, 1), put_u32(p, 0), put_u32(p, 0), put_u32(p, 3), put_u32(p, 1))
+PAYLOAD(ready_relative, put_text(p, "srv"))
+PAYLOAD(ready_nul, put_bytes(p, "/\0a", 3))
+PAYLOAD(exec_flag, put_u8(p, 2), put_u8(p, 0), put_text(p, "/bin"), put_list(p, argv), put_list(p, none))
+PAYLOAD(exec_terminal, put_u8(p, 1), put_u8(p, 2), put_text(p, "/bin"), put_list(p, argv), put_list(p, none))
+PAYLOAD(exec_argv, put_u8(p, 1), put_u8(p, 0), put_text(p, "/bin"), put_list(p, none), put_list(p, none))
+PAYLOAD(exec_nameless, put_u8(p, 1), put_u8(p, 0), put_text(p, "/bin"), put_list(p, nameless), put_list(p, none))
+PAYLOAD(exec_many, put_u8(p, 1), put_u8(p, 0), put_text(p, "/bin"), put_list(p, argv), put_u32(p, PLAN_MAX_LIST + 1))
+PAYLOAD(exec_past, put_u8(p, 1), put_u8(p, 0), put_text(p, "/bin"), put_list(p, argv), put_u32(p, 2), put_text(p, "A=1"))
+PAYLOAD(exec_nul, put_u8(p, 1), put_u8(p, 0), put_text(p, ""), put_list(p, argv), put_u32(p, 1), put_bytes(p, "A\0B", 3))
+
+const struct bad_sample bad_samples[] = {
+	{"unknown opcode", PHASE_SEAL, 2, nothing, PLAN_BAD_OPCODE},
+	{"opcode 0", PHASE_SEAL, 0, nothing, PLAN_BAD_OPCODE},
+	{"opcode 255", PHASE_FILTER, 255, nothing, PLAN_BAD_OPCODE},
+	{"no slot", PHASE_MAPPED, OP_JOIN_CGROUP, nothing, PLAN_BAD_LENGTH},
+	{"fixed slot", PHASE_MAPPED, OP_JOIN_CGROUP, slot_4, PLAN_BAD_SLOT},
+	{"slot too high", PHASE_MAPPED, OP_JOIN_CGROUP, slot_10, PLAN_BAD_SLOT},
+	{"the number for none", PHASE_MAPPED, OP_JOIN_CGROUP, slot_none, PLAN_BAD_SLOT},
+	{"root as a cgroup", PHASE_MAPPED, OP_JOIN_CGROUP, slot_root, PLAN_BAD_SLOT},
+	{"file system 7", PHASE_MOUNTS, OP_MOUNT_FS, fs_7, PLAN_BAD_VALUE},
+	{"file system 17", PHASE_MOUNTS, OP_MOUNT_FS, fs_17, PLAN_BAD_VALUE},
+	{"mount flags", PHASE_MOUNTS, OP_MOUNT_FS, fs_flags, PLAN_BAD_VALUE},
+	{"mount mode", PHASE_MOUNTS, OP_MOUNT_FS, fs_mode, PLAN_BAD_VALUE},
+	{"mount target absolute", PHASE_MOUNTS, OP_MOUNT_FS, fs_absolute, PLAN_BAD_PATH},
+	{"volume kind", PHASE_MOUNTS, OP_MOUNT_FD, volume_kind, PLAN_BAD_VALUE},
+	{"root as a volume", PHASE_MOUNTS, OP_MOUNT_FD, volume_root, PLAN_BAD_SLOT},
+	{"setgid directory", PHASE_MOUNTS, OP_MKDIR, directory_mode, PLAN_BAD_VALUE},
+	{"setuid file", PHASE_MOUNTS, OP_FILE, file_mode, PLAN_BAD_VALUE},
+	{"large file", PHASE_MOUNTS, OP_FILE, file_large, PLAN_BAD_VALUE},
+	{"empty link", PHASE_MOUNTS, OP_SYMLINK, symlink_empty, PLAN_BAD_TEXT},
+	{"NUL in link", PHASE_DEVICES, OP_SYMLINK, symlink_nul, PLAN_BAD_TEXT},
+	{"device 0", PHASE_DEVICES, OP_DEVICE, device_0, PLAN_BAD_VALUE},
+	{"device 7", PHASE_DEVICES, OP_DEVICE, device_7, PLAN_BAD_VALUE},
+	{"console's uid", PHASE_DEVICES, OP_CONSOLE, console_uid, PLAN_BAD_VALUE},
+	{"console's gid", PHASE_DEVICES, OP_CONSOLE, console_gid, PLAN_BAD_VALUE},
+	{"newline in sysctl", PHASE_PROTECT, OP_SYSCTL, sysctl_newline, PLAN_BAD_TEXT},
+	{"control character in sysctl", PHASE_PROTECT, OP_SYSCTL, sysctl_control, PLAN_BAD_TEXT},
+	{"empty sysctl", PHASE_PROTECT, OP_SYSCTL, sysctl_empty, PLAN_BAD_TEXT},
+	{"sysctl with ..", PHASE_PROTECT, OP_SYSCTL, sysctl_up, PLAN_BAD_PATH},
+	{"empty path", PHASE_PROTECT, OP_MASK, path_empty, PLAN_BAD_PATH},
+	{"absolute path", PHASE_PROTECT, OP_MASK, path_absolute, PLAN_BAD_PATH},
+	{".", PHASE_PROTECT, OP_MASK, path_dot, PLAN_BAD_PATH},
+	{"a/./b", PHASE_PROTECT, OP_READ_ONLY, path_dot_in, PLAN_BAD_PATH},
+	{"..", PHASE_PROTECT, OP_MASK, path_up, PLAN_BAD_PATH},
+	{"a/../b", PHASE_PROTECT, OP_MASK, path_up_in, PLAN_BAD_PATH},
+	{"a/..", PHASE_PROTECT, OP_MASK, path_up_last, PLAN_BAD_PATH},
+	{"a//b", PHASE_PROTECT, OP_MASK, path_double, PLAN_BAD_PATH},
+	{"a/", PHASE_PROTECT, OP_MASK, path_slash, PLAN_BAD_PATH},
+	{"NUL in path", PHASE_PROTECT, OP_MASK, path_nul, PLAN_BAD_PATH},
+	{"path of 4096", PHASE_PROTECT, OP_MASK, path_long, PLAN_BAD_PATH},
+	{"path past the end", PHASE_PROTECT, OP_MASK, path_past, PLAN_BAD_LENGTH},
+	{"empty name", PHASE_LIMITS, OP_HOSTNAME, name_empty, PLAN_BAD_TEXT},
+	{"name of 65", PHASE_LIMITS, OP_DOMAINNAME, name_long, PLAN_BAD_TEXT},
+	{"rlimit 16", PHASE_LIMITS, OP_RLIMIT, rlimit_16, PLAN_BAD_VALUE},
+	{"soft above hard", PHASE_LIMITS, OP_RLIMIT, rlimit_order, PLAN_BAD_VALUE},
+	{"oom 1001", PHASE_LIMITS, OP_OOM_SCORE_ADJ, oom_high, PLAN_BAD_VALUE},
+	{"oom -1001", PHASE_LIMITS, OP_OOM_SCORE_ADJ, oom_low, PLAN_BAD_VALUE},
+	{"no scope", PHASE_LANDLOCK, OP_LANDLOCK, landlock_0, PLAN_BAD_VALUE},
+	{"unknown scope", PHASE_LANDLOCK, OP_LANDLOCK, landlock_4, PLAN_BAD_VALUE},
+	{"empty filter", PHASE_FILTER, OP_FILTER, filter_empty, PLAN_BAD_VALUE},
+	{"filter of 9 bytes", PHASE_FILTER, OP_FILTER, filter_odd, PLAN_BAD_VALUE},
+	{"filter of 4097", PHASE_FILTER, OP_FILTER, filter_long, PLAN_BAD_VALUE},
+	{"permitted above bounding", PHASE_CAPS, OP_CAPS, caps_above, PLAN_BAD_VALUE},
+	{"no uid", PHASE_CAPS, OP_CAPS, caps_uid, PLAN_BAD_VALUE},
+	{"no gid", PHASE_CAPS, OP_CAPS, caps_gid, PLAN_BAD_VALUE},
+	{"257 groups", PHASE_CAPS, OP_CAPS, caps_groups, PLAN_BAD_VALUE},
+	{"no group", PHASE_CAPS, OP_CAPS, caps_group, PLAN_BAD_VALUE},
+	{"fewer groups than told", PHASE_CAPS, OP_CAPS, caps_short, PLAN_BAD_LENGTH},
+	{"relative directory", PHASE_READY, OP_READY, ready_relative, PLAN_BAD_PATH},
+	{"empty directory", PHASE_READY, OP_READY, name_empty, PLAN_BAD_TEXT},
+	{"NUL in directory", PHASE_READY, OP_READY, ready_nul, PLAN_BAD_TEXT},
+	{"exec flag", PHASE_FILTER, OP_EXEC, exec_flag, PLAN_BAD_VALUE},
+	{"exec's second flag", PHASE_FILTER, OP_EXEC, exec_terminal, PLAN_BAD_VALUE},
+	{"no argv", PHASE_FILTER, OP_EXEC, exec_argv, PLAN_BAD_VALUE},
+	{"no program", PHASE_FILTER, OP_EXEC, exec_nameless, PLAN_BAD_TEXT},
+	{"too many strings", PHASE_FILTER, OP_EXEC, exec_many, PLAN_BAD_VALUE},
+	{"strings past the end", PHASE_FILTER, OP_EXEC, exec_past, PLAN_BAD_LENGTH},
+	{"NUL in environment", PHASE_FILTER, OP_EXEC, exec_nul, PLAN_BAD_TEXT},
+};
+const unsigned bad_sample_count = sizeof bad_samples / sizeof *bad_samples;
+
+/* ---- plans ---- */
+
+static const struct sample obligatory[] = {
+	{PHASE_SEAL, OP_SEAL, NULL},	  {PHASE_MAPPED, OP_MAPPED, NULL},  {PHASE_PRIVATE, OP_PRIVATE, NULL},
+	{PHASE_ROOT, OP_ROOT, slot_root}, {PHASE_PIVOT, OP_PIVOT, NULL},    {PHASE_PROTECT, OP_VERIFY, NULL},
+	{PHASE_CAPS, OP_CAPS, caps},	  {PHASE_READY, OP_READY, ready},   {PHASE_FILTER, OP_EXEC, exec},
+};
+enum { OBLIGATORY = sizeof obligatory / sizeof *obligatory };
+
+static void add(struct builder *plan, const struct sample *sample)
+{
+	builder_step(plan, sample->phase, sample->opcode);
+	if (sample->good)
+		sample->good(plan);
+}
+
+static const struct sample no_new_privs = {PHASE_MAPPED, OP_NO_NEW_PRIVS, NULL};
+
+/* The obligatory steps, `times` of `extra` in its place; `extra` stands for the obligatory one of its kind. */
+static void compose(struct builder *plan, const struct sample *extra, unsigned times)
+{
+	bool added = times == 0;
+	builder_start(plan, SAMPLE_SLOTS);
+	for (unsigned i = 0; i < OBLIGATORY; i++) {
+		/* SEAL stays in front and EXEC at the end, wherever the phase of the other is */
+		for (; !added && (i > 0 || extra->opcode == OP_SEAL) && (obligatory[i].phase >= extra->phase); added = true)
+			for (unsigned n = 0; n < times; n++)
+				add(plan, extra);
+		if (!extra || obligatory[i].opcode != extra->opcode)
+			add(plan, &obligatory[i]);
+		if (obligatory[i].opcode == OP_MAPPED && extra && extra->opcode == OP_FILTER && extra->phase == PHASE_FILTER)
+			add(plan, &no_new_privs);
+	}
+	builder_finish(plan);
+}
+
+void sample_plan(struct builder *plan, uint8_t phase, uint8_t opcode, void (*payload)(struct builder *))
+{
+	struct sample extra = {phase, opcode, payload};
+	compose(plan, &extra, opcode || phase < PHASE_COUNT ? 1 : 0);
+}
+
+static const struct sample *sample_of(uint8_t opcode)
+{
+	for (unsigned i = 0; i < sample_count; i++)
+		if (samples[i].opcode == opcode)
+			return &samples[i];
+	return NULL;
+}
+
+void sample_plan_without(struct builder *plan, uint8_t opcode) { compose(plan, sample_of(opcode), 0); }
+void sample_plan_twice(struct builder *plan, uint8_t opcode) { compose(plan, sample_of(opcode), 2); }
+
+static int extra_bytes;
+static void (*extra_of)(struct builder *);
+
+static void longer_or_shorter(struct builder *plan)
+{
+	uint32_t before = plan->length;
+	if (extra_of)
+		extra_of(plan);
+	if (extra_bytes > 0)
+		put_u8(plan, 0);
+	else if (plan->length > before)
+		plan->length--;
+	else
+		plan->bytes[plan->step] = PHASE_COUNT; /* nothing to take away: break it otherwise */
+}
+
+void sample_plan_with_extra(struct builder *plan, const struct sample *sample, int extra)
+{
+	struct sample changed = {sample->phase, sample->opcode, longer_or_shorter};
+	extra_bytes = extra, extra_of = sample->good;
+	compose(plan, &changed, 1);
+}
+
+void sample_plan_pair(struct builder *plan, const struct sample *first, const struct sample *second)
+{
+	bool added = false;
+	builder_start(plan, SAMPLE_SLOTS);
+	for (unsigned i = 0; i < OBLIGATORY; i++) {
+		if (i > 0 && !added && obligatory[i].phase >= second->phase) {
+			add(plan, first);
+			add(plan, second);
+			added = true;
+		}
+		if (obligatory[i].opcode != first->opcode && obligatory[i].opcode != second->opcode)
+			add(plan, &obligatory[i]);
+	}
+	builder_finish(plan);
+}
+
+void sample_plan_behind_verify(struct builder *plan, uint8_t opcode)
+{
+	builder_start(plan, SAMPLE_SLOTS);
+	for (unsigned i = 0; i < OBLIGATORY; i++) {
+		add(plan, &obligatory[i]);
+		if (obligatory[i].opcode == OP_VERIFY)
+			add(plan, sample_of(opcode));
+	}
+	builder_finish(plan);
+}
+
+void sample_filter_plan(struct builder *plan, bool locked, uint8_t phase, bool before_caps)
+{
+	struct sample one = {phase, OP_FILTER, filter};
+	builder_start(plan, SAMPLE_SLOTS);
+	for (unsigned i = 0; i < OBLIGATORY; i++) {
+		if (phase == PHASE_CAPS ? before_caps && obligatory[i].opcode == OP_CAPS : obligatory[i].opcode == OP_EXEC)
+			add(plan, &one);
+		add(plan, &obligatory[i]);
+		if (phase == PHASE_CAPS && !before_caps && obligatory[i].opcode == OP_CAPS)
+			add(plan, &one);
+		if (locked && obligatory[i].opcode == OP_MAPPED)
+			add(plan, &no_new_privs);
+	}
+	builder_finish(plan);
+}
+
+/* One of each kind in one plan. */
+void sample_plan_of_all(struct builder *plan)
+{
+	builder_start(plan, SAMPLE_SLOTS);
+	for (unsigned i = 0; i < sample_count; i++)
+		add(plan, &samples[i]);
+	builder_finish(plan);
+}

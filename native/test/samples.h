@@ -1,0 +1,38 @@
+/* A step of every kind, good and bad, and plans around them; shared by the tests and the fuzz corpus. */
+#ifndef CAISSON_TEST_SAMPLES_H
+#define CAISSON_TEST_SAMPLES_H
+
+#include "builder.h"
+
+#include <stdbool.h>
+
+struct sample {
+	uint8_t phase, opcode;
+	void (*good)(struct builder *); /* NULL: no payload */
+};
+
+struct bad_sample {
+	const char *name;
+	uint8_t phase, opcode;
+	void (*payload)(struct builder *);
+	enum plan_error error;
+};
+
+enum { SAMPLE_SLOTS = 10, SAMPLE_ROOT = 9 };
+
+extern const struct sample samples[];
+extern const unsigned sample_count;
+extern const struct bad_sample bad_samples[];
+extern const unsigned bad_sample_count;
+
+/* The obligatory steps in order, and one more in its phase (in front of the obligatory ones of that phase). */
+void sample_plan(struct builder *, uint8_t phase, uint8_t opcode, void (*payload)(struct builder *));
+void sample_plan_with_extra(struct builder *, const struct sample *, int extra);
+void sample_plan_without(struct builder *, uint8_t opcode);
+void sample_plan_twice(struct builder *, uint8_t opcode);
+void sample_plan_pair(struct builder *, const struct sample *first, const struct sample *second);
+void sample_plan_behind_verify(struct builder *, uint8_t opcode);
+void sample_filter_plan(struct builder *, bool no_new_privs, uint8_t phase, bool before_caps);
+void sample_plan_of_all(struct builder *);
+
+#endif

@@ -1,0 +1,67 @@
+/* Runs the real zygote and init as root. usage: test_init CAISSON-INIT [part of a test's name] */
+#include "init_tests.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+struct engine engine;
+const char *binary, *base_root;
+
+struct spec shell(const char *script)
+{
+	static const char *argv[2][4];
+	static unsigned next;
+	const char **words = argv[next++ % 2];
+	words[0] = "sh", words[1] = "-c", words[2] = script, words[3] = NULL;
+	return (struct spec){.root = base_root, .argv = words, .caps = 0x5fb};
+}
+
+void expect_exit(const struct container *container, int code)
+{
+	CHECK_EQUAL(0, container->reply.status);
+	if (container->last.kind == REPORT_ERROR)
+		fprintf(stderr, "error: phase %u step %u: %s (%u)\n", container->last.phase, container->last.step,
+			strerror(container->last.status), container->last.detail);
+	CHECK_EQUAL(REPORT_EXIT, container->last.kind);
+	CHECK_EQUAL(code, container->last.status);
+	CHECK_EQUAL(code, container->status);
+}
+
+void expect_error(const struct container *container, uint32_t phase, uint8_t opcode, int error)
+{
+	CHECK_EQUAL(REPORT_ERROR, container->last.kind);
+	CHECK_EQUAL(phase, container->last.phase);
+	CHECK_EQUAL(error, container->last.status);
+	CHECK_EQUAL(125, container->status);
+	CHECK(container->last.step < container->steps);
+	if (container->last.step < container->steps)
+		CHECK_EQUAL(opcode, container->opcodes[container->last.step]);
+	CHECK_TEXT("", container->text);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned passed = 0, failed = 0;
+	if (argc < 2 || geteuid() != 0) {
+		fprintf(stderr, "usage, as root: %s CAISSON-INIT [NAME]\n", argv[0]);
+		return 2;
+	}
+	binary = argv[1];
+	const char *filter = argc > 2 ? argv[2] : NULL;
+	/* what a careless engine leaves open */
+	int leaked = open("/etc", O_RDONLY | O_DIRECTORY);
+	dup2(leaked, 57), dup2(leaked, 4), dup2(leaked, 200);
+	base_root = test_root("base");
+	if (!engine_start(&engine, binary)) {
+		remove_test_roots();
+		return 2;
+	}
+	run_tests(launch_tests, launch_test_count, filter, &passed, &failed);
+	run_tests(hostile_tests, hostile_test_count, filter, &passed, &failed);
+	run_tests(zygote_tests, zygote_test_count, filter, &passed, &failed);
+	engine_stop(&engine);
+	remove_test_roots();
+	printf("init: %u passed, %u failed\n", passed, failed);
+	return failed != 0;
+}

@@ -1,0 +1,291 @@
+/* Every rule of the decoder with a plan that keeps it and one that breaks it. No root, no kernel. */
+#include "builder.h"
+#include "check.h"
+#include "samples.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum plan_error decode(const struct builder *plan, uint32_t *where)
+{
+	static struct plan decoded;
+	/* a copy of exactly its size, so that a sanitizer sees a read past the end */
+	uint8_t *copy = malloc(plan->length ? plan->length : 1);
+	memcpy(copy, plan->bytes, plan->length);
+	enum plan_error error = plan_decode(copy, plan->length, plan->slots, &decoded, where);
+	free(copy);
+	return error;
+}
+
+static void expect(enum plan_error expected, struct builder *plan)
+{
+	uint32_t where;
+	CHECK_EQUAL(expected, decode(plan, &where));
+	builder_free(plan);
+}
+
+/* A complete plan with one more step, written by `payload`, in its place. */
+static enum plan_error with(uint8_t phase, uint8_t opcode, void (*payload)(struct builder *))
+{
+	struct builder plan;
+	uint32_t where;
+	sample_plan(&plan, phase, opcode, payload);
+	enum plan_error error = decode(&plan, &where);
+	builder_free(&plan);
+	return error;
+}
+
+/* ---- the whole ---- */
+
+static void minimal_plan_is_taken(void)
+{
+	struct builder plan;
+	sample_plan(&plan, PHASE_COUNT, 0, NULL);
+	expect(PLAN_OK, &plan);
+}
+
+static void every_opcode_is_taken_in_its_phase(void)
+{
+	for (unsigned i = 0; i < sample_count; i++) {
+		enum plan_error error = with(samples[i].phase, samples[i].opcode, samples[i].good);
+		if (error != PLAN_OK)
+			fprintf(stderr, "opcode %u in phase %u\n", samples[i].opcode, samples[i].phase);
+		CHECK_EQUAL(PLAN_OK, error);
+	}
+}
+
+static void every_bad_payload_is_refused(void)
+{
+	for (unsigned i = 0; i < bad_sample_count; i++) {
+		enum plan_error error = with(bad_samples[i].phase, bad_samples[i].opcode, bad_samples[i].payload);
+		if (error != bad_samples[i].error)
+			fprintf(stderr, "%s\n", bad_samples[i].name);
+		CHECK_EQUAL(bad_samples[i].error, error);
+	}
+}
+
+static void every_opcode_is_refused_in_every_other_phase(void)
+{
+	const struct opcode_rule *rule;
+	for (unsigned i = 0; (rule = plan_opcode(i)) != NULL; i++)
+		for (uint8_t phase = 0; phase < PHASE_COUNT; phase++) {
+			if (phase == rule->phase || phase == rule->other_phase || rule->opcode == OP_SEAL) /* SEAL: see below */
+				continue;
+			CHECK_EQUAL(PLAN_BAD_PHASE, with(phase, rule->opcode, NULL));
+		}
+}
+
+static void a_payload_too_long_or_too_short_is_refused(void)
+{
+	for (unsigned i = 0; i < sample_count; i++) {
+		struct builder plan;
+		uint32_t where;
+		sample_plan(&plan, PHASE_COUNT, 0, NULL);
+		builder_free(&plan);
+		sample_plan_with_extra(&plan, &samples[i], 1);
+		CHECK_EQUAL(PLAN_BAD_LENGTH, decode(&plan, &where));
+		builder_free(&plan);
+		sample_plan_with_extra(&plan, &samples[i], -1);
+		CHECK(decode(&plan, &where) != PLAN_OK);
+		builder_free(&plan);
+	}
+}
+
+/* ---- the header ---- */
+
+static void change_header(size_t offset, const void *value, size_t size, enum plan_error expected)
+{
+	struct builder plan;
+	sample_plan(&plan, PHASE_COUNT, 0, NULL);
+	memcpy(plan.bytes + offset, value, size);
+	expect(expected, &plan);
+}
+
+static void header_is_checked(void)
+{
+	uint32_t word = 0;
+	uint16_t half = 0;
+	change_header(offsetof(struct plan_header, magic), &word, 4, PLAN_BAD_HEADER);
+	change_header(offsetof(struct plan_header, steps), &half, 2, PLAN_BAD_HEADER);
+	word = 20;
+	change_header(offsetof(struct plan_header, bytes), &word, 4, PLAN_BAD_LENGTH);
+	half = PLAN_MAX_STEPS + 1;
+	change_header(offsetof(struct plan_header, steps), &half, 2, PLAN_BAD_HEADER);
+	half = 5;
+	change_header(offsetof(struct plan_header, slots), &half, 2, PLAN_BAD_SLOT);
+	half = 1;
+	change_header(offsetof(struct plan_header, reserved), &half, 2, PLAN_BAD_HEADER);
+	half = 500;
+	change_header(offsetof(struct plan_header, pause_before), &half, 2, PLAN_BAD_HEADER);
+	half = 3;
+	change_header(offsetof(struct plan_header, pause_before), &half, 2, PLAN_OK);
+}
+
+static void slots_given_are_those_planned(void)
+{
+	struct builder plan;
+	sample_plan(&plan, PHASE_COUNT, 0, NULL);
+	plan.slots++;
+	expect(PLAN_BAD_SLOT, &plan);
+}
+
+static void trailing_bytes_are_refused(void)
+{
+	struct builder plan;
+	sample_plan(&plan, PHASE_COUNT, 0, NULL);
+	put_u8(&plan, 0);
+	memcpy(plan.bytes + offsetof(struct plan_header, bytes), &plan.length, 4);
+	expect(PLAN_TRAILING, &plan);
+}
+
+/* Every prefix ends before something that is missed. */
+static void every_prefix_is_refused(void)
+{
+	struct builder plan;
+	uint32_t where;
+	sample_plan(&plan, PHASE_COUNT, 0, NULL);
+	for (uint32_t length = plan.length; length-- > 0;) {
+		plan.length = length;
+		if (length >= 8)
+			memcpy(plan.bytes + offsetof(struct plan_header, bytes), &length, 4);
+		CHECK(decode(&plan, &where) != PLAN_OK);
+	}
+	builder_free(&plan);
+}
+
+static void a_flipped_bit_never_breaks_the_decoder(void)
+{
+	struct builder plan;
+	uint32_t where;
+	sample_plan(&plan, PHASE_COUNT, 0, NULL);
+	for (uint32_t bit = 0; bit < plan.length * 8; bit++) {
+		plan.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		decode(&plan, &where);
+		plan.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	expect(PLAN_OK, &plan);
+}
+
+/* ---- order and number ---- */
+
+static void an_obligatory_step_cannot_be_missing_or_there_twice(void)
+{
+	static const uint8_t obligatory[] = {OP_MAPPED, OP_PRIVATE, OP_ROOT, OP_PIVOT, OP_VERIFY, OP_CAPS, OP_READY};
+	for (unsigned i = 0; i < sizeof obligatory; i++) {
+		struct builder plan;
+		sample_plan_without(&plan, obligatory[i]);
+		expect(PLAN_BAD_COUNT, &plan);
+		sample_plan_twice(&plan, obligatory[i]);
+		expect(PLAN_BAD_COUNT, &plan);
+	}
+}
+
+static void seal_is_first_and_exec_last(void)
+{
+	struct builder plan;
+	sample_plan_without(&plan, OP_SEAL);
+	expect(PLAN_BAD_ORDER, &plan);
+	sample_plan_twice(&plan, OP_SEAL);
+	expect(PLAN_BAD_COUNT, &plan);
+	sample_plan_without(&plan, OP_EXEC);
+	expect(PLAN_NO_EXEC, &plan);
+	sample_plan_twice(&plan, OP_EXEC);
+	expect(PLAN_BAD_ORDER, &plan);
+}
+
+static void one_thing_is_set_once(void)
+{
+	static const uint8_t once[] = {OP_CGROUP_NAMESPACE, OP_NO_NEW_PRIVS, OP_CONSOLE, OP_ROOT_READ_ONLY, OP_LOOPBACK, OP_HOSTNAME,
+				       OP_DOMAINNAME,	    OP_OOM_SCORE_ADJ, OP_KEYRING, OP_LANDLOCK};
+	for (unsigned i = 0; i < sizeof once; i++) {
+		struct builder plan;
+		sample_plan_twice(&plan, once[i]);
+		expect(PLAN_BAD_COUNT, &plan);
+	}
+}
+
+static void phases_never_go_back(void)
+{
+	/* every ordered pair of steps with a later phase in front */
+	for (unsigned i = 0; i < sample_count; i++)
+		for (unsigned j = 0; j < sample_count; j++) {
+			struct builder plan;
+			uint32_t where;
+			if (samples[i].phase <= samples[j].phase)
+				continue;
+			sample_plan_pair(&plan, &samples[i], &samples[j]);
+			CHECK(decode(&plan, &where) != PLAN_OK);
+			builder_free(&plan);
+		}
+}
+
+static void where_is_the_broken_step(void)
+{
+	struct builder plan;
+	uint32_t where;
+	sample_plan_twice(&plan, OP_PRIVATE);
+	CHECK_EQUAL(PLAN_BAD_COUNT, decode(&plan, &where));
+	CHECK_EQUAL(3, where); /* SEAL, MAPPED, PRIVATE, PRIVATE */
+	builder_free(&plan);
+}
+
+static void filter_comes_before_caps_only_without_no_new_privs(void)
+{
+	struct builder plan;
+	sample_filter_plan(&plan, false, PHASE_CAPS, true);
+	expect(PLAN_OK, &plan);
+	sample_filter_plan(&plan, false, PHASE_CAPS, false);
+	expect(PLAN_BAD_ORDER, &plan);
+	sample_filter_plan(&plan, false, PHASE_FILTER, false);
+	expect(PLAN_BAD_ORDER, &plan);
+	sample_filter_plan(&plan, true, PHASE_CAPS, true);
+	expect(PLAN_BAD_ORDER, &plan);
+	sample_filter_plan(&plan, true, PHASE_FILTER, false);
+	expect(PLAN_OK, &plan);
+}
+
+static void nothing_is_protected_behind_the_check(void)
+{
+	static const uint8_t late[] = {OP_MASK, OP_READ_ONLY, OP_SYSCTL, OP_ROOT_READ_ONLY};
+	for (unsigned i = 0; i < sizeof late; i++) {
+		struct builder plan;
+		sample_plan_behind_verify(&plan, late[i]);
+		expect(PLAN_BAD_ORDER, &plan);
+	}
+}
+
+static void a_slot_is_used_once(void)
+{
+	struct builder plan;
+	sample_plan_twice(&plan, OP_MOUNT_FD);
+	expect(PLAN_BAD_SLOT, &plan);
+}
+
+static const struct test tests[] = {
+	{"minimal plan", minimal_plan_is_taken},
+	{"every opcode in its phase", every_opcode_is_taken_in_its_phase},
+	{"bad payloads", every_bad_payload_is_refused},
+	{"every opcode elsewhere", every_opcode_is_refused_in_every_other_phase},
+	{"payload length", a_payload_too_long_or_too_short_is_refused},
+	{"header", header_is_checked},
+	{"slots", slots_given_are_those_planned},
+	{"trailing bytes", trailing_bytes_are_refused},
+	{"prefixes", every_prefix_is_refused},
+	{"flipped bits", a_flipped_bit_never_breaks_the_decoder},
+	{"obligatory steps", an_obligatory_step_cannot_be_missing_or_there_twice},
+	{"first and last", seal_is_first_and_exec_last},
+	{"single steps", one_thing_is_set_once},
+	{"order of phases", phases_never_go_back},
+	{"where", where_is_the_broken_step},
+	{"filter and no_new_privs", filter_comes_before_caps_only_without_no_new_privs},
+	{"verify is last of protect", nothing_is_protected_behind_the_check},
+	{"slot once", a_slot_is_used_once},
+};
+
+int main(int argc, char **argv)
+{
+	unsigned passed = 0, failed = 0;
+	run_tests(tests, sizeof tests / sizeof *tests, argc > 1 ? argv[1] : NULL, &passed, &failed);
+	printf("plan: %u passed, %u failed\n", passed, failed);
+	return failed != 0;
+}
