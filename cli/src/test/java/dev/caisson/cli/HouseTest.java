@@ -21,7 +21,8 @@ import org.junit.jupiter.api.Test;
 /// The rules of the house: which room may use which, and what every room looks like.
 class HouseTest {
     private static final Pattern EMPTY_NAME = Pattern.compile(".*(Util|Utils|Helper|Helpers|Manager|Impl)");
-    private static final int LINES_OF_A_FILE = 400;
+    /// A file of more than about 400 lines is asked why; one beyond this does too much.
+    private static final int LINES_OF_A_FILE = 450;
 
     private static List<House.Room> rooms = List.of();
     private static JavaClasses classes = new ClassFileImporter().importPaths(List.of());
