@@ -326,7 +326,7 @@ int container_launch(struct engine *engine, const struct spec *spec, struct cont
 	for (int i = 0; i < count; i++)
 		if (i != request.cgroup_slot && (i < first_tasks || i >= volume_slot))
 			close(fds[i]);
-	container->pid = container->reply.pid;
+	container->pid = container->reply.pid > 0 ? container->reply.pid : -1;
 	if (status == 0)
 		until_ready(container);
 	return status;

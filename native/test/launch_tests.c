@@ -113,9 +113,11 @@ static void namespaces_are_its_own(void)
 {
 	static const char *const kinds[] = {"user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"};
 	struct spec spec = shell("sleep 20");
-	spec.extra_clone_flags = CLONE_NEWTIME_;
-	CHECK_EQUAL(0, container_launch(&engine, &spec, &container));
-	for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+	bool time = access("/proc/self/ns/time", F_OK) == 0; /* not on every kernel */
+	spec.extra_clone_flags = time ? CLONE_NEWTIME_ : 0;
+	int status = container_launch(&engine, &spec, &container);
+	CHECK_EQUAL(0, status);
+	for (unsigned i = 0; status == 0 && i < sizeof kinds / sizeof *kinds - !time; i++) {
 		struct stat own, inside;
 		char path[64];
 		snprintf(path, sizeof path, "/proc/%d/ns/%s", container.pid, kinds[i]);
@@ -131,7 +133,7 @@ static void namespaces_are_its_own(void)
 	CHECK(ioctl(fd, NS_GET_OWNER_UID, &owner) == 0);
 	CHECK_EQUAL(ID_BASE, owner);
 	close(fd);
-	kill(container.pid, SIGKILL);
+	syscall(SYS_pidfd_send_signal, container.pidfd, SIGKILL, NULL, 0);
 	container_finish(&container);
 }
 
@@ -149,9 +151,9 @@ static void files_of_the_image_belong_to_root_and_stay_as_they_are(void)
 
 static void masks_and_read_only_paths(void)
 {
-	run("cat /proc/keys /proc/timer_list; ls /proc/acpi /sys/firmware; echo x > /proc/sys/kernel/hostname;"
+	run("cat /proc/keys /proc/timer_list; ls /sys/firmware; echo x > /proc/sys/kernel/hostname;"
 	    "echo x > /sys/x; echo x >/proc/keys; cat /proc/sys/net/ipv4/ip_unprivileged_port_start",
-	    "/proc/acpi:\n\n/sys/firmware:\nsh: can't create /proc/sys/kernel/hostname: Read-only file system\n"
+	    "sh: can't create /proc/sys/kernel/hostname: Read-only file system\n"
 	    "sh: can't create /sys/x: Read-only file system\n0\n",
 	    0);
 }
