@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Optional;
 
 /// A compiled classic BPF program, as seccomp(2) takes it.
 public final class Filter {
@@ -12,12 +13,37 @@ public final class Filter {
 
     private final Architecture architecture;
     private final long[] program;
-    private final Summary summary;
+    private final Optional<Summary> summary;
 
     Filter(Architecture architecture, long[] program, Summary summary) {
+        this(architecture, program, Optional.of(summary));
+    }
+
+    private Filter(Architecture architecture, long[] program, Optional<Summary> summary) {
         this.architecture = architecture;
         this.program = program;
         this.summary = summary;
+    }
+
+    /// A filter from its bytes, an array of `struct sock_filter`, as a file or PTRACE_SECCOMP_GET_FILTER gives it.
+    /// @throws SeccompException FILTER_INVALID where the length cannot be a filter's
+    public static Filter of(Architecture architecture, byte[] bytes) {
+        int length = bytes.length / INSTRUCTION;
+        if (bytes.length % INSTRUCTION != 0 || length == 0 || length > Assembler.MAX_LENGTH) {
+            throw new SeccompException(
+                    SeccompException.Code.FILTER_INVALID,
+                    bytes.length + " bytes are no filter: it has 1 to " + Assembler.MAX_LENGTH + " instructions of "
+                            + INSTRUCTION + " bytes");
+        }
+        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(architecture.byteOrder());
+        long[] program = new long[length];
+        for (int at = 0; at < length; at++) {
+            long code = buffer.getShort() & 0xffffL;
+            long yes = buffer.get() & 0xffL;
+            long no = buffer.get() & 0xffL;
+            program[at] = (code << 48) | (yes << 40) | (no << 32) | (buffer.getInt() & 0xffffffffL);
+        }
+        return new Filter(architecture, program, Optional.empty());
     }
 
     /// The machine whose kernel may load it.
@@ -30,9 +56,9 @@ public final class Filter {
         return program.length;
     }
 
-    /// What it decides, counted, for people.
+    /// What it decides, counted, for people. Of a filter that was not compiled here it is read from the program.
     public Summary summary() {
-        return summary;
+        return summary.orElseGet(() -> Summary.of(this));
     }
 
     /// The program as an array of `struct sock_filter` in the machine's byte order.

@@ -24,7 +24,8 @@ public final class SeccompException extends RuntimeException {
         VALUE_OUT_OF_RANGE,
         UNSUPPORTED_ARCHITECTURE,
         FILTER_TOO_LONG,
-        FILTER_INVALID
+        FILTER_INVALID,
+        FILTER_UNREADABLE
     }
 
     private final Code code;

@@ -1,8 +1,10 @@
 package dev.caisson.seccomp;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /// What a filter decides under the native ABI, counted by calls of the table.
@@ -23,39 +25,89 @@ public record Summary(
         SortedSet<Architecture> abis,
         SortedSet<String> unknownNames,
         SortedSet<String> unfilterable) {
+    /// A number below X32's bit that is no call of any ABI.
+    private static final int NO_CALL = 0x3fffffff;
+
+    /// Of a profile's decisions.
     static Summary of(
             Profile profile,
             Architecture machine,
             Map<Architecture, SortedMap<Integer, Decisions.Decision>> decisions) {
-        var counter = new int[3];
-        var unfilterable = new TreeSet<String>();
-        SyscallTable table = SyscallTable.get();
-        SortedMap<Integer, Decisions.Decision> own = decisions.getOrDefault(machine, new java.util.TreeMap<>());
-        own.forEach((number, decision) -> {
-            Syscall call = table.byNumber(machine, number).orElseThrow();
-            if (!call.filterable()) {
-                unfilterable.add(call.name());
-            } else if (decision.dependsOnArguments()) {
-                counter[1]++;
-            } else if (decision.otherwise().kind() == Action.Kind.ALLOW) {
-                counter[0]++;
-            } else {
-                counter[2]++;
-            }
-        });
+        var counts = new Counts(machine);
+        decisions
+                .getOrDefault(machine, new TreeMap<>())
+                .forEach((number, decision) -> counts.add(number, decision.dependsOnArguments(), decision.otherwise()));
         var unknownNames = new TreeSet<String>();
         for (Rule rule : profile.rules()) {
-            rule.names().stream().filter(name -> table.byName(name).isEmpty()).forEach(unknownNames::add);
+            rule.names().stream()
+                    .filter(name -> SyscallTable.get().byName(name).isEmpty())
+                    .forEach(unknownNames::add);
         }
-        return new Summary(
-                counter[0],
-                counter[1],
-                counter[2],
-                profile.defaultAction(),
-                profile.unknownAction(),
-                new TreeSet<>(decisions.keySet()),
-                unknownNames,
-                unfilterable);
+        return counts.summary(
+                profile.defaultAction(), profile.unknownAction(), new TreeSet<>(decisions.keySet()), unknownNames);
+    }
+
+    /// Of a filter whose profile is not known: its default is the commonest action among the calls that are not
+    /// allowed.
+    static Summary of(Filter filter) {
+        Architecture machine = filter.architecture();
+        var counts = new Counts(machine);
+        var refusals = new LinkedHashMap<Action, Integer>();
+        DecisionTable table = DecisionTable.of(filter);
+        for (DecisionTable.Row row : table.rows()) {
+            if (row.abi() == machine) {
+                counts.add(row.number(), row.dependsOnArguments(), row.loosest());
+                if (row.loosest().kind() != Action.Kind.ALLOW) {
+                    refusals.merge(row.loosest(), 1, Integer::sum);
+                }
+            }
+        }
+        Action unknown = Simulator.run(filter, SeccompData.of(machine, NO_CALL)).action();
+        Action commonest = refusals.entrySet().stream()
+                .max(Map.Entry.comparingByValue())
+                .map(Map.Entry::getKey)
+                .orElse(unknown);
+        var abis = new TreeSet<Architecture>();
+        for (DecisionTable.Row row : table.rows()) {
+            if (row.loosest().kind() == Action.Kind.ALLOW) {
+                abis.add(row.abi());
+            }
+        }
+        return counts.summary(commonest, unknown, abis, new TreeSet<>());
+    }
+
+    private static final class Counts {
+        private final Architecture machine;
+        private final SortedSet<String> unfilterable = new TreeSet<>();
+        private int allowed;
+        private int byArgument;
+        private int refused;
+
+        private Counts(Architecture machine) {
+            this.machine = machine;
+        }
+
+        private void add(int number, boolean dependsOnArguments, Action action) {
+            Syscall call = SyscallTable.get().byNumber(machine, number).orElseThrow();
+            if (!call.filterable()) {
+                unfilterable.add(call.name());
+            } else if (dependsOnArguments) {
+                byArgument++;
+            } else if (action.kind() == Action.Kind.ALLOW) {
+                allowed++;
+            } else {
+                refused++;
+            }
+        }
+
+        private Summary summary(
+                Action defaultAction,
+                Action unknownAction,
+                SortedSet<Architecture> abis,
+                SortedSet<String> unknownNames) {
+            return new Summary(
+                    allowed, byArgument, refused, defaultAction, unknownAction, abis, unknownNames, unfilterable);
+        }
     }
 
     /// One line, as `361 calls allowed, 24 by argument, the rest ERRNO(EPERM), unknown ERRNO(ENOSYS)`.
