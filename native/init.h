@@ -19,7 +19,7 @@ struct init {
 
 	/* descriptors that steps leave for later ones; -1 where there is none */
 	int root;   /* the container's root */
-	int proc;   /* a mount of its procfs that nothing can be mounted over, and that is in no namespace */
+	int proc;   /* its procfs, from where names are followed without crossing another mount */
 	int devpts; /* its devpts */
 	int null;   /* its /dev/null, seen to be 1:3 */
 	int empty;  /* an empty read-only directory, once something is masked with it */

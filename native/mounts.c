@@ -99,20 +99,15 @@ static int shared_sysfs(unsigned attributes)
 	return error < 0 ? error : mount;
 }
 
-/* What later steps need of a file system stays open: only procfs and devpts are written to by name again. */
-static int keep(struct init *init, uint8_t kind, int mount)
+/* Later steps reach procfs and devpts by the descriptor of the mount that was made here, never by name. */
+static void keep(struct init *init, uint8_t kind, int mount)
 {
-	if (kind == FS_DEVPTS && init->devpts < 0) {
+	if (kind == FS_DEVPTS && init->devpts < 0)
 		init->devpts = mount;
-		return 0;
-	}
-	int error = 0;
-	if (kind == FS_PROC && init->proc < 0) {
-		init->proc = clone_tree(mount, 0);
-		error = init->proc < 0 ? init->proc : 0;
-	}
-	close(mount);
-	return error;
+	else if (kind == FS_PROC && init->proc < 0)
+		init->proc = mount;
+	else
+		close(mount);
 }
 
 static unsigned attributes(uint8_t flags)
@@ -138,11 +133,11 @@ int mount_fs(struct init *init, struct reader *payload)
 		mount = shared_sysfs(request.attributes);
 	int error = mount < 0 ? mount : attach(mount, target);
 	close(target);
-	if (error < 0) {
+	if (error < 0)
 		close_fd(&mount);
-		return error;
-	}
-	return keep(init, request.kind, mount);
+	else
+		keep(init, request.kind, mount);
+	return error;
 }
 
 /* ---- volumes, files, links ---- */

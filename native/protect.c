@@ -15,7 +15,7 @@ int pivot(struct init *init, struct reader *payload)
 	return umount2(".", MNT_DETACH) < 0 || chdir("/") < 0 ? -errno : 0;
 }
 
-/* Through the procfs that only init has, where no mount and no link can redirect the write (CVE-2025-52881). */
+/* From the procfs that init made, without crossing a mount or a link that could redirect the write (CVE-2025-52881). */
 int write_sysctl(struct init *init, struct reader *payload)
 {
 	char name[PATH_SIZE], path[PATH_SIZE + 4];

@@ -14,6 +14,21 @@ int die_with_engine(void)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : 0;
 }
 
+/* Layers and a v2 cgroup were for the zygote: init forgets the slots that no step of its plan names. */
+static void forget_unused(struct init *init)
+{
+	bool used[PLAN_MAX_SLOTS] = {[SLOT_CONTROL] = true, [SLOT_STDIN] = true, [SLOT_STDOUT] = true, [SLOT_STDERR] = true};
+	for (uint32_t i = 0; i < init->plan.count; i++) {
+		const struct step *step = &init->plan.steps[i];
+		struct reader payload = {step->payload, step->length, false};
+		if (step->opcode == OP_JOIN_CGROUP || step->opcode == OP_ROOT || step->opcode == OP_MOUNT_FD)
+			used[read_u16(&payload)] = true;
+	}
+	for (unsigned i = 0; i < init->slots; i++)
+		if (!used[i])
+			init->slot[i] = -1;
+}
+
 /* Everything goes but the slots, the gate and the three null devices. */
 static int close_others(const struct init *init)
 {
@@ -41,6 +56,7 @@ int seal(struct init *init, struct reader *payload)
 {
 	(void)payload;
 	int error = die_with_engine();
+	forget_unused(init);
 	if (error == 0)
 		error = close_others(init);
 	if (error < 0)
