@@ -1,12 +1,10 @@
 package dev.caisson.seccomp;
 
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /// A Linux version as far as system calls depend on it, `6.12`.
 public record KernelVersion(int major, int minor) implements Comparable<KernelVersion> {
-    private static final Pattern LEADING = Pattern.compile("(\\d{1,4})\\.(\\d{1,4})(?![0-9]).*", Pattern.DOTALL);
+    private static final int MOST_DIGITS = 4;
 
     /// Reads the leading `major.minor` of a profile's `minKernel` or of `uname -r`, `6.12.101-amd64`.
     /// @throws SeccompException BAD_KERNEL_VERSION
@@ -17,11 +15,26 @@ public record KernelVersion(int major, int minor) implements Comparable<KernelVe
                         "\"" + text + "\" is not a kernel version; write major.minor, as 4.8"));
     }
 
+    /// By hand: every row of the table has one, and a regular expression costs a cold JVM more than the whole table.
     private static Optional<KernelVersion> tryParse(String text) {
-        Matcher matcher = LEADING.matcher(text);
-        return matcher.matches()
-                ? Optional.of(new KernelVersion(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2))))
-                : Optional.empty();
+        int dot = digits(text, 0);
+        if (dot == 0 || dot == text.length() || text.charAt(dot) != '.') {
+            return Optional.empty();
+        }
+        int end = digits(text, dot + 1);
+        if (end == dot + 1 || dot > MOST_DIGITS || end - dot - 1 > MOST_DIGITS) {
+            return Optional.empty();
+        }
+        return Optional.of(new KernelVersion(
+                Integer.parseInt(text.substring(0, dot)), Integer.parseInt(text.substring(dot + 1, end))));
+    }
+
+    private static int digits(String text, int from) {
+        int at = from;
+        while (at < text.length() && text.charAt(at) >= '0' && text.charAt(at) <= '9') {
+            at++;
+        }
+        return at;
     }
 
     boolean isBefore(KernelVersion other) {

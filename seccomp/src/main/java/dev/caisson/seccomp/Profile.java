@@ -91,7 +91,7 @@ public record Profile(
     }
 
     static String resource(String name) {
-        try (InputStream stream = Profile.class.getResourceAsStream(RESOURCES + name)) {
+        try (InputStream stream = Profile.class.getResourceAsStream(RESOURCES.concat(name))) {
             if (stream == null) {
                 throw new IllegalStateException("the module lacks its resource " + name);
             }
