@@ -59,7 +59,10 @@ public final class FilterCache {
     private static byte[] origin(String json, Target target) {
         var text = new StringBuilder(json.length() + 512);
         text.append(Compiler.VERSION).append(' ').append(target.architecture().scmpName());
-        text.append(' ').append(target.kernel().major()).append('.').append(target.kernel().minor());
+        text.append(' ')
+                .append(target.kernel().major())
+                .append('.')
+                .append(target.kernel().minor());
         for (String capability : new TreeSet<>(target.capabilities())) {
             text.append(' ').append(capability);
         }
