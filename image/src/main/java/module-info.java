@@ -7,6 +7,7 @@ import org.jspecify.annotations.NullMarked;
 module dev.caisson.image {
     requires transitive dev.caisson.linux;
     requires static org.jspecify;
+    requires io.avaje.json;
 
     exports dev.caisson.image;
 }

@@ -25,6 +25,22 @@ public final class ImageException extends RuntimeException {
         AMBIGUOUS_USER(400),
         /// The image's /etc/passwd or /etc/group cannot be trusted to say who somebody is.
         BAD_ACCOUNT_FILE(400),
+        /// A tar archive or compressed stream that is cut off or breaks its format.
+        BAD_ARCHIVE(400),
+        /// Something in the archive that would be unsafe, or that a container never needs.
+        UNSAFE_ENTRY(400),
+        /// A well-formed archive in a format that is not read here.
+        UNSUPPORTED_FORMAT(400),
+        /// More bytes, entries or names than an image may have.
+        TOO_LARGE(400),
+        /// A manifest, index or configuration that cannot be read, or that says two things at once.
+        BAD_MANIFEST(400),
+        /// Content that is not what its digest or size says.
+        DIGEST_MISMATCH(400),
+        /// Several images where one was meant.
+        AMBIGUOUS_REFERENCE(400),
+        /// No image for the platform that runs here.
+        PLATFORM_MISSING(404),
         /// The store's directory cannot be used; [#getCause] tells what the kernel refused.
         STORE_REFUSED(500);
 

@@ -6,6 +6,7 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,10 +18,12 @@ public final class ImageStore implements AutoCloseable {
     private static final Path HOST = Path.of("/");
 
     private final StoreDirectory skeletons;
+    private final StoreDirectory unpacked;
     private final HostSkeleton host;
 
-    private ImageStore(StoreDirectory skeletons) {
+    private ImageStore(StoreDirectory skeletons, StoreDirectory unpacked) {
         this.skeletons = skeletons;
+        this.unpacked = unpacked;
         this.host = new HostSkeleton(HOST);
     }
 
@@ -35,7 +38,8 @@ public final class ImageStore implements AutoCloseable {
             makePrivate(root.toString());
             Path real = root.toRealPath();
             try (Fd directory = FileSystem.open(real.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
-                return new ImageStore(StoreDirectory.open(real, directory, "host"));
+                StoreDirectory skeletons = StoreDirectory.open(real, directory, "host");
+                return new ImageStore(skeletons, StoreDirectory.open(real, directory, "rootfs"));
             }
         } catch (IOException | ErrnoException e) {
             throw new ImageException(
@@ -56,15 +60,31 @@ public final class ImageStore implements AutoCloseable {
         }
     }
 
-    /// Makes `image` ready to be mounted: finds or unpacks its layers and reads its configuration.
+    /// Makes `image` ready to be mounted: reads its configuration, and finds or unpacks its layers. Root owns the store
+    /// where an engine uses it; another user can only unpack images whose files all belong to that user.
+    ///
+    /// @throws ImageException in any of its codes
     public Rootfs resolve(Image image, ProgressListener listener) {
         try {
             return switch (image) {
                 case Image.Host() -> host();
                 case Image.Directory(Path path) -> directory(path);
-                case Image.OciLayout layout -> throw unsupported(layout);
-                case Image.DockerArchive archive -> throw unsupported(archive);
+                case Image.OciLayout(Path path, Optional<String> reference) -> {
+                    try (var reader = new OciLayoutReader(path)) {
+                        yield unpacked(reader.read(reference), listener);
+                    }
+                }
+                case Image.DockerArchive(Path file, Optional<String> reference) -> {
+                    try (var reader = new DockerArchiveReader(file)) {
+                        yield unpacked(reader.read(reference), listener);
+                    }
+                }
             };
+        } catch (IOException | UncheckedIOException e) {
+            throw new ImageException(
+                    Code.BAD_ARCHIVE,
+                    image + " cannot be read (" + e.getMessage() + "); fetch or build the image again",
+                    e);
         } catch (ErrnoException e) {
             throw new ImageException(
                     Code.STORE_REFUSED,
@@ -73,8 +93,30 @@ public final class ImageStore implements AutoCloseable {
         }
     }
 
-    private static ImageException unsupported(Image image) {
-        return new ImageException(Code.BAD_NAME, image + " cannot be unpacked yet; use host or dir:PATH");
+    private Rootfs unpacked(PackedImage image, ProgressListener listener) {
+        Layer layer = unpacked.obtain(image.chainId(), root -> unpack(image, root, listener));
+        return new Rootfs(List.of(layer), image.config(), Optional.of(image.id()), List.of());
+    }
+
+    private static void unpack(PackedImage image, Fd root, ProgressListener listener) {
+        try (var unpacker = new LayerUnpacker(root, UnpackLimits.DEFAULT, LayerUnpacker.Ownership.ARCHIVE)) {
+            int number = 0;
+            for (PackedImage.PackedLayer layer : image.layers()) {
+                number++;
+                String activity =
+                        "unpacking layer " + number + " of " + image.layers().size();
+                try (FileSlice slice = layer.opening().open();
+                        var stream = new LayerStream(slice, UnpackLimits.DEFAULT)) {
+                    listener.progress(activity, 0, slice.size());
+                    unpacker.apply(new TarReader(stream, UnpackLimits.DEFAULT));
+                    stream.verify(layer);
+                    listener.progress(activity, slice.size(), slice.size());
+                }
+            }
+            unpacker.finish();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private Rootfs host() {
@@ -113,5 +155,6 @@ public final class ImageStore implements AutoCloseable {
     @Override
     public void close() {
         skeletons.close();
+        unpacked.close();
     }
 }

@@ -15,6 +15,13 @@ public record Platform(String os, String architecture, String variant) {
         };
     }
 
+    /// Whether every machine of the running kind can run it: a variant above the first needs newer processors.
+    boolean runsHere() {
+        Platform here = running();
+        boolean basic = variant.isEmpty() || variant.equals(here.variant()) || variant.equals("v1");
+        return os.equals(here.os()) && architecture.equals(here.architecture()) && basic;
+    }
+
     @Override
     public String toString() {
         return os + "/" + architecture + (variant.isEmpty() ? "" : "/" + variant);

@@ -44,6 +44,9 @@ final class StoreDirectory implements AutoCloseable {
         Fd directory = FileSystem.openAt(parent, name, READ, 0, FileSystem.RESOLVE_NO_SYMLINKS);
         var store = new StoreDirectory(path.resolve(name), directory);
         try {
+            // Images hold setuid programs: nobody else on the host may reach them. Fails where others own the
+            // directory.
+            FileSystem.changeMode(directory, 0700);
             store.removeLeftovers();
             return store;
         } catch (RuntimeException e) {

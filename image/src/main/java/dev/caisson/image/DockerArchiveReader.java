@@ -1,0 +1,223 @@
+package dev.caisson.image;
+
+import dev.caisson.image.ImageException.Code;
+import dev.caisson.image.PackedImage.PackedLayer;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Reads the tar file of `docker save` and `skopeo copy … docker-archive:`: `manifest.json` names a configuration and
+/// layers, as `ID/layer.tar`, `HEX.tar` or `blobs/sha256/HEX`. Nothing is unpacked to find them: members are found by
+/// name in the archive itself, and links lead to other members only.
+final class DockerArchiveReader implements AutoCloseable {
+    /// Where a member's content lies in the file.
+    private record Member(long start, long size) {}
+
+    private static final int LARGEST_DOCUMENT = 4 << 20;
+    private static final int MOST_MEMBERS = 100_000;
+    private static final int MOST_LINKS = 8;
+    private static final Pattern CONFIG_NAME = Pattern.compile("(?:blobs/sha256/)?([0-9a-f]{64})(?:\\.json)?");
+    private static final Pattern BLOB_NAME = Pattern.compile("blobs/sha256/([0-9a-f]{64})");
+
+    private final Path path;
+    private final FileChannel channel;
+    private final Map<String, Member> members = new HashMap<>();
+    private final Map<String, String> links = new HashMap<>();
+
+    DockerArchiveReader(Path path) throws IOException {
+        this.path = path;
+        if (!Files.isRegularFile(path)) {
+            throw new ImageException(
+                    Code.NOT_FOUND, "there is no file " + path + "; name what docker save or skopeo wrote");
+        }
+        channel = FileChannel.open(path, StandardOpenOption.READ);
+        try {
+            findMembers();
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    private void findMembers() throws IOException {
+        long size = channel.size();
+        try (FileSlice slice = FileSlice.part(channel, 0, size)) {
+            refuseCompressed(slice);
+        }
+        try (var slice = FileSlice.part(channel, 0, size)) {
+            var counted = new PositionedStream(new BufferedInputStream(slice, 64 * 1024));
+            var reader = new TarReader(counted, UnpackLimits.DEFAULT);
+            for (Optional<TarEntry> next = reader.next(); next.isPresent(); next = reader.next()) {
+                if (members.size() + links.size() >= MOST_MEMBERS) {
+                    throw new ImageException(
+                            Code.TOO_LARGE, path + " has more than " + MOST_MEMBERS + " members; no image has");
+                }
+                add(next.orElseThrow(), counted.position());
+            }
+        }
+    }
+
+    private void refuseCompressed(FileSlice slice) throws IOException {
+        byte[] magic = slice.readNBytes(4);
+        boolean gzip = magic.length >= 2 && (magic[0] & 0xff) == 0x1f && (magic[1] & 0xff) == 0x8b;
+        boolean zstd = magic.length == 4 && magic[0] == 0x28 && (magic[1] & 0xff) == 0xb5;
+        if (gzip || zstd) {
+            throw new ImageException(
+                    Code.UNSUPPORTED_FORMAT,
+                    path + " is compressed as a whole; uncompress it with " + (gzip ? "gunzip" : "unzstd")
+                            + " and name the result");
+        }
+    }
+
+    private void add(TarEntry entry, long position) {
+        String name = normalized(entry.name());
+        switch (entry.kind()) {
+            case FILE -> {
+                if (entry.segments().size() > 1
+                        || (entry.size() > 0 && entry.segments().isEmpty())) {
+                    throw bad("has the sparse member " + Quoted.of(name));
+                }
+                if (links.containsKey(name) || members.put(name, new Member(position, entry.size())) != null) {
+                    throw bad("has " + Quoted.of(name) + " twice");
+                }
+            }
+            case SYMBOLIC_LINK, HARD_LINK -> {
+                boolean symbolic = entry.kind() == TarEntry.Kind.SYMBOLIC_LINK;
+                String from = symbolic ? name.substring(0, name.lastIndexOf('/') + 1) : "";
+                if (members.containsKey(name) || links.put(name, normalized(from + entry.linkTarget())) != null) {
+                    throw bad("has " + Quoted.of(name) + " twice");
+                }
+            }
+            case DIRECTORY -> {}
+            case FIFO, CHARACTER_DEVICE, BLOCK_DEVICE -> throw bad("has the special file " + Quoted.of(name));
+        }
+    }
+
+    /// A name in the archive with `.` and `..` taken out; what would lead above is kept below.
+    private static String normalized(String name) {
+        var parts = new ArrayList<String>();
+        for (String part : name.split("/", -1)) {
+            if (part.equals("..") && !parts.isEmpty()) {
+                parts.removeLast();
+            } else if (!part.isEmpty() && !part.equals(".") && !part.equals("..")) {
+                parts.add(part);
+            }
+        }
+        return String.join("/", parts);
+    }
+
+    PackedImage read(Optional<String> reference) throws IOException {
+        if (!members.containsKey("manifest.json")) {
+            String hint = members.containsKey("index.json")
+                    ? "; it is an oci-archive: unpack it with tar and name the directory as oci:DIRECTORY"
+                    : "; name what docker save or skopeo wrote";
+            throw new ImageException(Code.BAD_MANIFEST, path + " has no manifest.json" + hint);
+        }
+        List<JsonObject> images = JsonObject.parseArray("the manifest", document("manifest.json", "the manifest"));
+        JsonObject image = choose(images, reference);
+        String configName = normalized(image.required("Config"));
+        byte[] content = document(configName, "the configuration");
+        Digest id = Digest.of(content);
+        Matcher named = CONFIG_NAME.matcher(configName);
+        if (named.matches() && !named.group(1).equals(id.hex())) {
+            throw new ImageException(
+                    Code.DIGEST_MISMATCH,
+                    "the configuration " + configName + " is not what its name says; fetch the image again");
+        }
+        PackedConfig config = PackedConfig.parse(content);
+        List<String> layers = image.strings("Layers");
+        if (layers.size() != config.diffIds().size()) {
+            throw bad("lists " + layers.size() + " layers, and its configuration "
+                    + config.diffIds().size());
+        }
+        var packed = new ArrayList<PackedLayer>();
+        for (int i = 0; i < layers.size(); i++) {
+            packed.add(layer(normalized(layers.get(i)), config.diffIds().get(i)));
+        }
+        return new PackedImage(id, config.config(), packed);
+    }
+
+    private PackedLayer layer(String name, Digest diffId) {
+        Member member = member(name);
+        Matcher blob = BLOB_NAME.matcher(name);
+        Optional<Digest> digest = blob.matches() ? Optional.of(new Digest(blob.group(1))) : Optional.empty();
+        return new PackedLayer(diffId, digest, () -> FileSlice.part(channel, member.start(), member.size()));
+    }
+
+    private JsonObject choose(List<JsonObject> images, Optional<String> reference) {
+        if (reference.isEmpty() && images.size() == 1) {
+            return images.getFirst();
+        }
+        List<JsonObject> fitting = images.stream()
+                .filter(image -> reference.isEmpty()
+                        || image.strings("RepoTags").stream()
+                                .anyMatch(tag -> full(tag).equals(full(reference.orElseThrow()))))
+                .toList();
+        if (fitting.size() == 1) {
+            return fitting.getFirst();
+        }
+        String names = String.join(
+                ", ",
+                images.stream()
+                        .flatMap(image -> image.strings("RepoTags").stream())
+                        .limit(20)
+                        .map(Quoted::of)
+                        .toList());
+        throw fitting.isEmpty()
+                ? new ImageException(
+                        Code.NOT_FOUND,
+                        path + " has no image " + reference.map(Quoted::of).orElse("at all") + "; it has " + names)
+                : new ImageException(
+                        Code.AMBIGUOUS_REFERENCE, path + " has several images; name the one to take: " + names);
+    }
+
+    /// `busybox`, `busybox:latest` and `docker.io/library/busybox:latest` are the same to Docker.
+    private static String full(String reference) {
+        String tagged = reference.indexOf(':', reference.lastIndexOf('/') + 1) < 0 ? reference + ":latest" : reference;
+        String hub = "docker.io/";
+        String rest = tagged.startsWith(hub) ? tagged.substring(hub.length()) : tagged;
+        return rest.startsWith("library/") ? rest.substring("library/".length()) : rest;
+    }
+
+    private byte[] document(String name, String what) throws IOException {
+        Member member = member(name);
+        try (FileSlice slice = FileSlice.part(channel, member.start(), member.size())) {
+            return slice.readDocument(what, LARGEST_DOCUMENT);
+        }
+    }
+
+    private Member member(String name) {
+        String current = name;
+        for (int i = 0; i <= MOST_LINKS; i++) {
+            Member member = members.get(current);
+            if (member != null) {
+                return member;
+            }
+            String next = links.get(current);
+            if (next == null) {
+                throw bad("names " + Quoted.of(name) + ", which is not in it");
+            }
+            current = next;
+        }
+        throw bad("has links from " + Quoted.of(name) + " on that do not end");
+    }
+
+    private ImageException bad(String fault) {
+        return new ImageException(Code.BAD_MANIFEST, path + " " + fault + "; save the image again");
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

@@ -1,0 +1,145 @@
+package dev.caisson.image;
+
+import dev.caisson.image.ImageException.Code;
+import dev.caisson.image.PackedImage.PackedLayer;
+import java.io.BufferedInputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.util.zip.GZIPInputStream;
+
+/// The tar archive in a layer: uncompressed as its first bytes demand, bounded, and hashed on both sides of that.
+/// Decompression is done here in Java, never by a program of the host or the image (CVE-2019-14271, CVE-2026-41567).
+final class LayerStream extends FilterInputStream {
+    private static final int BUFFER = 64 * 1024;
+    private static final int MAGIC = 6;
+
+    private final FileSlice slice;
+    private final InputStream packed;
+    private final MessageDigest packedHash = Digest.algorithm();
+    private final MessageDigest unpackedHash = Digest.algorithm();
+    private final UnpackLimits limits;
+    private long unpacked;
+
+    LayerStream(FileSlice slice, UnpackLimits limits) throws IOException {
+        super(InputStream.nullInputStream());
+        this.slice = slice;
+        this.limits = limits;
+        this.packed = new BufferedInputStream(new DigestInputStream(slice, packedHash), BUFFER);
+        this.in = new DigestInputStream(uncompressed(packed), unpackedHash);
+    }
+
+    private static InputStream uncompressed(InputStream packed) throws IOException {
+        packed.mark(MAGIC);
+        byte[] magic = packed.readNBytes(MAGIC);
+        packed.reset();
+        if (startsWith(magic, 0x1f, 0x8b)) {
+            return new GZIPInputStream(packed, BUFFER);
+        }
+        if (startsWith(magic, 0x28, 0xb5, 0x2f, 0xfd)) {
+            throw new ImageException(
+                    Code.UNSUPPORTED_FORMAT,
+                    "the image has a layer compressed with zstd, which is not read yet; copy it with \"skopeo copy"
+                            + " --dest-compress-format gzip --dest-force-compress-format\" and run the copy");
+        }
+        if (startsWith(magic, 0xfd, '7', 'z', 'X', 'Z', 0)) {
+            throw unsupported("xz");
+        }
+        if (startsWith(magic, 'B', 'Z', 'h')) {
+            throw unsupported("bzip2");
+        }
+        return packed;
+    }
+
+    private static ImageException unsupported(String compression) {
+        return new ImageException(
+                Code.UNSUPPORTED_FORMAT,
+                "the image has a layer compressed with " + compression
+                        + ", which no image format has; build it again with gzip");
+    }
+
+    private static boolean startsWith(byte[] bytes, int... magic) {
+        if (bytes.length < magic.length) {
+            return false;
+        }
+        for (int i = 0; i < magic.length; i++) {
+            if ((bytes[i] & 0xff) != magic[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Reads what follows the archive and compares the hashes.
+    /// @throws ImageException DIGEST_MISMATCH
+    void verify(PackedLayer layer) throws IOException {
+        transferTo(OutputStream.nullOutputStream());
+        packed.transferTo(OutputStream.nullOutputStream());
+        compare("the layer", layer.diffId(), Digest.finish(unpackedHash.digest()));
+        if (layer.packed().isPresent()) {
+            compare("the compressed layer", layer.packed().orElseThrow(), Digest.finish(packedHash.digest()));
+        }
+    }
+
+    private static void compare(String what, Digest expected, Digest found) {
+        if (!expected.equals(found)) {
+            throw new ImageException(
+                    Code.DIGEST_MISMATCH,
+                    what + " " + expected + " of the image is not what its digest says (" + found
+                            + "); fetch the image again");
+        }
+    }
+
+    @Override
+    public int read() throws IOException {
+        int b = super.read();
+        if (b >= 0) {
+            count(1);
+        }
+        return b;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+        int count = super.read(bytes, offset, length);
+        if (count > 0) {
+            count(count);
+        }
+        return count;
+    }
+
+    private void count(int count) {
+        unpacked += count;
+        if (unpacked > limits.bytes()) {
+            throw new ImageException(
+                    Code.TOO_LARGE,
+                    "the image has a layer of more than " + limits.bytes() + " bytes; it is not unpacked");
+        }
+        if (unpacked > limits.ratioGrace() && unpacked / limits.ratio() > slice.done()) {
+            throw new ImageException(
+                    Code.TOO_LARGE,
+                    "the image has a layer that grows more than " + limits.ratio()
+                            + " times when uncompressed; it is not unpacked");
+        }
+    }
+
+    @Override
+    public long skip(long count) throws IOException {
+        throw new IOException("a hashed stream is read, not skipped");
+    }
+
+    @Override
+    public boolean markSupported() {
+        return false;
+    }
+
+    @Override
+    public void close() throws IOException {
+        try (slice) {
+            in.close();
+        }
+    }
+}

@@ -1,0 +1,299 @@
+package dev.caisson.image;
+
+import dev.caisson.image.ImageException.Code;
+import dev.caisson.image.RootTree.Directory;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileContent;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileSystem;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Unpacks layers, lowest first, over each other into one directory, as the OCI image specification's "Applying
+/// changesets" says: what comes later replaces what was there, whiteouts hide what lower layers brought.
+///
+/// A member never acts through the name it replaces: the old thing is removed first, and what is created did not exist
+/// (O_EXCL). Devices are not made, since a container gets its own; setuid bits are kept, since they give no more than
+/// the container's own ids.
+final class LayerUnpacker implements AutoCloseable {
+    /// Whom unpacked files belong to.
+    enum Ownership {
+        /// The ids in the archive.
+        ARCHIVE,
+        /// Whoever unpacks.
+        CALLER
+    }
+
+    private record DirectoryTime(List<String> path, long seconds, int nanos) {}
+
+    private static final String WHITEOUT = ".wh.";
+    private static final String OPAQUE = ".wh..wh..opq";
+    /// Bookkeeping of aufs, which wrote the first layers.
+    private static final String AUFS = ".wh..wh.";
+
+    private static final int S_IFIFO = 0010000;
+    private static final int LONGEST_LINK = 4095;
+    private static final long HERE = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
+
+    private final RootTree tree;
+    private final UnpackLimits limits;
+    private final Ownership ownership;
+    private final Map<Long, DirectoryTime> directoryTimes = new HashMap<>();
+    private long bytes;
+    private int entries;
+
+    /// @param root an empty directory; stays the caller's
+    LayerUnpacker(Fd root, UnpackLimits limits, Ownership ownership) {
+        this.tree = new RootTree(root, limits);
+        this.limits = limits;
+        this.ownership = ownership;
+    }
+
+    void apply(TarReader layer) throws IOException {
+        tree.beginLayer();
+        for (Optional<TarEntry> entry = layer.next(); entry.isPresent(); entry = layer.next()) {
+            if (++entries > limits.entries()) {
+                throw new ImageException(
+                        Code.TOO_LARGE, "the image has more than " + limits.entries() + " files; it is not unpacked");
+            }
+            apply(entry.orElseThrow(), layer);
+        }
+    }
+
+    /// Gives directories their times, which later layers changed by adding to them.
+    void finish() {
+        directoryTimes.forEach((inode, time) -> tree.find(time.path()).ifPresent(directory -> {
+            try (directory) {
+                if (directory.inode() == inode) {
+                    FileSystem.changeTime(directory.fd(), ".", time.seconds(), time.nanos());
+                }
+            }
+        }));
+    }
+
+    private void apply(TarEntry entry, TarReader layer) throws IOException {
+        EntryName name = EntryName.parse(entry.name(), limits);
+        if (name.parents().stream().anyMatch(parent -> parent.startsWith(AUFS))) {
+            return;
+        }
+        if (name.last().startsWith(WHITEOUT)) {
+            whiteout(name);
+            return;
+        }
+        refuseOwner(entry, name);
+        switch (entry.kind()) {
+            case DIRECTORY -> directory(entry, name);
+            case FILE -> file(entry, name, layer);
+            case SYMBOLIC_LINK -> symbolicLink(entry, name);
+            case HARD_LINK -> hardLink(entry, name);
+            case FIFO -> fifo(entry, name);
+            case CHARACTER_DEVICE, BLOCK_DEVICE -> device(entry, name);
+        }
+    }
+
+    private void whiteout(EntryName name) {
+        if (name.last().equals(OPAQUE)) {
+            inParent(name, tree::makeOpaque);
+            return;
+        }
+        if (name.last().startsWith(AUFS)) {
+            return;
+        }
+        String hidden = name.last().substring(WHITEOUT.length());
+        if (hidden.isEmpty() || hidden.equals(".") || hidden.equals("..")) {
+            throw new ImageException(
+                    Code.UNSAFE_ENTRY,
+                    "the archive has the whiteout " + name + ", which hides no name; build the image again");
+        }
+        inParent(name, directory -> tree.whiteout(directory, hidden));
+    }
+
+    private void inParent(EntryName name, java.util.function.Consumer<Directory> action) {
+        tree.find(name.parents()).ifPresent(directory -> {
+            try (directory) {
+                action.accept(directory);
+            }
+        });
+    }
+
+    private void directory(TarEntry entry, EntryName name) {
+        Directory parent = tree.make(name.parents());
+        if (name.isRoot()) {
+            finishDirectory(entry, List.of(), parent);
+            return;
+        }
+        Optional<Directory> existing = tree.findHere(parent, name.last());
+        if (existing.isEmpty()) {
+            tree.remove(parent, name.last());
+        }
+        try (Directory directory = existing.orElseGet(() -> tree.makeDirectory(parent, name.last()))) {
+            tree.bring(parent, name.last());
+            var path = new java.util.ArrayList<>(name.parents());
+            path.add(name.last());
+            finishDirectory(entry, path, directory);
+        }
+    }
+
+    private void finishDirectory(TarEntry entry, List<String> path, Directory directory) {
+        finishOpen(entry, directory.fd());
+        directoryTimes.put(directory.inode(), new DirectoryTime(path, entry.modifiedSeconds(), entry.modifiedNanos()));
+    }
+
+    private void file(TarEntry entry, EntryName name, TarReader layer) throws IOException {
+        if (entry.size() > limits.size()) {
+            throw new ImageException(
+                    Code.TOO_LARGE,
+                    "the archive has a file of " + entry.size() + " bytes, " + name + "; it is not unpacked");
+        }
+        Directory parent = replace(name);
+        int flags = FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL | FileSystem.O_NOFOLLOW;
+        try (Fd file = FileSystem.openAt(parent.fd(), name.last(), flags, 0600, HERE)) {
+            layer.content((content, length, position) -> {
+                spend(length);
+                FileContent.writeAt(file, content, 0, length, position);
+            });
+            if (entry.endsInHole()) {
+                FileContent.resize(file, entry.size());
+            }
+            finishOpen(entry, file);
+        }
+        FileSystem.changeTime(parent.fd(), name.last(), entry.modifiedSeconds(), entry.modifiedNanos());
+    }
+
+    private void spend(long count) {
+        bytes += count;
+        if (bytes > limits.bytes()) {
+            throw new ImageException(
+                    Code.TOO_LARGE,
+                    "the image has more than " + limits.bytes() + " bytes of files; it is not unpacked");
+        }
+    }
+
+    private void symbolicLink(TarEntry entry, EntryName name) {
+        String target = entry.linkTarget();
+        if (target.isEmpty() || target.getBytes(StandardCharsets.UTF_8).length > LONGEST_LINK) {
+            throw new ImageException(
+                    Code.TOO_LARGE, "the archive has the link " + name + " with an empty or overlong target");
+        }
+        Directory parent = replace(name);
+        FileSystem.makeSymbolicLink(parent.fd(), name.last(), target);
+        finishNamed(entry, name, parent);
+    }
+
+    /// A hard link shares its file's owner, mode and time: what its own header says of them does not count.
+    private void hardLink(TarEntry entry, EntryName name) {
+        EntryName target = EntryName.parse(entry.linkTarget().isEmpty() ? "/" : entry.linkTarget(), limits);
+        try (Directory from = tree.find(target.parents()).orElseThrow(() -> noTarget(name, target))) {
+            if (!isLinkable(from, target)) {
+                throw noTarget(name, target);
+            }
+            Directory parent = tree.make(name.parents());
+            if (name.isRoot() || (parent.inode() == from.inode() && name.last().equals(target.last()))) {
+                throw noTarget(name, target);
+            }
+            tree.remove(parent, name.last());
+            tree.bring(parent, name.last());
+            FileSystem.link(from.fd(), target.last(), parent.fd(), name.last());
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                throw noTarget(name, target);
+            }
+            throw e;
+        }
+    }
+
+    /// linkat(2) follows nothing here, so a link to a symbolic link names that link itself.
+    private static boolean isLinkable(Directory directory, EntryName target) {
+        if (target.isRoot()) {
+            return false;
+        }
+        FileStatus status = FileSystem.status(directory.fd(), target.last());
+        return status.isRegularFile() || status.isSymbolicLink();
+    }
+
+    private static ImageException noTarget(EntryName name, EntryName target) {
+        return new ImageException(
+                Code.UNSAFE_ENTRY,
+                "the archive has the hard link " + name + " to " + target + ", which is no other file of the image");
+    }
+
+    private void fifo(TarEntry entry, EntryName name) {
+        Directory parent = replace(name);
+        FileSystem.makeNode(parent.fd(), name.last(), S_IFIFO | 0600, 0);
+        int flags = FileSystem.O_RDONLY | FileSystem.O_NONBLOCK | FileSystem.O_NOFOLLOW;
+        try (Fd made = FileSystem.openAt(parent.fd(), name.last(), flags, 0, HERE)) {
+            finishOpen(entry, made);
+        }
+        FileSystem.changeTime(parent.fd(), name.last(), entry.modifiedSeconds(), entry.modifiedNanos());
+    }
+
+    /// A device of number 0:0 is overlayfs' whiteout. Others would be of no use to a container: it has a user
+    /// namespace, where no device node on an image's file system can be opened. Those of `/dev` are passed over,
+    /// because
+    /// an engine mounts a `/dev` of its own there; anywhere else one is refused.
+    private void device(TarEntry entry, EntryName name) {
+        if (entry.kind() == TarEntry.Kind.CHARACTER_DEVICE && entry.deviceMajor() == 0 && entry.deviceMinor() == 0) {
+            if (name.isRoot()) {
+                throw TarFields.bad("a whiteout of its root");
+            }
+            inParent(name, directory -> tree.whiteout(directory, name.last()));
+            return;
+        }
+        if (name.parents().isEmpty() || !name.parents().getFirst().equals("dev")) {
+            throw new ImageException(
+                    Code.UNSAFE_ENTRY,
+                    "the archive has the device " + name
+                            + "; a container gets its devices from the engine, so build the" + " image without it");
+        }
+    }
+
+    /// The directory that `name` goes to, with nothing at that name.
+    private Directory replace(EntryName name) {
+        if (name.isRoot()) {
+            throw new ImageException(Code.UNSAFE_ENTRY, "the archive has something else than a directory as its root");
+        }
+        Directory parent = tree.make(name.parents());
+        tree.remove(parent, name.last());
+        tree.bring(parent, name.last());
+        return parent;
+    }
+
+    /// The order counts: chown(2) clears setuid bits and file capabilities.
+    private void finishOpen(TarEntry entry, Fd file) {
+        if (ownership == Ownership.ARCHIVE) {
+            FileSystem.changeOwner(file, (int) entry.uid(), (int) entry.gid());
+        }
+        FileSystem.changeMode(file, entry.mode());
+        if (entry.kind() == TarEntry.Kind.FILE || entry.kind() == TarEntry.Kind.DIRECTORY) {
+            LayerAttributes.set(entry, file, ownership);
+        }
+    }
+
+    private void finishNamed(TarEntry entry, EntryName name, Directory parent) {
+        if (ownership == Ownership.ARCHIVE) {
+            FileSystem.changeOwner(parent.fd(), name.last(), (int) entry.uid(), (int) entry.gid());
+        }
+        FileSystem.changeTime(parent.fd(), name.last(), entry.modifiedSeconds(), entry.modifiedNanos());
+    }
+
+    private static void refuseOwner(TarEntry entry, EntryName name) {
+        if (entry.uid() > Account.LAST_ID || entry.gid() > Account.LAST_ID) {
+            throw new ImageException(
+                    Code.ID_OUT_OF_RANGE,
+                    "the archive has " + name + " owned by " + entry.uid() + ":" + entry.gid()
+                            + "; a container has ids up to " + Account.LAST_ID
+                            + ", so build the image with such owners");
+        }
+    }
+
+    @Override
+    public void close() {
+        tree.close();
+    }
+}

@@ -1,0 +1,209 @@
+package dev.caisson.image;
+
+import dev.caisson.image.ImageException.Code;
+import dev.caisson.image.ManifestDocument.Index;
+import dev.caisson.image.ManifestDocument.Manifest;
+import dev.caisson.image.PackedImage.PackedLayer;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileSystem;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+
+/// Reads an OCI image layout: a directory with `oci-layout`, `index.json` and `blobs/sha256/…`. Every document is read
+/// whole, compared with its digest and size, and only then parsed.
+final class OciLayoutReader implements AutoCloseable {
+    private static final int LARGEST_DOCUMENT = 4 << 20;
+    private static final int DEEPEST_INDEX = 4;
+    private static final String REFERENCE = "org.opencontainers.image.ref.name";
+    private static final String INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
+
+    private final Path path;
+    private final Fd layout;
+
+    OciLayoutReader(Path path) {
+        this.path = path;
+        try {
+            this.layout = FileSystem.open(path.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY);
+        } catch (ErrnoException e) {
+            throw new ImageException(
+                    e.is(Errno.ENOENT) ? Code.NOT_FOUND : Code.NOT_A_DIRECTORY,
+                    path + " cannot be opened as an OCI layout (" + Errno.name(e.errno()) + "); name its directory",
+                    e);
+        }
+    }
+
+    PackedImage read(Optional<String> reference) throws IOException {
+        checkVersion();
+        byte[] index = document("index.json", "the index");
+        var top = (Index) ManifestDocument.parse(INDEX_TYPE, index);
+        Descriptor chosen = reference.isPresent()
+                ? named(top, reference.orElseThrow())
+                : only(top.manifests(), "the layout " + path);
+        return manifest(chosen, 1);
+    }
+
+    private void checkVersion() throws IOException {
+        byte[] content = document("oci-layout", "the layout's version");
+        String version = JsonObject.parse("the layout's version", content).required("imageLayoutVersion");
+        if (!version.startsWith("1.")) {
+            throw new ImageException(
+                    Code.UNSUPPORTED_FORMAT,
+                    "the layout " + path + " is of version " + Quoted.of(version) + "; 1.0.0 is read");
+        }
+    }
+
+    private Descriptor named(Index index, String reference) {
+        List<Descriptor> fitting = index.manifests().stream()
+                .filter(manifest -> reference.equals(manifest.annotations().get(REFERENCE)))
+                .toList();
+        if (fitting.isEmpty()) {
+            throw new ImageException(
+                    Code.NOT_FOUND,
+                    "the layout " + path + " has no image " + Quoted.of(reference) + "; it has "
+                            + names(index.manifests()));
+        }
+        return only(fitting, Quoted.of(reference) + " in the layout " + path);
+    }
+
+    /// The one image among `manifests`, or the one of them that runs here.
+    private static Descriptor only(List<Descriptor> manifests, String where) {
+        var distinct = new LinkedHashMap<Digest, Descriptor>();
+        manifests.forEach(manifest -> distinct.putIfAbsent(manifest.digest(), manifest));
+        List<Descriptor> fitting = List.copyOf(distinct.values());
+        if (fitting.size() > 1
+                || fitting.stream().anyMatch(manifest -> manifest.platform().isPresent())) {
+            fitting = fitting.stream()
+                    .filter(manifest ->
+                            manifest.platform().map(Platform::runsHere).orElse(distinct.size() == 1))
+                    .toList();
+            if (fitting.isEmpty()
+                    && distinct.values().stream()
+                            .anyMatch(manifest -> manifest.platform().isPresent())) {
+                throw new ImageException(
+                        Code.PLATFORM_MISSING,
+                        where + " has no image for " + Platform.running() + "; fetch it for this platform");
+            }
+        }
+        if (fitting.size() == 1) {
+            return fitting.getFirst();
+        }
+        if (distinct.isEmpty()) {
+            throw new ImageException(Code.NOT_FOUND, where + " has no image; fetch or build one into it");
+        }
+        throw new ImageException(
+                Code.AMBIGUOUS_REFERENCE, where + " has several images; name the one to take: " + names(manifests));
+    }
+
+    private static String names(List<Descriptor> manifests) {
+        List<String> names = manifests.stream()
+                .map(manifest -> manifest.annotations().getOrDefault(REFERENCE, ""))
+                .filter(name -> !name.isEmpty())
+                .distinct()
+                .limit(20)
+                .map(Quoted::of)
+                .toList();
+        return names.isEmpty() ? "none with a name" : String.join(", ", names);
+    }
+
+    private PackedImage manifest(Descriptor descriptor, int depth) throws IOException {
+        if (depth > DEEPEST_INDEX) {
+            throw new ImageException(Code.BAD_MANIFEST, "the image has indexes in indexes without end");
+        }
+        return switch (ManifestDocument.parse(descriptor.mediaType(), blob(descriptor, "the manifest"))) {
+            case Index index -> manifest(only(index.manifests(), "the index " + descriptor.digest()), depth + 1);
+            case Manifest manifest -> image(descriptor.digest(), manifest);
+        };
+    }
+
+    private PackedImage image(Digest id, Manifest manifest) throws IOException {
+        if (!MediaType.isConfig(manifest.config().mediaType())) {
+            throw new ImageException(
+                    Code.UNSUPPORTED_FORMAT,
+                    id + " is " + Quoted.of(manifest.config().mediaType()) + ", not the image of a container");
+        }
+        PackedConfig config = PackedConfig.parse(blob(manifest.config(), "the configuration"));
+        List<Descriptor> layers = manifest.layers();
+        if (layers.size() != config.diffIds().size()) {
+            throw new ImageException(
+                    Code.BAD_MANIFEST,
+                    "the image has " + layers.size() + " layers and names "
+                            + config.diffIds().size() + "; build it again");
+        }
+        var packed = new ArrayList<PackedLayer>();
+        for (int i = 0; i < layers.size(); i++) {
+            Descriptor layer = layers.get(i);
+            if (!MediaType.isLayer(layer.mediaType())) {
+                throw new ImageException(
+                        Code.UNSUPPORTED_FORMAT, "the image has a layer of type " + Quoted.of(layer.mediaType()));
+            }
+            packed.add(new PackedLayer(config.diffIds().get(i), Optional.of(layer.digest()), () -> open(layer)));
+        }
+        return new PackedImage(id, config.config(), packed);
+    }
+
+    private byte[] blob(Descriptor descriptor, String what) throws IOException {
+        byte[] content;
+        try (FileSlice slice = open(descriptor)) {
+            content = slice.readDocument(what, LARGEST_DOCUMENT);
+        }
+        Digest found = Digest.of(content);
+        if (!found.equals(descriptor.digest())) {
+            throw new ImageException(
+                    Code.DIGEST_MISMATCH,
+                    what + " " + descriptor.digest() + " of the image is not what its digest says (" + found
+                            + "); fetch the image again");
+        }
+        return content;
+    }
+
+    private FileSlice open(Descriptor descriptor) throws IOException {
+        FileSlice slice = open("blobs/sha256/" + descriptor.digest().hex());
+        if (slice.size() != descriptor.size()) {
+            slice.close();
+            throw new ImageException(
+                    Code.DIGEST_MISMATCH,
+                    descriptor.digest() + " of the image has " + slice.size() + " bytes and should have "
+                            + descriptor.size() + "; fetch the image again");
+        }
+        return slice;
+    }
+
+    private byte[] document(String name, String what) throws IOException {
+        try (FileSlice slice = open(name)) {
+            return slice.readDocument(what, LARGEST_DOCUMENT);
+        }
+    }
+
+    private FileSlice open(String name) throws IOException {
+        long within = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_MAGICLINKS;
+        try (Fd found = FileSystem.openAt(layout, name, FileSystem.O_PATH, 0, within)) {
+            FileStatus status = FileSystem.status(found);
+            if (!status.isRegularFile()) {
+                throw new ImageException(
+                        Code.BAD_MANIFEST, path + "/" + name + " is no regular file; fetch the image again");
+            }
+            var channel = FileChannel.open(Path.of("/proc/self/fd/" + found.number()), StandardOpenOption.READ);
+            return FileSlice.whole(channel, status.size());
+        } catch (ErrnoException e) {
+            throw new ImageException(
+                    Code.NOT_FOUND,
+                    path + "/" + name + " cannot be opened (" + Errno.name(e.errno()) + "); is " + path
+                            + " an OCI layout, and complete?",
+                    e);
+        }
+    }
+
+    @Override
+    public void close() {
+        layout.close();
+    }
+}

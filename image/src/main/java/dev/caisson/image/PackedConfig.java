@@ -1,0 +1,97 @@
+package dev.caisson.image;
+
+import dev.caisson.image.ImageException.Code;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// An image's configuration: how it wants to be run, and what its layers are when uncompressed.
+///
+/// @param diffIds lowest layer first; at least one
+record PackedConfig(ImageConfig config, List<Digest> diffIds) {
+    private static final String WHAT = "the configuration";
+
+    PackedConfig {
+        diffIds = List.copyOf(diffIds);
+    }
+
+    static PackedConfig parse(byte[] json) {
+        JsonObject document = JsonObject.parse(WHAT, json);
+        if (document.has("layers") || document.has("manifests")) {
+            throw bad("is a manifest too");
+        }
+        var platform = new Platform(
+                document.string("os").orElse(""),
+                document.string("architecture").orElse(""),
+                document.string("variant").orElse(""));
+        if (!platform.runsHere()) {
+            throw new ImageException(
+                    Code.PLATFORM_MISSING,
+                    "the image is for " + Quoted.of(platform.toString()) + " and this host is " + Platform.running()
+                            + "; fetch it for this platform");
+        }
+        JsonObject rootfs = document.object("rootfs").orElseThrow(() -> bad("has no rootfs"));
+        List<Digest> diffIds =
+                rootfs.strings("diff_ids").stream().map(Descriptor::digest).toList();
+        if (diffIds.isEmpty()) {
+            throw bad("has no layers, so there is nothing to run");
+        }
+        JsonObject run = document.object("config").orElseGet(() -> JsonObject.parse(WHAT, new byte[] {'{', '}'}));
+        return new PackedConfig(config(run, platform), diffIds);
+    }
+
+    private static ImageConfig config(JsonObject run, Platform platform) {
+        return new ImageConfig(
+                words(run, "Entrypoint"),
+                words(run, "Cmd"),
+                environment(run),
+                text(run, "User"),
+                workingDir(text(run, "WorkingDir")),
+                run.keys("ExposedPorts"),
+                run.keys("Volumes"),
+                run.stringMap("Labels"),
+                Optional.of(text(run, "StopSignal")).filter(signal -> !signal.isEmpty()),
+                platform);
+    }
+
+    private static List<String> words(JsonObject run, String key) {
+        List<String> words = run.strings(key);
+        words.forEach(word -> refuseNul(key, word));
+        return words;
+    }
+
+    private static String text(JsonObject run, String key) {
+        String text = run.string(key).orElse("");
+        refuseNul(key, text);
+        return text;
+    }
+
+    private static Map<String, String> environment(JsonObject run) {
+        var environment = new LinkedHashMap<String, String>();
+        for (String variable : words(run, "Env")) {
+            int equals = variable.indexOf('=');
+            if (equals < 1) {
+                throw bad("has the environment variable " + Quoted.of(variable) + " without a name or value");
+            }
+            environment.put(variable.substring(0, equals), variable.substring(equals + 1));
+        }
+        environment.putIfAbsent("PATH", ImageConfig.DEFAULT_PATH);
+        return environment;
+    }
+
+    private static String workingDir(String path) {
+        return path.startsWith("/") ? path : "/" + path;
+    }
+
+    /// The kernel would see a shorter text than whoever checked it.
+    private static void refuseNul(String key, String text) {
+        if (text.indexOf('\0') >= 0) {
+            throw bad("has a NUL character in " + key);
+        }
+    }
+
+    private static ImageException bad(String fault) {
+        return new ImageException(Code.BAD_MANIFEST, WHAT + " of the image " + fault + "; build the image again");
+    }
+}

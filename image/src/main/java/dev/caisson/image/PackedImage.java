@@ -1,0 +1,37 @@
+package dev.caisson.image;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+
+/// An image as a list of packed layers, wherever they lie.
+///
+/// @param id of its manifest, or of its configuration where it has no manifest
+/// @param layers lowest first
+record PackedImage(Digest id, ImageConfig config, List<PackedLayer> layers) {
+    PackedImage {
+        layers = List.copyOf(layers);
+    }
+
+    /// One layer: a tar archive, maybe compressed.
+    ///
+    /// @param diffId of the archive when uncompressed
+    /// @param packed of the bytes as they lie there, where the image tells
+    record PackedLayer(Digest diffId, Optional<Digest> packed, Opening opening) {}
+
+    /// Opens a layer's bytes.
+    @FunctionalInterface
+    interface Opening {
+        FileSlice open() throws IOException;
+    }
+
+    /// Names what the layers unpack to and nothing else: the OCI image specification's ChainID.
+    Digest chainId() {
+        Digest chain = layers.getFirst().diffId();
+        for (PackedLayer layer : layers.subList(1, layers.size())) {
+            chain = Digest.of((chain + " " + layer.diffId()).getBytes(StandardCharsets.UTF_8));
+        }
+        return chain;
+    }
+}

@@ -1,0 +1,184 @@
+package dev.caisson.image;
+
+import dev.caisson.image.ImageException.Code;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// The directories of a root file system that is being unpacked, each reached by descriptor from its root: the kernel
+/// resolves every name with that root as `/`, so a link can lead nowhere else (CVE-2018-15664 and its kind).
+///
+/// It also remembers which names the present layer brought, because a whiteout hides only those of the layers below.
+final class RootTree implements AutoCloseable {
+    private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
+    private static final long WITHIN = FileSystem.RESOLVE_IN_ROOT | FileSystem.RESOLVE_NO_MAGICLINKS;
+    private static final long HERE = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
+
+    /// An open directory, by the number that names it among those of the tree.
+    record Directory(Fd fd, long inode) implements AutoCloseable {
+        @Override
+        public void close() {
+            fd.close();
+        }
+    }
+
+    private record Name(long directory, String name) {}
+
+    private final Directory root;
+    private final UnpackLimits limits;
+    private final Map<Long, Integer> depths = new HashMap<>();
+    private final Set<Name> brought = new HashSet<>();
+    private List<String> latestPath = List.of();
+    private Optional<Directory> latest = Optional.empty();
+
+    /// @param root stays the caller's
+    RootTree(Fd root, UnpackLimits limits) {
+        this.root = directory(root);
+        this.limits = limits;
+    }
+
+    /// Forgets what the layer before brought.
+    void beginLayer() {
+        brought.clear();
+    }
+
+    /// The directory with these components, made where it does not exist; valid until the next call of this.
+    Directory make(List<String> path) {
+        if (path.isEmpty()) {
+            return root;
+        }
+        if (latest.isPresent() && latestPath.equals(path)) {
+            return latest.orElseThrow();
+        }
+        var opened = new ArrayList<Directory>();
+        try {
+            for (int depth = 1; depth <= path.size(); depth++) {
+                Directory above = opened.isEmpty() ? root : opened.getLast();
+                List<String> step = path.subList(0, depth);
+                opened.add(find(step).orElseGet(() -> makeStep(above, step)));
+                bring(above, step.getLast());
+            }
+            forgetLatest();
+            latestPath = List.copyOf(path);
+            latest = Optional.of(opened.removeLast());
+            return latest.orElseThrow();
+        } finally {
+            opened.forEach(Directory::close);
+        }
+    }
+
+    private Directory makeStep(Directory above, List<String> path) {
+        try {
+            return makeDirectory(above, path.getLast());
+        } catch (ErrnoException e) {
+            if (e.is(Errno.EEXIST)) {
+                throw new ImageException(
+                        Code.UNSAFE_ENTRY,
+                        "the archive has a file below " + Quoted.of(String.join("/", path))
+                                + ", which leads to no directory of the image; build the image again");
+            }
+            throw e;
+        }
+    }
+
+    /// Makes the directory `name`, which the caller closes.
+    Directory makeDirectory(Directory above, String name) {
+        // Names may lead through links, so the depth of a name says nothing about that of the directory it ends in.
+        int depth = depths.getOrDefault(above.inode(), 0) + 1;
+        if (depth > limits.depth()) {
+            throw new ImageException(
+                    Code.TOO_LARGE,
+                    "the archive has directories more than " + limits.depth() + " deep, as " + Quoted.of(name));
+        }
+        FileSystem.makeDirectory(above.fd(), name, 0755);
+        Directory made = directory(FileSystem.openAt(above.fd(), name, DIRECTORY, 0, HERE));
+        depths.put(made.inode(), depth);
+        FileSystem.changeMode(made.fd(), 0755);
+        return made;
+    }
+
+    /// The directory with these components, which the caller closes; nothing where they lead to none.
+    Optional<Directory> find(List<String> path) {
+        try {
+            String name = path.isEmpty() ? "." : String.join("/", path);
+            return Optional.of(directory(FileSystem.openAt(root.fd(), name, DIRECTORY, 0, WITHIN)));
+        } catch (ErrnoException e) {
+            if (isAbsent(e)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /// The directory `name` itself, which the caller closes; nothing where it is something else.
+    Optional<Directory> findHere(Directory above, String name) {
+        try {
+            return Optional.of(directory(FileSystem.openAt(above.fd(), name, DIRECTORY, 0, HERE)));
+        } catch (ErrnoException e) {
+            if (isAbsent(e)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /// Nothing there, something that is no directory, or links that lead to neither.
+    private static boolean isAbsent(ErrnoException e) {
+        return e.is(Errno.ENOENT) || e.is(Errno.ENOTDIR) || e.is(Errno.ELOOP);
+    }
+
+    /// Notes that the present layer has `name`, so that its whiteouts do not hide it.
+    void bring(Directory directory, String name) {
+        brought.add(new Name(directory.inode(), name));
+    }
+
+    /// Removes what is at `name`, with all below it.
+    void remove(Directory directory, String name) {
+        // The latest directory may be below; it stays open for a caller that holds it, and is not found again.
+        latestPath = List.of();
+        FileSystem.removeTree(directory.fd(), name);
+    }
+
+    /// Hides what the layers below have at `name`.
+    void whiteout(Directory directory, String name) {
+        if (!brought.contains(new Name(directory.inode(), name))) {
+            remove(directory, name);
+            return;
+        }
+        findHere(directory, name).ifPresent(below -> {
+            try (below) {
+                makeOpaque(below);
+            }
+        });
+    }
+
+    /// Hides all that the layers below have in `directory`.
+    void makeOpaque(Directory directory) {
+        for (String name : FileSystem.list(directory.fd())) {
+            whiteout(directory, name);
+        }
+    }
+
+    private static Directory directory(Fd fd) {
+        return new Directory(fd, FileSystem.status(fd).inode());
+    }
+
+    private void forgetLatest() {
+        latest.ifPresent(Directory::close);
+        latest = Optional.empty();
+        latestPath = List.of();
+    }
+
+    @Override
+    public void close() {
+        forgetLatest();
+    }
+}
