@@ -108,6 +108,20 @@ public final class Hierarchy implements AutoCloseable {
         return new TreeSet<>(byController.keySet());
     }
 
+    /// The controllers of each v1 tree that [Cgroup#joinFds] gives a descriptor of, in that order.
+    public List<Set<String>> joins() {
+        return joined().stream()
+                .filter(tree -> !tree.isUnified())
+                .map(Tree::controllers)
+                .map(Set::copyOf)
+                .toList();
+    }
+
+    /// True where [Cgroup#cloneInto] gives a directory.
+    public boolean hasUnified() {
+        return unified != null;
+    }
+
     /// Refuses limits that contradict each other or that this machine has nothing to enforce with, by name.
     public void check(Limits limits) {
         limits.check();

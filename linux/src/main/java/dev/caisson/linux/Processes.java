@@ -26,7 +26,7 @@ public final class Processes {
     private static final int WALL = 0x40000000;
     private static final int CLD_EXITED = 1;
     private static final long SI_CODE = 8;
-    private static final long SI_PID = 12;
+    private static final long SI_PID = 16;
     private static final long SI_STATUS = 24;
 
     private static final FunctionDescriptor TWO = FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT);

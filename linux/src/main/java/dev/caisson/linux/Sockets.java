@@ -53,6 +53,7 @@ public final class Sockets {
     private static final int SOCK_CLOEXEC = 02000000;
     private static final int SOL_SOCKET = 1;
     private static final int SCM_RIGHTS = 1;
+    private static final int SO_RCVTIMEO = 20;
     private static final int MSG_CTRUNC = 0x8;
     private static final int MSG_TRUNC = 0x20;
     private static final int MSG_DONTWAIT = 0x40;
@@ -107,6 +108,18 @@ public final class Sockets {
     /// @throws ErrnoException EPROTO where the message or its descriptors did not fit
     public static Message receive(Fd socket, int limit) {
         return receive(socket, limit, 0);
+    }
+
+    /// Lets [#receive] fail with EAGAIN after so many milliseconds, SO_RCVTIMEO of socket(7).
+    public static void receiveTimeout(Fd socket, long millis) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment time = arena.allocate(JAVA_LONG, 2);
+            time.setAtIndex(JAVA_LONG, 0, millis / 1000);
+            time.setAtIndex(JAVA_LONG, 1, millis % 1000 * 1000);
+            Native.check(
+                    "setsockopt SO_RCVTIMEO",
+                    Native.raw(Nr.SETSOCKOPT, socket.number(), SOL_SOCKET, SO_RCVTIMEO, time.address(), 16, 0));
+        }
     }
 
     /// The message that is there, or EAGAIN.

@@ -1,0 +1,291 @@
+package dev.caisson.engine;
+
+import dev.caisson.cgroup.Bytes;
+import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.Events;
+import dev.caisson.cgroup.Usage;
+import dev.caisson.launch.ContainerId;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.IdRanges;
+import dev.caisson.launch.LaunchException;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Launcher;
+import dev.caisson.launch.Report;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Processes;
+import dev.caisson.linux.Sockets;
+import dev.caisson.linux.Terminal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// A container that runs, until its program has ended and everything of it is removed.
+public final class Container {
+    private static final int SIGKILL = 9;
+    private static final int SIGSYS = 31;
+    private static final Duration SHORTEST_CPU_CHECK = Duration.ofMillis(5);
+
+    private final Engine engine;
+    private final ContainerId id;
+    private final ContainerSpec spec;
+    private final LaunchPlan plan;
+    private final Cgroup group;
+    private final IdRanges.Lease lease;
+    private final Launcher.Launched launched;
+    private final StandardStreams streams;
+
+    private final AtomicReference<@Nullable Verdict> cause = new AtomicReference<>();
+    private final List<Reactor.Timer> timers = new ArrayList<>();
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private final CompletableFuture<RunResult> result = new CompletableFuture<>();
+    private final AtomicReference<@Nullable Thread> finisher = new AtomicReference<>();
+    private long startedNanos;
+    private long controlKey;
+    private long pidfdKey;
+    private volatile @Nullable Report exit;
+    private volatile @Nullable LaunchException failure;
+    private volatile Processes.@Nullable End processEnd;
+    private volatile long endedNanos;
+
+    Container(
+            Engine engine,
+            ContainerId id,
+            ContainerSpec spec,
+            LaunchPlan plan,
+            Cgroup group,
+            IdRanges.Lease lease,
+            Launcher.Launched launched,
+            StandardStreams streams) {
+        this.engine = engine;
+        this.id = id;
+        this.spec = spec;
+        this.plan = plan;
+        this.group = group;
+        this.lease = lease;
+        this.launched = launched;
+        this.streams = streams;
+    }
+
+    public ContainerId id() {
+        return id;
+    }
+
+    /// Of its process 1, as this process sees it.
+    public int pid() {
+        return launched.pid();
+    }
+
+    public LaunchPlan plan() {
+        return plan;
+    }
+
+    /// How long init took for each phase, in microseconds.
+    public List<Integer> phaseMicros() {
+        return launched.phaseMicros();
+    }
+
+    /// Sends a signal to the program; false where it has ended.
+    public boolean signal(int number) {
+        return launched.pidfd().isOpen() && Processes.signal(launched.pidfd(), number);
+    }
+
+    /// Ends every process of it at once.
+    public void kill() {
+        end(Verdict.KILLED);
+    }
+
+    /// Changes the size of its terminal; nothing where it has none.
+    public void resize(Terminal.Size size) {
+        launched.console().filter(console -> console.isOpen()).ifPresent(console -> Terminal.resize(console, size));
+    }
+
+    /// Waits until the program has ended and everything of it is removed.
+    /// @throws LaunchException where the program could not be run after all
+    public RunResult await() throws InterruptedException {
+        try {
+            ended.get();
+        } catch (java.util.concurrent.ExecutionException e) {
+            throw new AssertionError(e);
+        }
+        finish();
+        try {
+            return result.get();
+        } catch (java.util.concurrent.ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw new AssertionError(e);
+        }
+    }
+
+    /// Starts the program. From here on the reactor tells what happens.
+    void begin(Reactor reactor) {
+        controlKey = reactor.watch(launched.control(), () -> readControl(reactor));
+        pidfdKey = reactor.watch(launched.pidfd(), () -> readEnd(reactor));
+        startedNanos = System.nanoTime();
+        streams.begin(this::endIfQuiet, () -> end(Verdict.OUTPUT));
+        spec.wallClock()
+                .ifPresent(
+                        limit -> timers.add(reactor.at(startedNanos + limit.toNanos(), () -> end(Verdict.WALL_CLOCK))));
+        spec.cpuTime().ifPresent(limit -> watchCpu(reactor, limit, limit));
+        launched.start();
+    }
+
+    /// No container can use more than all processors do, so the next look is due when it could have used up the rest.
+    private void watchCpu(Reactor reactor, Duration limit, Duration left) {
+        Duration wait = left.dividedBy(Runtime.getRuntime().availableProcessors());
+        Duration pause = wait.compareTo(SHORTEST_CPU_CHECK) < 0 ? SHORTEST_CPU_CHECK : wait;
+        synchronized (timers) {
+            timers.add(reactor.at(System.nanoTime() + pause.toNanos(), () -> {
+                if (ended.isDone() || processEnd != null) {
+                    return;
+                }
+                Duration rest = limit.minus(group.usage().cpu().total());
+                if (rest.isPositive()) {
+                    watchCpu(reactor, limit, rest);
+                } else {
+                    end(Verdict.CPU_TIME);
+                }
+            }));
+        }
+    }
+
+    private void end(Verdict why) {
+        if (processEnd == null && cause.compareAndSet(null, why)) {
+            signal(SIGKILL);
+        }
+    }
+
+    /// @return whether there was a report
+    private boolean readControl(Reactor reactor) {
+        if (!launched.control().isOpen()) {
+            return false;
+        }
+        try (Sockets.Message message = Sockets.receiveNow(launched.control(), Report.BYTES)) {
+            if (message.isEnd()) {
+                reactor.forget(controlKey, launched.control());
+                return false;
+            }
+            Report report = Report.decode(message.bytes());
+            switch (report.kind()) {
+                case EXIT -> exit = report;
+                case ERROR -> failure = Launcher.failure(plan, report);
+                case CONSOLE, READY, PAUSED -> {}
+            }
+            return true;
+        } catch (ErrnoException e) {
+            if (e.is(Errno.EAGAIN)) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private void readEnd(Reactor reactor) {
+        Processes.End end = Processes.reapNow(launched.pidfd());
+        if (end == null) {
+            return;
+        }
+        reactor.forget(pidfdKey, launched.pidfd());
+        // What init said before it ended may still be in the socket.
+        boolean more;
+        do {
+            more = readControl(reactor);
+        } while (more);
+        reactor.forget(controlKey, launched.control());
+        endedNanos = System.nanoTime();
+        processEnd = end;
+        endIfQuiet();
+    }
+
+    private void endIfQuiet() {
+        if (processEnd != null && streams.isQuiet() && ended.complete(null)) {
+            engine.ended(this);
+        }
+    }
+
+    boolean hasEnded() {
+        return ended.isDone();
+    }
+
+    /// Reads what the container used, removes everything of it and makes the result known. Done once, by whoever comes
+    /// first.
+    void finish() {
+        if (!finisher.compareAndSet(null, Thread.currentThread())) {
+            return;
+        }
+        try {
+            RunResult made = result();
+            remove();
+            LaunchException failed = failure;
+            if (failed != null) {
+                result.completeExceptionally(failed);
+            } else {
+                result.complete(made);
+            }
+        } catch (RuntimeException e) {
+            result.completeExceptionally(e);
+        } finally {
+            engine.forget(this);
+        }
+    }
+
+    private void remove() {
+        synchronized (timers) {
+            timers.forEach(Reactor.Timer::cancel);
+        }
+        streams.close();
+        launched.close();
+        group.remove();
+        engine.release(id, lease);
+    }
+
+    private RunResult result() {
+        Usage usage = group.usage();
+        Events events = group.events();
+        Processes.End end = processEnd;
+        if (end == null) {
+            throw new IllegalStateException("the container has not ended");
+        }
+        Report report = exit;
+        int signal = report != null ? report.signal() : end.signal();
+        int code = report != null ? report.exitCode() : end.code();
+        return new RunResult(
+                id,
+                verdict(code, signal, events),
+                code,
+                signal,
+                streams.output(),
+                streams.errors(),
+                Duration.ofNanos(endedNanos - startedNanos),
+                usage.cpu().total(),
+                usage.memory().flatMap(Usage.Memory::peak).orElse(Bytes.ZERO),
+                events.oomKills(),
+                events.pidsRefused());
+    }
+
+    private Verdict verdict(int code, int signal, Events events) {
+        Optional<Verdict> ended = Optional.ofNullable(cause.get());
+        if (ended.isPresent()) {
+            return ended.get();
+        }
+        if (code == 0 && signal == 0) {
+            return Verdict.OK;
+        }
+        if (events.hasOutOfMemory()) {
+            return Verdict.OUT_OF_MEMORY;
+        }
+        if (events.hasPidsRefused()) {
+            return Verdict.PIDS;
+        }
+        if (signal == SIGSYS) {
+            return Verdict.SECCOMP;
+        }
+        return signal != 0 ? Verdict.SIGNAL : Verdict.EXIT;
+    }
+}

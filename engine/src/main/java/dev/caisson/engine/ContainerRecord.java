@@ -1,0 +1,136 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.PlanRecord;
+import io.avaje.json.JsonReader;
+import io.avaje.json.JsonWriter;
+import io.avaje.json.stream.JsonStream;
+import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What is written down of a container. Names of kernel objects are derived from its id.
+///
+/// @param pid of its process 1, 0 before it has one
+/// @param startTime of that process in clock ticks since boot, proc_pid_stat(5): with the pid it names one process
+/// @param plan what was planned, for a later comparison with the kernel
+record ContainerRecord(
+        String id,
+        String name,
+        String image,
+        List<String> command,
+        String cgroupParent,
+        long createdMillis,
+        int enginePid,
+        int pid,
+        long startTime,
+        PlanRecord plan) {
+    private static final JsonStream JSON = JsonStream.builder().build();
+
+    ContainerRecord started(int newPid, long newStartTime) {
+        return new ContainerRecord(
+                id, name, image, command, cgroupParent, createdMillis, enginePid, newPid, newStartTime, plan);
+    }
+
+    String toJson() {
+        var text = new StringWriter();
+        try (JsonWriter out = JSON.writer(text)) {
+            out.beginObject();
+            text(out, "id", id);
+            text(out, "name", name);
+            text(out, "image", image);
+            texts(out, "command", command);
+            text(out, "cgroupParent", cgroupParent);
+            number(out, "createdMillis", createdMillis);
+            number(out, "enginePid", enginePid);
+            number(out, "pid", pid);
+            number(out, "startTime", startTime);
+            number(out, "idBase", plan.idBase());
+            texts(out, "namespaces", plan.namespaces());
+            number(out, "layers", plan.layers());
+            number(out, "writableBytes", plan.bytes());
+            number(out, "writableInodes", plan.inodes());
+            texts(out, "slots", plan.slots());
+            text(out, "steps", plan.steps());
+            out.endObject();
+        }
+        return text.toString();
+    }
+
+    private static void text(JsonWriter out, String name, String value) {
+        out.name(name);
+        out.value(value);
+    }
+
+    private static void number(JsonWriter out, String name, long value) {
+        out.name(name);
+        out.value(value);
+    }
+
+    private static void texts(JsonWriter out, String name, List<String> values) {
+        out.name(name);
+        out.beginArray();
+        values.forEach(out::value);
+        out.endArray();
+    }
+
+    /// Reads a record that this or another engine wrote.
+    /// @throws EngineException where it is none
+    static ContainerRecord parse(String json) {
+        Map<String, String> texts = new HashMap<>();
+        Map<String, Long> numbers = new HashMap<>();
+        Map<String, List<String>> lists = new HashMap<>();
+        try (JsonReader in = JSON.reader(json)) {
+            in.beginObject();
+            while (in.hasNextField()) {
+                String field = in.nextField();
+                switch (in.currentToken()) {
+                    case STRING -> texts.put(field, in.readString());
+                    case NUMBER -> numbers.put(field, in.readLong());
+                    case BEGIN_ARRAY -> lists.put(field, list(in));
+                    default -> in.skipValue();
+                }
+            }
+            in.endObject();
+        } catch (RuntimeException e) {
+            throw new EngineException("RECORD_UNREADABLE", "a container's record is no JSON that Caisson wrote", e);
+        }
+        return new ContainerRecord(
+                need(texts, "id"),
+                need(texts, "name"),
+                need(texts, "image"),
+                need(lists, "command"),
+                need(texts, "cgroupParent"),
+                need(numbers, "createdMillis"),
+                Math.toIntExact(need(numbers, "enginePid")),
+                Math.toIntExact(need(numbers, "pid")),
+                need(numbers, "startTime"),
+                new PlanRecord(
+                        Math.toIntExact(need(numbers, "idBase")),
+                        need(lists, "namespaces"),
+                        Math.toIntExact(need(numbers, "layers")),
+                        need(numbers, "writableBytes"),
+                        need(numbers, "writableInodes"),
+                        need(lists, "slots"),
+                        need(texts, "steps")));
+    }
+
+    private static List<String> list(JsonReader in) {
+        var list = new ArrayList<String>();
+        in.beginArray();
+        while (in.hasNextElement()) {
+            list.add(in.readString());
+        }
+        in.endArray();
+        return List.copyOf(list);
+    }
+
+    private static <T> T need(Map<String, T> fields, String name) {
+        T value = fields.get(name);
+        if (value == null) {
+            throw new EngineException("RECORD_UNREADABLE", "a container's record has no field " + name);
+        }
+        return value;
+    }
+}

@@ -1,0 +1,22 @@
+package dev.caisson.engine;
+
+import java.nio.file.Path;
+
+/// Where an engine keeps what it has to remember.
+///
+/// @param state what lives as long as the kernel runs: a directory that only root can enter, best in memory
+/// @param data images
+public record EngineOptions(Path state, Path data) {
+    public static final Path DEFAULT_STATE = Path.of("/run/caisson");
+    public static final Path DEFAULT_DATA = Path.of("/var/lib/caisson");
+
+    public static EngineOptions standard() {
+        return new EngineOptions(DEFAULT_STATE, DEFAULT_DATA);
+    }
+
+    public EngineOptions {
+        if (!state.isAbsolute() || !data.isAbsolute()) {
+            throw new IllegalArgumentException("the engine's directories are absolute paths");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.FilterProgram;
+import dev.caisson.launch.HostFacts;
+import dev.caisson.launch.SeccompChoice;
+import dev.caisson.seccomp.Architecture;
+import dev.caisson.seccomp.Compiler;
+import dev.caisson.seccomp.Filter;
+import dev.caisson.seccomp.KernelVersion;
+import dev.caisson.seccomp.Profile;
+import dev.caisson.seccomp.Target;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Compiled system call filters, each made once for a profile and a set of capabilities.
+final class Filters {
+    private record Key(SeccompChoice choice, long capabilities) {}
+
+    private static final int MOST = 64;
+
+    private final Map<Key, FilterProgram> compiled = new ConcurrentHashMap<>();
+    private final KernelVersion kernel;
+
+    Filters(HostFacts host) {
+        kernel = KernelVersion.parse(host.kernel());
+    }
+
+    /// Empty where the wish, allowed to, switches the filter off.
+    Optional<FilterProgram> of(ContainerSpec spec) {
+        if (spec.seccomp() instanceof SeccompChoice.Unconfined || spec.privileged()) {
+            return Optional.empty();
+        }
+        if (compiled.size() >= MOST) {
+            compiled.clear();
+        }
+        var key = new Key(spec.seccomp(), spec.capabilities().mask());
+        return Optional.of(compiled.computeIfAbsent(key, this::compile));
+    }
+
+    private FilterProgram compile(Key key) {
+        var target = new Target(Architecture.host(), kernel, key.capabilities());
+        Filter filter = switch (key.choice()) {
+            case SeccompChoice.Standard _ -> Compiler.compile(Profile.standard(), target);
+            case SeccompChoice.Strict _ -> Compiler.compile(Profile.strict(), target);
+            case SeccompChoice.Custom custom -> Compiler.compile(custom.profile(), target);
+            case SeccompChoice.Unconfined _ -> throw new IllegalArgumentException("no filter to compile");
+        };
+        String name = switch (key.choice()) {
+            case SeccompChoice.Standard _ -> "standard";
+            case SeccompChoice.Strict _ -> "strict";
+            case SeccompChoice.Custom custom -> custom.name();
+            case SeccompChoice.Unconfined _ -> "";
+        };
+        return new FilterProgram(filter.bytes(), name + ": " + filter.summary());
+    }
+}

@@ -1,0 +1,110 @@
+package dev.caisson.engine;
+
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.image.Account;
+import dev.caisson.image.ImageConfig;
+import dev.caisson.image.ImageStore;
+import dev.caisson.image.ProgressListener;
+import dev.caisson.image.Rootfs;
+import dev.caisson.launch.ContainerId;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.FilterProgram;
+import dev.caisson.launch.HostFacts;
+import dev.caisson.launch.IdRange;
+import dev.caisson.launch.InRootPath;
+import dev.caisson.launch.KernelFileSystem;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Mount;
+import dev.caisson.launch.Planner;
+import dev.caisson.launch.Policy;
+import dev.caisson.launch.RootImage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Everything that is decided about a run before the kernel is asked for anything: what is refused is refused here.
+final class Preparation implements AutoCloseable {
+    /// A wish that can be carried out as soon as it has an id range.
+    record Prepared(
+            Policy.Approved approved, Rootfs rootfs, RootImage image, Optional<FilterProgram> filter, HostFacts host) {
+        LaunchPlan plan(IdRange ids, ContainerId id) {
+            return Planner.plan(approved, image, host, filter, ids, id);
+        }
+
+        ContainerSpec spec() {
+            return approved.spec();
+        }
+    }
+
+    private final Hierarchy hierarchy;
+    private final HostFacts host;
+    private final ImageStore images;
+    private final Filters filters;
+
+    Preparation(EngineOptions options) {
+        hierarchy = Hierarchy.detect();
+        host = HostFacts.read(shown(hierarchy), joins(hierarchy), hierarchy.hasUnified());
+        images = ImageStore.open(options.data().resolve("images"));
+        filters = new Filters(host);
+    }
+
+    Hierarchy hierarchy() {
+        return hierarchy;
+    }
+
+    HostFacts host() {
+        return host;
+    }
+
+    Prepared prepare(ContainerSpec spec, ProgressListener progress) {
+        Policy.Approved approved = Policy.approve(spec, host);
+        hierarchy.check(spec.limits());
+        Rootfs rootfs = images.resolve(spec.image(), progress);
+        ImageConfig config = rootfs.config();
+        Account account = rootfs.account(spec.user().orElse(config.user()));
+        var binds = new ArrayList<Mount.Bind>();
+        rootfs.binds()
+                .forEach(bind -> binds.add(new Mount.Bind(bind.source(), new InRootPath(bind.target()), true, false)));
+        var image = new RootImage(
+                rootfs.layers().size(),
+                binds,
+                config.entrypoint(),
+                config.cmd(),
+                config.env().entrySet().stream()
+                        .map(variable -> variable.getKey() + "=" + variable.getValue())
+                        .toList(),
+                config.workingDir(),
+                new RootImage.ProgramUser(account.uid(), account.gid(), account.groups(), account.home()));
+        return new Prepared(approved, rootfs, image, filters.of(spec), host);
+    }
+
+    private static List<String> joins(Hierarchy hierarchy) {
+        return hierarchy.joins().stream()
+                .map(set -> String.join(",", set.stream().sorted().toList()))
+                .toList();
+    }
+
+    /// What a container sees below /sys/fs/cgroup: the hierarchies in which it has a group, and no other.
+    private static List<KernelFileSystem> shown(Hierarchy hierarchy) {
+        if (hierarchy.world() == Hierarchy.World.V2) {
+            return List.of(KernelFileSystem.CGROUP2);
+        }
+        var shown = new ArrayList<KernelFileSystem>();
+        for (Set<String> controllers : hierarchy.joins()) {
+            String name = String.join(",", controllers.stream().sorted().toList());
+            for (KernelFileSystem fileSystem : KernelFileSystem.values()) {
+                if (fileSystem.isControlGroupV1() && fileSystem.kernelName().equals(name)) {
+                    shown.add(fileSystem);
+                }
+            }
+        }
+        return shown;
+    }
+
+    @Override
+    public void close() {
+        images.close();
+        hierarchy.close();
+    }
+}

@@ -1,0 +1,202 @@
+package dev.caisson.engine;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileSystem;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// The state directory: who runs what, so that another process can see it and the next engine can clear up after one
+/// that
+/// was killed.
+///
+/// ```
+/// STATE/ranges                     locks of id ranges
+/// STATE/engines/ENGINE/lock        held by a living engine
+/// STATE/engines/ENGINE/ID.json     a container's record: written before the kernel is asked for anything
+/// ```
+final class State implements AutoCloseable {
+    private static final String ENGINES = "engines";
+    private static final String LOCK = "lock";
+    private static final String SUFFIX = ".json";
+    private static final int MAX_RECORD = 1 << 20;
+    private static final int ID_BYTES = 8;
+    private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
+    private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
+
+    private final Path path;
+    private final Fd root;
+    private final Fd engines;
+    private final String engine;
+    private final Fd own;
+    private final Fd lock;
+
+    /// Opens the directory and takes a place of its own in it.
+    /// @throws EngineException where it cannot be trusted or used
+    State(Path path) {
+        this.path = path;
+        this.root = openRoot(path);
+        this.engines = directory(root, ENGINES);
+        byte[] id = new byte[ID_BYTES];
+        new java.security.SecureRandom().nextBytes(id);
+        this.engine = HexFormat.of().formatHex(id);
+        // The lock is held before others can see the directory by its name.
+        String partial = "." + engine;
+        FileSystem.makeDirectory(engines, partial, 0700);
+        this.own = FileSystem.openAt(engines, partial, DIRECTORY, 0, BENEATH);
+        this.lock = FileSystem.openAt(own, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
+        if (!FileSystem.tryLock(lock)) {
+            throw new EngineException("STATE_LOCKED", "another process holds a lock that only this one can know");
+        }
+        FileSystem.rename(engines, partial, engines, engine, false);
+    }
+
+    private static Fd openRoot(Path path) {
+        try {
+            Path above = path.resolveSibling(".").normalize();
+            java.nio.file.Files.createDirectories(above);
+            try (Fd parent = FileSystem.open(above.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+                Fd root = directory(parent, path.getFileName().toString());
+                FileStatus status = FileSystem.status(root);
+                if (status.uid() != 0 || (status.permissions() & 077) != 0) {
+                    root.close();
+                    throw new EngineException(
+                            "STATE_UNSAFE",
+                            path + " must belong to root and be closed to others: chown root " + path + "; chmod 700 "
+                                    + path);
+                }
+                return root;
+            }
+        } catch (java.io.IOException | ErrnoException e) {
+            throw new EngineException(
+                    "STATE_UNUSABLE",
+                    "the state directory " + path + " cannot be used (" + e.getMessage() + "): run as root",
+                    e);
+        }
+    }
+
+    private static Fd directory(Fd parent, String name) {
+        try {
+            FileSystem.makeDirectory(parent, name, 0700);
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.EEXIST)) {
+                throw e;
+            }
+        }
+        return FileSystem.openAt(parent, name, DIRECTORY, 0, BENEATH);
+    }
+
+    Fd root() {
+        return root;
+    }
+
+    /// The control group that holds this state directory's containers: `caisson`, or one named for another directory.
+    String cgroupParent() {
+        if (path.equals(EngineOptions.DEFAULT_STATE)) {
+            return "caisson";
+        }
+        try {
+            byte[] hash =
+                    MessageDigest.getInstance("SHA-256").digest(path.toString().getBytes(StandardCharsets.UTF_8));
+            return "caisson-" + HexFormat.of().formatHex(hash, 0, 4);
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// Writes a record so that it is there whole or not at all.
+    void save(ContainerRecord record) {
+        String name = record.id() + SUFFIX;
+        String partial = "." + name;
+        try (Fd file = FileSystem.openAt(
+                own, partial, FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_TRUNC, 0600, BENEATH)) {
+            FileSystem.write(file, record.toJson().getBytes(StandardCharsets.UTF_8));
+            FileSystem.synchronize(file);
+        }
+        FileSystem.rename(own, partial, own, name, true);
+        FileSystem.synchronize(own);
+    }
+
+    void remove(String id) {
+        FileSystem.removeFile(own, id + SUFFIX);
+    }
+
+    /// Records of all engines that live.
+    List<ContainerRecord> records() {
+        var records = new ArrayList<ContainerRecord>();
+        for (String name : FileSystem.list(engines)) {
+            if (name.startsWith(".")) {
+                continue;
+            }
+            try (Fd directory = FileSystem.openAt(engines, name, DIRECTORY, 0, BENEATH)) {
+                for (String file : FileSystem.list(directory)) {
+                    if (!file.startsWith(".") && file.endsWith(SUFFIX)) {
+                        read(directory, file).ifPresent(records::add);
+                    }
+                }
+            } catch (ErrnoException e) {
+                if (!e.is(Errno.ENOENT)) {
+                    throw e;
+                }
+            }
+        }
+        return records;
+    }
+
+    private static Optional<ContainerRecord> read(Fd directory, String file) {
+        try (Fd open = FileSystem.openAt(directory, file, FileSystem.O_RDONLY, 0, BENEATH)) {
+            return Optional.of(
+                    ContainerRecord.parse(new String(FileSystem.read(open, MAX_RECORD), StandardCharsets.UTF_8)));
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /// Finds engines that ended without clearing up: calls `clear` for each of their containers, then forgets them.
+    void recover(Consumer<ContainerRecord> clear) {
+        for (String name : FileSystem.list(engines)) {
+            if (name.equals(engine)) {
+                continue;
+            }
+            try (Fd directory = FileSystem.openAt(engines, name, DIRECTORY, 0, BENEATH);
+                    Fd held =
+                            FileSystem.openAt(directory, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH)) {
+                if (!FileSystem.tryLock(held)) {
+                    continue;
+                }
+                for (String file : FileSystem.list(directory)) {
+                    if (!file.startsWith(".") && file.endsWith(SUFFIX)) {
+                        read(directory, file).ifPresent(clear);
+                    }
+                }
+                FileSystem.removeTree(engines, name);
+            } catch (ErrnoException e) {
+                // Another engine that recovers at the same time has removed it.
+                if (!e.is(Errno.ENOENT)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        FileSystem.removeTree(engines, engine);
+        lock.close();
+        own.close();
+        engines.close();
+        root.close();
+    }
+}

@@ -1,0 +1,18 @@
+package dev.caisson.engine;
+
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.Optional;
+
+/// What becomes of a program's standard streams.
+public sealed interface Streams {
+    /// Output and errors are kept, up to the spec's output limit; input is at its end.
+    record Capture() implements Streams {}
+
+    /// Output, errors and, where given, input are copied as they come. With a terminal all output comes on `output`.
+    record Copy(Optional<InputStream> input, OutputStream output, OutputStream errors) implements Streams {}
+
+    static Streams capture() {
+        return new Capture();
+    }
+}

@@ -1,0 +1,25 @@
+package dev.caisson.engine;
+
+/// Why a run ended. The first that applies, in this order from [#WALL_CLOCK] on.
+public enum Verdict {
+    /// The program returned 0.
+    OK,
+    /// The program returned something else.
+    EXIT,
+    /// A signal ended the program: one of its own, or one that was sent to it.
+    SIGNAL,
+    /// The engine ended it at its wall-clock deadline.
+    WALL_CLOCK,
+    /// The engine ended it when it had used up its processor time.
+    CPU_TIME,
+    /// The engine ended it when it had written more than its output limit.
+    OUTPUT,
+    /// The kernel killed a process of it at its memory limit, and the program failed.
+    OUT_OF_MEMORY,
+    /// The kernel refused it a new process at its limit, and the program failed.
+    PIDS,
+    /// It made a system call for which the filter kills.
+    SECCOMP,
+    /// Somebody ended it through the engine.
+    KILLED
+}

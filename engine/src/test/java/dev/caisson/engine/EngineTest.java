@@ -1,0 +1,93 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.cgroup.Bytes;
+import dev.caisson.image.Image;
+import dev.caisson.launch.ContainerSpec;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Tag("root")
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class EngineTest {
+    private Engine engine;
+
+    @BeforeEach
+    void open() {
+        engine = Engine.open(new EngineOptions(Path.of("/run/caisson-test"), Path.of("/var/lib/caisson-test")));
+    }
+
+    @AfterEach
+    void close() {
+        engine.close();
+    }
+
+    @Test
+    void a_program_runs_and_its_output_and_exit_code_are_told() throws InterruptedException {
+        RunResult result = engine.run(ContainerSpec.of(Image.host(), "sh", "-c", "echo hello; echo oops >&2; exit 3"));
+
+        assertThat(result.stdout()).isEqualTo("hello\n");
+        assertThat(result.stderr()).isEqualTo("oops\n");
+        assertThat(result.exitCode()).isEqualTo(3);
+        assertThat(result.verdict()).isEqualTo(Verdict.EXIT);
+    }
+
+    @Test
+    void only_the_containers_own_processes_are_seen_and_the_privileges_are_the_standard_ones()
+            throws InterruptedException {
+        RunResult result = engine.run(ContainerSpec.of(
+                Image.host(),
+                "sh",
+                "-c",
+                "ls -d /proc/[0-9]* | wc -l; grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status"));
+
+        String[] lines = result.stdout().split("\n", -1);
+        assertThat(Integer.parseInt(lines[0].strip())).isLessThanOrEqualTo(4);
+        assertThat(result.stdout()).contains("CapEff:\t00000000000405fb", "NoNewPrivs:\t1", "Seccomp:\t2");
+    }
+
+    @Test
+    void verdicts_tell_why_a_run_ended() throws InterruptedException {
+        ContainerSpec sleep = ContainerSpec.of(Image.host(), "sleep", "60");
+        assertThat(engine.run(sleep.wallClock(Duration.ofMillis(200))).verdict())
+                .isEqualTo(Verdict.WALL_CLOCK);
+        assertThat(engine.run(ContainerSpec.of(Image.host(), "sh", "-c", "while :; do :; done")
+                                .cpuTime(Duration.ofMillis(200)))
+                        .verdict())
+                .isEqualTo(Verdict.CPU_TIME);
+        assertThat(engine.run(ContainerSpec.of(Image.host(), "sh", "-c", "yes").outputLimit(Bytes.kibibytes(64)))
+                        .verdict())
+                .isEqualTo(Verdict.OUTPUT);
+        assertThat(engine.run(ContainerSpec.of(Image.host(), "sh", "-c", "head -c 200m /dev/zero | tail")
+                                .memory(Bytes.mebibytes(32)))
+                        .verdict())
+                .isEqualTo(Verdict.OUT_OF_MEMORY);
+        assertThat(engine.run(ContainerSpec.of(Image.host(), "sh", "-c", "kill -SEGV $$"))
+                        .verdict())
+                .isEqualTo(Verdict.SIGNAL);
+        assertThat(engine.run(ContainerSpec.of(Image.host(), "true")).verdict()).isEqualTo(Verdict.OK);
+    }
+
+    @Test
+    void many_virtual_threads_run_at_once() throws Exception {
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var runs = new ArrayList<Future<RunResult>>();
+            for (int i = 0; i < 64; i++) {
+                runs.add(threads.submit(() -> engine.run(ContainerSpec.of(Image.host(), "true"))));
+            }
+            for (Future<RunResult> run : runs) {
+                assertThat(run.get().verdict()).isEqualTo(Verdict.OK);
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+package dev.caisson.launch;
+
+import java.util.Locale;
+import java.util.Optional;
+
+/// A protection that somebody has to give up by name. Each says what it opens.
+public enum Allowance {
+    PRIVILEGED("every capability inside the container's user namespace, no system call filter, nothing masked"),
+    DANGEROUS_CAPABILITIES("kernel code behind the added capability becomes reachable from inside the container"),
+    NEW_PRIVILEGES("set-uid programs and file capabilities of the image work again"),
+    UNCONFINED_SECCOMP("every system call of the kernel is reachable"),
+    HOST_PATHS("the container reads, and where writable changes, a part of the host that others trust"),
+    HOST_IPC("the container shares System V IPC and POSIX message queues with the host"),
+    HOST_UTS("the container sees the host's name");
+
+    private final String opens;
+
+    Allowance(String opens) {
+        this.opens = opens;
+    }
+
+    /// What becomes possible, in half a sentence.
+    public String opens() {
+        return opens;
+    }
+
+    /// As on the command line: `host-paths`.
+    public String option() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    public static Optional<Allowance> parse(String option) {
+        for (Allowance allowance : values()) {
+            if (allowance.option().equals(option)) {
+                return Optional.of(allowance);
+            }
+        }
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,442 @@
+package dev.caisson.launch;
+
+import dev.caisson.cgroup.Bytes;
+import dev.caisson.cgroup.Limits;
+import dev.caisson.image.Image;
+import dev.caisson.linux.Terminal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// What is wished for: one normal form that every face translates to. Immutable; each method that takes a value gives
+/// a changed copy. A spec starts with everything that protects switched on.
+///
+/// ```java
+/// ContainerSpec.of(Image.host(), "python3", "-c", code).memory(Bytes.mebibytes(256)).pids(32)
+/// ```
+public final class ContainerSpec implements Cloneable {
+    private final Image image;
+    private List<String> command;
+    private @Nullable List<String> entrypoint;
+    private Map<String, String> environment = Map.of();
+    private @Nullable String workingDirectory;
+    private @Nullable String user;
+    private @Nullable String hostName;
+    private @Nullable String name;
+    private Limits limits = Limits.defaults();
+    private Network network = Network.none();
+    private List<Mount> mounts = List.of();
+    private boolean readOnlyRoot;
+    private boolean privileged;
+    private Set<Capability> addedCapabilities = Set.of();
+    private Set<Capability> droppedCapabilities = Set.of();
+    private boolean newPrivileges;
+    private SeccompChoice seccomp = new SeccompChoice.Standard();
+    private Map<String, String> sysctls = Map.of();
+    private List<Rlimit> rlimits = List.of();
+    private Terminal.@Nullable Size terminal;
+    private boolean interactive;
+    private boolean init = true;
+    private int oomScoreAdjustment = 500;
+    private @Nullable Duration wallClock;
+    private @Nullable Duration cpuTime;
+    private Bytes outputLimit = Bytes.mebibytes(16);
+    private Bytes sharedMemory = Bytes.mebibytes(64);
+    private Set<Allowance> allowances = Set.of();
+    private Set<SharedNamespace> sharedNamespaces = Set.of();
+    private Map<String, String> labels = Map.of();
+    private int stopSignal;
+
+    /// A namespace of the host that a container may be left in; each needs its [Allowance].
+    public enum SharedNamespace {
+        IPC,
+        UTS
+    }
+
+    private ContainerSpec(Image image, List<String> command) {
+        this.image = image;
+        this.command = List.copyOf(command);
+    }
+
+    /// A wish for `image` with all protections on.
+    /// @param command the program and its arguments; none for the image's own
+    public static ContainerSpec of(Image image, String... command) {
+        return new ContainerSpec(image, List.of(command));
+    }
+
+    public static ContainerSpec of(Image image, List<String> command) {
+        return new ContainerSpec(image, command);
+    }
+
+    private ContainerSpec copy() {
+        try {
+            return (ContainerSpec) clone();
+        } catch (CloneNotSupportedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    public Image image() {
+        return image;
+    }
+
+    public List<String> command() {
+        return command;
+    }
+
+    /// Replaces the image's entry point; an empty list switches it off.
+    public ContainerSpec entrypoint(List<String> value) {
+        var copy = copy();
+        copy.entrypoint = List.copyOf(value);
+        return copy;
+    }
+
+    public Optional<List<String>> entrypoint() {
+        return Optional.ofNullable(entrypoint);
+    }
+
+    /// Sets one variable of the program's environment.
+    public ContainerSpec environment(String variable, String value) {
+        var copy = copy();
+        copy.environment = plus(environment, variable, value);
+        return copy;
+    }
+
+    /// Variables in the order in which they were set; over those of the image.
+    public Map<String, String> environment() {
+        return environment;
+    }
+
+    public ContainerSpec workingDirectory(String value) {
+        var copy = copy();
+        copy.workingDirectory = value;
+        return copy;
+    }
+
+    public Optional<String> workingDirectory() {
+        return Optional.ofNullable(workingDirectory);
+    }
+
+    /// `user[:group]`, by name or number, as Docker's `--user`.
+    public ContainerSpec user(String value) {
+        var copy = copy();
+        copy.user = value;
+        return copy;
+    }
+
+    public Optional<String> user() {
+        return Optional.ofNullable(user);
+    }
+
+    public ContainerSpec hostName(String value) {
+        var copy = copy();
+        copy.hostName = value;
+        return copy;
+    }
+
+    public Optional<String> hostName() {
+        return Optional.ofNullable(hostName);
+    }
+
+    public ContainerSpec name(String value) {
+        var copy = copy();
+        copy.name = value;
+        return copy;
+    }
+
+    public Optional<String> name() {
+        return Optional.ofNullable(name);
+    }
+
+    public ContainerSpec limits(Limits value) {
+        var copy = copy();
+        copy.limits = value;
+        return copy;
+    }
+
+    public Limits limits() {
+        return limits;
+    }
+
+    public ContainerSpec memory(Bytes value) {
+        return limits(limits.memory(value));
+    }
+
+    public ContainerSpec pids(long value) {
+        return limits(limits.pids(value));
+    }
+
+    /// How many processors' worth of time it may use, as 0.5.
+    public ContainerSpec cpus(String value) {
+        return limits(limits.cpus(value));
+    }
+
+    public ContainerSpec network(Network value) {
+        var copy = copy();
+        copy.network = value;
+        return copy;
+    }
+
+    public Network network() {
+        return network;
+    }
+
+    public ContainerSpec mount(Mount value) {
+        var copy = copy();
+        copy.mounts = plus(mounts, value);
+        return copy;
+    }
+
+    public List<Mount> mounts() {
+        return mounts;
+    }
+
+    public ContainerSpec readOnlyRoot(boolean value) {
+        var copy = copy();
+        copy.readOnlyRoot = value;
+        return copy;
+    }
+
+    public boolean readOnlyRoot() {
+        return readOnlyRoot;
+    }
+
+    /// Every protection inside the container's own user namespace off; needs [Allowance#PRIVILEGED].
+    public ContainerSpec privileged(boolean value) {
+        var copy = copy();
+        copy.privileged = value;
+        return copy;
+    }
+
+    public boolean privileged() {
+        return privileged;
+    }
+
+    public ContainerSpec addCapabilities(Set<Capability> value) {
+        var copy = copy();
+        copy.addedCapabilities = Set.copyOf(value);
+        return copy;
+    }
+
+    public ContainerSpec dropCapabilities(Set<Capability> value) {
+        var copy = copy();
+        copy.droppedCapabilities = Set.copyOf(value);
+        return copy;
+    }
+
+    public Set<Capability> addedCapabilities() {
+        return addedCapabilities;
+    }
+
+    public Set<Capability> droppedCapabilities() {
+        return droppedCapabilities;
+    }
+
+    /// The capabilities that result: all when privileged, else the standard ones, less the dropped, and the added.
+    public CapabilitySet capabilities() {
+        if (privileged) {
+            return CapabilitySet.ALL;
+        }
+        CapabilitySet set = CapabilitySet.STANDARD;
+        for (Capability capability : droppedCapabilities) {
+            set = set.without(capability);
+        }
+        for (Capability capability : addedCapabilities) {
+            set = set.with(capability);
+        }
+        return set;
+    }
+
+    /// Lets set-uid programs and file capabilities work; needs [Allowance#NEW_PRIVILEGES].
+    public ContainerSpec newPrivileges(boolean value) {
+        var copy = copy();
+        copy.newPrivileges = value;
+        return copy;
+    }
+
+    public boolean newPrivileges() {
+        return newPrivileges;
+    }
+
+    public ContainerSpec seccomp(SeccompChoice value) {
+        var copy = copy();
+        copy.seccomp = value;
+        return copy;
+    }
+
+    public SeccompChoice seccomp() {
+        return seccomp;
+    }
+
+    /// Sets a namespaced kernel setting, as `net.ipv4.ip_forward`.
+    public ContainerSpec sysctl(String setting, String value) {
+        var copy = copy();
+        copy.sysctls = plus(sysctls, setting, value);
+        return copy;
+    }
+
+    public Map<String, String> sysctls() {
+        return sysctls;
+    }
+
+    public ContainerSpec rlimit(Rlimit value) {
+        var copy = copy();
+        copy.rlimits = plus(rlimits, value);
+        return copy;
+    }
+
+    public List<Rlimit> rlimits() {
+        return rlimits;
+    }
+
+    /// Gives the program a terminal of this size as its standard streams.
+    public ContainerSpec terminal(Terminal.Size value) {
+        var copy = copy();
+        copy.terminal = value;
+        return copy;
+    }
+
+    public Optional<Terminal.Size> terminal() {
+        return Optional.ofNullable(terminal);
+    }
+
+    /// Leaves standard input open for the caller to write to; else the program reads an end at once.
+    public ContainerSpec interactive(boolean value) {
+        var copy = copy();
+        copy.interactive = value;
+        return copy;
+    }
+
+    public boolean interactive() {
+        return interactive;
+    }
+
+    /// True: a small init stays as process 1, forwards signals and reaps. False: the program itself is process 1.
+    public ContainerSpec init(boolean value) {
+        var copy = copy();
+        copy.init = value;
+        return copy;
+    }
+
+    public boolean init() {
+        return init;
+    }
+
+    /// How early the kernel picks it when the host runs out of memory, −1000 … 1000.
+    public ContainerSpec oomScoreAdjustment(int value) {
+        var copy = copy();
+        copy.oomScoreAdjustment = value;
+        return copy;
+    }
+
+    public int oomScoreAdjustment() {
+        return oomScoreAdjustment;
+    }
+
+    /// Ends it this long after its start.
+    public ContainerSpec wallClock(Duration value) {
+        var copy = copy();
+        copy.wallClock = value;
+        return copy;
+    }
+
+    public Optional<Duration> wallClock() {
+        return Optional.ofNullable(wallClock);
+    }
+
+    /// Ends it when all its processes together have used this much processor time.
+    public ContainerSpec cpuTime(Duration value) {
+        var copy = copy();
+        copy.cpuTime = value;
+        return copy;
+    }
+
+    public Optional<Duration> cpuTime() {
+        return Optional.ofNullable(cpuTime);
+    }
+
+    /// Ends it when it has written more than this to standard output and error together, where they are captured.
+    public ContainerSpec outputLimit(Bytes value) {
+        var copy = copy();
+        copy.outputLimit = value;
+        return copy;
+    }
+
+    public Bytes outputLimit() {
+        return outputLimit;
+    }
+
+    /// Size of /dev/shm.
+    public ContainerSpec sharedMemory(Bytes value) {
+        var copy = copy();
+        copy.sharedMemory = value;
+        return copy;
+    }
+
+    public Bytes sharedMemory() {
+        return sharedMemory;
+    }
+
+    public ContainerSpec allow(Allowance value) {
+        var copy = copy();
+        Set<Allowance> all = EnumSet.of(value);
+        all.addAll(allowances);
+        copy.allowances = Set.copyOf(all);
+        return copy;
+    }
+
+    public Set<Allowance> allowances() {
+        return allowances;
+    }
+
+    public ContainerSpec share(SharedNamespace value) {
+        var copy = copy();
+        Set<SharedNamespace> all = EnumSet.of(value);
+        all.addAll(sharedNamespaces);
+        copy.sharedNamespaces = Set.copyOf(all);
+        return copy;
+    }
+
+    public Set<SharedNamespace> sharedNamespaces() {
+        return sharedNamespaces;
+    }
+
+    public ContainerSpec label(String key, String value) {
+        var copy = copy();
+        copy.labels = plus(labels, key, value);
+        return copy;
+    }
+
+    public Map<String, String> labels() {
+        return labels;
+    }
+
+    /// The signal that asks it to end; 0 for the image's, or SIGTERM.
+    public ContainerSpec stopSignal(int value) {
+        var copy = copy();
+        copy.stopSignal = value;
+        return copy;
+    }
+
+    public int stopSignal() {
+        return stopSignal;
+    }
+
+    private static Map<String, String> plus(Map<String, String> map, String key, String value) {
+        var all = new LinkedHashMap<>(map);
+        all.put(key, value);
+        return java.util.Collections.unmodifiableMap(all);
+    }
+
+    private static <T> List<T> plus(List<T> list, T value) {
+        var all = new ArrayList<>(list);
+        all.add(value);
+        return List.copyOf(all);
+    }
+}

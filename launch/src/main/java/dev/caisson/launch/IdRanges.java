@@ -1,0 +1,80 @@
+package dev.caisson.launch;
+
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import java.util.ArrayDeque;
+import java.util.BitSet;
+import java.util.Deque;
+import java.util.concurrent.ThreadLocalRandom;
+
+/// Hands out id ranges, each to one container at a time, among all engines of the host: a range is taken by a lock on
+/// its
+/// byte of one file, which the kernel gives back when the engine ends in whatever way.
+public final class IdRanges implements AutoCloseable {
+    /// A range that one container has, and the user namespace through which files are shown to it.
+    public record Lease(IdRange range, Fd userNamespace) {}
+
+    private final Fd file;
+    private final BitSet taken = new BitSet(IdRange.RANGES);
+    private final Deque<Lease> free = new ArrayDeque<>();
+
+    /// Opens the lock file, made where it is missing.
+    /// @param directory where the lock file stands; only root may write there
+    public IdRanges(Fd directory) {
+        file = FileSystem.openAt(
+                directory,
+                "ranges",
+                FileSystem.O_RDWR | FileSystem.O_CREAT,
+                0600,
+                FileSystem.RESOLVE_NO_SYMLINKS | FileSystem.RESOLVE_BENEATH);
+    }
+
+    /// A range for one container.
+    /// @throws HostException where every range is taken
+    public Lease take(Zygote zygote) {
+        int index;
+        synchronized (this) {
+            Lease lease = free.pollFirst();
+            if (lease != null) {
+                return lease;
+            }
+            index = lockOne();
+        }
+        IdRange range = IdRange.numbered(index);
+        try {
+            return new Lease(range, zygote.userNamespace(range));
+        } catch (RuntimeException e) {
+            unlock(index);
+            throw e;
+        }
+    }
+
+    private int lockOne() {
+        int start = ThreadLocalRandom.current().nextInt(IdRange.RANGES);
+        for (int i = 0; i < IdRange.RANGES; i++) {
+            int index = (start + i) % IdRange.RANGES;
+            if (!taken.get(index) && FileSystem.tryLockByte(file, index)) {
+                taken.set(index);
+                return index;
+            }
+        }
+        throw new HostException("RANGES_TAKEN", "all " + IdRange.RANGES + " id ranges are taken: end some containers");
+    }
+
+    private synchronized void unlock(int index) {
+        FileSystem.unlockByte(file, index);
+        taken.clear(index);
+    }
+
+    /// Gives a range back, which must have no process left. It stays this engine's, for its next container.
+    public synchronized void giveBack(Lease lease) {
+        free.addFirst(lease);
+    }
+
+    @Override
+    public synchronized void close() {
+        free.forEach(lease -> lease.userNamespace().close());
+        free.clear();
+        file.close();
+    }
+}

@@ -1,0 +1,69 @@
+package dev.caisson.launch;
+
+import java.nio.charset.StandardCharsets;
+
+/// A path inside a container's root, in normal form: no empty, `.` or `..` component, no control character.
+///
+/// It is a name only. What it leads to is decided by the kernel when init resolves it inside the root.
+///
+/// @param relative without the leading slash; empty for the root itself
+public record InRootPath(String relative) {
+    private static final int MAX_BYTES = 4095;
+    private static final int MAX_COMPONENT = 255;
+
+    public InRootPath {
+        if (relative.getBytes(StandardCharsets.UTF_8).length > MAX_BYTES) {
+            throw new IllegalArgumentException("longer than " + MAX_BYTES + " bytes");
+        }
+        if (relative.chars().anyMatch(c -> c < ' ' || c == 0x7f)) {
+            throw new IllegalArgumentException("holds a control character");
+        }
+        if (!relative.isEmpty()) {
+            for (String component : relative.split("/", -1)) {
+                if (component.isEmpty() || component.equals(".") || component.equals("..")) {
+                    throw new IllegalArgumentException("has an empty, '.' or '..' component");
+                }
+                if (component.getBytes(StandardCharsets.UTF_8).length > MAX_COMPONENT) {
+                    throw new IllegalArgumentException("has a component of more than " + MAX_COMPONENT + " bytes");
+                }
+            }
+        }
+    }
+
+    /// Reads an absolute path. Repeated and trailing slashes and `.` are dropped; `..` is refused.
+    /// @throws IllegalArgumentException with the reason
+    public static InRootPath parse(String absolute) {
+        if (!absolute.startsWith("/")) {
+            throw new IllegalArgumentException("is not absolute");
+        }
+        var normal = new StringBuilder();
+        for (String component : absolute.split("/", -1)) {
+            if (!component.isEmpty() && !component.equals(".")) {
+                normal.append(normal.isEmpty() ? "" : "/").append(component);
+            }
+        }
+        return new InRootPath(normal.toString());
+    }
+
+    static InRootPath of(String relative) {
+        return new InRootPath(relative);
+    }
+
+    public boolean isRoot() {
+        return relative.isEmpty();
+    }
+
+    /// True for this path itself and for what lies below it.
+    public boolean isWithin(InRootPath other) {
+        return other.isRoot() || relative.equals(other.relative) || relative.startsWith(other.relative + "/");
+    }
+
+    public String absolute() {
+        return "/" + relative;
+    }
+
+    @Override
+    public String toString() {
+        return absolute();
+    }
+}

@@ -1,0 +1,54 @@
+package dev.caisson.launch;
+
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/// Everything that a launch will do, with no choice left open: it prints, compares, and is checked without privileges.
+///
+/// @param ids host ids that the container's become
+/// @param namespaces those that are its own
+/// @param root how the root file system is put together
+/// @param slots descriptors in the order in which they are handed over
+/// @param steps what init does, phases ascending
+public record LaunchPlan(
+        IdRange ids, Set<Namespace> namespaces, RootAssembly root, List<SlotSource> slots, List<Step> steps) {
+    /// An overlay of the image's layers below a bounded file system in memory that is gone with the container.
+    ///
+    /// @param layers how many, at least one
+    /// @param bytes how much may be written
+    /// @param inodes how many files may be made
+    public record RootAssembly(int layers, long bytes, long inodes) {}
+
+    public LaunchPlan {
+        namespaces = Set.copyOf(EnumSet.copyOf(namespaces));
+        slots = List.copyOf(slots);
+        steps = List.copyOf(steps);
+    }
+
+    /// The slot that holds `source`.
+    public Slot slot(SlotSource source) {
+        int index = slots.indexOf(source);
+        if (index < 0) {
+            throw new IllegalArgumentException("the plan has no slot for " + source);
+        }
+        return new Slot(index);
+    }
+
+    /// The one step of a kind that occurs once.
+    public <S extends Step> S only(Class<S> kind) {
+        List<S> found = all(kind);
+        if (found.size() != 1) {
+            throw new IllegalStateException(found.size() + " steps of kind " + kind.getSimpleName());
+        }
+        return found.getFirst();
+    }
+
+    public <S extends Step> List<S> all(Class<S> kind) {
+        return steps.stream().filter(kind::isInstance).map(kind::cast).toList();
+    }
+
+    public <S extends Step> boolean has(Class<S> kind) {
+        return steps.stream().anyMatch(kind::isInstance);
+    }
+}

@@ -1,0 +1,19 @@
+package dev.caisson.launch;
+
+import dev.caisson.cgroup.Bytes;
+import java.nio.file.Path;
+
+/// Something that a container sees at a place of its own choice.
+public sealed interface Mount {
+    InRootPath target();
+
+    /// A file or directory of the host. What is owned by id 0 on disk is owned by the container's root inside.
+    /// Never set-uid, never devices.
+    ///
+    /// @param source absolute
+    /// @param file the source is no directory
+    record Bind(Path source, InRootPath target, boolean readOnly, boolean file) implements Mount {}
+
+    /// Memory of a bounded size, charged to the container.
+    record Tmpfs(InRootPath target, Bytes size, int mode, boolean readOnly, boolean executable) implements Mount {}
+}

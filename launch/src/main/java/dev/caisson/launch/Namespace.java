@@ -1,0 +1,38 @@
+package dev.caisson.launch;
+
+import java.util.Locale;
+
+/// The kernel's eight namespaces, namespaces(7).
+public enum Namespace {
+    USER(0x1000_0000L, "user"),
+    MOUNT(0x0002_0000L, "mnt"),
+    PID(0x2000_0000L, "pid"),
+    NETWORK(0x4000_0000L, "net"),
+    IPC(0x0800_0000L, "ipc"),
+    UTS(0x0400_0000L, "uts"),
+    CGROUP(0x0200_0000L, "cgroup"),
+    TIME(0x0000_0080L, "time");
+
+    private final long cloneFlag;
+    private final String link;
+
+    Namespace(long cloneFlag, String link) {
+        this.cloneFlag = cloneFlag;
+        this.link = link;
+    }
+
+    /// CLONE_NEW* of linux/sched.h.
+    public long cloneFlag() {
+        return cloneFlag;
+    }
+
+    /// Its name below /proc/PID/ns.
+    public String link() {
+        return link;
+    }
+
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,69 @@
+package dev.caisson.launch;
+
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/// A plan as it is written down and read again: plain texts and numbers.
+///
+/// @param steps the wire form of the steps, in Base64
+public record PlanRecord(
+        int idBase, List<String> namespaces, int layers, long bytes, long inodes, List<String> slots, String steps) {
+    public static PlanRecord of(LaunchPlan plan) {
+        return new PlanRecord(
+                plan.ids().base(),
+                plan.namespaces().stream().map(Namespace::name).sorted().toList(),
+                plan.root().layers(),
+                plan.root().bytes(),
+                plan.root().inodes(),
+                plan.slots().stream().map(PlanRecord::text).toList(),
+                Base64.getEncoder().encodeToString(PlanCodec.encode(plan)));
+    }
+
+    /// The plan again, without the words that describe its filter.
+    /// @throws IllegalArgumentException where it was not written by this version
+    public LaunchPlan plan() {
+        Set<Namespace> own = EnumSet.noneOf(Namespace.class);
+        namespaces.forEach(name -> own.add(Namespace.valueOf(name)));
+        return new LaunchPlan(
+                new IdRange(idBase, IdRange.WIDTH),
+                own,
+                new LaunchPlan.RootAssembly(layers, bytes, inodes),
+                slots.stream().map(PlanRecord::slot).toList(),
+                PlanDecoder.steps(Base64.getDecoder().decode(steps)));
+    }
+
+    private static String text(SlotSource source) {
+        return switch (source) {
+            case SlotSource.Plan _ -> "plan";
+            case SlotSource.Control _ -> "control";
+            case SlotSource.Root _ -> "root";
+            case SlotSource.CgroupDirectory _ -> "cgroup";
+            case SlotSource.Stream stream -> "stream " + stream.number();
+            case SlotSource.CgroupTasks tasks -> "tasks " + tasks.index();
+            case SlotSource.Layer layer -> "layer " + layer.index();
+            case SlotSource.Bind bind ->
+                "bind " + bind.index() + (bind.readOnly() ? " ro" : " rw") + (bind.recursive() ? " deep " : " flat ")
+                        + bind.source();
+        };
+    }
+
+    private static SlotSource slot(String text) {
+        String[] words = text.split(" ", 5);
+        return switch (words[0]) {
+            case "plan" -> new SlotSource.Plan();
+            case "control" -> new SlotSource.Control();
+            case "root" -> new SlotSource.Root();
+            case "cgroup" -> new SlotSource.CgroupDirectory();
+            case "stream" -> new SlotSource.Stream(Integer.parseInt(words[1]));
+            case "tasks" -> new SlotSource.CgroupTasks(Integer.parseInt(words[1]));
+            case "layer" -> new SlotSource.Layer(Integer.parseInt(words[1]));
+            case "bind" ->
+                new SlotSource.Bind(
+                        Integer.parseInt(words[1]), Path.of(words[4]), words[2].equals("ro"), words[3].equals("deep"));
+            default -> throw new IllegalArgumentException("not a slot: " + text);
+        };
+    }
+}

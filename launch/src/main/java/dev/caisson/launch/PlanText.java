@@ -1,0 +1,182 @@
+package dev.caisson.launch;
+
+import dev.caisson.cgroup.Bytes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/// A plan in words: one line for each phase, for people.
+public final class PlanText {
+    /// What one phase does.
+    public record Line(Phase phase, String text) {
+        @Override
+        public String toString() {
+            return "%2d %-9s %s".formatted(phase.number(), phase, text);
+        }
+    }
+
+    private final LaunchPlan plan;
+
+    private PlanText(LaunchPlan plan) {
+        this.plan = plan;
+    }
+
+    /// The phases that do something, in their order.
+    public static List<Line> lines(LaunchPlan plan) {
+        var text = new PlanText(plan);
+        var lines = new ArrayList<Line>();
+        for (Phase phase : Phase.values()) {
+            String line = text.phase(phase);
+            if (!line.isEmpty()) {
+                lines.add(new Line(phase, line));
+            }
+        }
+        return lines;
+    }
+
+    /// What happens after the last phase.
+    public static String execution(LaunchPlan plan) {
+        Step.Execute execute = plan.only(Step.Execute.class);
+        Step.SetPrivileges privileges = plan.only(Step.SetPrivileges.class);
+        return "execveat %s as %d:%d in %s%s"
+                .formatted(
+                        execute.arguments().stream().map(PlanText::quoted).collect(Collectors.joining(" ")),
+                        privileges.uid(),
+                        privileges.gid(),
+                        plan.only(Step.Ready.class).workingDirectory(),
+                        execute.initStays() ? ", under an init that reaps and forwards signals" : " as process 1");
+    }
+
+    /// An argument as it can be told on one line of a terminal, whatever it holds.
+    static String quoted(String argument) {
+        boolean plain = !argument.isEmpty()
+                && argument.chars().allMatch(c -> c > ' ' && c != '\'' && c != 0x7f && !Character.isISOControl(c));
+        if (plain) {
+            return argument;
+        }
+        var quoted = new StringBuilder("'");
+        argument.codePoints().forEach(c -> {
+            if (Character.isISOControl(c) || c == '\'' || Character.getType(c) == Character.FORMAT) {
+                quoted.append("\\u{%x}".formatted(c));
+            } else {
+                quoted.appendCodePoint(c);
+            }
+        });
+        return quoted.append("'").toString();
+    }
+
+    private String phase(Phase phase) {
+        return switch (phase) {
+            case SEAL ->
+                "dies with the engine; not dumpable; every descriptor closed but the plan's "
+                        + plan.slots().size();
+            case MAPPED -> mapped();
+            case PRIVATE -> "a session of its own; nothing mounted here is seen elsewhere";
+            case ROOT -> root();
+            case MOUNTS -> mounts();
+            case DEVICES -> devices();
+            case PIVOT -> "this root becomes the only one; the host's tree is gone";
+            case PROTECT -> protect();
+            case LIMITS -> limits();
+            case CAPS -> capabilities();
+            case LANDLOCK ->
+                plan.has(Step.RestrictScope.class)
+                        ? "signals and abstract sockets reach no further than the container"
+                        : "";
+            case READY -> "in " + plan.only(Step.Ready.class).workingDirectory() + " as the user; waits for the start";
+            case FILTER -> filter();
+        };
+    }
+
+    private String mapped() {
+        var parts = new ArrayList<String>();
+        parts.add("ids " + plan.ids() + " on the host");
+        parts.add("own "
+                + plan.namespaces().stream().sorted().map(Namespace::toString).collect(Collectors.joining(" "))
+                + " namespaces");
+        if (plan.has(Step.NoNewPrivileges.class)) {
+            parts.add("no_new_privs");
+        }
+        return String.join("; ", parts);
+    }
+
+    private String root() {
+        LaunchPlan.RootAssembly root = plan.root();
+        return "overlay of %d %s, id-mapped, volatile; %s and %d files may be written, in memory"
+                .formatted(
+                        root.layers(), root.layers() == 1 ? "layer" : "layers", Bytes.of(root.bytes()), root.inodes());
+    }
+
+    private String mounts() {
+        var parts = new ArrayList<String>();
+        for (Step step : plan.steps()) {
+            switch (step) {
+                case Step.MountFileSystem mount -> parts.add(describe(mount));
+                case Step.MountSlot mount -> {
+                    var bind = (SlotSource.Bind) plan.slots().get(mount.slot().index());
+                    parts.add("host " + bind.source() + " at " + mount.target()
+                            + (bind.readOnly() ? " read-only" : " writable"));
+                }
+                case Step.WriteFile write -> parts.add("writes " + write.path());
+                case Step.MakeDirectory make -> parts.add("makes " + make.path());
+                default -> {}
+            }
+        }
+        return String.join(", ", parts);
+    }
+
+    private static String describe(Step.MountFileSystem mount) {
+        String what = mount.target().absolute();
+        if (mount.fileSystem() == KernelFileSystem.TMPFS) {
+            what += " " + Bytes.of(mount.bytes());
+        }
+        return what + (mount.flags().contains(MountFlag.READ_ONLY) ? " read-only" : "");
+    }
+
+    private String devices() {
+        String names = plan.all(Step.BindDevice.class).stream()
+                .map(bind -> bind.device().name().toLowerCase(java.util.Locale.ROOT))
+                .collect(Collectors.joining(" "));
+        return names + (plan.has(Step.OpenConsole.class) ? "; a terminal of its own as the standard streams" : "");
+    }
+
+    private String protect() {
+        var parts = new ArrayList<String>();
+        int masked = plan.all(Step.Mask.class).size();
+        int readOnly = plan.all(Step.MakeReadOnly.class).size();
+        plan.all(Step.SetSysctl.class)
+                .forEach(set -> parts.add(set.name().relative().replace('/', '.') + "=" + set.value()));
+        parts.add(masked + " paths masked, " + readOnly + " read-only");
+        parts.add(plan.has(Step.MakeRootReadOnly.class) ? "root read-only" : "root writable");
+        parts.add("read back from the kernel");
+        return String.join("; ", parts);
+    }
+
+    private String limits() {
+        var parts = new ArrayList<String>();
+        plan.all(Step.SetHostName.class).forEach(set -> parts.add("host name " + set.name()));
+        plan.all(Step.SetResourceLimit.class)
+                .forEach(set -> parts.add(set.limit().toString()));
+        parts.add("oom_score_adj " + plan.only(Step.SetOomScoreAdjustment.class).value());
+        parts.add("a session keyring of its own, loopback up");
+        return String.join("; ", parts);
+    }
+
+    private String capabilities() {
+        Step.SetPrivileges privileges = plan.only(Step.SetPrivileges.class);
+        int kept = privileges.bounding().list().size();
+        return "keeps %s inside its own user namespace; drops %d%s"
+                .formatted(
+                        privileges.bounding(),
+                        Capability.values().length - kept,
+                        privileges.uid() == 0 ? "" : "; none effective for user " + privileges.uid());
+    }
+
+    private String filter() {
+        return plan.all(Step.InstallFilter.class).stream()
+                .findFirst()
+                .map(install -> "seccomp " + install.program().summary()
+                        + (install.early() ? ", put on before the privileges are dropped" : ""))
+                .orElse("no system call filter");
+    }
+}

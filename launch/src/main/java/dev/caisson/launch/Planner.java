@@ -1,0 +1,399 @@
+package dev.caisson.launch;
+
+import dev.caisson.cgroup.Bytes;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// From an approved wish and the facts about host and image to a plan: a pure function.
+public final class Planner {
+    private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    private static final long LEAST_INODES = 1024;
+    private static final long MOST_INODES = 1 << 20;
+    private static final long PAGE = 4096;
+    private static final Bytes DEV_SIZE = Bytes.mebibytes(1);
+    private static final long DEV_INODES = 512;
+    private static final int LANDLOCK_SCOPES_SINCE = 6;
+    private static final int LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET_AND_SIGNAL = 1 | 2;
+    private static final long NOFILE_SOFT = 1024;
+    private static final long NOFILE_HARD = 4096;
+
+    /// What tells about the host or the kernel's internals, or reaches other hosts' hardware. Docker's list.
+    static final List<String> MASKED = List.of(
+            "proc/acpi",
+            "proc/asound",
+            "proc/interrupts",
+            "proc/kcore",
+            "proc/keys",
+            "proc/latency_stats",
+            "proc/sched_debug",
+            "proc/scsi",
+            "proc/timer_list",
+            "proc/timer_stats",
+            "sys/devices/virtual/powercap",
+            "sys/firmware");
+
+    static final List<String> READ_ONLY = List.of("proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger");
+
+    private static final List<MountFlag> INERT =
+            List.of(MountFlag.NO_SETUID, MountFlag.NO_DEVICES, MountFlag.NO_EXECUTION);
+    private static final List<MountFlag> INERT_READ_ONLY =
+            List.of(MountFlag.READ_ONLY, MountFlag.NO_SETUID, MountFlag.NO_DEVICES, MountFlag.NO_EXECUTION);
+
+    private final ContainerSpec spec;
+    private final RootImage image;
+    private final HostFacts host;
+    private final Optional<FilterProgram> filter;
+    private final String hostName;
+    private final List<Step> steps = new ArrayList<>();
+    private final List<SlotSource> slots = new ArrayList<>();
+
+    private Planner(
+            ContainerSpec spec, RootImage image, HostFacts host, Optional<FilterProgram> filter, ContainerId id) {
+        this.spec = spec;
+        this.image = image;
+        this.host = host;
+        this.filter = filter;
+        this.hostName = spec.hostName().orElse(id.shortForm());
+    }
+
+    /// Plans one launch.
+    /// @param ids the range that this container gets
+    /// @param filter the compiled profile; empty only where the wish switched it off
+    /// @throws RefusedException where the image and the wish together name no program
+    public static LaunchPlan plan(
+            Policy.Approved approved,
+            RootImage image,
+            HostFacts host,
+            Optional<FilterProgram> filter,
+            IdRange ids,
+            ContainerId id) {
+        return new Planner(approved.spec(), image, host, filter, id).plan(ids);
+    }
+
+    private LaunchPlan plan(IdRange ids) {
+        openSlots();
+        enter();
+        mountKernelFileSystems();
+        mountVolumes();
+        writeFiles();
+        bindDevices();
+        steps.add(new Step.Pivot());
+        protect();
+        limit();
+        dropPrivileges();
+        execute();
+        var plan = new LaunchPlan(ids, namespaces(), root(), slots, steps);
+        PlanRules.verify(plan);
+        return plan;
+    }
+
+    private Set<Namespace> namespaces() {
+        Set<Namespace> own = EnumSet.allOf(Namespace.class);
+        if (!host.timeNamespaces()) {
+            own.remove(Namespace.TIME);
+        }
+        for (ContainerSpec.SharedNamespace shared : spec.sharedNamespaces()) {
+            own.remove(
+                    switch (shared) {
+                        case IPC -> Namespace.IPC;
+                        case UTS -> Namespace.UTS;
+                    });
+        }
+        return own;
+    }
+
+    /// Half of the memory limit, to which what is written is charged: a full disk is told as such, not as out of
+    /// memory.
+    private LaunchPlan.RootAssembly root() {
+        Bytes memory = spec.limits().memory();
+        long bytes = memory.isUnlimited() ? Bytes.gibibytes(1).count() : memory.count() / 2;
+        long inodes = Math.clamp(bytes / PAGE, LEAST_INODES, MOST_INODES);
+        return new LaunchPlan.RootAssembly(image.layers(), bytes, inodes);
+    }
+
+    private void openSlots() {
+        slots.add(new SlotSource.Plan());
+        slots.add(new SlotSource.Control());
+        for (int stream = 0; stream <= 2; stream++) {
+            slots.add(new SlotSource.Stream(stream));
+        }
+        for (int i = 0; i < host.cgroupJoins().size(); i++) {
+            slots.add(new SlotSource.CgroupTasks(i));
+        }
+        if (host.cgroupCloneInto()) {
+            slots.add(new SlotSource.CgroupDirectory());
+        }
+        for (int i = 0; i < image.layers(); i++) {
+            slots.add(new SlotSource.Layer(i));
+        }
+        int index = 0;
+        for (Mount.Bind bind : image.binds()) {
+            slots.add(new SlotSource.Bind(index++, bind.source(), bind.readOnly(), false));
+        }
+        for (Mount mount : spec.mounts()) {
+            if (mount instanceof Mount.Bind bind) {
+                slots.add(new SlotSource.Bind(index++, bind.source(), bind.readOnly(), true));
+            }
+        }
+        slots.add(new SlotSource.Root());
+    }
+
+    private Slot slot(SlotSource source) {
+        return new Slot(slots.indexOf(source));
+    }
+
+    private void enter() {
+        steps.add(new Step.Seal());
+        for (int i = 0; i < host.cgroupJoins().size(); i++) {
+            steps.add(new Step.JoinCgroup(slot(new SlotSource.CgroupTasks(i))));
+        }
+        steps.add(new Step.Mapped());
+        steps.add(new Step.CgroupNamespace());
+        if (!spec.newPrivileges()) {
+            steps.add(new Step.NoNewPrivileges());
+        }
+        steps.add(new Step.MakePrivate());
+        steps.add(new Step.AttachRoot(slot(new SlotSource.Root())));
+    }
+
+    private void mountKernelFileSystems() {
+        mount(KernelFileSystem.PROC, INERT, 0, 0, 0, "proc");
+        mount(KernelFileSystem.SYSFS, INERT_READ_ONLY, 0, 0, 0, "sys");
+        if (host.cgroupMounts().equals(List.of(KernelFileSystem.CGROUP2))) {
+            mount(KernelFileSystem.CGROUP2, INERT_READ_ONLY, 0, 0, 0, "sys/fs/cgroup");
+        } else if (!host.cgroupMounts().isEmpty()) {
+            mount(KernelFileSystem.TMPFS, INERT, 0755, PAGE, 64, "sys/fs/cgroup");
+            for (KernelFileSystem controllers : host.cgroupMounts()) {
+                mount(controllers, INERT_READ_ONLY, 0, 0, 0, "sys/fs/cgroup/" + controllers.kernelName());
+            }
+        }
+        List<MountFlag> device = List.of(MountFlag.NO_SETUID, MountFlag.NO_EXECUTION);
+        mount(KernelFileSystem.TMPFS, device, 0755, DEV_SIZE.count(), DEV_INODES, "dev");
+        mount(KernelFileSystem.DEVPTS, device, 0, 0, 0, "dev/pts");
+        mount(
+                KernelFileSystem.TMPFS,
+                INERT,
+                01777,
+                spec.sharedMemory().count(),
+                inodes(spec.sharedMemory()),
+                "dev/shm");
+        if (!spec.sharedNamespaces().contains(ContainerSpec.SharedNamespace.IPC)) {
+            mount(KernelFileSystem.MQUEUE, INERT, 0, 0, 0, "dev/mqueue");
+        }
+    }
+
+    private void mount(
+            KernelFileSystem fileSystem, List<MountFlag> flags, int mode, long bytes, long inodes, String target) {
+        steps.add(new Step.MountFileSystem(fileSystem, flags, mode, bytes, inodes, InRootPath.of(target)));
+    }
+
+    private static long inodes(Bytes size) {
+        return Math.clamp(size.count() / PAGE, 16, MOST_INODES);
+    }
+
+    private void mountVolumes() {
+        for (Mount.Bind bind : image.binds()) {
+            mountBind(bind);
+        }
+        for (Mount mount : spec.mounts()) {
+            switch (mount) {
+                case Mount.Bind bind -> mountBind(bind);
+                case Mount.Tmpfs tmpfs -> {
+                    var flags = new ArrayList<>(List.of(MountFlag.NO_SETUID, MountFlag.NO_DEVICES));
+                    if (!tmpfs.executable()) {
+                        flags.add(MountFlag.NO_EXECUTION);
+                    }
+                    if (tmpfs.readOnly()) {
+                        flags.add(MountFlag.READ_ONLY);
+                    }
+                    steps.add(new Step.MountFileSystem(
+                            KernelFileSystem.TMPFS,
+                            flags,
+                            tmpfs.mode(),
+                            tmpfs.size().count(),
+                            inodes(tmpfs.size()),
+                            tmpfs.target()));
+                }
+            }
+        }
+    }
+
+    /// Bind mounts come in the order of their slots.
+    private void mountBind(Mount.Bind bind) {
+        int index =
+                (int) steps.stream().filter(Step.MountSlot.class::isInstance).count();
+        boolean ofImage = index < image.binds().size();
+        var source = new SlotSource.Bind(index, bind.source(), bind.readOnly(), !ofImage);
+        steps.add(new Step.MountSlot(slot(source), bind.file(), bind.target()));
+    }
+
+    /// Name and addresses of the container, where the image leaves the place to us and no volume covers it.
+    private void writeFiles() {
+        writeFile("etc/hostname", hostName + "\n");
+        writeFile("etc/hosts", """
+                127.0.0.1\tlocalhost
+                ::1\tlocalhost ip6-localhost ip6-loopback
+                127.0.0.1\t%s
+                """.formatted(hostName));
+        workingDirectory()
+                .filter(path -> !path.isRoot())
+                .ifPresent(path -> steps.add(new Step.MakeDirectory(0755, path)));
+    }
+
+    private void writeFile(String name, String content) {
+        InRootPath path = InRootPath.of(name);
+        boolean covered = spec.mounts().stream().anyMatch(mount -> path.isWithin(mount.target()));
+        if (!covered) {
+            steps.add(new Step.WriteFile(0644, path, content));
+        }
+    }
+
+    private void bindDevices() {
+        for (Device device : Device.values()) {
+            steps.add(new Step.BindDevice(device));
+        }
+        link("pts/ptmx", "dev/ptmx");
+        link("/proc/self/fd", "dev/fd");
+        link("/proc/self/fd/0", "dev/stdin");
+        link("/proc/self/fd/1", "dev/stdout");
+        link("/proc/self/fd/2", "dev/stderr");
+        spec.terminal()
+                .ifPresent(size -> steps.add(new Step.OpenConsole(
+                        size.rows(),
+                        size.columns(),
+                        image.user().uid(),
+                        image.user().gid())));
+    }
+
+    private void link(String target, String path) {
+        steps.add(new Step.MakeSymbolicLink(target, InRootPath.of(path)));
+    }
+
+    private void protect() {
+        sysctls().forEach((name, value) -> steps.add(new Step.SetSysctl(Sysctls.path(name), value)));
+        if (!spec.privileged()) {
+            MASKED.forEach(path -> steps.add(new Step.Mask(InRootPath.of(path))));
+            READ_ONLY.forEach(path -> steps.add(new Step.MakeReadOnly(InRootPath.of(path))));
+        }
+        if (host.cgroupMounts().size() > 1) {
+            steps.add(new Step.MakeReadOnly(InRootPath.of("sys/fs/cgroup")));
+        }
+        if (spec.readOnlyRoot()) {
+            steps.add(new Step.MakeRootReadOnly());
+        }
+        steps.add(new Step.VerifyMounts());
+    }
+
+    /// Ping and low ports work without privileges; namespaces and inotify of one container are bounded.
+    private Map<String, String> sysctls() {
+        var all = new LinkedHashMap<String, String>();
+        all.put("net.ipv4.ping_group_range", "0 " + (IdRange.WIDTH - 1));
+        all.put("net.ipv4.ip_unprivileged_port_start", "0");
+        if (!spec.privileged()) {
+            all.put("user.max_user_namespaces", "0");
+        }
+        all.putAll(spec.sysctls());
+        return all;
+    }
+
+    private void limit() {
+        steps.add(new Step.RaiseLoopback());
+        if (!spec.sharedNamespaces().contains(ContainerSpec.SharedNamespace.UTS)) {
+            steps.add(new Step.SetHostName(hostName));
+        }
+        rlimits().forEach(limit -> steps.add(new Step.SetResourceLimit(limit)));
+        steps.add(new Step.SetOomScoreAdjustment(spec.oomScoreAdjustment()));
+        steps.add(new Step.JoinKeyring());
+    }
+
+    private Collection<Rlimit> rlimits() {
+        var all = new LinkedHashMap<Rlimit.Resource, Rlimit>();
+        long most = host.hardLimits().getOrDefault(Rlimit.Resource.NOFILE, NOFILE_HARD);
+        long hard = most == Rlimit.UNLIMITED ? NOFILE_HARD : Math.min(most, NOFILE_HARD);
+        all.put(Rlimit.Resource.NOFILE, new Rlimit(Rlimit.Resource.NOFILE, Math.min(NOFILE_SOFT, hard), hard));
+        all.put(Rlimit.Resource.CORE, new Rlimit(Rlimit.Resource.CORE, 0, 0));
+        spec.rlimits().forEach(limit -> all.put(limit.resource(), limit));
+        return all.values();
+    }
+
+    private void dropPrivileges() {
+        if (spec.newPrivileges()) {
+            filter.ifPresent(program -> steps.add(new Step.InstallFilter(program, true)));
+        }
+        CapabilitySet bounding = spec.capabilities();
+        RootImage.ProgramUser user = image.user();
+        steps.add(new Step.SetPrivileges(
+                bounding,
+                user.uid() == 0 ? bounding : CapabilitySet.NONE,
+                user.uid(),
+                user.gid(),
+                user.supplementaryGroups()));
+        if (host.landlockAbi() >= LANDLOCK_SCOPES_SINCE && !spec.newPrivileges()) {
+            steps.add(new Step.RestrictScope(LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET_AND_SIGNAL));
+        }
+    }
+
+    private void execute() {
+        steps.add(new Step.Ready(workingDirectory().map(InRootPath::absolute).orElse("/")));
+        if (!spec.newPrivileges()) {
+            filter.ifPresent(program -> steps.add(new Step.InstallFilter(program, false)));
+        }
+        Map<String, String> environment = environment();
+        steps.add(new Step.Execute(
+                spec.init(),
+                spec.terminal().isPresent(),
+                environment.getOrDefault("PATH", DEFAULT_PATH),
+                arguments(),
+                environment.entrySet().stream()
+                        .map(variable -> variable.getKey() + "=" + variable.getValue())
+                        .toList()));
+    }
+
+    private List<String> arguments() {
+        var arguments = new ArrayList<>(spec.entrypoint().orElse(image.entrypoint()));
+        boolean ownProgram = spec.entrypoint().isPresent() || !spec.command().isEmpty();
+        arguments.addAll(ownProgram ? spec.command() : image.command());
+        if (arguments.isEmpty() || arguments.getFirst().isEmpty()) {
+            throw new RefusedException("PROGRAM_MISSING", "the image names no program: give one after it");
+        }
+        return arguments;
+    }
+
+    private Map<String, String> environment() {
+        var all = new LinkedHashMap<String, String>();
+        all.put("PATH", DEFAULT_PATH);
+        all.put("HOSTNAME", hostName);
+        if (spec.terminal().isPresent()) {
+            all.put("TERM", "xterm");
+        }
+        all.put("HOME", image.user().home());
+        for (String variable : image.environment()) {
+            int equals = variable.indexOf('=');
+            if (equals > 0 && variable.indexOf('\0') < 0) {
+                all.put(variable.substring(0, equals), variable.substring(equals + 1));
+            }
+        }
+        all.putAll(spec.environment());
+        return all;
+    }
+
+    private Optional<InRootPath> workingDirectory() {
+        String directory = spec.workingDirectory().orElse(image.workingDirectory());
+        if (directory.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            InRootPath path = InRootPath.parse(directory);
+            Policy.requireOrdinaryDirectory(path);
+            return Optional.of(path);
+        } catch (IllegalArgumentException e) {
+            throw new RefusedException("WORKING_DIRECTORY", "the image's working directory " + e.getMessage());
+        }
+    }
+}

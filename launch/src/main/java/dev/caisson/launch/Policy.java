@@ -1,0 +1,328 @@
+package dev.caisson.launch;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/// The only gate: every face's wish passes here, and nothing else decides what is allowed.
+///
+/// It looks at the normal form, never at the spelling that it came in, so two spellings of one wish get one answer.
+public final class Policy {
+    private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}");
+    private static final Pattern HOST_NAME =
+            Pattern.compile("[a-zA-Z0-9]([a-zA-Z0-9-]{0,62})(\\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,62}))*");
+    private static final int MAX_HOST_NAME = 64;
+    private static final int MAX_STRING = 128 * 1024;
+    private static final int MAX_MOUNTS = 64;
+
+    /// Where the engine's own file systems stand; nothing may be put over or into them.
+    private static final List<InRootPath> RESERVED =
+            List.of(InRootPath.of("proc"), InRootPath.of("sys"), InRootPath.of("dev"));
+
+    /// Parts of the host that others trust, or through which the host is steered.
+    private static final List<Path> SENSITIVE = List.of(
+            Path.of("/proc"),
+            Path.of("/sys"),
+            Path.of("/dev"),
+            Path.of("/boot"),
+            Path.of("/etc"),
+            Path.of("/root"),
+            Path.of("/run"),
+            Path.of("/var/run"),
+            Path.of("/usr"),
+            Path.of("/bin"),
+            Path.of("/sbin"),
+            Path.of("/lib"),
+            Path.of("/lib64"),
+            Path.of("/var/lib/caisson"),
+            Path.of("/var/lib/docker"),
+            Path.of("/var/lib/containers"),
+            Path.of("/var/lib/containerd"),
+            Path.of("/var/lib/kubelet"),
+            Path.of("/var/spool/cron"));
+
+    private Policy() {}
+
+    /// A wish that has passed.
+    public static final class Approved {
+        private final ContainerSpec spec;
+
+        private Approved(ContainerSpec spec) {
+            this.spec = spec;
+        }
+
+        public ContainerSpec spec() {
+            return spec;
+        }
+    }
+
+    /// Lets the wish pass or says everything that stands against it.
+    /// @throws RefusedException with all findings
+    public static Approved approve(ContainerSpec spec, HostFacts host) {
+        List<Finding> findings = check(spec, host);
+        if (!findings.isEmpty()) {
+            throw new RefusedException(findings);
+        }
+        return new Approved(spec);
+    }
+
+    static List<Finding> check(ContainerSpec spec, HostFacts host) {
+        var findings = new ArrayList<Finding>();
+        checkNames(spec, findings);
+        checkTexts(spec, findings);
+        checkWorkingDirectory(spec, findings);
+        checkMounts(spec, findings);
+        checkPrivileges(spec, findings);
+        checkSysctls(spec, findings);
+        checkProcessLimits(spec, host, findings);
+        checkDeadlines(spec, findings);
+        return findings;
+    }
+
+    private static void checkNames(ContainerSpec spec, List<Finding> findings) {
+        spec.name()
+                .filter(name -> !NAME.matcher(name).matches())
+                .ifPresent(name -> findings.add(new Finding(
+                        "NAME_INVALID",
+                        "a name is 1 to 128 letters, digits, '_', '.' or '-', and starts with a letter or digit")));
+        spec.hostName()
+                .filter(name -> name.length() > MAX_HOST_NAME
+                        || !HOST_NAME.matcher(name).matches())
+                .ifPresent(name -> findings.add(new Finding(
+                        "HOSTNAME_INVALID",
+                        "a host name is at most 64 letters, digits, '-' and '.', no part empty or starting with '-'")));
+        if (spec.hostName().isPresent() && spec.sharedNamespaces().contains(ContainerSpec.SharedNamespace.UTS)) {
+            findings.add(new Finding(
+                    "OPTIONS_CONTRADICT",
+                    "a host name cannot be set where the host's UTS namespace is shared: give one of the two"));
+        }
+    }
+
+    private static void checkTexts(ContainerSpec spec, List<Finding> findings) {
+        var texts = new ArrayList<>(spec.command());
+        spec.entrypoint().ifPresent(texts::addAll);
+        spec.environment().forEach((variable, value) -> {
+            if (variable.isEmpty() || variable.indexOf('=') >= 0) {
+                findings.add(new Finding("ENVIRONMENT_INVALID", "a variable's name is not empty and has no '='"));
+            }
+            texts.add(variable + "=" + value);
+        });
+        if (texts.stream().anyMatch(text -> text.indexOf('\0') >= 0)) {
+            findings.add(new Finding("TEXT_INVALID", "arguments and variables cannot hold a NUL character"));
+        }
+        if (texts.stream().anyMatch(text -> text.length() >= MAX_STRING)) {
+            findings.add(new Finding(
+                    "TEXT_TOO_LONG", "the kernel takes no argument or variable of 128 KiB or more: pass it in a file"));
+        }
+    }
+
+    private static void checkWorkingDirectory(ContainerSpec spec, List<Finding> findings) {
+        spec.workingDirectory().ifPresent(directory -> {
+            try {
+                requireOrdinaryDirectory(InRootPath.parse(directory));
+            } catch (IllegalArgumentException e) {
+                findings.add(new Finding("WORKING_DIRECTORY", "the working directory " + e.getMessage()));
+            }
+        });
+    }
+
+    /// A working directory below /proc could be a descriptor that leads out of the container (CVE-2024-21626).
+    static void requireOrdinaryDirectory(InRootPath directory) {
+        if (directory.isWithin(InRootPath.of("proc"))) {
+            throw new IllegalArgumentException("cannot lie below /proc: choose a directory of the image");
+        }
+    }
+
+    private static void checkMounts(ContainerSpec spec, List<Finding> findings) {
+        if (spec.mounts().size() > MAX_MOUNTS) {
+            findings.add(new Finding("MOUNTS_TOO_MANY", "a container takes at most " + MAX_MOUNTS + " mounts"));
+        }
+        var targets = new HashSet<InRootPath>();
+        for (Mount mount : spec.mounts()) {
+            checkTarget(mount.target(), targets, findings);
+            switch (mount) {
+                case Mount.Bind bind -> checkSource(bind, spec, findings);
+                case Mount.Tmpfs tmpfs -> {
+                    if (tmpfs.size().count() < 4096 || tmpfs.size().isUnlimited()) {
+                        findings.add(
+                                new Finding("TMPFS_SIZE", "a tmpfs has a size of at least 4096 bytes, as size=64m"));
+                    }
+                    if (tmpfs.mode() < 0 || tmpfs.mode() > 01777) {
+                        findings.add(new Finding("TMPFS_MODE", "a tmpfs has a mode from 0 to 1777"));
+                    }
+                }
+            }
+        }
+    }
+
+    private static void checkTarget(InRootPath target, Set<InRootPath> targets, List<Finding> findings) {
+        if (target.isRoot()) {
+            findings.add(
+                    new Finding("MOUNT_TARGET", "nothing can be mounted over the root: use dir:PATH as the image"));
+        }
+        for (InRootPath reserved : RESERVED) {
+            if (target.isWithin(reserved)) {
+                findings.add(new Finding(
+                        "MOUNT_TARGET",
+                        "nothing can be mounted at " + target + ": " + reserved + " belongs to the engine"));
+            }
+        }
+        if (!targets.add(target)) {
+            findings.add(new Finding("OPTIONS_CONTRADICT", "two mounts have the target " + target + ": give one"));
+        }
+    }
+
+    private static void checkSource(Mount.Bind bind, ContainerSpec spec, List<Finding> findings) {
+        Path source = bind.source();
+        if (!source.isAbsolute()) {
+            findings.add(
+                    new Finding("MOUNT_SOURCE", "a host path is absolute; named volumes are not part of this version"));
+            return;
+        }
+        if (!source.equals(source.normalize())) {
+            findings.add(new Finding("MOUNT_SOURCE", "the host path " + source + " holds '.' or '..': write it out"));
+            return;
+        }
+        if (!Files.exists(source)) {
+            findings.add(new Finding("MOUNT_SOURCE", "the host path " + source + " does not exist: make it first"));
+            return;
+        }
+        if (isSensitive(source) && !spec.allowances().contains(Allowance.HOST_PATHS)) {
+            findings.add(
+                    new Finding(
+                            "ALLOWANCE_NEEDED",
+                            source
+                                    + " is a part of the host that others trust: choose another path, or add --allow host-paths"));
+        }
+    }
+
+    /// True for a sensitive path, for what is below one, and for what holds one: a socket is reached through its
+    /// parent.
+    static boolean isSensitive(Path source) {
+        Path real = source;
+        try {
+            real = source.toRealPath();
+        } catch (java.io.IOException e) {
+            // It vanished since it was looked at; opening it later will say so.
+            return true;
+        }
+        for (Path sensitive : SENSITIVE) {
+            if (real.startsWith(sensitive) || sensitive.startsWith(real)) {
+                return true;
+            }
+        }
+        return real.getFileName() != null && real.getFileName().toString().endsWith(".sock");
+    }
+
+    private static void checkPrivileges(ContainerSpec spec, List<Finding> findings) {
+        require(spec, spec.privileged(), Allowance.PRIVILEGED, "privileged", findings);
+        require(spec, spec.newPrivileges(), Allowance.NEW_PRIVILEGES, "no-new-privileges=false", findings);
+        require(
+                spec,
+                spec.seccomp() instanceof SeccompChoice.Unconfined,
+                Allowance.UNCONFINED_SECCOMP,
+                "seccomp=unconfined",
+                findings);
+        require(
+                spec,
+                spec.sharedNamespaces().contains(ContainerSpec.SharedNamespace.IPC),
+                Allowance.HOST_IPC,
+                "the host's IPC namespace",
+                findings);
+        require(
+                spec,
+                spec.sharedNamespaces().contains(ContainerSpec.SharedNamespace.UTS),
+                Allowance.HOST_UTS,
+                "the host's UTS namespace",
+                findings);
+        for (Capability capability : Capability.values()) {
+            if (spec.addedCapabilities().contains(capability)) {
+                require(
+                        spec,
+                        capability.isDangerous(),
+                        Allowance.DANGEROUS_CAPABILITIES,
+                        "the capability " + capability,
+                        findings);
+                if (spec.droppedCapabilities().contains(capability)
+                        && spec.droppedCapabilities().size() < Capability.values().length) {
+                    findings.add(
+                            new Finding("OPTIONS_CONTRADICT", capability + " is both added and dropped: give one"));
+                }
+            }
+        }
+        if (spec.privileged() && !spec.droppedCapabilities().isEmpty()) {
+            findings.add(
+                    new Finding(
+                            "OPTIONS_CONTRADICT",
+                            "privileged keeps every capability, so none can be dropped: leave privileged out and add what is needed"));
+        }
+    }
+
+    private static void require(
+            ContainerSpec spec, boolean asked, Allowance allowance, String what, List<Finding> findings) {
+        boolean covered = spec.allowances().contains(allowance)
+                || (spec.privileged() && spec.allowances().contains(Allowance.PRIVILEGED));
+        if (asked && !covered) {
+            findings.add(new Finding(
+                    "ALLOWANCE_NEEDED",
+                    what + " opens: " + allowance.opens() + "; if that is meant, add --allow " + allowance.option()));
+        }
+    }
+
+    private static void checkSysctls(ContainerSpec spec, List<Finding> findings) {
+        for (Map.Entry<String, String> sysctl : spec.sysctls().entrySet()) {
+            Sysctls.refusal(sysctl.getKey(), sysctl.getValue())
+                    .ifPresent(reason -> findings.add(new Finding("SYSCTL_REFUSED", reason)));
+            if (sysctl.getKey().startsWith("fs.mqueue") || sysctl.getKey().startsWith("kernel.")) {
+                if (spec.sharedNamespaces().contains(ContainerSpec.SharedNamespace.IPC)) {
+                    findings.add(new Finding(
+                            "OPTIONS_CONTRADICT",
+                            sysctl.getKey() + " would change the host where its IPC namespace is shared"));
+                }
+            }
+        }
+    }
+
+    private static void checkProcessLimits(ContainerSpec spec, HostFacts host, List<Finding> findings) {
+        var seen = new HashSet<Rlimit.Resource>();
+        for (Rlimit limit : spec.rlimits()) {
+            if (!seen.add(limit.resource())) {
+                findings.add(new Finding("OPTIONS_CONTRADICT", "the limit " + limit.resource() + " is given twice"));
+            }
+            long hard = host.hardLimits().getOrDefault(limit.resource(), 0L);
+            if (hard != Rlimit.UNLIMITED && (limit.hard() == Rlimit.UNLIMITED || limit.hard() > hard)) {
+                findings.add(new Finding(
+                        "RLIMIT_TOO_HIGH",
+                        "the hard limit " + limit + " is above the engine's own, " + hard
+                                + ": ask for less, or start the engine with more"));
+            }
+        }
+        int score = spec.oomScoreAdjustment();
+        if (score < -1000 || score > 1000) {
+            findings.add(new Finding("OOM_SCORE_INVALID", "an OOM score adjustment is a number from -1000 to 1000"));
+        } else if (score < host.oomScoreAdjustment()) {
+            findings.add(new Finding(
+                    "OOM_SCORE_TOO_LOW",
+                    "an OOM score adjustment of " + score + " is below the engine's own, " + host.oomScoreAdjustment()
+                            + ", which a container's user namespace cannot lower: ask for more"));
+        }
+    }
+
+    private static void checkDeadlines(ContainerSpec spec, List<Finding> findings) {
+        if (spec.wallClock().filter(limit -> !limit.isPositive()).isPresent()
+                || spec.cpuTime().filter(limit -> !limit.isPositive()).isPresent()) {
+            findings.add(new Finding("DEADLINE_INVALID", "a deadline is longer than nothing, as 500ms or 10s"));
+        }
+        if (spec.sharedMemory().count() < 4096 || spec.sharedMemory().isUnlimited()) {
+            findings.add(new Finding("SHM_SIZE", "/dev/shm has a size of at least 4096 bytes, as 64m"));
+        }
+        if (spec.outputLimit().count() < 1) {
+            findings.add(new Finding("OUTPUT_LIMIT", "an output limit is at least one byte"));
+        }
+    }
+}

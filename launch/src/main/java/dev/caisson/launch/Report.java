@@ -1,0 +1,69 @@
+package dev.caisson.launch;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What init tells on the control socket, `struct report` in `native/plan.h`.
+///
+/// @param step index into the plan
+/// @param status of an error its number; of an exit the code, or 256 and the signal
+/// @param phaseMicros how long each phase took, with READY
+public record Report(
+        Kind kind,
+        int phase,
+        int step,
+        int status,
+        int detail,
+        long userMicros,
+        long systemMicros,
+        List<Integer> phaseMicros) {
+    /// In the order of `enum report_kind`, from 1.
+    public enum Kind {
+        ERROR,
+        CONSOLE,
+        READY,
+        PAUSED,
+        EXIT
+    }
+
+    /// Length of a report on the socket.
+    public static final int BYTES = 24 + 16 + 4 * 13;
+    private static final int SIGNALLED = 256;
+
+    /// Reads what came on the socket.
+    /// @throws HostException where it is no report
+    public static Report decode(byte[] bytes) {
+        if (bytes.length != BYTES) {
+            throw new HostException("INIT_PROTOCOL", "init sent " + bytes.length + " bytes instead of a report");
+        }
+        ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        int magic = in.getInt();
+        int kind = in.getInt();
+        if (magic != PlanCodec.MAGIC || kind < 1 || kind > Kind.values().length) {
+            throw new HostException("INIT_PROTOCOL", "init sent something that is no report");
+        }
+        int phase = in.getInt();
+        int step = in.getInt();
+        int status = in.getInt();
+        int detail = in.getInt();
+        long user = in.getLong();
+        long system = in.getLong();
+        var micros = new ArrayList<Integer>();
+        while (in.hasRemaining()) {
+            micros.add(in.getInt());
+        }
+        return new Report(Kind.values()[kind - 1], phase, step, status, detail, user, system, List.copyOf(micros));
+    }
+
+    /// Of an exit: the signal that ended the program, 0 where it ended by itself.
+    public int signal() {
+        return status >= SIGNALLED ? status - SIGNALLED : 0;
+    }
+
+    /// Of an exit: what the program returned, 0 where a signal ended it.
+    public int exitCode() {
+        return status >= SIGNALLED ? 0 : status;
+    }
+}

@@ -1,0 +1,70 @@
+package dev.caisson.launch;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
+/// A resource limit of the process, getrlimit(2). [#UNLIMITED] is RLIM_INFINITY.
+public record Rlimit(Resource resource, long soft, long hard) {
+    public static final long UNLIMITED = -1;
+
+    /// The ordinal is the number of the resource in asm-generic/resource.h.
+    public enum Resource {
+        CPU,
+        FSIZE,
+        DATA,
+        STACK,
+        CORE,
+        RSS,
+        NPROC,
+        NOFILE,
+        MEMLOCK,
+        AS,
+        LOCKS,
+        SIGPENDING,
+        MSGQUEUE,
+        NICE,
+        RTPRIO,
+        RTTIME;
+
+        /// Its number in asm-generic/resource.h.
+        @SuppressWarnings("EnumOrdinal") // the constants stand in the kernel's order, which never changes
+        int number() {
+            return ordinal();
+        }
+
+        static Resource numbered(int number) {
+            return Arrays.stream(values())
+                    .filter(resource -> resource.number() == number)
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException("no resource has number " + number));
+        }
+
+        public static Optional<Resource> parse(String name) {
+            for (Resource resource : values()) {
+                if (resource.name().toLowerCase(Locale.ROOT).equals(name)) {
+                    return Optional.of(resource);
+                }
+            }
+            return Optional.empty();
+        }
+    }
+
+    public Rlimit {
+        if (soft < UNLIMITED || hard < UNLIMITED) {
+            throw new IllegalArgumentException("a limit is a number, or unlimited");
+        }
+        if (hard != UNLIMITED && (soft == UNLIMITED || soft > hard)) {
+            throw new IllegalArgumentException("the soft limit is above the hard limit");
+        }
+    }
+
+    @Override
+    public String toString() {
+        return resource.name().toLowerCase(Locale.ROOT) + " " + text(soft) + ":" + text(hard);
+    }
+
+    private static String text(long value) {
+        return value == UNLIMITED ? "unlimited" : Long.toString(value);
+    }
+}

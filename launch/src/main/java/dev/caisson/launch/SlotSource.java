@@ -1,0 +1,33 @@
+package dev.caisson.launch;
+
+import java.nio.file.Path;
+
+/// Where the descriptor of a slot comes from. The launcher opens them in the order of the plan.
+public sealed interface SlotSource {
+    /// The encoded plan itself, in sealed memory.
+    record Plan() implements SlotSource {}
+
+    /// The socket on which init reports and the engine says start.
+    record Control() implements SlotSource {}
+
+    /// A standard stream of the program: 0, 1 or 2.
+    record Stream(int number) implements SlotSource {}
+
+    /// The `tasks` file of a v1 group, the `index`-th that the container's groups have.
+    record CgroupTasks(int index) implements SlotSource {}
+
+    /// The directory of the group that the clone goes into.
+    record CgroupDirectory() implements SlotSource {}
+
+    /// A layer of the image, topmost first, shown through the container's id map.
+    record Layer(int index) implements SlotSource {}
+
+    /// A detached copy of the `index`-th mount of the host, shown through the container's id map, without set-uid and
+    /// devices.
+    ///
+    /// @param recursive with what is mounted below it
+    record Bind(int index, Path source, boolean readOnly, boolean recursive) implements SlotSource {}
+
+    /// The root that the zygote assembles: always the last slot.
+    record Root() implements SlotSource {}
+}

@@ -1,0 +1,273 @@
+package dev.caisson.launch;
+
+import java.util.List;
+
+/// One act of init. A step holds no open choice: ids, slots, bytes and texts are final, paths lead inside the root.
+///
+/// Each record mirrors one opcode of `native/plan.h`; a test compares the two tables.
+public sealed interface Step {
+    /// When it happens.
+    Phase phase();
+
+    /// Parent-death signal, not dumpable, every descriptor closed but the plan's.
+    record Seal() implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.SEAL;
+        }
+    }
+
+    /// Enters the v1 control group whose `tasks` file is in `slot`.
+    record JoinCgroup(Slot slot) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.MAPPED;
+        }
+    }
+
+    /// The groups it is in become the roots that it can see.
+    record CgroupNamespace() implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.MAPPED;
+        }
+    }
+
+    /// Waits for its id maps and becomes root of its user namespace.
+    record Mapped() implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.MAPPED;
+        }
+    }
+
+    /// No execve gives privileges from here on, prctl(2) PR_SET_NO_NEW_PRIVS.
+    record NoNewPrivileges() implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.MAPPED;
+        }
+    }
+
+    /// A session of its own, mount propagation cut.
+    record MakePrivate() implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.PRIVATE;
+        }
+    }
+
+    /// Attaches the root file system that the zygote assembled.
+    record AttachRoot(Slot slot) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.ROOT;
+        }
+    }
+
+    /// A new instance of a kernel file system. `bytes` and `inodes` bound a tmpfs, 0 elsewhere.
+    record MountFileSystem(
+            KernelFileSystem fileSystem, List<MountFlag> flags, int mode, long bytes, long inodes, InRootPath target)
+            implements Step {
+        public MountFileSystem {
+            flags = List.copyOf(flags);
+        }
+
+        @Override
+        public Phase phase() {
+            return Phase.MOUNTS;
+        }
+    }
+
+    /// Attaches a mount that the launcher made, a file or a directory.
+    record MountSlot(Slot slot, boolean file, InRootPath target) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.MOUNTS;
+        }
+    }
+
+    /// Makes a directory and its parents; an existing one is left as it is.
+    record MakeDirectory(int mode, InRootPath path) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.MOUNTS;
+        }
+    }
+
+    /// Writes a small file in place of what is there.
+    record WriteFile(int mode, InRootPath path, String content) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.MOUNTS;
+        }
+    }
+
+    record MakeSymbolicLink(String target, InRootPath path) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.DEVICES;
+        }
+    }
+
+    /// Binds one of the host's harmless devices, its number checked.
+    record BindDevice(Device device) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.DEVICES;
+        }
+    }
+
+    /// A pseudo-terminal of the container's own becomes its standard streams; the master goes to the engine.
+    record OpenConsole(int rows, int columns, int uid, int gid) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.DEVICES;
+        }
+    }
+
+    /// The root file system becomes the only one.
+    record Pivot() implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.PIVOT;
+        }
+    }
+
+    /// Writes a namespaced kernel setting. `name` is its path below /proc/sys.
+    record SetSysctl(InRootPath name, String value) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.PROTECT;
+        }
+    }
+
+    /// Hides a file behind /dev/null, a directory behind an empty one.
+    record Mask(InRootPath path) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.PROTECT;
+        }
+    }
+
+    record MakeReadOnly(InRootPath path) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.PROTECT;
+        }
+    }
+
+    record MakeRootReadOnly() implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.PROTECT;
+        }
+    }
+
+    /// Reads back from the kernel what the mounts are.
+    record VerifyMounts() implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.PROTECT;
+        }
+    }
+
+    record RaiseLoopback() implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.LIMITS;
+        }
+    }
+
+    record SetHostName(String name) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.LIMITS;
+        }
+    }
+
+    record SetDomainName(String name) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.LIMITS;
+        }
+    }
+
+    record SetResourceLimit(Rlimit limit) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.LIMITS;
+        }
+    }
+
+    record SetOomScoreAdjustment(int value) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.LIMITS;
+        }
+    }
+
+    /// An empty session keyring of its own, keyctl(2).
+    record JoinKeyring() implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.LIMITS;
+        }
+    }
+
+    /// Drops to the user and to the capabilities; inheritable and ambient sets become empty.
+    record SetPrivileges(
+            CapabilitySet bounding, CapabilitySet permitted, int uid, int gid, List<Integer> supplementaryGroups)
+            implements Step {
+        public SetPrivileges {
+            supplementaryGroups = List.copyOf(supplementaryGroups);
+        }
+
+        @Override
+        public Phase phase() {
+            return Phase.CAPS;
+        }
+    }
+
+    /// Confines signals and abstract sockets to the container, landlock(7) scopes.
+    record RestrictScope(int scopes) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.LANDLOCK;
+        }
+    }
+
+    record Ready(String workingDirectory) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.READY;
+        }
+    }
+
+    /// The compiled filter, an array of struct sock_filter. Early, in CAPS, only where no_new_privs is not set.
+    record InstallFilter(FilterProgram program, boolean early) implements Step {
+        @Override
+        public Phase phase() {
+            return early ? Phase.CAPS : Phase.FILTER;
+        }
+    }
+
+    /// Runs the program: last, and only once.
+    record Execute(
+            boolean initStays,
+            boolean controllingTerminal,
+            String searchPath,
+            List<String> arguments,
+            List<String> environment)
+            implements Step {
+        public Execute {
+            arguments = List.copyOf(arguments);
+            environment = List.copyOf(environment);
+        }
+
+        @Override
+        public Phase phase() {
+            return Phase.FILTER;
+        }
+    }
+}

@@ -1,0 +1,150 @@
+package dev.caisson.launch;
+
+import dev.caisson.linux.Errno;
+
+/// A step that the kernel refused inside the container: which one, in which phase, and with what error number.
+public final class StepFailedException extends LaunchException {
+    private static final long serialVersionUID = 1L;
+    private static final int EXIT_NOT_EXECUTABLE = 126;
+    private static final int EXIT_NOT_FOUND = 127;
+
+    private final Phase phase;
+    private final int errno;
+    private final int exitStatus;
+
+    private StepFailedException(String code, String sentence, Phase phase, int errno, int exitStatus) {
+        super(code, sentence);
+        this.phase = phase;
+        this.errno = errno;
+        this.exitStatus = exitStatus;
+    }
+
+    /// @param step the plan's step, from which the sentence is made
+    static StepFailedException of(Step step, int errno) {
+        String reason = Errno.name(errno);
+        return switch (step) {
+            case Step.Execute execute
+            when errno == Errno.ENOENT ->
+                program(
+                        "PROGRAM_NOT_FOUND",
+                        execute,
+                        "is not in the container: check the name, and PATH, or give its absolute path",
+                        errno,
+                        EXIT_NOT_FOUND);
+            case Step.Execute execute
+            when errno == Errno.ENOTDIR ->
+                program(
+                        "PROGRAM_NOT_FOUND",
+                        execute,
+                        "leads through a file that is no directory",
+                        errno,
+                        EXIT_NOT_FOUND);
+            case Step.Execute execute
+            when errno == Errno.EISDIR || errno == Errno.EACCES ->
+                program(
+                        "PROGRAM_NOT_EXECUTABLE",
+                        execute,
+                        "is a directory, or the user may not execute it",
+                        errno,
+                        EXIT_NOT_EXECUTABLE);
+            case Step.Execute execute
+            when errno == Errno.ENOEXEC ->
+                program(
+                        "PROGRAM_FORMAT",
+                        execute,
+                        "is no program for this machine: a script needs a first line like #!/bin/sh",
+                        errno,
+                        EXIT_NOT_EXECUTABLE);
+            case Step.Execute execute ->
+                program(
+                        "PROGRAM_NOT_EXECUTABLE",
+                        execute,
+                        "could not be run (" + reason + ")",
+                        errno,
+                        EXIT_NOT_EXECUTABLE);
+            case Step.Ready ready ->
+                new StepFailedException(
+                        "WORKING_DIRECTORY",
+                        "the working directory " + ready.workingDirectory() + " cannot be entered by the user ("
+                                + reason + ")",
+                        step.phase(),
+                        errno,
+                        EXIT_ENGINE);
+            case Step.MountSlot mount ->
+                new StepFailedException(
+                        "MOUNT_TARGET",
+                        "nothing can be mounted at " + mount.target() + " (" + reason + "): " + targetAdvice(errno),
+                        step.phase(),
+                        errno,
+                        EXIT_ENGINE);
+            case Step.MountFileSystem mount ->
+                new StepFailedException(
+                        "MOUNT_FAILED",
+                        mount.fileSystem().kernelName() + " could not be mounted at " + mount.target() + " (" + reason
+                                + "): " + targetAdvice(errno),
+                        step.phase(),
+                        errno,
+                        EXIT_ENGINE);
+            case Step.WriteFile write ->
+                new StepFailedException(
+                        "IMAGE_PATH",
+                        write.path() + " could not be written (" + reason + "): " + targetAdvice(errno),
+                        step.phase(),
+                        errno,
+                        EXIT_ENGINE);
+            case Step.SetSysctl sysctl ->
+                new StepFailedException(
+                        "SYSCTL_REFUSED",
+                        "the kernel refused " + sysctl.name().relative().replace('/', '.') + " (" + reason
+                                + "): check the value",
+                        step.phase(),
+                        errno,
+                        EXIT_ENGINE);
+            case Step.SetResourceLimit limit ->
+                new StepFailedException(
+                        "RLIMIT_REFUSED",
+                        "the kernel refused the limit " + limit.limit() + " (" + reason + ")",
+                        step.phase(),
+                        errno,
+                        EXIT_ENGINE);
+            default ->
+                new StepFailedException(
+                        "STEP_FAILED",
+                        "the kernel refused " + step.getClass().getSimpleName() + " in phase " + step.phase() + " ("
+                                + reason + ")",
+                        step.phase(),
+                        errno,
+                        EXIT_ENGINE);
+        };
+    }
+
+    private static StepFailedException program(
+            String code, Step.Execute execute, String what, int errno, int exitStatus) {
+        return new StepFailedException(
+                code, execute.arguments().getFirst() + " " + what, Phase.READY, errno, exitStatus);
+    }
+
+    private static String targetAdvice(int errno) {
+        return errno == Errno.ELOOP
+                ? "the image has a symbolic link in that place, which could lead out of it"
+                : "see how the image looks in that place";
+    }
+
+    public Phase phase() {
+        return phase;
+    }
+
+    public int errno() {
+        return errno;
+    }
+
+    @Override
+    public int exitStatus() {
+        return exitStatus;
+    }
+
+    @Override
+    public int httpStatus() {
+        return exitStatus == EXIT_ENGINE ? 500 : 400;
+    }
+}

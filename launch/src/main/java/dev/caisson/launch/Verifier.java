@@ -1,0 +1,290 @@
+package dev.caisson.launch;
+
+import dev.caisson.cgroup.Cgroup;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Reads from the kernel what a container really has, and compares it with its plan.
+///
+/// Everything comes from /proc by descriptors of the container's own process: proc(5), namespaces(7),
+/// user_namespaces(7).
+public final class Verifier {
+    /// One thing that was compared.
+    ///
+    /// @param asPlanned whether the kernel has what the plan says
+    public record Check(String subject, String planned, String found, boolean asPlanned) {
+        static Check of(String subject, String planned, String found) {
+            return new Check(subject, planned, found, planned.equals(found));
+        }
+    }
+
+    private static final int MAX_PROC_FILE = 1 << 20;
+
+    private final LaunchPlan plan;
+    private final Map<Namespace, Long> host;
+
+    public Verifier(LaunchPlan plan) {
+        this.plan = plan;
+        this.host = namespaces("/proc/self");
+    }
+
+    private Verifier(LaunchPlan plan, Map<Namespace, Long> host) {
+        this.plan = plan;
+        this.host = host;
+    }
+
+    /// A verifier of another plan that knows the host's namespaces already.
+    public Verifier with(LaunchPlan other) {
+        return new Verifier(other, host);
+    }
+
+    /// What can be known of init when it stands before the program: namespaces, maps, ids, capabilities.
+    /// @param pid of the container's process 1, not yet reaped
+    public List<Check> beforeStart(int pid) {
+        try (Fd process = process(pid)) {
+            var checks = new ArrayList<Check>();
+            checkNamespaces(process, checks);
+            Map<String, String> status = status(process);
+            checkIdentity(process, status, checks);
+            checkCapabilities(status, checks);
+            return checks;
+        }
+    }
+
+    /// Everything, of a container whose program runs.
+    /// @param pid of the container's process 1
+    public List<Check> running(int pid, Cgroup group) {
+        var checks = new ArrayList<Check>();
+        try (Fd process = process(program(pid))) {
+            checkNamespaces(process, checks);
+            Map<String, String> status = status(process);
+            checkIdentity(process, status, checks);
+            checkCapabilities(status, checks);
+            checkFilter(status, checks);
+            checkMounts(process, checks);
+            checkProcessLimits(process, checks);
+            checkGroup(process, group, checks);
+        }
+        return checks;
+    }
+
+    /// The program's pid: init's first child, or process 1 itself where no init stays.
+    public int program(int pid) {
+        if (!plan.only(Step.Execute.class).initStays()) {
+            return pid;
+        }
+        try (Fd process = process(pid)) {
+            String children = text(process, "task/" + pid + "/children").strip();
+            if (children.isEmpty()) {
+                throw new HostException("PROGRAM_ENDED", "the container's program has ended");
+            }
+            return Integer.parseInt(children.split(" ", -1)[0]);
+        }
+    }
+
+    private static Fd process(int pid) {
+        try {
+            return FileSystem.open("/proc/" + pid, FileSystem.O_PATH | FileSystem.O_DIRECTORY);
+        } catch (ErrnoException e) {
+            throw new HostException("PROGRAM_ENDED", "the container's process is gone", e);
+        }
+    }
+
+    private static Map<Namespace, Long> namespaces(String process) {
+        try (Fd directory = FileSystem.open(process, FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            var inodes = new EnumMap<Namespace, Long>(Namespace.class);
+            for (Namespace namespace : Namespace.values()) {
+                inode(directory, namespace).ifPresent(inode -> inodes.put(namespace, inode));
+            }
+            return inodes;
+        }
+    }
+
+    private static Optional<Long> inode(Fd process, Namespace namespace) {
+        try (Fd link = FileSystem.openAt(process, "ns/" + namespace.link(), FileSystem.O_PATH, 0, 0)) {
+            return Optional.of(FileSystem.status(link).inode());
+        } catch (ErrnoException e) {
+            // A kernel without this kind of namespace has no such link.
+            return Optional.empty();
+        }
+    }
+
+    private void checkNamespaces(Fd process, List<Check> checks) {
+        for (Namespace namespace : Namespace.values()) {
+            Optional<Long> inode = inode(process, namespace);
+            Long ofHost = host.get(namespace);
+            if (ofHost == null) {
+                checks.add(new Check(namespace + " namespace", "not in this kernel", "not in this kernel", true));
+                continue;
+            }
+            boolean own = inode.isPresent() && !inode.get().equals(ofHost);
+            String found = inode.map(number -> (own ? "own " : "shared ") + number + " (host " + ofHost + ")")
+                    .orElse("unreadable");
+            String planned = plan.namespaces().contains(namespace) ? "own" : "shared";
+            checks.add(new Check(namespace + " namespace", planned, found, found.startsWith(planned)));
+        }
+    }
+
+    private void checkIdentity(Fd process, Map<String, String> status, List<Check> checks) {
+        String map = "0 " + plan.ids().base() + " " + plan.ids().count();
+        checks.add(Check.of("uid map", map, squeeze(text(process, "uid_map"))));
+        checks.add(Check.of("gid map", map, squeeze(text(process, "gid_map"))));
+        Step.SetPrivileges privileges = plan.only(Step.SetPrivileges.class);
+        int base = plan.ids().base();
+        checks.add(Check.of("user", four(base + privileges.uid()), squeeze(status.getOrDefault("Uid", ""))));
+        checks.add(Check.of("group", four(base + privileges.gid()), squeeze(status.getOrDefault("Gid", ""))));
+        String groups = String.join(
+                " ",
+                privileges.supplementaryGroups().stream()
+                        .sorted()
+                        .map(group -> Integer.toString(base + group))
+                        .toList());
+        checks.add(Check.of("supplementary groups", groups, squeeze(status.getOrDefault("Groups", ""))));
+        checks.add(Check.of(
+                "no_new_privs",
+                plan.has(Step.NoNewPrivileges.class) ? "1" : "0",
+                status.getOrDefault("NoNewPrivs", "")));
+    }
+
+    private static String four(int id) {
+        return (id + " ").repeat(3) + id;
+    }
+
+    private void checkCapabilities(Map<String, String> status, List<Check> checks) {
+        Step.SetPrivileges privileges = plan.only(Step.SetPrivileges.class);
+        String permitted = privileges.permitted().hex();
+        checks.add(Check.of("capabilities bounding", privileges.bounding().hex(), status.getOrDefault("CapBnd", "")));
+        checks.add(Check.of("capabilities permitted", permitted, status.getOrDefault("CapPrm", "")));
+        checks.add(Check.of("capabilities effective", permitted, status.getOrDefault("CapEff", "")));
+        String none = CapabilitySet.NONE.hex();
+        checks.add(Check.of("capabilities inheritable", none, status.getOrDefault("CapInh", "")));
+        checks.add(Check.of("capabilities ambient", none, status.getOrDefault("CapAmb", "")));
+    }
+
+    private void checkFilter(Map<String, String> status, List<Check> checks) {
+        boolean filtered = plan.has(Step.InstallFilter.class);
+        String found = "mode " + status.getOrDefault("Seccomp", "?") + ", "
+                + status.getOrDefault("Seccomp_filters", "?") + " filters";
+        boolean asPlanned = filtered
+                ? found.startsWith("mode 2, ") && !found.startsWith("mode 2, 0")
+                : found.equals("mode 0, 0 filters");
+        checks.add(new Check("seccomp", filtered ? "mode 2, 1 filter" : "mode 0, 0 filters", found, asPlanned));
+    }
+
+    private void checkMounts(Fd process, List<Check> checks) {
+        Map<String, String> mounts = mountOptions(text(process, "mountinfo"));
+        String root = mounts.getOrDefault("/", "missing");
+        boolean readOnly = plan.has(Step.MakeRootReadOnly.class);
+        checks.add(new Check(
+                "root file system",
+                readOnly ? "overlay ro" : "overlay rw",
+                root,
+                root.startsWith(readOnly ? "overlay ro" : "overlay rw")));
+        for (Step.MountFileSystem mount : plan.all(Step.MountFileSystem.class)) {
+            String found = mounts.getOrDefault(mount.target().absolute(), "missing");
+            boolean flags = mount.flags().stream()
+                    .allMatch(flag -> List.of(found.split("[ ,]", -1)).contains(flag.option()));
+            String planned = mount.flags().stream()
+                    .map(MountFlag::option)
+                    .reduce((a, b) -> a + "," + b)
+                    .orElse("");
+            checks.add(new Check("mount " + mount.target(), planned, found, flags && !found.equals("missing")));
+        }
+        for (Step.Mask mask : plan.all(Step.Mask.class)) {
+            checkCovered(process, mask.path(), "masked", mounts, checks);
+        }
+        for (Step.MakeReadOnly make : plan.all(Step.MakeReadOnly.class)) {
+            checkCovered(process, make.path(), "ro", mounts, checks);
+        }
+    }
+
+    /// Several things may lie at one place: what was mounted last is what is seen.
+    private static Map<String, String> mountOptions(String mountinfo) {
+        var options = new HashMap<String, String>();
+        mountinfo.lines().forEach(line -> {
+            String[] fields = line.split(" ", -1);
+            int dash = List.of(fields).indexOf("-");
+            options.put(fields[4], fields[dash + 1] + " " + fields[5]);
+        });
+        return options;
+    }
+
+    private static void checkCovered(
+            Fd process, InRootPath path, String planned, Map<String, String> mounts, List<Check> checks) {
+        String found = mounts.get(path.absolute());
+        if (found == null) {
+            boolean exists = exists(process, path);
+            checks.add(new Check(path.absolute(), planned, exists ? "open" : "not in this kernel", !exists));
+            return;
+        }
+        boolean asPlanned =
+                planned.equals("masked") || List.of(found.split("[ ,]", -1)).contains("ro");
+        checks.add(new Check(path.absolute(), planned, planned.equals("masked") ? "masked" : found, asPlanned));
+    }
+
+    private static boolean exists(Fd process, InRootPath path) {
+        try (Fd root = FileSystem.openAt(process, "root", FileSystem.O_PATH, 0, 0);
+                Fd file = FileSystem.openAt(
+                        root,
+                        path.relative(),
+                        FileSystem.O_PATH,
+                        0,
+                        FileSystem.RESOLVE_IN_ROOT | FileSystem.RESOLVE_NO_SYMLINKS)) {
+            return file.isOpen();
+        } catch (ErrnoException e) {
+            return false;
+        }
+    }
+
+    private void checkProcessLimits(Fd process, List<Check> checks) {
+        Map<Rlimit.Resource, Rlimit> found = HostFacts.limits(text(process, "limits"));
+        for (Step.SetResourceLimit set : plan.all(Step.SetResourceLimit.class)) {
+            checks.add(Check.of(
+                    "limit " + set.limit().resource(),
+                    set.limit().toString(),
+                    String.valueOf(found.get(set.limit().resource()))));
+        }
+        checks.add(Check.of(
+                "oom_score_adj",
+                Integer.toString(plan.only(Step.SetOomScoreAdjustment.class).value()),
+                text(process, "oom_score_adj").strip()));
+    }
+
+    private static void checkGroup(Fd process, Cgroup group, List<Check> checks) {
+        String membership = text(process, "cgroup");
+        long lines =
+                membership.lines().filter(line -> line.endsWith(group.path())).count();
+        checks.add(new Check("control group", group.path(), lines + " hierarchies at " + group.path(), lines > 0));
+    }
+
+    private static Map<String, String> status(Fd process) {
+        var fields = new HashMap<String, String>();
+        text(process, "status").lines().forEach(line -> {
+            int colon = line.indexOf(':');
+            if (colon > 0) {
+                fields.put(line.substring(0, colon), line.substring(colon + 1).strip());
+            }
+        });
+        return fields;
+    }
+
+    private static String squeeze(String text) {
+        return text.strip().replaceAll("\\s+", " ");
+    }
+
+    private static String text(Fd process, String name) {
+        try (Fd file = FileSystem.openAt(process, name, FileSystem.O_RDONLY, 0, FileSystem.RESOLVE_BENEATH)) {
+            return new String(FileSystem.read(file, MAX_PROC_FILE), StandardCharsets.UTF_8);
+        } catch (ErrnoException e) {
+            throw new HostException("PROGRAM_ENDED", "the container's process is gone (" + e.getMessage() + ")", e);
+        }
+    }
+}

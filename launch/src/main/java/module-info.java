@@ -1,0 +1,16 @@
+import org.jspecify.annotations.NullMarked;
+
+/// From a wish to a container that stands: specification, policy, planner, plan, its wire form, launcher and verifier.
+///
+/// Everything up to [dev.caisson.launch.LaunchPlan] is a pure function of the wish and of facts; only
+/// [dev.caisson.launch.Launcher], [dev.caisson.launch.Zygote] and [dev.caisson.launch.Verifier] ask the kernel.
+@NullMarked
+module dev.caisson.launch {
+    requires transitive dev.caisson.cgroup;
+    requires transitive dev.caisson.image;
+    requires transitive dev.caisson.linux;
+    requires transitive dev.caisson.seccomp;
+    requires static org.jspecify;
+
+    exports dev.caisson.launch;
+}
