@@ -64,6 +64,8 @@ final class ShellScanner {
                 at++;
             } else if (c == ')') {
                 closeParenthesis();
+            } else if ((c == '<' || c == '>') && peek(1) == '(') {
+                word();
             } else if (c == '<' || c == '>' || isNumberedRedirection()) {
                 redirection();
             } else {
@@ -137,7 +139,7 @@ final class ShellScanner {
                 char next = text.charAt(at + 1);
                 append(value, next, next != '\n');
                 at += 2;
-            } else if (c == '$' && peek(1) == '(') {
+            } else if ((c == '$' || (quote == 0 && (c == '<' || c == '>'))) && peek(1) == '(') {
                 value.append(substitution());
             } else if (c == '`') {
                 value.append(backticks());

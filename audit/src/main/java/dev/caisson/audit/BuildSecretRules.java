@@ -1,0 +1,187 @@
+package dev.caisson.audit;
+
+import dev.caisson.containerfile.Keyword;
+import dev.caisson.containerfile.Place;
+import dev.caisson.containerfile.Setting;
+import dev.caisson.containerfile.ShellCommand;
+import dev.caisson.containerfile.Stage;
+import dev.caisson.containerfile.Step;
+import dev.caisson.containerfile.Word;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/// Rules on secrets that a build leaves in an image or its history.
+final class BuildSecretRules {
+    static final List<Rule<DockerfileUnit>> ALL = List.of(
+            Rule.of("secret-in-env", BuildSecretRules::environment),
+            Rule.of("secret-in-arg", BuildSecretRules::arguments),
+            Rule.of("secret-in-label", BuildSecretRules::labels),
+            Rule.of("secret-in-command", BuildSecretRules::commands),
+            Rule.of("secret-copied", BuildSecretRules::copied));
+
+    private static final Pattern SECRET_FILE = Pattern.compile(
+            "(?i)(?:id_(?:rsa|dsa|ecdsa|ed25519)|.*\\.(?:key|p12|pfx|jks|keystore|ppk|kdbx)|.*(?:private|secret|server|tls)[\\w.-]*key[\\w.-]*\\.pem|key\\.pem"
+                    + "|\\.env(?:\\.[\\w.-]+)?|\\.npmrc|\\.pypirc|\\.netrc|\\.git-credentials|\\.dockercfg|\\.htpasswd|kubeconfig"
+                    + "|\\.aws|\\.ssh|\\.kube|\\.gnupg|\\.git|credentials(?:\\.json)?|secrets?\\.(?:ya?ml|json|txt|env))");
+    private static final Pattern EXAMPLE = Pattern.compile("(?i).*(?:example|sample|template|dist|default|\\.pub)$");
+    private static final Pattern ARGUMENT = Pattern.compile("([A-Za-z_][A-Za-z0-9_]*)(=?)");
+
+    private BuildSecretRules() {}
+
+    /// What other stages have in their environment is in the build's cache only.
+    private static List<Verdict> environment(DockerfileUnit unit) {
+        List<Verdict> verdicts = new ArrayList<>();
+        for (Stage stage : unit.needed()) {
+            boolean last = unit.image().chain().contains(stage);
+            unit.build().effective(stage).environment().forEach((name, setting) -> {
+                if (stage.extent().contains(setting.place())) {
+                    secret(name, setting, "ENV " + name)
+                            .map(verdict -> last ? verdict : verdict.as(Severity.MEDIUM))
+                            .ifPresent(verdicts::add);
+                }
+            });
+        }
+        return verdicts;
+    }
+
+    private static List<Verdict> labels(DockerfileUnit unit) {
+        List<Verdict> verdicts = new ArrayList<>();
+        unit.image()
+                .labels()
+                .forEach((name, setting) ->
+                        secret(name, setting, "the label " + name).ifPresent(verdicts::add));
+        return verdicts;
+    }
+
+    private static Optional<Verdict> secret(String name, Setting<String> setting, String where) {
+        Optional<String> form = Secrets.form(setting.value());
+        if (form.isPresent()) {
+            return Optional.of(Verdict.fail(setting.place(), where + " holds " + form.get())
+                    .showing(name + "=" + Secrets.masked(setting.value())));
+        }
+        boolean fromArgument =
+                setting.value().isEmpty() && setting.place().text().contains("$");
+        return Secrets.isSecretName(name.replace('.', '_').replace('-', '_'))
+                        && (Secrets.isSecretValue(setting.value()) || fromArgument)
+                ? Optional.of(Verdict.fail(setting.place(), where + " holds a secret")
+                        .showing(name + "=" + Secrets.cut(setting.value())))
+                : Optional.empty();
+    }
+
+    private static List<Verdict> arguments(DockerfileUnit unit) {
+        List<Verdict> verdicts = new ArrayList<>();
+        unit.steps(Keyword.ARG).forEach(step -> {
+            for (Word word : step.words()) {
+                Matcher matcher = ARGUMENT.matcher(word.raw());
+                if (matcher.lookingAt()) {
+                    String name = matcher.group(1);
+                    String value = word.value().substring(Math.min(word.value().length(), matcher.end()));
+                    boolean byName = Secrets.isSecretName(name) && (value.isEmpty() || Secrets.isSecretValue(value));
+                    if (byName || Secrets.form(value).isPresent()) {
+                        verdicts.add(Verdict.fail(word.place(), "the secret " + name + " is taken as a build argument")
+                                .showing("ARG " + name + (value.isEmpty() ? "" : "=" + Secrets.cut(value))));
+                    }
+                }
+            }
+        });
+        return verdicts;
+    }
+
+    private static List<Verdict> commands(DockerfileUnit unit) {
+        List<Verdict> verdicts = new ArrayList<>();
+        unit.steps(Keyword.RUN).forEach(step -> verdicts.addAll(inRun(unit, step)));
+        Stream.of(Keyword.CMD, Keyword.ENTRYPOINT, Keyword.HEALTHCHECK)
+                .flatMap(unit::steps)
+                .forEach(step -> formed(
+                                step.instruction().arguments().text(),
+                                step.instruction().place())
+                        .ifPresent(verdicts::add));
+        return verdicts;
+    }
+
+    private static List<Verdict> inRun(DockerfileUnit unit, Step step) {
+        Optional<Verdict> formed = formed(
+                step.instruction().arguments().text()
+                        + step.instruction().heredocs().stream()
+                                .map(heredoc -> heredoc.body().text())
+                                .reduce("", String::concat),
+                step.instruction().place());
+        if (formed.isPresent()) {
+            return List.of(formed.get());
+        }
+        return unit.commands(step).stream()
+                .flatMap(command -> Stream.concat(assigned(command), options(command)))
+                .toList();
+    }
+
+    private static Optional<Verdict> formed(String text, Place place) {
+        return Secrets.form(text)
+                .map(form -> Verdict.fail(place, "a command holds " + form)
+                        .showing(Secrets.masked(text.lines().findFirst().orElse(""))));
+    }
+
+    /// `TOKEN=… program`, `export TOKEN=…`.
+    private static Stream<Verdict> assigned(ShellCommand command) {
+        Stream<Word> exported = command.name().equals("export")
+                ? command.argumentWords().stream().filter(word -> word.value().indexOf('=') > 0)
+                : Stream.empty();
+        return Stream.concat(command.assignments().stream(), exported)
+                .filter(word -> isLiteralSecret(word.value(), word.value().indexOf('=')))
+                .map(word -> shown(word, word.value().substring(0, word.value().indexOf('='))));
+    }
+
+    /// `--password=…`, `curl -u name:password`.
+    private static Stream<Verdict> options(ShellCommand command) {
+        Stream<Verdict> named = command.argumentWords().stream()
+                .filter(word -> word.value().startsWith("--") && word.value().indexOf('=') > 0)
+                .filter(word -> isLiteralSecret(
+                        word.value().substring(2).replace('-', '_'),
+                        word.value().indexOf('=') - 2))
+                .map(word -> shown(word, word.value().substring(0, word.value().indexOf('='))));
+        boolean fetches = command.name().equals("curl");
+        Stream<Verdict> user = command.argumentWords().stream()
+                .filter(word -> fetches
+                        && command.optionValue("-u", "--user")
+                                .filter(word.value()::equals)
+                                .isPresent())
+                .filter(word -> word.value().matches("[^:$]+:[^:$]{3,}"))
+                .limit(1)
+                .map(word -> shown(word, "curl's password"));
+        return Stream.concat(named, user);
+    }
+
+    private static boolean isLiteralSecret(String text, int equals) {
+        String value = text.substring(equals + 1);
+        return Secrets.isSecretName(text.substring(0, equals))
+                && Secrets.isSecretValue(value)
+                && value.indexOf('$') < 0
+                && value.indexOf('`') < 0;
+    }
+
+    private static Verdict shown(Word word, String name) {
+        return Verdict.fail(word.place(), "a command holds the secret " + name).showing(name + "=***");
+    }
+
+    private static List<Verdict> copied(DockerfileUnit unit) {
+        return Stream.concat(unit.steps(Keyword.COPY), unit.steps(Keyword.ADD))
+                .flatMap(step -> step.words().stream()
+                        .limit(Math.max(0, step.words().size() - 1))
+                        .filter(word -> isSecretFile(word.value()))
+                        .map(word -> {
+                            Verdict verdict = Verdict.fail(word.place(), word.value() + " is copied into the image");
+                            return unit.inFinalImage(step) ? verdict : verdict.as(Severity.MEDIUM);
+                        }))
+                .toList();
+    }
+
+    private static boolean isSecretFile(String path) {
+        String name = path.replaceAll("/+$", "");
+        name = name.substring(name.lastIndexOf('/') + 1).toLowerCase(Locale.ROOT);
+        return SECRET_FILE.matcher(name).matches() && !EXAMPLE.matcher(name).matches();
+    }
+}

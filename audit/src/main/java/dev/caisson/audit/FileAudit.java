@@ -1,0 +1,252 @@
+package dev.caisson.audit;
+
+import dev.caisson.containerfile.ComposeLoader;
+import dev.caisson.containerfile.ComposeProject;
+import dev.caisson.containerfile.ComposeWorkloads;
+import dev.caisson.containerfile.ContainerFileException;
+import dev.caisson.containerfile.KubernetesManifest;
+import dev.caisson.containerfile.Place;
+import dev.caisson.containerfile.Source;
+import dev.caisson.containerfile.SourceTree;
+import dev.caisson.containerfile.Workload;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// Audits container files: finds them, judges each by the rules of its kind, and applies waivers and baseline.
+public final class FileAudit {
+    /// The version that reports name.
+    public static final String VERSION = "0.1.0";
+
+    private final AuditRequest request;
+    private final SourceTree tree;
+    private final List<Finding> findings = new ArrayList<>();
+    private final List<String> targets = new ArrayList<>();
+    private final Set<Source> sources = new LinkedHashSet<>();
+
+    private FileAudit(AuditRequest request) {
+        this.request = request;
+        this.tree = new SourceTree(request.root());
+    }
+
+    /// Runs the audit.
+    /// @throws AuditException if an input is missing or of no known kind, or waivers or baseline cannot be read
+    public static Report run(AuditRequest request) {
+        return new FileAudit(request).run();
+    }
+
+    private Report run() {
+        request.standardInput().ifPresent(this::standardInput);
+        for (Path input : request.inputs()) {
+            Path path = tree.root().resolve(input).normalize();
+            targets.add(tree.name(path));
+            if (!Files.exists(path)) {
+                throw new AuditException(AuditException.Code.INPUT_MISSING, "There is no file " + input + ".");
+            }
+            if (Files.isDirectory(path)) {
+                FileDiscovery.directory(path, tree).forEach(this::judge);
+            } else {
+                judge(named(path));
+            }
+        }
+        List<Finding> waived = new Waivers(request.today(), request.waivers(), sources).apply(numbered());
+        return Baseline.apply(request, targets, waived);
+    }
+
+    private FileDiscovery.Found named(Path path) {
+        try {
+            return FileDiscovery.file(path, tree);
+        } catch (ContainerFileException e) {
+            throw new AuditException(AuditException.Code.INPUT_UNREADABLE, e.sentence(), e);
+        }
+    }
+
+    private void standardInput(Source source) {
+        targets.add(source.name());
+        FileDiscovery.Kind kind = FileDiscovery.kind(source)
+                .orElseThrow(() -> new AuditException(
+                        AuditException.Code.INPUT_UNKNOWN,
+                        "Standard input is neither a Dockerfile nor a compose file nor a Kubernetes manifest."));
+        Path path = tree.root().resolve(source.name());
+        tree.put(path, source);
+        judge(new FileDiscovery.Found(kind, List.of(path)));
+    }
+
+    private void judge(FileDiscovery.Found found) {
+        Path first = found.files().getFirst();
+        Subject file = new Subject(Subject.Kind.FILE, tree.name(first));
+        try {
+            found.files().forEach(path -> sources.add(tree.read(path)));
+            switch (found.kind()) {
+                case DOCKERFILE -> dockerfile(first);
+                case COMPOSE -> compose(found.files(), file);
+                case KUBERNETES -> kubernetes(tree.read(first), file);
+            }
+        } catch (ContainerFileException e) {
+            Optional<Location> location = e.place().map(Location::of);
+            Check check = Checks.named("file-not-understood");
+            findings.add(new Finding(
+                    check,
+                    file,
+                    Status.NOT_EVALUATED,
+                    check.severity(),
+                    e.error().code() + ": " + e.sentence(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Agreement.CLAIM_ONLY,
+                    List.of(),
+                    location,
+                    check.fix(),
+                    "",
+                    Optional.empty(),
+                    false));
+        }
+    }
+
+    private void dockerfile(Path path) {
+        Source source = tree.read(path);
+        DockerfileUnit unit = DockerfileUnit.of(source, Optional.of(path), tree, request.images());
+        Subject subject = new Subject(
+                Subject.Kind.BUILD_STAGE,
+                source.name() + " stage " + unit.build().finalStage().label());
+        for (List<Rule<DockerfileUnit>> rules :
+                List.of(StageRules.ALL, BuildSecretRules.ALL, CommandRules.ALL, ImageContentRules.ALL)) {
+            apply(rules, unit, subject);
+        }
+    }
+
+    private void compose(List<Path> files, Subject file) {
+        ComposeProject project = ComposeLoader.load(tree, files, request.environment());
+        for (var note : project.unresolved()) {
+            add(Checks.named("reference-not-followed"), file, Verdict.unknown(note.place(), note.value()));
+        }
+        for (Workload workload : ComposeWorkloads.of(project, tree, request.images())) {
+            Subject subject = new Subject(Subject.Kind.COMPOSE_SERVICE, file.name() + " " + workload.name());
+            common(workload, subject);
+            for (List<Rule<Workload>> rules : List.of(
+                    LimitRules.COMPOSE,
+                    NamespaceRules.COMPOSE,
+                    MountRules.COMPOSE,
+                    SecretRules.COMPOSE,
+                    ServiceRules.COMPOSE)) {
+                apply(rules, workload, subject);
+            }
+        }
+    }
+
+    private void kubernetes(Source source, Subject file) {
+        KubernetesManifest manifest = KubernetesManifest.parse(source);
+        for (var object : manifest.objects()) {
+            apply(
+                    KubernetesRules.OBJECTS,
+                    object,
+                    new Subject(Subject.Kind.KUBERNETES_OBJECT, file.name() + " " + object.title()));
+        }
+        for (var pod : manifest.pods()) {
+            apply(
+                    KubernetesRules.PODS,
+                    pod,
+                    new Subject(
+                            Subject.Kind.KUBERNETES_OBJECT,
+                            file.name() + " " + pod.resource().title()));
+            for (Workload workload : pod.containers()) {
+                Subject subject = new Subject(Subject.Kind.KUBERNETES_CONTAINER, file.name() + " " + workload.name());
+                common(workload, subject);
+                apply(LimitRules.KUBERNETES, workload, subject);
+                apply(KubernetesRules.CONTAINERS, workload, subject);
+            }
+        }
+    }
+
+    private void common(Workload workload, Subject subject) {
+        for (List<Rule<Workload>> rules : List.of(
+                LimitRules.ALL,
+                PrivilegeRules.ALL,
+                NamespaceRules.ALL,
+                MountRules.ALL,
+                ImageRules.ALL,
+                SecretRules.ALL,
+                ServiceRules.ALL)) {
+            apply(rules, workload, subject);
+        }
+    }
+
+    private <T> void apply(List<Rule<T>> rules, T unit, Subject subject) {
+        for (Rule<T> rule : rules) {
+            List<Verdict> verdicts = rule.judge().apply(unit);
+            if (verdicts.isEmpty()) {
+                Check check = rule.check();
+                findings.add(new Finding(
+                        check,
+                        subject,
+                        Status.PASS,
+                        check.severity(),
+                        check.title() + ": no",
+                        Optional.empty(),
+                        Optional.empty(),
+                        Agreement.CLAIM_ONLY,
+                        List.of(),
+                        Optional.empty(),
+                        "",
+                        "",
+                        Optional.empty(),
+                        false));
+            }
+            verdicts.forEach(verdict -> add(rule.check(), subject, verdict));
+        }
+    }
+
+    private void add(Check check, Subject subject, Verdict verdict) {
+        Place place = verdict.place();
+        sources.add(place.source());
+        String shown = verdict.shown().orElseGet(() -> Secrets.masked(Places.shown(place)));
+        Location location = Location.of(place);
+        findings.add(new Finding(
+                check,
+                subject,
+                verdict.status(),
+                verdict.severity().orElse(check.severity()),
+                verdict.message(),
+                Optional.of(shown),
+                Optional.empty(),
+                Agreement.CLAIM_ONLY,
+                List.of(new Evidence(place.file(), shown, Optional.of(location))),
+                Optional.of(location),
+                check.fix(),
+                "",
+                Optional.empty(),
+                false));
+    }
+
+    /// Gives every finding its fingerprint: what it says, not where; equal ones are counted in the order of the file.
+    private List<Finding> numbered() {
+        Map<String, Integer> seen = new HashMap<>();
+        return findings.stream()
+                .sorted()
+                .map(finding -> {
+                    String key = finding.check().id() + "\n" + finding.subject() + "\n" + finding.message();
+                    int number = seen.merge(key, 1, Integer::sum);
+                    return finding.withFingerprint(digest(key + "\n" + number));
+                })
+                .toList();
+    }
+
+    private static String digest(String text) {
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(hash, 0, 16);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package dev.caisson.audit;
+
+import io.avaje.jsonb.Jsonb;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The report as JSON, in the schema `docs/audit-report.schema.json`. Passes are counted, not listed.
+final class JsonReport {
+    static final String SCHEMA = "caisson-audit-1";
+
+    private JsonReport() {}
+
+    static String write(Report report) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("schema", SCHEMA);
+        document.put("version", report.version());
+        document.put("date", report.date().toString());
+        document.put("targets", report.targets());
+        document.put("failOn", report.failOn().word());
+        document.put("exitCode", report.exitCode());
+        Map<String, Object> counts = new LinkedHashMap<>();
+        report.byStatus().forEach((status, count) -> counts.put(status.word(), count));
+        document.put("counts", counts);
+        document.put(
+                "findings", report.notable().stream().map(JsonReport::finding).toList());
+        document.put("resolved", report.resolved());
+        return json(document);
+    }
+
+    static String json(Object document) {
+        return Jsonb.instance().type(Object.class).toJsonPretty(document) + "\n";
+    }
+
+    private static Map<String, Object> finding(Finding finding) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("check", finding.check().id());
+        map.put("name", finding.check().name());
+        map.put("title", finding.check().title());
+        map.put("cis", finding.check().cis());
+        if (!finding.check().podSecurity().isEmpty()) {
+            map.put("podSecurity", finding.check().podSecurity());
+        }
+        map.put(
+                "subject",
+                Map.of(
+                        "kind",
+                        finding.subject().kind().word(),
+                        "name",
+                        finding.subject().name()));
+        map.put("status", finding.status().word());
+        map.put("severity", finding.severity().word());
+        map.put("message", finding.message());
+        finding.claim().ifPresent(claim -> map.put("claim", claim));
+        finding.truth().ifPresent(truth -> map.put("truth", truth));
+        map.put("agreement", finding.agreement().word());
+        map.put(
+                "evidence",
+                finding.evidence().stream().map(JsonReport::evidence).toList());
+        finding.location().ifPresent(location -> map.put("location", location(location)));
+        map.put("remediation", finding.remediation());
+        map.put("fingerprint", finding.fingerprint());
+        finding.waiver().ifPresent(waiver -> map.put("waiver", waiver));
+        map.put("known", finding.known());
+        return map;
+    }
+
+    private static Map<String, Object> evidence(Evidence evidence) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("source", evidence.source());
+        map.put("text", evidence.text());
+        evidence.location().ifPresent(location -> map.put("location", location(location)));
+        return map;
+    }
+
+    private static Map<String, Object> location(Location location) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("file", location.file());
+        List<String> names = List.of("line", "column", "endLine", "endColumn");
+        List<Integer> values = List.of(location.line(), location.column(), location.endLine(), location.endColumn());
+        for (int at = 0; at < names.size(); at++) {
+            map.put(names.get(at), values.get(at));
+        }
+        return map;
+    }
+}

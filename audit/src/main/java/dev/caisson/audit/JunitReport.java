@@ -1,0 +1,69 @@
+package dev.caisson.audit;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The report as JUnit XML: a suite for each subject, a case for each finding.
+final class JunitReport {
+    private JunitReport() {}
+
+    static String write(Report report) {
+        Map<String, List<Finding>> suites = new LinkedHashMap<>();
+        report.findings()
+                .forEach(finding -> suites.computeIfAbsent(finding.subject().name(), name -> new ArrayList<>())
+                        .add(finding));
+        StringBuilder out =
+                new StringBuilder("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"caisson\">\n");
+        suites.forEach((name, findings) -> {
+            long failures = findings.stream().filter(Finding::open).count();
+            out.append("  <testsuite name=\"%s\" tests=\"%d\" failures=\"%d\" errors=\"0\">\n"
+                    .formatted(xml(name), findings.size(), failures));
+            findings.forEach(finding -> testCase(out, finding));
+            out.append("  </testsuite>\n");
+        });
+        return out.append("</testsuites>\n").toString();
+    }
+
+    private static void testCase(StringBuilder out, Finding finding) {
+        String where = finding.location().map(Location::toString).orElse("");
+        out.append("    <testcase classname=\"%s\" name=\"%s %s\""
+                .formatted(
+                        xml(finding.subject().name()),
+                        finding.check().id(),
+                        finding.check().name()));
+        if (finding.open()) {
+            out.append("><failure type=\"%s\" message=\"%s\">%s</failure></testcase>\n"
+                    .formatted(
+                            finding.severity().word(),
+                            xml(finding.message()),
+                            xml(where + "\n" + finding.remediation())));
+        } else if (finding.status() == Status.PASS) {
+            out.append("/>\n");
+        } else {
+            out.append("><skipped message=\"%s\"/></testcase>\n".formatted(xml(finding.message())));
+        }
+    }
+
+    /// XML has no way to write most control characters.
+    static String xml(String text) {
+        StringBuilder out = new StringBuilder();
+        text.codePoints().forEach(c -> {
+            switch (c) {
+                case '<' -> out.append("&lt;");
+                case '>' -> out.append("&gt;");
+                case '&' -> out.append("&amp;");
+                case '"' -> out.append("&quot;");
+                default -> out.appendCodePoint(isXml(c) ? c : 0xFFFD);
+            }
+        });
+        return out.toString();
+    }
+
+    private static boolean isXml(int c) {
+        boolean control = c < 0x20 && c != '\n' && c != '\t';
+        boolean surrogate = c >= 0xD800 && c <= 0xDFFF;
+        return !control && !surrogate && c != 0xFFFE && c != 0xFFFF;
+    }
+}

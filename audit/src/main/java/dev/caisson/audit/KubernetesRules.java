@@ -1,0 +1,122 @@
+package dev.caisson.audit;
+
+import static dev.caisson.audit.YamlChange.put;
+
+import dev.caisson.containerfile.KubernetesObject;
+import dev.caisson.containerfile.KubernetesPod;
+import dev.caisson.containerfile.Workload;
+import dev.caisson.containerfile.WorkloadOrigin;
+import dev.caisson.containerfile.YamlNode.YamlEntry;
+import dev.caisson.containerfile.YamlNode.YamlMap;
+import dev.caisson.containerfile.YamlNode.YamlScalar;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Rules on pods and other objects of Kubernetes that compose knows nothing like.
+final class KubernetesRules {
+    static final List<Rule<KubernetesPod>> PODS = List.of(
+            Rule.of("service-account-token", KubernetesRules::token),
+            Rule.of("volume-not-restricted", KubernetesRules::volumes));
+    static final List<Rule<KubernetesObject>> OBJECTS = List.of(
+            Rule.of("secret-in-manifest", KubernetesRules::secrets),
+            Rule.of("service-exposed", KubernetesRules::exposed));
+    static final List<Rule<Workload>> CONTAINERS = List.of(Rule.of("host-process", KubernetesRules::hostProcess));
+
+    /// Pod Security Standards, restricted: the volume types that it lists, ephemeral ones among them.
+    private static final Set<String> VOLUMES = Set.of(
+            "configMap",
+            "csi",
+            "downwardAPI",
+            "emptyDir",
+            "ephemeral",
+            "persistentVolumeClaim",
+            "projected",
+            "secret",
+            "image");
+
+    private KubernetesRules() {}
+
+    private static List<Verdict> token(KubernetesPod pod) {
+        Optional<YamlEntry> setting = pod.spec().entry("automountServiceAccountToken");
+        if (setting.filter(entry -> Composes.text(entry).equals("false")).isPresent()) {
+            return Verdict.none();
+        }
+        Fix fix = new Fix.OfYaml(
+                false,
+                Optional.empty(),
+                List.of(new Fix.Targeted(pod.spec(), put("false", "automountServiceAccountToken"))));
+        return List.of(Verdict.fail(
+                        setting.map(YamlEntry::place).orElse(Places.firstLine(pod.spec())),
+                        pod.resource().title() + " gets a token for the cluster's API")
+                .with(fix));
+    }
+
+    private static List<Verdict> volumes(KubernetesPod pod) {
+        List<Verdict> verdicts = new ArrayList<>();
+        pod.spec()
+                .maps("volumes")
+                .forEach(volume -> volume.entries().forEach((kind, entry) -> {
+                    if (!kind.equals("name") && !VOLUMES.contains(kind)) {
+                        verdicts.add(Verdict.fail(
+                                entry.key().place(), pod.resource().title() + " has a volume of the kind " + kind));
+                    }
+                }));
+        return verdicts;
+    }
+
+    private static List<Verdict> hostProcess(Workload workload) {
+        if (!(workload.origin() instanceof WorkloadOrigin.Kubernetes origin)) {
+            return Verdict.none();
+        }
+        return List.of(origin.container(), origin.pod().spec()).stream()
+                .flatMap(map -> map.map("securityContext").stream())
+                .flatMap(context -> context.map("windowsOptions").stream())
+                .flatMap(options -> options.entry("hostProcess").stream())
+                .filter(entry -> Composes.text(entry).equals("true"))
+                .map(entry -> Verdict.fail(entry.place(), workload.name() + " is a process of the host"))
+                .toList();
+    }
+
+    private static List<Verdict> secrets(KubernetesObject object) {
+        List<Verdict> verdicts = new ArrayList<>();
+        boolean secret = object.kind().equals("Secret");
+        if (!secret && !object.kind().equals("ConfigMap")) {
+            return verdicts;
+        }
+        for (String section : List.of("data", "stringData")) {
+            Optional<YamlMap> data = object.body().map(section);
+            data.ifPresent(map -> map.entries().forEach((name, entry) -> {
+                String value = entry.value() instanceof YamlScalar scalar ? scalar.value() : "";
+                boolean found =
+                        secret ? !value.isBlank() : Secrets.form(value).isPresent() || isSecretLine(name, value);
+                if (found) {
+                    verdicts.add(Verdict.fail(entry.key().place(), object.title() + " holds the value of " + name)
+                            .showing(name + ": " + Secrets.cut(value.strip())));
+                }
+            }));
+        }
+        return verdicts;
+    }
+
+    private static boolean isSecretLine(String name, String value) {
+        return Secrets.isSecretName(name.replace('-', '_')) && Secrets.isSecretValue(value) && value.indexOf('\n') < 0;
+    }
+
+    private static List<Verdict> exposed(KubernetesObject object) {
+        if (!object.kind().equals("Service")) {
+            return Verdict.none();
+        }
+        Optional<YamlMap> spec = object.body().map("spec");
+        boolean limited =
+                spec.flatMap(map -> map.seq("loadBalancerSourceRanges")).isPresent();
+        return spec
+                .flatMap(map -> map.entry("type"))
+                .filter(type -> Composes.text(type).equals("NodePort")
+                        || (Composes.text(type).equals("LoadBalancer") && !limited))
+                .map(type -> Verdict.fail(type.place(), object.title() + " is a " + Composes.text(type)))
+                .stream()
+                .toList();
+    }
+}

@@ -1,0 +1,23 @@
+package dev.caisson.audit;
+
+/// The formats that a report can be written in.
+public enum ReportFormat {
+    TEXT,
+    JSON,
+    SARIF,
+    JUNIT,
+    MARKDOWN,
+    CSV;
+
+    /// The report in this format, ending in a line break.
+    public String write(Report report) {
+        return switch (this) {
+            case TEXT -> TextReport.write(report);
+            case JSON -> JsonReport.write(report);
+            case SARIF -> SarifReport.write(report);
+            case JUNIT -> JunitReport.write(report);
+            case MARKDOWN -> TableReports.markdown(report);
+            case CSV -> TableReports.csv(report);
+        };
+    }
+}

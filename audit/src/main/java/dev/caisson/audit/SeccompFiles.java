@@ -1,0 +1,52 @@
+package dev.caisson.audit;
+
+import dev.caisson.containerfile.ContainerFileException;
+import dev.caisson.containerfile.Setting;
+import dev.caisson.containerfile.Source;
+import dev.caisson.containerfile.Workload;
+import dev.caisson.containerfile.WorkloadOrigin;
+import dev.caisson.containerfile.Yaml;
+import dev.caisson.containerfile.YamlNode.YamlMap;
+import dev.caisson.containerfile.YamlNode.YamlScalar;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/// Looks into a seccomp profile that a compose file names: one whose default action allows is no filter worth the name.
+final class SeccompFiles {
+    private SeccompFiles() {}
+
+    static List<Verdict> judge(Workload workload, Setting<String> profile) {
+        if (!(workload.origin() instanceof WorkloadOrigin.Compose origin)) {
+            return Verdict.none();
+        }
+        Path file =
+                origin.project().base(profile.place()).resolve(profile.value()).normalize();
+        if (!Files.isRegularFile(file)) {
+            return Verdict.none();
+        }
+        try {
+            // JSON is YAML
+            return Yaml.document(Source.read(profile.value(), file))
+                    .filter(YamlMap.class::isInstance)
+                    .map(YamlMap.class::cast)
+                    .filter(SeccompFiles::allowsByDefault)
+                    .map(map -> Verdict.fail(
+                            profile.place(),
+                            "the seccomp profile " + profile.value() + " of " + workload.name()
+                                    + " allows what it does not name"))
+                    .stream()
+                    .toList();
+        } catch (ContainerFileException e) {
+            return List.of(Verdict.unknown(
+                    profile.place(), "the seccomp profile " + profile.value() + " cannot be read: " + e.sentence()));
+        }
+    }
+
+    private static boolean allowsByDefault(YamlMap profile) {
+        Optional<String> action = profile.scalar("defaultAction").map(YamlScalar::value);
+        return action.filter(name -> name.equals("SCMP_ACT_ALLOW") || name.equals("SCMP_ACT_LOG"))
+                .isPresent();
+    }
+}

@@ -1,0 +1,22 @@
+package dev.caisson.audit;
+
+import java.util.Locale;
+
+/// What a check came to for a subject.
+public enum Status {
+    PASS,
+    FAIL,
+    /// The question makes no sense here, as SELinux on a kernel without it.
+    NOT_APPLICABLE,
+    /// The facts could not be had; the reason is told.
+    NOT_EVALUATED,
+    /// A person has to judge by the evidence.
+    MANUAL,
+    /// It fails, and a waiver tolerates that until a day.
+    WAIVED;
+
+    /// As `not-applicable`.
+    public String word() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}
