@@ -4,6 +4,7 @@ import org.jspecify.annotations.NullMarked;
 /// answer. It decides nothing about containers.
 @NullMarked
 module dev.caisson.cli {
+    requires dev.caisson.audit;
     requires dev.caisson.linux;
     requires info.picocli;
     requires io.avaje.jsonb;

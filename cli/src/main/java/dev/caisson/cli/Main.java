@@ -13,7 +13,7 @@ import picocli.CommandLine.ScopeType;
         name = "caisson",
         description = "Runs Linux containers with every limit on, and shows what the kernel enforces.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {VersionCommand.class, CompletionCommand.class, RehearseCommand.class})
+        subcommands = {AuditCommand.class, VersionCommand.class, CompletionCommand.class, RehearseCommand.class})
 public final class Main implements Runnable {
 
     @Option(

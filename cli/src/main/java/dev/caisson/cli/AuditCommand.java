@@ -1,0 +1,128 @@
+package dev.caisson.cli;
+
+import dev.caisson.audit.AuditException;
+import dev.caisson.audit.AuditRequest;
+import dev.caisson.audit.FileAudit;
+import dev.caisson.audit.Report;
+import dev.caisson.audit.ReportFormat;
+import dev.caisson.audit.Severity;
+import dev.caisson.containerfile.BaseImages;
+import dev.caisson.containerfile.Source;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `caisson audit FILES…`: Dockerfiles, compose files and Kubernetes manifests judged in their effective form.
+@Command(
+        name = "audit",
+        description = {
+            "Audit Dockerfiles, compose files and Kubernetes manifests, or whole directories of them.",
+            "Exit status: 0 clean, 1 findings at or over --fail-on, 2 the audit itself failed, 3 partly not evaluated."
+        })
+final class AuditCommand implements Callable<Integer> {
+    private static final int AUDIT_FAILED = 2;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "FILE", arity = "1..*", description = "Files and directories; - for standard input.")
+    private List<String> inputs = List.of();
+
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            defaultValue = "text",
+            description = "text, json, sarif, junit, markdown or csv (default: ${DEFAULT-VALUE}).")
+    private ReportFormat format = ReportFormat.TEXT;
+
+    @Option(
+            names = "--fail-on",
+            paramLabel = "SEVERITY",
+            defaultValue = "high",
+            description = "info, low, medium, high or critical (default: ${DEFAULT-VALUE}).")
+    private Severity failOn = Severity.HIGH;
+
+    @Option(names = "--waivers", paramLabel = "FILE", description = "Findings that are tolerated, why and until when.")
+    private @Nullable Path waivers;
+
+    @Option(
+            names = "--baseline",
+            paramLabel = "FILE",
+            description = "A JSON report; what it has does not count against --fail-on.")
+    private @Nullable Path baseline;
+
+    @Option(names = "--env", paramLabel = "NAME=VALUE", description = "The value of a variable in compose files.")
+    private Map<String, String> environment = new HashMap<>();
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FILE",
+            description = "Write the report to a file.")
+    private @Nullable Path output;
+
+    @Override
+    public Integer call() {
+        try {
+            Report report = FileAudit.run(new AuditRequest(
+                    Path.of(""),
+                    inputs.stream()
+                            .filter(input -> !input.equals("-"))
+                            .map(Path::of)
+                            .toList(),
+                    inputs.contains("-") ? Optional.of(standardInput()) : Optional.empty(),
+                    environment,
+                    BaseImages.NONE,
+                    LocalDate.now(ZoneOffset.UTC),
+                    failOn,
+                    Optional.ofNullable(waivers),
+                    Optional.ofNullable(baseline)));
+            write(format.write(report));
+            return report.exitCode();
+        } catch (AuditException e) {
+            throw new CommandException(e.code().name(), AUDIT_FAILED, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static Source standardInput() {
+        try {
+            byte[] bytes = System.in.readNBytes(Source.MAX_BYTES + 1);
+            if (bytes.length > Source.MAX_BYTES) {
+                throw new AuditException(AuditException.Code.INPUT_UNREADABLE, "standard input is too large");
+            }
+            return Source.of("stdin", bytes);
+        } catch (IOException e) {
+            throw new AuditException(
+                    AuditException.Code.INPUT_UNREADABLE, "standard input cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private void write(String text) {
+        if (output == null) {
+            PrintWriter out = spec.commandLine().getOut();
+            out.print(text);
+            out.flush();
+            return;
+        }
+        try {
+            Files.writeString(output, text);
+        } catch (IOException e) {
+            throw new AuditException(
+                    AuditException.Code.OUTPUT_FAILED, output + " cannot be written: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package dev.caisson.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AuditCommandTest {
+    @TempDir
+    Path root = Path.of("");
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int audit(String... arguments) {
+        return Main.execute(new PrintWriter(out), new PrintWriter(err), Terminal.NONE, arguments);
+    }
+
+    @Test
+    void a_finding_names_file_line_and_check_and_fails_the_run() throws IOException {
+        Path file = Files.writeString(root.resolve("compose.yaml"), "services:\n  web:\n    privileged: true\n");
+
+        assertThat(audit("audit", file.toString())).isEqualTo(1);
+        assertThat(out.toString()).contains("compose.yaml:3:5: critical:", "CSN-WL-006 privileged");
+    }
+
+    @Test
+    void a_missing_file_is_an_error_of_the_audit() {
+        assertThat(audit("audit", root.resolve("none").toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("INPUT_MISSING");
+    }
+
+    @Test
+    void a_report_goes_to_a_file() throws IOException {
+        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\n");
+        Path report = root.resolve("r.sarif");
+
+        assertThat(audit(
+                        "audit",
+                        "--format",
+                        "sarif",
+                        "--fail-on",
+                        "critical",
+                        "-o",
+                        report.toString(),
+                        file.toString()))
+                .isZero();
+        assertThat(Files.readString(report)).contains("CSN-DF-001");
+    }
+}
