@@ -55,12 +55,10 @@ public enum Capability {
 
     /// Reads `NET_RAW`, `net_raw` or `CAP_NET_RAW`.
     public static Optional<Capability> parse(String text) {
-        String name = text.toUpperCase(Locale.ROOT);
-        if (name.startsWith("CAP_")) {
-            name = name.substring(4);
-        }
+        String name = text.regionMatches(true, 0, "CAP_", 0, 4) ? text.substring(4) : text;
         for (Capability capability : values()) {
-            if (capability.name().equals(name)) {
+            // Not toUpperCase: it takes letters of other scripts for ours, as U+0131 for I.
+            if (name.equals(capability.name()) || name.equals(capability.name().toLowerCase(Locale.ROOT))) {
                 return Optional.of(capability);
             }
         }

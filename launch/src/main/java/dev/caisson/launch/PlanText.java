@@ -43,26 +43,42 @@ public final class PlanText {
                         execute.arguments().stream().map(PlanText::quoted).collect(Collectors.joining(" ")),
                         privileges.uid(),
                         privileges.gid(),
-                        plan.only(Step.Ready.class).workingDirectory(),
+                        quoted(plan.only(Step.Ready.class).workingDirectory()),
                         execute.initStays() ? ", under an init that reaps and forwards signals" : " as process 1");
     }
 
     /// An argument as it can be told on one line of a terminal, whatever it holds.
     static String quoted(String argument) {
-        boolean plain = !argument.isEmpty()
-                && argument.chars().allMatch(c -> c > ' ' && c != '\'' && c != 0x7f && !Character.isISOControl(c));
+        boolean plain =
+                !argument.isEmpty() && argument.codePoints().allMatch(c -> c > ' ' && c != '\'' && !isUnprintable(c));
         if (plain) {
             return argument;
         }
         var quoted = new StringBuilder("'");
         argument.codePoints().forEach(c -> {
-            if (Character.isISOControl(c) || c == '\'' || Character.getType(c) == Character.FORMAT) {
+            if (c == '\'' || isUnprintable(c)) {
                 quoted.append("\\u{%x}".formatted(c));
             } else {
                 quoted.appendCodePoint(c);
             }
         });
         return quoted.append("'").toString();
+    }
+
+    private static String quoted(InRootPath path) {
+        return quoted(path.absolute());
+    }
+
+    /// Control characters steer a terminal; format characters, as U+202E, turn its text round.
+    private static boolean isUnprintable(int c) {
+        return Character.isISOControl(c)
+                || switch (Character.getType(c)) {
+                    case Character.FORMAT,
+                            Character.LINE_SEPARATOR,
+                            Character.PARAGRAPH_SEPARATOR,
+                            Character.SURROGATE -> true;
+                    default -> false;
+                };
     }
 
     private String phase(Phase phase) {
@@ -83,7 +99,8 @@ public final class PlanText {
                 plan.has(Step.RestrictScope.class)
                         ? "signals and abstract sockets reach no further than the container"
                         : "";
-            case READY -> "in " + plan.only(Step.Ready.class).workingDirectory() + " as the user; waits for the start";
+            case READY ->
+                "in " + quoted(plan.only(Step.Ready.class).workingDirectory()) + " as the user; waits for the start";
             case FILTER -> filter();
         };
     }
@@ -114,11 +131,11 @@ public final class PlanText {
                 case Step.MountFileSystem mount -> parts.add(describe(mount));
                 case Step.MountSlot mount -> {
                     var bind = (SlotSource.Bind) plan.slots().get(mount.slot().index());
-                    parts.add("host " + bind.source() + " at " + mount.target()
+                    parts.add("host " + quoted(bind.source().toString()) + " at " + quoted(mount.target())
                             + (bind.readOnly() ? " read-only" : " writable"));
                 }
-                case Step.WriteFile write -> parts.add("writes " + write.path());
-                case Step.MakeDirectory make -> parts.add("makes " + make.path());
+                case Step.WriteFile write -> parts.add("writes " + quoted(write.path()));
+                case Step.MakeDirectory make -> parts.add("makes " + quoted(make.path()));
                 default -> {}
             }
         }
@@ -126,7 +143,7 @@ public final class PlanText {
     }
 
     private static String describe(Step.MountFileSystem mount) {
-        String what = mount.target().absolute();
+        String what = quoted(mount.target());
         if (mount.fileSystem() == KernelFileSystem.TMPFS) {
             what += " " + Bytes.of(mount.bytes());
         }

@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -115,7 +116,7 @@ public final class Policy {
         if (texts.stream().anyMatch(text -> text.indexOf('\0') >= 0)) {
             findings.add(new Finding("TEXT_INVALID", "arguments and variables cannot hold a NUL character"));
         }
-        if (texts.stream().anyMatch(text -> text.length() >= MAX_STRING)) {
+        if (texts.stream().anyMatch(text -> text.getBytes(StandardCharsets.UTF_8).length >= MAX_STRING)) {
             findings.add(new Finding(
                     "TEXT_TOO_LONG", "the kernel takes no argument or variable of 128 KiB or more: pass it in a file"));
         }
@@ -278,12 +279,11 @@ public final class Policy {
         for (Map.Entry<String, String> sysctl : spec.sysctls().entrySet()) {
             Sysctls.refusal(sysctl.getKey(), sysctl.getValue())
                     .ifPresent(reason -> findings.add(new Finding("SYSCTL_REFUSED", reason)));
-            if (sysctl.getKey().startsWith("fs.mqueue") || sysctl.getKey().startsWith("kernel.")) {
-                if (spec.sharedNamespaces().contains(ContainerSpec.SharedNamespace.IPC)) {
-                    findings.add(new Finding(
-                            "OPTIONS_CONTRADICT",
-                            sysctl.getKey() + " would change the host where its IPC namespace is shared"));
-                }
+            if (Sysctls.isOfIpc(sysctl.getKey())
+                    && spec.sharedNamespaces().contains(ContainerSpec.SharedNamespace.IPC)) {
+                findings.add(new Finding(
+                        "OPTIONS_CONTRADICT",
+                        sysctl.getKey() + " would change the host where its IPC namespace is shared"));
             }
         }
     }

@@ -70,7 +70,7 @@ public sealed interface Step {
             KernelFileSystem fileSystem, List<MountFlag> flags, int mode, long bytes, long inodes, InRootPath target)
             implements Step {
         public MountFileSystem {
-            flags = List.copyOf(flags);
+            flags = flags.stream().distinct().sorted().toList();
         }
 
         @Override

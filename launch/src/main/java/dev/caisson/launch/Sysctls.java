@@ -33,13 +33,19 @@ final class Sysctls {
             return Optional.of("the value of " + name + " is one line of printable characters");
         }
         String dotted = name.replace('/', '.');
-        boolean namespaced = IPC.contains(dotted) || dotted.startsWith("fs.mqueue.") || dotted.startsWith("net.");
+        boolean namespaced = isOfIpc(name) || dotted.startsWith("net.");
         if (!namespaced) {
             return Optional.of(
                     dotted
                             + " belongs to the host, not to the container: only net.*, fs.mqueue.* and kernel.{msg*,sem,shm*} can be set");
         }
         return Optional.empty();
+    }
+
+    /// True for a setting of the IPC namespace, however it is spelled.
+    static boolean isOfIpc(String name) {
+        String dotted = name.replace('/', '.');
+        return IPC.contains(dotted) || dotted.startsWith("fs.mqueue.");
     }
 
     /// Its path below /proc/sys.

@@ -1,0 +1,292 @@
+package dev.caisson.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.cgroup.Bytes;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PolicyTest {
+    /// A wish that is refused, and the codes of all that stands against it.
+    record Refusal(String what, List<String> codes, UnaryOperator<ContainerSpec> wish) {
+        @Override
+        public String toString() {
+            return what;
+        }
+    }
+
+    private static Refusal refusal(String what, String code, UnaryOperator<ContainerSpec> wish) {
+        return new Refusal(what, List.of(code), wish);
+    }
+
+    private static Mount.Bind bind(String source, String target) {
+        return new Mount.Bind(Path.of(source), InRootPath.parse(target), true, false);
+    }
+
+    private static Mount.Tmpfs tmpfs(String target, Bytes size, int mode) {
+        return new Mount.Tmpfs(InRootPath.parse(target), size, mode, false, false);
+    }
+
+    private static Mount.Tmpfs tmpfs(String target) {
+        return tmpfs(target, Bytes.mebibytes(1), 01777);
+    }
+
+    static Stream<Refusal> refusals() {
+        return Stream.of(mounts(), privileges(), sysctls(), limits(), texts()).flatMap(List::stream);
+    }
+
+    private static List<Refusal> mounts() {
+        return List.of(
+                refusal("a relative source", "MOUNT_SOURCE", spec -> spec.mount(bind("data", "/data"))),
+                refusal("a source with ..", "MOUNT_SOURCE", spec -> spec.mount(bind("/tmp/../etc", "/data"))),
+                refusal("a source with .", "MOUNT_SOURCE", spec -> spec.mount(bind("/tmp/.", "/data"))),
+                refusal("no such source", "MOUNT_SOURCE", spec -> spec.mount(bind("/tmp/caisson/none", "/data"))),
+                refusal("over the root", "MOUNT_TARGET", spec -> spec.mount(tmpfs("/"))),
+                refusal("at /proc", "MOUNT_TARGET", spec -> spec.mount(tmpfs("/proc"))),
+                refusal("below /proc", "MOUNT_TARGET", spec -> spec.mount(tmpfs("//proc/./self/"))),
+                refusal("at /sys", "MOUNT_TARGET", spec -> spec.mount(tmpfs("/sys"))),
+                refusal("below /sys", "MOUNT_TARGET", spec -> spec.mount(tmpfs("/sys/fs/cgroup"))),
+                refusal("at /dev", "MOUNT_TARGET", spec -> spec.mount(tmpfs("/dev/shm"))),
+                refusal(
+                        "one target twice",
+                        "OPTIONS_CONTRADICT",
+                        spec -> spec.mount(tmpfs("/data")).mount(tmpfs("/data/"))),
+                refusal(
+                        "a tmpfs without bounds",
+                        "TMPFS_SIZE",
+                        spec -> spec.mount(tmpfs("/data", Bytes.UNLIMITED, 01777))),
+                refusal("a tmpfs of nothing", "TMPFS_SIZE", spec -> spec.mount(tmpfs("/data", Bytes.of(1), 0))),
+                refusal(
+                        "a tmpfs with a set-uid mode",
+                        "TMPFS_MODE",
+                        spec -> spec.mount(tmpfs("/data", Bytes.mebibytes(1), 04755))),
+                refusal("too many mounts", "MOUNTS_TOO_MANY", spec -> {
+                    ContainerSpec many = spec;
+                    for (int i = 0; i < 65; i++) {
+                        many = many.mount(tmpfs("/data/" + i));
+                    }
+                    return many;
+                }));
+    }
+
+    private static List<Refusal> privileges() {
+        return List.of(
+                refusal("privileged", "ALLOWANCE_NEEDED", spec -> spec.privileged(true)),
+                refusal("new privileges", "ALLOWANCE_NEEDED", spec -> spec.newPrivileges(true)),
+                refusal("no filter", "ALLOWANCE_NEEDED", spec -> spec.seccomp(new SeccompChoice.Unconfined())),
+                refusal("the host's IPC", "ALLOWANCE_NEEDED", spec -> spec.share(ContainerSpec.SharedNamespace.IPC)),
+                refusal("the host's UTS", "ALLOWANCE_NEEDED", spec -> spec.share(ContainerSpec.SharedNamespace.UTS)),
+                refusal(
+                        "a host name for the host",
+                        "OPTIONS_CONTRADICT",
+                        spec -> spec.allow(Allowance.HOST_UTS)
+                                .share(ContainerSpec.SharedNamespace.UTS)
+                                .hostName("box")),
+                refusal(
+                        "a capability added and dropped",
+                        "OPTIONS_CONTRADICT",
+                        spec -> spec.addCapabilities(Set.of(Capability.CHOWN))
+                                .dropCapabilities(Set.of(Capability.CHOWN))),
+                refusal(
+                        "privileged without a capability",
+                        "OPTIONS_CONTRADICT",
+                        spec -> spec.allow(Allowance.PRIVILEGED)
+                                .privileged(true)
+                                .dropCapabilities(Set.of(Capability.KILL))));
+    }
+
+    private static List<Refusal> sysctls() {
+        UnaryOperator<ContainerSpec> sharedIpc =
+                spec -> spec.allow(Allowance.HOST_IPC).share(ContainerSpec.SharedNamespace.IPC);
+        return List.of(
+                refusal("a host's sysctl", "SYSCTL_REFUSED", spec -> spec.sysctl("kernel.core_pattern", "|/x")),
+                refusal("the same with slashes", "SYSCTL_REFUSED", spec -> spec.sysctl("kernel/core_pattern", "|/x")),
+                refusal("vm", "SYSCTL_REFUSED", spec -> spec.sysctl("vm.overcommit_memory", "1")),
+                refusal("user", "SYSCTL_REFUSED", spec -> spec.sysctl("user.max_user_namespaces", "9")),
+                refusal("out of net", "SYSCTL_REFUSED", spec -> spec.sysctl("net/../kernel/core_pattern", "x")),
+                refusal(
+                        "a newline",
+                        "SYSCTL_REFUSED",
+                        spec -> spec.sysctl("kernel.shmmax", "1\nkernel.core_pattern=x")),
+                refusal("an escape", "SYSCTL_REFUSED", spec -> spec.sysctl("net.ipv4.ip_forward", "1\u001b")),
+                refusal("no value", "SYSCTL_REFUSED", spec -> spec.sysctl("net.ipv4.ip_forward", "")),
+                refusal(
+                        "the host's shared memory",
+                        "OPTIONS_CONTRADICT",
+                        spec -> sharedIpc.apply(spec).sysctl("kernel.shmmax", "1")),
+                refusal(
+                        "the host's shared memory with slashes",
+                        "OPTIONS_CONTRADICT",
+                        spec -> sharedIpc.apply(spec).sysctl("kernel/shmmax", "1")),
+                refusal(
+                        "the host's message queues with slashes",
+                        "OPTIONS_CONTRADICT",
+                        spec -> sharedIpc.apply(spec).sysctl("fs/mqueue/msg_max", "1")));
+    }
+
+    private static List<Refusal> limits() {
+        return List.of(
+                refusal(
+                        "a hard limit above the engine's",
+                        "RLIMIT_TOO_HIGH",
+                        spec -> spec.rlimit(new Rlimit(Rlimit.Resource.NOFILE, 1, Samples.HARD_NOFILE + 1))),
+                refusal(
+                        "no hard limit",
+                        "RLIMIT_TOO_HIGH",
+                        spec -> spec.rlimit(new Rlimit(Rlimit.Resource.NOFILE, 1, Rlimit.UNLIMITED))),
+                refusal(
+                        "a limit twice",
+                        "OPTIONS_CONTRADICT",
+                        spec -> spec.rlimit(new Rlimit(Rlimit.Resource.CORE, 0, 0))
+                                .rlimit(new Rlimit(Rlimit.Resource.CORE, 1, 1))),
+                refusal("an OOM score below the engine's", "OOM_SCORE_TOO_LOW", spec -> spec.oomScoreAdjustment(99)),
+                refusal("an OOM score of -1001", "OOM_SCORE_INVALID", spec -> spec.oomScoreAdjustment(-1001)),
+                refusal("an OOM score of 1001", "OOM_SCORE_INVALID", spec -> spec.oomScoreAdjustment(1001)),
+                refusal("no time", "DEADLINE_INVALID", spec -> spec.wallClock(Duration.ZERO)),
+                refusal("less than no time", "DEADLINE_INVALID", spec -> spec.cpuTime(Duration.ofSeconds(-1))),
+                refusal("no shared memory", "SHM_SIZE", spec -> spec.sharedMemory(Bytes.ZERO)),
+                refusal("endless shared memory", "SHM_SIZE", spec -> spec.sharedMemory(Bytes.UNLIMITED)),
+                refusal("no output", "OUTPUT_LIMIT", spec -> spec.outputLimit(Bytes.ZERO)));
+    }
+
+    private static List<Refusal> texts() {
+        return List.of(
+                refusal("a name with a slash", "NAME_INVALID", spec -> spec.name("a/b")),
+                refusal("a name like a hidden file", "NAME_INVALID", spec -> spec.name(".a")),
+                refusal("a host name with a newline", "HOSTNAME_INVALID", spec -> spec.hostName("a\nb")),
+                refusal("a host name of 65", "HOSTNAME_INVALID", spec -> spec.hostName("a".repeat(65))),
+                refusal("a variable with =", "ENVIRONMENT_INVALID", spec -> spec.environment("A=B", "c")),
+                refusal("a variable without a name", "ENVIRONMENT_INVALID", spec -> spec.environment("", "c")),
+                refusal("a NUL", "TEXT_INVALID", spec -> spec.environment("A", "b\0C=d")),
+                refusal("a huge argument", "TEXT_TOO_LONG", spec -> spec.entrypoint(List.of("x".repeat(128 * 1024)))),
+                refusal(
+                        "a huge argument of wide characters",
+                        "TEXT_TOO_LONG",
+                        spec -> spec.entrypoint(List.of("€".repeat(50 * 1024)))),
+                refusal("a relative working directory", "WORKING_DIRECTORY", spec -> spec.workingDirectory("srv")),
+                refusal("a working directory with ..", "WORKING_DIRECTORY", spec -> spec.workingDirectory("/srv/..")),
+                refusal(
+                        "a descriptor as working directory",
+                        "WORKING_DIRECTORY",
+                        spec -> spec.workingDirectory("/proc/self/fd/7")),
+                refusal(
+                        "the same, spelled otherwise",
+                        "WORKING_DIRECTORY",
+                        spec -> spec.workingDirectory("//proc/./self/fd/7/")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("refusals")
+    void refuses(Refusal refusal) {
+        List<Finding> findings = Policy.check(refusal.wish().apply(Samples.spec()), Samples.host());
+
+        assertThat(findings).extracting(Finding::code).isEqualTo(refusal.codes());
+        assertThat(findings)
+                .allSatisfy(
+                        finding -> assertThat(finding.sentence()).isNotBlank().doesNotContain("\n"));
+    }
+
+    @Test
+    void tells_everything_that_stands_against_a_wish() {
+        ContainerSpec wish = Samples.spec().privileged(true).name("-").oomScoreAdjustment(0);
+
+        assertThatThrownBy(() -> Policy.approve(wish, Samples.host()))
+                .isInstanceOfSatisfying(RefusedException.class, refused -> {
+                    assertThat(refused.findings())
+                            .extracting(Finding::code)
+                            .containsExactly("NAME_INVALID", "ALLOWANCE_NEEDED", "OOM_SCORE_TOO_LOW");
+                    assertThat(refused.exitStatus()).isEqualTo(125);
+                    assertThat(refused.httpStatus()).isEqualTo(400);
+                });
+    }
+
+    @Test
+    void the_plain_wish_passes() {
+        assertThat(Policy.check(Samples.spec(), Samples.host())).isEmpty();
+        assertThat(Policy.check(Samples.spec(), Samples.hybridHost())).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/etc", "/etc/hostname", "/proc", "/sys", "/dev", "/usr/bin", "/run", "/var", "/root"})
+    void a_path_that_the_host_trusts_needs_an_allowance(String source) {
+        ContainerSpec wish = Samples.spec().mount(bind(source, "/data"));
+
+        assertThat(Policy.check(wish, Samples.host())).extracting(Finding::code).containsExactly("ALLOWANCE_NEEDED");
+        assertThat(Policy.check(wish.allow(Allowance.HOST_PATHS), Samples.host()))
+                .isEmpty();
+        assertThat(Policy.check(wish.allow(Allowance.DANGEROUS_CAPABILITIES), Samples.host()))
+                .hasSize(1);
+    }
+
+    @Test
+    void a_sensitive_path_behind_a_symbolic_link_and_a_socket_need_an_allowance(@TempDir Path directory)
+            throws IOException {
+        Path link = Files.createSymbolicLink(directory.resolve("innocent"), Path.of("/etc"));
+        Path socket = Files.createFile(directory.resolve("control.sock"));
+
+        for (Path source : List.of(link, socket)) {
+            assertThat(Policy.check(Samples.spec().mount(bind(source.toString(), "/data")), Samples.host()))
+                    .extracting(Finding::code)
+                    .containsExactly("ALLOWANCE_NEEDED");
+        }
+        Files.delete(link);
+        assertThat(Policy.check(Samples.spec().mount(bind(directory.toString(), "/data")), Samples.host()))
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Capability.class)
+    void exactly_the_dangerous_capabilities_need_an_allowance(Capability capability) {
+        ContainerSpec wish = Samples.spec().addCapabilities(Set.of(capability));
+
+        assertThat(Policy.check(wish, Samples.host())).hasSize(capability.isDangerous() ? 1 : 0);
+        assertThat(Policy.check(wish.allow(Allowance.DANGEROUS_CAPABILITIES), Samples.host()))
+                .isEmpty();
+    }
+
+    @Test
+    void all_dropped_and_one_added_is_no_contradiction() {
+        ContainerSpec wish = Samples.spec()
+                .dropCapabilities(EnumSet.allOf(Capability.class))
+                .addCapabilities(Set.of(Capability.CHOWN));
+
+        assertThat(Policy.check(wish, Samples.host())).isEmpty();
+        assertThat(wish.capabilities()).isEqualTo(CapabilitySet.of(Capability.CHOWN));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Allowance.class)
+    void an_allowance_covers_nothing_but_its_own(Allowance allowance) {
+        ContainerSpec everything = Samples.spec()
+                .newPrivileges(true)
+                .seccomp(new SeccompChoice.Unconfined())
+                .share(ContainerSpec.SharedNamespace.IPC)
+                .share(ContainerSpec.SharedNamespace.UTS)
+                .addCapabilities(Set.of(Capability.SYS_ADMIN))
+                .mount(bind("/etc", "/data"));
+
+        boolean about = allowance != Allowance.PRIVILEGED;
+        assertThat(Policy.check(everything.allow(allowance), Samples.host())).hasSize(about ? 5 : 6);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"net.ipv4.ip_forward", "net/core/somaxconn", "fs.mqueue.msg_max", "kernel.shmmax"})
+    void namespaced_sysctls_pass(String name) {
+        assertThat(Policy.check(Samples.spec().sysctl(name, "1"), Samples.host()))
+                .isEmpty();
+    }
+}

@@ -1,0 +1,85 @@
+package dev.caisson.launch;
+
+import dev.caisson.image.Image;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A host, an image and plans that tests start from; nothing of them is read from the machine that runs the test.
+final class Samples {
+    static final ContainerId ID = new ContainerId("0123456789abcdef".repeat(4));
+    static final long HARD_NOFILE = 4096;
+
+    private Samples() {}
+
+    static HostFacts host() {
+        Map<Rlimit.Resource, Long> hard = new EnumMap<>(Rlimit.Resource.class);
+        for (Rlimit.Resource resource : Rlimit.Resource.values()) {
+            hard.put(resource, Rlimit.UNLIMITED);
+        }
+        hard.put(Rlimit.Resource.NOFILE, HARD_NOFILE);
+        return new HostFacts(
+                "6.12.0",
+                "x86_64",
+                0,
+                CapabilitySet.ALL,
+                hard,
+                100,
+                6,
+                true,
+                List.of(KernelFileSystem.CGROUP2),
+                List.of(),
+                true);
+    }
+
+    static HostFacts hybridHost() {
+        HostFacts host = host();
+        return new HostFacts(
+                host.kernel(),
+                host.architecture(),
+                host.effectiveUid(),
+                host.capabilities(),
+                host.hardLimits(),
+                host.oomScoreAdjustment(),
+                host.landlockAbi(),
+                host.timeNamespaces(),
+                List.of(KernelFileSystem.CGROUP1_MEMORY, KernelFileSystem.CGROUP1_PIDS),
+                List.of("memory", "pids"),
+                false);
+    }
+
+    static RootImage image() {
+        return new RootImage(
+                2,
+                List.of(new Mount.Bind(Path.of("/usr"), InRootPath.of("usr"), true, false)),
+                List.of(),
+                List.of("/bin/sh"),
+                List.of("LANG=C.UTF-8"),
+                "/srv",
+                new RootImage.ProgramUser(1000, 1001, List.of(5, 44), "/home/user"));
+    }
+
+    static ContainerSpec spec() {
+        return ContainerSpec.of(Image.host(), "true", "--flag");
+    }
+
+    static FilterProgram filter() {
+        byte[] program = new byte[16];
+        program[0] = 6;
+        program[8] = 6;
+        return new FilterProgram(program, "default");
+    }
+
+    static LaunchPlan plan(ContainerSpec spec, HostFacts host) {
+        Optional<FilterProgram> filter =
+                spec.seccomp() instanceof SeccompChoice.Unconfined ? Optional.empty() : Optional.of(filter());
+        return Planner.plan(
+                Policy.approve(spec, host), image(), host, filter, new IdRange(IdRange.FIRST, IdRange.WIDTH), ID);
+    }
+
+    static LaunchPlan plan() {
+        return plan(spec(), host());
+    }
+}
