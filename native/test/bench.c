@@ -38,7 +38,8 @@ static int compare(const void *left, const void *right)
 static void print(const char *name, double *values, int count)
 {
 	qsort(values, (size_t)count, sizeof *values, compare);
-	printf("%-12s p10 %8.0f  p50 %8.0f  p90 %8.0f\n", name, values[count / 10], values[count / 2], values[count * 9 / 10]);
+	printf("%-12s p10 %8.0f  p50 %8.0f  p90 %8.0f  p99 %8.0f\n", name, values[count / 10], values[count / 2], values[count * 9 / 10],
+	       values[count * 99 / 100]);
 }
 
 static size_t read_filter(const char *path, void *bytes, size_t size)

@@ -20,7 +20,7 @@ final class House {
             List.of("launch"),
             List.of("engine"),
             List.of("audit"),
-            List.of("cli", "server", "oci"));
+            List.of("cli", "server", "oci", "benchmarks"));
 
     private static final Path ROOT = Path.of(System.getProperty("caisson.root"));
     private static final Pattern MODULE = Pattern.compile("<module>(\\w+)</module>");

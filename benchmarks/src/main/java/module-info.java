@@ -1,0 +1,9 @@
+import org.jspecify.annotations.NullMarked;
+
+/// Measures what docs/SPECIFICATION.md promises of speed and memory, beside other runtimes. No part of the product.
+@NullMarked
+module dev.caisson.benchmarks {
+    requires dev.caisson.engine;
+    requires io.avaje.json;
+    requires static org.jspecify;
+}
