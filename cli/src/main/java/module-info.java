@@ -5,9 +5,12 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.caisson.cli {
     requires dev.caisson.audit;
+    requires dev.caisson.engine;
     requires dev.caisson.linux;
     requires info.picocli;
+    requires io.avaje.json;
     requires io.avaje.jsonb;
+    requires jdk.unsupported;
     requires static org.jspecify;
 
     opens dev.caisson.cli to

@@ -1,19 +1,37 @@
 package dev.caisson.cli;
 
+import dev.caisson.cgroup.CgroupException;
+import dev.caisson.engine.EngineException;
+import dev.caisson.image.ImageException;
+import dev.caisson.launch.LaunchException;
+import dev.caisson.seccomp.SeccompException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /// The `caisson` command: finds the subcommand, and turns what it throws into one line and an exit status.
 @Command(
         name = "caisson",
         description = "Runs Linux containers with every limit on, and shows what the kernel enforces.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {AuditCommand.class, VersionCommand.class, CompletionCommand.class, RehearseCommand.class})
+        subcommands = {
+            RunCommand.class,
+            PlanCommand.class,
+            VerifyCommand.class,
+            InfoCommand.class,
+            AuditCommand.class,
+            VersionCommand.class,
+            CompletionCommand.class,
+            RehearseCommand.class
+        })
 public final class Main implements Runnable {
 
     @Option(
@@ -48,11 +66,23 @@ public final class Main implements Runnable {
 
     /// The tree of all commands, for running, for shell completion and for the manual pages.
     static CommandLine commandLine() {
-        return new CommandLine(new Main())
+        var line = new CommandLine(new Main())
                 .setUsageHelpAutoWidth(false)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExpandAtFiles(false) // an argument that starts with @ belongs to the user's program
                 .setAbbreviatedOptionsAllowed(false);
+        // What stands behind the image belongs to the user's program.
+        stopAtPositional(line, "run");
+        stopAtPositional(subcommand(line, "plan"), "run");
+        return line;
+    }
+
+    private static void stopAtPositional(CommandLine parent, String name) {
+        subcommand(parent, name).setStopAtPositional(true);
+    }
+
+    private static CommandLine subcommand(CommandLine parent, String name) {
+        return Objects.requireNonNull(parent.getSubcommands().get(name));
     }
 
     @Override
@@ -61,12 +91,41 @@ public final class Main implements Runnable {
     }
 
     private static CommandException usage(ParameterException problem) {
+        if (problem instanceof UnmatchedArgumentException unmatched) {
+            for (String argument : unmatched.getUnmatched()) {
+                Optional<CommandException> later = LaterOptions.refusal(argument);
+                if (later.isPresent()) {
+                    return later.get();
+                }
+            }
+        }
         String command = problem.getCommandLine().getCommandSpec().qualifiedName();
         return CommandException.usage(OneLine.of(problem.getMessage()) + "; try '" + command + " --help'");
     }
 
+    /// The errors of all rooms in one form: each has a code and a sentence already.
+    private static Optional<CommandException> coded(Exception problem) {
+        return Optional.ofNullable(
+                switch (problem) {
+                    case CommandException known -> known;
+                    case LaunchException launch ->
+                        new CommandException(launch.code(), launch.exitStatus(), OneLine.of(launch.getMessage()));
+                    case EngineException engine -> failed(engine.code(), engine.getMessage());
+                    case ImageException image -> failed(image.code().name(), image.sentence());
+                    case CgroupException cgroup -> failed(cgroup.code().name(), cgroup.sentence());
+                    case SeccompException seccomp -> failed(seccomp.code().name(), seccomp.getMessage());
+                    default -> null;
+                });
+    }
+
+    private static CommandException failed(String code, @Nullable String sentence) {
+        return new CommandException(code, CommandException.ENGINE_FAILED, OneLine.of(sentence));
+    }
+
     private static int report(PrintWriter err, Terminal terminal, Exception problem) {
-        if (problem instanceof CommandException known) {
+        Optional<CommandException> coded = coded(problem);
+        if (coded.isPresent()) {
+            CommandException known = coded.get();
             err.println(terminal.alarm("caisson: " + known.code() + ": " + OneLine.of(known.getMessage())));
             return known.exitStatus();
         }

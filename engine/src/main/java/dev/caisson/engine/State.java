@@ -130,8 +130,23 @@ final class State implements AutoCloseable {
         FileSystem.removeFile(own, id + SUFFIX);
     }
 
-    /// Records of all engines that live.
-    List<ContainerRecord> records() {
+    /// Records of all engines at a state directory; none where there is no such directory.
+    static List<ContainerRecord> recordsIn(Path state) {
+        try (Fd engines =
+                FileSystem.open(state.resolve(ENGINES).toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
+            return records(engines);
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                return List.of();
+            }
+            throw new EngineException(
+                    "STATE_UNUSABLE",
+                    "the state directory " + state + " cannot be read (" + e.getMessage() + "): run as root",
+                    e);
+        }
+    }
+
+    private static List<ContainerRecord> records(Fd engines) {
         var records = new ArrayList<ContainerRecord>();
         for (String name : FileSystem.list(engines)) {
             if (name.startsWith(".")) {

@@ -209,6 +209,8 @@ public final class Zygote implements AutoCloseable {
         ByteBuffer reply = ByteBuffer.wrap(message.bytes()).order(ByteOrder.LITTLE_ENDIAN);
         int status = reply.getInt(4);
         if (status != 0) {
+            // A child that the zygote has killed is this process's to reap.
+            message.descriptors().forEach(Processes::reap);
             message.close();
             int stage = reply.getInt(12);
             String where = stage > 0 && stage < STAGES.size() ? STAGES.get(stage) : "stage " + stage;

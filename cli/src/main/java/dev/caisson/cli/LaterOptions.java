@@ -1,0 +1,66 @@
+package dev.caisson.cli;
+
+import java.util.Map;
+import java.util.Optional;
+
+/// Docker's options that this version does not have: refused by name, with what to do.
+final class LaterOptions {
+    private static final String NETWORK =
+            "networks are not part of this version: every container has its own loopback alone";
+    private static final String LIFECYCLE = "containers that outlive the command are not part of this version";
+    private static final String LIMITS = "this limit is not part of this version";
+    private static final Map<String, String> REASONS = Map.ofEntries(
+            Map.entry("-p", NETWORK),
+            Map.entry("--publish", NETWORK),
+            Map.entry("-P", NETWORK),
+            Map.entry("--publish-all", NETWORK),
+            Map.entry("--expose", NETWORK),
+            Map.entry("--link", NETWORK),
+            Map.entry("--network-alias", NETWORK),
+            Map.entry("--ip", NETWORK),
+            Map.entry("--ip6", NETWORK),
+            Map.entry("--dns", NETWORK),
+            Map.entry("--add-host", NETWORK),
+            Map.entry("--mac-address", NETWORK),
+            Map.entry("-d", LIFECYCLE),
+            Map.entry("--detach", LIFECYCLE),
+            Map.entry("--restart", LIFECYCLE),
+            Map.entry("--health-cmd", LIFECYCLE),
+            Map.entry("--cidfile", LIFECYCLE),
+            Map.entry("--log-driver", LIFECYCLE),
+            Map.entry("--log-opt", LIFECYCLE),
+            Map.entry("--volumes-from", LIFECYCLE),
+            Map.entry("--device", "devices of the host are not part of this version"),
+            Map.entry("--gpus", "devices of the host are not part of this version"),
+            Map.entry("--group-add", "give the group with --user USER:GROUP"),
+            Map.entry("--pid", "a container always has its own process ids"),
+            Map.entry("--userns", "a container always has its own user namespace"),
+            Map.entry("--cgroupns", "a container always has its own cgroup namespace"),
+            Map.entry("--pull", "registries are not part of this version"),
+            Map.entry("--platform", "images of other machines are not part of this version"),
+            Map.entry("--cpuset-cpus", LIMITS),
+            Map.entry("--cpuset-mems", LIMITS),
+            Map.entry("--cpu-period", LIMITS + ": use --cpus"),
+            Map.entry("--cpu-quota", LIMITS + ": use --cpus"),
+            Map.entry("--cpu-rt-runtime", "real-time processor time is not given to containers"),
+            Map.entry("--cpu-rt-period", "real-time processor time is not given to containers"),
+            Map.entry("--blkio-weight", LIMITS),
+            Map.entry("--device-read-bps", LIMITS),
+            Map.entry("--device-write-bps", LIMITS),
+            Map.entry("--memory-reservation", LIMITS),
+            Map.entry("--memory-swappiness", LIMITS),
+            Map.entry("--kernel-memory", LIMITS),
+            Map.entry("--oom-kill-disable", "a container at its memory limit is always ended"),
+            Map.entry("--storage-opt", LIMITS),
+            Map.entry("--cgroup-parent", LIMITS),
+            Map.entry("--runtime", "Caisson is the runtime"));
+
+    private LaterOptions() {}
+
+    /// Why an option that was not recognised is refused; empty where Docker has none of that name.
+    static Optional<CommandException> refusal(String argument) {
+        int equals = argument.indexOf('=');
+        String option = equals < 0 ? argument : argument.substring(0, equals);
+        return Optional.ofNullable(REASONS.get(option)).map(reason -> RunOptions.refused(option, reason));
+    }
+}
