@@ -21,7 +21,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
-import sun.misc.Signal;
 
 /// `caisson run`: runs a program in a container, its streams passed on, and exits as it did.
 @Command(name = "run", description = "Run a program in a container.", sortOptions = false)
@@ -91,9 +90,9 @@ final class RunCommand implements Callable<Integer> {
     /// What is asked of this process is asked of the program; a new size of the terminal is passed on.
     private static void forward(Container container, @Nullable Fd terminal) {
         for (String name : FORWARDED) {
-            Signal.handle(new Signal(name), signal -> {
+            ProcessSignals.handle(name, number -> {
                 if (!name.equals("WINCH")) {
-                    container.signal(signal.getNumber());
+                    container.signal(number);
                 } else if (terminal != null) {
                     dev.caisson.linux.Terminal.size(terminal).ifPresent(container::resize);
                 }

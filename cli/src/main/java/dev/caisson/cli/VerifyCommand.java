@@ -46,7 +46,8 @@ final class VerifyCommand implements Callable<Integer> {
 
     private static String line(Verifier.Check check) {
         String verdict = check.asPlanned() ? "as planned" : "NOT AS PLANNED: " + check.planned();
-        return "%-26s %-58s %s".formatted(check.subject(), OneLine.of(check.found()), verdict);
+        return "%-26s %-58s %s"
+                .formatted(check.subject(), check.found().isEmpty() ? "none" : OneLine.of(check.found()), verdict);
     }
 
     private static String json(Verification verification) {
