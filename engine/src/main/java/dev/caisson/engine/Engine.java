@@ -160,9 +160,14 @@ public final class Engine implements AutoCloseable {
             int owner = lease.range().base() + prepared.image().user().uid();
             streams = StandardStreams.open(reactor, spec, wanted, owner);
             Launcher.Launched launched = launch(prepared, lease, plan, group, streams);
-            streams.console(launched.console());
-            streams.closeTheirs();
-            state.save(record(id, spec, plan).started(launched.pid(), ProcessTimes.startTime(launched.pid())));
+            try {
+                streams.console(launched.console());
+                streams.closeTheirs();
+                state.save(record(id, spec, plan).started(launched.pid(), ProcessTimes.startTime(launched.pid())));
+            } catch (RuntimeException e) {
+                launched.abandon();
+                throw e;
+            }
             var container = new Container(this, id, spec, plan, group, lease, launched, streams);
             containers.put(id, container);
             container.begin(reactor);

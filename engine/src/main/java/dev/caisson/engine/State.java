@@ -49,15 +49,26 @@ final class State implements AutoCloseable {
         byte[] id = new byte[ID_BYTES];
         new java.security.SecureRandom().nextBytes(id);
         this.engine = HexFormat.of().formatHex(id);
-        // The lock is held before others can see the directory by its name.
-        String partial = "." + engine;
-        FileSystem.makeDirectory(engines, partial, 0700);
-        this.own = FileSystem.openAt(engines, partial, DIRECTORY, 0, BENEATH);
-        this.lock = FileSystem.openAt(own, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
-        if (!FileSystem.tryLock(lock)) {
-            throw new EngineException("STATE_LOCKED", "another process holds a lock that only this one can know");
+        try (Fd _ = whole()) {
+            FileSystem.makeDirectory(engines, engine, 0700);
+            this.own = FileSystem.openAt(engines, engine, DIRECTORY, 0, BENEATH);
+            this.lock = FileSystem.openAt(own, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
+            if (!FileSystem.tryLock(lock)) {
+                throw new EngineException("STATE_LOCKED", "another process holds a lock that only this one can know");
+            }
         }
-        FileSystem.rename(engines, partial, engines, engine, false);
+    }
+
+    /// Holds off the engines that come, go or recover: one that has a directory but no lock yet would pass for dead.
+    private Fd whole() {
+        Fd held = FileSystem.openAt(root, ENGINES, DIRECTORY, 0, BENEATH);
+        try {
+            FileSystem.lock(held);
+            return held;
+        } catch (RuntimeException e) {
+            held.close();
+            throw e;
+        }
     }
 
     private static Fd openRoot(Path path) {
@@ -181,34 +192,35 @@ final class State implements AutoCloseable {
 
     /// Finds engines that ended without clearing up: calls `clear` for each of their containers, then forgets them.
     void recover(Consumer<ContainerRecord> clear) {
-        for (String name : FileSystem.list(engines)) {
-            if (name.equals(engine)) {
-                continue;
-            }
-            try (Fd directory = FileSystem.openAt(engines, name, DIRECTORY, 0, BENEATH);
-                    Fd held =
-                            FileSystem.openAt(directory, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH)) {
-                if (!FileSystem.tryLock(held)) {
-                    continue;
-                }
-                for (String file : FileSystem.list(directory)) {
-                    if (!file.startsWith(".") && file.endsWith(SUFFIX)) {
-                        read(directory, file).ifPresent(clear);
-                    }
-                }
-                FileSystem.removeTree(engines, name);
-            } catch (ErrnoException e) {
-                // Another engine that recovers at the same time has removed it.
-                if (!e.is(Errno.ENOENT)) {
-                    throw e;
+        try (Fd _ = whole()) {
+            for (String name : FileSystem.list(engines)) {
+                if (!name.equals(engine)) {
+                    recover(name, clear);
                 }
             }
         }
     }
 
+    private void recover(String name, Consumer<ContainerRecord> clear) {
+        try (Fd directory = FileSystem.openAt(engines, name, DIRECTORY, 0, BENEATH);
+                Fd held = FileSystem.openAt(directory, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH)) {
+            if (!FileSystem.tryLock(held)) {
+                return;
+            }
+            for (String file : FileSystem.list(directory)) {
+                if (!file.startsWith(".") && file.endsWith(SUFFIX)) {
+                    read(directory, file).ifPresent(clear);
+                }
+            }
+            FileSystem.removeTree(engines, name);
+        }
+    }
+
     @Override
     public void close() {
-        FileSystem.removeTree(engines, engine);
+        try (Fd _ = whole()) {
+            FileSystem.removeTree(engines, engine);
+        }
         lock.close();
         own.close();
         engines.close();

@@ -364,6 +364,17 @@ public final class FileSystem {
         return true;
     }
 
+    /// Takes an exclusive flock(2), waiting while another open file has it. It is given back when the last descriptor
+    /// of
+    /// this open file closes.
+    public static void lock(Fd file) {
+        long result;
+        do {
+            result = Native.raw(Nr.FLOCK, file.number(), 2);
+        } while (result == -Errno.EINTR);
+        Native.check("flock", result);
+    }
+
     /// Takes an exclusive lock on byte `index` of an open file, owned by the open file description and so released when
     /// its last descriptor closes, F_OFD_SETLK of fcntl(2); false where another has it.
     public static boolean tryLockByte(Fd file, long index) {
