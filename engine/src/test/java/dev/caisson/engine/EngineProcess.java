@@ -1,0 +1,77 @@
+package dev.caisson.engine;
+
+import dev.caisson.image.Image;
+import dev.caisson.launch.ContainerSpec;
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// An engine in a process of its own, which a test may give a bad parent or a sudden end.
+final class EngineProcess {
+    static final String OPENED = "opened";
+
+    private final List<String> arguments = new ArrayList<>();
+    private final StringBuilder redirections = new StringBuilder();
+
+    EngineProcess(EngineOptions options, Path root, List<String> command) {
+        arguments.add(options.state().toString());
+        arguments.add(options.data().toString());
+        arguments.add(root.toString());
+        arguments.addAll(command);
+    }
+
+    /// What the process does: runs the command in a container and tells its output.
+    public static void main(String[] arguments) throws InterruptedException {
+        var options = new EngineOptions(Path.of(arguments[0]), Path.of(arguments[1]));
+        try (var engine = Engine.open(options)) {
+            System.out.println(OPENED);
+            List<String> command = List.of(arguments).subList(3, arguments.length);
+            System.out.print(engine.run(ContainerSpec.of(Image.directory(Path.of(arguments[2])), command))
+                    .stdout());
+        }
+    }
+
+    /// Starts it with a descriptor open that it knows nothing of.
+    EngineProcess leaking(int number, Path path) {
+        redirections.append(' ').append(number).append("<'").append(path).append('\'');
+        return this;
+    }
+
+    Process start() throws IOException {
+        var command = new ArrayList<>(List.of("bash", "-c", "exec \"$@\"" + redirections, "bash"));
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                classPath(),
+                EngineProcess.class.getName()));
+        command.addAll(arguments);
+        return new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+    }
+
+    List<String> lines() throws IOException {
+        return start().inputReader().lines().toList();
+    }
+
+    private static String classPath() {
+        var paths = new ArrayList<String>();
+        try {
+            Path own = Path.of(
+                    EngineProcess.class.getResource("EngineProcess.class").toURI());
+            paths.add(own.resolve("../../../..").normalize().toString());
+        } catch (URISyntaxException e) {
+            throw new AssertionError(e);
+        }
+        Optional.ofNullable(System.getProperty("jdk.module.path")).ifPresent(paths::add);
+        paths.add(System.getProperty("java.class.path"));
+        return String.join(File.pathSeparator, paths);
+    }
+}

@@ -1,0 +1,88 @@
+package dev.caisson.engine;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// What containers of one state directory have left on the host.
+///
+/// @param groups control groups below the directory's own
+/// @param records below the state directory, but for the engines' locks
+/// @param mounts that speak of Caisson or of a test
+/// @param open what this process has open, without numbers
+record Traces(List<String> groups, List<String> records, List<String> mounts, List<String> open) {
+    static Traces of(EngineOptions options) throws IOException {
+        String parent;
+        try (var state = new State(options.state())) {
+            parent = state.cgroupParent();
+        }
+        return new Traces(groups(parent), records(options.state()), mountsOfOurs(), descriptors());
+    }
+
+    /// The hierarchies stand side by side below /sys/fs/cgroup, or are one.
+    private static List<String> groups(String parent) throws IOException {
+        var groups = new ArrayList<String>();
+        List<Path> tops = new ArrayList<>();
+        for (Path top : list(Path.of("/sys/fs/cgroup"))) {
+            if (Files.isDirectory(top)) {
+                tops.add(top.resolve(parent));
+            }
+        }
+        tops.add(Path.of("/sys/fs/cgroup", parent));
+        for (Path top : tops) {
+            list(top).stream().filter(Files::isDirectory).map(Path::toString).forEach(groups::add);
+        }
+        return groups;
+    }
+
+    private static List<String> records(Path state) throws IOException {
+        var records = new ArrayList<String>();
+        for (Path engine : list(state.resolve("engines"))) {
+            list(engine).stream()
+                    .map(Path::toString)
+                    .filter(name -> !name.endsWith("/lock"))
+                    .forEach(records::add);
+        }
+        return records;
+    }
+
+    private static List<String> mountsOfOurs() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
+                .filter(line -> line.contains("caisson") || line.contains("junit"))
+                .toList();
+    }
+
+    private static List<String> descriptors() throws IOException {
+        var descriptors = new ArrayList<String>();
+        for (Path descriptor : list(Path.of("/proc/self/fd"))) {
+            target(descriptor)
+                    .filter(target -> !target.startsWith("/proc/"))
+                    .ifPresent(target -> descriptors.add(target.replaceAll("\\d+", "")));
+        }
+        descriptors.sort(null);
+        return descriptors;
+    }
+
+    /// Empty where it was closed since it was listed.
+    private static Optional<String> target(Path descriptor) throws IOException {
+        try {
+            return Optional.of(Files.readSymbolicLink(descriptor).toString());
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static List<Path> list(Path directory) throws IOException {
+        try (Stream<Path> entries = Files.list(directory)) {
+            return entries.sorted().toList();
+        } catch (NoSuchFileException | UncheckedIOException e) {
+            return List.of();
+        }
+    }
+}
