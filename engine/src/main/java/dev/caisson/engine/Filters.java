@@ -7,9 +7,12 @@ import dev.caisson.launch.SeccompChoice;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Compiler;
 import dev.caisson.seccomp.Filter;
+import dev.caisson.seccomp.FilterCache;
 import dev.caisson.seccomp.KernelVersion;
 import dev.caisson.seccomp.Profile;
 import dev.caisson.seccomp.Target;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -22,9 +25,12 @@ final class Filters {
 
     private final Map<Key, FilterProgram> compiled = new ConcurrentHashMap<>();
     private final KernelVersion kernel;
+    private final FilterCache cache;
 
-    Filters(HostFacts host) {
+    /// @param directory where compiled filters are kept for the next process; its owner's alone
+    Filters(HostFacts host, Path directory) {
         kernel = KernelVersion.parse(host.kernel());
+        cache = new FilterCache(directory);
     }
 
     /// Empty where the wish, allowed to, switches the filter off.
@@ -39,10 +45,19 @@ final class Filters {
         return Optional.of(compiled.computeIfAbsent(key, this::compile));
     }
 
+    /// Compiling is most of what a cold command line waits for; a cache that cannot be used costs no more than that.
+    private Filter standard(Target target) {
+        try {
+            return cache.standard(target);
+        } catch (IOException e) {
+            return Compiler.compile(Profile.standard(), target);
+        }
+    }
+
     private FilterProgram compile(Key key) {
         var target = new Target(Architecture.host(), kernel, key.capabilities());
         Filter filter = switch (key.choice()) {
-            case SeccompChoice.Standard _ -> Compiler.compile(Profile.standard(), target);
+            case SeccompChoice.Standard _ -> standard(target);
             case SeccompChoice.Strict _ -> Compiler.compile(Profile.strict(), target);
             case SeccompChoice.Custom custom -> Compiler.compile(custom.profile(), target);
             case SeccompChoice.Unconfined _ -> throw new IllegalArgumentException("no filter to compile");

@@ -46,7 +46,7 @@ final class Preparation implements AutoCloseable {
         hierarchy = Hierarchy.detect();
         host = HostFacts.read(shown(hierarchy), joins(hierarchy), hierarchy.hasUnified());
         images = ImageStore.open(options.data().resolve("images"));
-        filters = new Filters(host);
+        filters = new Filters(host, options.data().resolve("filters"));
     }
 
     Hierarchy hierarchy() {
