@@ -82,8 +82,8 @@ final class Peers {
     Outcome time(Peer peer, int count) throws IOException, InterruptedException {
         Result trial = run(inNamespace(peer.command()));
         if (trial.status() != 0) {
-            String last = trial.output().strip().lines().reduce("", (_, line) -> line);
-            return new Outcome(peer.name(), Optional.empty(), "status " + trial.status() + ", " + last);
+            String first = trial.output().strip().lines().findFirst().orElse("");
+            return new Outcome(peer.name(), Optional.empty(), "status " + trial.status() + ", " + first);
         }
         int launches = Math.max(10, count / peer.fewer());
         var command = new ArrayList<String>(List.of(LOOP, "command", Integer.toString(launches), "--"));
