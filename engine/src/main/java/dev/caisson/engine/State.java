@@ -124,17 +124,16 @@ final class State implements AutoCloseable {
         }
     }
 
-    /// Writes a record so that it is there whole or not at all.
+    /// Writes a record so that it is there whole or not at all, whenever this process ends. It is not synchronized with
+    /// the disk: what it names ends with the kernel, so nobody needs it after a power failure.
     void save(ContainerRecord record) {
         String name = record.id() + SUFFIX;
         String partial = "." + name;
         try (Fd file = FileSystem.openAt(
                 own, partial, FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_TRUNC, 0600, BENEATH)) {
             FileSystem.write(file, record.toJson().getBytes(StandardCharsets.UTF_8));
-            FileSystem.synchronize(file);
         }
         FileSystem.rename(own, partial, own, name, true);
-        FileSystem.synchronize(own);
     }
 
     void remove(String id) {
@@ -180,8 +179,11 @@ final class State implements AutoCloseable {
 
     private static Optional<ContainerRecord> read(Fd directory, String file) {
         try (Fd open = FileSystem.openAt(directory, file, FileSystem.O_RDONLY, 0, BENEATH)) {
-            return Optional.of(
-                    ContainerRecord.parse(new String(FileSystem.read(open, MAX_RECORD), StandardCharsets.UTF_8)));
+            byte[] json = FileSystem.read(open, MAX_RECORD);
+            // A power failure leaves an empty file where the disk had not got the record yet; its container is gone.
+            return json.length == 0
+                    ? Optional.empty()
+                    : Optional.of(ContainerRecord.parse(new String(json, StandardCharsets.UTF_8)));
         } catch (ErrnoException e) {
             if (e.is(Errno.ENOENT)) {
                 return Optional.empty();
