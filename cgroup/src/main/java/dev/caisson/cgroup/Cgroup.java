@@ -78,6 +78,25 @@ public final class Cgroup {
         }
     }
 
+    /// CPU time used so far, by all processes on all CPUs. Cheaper than [#usage].
+    public Duration cpuTime() {
+        try {
+            return Usage.cpuTime(hierarchy, group);
+        } catch (ErrnoException e) {
+            throw gone(e);
+        }
+    }
+
+    /// Most memory that was charged at once; empty where the kernel does not keep it. Cheaper than [#usage].
+    public Optional<Bytes> peakMemory() {
+        try {
+            MemoryController memory = hierarchy.memory();
+            return memory == null ? Optional.empty() : memory.peak(group);
+        } catch (ErrnoException e) {
+            throw gone(e);
+        }
+    }
+
     /// How often the limits had to act so far. Cheaper than [#usage].
     public Events events() {
         try {

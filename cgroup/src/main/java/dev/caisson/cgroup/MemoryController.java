@@ -16,6 +16,9 @@ sealed interface MemoryController {
 
     Usage.Memory usage(String group);
 
+    /// Most that was charged at once; empty where the kernel does not keep it.
+    Optional<Bytes> peak(String group);
+
     /// Processes that the kernel killed in this group because it was out of memory.
     long oomKills(String group);
 
@@ -57,7 +60,7 @@ sealed interface MemoryController {
             var stat = new KeyedText(tree.read(group, "memory.stat"));
             return new Usage.Memory(
                     bytes(tree.read(group, "memory.usage_in_bytes")),
-                    Optional.of(bytes(tree.read(group, "memory.max_usage_in_bytes"))),
+                    peak(group),
                     limit(group),
                     Bytes.of(stat.get("total_swap")),
                     Bytes.of(stat.get("total_rss")),
@@ -65,6 +68,11 @@ sealed interface MemoryController {
                     Bytes.of(stat.get("total_inactive_file")),
                     limitHits(group),
                     oomKills(group));
+        }
+
+        @Override
+        public Optional<Bytes> peak(String group) {
+            return Optional.of(bytes(tree.read(group, "memory.max_usage_in_bytes")));
         }
 
         @Override
@@ -123,7 +131,7 @@ sealed interface MemoryController {
             var stat = new KeyedText(tree.read(group, "memory.stat"));
             return new Usage.Memory(
                     bytes(tree.read(group, "memory.current")),
-                    tree.find(group, "memory.peak").map(V2::bytes),
+                    peak(group),
                     limit(group),
                     tree.find(group, "memory.swap.current").map(V2::bytes).orElse(Bytes.ZERO),
                     Bytes.of(stat.get("anon")),
@@ -131,6 +139,11 @@ sealed interface MemoryController {
                     Bytes.of(stat.get("inactive_file")),
                     limitHits(group),
                     oomKills(group));
+        }
+
+        @Override
+        public Optional<Bytes> peak(String group) {
+            return tree.find(group, "memory.peak").map(V2::bytes);
         }
 
         @Override

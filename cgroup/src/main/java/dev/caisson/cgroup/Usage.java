@@ -87,6 +87,16 @@ public record Usage(Optional<Memory> memory, Cpu cpu, Optional<Pids> pids) {
                 throttling);
     }
 
+    /// The total of [Cpu] alone, which costs one file.
+    static Duration cpuTime(Hierarchy hierarchy, String group) {
+        Tree unified = hierarchy.unified();
+        if (unified != null) {
+            return micros(new KeyedText(unified.read(group, "cpu.stat")).get("usage_usec"));
+        }
+        Tree accounting = hierarchy.tree("cpuacct");
+        return accounting == null ? Duration.ZERO : nanos(accounting, group, "cpuacct.usage");
+    }
+
     private static Duration nanos(Tree tree, String group, String file) {
         return Duration.ofNanos(Long.parseLong(tree.read(group, file)));
     }

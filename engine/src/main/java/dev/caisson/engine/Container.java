@@ -3,7 +3,6 @@ package dev.caisson.engine;
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Events;
-import dev.caisson.cgroup.Usage;
 import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.IdRanges;
@@ -145,7 +144,7 @@ public final class Container {
                 if (ended.isDone() || processEnd != null) {
                     return;
                 }
-                Duration rest = limit.minus(group.usage().cpu().total());
+                Duration rest = limit.minus(group.cpuTime());
                 if (rest.isPositive()) {
                     watchCpu(reactor, limit, rest);
                 } else {
@@ -246,7 +245,6 @@ public final class Container {
     }
 
     private RunResult result() {
-        Usage usage = group.usage();
         Events events = group.events();
         Processes.End end = processEnd;
         if (end == null) {
@@ -263,8 +261,8 @@ public final class Container {
                 streams.output(),
                 streams.errors(),
                 Duration.ofNanos(endedNanos - startedNanos),
-                usage.cpu().total(),
-                usage.memory().flatMap(Usage.Memory::peak).orElse(Bytes.ZERO),
+                group.cpuTime(),
+                group.peakMemory().orElse(Bytes.ZERO),
                 events.oomKills(),
                 events.pidsRefused());
     }

@@ -50,6 +50,8 @@ public final class FileSystem {
     private static final int AT_EMPTY_PATH = 0x1000;
     private static final long RENAME_NOREPLACE = 1;
     private static final int PATH_MAX = 4096;
+    /// Most files of proc and cgroup are shorter; a larger buffer costs more to clear than they cost to read.
+    private static final int SMALL_FILE = 4096;
     private static final int DIRENT_BUFFER = 32 * 1024;
     private static final int DIRENT_NAME = 19;
     private static final int DIRENT_LENGTH = 16;
@@ -292,6 +294,17 @@ public final class FileSystem {
 
     /// Reads an open file from its start, at most `limit` bytes. Works on files of proc and cgroup, which have no size.
     public static byte[] read(Fd file, int limit) {
+        byte[] start = read(file, 0, Math.min(limit, SMALL_FILE));
+        if (start.length < SMALL_FILE) {
+            return start;
+        }
+        byte[] rest = read(file, start.length, limit - start.length);
+        byte[] all = Arrays.copyOf(start, start.length + rest.length);
+        System.arraycopy(rest, 0, all, start.length, rest.length);
+        return all;
+    }
+
+    private static byte[] read(Fd file, int from, int limit) {
         try (Arena arena = Arena.ofConfined()) {
             int size = Math.min(limit, 64 * 1024);
             MemorySegment buffer = arena.allocate(Math.max(1, size));
@@ -304,7 +317,7 @@ public final class FileSystem {
                                 file.number(),
                                 buffer.address(),
                                 Math.min(size, limit - all.length),
-                                all.length,
+                                (long) from + all.length,
                                 0,
                                 0));
                 if (count == 0) {
