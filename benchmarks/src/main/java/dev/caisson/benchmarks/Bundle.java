@@ -115,8 +115,8 @@ record Bundle(Path directory) {
         return object("destination", target, "type", type, "source", type, "options", options);
     }
 
-    /// The standard profile as the OCI runtime specification writes it: conditions on capabilities are decided here.
-    /// One architecture only: libseccomp takes no rules on arguments of `socket` for i386, where it is a socketcall(2).
+    /// The standard profile as the OCI runtime specification writes it, conditions on capabilities decided.
+    /// One architecture only: libseccomp takes no rules on arguments of `socket` for i386, a socketcall(2) there.
     private static Map<String, Object> filter() throws IOException {
         Map<String, Object> profile = JSON.fromJsonObject(Files.readString(PROFILE));
         var rules = new ArrayList<Object>();
