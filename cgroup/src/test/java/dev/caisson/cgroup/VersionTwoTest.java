@@ -10,12 +10,17 @@ import org.junit.jupiter.api.Timeout;
 
 /// The tests of the real kernel once more, on a machine that has version 2 only.
 @Tag("vm")
-@Timeout(300)
+@Timeout(600)
 class VersionTwoTest {
+    /// The machine's own kernel ended before the tests did, which says nothing of them.
+    private static final int MACHINE_DIED = 125;
 
     @Test
     void everythingHoldsInVersion2() throws Exception {
         Result result = VirtualMachine.runTests(List.of(), CgroupTest.class);
+        for (int again = 0; again < 2 && result.status() == MACHINE_DIED; again++) {
+            result = VirtualMachine.runTests(List.of(), CgroupTest.class);
+        }
 
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.output().lines().toList().getLast()).contains(" passed, 0 failed");
