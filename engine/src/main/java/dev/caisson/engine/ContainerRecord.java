@@ -14,6 +14,8 @@ import java.util.Map;
 ///
 /// @param pid of its process 1, 0 before it has one
 /// @param startTime of that process in clock ticks since boot, proc_pid_stat(5): with the pid it names one process
+/// @param memoryLimit in bytes, as planned
+/// @param pidsLimit processes and threads, as planned
 /// @param plan what was planned, for a later comparison with the kernel
 record ContainerRecord(
         String id,
@@ -25,12 +27,25 @@ record ContainerRecord(
         int enginePid,
         int pid,
         long startTime,
+        long memoryLimit,
+        long pidsLimit,
         PlanRecord plan) {
     private static final JsonStream JSON = JsonStream.builder().build();
 
     ContainerRecord started(int newPid, long newStartTime) {
         return new ContainerRecord(
-                id, name, image, command, cgroupParent, createdMillis, enginePid, newPid, newStartTime, plan);
+                id,
+                name,
+                image,
+                command,
+                cgroupParent,
+                createdMillis,
+                enginePid,
+                newPid,
+                newStartTime,
+                memoryLimit,
+                pidsLimit,
+                plan);
     }
 
     String toJson() {
@@ -46,6 +61,8 @@ record ContainerRecord(
             number(out, "enginePid", enginePid);
             number(out, "pid", pid);
             number(out, "startTime", startTime);
+            number(out, "memoryLimit", memoryLimit);
+            number(out, "pidsLimit", pidsLimit);
             number(out, "idBase", plan.idBase());
             texts(out, "namespaces", plan.namespaces());
             number(out, "layers", plan.layers());
@@ -106,6 +123,8 @@ record ContainerRecord(
                 Math.toIntExact(need(numbers, "enginePid")),
                 Math.toIntExact(need(numbers, "pid")),
                 need(numbers, "startTime"),
+                need(numbers, "memoryLimit"),
+                need(numbers, "pidsLimit"),
                 new PlanRecord(
                         Math.toIntExact(need(numbers, "idBase")),
                         need(lists, "namespaces"),

@@ -80,8 +80,7 @@ public final class Engine implements AutoCloseable {
 
     /// Removes what engines have left that ended without closing.
     private void recover() {
-        state.recover(
-                record -> preparation.hierarchy().removeStale(record.cgroupParent(), name -> name.equals(record.id())));
+        state.recover(id -> preparation.hierarchy().removeStale(state.cgroupParent(), id::equals));
     }
 
     /// What [#run] would do, without doing it. Needs no privileges but to read the image.
@@ -227,6 +226,8 @@ public final class Engine implements AutoCloseable {
                 (int) ProcessHandle.current().pid(),
                 0,
                 0,
+                spec.limits().inWholePages().memory().count(),
+                spec.limits().pids(),
                 PlanRecord.of(plan));
     }
 
@@ -267,6 +268,14 @@ public final class Engine implements AutoCloseable {
         containers.remove(container.id());
     }
 
+    /// The group that held all containers of this state directory; one that is still there is the next engine's to
+    /// clear.
+    private void removeGroup() {
+        if (preparation.hierarchy().leftovers(state.cgroupParent()).isEmpty()) {
+            preparation.hierarchy().removeParent(state.cgroupParent());
+        }
+    }
+
     /// Ends and removes every container.
     @Override
     public void close() {
@@ -293,7 +302,7 @@ public final class Engine implements AutoCloseable {
             }
         }
         ranges.close();
-        state.close();
+        state.close(this::removeGroup);
         preparation.close();
         if (interrupted) {
             Thread.currentThread().interrupt();

@@ -112,6 +112,10 @@ final class State implements AutoCloseable {
 
     /// The control group that holds this state directory's containers: `caisson`, or one named for another directory.
     String cgroupParent() {
+        return cgroupParent(path);
+    }
+
+    static String cgroupParent(Path path) {
         if (path.equals(EngineOptions.DEFAULT_STATE)) {
             return "caisson";
         }
@@ -192,8 +196,9 @@ final class State implements AutoCloseable {
         }
     }
 
-    /// Finds engines that ended without clearing up: calls `clear` for each of their containers, then forgets them.
-    void recover(Consumer<ContainerRecord> clear) {
+    /// Finds engines that ended without clearing up: calls `clear` with the id of each of their containers, then
+    /// forgets them.
+    void recover(Consumer<String> clear) {
         try (Fd _ = whole()) {
             for (String name : FileSystem.list(engines)) {
                 if (!name.equals(engine)) {
@@ -203,15 +208,16 @@ final class State implements AutoCloseable {
         }
     }
 
-    private void recover(String name, Consumer<ContainerRecord> clear) {
+    private void recover(String name, Consumer<String> clear) {
         try (Fd directory = FileSystem.openAt(engines, name, DIRECTORY, 0, BENEATH);
                 Fd held = FileSystem.openAt(directory, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH)) {
             if (!FileSystem.tryLock(held)) {
                 return;
             }
             for (String file : FileSystem.list(directory)) {
+                // The name tells enough: what a power failure made of the content does not matter.
                 if (!file.startsWith(".") && file.endsWith(SUFFIX)) {
-                    read(directory, file).ifPresent(clear);
+                    clear.accept(file.substring(0, file.length() - SUFFIX.length()));
                 }
             }
             FileSystem.removeTree(engines, name);
@@ -220,8 +226,16 @@ final class State implements AutoCloseable {
 
     @Override
     public void close() {
+        close(() -> {});
+    }
+
+    /// @param last run where no other engine is there, while none can come
+    void close(Runnable last) {
         try (Fd _ = whole()) {
             FileSystem.removeTree(engines, engine);
+            if (FileSystem.list(engines).isEmpty()) {
+                last.run();
+            }
         }
         lock.close();
         own.close();

@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.EffectiveLimits;
 import dev.caisson.cgroup.Hierarchy;
@@ -37,33 +38,24 @@ public record Verification(String id, List<Verifier.Check> checks) {
                             "CONTAINER_ENDED",
                             "the container " + record.id().substring(0, 12) + " has no control group any more"));
             var checks = new ArrayList<>(new Verifier(record.plan().plan()).running(record.pid(), group));
-            checks.addAll(limits(group.effectiveLimits(), group.path()));
+            checks.addAll(limits(record, group.effectiveLimits(), group.path()));
             return new Verification(record.id(), checks);
         }
     }
 
-    private static List<Verifier.Check> limits(EffectiveLimits limits, String path) {
+    private static List<Verifier.Check> limits(ContainerRecord record, EffectiveLimits limits, String path) {
         return List.of(
-                check(
-                        "memory limit",
-                        limits.memory().own().toString(),
-                        limits.memory().isLoweredByAncestor(),
-                        limits.memory().holder(),
-                        path),
-                check(
-                        "process limit",
-                        String.valueOf(limits.pids().own()),
-                        limits.pids().isLoweredByAncestor(),
-                        limits.pids().holder(),
-                        path));
+                check("memory limit", Bytes.of(record.memoryLimit()), limits.memory(), path),
+                check("process limit", record.pidsLimit(), limits.pids(), path));
     }
 
-    private static Verifier.Check check(String subject, String own, boolean lowered, String holder, String path) {
+    private static <T> Verifier.Check check(String subject, T planned, EffectiveLimits.Bound<T> found, String path) {
+        String where = found.isLoweredByAncestor() ? ", lower at " + found.holder() : ", no lower ancestor";
         return new Verifier.Check(
                 subject,
-                own + " at " + path,
-                own + (lowered ? ", lower at " + holder : " at " + path + ", no lower ancestor"),
-                !lowered);
+                planned + " at " + path,
+                found.own() + " at " + path + where,
+                found.own().equals(planned) && !found.isLoweredByAncestor());
     }
 
     private static ContainerRecord find(String container, EngineOptions options) {

@@ -193,6 +193,12 @@ public final class ContainerSpec implements Cloneable {
         return copy;
     }
 
+    ContainerSpec mounts(List<Mount> value) {
+        var copy = copy();
+        copy.mounts = List.copyOf(value);
+        return copy;
+    }
+
     public List<Mount> mounts() {
         return mounts;
     }

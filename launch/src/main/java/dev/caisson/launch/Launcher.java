@@ -171,7 +171,7 @@ public final class Launcher {
             attributes.add(Mounts.Attribute.READ_ONLY);
         }
         Fd mount;
-        try (Fd source = FileSystem.open(bind.source().toString(), FileSystem.O_PATH)) {
+        try (Fd source = FileSystem.openWithoutLinks(bind.source().toString(), FileSystem.O_PATH)) {
             mount = Mounts.copy(source, bind.recursive());
         } catch (ErrnoException e) {
             throw new HostException(

@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,7 +70,21 @@ public final class Policy {
         if (!findings.isEmpty()) {
             throw new RefusedException(findings);
         }
-        return new Approved(spec);
+        return new Approved(
+                spec.mounts(spec.mounts().stream().map(Policy::resolved).toList()));
+    }
+
+    /// What was looked at is what will be mounted: links in a host path are followed once, here.
+    private static Mount resolved(Mount mount) {
+        if (!(mount instanceof Mount.Bind bind)) {
+            return mount;
+        }
+        try {
+            return new Mount.Bind(bind.source().toRealPath(), bind.target(), bind.readOnly(), bind.file());
+        } catch (IOException e) {
+            throw new RefusedException(
+                    "MOUNT_SOURCE", "the host path " + bind.source() + " cannot be followed: make it first");
+        }
     }
 
     static List<Finding> check(ContainerSpec spec, HostFacts host) {
@@ -208,7 +223,7 @@ public final class Policy {
         Path real = source;
         try {
             real = source.toRealPath();
-        } catch (java.io.IOException e) {
+        } catch (IOException e) {
             // It vanished since it was looked at; opening it later will say so.
             return true;
         }

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /// Reads from the kernel what a container really has, and compares it with its plan.
 ///
@@ -27,6 +28,8 @@ public final class Verifier {
     }
 
     private static final int MAX_PROC_FILE = 1 << 20;
+    private static final long START_PATIENCE_NANOS = 200_000_000;
+    private static final long PAUSE_NANOS = 1_000_000;
 
     private final LaunchPlan plan;
     private final Map<Namespace, Long> host;
@@ -77,16 +80,43 @@ public final class Verifier {
     }
 
     /// The program's pid: init's first child, or process 1 itself where no init stays.
+    ///
+    /// Between the start and the program lies a moment in which init has no child yet,
+    /// or one without its filter. It is waited for, as long as a moment is.
     public int program(int pid) {
         if (!plan.only(Step.Execute.class).initStays()) {
             return pid;
         }
-        try (Fd process = process(pid)) {
-            String children = text(process, "task/" + pid + "/children").strip();
-            if (children.isEmpty()) {
-                throw new HostException("PROGRAM_ENDED", "the container's program has ended");
+        long deadline = System.nanoTime() + START_PATIENCE_NANOS;
+        while (true) {
+            String children = children(pid);
+            boolean stands = !children.isEmpty() && hasItsFilter(first(children));
+            if (stands || System.nanoTime() > deadline) {
+                if (children.isEmpty()) {
+                    throw new HostException("PROGRAM_ENDED", "the container's program has ended");
+                }
+                return first(children);
             }
-            return Integer.parseInt(children.split(" ", -1)[0]);
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
+    }
+
+    private static int first(String children) {
+        return Integer.parseInt(children.split(" ", -1)[0]);
+    }
+
+    private static String children(int pid) {
+        try (Fd process = process(pid)) {
+            return text(process, "task/" + pid + "/children").strip();
+        }
+    }
+
+    private boolean hasItsFilter(int pid) {
+        if (!plan.has(Step.InstallFilter.class)) {
+            return true;
+        }
+        try (Fd process = process(pid)) {
+            return status(process).getOrDefault("Seccomp", "").equals("2");
         }
     }
 

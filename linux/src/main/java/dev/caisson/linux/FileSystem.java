@@ -63,6 +63,11 @@ public final class FileSystem {
         return open(AT_FDCWD, path, flags, 0, 0);
     }
 
+    /// Opens a path of the host in which nothing may be a symbolic link, ELOOP.
+    public static Fd openWithoutLinks(String path, int flags) {
+        return open(AT_FDCWD, path, flags, 0, RESOLVE_NO_SYMLINKS);
+    }
+
     /// Opens `path` below `directory`. `resolve` limits how the path may lead, RESOLVE_*; `mode` counts with O_CREAT.
     public static Fd openAt(Fd directory, String path, int flags, int mode, long resolve) {
         return open(directory.number(), path, flags, mode, resolve);

@@ -1,0 +1,128 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.cgroup.Bytes;
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.image.Image;
+import dev.caisson.launch.CapabilitySet;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Step;
+import dev.caisson.launch.Verifier;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Tag("root")
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class VerificationTest {
+    private static final EngineOptions OPTIONS =
+            new EngineOptions(Path.of("/run/caisson-test-verify"), Path.of("/var/lib/caisson-test"));
+    private static final String SECRET = "only-the-program-knows";
+
+    private Engine engine;
+    private Container container;
+
+    @BeforeEach
+    void start() throws InterruptedException {
+        engine = Engine.open(OPTIONS);
+        container = engine.start(
+                ContainerSpec.of(Image.host(), "sleep", "60")
+                        .name("verified")
+                        .memory(Bytes.mebibytes(100))
+                        .environment("TOKEN", SECRET),
+                Streams.capture());
+    }
+
+    @AfterEach
+    void close() {
+        engine.close();
+    }
+
+    @Test
+    void another_process_finds_a_container_by_name_or_id_and_everything_as_planned() {
+        for (String name : List.of("verified", container.id().shortForm())) {
+            Verification verification = Verification.of(name, OPTIONS);
+
+            assertThat(verification.checks())
+                    .filteredOn(check -> !check.asPlanned())
+                    .isEmpty();
+            assertThat(verification.checks())
+                    .extracting(Verifier.Check::subject)
+                    .contains("user namespace", "uid map", "capabilities effective", "/proc/keys", "memory limit");
+        }
+        assertThatThrownBy(() -> Verification.of("nobody", OPTIONS)).isInstanceOf(EngineException.class);
+    }
+
+    @Test
+    void what_differs_from_the_plan_is_told() {
+        LaunchPlan plan = container.plan();
+        LaunchPlan other = new LaunchPlan(
+                plan.ids(),
+                plan.namespaces(),
+                plan.root(),
+                plan.slots(),
+                plan.steps().stream().map(VerificationTest::altered).toList());
+
+        try (Hierarchy hierarchy = Hierarchy.detect()) {
+            var group = hierarchy.find(cgroupParent(), container.id().value()).orElseThrow();
+            assertThat(new Verifier(other).running(container.pid(), group))
+                    .filteredOn(check -> !check.asPlanned())
+                    .extracting(Verifier.Check::subject)
+                    .containsExactlyInAnyOrder("capabilities bounding", "oom_score_adj");
+        }
+    }
+
+    @Test
+    void a_limit_that_somebody_changed_is_told() {
+        Path file =
+                Path.of("/sys/fs/cgroup/pids", cgroupParent(), container.id().value(), "pids.max");
+        org.junit.jupiter.api.Assumptions.assumeTrue(Files.exists(file), "control groups v1 at their usual place");
+
+        assertThat(file).satisfies(path -> Files.writeString(path, "7"));
+
+        assertThat(Verification.of("verified", OPTIONS).checks())
+                .filteredOn(check -> !check.asPlanned())
+                .extracting(Verifier.Check::subject)
+                .containsExactly("process limit");
+    }
+
+    @Test
+    void a_record_holds_no_variable() throws Exception {
+        try (var files = Files.walk(OPTIONS.state())) {
+            for (Path file :
+                    files.filter(path -> path.toString().endsWith(".json")).toList()) {
+                String text = Files.readString(file);
+                String steps = text.replaceAll("(?s).*\"steps\":\"([^\"]*)\".*", "$1");
+                assertThat(text).doesNotContain(SECRET);
+                assertThat(new String(
+                                java.util.Base64.getDecoder().decode(steps),
+                                java.nio.charset.StandardCharsets.ISO_8859_1))
+                        .contains("sleep")
+                        .doesNotContain(SECRET);
+            }
+        }
+    }
+
+    private static Step altered(Step step) {
+        return switch (step) {
+            case Step.SetPrivileges set ->
+                new Step.SetPrivileges(
+                        CapabilitySet.NONE, set.permitted(), set.uid(), set.gid(), set.supplementaryGroups());
+            case Step.SetOomScoreAdjustment _ -> new Step.SetOomScoreAdjustment(1);
+            default -> step;
+        };
+    }
+
+    private static String cgroupParent() {
+        return State.cgroupParent(OPTIONS.state());
+    }
+}
