@@ -294,8 +294,9 @@ public final class Engine implements AutoCloseable {
                         .log(System.Logger.Level.WARNING, "a container could not be removed", e);
             }
         }
-        launching.shutdown();
+        // The reactor hands ended containers to the launching threads, so it goes first.
         reactor.close();
+        launching.shutdown();
         synchronized (this) {
             if (zygote != null) {
                 zygote.close();

@@ -1,0 +1,46 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/// CVE-2026-6406 and CVE-2024-23653: a policy that looked at one spelling or one way in, while another was open. Here
+/// one
+/// class turns wishes into approved ones, and planning takes nothing else.
+class Cve2026_6406Test {
+    @Test
+    void only_the_policy_makes_approved_wishes_and_only_they_are_planned() throws Exception {
+        var makers = new ArrayList<String>();
+        var planners = new ArrayList<String>();
+        Path root = Path.of(System.getProperty("caisson.root", ".."));
+        try (Stream<Path> files = Stream.of("launch", "engine", "cli").flatMap(Cve2026_6406Test::sources)) {
+            for (Path file : files.toList()) {
+                String text = Files.readString(file);
+                if (text.contains("new Approved(")) {
+                    makers.add(root.relativize(file).toString());
+                }
+                if (text.contains("new LaunchPlan(")) {
+                    planners.add(file.getFileName().toString());
+                }
+            }
+        }
+
+        assertThat(makers).containsExactly("launch/src/main/java/dev/caisson/launch/Policy.java");
+        // PlanRecord reads back what was planned and launched, for verify.
+        assertThat(planners).containsExactlyInAnyOrder("Planner.java", "PlanRecord.java");
+    }
+
+    private static Stream<Path> sources(String room) {
+        Path root = Path.of(System.getProperty("caisson.root", ".."));
+        try {
+            return Files.walk(root.resolve(room).resolve("src/main/java"))
+                    .filter(path -> path.toString().endsWith(".java"));
+        } catch (java.io.IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package dev.caisson.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.image.Image;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.FileSystem;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What the policy looked at is what is mounted, also where a user of the host exchanges a link in between.
+class MountSourceTest {
+    @TempDir
+    private Path directory;
+
+    private Path real;
+    private Path link;
+
+    @BeforeEach
+    void make() throws IOException {
+        Path home = directory.toRealPath();
+        real = Files.createDirectory(home.resolve("real"));
+        link = Files.createSymbolicLink(home.resolve("link"), real);
+    }
+
+    @Test
+    void a_link_is_followed_once_when_the_wish_is_approved() throws IOException {
+        ContainerSpec wish = ContainerSpec.of(Image.host(), "true")
+                .mount(new Mount.Bind(link, InRootPath.parse("/data"), true, false));
+
+        Policy.Approved approved = Policy.approve(wish, HostFacts.read(List.of(), List.of(), false));
+        Files.delete(link);
+        Files.createSymbolicLink(link, Path.of("/etc"));
+
+        assertThat(approved.spec().mounts())
+                .containsExactly(new Mount.Bind(real, InRootPath.parse("/data"), true, false));
+    }
+
+    @Test
+    void a_directory_that_became_a_link_is_not_opened() throws IOException {
+        Files.delete(real);
+        Files.createSymbolicLink(real, Path.of("/etc"));
+
+        assertThatThrownBy(() -> FileSystem.openWithoutLinks(real.toString(), FileSystem.O_PATH))
+                .isInstanceOfSatisfying(
+                        ErrnoException.class, e -> assertThat(e.is(Errno.ELOOP)).isTrue());
+    }
+}
