@@ -43,7 +43,7 @@ public final class Launches {
         remove(directory);
         Files.createDirectories(directory);
         Bundle bundle = Bundle.make(directory);
-        try (Engine engine = Engine.open(new EngineOptions(Path.of("/run/caisson-benchmark"), data))) {
+        try (Engine engine = Engine.open(new EngineOptions(Path.of("/dev/shm/caisson-benchmark"), data))) {
             var launches = new Launches(engine, bundle);
             launches.beside(wishes.contains("--own") ? List.of() : new Peers(bundle).all(), new Peers(bundle));
             launches.atOnce();

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,8 @@ public final class Container {
     private final IdRanges.Lease lease;
     private final Launcher.Launched launched;
     private final StandardStreams streams;
+    private final long startTime;
+    private final CountDownLatch recorded = new CountDownLatch(1);
 
     private final AtomicReference<@Nullable Verdict> cause = new AtomicReference<>();
     private final List<Reactor.Timer> timers = new ArrayList<>();
@@ -68,6 +71,7 @@ public final class Container {
         this.lease = lease;
         this.launched = launched;
         this.streams = streams;
+        this.startTime = ProcessTimes.startTime(launched.pid());
     }
 
     public ContainerId id() {
@@ -122,8 +126,8 @@ public final class Container {
         }
     }
 
-    /// Starts the program. From here on the reactor tells what happens.
-    void begin(Reactor reactor) {
+    /// From here on the reactor tells what happens.
+    void watch(Reactor reactor) {
         controlKey = reactor.watch(launched.control(), () -> readControl(reactor));
         pidfdKey = reactor.watch(launched.pidfd(), () -> readEnd(reactor));
         startedNanos = System.nanoTime();
@@ -132,7 +136,35 @@ public final class Container {
                 .ifPresent(
                         limit -> timers.add(reactor.at(startedNanos + limit.toNanos(), () -> end(Verdict.WALL_CLOCK))));
         spec.cpuTime().ifPresent(limit -> watchCpu(reactor, limit, limit));
-        launched.start();
+    }
+
+    /// Lets init run the program. An init that has died since it stood is told of by its pidfd, as any end.
+    void start() {
+        try {
+            launched.start();
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.EPIPE) && !e.is(Errno.ECONNRESET)) {
+                kill();
+                throw e;
+            }
+        }
+    }
+
+    /// In clock ticks since boot, of process 1.
+    long startTime() {
+        return startTime;
+    }
+
+    /// Writes down that it runs; it is not removed before that. Where that fails it is ended.
+    void record(Runnable save) {
+        try {
+            save.run();
+        } catch (RuntimeException e) {
+            kill();
+            throw e;
+        } finally {
+            recorded.countDown();
+        }
     }
 
     /// No container can use more than all processors do, so the next look is due when it could have used up the rest.
@@ -220,6 +252,7 @@ public final class Container {
         }
         try {
             RunResult made = result();
+            awaitRecord();
             remove();
             LaunchException failed = failure;
             if (failed != null) {
@@ -231,6 +264,21 @@ public final class Container {
             result.completeExceptionally(e);
         } finally {
             engine.forget(this);
+        }
+    }
+
+    /// An interrupt does not keep anything from being removed.
+    private void awaitRecord() {
+        boolean interrupted = false;
+        while (recorded.getCount() > 0) {
+            try {
+                recorded.await();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -134,23 +134,31 @@ public final class Engine implements AutoCloseable {
         ContainerId id = ContainerId.random();
         IdRanges.Lease lease = ranges.take(zygote());
         LaunchPlan plan;
+        ContainerRecord record;
         try {
             plan = prepared.plan(lease.range(), id);
-            state.save(record(id, spec, plan));
+            record = record(id, spec, plan);
+            state.save(record);
         } catch (RuntimeException e) {
             ranges.giveBack(lease);
             throw e;
         }
         // From here on there is something to remove.
+        Container container;
         try {
-            return launch(prepared, id, lease, plan, wanted);
+            container = stand(prepared, id, lease, plan, wanted);
         } catch (RuntimeException e) {
             release(id, lease);
             throw e;
         }
+        container.start();
+        // Written while the program starts: what has to be known to clear up after it is in the record already.
+        container.record(() -> state.save(record.started(container.pid(), container.startTime())));
+        return container;
     }
 
-    private Container launch(
+    /// Everything but the program; on failure only the record and the id range are left.
+    private Container stand(
             Preparation.Prepared prepared, ContainerId id, IdRanges.Lease lease, LaunchPlan plan, Streams wanted) {
         ContainerSpec spec = prepared.spec();
         Cgroup group = preparation.hierarchy().create(state.cgroupParent(), id.value(), spec.limits());
@@ -162,15 +170,14 @@ public final class Engine implements AutoCloseable {
             try {
                 streams.console(launched.console());
                 streams.closeTheirs();
-                state.save(record(id, spec, plan).started(launched.pid(), ProcessTimes.startTime(launched.pid())));
+                var container = new Container(this, id, spec, plan, group, lease, launched, streams);
+                container.watch(reactor);
+                containers.put(id, container);
+                return container;
             } catch (RuntimeException e) {
                 launched.abandon();
                 throw e;
             }
-            var container = new Container(this, id, spec, plan, group, lease, launched, streams);
-            containers.put(id, container);
-            container.begin(reactor);
-            return container;
         } catch (RuntimeException e) {
             if (streams != null) {
                 streams.close();

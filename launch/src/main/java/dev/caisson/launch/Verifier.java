@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 
 /// Reads from the kernel what a container really has, and compares it with its plan.
 ///
@@ -27,6 +28,7 @@ public final class Verifier {
         }
     }
 
+    private static final Pattern SPACES = Pattern.compile("\\s+");
     private static final int MAX_PROC_FILE = 1 << 20;
     private static final long START_PATIENCE_NANOS = 200_000_000;
     private static final long PAUSE_NANOS = 1_000_000;
@@ -307,7 +309,7 @@ public final class Verifier {
     }
 
     private static String squeeze(String text) {
-        return text.strip().replaceAll("\\s+", " ");
+        return SPACES.matcher(text.strip()).replaceAll(" ");
     }
 
     private static String text(Fd process, String name) {
