@@ -8,6 +8,7 @@ import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.image.Image;
 import dev.caisson.launch.CapabilitySet;
 import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.FilterProgram;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Step;
 import dev.caisson.launch.Verifier;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Timeout;
 class VerificationTest {
     private static final EngineOptions OPTIONS =
             new EngineOptions(Path.of("/run/caisson-test-verify"), Path.of("/var/lib/caisson-test"));
+    private static final byte[] ALLOW_ALL = {6, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f};
     private static final String SECRET = "only-the-program-knows";
 
     private Engine engine;
@@ -58,6 +60,12 @@ class VerificationTest {
             assertThat(verification.checks())
                     .extracting(Verifier.Check::subject)
                     .contains("user namespace", "uid map", "capabilities effective", "/proc/keys", "memory limit");
+            assertThat(verification.checks())
+                    .filteredOn(check -> check.subject().equals("seccomp filter"))
+                    .singleElement()
+                    .extracting(Verifier.Check::found)
+                    .asString()
+                    .startsWith("content as compiled: ");
         }
         assertThatThrownBy(() -> Verification.of("nobody", OPTIONS)).isInstanceOf(EngineException.class);
     }
@@ -77,7 +85,7 @@ class VerificationTest {
             assertThat(new Verifier(other).running(container.pid(), group))
                     .filteredOn(check -> !check.asPlanned())
                     .extracting(Verifier.Check::subject)
-                    .containsExactlyInAnyOrder("capabilities bounding", "oom_score_adj");
+                    .containsExactlyInAnyOrder("capabilities bounding", "oom_score_adj", "seccomp filter");
         }
     }
 
@@ -118,6 +126,8 @@ class VerificationTest {
                 new Step.SetPrivileges(
                         CapabilitySet.NONE, set.permitted(), set.uid(), set.gid(), set.supplementaryGroups());
             case Step.SetOomScoreAdjustment _ -> new Step.SetOomScoreAdjustment(1);
+            case Step.InstallFilter install ->
+                new Step.InstallFilter(new FilterProgram(ALLOW_ALL, "another"), install.early());
             default -> step;
         };
     }

@@ -68,12 +68,15 @@ public final class Verifier {
     /// @param pid of the container's process 1
     public List<Check> running(int pid, Cgroup group) {
         var checks = new ArrayList<Check>();
-        try (Fd process = process(program(pid))) {
+        int program = program(pid);
+        try (Fd process = process(program)) {
             checkNamespaces(process, checks);
             Map<String, String> status = status(process);
             checkIdentity(process, status, checks);
             checkCapabilities(status, checks);
             checkFilter(status, checks);
+            plan.all(Step.InstallFilter.class)
+                    .forEach(install -> checks.add(FilterCheck.of(install.program(), program)));
             checkMounts(process, checks);
             checkProcessLimits(process, checks);
             checkGroup(process, group, checks);

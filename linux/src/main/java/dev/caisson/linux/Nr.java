@@ -27,6 +27,7 @@ final class Nr {
     static final long FCHMOD = pick(91, 52);
     static final long FCHOWN = pick(93, 55);
     static final long FSTATFS = pick(138, 44);
+    static final long PTRACE = pick(101, 117);
     static final long PRCTL = pick(157, 167);
     static final long FSETXATTR = pick(190, 7);
     static final long FGETXATTR = pick(193, 10);
