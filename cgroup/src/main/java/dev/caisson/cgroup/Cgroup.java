@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// for one group, in one process or in two, see the same.
 public final class Cgroup {
     private static final Duration REMOVE_PATIENCE = Duration.ofSeconds(5);
+    private static final Duration PAUSE_PATIENCE = Duration.ofSeconds(10);
     private static final Duration KILL_PATIENCE = Duration.ofSeconds(5);
     private static final long FIRST_PAUSE_NANOS = 50_000;
     private static final long LONGEST_PAUSE_NANOS = 20_000_000;
@@ -26,11 +27,18 @@ public final class Cgroup {
     private final Hierarchy hierarchy;
     private final String group;
     private final List<Tree> trees;
+    private final List<Lack> lacks;
 
-    Cgroup(Hierarchy hierarchy, String group, List<Tree> trees) {
+    Cgroup(Hierarchy hierarchy, String group, List<Tree> trees, List<Lack> lacks) {
         this.hierarchy = hierarchy;
         this.group = group;
         this.trees = trees;
+        this.lacks = List.copyOf(lacks);
+    }
+
+    /// Limits that were asked for with best effort and that nothing enforces. Known to the object that made the group.
+    public List<Lack> lacks() {
+        return lacks;
     }
 
     /// The path below each tree's root, as `caisson/3f9c`.
@@ -72,7 +80,7 @@ public final class Cgroup {
     /// What the group has used so far.
     public Usage usage() {
         try {
-            return Usage.read(hierarchy, group);
+            return Usage.read(controllers(), group);
         } catch (ErrnoException e) {
             throw gone(e);
         }
@@ -81,7 +89,7 @@ public final class Cgroup {
     /// CPU time used so far, by all processes on all CPUs. Cheaper than [#usage].
     public Duration cpuTime() {
         try {
-            return Usage.cpuTime(hierarchy, group);
+            return Usage.cpuTime(controllers(), group);
         } catch (ErrnoException e) {
             throw gone(e);
         }
@@ -90,7 +98,7 @@ public final class Cgroup {
     /// Most memory that was charged at once; empty where the kernel does not keep it. Cheaper than [#usage].
     public Optional<Bytes> peakMemory() {
         try {
-            MemoryController memory = hierarchy.memory();
+            MemoryController memory = controllers().memory();
             return memory == null ? Optional.empty() : memory.peak(group);
         } catch (ErrnoException e) {
             throw gone(e);
@@ -100,8 +108,8 @@ public final class Cgroup {
     /// How often the limits had to act so far. Cheaper than [#usage].
     public Events events() {
         try {
-            MemoryController memory = hierarchy.memory();
-            PidsController pids = hierarchy.pids();
+            MemoryController memory = controllers().memory();
+            PidsController pids = controllers().pids();
             return new Events(memory == null ? 0 : memory.oomKills(group), pids == null ? 0 : pids.refused(group));
         } catch (ErrnoException e) {
             throw gone(e);
@@ -111,10 +119,38 @@ public final class Cgroup {
     /// The limits that the kernel holds the group to, read back from it.
     public EffectiveLimits effectiveLimits() {
         try {
-            return EffectiveLimits.read(hierarchy, group);
+            return EffectiveLimits.read(controllers(), group);
         } catch (ErrnoException e) {
             throw gone(e);
         }
+    }
+
+    /// Changes the limits of the group while it is in use. Device rules and limits of single disks stay as they are.
+    /// @throws CgroupException with the former limits in force again
+    public void update(Limits limits) {
+        String parent = group.substring(0, Math.max(0, group.lastIndexOf('/')));
+        hierarchy.check(limits, parent);
+        try {
+            Enforcement.change(controllers(), group, parent, limits);
+        } catch (ErrnoException e) {
+            throw gone(e);
+        }
+    }
+
+    /// Makes a part of this group for one more command.
+    /// @param name unique in this group
+    public Subgroup subgroup(String name) {
+        Hierarchy.checkName(name);
+        Tree unified = unified();
+        List<Tree> parts = unified != null
+                ? List.of(unified)
+                : trees.stream()
+                        .filter(tree -> tree.controllers().contains("cpuacct")
+                                || tree.controllers().contains("freezer"))
+                        .toList();
+        String part = group + "/" + name;
+        Hierarchy.make(part, parts);
+        return new Subgroup(this, new Cgroup(hierarchy, part, parts, List.of()));
     }
 
     /// Numbers of the processes in the group and below it, as seen from this process; 0 for one of another pid
@@ -157,16 +193,51 @@ public final class Cgroup {
         }
     }
 
-    private void freezer(boolean frozen) {
+    /// Stops every process of the group and below it, and waits until they have stopped.
+    /// @throws CgroupException BUSY where some do not, as one that waits for a disk; then all run on
+    public void pause() {
+        if (!freezer(true)) {
+            throw Hierarchy.unenforceable(new Lack("pause", "the kernel cannot freeze groups, or the group is gone"));
+        }
+        long deadline = System.nanoTime() + PAUSE_PATIENCE.toNanos();
+        while (!isPaused()) {
+            if (System.nanoTime() > deadline) {
+                freezer(false);
+                throw new CgroupException(
+                        Code.BUSY, "Some process of " + group + " does not stop; it runs on, try again later.");
+            }
+            LockSupport.parkNanos(FIRST_PAUSE_NANOS);
+        }
+    }
+
+    /// Lets the processes run on that [#pause] stopped.
+    public void resume() {
+        freezer(false);
+    }
+
+    /// Whether every process of the group has stopped.
+    public boolean isPaused() {
         Tree unified = unified();
         if (unified != null) {
-            unified.writeIfThere(group, "cgroup.freeze", frozen ? "1" : "0");
-            return;
+            return unified.find(group, "cgroup.events")
+                    .filter(events -> new KeyedText(events).get("frozen") == 1)
+                    .isPresent();
         }
-        Tree freezer = hierarchy.tree("freezer");
-        if (freezer != null && trees.contains(freezer)) {
-            freezer.writeIfThere(group, "freezer.state", frozen ? "FROZEN" : "THAWED");
+        Tree freezer = controllers().tree("freezer");
+        return freezer != null
+                && freezer.find(group, "freezer.state").filter("FROZEN"::equals).isPresent();
+    }
+
+    /// False where the kernel cannot, or the group is gone.
+    private boolean freezer(boolean frozen) {
+        Tree unified = unified();
+        if (unified != null) {
+            return unified.writeIfThere(group, "cgroup.freeze", frozen ? "1" : "0");
         }
+        Tree freezer = controllers().tree("freezer");
+        return freezer != null
+                && trees.contains(freezer)
+                && freezer.writeIfThere(group, "freezer.state", frozen ? "FROZEN" : "THAWED");
     }
 
     /// Kills until nothing new shows.
@@ -243,11 +314,15 @@ public final class Cgroup {
     }
 
     private @Nullable Tree unified() {
-        Tree unified = hierarchy.unified();
+        Tree unified = controllers().unified();
         return unified != null && trees.contains(unified) ? unified : null;
     }
 
-    private CgroupException gone(ErrnoException e) {
+    Controllers controllers() {
+        return hierarchy.controllers();
+    }
+
+    CgroupException gone(ErrnoException e) {
         if (e.is(Errno.ENOENT) || e.is(Errno.ENODEV)) {
             return new CgroupException(
                     Code.NO_SUCH_GROUP, "The group " + group + " is gone, or was never whole; remove what is left.", e);

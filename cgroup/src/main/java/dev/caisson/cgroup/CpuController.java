@@ -1,23 +1,22 @@
 package dev.caisson.cgroup;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /// The cpu controller of either version.
-sealed interface CpuController {
+sealed interface CpuController extends Controller {
     String NAME = "cpus";
     String SHARES = "cpu-shares";
-
-    Tree tree();
-
-    /// The writes for a new group, in an order that the kernel takes.
-    List<Setting> settings(Limits limits);
 
     Usage.Throttling throttling(String group);
 
     Optional<CpuQuota> quota(String group);
+
+    @Override
+    default List<Lack> lacks(Limits limits, String parent) {
+        return List.of();
+    }
 
     static boolean isNeeded(Limits limits) {
         return limits.cpuQuota().isPresent() || limits.cpuShares() != Limits.DEFAULT_CPU_SHARES;
@@ -29,16 +28,16 @@ sealed interface CpuController {
         private static final String QUOTA = "cpu.cfs_quota_us";
 
         @Override
-        public List<Setting> settings(Limits limits) {
-            var settings = new ArrayList<Setting>();
-            if (limits.cpuShares() != Limits.DEFAULT_CPU_SHARES) {
-                settings.add(new Setting(SHARES, tree, "cpu.shares", Integer.toString(limits.cpuShares())));
-            }
-            limits.cpuQuota().ifPresent(quota -> {
-                settings.add(new Setting(NAME, tree, PERIOD, Long.toString(quota.periodMicros())));
-                settings.add(new Setting(NAME, tree, QUOTA, Long.toString(quota.quotaMicros())));
-            });
-            return settings;
+        public List<Setting> settings(Limits limits, String parent) {
+            Optional<CpuQuota> quota = limits.cpuQuota();
+            long period = quota.map(CpuQuota::periodMicros).orElse(CpuQuota.DEFAULT_PERIOD);
+            long micros = quota.map(CpuQuota::quotaMicros).orElse(-1L);
+            int shares = limits.cpuShares();
+            return List.of(
+                    new Setting(
+                            SHARES, tree, "cpu.shares", Integer.toString(shares), shares == Limits.DEFAULT_CPU_SHARES),
+                    new Setting(NAME, tree, PERIOD, Long.toString(period), quota.isEmpty()),
+                    new Setting(NAME, tree, QUOTA, Long.toString(micros), quota.isEmpty()));
         }
 
         @Override
@@ -63,15 +62,23 @@ sealed interface CpuController {
         private static final int MOST_WEIGHT = 10_000;
 
         @Override
-        public List<Setting> settings(Limits limits) {
-            var settings = new ArrayList<Setting>();
-            if (limits.cpuShares() != Limits.DEFAULT_CPU_SHARES) {
-                settings.add(new Setting(SHARES, tree, "cpu.weight", Integer.toString(weight(limits.cpuShares()))));
-            }
-            limits.cpuQuota()
-                    .ifPresent(quota -> settings.add(
-                            new Setting(NAME, tree, "cpu.max", quota.quotaMicros() + " " + quota.periodMicros())));
-            return settings;
+        public List<Setting> settings(Limits limits, String parent) {
+            Optional<CpuQuota> quota = limits.cpuQuota();
+            int shares = limits.cpuShares();
+            return List.of(
+                    new Setting(
+                            SHARES,
+                            tree,
+                            "cpu.weight",
+                            Integer.toString(weight(shares)),
+                            shares == Limits.DEFAULT_CPU_SHARES),
+                    new Setting(
+                            NAME,
+                            tree,
+                            "cpu.max",
+                            quota.map(q -> q.quotaMicros() + " " + q.periodMicros())
+                                    .orElse("max " + CpuQuota.DEFAULT_PERIOD),
+                            quota.isEmpty()));
         }
 
         /// The weight that stands for as many shares: the curve through 2 = 1, 1024 = 100 and 262144 = 10000 that the

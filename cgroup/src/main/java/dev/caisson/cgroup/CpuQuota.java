@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 /// @param quotaMicros at least 1000
 /// @param periodMicros 1000 to 1000000
 public record CpuQuota(long quotaMicros, long periodMicros) {
-    private static final long DEFAULT_PERIOD = 100_000;
+    static final long DEFAULT_PERIOD = 100_000;
     private static final long LEAST = 1_000;
     private static final long LONGEST_PERIOD = 1_000_000;
     /// The kernel keeps the product of a quota in nanoseconds and a 20-bit shift in 64 bits.

@@ -21,10 +21,10 @@ public record EffectiveLimits(
         }
     }
 
-    static EffectiveLimits read(Hierarchy hierarchy, String group) {
-        MemoryController memory = hierarchy.memory();
-        CpuController cpu = hierarchy.cpu();
-        PidsController pids = hierarchy.pids();
+    static EffectiveLimits read(Controllers controllers, String group) {
+        MemoryController memory = controllers.memory();
+        CpuController cpu = controllers.cpu();
+        PidsController pids = controllers.pids();
         return new EffectiveLimits(
                 memory == null
                         ? none(Bytes.UNLIMITED)

@@ -8,17 +8,14 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /// The trees of control groups that this machine has, and what each of them can enforce. Holds one open directory for
 /// each tree; every group is reached from there, so that a path of the host is resolved once.
@@ -37,31 +34,12 @@ public final class Hierarchy implements AutoCloseable {
     private static final Pattern GROUP_NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}");
 
     private final List<Tree> trees;
-    private final Map<String, Tree> byController;
-    private final @Nullable Tree unified;
-    private final @Nullable MemoryController memory;
-    private final @Nullable CpuController cpu;
-    private final @Nullable PidsController pids;
-    private final Set<String> preparedParents = ConcurrentHashMap.newKeySet();
+    private final Controllers controllers;
+    private final Set<String> prepared = ConcurrentHashMap.newKeySet();
 
     Hierarchy(List<Tree> trees) {
         this.trees = List.copyOf(trees);
-        this.byController = new LinkedHashMap<>();
-        Tree two = null;
-        for (Tree tree : trees) {
-            tree.controllers().forEach(controller -> byController.putIfAbsent(controller, tree));
-            if (tree.isUnified()) {
-                two = tree;
-            }
-        }
-        this.unified = two;
-        Tree tree = byController.get("memory");
-        this.memory =
-                tree == null ? null : tree.isUnified() ? new MemoryController.V2(tree) : new MemoryController.V1(tree);
-        tree = byController.get("cpu");
-        this.cpu = tree == null ? null : tree.isUnified() ? new CpuController.V2(tree) : new CpuController.V1(tree);
-        tree = byController.get("pids");
-        this.pids = tree == null ? null : new PidsController(tree);
+        this.controllers = new Controllers(trees);
     }
 
     /// Looks at what is mounted in this mount namespace. Each mount point is opened and asked for its type, because
@@ -97,20 +75,26 @@ public final class Hierarchy implements AutoCloseable {
     }
 
     public World world() {
-        if (unified == null) {
+        if (controllers.unified() == null) {
             return World.V1;
         }
         return trees.size() == 1 ? World.V2 : World.HYBRID;
     }
 
     /// The controllers that are there, by the kernel's names.
-    public Set<String> controllers() {
-        return new TreeSet<>(byController.keySet());
+    public Set<String> controllerNames() {
+        return controllers.names();
+    }
+
+    /// The controllers of each v1 tree that [Cgroup#joinFds] gives a descriptor of, in that order, for a group with
+    /// limits that use what the defaults use.
+    public List<Set<String>> joins() {
+        return joins(Limits.defaults());
     }
 
     /// The controllers of each v1 tree that [Cgroup#joinFds] gives a descriptor of, in that order.
-    public List<Set<String>> joins() {
-        return joined().stream()
+    public List<Set<String>> joins(Limits limits) {
+        return controllers.trees(controllers.used(limits)).stream()
                 .filter(tree -> !tree.isUnified())
                 .map(Tree::controllers)
                 .map(Set::copyOf)
@@ -119,92 +103,103 @@ public final class Hierarchy implements AutoCloseable {
 
     /// True where [Cgroup#cloneInto] gives a directory.
     public boolean hasUnified() {
-        return unified != null;
+        return controllers.unified() != null;
+    }
+
+    /// As the other, for a group whose parent has no limits of its own.
+    public List<Lack> check(Limits limits) {
+        return check(limits, "");
     }
 
     /// Refuses limits that contradict each other or that this machine has nothing to enforce with, by name.
-    public void check(Limits limits) {
+    /// @param parent path of the group that a group with these limits would be made in
+    /// @return what cannot be enforced, where the limits say that this is to be told and no error; else nothing
+    public List<Lack> check(Limits limits, String parent) {
         limits.check();
-        if (memory == null && MemoryController.isNeeded(limits)) {
-            throw unenforceable(MemoryController.NAME, "the kernel has no memory controller or it is switched off");
+        List<Lack> lacks = controllers.lacks(limits, parent);
+        if (!lacks.isEmpty() && !limits.bestEffort()) {
+            throw unenforceable(lacks.getFirst());
         }
-        if (cpu == null && CpuController.isNeeded(limits)) {
-            throw unenforceable(CpuController.NAME, "the kernel has no cpu controller or it is switched off");
-        }
-        if (pids == null && PidsController.isNeeded(limits)) {
-            throw unenforceable(PidsController.NAME, "the kernel has no pids controller or it is switched off");
-        }
-        if (memory instanceof MemoryController.V1
-                && limits.memory().isUnlimited()
-                && !limits.swap().isUnlimited()
-                && Kernel.HAS_SWAP) {
-            throw unenforceable(
-                    MemoryController.SWAP, "control groups v1 cannot forbid swap where memory has no limit");
-        }
+        return lacks;
     }
 
-    private static CgroupException unenforceable(String limit, String reason) {
+    static CgroupException unenforceable(Lack lack) {
         return new CgroupException(
-                Code.UNENFORCEABLE, "The limit " + limit + " cannot be enforced here: " + reason + ".");
+                Code.UNENFORCEABLE, "The limit " + lack.limit() + " cannot be enforced here: " + lack.reason() + ".");
     }
 
     /// Makes a group with all limits in force, or leaves nothing.
     ///
-    /// @param parent path of the group that holds it, such as `caisson`; made where it is missing
+    /// @param parent path of the group that holds it, such as `caisson`; made without limits where it is missing
     /// @param name of the group, unique in its parent
     /// @throws CgroupException ALREADY_EXISTS, UNENFORCEABLE, KERNEL_REFUSED, or what [Limits#check] refuses
     public Cgroup create(String parent, String name, Limits limits) {
         checkPath(parent);
         checkName(name);
-        check(limits);
-        List<Setting> settings = settings(limits);
-        List<Tree> joined = joined();
+        var lacks = new ArrayList<>(check(limits, parent));
+        Set<String> used = controllers.used(limits);
+        List<Tree> joined = controllers.trees(used);
         String group = parent + "/" + name;
-        prepare(parent, joined);
+        prepare(parent, used, joined);
         try {
             make(group, joined);
-        } catch (ErrnoException e) {
-            if (!e.is(Errno.ENOENT)) {
-                throw refused("making the group " + group, e);
+        } catch (CgroupException e) {
+            if (e.code() != Code.NO_SUCH_GROUP) {
+                throw e;
             }
-            preparedParents.remove(parent); // somebody removed it since
-            prepare(parent, joined);
+            prepared.clear(); // somebody removed the parent since
+            prepare(parent, used, joined);
             make(group, joined);
         }
         try {
-            settings.forEach(setting -> apply(setting, group));
-        } catch (CgroupException e) {
+            lacks.addAll(Enforcement.begin(controllers, group, parent, limits));
+        } catch (RuntimeException e) {
             undo(group, joined, e);
             throw e;
         }
-        return new Cgroup(this, group, joined);
+        return new Cgroup(this, group, joined, lacks);
     }
 
-    private static void apply(Setting setting, String group) {
-        try {
-            setting.tree().write(group, setting.file(), setting.value());
-        } catch (ErrnoException e) {
-            if (e.is(Errno.ENOENT)) {
-                throw unenforceable(
-                        setting.limit(),
-                        "this kernel has no " + setting.file()
-                                + (setting.limit().equals(MemoryController.SWAP)
-                                        ? "; boot it with swapaccount=1, or allow swap without end"
-                                        : ""));
-            }
-            throw refused(
-                    setting.value() + " for " + setting.file() + " of " + group + ", which sets the limit "
-                            + setting.limit() + "; a group above may allow less",
-                    e);
+    /// Makes a group that holds others and bounds what they use together, or changes the limits of the one that is
+    /// there: a tenant's share of the machine.
+    ///
+    /// @param path such as `caisson/tenant-a`, to be given as the parent of [#create]
+    public Cgroup createParent(String path, Limits limits) {
+        checkPath(path);
+        int slash = path.lastIndexOf('/');
+        String above = path.substring(0, Math.max(0, slash));
+        check(limits, above);
+        Set<String> used = controllers.used(limits);
+        List<Tree> joined = controllers.trees(used);
+        prepare(path, used, joined);
+        var cgroup = new Cgroup(this, path, joined, List.of());
+        cgroup.update(limits);
+        return cgroup;
+    }
+
+    private void prepare(String parent, Set<String> used, List<Tree> joined) {
+        String key = parent + used;
+        if (prepared.contains(key)) {
+            return;
         }
+        for (Tree tree : joined) {
+            try {
+                tree.prepare(parent, used);
+            } catch (ErrnoException e) {
+                throw refused("to make " + parent + " in " + tree.path() + " a group that holds others", e);
+            }
+        }
+        prepared.add(key);
     }
 
-    private static CgroupException refused(String what, ErrnoException cause) {
+    static CgroupException refused(String what, ErrnoException cause) {
         return new CgroupException(
                 Code.KERNEL_REFUSED, "The kernel refused " + what + " (" + Errno.name(cause.errno()) + ").", cause);
     }
 
-    private void make(String group, List<Tree> joined) {
+    /// Makes `group` in all of the trees or in none.
+    /// @throws CgroupException ALREADY_EXISTS, NO_SUCH_GROUP where there is none to make it in, KERNEL_REFUSED
+    static void make(String group, List<Tree> joined) {
         var made = new ArrayList<Tree>();
         try {
             for (Tree tree : joined) {
@@ -213,13 +208,16 @@ public final class Hierarchy implements AutoCloseable {
             }
         } catch (ErrnoException e) {
             undo(group, made, e);
-            if (e.is(Errno.EEXIST)) {
-                throw new CgroupException(
-                        Code.ALREADY_EXISTS,
-                        "The group " + group + " exists already; give another name or remove it first.",
-                        e);
-            }
-            throw e;
+            throw switch (e.errno()) {
+                case Errno.EEXIST ->
+                    new CgroupException(
+                            Code.ALREADY_EXISTS,
+                            "The group " + group + " exists already; give another name or remove it first.",
+                            e);
+                case Errno.ENOENT ->
+                    new CgroupException(Code.NO_SUCH_GROUP, "There is no group to make " + group + " in.", e);
+                default -> refused("to make the group " + group, e);
+            };
         }
     }
 
@@ -233,65 +231,22 @@ public final class Hierarchy implements AutoCloseable {
         }
     }
 
-    /// The writes that put `limits` in force in a new group.
-    List<Setting> settings(Limits limits) {
-        var settings = new ArrayList<Setting>();
-        if (memory != null) {
-            settings.addAll(memory.settings(limits));
-        }
-        if (cpu != null) {
-            settings.addAll(cpu.settings(limits));
-        }
-        if (pids != null) {
-            settings.addAll(pids.settings(limits));
-        }
-        return settings;
-    }
-
-    /// The trees that a container's group is made in. A controller that would neither limit nor measure it is left
-    /// out, because each tree costs a launch its share.
-    private List<Tree> joined() {
-        var joined = new LinkedHashSet<Tree>();
-        for (String controller : List.of("memory", "cpu", "pids")) {
-            Tree tree = byController.get(controller);
-            if (tree != null) {
-                joined.add(tree);
-            }
-        }
-        if (unified != null) {
-            joined.add(unified);
-        } else {
-            for (String controller : List.of("cpuacct", "freezer")) {
-                Tree tree = byController.get(controller);
-                if (tree != null) {
-                    joined.add(tree);
-                }
-            }
-        }
-        return List.copyOf(joined);
-    }
-
-    private void prepare(String parent, List<Tree> joined) {
-        if (preparedParents.contains(parent)) {
-            return;
-        }
-        for (Tree tree : joined) {
-            try {
-                tree.prepare(parent);
-            } catch (ErrnoException e) {
-                throw refused("to make " + parent + " in " + tree.path() + " a group that holds others", e);
-            }
-        }
-        preparedParents.add(parent);
-    }
-
     /// A group that exists, made by this process or another.
     public Optional<Cgroup> find(String parent, String name) {
         checkPath(parent);
         checkName(name);
-        String group = parent + "/" + name;
+        return find(parent + "/" + name);
+    }
+
+    private Optional<Cgroup> find(String group) {
         List<Tree> holding = trees.stream().filter(tree -> tree.exists(group)).toList();
-        return holding.isEmpty() ? Optional.empty() : Optional.of(new Cgroup(this, group, holding));
+        return holding.isEmpty() ? Optional.empty() : Optional.of(new Cgroup(this, group, holding, List.of()));
+    }
+
+    /// A group that holds others, such as a tenant's.
+    public Optional<Cgroup> findParent(String path) {
+        checkPath(path);
+        return find(path);
     }
 
     /// Names of the groups that `parent` holds in any tree.
@@ -334,40 +289,19 @@ public final class Hierarchy implements AutoCloseable {
     /// Removes a parent group that holds no group any more.
     public void removeParent(String parent) {
         checkPath(parent);
-        new Cgroup(this, parent, trees).remove();
-        preparedParents.remove(parent);
+        new Cgroup(this, parent, trees, List.of()).remove();
+        prepared.clear();
     }
 
     List<Tree> trees() {
         return trees;
     }
 
-    @Nullable
-    Tree unified() {
-        return unified;
+    Controllers controllers() {
+        return controllers;
     }
 
-    @Nullable
-    MemoryController memory() {
-        return memory;
-    }
-
-    @Nullable
-    CpuController cpu() {
-        return cpu;
-    }
-
-    @Nullable
-    PidsController pids() {
-        return pids;
-    }
-
-    @Nullable
-    Tree tree(String controller) {
-        return byController.get(controller);
-    }
-
-    private static void checkName(String name) {
+    static void checkName(String name) {
         if (!GROUP_NAME.matcher(name).matches()) {
             throw new CgroupException(
                     Code.BAD_NAME,

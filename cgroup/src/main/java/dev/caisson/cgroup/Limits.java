@@ -1,17 +1,47 @@
 package dev.caisson.cgroup;
 
 import dev.caisson.cgroup.CgroupException.Code;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /// What a group may use. Values that no kernel takes are refused when they are set, before anything is changed;
 /// [#check] refuses what contradicts itself.
 ///
 /// @param memory most memory, [Bytes#UNLIMITED] for none
 /// @param memorySwap most memory and swap together, [Bytes#UNLIMITED] for swap without end; empty: no swap
+/// @param memoryReservation memory that is taken back from the group last
+/// @param memorySwappiness readiness to swap, 0 to 100; control groups v1 only
+/// @param oomKillDisable stop processes that are out of memory instead of killing one; control groups v1 only
 /// @param cpuQuota most CPU time, summed over all CPUs; empty: none
 /// @param cpuShares weight against the other groups of the parent where CPUs are short, 2 to 262144
+/// @param cpuset CPUs to run on; empty: all
+/// @param memoryNodes memory nodes to take memory from; empty: all
+/// @param ioWeight weight against the other groups of the parent where a disk is busy, 10 to 1000
+/// @param io most reading and writing, by disk
 /// @param pids most processes and threads, [#UNLIMITED_PIDS] for none
-public record Limits(Bytes memory, Optional<Bytes> memorySwap, Optional<CpuQuota> cpuQuota, int cpuShares, long pids) {
+/// @param hugePages most huge pages, by their size in the kernel's words: `2MB`, `1GB`
+/// @param devices device nodes that may be used; empty: no rule but those of the file system
+/// @param bestEffort whether a limit that cannot be enforced here is told, [Cgroup#lacks], rather than an error
+public record Limits(
+        Bytes memory,
+        Optional<Bytes> memorySwap,
+        Optional<Bytes> memoryReservation,
+        OptionalInt memorySwappiness,
+        boolean oomKillDisable,
+        Optional<CpuQuota> cpuQuota,
+        int cpuShares,
+        Optional<CpuList> cpuset,
+        Optional<CpuList> memoryNodes,
+        OptionalInt ioWeight,
+        List<IoLimit> io,
+        long pids,
+        Map<String, Bytes> hugePages,
+        Optional<List<DeviceRule>> devices,
+        boolean bestEffort) {
 
     /// No limit on the number of processes.
     public static final long UNLIMITED_PIDS = Long.MAX_VALUE;
@@ -24,10 +54,13 @@ public record Limits(Bytes memory, Optional<Bytes> memorySwap, Optional<CpuQuota
 
     private static final int LEAST_CPU_SHARES = 2;
     private static final int MOST_CPU_SHARES = 262_144;
+    private static final Pattern HUGE_PAGE_SIZE = Pattern.compile("\\d{1,4}[KMG]B");
+    private static final int LEAST_IO_WEIGHT = 10;
+    private static final int MOST_IO_WEIGHT = 1000;
+    private static final int MOST_SWAPPINESS = 100;
     private static final long MOST_PIDS = 4_194_304; // PID_MAX_LIMIT, linux/threads.h
 
-    private static final Limits DEFAULTS =
-            new Limits(Bytes.gibibytes(1), Optional.empty(), Optional.empty(), DEFAULT_CPU_SHARES, 512);
+    private static final Limits DEFAULTS = new Draft().limits();
 
     /// Checks each value against what the kernel takes.
     public Limits {
@@ -36,14 +69,32 @@ public record Limits(Bytes memory, Optional<Bytes> memorySwap, Optional<CpuQuota
                     Code.MEMORY_TOO_SMALL,
                     "A memory limit of " + memory + " is too small to start in; give at least " + LEAST_MEMORY + ".");
         }
-        if (cpuShares < LEAST_CPU_SHARES || cpuShares > MOST_CPU_SHARES) {
-            throw new CgroupException(
-                    Code.CPU_SHARES_OUT_OF_RANGE,
-                    "CPU shares are " + LEAST_CPU_SHARES + " to " + MOST_CPU_SHARES + ", not " + cpuShares + ".");
+        requireRange(Code.CPU_SHARES_OUT_OF_RANGE, "CPU shares are", cpuShares, LEAST_CPU_SHARES, MOST_CPU_SHARES);
+        if (memorySwappiness.isPresent()) {
+            requireRange(
+                    Code.SWAPPINESS_OUT_OF_RANGE, "Swappiness is", memorySwappiness.getAsInt(), 0, MOST_SWAPPINESS);
         }
-        if (pids < 1 || (pids > MOST_PIDS && pids != UNLIMITED_PIDS)) {
-            throw new CgroupException(
-                    Code.PIDS_OUT_OF_RANGE, "A pids limit is 1 to " + MOST_PIDS + " or unlimited, not " + pids + ".");
+        if (ioWeight.isPresent()) {
+            requireRange(
+                    Code.IO_OUT_OF_RANGE, "An I/O weight is", ioWeight.getAsInt(), LEAST_IO_WEIGHT, MOST_IO_WEIGHT);
+        }
+        if (pids != UNLIMITED_PIDS) {
+            requireRange(Code.PIDS_OUT_OF_RANGE, "A pids limit is unlimited or", pids, 1, MOST_PIDS);
+        }
+        for (String size : hugePages.keySet()) {
+            if (!HUGE_PAGE_SIZE.matcher(size).matches()) {
+                throw new CgroupException(
+                        Code.BAD_SIZE, "\"" + size + "\" is not a size of huge pages; write one such as 2MB or 1GB.");
+            }
+        }
+        io = List.copyOf(io);
+        hugePages = Map.copyOf(hugePages);
+        devices = devices.map(List::copyOf);
+    }
+
+    private static void requireRange(Code code, String what, long value, long least, long most) {
+        if (value < least || value > most) {
+            throw new CgroupException(code, what + " " + least + " to " + most + ", not " + value + ".");
         }
     }
 
@@ -58,34 +109,81 @@ public record Limits(Bytes memory, Optional<Bytes> memorySwap, Optional<CpuQuota
     }
 
     public Limits memory(Bytes most) {
-        return new Limits(most, memorySwap, cpuQuota, cpuShares, pids);
+        return with(draft -> draft.memory = most);
     }
 
     /// Docker's meaning: memory and swap together.
     public Limits memorySwap(Bytes mostTogether) {
-        return new Limits(memory, Optional.of(mostTogether), cpuQuota, cpuShares, pids);
+        return with(draft -> draft.memorySwap = Optional.of(mostTogether));
+    }
+
+    public Limits memoryReservation(Bytes takenLast) {
+        return with(draft -> draft.memoryReservation = Optional.of(takenLast));
+    }
+
+    public Limits memorySwappiness(int readiness) {
+        return with(draft -> draft.memorySwappiness = OptionalInt.of(readiness));
+    }
+
+    public Limits oomKillDisable(boolean disabled) {
+        return with(draft -> draft.oomKillDisable = disabled);
     }
 
     public Limits cpus(CpuQuota most) {
-        return new Limits(memory, memorySwap, Optional.of(most), cpuShares, pids);
+        return with(draft -> draft.cpuQuota = Optional.of(most));
     }
 
-    /// A number of CPUs, such as `1.5`.
+    /// Most CPU time as a number of CPUs, such as `1.5`: Docker's `--cpus`.
     public Limits cpus(String number) {
         return cpus(CpuQuota.cpus(number));
     }
 
     public Limits cpuShares(int weight) {
-        return new Limits(memory, memorySwap, cpuQuota, weight, pids);
+        return with(draft -> draft.cpuShares = weight);
+    }
+
+    /// The CPUs to run on: Docker's `--cpuset-cpus`.
+    public Limits cpuset(CpuList allowed) {
+        return with(draft -> draft.cpuset = Optional.of(allowed));
+    }
+
+    /// The memory nodes to take memory from: Docker's `--cpuset-mems`.
+    public Limits memoryNodes(CpuList allowed) {
+        return with(draft -> draft.memoryNodes = Optional.of(allowed));
+    }
+
+    public Limits ioWeight(int weight) {
+        return with(draft -> draft.ioWeight = OptionalInt.of(weight));
+    }
+
+    public Limits io(List<IoLimit> byDisk) {
+        return with(draft -> draft.io = byDisk);
     }
 
     public Limits pids(long most) {
-        return new Limits(memory, memorySwap, cpuQuota, cpuShares, most);
+        return with(draft -> draft.pids = most);
+    }
+
+    public Limits hugePages(Map<String, Bytes> most) {
+        return with(draft -> draft.hugePages = most);
+    }
+
+    /// Only these device nodes may be used.
+    public Limits devices(List<DeviceRule> allowed) {
+        return with(draft -> draft.devices = Optional.of(allowed));
+    }
+
+    public Limits bestEffort(boolean told) {
+        return with(draft -> draft.bestEffort = told);
     }
 
     /// The same limits as the kernel keeps them, in whole pages: what it gives back when it is asked.
     public Limits inWholePages() {
-        return new Limits(memory.wholePages(), memorySwap.map(Bytes::wholePages), cpuQuota, cpuShares, pids);
+        return with(draft -> {
+            draft.memory = memory.wholePages();
+            draft.memorySwap = memorySwap.map(Bytes::wholePages);
+            draft.memoryReservation = memoryReservation.map(Bytes::wholePages);
+        });
     }
 
     /// The most memory and swap together that is in force: the memory alone unless swap was allowed.
@@ -105,9 +203,6 @@ public record Limits(Bytes memory, Optional<Bytes> memorySwap, Optional<CpuQuota
     /// Refuses limits that contradict each other. Making a group does it too; a caller may want to know sooner.
     /// @return this
     public Limits check() {
-        if (memorySwap.isEmpty()) {
-            return this;
-        }
         Bytes together = memoryAndSwap();
         if (memory.isUnlimited() && !together.isUnlimited()) {
             throw new CgroupException(
@@ -121,6 +216,81 @@ public record Limits(Bytes memory, Optional<Bytes> memorySwap, Optional<CpuQuota
                     "Memory and swap together (" + together + ") are less than memory alone (" + memory
                             + "); give at least as much, or leave it out for no swap.");
         }
+        if (memoryReservation.filter(reserved -> reserved.compareTo(memory) > 0).isPresent()) {
+            throw new CgroupException(
+                    Code.RESERVATION_ABOVE_MEMORY,
+                    "A memory reservation of " + memoryReservation.get() + " is more than the memory limit of " + memory
+                            + "; reserve at most as much.");
+        }
+        if (oomKillDisable && memory.isUnlimited()) {
+            throw new CgroupException(
+                    Code.OOM_WITHOUT_MEMORY,
+                    "Without a memory limit, processes that are out of memory must be killed; give a memory limit.");
+        }
         return this;
+    }
+
+    private Limits with(Consumer<Draft> change) {
+        var draft = new Draft(this);
+        change.accept(draft);
+        return draft.limits();
+    }
+
+    /// Limits on the way from one value to the next; the fields start at the defaults.
+    private static final class Draft {
+        private Bytes memory = Bytes.gibibytes(1);
+        private Optional<Bytes> memorySwap = Optional.empty();
+        private Optional<Bytes> memoryReservation = Optional.empty();
+        private OptionalInt memorySwappiness = OptionalInt.empty();
+        private boolean oomKillDisable;
+        private Optional<CpuQuota> cpuQuota = Optional.empty();
+        private int cpuShares = DEFAULT_CPU_SHARES;
+        private Optional<CpuList> cpuset = Optional.empty();
+        private Optional<CpuList> memoryNodes = Optional.empty();
+        private OptionalInt ioWeight = OptionalInt.empty();
+        private List<IoLimit> io = List.of();
+        private long pids = 512;
+        private Map<String, Bytes> hugePages = Map.of();
+        private Optional<List<DeviceRule>> devices = Optional.empty();
+        private boolean bestEffort;
+
+        private Draft() {}
+
+        private Draft(Limits limits) {
+            memory = limits.memory;
+            memorySwap = limits.memorySwap;
+            memoryReservation = limits.memoryReservation;
+            memorySwappiness = limits.memorySwappiness;
+            oomKillDisable = limits.oomKillDisable;
+            cpuQuota = limits.cpuQuota;
+            cpuShares = limits.cpuShares;
+            cpuset = limits.cpuset;
+            memoryNodes = limits.memoryNodes;
+            ioWeight = limits.ioWeight;
+            io = limits.io;
+            pids = limits.pids;
+            hugePages = limits.hugePages;
+            devices = limits.devices;
+            bestEffort = limits.bestEffort;
+        }
+
+        private Limits limits() {
+            return new Limits(
+                    memory,
+                    memorySwap,
+                    memoryReservation,
+                    memorySwappiness,
+                    oomKillDisable,
+                    cpuQuota,
+                    cpuShares,
+                    cpuset,
+                    memoryNodes,
+                    ioWeight,
+                    io,
+                    pids,
+                    hugePages,
+                    devices,
+                    bestEffort);
+        }
     }
 }

@@ -5,14 +5,12 @@ import java.util.List;
 import java.util.Optional;
 
 /// The memory controller of either version.
-sealed interface MemoryController {
+sealed interface MemoryController extends Controller {
     String NAME = "memory";
     String SWAP = "memory-swap";
-
-    Tree tree();
-
-    /// The writes for a new group, in an order that the kernel takes.
-    List<Setting> settings(Limits limits);
+    String RESERVATION = "memory-reservation";
+    String SWAPPINESS = "memory-swappiness";
+    String OOM_KILL_DISABLE = "oom-kill-disable";
 
     Usage.Memory usage(String group);
 
@@ -31,7 +29,11 @@ sealed interface MemoryController {
     Bytes memoryAndSwap(String group);
 
     static boolean isNeeded(Limits limits) {
-        return !limits.memory().isUnlimited() || !limits.swap().isUnlimited();
+        return !limits.memory().isUnlimited()
+                || !limits.swap().isUnlimited()
+                || limits.memoryReservation().isPresent()
+                || limits.memorySwappiness().isPresent()
+                || limits.oomKillDisable();
     }
 
     /// memory-v1: Documentation/admin-guide/cgroup-v1/memory.rst
@@ -40,19 +42,33 @@ sealed interface MemoryController {
         private static final String SWAP_LIMIT = "memory.memsw.limit_in_bytes";
 
         @Override
-        public List<Setting> settings(Limits limits) {
+        public List<Setting> settings(Limits limits, String parent) {
             var settings = new ArrayList<Setting>();
-            if (!limits.memory().isUnlimited()) {
-                settings.add(new Setting(NAME, tree, LIMIT, number(limits.memory())));
+            settings.add(setting(NAME, LIMIT, limits.memory()));
+            if (Kernel.HAS_SWAP) {
+                settings.add(setting(SWAP, SWAP_LIMIT, limits.memoryAndSwap()));
             }
-            if (!limits.swap().isUnlimited() && Kernel.HAS_SWAP) {
-                settings.add(new Setting(SWAP, tree, SWAP_LIMIT, number(limits.memoryAndSwap())));
+            limits.memoryReservation()
+                    .ifPresent(bytes -> settings.add(setting(RESERVATION, "memory.soft_limit_in_bytes", bytes)));
+            limits.memorySwappiness()
+                    .ifPresent(readiness -> settings.add(
+                            new Setting(SWAPPINESS, tree, "memory.swappiness", Integer.toString(readiness))));
+            if (limits.oomKillDisable()) {
+                settings.add(new Setting(OOM_KILL_DISABLE, tree, "memory.oom_control", "1"));
             }
             return settings;
         }
 
-        private static String number(Bytes bytes) {
-            return Long.toString(bytes.count());
+        private Setting setting(String limit, String file, Bytes most) {
+            String value = most.isUnlimited() ? "-1" : Long.toString(most.count());
+            return new Setting(limit, tree, file, value, most.isUnlimited());
+        }
+
+        @Override
+        public List<Lack> lacks(Limits limits, String parent) {
+            return limits.memory().isUnlimited() && !limits.swap().isUnlimited() && Kernel.HAS_SWAP
+                    ? List.of(new Lack(SWAP, "control groups v1 cannot forbid swap where memory has no limit"))
+                    : List.of();
         }
 
         @Override
@@ -113,17 +129,31 @@ sealed interface MemoryController {
         private static final String SWAP_LIMIT = "memory.swap.max";
 
         @Override
-        public List<Setting> settings(Limits limits) {
+        public List<Setting> settings(Limits limits, String parent) {
             var settings = new ArrayList<Setting>();
-            if (!limits.memory().isUnlimited()) {
-                settings.add(new Setting(
-                        NAME, tree, LIMIT, Long.toString(limits.memory().count())));
+            settings.add(setting(NAME, LIMIT, limits.memory()));
+            if (Kernel.HAS_SWAP) {
+                settings.add(setting(SWAP, SWAP_LIMIT, limits.swap()));
             }
-            if (!limits.swap().isUnlimited() && Kernel.HAS_SWAP) {
-                settings.add(new Setting(
-                        SWAP, tree, SWAP_LIMIT, Long.toString(limits.swap().count())));
-            }
+            limits.memoryReservation().ifPresent(bytes -> settings.add(setting(RESERVATION, "memory.low", bytes)));
             return settings;
+        }
+
+        private Setting setting(String limit, String file, Bytes most) {
+            String value = most.isUnlimited() ? "max" : Long.toString(most.count());
+            return new Setting(limit, tree, file, value, most.isUnlimited());
+        }
+
+        @Override
+        public List<Lack> lacks(Limits limits, String parent) {
+            var lacks = new ArrayList<Lack>();
+            if (limits.memorySwappiness().isPresent()) {
+                lacks.add(new Lack(SWAPPINESS, "control groups v2 have no swappiness"));
+            }
+            if (limits.oomKillDisable()) {
+                lacks.add(new Lack(OOM_KILL_DISABLE, "control groups v2 always kill"));
+            }
+            return lacks;
         }
 
         @Override

@@ -3,7 +3,7 @@ package dev.caisson.cgroup;
 import java.util.List;
 
 /// The pids controller, which has the same files in both versions.
-record PidsController(Tree tree) {
+record PidsController(Tree tree) implements Controller {
     static final String NAME = "pids";
 
     private static final String LIMIT = "pids.max";
@@ -12,8 +12,15 @@ record PidsController(Tree tree) {
         return limits.pids() != Limits.UNLIMITED_PIDS;
     }
 
-    List<Setting> settings(Limits limits) {
-        return isNeeded(limits) ? List.of(new Setting(NAME, tree, LIMIT, Long.toString(limits.pids()))) : List.of();
+    @Override
+    public List<Setting> settings(Limits limits, String parent) {
+        boolean needed = isNeeded(limits);
+        return List.of(new Setting(NAME, tree, LIMIT, needed ? Long.toString(limits.pids()) : "max", !needed));
+    }
+
+    @Override
+    public List<Lack> lacks(Limits limits, String parent) {
+        return List.of();
     }
 
     Usage.Pids usage(String group) {

@@ -3,4 +3,15 @@ package dev.caisson.cgroup;
 /// One write that puts a limit in force: `value` into `file` of the group.
 ///
 /// @param limit the limit's name for people, as in `memory`
-record Setting(String limit, Tree tree, String file, String value) {}
+/// @param isInitial whether a new group has this value already
+record Setting(String limit, Tree tree, String file, String value, boolean isInitial) {
+    Setting(String limit, Tree tree, String file, String value) {
+        this(limit, tree, file, value, false);
+    }
+
+    Lack lack() {
+        String remedy =
+                limit.equals(MemoryController.SWAP) ? "; boot it with swapaccount=1, or allow swap without end" : "";
+        return new Lack(limit, "this kernel has no " + file + remedy);
+    }
+}

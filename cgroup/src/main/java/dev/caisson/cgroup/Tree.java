@@ -23,7 +23,6 @@ final class Tree implements AutoCloseable {
 
     private static final long CGROUP_SUPER_MAGIC = 0x27e0eb; // linux/magic.h
     private static final long CGROUP2_SUPER_MAGIC = 0x63677270;
-    private static final Set<String> DELEGATED = Set.of("memory", "cpu", "pids");
     private static final String SUBTREE_CONTROL = "cgroup.subtree_control";
 
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
@@ -91,10 +90,10 @@ final class Tree implements AutoCloseable {
         FileSystem.makeDirectory(root, group, MODE);
     }
 
-    /// Makes `group` and those above it, each ready to hold groups that use this tree's controllers.
-    void prepare(String group) {
+    /// Makes `group` and those above it, each ready to hold groups that use those of `used` that this tree has.
+    void prepare(String group, Set<String> used) {
         if (unified) {
-            delegate("");
+            delegate("", used);
         }
         for (int end = group.indexOf('/'); ; end = group.indexOf('/', end + 1)) {
             String above = end < 0 ? group : group.substring(0, end);
@@ -106,9 +105,10 @@ final class Tree implements AutoCloseable {
                 }
             }
             if (unified) {
-                delegate(above);
+                delegate(above, used);
             } else {
                 countBelow(above);
+                fillCpuset(above);
             }
             if (end < 0) {
                 return;
@@ -116,10 +116,10 @@ final class Tree implements AutoCloseable {
         }
     }
 
-    /// Version 2: lets the groups below `group` have the controllers that limits need.
-    private void delegate(String group) {
+    /// Version 2: lets the groups below `group` have the controllers of `used`.
+    private void delegate(String group, Set<String> used) {
         Set<String> missing = new LinkedHashSet<>(words(read(group, "cgroup.controllers")));
-        missing.retainAll(DELEGATED); // each controller costs every group below a few files
+        missing.retainAll(used); // each controller costs every group below a few files
         missing.removeAll(words(read(group, SUBTREE_CONTROL)));
         for (String controller : missing) {
             write(group, SUBTREE_CONTROL, "+" + controller);
@@ -132,6 +132,21 @@ final class Tree implements AutoCloseable {
                 && find(group, "memory.use_hierarchy").filter("0"::equals).isPresent()) {
             write(group, "memory.use_hierarchy", "1");
         }
+    }
+
+    /// Version 1: a new group has no CPU and no memory node, and nothing can join it. Ours get what `group` has, and
+    /// hand it on to those that are made below.
+    private void fillCpuset(String group) {
+        if (!controllers.contains("cpuset")) {
+            return;
+        }
+        String above = group.substring(0, Math.max(0, group.lastIndexOf('/')));
+        for (String file : List.of("cpuset.cpus", "cpuset.mems")) {
+            if (read(group, file).isEmpty()) {
+                write(group, file, read(above, file));
+            }
+        }
+        write(group, "cgroup.clone_children", "1");
     }
 
     boolean exists(String group) {

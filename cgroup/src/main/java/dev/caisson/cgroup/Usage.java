@@ -2,13 +2,22 @@ package dev.caisson.cgroup;
 
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Optional;
 
 /// What a group has used, the same for every version of control groups.
 ///
 /// @param memory empty where the kernel has no memory controller
 /// @param pids empty where the kernel has no pids controller
-public record Usage(Optional<Memory> memory, Cpu cpu, Optional<Pids> pids) {
+/// @param io by disk, a disk that was not used has no entry; empty where nothing counts it: in version 1, for a group
+///     without a limit of I/O
+/// @param pressure empty where the kernel does not measure it or there is no unified tree
+public record Usage(
+        Optional<Memory> memory, Cpu cpu, Optional<Pids> pids, Optional<List<Io>> io, Optional<Pressures> pressure) {
+    /// Keeps a copy of `io`.
+    public Usage {
+        io = io.map(List::copyOf);
+    }
 
     /// Memory of the group, all that is below it included.
     ///
@@ -44,7 +53,16 @@ public record Usage(Optional<Memory> memory, Cpu cpu, Optional<Pids> pids) {
     /// How often and how long a CPU quota made the group wait.
     ///
     /// @param periods periods in which the group ran
-    public record Throttling(long periods, long throttledPeriods, Duration throttledTime) {}
+    public record Throttling(long periods, long throttledPeriods, Duration throttledTime) {
+        static final Throttling NONE = new Throttling(0, 0, Duration.ZERO);
+    }
+
+    /// What was read from a disk and written to it. In version 1, what the page cache writes later is not counted.
+    public record Io(
+            BlockDevice device, long readBytes, long writtenBytes, long readOperations, long writeOperations) {}
+
+    /// Time lost by waiting for each resource.
+    public record Pressures(Pressure cpu, Pressure memory, Pressure io) {}
 
     /// Processes and threads of the group, all that is below it included.
     ///
@@ -54,20 +72,21 @@ public record Usage(Optional<Memory> memory, Cpu cpu, Optional<Pids> pids) {
     /// @param refused forks that the limit refused
     public record Pids(long current, Optional<Long> peak, long limit, long refused) {}
 
-    static Usage read(Hierarchy hierarchy, String group) {
-        MemoryController memory = hierarchy.memory();
-        CpuController cpu = hierarchy.cpu();
-        PidsController pids = hierarchy.pids();
-        Throttling throttling = cpu == null ? new Throttling(0, 0, Duration.ZERO) : cpu.throttling(group);
+    static Usage read(Controllers controllers, String group) {
+        MemoryController memory = controllers.memory();
+        PidsController pids = controllers.pids();
+        IoController io = controllers.io();
         return new Usage(
                 Optional.ofNullable(memory == null ? null : memory.usage(group)),
-                cpu(hierarchy, group, throttling),
-                Optional.ofNullable(pids == null ? null : pids.usage(group)));
+                cpu(controllers, group, throttling(controllers, group)),
+                Optional.ofNullable(pids == null ? null : pids.usage(group)),
+                io == null ? Optional.empty() : io.usage(group),
+                Optional.ofNullable(controllers.unified()).flatMap(unified -> pressures(unified, group)));
     }
 
     /// The unified tree counts CPU time without any controller; the cpuacct controller does where there is none.
-    private static Cpu cpu(Hierarchy hierarchy, String group, Throttling throttling) {
-        Tree unified = hierarchy.unified();
+    static Cpu cpu(Controllers controllers, String group, Throttling throttling) {
+        Tree unified = controllers.unified();
         if (unified != null) {
             var stat = new KeyedText(unified.read(group, "cpu.stat"));
             return new Cpu(
@@ -76,7 +95,7 @@ public record Usage(Optional<Memory> memory, Cpu cpu, Optional<Pids> pids) {
                     micros(stat.get("system_usec")),
                     throttling);
         }
-        Tree accounting = hierarchy.tree("cpuacct");
+        Tree accounting = controllers.tree("cpuacct");
         if (accounting == null) {
             return new Cpu(Duration.ZERO, Duration.ZERO, Duration.ZERO, throttling);
         }
@@ -88,13 +107,25 @@ public record Usage(Optional<Memory> memory, Cpu cpu, Optional<Pids> pids) {
     }
 
     /// The total of [Cpu] alone, which costs one file.
-    static Duration cpuTime(Hierarchy hierarchy, String group) {
-        Tree unified = hierarchy.unified();
+    static Duration cpuTime(Controllers controllers, String group) {
+        Tree unified = controllers.unified();
         if (unified != null) {
             return micros(new KeyedText(unified.read(group, "cpu.stat")).get("usage_usec"));
         }
-        Tree accounting = hierarchy.tree("cpuacct");
+        Tree accounting = controllers.tree("cpuacct");
         return accounting == null ? Duration.ZERO : nanos(accounting, group, "cpuacct.usage");
+    }
+
+    private static Throttling throttling(Controllers controllers, String group) {
+        CpuController cpu = controllers.cpu();
+        return cpu == null ? Throttling.NONE : cpu.throttling(group);
+    }
+
+    private static Optional<Pressures> pressures(Tree unified, String group) {
+        Optional<Pressure> cpu = Pressure.read(unified, group, "cpu");
+        return cpu.flatMap(forCpu -> Pressure.read(unified, group, "memory")
+                .flatMap(forMemory ->
+                        Pressure.read(unified, group, "io").map(forIo -> new Pressures(forCpu, forMemory, forIo))));
     }
 
     private static Duration nanos(Tree tree, String group, String file) {

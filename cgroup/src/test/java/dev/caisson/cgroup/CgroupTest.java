@@ -15,37 +15,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
-/// The real kernel, whichever version of control groups it has.
-@Tag("root")
-@Timeout(120)
-class CgroupTest {
-    private static final String PARENT =
-            "caisson-test-" + ProcessHandle.current().pid();
-    private static final Limits SMALL =
-            Limits.defaults().memory(Bytes.mebibytes(32)).pids(20);
-
-    private final Hierarchy hierarchy = Hierarchy.detect();
-
-    @BeforeEach
-    void startClean() {
-        assertThat(hierarchy.leftovers(PARENT)).isEmpty();
-    }
-
-    @AfterEach
-    void leaveNothing() {
-        hierarchy.removeStale(PARENT, _ -> true);
-        hierarchy.removeParent(PARENT);
-        for (Tree tree : hierarchy.trees()) {
-            assertThat(tree.path().resolve(PARENT)).doesNotExist();
-        }
-        hierarchy.close();
-    }
+/// The life of a group.
+class CgroupTest extends KernelTest {
 
     @Test
     void theKernelHoldsAGroupToWhatWasAsked() {
@@ -275,7 +248,7 @@ class CgroupTest {
         boolean one = hierarchy.trees().stream().anyMatch(tree -> !tree.isUnified());
 
         assertThat(hierarchy.world() == World.V2).isEqualTo(!one);
-        assertThat(hierarchy.controllers()).contains("memory", "cpu", "pids");
+        assertThat(hierarchy.controllerNames()).contains("memory", "cpu", "pids");
     }
 
     @Test
@@ -295,6 +268,65 @@ class CgroupTest {
             cgroup.remove();
 
             assertThat(forks.status()).isEqualTo(137);
+        }
+    }
+
+    @Test
+    void stopsAndRunsOn() throws Exception {
+        Cgroup cgroup = hierarchy.create(PARENT, "pause", SMALL);
+        try (Inside loop = Inside.start(cgroup, "echo up; while :; do :; done")) {
+            assertThat(loop.line()).isEqualTo("up");
+            assertThat(cgroup.isPaused()).isFalse();
+
+            cgroup.pause();
+            Duration before = cgroup.usage().cpu().total();
+            TimeUnit.MILLISECONDS.sleep(200);
+            Duration after = cgroup.usage().cpu().total();
+            assertThat(cgroup.isPaused()).isTrue();
+            assertThat(after).isEqualTo(before);
+
+            cgroup.resume();
+            TimeUnit.MILLISECONDS.sleep(200);
+            assertThat(cgroup.isPaused()).isFalse();
+            assertThat(cgroup.usage().cpu().total()).isGreaterThan(after);
+
+            cgroup.pause();
+            cgroup.kill();
+            cgroup.remove();
+            assertThat(loop.status()).isEqualTo(137);
+        }
+    }
+
+    @Test
+    void aPartIsTimedAndEndedOnItsOwn() throws Exception {
+        Cgroup cgroup = hierarchy.create(PARENT, "whole", SMALL);
+        try (Inside first = Inside.start(cgroup, "echo up; exec sleep 100")) {
+            assertThat(first.line()).isEqualTo("up");
+            Subgroup part = cgroup.subgroup("exec-1");
+            Process command = new ProcessBuilder("sh", "-c", "read go; while :; do :; done").start();
+            for (Fd fd : part.joinFds()) {
+                try (fd) {
+                    FileSystem.write(fd, Long.toString(command.pid()).getBytes(StandardCharsets.US_ASCII));
+                }
+            }
+            try (Fd directory = part.cloneInto().orElseThrow()) {
+                FileSystem.writeText(directory, "cgroup.procs", Long.toString(command.pid()));
+            }
+            command.getOutputStream().write('\n');
+            command.getOutputStream().flush();
+            TimeUnit.MILLISECONDS.sleep(300);
+
+            assertThat(part.processes()).containsExactly(command.pid());
+            assertThat(cgroup.usage().pids().orElseThrow().current()).isEqualTo(2);
+            assertThat(part.cpu().total()).isGreaterThan(Duration.ofMillis(30));
+            Duration alone = part.cpu().total();
+            assertThat(cgroup.usage().cpu().total()).isGreaterThanOrEqualTo(alone);
+
+            part.kill();
+            part.remove();
+
+            assertThat(command.waitFor()).isEqualTo(137);
+            assertThat(first.isAlive()).isTrue();
         }
     }
 }

@@ -34,7 +34,7 @@ class HierarchyTest {
     void writesLimitsInTheFilesOfVersion1() {
         try (Hierarchy hierarchy = FakeTrees.hybrid(root)) {
             assertThat(hierarchy.world()).isEqualTo(World.HYBRID);
-            assertThat(hierarchy.settings(SOME).stream().map(s -> s.file() + " " + s.value()))
+            assertThat(written(hierarchy, SOME))
                     .containsExactly(
                             "memory.limit_in_bytes 67108864",
                             "memory.memsw.limit_in_bytes 100663296",
@@ -49,7 +49,7 @@ class HierarchyTest {
     void writesLimitsInTheFilesOfVersion2() {
         try (Hierarchy hierarchy = FakeTrees.v2(root, "memory", "cpu", "pids")) {
             assertThat(hierarchy.world()).isEqualTo(World.V2);
-            assertThat(hierarchy.settings(SOME).stream().map(s -> s.file() + " " + s.value()))
+            assertThat(written(hierarchy, SOME))
                     .containsExactly(
                             "memory.max 67108864",
                             "memory.swap.max 33554432",
@@ -59,10 +59,17 @@ class HierarchyTest {
         }
     }
 
+    private static List<String> written(Hierarchy hierarchy, Limits limits) {
+        return hierarchy.controllers().settings(limits, "caisson").stream()
+                .filter(setting -> !setting.isInitial())
+                .map(setting -> setting.file() + " " + setting.value())
+                .toList();
+    }
+
     @Test
     void writesNothingForLimitsThatAreTheKernelsOwn() {
         try (Hierarchy hierarchy = FakeTrees.v2(root, "memory", "cpu", "pids")) {
-            assertThat(hierarchy.settings(Limits.unlimited())).isEmpty();
+            assertThat(written(hierarchy, Limits.unlimited())).isEmpty();
         }
     }
 
@@ -87,11 +94,11 @@ class HierarchyTest {
         try (Hierarchy hierarchy = FakeTrees.v2(root, "cpu")) {
             assertUnenforceable(hierarchy, Limits.defaults(), "memory");
             assertUnenforceable(hierarchy, Limits.unlimited().pids(5), "pids");
-            hierarchy.check(Limits.unlimited());
+            hierarchy.check(Limits.unlimited(), "caisson");
         }
         try (Hierarchy hierarchy = FakeTrees.v2(root, "memory", "pids")) {
             assertUnenforceable(hierarchy, Limits.defaults().cpus("1"), "cpus");
-            hierarchy.check(Limits.defaults());
+            hierarchy.check(Limits.defaults(), "caisson");
         }
     }
 

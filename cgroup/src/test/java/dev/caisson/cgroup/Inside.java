@@ -44,6 +44,14 @@ final class Inside implements AutoCloseable {
         return line == null ? "" : line;
     }
 
+    List<String> lines(int count) throws IOException {
+        var lines = new ArrayList<String>();
+        for (int i = 0; i < count; i++) {
+            lines.add(line());
+        }
+        return lines;
+    }
+
     int status() throws InterruptedException {
         if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
             throw new AssertionError("the script did not end");

@@ -17,9 +17,9 @@ class VersionTwoTest {
 
     @Test
     void everythingHoldsInVersion2() throws Exception {
-        Result result = VirtualMachine.runTests(List.of(), CgroupTest.class);
+        Result result = VirtualMachine.runTests(List.of(), CgroupTest.class, EnforcementTest.class, TenantTest.class);
         for (int again = 0; again < 2 && result.status() == MACHINE_DIED; again++) {
-            result = VirtualMachine.runTests(List.of(), CgroupTest.class);
+            result = VirtualMachine.runTests(List.of(), CgroupTest.class, EnforcementTest.class, TenantTest.class);
         }
 
         assertThat(result.status()).as(result.output()).isZero();

@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.cgroup.Limits;
 import dev.caisson.image.Account;
 import dev.caisson.image.ImageConfig;
 import dev.caisson.image.ImageStore;
@@ -38,13 +39,15 @@ final class Preparation implements AutoCloseable {
     }
 
     private final Hierarchy hierarchy;
+    private final List<Set<String>> usualGroups;
     private final HostFacts host;
     private final ImageStore images;
     private final Filters filters;
 
     Preparation(EngineOptions options) {
         hierarchy = Hierarchy.detect();
-        host = HostFacts.read(shown(hierarchy), joins(hierarchy), hierarchy.hasUnified());
+        usualGroups = hierarchy.joins();
+        host = HostFacts.read(shown(usualGroups), names(usualGroups), hierarchy.hasUnified());
         images = ImageStore.open(options.data().resolve("images"));
         filters = new Filters(host, options.data().resolve("filters"));
     }
@@ -76,23 +79,28 @@ final class Preparation implements AutoCloseable {
                         .toList(),
                 config.workingDir(),
                 new RootImage.ProgramUser(account.uid(), account.gid(), account.groups(), account.home()));
-        return new Prepared(approved, rootfs, image, filters.of(spec), host);
+        return new Prepared(approved, rootfs, image, filters.of(spec), host(spec.limits()));
     }
 
-    private static List<String> joins(Hierarchy hierarchy) {
-        return hierarchy.joins().stream()
+    /// Some limits need a group that most containers do without.
+    private HostFacts host(Limits limits) {
+        List<Set<String>> groups = hierarchy.joins(limits);
+        return groups.equals(usualGroups) ? host : host.withCgroups(shown(groups), names(groups));
+    }
+
+    private static List<String> names(List<Set<String>> groups) {
+        return groups.stream()
                 .map(set -> String.join(",", set.stream().sorted().toList()))
                 .toList();
     }
 
     /// What a container sees below /sys/fs/cgroup: the hierarchies in which it has a group, and no other.
-    private static List<KernelFileSystem> shown(Hierarchy hierarchy) {
+    private List<KernelFileSystem> shown(List<Set<String>> groups) {
         if (hierarchy.world() == Hierarchy.World.V2) {
             return List.of(KernelFileSystem.CGROUP2);
         }
         var shown = new ArrayList<KernelFileSystem>();
-        for (Set<String> controllers : hierarchy.joins()) {
-            String name = String.join(",", controllers.stream().sorted().toList());
+        for (String name : names(groups)) {
             for (KernelFileSystem fileSystem : KernelFileSystem.values()) {
                 if (fileSystem.isControlGroupV1() && fileSystem.kernelName().equals(name)) {
                     shown.add(fileSystem);

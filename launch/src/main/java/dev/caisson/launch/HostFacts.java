@@ -42,6 +42,22 @@ public record HostFacts(
         cgroupJoins = List.copyOf(cgroupJoins);
     }
 
+    /// The same host for a container with other groups than most have.
+    public HostFacts withCgroups(List<KernelFileSystem> mounts, List<String> joins) {
+        return new HostFacts(
+                kernel,
+                architecture,
+                effectiveUid,
+                capabilities,
+                hardLimits,
+                oomScoreAdjustment,
+                landlockAbi,
+                timeNamespaces,
+                mounts,
+                joins,
+                cgroupCloneInto);
+    }
+
     /// Reads them from the running kernel.
     public static HostFacts read(
             List<KernelFileSystem> cgroupMounts, List<String> cgroupJoins, boolean cgroupCloneInto) {

@@ -53,6 +53,7 @@ final class Nr {
     static final long SECCOMP = pick(317, 277);
     static final long SYNCFS = pick(306, 267);
     static final long MEMFD_CREATE = pick(319, 279);
+    static final long BPF = pick(321, 280);
     static final long STATX = pick(332, 291);
 
     static final long PIDFD_SEND_SIGNAL = 424;

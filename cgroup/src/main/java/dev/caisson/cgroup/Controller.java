@@ -1,0 +1,16 @@
+package dev.caisson.cgroup;
+
+import java.util.List;
+
+/// One of the kernel's controllers, of the version that it is mounted with.
+sealed interface Controller
+        permits MemoryController, CpuController, PidsController, IoController, CpusetController, HugePageController {
+
+    Tree tree();
+
+    /// The writes that put `limits` in force in a group of `parent`, in an order that the kernel takes for a new group.
+    List<Setting> settings(Limits limits, String parent);
+
+    /// What `limits` asks of this controller in a group of `parent` and this version or machine does not have.
+    List<Lack> lacks(Limits limits, String parent);
+}

@@ -1,0 +1,174 @@
+package dev.caisson.cgroup;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// The controllers of a machine, wherever each of them is mounted.
+final class Controllers {
+    private static final String CPUSET = "cpuset";
+    private static final String HUGETLB = "hugetlb";
+
+    private final Map<String, Tree> byName = new LinkedHashMap<>();
+    private final @Nullable Tree unified;
+    private final @Nullable MemoryController memory;
+    private final @Nullable CpuController cpu;
+    private final @Nullable PidsController pids;
+    private final @Nullable IoController io;
+    private final @Nullable CpusetController cpuset;
+    private final @Nullable HugePageController hugePages;
+
+    Controllers(List<Tree> trees) {
+        Tree two = null;
+        for (Tree tree : trees) {
+            tree.controllers().forEach(name -> byName.putIfAbsent(name, tree));
+            two = tree.isUnified() ? tree : two;
+        }
+        unified = two;
+        memory = memory(byName.get("memory"));
+        cpu = cpu(byName.get("cpu"));
+        io = io(byName.get("blkio"), byName.get("io"));
+        Tree tree = byName.get("pids");
+        pids = tree == null ? null : new PidsController(tree);
+        tree = byName.get(CPUSET);
+        cpuset = tree == null ? null : new CpusetController(tree);
+        tree = byName.get(HUGETLB);
+        hugePages = tree == null ? null : new HugePageController(tree);
+    }
+
+    private static @Nullable MemoryController memory(@Nullable Tree tree) {
+        if (tree == null) {
+            return null;
+        }
+        return tree.isUnified() ? new MemoryController.V2(tree) : new MemoryController.V1(tree);
+    }
+
+    private static @Nullable CpuController cpu(@Nullable Tree tree) {
+        if (tree == null) {
+            return null;
+        }
+        return tree.isUnified() ? new CpuController.V2(tree) : new CpuController.V1(tree);
+    }
+
+    private static @Nullable IoController io(@Nullable Tree one, @Nullable Tree two) {
+        if (one != null) {
+            return new IoController.V1(one);
+        }
+        return two == null ? null : new IoController.V2(two);
+    }
+
+    @Nullable
+    MemoryController memory() {
+        return memory;
+    }
+
+    @Nullable
+    CpuController cpu() {
+        return cpu;
+    }
+
+    @Nullable
+    PidsController pids() {
+        return pids;
+    }
+
+    @Nullable
+    IoController io() {
+        return io;
+    }
+
+    /// The unified tree, which can kill, freeze and measure without any controller.
+    @Nullable
+    Tree unified() {
+        return unified;
+    }
+
+    /// The tree that has the controller of this name.
+    @Nullable
+    Tree tree(String name) {
+        return byName.get(name);
+    }
+
+    Set<String> names() {
+        return new TreeSet<>(byName.keySet());
+    }
+
+    private Stream<Controller> present() {
+        return Stream.of(memory, cpu, pids, io, cpuset, hugePages)
+                .filter(controller -> controller != null)
+                .map(Controller.class::cast);
+    }
+
+    /// The writes that put `limits` in force in a group of `parent`, also those of values that a new group has already.
+    List<Setting> settings(Limits limits, String parent) {
+        return present()
+                .flatMap(controller -> controller.settings(limits, parent).stream())
+                .toList();
+    }
+
+    /// What of `limits` cannot be enforced in a group of `parent`.
+    List<Lack> lacks(Limits limits, String parent) {
+        var lacks = new ArrayList<Lack>();
+        require(lacks, memory, MemoryController.NAME, "memory", MemoryController.isNeeded(limits));
+        require(lacks, cpu, CpuController.NAME, "cpu", CpuController.isNeeded(limits));
+        require(lacks, pids, PidsController.NAME, "pids", PidsController.isNeeded(limits));
+        require(lacks, io, IoController.NAME, "io", IoController.isNeeded(limits));
+        require(lacks, cpuset, CpusetController.CPUS, CPUSET, CpusetController.isNeeded(limits));
+        require(lacks, hugePages, HugePageController.NAME, HUGETLB, HugePageController.isNeeded(limits));
+        if (unified == null && limits.devices().isPresent()) {
+            lacks.add(new Lack("devices", "there is no unified tree of control groups to attach a program to"));
+        }
+        present()
+                .flatMap(controller -> controller.lacks(limits, parent).stream())
+                .forEach(lacks::add);
+        return lacks;
+    }
+
+    private static void require(
+            List<Lack> lacks, @Nullable Controller controller, String limit, String name, boolean isNeeded) {
+        if (isNeeded && controller == null) {
+            lacks.add(new Lack(limit, "the kernel has no " + name + " controller or it is switched off"));
+        }
+    }
+
+    /// The controllers that a group with `limits` uses. A tree of version 1 that would limit nothing is left out,
+    /// because each costs a launch its share; in the unified tree, `io` measures at no cost.
+    Set<String> used(Limits limits) {
+        var used = new LinkedHashSet<>(List.of("memory", "cpu", "pids", "io"));
+        if (IoController.isNeeded(limits)) {
+            used.add("blkio");
+        }
+        if (CpusetController.isNeeded(limits)) {
+            used.add(CPUSET);
+        }
+        if (HugePageController.isNeeded(limits)) {
+            used.add(HUGETLB);
+        }
+        if (unified == null) { // which needs no controller to count CPU time or to freeze
+            used.addAll(List.of("cpuacct", "freezer"));
+        }
+        used.retainAll(byName.keySet());
+        return used;
+    }
+
+    /// The trees that have those controllers, and the unified one.
+    List<Tree> trees(Set<String> controllers) {
+        var trees = new LinkedHashSet<Tree>();
+        controllers.forEach(name -> {
+            Tree tree = byName.get(name);
+            if (tree != null) {
+                trees.add(tree);
+            }
+        });
+        if (unified != null) {
+            trees.add(unified);
+        }
+        return List.copyOf(trees);
+    }
+}

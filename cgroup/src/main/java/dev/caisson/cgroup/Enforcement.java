@@ -1,0 +1,121 @@
+package dev.caisson.cgroup;
+
+import dev.caisson.cgroup.CgroupException.Code;
+import dev.caisson.linux.Bpf;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/// Puts limits in force: all of them, or an error and the state before.
+final class Enforcement {
+    private static final String DEVICES = "devices";
+
+    private Enforcement() {}
+
+    /// For a group that was made just before. On an error the caller removes it.
+    /// @return what cannot be enforced, where the limits allow that
+    static List<Lack> begin(Controllers controllers, String group, String parent, Limits limits) {
+        var lacks = new ArrayList<Lack>();
+        for (Setting setting : controllers.settings(limits, parent)) {
+            if (!setting.isInitial()) {
+                apply(setting, group, limits.bestEffort(), lacks);
+            }
+        }
+        Tree unified = controllers.unified();
+        if (limits.devices().isPresent() && unified != null) {
+            restrictDevices(unified, group, limits.devices().get(), limits.bestEffort(), lacks);
+        }
+        return lacks;
+    }
+
+    private static void apply(Setting setting, String group, boolean bestEffort, List<Lack> lacks) {
+        try {
+            setting.tree().write(group, setting.file(), setting.value());
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ENOENT)) {
+                throw refused(setting, group, e);
+            }
+            if (!bestEffort) {
+                throw Hierarchy.unenforceable(setting.lack());
+            }
+            lacks.add(setting.lack());
+        }
+    }
+
+    private static CgroupException refused(Setting setting, String group, ErrnoException e) {
+        String advice = e.is(Errno.EBUSY)
+                ? "the group uses more at this moment"
+                : "a group above may allow less, or the machine does not have what is named";
+        return Hierarchy.refused(
+                "\"" + setting.value() + "\" for " + setting.file() + " of " + group + ", which sets the limit "
+                        + setting.limit() + "; " + advice,
+                e);
+    }
+
+    private static void restrictDevices(
+            Tree unified, String group, List<DeviceRule> allowed, boolean bestEffort, List<Lack> lacks) {
+        try (Fd program = Bpf.loadCgroupDevice(DeviceProgram.assemble(allowed));
+                Fd directory = unified.openDirectory(group)) {
+            Bpf.attachCgroupDevice(program, directory);
+        } catch (ErrnoException e) {
+            var lack = new Lack(DEVICES, "the kernel takes no program for devices (" + Errno.name(e.errno()) + ")");
+            if (!bestEffort) {
+                throw Hierarchy.unenforceable(lack);
+            }
+            lacks.add(lack);
+        }
+    }
+
+    /// For a group that has limits already. On an error the former ones are back in force.
+    static void change(Controllers controllers, String group, String parent, Limits limits) {
+        if (limits.devices().isPresent() || !limits.io().isEmpty()) {
+            throw new CgroupException(
+                    Code.FIXED_LIMIT, "Device rules and limits of single disks are set when a group is made and stay.");
+        }
+        var done = new ArrayList<Setting>();
+        try {
+            for (Setting setting : inOrder(controllers, group, limits, controllers.settings(limits, parent))) {
+                Tree tree = setting.tree();
+                var before = tree.find(group, setting.file());
+                if (before.isEmpty() && setting.isInitial()) {
+                    continue; // a kernel without this limit, and none was asked for
+                }
+                apply(setting, group, false, List.of());
+                before.ifPresent(value ->
+                        done.add(new Setting(setting.limit(), tree, setting.file(), restorable(setting, value))));
+            }
+        } catch (CgroupException e) {
+            for (Setting former : done.reversed()) {
+                try {
+                    former.tree().write(group, former.file(), former.value());
+                } catch (ErrnoException again) {
+                    e.addSuppressed(again);
+                }
+            }
+            throw e;
+        }
+    }
+
+    /// Files that are read in another form than they are written in.
+    private static String restorable(Setting setting, String value) {
+        if (setting.file().equals("memory.oom_control")) {
+            return new KeyedText(value).get("oom_kill_disable") == 0 ? "0" : "1";
+        }
+        return value;
+    }
+
+    /// Version 1 takes no memory limit above that of memory and swap together, nor one of both below that of memory:
+    /// whichever way they go, the roomier file is written first.
+    private static List<Setting> inOrder(Controllers controllers, String group, Limits limits, List<Setting> settings) {
+        if (!(controllers.memory() instanceof MemoryController.V1 one)
+                || limits.memoryAndSwap().compareTo(one.memoryAndSwap(group)) < 0) {
+            return settings;
+        }
+        var ordered = new ArrayList<>(settings);
+        ordered.sort(Comparator.comparing(setting -> !setting.limit().equals(MemoryController.SWAP)));
+        return ordered;
+    }
+}

@@ -1,0 +1,177 @@
+package dev.caisson.cgroup;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/// The I/O controller: `blkio` in version 1, `io` in version 2.
+sealed interface IoController extends Controller {
+    String NAME = "device-io";
+    String WEIGHT = "blkio-weight";
+
+    /// Reading and writing so far, by disk; empty where the controller does not have the group.
+    Optional<List<Usage.Io>> usage(String group);
+
+    static boolean isNeeded(Limits limits) {
+        return limits.ioWeight().isPresent() || !limits.io().isEmpty();
+    }
+
+    /// Whether some disk's scheduler looks at weights. The others take them and share as they like.
+    private static boolean isWeightUsed(Tree tree) {
+        if (tree.isUnified()
+                && tree.find("", "io.cost.qos")
+                        .filter(qos -> qos.contains("enable=1"))
+                        .isPresent()) {
+            return true;
+        }
+        try (Stream<Path> disks = Files.list(Path.of("/sys/block"))) {
+            return disks.map(disk -> disk.resolve("queue/scheduler"))
+                    .filter(Files::isReadable)
+                    .anyMatch(IoController::isBfq);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean isBfq(Path scheduler) {
+        try {
+            return Files.readString(scheduler).contains("[bfq]");
+        } catch (IOException e) { // a disk that was taken out meanwhile
+            return false;
+        }
+    }
+
+    @Override
+    default List<Lack> lacks(Limits limits, String parent) {
+        return limits.ioWeight().isEmpty() || isWeightUsed(tree())
+                ? List.of()
+                : List.of(new Lack(
+                        WEIGHT,
+                        "no disk shares by weight; give one the scheduler that does:"
+                                + " echo bfq > /sys/block/DISK/queue/scheduler"));
+    }
+
+    /// Documentation/admin-guide/cgroup-v1/blkio-controller.rst
+    record V1(Tree tree) implements IoController {
+        @Override
+        public List<Setting> settings(Limits limits, String parent) {
+            var settings = new ArrayList<Setting>();
+            if (limits.ioWeight().isPresent()) {
+                String file = tree.find(parent, "blkio.bfq.weight").isPresent() ? "blkio.bfq.weight" : "blkio.weight";
+                settings.add(new Setting(
+                        WEIGHT, tree, file, Integer.toString(limits.ioWeight().getAsInt())));
+            }
+            for (IoLimit limit : limits.io()) {
+                add(settings, "read_bps", limit.device(), limit.readBytes());
+                add(settings, "write_bps", limit.device(), limit.writeBytes());
+                add(settings, "read_iops", limit.device(), limit.readOperations());
+                add(settings, "write_iops", limit.device(), limit.writeOperations());
+            }
+            return settings;
+        }
+
+        private void add(List<Setting> settings, String figure, BlockDevice device, long most) {
+            if (most != IoLimit.UNLIMITED) {
+                settings.add(new Setting(NAME, tree, "blkio.throttle." + figure + "_device", device + " " + most));
+            }
+        }
+
+        /// Lines such as `8:0 Read 4096`; one more without a disk has the sum.
+        @Override
+        public Optional<List<Usage.Io>> usage(String group) {
+            return tree.find(group, "blkio.throttle.io_service_bytes_recursive")
+                    .map(bytes -> usage(bytes, tree.read(group, "blkio.throttle.io_serviced_recursive")));
+        }
+
+        private static List<Usage.Io> usage(String bytes, String operations) {
+            Map<String, long[]> figures = new TreeMap<>();
+            collect(figures, bytes, 0);
+            collect(figures, operations, 2);
+            return figures.entrySet().stream()
+                    .map(disk -> new Usage.Io(
+                            BlockDevice.parse(disk.getKey()),
+                            disk.getValue()[0],
+                            disk.getValue()[1],
+                            disk.getValue()[2],
+                            disk.getValue()[3]))
+                    .toList();
+        }
+
+        private static void collect(Map<String, long[]> figures, String text, int at) {
+            text.lines().forEach(line -> {
+                String[] words = line.split(" ", -1);
+                int offset = words.length == 3 ? List.of("Read", "Write").indexOf(words[1]) : -1;
+                if (offset >= 0) {
+                    figures.computeIfAbsent(words[0], _ -> new long[4])[at + offset] = Long.parseLong(words[2]);
+                }
+            });
+        }
+    }
+
+    /// Documentation/admin-guide/cgroup-v2.rst
+    record V2(Tree tree) implements IoController {
+        @Override
+        public List<Setting> settings(Limits limits, String parent) {
+            var settings = new ArrayList<Setting>();
+            if (limits.ioWeight().isPresent()) {
+                int weight = limits.ioWeight().getAsInt();
+                settings.add(
+                        tree.find(parent, "io.bfq.weight").isPresent()
+                                ? new Setting(WEIGHT, tree, "io.bfq.weight", Integer.toString(weight))
+                                : new Setting(WEIGHT, tree, "io.weight", "default " + spread(weight)));
+            }
+            for (IoLimit limit : limits.io()) {
+                settings.add(new Setting(
+                        NAME,
+                        tree,
+                        "io.max",
+                        limit.device()
+                                + " rbps=" + figure(limit.readBytes())
+                                + " wbps=" + figure(limit.writeBytes())
+                                + " riops=" + figure(limit.readOperations())
+                                + " wiops=" + figure(limit.writeOperations())));
+            }
+            return settings;
+        }
+
+        /// From 10 to 1000, Docker's range, to 1 to 10000.
+        static int spread(int weight) {
+            return 1 + (weight - 10) * 9999 / 990;
+        }
+
+        private static String figure(long most) {
+            return most == IoLimit.UNLIMITED ? "max" : Long.toString(most);
+        }
+
+        /// Lines such as `8:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0`.
+        @Override
+        public Optional<List<Usage.Io>> usage(String group) {
+            return tree.find(group, "io.stat").map(V2::usageIn);
+        }
+
+        private static List<Usage.Io> usageIn(String text) {
+            return text.lines()
+                    .filter(line -> line.contains("rbytes="))
+                    .map(line -> new Usage.Io(
+                            BlockDevice.parse(line.substring(0, line.indexOf(' '))),
+                            value(line, " rbytes="),
+                            value(line, " wbytes="),
+                            value(line, " rios="),
+                            value(line, " wios=")))
+                    .toList();
+        }
+
+        private static long value(String line, String key) {
+            int start = line.indexOf(key) + key.length();
+            int end = line.indexOf(' ', start);
+            return Long.parseLong(line, start, end < 0 ? line.length() : end, 10);
+        }
+    }
+}

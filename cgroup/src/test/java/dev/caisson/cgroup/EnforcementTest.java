@@ -1,0 +1,216 @@
+package dev.caisson.cgroup;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.caisson.cgroup.CgroupException.Code;
+import dev.caisson.cgroup.Hierarchy.World;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/// Each limit bites.
+class EnforcementTest extends KernelTest {
+
+    @Test
+    void onlyTheDevicesOfTheListCanBeUsed() throws Exception {
+        Cgroup cgroup = hierarchy.create(
+                PARENT,
+                "devices",
+                SMALL.devices(List.of(
+                        DeviceRule.parse("c 1:3 rwm"), DeviceRule.parse("c 1:5 r"), DeviceRule.parse("c 5:* rw"))));
+
+        try (Inside inside = Inside.start(cgroup, """
+                try() { if "$@" 2>/dev/null; then echo yes; else echo no; fi; }
+                try sh -c ': > /dev/null'
+                try sh -c 'head -c 1 /dev/zero >/dev/null'
+                try sh -c ': > /dev/zero'
+                try sh -c ': < /dev/full'
+                d=$(mktemp -d)
+                try mknod $d/null c 1 3
+                try mknod $d/kmsg c 1 11
+                rm -r $d
+                """)) {
+            assertThat(inside.lines(6)).containsExactly("yes", "yes", "no", "no", "yes", "no");
+        }
+    }
+
+    @Test
+    void aDiskIsReadNoFasterThanAllowed() throws Exception {
+        Path place = Files.isDirectory(Path.of("/disk"))
+                ? Path.of("/disk")
+                : Path.of("target").toAbsolutePath();
+        Path file = Files.write(place.resolve("io-limit"), new byte[2 << 20]);
+        try {
+            BlockDevice device = diskOf(file);
+            Cgroup cgroup = hierarchy.create(
+                    PARENT, "io", SMALL.io(List.of(IoLimit.on(device).readBytes(1 << 20))));
+
+            long start = System.nanoTime();
+            int status = Inside.run(
+                    cgroup, "sync -f " + file + " && exec dd if=" + file + " of=/dev/null bs=64k iflag=direct");
+            double seconds = (System.nanoTime() - start) / 1e9;
+
+            assertThat(status).isZero();
+            assertThat(seconds).isGreaterThan(1.5);
+            Usage.Io io = cgroup.usage().io().orElseThrow().stream()
+                    .filter(each -> each.device().equals(device))
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(io.readBytes()).isBetween(2L << 20, 4L << 20);
+            assertThat(io.readOperations()).isPositive();
+        } finally {
+            Files.delete(file);
+        }
+    }
+
+    /// The whole disk that holds a file.
+    private static BlockDevice diskOf(Path file) throws IOException {
+        long packed;
+        try (Fd open = FileSystem.open(file.toString(), FileSystem.O_RDONLY)) {
+            packed = FileSystem.status(open).fileSystem();
+        }
+        Path disk = Path.of("/sys/dev/block/" + (packed >> 32) + ":" + (int) packed);
+        assumeTrue(Files.exists(disk), "the build directory is on no disk of its own");
+        disk = disk.toRealPath();
+        Path numbers = Files.exists(disk.resolve("partition")) ? disk.resolveSibling("dev") : disk.resolve("dev");
+        return BlockDevice.parse(Files.readString(numbers).strip());
+    }
+
+    @Test
+    void runsOnTheCpusOfTheList() throws Exception {
+        Limits first = SMALL.cpuset(CpuList.parse("0"));
+        if (!hierarchy.controllerNames().contains("cpuset")) {
+            assertUnenforceable(first, "cpuset-cpus");
+            return;
+        }
+
+        Cgroup cgroup = hierarchy.create(PARENT, "cpuset", first);
+
+        try (Inside inside = Inside.start(cgroup, "grep Cpus_allowed_list: /proc/self/status")) {
+            assertThat(inside.line()).isEqualTo("Cpus_allowed_list:\t0");
+        }
+        assertUnenforceable(SMALL.cpuset(CpuList.parse("0-8191")), "cpuset-cpus");
+        assertUnenforceable(SMALL.memoryNodes(CpuList.parse("77")), "cpuset-mems");
+    }
+
+    @Test
+    void boundsHugePages() {
+        Limits limits = SMALL.hugePages(Map.of("2MB", Bytes.mebibytes(4)));
+        if (!hierarchy.controllerNames().contains("hugetlb")) {
+            assertUnenforceable(limits, "hugetlb");
+            return;
+        }
+
+        Cgroup cgroup = hierarchy.create(PARENT, "huge", limits);
+
+        Tree tree = requireNonNull(hierarchy.controllers().tree("hugetlb"));
+        String file = tree.isUnified() ? "max" : "limit_in_bytes";
+        assertThat(tree.read(cgroup.path(), "hugetlb.2MB." + file)).isEqualTo("4194304");
+        assertThat(tree.read(cgroup.path(), "hugetlb.2MB.rsvd." + file)).isEqualTo("4194304");
+        assertUnenforceable(SMALL.hugePages(Map.of("3MB", Bytes.ZERO)), "hugetlb");
+    }
+
+    @Test
+    void reservationAndSwappinessReachTheKernelOfVersion1() {
+        Limits limits =
+                SMALL.memoryReservation(Bytes.mebibytes(8)).memorySwappiness(7).oomKillDisable(true);
+        if (hierarchy.world() == World.V2) {
+            assertUnenforceable(limits, "memory-swappiness");
+            Cgroup cgroup = hierarchy.create(PARENT, "reserved", SMALL.memoryReservation(Bytes.mebibytes(8)));
+            assertThat(hierarchy.trees().getFirst().read(cgroup.path(), "memory.low"))
+                    .isEqualTo("8388608");
+            return;
+        }
+
+        Cgroup cgroup = hierarchy.create(PARENT, "reserved", limits);
+
+        Tree memory = requireNonNull(hierarchy.controllers().tree("memory"));
+        assertThat(memory.read(cgroup.path(), "memory.soft_limit_in_bytes")).isEqualTo("8388608");
+        assertThat(memory.read(cgroup.path(), "memory.swappiness")).isEqualTo("7");
+        assertThat(memory.read(cgroup.path(), "memory.oom_control")).contains("oom_kill_disable 1");
+    }
+
+    @Test
+    void aWeightThatNoDiskLooksAtIsRefused() throws IOException {
+        Limits limits = SMALL.ioWeight(500);
+        boolean used;
+        try (Stream<Path> disks = Files.list(Path.of("/sys/block"))) {
+            used = disks.map(disk -> disk.resolve("queue/scheduler")).anyMatch(EnforcementTest::hasBfq);
+        }
+
+        if (used) {
+            assertThat(hierarchy.create(PARENT, "weight", limits).lacks()).isEmpty();
+        } else {
+            assertUnenforceable(limits, "blkio-weight");
+        }
+    }
+
+    private static boolean hasBfq(Path scheduler) {
+        try {
+            return Files.exists(scheduler) && Files.readString(scheduler).contains("[bfq]");
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void bestEffortTellsWhatItLacks() {
+        Limits limits = SMALL.memoryNodes(CpuList.parse("77")).bestEffort(true);
+
+        Cgroup cgroup = hierarchy.create(
+                PARENT,
+                "best",
+                hierarchy.controllerNames().contains("cpuset")
+                        ? SMALL.hugePages(Map.of("3MB", Bytes.ZERO)).bestEffort(true)
+                        : limits);
+
+        assertThat(cgroup.lacks()).isNotEmpty();
+        assertThat(cgroup.effectiveLimits().memory().effective()).isEqualTo(Bytes.mebibytes(32));
+    }
+
+    @Test
+    void limitsChangeWhileTheGroupIsUsed() throws Exception {
+        Cgroup cgroup = hierarchy.create(PARENT, "update", SMALL.cpus("0.5").cpuShares(2048));
+        try (Inside sleeper = Inside.start(cgroup, "echo up; exec sleep 100")) {
+            assertThat(sleeper.line()).isEqualTo("up");
+
+            cgroup.update(SMALL.memory(Bytes.mebibytes(64))
+                    .memorySwap(Bytes.mebibytes(128))
+                    .pids(40));
+            EffectiveLimits more = cgroup.effectiveLimits();
+            cgroup.update(SMALL.memory(Bytes.mebibytes(16)).cpus("1.5"));
+            EffectiveLimits less = cgroup.effectiveLimits();
+            cgroup.update(Limits.unlimited());
+            EffectiveLimits none = cgroup.effectiveLimits();
+
+            assertThat(more.memory().own()).isEqualTo(Bytes.mebibytes(64));
+            assertThat(more.memoryAndSwap().own()).isEqualTo(Bytes.mebibytes(128));
+            assertThat(more.pids().own()).isEqualTo(40);
+            assertThat(more.cpuQuota().own()).isEmpty();
+            assertThat(less.memory().own()).isEqualTo(Bytes.mebibytes(16));
+            assertThat(less.memoryAndSwap().own()).isEqualTo(Bytes.mebibytes(16));
+            assertThat(less.cpuQuota().own()).contains(CpuQuota.cpus("1.5"));
+            assertThat(none.memory().own()).isEqualTo(Bytes.UNLIMITED);
+            assertThat(none.memoryAndSwap().own()).isEqualTo(Bytes.UNLIMITED);
+            assertThat(none.pids().own()).isEqualTo(Limits.UNLIMITED_PIDS);
+            assertThat(sleeper.isAlive()).isTrue();
+        }
+    }
+
+    private void assertUnenforceable(Limits limits, String name) {
+        assertThatExceptionOfType(CgroupException.class)
+                .isThrownBy(() -> hierarchy.create(PARENT, "refused", limits))
+                .withMessageContaining("The limit " + name + " cannot be enforced here")
+                .satisfies(e -> assertThat(e.code()).isEqualTo(Code.UNENFORCEABLE));
+        assertThat(hierarchy.find(PARENT, "refused")).isEmpty();
+    }
+}
