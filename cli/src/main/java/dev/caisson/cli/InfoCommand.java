@@ -46,7 +46,7 @@ final class InfoCommand implements Callable<Integer> {
         facts.put("time namespaces", host.timeNamespaces() ? "yes" : "not in this kernel");
         facts.put("landlock", host.landlockAbi() == 0 ? "not in this kernel" : "ABI " + host.landlockAbi());
         try (Hierarchy hierarchy = Hierarchy.detect()) {
-            facts.put("control groups", hierarchy.world() + " " + String.join(" ", hierarchy.controllers()));
+            facts.put("control groups", hierarchy.world() + " " + String.join(" ", hierarchy.controllerNames()));
         }
         facts.put("raise hard limits", host.mayExceedLimits() ? "yes" : "no: the engine has no CAP_SYS_RESOURCE");
         facts.put("state", Directories.options().state().toString());
