@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Events;
+import dev.caisson.engine.Probe.Moment;
 import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.IdRanges;
@@ -206,7 +207,11 @@ public final class Container {
             switch (report.kind()) {
                 case EXIT -> exit = report;
                 case ERROR -> failure = Launcher.failure(plan, report);
-                case CONSOLE, READY, PAUSED -> {}
+                case PAUSED -> {
+                    engine.initPaused();
+                    launched.start();
+                }
+                case CONSOLE, READY -> {}
             }
             return true;
         } catch (ErrnoException e) {
@@ -251,6 +256,7 @@ public final class Container {
             return;
         }
         try {
+            engine.reached(Moment.ENDED);
             RunResult made = result();
             awaitRecord();
             remove();
@@ -288,7 +294,9 @@ public final class Container {
         }
         streams.close();
         launched.close();
+        engine.reached(Moment.DESCRIPTORS_CLOSED);
         group.remove();
+        engine.reached(Moment.GROUP_REMOVED);
         engine.release(id, lease);
     }
 

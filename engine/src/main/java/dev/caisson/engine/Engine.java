@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.cgroup.Cgroup;
+import dev.caisson.engine.Probe.Moment;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.Capability;
 import dev.caisson.launch.ContainerId;
@@ -17,6 +18,8 @@ import dev.caisson.launch.Zygote;
 import dev.caisson.linux.Fd;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -37,6 +40,7 @@ import org.jspecify.annotations.Nullable;
 /// one
 /// that is opened on the same state directory.
 public final class Engine implements AutoCloseable {
+    private final Probe probe;
     private final State state;
     private final Preparation preparation;
     private final IdRanges ranges;
@@ -48,10 +52,12 @@ public final class Engine implements AutoCloseable {
     private @Nullable Launcher launcher;
     private @Nullable Verifier verifier;
 
-    private Engine(EngineOptions options) {
+    Engine(EngineOptions options, Probe probe) {
         requireRoot();
+        this.probe = probe;
         preparation = new Preparation(options);
         state = new State(options.state());
+        probe.reached(Moment.ENGINE_STANDS);
         ranges = new IdRanges(state.root());
         recover();
         // A launch waits for other processes in native code, which would hold a virtual thread's carrier.
@@ -67,7 +73,7 @@ public final class Engine implements AutoCloseable {
     }
 
     public static Engine open(EngineOptions options) {
-        return new Engine(options);
+        return new Engine(options, Probe.NONE);
     }
 
     private static void requireRoot() {
@@ -80,7 +86,24 @@ public final class Engine implements AutoCloseable {
 
     /// Removes what engines have left that ended without closing.
     private void recover() {
-        state.recover(id -> preparation.hierarchy().removeStale(state.cgroupParent(), id::equals));
+        state.recover(
+                id -> {
+                    preparation.hierarchy().removeStale(state.cgroupParent(), id::equals);
+                    probe.reached(Moment.LEFTOVER_REMOVED);
+                },
+                this::removeUnrecorded);
+    }
+
+    /// Removes groups whose record somebody else removed. An engine writes a record before it makes the group and
+    /// removes it after: a group that has none when records are read later than groups are belongs to nobody.
+    private void removeUnrecorded() {
+        Set<String> groups = preparation.hierarchy().leftovers(state.cgroupParent());
+        Set<String> recorded = state.ids();
+        preparation
+                .hierarchy()
+                .removeStale(
+                        state.cgroupParent(),
+                        name -> groups.contains(name) && !recorded.contains(name) && ContainerId.isValid(name));
     }
 
     /// What [#run] would do, without doing it. Needs no privileges but to read the image.
@@ -136,9 +159,10 @@ public final class Engine implements AutoCloseable {
         LaunchPlan plan;
         ContainerRecord record;
         try {
+            probe.reached(Moment.RANGE_TAKEN);
             plan = prepared.plan(lease.range(), id);
             record = record(id, spec, plan);
-            state.save(record);
+            state.save(record, () -> probe.reached(Moment.RECORD_WRITTEN));
         } catch (RuntimeException e) {
             ranges.giveBack(lease);
             throw e;
@@ -146,14 +170,17 @@ public final class Engine implements AutoCloseable {
         // From here on there is something to remove.
         Container container;
         try {
+            probe.reached(Moment.RECORD_SAVED);
             container = stand(prepared, id, lease, plan, wanted);
         } catch (RuntimeException e) {
             release(id, lease);
             throw e;
         }
         container.start();
+        probe.reached(Moment.STARTED);
         // Written while the program starts: what has to be known to clear up after it is in the record already.
         container.record(() -> state.save(record.started(container.pid(), container.startTime())));
+        probe.reached(Moment.START_RECORDED);
         return container;
     }
 
@@ -164,8 +191,10 @@ public final class Engine implements AutoCloseable {
         Cgroup group = preparation.hierarchy().create(state.cgroupParent(), id.value(), spec.limits());
         StandardStreams streams = null;
         try {
+            probe.reached(Moment.GROUP_MADE);
             int owner = lease.range().base() + prepared.image().user().uid();
             streams = StandardStreams.open(reactor, spec, wanted, owner);
+            probe.reached(Moment.STREAMS_OPEN);
             Launcher.Launched launched = launch(prepared, lease, plan, group, streams);
             try {
                 streams.console(launched.console());
@@ -173,6 +202,7 @@ public final class Engine implements AutoCloseable {
                 var container = new Container(this, id, spec, plan, group, lease, launched, streams);
                 container.watch(reactor);
                 containers.put(id, container);
+                probe.reached(Moment.WATCHED);
                 return container;
             } catch (RuntimeException e) {
                 launched.abandon();
@@ -196,10 +226,16 @@ public final class Engine implements AutoCloseable {
             StandardStreams streams) {
         List<Fd> layers = prepared.rootfs().openLayers();
         try {
-            Launcher.Launched launched = launcher()
-                    .launch(plan, new Launcher.Resources(group, layers, lease.userNamespace(), streams.theirs()));
+            probe.reached(Moment.LAYERS_OPEN);
+            var resources = new Launcher.Resources(group, layers, lease.userNamespace(), streams.theirs());
+            OptionalInt step = probe.pauseBefore();
+            Launcher.Launched launched = step.isEmpty()
+                    ? launcher().launch(plan, resources)
+                    : launcher().launch(plan, resources, new Launcher.Pause(step.getAsInt(), this::initPaused));
             try {
+                probe.reached(Moment.INIT_READY);
                 verify(plan, launched);
+                probe.reached(Moment.VERIFIED);
                 return launched;
             } catch (RuntimeException e) {
                 launched.abandon();
@@ -266,9 +302,19 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    void reached(Moment moment) {
+        probe.reached(moment);
+    }
+
+    void initPaused() {
+        probe.reached(Moment.INIT_PAUSED);
+    }
+
     void release(ContainerId id, IdRanges.Lease lease) {
         state.remove(id.value());
+        probe.reached(Moment.RECORD_REMOVED);
         ranges.giveBack(lease);
+        probe.reached(Moment.RANGE_GIVEN_BACK);
     }
 
     void forget(Container container) {
@@ -310,6 +356,7 @@ public final class Engine implements AutoCloseable {
             }
         }
         ranges.close();
+        probe.reached(Moment.CONTAINERS_REMOVED);
         state.close(this::removeGroup);
         preparation.close();
         if (interrupted) {

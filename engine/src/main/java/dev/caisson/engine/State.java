@@ -10,9 +10,12 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /// The state directory: who runs what, so that another process can see it and the next engine can clear up after one
@@ -128,15 +131,22 @@ final class State implements AutoCloseable {
         }
     }
 
+    void save(ContainerRecord record) {
+        save(record, () -> {});
+    }
+
     /// Writes a record so that it is there whole or not at all, whenever this process ends. It is not synchronized with
     /// the disk: what it names ends with the kernel, so nobody needs it after a power failure.
-    void save(ContainerRecord record) {
+    ///
+    /// @param between run when it is written and not yet to be found
+    void save(ContainerRecord record, Runnable between) {
         String name = record.id() + SUFFIX;
         String partial = "." + name;
         try (Fd file = FileSystem.openAt(
                 own, partial, FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_TRUNC, 0600, BENEATH)) {
             FileSystem.write(file, record.toJson().getBytes(StandardCharsets.UTF_8));
         }
+        between.run();
         FileSystem.rename(own, partial, own, name, true);
     }
 
@@ -160,8 +170,24 @@ final class State implements AutoCloseable {
         }
     }
 
+    /// Ids of the containers of all engines, this one's too.
+    Set<String> ids() {
+        var ids = new HashSet<String>();
+        forEachRecord(engines, (_, file) -> ids.add(id(file)));
+        return ids;
+    }
+
+    private static String id(String file) {
+        return file.substring(0, file.length() - SUFFIX.length());
+    }
+
     private static List<ContainerRecord> records(Fd engines) {
         var records = new ArrayList<ContainerRecord>();
+        forEachRecord(engines, (directory, file) -> read(directory, file).ifPresent(records::add));
+        return records;
+    }
+
+    private static void forEachRecord(Fd engines, BiConsumer<Fd, String> act) {
         for (String name : FileSystem.list(engines)) {
             if (name.startsWith(".")) {
                 continue;
@@ -169,7 +195,7 @@ final class State implements AutoCloseable {
             try (Fd directory = FileSystem.openAt(engines, name, DIRECTORY, 0, BENEATH)) {
                 for (String file : FileSystem.list(directory)) {
                     if (!file.startsWith(".") && file.endsWith(SUFFIX)) {
-                        read(directory, file).ifPresent(records::add);
+                        act.accept(directory, file);
                     }
                 }
             } catch (ErrnoException e) {
@@ -178,7 +204,6 @@ final class State implements AutoCloseable {
                 }
             }
         }
-        return records;
     }
 
     private static Optional<ContainerRecord> read(Fd directory, String file) {
@@ -198,13 +223,16 @@ final class State implements AutoCloseable {
 
     /// Finds engines that ended without clearing up: calls `clear` with the id of each of their containers, then
     /// forgets them.
-    void recover(Consumer<String> clear) {
+    ///
+    /// @param last run at the end, while no engine comes or goes
+    void recover(Consumer<String> clear, Runnable last) {
         try (Fd _ = whole()) {
             for (String name : FileSystem.list(engines)) {
                 if (!name.equals(engine)) {
                     recover(name, clear);
                 }
             }
+            last.run();
         }
     }
 
@@ -217,7 +245,7 @@ final class State implements AutoCloseable {
             for (String file : FileSystem.list(directory)) {
                 // The name tells enough: what a power failure made of the content does not matter.
                 if (!file.startsWith(".") && file.endsWith(SUFFIX)) {
-                    clear.accept(file.substring(0, file.length() - SUFFIX.length()));
+                    clear.accept(id(file));
                 }
             }
             FileSystem.removeTree(engines, name);

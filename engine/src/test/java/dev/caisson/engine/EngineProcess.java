@@ -14,14 +14,22 @@ import java.util.Optional;
 final class EngineProcess {
     static final String OPENED = "opened";
 
+    private final Class<?> main;
     private final List<String> arguments = new ArrayList<>();
     private final StringBuilder redirections = new StringBuilder();
+    private String before = "";
 
     EngineProcess(EngineOptions options, Path root, List<String> command) {
+        this(EngineProcess.class, options, root, command);
+    }
+
+    /// @param main gets the state, data and root directories, then `rest`
+    EngineProcess(Class<?> main, EngineOptions options, Path root, List<String> rest) {
+        this.main = main;
         arguments.add(options.state().toString());
         arguments.add(options.data().toString());
         arguments.add(root.toString());
-        arguments.addAll(command);
+        arguments.addAll(rest);
     }
 
     /// What the process does: runs the command in a container and tells its output.
@@ -41,8 +49,15 @@ final class EngineProcess {
         return this;
     }
 
+    /// Starts it with a limit on message queues in bytes: no step of a launch sets it, so that every descendant has it
+    /// and can be told by it.
+    EngineProcess marked(int bytes) {
+        before = "ulimit -q " + bytes + "; ";
+        return this;
+    }
+
     Process start() throws IOException {
-        var command = new ArrayList<>(List.of("bash", "-c", "exec \"$@\"" + redirections, "bash"));
+        var command = new ArrayList<>(List.of("bash", "-c", before + "exec \"$@\"" + redirections, "bash"));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(
                 "-XX:+UseSerialGC",
@@ -50,7 +65,7 @@ final class EngineProcess {
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 classPath(),
-                EngineProcess.class.getName()));
+                main.getName()));
         command.addAll(arguments);
         return new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)

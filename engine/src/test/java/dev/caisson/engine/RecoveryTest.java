@@ -2,6 +2,8 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.cgroup.Limits;
 import dev.caisson.image.Image;
 import dev.caisson.launch.ContainerSpec;
 import java.nio.file.Files;
@@ -27,6 +29,26 @@ class RecoveryTest {
             assertThat(dead).doesNotExist();
             assertThat(engine.run(ContainerSpec.of(Image.host(), "true")).verdict())
                     .isEqualTo(Verdict.OK);
+        }
+    }
+
+    @Test
+    void a_group_that_no_record_speaks_of_is_removed_and_a_living_engine_keeps_its_own() throws Exception {
+        String parent = State.cgroupParent(OPTIONS.state());
+        String nobodys = "b".repeat(64);
+        try (Engine living = Engine.open(OPTIONS);
+                Hierarchy hierarchy = Hierarchy.detect()) {
+            Container container = living.start(ContainerSpec.of(Image.host(), "sleep", "100"), Streams.capture());
+            hierarchy.create(parent, nobodys, Limits.defaults());
+            hierarchy.create(parent, "somebody", Limits.defaults());
+
+            Engine.open(OPTIONS).close();
+
+            assertThat(hierarchy.leftovers(parent))
+                    .containsExactlyInAnyOrder(container.id().value(), "somebody");
+            hierarchy.removeStale(parent, "somebody"::equals);
+            container.kill();
+            assertThat(container.await().verdict()).isEqualTo(Verdict.KILLED);
         }
     }
 

@@ -30,7 +30,7 @@ class StateTest {
                 engines.add(threads.submit(() -> {
                     for (int time = 0; time < TIMES; time++) {
                         try (var state = new State(path)) {
-                            state.recover(record -> {});
+                            state.recover(record -> {}, () -> {});
                         }
                     }
                 }));

@@ -10,9 +10,14 @@ public record ContainerId(String value) {
     private static final int SHORT = 12;
 
     public ContainerId {
-        if (!value.matches("[0-9a-f]{64}")) {
+        if (!isValid(value)) {
             throw new IllegalArgumentException("not a container id");
         }
+    }
+
+    /// Whether `text` is the whole of an id.
+    public static boolean isValid(String text) {
+        return text.matches("[0-9a-f]{64}");
     }
 
     public static ContainerId random() {

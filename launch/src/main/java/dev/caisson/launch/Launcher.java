@@ -95,6 +95,14 @@ public final class Launcher {
         }
     }
 
+    /// A place at which a launch stands still, for tests that end the engine there.
+    ///
+    /// @param step index into the plan: init waits in front of it
+    /// @param meanwhile is run while it waits; init goes on when this returns
+    public record Pause(int step, Runnable meanwhile) {
+        static final Pause NONE = new Pause(PlanCodec.NO_PAUSE, () -> {});
+    }
+
     private final Zygote zygote;
 
     public Launcher(Zygote zygote) {
@@ -103,11 +111,13 @@ public final class Launcher {
 
     /// Everything up to the program. On failure nothing of the container is left but its control group.
     public Launched launch(LaunchPlan plan, Resources resources) {
-        return launch(plan, resources, PlanCodec.NO_PAUSE);
+        return launch(plan, resources, Pause.NONE);
     }
 
-    Launched launch(LaunchPlan plan, Resources resources, int pauseBefore) {
-        byte[] encoded = PlanCodec.encode(plan, pauseBefore);
+    /// The same, with a pause. In front of a step behind READY init waits once it has been started, and tells so on
+    /// the control socket, whose reader lets it go on by [Launched#start()].
+    public Launched launch(LaunchPlan plan, Resources resources, Pause pause) {
+        byte[] encoded = PlanCodec.encode(plan, pause.step());
         Sockets.Pair control = Sockets.pair();
         var opened = new ArrayList<Fd>();
         Zygote.Child child;
@@ -121,7 +131,7 @@ public final class Launcher {
             opened.forEach(Fd::close);
         }
         try {
-            return awaitReady(plan, child, control.ours());
+            return awaitReady(plan, child, control.ours(), pause);
         } catch (RuntimeException e) {
             new Launched(child, control.ours(), Optional.empty(), List.of()).abandon();
             throw e;
@@ -197,7 +207,7 @@ public final class Launcher {
                 e);
     }
 
-    private static Launched awaitReady(LaunchPlan plan, Zygote.Child child, Fd control) {
+    private static Launched awaitReady(LaunchPlan plan, Zygote.Child child, Fd control, Pause pause) {
         Sockets.receiveTimeout(control, READY_TIMEOUT_MILLIS);
         Optional<Fd> console = Optional.empty();
         while (true) {
@@ -218,7 +228,11 @@ public final class Launcher {
                     console.ifPresent(Fd::close);
                     throw failure(plan, report);
                 }
-                case CONSOLE, PAUSED -> {}
+                case CONSOLE -> {}
+                case PAUSED -> {
+                    pause.meanwhile().run();
+                    Sockets.send(control, START, List.of());
+                }
                 case EXIT -> throw new HostException("INIT_PROTOCOL", "init told of an exit before the start");
             }
         }

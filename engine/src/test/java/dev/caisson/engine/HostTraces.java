@@ -1,0 +1,105 @@
+package dev.caisson.engine;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/// Everything of the host that a launch may touch, outside of the process that looks.
+///
+/// @param groups control groups of the state directory, and the one that holds them
+/// @param mounts of this mount namespace, without those of other engines
+/// @param links network interfaces
+/// @param files below the state, data and test directories, but for the places of living engines
+/// @param locks held on id ranges
+record HostTraces(
+        List<String> groups,
+        List<String> mounts,
+        List<String> links,
+        SortedMap<String, String> files,
+        List<String> locks) {
+    private static final Predicate<String> OTHERS =
+            line -> line.matches(".* /(var/lib|run)/(docker|containers|containerd|crun|runc)\\b.*");
+
+    /// @param engines how many engines are open, each with a place of its own in the state directory
+    static HostTraces of(EngineOptions options, Path directory, int engines) throws IOException {
+        var files = new TreeMap<String, String>();
+        int places = 0;
+        for (Path top : List.of(options.state(), options.data(), directory)) {
+            for (Path path : tree(top)) {
+                boolean place = path.startsWith(options.state().resolve("engines"))
+                        && path.getNameCount() >= options.state().getNameCount() + 2;
+                if (!place) {
+                    files.put(path.toString(), look(path));
+                } else if (path.endsWith("lock")) {
+                    places++;
+                } else if (path.getNameCount() > options.state().getNameCount() + 2) {
+                    files.put(path.toString(), "a record");
+                }
+            }
+        }
+        files.put("engines", Integer.toString(places - engines));
+        return new HostTraces(readGroups(options), readMounts(), readLinks(), files, readLocks(options));
+    }
+
+    private static String look(Path path) throws IOException {
+        // Directories of state change their times with every engine that comes and goes.
+        String seen = Files.readAttributes(path, "unix:mode,uid,gid,ino").toString();
+        return Files.isDirectory(path) ? seen : seen + Files.getLastModifiedTime(path) + Files.size(path);
+    }
+
+    private static List<String> readGroups(EngineOptions options) throws IOException {
+        String parent = State.cgroupParent(options.state());
+        try (Stream<Path> tops = Files.find(
+                Path.of("/sys/fs/cgroup"),
+                2,
+                (path, attributes) -> attributes.isDirectory() && path.endsWith(parent))) {
+            return tops.flatMap(top -> tree(top).stream().filter(Files::isDirectory))
+                    .map(Path::toString)
+                    .sorted()
+                    .toList();
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    private static List<String> readMounts() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
+                .filter(OTHERS.negate())
+                .sorted()
+                .toList();
+    }
+
+    private static List<String> readLinks() {
+        return tree(Path.of("/sys/class/net")).stream().map(Path::toString).toList();
+    }
+
+    /// By the inode of the file that is locked, proc_locks(5).
+    private static List<String> readLocks(EngineOptions options) throws IOException {
+        Path file = options.state().resolve("ranges");
+        if (!Files.exists(file)) {
+            return List.of();
+        }
+        String inode = ":" + Files.getAttribute(file, "unix:ino") + " ";
+        return Files.readAllLines(Path.of("/proc/locks")).stream()
+                .filter(line -> line.contains(inode))
+                .toList();
+    }
+
+    private static List<Path> tree(Path top) {
+        try (Stream<Path> paths = Files.walk(top)) {
+            return paths.sorted(Comparator.naturalOrder()).toList();
+        } catch (NoSuchFileException e) {
+            return List.of();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
