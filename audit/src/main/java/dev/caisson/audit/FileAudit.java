@@ -17,6 +17,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -33,16 +34,44 @@ public final class FileAudit {
     private final List<Finding> findings = new ArrayList<>();
     private final List<String> targets = new ArrayList<>();
     private final Set<Source> sources = new LinkedHashSet<>();
+    private final IdentityHashMap<Finding, Fix> fixes = new IdentityHashMap<>();
+    private final Map<String, Fix> fixesByFingerprint = new HashMap<>();
+    private final List<ComposeProject> projects = new ArrayList<>();
 
-    private FileAudit(AuditRequest request) {
+    private Map<Path, Source> laidOver = Map.of();
+
+    private FileAudit(AuditRequest request, SourceTree tree) {
         this.request = request;
-        this.tree = new SourceTree(request.root());
+        this.tree = tree;
     }
 
     /// Runs the audit.
     /// @throws AuditException if an input is missing or of no known kind, or waivers or baseline cannot be read
     public static Report run(AuditRequest request) {
-        return new FileAudit(request).run();
+        return run(request, new SourceTree(request.root()));
+    }
+
+    static Report run(AuditRequest request, SourceTree tree) {
+        return new FileAudit(request, tree).run();
+    }
+
+    /// Runs the audit as if each project, named by its first file, had one more file.
+    static Report run(AuditRequest request, Map<Path, Source> laidOver) {
+        FileAudit audit = new FileAudit(request, new SourceTree(request.root()));
+        audit.laidOver = laidOver;
+        return audit.run();
+    }
+
+    /// Runs the audit and proposes changes to the files.
+    /// @throws AuditException as [#run], or because standard input is no file that a patch could name
+    public static Proposal propose(AuditRequest request) {
+        if (request.standardInput().isPresent()) {
+            throw new AuditException(
+                    AuditException.Code.OPTION_INVALID, "A patch needs a file's name; standard input has none.");
+        }
+        FileAudit audit = new FileAudit(request, new SourceTree(request.root()));
+        Report report = audit.run();
+        return new Patches(request, audit.tree, report, audit.fixesByFingerprint, audit.projects).propose();
     }
 
     private Report run() {
@@ -126,7 +155,8 @@ public final class FileAudit {
     }
 
     private void compose(List<Path> files, Subject file) {
-        ComposeProject project = ComposeLoader.load(tree, files, request.environment());
+        ComposeProject project = ComposeLoader.load(tree, withOverride(files), request.environment());
+        projects.add(project);
         for (var note : project.unresolved()) {
             add(Checks.named("reference-not-followed"), file, Verdict.unknown(note.place(), note.value()));
         }
@@ -142,6 +172,18 @@ public final class FileAudit {
                 apply(rules, workload, subject);
             }
         }
+    }
+
+    private List<Path> withOverride(List<Path> files) {
+        Source override = laidOver.get(files.getFirst());
+        if (override == null) {
+            return files;
+        }
+        Path path = files.getFirst().resolveSibling("." + override.name().replace('/', '.'));
+        tree.put(path, override);
+        List<Path> all = new ArrayList<>(files);
+        all.add(path);
+        return all;
     }
 
     private void kubernetes(Source source, Subject file) {
@@ -211,7 +253,7 @@ public final class FileAudit {
         sources.add(place.source());
         String shown = verdict.shown().orElseGet(() -> Secrets.masked(Places.shown(place)));
         Location location = Location.of(place);
-        findings.add(new Finding(
+        Finding finding = new Finding(
                 check,
                 subject,
                 verdict.status(),
@@ -225,7 +267,9 @@ public final class FileAudit {
                 check.fix(),
                 "",
                 Optional.empty(),
-                false));
+                false);
+        findings.add(finding);
+        verdict.fix().ifPresent(fix -> fixes.put(finding, fix));
     }
 
     /// Gives every finding its fingerprint: what it says, not where; equal ones are counted in the order of the file.
@@ -236,7 +280,9 @@ public final class FileAudit {
                 .map(finding -> {
                     String key = finding.check().id() + "\n" + finding.subject() + "\n" + finding.message();
                     int number = seen.merge(key, 1, Integer::sum);
-                    return finding.withFingerprint(digest(key + "\n" + number));
+                    String print = digest(key + "\n" + number);
+                    Optional.ofNullable(fixes.get(finding)).ifPresent(fix -> fixesByFingerprint.put(print, fix));
+                    return finding.withFingerprint(print);
                 })
                 .toList();
     }

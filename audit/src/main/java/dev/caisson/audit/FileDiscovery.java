@@ -69,12 +69,25 @@ final class FileDiscovery {
         }
         List<Found> found = new ArrayList<>();
         for (Path file : files) {
-            if (base(file).filter(files::contains).isPresent()) {
+            if (base(file).filter(files::contains).isPresent() || isProposal(file, tree)) {
                 continue;
             }
             kind(file, tree).ifPresent(kind -> found.add(new Found(kind, project(kind, file, tree))));
         }
         return found;
+    }
+
+    /// An override that was proposed and lies beside no project yet.
+    private static boolean isProposal(Path file, SourceTree tree) {
+        if (!file.getFileName().toString().endsWith(".yaml")
+                || !COMPOSE.matcher(file.getFileName().toString()).matches()) {
+            return false;
+        }
+        try {
+            return tree.read(file).text().startsWith(ComposeOverride.HEADER);
+        } catch (ContainerFileException unreadable) {
+            return false;
+        }
     }
 
     /// A file that was named; its kind may be told by its content alone.

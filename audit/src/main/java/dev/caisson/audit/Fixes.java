@@ -57,14 +57,33 @@ final class Fixes {
         return new Fix.OfText(safe, List.of(new Fix.Edit(place, replacement)));
     }
 
-    /// The last file that has the setting, else the first that has the service.
+    /// The last file that has the item or the setting, else the first that has the service.
     private static YamlMap definition(WorkloadOrigin.Compose origin, YamlChange change) {
         List<YamlMap> definitions = origin.service().definitions();
         return definitions.reversed().stream()
-                .filter(map -> map.entry(change.path().getFirst())
-                        .filter(entry -> !entry.merged())
-                        .isPresent())
+                .filter(map -> has(map, change))
                 .findFirst()
                 .orElse(definitions.getFirst());
+    }
+
+    private static boolean has(YamlMap map, YamlChange change) {
+        return switch (change) {
+            case YamlChange.ReplaceItem replace -> hasItem(map, replace.path(), replace.item());
+            case YamlChange.DropItem drop -> hasItem(map, drop.path(), drop.item());
+            case YamlChange.Put put -> hasKey(map, put.path());
+            case YamlChange.Append append -> hasKey(map, append.path());
+            case YamlChange.Drop drop -> hasKey(map, drop.path());
+        };
+    }
+
+    private static boolean hasKey(YamlMap map, List<String> path) {
+        return map.entry(path.getFirst()).filter(entry -> !entry.merged()).isPresent();
+    }
+
+    private static boolean hasItem(YamlMap map, List<String> path, String item) {
+        return path.size() == 1
+                && map.seq(path.getFirst()).stream()
+                        .flatMap(seq -> seq.items().stream())
+                        .anyMatch(found -> found.place().text().equals(item));
     }
 }

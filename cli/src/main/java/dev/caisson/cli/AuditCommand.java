@@ -3,6 +3,7 @@ package dev.caisson.cli;
 import dev.caisson.audit.AuditException;
 import dev.caisson.audit.AuditRequest;
 import dev.caisson.audit.FileAudit;
+import dev.caisson.audit.Proposal;
 import dev.caisson.audit.Report;
 import dev.caisson.audit.ReportFormat;
 import dev.caisson.audit.Severity;
@@ -75,10 +76,19 @@ final class AuditCommand implements Callable<Integer> {
             description = "Write the report to a file.")
     private @Nullable Path output;
 
+    @Option(
+            names = "--fix",
+            paramLabel = "DIR",
+            description = {
+                "Write patches and a hardened compose.override.yaml to a directory.",
+                "Nothing is applied; each patch was tried in memory, and what it settles is told."
+            })
+    private @Nullable Path fix;
+
     @Override
     public Integer call() {
         try {
-            Report report = FileAudit.run(new AuditRequest(
+            AuditRequest request = new AuditRequest(
                     Path.of(""),
                     inputs.stream()
                             .filter(input -> !input.equals("-"))
@@ -90,12 +100,26 @@ final class AuditCommand implements Callable<Integer> {
                     LocalDate.now(ZoneOffset.UTC),
                     failOn,
                     Optional.ofNullable(waivers),
-                    Optional.ofNullable(baseline)));
+                    Optional.ofNullable(baseline));
+            Report report = fix == null ? FileAudit.run(request) : propose(request, fix);
             write(format.write(report));
             return report.exitCode();
         } catch (AuditException e) {
             throw new CommandException(e.code().name(), AUDIT_FAILED, String.valueOf(e.getMessage()));
         }
+    }
+
+    /// The notes go to standard error, so that the report alone is on standard output.
+    private Report propose(AuditRequest request, Path directory) {
+        Proposal proposal = FileAudit.propose(request);
+        proposal.writeTo(directory);
+        PrintWriter err = spec.commandLine().getErr();
+        if (proposal.notes().isEmpty()) {
+            err.println("caisson: there is nothing that a patch could settle.");
+        }
+        proposal.notes().forEach(note -> err.println("caisson: " + note.below(directory)));
+        err.flush();
+        return proposal.report();
     }
 
     private static Source standardInput() {

@@ -1,0 +1,234 @@
+package dev.caisson.audit;
+
+import dev.caisson.containerfile.ComposeProject;
+import dev.caisson.containerfile.Place;
+import dev.caisson.containerfile.Source;
+import dev.caisson.containerfile.SourceTree;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/// Makes patches of fixes. Each patch is tried before it is proposed: the changed files are audited anew, in memory.
+final class Patches {
+    private final AuditRequest request;
+    private final SourceTree tree;
+    private final Report report;
+    private final Map<String, Fix> fixes;
+    private final List<ComposeProject> projects;
+    private final SequencedMap<String, Proposal.Contents> files = new LinkedHashMap<>();
+    private final List<Proposal.Note> notes = new ArrayList<>();
+
+    Patches(
+            AuditRequest request,
+            SourceTree tree,
+            Report report,
+            Map<String, Fix> fixes,
+            List<ComposeProject> projects) {
+        this.request = request;
+        this.tree = tree;
+        this.report = report;
+        this.fixes = fixes;
+        this.projects = projects;
+    }
+
+    Proposal propose() {
+        patch("safe.patch", true);
+        patch("fixes.patch", false);
+        projects.forEach(this::override);
+        return new Proposal(report, files, List.copyOf(notes));
+    }
+
+    /// The fixes of what fails and nobody tolerates, in the report's order.
+    private List<Fix> wanted(boolean safeOnly) {
+        return report.findings().stream()
+                .filter(finding -> finding.status() == Status.FAIL)
+                .flatMap(finding -> Optional.ofNullable(fixes.get(finding.fingerprint())).stream())
+                .filter(fix -> !safeOnly || fix.safe())
+                .toList();
+    }
+
+    private void patch(String name, boolean safeOnly) {
+        Map<String, Edited> edited = edit(wanted(safeOnly));
+        Path base = base(edited.values());
+        ByteArrayOutputStream patch = new ByteArrayOutputStream();
+        SourceTree changed = new SourceTree(request.root());
+        for (Edited file : edited.values()) {
+            Path relative = base.relativize(file.path());
+            String diff = UnifiedDiff.of(
+                    relative.toString().replace('\\', '/'),
+                    file.before().text(),
+                    file.after().text());
+            patch.writeBytes(file.before().encode(diff));
+            changed.put(file.path(), file.after());
+        }
+        if (patch.size() == 0) {
+            return;
+        }
+        files.put(name, new Proposal.Contents(patch.toByteArray()));
+        String where = base.equals(Path.of("").toAbsolutePath()) ? "." : base.toString();
+        String settles = settled(FileAudit.run(request, changed));
+        notes.add(new Proposal.Note(name, settles, "patch -d " + where + " -p1 < %s"));
+    }
+
+    private String settled(Report after) {
+        Set<String> failing = failing(report);
+        Set<String> left = new LinkedHashSet<>(failing(after));
+        long gone = failing.stream().filter(print -> !left.contains(print)).count();
+        left.removeAll(failing);
+        return "%d of %d findings go away%s"
+                .formatted(gone, failing.size(), left.isEmpty() ? "" : ", " + left.size() + " look different");
+    }
+
+    private static Set<String> failing(Report report) {
+        return report.findings().stream()
+                .filter(finding -> finding.status() == Status.FAIL)
+                .map(Finding::fingerprint)
+                .collect(Collectors.toCollection(LinkedHashSet::new));
+    }
+
+    private record Edited(Path path, Source before, Source after) {}
+
+    /// Applies fixes, each of them wholly or not at all.
+    private Map<String, Edited> edit(List<Fix> wanted) {
+        Map<Source, YamlEditor> yaml = new LinkedHashMap<>();
+        Map<Source, List<Fix.Edit>> texts = new LinkedHashMap<>();
+        Map<Path, Set<String>> lines = new TreeMap<>();
+        for (Fix fix : wanted) {
+            switch (fix) {
+                case Fix.OfYaml changes -> apply(changes, yaml);
+                case Fix.OfText text ->
+                    text.edits()
+                            .forEach(edit -> texts.computeIfAbsent(edit.place().source(), source -> new ArrayList<>())
+                                    .add(edit));
+                case Fix.OfLines added ->
+                    lines.computeIfAbsent(
+                                    path(added.beside().source()).resolveSibling(added.fileName()),
+                                    path -> new LinkedHashSet<>())
+                            .addAll(added.lines());
+            }
+        }
+        Map<String, Edited> edited = new TreeMap<>();
+        yaml.forEach((source, editor) -> edited.put(source.name(), new Edited(path(source), source, editor.source())));
+        texts.forEach((source, edits) ->
+                edited.put(source.name(), new Edited(path(source), source, replaced(source, edits))));
+        lines.forEach((path, added) -> edited.put(tree.name(path), extended(path, added)));
+        return edited;
+    }
+
+    private void apply(Fix.OfYaml fix, Map<Source, YamlEditor> editors) {
+        Map<Source, YamlEditor> tried = new HashMap<>();
+        for (Fix.Targeted targeted : fix.changes()) {
+            Source source = targeted.target().place().source();
+            Optional<YamlEditor.Path> at = YamlEditor.find(source, targeted.target());
+            YamlEditor editor = tried.computeIfAbsent(
+                    source,
+                    original -> new YamlEditor(Optional.ofNullable(editors.get(original))
+                            .map(YamlEditor::source)
+                            .orElse(original)));
+            if (at.isEmpty() || !editor.apply(at.get(), targeted.change())) {
+                return;
+            }
+        }
+        editors.putAll(tried);
+    }
+
+    private static Source replaced(Source source, List<Fix.Edit> edits) {
+        List<Fix.Edit> backwards = edits.stream()
+                .sorted(Comparator.comparing(Fix.Edit::place).reversed())
+                .toList();
+        String text = source.text();
+        int limit = text.length();
+        for (Fix.Edit edit : backwards) {
+            Place place = edit.place();
+            if (place.end() <= limit) {
+                text = text.substring(0, place.start()) + edit.replacement() + text.substring(place.end());
+                limit = place.start();
+            }
+        }
+        return Source.of(source.name(), source.encode(text));
+    }
+
+    private Edited extended(Path path, Set<String> added) {
+        Source before = tree.isFile(path) ? tree.read(path) : Source.of(tree.name(path), "");
+        String text = before.text();
+        String all = text
+                + (text.isEmpty() || text.endsWith("\n") ? "" : "\n")
+                + added.stream().map(line -> line + "\n").collect(Collectors.joining());
+        return new Edited(path, before, Source.of(before.name(), before.encode(all)));
+    }
+
+    private Path path(Source source) {
+        return tree.root().resolve(source.name()).normalize();
+    }
+
+    /// The directory that patches are applied in: the audit's own, unless a file lies outside of it.
+    private Path base(Iterable<Edited> edited) {
+        Path base = tree.root();
+        for (Edited file : edited) {
+            while (!file.path().startsWith(base)) {
+                base = Optional.ofNullable(base.getParent()).orElse(base.getRoot());
+            }
+        }
+        return base;
+    }
+
+    private void override(ComposeProject project) {
+        Path first = path(project.files().getFirst());
+        Set<String> open = report.findings().stream()
+                .filter(finding -> finding.status() == Status.FAIL)
+                .map(Finding::fingerprint)
+                .collect(Collectors.toSet());
+        ComposeOverride override = new ComposeOverride(project);
+        report.findings().stream()
+                .filter(finding -> open.contains(finding.fingerprint()))
+                .forEach(finding -> {
+                    if (fixes.get(finding.fingerprint()) instanceof Fix.OfYaml fix && isOf(project, fix)) {
+                        override.add(finding.check(), fix);
+                    }
+                });
+        Optional<String> text = override.text();
+        if (text.isEmpty()) {
+            return;
+        }
+        Path directory = tree.root().relativize(parent(first));
+        boolean free = project.files().size() == 1 && !directory.startsWith("..");
+        String fileName = free ? "compose.override.yaml" : "compose.hardened.yaml";
+        String below = directory.startsWith("..") ? "" : directory.toString();
+        String name = Path.of(below, fileName).toString().replace('\\', '/');
+        if (files.containsKey(name)) {
+            name = Path.of(below, first.getFileName() + "." + fileName)
+                    .toString()
+                    .replace('\\', '/');
+        }
+        files.put(name, new Proposal.Contents(text.get().getBytes(StandardCharsets.UTF_8)));
+        String given = project.files().stream().map(file -> "-f " + file.name()).collect(Collectors.joining(" "));
+        notes.add(new Proposal.Note(
+                name,
+                settled(FileAudit.run(request, Map.of(first, Source.of(name, text.get())))),
+                "docker compose " + given + " -f %s config"));
+    }
+
+    private static boolean isOf(ComposeProject project, Fix.OfYaml fix) {
+        return fix.service()
+                .flatMap(name -> Optional.ofNullable(project.services().get(name)))
+                .filter(service -> fix.changes().stream()
+                        .allMatch(change -> service.definitions().contains(change.target())))
+                .isPresent();
+    }
+
+    private static Path parent(Path file) {
+        return Optional.ofNullable(file.getParent()).orElse(file);
+    }
+}
