@@ -139,7 +139,8 @@ public final class Sockets {
                 count = Native.raw(Nr.RECVMSG, socket.number(), header.address(), MSG_CMSG_CLOEXEC | flags);
             } while (count == -Errno.EINTR);
             if (count == -Errno.ECONNRESET) {
-                count = 0;
+                // The other end was closed before it had read all. A call that fails leaves msg_controllen as it was.
+                return new Message(new byte[0], List.of());
             }
             Native.check("recvmsg", count);
             List<Fd> descriptors = descriptors(control, header.get(JAVA_LONG, Native.offset(MSGHDR, "msg_controllen")));
@@ -167,6 +168,9 @@ public final class Sockets {
         long at = 0;
         while (at + CMSGHDR.byteSize() <= length) {
             long size = control.get(JAVA_LONG, at);
+            if (size < CMSGHDR.byteSize() || size > length - at) {
+                throw new ErrnoException("recvmsg", Errno.EPROTO);
+            }
             if (control.get(JAVA_INT, at + 8) == SOL_SOCKET && control.get(JAVA_INT, at + 12) == SCM_RIGHTS) {
                 for (long fd = at + CMSGHDR.byteSize(); fd < at + size; fd += 4) {
                     descriptors.add(new Fd(control.get(JAVA_INT, fd)));
