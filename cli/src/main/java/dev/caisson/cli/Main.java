@@ -28,6 +28,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             VerifyCommand.class,
             InfoCommand.class,
             AuditCommand.class,
+            SeccompCommand.class,
             VersionCommand.class,
             CompletionCommand.class,
             RehearseCommand.class

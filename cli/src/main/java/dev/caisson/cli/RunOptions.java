@@ -149,7 +149,7 @@ final class RunOptions {
     @Option(
             names = "--security-opt",
             paramLabel = "OPTION",
-            description = "no-new-privileges[=true|false], seccomp=FILE|standard|strict|unconfined.")
+            description = "no-new-privileges[=true|false], seccomp=FILE|default|strict|unconfined.")
     private List<String> securityOptions = new ArrayList<>();
 
     @Option(names = "--sysctl", paramLabel = "NAME=VALUE", description = "Set a kernel setting of the container's own.")
@@ -348,7 +348,7 @@ final class RunOptions {
         return switch (option) {
             case "no-new-privileges", "no-new-privileges=true", "no-new-privileges:true" -> spec.newPrivileges(false);
             case "no-new-privileges=false", "no-new-privileges:false" -> spec.newPrivileges(true);
-            case "seccomp=standard" -> spec.seccomp(new SeccompChoice.Standard());
+            case "seccomp=standard", "seccomp=default" -> spec.seccomp(new SeccompChoice.Standard());
             case "seccomp=strict" -> spec.seccomp(new SeccompChoice.Strict());
             case "seccomp=unconfined" -> spec.seccomp(new SeccompChoice.Unconfined());
             case String profile

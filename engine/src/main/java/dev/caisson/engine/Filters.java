@@ -10,6 +10,8 @@ import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.FilterCache;
 import dev.caisson.seccomp.KernelVersion;
 import dev.caisson.seccomp.Profile;
+import dev.caisson.seccomp.ProfileLint;
+import dev.caisson.seccomp.SeccompException;
 import dev.caisson.seccomp.Target;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -54,12 +56,23 @@ final class Filters {
         }
     }
 
+    /// A profile under which no program can be started is refused here, and not by an init that dies of it.
+    private static Filter startable(String name, Filter filter) {
+        if (!ProfileLint.letsTheProgramStart(filter)) {
+            throw new SeccompException(
+                    SeccompException.Code.NEEDS_EXECVEAT,
+                    "the profile " + name + " does not allow execveat, by which the program is started: "
+                            + "add it to a rule that allows, see 'caisson seccomp lint'");
+        }
+        return filter;
+    }
+
     private FilterProgram compile(Key key) {
         var target = new Target(Architecture.host(), kernel, key.capabilities());
         Filter filter = switch (key.choice()) {
             case SeccompChoice.Standard _ -> standard(target);
             case SeccompChoice.Strict _ -> Compiler.compile(Profile.strict(), target);
-            case SeccompChoice.Custom custom -> Compiler.compile(custom.profile(), target);
+            case SeccompChoice.Custom custom -> startable(custom.name(), Compiler.compile(custom.profile(), target));
             case SeccompChoice.Unconfined _ -> throw new IllegalArgumentException("no filter to compile");
         };
         String name = switch (key.choice()) {

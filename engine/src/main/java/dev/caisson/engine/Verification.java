@@ -59,10 +59,7 @@ public record Verification(String id, List<Verifier.Check> checks) {
     }
 
     private static ContainerRecord find(String container, EngineOptions options) {
-        List<ContainerRecord> found = State.recordsIn(options.state()).stream()
-                .filter(record -> record.name().equals(container)
-                        || (!container.isEmpty() && record.id().startsWith(container)))
-                .toList();
+        List<ContainerRecord> found = matching(container, options);
         if (found.size() != 1) {
             throw found.isEmpty()
                     ? new EngineException(
@@ -73,6 +70,14 @@ public record Verification(String id, List<Verifier.Check> checks) {
                             found.size() + " containers match '" + container + "': give more of the id");
         }
         return found.getFirst();
+    }
+
+    /// Those of which it is the name or the beginning of the id.
+    static List<ContainerRecord> matching(String container, EngineOptions options) {
+        return State.recordsIn(options.state()).stream()
+                .filter(record -> record.name().equals(container)
+                        || (!container.isEmpty() && record.id().startsWith(container)))
+                .toList();
     }
 
     private static boolean ended(ContainerRecord record) {

@@ -10,8 +10,11 @@ import dev.caisson.launch.CapabilitySet;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.FilterProgram;
 import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.SeccompChoice;
 import dev.caisson.launch.Step;
 import dev.caisson.launch.Verifier;
+import dev.caisson.seccomp.Profile;
+import dev.caisson.seccomp.SeccompException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -68,6 +71,35 @@ class VerificationTest {
                     .startsWith("content as compiled: ");
         }
         assertThatThrownBy(() -> Verification.of("nobody", OPTIONS)).isInstanceOf(EngineException.class);
+    }
+
+    @Test
+    void the_filters_of_a_running_container_are_read_by_its_name() {
+        LiveFilters live = LiveFilters.of(LiveFilters.programOf("verified", OPTIONS));
+
+        assertThat(live.filters())
+                .singleElement()
+                .satisfies(filter -> assertThat(filter.bytes())
+                        .isEqualTo(container
+                                .plan()
+                                .only(Step.InstallFilter.class)
+                                .program()
+                                .bytes()));
+        assertThatThrownBy(() -> LiveFilters.programOf("nobody-has-this-name", OPTIONS))
+                .isInstanceOf(EngineException.class);
+        assertThatThrownBy(() -> LiveFilters.of(1 << 22)).isInstanceOf(EngineException.class);
+    }
+
+    @Test
+    void a_profile_under_which_nothing_starts_is_refused_before_the_launch() {
+        Profile profile = Profile.parse(
+                "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\"}]}");
+
+        assertThatThrownBy(() -> engine.start(
+                        ContainerSpec.of(Image.host(), "true").seccomp(new SeccompChoice.Custom("mine", profile)),
+                        Streams.capture()))
+                .isInstanceOf(SeccompException.class)
+                .hasMessageContaining("mine does not allow execveat");
     }
 
     @Test

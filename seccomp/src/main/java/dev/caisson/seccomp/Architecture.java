@@ -93,6 +93,21 @@ public enum Architecture {
         return Optional.ofNullable(BY_SCMP_NAME.get(name));
     }
 
+    /// The architecture that a person names, as `SCMP_ARCH_X86_64`, `x86_64` or `amd64`.
+    /// @throws SeccompException UNKNOWN_ARCHITECTURE
+    public static Architecture parse(String name) {
+        for (Architecture architecture : values()) {
+            if (name.equalsIgnoreCase(architecture.name())
+                    || name.equals(architecture.scmpName())
+                    || name.equals(architecture.goName())) {
+                return architecture;
+            }
+        }
+        throw new SeccompException(
+                SeccompException.Code.UNKNOWN_ARCHITECTURE,
+                "no table for the architecture \"" + name + "\"; x86_64 is one");
+    }
+
     /// The running machine's native ABI.
     /// @throws SeccompException UNSUPPORTED_ARCHITECTURE
     public static Architecture host() {

@@ -61,6 +61,21 @@ public final class Filter {
         return summary.orElseGet(() -> Summary.of(this));
     }
 
+    /// What it decides for a call by its name.
+    /// @throws SeccompException UNKNOWN_SYSCALL where the ABI has no call of this name
+    public Action decide(Architecture abi, String name, long... arguments) {
+        int number = SyscallTable.get()
+                .number(abi, name)
+                .orElseThrow(() -> new SeccompException(
+                        SeccompException.Code.UNKNOWN_SYSCALL, abi + " has no call \"" + name + "\""));
+        return Simulator.run(this, SeccompData.of(abi, number, arguments)).action();
+    }
+
+    /// What it decides for a call.
+    public Action decide(SeccompData data) {
+        return Simulator.run(this, data).action();
+    }
+
     /// The program as an array of `struct sock_filter` in the machine's byte order.
     public byte[] bytes() {
         ByteBuffer buffer = ByteBuffer.allocate(program.length * INSTRUCTION).order(architecture.byteOrder());

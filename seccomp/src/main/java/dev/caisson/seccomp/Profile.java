@@ -58,6 +58,11 @@ public record Profile(
         return ProfileReader.read(json);
     }
 
+    /// The profile as JSON that [#parse] reads.
+    public String toJson() {
+        return ProfileWriter.write(this);
+    }
+
     /// Caisson's default profile: what programs of a distribution use, typed arguments, the native ABI alone.
     public static Profile standard() {
         return parse(resource("standard.json"));

@@ -28,21 +28,46 @@ public final class ProfileEvaluator {
     }
 
     public Action decide(SeccompData data) {
-        Optional<Architecture> entered = abis.stream()
-                .filter(abi -> abi.auditValue() == data.arch() && abi != Architecture.X32)
-                .findFirst();
-        if (entered.isEmpty()) {
+        if (entered(data).isEmpty()) {
             return Action.KILL_PROCESS;
         }
-        boolean x32 = entered.get() == Architecture.X86_64 && (data.number() & Architecture.X32_BIT) != 0;
-        if ((x32 && !abis.contains(Architecture.X32)) || data.number() < 0) {
-            return profile.unknownAction();
-        }
-        int number = x32 ? data.number() & ~Architecture.X32_BIT : data.number();
-        Architecture abi = Architecture.numbering(x32 ? Architecture.X32 : entered.get(), number);
-        return table.byNumber(abi, number)
-                .map(call -> decide(abi, number, call, data))
+        return numbering(data)
+                .flatMap(abi -> table.byNumber(abi, plain(data)).map(call -> decide(abi, plain(data), call, data)))
                 .orElseGet(profile::unknownAction);
+    }
+
+    /// The call that the profile takes it for; empty where it lets its ABI in not at all, or the number is none.
+    Optional<Syscall> call(SeccompData data) {
+        return numbering(data).flatMap(abi -> table.byNumber(abi, plain(data)));
+    }
+
+    /// Whether a condition holds for a call that the table knows.
+    boolean holds(Condition condition, SeccompData data) {
+        return numbering(data)
+                .flatMap(abi -> table.byNumber(abi, plain(data)).map(call -> holds(condition, abi, call, data)))
+                .orElse(false);
+    }
+
+    private Optional<Architecture> entered(SeccompData data) {
+        return abis.stream()
+                .filter(abi -> abi.auditValue() == data.arch() && abi != Architecture.X32)
+                .findFirst();
+    }
+
+    private static boolean isX32(SeccompData data) {
+        return data.arch() == Architecture.X86_64.auditValue() && (data.number() & Architecture.X32_BIT) != 0;
+    }
+
+    private static int plain(SeccompData data) {
+        return isX32(data) ? data.number() & ~Architecture.X32_BIT : data.number();
+    }
+
+    /// The ABI that gives the number its meaning.
+    private Optional<Architecture> numbering(SeccompData data) {
+        if ((isX32(data) && !abis.contains(Architecture.X32)) || data.number() < 0) {
+            return Optional.empty();
+        }
+        return entered(data).map(abi -> Architecture.numbering(isX32(data) ? Architecture.X32 : abi, plain(data)));
     }
 
     private Action decide(Architecture abi, int number, Syscall call, SeccompData data) {

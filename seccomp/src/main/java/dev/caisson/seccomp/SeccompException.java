@@ -25,7 +25,8 @@ public final class SeccompException extends RuntimeException {
         UNSUPPORTED_ARCHITECTURE,
         FILTER_TOO_LONG,
         FILTER_INVALID,
-        FILTER_UNREADABLE
+        FILTER_UNREADABLE,
+        NEEDS_EXECVEAT
     }
 
     private final Code code;

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -98,6 +99,14 @@ public final class SyscallTable {
     public Optional<Syscall> byNumber(Architecture abi, int number) {
         int plain = abi == Architecture.X32 ? number & ~Architecture.X32_BIT : number;
         return Optional.ofNullable(calls(abi).get(plain));
+    }
+
+    /// The number of a call under an ABI, for X32 without its bit.
+    public OptionalInt number(Architecture abi, String name) {
+        return calls(abi).entrySet().stream()
+                .filter(entry -> entry.getValue().name().equals(name))
+                .mapToInt(Map.Entry::getKey)
+                .findFirst();
     }
 
     public Optional<Syscall> byName(String name) {

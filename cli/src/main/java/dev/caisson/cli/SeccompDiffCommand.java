@@ -1,0 +1,44 @@
+package dev.caisson.cli;
+
+import dev.caisson.seccomp.FilterDifference;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `caisson seccomp diff`: every call that two filters decide differently. Exits with 1 where there is one, as diff(1).
+@Command(
+        name = "diff",
+        description = "List every call that two profiles, filters, processes or containers decide differently.")
+final class SeccompDiffCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Mixin
+    private SeccompTarget target = new SeccompTarget();
+
+    @Parameters(index = "0", paramLabel = "A", description = "A profile, a .bpf file, a process or a container.")
+    private String first = "";
+
+    @Parameters(index = "1", paramLabel = "B", description = "Another.")
+    private String second = "";
+
+    @Override
+    public Integer call() {
+        List<FilterDifference> differences = FilterDifference.between(
+                SeccompOperand.read(first, target).filter(target),
+                SeccompOperand.read(second, target).filter(target));
+        PrintWriter out = spec.commandLine().getOut();
+        for (FilterDifference difference : differences) {
+            out.println((difference.loosens() ? "+ " : "- ") + OneLine.of(difference.toString()));
+        }
+        long looser = differences.stream().filter(FilterDifference::loosens).count();
+        out.println(differences.size() + " differences; the second lets more through in " + looser);
+        return differences.isEmpty() ? 0 : 1;
+    }
+}

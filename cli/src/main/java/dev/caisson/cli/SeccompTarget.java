@@ -1,0 +1,57 @@
+package dev.caisson.cli;
+
+import dev.caisson.launch.Capability;
+import dev.caisson.launch.CapabilitySet;
+import dev.caisson.seccomp.Architecture;
+import dev.caisson.seccomp.KernelVersion;
+import dev.caisson.seccomp.Target;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// What a profile is resolved for: a machine, its kernel, and a container's capabilities.
+final class SeccompTarget {
+    @Option(
+            names = "--arch",
+            paramLabel = "ARCH",
+            description = "The machine: x86_64, aarch64, riscv64, s390x, ppc64le, loongarch64 (default: this one).")
+    private @Nullable String architecture;
+
+    @Option(
+            names = "--caps",
+            paramLabel = "CAPABILITIES",
+            split = ",",
+            description = "The container's capabilities, ALL or NONE (default: those that a container has).")
+    private @Nullable List<String> capabilities;
+
+    @Option(names = "--kernel", paramLabel = "VERSION", description = "The kernel, as 6.12 (default: this one).")
+    private @Nullable String kernel;
+
+    Architecture machine() {
+        return architecture == null ? Architecture.host() : Architecture.parse(architecture);
+    }
+
+    Target target() {
+        String version = kernel == null ? System.getProperty("os.version") : kernel;
+        return new Target(machine(), KernelVersion.parse(version), mask());
+    }
+
+    private long mask() {
+        if (capabilities == null) {
+            return CapabilitySet.STANDARD.mask();
+        }
+        CapabilitySet set = CapabilitySet.NONE;
+        for (String name : capabilities) {
+            set = switch (name.toUpperCase(Locale.ROOT)) {
+                case "ALL" -> CapabilitySet.ALL;
+                case "NONE", "" -> set;
+                default ->
+                    set.with(Capability.parse(name)
+                            .orElseThrow(() -> CommandException.usage(
+                                    "--caps knows no capability '" + name + "'; see capabilities(7)")));
+            };
+        }
+        return set.mask();
+    }
+}

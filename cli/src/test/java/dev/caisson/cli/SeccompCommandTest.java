@@ -1,0 +1,110 @@
+package dev.caisson.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SeccompCommandTest {
+    private record Answer(int status, String out, String err) {}
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init")
+    Path directory;
+
+    @Test
+    void aCompiledProfileIsTheSameFilterInAFile() {
+        String file = directory.resolve("strict.bpf").toString();
+
+        Answer compiled = caisson("compile", "strict", "-o", file);
+
+        assertThat(compiled.status()).isZero();
+        assertThat(compiled.out()).contains(" instructions for ", "calls allowed", "bitmap");
+        assertThat(caisson("diff", "strict", file).out()).startsWith("0 differences");
+        assertThat(caisson("diff", "strict", file).status()).isZero();
+    }
+
+    @Test
+    void aFilterForAnotherMachineIsCompiledHere() {
+        assertThat(caisson("compile", "default", "--arch", "arm64", "--caps", "ALL", "--kernel", "5.10")
+                        .out())
+                .contains("AARCH64");
+        assertThat(caisson("compile", "default", "--arch", "vax").err()).contains("UNKNOWN_ARCHITECTURE");
+        assertThat(caisson("compile", "default", "--caps", "CAP_NONSENSE").err())
+                .startsWith("caisson: USAGE");
+    }
+
+    @Test
+    void explainTellsTheWaysOfACallAndTheRuleForArguments() {
+        assertThat(caisson("explain", "standard").out()).contains("calls: ").contains("socket");
+        assertThat(caisson("explain", "standard", "socket").out()).contains("arg0[0] == 1");
+        assertThat(caisson("explain", "standard", "--arch", "x86_64", "socket", "0x10000000a", "1")
+                        .out())
+                .startsWith("X86_64 socket(AF_INET6, 1, 0): ALLOW")
+                .contains("rule ");
+        assertThat(caisson("explain", "standard", "--arch", "x86_64", "ptrace").out())
+                .contains("CAP_SYS_PTRACE");
+        assertThat(caisson("explain", "standard", "no_such_call").err()).contains("USAGE");
+        assertThat(caisson("explain", "standard", "read", "1z").err()).contains("USAGE");
+    }
+
+    @Test
+    void diffShowsWhatTheSecondLetsThrough() {
+        Answer answer = caisson("diff", "strict", "standard");
+
+        assertThat(answer.status()).isEqualTo(1);
+        assertThat(answer.out()).contains("\n+ ").contains("lets more through in ");
+    }
+
+    @Test
+    void lintFailsForAProfileUnderWhichNothingStarts() throws IOException {
+        String file = profile("""
+                {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}""");
+
+        assertThat(caisson("lint", "standard").status()).isZero();
+        Answer answer = caisson("lint", file);
+        assertThat(answer.status()).isEqualTo(1);
+        assertThat(answer.out()).contains("NEEDS_EXECVEAT");
+    }
+
+    @Test
+    void verifyComparesTheFilterWithTheRules() {
+        assertThat(caisson("verify", "standard", "--arch", "x86_64").out())
+                .endsWith("decisions compared, all as the profile says\n");
+    }
+
+    @Test
+    void mergedAndExportedProfilesAreProfiles() throws IOException {
+        String merged = profile(caisson("merge", "standard", "standard").out());
+        assertThat(caisson("diff", "standard", merged).out()).startsWith("0 differences");
+        Answer exported = caisson("export", "standard");
+        assertThat(exported.status()).isZero();
+        assertThat(caisson("diff", "standard", profile(exported.out())).out()).endsWith("lets more through in 0\n");
+    }
+
+    @Test
+    void whatCannotBeReadIsSaidSo() {
+        assertThat(caisson("lint", "/no/such/file").err()).startsWith("caisson: FILE_REFUSED: ");
+        assertThat(caisson().err()).startsWith("caisson: USAGE: ");
+    }
+
+    private String profile(String json) throws IOException {
+        return Files.writeString(Files.createTempFile(directory, "profile", ".json"), json)
+                .toString();
+    }
+
+    private static Answer caisson(String... arguments) {
+        var all = new java.util.ArrayList<>(java.util.List.of("seccomp"));
+        all.addAll(java.util.List.of(arguments));
+        var out = new StringWriter();
+        var err = new StringWriter();
+        int status =
+                Main.execute(new PrintWriter(out), new PrintWriter(err), Terminal.NONE, all.toArray(String[]::new));
+        return new Answer(status, out.toString(), err.toString());
+    }
+}

@@ -1,0 +1,166 @@
+package dev.caisson.seccomp;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Puts profiles together: the result allows what any of them allows. Of recorded profiles it adds up in how many runs
+/// a call was seen, which they keep in their rules' comments.
+public final class ProfileMerge {
+    private static final Pattern RUNS = Pattern.compile("seen in ([0-9]{1,6}) of ([0-9]{1,6}) runs");
+
+    /// What tells two rules apart besides the calls that they name.
+    private record Kind(Action action, List<Condition> conditions, Selector includes, Selector excludes) {
+        private static Kind of(Rule rule) {
+            return new Kind(rule.action(), rule.conditions(), rule.includes(), rule.excludes());
+        }
+    }
+
+    private record Group(Kind kind, String comment) {}
+
+    private ProfileMerge() {}
+
+    /// The comment by which a recorded profile says how often its calls were seen.
+    public static String seen(int times, int runs) {
+        return "seen in " + times + " of " + runs + " runs";
+    }
+
+    /// Merges at least one profile.
+    /// @throws SeccompException CONTRADICTION where the profiles differ in what they do with a call that
+    /// is not allowed
+    public static Profile of(List<Profile> profiles) {
+        Profile first = profiles.getFirst();
+        for (Profile profile : profiles) {
+            if (!profile.defaultAction().equals(first.defaultAction())) {
+                throw new SeccompException(
+                        SeccompException.Code.CONTRADICTION,
+                        "one profile's default action is " + first.defaultAction() + ", another's is "
+                                + profile.defaultAction() + "; make them the same");
+            }
+            if (!profile.listenerPath().equals(first.listenerPath())
+                    || !profile.listenerMetadata().equals(first.listenerMetadata())) {
+                throw new SeccompException(
+                        SeccompException.Code.CONTRADICTION,
+                        "the profiles name different listeners; make them the same");
+            }
+        }
+        checkDenials(profiles);
+        return new Profile(
+                first.defaultAction(),
+                abis(profiles),
+                flags(profiles),
+                first.listenerPath(),
+                first.listenerMetadata(),
+                rules(profiles));
+    }
+
+    private static Map<Architecture, Set<Architecture>> abis(List<Profile> profiles) {
+        var all = new EnumMap<Architecture, Set<Architecture>>(Architecture.class);
+        for (Profile profile : profiles) {
+            profile.abis()
+                    .forEach((machine, others) -> all.computeIfAbsent(machine, m -> EnumSet.noneOf(Architecture.class))
+                            .addAll(others));
+        }
+        return all;
+    }
+
+    private static Set<Profile.Flag> flags(List<Profile> profiles) {
+        Set<Profile.Flag> flags = EnumSet.noneOf(Profile.Flag.class);
+        profiles.forEach(profile -> flags.addAll(profile.flags()));
+        return flags;
+    }
+
+    /// Of two rules for a call the more restrictive holds, so that one profile's denial would take away what the other
+    /// allows.
+    private static void checkDenials(List<Profile> profiles) {
+        Map<String, Set<Kind>> known = new TreeMap<>();
+        for (Profile profile : profiles) {
+            Map<String, Set<Kind>> own = new TreeMap<>();
+            for (Rule rule : profile.rules()) {
+                rule.names()
+                        .forEach(name -> own.computeIfAbsent(name, n -> new LinkedHashSet<>())
+                                .add(Kind.of(rule)));
+            }
+            own.forEach((name, kinds) -> {
+                Set<Kind> before = known.putIfAbsent(name, kinds);
+                if (before != null && !before.equals(kinds) && (denies(before) || denies(kinds))) {
+                    throw new SeccompException(
+                            SeccompException.Code.CONTRADICTION,
+                            "the profiles have different rules for " + name
+                                    + " of which one denies it; decide for one of them first");
+                }
+            });
+        }
+    }
+
+    private static boolean denies(Set<Kind> kinds) {
+        return kinds.stream().anyMatch(kind -> kind.action().kind() != Action.Kind.ALLOW);
+    }
+
+    private static List<Rule> rules(List<Profile> profiles) {
+        int runs = profiles.stream().mapToInt(ProfileMerge::runs).sum();
+        boolean recorded = profiles.stream()
+                .flatMap(profile -> profile.rules().stream())
+                .anyMatch(rule -> RUNS.matcher(rule.comment()).find());
+        Map<Kind, Map<String, Integer>> times = new LinkedHashMap<>();
+        Map<Kind, Set<String>> comments = new LinkedHashMap<>();
+        for (Profile profile : profiles) {
+            Map<Kind, Map<String, Integer>> own = new LinkedHashMap<>();
+            for (Rule rule : profile.rules()) {
+                int seen = times(rule.comment(), runs(profile));
+                comments.computeIfAbsent(Kind.of(rule), k -> new LinkedHashSet<>())
+                        .add(rule.comment());
+                Map<String, Integer> names = own.computeIfAbsent(Kind.of(rule), k -> new TreeMap<>());
+                rule.names().forEach(name -> names.merge(name, seen, Math::max));
+            }
+            own.forEach((kind, names) -> {
+                Map<String, Integer> sum = times.computeIfAbsent(kind, k -> new TreeMap<>());
+                names.forEach((name, seen) -> sum.merge(name, seen, Integer::sum));
+            });
+        }
+        Map<Group, Set<String>> groups = new LinkedHashMap<>();
+        times.forEach((kind, names) -> names.forEach((name, seen) -> {
+            String comment = recorded ? seen(seen, runs) : comment(comments.getOrDefault(kind, Set.of()));
+            groups.computeIfAbsent(new Group(kind, comment), g -> new TreeSet<>())
+                    .add(name);
+        }));
+        var rules = new ArrayList<Rule>();
+        groups.forEach((group, names) -> rules.add(new Rule(
+                List.copyOf(names),
+                group.kind().action(),
+                group.kind().conditions(),
+                group.kind().includes(),
+                group.kind().excludes(),
+                group.comment())));
+        return rules;
+    }
+
+    private static String comment(Set<String> comments) {
+        return String.join(
+                " ", comments.stream().filter(comment -> !comment.isEmpty()).toList());
+    }
+
+    /// How many runs a profile stands for.
+    private static int runs(Profile profile) {
+        return profile.rules().stream()
+                .map(rule -> RUNS.matcher(rule.comment()))
+                .filter(Matcher::find)
+                .mapToInt(matcher -> Integer.parseInt(matcher.group(2)))
+                .max()
+                .orElse(1);
+    }
+
+    private static int times(String comment, int runs) {
+        Matcher matcher = RUNS.matcher(comment);
+        return matcher.find() ? Integer.parseInt(matcher.group(1)) : runs;
+    }
+}

@@ -1,0 +1,201 @@
+package dev.caisson.seccomp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/// Writing, merging, checking and explaining profiles.
+class ProfileToolsTest {
+    private static final Target TARGET = Calls.target(Architecture.X86_64);
+    private static final Profile RICH = Profile.parse("""
+            {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 13,
+             "archMap": [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86"]}],
+             "flags": ["SECCOMP_FILTER_FLAG_LOG"], "listenerPath": "/run/l", "listenerMetadata": "a\\"b",
+             "syscalls": [
+              {"names": ["read", "execveat"], "action": "SCMP_ACT_ALLOW", "comment": "line\\nbreak \\\\"},
+              {"names": ["socket"], "action": "SCMP_ACT_ALLOW",
+               "args": [{"index": 0, "value": 18446744073709551615, "op": "SCMP_CMP_LT"},
+                        {"index": 1, "value": 15, "valueTwo": 1, "op": "SCMP_CMP_MASKED_EQ"}]},
+              {"names": ["bpf"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38,
+               "includes": {"caps": ["CAP_BPF"], "arches": ["amd64"], "minKernel": "5.8"},
+               "excludes": {"caps": ["CAP_SYS_ADMIN"]}}]}
+            """);
+
+    @Test
+    void a_profile_is_the_same_when_it_is_written_and_read_again() {
+        for (Profile profile : List.of(
+                Profile.standard(), Profile.strict(), RICH, Profile.standard().withCompatibleAbis())) {
+            Profile again = Profile.parse(profile.toJson());
+
+            assertThat(again.rules()).isEqualTo(profile.rules());
+            assertThat(again.toJson()).isEqualTo(profile.toJson());
+            for (Architecture machine : Architecture.values()) {
+                assertThat(again.abisOn(machine)).isEqualTo(profile.abisOn(machine));
+            }
+        }
+        assertThat(Profile.parse(RICH.toJson())).isEqualTo(RICH);
+    }
+
+    @Test
+    void a_merge_allows_what_either_allows_and_adds_up_the_runs() {
+        Profile first = recorded(Map.of("seen in 1 of 1 runs", List.of("read", "write")));
+        Profile second =
+                recorded(Map.of("seen in 2 of 2 runs", List.of("read"), "seen in 1 of 2 runs", List.of("mmap")));
+
+        Profile merged = ProfileMerge.of(List.of(first, second));
+
+        assertThat(merged.rules())
+                .extracting(Rule::comment, Rule::names)
+                .containsExactlyInAnyOrder(
+                        org.assertj.core.groups.Tuple.tuple("seen in 3 of 3 runs", List.of("read")),
+                        org.assertj.core.groups.Tuple.tuple("seen in 1 of 3 runs", List.of("mmap", "write")));
+        Filter filter = Compiler.compile(merged, TARGET);
+        for (String name : List.of("read", "write", "mmap")) {
+            assertThat(filter.decide(Architecture.X86_64, name)).isEqualTo(Action.ALLOW);
+        }
+        assertThat(filter.decide(Architecture.X86_64, "open")).isEqualTo(Action.errno(1));
+    }
+
+    @Test
+    void a_merge_in_which_one_profile_would_undo_the_other_is_refused() {
+        Profile allows = CompilerTest.profileOf(Action.errno(1), Rule.of(Action.ALLOW, List.of(), "read"));
+        Profile denies = CompilerTest.profileOf(Action.errno(1), Rule.of(Action.errno(5), List.of(), "read"));
+        Profile other = CompilerTest.profileOf(Action.KILL_PROCESS, Rule.of(Action.ALLOW, List.of(), "read"));
+
+        assertThatThrownBy(() -> ProfileMerge.of(List.of(allows, denies)))
+                .isInstanceOf(SeccompException.class)
+                .hasMessageContaining("read");
+        assertThatThrownBy(() -> ProfileMerge.of(List.of(allows, other))).isInstanceOf(SeccompException.class);
+    }
+
+    @Test
+    void lint_finds_what_was_hardly_meant() {
+        Profile profile = CompilerTest.profileOf(
+                Action.errno(1),
+                Rule.of(Action.ALLOW, List.of(), "raed", "ptrace", "read"),
+                Rule.of(Action.errno(1), List.of(), "uprobe"),
+                Rule.of(Action.errno(5), List.of(), "read"),
+                Rule.of(Action.NOTIFY, List.of(), "mount"),
+                Rule.of(
+                        Action.ALLOW,
+                        List.of(
+                                Condition.of(0, Condition.Operator.GE, 1),
+                                Condition.of(0, Condition.Operator.LE, 1L << 40)),
+                        "socket"));
+
+        assertThat(ProfileLint.of(profile, TARGET))
+                .extracting(ProfileLint.Finding::code)
+                .contains(
+                        "NEEDS_EXECVEAT",
+                        "UNKNOWN_CALL",
+                        "NOT_FILTERABLE",
+                        "OVERLAP",
+                        "NO_LISTENER",
+                        "ARGUMENT_TWICE",
+                        "CONSTANT_TOO_WIDE",
+                        "RISKY_CALL",
+                        "CACHEABLE");
+        for (Profile own : List.of(Profile.standard(), Profile.strict())) {
+            assertThat(ProfileLint.of(own, TARGET))
+                    .filteredOn(finding -> finding.level() != ProfileLint.Level.NOTE)
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void the_proof_compares_every_call_and_finds_a_filter_that_is_another_profiles() {
+        assertThat(ProfileProof.of(Profile.standard(), TARGET).mismatches()).isEmpty();
+        assertThat(ProfileProof.of(Profile.standard(), TARGET).decisions()).isGreaterThan(30_000);
+        ProfileProof.Result other =
+                ProfileProof.of(Profile.standard(), TARGET, Compiler.compile(Profile.strict(), TARGET));
+        assertThat(other.holds()).isFalse();
+        assertThat(other.mismatches().getFirst()).contains("the profile means");
+    }
+
+    @Test
+    void an_explanation_names_the_rule_and_what_would_allow_the_call() {
+        Explanation ptrace = explain(Profile.standard(), "ptrace");
+        assertThat(ptrace.action().kind()).isEqualTo(Action.Kind.ERRNO);
+        assertThat(String.join("\n", ptrace.reasons())).contains("CAP_SYS_PTRACE");
+        Explanation bpf = explain(RICH, "bpf");
+        assertThat(bpf.reasons()).containsExactly("rule 3: ERRNO(ENOSYS) does not apply: it needs CAP_BPF");
+        Explanation socket = explain(RICH, "socket", 2, 2);
+        assertThat(socket.call()).isEqualTo("X86_64 socket(AF_INET, 2, 0)");
+        assertThat(socket.reasons().getFirst()).contains("it is for arg1 & 15 == 1");
+        Explanation foreign = Explanation.of(RICH, TARGET, SeccompData.of(Architecture.X32, 0));
+        assertThat(foreign.reasons().getFirst()).contains("by this ABI");
+    }
+
+    @Test
+    void an_export_has_one_masked_condition_a_rule_and_means_the_same() {
+        Profile profile = CompilerTest.profileOf(
+                Action.errno(1),
+                Rule.of(Action.ALLOW, List.of(Condition.of(0, Condition.Operator.LT, 38)), "socket"),
+                Rule.of(Action.ALLOW, List.of(Condition.of(0, Condition.Operator.GT, 40)), "socket"),
+                Rule.of(Action.ALLOW, List.of(Condition.of(0, Condition.Operator.NE, 7)), "personality"),
+                Rule.of(Action.ALLOW, List.of(Condition.of(1, Condition.Operator.EQ, -1)), "kill"),
+                Rule.of(Action.errno(1), List.of(Condition.of(1, Condition.Operator.EQ, 0x5412)), "ioctl"),
+                Rule.of(Action.ALLOW, List.of(), "ioctl"),
+                Rule.of(Action.ALLOW, List.of(), "read"));
+
+        ProfileExport export = ProfileExport.of(profile, TARGET);
+        Profile exported = export.profile();
+
+        assertThat(export.tightened()).isEmpty();
+
+        assertThat(exported.rules())
+                .allSatisfy(rule -> assertThat(rule.conditions())
+                        .hasSizeLessThanOrEqualTo(1)
+                        .allMatch(condition -> condition.operator() == Condition.Operator.MASKED_EQ));
+        assertThat(FilterDifference.between(Compiler.compile(profile, TARGET), Compiler.compile(exported, TARGET)))
+                .isEmpty();
+    }
+
+    @Test
+    void what_cannot_be_exported_is_denied_and_told() {
+        Profile profile = CompilerTest.profileOf(
+                Action.errno(1),
+                Rule.of(Action.ALLOW, List.of(Condition.of(0, Condition.Operator.EQ, 1)), "socket"),
+                Rule.of(
+                        Action.ALLOW,
+                        List.of(Condition.of(0, Condition.Operator.EQ, 16), Condition.of(2, Condition.Operator.EQ, 0)),
+                        "socket"),
+                Rule.of(Action.ALLOW, List.of(Condition.of(1, Condition.Operator.LT, 1L << 40)), "mmap"));
+
+        ProfileExport export = ProfileExport.of(profile, TARGET);
+
+        assertThat(export.tightened())
+                .containsExactly(
+                        "mmap: denied where arg1 < 0x10000000000", "socket: denied where arg0 == 16 and arg2 == 0");
+        Filter filter = Compiler.compile(export.profile(), TARGET);
+        assertThat(filter.decide(Architecture.X86_64, "socket", 1)).isEqualTo(Action.ALLOW);
+        assertThat(filter.decide(Architecture.X86_64, "socket", 16).kind()).isEqualTo(Action.Kind.ERRNO);
+    }
+
+    private static Explanation explain(Profile profile, String name, long... arguments) {
+        int number = SyscallTable.get().number(Architecture.X86_64, name).orElseThrow();
+        return Explanation.of(profile, TARGET, SeccompData.of(Architecture.X86_64, number, arguments));
+    }
+
+    private static Profile recorded(Map<String, List<String>> names) {
+        return new Profile(
+                Action.errno(1),
+                Map.of(Architecture.X86_64, Set.of()),
+                Set.of(),
+                "",
+                "",
+                names.entrySet().stream()
+                        .map(entry -> new Rule(
+                                entry.getValue(),
+                                Action.ALLOW,
+                                List.of(),
+                                Selector.NONE,
+                                Selector.NONE,
+                                entry.getKey()))
+                        .toList());
+    }
+}
