@@ -78,7 +78,7 @@ public final class FileAudit {
         request.standardInput().ifPresent(this::standardInput);
         for (Path input : request.inputs()) {
             Path path = tree.root().resolve(input).normalize();
-            targets.add(tree.name(path));
+            targets.add(tree.name(path).isEmpty() ? "." : tree.name(path));
             if (!Files.exists(path)) {
                 throw new AuditException(AuditException.Code.INPUT_MISSING, "There is no file " + input + ".");
             }

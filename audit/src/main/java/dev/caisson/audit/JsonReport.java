@@ -4,10 +4,13 @@ import io.avaje.jsonb.Jsonb;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// The report as JSON, in the schema `docs/audit-report.schema.json`. Passes are counted, not listed.
 final class JsonReport {
     static final String SCHEMA = "caisson-audit-1";
+    /// What is not known is written as null.
+    private static final Jsonb JSON = Jsonb.builder().serializeNulls(true).build();
 
     private JsonReport() {}
 
@@ -29,11 +32,19 @@ final class JsonReport {
     }
 
     static String json(Object document) {
-        return Jsonb.instance().type(Object.class).toJsonPretty(document) + "\n";
+        return JSON.type(Object.class).toJsonPretty(document) + "\n";
     }
 
-    private static Map<String, Object> finding(Finding finding) {
+    /// Two members, in this order.
+    static Map<String, Object> object(String first, Object its, String second, Object others) {
         Map<String, Object> map = new LinkedHashMap<>();
+        map.put(first, its);
+        map.put(second, others);
+        return map;
+    }
+
+    private static Map<String, @Nullable Object> finding(Finding finding) {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
         map.put("check", finding.check().id());
         map.put("name", finding.check().name());
         map.put("title", finding.check().title());
@@ -43,7 +54,7 @@ final class JsonReport {
         }
         map.put(
                 "subject",
-                Map.of(
+                object(
                         "kind",
                         finding.subject().kind().word(),
                         "name",
@@ -51,8 +62,8 @@ final class JsonReport {
         map.put("status", finding.status().word());
         map.put("severity", finding.severity().word());
         map.put("message", finding.message());
-        finding.claim().ifPresent(claim -> map.put("claim", claim));
-        finding.truth().ifPresent(truth -> map.put("truth", truth));
+        map.put("claim", finding.claim().orElse(null));
+        map.put("truth", finding.truth().orElse(null));
         map.put("agreement", finding.agreement().word());
         map.put(
                 "evidence",

@@ -18,8 +18,11 @@ final class JunitReport {
                 new StringBuilder("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"caisson\">\n");
         suites.forEach((name, findings) -> {
             long failures = findings.stream().filter(Finding::open).count();
-            out.append("  <testsuite name=\"%s\" tests=\"%d\" failures=\"%d\" errors=\"0\">\n"
-                    .formatted(xml(name), findings.size(), failures));
+            long skipped = findings.stream()
+                    .filter(finding -> !finding.open() && finding.status() != Status.PASS)
+                    .count();
+            out.append("  <testsuite name=\"%s\" tests=\"%d\" failures=\"%d\" errors=\"0\" skipped=\"%d\" time=\"0\">\n"
+                    .formatted(xml(name), findings.size(), failures, skipped));
             findings.forEach(finding -> testCase(out, finding));
             out.append("  </testsuite>\n");
         });
@@ -28,7 +31,7 @@ final class JunitReport {
 
     private static void testCase(StringBuilder out, Finding finding) {
         String where = finding.location().map(Location::toString).orElse("");
-        out.append("    <testcase classname=\"%s\" name=\"%s %s\""
+        out.append("    <testcase classname=\"%s\" name=\"%s %s\" time=\"0\""
                 .formatted(
                         xml(finding.subject().name()),
                         finding.check().id(),
@@ -46,7 +49,7 @@ final class JunitReport {
         }
     }
 
-    /// XML has no way to write most control characters.
+    /// XML has no way to write most control characters; those that turn the reading order are left out too.
     static String xml(String text) {
         StringBuilder out = new StringBuilder();
         text.codePoints().forEach(c -> {
@@ -64,6 +67,6 @@ final class JunitReport {
     private static boolean isXml(int c) {
         boolean control = c < 0x20 && c != '\n' && c != '\t';
         boolean surrogate = c >= 0xD800 && c <= 0xDFFF;
-        return !control && !surrogate && c != 0xFFFE && c != 0xFFFF;
+        return !control && !surrogate && !TextReport.isBidirectional(c) && c != 0xFFFE && c != 0xFFFF;
     }
 }

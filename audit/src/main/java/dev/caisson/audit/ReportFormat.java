@@ -6,6 +6,7 @@ public enum ReportFormat {
     JSON,
     SARIF,
     JUNIT,
+    HTML,
     MARKDOWN,
     CSV;
 
@@ -16,6 +17,7 @@ public enum ReportFormat {
             case JSON -> JsonReport.write(report);
             case SARIF -> SarifReport.write(report);
             case JUNIT -> JunitReport.write(report);
+            case HTML -> HtmlReport.write(report);
             case MARKDOWN -> TableReports.markdown(report);
             case CSV -> TableReports.csv(report);
         };

@@ -1,5 +1,9 @@
 package dev.caisson.audit;
 
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,7 +43,32 @@ final class SarifReport {
         rule.put("fullDescription", Map.of("text", check.why()));
         rule.put("help", Map.of("text", check.fix()));
         rule.put("defaultConfiguration", Map.of("level", level(check.severity())));
+        rule.put("properties", JsonReport.object("tags", tags(check), "security-severity", score(check.severity())));
         return rule;
+    }
+
+    private static List<String> tags(Check check) {
+        List<String> tags = new ArrayList<>(List.of("security"));
+        check.cis().values().stream()
+                .flatMap(List::stream)
+                .distinct()
+                .map(id -> "CIS-Docker-" + id)
+                .forEach(tags::add);
+        if (!check.podSecurity().isEmpty()) {
+            tags.add("pod-security-" + check.podSecurity());
+        }
+        return tags;
+    }
+
+    /// GitHub reads a number from 0 to 10 and names its range.
+    private static String score(Severity severity) {
+        return switch (severity) {
+            case CRITICAL -> "9.5";
+            case HIGH -> "8.0";
+            case MEDIUM -> "5.5";
+            case LOW -> "3.0";
+            case INFO -> "0.0";
+        };
     }
 
     private static Map<String, Object> result(Finding finding) {
@@ -51,14 +80,41 @@ final class SarifReport {
                         ? level(finding.severity())
                         : "note");
         result.put("message", Map.of("text", finding.message() + ". " + finding.remediation()));
-        finding.location()
-                .ifPresent(
-                        location -> result.put("locations", List.of(Map.of("physicalLocation", physical(location)))));
+        result.put("locations", List.of(where(finding)));
         result.put("partialFingerprints", Map.of("caisson/v1", finding.fingerprint()));
+        if (finding.known()) {
+            result.put("baselineState", "unchanged");
+        }
         finding.waiver()
-                .ifPresent(reason ->
-                        result.put("suppressions", List.of(Map.of("kind", "external", "justification", reason))));
+                .ifPresent(reason -> result.put(
+                        "suppressions", List.of(JsonReport.object("kind", "external", "justification", reason))));
         return result;
+    }
+
+    /// A subject without a file is a logical location.
+    private static Map<String, Object> where(Finding finding) {
+        return finding.location()
+                .<Map<String, Object>>map(location -> Map.of("physicalLocation", physical(location)))
+                .orElseGet(() -> Map.of(
+                        "logicalLocations",
+                        List.of(JsonReport.object(
+                                "fullyQualifiedName",
+                                finding.subject().name(),
+                                "kind",
+                                finding.subject().kind().word()))));
+    }
+
+    /// A relative reference; a first part with a colon would read as a scheme.
+    private static String uri(String file) {
+        try {
+            String path = new URI(null, null, file, null).getRawPath();
+            return path.split("/", 2)[0].indexOf(':') < 0 ? path : "./" + path;
+        } catch (URISyntaxException e) {
+            return "./"
+                    + URLEncoder.encode(file, StandardCharsets.UTF_8)
+                            .replace("+", "%20")
+                            .replace("%2F", "/");
+        }
     }
 
     private static Map<String, Object> physical(Location location) {
@@ -68,7 +124,7 @@ final class SarifReport {
         region.put("endLine", location.endLine());
         region.put("endColumn", location.endColumn());
         Map<String, Object> physical = new LinkedHashMap<>();
-        physical.put("artifactLocation", Map.of("uri", location.file().replace(" ", "%20")));
+        physical.put("artifactLocation", Map.of("uri", uri(location.file())));
         physical.put("region", region);
         return physical;
     }

@@ -42,11 +42,15 @@ final class TextReport {
         return out.append(open.isEmpty() ? "" : "open:" + open).append('\n').toString();
     }
 
-    /// A file's text cannot steer the terminal.
+    /// A file's text cannot steer the terminal, nor turn the order of what is read (CVE-2021-42574).
     static String printable(String text) {
         return text.codePoints()
-                .map(c -> Character.isISOControl(c) ? '\uFFFD' : c)
+                .map(c -> Character.isISOControl(c) || isBidirectional(c) ? '\uFFFD' : c)
                 .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
                 .toString();
+    }
+
+    static boolean isBidirectional(int c) {
+        return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F;
     }
 }

@@ -48,7 +48,7 @@ final class AuditCommand implements Callable<Integer> {
             names = "--format",
             paramLabel = "FORMAT",
             defaultValue = "text",
-            description = "text, json, sarif, junit, markdown or csv (default: ${DEFAULT-VALUE}).")
+            description = "text, json, sarif, junit, html, markdown or csv (default: ${DEFAULT-VALUE}).")
     private ReportFormat format = ReportFormat.TEXT;
 
     @Option(

@@ -1,0 +1,277 @@
+package dev.caisson.audit;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/// The report as one HTML file for a screen of any width and for paper. It holds no script and asks for nothing from
+/// elsewhere; its policy forbids both, whatever an audited file has smuggled into a text.
+final class HtmlReport {
+    private static final String POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+    private static final Comparator<Finding> WORST_FIRST = Comparator.comparing(HtmlReport::mark)
+            .thenComparing(Finding::severity, Comparator.reverseOrder())
+            .thenComparing(Comparator.naturalOrder());
+
+    /// What a finding counts as in a chart, in the order of the bar.
+    private enum Mark {
+        CRITICAL,
+        HIGH,
+        MEDIUM,
+        LOW,
+        INFO,
+        KNOWN,
+        UNCLEAR,
+        WAIVED,
+        PASS;
+
+        String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+
+        /// As the legend calls it.
+        String title() {
+            return this == UNCLEAR ? "not judged" : word();
+        }
+    }
+
+    private final StringBuilder out = new StringBuilder();
+
+    private HtmlReport() {}
+
+    static String write(Report report) {
+        HtmlReport page = new HtmlReport();
+        page.head(report);
+        Map<String, List<Finding>> sections = new LinkedHashMap<>();
+        Sections.ORDER.forEach(title -> sections.put(title, new ArrayList<>()));
+        report.findings().stream()
+                .filter(finding -> finding.status() != Status.NOT_APPLICABLE)
+                .forEach(finding -> sections.computeIfAbsent(Sections.of(finding.check()), title -> new ArrayList<>())
+                        .add(finding));
+        sections.values().removeIf(List::isEmpty);
+        page.navigation(sections);
+        page.raw("<main id=\"main\">\n");
+        sections.forEach(page::section);
+        page.notApplicable(report);
+        page.raw("</main>\n</body>\n</html>\n");
+        return page.out.toString();
+    }
+
+    private void head(Report report) {
+        raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+        raw("<meta http-equiv=\"Content-Security-Policy\" content=\"" + POLICY + "\">\n");
+        raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+        raw("<title>Audit of " + text(String.join(", ", report.targets())) + "</title>\n");
+        raw("<style>\n" + styles() + "</style>\n</head>\n<body>\n");
+        raw("<a class=\"skip\" href=\"#main\">To the findings</a>\n<header>\n<h1>Audit</h1>\n");
+        raw("<div class=\"soft\">" + text(String.join(", ", report.targets())) + "<br>" + report.date() + ", caisson "
+                + text(report.version()) + "</div>\n");
+        long open = report.findings().stream().filter(Finding::open).count();
+        String worst = report.failOn().word();
+        raw(
+                switch (report.exitCode()) {
+                    case 0 -> verdict("clean", "Nothing at or over " + worst + " is open; " + open + " below it");
+                    case 3 -> verdict("partly", "A part was not evaluated; nothing at or over " + worst + " is open");
+                    default -> verdict("findings", open + " findings are open, some at or over " + worst);
+                });
+        chart(report.findings(), "All sections");
+        raw("</header>\n");
+    }
+
+    private static String verdict(String kind, String sentence) {
+        return "<div class=\"verdict " + kind + "\">" + sentence + "</div>\n";
+    }
+
+    private void navigation(Map<String, List<Finding>> sections) {
+        raw("<nav aria-label=\"Sections\"><ul>\n");
+        sections.keySet()
+                .forEach(title -> raw("<li><a href=\"#" + anchor(title) + "\">" + text(title) + "</a></li>\n"));
+        raw("</ul></nav>\n<fieldset><legend>Show</legend>\n");
+        Map<String, String> choices = new LinkedHashMap<>();
+        choices.put("all", "everything");
+        choices.put("medium", "medium and worse");
+        choices.put("high", "high and worse");
+        choices.put("critical", "critical only");
+        choices.forEach((id, title) -> raw("<label><input type=\"radio\" name=\"only\" id=\"only-" + id + "\""
+                + (id.equals("all") ? " checked" : "") + ">" + title + "</label>\n"));
+        raw("</fieldset>\n");
+    }
+
+    private void section(String title, List<Finding> findings) {
+        raw("<section aria-labelledby=\"" + anchor(title) + "\">\n<h2 id=\"" + anchor(title) + "\">" + text(title)
+                + "</h2>\n");
+        chart(findings, title);
+        findings.stream()
+                .filter(finding -> finding.status() != Status.PASS)
+                .sorted(WORST_FIRST)
+                .forEach(this::finding);
+        passes(findings.stream()
+                .filter(finding -> finding.status() == Status.PASS)
+                .toList());
+        raw("</section>\n");
+    }
+
+    /// A bar of counts, with the same in words for whoever does not see it.
+    private void chart(List<Finding> findings, String title) {
+        Map<Mark, Long> counts = new EnumMap<>(Mark.class);
+        findings.stream()
+                .filter(finding -> finding.status() != Status.NOT_APPLICABLE)
+                .forEach(finding -> counts.merge(mark(finding), 1L, Long::sum));
+        long total =
+                Math.max(1, counts.values().stream().mapToLong(Long::longValue).sum());
+        String words = counts.entrySet().stream()
+                .map(count -> count.getValue() + " " + count.getKey().title())
+                .collect(Collectors.joining(", "));
+        raw("<svg class=\"chart\" role=\"img\" viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\"><title>"
+                + text(title + ": " + words) + "</title>");
+        long before = 0;
+        for (var count : counts.entrySet()) {
+            raw("<rect class=\"" + count.getKey().word() + "\" x=\"" + share(before, total) + "\" width=\""
+                    + share(count.getValue(), total) + "\" height=\"10\"/>");
+            before += count.getValue();
+        }
+        raw("</svg>\n<ul class=\"legend\">");
+        counts.forEach(
+                (mark, count) -> raw("<li class=\"" + mark.word() + "\">" + count + " " + mark.title() + "</li>"));
+        raw("</ul>\n");
+    }
+
+    private static String share(long part, long total) {
+        return String.format(Locale.ROOT, "%.2f", 1000.0 * part / total);
+    }
+
+    private void finding(Finding finding) {
+        Mark mark = mark(finding);
+        String badge = mark == Mark.UNCLEAR ? finding.status().word() : mark.title();
+        raw("<details class=\"finding " + mark.word() + "\"><summary><span class=\"badge\">" + badge + "</span> "
+                + text(finding.message()) + "<span class=\"where\">"
+                + text(finding.location().map(Location::toString).orElse(""))
+                + (finding.location().isPresent() ? " · " : "")
+                + text(finding.subject().name())
+                + "</span></summary>\n<div class=\"body\"><dl>\n");
+        Check check = finding.check();
+        entry("Check", check.id() + " " + check.name() + ": " + check.title());
+        entry("Severity", finding.severity().word());
+        finding.waiver().ifPresent(waiver -> entry("Waived", waiver));
+        entry("Why", check.why());
+        entry("What to do", finding.remediation());
+        if (finding.truth().isPresent()) {
+            finding.claim().ifPresent(claim -> code("Claimed", claim));
+            finding.truth().ifPresent(truth -> code("In truth", truth));
+            entry("Agreement", finding.agreement().word());
+        }
+        finding.evidence().forEach(this::evidence);
+        entry("CIS Docker", cis(check));
+        entry("Pod Security", check.podSecurity());
+        entry("Other tools", String.join(", ", check.alike()));
+        raw("</dl></div></details>\n");
+    }
+
+    private void evidence(Evidence evidence) {
+        String where = evidence.location().map(Location::toString).orElse(evidence.source());
+        raw("<dt>Evidence</dt><dd>" + text(where) + "<pre>" + text(evidence.text()) + "</pre></dd>\n");
+    }
+
+    /// `5.4 (1.6, 1.7, 1.8)`.
+    private static String cis(Check check) {
+        Map<String, List<String>> versions = new LinkedHashMap<>();
+        check.cis()
+                .forEach((version, ids) -> versions.computeIfAbsent(String.join(", ", ids), key -> new ArrayList<>())
+                        .add(version));
+        return versions.entrySet().stream()
+                .map(entry -> entry.getKey() + " (" + String.join(", ", entry.getValue()) + ")")
+                .collect(Collectors.joining("; "));
+    }
+
+    private void passes(List<Finding> passes) {
+        if (passes.isEmpty()) {
+            return;
+        }
+        raw("<details><summary>" + passes.size() + " passed</summary><table><tbody>\n");
+        passes.stream()
+                .collect(Collectors.groupingBy(Finding::check, LinkedHashMap::new, Collectors.toList()))
+                .entrySet()
+                .stream()
+                .sorted(Comparator.comparing(entry -> entry.getKey().id()))
+                .forEach(entry -> raw("<tr><th scope=\"row\">" + entry.getKey().id() + "</th><td>"
+                        + text(entry.getKey().name()) + "</td><td>"
+                        + text(entry.getValue().stream()
+                                .map(finding -> finding.subject().name())
+                                .collect(Collectors.joining(", ")))
+                        + "</td></tr>\n"));
+        raw("</tbody></table></details>\n");
+    }
+
+    private void notApplicable(Report report) {
+        List<Finding> apart = report.findings().stream()
+                .filter(finding -> finding.status() == Status.NOT_APPLICABLE)
+                .toList();
+        if (!apart.isEmpty()) {
+            raw("<section><h2>Not applicable</h2><table><tbody>\n");
+            apart.forEach(
+                    finding -> raw("<tr><th scope=\"row\">" + finding.check().id() + "</th><td>"
+                            + text(finding.subject().name()) + "</td><td>" + text(finding.message()) + "</td></tr>\n"));
+            raw("</tbody></table></section>\n");
+        }
+    }
+
+    private static Mark mark(Finding finding) {
+        return switch (finding.status()) {
+            case PASS -> Mark.PASS;
+            case WAIVED -> Mark.WAIVED;
+            case MANUAL, NOT_EVALUATED, NOT_APPLICABLE -> Mark.UNCLEAR;
+            case FAIL -> finding.known() ? Mark.KNOWN : ofSeverity(finding.severity());
+        };
+    }
+
+    private static Mark ofSeverity(Severity severity) {
+        return switch (severity) {
+            case CRITICAL -> Mark.CRITICAL;
+            case HIGH -> Mark.HIGH;
+            case MEDIUM -> Mark.MEDIUM;
+            case LOW -> Mark.LOW;
+            case INFO -> Mark.INFO;
+        };
+    }
+
+    private void entry(String name, String value) {
+        if (!value.isEmpty()) {
+            raw("<dt>" + name + "</dt><dd>" + text(value) + "</dd>\n");
+        }
+    }
+
+    private void code(String name, String value) {
+        raw("<dt>" + name + "</dt><dd><pre>" + text(value) + "</pre></dd>\n");
+    }
+
+    private static String anchor(String title) {
+        return "s-" + title.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
+    }
+
+    private static String text(String text) {
+        return JunitReport.xml(text);
+    }
+
+    private void raw(String html) {
+        out.append(html);
+    }
+
+    private static String styles() {
+        try (InputStream in = HtmlReport.class.getResourceAsStream("report.css")) {
+            if (in == null) {
+                throw new IllegalStateException("report.css is missing from the module");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
