@@ -24,7 +24,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Audits container files: finds them, judges each by the rules of its kind, and applies waivers and baseline.
+/// Audits container files: finds them, judges each by the rules of its kind, and applies waivers and
+/// baseline.
 public final class FileAudit {
     /// The version that reports name.
     public static final String VERSION = "0.1.0";
@@ -46,7 +47,8 @@ public final class FileAudit {
     }
 
     /// Runs the audit.
-    /// @throws AuditException if an input is missing or of no known kind, or waivers or baseline cannot be read
+    /// @throws AuditException if an input is missing or of no known kind, or waivers or baseline cannot
+    /// be read
     public static Report run(AuditRequest request) {
         return run(request, new SourceTree(request.root()));
     }
@@ -272,7 +274,8 @@ public final class FileAudit {
         verdict.fix().ifPresent(fix -> fixes.put(finding, fix));
     }
 
-    /// Gives every finding its fingerprint: what it says, not where; equal ones are counted in the order of the file.
+    /// Gives every finding its fingerprint: what it says, not where; equal ones are counted in the order
+    /// of the file.
     private List<Finding> numbered() {
         Map<String, Integer> seen = new HashMap<>();
         return findings.stream()

@@ -18,7 +18,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 
-/// Finds the container files among the inputs. Symbolic links are not followed, so that a walk ends and stays below
+/// Finds the container files among the inputs. Symbolic links are not followed, so that a walk ends and
+/// stays below
 /// the directory that was named.
 final class FileDiscovery {
     /// The kinds of container file.

@@ -13,7 +13,8 @@ import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// A container's group: the same path in every tree that limits, measures or ends it. Holds nothing open; two objects
+/// A container's group: the same path in every tree that limits, measures or ends it. Holds nothing open;
+/// two objects
 /// for one group, in one process or in two, see the same.
 public final class Cgroup {
     private static final Duration REMOVE_PATIENCE = Duration.ofSeconds(5);
@@ -36,7 +37,8 @@ public final class Cgroup {
         this.lacks = List.copyOf(lacks);
     }
 
-    /// Limits that were asked for with best effort and that nothing enforces. Known to the object that made the group.
+    /// Limits that were asked for with best effort and that nothing enforces. Known to the object that
+    /// made the group.
     public List<Lack> lacks() {
         return lacks;
     }
@@ -46,8 +48,10 @@ public final class Cgroup {
         return group;
     }
 
-    /// Descriptors of the v1 `tasks` files, open for writing, that the caller owns. A single-threaded process joins by
-    /// writing `0` to each; `cgroup.procs` would do the same, after waiting for a lock that every fork takes.
+    /// Descriptors of the v1 `tasks` files, open for writing, that the caller owns. A single-threaded
+    /// process joins by
+    /// writing `0` to each; `cgroup.procs` would do the same, after waiting for a lock that every fork
+    /// takes.
     public List<Fd> joinFds() {
         var fds = new ArrayList<Fd>();
         try {
@@ -63,7 +67,8 @@ public final class Cgroup {
         }
     }
 
-    /// The group's directory in the unified tree, for the `cgroup` field of clone3(2), which the caller owns. Empty
+    /// The group's directory in the unified tree, for the `cgroup` field of clone3(2), which the caller
+    /// owns. Empty
     /// where there is no unified tree.
     public Optional<Fd> cloneInto() {
         Tree unified = unified();
@@ -95,7 +100,8 @@ public final class Cgroup {
         }
     }
 
-    /// Most memory that was charged at once; empty where the kernel does not keep it. Cheaper than [#usage].
+    /// Most memory that was charged at once; empty where the kernel does not keep it. Cheaper than
+    /// [#usage].
     public Optional<Bytes> peakMemory() {
         try {
             MemoryController memory = controllers().memory();
@@ -125,13 +131,48 @@ public final class Cgroup {
         }
     }
 
-    /// Changes the limits of the group while it is in use. Device rules and limits of single disks stay as they are.
+    /// What has to be written for `limits`, without the values that a new group has.
+    public List<KernelSetting> settings(Limits limits) {
+        return controllers().settings(limits, parent()).stream()
+                .filter(setting -> !setting.isInitial())
+                .map(setting -> new KernelSetting(setting.limit(), setting.file(), setting.value()))
+                .toList();
+    }
+
+    /// What stands in the kernel in place of each of `settings`; none where it cannot be read any more.
+    public List<Standing> standing(List<KernelSetting> settings) {
+        return settings.stream()
+                .map(setting -> {
+                    Tree tree = controllers().tree(setting.controller());
+                    Optional<String> found = tree == null
+                            ? Optional.empty()
+                            : tree.find(group, setting.file()).flatMap(setting::within);
+                    return new Standing(setting, setting.asKept(), found.orElse("none"));
+                })
+                .toList();
+    }
+
+    /// One limit beside what the kernel has.
+    ///
+    /// @param planned as the kernel keeps it
+    /// @param found in the kernel
+    public record Standing(KernelSetting setting, String planned, String found) {
+        public boolean isAsPlanned() {
+            return planned.equals(found);
+        }
+    }
+
+    private String parent() {
+        return group.substring(0, Math.max(0, group.lastIndexOf('/')));
+    }
+
+    /// Changes the limits of the group while it is in use. Device rules and limits of single disks stay
+    /// as they are.
     /// @throws CgroupException with the former limits in force again
     public void update(Limits limits) {
-        String parent = group.substring(0, Math.max(0, group.lastIndexOf('/')));
-        hierarchy.check(limits, parent);
+        hierarchy.check(limits, parent());
         try {
-            Enforcement.change(controllers(), group, parent, limits);
+            Enforcement.change(controllers(), group, parent(), limits);
         } catch (ErrnoException e) {
             throw gone(e);
         }
@@ -153,7 +194,8 @@ public final class Cgroup {
         return new Subgroup(this, new Cgroup(hierarchy, part, parts, List.of()));
     }
 
-    /// Numbers of the processes in the group and below it, as seen from this process; 0 for one of another pid
+    /// Numbers of the processes in the group and below it, as seen from this process; 0 for one of
+    /// another pid
     /// namespace.
     public List<Long> processes() {
         try {
@@ -166,7 +208,8 @@ public final class Cgroup {
         }
     }
 
-    /// Kills every process of the group and below it, also those that are being forked. Returns when the kernel has
+    /// Kills every process of the group and below it, also those that are being forked. Returns when the
+    /// kernel has
     /// been
     /// told; they are gone when [#remove] succeeds.
     public void kill() {
@@ -256,7 +299,8 @@ public final class Cgroup {
         }
     }
 
-    /// The number is looked up again after the descriptor was opened, so that it can stand for no other process.
+    /// The number is looked up again after the descriptor was opened, so that it can stand for no other
+    /// process.
     private void killIfInside(int pid) {
         try (Fd process = Processes.open(pid)) {
             if (processes().contains((long) pid)) {
@@ -269,7 +313,8 @@ public final class Cgroup {
         }
     }
 
-    /// Removes the group from every tree, with the groups below it. Waits for processes that are on their way out.
+    /// Removes the group from every tree, with the groups below it. Waits for processes that are on their
+    /// way out.
     /// @throws CgroupException BUSY where some stay for five seconds
     public void remove() {
         remove(REMOVE_PATIENCE);

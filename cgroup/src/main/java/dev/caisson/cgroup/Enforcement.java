@@ -83,6 +83,12 @@ final class Enforcement {
                 if (before.isEmpty() && setting.isInitial()) {
                     continue; // a kernel without this limit, and none was asked for
                 }
+                if (before.isEmpty() && !tree.exists(group)) {
+                    throw new CgroupException(
+                            Code.FIXED_LIMIT,
+                            "The limit " + setting.limit() + " needs a group that " + group
+                                    + " was made without; give it when the container is made.");
+                }
                 apply(setting, group, false, List.of());
                 before.ifPresent(value ->
                         done.add(new Setting(setting.limit(), tree, setting.file(), restorable(setting, value))));
@@ -107,7 +113,8 @@ final class Enforcement {
         return value;
     }
 
-    /// Version 1 takes no memory limit above that of memory and swap together, nor one of both below that of memory:
+    /// Version 1 takes no memory limit above that of memory and swap together, nor one of both below that
+    /// of memory:
     /// whichever way they go, the roomier file is written first.
     private static List<Setting> inOrder(Controllers controllers, String group, Limits limits, List<Setting> settings) {
         if (!(controllers.memory() instanceof MemoryController.V1 one)

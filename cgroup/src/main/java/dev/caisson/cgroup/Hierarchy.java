@@ -17,7 +17,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
-/// The trees of control groups that this machine has, and what each of them can enforce. Holds one open directory for
+/// The trees of control groups that this machine has, and what each of them can enforce. Holds one open
+/// directory for
 /// each tree; every group is reached from there, so that a path of the host is resolved once.
 public final class Hierarchy implements AutoCloseable {
 
@@ -25,7 +26,8 @@ public final class Hierarchy implements AutoCloseable {
     public enum World {
         /// Each controller in a tree of its own.
         V1,
-        /// Controllers in trees of their own, with the unified tree beside them for kill, freeze and pressure.
+        /// Controllers in trees of their own, with the unified tree beside them for kill, freeze and
+        /// pressure.
         HYBRID,
         /// Every controller in the unified tree.
         V2
@@ -42,7 +44,8 @@ public final class Hierarchy implements AutoCloseable {
         this.controllers = new Controllers(trees);
     }
 
-    /// Looks at what is mounted in this mount namespace. Each mount point is opened and asked for its type, because
+    /// Looks at what is mounted in this mount namespace. Each mount point is opened and asked for its
+    /// type, because
     /// the table also lists mounts that later ones hide.
     /// @throws CgroupException NOT_MOUNTED
     public static Hierarchy detect() {
@@ -86,7 +89,8 @@ public final class Hierarchy implements AutoCloseable {
         return controllers.names();
     }
 
-    /// The controllers of each v1 tree that [Cgroup#joinFds] gives a descriptor of, in that order, for a group with
+    /// The controllers of each v1 tree that [Cgroup#joinFds] gives a descriptor of, in that order, for a
+    /// group with
     /// limits that use what the defaults use.
     public List<Set<String>> joins() {
         return joins(Limits.defaults());
@@ -113,7 +117,8 @@ public final class Hierarchy implements AutoCloseable {
 
     /// Refuses limits that contradict each other or that this machine has nothing to enforce with, by name.
     /// @param parent path of the group that a group with these limits would be made in
-    /// @return what cannot be enforced, where the limits say that this is to be told and no error; else nothing
+    /// @return what cannot be enforced, where the limits say that this is to be told and no error; else
+    /// nothing
     public List<Lack> check(Limits limits, String parent) {
         limits.check();
         List<Lack> lacks = controllers.lacks(limits, parent);
@@ -130,9 +135,11 @@ public final class Hierarchy implements AutoCloseable {
 
     /// Makes a group with all limits in force, or leaves nothing.
     ///
-    /// @param parent path of the group that holds it, such as `caisson`; made without limits where it is missing
+    /// @param parent path of the group that holds it, such as `caisson`; made without limits where it is
+    ///     missing
     /// @param name of the group, unique in its parent
-    /// @throws CgroupException ALREADY_EXISTS, UNENFORCEABLE, KERNEL_REFUSED, or what [Limits#check] refuses
+    /// @throws CgroupException ALREADY_EXISTS, UNENFORCEABLE, KERNEL_REFUSED, or what [Limits#check]
+    /// refuses
     public Cgroup create(String parent, String name, Limits limits) {
         checkPath(parent);
         checkName(name);
@@ -160,7 +167,8 @@ public final class Hierarchy implements AutoCloseable {
         return new Cgroup(this, group, joined, lacks);
     }
 
-    /// Makes a group that holds others and bounds what they use together, or changes the limits of the one that is
+    /// Makes a group that holds others and bounds what they use together, or changes the limits of the
+    /// one that is
     /// there: a tenant's share of the machine.
     ///
     /// @param path such as `caisson/tenant-a`, to be given as the parent of [#create]
@@ -171,10 +179,30 @@ public final class Hierarchy implements AutoCloseable {
         check(limits, above);
         Set<String> used = controllers.used(limits);
         List<Tree> joined = controllers.trees(used);
+        if (!joined.stream().allMatch(tree -> tree.exists(path))) {
+            prepared.clear(); // it may have been removed since it was made
+        }
         prepare(path, used, joined);
         var cgroup = new Cgroup(this, path, joined, List.of());
         cgroup.update(limits);
         return cgroup;
+    }
+
+    /// Refuses a parent group that is missing in a tree which a container with `limits` joins. It is the
+    /// user's, so it
+    /// is neither made nor removed here.
+    public void requireParent(String path, Limits limits) {
+        checkPath(path);
+        List<String> missing = controllers.trees(controllers.used(limits)).stream()
+                .filter(tree -> !tree.exists(path))
+                .map(tree -> tree.path().resolve(path).toString())
+                .toList();
+        if (!missing.isEmpty()) {
+            throw new CgroupException(
+                    Code.NO_SUCH_GROUP,
+                    "The parent group " + path + " does not exist; make it with: mkdir -p "
+                            + String.join(" ", missing));
+        }
     }
 
     private void prepare(String parent, Set<String> used, List<Tree> joined) {
@@ -198,7 +226,8 @@ public final class Hierarchy implements AutoCloseable {
     }
 
     /// Makes `group` in all of the trees or in none.
-    /// @throws CgroupException ALREADY_EXISTS, NO_SUCH_GROUP where there is none to make it in, KERNEL_REFUSED
+    /// @throws CgroupException ALREADY_EXISTS, NO_SUCH_GROUP where there is none to make it in,
+    /// KERNEL_REFUSED
     static void make(String group, List<Tree> joined) {
         var made = new ArrayList<Tree>();
         try {

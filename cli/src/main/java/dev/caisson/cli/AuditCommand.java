@@ -27,7 +27,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/// `caisson audit FILES…`: Dockerfiles, compose files and Kubernetes manifests judged in their effective form.
+/// `caisson audit FILES…`: Dockerfiles, compose files and Kubernetes manifests judged in their effective
+/// form.
 @Command(
         name = "audit",
         description = {

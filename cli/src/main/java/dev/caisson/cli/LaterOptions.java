@@ -38,21 +38,10 @@ final class LaterOptions {
             Map.entry("--cgroupns", "a container always has its own cgroup namespace"),
             Map.entry("--pull", "registries are not part of this version"),
             Map.entry("--platform", "images of other machines are not part of this version"),
-            Map.entry("--cpuset-cpus", LIMITS),
-            Map.entry("--cpuset-mems", LIMITS),
-            Map.entry("--cpu-period", LIMITS + ": use --cpus"),
-            Map.entry("--cpu-quota", LIMITS + ": use --cpus"),
             Map.entry("--cpu-rt-runtime", "real-time processor time is not given to containers"),
             Map.entry("--cpu-rt-period", "real-time processor time is not given to containers"),
-            Map.entry("--blkio-weight", LIMITS),
-            Map.entry("--device-read-bps", LIMITS),
-            Map.entry("--device-write-bps", LIMITS),
-            Map.entry("--memory-reservation", LIMITS),
-            Map.entry("--memory-swappiness", LIMITS),
-            Map.entry("--kernel-memory", LIMITS),
-            Map.entry("--oom-kill-disable", "a container at its memory limit is always ended"),
-            Map.entry("--storage-opt", LIMITS),
-            Map.entry("--cgroup-parent", LIMITS),
+            Map.entry("--blkio-weight-device", LIMITS + ": use --blkio-weight"),
+            Map.entry("--kernel-memory", "the kernel counts its own memory for a container with --memory: use that"),
             Map.entry("--runtime", "Caisson is the runtime"));
 
     private LaterOptions() {}

@@ -60,7 +60,10 @@ final class RunCommand implements Callable<Integer> {
         Optional<InputStream> input =
                 options.interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty();
         return new Streams.Copy(
-                input, new FileOutputStream(FileDescriptor.out), new FileOutputStream(FileDescriptor.err));
+                input,
+                new FileOutputStream(FileDescriptor.out),
+                new FileOutputStream(FileDescriptor.err),
+                options.outputLimit());
     }
 
     private int onTerminal(Engine engine, ContainerSpec wish) throws InterruptedException {

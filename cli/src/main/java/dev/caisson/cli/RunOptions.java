@@ -1,13 +1,11 @@
 package dev.caisson.cli;
 
 import dev.caisson.cgroup.Bytes;
-import dev.caisson.cgroup.Limits;
 import dev.caisson.image.Image;
 import dev.caisson.launch.Allowance;
 import dev.caisson.launch.Capability;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Network;
-import dev.caisson.launch.Rlimit;
 import dev.caisson.launch.SeccompChoice;
 import dev.caisson.linux.Processes;
 import dev.caisson.seccomp.Profile;
@@ -22,10 +20,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// What can be said about a run on the command line, in Docker's words; translated to a [ContainerSpec] and nothing
+/// What can be said about a run on the command line, in Docker's words; translated to a [ContainerSpec]
+/// and nothing
 /// else.
 final class RunOptions {
     private static final long MAX_PROFILE = 4L << 20;
@@ -100,41 +100,8 @@ final class RunOptions {
             description = "Run this in place of the image's entry point.")
     private @Nullable String entrypoint;
 
-    @Option(names = "--ulimit", paramLabel = "NAME=SOFT[:HARD]", description = "Limit a resource of the process.")
-    private List<String> ulimits = new ArrayList<>();
-
-    @Option(
-            names = {"-m", "--memory"},
-            paramLabel = "BYTES",
-            description = "Most memory (default: 1g).")
-    private @Nullable String memory;
-
-    @Option(
-            names = "--memory-swap",
-            paramLabel = "BYTES",
-            description = "Most memory and swap together; -1 for no limit of swap (default: no swap).")
-    private @Nullable String memorySwap;
-
-    @Option(names = "--cpus", paramLabel = "NUMBER", description = "Most processors' worth of time, as 0.5.")
-    private @Nullable String cpus;
-
-    @Option(
-            names = {"-c", "--cpu-shares"},
-            paramLabel = "WEIGHT",
-            description = "Share of processor time against others (default: 1024).")
-    private @Nullable Integer cpuShares;
-
-    @Option(names = "--pids-limit", paramLabel = "NUMBER", description = "Most processes and threads (default: 512).")
-    private @Nullable Long pidsLimit;
-
-    @Option(names = "--shm-size", paramLabel = "BYTES", description = "Size of /dev/shm (default: 64m).")
-    private @Nullable String sharedMemory;
-
-    @Option(
-            names = "--oom-score-adj",
-            paramLabel = "NUMBER",
-            description = "How early the kernel picks it when memory is short (default: 500).")
-    private @Nullable Integer oomScoreAdjustment;
+    @Mixin
+    private LimitOptions limits = new LimitOptions();
 
     @Option(
             names = "--cap-add",
@@ -224,14 +191,10 @@ final class RunOptions {
                 .readOnlyRoot(readOnly)
                 .privileged(privileged)
                 .init(init)
-                .network(network())
-                .limits(limits());
-        spec = texts(spec);
+                .network(network());
+        spec = limits.apply(texts(spec));
         spec = environment(spec);
         spec = privileges(spec);
-        for (String ulimit : ulimits) {
-            spec = spec.rlimit(rlimit(ulimit));
-        }
         for (String sysctl : sysctls) {
             String[] pair = pair("--sysctl", sysctl);
             spec = spec.sysctl(pair[0], pair[1]);
@@ -244,6 +207,11 @@ final class RunOptions {
         return MountOptions.apply(spec, volumes, mounts, tmpfs);
     }
 
+    /// Most that is copied of its output.
+    Bytes outputLimit() {
+        return limits.outputLimit();
+    }
+
     private ContainerSpec texts(ContainerSpec start) {
         ContainerSpec spec = start;
         spec = name == null ? spec : spec.name(name);
@@ -251,8 +219,6 @@ final class RunOptions {
         spec = hostName == null ? spec : spec.hostName(hostName);
         spec = workingDirectory == null ? spec : spec.workingDirectory(workingDirectory);
         spec = entrypoint == null ? spec : spec.entrypoint(entrypoint.isEmpty() ? List.of() : List.of(entrypoint));
-        spec = sharedMemory == null ? spec : spec.sharedMemory(Bytes.parse(sharedMemory));
-        spec = oomScoreAdjustment == null ? spec : spec.oomScoreAdjustment(oomScoreAdjustment);
         spec = timeout == null ? spec : spec.wallClock(duration("--timeout", timeout));
         spec = cpuTime == null ? spec : spec.cpuTime(duration("--cpu-time", cpuTime));
         return stopSignal == null ? spec : spec.stopSignal(signal(stopSignal));
@@ -265,20 +231,6 @@ final class RunOptions {
                     "every container has its own stack with loopback alone: use --network none");
         }
         return Network.none();
-    }
-
-    private Limits limits() {
-        Limits limits = Limits.defaults();
-        limits = memory == null ? limits : limits.memory(Bytes.parse(memory));
-        if (memorySwap != null) {
-            limits = limits.memorySwap(memorySwap.equals("-1") ? Bytes.UNLIMITED : Bytes.parse(memorySwap));
-        }
-        limits = cpus == null ? limits : limits.cpus(cpus);
-        limits = cpuShares == null ? limits : limits.cpuShares(cpuShares);
-        if (pidsLimit != null) {
-            limits = limits.pids(pidsLimit == -1 ? Limits.UNLIMITED_PIDS : pidsLimit);
-        }
-        return limits;
     }
 
     private ContainerSpec environment(ContainerSpec start) {
@@ -361,23 +313,6 @@ final class RunOptions {
         };
     }
 
-    private static Rlimit rlimit(String text) {
-        String[] pair = pair("--ulimit", text);
-        String[] values = pair[1].split(":", 2);
-        try {
-            Rlimit.Resource resource = Rlimit.Resource.parse(pair[0])
-                    .orElseThrow(() -> new IllegalArgumentException("no resource is called " + pair[0]));
-            return new Rlimit(resource, limit(values[0]), limit(values[values.length - 1]));
-        } catch (IllegalArgumentException e) {
-            throw CommandException.usage(
-                    "--ulimit " + text + ": " + e.getMessage() + "; give NAME=SOFT[:HARD], as nofile=1024:4096");
-        }
-    }
-
-    private static long limit(String text) {
-        return text.equals("unlimited") || text.equals("-1") ? Rlimit.UNLIMITED : Long.parseLong(text);
-    }
-
     private static final Map<String, Long> UNITS = Map.of("ms", 1L, "s", 1000L, "m", 60_000L, "h", 3_600_000L);
 
     /// A number with ms, s, m or h; seconds without a unit.
@@ -404,7 +339,7 @@ final class RunOptions {
         throw CommandException.usage("--stop-signal knows no signal '" + text + "'");
     }
 
-    private static String[] pair(String option, String text) {
+    static String[] pair(String option, String text) {
         int equals = text.indexOf('=');
         if (equals <= 0) {
             throw CommandException.usage(option + " takes NAME=VALUE, not '" + text + "'");

@@ -3,6 +3,8 @@ package dev.caisson.engine;
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Events;
+import dev.caisson.cgroup.Lack;
+import dev.caisson.cgroup.Limits;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.ContainerSpec;
@@ -19,6 +21,7 @@ import dev.caisson.linux.Terminal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -47,6 +50,7 @@ public final class Container {
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private final CompletableFuture<RunResult> result = new CompletableFuture<>();
     private final AtomicReference<@Nullable Thread> finisher = new AtomicReference<>();
+    private @Nullable ContainerRecord record;
     private long startedNanos;
     private long controlKey;
     private long pidfdKey;
@@ -103,6 +107,44 @@ public final class Container {
         end(Verdict.KILLED);
     }
 
+    /// Changes its limits while it runs; all of them are replaced, as [ContainerSpec#limits] sets them.
+    /// Those of devices
+    /// and single disks stay.
+    /// @throws dev.caisson.cgroup.CgroupException with the former limits in force
+    public void update(Limits limits) {
+        synchronized (group) {
+            group.update(limits);
+            record = Objects.requireNonNull(record).limited(group, limits);
+            engine.save(record);
+        }
+    }
+
+    /// Stops every process of it, until [#resume]. Its deadlines go on.
+    /// @throws dev.caisson.cgroup.CgroupException BUSY where some process does not stop; then all run on
+    public void pause() {
+        group.pause();
+    }
+
+    /// Lets it run on.
+    public void resume() {
+        group.resume();
+    }
+
+    public boolean isPaused() {
+        return group.isPaused();
+    }
+
+    /// What it has used so far.
+    /// @throws dev.caisson.cgroup.CgroupException NO_SUCH_GROUP when it is gone
+    public ContainerUsage usage() {
+        return new ContainerUsage(group.usage(), WritableUse.of(pid()));
+    }
+
+    /// Limits that were asked for with best effort and that nothing enforces.
+    public List<Lack> unenforced() {
+        return group.lacks();
+    }
+
     /// Changes the size of its terminal; nothing where it has none.
     public void resize(Terminal.Size size) {
         launched.console().filter(console -> console.isOpen()).ifPresent(console -> Terminal.resize(console, size));
@@ -157,9 +199,12 @@ public final class Container {
     }
 
     /// Writes down that it runs; it is not removed before that. Where that fails it is ended.
-    void record(Runnable save) {
+    void record(ContainerRecord begun) {
         try {
-            save.run();
+            synchronized (group) {
+                record = begun.started(pid(), startTime(), group, spec.limits());
+                engine.save(record);
+            }
         } catch (RuntimeException e) {
             kill();
             throw e;
@@ -168,7 +213,8 @@ public final class Container {
         }
     }
 
-    /// No container can use more than all processors do, so the next look is due when it could have used up the rest.
+    /// No container can use more than all processors do, so the next look is due when it could have used
+    /// up the rest.
     private void watchCpu(Reactor reactor, Duration limit, Duration left) {
         Duration wait = left.dividedBy(Runtime.getRuntime().availableProcessors());
         Duration pause = wait.compareTo(SHORTEST_CPU_CHECK) < 0 ? SHORTEST_CPU_CHECK : wait;
@@ -190,6 +236,9 @@ public final class Container {
     private void end(Verdict why) {
         if (processEnd == null && cause.compareAndSet(null, why)) {
             signal(SIGKILL);
+            if (group.isPaused()) {
+                group.resume(); // the freezer of version 1 keeps even a killed process
+            }
         }
     }
 
@@ -249,7 +298,8 @@ public final class Container {
         return ended.isDone();
     }
 
-    /// Reads what the container used, removes everything of it and makes the result known. Done once, by whoever comes
+    /// Reads what the container used, removes everything of it and makes the result known. Done once, by
+    /// whoever comes
     /// first.
     void finish() {
         if (!finisher.compareAndSet(null, Thread.currentThread())) {
@@ -297,7 +347,7 @@ public final class Container {
         engine.reached(Moment.DESCRIPTORS_CLOSED);
         group.remove();
         engine.reached(Moment.GROUP_REMOVED);
-        engine.release(id, lease);
+        engine.release(spec, id, lease);
     }
 
     private RunResult result() {

@@ -1,5 +1,9 @@
 package dev.caisson.engine;
 
+import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.KernelSetting;
+import dev.caisson.cgroup.Lack;
+import dev.caisson.cgroup.Limits;
 import dev.caisson.launch.PlanRecord;
 import io.avaje.json.JsonReader;
 import io.avaje.json.JsonWriter;
@@ -13,9 +17,12 @@ import java.util.Map;
 /// What is written down of a container. Names of kernel objects are derived from its id.
 ///
 /// @param pid of its process 1, 0 before it has one
-/// @param startTime of that process in clock ticks since boot, proc_pid_stat(5): with the pid it names one process
+/// @param startTime of that process in clock ticks since boot, proc_pid_stat(5): with the pid it names
+///     one process
 /// @param memoryLimit in bytes, as planned
 /// @param pidsLimit processes and threads, as planned
+/// @param settings every limit as it was written to the kernel, [dev.caisson.cgroup.KernelSetting]
+/// @param unenforced limits that were asked for with best effort and that nothing enforces
 /// @param plan what was planned, for a later comparison with the kernel
 record ContainerRecord(
         String id,
@@ -29,10 +36,20 @@ record ContainerRecord(
         long startTime,
         long memoryLimit,
         long pidsLimit,
+        List<String> settings,
+        List<String> unenforced,
         PlanRecord plan) {
     private static final JsonStream JSON = JsonStream.builder().build();
 
-    ContainerRecord started(int newPid, long newStartTime) {
+    ContainerRecord started(int newPid, long newStartTime, Cgroup group, Limits limits) {
+        return with(newPid, newStartTime, group, limits);
+    }
+
+    ContainerRecord limited(Cgroup group, Limits limits) {
+        return with(pid, startTime, group, limits);
+    }
+
+    private ContainerRecord with(int newPid, long newStartTime, Cgroup group, Limits limits) {
         return new ContainerRecord(
                 id,
                 name,
@@ -43,8 +60,10 @@ record ContainerRecord(
                 enginePid,
                 newPid,
                 newStartTime,
-                memoryLimit,
-                pidsLimit,
+                limits.inWholePages().memory().count(),
+                limits.pids(),
+                group.settings(limits).stream().map(KernelSetting::toString).toList(),
+                group.lacks().stream().map(Lack::toString).toList(),
                 plan);
     }
 
@@ -63,6 +82,8 @@ record ContainerRecord(
             number(out, "startTime", startTime);
             number(out, "memoryLimit", memoryLimit);
             number(out, "pidsLimit", pidsLimit);
+            texts(out, "settings", settings);
+            texts(out, "unenforced", unenforced);
             number(out, "idBase", plan.idBase());
             texts(out, "namespaces", plan.namespaces());
             number(out, "layers", plan.layers());
@@ -125,6 +146,8 @@ record ContainerRecord(
                 need(numbers, "startTime"),
                 need(numbers, "memoryLimit"),
                 need(numbers, "pidsLimit"),
+                lists.getOrDefault("settings", List.of()), // an earlier version did not write these two
+                lists.getOrDefault("unenforced", List.of()),
                 new PlanRecord(
                         Math.toIntExact(need(numbers, "idBase")),
                         need(lists, "namespaces"),

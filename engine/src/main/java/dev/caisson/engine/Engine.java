@@ -28,7 +28,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/// Runs programs in containers. One engine serves a whole process and any number of threads, virtual ones too.
+/// Runs programs in containers. One engine serves a whole process and any number of threads, virtual ones
+/// too.
 ///
 /// ```java
 /// try (var engine = Engine.open()) {
@@ -36,14 +37,14 @@ import org.jspecify.annotations.Nullable;
 /// }
 /// ```
 ///
-/// Closing it ends and removes every container of it. What an engine that was killed has left is removed by the next
-/// one
-/// that is opened on the same state directory.
+/// Closing it ends and removes every container of it. What an engine that was killed has left is removed by
+/// the next one that is opened on the same state directory.
 public final class Engine implements AutoCloseable {
     private final Probe probe;
     private final State state;
     private final Preparation preparation;
     private final IdRanges ranges;
+    private final Groups groups;
     private final Reactor reactor = new Reactor();
     private final Map<ContainerId, Container> containers = new ConcurrentHashMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -59,7 +60,8 @@ public final class Engine implements AutoCloseable {
         state = new State(options.state());
         probe.reached(Moment.ENGINE_STANDS);
         ranges = new IdRanges(state.root());
-        recover();
+        groups = new Groups(preparation.hierarchy(), state);
+        recover(Groups.parents(options));
         // A launch waits for other processes in native code, which would hold a virtual thread's carrier.
         int threads = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
         launching = Executors.newFixedThreadPool(
@@ -85,25 +87,13 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Removes what engines have left that ended without closing.
-    private void recover() {
+    private void recover(Map<String, String> parents) {
         state.recover(
                 id -> {
-                    preparation.hierarchy().removeStale(state.cgroupParent(), id::equals);
+                    groups.clear(id, parents);
                     probe.reached(Moment.LEFTOVER_REMOVED);
                 },
-                this::removeUnrecorded);
-    }
-
-    /// Removes groups whose record somebody else removed. An engine writes a record before it makes the group and
-    /// removes it after: a group that has none when records are read later than groups are belongs to nobody.
-    private void removeUnrecorded() {
-        Set<String> groups = preparation.hierarchy().leftovers(state.cgroupParent());
-        Set<String> recorded = state.ids();
-        preparation
-                .hierarchy()
-                .removeStale(
-                        state.cgroupParent(),
-                        name -> groups.contains(name) && !recorded.contains(name) && ContainerId.isValid(name));
+                groups::removeUnrecorded);
     }
 
     /// What [#run] would do, without doing it. Needs no privileges but to read the image.
@@ -173,13 +163,13 @@ public final class Engine implements AutoCloseable {
             probe.reached(Moment.RECORD_SAVED);
             container = stand(prepared, id, lease, plan, wanted);
         } catch (RuntimeException e) {
-            release(id, lease);
+            release(spec, id, lease);
             throw e;
         }
         container.start();
         probe.reached(Moment.STARTED);
         // Written while the program starts: what has to be known to clear up after it is in the record already.
-        container.record(() -> state.save(record.started(container.pid(), container.startTime())));
+        container.record(record);
         probe.reached(Moment.START_RECORDED);
         return container;
     }
@@ -188,7 +178,7 @@ public final class Engine implements AutoCloseable {
     private Container stand(
             Preparation.Prepared prepared, ContainerId id, IdRanges.Lease lease, LaunchPlan plan, Streams wanted) {
         ContainerSpec spec = prepared.spec();
-        Cgroup group = preparation.hierarchy().create(state.cgroupParent(), id.value(), spec.limits());
+        Cgroup group = groups.create(spec, id.value());
         StandardStreams streams = null;
         try {
             probe.reached(Moment.GROUP_MADE);
@@ -264,13 +254,15 @@ public final class Engine implements AutoCloseable {
                 spec.name().orElse(""),
                 spec.image().toString(),
                 spec.command(),
-                state.cgroupParent(),
+                groups.parent(spec.placement()),
                 System.currentTimeMillis(),
                 (int) ProcessHandle.current().pid(),
                 0,
                 0,
                 spec.limits().inWholePages().memory().count(),
                 spec.limits().pids(),
+                List.of(),
+                List.of(),
                 PlanRecord.of(plan));
     }
 
@@ -310,7 +302,12 @@ public final class Engine implements AutoCloseable {
         probe.reached(Moment.INIT_PAUSED);
     }
 
-    void release(ContainerId id, IdRanges.Lease lease) {
+    void save(ContainerRecord record) {
+        state.save(record);
+    }
+
+    void release(ContainerSpec spec, ContainerId id, IdRanges.Lease lease) {
+        groups.removed(spec.placement());
         state.remove(id.value());
         probe.reached(Moment.RECORD_REMOVED);
         ranges.giveBack(lease);
@@ -321,7 +318,8 @@ public final class Engine implements AutoCloseable {
         containers.remove(container.id());
     }
 
-    /// The group that held all containers of this state directory; one that is still there is the next engine's to
+    /// The group that held all containers of this state directory; one that is still there is the next
+    /// engine's to
     /// clear.
     private void removeGroup() {
         if (preparation.hierarchy().leftovers(state.cgroupParent()).isEmpty()) {

@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.cgroup.Bytes;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
@@ -16,7 +17,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// The standard streams of one container, between its pipes or terminal and what the caller wants of them. The program
+/// The standard streams of one container, between its pipes or terminal and what the caller wants of
+/// them. The program
 /// never gets a descriptor of the caller's own: a terminal or file of the host stays out of its reach.
 final class StandardStreams {
     private static final int CHUNK = 64 * 1024;
@@ -37,7 +39,11 @@ final class StandardStreams {
         this.reactor = reactor;
         this.wanted = wanted;
         this.terminal = spec.terminal().isPresent();
-        this.budget = new AtomicLong(spec.outputLimit().count());
+        Bytes limit = switch (wanted) {
+            case Streams.Capture _ -> spec.outputLimit();
+            case Streams.Copy copy -> copy.limit();
+        };
+        this.budget = new AtomicLong(limit.count());
     }
 
     /// @param owner host id of the program's user, who may then open /dev/stdout again
@@ -95,7 +101,7 @@ final class StandardStreams {
     void begin(Runnable quiet, Runnable overBudget) {
         switch (wanted) {
             case Streams.Capture _ -> capture(quiet, overBudget);
-            case Streams.Copy copy -> copy(copy, quiet);
+            case Streams.Copy copy -> copy(copy, quiet, overBudget);
         }
     }
 
@@ -117,34 +123,39 @@ final class StandardStreams {
         errors.begin();
     }
 
-    private void copy(Streams.Copy copy, Runnable quiet) {
+    private void copy(Streams.Copy copy, Runnable quiet, Runnable overBudget) {
         if (terminal) {
             Fd master = java.util.Objects.requireNonNull(console);
             open.set(1);
             copy.input().ifPresent(input -> pump("input", () -> pumpInput(input, master, false)));
-            pump("output", () -> pumpOutput(master, copy.output(), quiet));
+            pump("output", () -> pumpOutput(master, copy.output(), quiet, overBudget));
             return;
         }
         open.set(2);
         int first = copy.input().isPresent() ? 1 : 0;
         copy.input().ifPresent(input -> pump("input", () -> pumpInput(input, ours.get(0), true)));
-        pump("output", () -> pumpOutput(ours.get(first), copy.output(), quiet));
-        pump("errors", () -> pumpOutput(ours.get(first + 1), copy.errors(), quiet));
+        pump("output", () -> pumpOutput(ours.get(first), copy.output(), quiet, overBudget));
+        pump("errors", () -> pumpOutput(ours.get(first + 1), copy.errors(), quiet, overBudget));
     }
 
     private static void pump(String name, Runnable work) {
         Thread.ofPlatform().daemon().name("caisson-" + name).start(work);
     }
 
-    private void pumpOutput(Fd from, OutputStream to, Runnable quiet) {
+    private void pumpOutput(Fd from, OutputStream to, Runnable quiet, Runnable overBudget) {
         byte[] chunk = new byte[CHUNK];
         boolean writable = true;
         int count;
         while ((count = Pipes.read(from, chunk)) > 0) {
+            long left = budget.getAndAdd(-count);
+            int kept = Math.clamp(left, 0, count);
+            if (kept < count) {
+                overBudget.run();
+            }
             // Where nobody takes the output any more it is still read, so that the program does not hang.
-            if (writable) {
+            if (writable && kept > 0) {
                 try {
-                    to.write(chunk, 0, count);
+                    to.write(chunk, 0, kept);
                     to.flush();
                 } catch (IOException e) {
                     writable = false;

@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.cgroup.Bytes;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Optional;
@@ -9,8 +10,16 @@ public sealed interface Streams {
     /// Output and errors are kept, up to the spec's output limit; input is at its end.
     record Capture() implements Streams {}
 
-    /// Output, errors and, where given, input are copied as they come. With a terminal all output comes on `output`.
-    record Copy(Optional<InputStream> input, OutputStream output, OutputStream errors) implements Streams {}
+    /// Output, errors and, where given, input are copied as they come. With a terminal all output comes
+    /// on `output`.
+    ///
+    /// @param limit most that is copied; a program that writes more is ended
+    record Copy(Optional<InputStream> input, OutputStream output, OutputStream errors, Bytes limit) implements Streams {
+        /// Without end.
+        public Copy(Optional<InputStream> input, OutputStream output, OutputStream errors) {
+            this(input, output, errors, Bytes.UNLIMITED);
+        }
+    }
 
     static Streams capture() {
         return new Capture();

@@ -4,6 +4,7 @@ import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.EffectiveLimits;
 import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.cgroup.KernelSetting;
 import dev.caisson.launch.Verifier;
 import dev.caisson.linux.ErrnoException;
 import java.util.ArrayList;
@@ -39,6 +40,7 @@ public record Verification(String id, List<Verifier.Check> checks) {
                             "the container " + record.id().substring(0, 12) + " has no control group any more"));
             var checks = new ArrayList<>(new Verifier(record.plan().plan()).running(record.pid(), group));
             checks.addAll(limits(record, group.effectiveLimits(), group.path()));
+            checks.addAll(settings(record, group));
             return new Verification(record.id(), checks);
         }
     }
@@ -49,13 +51,44 @@ public record Verification(String id, List<Verifier.Check> checks) {
                 check("process limit", record.pidsLimit(), limits.pids(), path));
     }
 
+    /// Each limit as it was written, and what was asked for with best effort.
+    private static List<Verifier.Check> settings(ContainerRecord record, Cgroup group) {
+        var checks = new ArrayList<Verifier.Check>();
+        List<KernelSetting> settings =
+                record.settings().stream().map(KernelSetting::parse).toList();
+        for (Cgroup.Standing standing : group.standing(settings)) {
+            KernelSetting setting = standing.setting();
+            checks.add(new Verifier.Check(
+                    "limit " + setting.limit(),
+                    setting.file() + " " + standing.planned(),
+                    setting.file() + " " + standing.found(),
+                    standing.isAsPlanned()));
+        }
+        for (String lack : record.unenforced()) {
+            checks.add(new Verifier.Check(
+                    "limit " + lack.substring(0, lack.indexOf(':')),
+                    "not enforced, by best effort",
+                    "not enforced" + lack.substring(lack.indexOf(':')),
+                    true));
+        }
+        return checks;
+    }
+
     private static <T> Verifier.Check check(String subject, T planned, EffectiveLimits.Bound<T> found, String path) {
         String where = found.isLoweredByAncestor() ? ", lower at " + found.holder() : ", no lower ancestor";
         return new Verifier.Check(
                 subject,
                 planned + " at " + path,
                 found.own() + " at " + path + where,
-                found.own().equals(planned) && !found.isLoweredByAncestor());
+                found.own().equals(planned) && (!found.isLoweredByAncestor() || isChosen(found.holder(), path)));
+    }
+
+    /// A tenant's ceiling, or a limit of the parent that the user named, is meant to hold; the engine's
+    /// own group has
+    /// none.
+    private static boolean isChosen(String holder, String path) {
+        String parent = path.substring(0, path.lastIndexOf('/'));
+        return (parent.contains("/") || !parent.startsWith("caisson")) && holder.endsWith("/" + parent);
     }
 
     private static ContainerRecord find(String container, EngineOptions options) {

@@ -15,6 +15,7 @@ import dev.caisson.launch.Step;
 import dev.caisson.launch.Verifier;
 import dev.caisson.seccomp.Profile;
 import dev.caisson.seccomp.SeccompException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,8 +29,8 @@ import org.junit.jupiter.api.Timeout;
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class VerificationTest {
-    private static final EngineOptions OPTIONS =
-            new EngineOptions(Path.of("/run/caisson-test-verify"), Path.of("/var/lib/caisson-test"));
+    private static final EngineOptions OPTIONS = new EngineOptions(
+            Path.of("/run/caisson-test-verify-" + ProcessHandle.current().pid()), Path.of("/var/lib/caisson-test"));
     private static final byte[] ALLOW_ALL = {6, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f};
     private static final String SECRET = "only-the-program-knows";
 
@@ -48,8 +49,9 @@ class VerificationTest {
     }
 
     @AfterEach
-    void close() {
+    void close() throws IOException {
         engine.close();
+        BusyboxEngine.removeTree(OPTIONS.state());
     }
 
     @Test
@@ -132,7 +134,7 @@ class VerificationTest {
         assertThat(Verification.of("verified", OPTIONS).checks())
                 .filteredOn(check -> !check.asPlanned())
                 .extracting(Verifier.Check::subject)
-                .containsExactly("process limit");
+                .containsExactly("process limit", "limit pids");
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.caisson.launch;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /// A set of capabilities as the kernel prints it: bit n is the capability numbered n.
 public record CapabilitySet(long mask) {
@@ -41,6 +42,18 @@ public record CapabilitySet(long mask) {
 
     public CapabilitySet without(Capability capability) {
         return new CapabilitySet(mask & ~(1L << capability.number()));
+    }
+
+    /// This set less `dropped`, and with `added` last.
+    CapabilitySet but(Set<Capability> dropped, Set<Capability> added) {
+        CapabilitySet set = this;
+        for (Capability capability : dropped) {
+            set = set.without(capability);
+        }
+        for (Capability capability : added) {
+            set = set.with(capability);
+        }
+        return set;
     }
 
     public boolean contains(Capability capability) {

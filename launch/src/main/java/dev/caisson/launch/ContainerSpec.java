@@ -5,16 +5,14 @@ import dev.caisson.cgroup.Limits;
 import dev.caisson.image.Image;
 import dev.caisson.linux.Terminal;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.EnumSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// What is wished for: one normal form that every face translates to. Immutable; each method that takes a value gives
+/// What is wished for: one normal form that every face translates to. Immutable; each method that takes a
+/// value gives
 /// a changed copy. A spec starts with everything that protects switched on.
 ///
 /// ```java
@@ -30,6 +28,8 @@ public final class ContainerSpec implements Cloneable {
     private @Nullable String hostName;
     private @Nullable String name;
     private Limits limits = Limits.defaults();
+    private Placement placement = new Placement.Standard();
+    private WritableLayer writableLayer = WritableLayer.STANDARD;
     private Network network = Network.none();
     private List<Mount> mounts = List.of();
     private boolean readOnlyRoot;
@@ -104,7 +104,7 @@ public final class ContainerSpec implements Cloneable {
     /// Sets one variable of the program's environment.
     public ContainerSpec environment(String variable, String value) {
         var copy = copy();
-        copy.environment = plus(environment, variable, value);
+        copy.environment = More.plus(environment, variable, value);
         return copy;
     }
 
@@ -164,6 +164,26 @@ public final class ContainerSpec implements Cloneable {
         return limits;
     }
 
+    public ContainerSpec placement(Placement value) {
+        var copy = copy();
+        copy.placement = value;
+        return copy;
+    }
+
+    public Placement placement() {
+        return placement;
+    }
+
+    public ContainerSpec writableLayer(WritableLayer value) {
+        var copy = copy();
+        copy.writableLayer = value;
+        return copy;
+    }
+
+    public WritableLayer writableLayer() {
+        return writableLayer;
+    }
+
     public ContainerSpec memory(Bytes value) {
         return limits(limits.memory(value));
     }
@@ -189,7 +209,7 @@ public final class ContainerSpec implements Cloneable {
 
     public ContainerSpec mount(Mount value) {
         var copy = copy();
-        copy.mounts = plus(mounts, value);
+        copy.mounts = More.plus(mounts, value);
         return copy;
     }
 
@@ -244,19 +264,10 @@ public final class ContainerSpec implements Cloneable {
         return droppedCapabilities;
     }
 
-    /// The capabilities that result: all when privileged, else the standard ones, less the dropped, and the added.
+    /// The capabilities that result: all when privileged, else the standard ones, less the dropped, and
+    /// the added.
     public CapabilitySet capabilities() {
-        if (privileged) {
-            return CapabilitySet.ALL;
-        }
-        CapabilitySet set = CapabilitySet.STANDARD;
-        for (Capability capability : droppedCapabilities) {
-            set = set.without(capability);
-        }
-        for (Capability capability : addedCapabilities) {
-            set = set.with(capability);
-        }
-        return set;
+        return privileged ? CapabilitySet.ALL : CapabilitySet.STANDARD.but(droppedCapabilities, addedCapabilities);
     }
 
     /// Lets set-uid programs and file capabilities work; needs [Allowance#NEW_PRIVILEGES].
@@ -283,7 +294,7 @@ public final class ContainerSpec implements Cloneable {
     /// Sets a namespaced kernel setting, as `net.ipv4.ip_forward`.
     public ContainerSpec sysctl(String setting, String value) {
         var copy = copy();
-        copy.sysctls = plus(sysctls, setting, value);
+        copy.sysctls = More.plus(sysctls, setting, value);
         return copy;
     }
 
@@ -293,7 +304,7 @@ public final class ContainerSpec implements Cloneable {
 
     public ContainerSpec rlimit(Rlimit value) {
         var copy = copy();
-        copy.rlimits = plus(rlimits, value);
+        copy.rlimits = More.plus(rlimits, value);
         return copy;
     }
 
@@ -323,7 +334,8 @@ public final class ContainerSpec implements Cloneable {
         return interactive;
     }
 
-    /// True: a small init stays as process 1, forwards signals and reaps. False: the program itself is process 1.
+    /// True: a small init stays as process 1, forwards signals and reaps. False: the program itself is
+    /// process 1.
     public ContainerSpec init(boolean value) {
         var copy = copy();
         copy.init = value;
@@ -367,7 +379,8 @@ public final class ContainerSpec implements Cloneable {
         return Optional.ofNullable(cpuTime);
     }
 
-    /// Ends it when it has written more than this to standard output and error together, where they are captured.
+    /// Ends it when it has written more than this to standard output and error together, where they are
+    /// captured.
     public ContainerSpec outputLimit(Bytes value) {
         var copy = copy();
         copy.outputLimit = value;
@@ -391,9 +404,7 @@ public final class ContainerSpec implements Cloneable {
 
     public ContainerSpec allow(Allowance value) {
         var copy = copy();
-        Set<Allowance> all = EnumSet.of(value);
-        all.addAll(allowances);
-        copy.allowances = Set.copyOf(all);
+        copy.allowances = More.plus(allowances, value);
         return copy;
     }
 
@@ -403,9 +414,7 @@ public final class ContainerSpec implements Cloneable {
 
     public ContainerSpec share(SharedNamespace value) {
         var copy = copy();
-        Set<SharedNamespace> all = EnumSet.of(value);
-        all.addAll(sharedNamespaces);
-        copy.sharedNamespaces = Set.copyOf(all);
+        copy.sharedNamespaces = More.plus(sharedNamespaces, value);
         return copy;
     }
 
@@ -415,7 +424,7 @@ public final class ContainerSpec implements Cloneable {
 
     public ContainerSpec label(String key, String value) {
         var copy = copy();
-        copy.labels = plus(labels, key, value);
+        copy.labels = More.plus(labels, key, value);
         return copy;
     }
 
@@ -432,17 +441,5 @@ public final class ContainerSpec implements Cloneable {
 
     public int stopSignal() {
         return stopSignal;
-    }
-
-    private static Map<String, String> plus(Map<String, String> map, String key, String value) {
-        var all = new LinkedHashMap<>(map);
-        all.put(key, value);
-        return java.util.Collections.unmodifiableMap(all);
-    }
-
-    private static <T> List<T> plus(List<T> list, T value) {
-        var all = new ArrayList<>(list);
-        all.add(value);
-        return List.copyOf(all);
     }
 }

@@ -13,7 +13,6 @@ import java.util.Set;
 /// From an approved wish and the facts about host and image to a plan: a pure function.
 public final class Planner {
     private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    private static final long LEAST_INODES = 1024;
     private static final long MOST_INODES = 1 << 20;
     private static final long PAGE = 4096;
     private static final Bytes DEV_SIZE = Bytes.mebibytes(1);
@@ -23,7 +22,8 @@ public final class Planner {
     private static final long NOFILE_SOFT = 1024;
     private static final long NOFILE_HARD = 4096;
 
-    /// What tells about the host or the kernel's internals, or reaches other hosts' hardware. Docker's list.
+    /// What tells about the host or the kernel's internals, or reaches other hosts' hardware. Docker's
+    /// list.
     static final List<String> MASKED = List.of(
             "proc/acpi",
             "proc/asound",
@@ -108,13 +108,9 @@ public final class Planner {
         return own;
     }
 
-    /// Half of the memory limit, to which what is written is charged: a full disk is told as such, not as out of
-    /// memory.
     private LaunchPlan.RootAssembly root() {
-        Bytes memory = spec.limits().memory();
-        long bytes = memory.isUnlimited() ? Bytes.gibibytes(1).count() : memory.count() / 2;
-        long inodes = Math.clamp(bytes / PAGE, LEAST_INODES, MOST_INODES);
-        return new LaunchPlan.RootAssembly(image.layers(), bytes, inodes);
+        WritableLayer layer = spec.writableLayer();
+        return new LaunchPlan.RootAssembly(image.layers(), layer.bytes(spec.limits()), layer.files(spec.limits()));
     }
 
     private void openSlots() {

@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
 
 /// The only gate: every face's wish passes here, and nothing else decides what is allowed.
 ///
-/// It looks at the normal form, never at the spelling that it came in, so two spellings of one wish get one answer.
+/// It looks at the normal form, never at the spelling that it came in, so two spellings of one wish get
+/// one answer.
 public final class Policy {
     private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}");
     private static final Pattern HOST_NAME =
@@ -97,6 +98,7 @@ public final class Policy {
         checkSysctls(spec, findings);
         checkProcessLimits(spec, host, findings);
         checkDeadlines(spec, findings);
+        PlacementRules.check(spec, findings);
         return findings;
     }
 
@@ -147,7 +149,8 @@ public final class Policy {
         });
     }
 
-    /// A working directory below /proc could be a descriptor that leads out of the container (CVE-2024-21626).
+    /// A working directory below /proc could be a descriptor that leads out of the container
+    /// (CVE-2024-21626).
     static void requireOrdinaryDirectory(InRootPath directory) {
         if (directory.isWithin(InRootPath.of("proc"))) {
             throw new IllegalArgumentException("cannot lie below /proc: choose a directory of the image");
@@ -217,7 +220,8 @@ public final class Policy {
         }
     }
 
-    /// True for a sensitive path, for what is below one, and for what holds one: a socket is reached through its
+    /// True for a sensitive path, for what is below one, and for what holds one: a socket is reached
+    /// through its
     /// parent.
     static boolean isSensitive(Path source) {
         Path real = source;

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -160,7 +161,36 @@ class PolicyTest {
                 refusal("less than no time", "DEADLINE_INVALID", spec -> spec.cpuTime(Duration.ofSeconds(-1))),
                 refusal("no shared memory", "SHM_SIZE", spec -> spec.sharedMemory(Bytes.ZERO)),
                 refusal("endless shared memory", "SHM_SIZE", spec -> spec.sharedMemory(Bytes.UNLIMITED)),
-                refusal("no output", "OUTPUT_LIMIT", spec -> spec.outputLimit(Bytes.ZERO)));
+                refusal("no output", "OUTPUT_LIMIT", spec -> spec.outputLimit(Bytes.ZERO)),
+                refusal(
+                        "a writable layer of nothing",
+                        "STORAGE_SIZE",
+                        spec -> spec.writableLayer(WritableLayer.STANDARD.size(Bytes.ZERO))),
+                refusal(
+                        "a writable layer that memory does not hold",
+                        "STORAGE_ABOVE_MEMORY",
+                        spec -> spec.writableLayer(WritableLayer.STANDARD.size(Bytes.gibibytes(1)))),
+                refusal(
+                        "a writable layer of 15 files",
+                        "STORAGE_INODES",
+                        spec -> spec.writableLayer(WritableLayer.STANDARD.inodes(15))),
+                refusal(
+                        "a size of what cannot be written to",
+                        "OPTIONS_CONTRADICT",
+                        spec -> spec.readOnlyRoot(true).writableLayer(WritableLayer.STANDARD.inodes(64))),
+                refusal("a tenant with a slash", "TENANT_NAME", spec -> spec.placement(tenant("a/../b"))),
+                refusal("a tenant without a name", "TENANT_NAME", spec -> spec.placement(tenant(""))),
+                refusal("a parent above the root", "CGROUP_PARENT", spec -> spec.placement(parent("../jobs"))),
+                refusal("no parent", "CGROUP_PARENT", spec -> spec.placement(parent(""))),
+                refusal("an engine's parent", "CGROUP_PARENT", spec -> spec.placement(parent("caisson/tenant-b"))));
+    }
+
+    private static Placement tenant(String name) {
+        return new Placement.Tenant(name, Optional.empty());
+    }
+
+    private static Placement parent(String path) {
+        return new Placement.Parent(path);
     }
 
     private static List<Refusal> texts() {

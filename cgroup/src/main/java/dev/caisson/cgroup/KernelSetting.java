@@ -1,0 +1,62 @@
+package dev.caisson.cgroup;
+
+import java.util.Optional;
+
+/// A limit as it was written to the kernel, for a later comparison with what stands there.
+///
+/// @param limit the limit's name for people, as in `memory`
+/// @param file of the group, which the kernel names after its controller
+/// @param value that was written
+public record KernelSetting(String limit, String file, String value) {
+    private static final String BYTES = "_in_bytes";
+
+    /// As [#toString] writes it.
+    public static KernelSetting parse(String text) {
+        int space = text.indexOf(' ');
+        int equals = text.indexOf('=', space);
+        if (space < 0 || equals < 0) {
+            throw new IllegalArgumentException("not a setting: " + text);
+        }
+        return new KernelSetting(
+                text.substring(0, space), text.substring(space + 1, equals), text.substring(equals + 1));
+    }
+
+    String controller() {
+        return file.substring(0, file.indexOf('.'));
+    }
+
+    /// What of a file's text stands for this setting: the line of a disk, one figure of several, or all
+    /// of it.
+    Optional<String> within(String text) {
+        if (file.equals("memory.oom_control")) {
+            return Optional.of(Long.toString(new KeyedText(text).get("oom_kill_disable")));
+        }
+        if (file.equals("io.max") || file.contains(".throttle.")) {
+            String disk = value.substring(0, value.indexOf(' ') + 1);
+            return text.lines().filter(line -> line.startsWith(disk)).findFirst();
+        }
+        return Optional.of(
+                text.startsWith("default ") && !value.startsWith("default ")
+                        ? text.lines().findFirst().orElse("").substring("default ".length())
+                        : text.lines().findFirst().orElse(""));
+    }
+
+    /// The kernel keeps amounts of memory in whole pages, and of huge pages in whole ones of their size.
+    String asKept() {
+        boolean amount = file.endsWith(BYTES) || file.matches("memory\\.(max|low|swap\\.max)|hugetlb\\.\\w+\\.max");
+        if (!amount || !value.matches("\\d+")) {
+            return value;
+        }
+        long unit = file.startsWith("hugetlb.")
+                ? Bytes.parse(file.substring("hugetlb.".length(), file.indexOf('.', "hugetlb.".length())))
+                        .count()
+                : Kernel.PAGE_SIZE;
+        return Long.toString(Long.parseLong(value) / unit * unit);
+    }
+
+    /// One line, as `memory memory.max=67108864`.
+    @Override
+    public String toString() {
+        return limit + " " + file + "=" + value;
+    }
+}

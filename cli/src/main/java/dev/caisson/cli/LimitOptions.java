@@ -1,0 +1,313 @@
+package dev.caisson.cli;
+
+import dev.caisson.cgroup.BlockDevice;
+import dev.caisson.cgroup.Bytes;
+import dev.caisson.cgroup.CpuList;
+import dev.caisson.cgroup.CpuQuota;
+import dev.caisson.cgroup.IoLimit;
+import dev.caisson.cgroup.Limits;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.Placement;
+import dev.caisson.launch.Rlimit;
+import dev.caisson.launch.WritableLayer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// What a run may use of the host: the part of [RunOptions] that becomes [Limits], with Docker's names.
+final class LimitOptions {
+    private static final long DEFAULT_PERIOD = 100_000;
+
+    @Option(
+            names = {"-m", "--memory"},
+            paramLabel = "BYTES",
+            description = "Most memory (default: 1g).")
+    private @Nullable String memory;
+
+    @Option(
+            names = "--memory-swap",
+            paramLabel = "BYTES",
+            description = "Most memory and swap together; -1 for no limit of swap (default: no swap).")
+    private @Nullable String memorySwap;
+
+    @Option(
+            names = "--memory-reservation",
+            paramLabel = "BYTES",
+            description = "Memory that is taken back from it last when the host is short.")
+    private @Nullable String memoryReservation;
+
+    @Option(
+            names = "--memory-swappiness",
+            paramLabel = "0-100",
+            description = "Readiness to swap; control groups v1 only.")
+    private @Nullable Integer memorySwappiness;
+
+    @Option(
+            names = "--oom-kill-disable",
+            description = "Stop processes at the memory limit instead of killing one; control groups v1 only.")
+    private boolean oomKillDisable;
+
+    @Option(names = "--cpus", paramLabel = "NUMBER", description = "Most processors' worth of time, as 0.5.")
+    private @Nullable String cpus;
+
+    @Option(
+            names = "--cpu-quota",
+            paramLabel = "MICROS",
+            description = "Most processor time in each period, all processors together; -1 for no limit.")
+    private @Nullable Long cpuQuota;
+
+    @Option(
+            names = "--cpu-period",
+            paramLabel = "MICROS",
+            description = "Length of the period of --cpu-quota (default: 100000).")
+    private @Nullable Long cpuPeriod;
+
+    @Option(
+            names = {"-c", "--cpu-shares"},
+            paramLabel = "WEIGHT",
+            description = "Share of processor time against others (default: 1024).")
+    private @Nullable Integer cpuShares;
+
+    @Option(names = "--cpuset-cpus", paramLabel = "LIST", description = "Processors to run on, as 0-3,8.")
+    private @Nullable String cpusetCpus;
+
+    @Option(names = "--cpuset-mems", paramLabel = "LIST", description = "Memory nodes to take memory from.")
+    private @Nullable String cpusetMems;
+
+    @Option(names = "--pids-limit", paramLabel = "NUMBER", description = "Most processes and threads (default: 512).")
+    private @Nullable Long pidsLimit;
+
+    @Option(
+            names = "--blkio-weight",
+            paramLabel = "10-1000",
+            description = "Share of a busy disk against others, where its scheduler knows weights.")
+    private @Nullable Integer ioWeight;
+
+    @Option(names = "--device-read-bps", paramLabel = "DISK:BYTES", description = "Most bytes read a second.")
+    private List<String> readBytes = new ArrayList<>();
+
+    @Option(names = "--device-write-bps", paramLabel = "DISK:BYTES", description = "Most bytes written a second.")
+    private List<String> writeBytes = new ArrayList<>();
+
+    @Option(names = "--device-read-iops", paramLabel = "DISK:NUMBER", description = "Most reads a second.")
+    private List<String> readOperations = new ArrayList<>();
+
+    @Option(names = "--device-write-iops", paramLabel = "DISK:NUMBER", description = "Most writes a second.")
+    private List<String> writeOperations = new ArrayList<>();
+
+    @Option(names = "--hugetlb", paramLabel = "SIZE=BYTES", description = "Most huge pages of a size, as 2MB=64m.")
+    private List<String> hugePages = new ArrayList<>();
+
+    @Option(
+            names = "--best-effort",
+            description = "Run without the limits that this host cannot enforce; verify tells which.")
+    private boolean bestEffort;
+
+    @Option(names = "--ulimit", paramLabel = "NAME=SOFT[:HARD]", description = "Limit a resource of the process.")
+    private List<String> ulimits = new ArrayList<>();
+
+    @Option(names = "--shm-size", paramLabel = "BYTES", description = "Size of /dev/shm (default: 64m).")
+    private @Nullable String sharedMemory;
+
+    @Option(
+            names = "--storage-opt",
+            paramLabel = "size=BYTES|inodes=NUMBER",
+            split = ",",
+            description = "Most that it may write into its root (default: half of the memory limit).")
+    private List<String> storage = new ArrayList<>();
+
+    @Option(
+            names = "--oom-score-adj",
+            paramLabel = "NUMBER",
+            description = "How early the kernel picks it when memory is short (default: 500).")
+    private @Nullable Integer oomScoreAdjustment;
+
+    @Option(
+            names = "--output-limit",
+            paramLabel = "BYTES",
+            description = "End it when it has written more than this to its output.")
+    private @Nullable String outputLimit;
+
+    @Option(
+            names = "--cgroup-parent",
+            paramLabel = "PATH",
+            description = "Make its control group in this one, which exists.")
+    private @Nullable String cgroupParent;
+
+    @Option(
+            names = "--tenant",
+            paramLabel = "NAME[,memory=BYTES][,cpus=NUMBER][,pids=NUMBER]",
+            description = "Count it to a tenant, whose containers together use no more than its ceiling.")
+    private @Nullable String tenant;
+
+    /// Most that is copied of its output; without end unless it was said.
+    Bytes outputLimit() {
+        return outputLimit == null ? Bytes.UNLIMITED : Bytes.parse(outputLimit);
+    }
+
+    ContainerSpec apply(ContainerSpec start) {
+        ContainerSpec spec = start.limits(limits());
+        spec = sharedMemory == null ? spec : spec.sharedMemory(Bytes.parse(sharedMemory));
+        spec = oomScoreAdjustment == null ? spec : spec.oomScoreAdjustment(oomScoreAdjustment);
+        for (String ulimit : ulimits) {
+            spec = spec.rlimit(rlimit(ulimit));
+        }
+        return placement(spec.writableLayer(writableLayer()));
+    }
+
+    private Limits limits() {
+        Limits limits = Limits.defaults().oomKillDisable(oomKillDisable).bestEffort(bestEffort);
+        limits = memory == null ? limits : limits.memory(bytes(memory));
+        limits = memorySwap == null ? limits : limits.memorySwap(bytes(memorySwap));
+        limits = memoryReservation == null ? limits : limits.memoryReservation(bytes(memoryReservation));
+        // Docker's default of -1 means: the host's
+        limits =
+                memorySwappiness == null || memorySwappiness == -1 ? limits : limits.memorySwappiness(memorySwappiness);
+        limits = cpuTime(limits);
+        limits = cpuShares == null ? limits : limits.cpuShares(cpuShares);
+        limits = cpusetCpus == null ? limits : limits.cpuset(CpuList.parse(cpusetCpus));
+        limits = cpusetMems == null ? limits : limits.memoryNodes(CpuList.parse(cpusetMems));
+        limits = pidsLimit == null ? limits : limits.pids(pidsLimit == -1 ? Limits.UNLIMITED_PIDS : pidsLimit);
+        limits = ioWeight == null ? limits : limits.ioWeight(ioWeight);
+        return limits.io(io()).hugePages(hugePages());
+    }
+
+    /// Docker writes no limit as -1.
+    private static Bytes bytes(String text) {
+        return text.equals("-1") ? Bytes.UNLIMITED : Bytes.parse(text);
+    }
+
+    private Limits cpuTime(Limits limits) {
+        if (cpus != null) {
+            if (cpuQuota != null || cpuPeriod != null) {
+                throw RunOptions.refused("--cpus", "it stands for --cpu-quota and --cpu-period: give one or the other");
+            }
+            return limits.cpus(cpus);
+        }
+        if (cpuQuota == null || cpuQuota == -1) {
+            if (cpuPeriod != null) {
+                throw RunOptions.refused("--cpu-period", "a period alone limits nothing: give --cpu-quota as well");
+            }
+            return limits;
+        }
+        return limits.cpus(new CpuQuota(cpuQuota, cpuPeriod == null ? DEFAULT_PERIOD : cpuPeriod));
+    }
+
+    private List<IoLimit> io() {
+        Map<BlockDevice, IoLimit> byDisk = new LinkedHashMap<>();
+        add(byDisk, readBytes, "--device-read-bps", (limit, most) -> limit.readBytes(bytesASecond(most)));
+        add(byDisk, writeBytes, "--device-write-bps", (limit, most) -> limit.writeBytes(bytesASecond(most)));
+        add(byDisk, readOperations, "--device-read-iops", (limit, most) -> limit.readOperations(Long.parseLong(most)));
+        add(
+                byDisk,
+                writeOperations,
+                "--device-write-iops",
+                (limit, most) -> limit.writeOperations(Long.parseLong(most)));
+        return List.copyOf(byDisk.values());
+    }
+
+    private static long bytesASecond(String text) {
+        return Bytes.parse(text).count();
+    }
+
+    private static void add(
+            Map<BlockDevice, IoLimit> byDisk,
+            List<String> texts,
+            String option,
+            BiFunction<IoLimit, String, IoLimit> with) {
+        for (String text : texts) {
+            int colon = text.lastIndexOf(':');
+            if (colon <= 0 || !text.startsWith("/")) {
+                throw CommandException.usage(option + " takes a disk and a figure, as /dev/sda:1m, not '" + text + "'");
+            }
+            BlockDevice disk = BlockDevice.at(Path.of(text.substring(0, colon)));
+            IoLimit before = byDisk.getOrDefault(disk, IoLimit.on(disk));
+            try {
+                byDisk.put(disk, with.apply(before, text.substring(colon + 1)));
+            } catch (NumberFormatException e) {
+                throw CommandException.usage(option + " takes a whole number after the disk, not '" + text + "'");
+            }
+        }
+    }
+
+    private Map<String, Bytes> hugePages() {
+        Map<String, Bytes> pages = new LinkedHashMap<>();
+        for (String text : hugePages) {
+            String[] pair = RunOptions.pair("--hugetlb", text);
+            pages.put(pair[0], Bytes.parse(pair[1]));
+        }
+        return pages;
+    }
+
+    private WritableLayer writableLayer() {
+        WritableLayer layer = WritableLayer.STANDARD;
+        for (String text : storage) {
+            String[] pair = RunOptions.pair("--storage-opt", text);
+            layer = switch (pair[0]) {
+                case "size" -> layer.size(Bytes.parse(pair[1]));
+                case "inodes" -> layer.inodes(number("--storage-opt inodes", pair[1]));
+                default -> throw RunOptions.refused("--storage-opt " + pair[0], "give size=BYTES or inodes=NUMBER");
+            };
+        }
+        return layer;
+    }
+
+    private ContainerSpec placement(ContainerSpec spec) {
+        if (cgroupParent != null && tenant != null) {
+            throw RunOptions.refused("--tenant", "a tenant has a group of its own: leave --cgroup-parent out");
+        }
+        if (cgroupParent != null) {
+            return spec.placement(
+                    new Placement.Parent(cgroupParent.startsWith("/") ? cgroupParent.substring(1) : cgroupParent));
+        }
+        return tenant == null ? spec : spec.placement(tenant(tenant));
+    }
+
+    private static Placement tenant(String text) {
+        String[] parts = text.split(",", -1);
+        Limits ceiling = Limits.unlimited();
+        for (String part : List.of(parts).subList(1, parts.length)) {
+            String[] pair = RunOptions.pair("--tenant " + parts[0], part);
+            ceiling = switch (pair[0]) {
+                case "memory" -> ceiling.memory(Bytes.parse(pair[1])).memorySwap(Bytes.parse(pair[1]));
+                case "cpus" -> ceiling.cpus(pair[1]);
+                case "pids" -> ceiling.pids(number("--tenant pids", pair[1]));
+                default ->
+                    throw RunOptions.refused(
+                            "--tenant " + parts[0] + "," + part, "a ceiling has memory, cpus and pids");
+            };
+        }
+        return new Placement.Tenant(parts[0], parts.length == 1 ? Optional.empty() : Optional.of(ceiling));
+    }
+
+    private static long number(String option, String text) {
+        try {
+            return Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw CommandException.usage(option + " takes a whole number, not '" + text + "'");
+        }
+    }
+
+    private static Rlimit rlimit(String text) {
+        String[] pair = RunOptions.pair("--ulimit", text);
+        String[] values = pair[1].split(":", 2);
+        try {
+            Rlimit.Resource resource = Rlimit.Resource.parse(pair[0])
+                    .orElseThrow(() -> new IllegalArgumentException("no resource is called " + pair[0]));
+            return new Rlimit(resource, limit(values[0]), limit(values[values.length - 1]));
+        } catch (IllegalArgumentException e) {
+            throw CommandException.usage(
+                    "--ulimit " + text + ": " + e.getMessage() + "; give NAME=SOFT[:HARD], as nofile=1024:4096");
+        }
+    }
+
+    private static long limit(String text) {
+        return text.equals("unlimited") || text.equals("-1") ? Rlimit.UNLIMITED : Long.parseLong(text);
+    }
+}

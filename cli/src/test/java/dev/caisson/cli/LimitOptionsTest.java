@@ -1,0 +1,173 @@
+package dev.caisson.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.cgroup.Bytes;
+import dev.caisson.cgroup.CgroupException;
+import dev.caisson.cgroup.CpuList;
+import dev.caisson.cgroup.CpuQuota;
+import dev.caisson.cgroup.Limits;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.Placement;
+import dev.caisson.launch.WritableLayer;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/// Docker's words for limits, translated.
+class LimitOptionsTest {
+    @Command
+    private static final class Run {
+        @Mixin
+        private RunOptions options = new RunOptions();
+    }
+
+    private static ContainerSpec spec(String... options) {
+        var run = new Run();
+        new CommandLine(run)
+                .parseArgs(Stream.concat(Arrays.stream(options), Stream.of("host", "true"))
+                        .toArray(String[]::new));
+        return run.options.spec();
+    }
+
+    @Test
+    void everyLimitReachesTheSpec() {
+        Limits limits = spec(
+                        "-m",
+                        "64m",
+                        "--memory-swap",
+                        "96m",
+                        "--memory-reservation",
+                        "32m",
+                        "--memory-swappiness",
+                        "30",
+                        "--oom-kill-disable",
+                        "--cpu-quota",
+                        "20000",
+                        "--cpu-period",
+                        "40000",
+                        "-c",
+                        "512",
+                        "--cpuset-cpus",
+                        "0-1",
+                        "--cpuset-mems",
+                        "0",
+                        "--pids-limit",
+                        "40",
+                        "--blkio-weight",
+                        "300",
+                        "--hugetlb",
+                        "2MB=4m",
+                        "--best-effort")
+                .limits();
+
+        assertThat(limits)
+                .isEqualTo(Limits.defaults()
+                        .memory(Bytes.mebibytes(64))
+                        .memorySwap(Bytes.mebibytes(96))
+                        .memoryReservation(Bytes.mebibytes(32))
+                        .memorySwappiness(30)
+                        .oomKillDisable(true)
+                        .cpus(new CpuQuota(20_000, 40_000))
+                        .cpuShares(512)
+                        .cpuset(CpuList.parse("0,1"))
+                        .memoryNodes(CpuList.parse("0"))
+                        .pids(40)
+                        .ioWeight(300)
+                        .hugePages(Map.of("2MB", Bytes.mebibytes(4)))
+                        .bestEffort(true));
+    }
+
+    @Test
+    void nothingSaidIsTheDefault() {
+        assertThat(spec().limits()).isEqualTo(Limits.defaults());
+        assertThat(spec("--memory-swappiness", "-1", "--cpu-quota", "-1").limits())
+                .isEqualTo(Limits.defaults());
+        assertThat(spec("-m", "-1", "--memory-swap", "-1", "--pids-limit", "-1").limits())
+                .isEqualTo(Limits.unlimited());
+        assertThat(spec().placement()).isEqualTo(new Placement.Standard());
+        assertThat(spec().writableLayer()).isEqualTo(WritableLayer.STANDARD);
+    }
+
+    @Test
+    void placeAndWritableLayerReachTheSpec() {
+        assertThat(spec("--storage-opt", "size=8m", "--storage-opt", "inodes=99")
+                        .writableLayer())
+                .isEqualTo(WritableLayer.STANDARD.size(Bytes.mebibytes(8)).inodes(99));
+        assertThat(spec("--cgroup-parent", "/jobs/night").placement()).isEqualTo(new Placement.Parent("jobs/night"));
+        assertThat(spec("--tenant", "a").placement()).isEqualTo(new Placement.Tenant("a", Optional.empty()));
+        assertThat(spec("--tenant", "a,memory=2g,cpus=1.5,pids=100").placement())
+                .isEqualTo(new Placement.Tenant(
+                        "a",
+                        Optional.of(Limits.unlimited()
+                                .memory(Bytes.gibibytes(2))
+                                .memorySwap(Bytes.gibibytes(2))
+                                .cpus("1.5")
+                                .pids(100))));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--cpus 1 --cpu-quota 5000        | OPTION_REFUSED",
+                "--cpu-period 5000                | OPTION_REFUSED",
+                "--storage-opt quota=5            | OPTION_REFUSED",
+                "--storage-opt inodes=many        | USAGE",
+                "--tenant a,disk=5g               | OPTION_REFUSED",
+                "--tenant a --cgroup-parent /jobs | OPTION_REFUSED",
+                "--device-read-bps sda:1m         | USAGE",
+                "--ulimit nofile                  | USAGE",
+                "--ulimit frogs=5                 | USAGE",
+            })
+    void whatContradictsItselfIsRefused(String options, String code) {
+        assertThatThrownBy(() -> spec(options.split(" ", -1)))
+                .isInstanceOfSatisfying(
+                        CommandException.class, e -> assertThat(e.code()).isEqualTo(code));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "-m 64x",
+                "-m 1m",
+                "--cpuset-cpus 3-1",
+                "--memory-swappiness 101",
+                "--blkio-weight 5",
+                "--hugetlb 2=4m",
+                "--pids-limit 0",
+                "--device-write-iops /dev/null:5"
+            })
+    void whatNoKernelTakesIsRefused(String options) {
+        assertThatThrownBy(() -> spec(options.split(" ", -1))).isInstanceOf(CgroupException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--cpu-rt-runtime", "--kernel-memory", "--blkio-weight-device"})
+    void whatIsNeverGivenIsRefusedByName(String option) {
+        var err = new StringWriter();
+
+        int status = Main.execute(
+                new PrintWriter(new StringWriter()),
+                new PrintWriter(err, true),
+                Terminal.NONE,
+                "run",
+                option,
+                "5",
+                "host");
+
+        assertThat(status).isEqualTo(125);
+        assertThat(err.toString()).startsWith("caisson: OPTION_REFUSED: " + option + ": ");
+    }
+}

@@ -1,0 +1,10 @@
+package dev.caisson.engine;
+
+import dev.caisson.cgroup.Usage;
+import java.util.Optional;
+
+/// What a container has used so far.
+///
+/// @param group memory, CPU, processes, I/O and pressure
+/// @param writable its writable layer; empty when its process 1 has ended
+public record ContainerUsage(Usage group, Optional<WritableUse> writable) {}

@@ -1,0 +1,151 @@
+package dev.caisson.engine;
+
+import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.launch.ContainerId;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.Placement;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// Where containers' groups are made, and what is removed with the last of them. The containers of a
+/// tenant stand in a
+/// group of its own, which holds its ceiling and is there as long as one of them:
+///
+/// ```
+/// caisson/ID               a container's group
+/// caisson/tenant-NAME/ID   one of a tenant's
+/// ```
+final class Groups {
+    private static final String TENANT = "tenant-";
+    private static final String LOCK = "tenants";
+    private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
+
+    private final Hierarchy hierarchy;
+    private final State state;
+
+    Groups(Hierarchy hierarchy, State state) {
+        this.hierarchy = hierarchy;
+        this.state = state;
+    }
+
+    /// Path of the group that the container's group is made in.
+    String parent(Placement placement) {
+        return switch (placement) {
+            case Placement.Standard _ -> state.cgroupParent();
+            case Placement.Parent parent -> parent.path();
+            case Placement.Tenant tenant -> state.cgroupParent() + "/" + TENANT + tenant.name();
+        };
+    }
+
+    /// Makes a container's group, and its tenant's where that is not there.
+    Cgroup create(ContainerSpec spec, String id) {
+        String parent = parent(spec.placement());
+        return switch (spec.placement()) {
+            case Placement.Standard _ -> hierarchy.create(parent, id, spec.limits());
+            case Placement.Parent _ -> {
+                hierarchy.requireParent(parent, spec.limits());
+                yield hierarchy.create(parent, id, spec.limits());
+            }
+            case Placement.Tenant tenant -> {
+                try (Fd _ = whole()) {
+                    if (tenant.ceiling().isPresent()) {
+                        hierarchy.createParent(parent, tenant.ceiling().get());
+                    } else if (hierarchy.findParent(parent).isEmpty()) {
+                        throw new EngineException(
+                                "TENANT_UNKNOWN",
+                                "no container of the tenant " + tenant.name()
+                                        + " runs, so it has no ceiling: give one, as --tenant " + tenant.name()
+                                        + ",memory=2g,cpus=2,pids=1000");
+                    }
+                    yield hierarchy.create(parent, id, spec.limits());
+                }
+            }
+        };
+    }
+
+    /// Removes what stood for the container's group alone, when that is gone.
+    void removed(Placement placement) {
+        if (placement instanceof Placement.Tenant) {
+            removeIfEmpty(parent(placement));
+        }
+    }
+
+    private void removeIfEmpty(String tenant) {
+        try (Fd _ = whole()) {
+            if (hierarchy.leftovers(tenant).isEmpty()) {
+                hierarchy.removeParent(tenant);
+            }
+        }
+    }
+
+    /// Kills and removes the groups of containers whose engine ended without doing it, wherever they stand.
+    /// @param parents by container, as far as records can be read
+    void clear(String id, Map<String, String> parents) {
+        String own = state.cgroupParent();
+        hierarchy.removeStale(own, id::equals);
+        String parent = parents.getOrDefault(id, own);
+        if (!parent.equals(own)) {
+            hierarchy.removeStale(parent, id::equals);
+        }
+        for (String name : hierarchy.leftovers(own)) {
+            if (name.startsWith(TENANT)) {
+                hierarchy.removeStale(own + "/" + name, id::equals);
+                removeIfEmpty(own + "/" + name);
+            }
+        }
+    }
+
+    /// Removes groups whose record somebody else removed. An engine writes a record before it makes the group and
+    /// removes it after: a group that has none when records are read later than groups are belongs to nobody.
+    void removeUnrecorded() {
+        String own = state.cgroupParent();
+        var parents = new ArrayList<>(List.of(own));
+        hierarchy.leftovers(own).stream()
+                .filter(name -> name.startsWith(TENANT))
+                .forEach(name -> parents.add(own + "/" + name));
+        for (String parent : parents) {
+            Set<String> standing = hierarchy.leftovers(parent);
+            Set<String> recorded = state.ids();
+            hierarchy.removeStale(
+                    parent, name -> standing.contains(name) && !recorded.contains(name) && ContainerId.isValid(name));
+            if (!parent.equals(own)) {
+                removeIfEmpty(parent);
+            }
+        }
+    }
+
+    /// Parent groups by container, of all engines that have left a record.
+    static Map<String, String> parents(EngineOptions options) {
+        var parents = new HashMap<String, String>();
+        try {
+            State.recordsIn(options.state()).forEach(record -> parents.put(record.id(), record.cgroupParent()));
+        } catch (EngineException e) {
+            System.getLogger(Groups.class.getName())
+                    .log(
+                            System.Logger.Level.WARNING,
+                            "a container's record cannot be read: a group that it had in a parent of the user's is not looked for",
+                            e);
+        }
+        return parents;
+    }
+
+    /// Holds off the launches and ends of other containers of tenants, of this engine and others: a
+    /// tenant's group that
+    /// is removed between two steps of a launch would be made again without its ceiling.
+    private Fd whole() {
+        Fd lock = FileSystem.openAt(state.root(), LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
+        try {
+            FileSystem.lock(lock);
+            return lock;
+        } catch (RuntimeException e) {
+            lock.close();
+            throw e;
+        }
+    }
+}

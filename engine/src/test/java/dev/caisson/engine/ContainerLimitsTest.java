@@ -1,0 +1,239 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.cgroup.Bytes;
+import dev.caisson.cgroup.CgroupException;
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.cgroup.Limits;
+import dev.caisson.cgroup.Usage;
+import dev.caisson.image.Image;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.Placement;
+import dev.caisson.launch.Verifier;
+import dev.caisson.launch.WritableLayer;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Limits of a container from the wish to the kernel, while it runs and after it.
+@Tag("root")
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class ContainerLimitsTest {
+    private static final EngineOptions OPTIONS = new EngineOptions(
+            Path.of("/run/caisson-test-limits-" + ProcessHandle.current().pid()), Path.of("/var/lib/caisson-test"));
+    private static final String PARENT = State.cgroupParent(OPTIONS.state());
+
+    private Engine engine;
+    private Hierarchy hierarchy;
+
+    @BeforeEach
+    void open() {
+        engine = Engine.open(OPTIONS);
+        hierarchy = Hierarchy.detect();
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        engine.close();
+        BusyboxEngine.removeTree(OPTIONS.state());
+        assertThat(hierarchy.leftovers(PARENT)).isEmpty();
+        assertThat(hierarchy.findParent(PARENT)).isEmpty();
+        hierarchy.close();
+    }
+
+    private static ContainerSpec shell(String script) {
+        return ContainerSpec.of(Image.host(), "sh", "-c", script);
+    }
+
+    private Container asleep(ContainerSpec spec) throws InterruptedException {
+        return engine.start(spec.name("limited"), Streams.capture());
+    }
+
+    private List<Verifier.Check> unlikePlanned() {
+        return Verification.of("limited", OPTIONS).checks().stream()
+                .filter(check -> !check.asPlanned())
+                .toList();
+    }
+
+    @Test
+    void limitsOfARunningContainerAreReplacedAndVerified() throws Exception {
+        Container container = asleep(shell("sleep 60").memory(Bytes.mebibytes(64)));
+        assertThat(unlikePlanned()).isEmpty();
+
+        container.update(Limits.defaults().memory(Bytes.mebibytes(32)).pids(9).cpus("0.5"));
+
+        assertThat(unlikePlanned()).isEmpty();
+        assertThat(Verification.of("limited", OPTIONS).checks())
+                .extracting(Verifier.Check::subject)
+                .contains("limit memory", "limit pids", "limit cpus");
+        Usage usage = container.usage().group();
+        assertThat(usage.memory().orElseThrow().limit()).isEqualTo(Bytes.mebibytes(32));
+        assertThat(usage.pids().orElseThrow().limit()).isEqualTo(9);
+    }
+
+    @Test
+    void aLimitThatTheKernelRefusesLeavesTheFormerOnes() throws Exception {
+        Container container = asleep(
+                shell("head -c 24m /dev/zero > /tmp/fill; echo full; sleep 60").memory(Bytes.mebibytes(64)));
+        for (int i = 0;
+                i < 100 && container.usage().writable().orElseThrow().used().count() < 20 << 20;
+                i++) {
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+
+        assertThatThrownBy(() -> container.update(
+                        Limits.defaults().memory(Bytes.mebibytes(8)).pids(7)))
+                .isInstanceOf(CgroupException.class);
+
+        assertThat(container.usage().group().memory().orElseThrow().limit()).isEqualTo(Bytes.mebibytes(64));
+        assertThat(container.usage().group().pids().orElseThrow().limit()).isEqualTo(512);
+        assertThat(unlikePlanned()).isEmpty();
+    }
+
+    @Test
+    void aPausedContainerUsesNoTimeAndRunsOn() throws Exception {
+        Container container = asleep(shell("while :; do :; done"));
+        container.pause();
+        assertThat(container.isPaused()).isTrue();
+        var before = container.usage().group().cpu().total();
+        TimeUnit.MILLISECONDS.sleep(200);
+        assertThat(container.usage().group().cpu().total()).isEqualTo(before);
+
+        container.resume();
+        TimeUnit.MILLISECONDS.sleep(200);
+
+        assertThat(container.isPaused()).isFalse();
+        assertThat(container.usage().group().cpu().total()).isGreaterThan(before);
+    }
+
+    @Test
+    void aPausedContainerCanBeKilled() throws Exception {
+        Container container = asleep(shell("sleep 60"));
+        container.pause();
+
+        container.kill();
+
+        assertThat(container.await().verdict()).isEqualTo(Verdict.KILLED);
+    }
+
+    @Test
+    void theWritableLayerIsBoundedAndMeasured() throws Exception {
+        Container container = asleep(shell("head -c 3m /dev/zero > /tmp/some; echo done; sleep 60")
+                .writableLayer(WritableLayer.STANDARD.size(Bytes.mebibytes(8)).inodes(64)));
+        WritableUse use = container.usage().writable().orElseThrow();
+        for (int i = 0; i < 100 && use.used().count() < 3 << 20; i++) {
+            TimeUnit.MILLISECONDS.sleep(20);
+            use = container.usage().writable().orElseThrow();
+        }
+        assertThat(use.size()).isEqualTo(Bytes.mebibytes(8));
+        assertThat(use.used()).isBetween(Bytes.mebibytes(3), Bytes.mebibytes(4));
+        assertThat(use.mostInodes()).isEqualTo(64);
+        container.kill();
+
+        RunResult full = engine.run(shell("head -c 9m /dev/zero > /tmp/big")
+                .writableLayer(WritableLayer.STANDARD.size(Bytes.mebibytes(8))));
+        RunResult many = engine.run(shell("i=0; while : > /tmp/$i; do i=$((i+1)); done; echo $i")
+                .writableLayer(WritableLayer.STANDARD.inodes(64)));
+
+        assertThat(full.stderr()).contains("No space left on device");
+        assertThat(full.verdict()).isEqualTo(Verdict.EXIT);
+        assertThat(many.stderr()).contains("No space left on device");
+    }
+
+    @Test
+    void whatIsCopiedOfAnOutputIsBounded() throws Exception {
+        var output = new ByteArrayOutputStream();
+        Container flood = engine.start(
+                shell("yes"),
+                new Streams.Copy(Optional.empty(), output, OutputStream.nullOutputStream(), Bytes.kibibytes(64)));
+
+        assertThat(flood.await().verdict()).isEqualTo(Verdict.OUTPUT);
+        assertThat(output.size()).isEqualTo(64 << 10);
+    }
+
+    @Test
+    void aTenantBoundsItsContainersTogetherAndGoesWithTheLast() throws Exception {
+        var tenant = new Placement.Tenant(
+                "a",
+                Optional.of(Limits.unlimited()
+                        .memory(Bytes.mebibytes(48))
+                        .memorySwap(Bytes.mebibytes(48))
+                        .pids(40)));
+        Container first = asleep(
+                shell("head -c 30m /dev/zero | tail >/dev/null; sleep 60").placement(tenant));
+        assertThat(unlikePlanned()).isEmpty();
+        assertThat(Verification.of("limited", OPTIONS).checks())
+                .filteredOn(check -> check.subject().equals("memory limit"))
+                .singleElement()
+                .extracting(Verifier.Check::found)
+                .asString()
+                .contains("lower at")
+                .contains("tenant-a");
+
+        RunResult second = engine.run(shell("head -c 60m /dev/zero | tail >/dev/null")
+                .placement(new Placement.Tenant("a", Optional.empty())));
+
+        assertThat(second.verdict()).isEqualTo(Verdict.OUT_OF_MEMORY);
+        assertThat(hierarchy.findParent(PARENT + "/tenant-a")).isPresent();
+        first.kill();
+        first.await();
+        assertThat(hierarchy.findParent(PARENT + "/tenant-a")).isEmpty();
+        assertThatThrownBy(() -> engine.run(shell("true").placement(new Placement.Tenant("a", Optional.empty()))))
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.code()).isEqualTo("TENANT_UNKNOWN"));
+    }
+
+    @Test
+    void aParentOfTheUsersIsNeitherMadeNorRemoved() throws Exception {
+        ContainerSpec spec = shell("true").placement(new Placement.Parent("test-jobs/nightly"));
+        assertThatThrownBy(() -> engine.run(spec))
+                .isInstanceOfSatisfying(
+                        CgroupException.class,
+                        e -> assertThat(e.sentence()).contains("mkdir -p").contains("test-jobs/nightly"));
+        hierarchy.createParent(
+                "test-jobs/nightly",
+                Limits.unlimited().memory(Bytes.mebibytes(100)).memorySwap(Bytes.mebibytes(100)));
+        try {
+            assertThat(engine.run(spec).isOk()).isTrue();
+            assertThat(hierarchy.leftovers("test-jobs/nightly")).isEmpty();
+            assertThat(hierarchy.findParent("test-jobs/nightly")).isPresent();
+        } finally {
+            hierarchy.removeParent("test-jobs/nightly");
+            hierarchy.removeParent("test-jobs");
+        }
+    }
+
+    @Test
+    void bestEffortIsShownByVerify() throws Exception {
+        Limits limits = Limits.defaults().ioWeight(500);
+        try {
+            hierarchy.check(limits);
+            return; // a disk of this machine shares by weight
+        } catch (CgroupException e) {
+            assertThatThrownBy(() -> engine.run(shell("true").limits(limits)))
+                    .isInstanceOfSatisfying(
+                            CgroupException.class,
+                            refused -> assertThat(refused.code()).isEqualTo(CgroupException.Code.UNENFORCEABLE));
+        }
+
+        Container container = asleep(shell("sleep 60").limits(limits.bestEffort(true)));
+
+        assertThat(container.unenforced())
+                .singleElement()
+                .satisfies(lack -> assertThat(lack.limit()).isEqualTo("blkio-weight"));
+        assertThat(Verification.of("limited", OPTIONS).checks())
+                .filteredOn(check -> check.subject().equals("limit blkio-weight"))
+                .anySatisfy(check -> assertThat(check.found()).startsWith("not enforced: "));
+    }
+}

@@ -1,0 +1,73 @@
+package dev.caisson.launch;
+
+import dev.caisson.cgroup.Bytes;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/// What [Policy] asks of a container's place among the control groups and of its writable layer.
+final class PlacementRules {
+    private static final Pattern TENANT = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}");
+    private static final Pattern PATH = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*");
+    private static final int LONGEST_PATH = 256;
+
+    private PlacementRules() {}
+
+    static void check(ContainerSpec spec, List<Finding> findings) {
+        switch (spec.placement()) {
+            case Placement.Standard _ -> {}
+            case Placement.Parent parent -> checkParent(parent.path(), findings);
+            case Placement.Tenant tenant -> {
+                if (!TENANT.matcher(tenant.name()).matches()) {
+                    findings.add(
+                            new Finding(
+                                    "TENANT_NAME",
+                                    "a tenant's name is 1 to 64 letters, digits, '_', '.' or '-', and starts with a letter or digit"));
+                }
+            }
+        }
+        checkWritableLayer(spec, findings);
+    }
+
+    private static void checkParent(String path, List<Finding> findings) {
+        if (path.length() > LONGEST_PATH || !PATH.matcher(path).matches()) {
+            findings.add(
+                    new Finding(
+                            "CGROUP_PARENT",
+                            "a parent group is a path below the trees' root, of letters, digits, '_', '.' and '-', as jobs/nightly"));
+        } else if (path.startsWith("caisson")) {
+            findings.add(new Finding(
+                    "CGROUP_PARENT", "groups whose path starts with caisson belong to engines: name one of your own"));
+        }
+    }
+
+    private static void checkWritableLayer(ContainerSpec spec, List<Finding> findings) {
+        WritableLayer layer = spec.writableLayer();
+        layer.size().ifPresent(size -> {
+            if (size.compareTo(WritableLayer.LEAST_SIZE) < 0 || size.isUnlimited()) {
+                findings.add(new Finding(
+                        "STORAGE_SIZE", "a writable layer has a size of at least " + WritableLayer.LEAST_SIZE));
+            }
+            Bytes memory = spec.limits().memory();
+            if (size.compareTo(memory) >= 0) {
+                findings.add(new Finding(
+                        "STORAGE_ABOVE_MEMORY",
+                        "the writable layer is kept in memory, so a size of " + size
+                                + " cannot be had below a memory limit of " + memory
+                                + ": give more --memory, or mount a directory with -v for large files"));
+            }
+        });
+        layer.inodes().ifPresent(inodes -> {
+            if (inodes < WritableLayer.LEAST_INODES || inodes > WritableLayer.MOST_INODES) {
+                findings.add(new Finding(
+                        "STORAGE_INODES",
+                        "a writable layer holds " + WritableLayer.LEAST_INODES + " to " + WritableLayer.MOST_INODES
+                                + " files"));
+            }
+        });
+        if (spec.readOnlyRoot() && !layer.equals(WritableLayer.STANDARD)) {
+            findings.add(new Finding(
+                    "OPTIONS_CONTRADICT",
+                    "a root that cannot be written to has no writable layer to size: give one of the two"));
+        }
+    }
+}
