@@ -92,6 +92,13 @@ public final class StepFailedException extends LaunchException {
                         step.phase(),
                         errno,
                         EXIT_ENGINE);
+            case Step.MakeDirectory make ->
+                new StepFailedException(
+                        "IMAGE_PATH",
+                        "the directory " + make.path() + " could not be made (" + reason + "): " + targetAdvice(errno),
+                        step.phase(),
+                        errno,
+                        EXIT_ENGINE);
             case Step.SetSysctl sysctl ->
                 new StepFailedException(
                         "SYSCTL_REFUSED",
