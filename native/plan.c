@@ -275,7 +275,7 @@ static const struct {
 #define IN_TWO(opcode, phase, other, often, payload) {{OP_##opcode, #opcode, PHASE_##phase, PHASE_##other}, often, payload}
 	IN(SEAL, SEAL, ALWAYS, nothing),
 	IN(JOIN_CGROUP, MAPPED, ANY, only_slot),
-	IN(CGROUP_NAMESPACE, MAPPED, ONCE, nothing),
+	IN(CGROUP_NAMESPACE, MAPPED, ALWAYS, nothing),
 	IN(MAPPED, MAPPED, ALWAYS, nothing),
 	IN(NO_NEW_PRIVS, MAPPED, ONCE, nothing),
 	IN(PRIVATE, PRIVATE, ALWAYS, nothing),

@@ -244,11 +244,11 @@ enum plan_error {
 };
 
 /*
- * Decodes and checks all of a plan before anything is executed: lengths, opcodes, the phase that belongs to each, phases
- * that never go back, slots that were given and are used once, paths, lists, text without NUL, OP_EXEC last and only
- * there. OP_SEAL is the first step; OP_SEAL, OP_MAPPED, OP_PRIVATE, OP_ROOT (the last slot), OP_PIVOT, OP_VERIFY, OP_CAPS,
- * OP_READY and OP_EXEC are there once; a step that sets one thing is there at most once. Returns PLAN_OK or the rule that
- * is broken; `where` gets the step's index.
+ * Decodes and checks all of a plan before anything is executed: lengths, opcodes, the phase that belongs to each,
+ * phases that never go back, slots that were given and are used once, paths, lists, text without NUL, OP_EXEC last and
+ * only there. OP_SEAL is the first step; OP_SEAL, OP_CGROUP_NAMESPACE, OP_MAPPED, OP_PRIVATE, OP_ROOT (the last slot),
+ * OP_PIVOT, OP_VERIFY, OP_CAPS, OP_READY and OP_EXEC are there once; a step that sets one thing is there at most once.
+ * Returns PLAN_OK or the rule that is broken; `where` gets the step's index.
  */
 enum plan_error plan_decode(const uint8_t *bytes, uint32_t length, uint16_t slots, struct plan *plan, uint32_t *where);
 

@@ -222,9 +222,10 @@ const unsigned bad_sample_count = sizeof bad_samples / sizeof *bad_samples;
 /* ---- plans ---- */
 
 static const struct sample obligatory[] = {
-	{PHASE_SEAL, OP_SEAL, NULL},	  {PHASE_MAPPED, OP_MAPPED, NULL},  {PHASE_PRIVATE, OP_PRIVATE, NULL},
-	{PHASE_ROOT, OP_ROOT, slot_root}, {PHASE_PIVOT, OP_PIVOT, NULL},    {PHASE_PROTECT, OP_VERIFY, NULL},
-	{PHASE_CAPS, OP_CAPS, caps},	  {PHASE_READY, OP_READY, ready},   {PHASE_FILTER, OP_EXEC, exec},
+	{PHASE_SEAL, OP_SEAL, NULL},	     {PHASE_MAPPED, OP_CGROUP_NAMESPACE, NULL}, {PHASE_MAPPED, OP_MAPPED, NULL},
+	{PHASE_PRIVATE, OP_PRIVATE, NULL},   {PHASE_ROOT, OP_ROOT, slot_root},	       {PHASE_PIVOT, OP_PIVOT, NULL},
+	{PHASE_PROTECT, OP_VERIFY, NULL},    {PHASE_CAPS, OP_CAPS, caps},	       {PHASE_READY, OP_READY, ready},
+	{PHASE_FILTER, OP_EXEC, exec},
 };
 enum { OBLIGATORY = sizeof obligatory / sizeof *obligatory };
 

@@ -170,7 +170,8 @@ static void a_flipped_bit_never_breaks_the_decoder(void)
 
 static void an_obligatory_step_cannot_be_missing_or_there_twice(void)
 {
-	static const uint8_t obligatory[] = {OP_MAPPED, OP_PRIVATE, OP_ROOT, OP_PIVOT, OP_VERIFY, OP_CAPS, OP_READY};
+	static const uint8_t obligatory[] = {OP_CGROUP_NAMESPACE, OP_MAPPED, OP_PRIVATE, OP_ROOT,
+					     OP_PIVOT,		  OP_VERIFY, OP_CAPS,	OP_READY};
 	for (unsigned i = 0; i < sizeof obligatory; i++) {
 		struct builder plan;
 		sample_plan_without(&plan, obligatory[i]);
@@ -195,7 +196,7 @@ static void seal_is_first_and_exec_last(void)
 
 static void one_thing_is_set_once(void)
 {
-	static const uint8_t once[] = {OP_CGROUP_NAMESPACE, OP_NO_NEW_PRIVS, OP_CONSOLE, OP_ROOT_READ_ONLY, OP_LOOPBACK, OP_HOSTNAME,
+	static const uint8_t once[] = {OP_NO_NEW_PRIVS, OP_CONSOLE, OP_ROOT_READ_ONLY, OP_LOOPBACK, OP_HOSTNAME,
 				       OP_DOMAINNAME,	    OP_OOM_SCORE_ADJ, OP_KEYRING, OP_LANDLOCK};
 	for (unsigned i = 0; i < sizeof once; i++) {
 		struct builder plan;
@@ -225,7 +226,7 @@ static void where_is_the_broken_step(void)
 	uint32_t where;
 	sample_plan_twice(&plan, OP_PRIVATE);
 	CHECK_EQUAL(PLAN_BAD_COUNT, decode(&plan, &where));
-	CHECK_EQUAL(3, where); /* SEAL, MAPPED, PRIVATE, PRIVATE */
+	CHECK_EQUAL(4, where); /* SEAL, CGROUP_NAMESPACE, MAPPED, PRIVATE, PRIVATE */
 	builder_free(&plan);
 }
 

@@ -2,10 +2,13 @@ package dev.caisson.launch;
 
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /// What is true of every plan, whatever was wished for. The same rules stand in `native/plan.c`, which trusts nobody.
 public final class PlanRules {
     private static final int MAX_STEPS = 1024;
+    /// Slots below are the plan, the control socket and the standard streams.
+    private static final int FIRST_FREE = 5;
     private static final List<Class<? extends Step>> ONCE = List.of(
             Step.Seal.class,
             Step.Mapped.class,
@@ -17,6 +20,17 @@ public final class PlanRules {
             Step.SetPrivileges.class,
             Step.Ready.class,
             Step.Execute.class);
+    private static final List<Class<? extends Step>> AT_MOST_ONCE = List.of(
+            Step.NoNewPrivileges.class,
+            Step.OpenConsole.class,
+            Step.MakeRootReadOnly.class,
+            Step.RaiseLoopback.class,
+            Step.SetHostName.class,
+            Step.SetDomainName.class,
+            Step.SetOomScoreAdjustment.class,
+            Step.JoinKeyring.class,
+            Step.RestrictScope.class,
+            Step.InstallFilter.class);
     private static final Set<Namespace> OBLIGATORY =
             Set.of(Namespace.USER, Namespace.MOUNT, Namespace.PID, Namespace.NETWORK, Namespace.CGROUP);
 
@@ -33,17 +47,35 @@ public final class PlanRules {
                     steps.get(i - 1).phase().compareTo(steps.get(i).phase()) <= 0,
                     "phases ascend: " + steps.get(i - 1) + " before " + steps.get(i));
         }
+        require(!steps.isEmpty(), "a plan has steps");
         ONCE.forEach(plan::only);
+        AT_MOST_ONCE.forEach(kind -> require(plan.all(kind).size() <= 1, "at most one " + kind.getSimpleName()));
         require(steps.getFirst() instanceof Step.Seal, "the first step seals");
         require(steps.getLast() instanceof Step.Execute, "the last step executes");
         require(plan.namespaces().containsAll(OBLIGATORY), "obligatory namespaces are its own");
+        verifyOrder(plan);
         verifyFilter(plan);
         verifySlots(plan);
     }
 
+    /// What the order of phases alone does not say.
+    private static void verifyOrder(LaunchPlan plan) {
+        boolean groups = false;
+        boolean verified = false;
+        for (Step step : plan.steps()) {
+            switch (step) {
+                case Step.CgroupNamespace _ -> groups = true;
+                case Step.VerifyMounts _ -> verified = true;
+                case Step.JoinCgroup _ -> require(!groups, "groups are joined before they become roots");
+                case Step.SetSysctl _, Step.Mask _, Step.MakeReadOnly _, Step.MakeRootReadOnly _ ->
+                    require(!verified, "nothing is changed behind the check");
+                default -> {}
+            }
+        }
+    }
+
     private static void verifyFilter(LaunchPlan plan) {
         List<Step.InstallFilter> filters = plan.all(Step.InstallFilter.class);
-        require(filters.size() <= 1, "one filter");
         boolean noNewPrivileges = plan.has(Step.NoNewPrivileges.class);
         for (Step.InstallFilter filter : filters) {
             int index = plan.steps().indexOf(filter);
@@ -57,7 +89,12 @@ public final class PlanRules {
 
     private static void verifySlots(LaunchPlan plan) {
         require(plan.slots().size() <= Slot.LIMIT, "at most " + Slot.LIMIT + " slots");
+        require(plan.slots().size() > FIRST_FREE, "a plan has the fixed slots and the root's");
         require(plan.slots().getLast() instanceof SlotSource.Root, "the root is the last slot");
+        List<Integer> used =
+                plan.steps().stream().flatMapToInt(PlanRules::slot).boxed().toList();
+        require(used.stream().allMatch(slot -> slot >= FIRST_FREE), "the fixed slots are used by no step");
+        require(used.stream().distinct().count() == used.size(), "a slot is used once");
         require(
                 plan.only(Step.AttachRoot.class).slot().index() == plan.slots().size() - 1,
                 "the root's slot is attached");
@@ -73,6 +110,15 @@ public final class PlanRules {
                             && plan.slots().get(join.slot().index()) instanceof SlotSource.CgroupTasks,
                     "only tasks slots are joined");
         }
+    }
+
+    private static IntStream slot(Step step) {
+        return switch (step) {
+            case Step.AttachRoot root -> IntStream.of(root.slot().index());
+            case Step.MountSlot mount -> IntStream.of(mount.slot().index());
+            case Step.JoinCgroup join -> IntStream.of(join.slot().index());
+            default -> IntStream.empty();
+        };
     }
 
     private static void require(boolean condition, String rule) {
