@@ -6,6 +6,9 @@ final class CommandException extends RuntimeException {
     /// Caisson failed before a program of the container ran.
     static final int ENGINE_FAILED = 125;
 
+    /// What docker returns for a command that it does not know.
+    static final int UNKNOWN_COMMAND = 1;
+
     private static final long serialVersionUID = 1L;
 
     private final String code;

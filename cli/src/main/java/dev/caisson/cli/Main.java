@@ -53,6 +53,10 @@ public final class Main implements Runnable {
 
     /// Runs one command line and returns its exit status: the command's own, or 125 where Caisson itself failed.
     static int execute(PrintWriter out, PrintWriter err, Terminal terminal, String... args) {
+        Optional<CommandException> unknown = unknownCommand(args);
+        if (unknown.isPresent()) {
+            return report(err, terminal, unknown.get());
+        }
         int status = commandLine()
                 .setOut(out)
                 .setErr(err)
@@ -63,6 +67,28 @@ public final class Main implements Runnable {
         out.flush();
         err.flush();
         return status;
+    }
+
+    /// Looked for first, because picocli answers `--help` before it minds a word that is no command.
+    private static Optional<CommandException> unknownCommand(String... args) {
+        CommandLine line = commandLine();
+        for (String word : args) {
+            if (line.getSubcommands().isEmpty()) {
+                break;
+            }
+            if (!word.startsWith("-")) {
+                CommandLine next = line.getSubcommands().get(word);
+                if (next == null) {
+                    String command = line.getCommandSpec().qualifiedName();
+                    return Optional.of(new CommandException(
+                            "USAGE",
+                            CommandException.UNKNOWN_COMMAND,
+                            "unknown command: " + command + " " + OneLine.of(word) + "; try '" + command + " --help'"));
+                }
+                line = next;
+            }
+        }
+        return Optional.empty();
     }
 
     /// The tree of all commands, for running, for shell completion and for the manual pages.

@@ -47,6 +47,30 @@ class MainTest {
         assertThat(answer).isEqualTo(new Answer(125, "", "caisson: " + sentence + "\n"));
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "nonsense                | unknown command: caisson nonsense; try 'caisson --help'",
+                "nonsense --help         | unknown command: caisson nonsense; try 'caisson --help'",
+                "--help nonsense         | unknown command: caisson nonsense; try 'caisson --help'",
+                "nonsense run host true  | unknown command: caisson nonsense; try 'caisson --help'",
+                "plan nonsense -h        | unknown command: caisson plan nonsense; try 'caisson plan --help'",
+            })
+    void anUnknownCommandIsToldEvenWhereHelpIsAskedFor(String arguments, String sentence) {
+        assertThat(caisson(arguments.split(" "))).isEqualTo(new Answer(1, "", "caisson: USAGE: " + sentence + "\n"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--help, caisson", "run --help, caisson run", "plan run --help, caisson plan run", "-h, caisson"})
+    void helpOfACommandThatThereIsStandsOnStandardOutput(String arguments, String command) {
+        Answer answer = caisson(arguments.split(" "));
+
+        assertThat(answer.status()).isZero();
+        assertThat(answer.out()).startsWith("Usage: " + command + " ");
+        assertThat(answer.err()).isEmpty();
+    }
+
     @Test
     void anArgumentCannotSendEscapesToTheTerminal() {
         Answer answer = caisson("version", "--\u001b]0;owned\u0007\nsecond line\u202e");

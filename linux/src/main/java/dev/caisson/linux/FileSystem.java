@@ -88,7 +88,7 @@ public final class FileSystem {
         }
     }
 
-    /// Makes the directory `name` in `directory`; the mode is the given one whatever the umask.
+    /// Makes the directory `name` in `directory`. The process's umask takes bits from the mode, as mkdirat(2) says.
     public static void makeDirectory(Fd directory, String name, int mode) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment path = Native.string(arena, name);
