@@ -6,6 +6,7 @@ import org.jspecify.annotations.NullMarked;
 module dev.caisson.audit {
     requires static transitive org.jspecify;
     requires transitive dev.caisson.containerfile;
+    requires dev.caisson.image;
     requires io.avaje.jsonb;
 
     exports dev.caisson.audit;

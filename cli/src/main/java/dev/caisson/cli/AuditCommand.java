@@ -3,11 +3,11 @@ package dev.caisson.cli;
 import dev.caisson.audit.AuditException;
 import dev.caisson.audit.AuditRequest;
 import dev.caisson.audit.FileAudit;
+import dev.caisson.audit.LocalImages;
 import dev.caisson.audit.Proposal;
 import dev.caisson.audit.Report;
 import dev.caisson.audit.ReportFormat;
 import dev.caisson.audit.Severity;
-import dev.caisson.containerfile.BaseImages;
 import dev.caisson.containerfile.Source;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -72,6 +72,15 @@ final class AuditCommand implements Callable<Integer> {
     private Map<String, String> environment = new HashMap<>();
 
     @Option(
+            names = "--base-image",
+            paramLabel = "NAME=IMAGE",
+            description = {
+                "Where a base image lies, as alpine:3.20=oci:PATH, docker-archive:FILE or dir:PATH,",
+                "so that its user, accounts, health check and digest are known."
+            })
+    private Map<String, String> baseImages = new HashMap<>();
+
+    @Option(
             names = {"-o", "--output"},
             paramLabel = "FILE",
             description = "Write the report to a file.")
@@ -97,7 +106,7 @@ final class AuditCommand implements Callable<Integer> {
                             .toList(),
                     inputs.contains("-") ? Optional.of(standardInput()) : Optional.empty(),
                     environment,
-                    BaseImages.NONE,
+                    new LocalImages(baseImages),
                     LocalDate.now(ZoneOffset.UTC),
                     failOn,
                     Optional.ofNullable(waivers),

@@ -116,6 +116,14 @@ class YamlPropertiesTest {
                         ": ",
                         "---\n",
                         "kind: Pod\n",
+                        "securityContext:",
+                        "capabilities: ",
+                        "hostNetwork: ",
+                        "volumeMounts:",
+                        "emptyDir: ",
+                        "resources: {limits: {cpu: ",
+                        "livenessProbe:",
+                        "runAsUser: ",
                         "spec:\n",
                         "containers:\n",
                         "name: c\n",
@@ -145,6 +153,9 @@ class YamlPropertiesTest {
         return Arbitraries.oneOf(
                 fragments,
                 fragments.map(text -> "services:\n  web:\n    " + text),
+                fragments.map(text -> "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: c\n    " + text),
+                fragments.map(text -> "apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      "
+                        + "containers: [{name: c}]\n      " + text),
                 Arbitraries.strings().ofMaxLength(150));
     }
 }

@@ -144,7 +144,7 @@ final class DockerArchiveReader implements AutoCloseable {
         for (int i = 0; i < layers.size(); i++) {
             packed.add(layer(normalized(layers.get(i)), config.diffIds().get(i)));
         }
-        return new PackedImage(id, config.config(), packed);
+        return new PackedImage(id, config.config(), config.healthCheck(), packed);
     }
 
     private PackedLayer layer(String name, Digest diffId) {

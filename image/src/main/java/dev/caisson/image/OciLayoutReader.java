@@ -147,7 +147,7 @@ final class OciLayoutReader implements AutoCloseable {
             }
             packed.add(new PackedLayer(config.diffIds().get(i), Optional.of(layer.digest()), () -> open(layer)));
         }
-        return new PackedImage(id, config.config(), packed);
+        return new PackedImage(id, config.config(), config.healthCheck(), packed);
     }
 
     private byte[] blob(Descriptor descriptor, String what) throws IOException {

@@ -9,11 +9,13 @@ import java.util.Optional;
 /// An image's configuration: how it wants to be run, and what its layers are when uncompressed.
 ///
 /// @param diffIds lowest layer first; at least one
-record PackedConfig(ImageConfig config, List<Digest> diffIds) {
+/// @param healthCheck the words of `Healthcheck.Test`, which Docker writes beside what OCI knows
+record PackedConfig(ImageConfig config, List<Digest> diffIds, List<String> healthCheck) {
     private static final String WHAT = "the configuration";
 
     PackedConfig {
         diffIds = List.copyOf(diffIds);
+        healthCheck = List.copyOf(healthCheck);
     }
 
     static PackedConfig parse(byte[] json) {
@@ -38,7 +40,9 @@ record PackedConfig(ImageConfig config, List<Digest> diffIds) {
             throw bad("has no layers, so there is nothing to run");
         }
         JsonObject run = document.object("config").orElseGet(() -> JsonObject.parse(WHAT, new byte[] {'{', '}'}));
-        return new PackedConfig(config(run, platform), diffIds);
+        List<String> healthCheck =
+                run.object("Healthcheck").map(check -> words(check, "Test")).orElse(List.of());
+        return new PackedConfig(config(run, platform), diffIds, healthCheck);
     }
 
     private static ImageConfig config(JsonObject run, Platform platform) {

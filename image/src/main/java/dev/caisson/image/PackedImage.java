@@ -9,7 +9,7 @@ import java.util.Optional;
 ///
 /// @param id of its manifest, or of its configuration where it has no manifest
 /// @param layers lowest first
-record PackedImage(Digest id, ImageConfig config, List<PackedLayer> layers) {
+record PackedImage(Digest id, ImageConfig config, List<String> healthCheck, List<PackedLayer> layers) {
     PackedImage {
         layers = List.copyOf(layers);
     }
