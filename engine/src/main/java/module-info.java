@@ -1,11 +1,13 @@
 import org.jspecify.annotations.NullMarked;
 
-/// The public Java API: an engine that runs programs in containers, tells how each ended and why, and leaves nothing
+/// The public Java API: an engine that runs programs in containers, tells how each ended and why, and
+/// leaves nothing
 /// behind.
 @NullMarked
 module dev.caisson.engine {
     requires transitive dev.caisson.launch;
     requires io.avaje.json;
+    requires jdk.jfr;
     requires static org.jspecify;
 
     exports dev.caisson.engine;

@@ -26,6 +26,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             RunCommand.class,
             PlanCommand.class,
             VerifyCommand.class,
+            StatsCommand.class,
             InfoCommand.class,
             AuditCommand.class,
             SeccompCommand.class,
@@ -51,7 +52,8 @@ public final class Main implements Runnable {
         System.exit(execute(out, err, Terminal.ofLauncher(), args));
     }
 
-    /// Runs one command line and returns its exit status: the command's own, or 125 where Caisson itself failed.
+    /// Runs one command line and returns its exit status: the command's own, or 125 where Caisson itself
+    /// failed.
     static int execute(PrintWriter out, PrintWriter err, Terminal terminal, String... args) {
         Optional<CommandException> unknown = unknownCommand(args);
         if (unknown.isPresent()) {

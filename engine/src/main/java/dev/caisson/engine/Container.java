@@ -50,6 +50,7 @@ public final class Container {
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private final CompletableFuture<RunResult> result = new CompletableFuture<>();
     private final AtomicReference<@Nullable Thread> finisher = new AtomicReference<>();
+    private final ContainerEvent event;
     private @Nullable ContainerRecord record;
     private long startedNanos;
     private long controlKey;
@@ -76,6 +77,8 @@ public final class Container {
         this.lease = lease;
         this.launched = launched;
         this.streams = streams;
+        this.event = ContainerEvent.begin(
+                id.value(), spec.name().orElse(""), spec.image().toString());
         this.startTime = ProcessTimes.startTime(launched.pid());
     }
 
@@ -314,6 +317,7 @@ public final class Container {
             if (failed != null) {
                 result.completeExceptionally(failed);
             } else {
+                event.end(made);
                 result.complete(made);
             }
         } catch (RuntimeException e) {

@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.CgroupException;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.Capability;
@@ -19,13 +20,13 @@ import dev.caisson.linux.Fd;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
+import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 
 /// Runs programs in containers. One engine serves a whole process and any number of threads, virtual ones
@@ -49,6 +50,7 @@ public final class Engine implements AutoCloseable {
     private final Map<ContainerId, Container> containers = new ConcurrentHashMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
     private final ExecutorService launching;
+    private final Runnable recordUsage = this::recordUsage;
     private @Nullable Zygote zygote;
     private @Nullable Launcher launcher;
     private @Nullable Verifier verifier;
@@ -62,6 +64,9 @@ public final class Engine implements AutoCloseable {
         ranges = new IdRanges(state.root());
         groups = new Groups(preparation.hierarchy(), state);
         recover(Groups.parents(options));
+        if (FlightRecorder.isInitialized()) {
+            FlightRecorder.addPeriodicEvent(UsageEvent.class, recordUsage);
+        }
         // A launch waits for other processes in native code, which would hold a virtual thread's carrier.
         int threads = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
         launching = Executors.newFixedThreadPool(
@@ -140,6 +145,19 @@ public final class Engine implements AutoCloseable {
     }
 
     private Container launch(ContainerSpec spec, Streams wanted, ProgressListener progress) {
+        var event = new LaunchEvent();
+        event.begin();
+        event.image = spec.image().toString();
+        try {
+            Container container = launchNow(spec, wanted, progress);
+            event.id = container.id().value();
+            return container;
+        } finally {
+            event.commit();
+        }
+    }
+
+    private Container launchNow(ContainerSpec spec, Streams wanted, ProgressListener progress) {
         if (closed.get()) {
             throw new EngineException("ENGINE_CLOSED", "the engine is closed: open another");
         }
@@ -318,6 +336,18 @@ public final class Engine implements AutoCloseable {
         containers.remove(container.id());
     }
 
+    private void recordUsage() {
+        containers.values().forEach(container -> {
+            try {
+                UsageEvent.commit(container.id().value(), container.usage());
+            } catch (CgroupException e) {
+                if (e.code() != CgroupException.Code.NO_SUCH_GROUP) { // it has ended meanwhile
+                    throw e;
+                }
+            }
+        });
+    }
+
     /// The group that held all containers of this state directory; one that is still there is the next
     /// engine's to
     /// clear.
@@ -332,6 +362,9 @@ public final class Engine implements AutoCloseable {
     public void close() {
         if (!closed.compareAndSet(false, true)) {
             return;
+        }
+        if (FlightRecorder.isInitialized()) {
+            FlightRecorder.removePeriodicEvent(recordUsage);
         }
         containers.values().forEach(Container::kill);
         boolean interrupted = false;

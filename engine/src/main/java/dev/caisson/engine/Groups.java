@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /// Where containers' groups are made, and what is removed with the last of them. The containers of a
@@ -41,6 +42,14 @@ final class Groups {
             case Placement.Parent parent -> parent.path();
             case Placement.Tenant tenant -> state.cgroupParent() + "/" + TENANT + tenant.name();
         };
+    }
+
+    /// The tenant whose containers' groups are made in `parent`.
+    static Optional<String> tenant(String parent) {
+        int start = parent.lastIndexOf('/') + 1;
+        return start > 0 && parent.startsWith("caisson") && parent.startsWith(TENANT, start)
+                ? Optional.of(parent.substring(start + TENANT.length()))
+                : Optional.empty();
     }
 
     /// Makes a container's group, and its tenant's where that is not there.
@@ -101,8 +110,10 @@ final class Groups {
         }
     }
 
-    /// Removes groups whose record somebody else removed. An engine writes a record before it makes the group and
-    /// removes it after: a group that has none when records are read later than groups are belongs to nobody.
+    /// Removes groups whose record somebody else removed. An engine writes a record before it makes the
+    /// group and
+    /// removes it after: a group that has none when records are read later than groups are belongs to
+    /// nobody.
     void removeUnrecorded() {
         String own = state.cgroupParent();
         var parents = new ArrayList<>(List.of(own));

@@ -1,0 +1,153 @@
+package dev.caisson.cli;
+
+import dev.caisson.engine.Survey;
+import dev.caisson.engine.Survey.Sample;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `caisson stats`: what running containers use, live on a terminal, once for programs.
+@Command(
+        name = "stats",
+        sortOptions = false,
+        description = "Show what running containers use: processors, memory, processes, files written, disks, stalls.")
+final class StatsCommand implements Callable<Integer> {
+    private static final String HOME = "\u001b[H";
+    private static final String CLEAR_LINE = "\u001b[K";
+    private static final String CLEAR_BELOW = "\u001b[J";
+    private static final String CLEAR_ALL = "\u001b[2J";
+    private static final Duration LEAST_INTERVAL = Duration.ofMillis(100);
+    private static final int SPARKLINE = 10;
+
+    /// How the figures are written.
+    enum Format {
+        /// For a person.
+        TEXT,
+        /// For a program.
+        JSON,
+        /// For Prometheus, with the names that cAdvisor uses.
+        PROMETHEUS
+    }
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Option(
+            names = "--no-stream",
+            description = "Print the figures once and end; so does an output that is no terminal.")
+    private boolean once;
+
+    @Option(
+            names = "--interval",
+            paramLabel = "DURATION",
+            defaultValue = "1s",
+            description = "Time between two looks (default: ${DEFAULT-VALUE}).")
+    private String interval = "1s";
+
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            defaultValue = "text",
+            description =
+                    "text for people, json for programs, prometheus with cAdvisor's names (default: ${DEFAULT-VALUE}).")
+    private Format format = Format.TEXT;
+
+    @Parameters(paramLabel = "CONTAINER", description = "The beginning of an id, or a name; none for all.")
+    private List<String> containers = List.of();
+
+    private final Map<String, Sparkline> cpu = new HashMap<>();
+    private final Map<String, Sparkline> memory = new HashMap<>();
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Duration pause = RunOptions.duration("--interval", interval);
+        if (pause.compareTo(LEAST_INTERVAL) < 0) {
+            throw CommandException.usage("--interval is at least 100ms, not '" + interval + "'");
+        }
+        try (var survey = new Survey(Directories.options())) {
+            PrintWriter out = spec.commandLine().getOut();
+            if (format == Format.PROMETHEUS) {
+                out.print(PrometheusText.of(chosen(survey)));
+                return 0;
+            }
+            boolean live =
+                    !once && format == Format.TEXT && Terminal.ofLauncher().output();
+            List<Sample> before = chosen(survey);
+            if (live) {
+                out.print(CLEAR_ALL);
+            }
+            do {
+                Thread.sleep(pause);
+                List<Sample> now = chosen(survey);
+                switch (format) {
+                    case JSON -> out.println(StatsJson.of(byId(before), now));
+                    case TEXT, PROMETHEUS -> print(out, byId(before), now, live);
+                }
+                out.flush();
+                before = now;
+            } while (live);
+            return 0;
+        }
+    }
+
+    private static Map<String, Sample> byId(List<Sample> samples) {
+        return samples.stream().collect(Collectors.toMap(Sample::id, Function.identity()));
+    }
+
+    private List<Sample> chosen(Survey survey) {
+        List<Sample> all = survey.read();
+        for (String container : containers) {
+            if (all.stream().noneMatch(sample -> isNamed(sample, container))) {
+                throw new CommandException(
+                        "CONTAINER_UNKNOWN",
+                        CommandException.ENGINE_FAILED,
+                        "no container that runs has an id that starts with, or a name that is '" + container + "'");
+            }
+        }
+        return containers.isEmpty()
+                ? all
+                : all.stream()
+                        .filter(sample -> containers.stream().anyMatch(container -> isNamed(sample, container)))
+                        .toList();
+    }
+
+    private static boolean isNamed(Sample sample, String container) {
+        return sample.name().equals(container)
+                || (!container.isEmpty() && sample.id().startsWith(container));
+    }
+
+    private void print(PrintWriter out, Map<String, Sample> before, List<Sample> now, boolean live) {
+        String end = live ? CLEAR_LINE + "\n" : "\n";
+        out.print((live ? HOME : "") + StatsLine.header().stripTrailing() + end);
+        for (Sample sample : now) {
+            Sample earlier = before.getOrDefault(sample.id(), sample);
+            out.print(StatsLine.of(
+                                    earlier,
+                                    sample,
+                                    live ? drawn(cpu, sample.id(), StatsLine.processors(earlier, sample)) : "",
+                                    live ? drawn(memory, sample.id(), StatsLine.memoryPart(sample)) : "")
+                            .stripTrailing()
+                    + end);
+        }
+        cpu.keySet().retainAll(now.stream().map(Sample::id).toList());
+        memory.keySet().retainAll(now.stream().map(Sample::id).toList());
+        out.print(live ? CLEAR_BELOW : "");
+    }
+
+    private static String drawn(Map<String, Sparkline> lines, String id, double value) {
+        Sparkline line = lines.computeIfAbsent(id, _ -> new Sparkline(SPARKLINE));
+        line.add(value);
+        return line.draw(1);
+    }
+}

@@ -1,0 +1,95 @@
+package dev.caisson.cli;
+
+import dev.caisson.cgroup.Bytes;
+import dev.caisson.cgroup.Limits;
+import dev.caisson.cgroup.Usage;
+import dev.caisson.engine.Survey.Sample;
+import dev.caisson.engine.WritableUse;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Optional;
+
+/// One container's line for people: what it used between two samples.
+final class StatsLine {
+    private static final String FORMAT = "%-12s  %-16.16s  %7s %-10s  %21s %-10s  %9s  %21s  %17s  %5s  %6s";
+
+    private StatsLine() {}
+
+    static String header() {
+        return FORMAT.formatted(
+                "CONTAINER",
+                "NAME",
+                "CPU",
+                "",
+                "MEMORY / LIMIT",
+                "",
+                "PIDS",
+                "WRITTEN / SIZE",
+                "READ / WRITE",
+                "STALL",
+                "OOM");
+    }
+
+    /// @param cpu sparkline of processor time, empty for none
+    /// @param memory sparkline of memory, empty for none
+    static String of(Sample before, Sample now, String cpu, String memory) {
+        Usage usage = now.usage().group();
+        return FORMAT.formatted(
+                now.id().substring(0, 12),
+                now.name().isEmpty() ? "-" : OneLine.of(now.name()),
+                String.format(Locale.ROOT, "%.1f%%", 100 * processors(before, now)),
+                cpu,
+                usage.memory().map(StatsLine::memory).orElse("-"),
+                memory,
+                usage.pids().map(StatsLine::pids).orElse("-"),
+                now.usage().writable().map(StatsLine::writable).orElse("-"),
+                usage.io().map(StatsLine::io).orElse("-"),
+                usage.pressure()
+                        .map(pressures -> String.format(
+                                Locale.ROOT,
+                                "%.0f%%",
+                                Math.max(
+                                        pressures.cpu().some().last10(),
+                                        Math.max(
+                                                pressures.memory().some().last10(),
+                                                pressures.io().some().last10()))))
+                        .orElse("-"),
+                usage.memory().map(used -> Long.toString(used.oomKills())).orElse("-"));
+    }
+
+    /// Processors that were busy with it between the two samples.
+    static double processors(Sample before, Sample now) {
+        Duration used = now.usage()
+                .group()
+                .cpu()
+                .total()
+                .minus(before.usage().group().cpu().total());
+        long elapsed = now.nanoTime() - before.nanoTime();
+        return elapsed <= 0 ? 0 : (double) used.toNanos() / elapsed;
+    }
+
+    /// Of its limit, 0 where it has none.
+    static double memoryPart(Sample sample) {
+        Optional<Usage.Memory> memory = sample.usage().group().memory();
+        return memory.filter(used -> !used.limit().isUnlimited())
+                .map(used -> (double) used.workingSet().count() / used.limit().count())
+                .orElse(0.0);
+    }
+
+    private static String memory(Usage.Memory memory) {
+        return memory.workingSet() + " / " + memory.limit();
+    }
+
+    private static String pids(Usage.Pids pids) {
+        return pids.current() + (pids.limit() == Limits.UNLIMITED_PIDS ? "" : "/" + pids.limit());
+    }
+
+    private static String writable(WritableUse writable) {
+        return writable.used() + " / " + writable.size();
+    }
+
+    private static String io(java.util.List<Usage.Io> disks) {
+        return Bytes.of(disks.stream().mapToLong(Usage.Io::readBytes).sum()) + " / "
+                + Bytes.of(disks.stream().mapToLong(Usage.Io::writtenBytes).sum());
+    }
+}

@@ -1,0 +1,118 @@
+package dev.caisson.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.cgroup.BlockDevice;
+import dev.caisson.cgroup.Bytes;
+import dev.caisson.cgroup.Limits;
+import dev.caisson.cgroup.Pressure;
+import dev.caisson.cgroup.Usage;
+import dev.caisson.engine.ContainerUsage;
+import dev.caisson.engine.Survey.Sample;
+import dev.caisson.engine.WritableUse;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/// What samples look like for people, programs and Prometheus.
+class StatsTest {
+    private static final String ID = "0123456789abcdef".repeat(4);
+
+    private static Sample sample(String name, Optional<String> tenant, long nanoTime, Duration cpu) {
+        var stall = new Pressure.Stall(1.5, 0.5, 0.1, Duration.ofMillis(1500));
+        var usage = new Usage(
+                Optional.of(new Usage.Memory(
+                        Bytes.mebibytes(40),
+                        Optional.of(Bytes.mebibytes(50)),
+                        Bytes.mebibytes(64),
+                        Bytes.ZERO,
+                        Bytes.mebibytes(20),
+                        Bytes.mebibytes(18),
+                        Bytes.mebibytes(8),
+                        3,
+                        1)),
+                new Usage.Cpu(cpu, cpu, Duration.ZERO, new Usage.Throttling(10, 4, Duration.ofMillis(250))),
+                Optional.of(new Usage.Pids(7, Optional.of(9L), Limits.UNLIMITED_PIDS, 0)),
+                Optional.of(List.of(new Usage.Io(new BlockDevice(8, 0), 4096, 8192, 1, 2))),
+                Optional.of(new Usage.Pressures(
+                        new Pressure(stall, stall), new Pressure(stall, stall), new Pressure(stall, stall))));
+        var writable = new WritableUse(Bytes.mebibytes(3), Bytes.mebibytes(32), 12, 8192);
+        return new Sample(
+                ID,
+                name,
+                "oci:/srv/\"quoted\"",
+                "caisson/" + ID,
+                tenant,
+                Instant.ofEpochSecond(1_700_000_000),
+                nanoTime,
+                new ContainerUsage(usage, Optional.of(writable)));
+    }
+
+    @Test
+    void prometheusReadsItWithTheNamesOfCadvisor() {
+        String text = PrometheusText.of(List.of(sample("web", Optional.of("a"), 0, Duration.ofMillis(2500))));
+
+        String labels = "{id=\"/caisson/" + ID + "\",name=\"web\",image=\"oci:/srv/\\\"quoted\\\"\",tenant=\"a\"";
+        assertThat(text.lines())
+                .contains(
+                        "# TYPE container_cpu_usage_seconds_total counter",
+                        "container_cpu_usage_seconds_total" + labels + "} 2.500000000",
+                        "container_cpu_cfs_throttled_periods_total" + labels + "} 4",
+                        "container_memory_working_set_bytes" + labels + "} " + (32 << 20),
+                        "container_memory_rss" + labels + "} " + (20 << 20),
+                        "container_oom_events_total" + labels + "} 1",
+                        "container_threads_max" + labels + "} 0",
+                        "container_fs_usage_bytes" + labels + "} " + (3 << 20),
+                        "container_fs_writes_bytes_total" + labels + ",device=\"8:0\"} 8192",
+                        "container_pressure_io_stalled_seconds_total" + labels + "} 1.500000000",
+                        "container_start_time_seconds" + labels + "} 1700000000");
+        assertThat(text.lines().filter(line -> !line.startsWith("#")))
+                .allMatch(line -> line.matches("[a-z_]+\\{([a-z]+=\"([^\"\\\\]|\\\\.)*\",?)+} [0-9.]+"));
+    }
+
+    @Test
+    void aMetricIsDescribedOnceForAllContainers() {
+        String text = PrometheusText.of(List.of(
+                sample("one", Optional.empty(), 0, Duration.ZERO), sample("two", Optional.empty(), 0, Duration.ZERO)));
+
+        assertThat(text.lines().filter(line -> line.startsWith("# TYPE"))).doesNotHaveDuplicates();
+        assertThat(text).doesNotContain("tenant=");
+    }
+
+    @Test
+    void programsGetBytesAndNanoseconds() {
+        Sample before = sample("web", Optional.empty(), 0, Duration.ZERO);
+        Sample now = sample("web", Optional.empty(), 1_000_000_000, Duration.ofMillis(1500));
+
+        assertThat(StatsJson.of(Map.of(ID, before), List.of(now)))
+                .startsWith("[{\"id\":\"" + ID + "\"")
+                .contains("\"processors\":1.5", "\"totalNanos\":1500000000", "\"workingSet\":" + (32 << 20))
+                .contains("\"pids\":{\"current\":7,\"peak\":9,\"refused\":0}")
+                .endsWith("}]");
+    }
+
+    @Test
+    void aLineForPeopleTellsTheProcessorsBetweenTwoLooks() {
+        Sample before = sample("web\u001b[2J", Optional.empty(), 0, Duration.ZERO);
+        Sample now = sample("web\u001b[2J", Optional.empty(), 2_000_000_000, Duration.ofMillis(500));
+
+        assertThat(StatsLine.of(before, now, "", ""))
+                .contains("0123456789ab", "25.0%", "32 MiB / 64 MiB", "3 MiB / 32 MiB", "4 KiB / 8 KiB", "2%")
+                .doesNotContain("\u001b");
+        assertThat(StatsLine.processors(now, now)).isZero();
+    }
+
+    @Test
+    void aSparklineKeepsTheLastValues() {
+        var line = new Sparkline(4);
+        for (double value : new double[] {1, 0, 0.5, 1, 2}) {
+            line.add(value);
+        }
+
+        assertThat(line.draw(1)).isEqualTo("▁▃▅█");
+        assertThat(new Sparkline(3).draw(0)).isEmpty();
+    }
+}
