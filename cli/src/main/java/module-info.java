@@ -6,6 +6,7 @@ import org.jspecify.annotations.NullMarked;
 module dev.caisson.cli {
     requires dev.caisson.audit;
     requires dev.caisson.engine;
+    requires dev.caisson.hostaudit;
     requires dev.caisson.linux;
     requires info.picocli;
     requires io.avaje.json;

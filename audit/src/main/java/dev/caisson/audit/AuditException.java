@@ -15,7 +15,11 @@ public final class AuditException extends RuntimeException {
         WAIVERS_INVALID,
         BASELINE_INVALID,
         OPTION_INVALID,
-        OUTPUT_FAILED
+        OUTPUT_FAILED,
+        ENGINE_UNREACHABLE,
+        ENGINE_ANSWER,
+        TARGET_UNKNOWN,
+        FACTS_UNREADABLE
     }
 
     private final Code code;

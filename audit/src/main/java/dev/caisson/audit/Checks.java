@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,7 +12,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// All checks, read from the table `checks.tsv` beside this class.
+/// All checks, read from the tables beside this class: `checks.tsv` of container files, `host-checks.tsv` of live
+/// hosts.
 public final class Checks {
     /// The versions of the CIS Docker Benchmark that ids are given for.
     public static final List<String> CIS_VERSIONS = List.of("1.6", "1.7", "1.8");
@@ -19,21 +21,41 @@ public final class Checks {
     private static final int COLUMNS = 9;
     private static final Map<String, Check> BY_NAME = new LinkedHashMap<>();
     private static final Map<String, Check> BY_ID = new LinkedHashMap<>();
-
-    static {
-        for (String line : table().lines().skip(1).toList()) {
-            Check check = check(line);
-            if (BY_ID.put(check.id(), check) != null || BY_NAME.put(check.name(), check) != null) {
-                throw new IllegalStateException("two checks are called " + check.id() + " or " + check.name());
-            }
-        }
-    }
+    private static final List<Check> OF_FILES = read("checks.tsv", false);
+    private static final Map<String, Integer> LEVELS = new LinkedHashMap<>();
+    private static final List<Check> OF_HOSTS = read("host-checks.tsv", true);
 
     private Checks() {}
 
-    /// All checks in the order of their table.
+    private static List<Check> read(String table, boolean levels) {
+        List<Check> checks = new ArrayList<>();
+        for (String line : text(table).lines().skip(1).toList()) {
+            int last = line.lastIndexOf('\t');
+            Check check = check(levels ? line.substring(0, last) : line);
+            if (BY_ID.put(check.id(), check) != null || BY_NAME.put(check.name(), check) != null) {
+                throw new IllegalStateException("two checks are called " + check.id() + " or " + check.name());
+            }
+            if (levels) {
+                LEVELS.put(check.id(), Integer.valueOf(line.substring(last + 1)));
+            }
+            checks.add(check);
+        }
+        return List.copyOf(checks);
+    }
+
+    /// All checks of container files in the order of their table.
     public static List<Check> all() {
-        return List.copyOf(BY_ID.values());
+        return OF_FILES;
+    }
+
+    /// All checks of live hosts in the order of their table.
+    public static List<Check> ofHosts() {
+        return OF_HOSTS;
+    }
+
+    /// The profile level of a check of live hosts, 1 or 2, as the CIS Docker Benchmark uses the word.
+    public static int level(Check check) {
+        return LEVELS.getOrDefault(check.id(), 1);
     }
 
     /// The check of that id or name.
@@ -54,7 +76,7 @@ public final class Checks {
     private static Check check(String line) {
         String[] cells = line.split("\t", -1);
         if (cells.length != COLUMNS) {
-            throw new IllegalStateException("checks.tsv has " + cells.length + " cells in: " + line);
+            throw new IllegalStateException("a table of checks has " + cells.length + " cells in: " + line);
         }
         return new Check(
                 cells[0],
@@ -89,10 +111,10 @@ public final class Checks {
                 .toList();
     }
 
-    private static String table() {
-        try (InputStream in = Checks.class.getResourceAsStream("checks.tsv")) {
+    private static String text(String table) {
+        try (InputStream in = Checks.class.getResourceAsStream(table)) {
             if (in == null) {
-                throw new IllegalStateException("checks.tsv is missing from the module");
+                throw new IllegalStateException(table + " is missing from the module");
             }
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {

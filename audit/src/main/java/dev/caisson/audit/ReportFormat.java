@@ -8,7 +8,9 @@ public enum ReportFormat {
     JUNIT,
     HTML,
     MARKDOWN,
-    CSV;
+    CSV,
+    PROMETHEUS,
+    DOCKER_BENCH_JSON;
 
     /// The report in this format, ending in a line break.
     public String write(Report report) {
@@ -20,6 +22,14 @@ public enum ReportFormat {
             case HTML -> HtmlReport.write(report);
             case MARKDOWN -> TableReports.markdown(report);
             case CSV -> TableReports.csv(report);
+            case PROMETHEUS -> PrometheusReport.write(report);
+            case DOCKER_BENCH_JSON -> BenchReport.write(report);
         };
+    }
+
+    /// As `docker-bench-json`.
+    @Override
+    public String toString() {
+        return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
     }
 }

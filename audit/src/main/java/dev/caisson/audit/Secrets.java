@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Tells secrets from other text by the names of what holds them and by the forms that tokens have.
-final class Secrets {
+public final class Secrets {
     private record Form(String what, Pattern pattern) {}
 
     private static final List<Form> FORMS = List.of(
@@ -48,7 +48,7 @@ final class Secrets {
     private Secrets() {}
 
     /// Whether something of this name holds a secret by its name.
-    static boolean isSecretName(String name) {
+    public static boolean isSecretName(String name) {
         String upper = name.toUpperCase(Locale.ROOT);
         if (HARMLESS_NAME.matcher(upper).find()) {
             return false;
@@ -59,14 +59,14 @@ final class Secrets {
     }
 
     /// Whether the value is one that somebody must not know: not empty, no switch, no reference to where it is kept.
-    static boolean isSecretValue(String value) {
+    public static boolean isSecretValue(String value) {
         String text = value.strip();
         return !HARMLESS_VALUES.contains(text.toLowerCase(Locale.ROOT))
                 && !REFERENCE.matcher(text).find();
     }
 
     /// What kind of secret stands in a text by its form alone.
-    static Optional<String> form(String text) {
+    public static Optional<String> form(String text) {
         if (text.length() < 8) {
             return Optional.empty();
         }
@@ -77,7 +77,7 @@ final class Secrets {
     }
 
     /// A text with every secret of a known form cut short.
-    static String masked(String text) {
+    public static String masked(String text) {
         String masked = text;
         for (Form form : FORMS) {
             Matcher matcher = form.pattern().matcher(masked);
@@ -87,7 +87,7 @@ final class Secrets {
     }
 
     /// The first two characters of a longer text, and how long it is.
-    static String cut(String secret) {
+    public static String cut(String secret) {
         return secret.length() <= 2 * SHOWN
                 ? "***"
                 : secret.substring(0, SHOWN) + "*** (" + secret.length() + " characters)";

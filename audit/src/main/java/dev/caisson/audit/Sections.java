@@ -11,8 +11,10 @@ final class Sections {
     static {
         TITLES.put("HO", "Host");
         TITLES.put("DA", "Engine");
+        TITLES.put("CF", "Configuration files");
         TITLES.put("IM", "Images");
         TITLES.put("RT", "Running containers");
+        TITLES.put("OP", "Operations");
         TITLES.put("SW", "Swarm");
         TITLES.put("WL", "Services and containers");
         TITLES.put("KU", "Kubernetes objects");

@@ -9,6 +9,7 @@ import dev.caisson.audit.Report;
 import dev.caisson.audit.ReportFormat;
 import dev.caisson.audit.Severity;
 import dev.caisson.containerfile.Source;
+import dev.caisson.hostaudit.HostAudit;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -22,17 +23,19 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/// `caisson audit FILES…`: Dockerfiles, compose files and Kubernetes manifests judged in their effective
-/// form.
+/// `caisson audit [FILES…]`: Dockerfiles, compose files and Kubernetes manifests judged in their effective form;
+/// without files this host, its engine, images and containers.
 @Command(
         name = "audit",
         description = {
             "Audit Dockerfiles, compose files and Kubernetes manifests, or whole directories of them.",
+            "Without FILE: audit this host, its container engine, images and containers.",
             "Exit status: 0 clean, 1 findings at or over --fail-on, 2 the audit itself failed, 3 partly not evaluated."
         })
 final class AuditCommand implements Callable<Integer> {
@@ -42,14 +45,17 @@ final class AuditCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "FILE", arity = "1..*", description = "Files and directories; - for standard input.")
+    @Parameters(paramLabel = "FILE", arity = "0..*", description = "Files and directories; - for standard input.")
     private List<String> inputs = List.of();
 
     @Option(
             names = "--format",
             paramLabel = "FORMAT",
             defaultValue = "text",
-            description = "text, json, sarif, junit, html, markdown or csv (default: ${DEFAULT-VALUE}).")
+            description = {
+                "text, json, sarif, junit, html, markdown, csv, prometheus or docker-bench-json",
+                "(default: ${DEFAULT-VALUE})."
+            })
     private ReportFormat format = ReportFormat.TEXT;
 
     @Option(
@@ -95,9 +101,18 @@ final class AuditCommand implements Callable<Integer> {
             })
     private @Nullable Path fix;
 
+    @Mixin
+    private final HostOptions host = new HostOptions();
+
     @Override
     public Integer call() {
         try {
+            if (inputs.isEmpty()) {
+                Report report = HostAudit.run(host.request(failOn, waivers, baseline));
+                write(format.write(report));
+                return report.exitCode();
+            }
+            host.refuseBesideFiles();
             AuditRequest request = new AuditRequest(
                     Path.of(""),
                     inputs.stream()

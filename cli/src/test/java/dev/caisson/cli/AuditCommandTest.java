@@ -52,4 +52,22 @@ class AuditCommandTest {
                 .isZero();
         assertThat(Files.readString(report)).contains("CSN-DF-001");
     }
+
+    @Test
+    void an_engine_that_does_not_answer_is_an_error_of_the_audit() {
+        assertThat(audit("audit", "--docker", "unix://" + root.resolve("none.sock")))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("ENGINE_UNREACHABLE", "--docker unix:///PATH");
+    }
+
+    @Test
+    void options_of_a_host_are_checked_and_refused_beside_files() throws IOException {
+        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\n");
+
+        assertThat(audit("audit", "--profile", "l1", file.toString())).isEqualTo(2);
+        assertThat(audit("audit", "--target", "web")).isEqualTo(2);
+        assertThat(audit("audit", "--benchmark", "cis-docker-1.5")).isEqualTo(2);
+        assertThat(audit("audit", "--docker", "tcp://127.0.0.1:2375")).isEqualTo(2);
+        assertThat(err.toString().lines()).hasSize(4).allMatch(line -> line.contains("OPTION_INVALID"));
+    }
 }

@@ -20,6 +20,7 @@ final class House {
             List.of("launch"),
             List.of("engine"),
             List.of("audit"),
+            List.of("hostaudit"),
             List.of("cli", "server", "oci", "benchmarks"));
 
     private static final Path ROOT = Path.of(System.getProperty("caisson.root"));

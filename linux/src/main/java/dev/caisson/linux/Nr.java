@@ -13,6 +13,9 @@ final class Nr {
     static final long PREAD64 = pick(17, 67);
     static final long PWRITE64 = pick(18, 68);
     static final long IOCTL = pick(16, 29);
+    static final long SOCKET = pick(41, 198);
+    static final long SENDTO = pick(44, 206);
+    static final long RECVFROM = pick(45, 207);
     static final long SENDMSG = pick(46, 211);
     static final long RECVMSG = pick(47, 212);
     static final long SHUTDOWN = pick(48, 210);
@@ -30,6 +33,7 @@ final class Nr {
     static final long PTRACE = pick(101, 117);
     static final long PRCTL = pick(157, 167);
     static final long FSETXATTR = pick(190, 7);
+    static final long GETXATTR = pick(191, 8);
     static final long FGETXATTR = pick(193, 10);
     static final long GETDENTS64 = pick(217, 61);
     static final long EPOLL_CTL = pick(233, 21);

@@ -1,0 +1,168 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.audit.Agreement;
+import dev.caisson.audit.Check;
+import dev.caisson.audit.Evidence;
+import dev.caisson.audit.Finding;
+import dev.caisson.audit.Severity;
+import dev.caisson.audit.Status;
+import dev.caisson.audit.Subject;
+import java.util.List;
+import java.util.Optional;
+
+/// What a check came to for one subject.
+///
+/// @param severity where it differs from the check's own
+/// @param claim what engine or file says
+/// @param truth what the kernel shows
+record Answer(
+        Subject subject,
+        Status status,
+        String message,
+        Optional<Severity> severity,
+        Optional<String> claim,
+        Optional<String> truth,
+        Optional<Agreement> agreement,
+        List<Evidence> evidence) {
+    static final Subject HOST = new Subject(Subject.Kind.HOST, "this host");
+    static final Subject ENGINE = new Subject(Subject.Kind.DAEMON, "dockerd");
+
+    private static final int SHOWN = 12;
+
+    static Subject subject(ContainerFacts container) {
+        return new Subject(Subject.Kind.CONTAINER, container.name());
+    }
+
+    static Subject subject(ImageFacts image) {
+        return new Subject(Subject.Kind.IMAGE, image.label());
+    }
+
+    static Subject file(String path) {
+        return new Subject(Subject.Kind.FILE, path);
+    }
+
+    private static Answer of(Subject subject, Status status, String message) {
+        return new Answer(
+                subject,
+                status,
+                message,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                List.of());
+    }
+
+    static Answer pass(Subject subject, String message) {
+        return of(subject, Status.PASS, message);
+    }
+
+    static Answer fail(Subject subject, String message) {
+        return of(subject, Status.FAIL, message);
+    }
+
+    static Answer failIf(boolean bad, Subject subject, String badMessage, String goodMessage) {
+        return bad ? fail(subject, badMessage) : pass(subject, goodMessage);
+    }
+
+    static Answer manual(Subject subject, String message) {
+        return of(subject, Status.MANUAL, message);
+    }
+
+    static Answer notApplicable(Subject subject, String reason) {
+        return of(subject, Status.NOT_APPLICABLE, reason);
+    }
+
+    static Answer notEvaluated(Subject subject, String reason) {
+        return of(subject, Status.NOT_EVALUATED, reason);
+    }
+
+    Answer as(Severity other) {
+        return new Answer(subject, status, message, Optional.of(other), claim, truth, agreement, evidence);
+    }
+
+    Answer claim(String source, String text) {
+        return new Answer(
+                subject,
+                status,
+                message,
+                severity,
+                Optional.of(text),
+                truth,
+                agreement,
+                added(new Evidence(source, text, Optional.empty())));
+    }
+
+    Answer truth(String source, String text) {
+        return new Answer(
+                subject,
+                status,
+                message,
+                severity,
+                claim,
+                Optional.of(text),
+                agreement,
+                added(new Evidence(source, text, Optional.empty())));
+    }
+
+    Answer evidence(String source, String text) {
+        return new Answer(
+                subject,
+                status,
+                message,
+                severity,
+                claim,
+                truth,
+                agreement,
+                added(new Evidence(source, text, Optional.empty())));
+    }
+
+    /// Whether the claim is what the kernel shows.
+    Answer agreeing(boolean agree) {
+        return new Answer(
+                subject,
+                status,
+                message,
+                severity,
+                claim,
+                truth,
+                Optional.of(agree ? Agreement.AGREE : Agreement.CONTRADICTION),
+                evidence);
+    }
+
+    private List<Evidence> added(Evidence more) {
+        return java.util.stream.Stream.concat(evidence.stream(), java.util.stream.Stream.of(more))
+                .toList();
+    }
+
+    boolean contradicts() {
+        return agreement.filter(Agreement.CONTRADICTION::equals).isPresent();
+    }
+
+    /// The first of many, and how many more there are.
+    static String list(List<String> items) {
+        String shown = String.join(", ", items.subList(0, Math.min(SHOWN, items.size())));
+        return items.size() > SHOWN ? shown + " and " + (items.size() - SHOWN) + " more" : shown;
+    }
+
+    Finding finding(Check check) {
+        return new Finding(
+                check,
+                subject,
+                status,
+                severity.orElse(check.severity()),
+                message,
+                claim,
+                truth,
+                agreement.orElse(
+                        truth.isPresent()
+                                ? claim.isPresent() ? Agreement.AGREE : Agreement.TRUTH_ONLY
+                                : Agreement.CLAIM_ONLY),
+                evidence,
+                Optional.empty(),
+                status == Status.PASS ? "" : check.fix(),
+                "",
+                Optional.empty(),
+                false);
+    }
+}

@@ -1,0 +1,49 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.audit.Subject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// Compares what the engine says of containers with what the kernel does, over all checks.
+final class ClaimChecks {
+    private ClaimChecks() {}
+
+    static List<Answer> contradictions(Facts facts) {
+        Map<Subject, List<Answer>> found = new TreeMap<>();
+        Map<Subject, List<String>> names = new TreeMap<>();
+        facts.containers().stream()
+                .filter(ContainerFacts::running)
+                .forEach(container -> found.put(Answer.subject(container), new ArrayList<>()));
+        for (HostRule rule : HostRules.SINGLE) {
+            if (!rule.check().id().startsWith("CSN-RT-")) {
+                continue;
+            }
+            for (Answer answer : rule.judge().apply(facts)) {
+                if (answer.contradicts()) {
+                    found.computeIfAbsent(answer.subject(), key -> new ArrayList<>())
+                            .add(answer);
+                    names.computeIfAbsent(answer.subject(), key -> new ArrayList<>())
+                            .add(rule.check().name());
+                }
+            }
+        }
+        List<Answer> answers = new ArrayList<>();
+        found.forEach((subject, contradictions) -> {
+            if (contradictions.isEmpty()) {
+                answers.add(Answer.pass(subject, "what the engine says is what the kernel does, as far as checked"));
+                return;
+            }
+            Answer first = contradictions.getFirst();
+            answers.add(Answer.fail(
+                            subject,
+                            "engine and kernel disagree on "
+                                    + String.join(", ", names.getOrDefault(subject, List.of())))
+                    .claim("API", first.claim().orElse("nothing"))
+                    .truth("/proc", first.truth().orElse("nothing"))
+                    .agreeing(false));
+        });
+        return answers;
+    }
+}

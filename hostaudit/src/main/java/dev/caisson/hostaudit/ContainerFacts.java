@@ -1,0 +1,157 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.hostaudit.EngineFacts.Listener;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A container: what the engine says of it and what the kernel does with its processes.
+///
+/// @param truth absent where it does not run, or the kernel's view could not be read for `truthReason`
+record ContainerFacts(
+        String id,
+        String name,
+        String image,
+        String imageId,
+        String state,
+        long created,
+        Claims claims,
+        Optional<Truth> truth,
+        String truthReason) {
+
+    /// The engine's record.
+    record Claims(
+            long pid,
+            String user,
+            boolean privileged,
+            List<String> addedCapabilities,
+            List<String> droppedCapabilities,
+            List<String> securityOptions,
+            String appArmorProfile,
+            String networkMode,
+            String pidMode,
+            String ipcMode,
+            String utsMode,
+            String userMode,
+            String cgroupParent,
+            long memory,
+            long nanoCpus,
+            long cpuQuota,
+            long cpuShares,
+            String cpuset,
+            long pids,
+            boolean readOnlyRoot,
+            String restart,
+            long restartCount,
+            List<String> devices,
+            List<String> deviceRules,
+            List<String> deviceRequests,
+            List<String> ulimits,
+            List<MountClaim> mounts,
+            List<Publication> ports,
+            List<String> exposedPorts,
+            String logDriver,
+            Map<String, String> logOptions,
+            Map<String, String> storageOptions,
+            List<String> healthTest,
+            String health,
+            List<String> environment,
+            Map<String, String> labels,
+            List<String> networks) {}
+
+    /// A mount as asked for.
+    record MountClaim(String type, String source, String target, boolean writable, String propagation) {}
+
+    /// A port of the container that the host gives on.
+    record Publication(String port, String hostAddress, int hostPort) {}
+
+    /// What the kernel shows.
+    ///
+    /// @param cgroup path of its control group
+    /// @param processes all of them, process 1 first
+    /// @param sharesHost kinds of namespaces that process 1 shares with the host or the engine
+    /// @param uidMap of its user namespace: inside, outside, count
+    /// @param rlimits soft and hard by name, as `Max open files`
+    /// @param sockets engine sockets that can be reached from inside, with the path
+    /// @param filter the seccomp profile that the runtime was given, or why it is not known
+    record Truth(
+            String cgroup,
+            List<Task> processes,
+            List<String> sharesHost,
+            List<Long> uidMap,
+            List<Mount> mounts,
+            Limits limits,
+            Map<String, String> rlimits,
+            List<Listener> listeners,
+            List<Reached> sockets,
+            List<String> deviceNodes,
+            List<String> deviceRules,
+            Filter filter) {
+        Task init() {
+            return processes.getFirst();
+        }
+    }
+
+    /// A process of the container.
+    ///
+    /// @param uids real, effective, saved and file system uid as the first user namespace sees them
+    /// @param label of AppArmor or SELinux, empty without
+    record Task(
+            long pid,
+            String name,
+            String executable,
+            List<Long> uids,
+            List<Long> gids,
+            long inheritable,
+            long permitted,
+            long effective,
+            long bounding,
+            long ambient,
+            boolean noNewPrivileges,
+            int seccompMode,
+            int seccompFilters,
+            Map<String, Long> namespaces,
+            String label) {}
+
+    /// A mount as it is.
+    ///
+    /// @param device major:minor of the file system
+    /// @param root the directory of that file system which is mounted
+    /// @param options of the mount
+    /// @param peers propagation, as `shared:7`
+    /// @param hostPath where the host has the same directory, empty where nowhere
+    record Mount(
+            String device,
+            String root,
+            String point,
+            String options,
+            String peers,
+            String type,
+            String source,
+            String hostPath,
+            boolean sharedWithHost) {
+        boolean readOnly() {
+            return (options + ",").startsWith("ro,");
+        }
+    }
+
+    /// Limits in force: the least over the group and all above it; -1 is none.
+    ///
+    /// @param cpus of the quota, in thousandths
+    /// @param cpuset processors, as `0-1`
+    record Limits(
+            long memory, String memoryHolder, long pids, String pidsHolder, long cpus, long cpuShares, int cpuset) {}
+
+    /// A socket of an engine within reach.
+    record Reached(String engine, String socket, String path, boolean writable) {}
+
+    /// What the system call filter lets through.
+    ///
+    /// @param source where it was read, empty where nothing is known
+    /// @param allowed dangerous system calls that it lets through whatever their arguments
+    record Filter(String source, String reason, List<String> allowed) {}
+
+    boolean running() {
+        return truth.isPresent();
+    }
+}

@@ -1,0 +1,196 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.audit.AuditException;
+import io.avaje.json.JsonDataException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+
+/// Reads the Docker Engine API over its unix socket: HTTP/1.1, one connection that stays open, GET only, so that
+/// nothing can be changed through it. Every wait is bounded.
+final class EngineApi implements AutoCloseable {
+    private static final int WAIT_MILLIS = 20_000;
+    private static final int BODY_LIMIT = 64 << 20;
+    private static final int LINE_LIMIT = 16 * 1024;
+    private static final int BUFFER = 64 * 1024;
+    private static final int OK = 200;
+
+    private final Path socket;
+    private final SocketChannel channel;
+    private final Selector selector;
+    private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER).flip();
+
+    /// @throws AuditException ENGINE_UNREACHABLE
+    EngineApi(Path socket) {
+        this.socket = socket;
+        try {
+            channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+            channel.connect(UnixDomainSocketAddress.of(socket));
+            channel.configureBlocking(false);
+            selector = Selector.open();
+            channel.register(selector, SelectionKey.OP_READ);
+        } catch (IOException e) {
+            throw new AuditException(
+                    AuditException.Code.ENGINE_UNREACHABLE,
+                    "No engine answers at " + socket + " (" + e.getMessage()
+                            + "); name its socket with --docker unix:///PATH, and run as a user who may use it.",
+                    e);
+        }
+    }
+
+    /// The answer to `GET path`.
+    /// @throws AuditException ENGINE_ANSWER where it is not status 200 with JSON
+    Tree get(String path) {
+        Answer answer = ask(path);
+        if (answer.status() != OK) {
+            throw new AuditException(
+                    AuditException.Code.ENGINE_ANSWER,
+                    "The engine at " + socket + " answers " + path + " with status " + answer.status() + ".");
+        }
+        return answer.tree(socket, path);
+    }
+
+    /// The answer, or empty where the engine has none: the object is gone, or the feature is off.
+    Optional<Tree> find(String path) {
+        Answer answer = ask(path);
+        return answer.status() == OK ? Optional.of(answer.tree(socket, path)) : Optional.empty();
+    }
+
+    private record Answer(int status, String body) {
+        Tree tree(Path socket, String path) {
+            try {
+                return Tree.parse(body);
+            } catch (JsonDataException e) {
+                throw new AuditException(
+                        AuditException.Code.ENGINE_ANSWER,
+                        "The engine at " + socket + " answers " + path + " with something that is no JSON.",
+                        e);
+            }
+        }
+    }
+
+    private Answer ask(String path) {
+        try {
+            send("GET " + path + " HTTP/1.1\r\nHost: docker\r\nUser-Agent: caisson\r\n\r\n");
+            String[] first = line().split(" ", 3);
+            int status = first.length > 1 ? Integer.parseInt(first[1]) : 0;
+            long length = -1;
+            boolean chunked = false;
+            for (String header = line(); !header.isEmpty(); header = line()) {
+                String lower = header.toLowerCase(Locale.ROOT);
+                if (lower.startsWith("content-length:")) {
+                    length = Long.parseLong(
+                            lower.substring("content-length:".length()).strip());
+                } else if (lower.startsWith("transfer-encoding:")) {
+                    chunked = lower.contains("chunked");
+                }
+            }
+            byte[] body = chunked ? chunks() : bytes(length);
+            return new Answer(status, new String(body, StandardCharsets.UTF_8));
+        } catch (IOException | NumberFormatException e) {
+            throw new AuditException(
+                    AuditException.Code.ENGINE_ANSWER,
+                    "The engine at " + socket + " does not answer " + path + " as HTTP/1.1 (" + e.getMessage() + ").",
+                    e);
+        }
+    }
+
+    private void send(String text) throws IOException {
+        ByteBuffer out = ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII));
+        while (out.hasRemaining()) {
+            if (channel.write(out) == 0) {
+                channel.register(selector, SelectionKey.OP_WRITE);
+                await();
+                channel.register(selector, SelectionKey.OP_READ);
+            }
+        }
+    }
+
+    private byte[] chunks() throws IOException {
+        var all = new ByteArrayOutputStream();
+        while (true) {
+            String head = line();
+            int size = Integer.parseInt(head.split(";", 2)[0].strip(), 16);
+            if (size == 0) {
+                while (!line().isEmpty()) {
+                    // trailers say nothing that is needed
+                }
+                return all.toByteArray();
+            }
+            if (all.size() + (long) size > BODY_LIMIT) {
+                throw new IOException("an answer of more than " + BODY_LIMIT + " bytes");
+            }
+            all.writeBytes(bytes(size));
+            line();
+        }
+    }
+
+    private byte[] bytes(long length) throws IOException {
+        if (length < 0 || length > BODY_LIMIT) {
+            throw new IOException("an answer of " + length + " bytes");
+        }
+        byte[] body = new byte[(int) length];
+        int done = 0;
+        while (done < body.length) {
+            fill();
+            int count = Math.min(buffer.remaining(), body.length - done);
+            buffer.get(body, done, count);
+            done += count;
+        }
+        return body;
+    }
+
+    private String line() throws IOException {
+        var text = new StringBuilder();
+        while (text.length() < LINE_LIMIT) {
+            fill();
+            char c = (char) (buffer.get() & 0xff);
+            if (c == '\n') {
+                return text.toString().stripTrailing();
+            }
+            text.append(c);
+        }
+        throw new IOException("a header of more than " + LINE_LIMIT + " bytes");
+    }
+
+    /// At least one byte is in the buffer afterwards.
+    private void fill() throws IOException {
+        while (!buffer.hasRemaining()) {
+            buffer.clear();
+            int count = channel.read(buffer);
+            buffer.flip();
+            if (count < 0) {
+                throw new IOException("the connection ended");
+            }
+            if (count == 0) {
+                await();
+            }
+        }
+    }
+
+    private void await() throws IOException {
+        if (selector.select(WAIT_MILLIS) == 0) {
+            throw new IOException("no answer within " + WAIT_MILLIS / 1000 + " seconds");
+        }
+        selector.selectedKeys().clear();
+    }
+
+    @Override
+    public void close() {
+        try {
+            selector.close();
+            channel.close();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.hostaudit.EngineFacts.Claims;
+import dev.caisson.hostaudit.EngineFacts.DataRoot;
+import dev.caisson.hostaudit.EngineFacts.EngineProcess;
+import dev.caisson.hostaudit.EngineFacts.Listener;
+import dev.caisson.hostaudit.EngineFacts.NetworkFacts;
+import dev.caisson.hostaudit.EngineFacts.ServerProbe;
+import dev.caisson.hostaudit.EngineFacts.Setting;
+import dev.caisson.hostaudit.Facts.Gap;
+import io.avaje.json.JsonDataException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/// Gathers what concerns the engine: its API's answers, its process, its effective configuration.
+final class EngineCollector {
+    private final EngineApi api;
+    private final String socket;
+    private final HostFiles files;
+    private final ProcessTable table;
+    private final List<Gap> gaps;
+
+    EngineCollector(EngineApi api, String socket, HostFiles files, ProcessTable table, List<Gap> gaps) {
+        this.api = api;
+        this.socket = socket;
+        this.files = files;
+        this.table = table;
+        this.gaps = gaps;
+    }
+
+    EngineFacts collect() {
+        Tree info = api.get("/info");
+        Tree version = api.get("/version");
+        EngineProcesses processes = new EngineProcesses(table);
+        Optional<EngineProcess> process = processes.listeningOn(socket);
+        if (process.isEmpty()) {
+            gaps.add(new Gap(
+                    "the engine's process",
+                    "no process could be tied to " + socket + "; run as root on the engine's own host"));
+        }
+        List<String> arguments = process.map(EngineProcess::arguments).orElse(List.of());
+        String file = EngineConfiguration.file(arguments);
+        Map<String, Setting> configuration = EngineConfiguration.effective(arguments, configuration(file));
+        String root = info.at("DockerRootDir").textOr("");
+        return new EngineFacts(
+                socket,
+                process,
+                claims(info, version),
+                configuration,
+                file,
+                processes.binaries(process),
+                processes.containerdSocket(
+                        process,
+                        Optional.ofNullable(configuration.get("containerd"))
+                                .map(Setting::text)
+                                .orElse("")),
+                dataRoot(root),
+                tcp(process),
+                others(process),
+                unixSockets(configuration),
+                probes(process),
+                processes.proxies(process),
+                networks(),
+                SwarmCollector.collect(api, info, files, root));
+    }
+
+    private Tree configuration(String file) {
+        Optional<String> text = files.text(file);
+        try {
+            return text.map(Tree::parse).orElse(Tree.NONE);
+        } catch (JsonDataException e) {
+            gaps.add(new Gap(file, "it is no JSON: " + e.getMessage()));
+            return Tree.NONE;
+        }
+    }
+
+    private static Claims claims(Tree info, Tree version) {
+        Set<String> insecure =
+                new TreeSet<>(info.at("RegistryConfig", "InsecureRegistryCIDRs").texts());
+        info.at("RegistryConfig", "IndexConfigs").map().forEach((name, registry) -> {
+            if (!registry.at("Secure").truth()) {
+                insecure.add(name);
+            }
+        });
+        Map<String, String> components = new java.util.TreeMap<>();
+        version.at("Components")
+                .list()
+                .forEach(component -> components.put(
+                        component.at("Name").textOr(""), component.at("Version").textOr("")));
+        String backing = info.at("DriverStatus").list().stream()
+                .map(Tree::texts)
+                .filter(pair -> pair.size() == 2 && pair.getFirst().equals("Backing Filesystem"))
+                .map(List::getLast)
+                .findFirst()
+                .orElse("");
+        return new Claims(
+                version.at("Version").textOr(info.at("ServerVersion").textOr("")),
+                version.at("ApiVersion").textOr(""),
+                components.getOrDefault("containerd", ""),
+                components.getOrDefault("runc", ""),
+                info.at("DockerRootDir").textOr(""),
+                info.at("Driver").textOr(""),
+                backing,
+                info.at("LoggingDriver").textOr(""),
+                info.at("CgroupDriver").textOr(""),
+                info.at("Debug").truth(),
+                info.at("LiveRestoreEnabled").truth(),
+                info.at("ExperimentalBuild").truth(),
+                info.at("SecurityOptions").texts(),
+                List.copyOf(insecure),
+                info.at("Plugins", "Authorization").texts(),
+                info.at("Swarm", "LocalNodeState").textOr("inactive"),
+                info.at("Warnings").texts());
+    }
+
+    /// A file system of its own is mounted there with its own root. dockerd binds its data root onto itself where the
+    /// mount above is private, so a mount point alone proves nothing.
+    private static DataRoot dataRoot(String path) {
+        MountTable mounts = MountTable.ofHost();
+        Optional<ContainerFacts.Mount> own = mounts.holding(path);
+        String parent = path.lastIndexOf('/') > 0 ? path.substring(0, path.lastIndexOf('/')) : "/";
+        String above = mounts.holding(parent).map(ContainerFacts.Mount::device).orElse("");
+        boolean alone = own.filter(mount -> mount.point().equals(path)
+                        && mount.root().equals("/")
+                        && !mount.device().equals(above))
+                .isPresent();
+        return new DataRoot(path, alone, own.map(ContainerFacts.Mount::device).orElse(""), above);
+    }
+
+    private static List<Listener> tcp(Optional<EngineProcess> process) {
+        if (process.isEmpty()) {
+            return List.of();
+        }
+        Set<Long> own = Set.copyOf(Proc.socketInodes(process.get().pid()));
+        return SocketTable.listeners(process.get().pid()).stream()
+                .filter(listener -> own.contains(listener.inode()))
+                .toList();
+    }
+
+    /// What listens in the engine's network namespace; proxies of published ports belong to containers.
+    private List<Listener> others(Optional<EngineProcess> process) {
+        if (process.isEmpty()) {
+            return List.of();
+        }
+        Set<Long> proxied = new java.util.HashSet<>();
+        table.named("docker-proxy").forEach(pid -> proxied.addAll(Proc.socketInodes(pid)));
+        return SocketTable.listeners(process.get().pid()).stream()
+                .filter(listener -> !proxied.contains(listener.inode()))
+                .toList();
+    }
+
+    private List<String> unixSockets(Map<String, Setting> configuration) {
+        Set<String> all = new TreeSet<>();
+        all.add(socket);
+        Optional.ofNullable(configuration.get("hosts")).map(Setting::values).orElse(List.of()).stream()
+                .filter(host -> host.startsWith("unix://"))
+                .map(host -> host.substring("unix://".length()))
+                .filter(path -> java.nio.file.Files.exists(java.nio.file.Path.of(path)))
+                .forEach(all::add);
+        return List.copyOf(all);
+    }
+
+    /// Only TCP sockets of this very network namespace can be asked; the swarm's own ports speak another protocol.
+    private static List<ServerProbe> probes(Optional<EngineProcess> process) {
+        if (process.isEmpty()
+                || !process.get()
+                        .namespaces()
+                        .getOrDefault("net", 0L)
+                        .equals(Proc.namespace(ProcessHandle.current().pid(), "net")
+                                .orElse(-1L))) {
+            return List.of();
+        }
+        return tcp(process).stream()
+                .filter(listener -> listener.protocol().equals("tcp"))
+                .filter(listener -> listener.port() != 2377 && listener.port() != 7946)
+                .map(TcpProbe::ask)
+                .toList();
+    }
+
+    private List<NetworkFacts> networks() {
+        var all = new ArrayList<NetworkFacts>();
+        for (Tree network : api.get("/networks").list()) {
+            all.add(new NetworkFacts(
+                    network.at("Id").textOr(""),
+                    network.at("Name").textOr(""),
+                    network.at("Driver").textOr(""),
+                    network.at("Scope").textOr(""),
+                    network.at("Internal").truth(),
+                    network.at("Ingress").truth(),
+                    network.at("Options").textMap(),
+                    network.at("IPAM", "Config").list().stream()
+                            .flatMap(config -> config.at("Gateway").text().stream())
+                            .toList()));
+        }
+        all.sort(java.util.Comparator.comparing(NetworkFacts::name).thenComparing(NetworkFacts::id));
+        return List.copyOf(all);
+    }
+}

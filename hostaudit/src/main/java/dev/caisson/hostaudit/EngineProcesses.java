@@ -1,0 +1,132 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.hostaudit.EngineFacts.EngineProcess;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/// Finds the process that listens on an engine's socket, by the socket's inode, and the programs around it.
+final class EngineProcesses {
+    private static final List<String> SEARCH_PATH =
+            List.of("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin");
+    private static final List<String> SHIMS =
+            List.of("containerd-shim", "containerd-shim-runc-v1", "containerd-shim-runc-v2");
+
+    private final ProcessTable processes;
+
+    EngineProcesses(ProcessTable processes) {
+        this.processes = processes;
+    }
+
+    /// The process that has the listening socket open which is bound to that path. One that is called like an engine
+    /// is asked first; then all others, for a renamed program.
+    Optional<EngineProcess> listeningOn(String socket) {
+        Path real;
+        try {
+            real = Path.of(socket).toRealPath();
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+        Stream<Long> named = processes.named("dockerd").stream();
+        Stream<Long> podman = processes.named("podman").stream();
+        return Stream.of(named, podman, processes.all().stream())
+                .flatMap(pids -> pids)
+                .filter(pid -> listens(pid, real))
+                .findFirst()
+                .map(EngineProcesses::process);
+    }
+
+    private static boolean listens(long pid, Path socket) {
+        Map<Long, String> bound = SocketTable.unix(pid);
+        if (bound.values().stream().noneMatch(path -> leadsTo(path, socket))) {
+            return false;
+        }
+        return Proc.socketInodes(pid).stream().anyMatch(inode -> leadsTo(bound.getOrDefault(inode, ""), socket));
+    }
+
+    private static boolean leadsTo(String path, Path socket) {
+        if (!path.startsWith("/") || !path.endsWith("/" + socket.getFileName())) {
+            return false;
+        }
+        try {
+            return Path.of(path).toRealPath().equals(socket);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static EngineProcess process(long pid) {
+        Map<String, String> status = Proc.fields(Proc.text(pid, "status").orElse(""));
+        List<Long> uids = Proc.numbers(status.getOrDefault("Uid", ""));
+        return new EngineProcess(
+                pid,
+                Proc.link(Proc.of(pid).resolve("exe")).orElse(""),
+                Proc.commandLine(pid),
+                uids.size() > 1 ? uids.get(1) : -1,
+                Proc.namespaces(pid),
+                unit(Proc.text(pid, "cgroup").orElse("")),
+                Proc.limits(pid).getOrDefault("Max open files", ""));
+    }
+
+    /// The systemd service that a process belongs to, from its control group's name.
+    private static String unit(String cgroup) {
+        return Stream.of(cgroup.split("[/\n]", -1))
+                .filter(part -> part.endsWith(".service"))
+                .reduce((first, second) -> second)
+                .orElse("");
+    }
+
+    /// Programs by role: those that run, else those that the search path would give.
+    Map<String, String> binaries(Optional<EngineProcess> engine) {
+        Map<String, String> found = new TreeMap<>();
+        engine.filter(process -> !process.executable().isEmpty())
+                .ifPresent(process -> found.put("dockerd", process.executable()));
+        for (String name : Stream.concat(Stream.of("dockerd", "containerd", "runc"), SHIMS.stream())
+                .toList()) {
+            if (found.containsKey(name)) {
+                continue;
+            }
+            // comm holds 15 characters
+            processes.named(name.substring(0, Math.min(15, name.length()))).stream()
+                    .flatMap(pid -> Proc.link(Proc.of(pid).resolve("exe")).stream())
+                    .filter(executable -> executable.endsWith("/" + name))
+                    .findFirst()
+                    .or(() -> SEARCH_PATH.stream()
+                            .map(directory -> directory + "/" + name)
+                            .filter(path -> Path.of(path).toFile().canExecute())
+                            .findFirst())
+                    .ifPresent(path -> found.put(name, path));
+        }
+        return found;
+    }
+
+    /// The socket of the containerd that the engine talks to: what its containerd, or the one it started, listens on.
+    Optional<String> containerdSocket(Optional<EngineProcess> engine, String configured) {
+        if (!configured.isEmpty()) {
+            return Optional.of(configured.replaceFirst("^unix://", ""));
+        }
+        return processes.named("containerd").stream()
+                .sorted(java.util.Comparator.comparing(
+                        pid -> engine.filter(process -> processes.parent(pid) == process.pid())
+                                .isEmpty()))
+                .flatMap(pid -> {
+                    Map<Long, String> bound = SocketTable.unix(pid);
+                    return Proc.socketInodes(pid).stream()
+                            .map(inode -> bound.getOrDefault(inode, ""))
+                            .filter(path -> path.endsWith("/containerd.sock"));
+                })
+                .findFirst();
+    }
+
+    /// How many of the engine's port proxies run.
+    int proxies(Optional<EngineProcess> engine) {
+        return (int) processes.named("docker-proxy").stream()
+                .filter(pid -> engine.filter(process -> processes.parent(pid) == process.pid())
+                        .isPresent())
+                .count();
+    }
+}

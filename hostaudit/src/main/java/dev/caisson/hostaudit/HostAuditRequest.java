@@ -1,0 +1,45 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.audit.Severity;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.List;
+import java.util.Optional;
+
+/// What of a host shall be audited, and how.
+///
+/// @param socket the engine's API; the usual places are tried where it is empty
+/// @param hostRoot where the host's root directory is mounted: `/`, or another path in a container that audits its host
+/// @param caissonState the state directory of Caisson's own engine, whose containers are audited too
+/// @param target `container:NAME` or `image:REFERENCE`; everything where it is empty
+/// @param benchmark `1.6`, `1.7` or `1.8`: only checks that answer a recommendation of that CIS Docker Benchmark
+/// @param level 1 leaves out recommendations of level 2
+/// @param liveFilters reads system call filters from the kernel, which stops each process for a moment; otherwise
+///     what the runtime was given is read where it can be found
+/// @param second of the audit, seconds since 1970
+/// @param today the day by which waivers are judged
+/// @param failOn the severity from which an open finding makes the run fail
+/// @param waivers a file of waivers
+/// @param baseline a JSON report whose findings are known
+public record HostAuditRequest(
+        Optional<Path> socket,
+        Path hostRoot,
+        Path caissonState,
+        Optional<String> target,
+        Optional<String> benchmark,
+        int level,
+        boolean liveFilters,
+        long second,
+        LocalDate today,
+        Severity failOn,
+        Optional<Path> waivers,
+        Optional<Path> baseline) {
+    static final List<Path> USUAL_SOCKETS =
+            List.of(Path.of("/run/docker.sock"), Path.of("/var/run/docker.sock"), Path.of("/run/podman/podman.sock"));
+
+    /// The target without its kind.
+    String targetName() {
+        String text = target.orElse("");
+        return text.substring(text.indexOf(':') + 1);
+    }
+}

@@ -1,0 +1,168 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.hostaudit.HostFacts.Account;
+import dev.caisson.hostaudit.HostFacts.AuditFacts;
+import dev.caisson.hostaudit.HostFacts.Group;
+import dev.caisson.hostaudit.HostFacts.SocketFile;
+import dev.caisson.hostaudit.HostFacts.Watch;
+import dev.caisson.linux.AuditRules;
+import dev.caisson.linux.ErrnoException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// Gathers what concerns the host as a whole.
+final class HostCollector {
+    private static final List<String> SETTINGS = List.of(
+            "kernel.kptr_restrict",
+            "kernel.dmesg_restrict",
+            "kernel.unprivileged_bpf_disabled",
+            "kernel.perf_event_paranoid",
+            "kernel.randomize_va_space",
+            "kernel.kexec_load_disabled",
+            "kernel.modules_disabled",
+            "kernel.yama.ptrace_scope",
+            "kernel.core_pattern",
+            "net.core.bpf_jit_harden",
+            "fs.protected_symlinks",
+            "fs.protected_hardlinks",
+            "fs.protected_fifos",
+            "fs.protected_regular",
+            "fs.suid_dumpable",
+            "fs.inotify.max_user_instances",
+            "fs.inotify.max_user_watches",
+            "user.max_user_namespaces",
+            "vm.unprivileged_userfaultfd",
+            "net.ipv4.ip_unprivileged_port_start");
+
+    /// Sockets that are as good as root to whoever may write to them.
+    private static final Map<String, String> ENGINE_SOCKETS = Map.of(
+            "/run/docker.sock", "docker",
+            "/run/containerd/containerd.sock", "containerd",
+            "/run/docker/containerd/containerd.sock", "containerd",
+            "/run/podman/podman.sock", "podman",
+            "/run/crio/crio.sock", "crio",
+            "/run/buildkit/buildkitd.sock", "buildkit",
+            "/run/k3s/containerd/containerd.sock", "containerd");
+
+    private final HostFiles files;
+
+    HostCollector(HostFiles files) {
+        this.files = files;
+    }
+
+    HostFacts collect(Map<String, HostFacts.FileFact> wanted, List<String> moreSockets) {
+        Map<String, String> settings = new TreeMap<>();
+        for (String name : SETTINGS) {
+            Proc.text(Path.of("/proc/sys/" + name.replace('.', '/'))).ifPresent(value -> settings.put(name, value));
+        }
+        Map<String, String> environment = new TreeMap<>();
+        files.text("/etc/environment").stream().flatMap(String::lines).forEach(line -> {
+            int equals = line.indexOf('=');
+            if (equals > 0 && !line.startsWith("#")) {
+                environment.put(
+                        line.substring(0, equals).replace("export ", "").strip(),
+                        line.substring(equals + 1).replace("\"", "").strip());
+            }
+        });
+        return new HostFacts(
+                System.getProperty("os.version"),
+                memoryTotal(),
+                Runtime.getRuntime().availableProcessors(),
+                settings,
+                MountChecks.KERNEL_FILES.stream()
+                        .filter(file -> Files.exists(Path.of(file)))
+                        .toList(),
+                Proc.text(Path.of("/sys/module/apparmor/parameters/enabled"))
+                        .filter(value -> value.startsWith("Y"))
+                        .isPresent(),
+                Proc.text(Path.of("/sys/fs/selinux/enforce"))
+                        .map(value -> value.equals("1") ? "enforcing" : "permissive"),
+                Proc.firstNamespaces(),
+                accounts(),
+                groups(),
+                audit(),
+                wanted,
+                sockets(moreSockets),
+                environment);
+    }
+
+    private static long memoryTotal() {
+        return Proc.text(Path.of("/proc/meminfo"))
+                .map(text -> Proc.fields(text).getOrDefault("MemTotal", "0 kB"))
+                .map(total -> Long.parseLong(total.split(" ", 2)[0]) * 1024)
+                .orElse(0L);
+    }
+
+    private List<Account> accounts() {
+        var all = new ArrayList<Account>();
+        files.text("/etc/passwd").stream().flatMap(String::lines).forEach(line -> {
+            String[] cells = line.split(":", -1);
+            if (cells.length > 3 && isNumber(cells[2]) && isNumber(cells[3])) {
+                all.add(new Account(cells[0], Long.parseLong(cells[2]), Long.parseLong(cells[3])));
+            }
+        });
+        return all;
+    }
+
+    private List<Group> groups() {
+        var all = new ArrayList<Group>();
+        files.text("/etc/group").stream().flatMap(String::lines).forEach(line -> {
+            String[] cells = line.split(":", -1);
+            if (cells.length > 3 && isNumber(cells[2])) {
+                all.add(new Group(
+                        cells[0],
+                        Long.parseLong(cells[2]),
+                        List.of(cells[3].split(",", -1)).stream()
+                                .map(String::strip)
+                                .filter(name -> !name.isEmpty())
+                                .toList()));
+            }
+        });
+        return all;
+    }
+
+    static boolean isNumber(String text) {
+        return !text.isEmpty() && text.length() < 18 && text.chars().allMatch(Character::isDigit);
+    }
+
+    private static AuditFacts audit() {
+        try {
+            Optional<AuditRules> rules = AuditRules.read();
+            if (rules.isEmpty()) {
+                return new AuditFacts("absent", "the kernel was built without the audit subsystem", List.of());
+            }
+            return new AuditFacts(
+                    rules.get().enabled() == 0 ? "off" : "on",
+                    "",
+                    rules.get().watches().stream()
+                            .filter(watch -> !watch.never())
+                            .map(watch -> new Watch(watch.path(), watch.directory(), watch.permissions()))
+                            .toList());
+        } catch (ErrnoException e) {
+            return new AuditFacts("unknown", "the kernel does not tell its audit rules: " + e.getMessage(), List.of());
+        }
+    }
+
+    private List<SocketFile> sockets(List<String> more) {
+        Map<String, String> paths = new TreeMap<>(ENGINE_SOCKETS);
+        more.forEach(path -> paths.putIfAbsent(path, path.contains("containerd") ? "containerd" : "docker"));
+        var found = new ArrayList<SocketFile>();
+        var seen = new java.util.HashSet<List<Long>>();
+        paths.forEach((path, engine) -> {
+            if (Files.exists(Path.of(path))) {
+                new HostFiles(Path.of("/"))
+                        .fact(path)
+                        .filter(file -> file.kind().equals("socket"))
+                        .filter(file -> seen.add(List.of(file.device(), file.inode())))
+                        .ifPresent(file ->
+                                found.add(new SocketFile(file.resolved(), engine, file.device(), file.inode())));
+            }
+        });
+        return found;
+    }
+}

@@ -1,0 +1,58 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.audit.Check;
+import dev.caisson.audit.Checks;
+import java.util.List;
+import java.util.function.Function;
+
+/// A check of the live host with the function that answers it. The function sees nothing but facts, and answers for
+/// every subject that the check concerns.
+record HostRule(Check check, Function<Facts, List<Answer>> judge) {
+    static HostRule of(String name, Function<Facts, List<Answer>> judge) {
+        return new HostRule(
+                Checks.find(name).orElseThrow(() -> new IllegalArgumentException("there is no check " + name)), judge);
+    }
+
+    /// About the host or the engine as a whole.
+    static HostRule one(String name, Function<Facts, Answer> judge) {
+        return of(name, facts -> List.of(judge.apply(facts)));
+    }
+
+    /// About the engine; where none answers, that is the answer.
+    static HostRule engine(String name, java.util.function.BiFunction<Facts, EngineFacts, Answer> judge) {
+        return one(
+                name,
+                facts -> facts.engine()
+                        .map(engine -> judge.apply(facts, engine))
+                        .orElse(Answer.notApplicable(Answer.ENGINE, "no container engine runs here")));
+    }
+
+    /// About each container that runs, from the kernel's view of it.
+    static HostRule container(
+            String name, java.util.function.BiFunction<ContainerFacts, ContainerFacts.Truth, Answer> judge) {
+        return of(
+                name,
+                facts -> facts.containers().stream()
+                        .filter(container -> !container.state().equals("exited")
+                                && !container.state().equals("created"))
+                        .map(container -> container
+                                .truth()
+                                .map(truth -> judge.apply(container, truth))
+                                .orElse(Answer.notEvaluated(Answer.subject(container), container.truthReason())))
+                        .toList());
+    }
+
+    /// About each container, running or not, from what the engine says of it.
+    static HostRule claimed(String name, Function<ContainerFacts, Answer> judge) {
+        return of(name, facts -> facts.containers().stream().map(judge).toList());
+    }
+
+    /// About each image.
+    static HostRule image(String name, java.util.function.BiFunction<Facts, ImageFacts, Answer> judge) {
+        return of(
+                name,
+                facts -> facts.images().stream()
+                        .map(image -> judge.apply(facts, image))
+                        .toList());
+    }
+}

@@ -1,0 +1,30 @@
+package dev.caisson.hostaudit;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+/// All checks of a live host, in the order of their sections.
+final class HostRules {
+    /// All but the one that compares the answers of the others.
+    static final List<HostRule> SINGLE = Stream.of(
+                    HostChecks.ALL,
+                    DaemonChecks.ALL,
+                    FileChecks.ALL,
+                    ImageChecks.ALL,
+                    ImageHistoryChecks.ALL,
+                    PrivilegeChecks.ALL,
+                    NamespaceChecks.ALL,
+                    LimitChecks.ALL,
+                    MountChecks.ALL,
+                    PortChecks.ALL,
+                    ServiceChecks.ALL,
+                    SwarmChecks.ALL)
+            .flatMap(List::stream)
+            .toList();
+
+    static final List<HostRule> ALL = Stream.concat(
+                    SINGLE.stream(), Stream.of(HostRule.of("claim-contradicted", ClaimChecks::contradictions)))
+            .toList();
+
+    private HostRules() {}
+}

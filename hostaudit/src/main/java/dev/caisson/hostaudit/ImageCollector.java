@@ -1,0 +1,83 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.hostaudit.ImageFacts.Content;
+import dev.caisson.hostaudit.ImageFacts.Step;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Gathers images: their configuration and history from the API, their content from the layers on disk.
+final class ImageCollector {
+    private final EngineApi api;
+    private final ImageLayers layers;
+
+    ImageCollector(EngineApi api, ImageLayers layers) {
+        this.api = api;
+        this.layers = layers;
+    }
+
+    /// @param users how many containers each image has, by id
+    /// @param wanted ids of the images to look at; all where it is empty
+    List<ImageFacts> collect(Map<String, Integer> users, List<String> wanted) {
+        var all = new ArrayList<ImageFacts>();
+        for (Tree listed : api.get("/images/json").list()) {
+            String id = listed.at("Id").textOr("");
+            if (!wanted.isEmpty() && !wanted.contains(id)) {
+                continue;
+            }
+            Optional<Tree> image = api.find("/images/" + id + "/json");
+            if (image.isPresent()) {
+                all.add(image(id, image.get(), listed, users.getOrDefault(id, 0)));
+            }
+        }
+        all.sort(Comparator.comparing(ImageFacts::label).thenComparing(ImageFacts::id));
+        return List.copyOf(all);
+    }
+
+    private ImageFacts image(String id, Tree image, Tree listed, int users) {
+        Tree config = image.at("Config");
+        List<Step> history = api.find("/images/" + id + "/history").orElse(Tree.NONE).list().stream()
+                .map(step -> new Step(
+                        step.at("CreatedBy").textOr(""),
+                        step.at("Comment").textOr(""),
+                        step.at("Created").number(0),
+                        step.at("Size").number(0)))
+                .toList()
+                .reversed();
+        ImageLayers.Reading reading = layers.read(
+                image.at("RootFS", "Layers").texts(), config.at("User").textOr(""));
+        Optional<Content> content = reading.content();
+        return new ImageFacts(
+                id,
+                image.at("RepoTags").texts().stream().sorted().toList(),
+                image.at("RepoDigests").texts().stream().sorted().toList(),
+                seconds(image.at("Created").textOr(""))
+                        .orElse(listed.at("Created").number(0)),
+                config.at("User").textOr(""),
+                config.at("Healthcheck", "Test").texts(),
+                config.at("Env").texts(),
+                config.at("Labels").textMap(),
+                List.copyOf(config.at("ExposedPorts").map().keySet().stream()
+                        .sorted()
+                        .toList()),
+                history,
+                image.at("Size").number(0),
+                users,
+                content,
+                reading.reason());
+    }
+
+    static Optional<Long> seconds(String time) {
+        try {
+            return time.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(Instant.parse(time).getEpochSecond());
+        } catch (DateTimeParseException e) {
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,154 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.hostaudit.ImageFacts.Content;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// The layers of images as the storage driver has them on disk. A layer that several images share is read once.
+final class ImageLayers {
+    private static final Pattern DIGEST = Pattern.compile("sha256:([0-9a-f]{64})");
+    private static final Pattern CACHE_ID = Pattern.compile("[0-9a-z]{20,80}");
+    private static final Set<String> STACKED = Set.of("overlay2", "fuse-overlayfs");
+
+    /// @param reason why there is no content
+    record Reading(Optional<Content> content, String reason) {}
+
+    private final Path root;
+    private final String driver;
+    private final Map<Path, Layer> known = new HashMap<>();
+
+    ImageLayers(Path root, String driver) {
+        this.root = root;
+        this.driver = driver;
+    }
+
+    /// @param diffs digests of the layers, lowest first
+    Reading read(List<String> diffs, String user) {
+        List<Path> directories = new ArrayList<>();
+        if (driver.equals("vfs")) {
+            // each directory of vfs holds everything below it too
+            directory(diffs).ifPresent(directories::add);
+        } else if (STACKED.contains(driver)) {
+            for (int count = 1; count <= diffs.size(); count++) {
+                directory(diffs.subList(0, count)).ifPresent(directories::add);
+            }
+        } else {
+            return new Reading(Optional.empty(), "layers of the storage driver " + driver + " are not read");
+        }
+        int expected = driver.equals("vfs") ? Math.min(1, diffs.size()) : diffs.size();
+        if (directories.size() != expected) {
+            return new Reading(
+                    Optional.empty(), "the layers below " + root + " cannot be read; run as root on the engine's host");
+        }
+        List<Layer> layers = new ArrayList<>();
+        for (Path directory : directories) {
+            Layer layer = known.computeIfAbsent(directory, Layer::read);
+            if (!layer.complete()) {
+                return new Reading(Optional.empty(), "a layer has more than " + Layer.LIMIT + " files");
+            }
+            layers.add(layer);
+        }
+        return new Reading(Optional.of(sum(layers, user)), "");
+    }
+
+    /// Where a chain of layers lies: layerdb maps its chain id to the name that the driver gave it.
+    private Optional<Path> directory(List<String> diffs) {
+        if (diffs.isEmpty()) {
+            return Optional.empty();
+        }
+        Matcher chain = DIGEST.matcher(chainId(diffs));
+        if (!chain.matches()) {
+            return Optional.empty();
+        }
+        return Proc.text(root.resolve("image/" + driver + "/layerdb/sha256/" + chain.group(1) + "/cache-id"))
+                .filter(id -> CACHE_ID.matcher(id).matches())
+                .map(id -> driver.equals("vfs")
+                        ? root.resolve("vfs/dir/" + id)
+                        : root.resolve(driver + "/" + id + "/diff"))
+                .filter(Files::isDirectory);
+    }
+
+    /// OCI image specification, config.md, "Layer ChainID".
+    static String chainId(List<String> diffs) {
+        String chain = diffs.getFirst();
+        for (String diff : diffs.subList(1, diffs.size())) {
+            try {
+                byte[] hash = MessageDigest.getInstance("SHA-256")
+                        .digest((chain + " " + diff).getBytes(StandardCharsets.US_ASCII));
+                chain = "sha256:" + HexFormat.of().formatHex(hash);
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException("every JDK has SHA-256", e);
+            }
+        }
+        return chain;
+    }
+
+    private static Content sum(List<Layer> layers, String user) {
+        Map<String, String> elevating = new TreeMap<>();
+        Set<String> tools = new TreeSet<>();
+        Set<String> shells = new TreeSet<>();
+        Set<String> bills = new TreeSet<>();
+        Set<String> secrets = new TreeSet<>();
+        int files = 0;
+        int packages = 0;
+        String passwd = "";
+        for (Layer layer : layers) {
+            for (String gone : layer.whiteouts()) {
+                elevating.keySet().removeIf(path -> MountTable.isBelow(path, gone));
+                tools.removeIf(path -> MountTable.isBelow(path, gone));
+                shells.removeIf(path -> MountTable.isBelow(path, gone));
+                bills.removeIf(path -> MountTable.isBelow(path, gone));
+            }
+            elevating.keySet().removeAll(layer.plain());
+            elevating.putAll(layer.elevating());
+            tools.addAll(layer.tools());
+            shells.addAll(layer.remoteShells());
+            bills.addAll(layer.bills());
+            secrets.addAll(layer.secrets());
+            files += layer.files();
+            packages = layer.packages() > 0 ? layer.packages() : packages;
+            passwd = layer.passwd().isEmpty() ? passwd : layer.passwd();
+        }
+        return new Content(
+                files,
+                elevating.entrySet().stream()
+                        .map(entry -> entry.getKey() + " " + entry.getValue())
+                        .toList(),
+                packages,
+                List.copyOf(tools),
+                List.copyOf(secrets),
+                List.copyOf(shells),
+                List.copyOf(bills),
+                uid(user, passwd));
+    }
+
+    /// The uid of `USER`, by number or through the image's own passwd(5).
+    static OptionalLong uid(String user, String passwd) {
+        String name = user.split(":", 2)[0];
+        if (name.isEmpty()) {
+            return OptionalLong.of(0);
+        }
+        for (String line : passwd.lines().toList()) {
+            String[] cells = line.split(":", -1);
+            if (cells.length > 2 && cells[0].equals(name) && HostCollector.isNumber(cells[2])) {
+                return OptionalLong.of(Long.parseLong(cells[2]));
+            }
+        }
+        return HostCollector.isNumber(name) ? OptionalLong.of(Long.parseLong(name)) : OptionalLong.empty();
+    }
+}

@@ -1,0 +1,145 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.hostaudit.ContainerFacts.Mount;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// A mount table, proc_pid_mountinfo(5), and where the host has what a container's table lists.
+final class MountTable {
+    private final List<Mount> mounts;
+    private final Set<String> peerGroups = new HashSet<>();
+
+    private MountTable(List<Mount> mounts) {
+        this.mounts = mounts;
+        mounts.forEach(mount -> peers(mount.peers()).forEach(peerGroups::add));
+    }
+
+    /// The host's: process 1's, or where it may not be looked at, this process's.
+    static MountTable ofHost() {
+        String first = Proc.text(1, "mountinfo").orElse("");
+        return first.isEmpty() ? of(ProcessHandle.current().pid()) : ofText(first);
+    }
+
+    static MountTable of(long pid) {
+        return new MountTable(parse(Proc.text(pid, "mountinfo").orElse("")));
+    }
+
+    static MountTable ofText(String mountinfo) {
+        return new MountTable(parse(mountinfo));
+    }
+
+    List<Mount> mounts() {
+        return mounts;
+    }
+
+    private static List<Mount> parse(String text) {
+        var all = new ArrayList<Mount>();
+        for (String line : text.lines().toList()) {
+            int dash = line.indexOf(" - ");
+            if (dash < 0) {
+                continue;
+            }
+            String[] own = line.substring(0, dash).split(" ", -1);
+            String[] fileSystem = line.substring(dash + 3).split(" ", 3);
+            if (own.length < 6 || fileSystem.length < 2) {
+                continue;
+            }
+            String peers = String.join(" ", List.of(own).subList(6, own.length));
+            all.add(new Mount(
+                    own[2],
+                    unescape(own[3]),
+                    unescape(own[4]),
+                    own[5],
+                    peers,
+                    fileSystem[0],
+                    unescape(fileSystem[1]),
+                    "",
+                    false));
+        }
+        return all;
+    }
+
+    private static String unescape(String text) {
+        return text.indexOf('\\') < 0
+                ? text
+                : text.replace("\\040", " ")
+                        .replace("\\011", "\t")
+                        .replace("\\012", "\n")
+                        .replace("\\134", "\\");
+    }
+
+    /// The mounts of a container with their place on this host, which is this table.
+    List<Mount> located(List<Mount> inside) {
+        return inside.stream()
+                .map(mount -> new Mount(
+                        mount.device(),
+                        mount.root(),
+                        mount.point(),
+                        mount.options(),
+                        mount.peers(),
+                        mount.type(),
+                        mount.source(),
+                        hostPath(mount).orElse(""),
+                        peers(mount.peers()).anyMatch(peerGroups::contains)))
+                .toList();
+    }
+
+    /// `shared:N` is a peer of every mount with the same N, in whatever namespace.
+    private static java.util.stream.Stream<String> peers(String optional) {
+        return java.util.stream.Stream.of(optional.split(" ", -1)).filter(field -> field.startsWith("shared:"));
+    }
+
+    /// Where this table has the directory that `inside` shows: the same file system, seen from an ancestor or itself.
+    Optional<String> hostPath(Mount inside) {
+        Mount best = null;
+        for (Mount mount : mounts) {
+            if (mount.device().equals(inside.device())
+                    && isBelow(inside.root(), mount.root())
+                    && (best == null || mount.root().length() > best.root().length())) {
+                best = mount;
+            }
+        }
+        return Optional.ofNullable(best).map(found -> join(found.point(), below(inside.root(), found.root())));
+    }
+
+    /// The mount that holds a path of this namespace: the last one at the longest point above it.
+    Optional<Mount> holding(String path) {
+        Mount best = null;
+        for (Mount mount : mounts) {
+            if (isBelow(path, mount.point())
+                    && (best == null || mount.point().length() >= best.point().length())) {
+                best = mount;
+            }
+        }
+        return Optional.ofNullable(best);
+    }
+
+    /// Paths inside a container under which a file of the host might be reached, to be proved by its inode.
+    static List<String> candidates(List<Mount> inside, Mount holder, String hostPath) {
+        String inFileSystem = join(holder.root(), below(hostPath, holder.point()));
+        return inside.stream()
+                .filter(mount -> mount.device().equals(holder.device()) && isBelow(inFileSystem, mount.root()))
+                .map(mount -> join(mount.point(), below(inFileSystem, mount.root())))
+                .toList();
+    }
+
+    static boolean isBelow(String path, String ancestor) {
+        return path.equals(ancestor)
+                || ancestor.equals("/")
+                || (path.startsWith(ancestor) && path.charAt(ancestor.length()) == '/');
+    }
+
+    private static String below(String path, String ancestor) {
+        return ancestor.equals("/") ? path : path.substring(ancestor.length());
+    }
+
+    static String join(String directory, String below) {
+        if (below.isEmpty() || below.equals("/")) {
+            return directory;
+        }
+        return (directory.equals("/") ? "" : directory) + (below.startsWith("/") ? below : "/" + below);
+    }
+}

@@ -1,0 +1,260 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.audit.Severity;
+import dev.caisson.hostaudit.ContainerFacts.Claims;
+import dev.caisson.hostaudit.ContainerFacts.Task;
+import dev.caisson.hostaudit.ContainerFacts.Truth;
+import java.util.List;
+import java.util.Optional;
+
+/// Checks of what the processes of containers may do: every process is looked at. CIS section 5.
+final class PrivilegeChecks {
+    static final List<HostRule> ALL = List.of(
+            HostRule.of("apparmor-off", PrivilegeChecks::appArmor),
+            HostRule.of("selinux-off", PrivilegeChecks::seLinux),
+            HostRule.container("capabilities-wide", PrivilegeChecks::capabilities),
+            HostRule.container("privileged-in-effect", PrivilegeChecks::privileged),
+            HostRule.container("filter-off", PrivilegeChecks::filter),
+            HostRule.container("exec-privileged", PrivilegeChecks::entered),
+            HostRule.container("exec-root", PrivilegeChecks::enteredAsRoot),
+            HostRule.container("privileges-gainable", PrivilegeChecks::gainable),
+            HostRule.container("filter-too-wide", PrivilegeChecks::filterContent),
+            HostRule.container("ambient-capabilities", PrivilegeChecks::ambient));
+
+    private PrivilegeChecks() {}
+
+    private static String name(Task process) {
+        return process.name() + " (" + process.pid() + ")";
+    }
+
+    private static List<String> those(Truth truth, java.util.function.Predicate<Task> bad) {
+        return truth.processes().stream().filter(bad).map(PrivilegeChecks::name).toList();
+    }
+
+    private static List<Answer> appArmor(Facts facts) {
+        return HostRule.container("apparmor-off", (container, truth) -> {
+                    if (!facts.host().appArmor()) {
+                        return Answer.notApplicable(
+                                Answer.subject(container), "the kernel has no AppArmor that is enabled");
+                    }
+                    List<String> open = those(truth, process -> !process.label().endsWith("(enforce)"));
+                    return Answer.failIf(
+                                    !open.isEmpty(),
+                                    Answer.subject(container),
+                                    "no profile is enforced on " + Answer.list(open),
+                                    "the profile " + truth.init().label() + " is enforced")
+                            .claim("API", container.claims().appArmorProfile())
+                            .truth("/proc/PID/attr/current", truth.init().label())
+                            .agreeing(open.isEmpty()
+                                    || container.claims().appArmorProfile().equals("unconfined")
+                                    || container.claims().appArmorProfile().isEmpty());
+                })
+                .judge()
+                .apply(facts);
+    }
+
+    private static List<Answer> seLinux(Facts facts) {
+        return HostRule.container("selinux-off", (container, truth) -> {
+                    if (facts.host().seLinux().isEmpty()) {
+                        return Answer.notApplicable(Answer.subject(container), "the kernel has no SELinux");
+                    }
+                    boolean enforcing = facts.host().seLinux().get().equals("enforcing");
+                    List<String> open = those(
+                            truth,
+                            process -> !process.label().contains(":container_t:")
+                                    && !process.label().contains(":svirt_lxc_net_t:"));
+                    return Answer.failIf(
+                                    !open.isEmpty() || !enforcing,
+                                    Answer.subject(container),
+                                    enforcing ? "not confined: " + Answer.list(open) : "SELinux only records",
+                                    "it is confined as " + truth.init().label())
+                            .truth("/proc/PID/attr/current", truth.init().label());
+                })
+                .judge()
+                .apply(facts);
+    }
+
+    /// The bounding set that the engine's record stands for.
+    static long expected(Claims claims) {
+        if (claims.privileged()) {
+            return Capability.ALL;
+        }
+        long dropped = Capability.mask(claims.droppedCapabilities());
+        long added = Capability.mask(claims.addedCapabilities());
+        return (Capability.DOCKER_DEFAULT & ~dropped) | added;
+    }
+
+    private static Answer capabilities(ContainerFacts container, Truth truth) {
+        long bounding = truth.init().bounding();
+        long effective = 0;
+        for (Task process : truth.processes()) {
+            effective |= process.effective() | process.permitted();
+        }
+        long beyond = (bounding | effective) & ~Capability.DOCKER_DEFAULT;
+        boolean ownNamespace = !truth.sharesHost().contains("user");
+        long unneeded = bounding & Capability.UNNEEDED;
+        String text = String.format("bounding %012x, effective %012x", bounding, effective);
+        Answer answer;
+        if (beyond != 0 && !ownNamespace) {
+            answer = Answer.fail(Answer.subject(container), "it has " + Answer.list(Capability.names(beyond)))
+                    .as(Severity.HIGH);
+        } else if (unneeded != 0 && !ownNamespace) {
+            answer = Answer.fail(
+                            Answer.subject(container),
+                            "it keeps " + String.join(", ", Capability.names(unneeded)) + ", which few programs need")
+                    .as(Severity.LOW);
+        } else {
+            answer = Answer.pass(
+                    Answer.subject(container),
+                    bounding == 0
+                            ? "it has no capability"
+                            : "it has " + String.join(", ", Capability.names(bounding))
+                                    + (ownNamespace ? " in a user namespace of its own" : ""));
+        }
+        answer = answer.claim(
+                        "API",
+                        "added " + container.claims().addedCapabilities() + ", dropped "
+                                + container.claims().droppedCapabilities())
+                .truth("/proc/PID/status", text);
+        boolean caisson = container.imageId().isEmpty();
+        return answer.agreeing(caisson || (bounding & ~expected(container.claims()) & Capability.ALL) == 0);
+    }
+
+    /// The flag, or what it comes to: all capabilities, no filter, kernel file systems that can be written.
+    private static Answer privileged(ContainerFacts container, Truth truth) {
+        boolean all = (Capability.LEADING_OUT & ~truth.init().bounding()) == 0;
+        boolean unfiltered = truth.init().seccompMode() == 0;
+        boolean inEffect = all && unfiltered && truth.sharesHost().contains("user");
+        boolean claimed = container.claims().privileged();
+        return Answer.failIf(
+                        claimed || inEffect,
+                        Answer.subject(container),
+                        claimed ? "it was started with --privileged" : "it has all that --privileged gives",
+                        "it is not privileged")
+                .claim("API", "Privileged " + claimed)
+                .truth(
+                        "/proc/PID/status",
+                        (all ? "all capabilities that lead out" : "not all capabilities that lead out")
+                                + (unfiltered ? ", no filter" : ", a filter"))
+                .agreeing(claimed || !inEffect);
+    }
+
+    private static Answer filter(ContainerFacts container, Truth truth) {
+        List<String> open = those(truth, process -> process.seccompMode() != 2 || process.seccompFilters() == 0);
+        boolean asked = container.claims().securityOptions().stream()
+                .anyMatch(option -> option.startsWith("seccomp=") || option.startsWith("seccomp:"));
+        boolean unconfined = container.claims().privileged()
+                || container.claims().securityOptions().stream()
+                        .anyMatch(option -> option.endsWith("unconfined") && option.startsWith("seccomp"));
+        return Answer.failIf(
+                        !open.isEmpty(),
+                        Answer.subject(container),
+                        "no filter holds for " + Answer.list(open),
+                        "a filter holds for all " + truth.processes().size() + " processes")
+                .claim("API", container.claims().securityOptions().toString())
+                .truth(
+                        "/proc/PID/status",
+                        "Seccomp " + truth.init().seccompMode() + ", filters "
+                                + truth.init().seccompFilters())
+                .agreeing(open.isEmpty() || unconfined || !asked);
+    }
+
+    private static Answer filterContent(ContainerFacts container, Truth truth) {
+        if (truth.init().seccompMode() != 2) {
+            return Answer.fail(Answer.subject(container), "there is no filter");
+        }
+        if (truth.filter().source().isEmpty()) {
+            return Answer.notEvaluated(Answer.subject(container), truth.filter().reason());
+        }
+        List<String> allowed = truth.filter().allowed();
+        boolean admin = (truth.init().bounding() & Capability.mask(List.of("SYS_ADMIN"))) != 0;
+        return Answer.failIf(
+                        !allowed.isEmpty(),
+                        Answer.subject(container),
+                        "its filter lets through " + Answer.list(allowed)
+                                + (admin ? " (the engine opens them with SYS_ADMIN)" : ""),
+                        "its filter stops every dangerous call that was asked about")
+                .truth(truth.filter().source(), allowed.isEmpty() ? "none of them" : Answer.list(allowed));
+    }
+
+    private static Answer entered(ContainerFacts container, Truth truth) {
+        long first = truth.init().bounding();
+        List<String> wider = those(truth, process -> ((process.effective() | process.bounding()) & ~first) != 0);
+        return Answer.failIf(
+                        !wider.isEmpty(),
+                        Answer.subject(container),
+                        "wider than the container itself: " + Answer.list(wider),
+                        "no process has more than the container itself")
+                .truth(
+                        "/proc/PID/status",
+                        truth.processes().stream()
+                                .map(process -> String.format("%s CapEff %012x", name(process), process.effective()))
+                                .limit(8)
+                                .toList()
+                                .toString());
+    }
+
+    /// Uid 0 as the container sees it: its user namespace may map it to any uid of the host.
+    static boolean isRootInside(Task process, Truth truth) {
+        long root = truth.uidMap().isEmpty() ? 0 : rootOutside(truth.uidMap()).orElse(-1L);
+        return process.uids().contains(root);
+    }
+
+    static Optional<Long> rootOutside(List<Long> map) {
+        for (int at = 0; at + 2 < map.size(); at += 3) {
+            if (map.get(at) == 0) {
+                return Optional.of(map.get(at + 1));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Answer enteredAsRoot(ContainerFacts container, Truth truth) {
+        String user = container.claims().user().split(":", 2)[0];
+        boolean forRoot = user.isEmpty() || user.equals("0") || user.equals("root");
+        boolean startsAsRoot = isRootInside(truth.init(), truth);
+        if (forRoot || startsAsRoot) {
+            return Answer.notApplicable(
+                    Answer.subject(container), "the container itself runs as root; another check judges that");
+        }
+        List<String> root = those(truth, process -> isRootInside(process, truth));
+        return Answer.failIf(
+                        !root.isEmpty(),
+                        Answer.subject(container),
+                        "root beside user " + user + ": " + Answer.list(root),
+                        "every process runs as another user than root")
+                .claim("API", "user " + user)
+                .truth("/proc/PID/status", root.isEmpty() ? "no uid 0" : "uid 0: " + Answer.list(root))
+                .agreeing(root.isEmpty());
+    }
+
+    private static Answer gainable(ContainerFacts container, Truth truth) {
+        List<String> open = those(truth, process -> !process.noNewPrivileges());
+        boolean asked = container.claims().securityOptions().stream()
+                .anyMatch(option -> option.equals("no-new-privileges")
+                        || option.equals("no-new-privileges=true")
+                        || option.equals("no-new-privileges:true"));
+        return Answer.failIf(
+                        !open.isEmpty(),
+                        Answer.subject(container),
+                        "no_new_privs is not set for " + Answer.list(open),
+                        "no_new_privs is set for all processes")
+                .claim("API", container.claims().securityOptions().toString())
+                .truth("/proc/PID/status", open.isEmpty() ? "NoNewPrivs 1" : "NoNewPrivs 0: " + Answer.list(open))
+                .agreeing(open.isEmpty() || !asked);
+    }
+
+    private static Answer ambient(ContainerFacts container, Truth truth) {
+        List<String> kept = those(truth, process -> process.ambient() != 0 || process.inheritable() != 0);
+        return Answer.failIf(
+                        !kept.isEmpty(),
+                        Answer.subject(container),
+                        "inheritable or ambient capabilities: " + Answer.list(kept),
+                        "no inheritable or ambient capability")
+                .truth(
+                        "/proc/PID/status",
+                        String.format(
+                                "CapInh %012x, CapAmb %012x",
+                                truth.init().inheritable(), truth.init().ambient()));
+    }
+}

@@ -1,0 +1,70 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.hostaudit.EngineFacts.Listener;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The sockets of a network namespace that wait for others, read through one of its processes.
+final class SocketTable {
+    private static final String LISTENING = "0A";
+    private static final String UNCONNECTED = "07";
+    private static final int UNIX_ACCEPTS = 1 << 16;
+
+    private SocketTable() {}
+
+    /// TCP sockets that listen and UDP sockets that take from anybody, proc_pid_net(5).
+    static List<Listener> listeners(long pid) {
+        var all = new ArrayList<Listener>();
+        for (String table : List.of("tcp", "tcp6", "udp", "udp6")) {
+            String protocol = table.substring(0, 3);
+            String state = protocol.equals("tcp") ? LISTENING : UNCONNECTED;
+            Proc.text(pid, "net/" + table).stream()
+                    .flatMap(String::lines)
+                    .skip(1)
+                    .forEach(line -> {
+                        String[] cells = line.strip().split("\\s+", -1);
+                        if (cells.length > 9 && cells[3].equals(state)) {
+                            int colon = cells[1].indexOf(':');
+                            all.add(new Listener(
+                                    protocol,
+                                    address(cells[1].substring(0, colon)),
+                                    Integer.parseInt(cells[1].substring(colon + 1), 16),
+                                    Long.parseLong(cells[9])));
+                        }
+                    });
+        }
+        return all;
+    }
+
+    /// The kernel prints each 32-bit word of an address in the machine's order.
+    static String address(String hex) {
+        ByteBuffer bytes = ByteBuffer.allocate(hex.length() / 2).order(ByteOrder.nativeOrder());
+        for (int at = 0; at < hex.length(); at += 8) {
+            bytes.putInt((int) Long.parseLong(hex.substring(at, at + 8), 16));
+        }
+        try {
+            String text = InetAddress.getByAddress(bytes.array()).getHostAddress();
+            return text.equals("0:0:0:0:0:0:0:0") ? "::" : text.equals("0:0:0:0:0:0:0:1") ? "::1" : text;
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("an address of " + hex.length() / 2 + " bytes", e);
+        }
+    }
+
+    /// Paths of the unix sockets that listen, by inode of the socket, not of the file.
+    static Map<Long, String> unix(long pid) {
+        Map<Long, String> all = new HashMap<>();
+        Proc.text(pid, "net/unix").stream().flatMap(String::lines).skip(1).forEach(line -> {
+            String[] cells = line.split("\\s+", 8);
+            if (cells.length == 8 && (Integer.parseInt(cells[3], 16) & UNIX_ACCEPTS) != 0) {
+                all.put(Long.valueOf(cells[6]), cells[7]);
+            }
+        });
+        return all;
+    }
+}

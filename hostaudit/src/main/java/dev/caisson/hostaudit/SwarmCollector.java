@@ -1,0 +1,100 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.audit.Secrets;
+import dev.caisson.hostaudit.EngineFacts.ServiceFacts;
+import dev.caisson.hostaudit.EngineFacts.SwarmFacts;
+import io.avaje.json.JsonDataException;
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Optional;
+
+/// Gathers what a manager tells of its swarm. Join tokens and unlock keys are never read into a fact.
+final class SwarmCollector {
+    private static final long NANOS = 1_000_000_000L;
+
+    private SwarmCollector() {}
+
+    /// Empty where this node manages none.
+    static Optional<SwarmFacts> collect(EngineApi api, Tree info, HostFiles files, String dataRoot) {
+        if (!info.at("Swarm", "ControlAvailable").truth()) {
+            return Optional.empty();
+        }
+        Tree swarm = api.find("/swarm").orElse(Tree.NONE);
+        List<Tree> managers = api.find("/nodes").orElse(Tree.NONE).list().stream()
+                .filter(node -> node.at("Spec", "Role").textOr("").equals("manager"))
+                .toList();
+        Tree state = state(files, dataRoot);
+        return Optional.of(new SwarmFacts(
+                managers.size(),
+                (int) managers.stream()
+                        .filter(node -> node.at("ManagerStatus", "Reachability")
+                                .textOr("")
+                                .equals("reachable"))
+                        .count(),
+                swarm.at("Spec", "EncryptionConfig", "AutoLockManagers").truth(),
+                swarm.at("Spec", "CAConfig", "NodeCertExpiry").number(0) / NANOS,
+                validSince(swarm.at("TLSInfo", "TrustRoot").textOr("")),
+                (int) swarm.at("Spec", "CAConfig", "ForceRotate").number(0),
+                info.at("Swarm", "NodeAddr").textOr(""),
+                state.at("DataPathAddr").textOr(""),
+                state.at("ListenAddr").textOr(""),
+                api.find("/secrets").orElse(Tree.NONE).list().size(),
+                api.find("/services").orElse(Tree.NONE).list().stream()
+                        .map(SwarmCollector::service)
+                        .sorted(java.util.Comparator.comparing(ServiceFacts::name))
+                        .toList()));
+    }
+
+    private static Tree state(HostFiles files, String dataRoot) {
+        try {
+            return files.text(dataRoot + "/swarm/docker-state.json")
+                    .map(Tree::parse)
+                    .orElse(Tree.NONE);
+        } catch (JsonDataException e) {
+            return Tree.NONE;
+        }
+    }
+
+    private static ServiceFacts service(Tree service) {
+        Tree task = service.at("Spec", "TaskTemplate", "ContainerSpec");
+        return new ServiceFacts(
+                service.at("Spec", "Name").textOr(""),
+                task.at("Secrets").list().size(),
+                task.at("Env").texts().stream()
+                        .filter(Variables::holdsSecret)
+                        .map(variable -> variable.split("=", 2)[0])
+                        .sorted()
+                        .toList());
+    }
+
+    private static long validSince(String pem) {
+        if (pem.isEmpty()) {
+            return 0;
+        }
+        try {
+            return ((X509Certificate) CertificateFactory.getInstance("X.509")
+                            .generateCertificate(new ByteArrayInputStream(pem.getBytes(StandardCharsets.US_ASCII))))
+                    .getNotBefore()
+                    .toInstant()
+                    .getEpochSecond();
+        } catch (CertificateException e) {
+            return 0;
+        }
+    }
+
+    /// Variables as `NAME=value`.
+    static final class Variables {
+        private Variables() {}
+
+        static boolean holdsSecret(String variable) {
+            String[] parts = variable.split("=", 2);
+            return parts.length == 2
+                    && ((Secrets.isSecretName(parts[0]) && Secrets.isSecretValue(parts[1]))
+                            || Secrets.form(parts[1]).isPresent());
+        }
+    }
+}

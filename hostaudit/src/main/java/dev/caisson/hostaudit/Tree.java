@@ -1,0 +1,82 @@
+package dev.caisson.hostaudit;
+
+import io.avaje.json.JsonDataException;
+import io.avaje.jsonb.Jsonb;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// A JSON value of which nothing is certain: what is not there, or of another kind, reads as empty.
+record Tree(@Nullable Object value) {
+    static final Tree NONE = new Tree(null);
+
+    /// @throws JsonDataException where the text is no JSON
+    static Tree parse(String json) {
+        try {
+            return new Tree(Jsonb.instance().type(Object.class).fromJson(json));
+        } catch (IllegalStateException | IndexOutOfBoundsException e) {
+            throw new JsonDataException("no JSON: " + e.getMessage());
+        }
+    }
+
+    Tree at(String... keys) {
+        Object here = value;
+        for (String key : keys) {
+            here = here instanceof Map<?, ?> map ? map.get(key) : null;
+        }
+        return new Tree(here);
+    }
+
+    boolean present() {
+        return value != null;
+    }
+
+    Optional<String> text() {
+        return switch (value) {
+            case String string -> Optional.of(string);
+            case Boolean truth -> Optional.of(truth.toString());
+            case Number number -> Optional.of(plain(number));
+            case null, default -> Optional.empty();
+        };
+    }
+
+    String textOr(String otherwise) {
+        return text().orElse(otherwise);
+    }
+
+    private static String plain(Number number) {
+        return number.doubleValue() == number.longValue() ? Long.toString(number.longValue()) : number.toString();
+    }
+
+    long number(long otherwise) {
+        return value instanceof Number number ? number.longValue() : otherwise;
+    }
+
+    boolean truth() {
+        return Boolean.TRUE.equals(value);
+    }
+
+    List<Tree> list() {
+        return value instanceof List<?> list ? list.stream().map(Tree::new).toList() : List.of();
+    }
+
+    List<String> texts() {
+        return list().stream().flatMap(item -> item.text().stream()).toList();
+    }
+
+    Map<String, Tree> map() {
+        Map<String, Tree> result = new LinkedHashMap<>();
+        if (value instanceof Map<?, ?> map) {
+            map.forEach((key, item) -> result.put(String.valueOf(key), new Tree(item)));
+        }
+        return result;
+    }
+
+    Map<String, String> textMap() {
+        Map<String, String> result = new java.util.TreeMap<>();
+        map().forEach((key, item) -> result.put(key, item.textOr("")));
+        return result;
+    }
+}

@@ -1,0 +1,179 @@
+package dev.caisson.hostaudit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/// A dockerd of the test's own: data, sockets and network namespace are its own, and all of it goes with it. The
+/// namespace has 10.99.0.1 and 10.99.0.2 on its loopback interface.
+final class Dockerd implements AutoCloseable {
+    private static final int START_SECONDS = 60;
+
+    private final Path directory;
+    private final Process process;
+
+    private Dockerd(Path directory, Process process) {
+        this.directory = directory;
+        this.process = process;
+    }
+
+    /// Starts it and waits until it answers. The data root may be prepared before.
+    static Dockerd start(Path directory, String... flags) {
+        List<String> command = new ArrayList<>(List.of(
+                "unshare",
+                "--net",
+                "sh",
+                "-c",
+                "ip link set lo up && ip addr add 10.99.0.1/24 dev lo && ip addr add 10.99.0.2/24 dev lo && exec dockerd \"$@\"",
+                "sh",
+                "--data-root",
+                directory.resolve("data").toString(),
+                "--exec-root",
+                directory.resolve("exec").toString(),
+                "--pidfile",
+                directory.resolve("docker.pid").toString(),
+                "--host",
+                "unix://" + directory.resolve("docker.sock")));
+        command.addAll(List.of(flags));
+        try {
+            Files.createDirectories(directory);
+            Process process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(directory.resolve("log").toFile())
+                    .start();
+            var daemon = new Dockerd(directory, process);
+            for (int tenths = 0; tenths < START_SECONDS * 10 && process.isAlive(); tenths++) {
+                if (run(daemon.cli("version")).status() == 0) {
+                    return daemon;
+                }
+                Thread.sleep(100);
+            }
+            String log = Files.readString(directory.resolve("log"));
+            daemon.close();
+            throw new IllegalStateException("dockerd does not start: " + log);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    record Result(int status, String output) {}
+
+    static Result run(List<String> command) {
+        try {
+            Path output = Files.createTempFile("caisson-run", ".out");
+            ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+            builder.environment().put("DOCKER_BUILDKIT", "0");
+            Process process = builder.redirectOutput(output.toFile()).start();
+            process.getOutputStream().close();
+            if (!process.waitFor(60, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                throw new IllegalStateException("no end within a minute: " + command);
+            }
+            String text = new String(Files.readAllBytes(output), StandardCharsets.UTF_8);
+            Files.delete(output);
+            return new Result(process.exitValue(), text.strip());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /// Runs a command that must succeed.
+    static String must(List<String> command) {
+        Result result = run(command);
+        if (result.status() != 0) {
+            throw new IllegalStateException(command + " ends with " + result.status() + ": " + result.output());
+        }
+        return result.output();
+    }
+
+    static String must(String... command) {
+        return must(List.of(command));
+    }
+
+    private List<String> cli(String... arguments) {
+        List<String> all = new ArrayList<>(List.of("docker", "--host", "unix://" + socket()));
+        all.addAll(List.of(arguments));
+        return all;
+    }
+
+    String docker(List<String> arguments) {
+        return must(cli(arguments.toArray(String[]::new)));
+    }
+
+    String docker(String... arguments) {
+        return must(cli(arguments));
+    }
+
+    Path socket() {
+        return directory.resolve("docker.sock");
+    }
+
+    Path directory() {
+        return directory;
+    }
+
+    /// unshare became sh became dockerd.
+    long pid() {
+        return process.pid();
+    }
+
+    /// Process 1 of a container.
+    long pidOf(String container) {
+        return Long.parseLong(docker("inspect", "--format", "{{.State.Pid}}", container));
+    }
+
+    String idOf(String container) {
+        return docker("inspect", "--format", "{{.Id}}", container);
+    }
+
+    /// Runs a command in its network namespace.
+    Process inside(String... command) {
+        List<String> all = new ArrayList<>(List.of("nsenter", "--net=/proc/" + pid() + "/ns/net"));
+        all.addAll(List.of(command));
+        try {
+            return new ProcessBuilder(all).redirectErrorStream(true).start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (process.isAlive()) {
+            Stream.of(run(cli("ps", "-aq", "--no-trunc")).output().split("\\s+", -1))
+                    .filter(id -> id.matches("[0-9a-f]{64}"))
+                    .toList()
+                    .forEach(id -> run(cli("rm", "--force", "--volumes", id)));
+            process.destroy();
+            try {
+                if (!process.waitFor(20, TimeUnit.SECONDS)) {
+                    process.destroyForcibly();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        remove(directory);
+    }
+
+    /// Unmounts what is below a directory of the test's own and deletes it.
+    static void remove(Path directory) {
+        MountTable.of(ProcessHandle.current().pid()).mounts().reversed().stream()
+                .map(ContainerFacts.Mount::point)
+                .filter(point -> point.startsWith(directory + "/"))
+                .forEach(point -> run(List.of("umount", "--lazy", point)));
+        run(List.of("rm", "-rf", "--one-file-system", directory.toString()));
+    }
+}

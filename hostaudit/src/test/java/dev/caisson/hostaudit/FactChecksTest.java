@@ -1,0 +1,237 @@
+package dev.caisson.hostaudit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.audit.Check;
+import dev.caisson.audit.Checks;
+import dev.caisson.audit.Finding;
+import dev.caisson.audit.Severity;
+import dev.caisson.audit.Status;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Checks as functions of recorded facts with single facts changed, for what one machine cannot show live: another
+/// kernel, another storage driver, a swarm of three, the passing of time.
+class FactChecksTest {
+    private static final long DAY = 86_400;
+    private static final long SECOND = FactsFile.recorded().second();
+    private static final String TASK = "containers/0/truth/processes/0/";
+    private static final Map<String, Object> SWARM = Map.ofEntries(
+            Map.entry("managers", 3),
+            Map.entry("reachableManagers", 3),
+            Map.entry("autoLock", true),
+            Map.entry("nodeCertificateSeconds", 30 * DAY),
+            Map.entry("rootCertificateSecond", SECOND - 10 * DAY),
+            Map.entry("rootRotation", 1),
+            Map.entry("nodeAddress", "10.0.0.1"),
+            Map.entry("dataPathAddress", "10.0.1.1"),
+            Map.entry("listenAddress", "10.0.0.1:2377"),
+            Map.entry("secrets", 1),
+            Map.entry("services", List.of()));
+
+    /// @param bad changes of the recorded facts, path and value in turn
+    record FactCase(String check, List<Object> bad, Status badStatus, List<Object> good, Status goodStatus) {
+        @Override
+        public String toString() {
+            return check;
+        }
+    }
+
+    private static FactCase fails(String check, List<Object> bad, List<Object> good) {
+        return new FactCase(check, bad, Status.FAIL, good, Status.PASS);
+    }
+
+    private static List<Object> facts(Object... changes) {
+        return List.of(changes);
+    }
+
+    private static List<Object> swarm(String field, Object value) {
+        return facts("engine/swarm", SWARM, "engine/swarm/" + field, value);
+    }
+
+    static final List<FactCase> ALL = List.of(
+            fails("storage-aufs", facts("engine/claims/storageDriver", "aufs"), facts()),
+            fails("storage-devicemapper", facts("engine/claims/storageDriver", "devicemapper"), facts()),
+            fails(
+                    "base-size",
+                    facts(
+                            "engine/claims/storageDriver", "devicemapper",
+                            "engine/configuration/storage-opts/values", List.of("dm.basesize=50G"),
+                            "engine/configuration/storage-opts/source", "file"),
+                    facts("engine/claims/storageDriver", "devicemapper")),
+            fails("daemon-root", facts(), facts("engine/process/uid", 1000)),
+            fails("userns-remap-off", facts(), facts("engine/claims/securityOptions", List.of("name=userns"))),
+            fails("live-restore-off", facts(), facts("engine/claims/liveRestore", true)),
+            fails("authorization-off", facts(), facts("engine/claims/authorizationPlugins", List.of("opa"))),
+            fails(
+                    "engine-outdated",
+                    facts("engine/claims/runcVersion", "1.1.11"),
+                    facts(
+                            "second", Releases.TABLE_OF.toEpochDay() * DAY,
+                            "engine/claims/version", "29.0.1",
+                            "engine/claims/containerdVersion", "2.2.0",
+                            "engine/claims/runcVersion", "1.3.3")),
+            fails(
+                    "kernel-settings",
+                    facts("host/settings", Map.of("kernel.kptr_restrict", "0")),
+                    facts("host/settings", Map.of("kernel.kptr_restrict", "1"))),
+            fails(
+                    "apparmor-off",
+                    facts("host/appArmor", true),
+                    facts("host/appArmor", true, TASK + "label", "docker-default (enforce)")),
+            fails(
+                    "selinux-off",
+                    facts("host/seLinux", "enforcing"),
+                    facts("host/seLinux", "enforcing", TASK + "label", "system_u:system_r:container_t:s0:c1,c2")),
+            fails("userns-shared", facts(), facts("containers/0/truth/sharesHost", List.of("cgroup"))),
+            fails("ambient-capabilities", facts(TASK + "ambient", 1024), facts()),
+            fails("image-stale", facts("second", SECOND + 200 * DAY), facts("second", SECOND + DAY)),
+            fails("image-untrusted", facts(), facts("images/0/digests", List.of("registry/bb@sha256:0"))),
+            fails("image-sprawl", facts("images/0/users", 0, "second", SECOND + 100 * DAY), facts()),
+            fails(
+                    "container-sprawl",
+                    facts("containers/0/state", "exited", "second", SECOND + 10 * DAY),
+                    facts("containers/0/state", "exited")),
+            fails("swarm-managers", swarm("managers", 2), swarm("managers", 3)),
+            fails("swarm-ca-age", swarm("rootCertificateSecond", SECOND - 400 * DAY), swarm("managers", 3)),
+            new FactCase(
+                    "autolock-key-age",
+                    swarm("managers", 3),
+                    Status.MANUAL,
+                    swarm("autoLock", false),
+                    Status.NOT_APPLICABLE),
+            new FactCase(
+                    "not-read",
+                    facts("gaps", List.of(Map.of("what", "a file", "reason", "not root"))),
+                    Status.NOT_EVALUATED,
+                    facts(),
+                    Status.PASS));
+
+    static Stream<FactCase> cases() {
+        return ALL.stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void each_check_tells_bad_facts_from_good_ones(FactCase each) {
+        assertThat(statuses(each.check(), FactsFile.with(each.bad().toArray()))).contains(each.badStatus());
+        assertThat(statuses(each.check(), FactsFile.with(each.good().toArray())))
+                .containsOnly(each.goodStatus());
+    }
+
+    private static List<Status> statuses(String check, Facts facts) {
+        return audit(facts, Optional.empty(), 2).stream()
+                .filter(finding -> finding.check().name().equals(check))
+                .map(Finding::status)
+                .toList();
+    }
+
+    private static List<Finding> audit(Facts facts, Optional<String> benchmark, int level) {
+        return HostAudit.judge(
+                        facts,
+                        new HostAuditRequest(
+                                Optional.empty(),
+                                Path.of("/"),
+                                Path.of("/nowhere"),
+                                Optional.empty(),
+                                benchmark,
+                                level,
+                                false,
+                                facts.second(),
+                                LocalDate.of(2026, 11, 25),
+                                Severity.HIGH,
+                                Optional.empty(),
+                                Optional.empty()))
+                .findings();
+    }
+
+    @Test
+    void no_check_lacks_its_bad_and_its_good_case() {
+        Set<String> covered = new HashSet<>();
+        ALL.forEach(each -> covered.add(each.check()));
+        ContainerCases.ALL.forEach(each -> covered.add(each.check()));
+        LiveContainersTest.IMAGES.forEach(each -> covered.add(each.check()));
+        covered.addAll(LiveEngineTest.COVERED);
+
+        assertThat(Checks.ofHosts())
+                .allSatisfy(check -> assertThat(covered).as(check.id()).contains(check.name()));
+        assertThat(HostRules.ALL.stream().map(HostRule::check).toList())
+                .as("every check has a function")
+                .containsExactlyInAnyOrderElementsOf(Checks.ofHosts());
+    }
+
+    @Test
+    void each_version_of_the_benchmark_is_answered_as_a_whole() {
+        Map.of("1.6", 117, "1.7", 117, "1.8", 118).forEach((version, count) -> {
+            List<String> ids = audit(FactsFile.recorded(), Optional.of(version), 2).stream()
+                    .flatMap(finding -> finding.check().cis().getOrDefault(version, List.of()).stream())
+                    .distinct()
+                    .toList();
+            assertThat(ids).as(version).hasSize(count);
+        });
+    }
+
+    @Test
+    void level_one_leaves_out_level_two() {
+        Set<Check> one = new HashSet<>();
+        audit(FactsFile.recorded(), Optional.empty(), 1).forEach(finding -> one.add(finding.check()));
+
+        assertThat(one).isNotEmpty().allMatch(check -> Checks.level(check) == 1);
+        assertThat(one.stream().map(Check::name)).contains("host-net").doesNotContain("image-setuid");
+    }
+
+    @Test
+    void the_effective_configuration_is_default_then_file_then_flag() {
+        Map<String, EngineFacts.Setting> effective = EngineConfiguration.effective(
+                List.of(
+                        "dockerd",
+                        "-D",
+                        "--log-level",
+                        "warn",
+                        "--icc=false",
+                        "-H",
+                        "tcp://a:1",
+                        "-Htcp://b:2",
+                        "--tlsverify=0"),
+                Tree.parse("{\"log-level\":\"debug\",\"live-restore\":true,\"log-opts\":{\"max-size\":\"1m\"},"
+                        + "\"default-ulimits\":{\"nofile\":{\"Soft\":1,\"Hard\":2}}}"));
+
+        assertThat(effective)
+                .containsEntry("log-level", new EngineFacts.Setting(List.of("warn"), "flag"))
+                .containsEntry("live-restore", new EngineFacts.Setting(List.of("true"), "file"))
+                .containsEntry("log-driver", new EngineFacts.Setting(List.of("json-file"), "default"))
+                .containsEntry("icc", new EngineFacts.Setting(List.of("false"), "flag"))
+                .containsEntry("debug", new EngineFacts.Setting(List.of("true"), "flag"))
+                .containsEntry("tlsverify", new EngineFacts.Setting(List.of("false"), "flag"))
+                .containsEntry("hosts", new EngineFacts.Setting(List.of("tcp://a:1", "tcp://b:2"), "flag"))
+                .containsEntry("log-opts", new EngineFacts.Setting(List.of("max-size=1m"), "file"))
+                .containsEntry("default-ulimits", new EngineFacts.Setting(List.of("nofile=1:2"), "file"));
+    }
+
+    @Test
+    void addresses_of_the_kernel_are_read_in_the_machines_order() {
+        assertThat(SocketTable.address("0100007F")).isEqualTo("127.0.0.1");
+        assertThat(SocketTable.address("00000000")).isEqualTo("0.0.0.0");
+        assertThat(SocketTable.address("00000000000000000000000000000000")).isEqualTo("::");
+        assertThat(SocketTable.address("00000000000000000000000001000000")).isEqualTo("::1");
+    }
+
+    @Test
+    void a_device_is_permitted_by_type_number_and_access() {
+        List<String> usual = List.of("b *:* m", "c *:* m", "c 1:3 rwm");
+
+        assertThat(MountChecks.permitted("b 254:0 /dev/vda", usual)).isFalse();
+        assertThat(MountChecks.permitted("c 1:3 /dev/null", usual)).isTrue();
+        assertThat(MountChecks.permitted("b 254:0 /dev/vda", List.of("a *:* rwm")))
+                .isTrue();
+    }
+}

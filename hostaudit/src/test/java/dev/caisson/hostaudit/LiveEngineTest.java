@@ -1,0 +1,357 @@
+package dev.caisson.hostaudit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.audit.Finding;
+import dev.caisson.audit.Severity;
+import dev.caisson.audit.Status;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Every check of the engine, its files, its host and its swarm against two live dockerds: one set up badly, one well.
+@Tag("peers")
+@Timeout(600)
+class LiveEngineTest {
+    private static final List<String> FILE_KINDS = List.of(
+            "service-file",
+            "socket-unit",
+            "etc-docker",
+            "registry-certificate",
+            "tls-ca",
+            "tls-certificate",
+            "tls-key",
+            "engine-socket-file",
+            "daemon-json",
+            "default-docker",
+            "sysconfig-docker",
+            "containerd-socket-file");
+    private static final List<String> WATCHED = List.of(
+            "audit-dockerd",
+            "audit-run-containerd",
+            "audit-data-root",
+            "audit-etc-docker",
+            "audit-docker-service",
+            "audit-containerd-socket",
+            "audit-docker-socket",
+            "audit-default-docker",
+            "audit-daemon-json",
+            "audit-containerd-config",
+            "audit-sysconfig-docker",
+            "audit-containerd",
+            "audit-shim",
+            "audit-shim-v1",
+            "audit-shim-v2",
+            "audit-runc");
+    private static final List<String> OTHERS = List.of(
+            "data-root-shares-filesystem",
+            "engine-users",
+            "icc-on",
+            "log-level",
+            "iptables-off",
+            "registry-insecure",
+            "api-tcp-open",
+            "ulimits-default",
+            "cgroup-parent",
+            "logs-local",
+            "no-new-privileges-default-off",
+            "userland-proxy-on",
+            "seccomp-profile-default",
+            "experimental-on",
+            "content-trust-off",
+            "host-services-open",
+            "swarm-everywhere",
+            "overlay-plain",
+            "swarm-secrets-unused",
+            "autolock-off",
+            "node-certificate-life",
+            "swarm-planes-joined");
+
+    /// What this class has a bad and a good case for: failing with the bad engine, passing with the good one.
+    static final List<String> COVERED = Stream.of(
+                    FILE_KINDS.stream().flatMap(kind -> Stream.of(kind + "-owner", kind + "-mode")),
+                    WATCHED.stream(),
+                    OTHERS.stream(),
+                    Stream.of("live-restore-off", "swarm-on"))
+            .flatMap(names -> names)
+            .toList();
+
+    private static Path work = Path.of("");
+    private static Map<String, Status> bad = Map.of();
+    private static Map<String, Status> good = Map.of();
+    private static Map<String, Status> withoutSwarm = Map.of();
+    private static final Map<String, String> MESSAGES = new LinkedHashMap<>();
+
+    @BeforeAll
+    static void auditBoth() throws IOException {
+        work = Files.createTempDirectory(Path.of("/var/tmp"), "caisson-hostaudit");
+        Path actor = TestImages.actor(work);
+        Path badRoot = hostRoot("bad-root", false);
+        Path goodRoot = hostRoot("good-root", true);
+        try (Dockerd daemon = Dockerd.start(
+                work.resolve("bad"),
+                "--config-file=" + config(badRoot, "{\"debug\": true, \"experimental\": true, %s}"),
+                "--iptables=false",
+                "--insecure-registry=192.0.2.0/24",
+                "--host=tcp://10.99.0.1:2375",
+                "--cgroup-parent=/caisson-hostaudit-bad",
+                "--seccomp-profile=unconfined")) {
+            new TestImages(daemon, Files.createDirectories(work.resolve("bad-images"))).imported("bb");
+            open(daemon.socket());
+            open(daemon.directory().resolve("exec/containerd/containerd.sock"));
+            daemon.docker("swarm", "init", "--advertise-addr", "10.99.0.1", "--listen-addr", "0.0.0.0:2377");
+            daemon.docker("network", "create", "--driver", "overlay", "plain");
+            daemon.docker(
+                    "service",
+                    "create",
+                    "--name",
+                    "svc",
+                    "--detach",
+                    "--no-resolve-image",
+                    "--replicas",
+                    "0",
+                    "--env",
+                    "DB_PASSWORD=hunter2xyz",
+                    "bb",
+                    "sleep",
+                    "9");
+            Process service = daemon.inside(actor.toString(), "listen", "9999");
+            bad = audit(daemon, badRoot, "bad");
+            daemon.docker("swarm", "leave", "--force");
+            withoutSwarm = audit(daemon, badRoot, "without swarm");
+            service.destroy();
+        }
+        Path data = Files.createDirectories(work.resolve("good/data"));
+        Dockerd.must("mount", "-t", "tmpfs", "-o", "size=200m", "none", data.toString());
+        Process watcher =
+                new ProcessBuilder(actor.toString(), "watch", "/usr", "/etc", "/run", work.toString()).start();
+        try (Dockerd daemon = Dockerd.start(
+                work.resolve("good"),
+                "--storage-driver=vfs",
+                "--group=root",
+                "--config-file="
+                        + config(
+                                goodRoot,
+                                "{%s, \"icc\": false, \"no-new-privileges\": true, \"live-restore\": false, "
+                                        + "\"userland-proxy\": false, \"log-driver\": \"syslog\", "
+                                        + "\"default-ulimits\": {\"nofile\": {\"Name\": \"nofile\", \"Hard\": 4096, \"Soft\": 1024}}}"))) {
+            String ready = new BufferedReader(new InputStreamReader(watcher.getInputStream(), StandardCharsets.UTF_8))
+                    .readLine();
+            assertThat(ready).as("audit rules").isEqualTo("ready");
+            daemon.docker(
+                    "swarm",
+                    "init",
+                    "--advertise-addr",
+                    "10.99.0.1",
+                    "--listen-addr",
+                    "10.99.0.1:2377",
+                    "--data-path-addr",
+                    "10.99.0.2",
+                    "--autolock",
+                    "--cert-expiry",
+                    "720h");
+            recreateIngressEncrypted(daemon);
+            good = audit(daemon, goodRoot, "good");
+        } finally {
+            watcher.getOutputStream().write('\n');
+            watcher.getOutputStream().close();
+            watcher.onExit().join();
+        }
+    }
+
+    private static void recreateIngressEncrypted(Dockerd daemon) {
+        Dockerd.must(
+                "sh",
+                "-c",
+                "yes | docker --host unix://" + daemon.socket()
+                        + " network rm ingress && sleep 2 && docker --host unix://"
+                        + daemon.socket()
+                        + " network create --driver overlay --ingress --opt encrypted ingress2");
+    }
+
+    @AfterAll
+    static void clear() {
+        Dockerd.remove(work);
+    }
+
+    private static void open(Path socket) throws IOException {
+        Dockerd.must("chown", "65534", socket.toString());
+        Dockerd.must("chmod", "0646", socket.toString());
+    }
+
+    private static Path config(Path root, String json) throws IOException {
+        Path file = root.resolve("etc/docker/daemon.json");
+        List<String> mode = List.of("stat", "--format=%a", file.toString());
+        String before = Dockerd.must(mode);
+        Path etc = root.resolve("etc/docker");
+        Files.writeString(
+                file,
+                json.formatted("\"tlscacert\": \"%s/ca.pem\", \"tlscert\": \"%s/cert.pem\", \"tlskey\": \"%s/key.pem\""
+                        .formatted(etc, etc, etc)));
+        assertThat(Dockerd.must(mode)).isEqualTo(before);
+        return file;
+    }
+
+    /// A host's files, in a directory that stands for its root. The bad ones belong to nobody and are open in a way
+    /// that a comparison of modes as decimal numbers takes for closed: 0626 is less than 0644.
+    private static Path hostRoot(String name, boolean closed) throws IOException {
+        Path root = Files.createDirectories(work.resolve(name));
+        for (String file : List.of(
+                "etc/docker/daemon.json",
+                "etc/docker/ca.pem",
+                "etc/docker/cert.pem",
+                "etc/docker/key.pem",
+                "etc/docker/certs.d/registry/ca.crt",
+                "etc/default/docker",
+                "etc/sysconfig/docker",
+                "etc/containerd/config.toml",
+                "usr/lib/systemd/system/docker.service",
+                "usr/lib/systemd/system/docker.socket")) {
+            Path path = root.resolve(file);
+            Files.createDirectories(path.getParent());
+            Files.writeString(path, "");
+            boolean secret = file.endsWith("key.pem");
+            boolean certificate = file.endsWith(".pem") || file.endsWith(".crt");
+            Dockerd.must("chmod", closed ? secret ? "0400" : certificate ? "0444" : "0644" : "0626", path.toString());
+            Dockerd.must("chown", closed ? "0:0" : "65534:65534", path.toString());
+        }
+        Files.createDirectories(root.resolve("run/containerd"));
+        Files.writeString(root.resolve("etc/passwd"), "root:x:0:0::/:\nanna:x:1000:1000::/:\n");
+        Files.writeString(root.resolve("etc/group"), closed ? "root:x:0:\n" : "root:x:0:\ndocker:x:999:anna\n");
+        Files.writeString(root.resolve("etc/environment"), closed ? "DOCKER_CONTENT_TRUST=1\n" : "");
+        Dockerd.must(
+                "chmod", closed ? "0755" : "0747", root.resolve("etc/docker").toString());
+        Dockerd.must(
+                "chown",
+                closed ? "0:0" : "65534:65534",
+                root.resolve("etc/docker").toString());
+        return root;
+    }
+
+    /// The worst status of each check.
+    private static Map<String, Status> audit(Dockerd daemon, Path root, String label) {
+        HostAuditRequest request = request(daemon, Path.of("/"));
+        Facts facts = joined(Collector.collect(request), Collector.collect(request(daemon, root)));
+        Map<String, Status> worst = new LinkedHashMap<>();
+        for (Finding finding : HostAudit.judge(facts, request).findings()) {
+            String name = finding.check().name();
+            if (!worst.containsKey(name) || finding.status() == Status.FAIL) {
+                worst.put(name, finding.status());
+                MESSAGES.put(label + " " + name, finding.subject() + ": " + finding.message());
+            }
+        }
+        return worst;
+    }
+
+    private static HostAuditRequest request(Dockerd daemon, Path root) {
+        return new HostAuditRequest(
+                Optional.of(daemon.socket()),
+                root,
+                work.resolve("no-state"),
+                Optional.empty(),
+                Optional.empty(),
+                2,
+                false,
+                System.currentTimeMillis() / 1000,
+                LocalDate.of(2026, 11, 25),
+                Severity.HIGH,
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    /// The engine as it runs here, with accounts, environment and the usual files of the staged host.
+    private static Facts joined(Facts real, Facts staged) {
+        Map<String, HostFacts.FileFact> files = new TreeMap<>(real.host().files());
+        files.putAll(staged.host().files());
+        HostFacts host = staged.host();
+        return new Facts(
+                real.second(),
+                new HostFacts(
+                        host.kernel(),
+                        host.memoryTotal(),
+                        host.processors(),
+                        host.settings(),
+                        host.kernelFiles(),
+                        host.appArmor(),
+                        host.seLinux(),
+                        host.namespaces(),
+                        host.accounts(),
+                        host.groups(),
+                        host.audit(),
+                        files,
+                        host.engineSockets(),
+                        host.environment()),
+                real.engine(),
+                real.images(),
+                real.containers(),
+                real.gaps());
+    }
+
+    static Stream<String> swarmChecks() {
+        return OTHERS.stream();
+    }
+
+    static Stream<String> files() {
+        return FILE_KINDS.stream().flatMap(kind -> Stream.of(kind + "-owner", kind + "-mode"));
+    }
+
+    static Stream<String> watched() {
+        return WATCHED.stream();
+    }
+
+    private static void failsThenPasses(String check) {
+        var told = new ArrayList<String>();
+        told.add(MESSAGES.getOrDefault("bad " + check, "no answer"));
+        told.add(MESSAGES.getOrDefault("good " + check, "no answer"));
+        assertThat(bad).as("%s", told).containsEntry(check, Status.FAIL);
+        assertThat(good).as("%s", told).containsEntry(check, Status.PASS);
+    }
+
+    @ParameterizedTest
+    @MethodSource("swarmChecks")
+    void each_check_fails_the_bad_engine_and_passes_the_good_one(String check) {
+        failsThenPasses(check);
+    }
+
+    @ParameterizedTest
+    @MethodSource("files")
+    void each_check_of_a_file_fails_the_open_one_and_passes_the_closed_one(String check) {
+        failsThenPasses(check);
+    }
+
+    @ParameterizedTest
+    @MethodSource("watched")
+    void each_path_is_watched_only_where_the_kernel_has_the_rule(String check) {
+        failsThenPasses(check);
+    }
+
+    @ParameterizedTest
+    @MethodSource("swarmSwitches")
+    void swarm_and_live_restore_exclude_each_other(String check, Status swarm, Status none) {
+        assertThat(good).containsEntry(check, swarm);
+        assertThat(withoutSwarm).containsEntry(check, none);
+    }
+
+    static Stream<org.junit.jupiter.params.provider.Arguments> swarmSwitches() {
+        return Stream.of(
+                org.junit.jupiter.params.provider.Arguments.of("swarm-on", Status.FAIL, Status.PASS),
+                org.junit.jupiter.params.provider.Arguments.of("live-restore-off", Status.NOT_APPLICABLE, Status.FAIL));
+    }
+}

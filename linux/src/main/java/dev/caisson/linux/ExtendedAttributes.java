@@ -1,0 +1,35 @@
+package dev.caisson.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/// Extended attributes of open files, xattr(7): access control lists, file capabilities, security labels.
+public final class ExtendedAttributes {
+    /// The access control list beside the mode bits, acl(5).
+    public static final String ACCESS_LIST = "system.posix_acl_access";
+    /// The capabilities that a program gains, capabilities(7).
+    public static final String CAPABILITIES = "security.capability";
+
+    private static final int LIMIT = 64 * 1024;
+
+    private ExtendedAttributes() {}
+
+    /// The value of `name` on an open file, O_PATH descriptors too; empty where the file or its file system has none.
+    public static Optional<byte[]> get(Fd file, String name) {
+        try (Arena arena = Arena.ofConfined()) {
+            // fgetxattr(2) refuses O_PATH descriptors; the magic link leads to the same inode
+            MemorySegment path = Native.string(arena, "/proc/self/fd/" + file.number());
+            MemorySegment key = Native.string(arena, name);
+            MemorySegment value = arena.allocate(LIMIT);
+            long length = Native.raw(Nr.GETXATTR, path.address(), key.address(), value.address(), LIMIT);
+            if (length == -Errno.ENODATA || length == -Errno.EOPNOTSUPP) {
+                return Optional.empty();
+            }
+            Native.check("getxattr " + name, length);
+            return Optional.of(value.asSlice(0, length).toArray(JAVA_BYTE));
+        }
+    }
+}
