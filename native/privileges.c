@@ -17,9 +17,9 @@ struct privileges {
 
 static int drop_bounding(uint64_t keep)
 {
-	for (unsigned cap = 0; cap < 64 && prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
+	for (unsigned cap = 0; cap < 64; cap++)
 		if (!(keep >> cap & 1) && prctl(PR_CAPBSET_DROP, cap) < 0)
-			return -errno;
+			return errno == EINVAL ? 0 : -errno; /* the kernel has no more */
 	return 0;
 }
 
@@ -66,6 +66,7 @@ static bool same_ids(const struct privileges *wanted)
 	return count == (int)wanted->count;
 }
 
+/* What is not inheritable cannot be ambient, capabilities(7). */
 static bool same_caps(const struct privileges *wanted)
 {
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -80,7 +81,7 @@ static bool same_caps(const struct privileges *wanted)
 		int has = prctl(PR_CAPBSET_READ, cap);
 		if (has < 0)
 			return wanted->bounding >> cap == 0;
-		if (has != (int)(wanted->bounding >> cap & 1) || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) != 0)
+		if (has != (int)(wanted->bounding >> cap & 1))
 			return false;
 	}
 	return true;

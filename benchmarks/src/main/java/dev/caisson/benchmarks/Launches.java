@@ -13,13 +13,15 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 
-/// Prints one table: launches of a warm engine, of other runtimes, many at once, and what many leave behind.
+/// Prints launches of a warm engine beside other runtimes, the command beside docker's, many at once, and what many
+/// leave behind.
 public final class Launches {
-    private static final int WARM_UP = 1500;
+    private static final int WARM_UP = 4000;
     private static final int MEASURED = 400;
     private static final int ROUNDS = 4;
     private static final int AT_ONCE = 64;
@@ -45,7 +47,11 @@ public final class Launches {
         Bundle bundle = Bundle.make(directory);
         try (Engine engine = Engine.open(new EngineOptions(Path.of("/dev/shm/caisson-benchmark"), data))) {
             var launches = new Launches(engine, bundle);
-            launches.beside(wishes.contains("--own") ? List.of() : new Peers(bundle).all(), new Peers(bundle));
+            var peers = new Peers(bundle);
+            launches.beside(wishes.contains("--own") ? List.of() : peers.all(), peers);
+            if (!wishes.contains("--own")) {
+                launches.commands(peers, bundle, data.resolve("docker"));
+            }
             launches.atOnce();
             launches.leftBehind(wishes.contains("--long") ? LONG : MANY);
         } finally {
@@ -92,6 +98,28 @@ public final class Launches {
         }
         out.println();
         skipped.forEach(out::println);
+    }
+
+    /// From the shell: what somebody who types the command waits for.
+    private void commands(Peers peers, Bundle bundle, Path directory) throws IOException, InterruptedException {
+        Optional<DockerDaemon> docker = DockerDaemon.start(directory, bundle);
+        try {
+            out.println(Times.header());
+            for (Peers.Peer peer : peers.commands(docker)) {
+                Peers.Outcome outcome = peers.time(peer, MEASURED);
+                out.println(outcome.times()
+                        .map(times -> times.row(0))
+                        .orElse(outcome.name() + " is left out: " + outcome.reason()));
+            }
+            out.println();
+            if (docker.isEmpty()) {
+                out.println("docker is left out: no dockerd starts here");
+            }
+        } finally {
+            if (docker.isPresent()) {
+                docker.get().stop();
+            }
+        }
     }
 
     private Times time(String name, int count) throws IOException, InterruptedException {

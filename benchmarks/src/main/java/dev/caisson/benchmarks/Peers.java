@@ -11,7 +11,12 @@ import java.util.regex.Pattern;
 /// Other runtimes on this machine, each timed by a small C program that forks, executes and waits.
 final class Peers {
     /// @param fewer launches it gets a share of what the fast ones get
-    record Peer(String name, int fewer, List<String> command) {}
+    /// @param unified whether it takes a hierarchy of both versions of control groups
+    record Peer(String name, int fewer, boolean unified, List<String> command) {
+        Peer(String name, int fewer, List<String> command) {
+            this(name, fewer, false, command);
+        }
+    }
 
     /// One that was timed, or why it was not.
     record Outcome(String name, Optional<Times> times, String reason) {}
@@ -68,11 +73,22 @@ final class Peers {
                                 "none",
                                 "--rootfs",
                                 root,
-                                "/bin/true")),
-                new Peer(
-                        "docker run --rm --network none",
-                        20,
-                        List.of("docker", "run", "--rm", "--network", "none", "busybox", "true")));
+                                "/bin/true")));
+    }
+
+    /// What somebody types, with all that it takes to start the command itself.
+    List<Peer> commands(Optional<DockerDaemon> docker) {
+        var commands = new ArrayList<Peer>();
+        commands.add(new Peer(
+                "./caisson run --rm host true", 20, true, List.of("./caisson", "run", "--rm", "host", "true")));
+        commands.add(new Peer(
+                "./caisson run --rm dir:ROOT true",
+                20,
+                true,
+                List.of("./caisson", "run", "--rm", "dir:" + bundle.root(), "/bin/true")));
+        docker.ifPresent(
+                daemon -> commands.add(new Peer("docker run --rm --network none IMAGE true", 20, daemon.run())));
+        return commands;
     }
 
     static boolean isCrun(String name) {
@@ -80,7 +96,7 @@ final class Peers {
     }
 
     Outcome time(Peer peer, int count) throws IOException, InterruptedException {
-        Result trial = run(inNamespace(peer.command()));
+        Result trial = run(placed(peer, peer.command()));
         if (trial.status() != 0) {
             String first = trial.output().strip().lines().findFirst().orElse("");
             return new Outcome(peer.name(), Optional.empty(), "status " + trial.status() + ", " + first);
@@ -88,7 +104,7 @@ final class Peers {
         int launches = Math.max(10, count / peer.fewer());
         var command = new ArrayList<String>(List.of(LOOP, "command", Integer.toString(launches), "--"));
         command.addAll(peer.command());
-        Result result = run(inNamespace(command));
+        Result result = run(placed(peer, command));
         Matcher found = TIMES.matcher(result.output());
         if (!found.find()) {
             return new Outcome(
@@ -105,7 +121,7 @@ final class Peers {
                         millis(found.group(1)),
                         millis(found.group(2)),
                         millis(found.group(3)),
-                        // the clients of podman and docker do only a part of the work
+                        // podman leaves work to processes that outlive it, docker's client to its daemon
                         peer.fewer() > 10 ? 0 : millis(found.group(5)))),
                 "");
     }
@@ -114,7 +130,11 @@ final class Peers {
         return Long.parseLong(micros) / MICROS_PER_MILLI;
     }
 
-    private static List<String> inNamespace(List<String> command) {
+    private static List<String> placed(Peer peer, List<String> command) {
+        return peer.unified() ? command : inNamespace(command);
+    }
+
+    static List<String> inNamespace(List<String> command) {
         var all = new ArrayList<String>(
                 List.of("unshare", "-m", "--propagation", "private", "sh", "-c", HIDE_UNIFIED, "sh"));
         all.addAll(command);

@@ -7,15 +7,12 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /// Keeps what comes out of one pipe, read in the reactor's thread, as long as the budget that it shares lasts.
 final class Capture {
-    private static final int CHUNK = 64 * 1024;
-
     private final Reactor reactor;
     private final Fd pipe;
     private final AtomicLong budget;
     private final Runnable overBudget;
     private final Runnable atEnd;
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    private final byte[] chunk = new byte[CHUNK];
     private long key;
 
     /// @param overBudget called when the budget is used up; what comes later is dropped
@@ -36,6 +33,7 @@ final class Capture {
     }
 
     private synchronized void drain() {
+        byte[] chunk = reactor.chunk();
         int count;
         while ((count = Pipes.read(pipe, chunk)) > 0) {
             long left = budget.getAndAdd(-count);
@@ -45,7 +43,7 @@ final class Capture {
             if (left < count) {
                 overBudget.run();
             }
-            if (count < CHUNK) {
+            if (count < chunk.length) {
                 return;
             }
         }

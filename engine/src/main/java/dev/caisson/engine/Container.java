@@ -25,7 +25,9 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A container that runs, until its program has ended and everything of it is removed.
@@ -47,6 +49,7 @@ public final class Container {
 
     private final AtomicReference<@Nullable Verdict> cause = new AtomicReference<>();
     private final List<Reactor.Timer> timers = new ArrayList<>();
+    private final AtomicInteger waiting = new AtomicInteger();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private final CompletableFuture<RunResult> result = new CompletableFuture<>();
     private final AtomicReference<@Nullable Thread> finisher = new AtomicReference<>();
@@ -156,11 +159,7 @@ public final class Container {
     /// Waits until the program has ended and everything of it is removed.
     /// @throws LaunchException where the program could not be run after all
     public RunResult await() throws InterruptedException {
-        try {
-            ended.get();
-        } catch (java.util.concurrent.ExecutionException e) {
-            throw new AssertionError(e);
-        }
+        awaitEnd();
         finish();
         try {
             return result.get();
@@ -169,6 +168,22 @@ public final class Container {
                 throw cause;
             }
             throw new AssertionError(e);
+        }
+    }
+
+    /// Who waits here also clears up, so that nobody else need be woken; who gives up waiting leaves that to others.
+    private void awaitEnd() throws InterruptedException {
+        waiting.incrementAndGet();
+        try {
+            ended.get();
+        } catch (java.util.concurrent.ExecutionException e) {
+            throw new AssertionError(e);
+        } catch (InterruptedException e) {
+            waiting.decrementAndGet();
+            if (ended.isDone()) {
+                engine.ended(this);
+            }
+            throw e;
         }
     }
 
@@ -202,10 +217,10 @@ public final class Container {
     }
 
     /// Writes down that it runs; it is not removed before that. Where that fails it is ended.
-    void record(ContainerRecord begun) {
+    void record(Supplier<ContainerRecord> begun) {
         try {
             synchronized (group) {
-                record = begun.started(pid(), startTime(), group, spec.limits());
+                record = begun.get().started(pid(), startTime(), group, spec.limits());
                 engine.save(record);
             }
         } catch (RuntimeException e) {
@@ -250,7 +265,11 @@ public final class Container {
         if (!launched.control().isOpen()) {
             return false;
         }
-        try (Sockets.Message message = Sockets.receiveNow(launched.control(), Report.BYTES)) {
+        Optional<Sockets.Message> received = Sockets.receiveNow(launched.control(), Report.BYTES);
+        if (received.isEmpty()) {
+            return false;
+        }
+        try (Sockets.Message message = received.get()) {
             if (message.isEnd()) {
                 reactor.forget(controlKey, launched.control());
                 return false;
@@ -266,11 +285,6 @@ public final class Container {
                 case CONSOLE, READY -> {}
             }
             return true;
-        } catch (ErrnoException e) {
-            if (e.is(Errno.EAGAIN)) {
-                return false;
-            }
-            throw e;
         }
     }
 
@@ -292,7 +306,7 @@ public final class Container {
     }
 
     private void endIfQuiet() {
-        if (processEnd != null && streams.isQuiet() && ended.complete(null)) {
+        if (processEnd != null && streams.isQuiet() && ended.complete(null) && waiting.get() == 0) {
             engine.ended(this);
         }
     }

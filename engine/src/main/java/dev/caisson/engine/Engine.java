@@ -13,6 +13,7 @@ import dev.caisson.launch.IdRange;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
+import dev.caisson.launch.Placement;
 import dev.caisson.launch.PlanRecord;
 import dev.caisson.launch.Verifier;
 import dev.caisson.launch.Zygote;
@@ -41,6 +42,8 @@ import org.jspecify.annotations.Nullable;
 /// Closing it ends and removes every container of it. What an engine that was killed has left is removed by
 /// the next one that is opened on the same state directory.
 public final class Engine implements AutoCloseable {
+    private static final int OWN_PID = (int) ProcessHandle.current().pid();
+
     private final Probe probe;
     private final State state;
     private final Preparation preparation;
@@ -165,12 +168,10 @@ public final class Engine implements AutoCloseable {
         ContainerId id = ContainerId.random();
         IdRanges.Lease lease = ranges.take(zygote());
         LaunchPlan plan;
-        ContainerRecord record;
         try {
             probe.reached(Moment.RANGE_TAKEN);
             plan = prepared.plan(lease.range(), id);
-            record = record(id, spec, plan);
-            state.save(record, () -> probe.reached(Moment.RECORD_WRITTEN));
+            announce(id, spec, plan);
         } catch (RuntimeException e) {
             ranges.giveBack(lease);
             throw e;
@@ -178,7 +179,7 @@ public final class Engine implements AutoCloseable {
         // From here on there is something to remove.
         Container container;
         try {
-            probe.reached(Moment.RECORD_SAVED);
+            probe.reached(Moment.NAME_TAKEN);
             container = stand(prepared, id, lease, plan, wanted);
         } catch (RuntimeException e) {
             release(spec, id, lease);
@@ -186,10 +187,19 @@ public final class Engine implements AutoCloseable {
         }
         container.start();
         probe.reached(Moment.STARTED);
-        // Written while the program starts: what has to be known to clear up after it is in the record already.
-        container.record(record);
+        // Written while the program starts: to clear up after it the name is enough.
+        container.record(() -> record(id, spec, plan));
         probe.reached(Moment.START_RECORDED);
         return container;
+    }
+
+    /// A group stands where the state directory says and its name is enough to find it, unless a parent was named.
+    private void announce(ContainerId id, ContainerSpec spec, LaunchPlan plan) {
+        if (spec.placement() instanceof Placement.Parent) {
+            save(record(id, spec, plan));
+        } else {
+            state.announce(id.value());
+        }
     }
 
     /// Everything but the program; on failure only the record and the id range are left.
@@ -274,7 +284,7 @@ public final class Engine implements AutoCloseable {
                 spec.command(),
                 groups.parent(spec.placement()),
                 System.currentTimeMillis(),
-                (int) ProcessHandle.current().pid(),
+                OWN_PID,
                 0,
                 0,
                 spec.limits().inWholePages().memory().count(),
@@ -321,7 +331,7 @@ public final class Engine implements AutoCloseable {
     }
 
     void save(ContainerRecord record) {
-        state.save(record);
+        state.save(record, () -> probe.reached(Moment.RECORD_WRITTEN));
     }
 
     void release(ContainerSpec spec, ContainerId id, IdRanges.Lease lease) {

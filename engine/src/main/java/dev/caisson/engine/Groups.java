@@ -6,6 +6,7 @@ import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Placement;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -152,7 +153,7 @@ final class Groups {
     private Fd whole() {
         Fd lock = FileSystem.openAt(state.root(), LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
         try {
-            FileSystem.lock(lock);
+            FileLocks.lock(lock);
             return lock;
         } catch (RuntimeException e) {
             lock.close();

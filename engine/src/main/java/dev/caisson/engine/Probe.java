@@ -12,9 +12,8 @@ interface Probe {
         /// One container of a dead engine is removed; that engine's directory is still there.
         LEFTOVER_REMOVED,
         RANGE_TAKEN,
-        /// The record is written, under a name that nobody looks for.
-        RECORD_WRITTEN,
-        RECORD_SAVED,
+        /// Its name is taken, by an empty record.
+        NAME_TAKEN,
         GROUP_MADE,
         STREAMS_OPEN,
         /// All is there that the zygote is handed.
@@ -25,6 +24,8 @@ interface Probe {
         VERIFIED,
         WATCHED,
         STARTED,
+        /// The record is written, under a name that nobody looks for.
+        RECORD_WRITTEN,
         START_RECORDED,
         ENDED,
         DESCRIPTORS_CLOSED,

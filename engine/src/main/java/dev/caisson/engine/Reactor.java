@@ -36,15 +36,23 @@ final class Reactor implements AutoCloseable {
         }
     }
 
+    private static final int CHUNK = 64 * 1024;
+
     private final Polling polling = new Polling();
     private final Map<Long, Handler> handlers = new ConcurrentHashMap<>();
     private final AtomicLong keys = new AtomicLong();
     private final PriorityQueue<Timer> timers = new PriorityQueue<>();
+    private final byte[] chunk = new byte[CHUNK];
     private final Thread thread;
     private volatile boolean closed;
 
     Reactor() {
         thread = Thread.ofPlatform().daemon().name("caisson-reactor").start(this::loop);
+    }
+
+    /// For handlers to read into: what it holds is theirs until they return.
+    byte[] chunk() {
+        return chunk;
     }
 
     /// Calls `handler` each time that `fd` can be read, until [#forget].

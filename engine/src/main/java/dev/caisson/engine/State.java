@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import java.nio.charset.StandardCharsets;
@@ -25,7 +26,8 @@ import java.util.function.Consumer;
 /// ```
 /// STATE/ranges                     locks of id ranges
 /// STATE/engines/ENGINE/lock        held by a living engine
-/// STATE/engines/ENGINE/ID.json     a container's record: written before the kernel is asked for anything
+/// STATE/engines/ENGINE/ID.json     a container's record: empty from before the kernel is asked for anything
+///                                  until the program is started
 /// ```
 final class State implements AutoCloseable {
     private static final String ENGINES = "engines";
@@ -36,7 +38,7 @@ final class State implements AutoCloseable {
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
 
-    private final Path path;
+    private final String cgroupParent;
     private final Fd root;
     private final Fd engines;
     private final String engine;
@@ -46,7 +48,7 @@ final class State implements AutoCloseable {
     /// Opens the directory and takes a place of its own in it.
     /// @throws EngineException where it cannot be trusted or used
     State(Path path) {
-        this.path = path;
+        this.cgroupParent = cgroupParent(path);
         this.root = openRoot(path);
         this.engines = directory(root, ENGINES);
         byte[] id = new byte[ID_BYTES];
@@ -56,7 +58,7 @@ final class State implements AutoCloseable {
             FileSystem.makeDirectory(engines, engine, 0700);
             this.own = FileSystem.openAt(engines, engine, DIRECTORY, 0, BENEATH);
             this.lock = FileSystem.openAt(own, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
-            if (!FileSystem.tryLock(lock)) {
+            if (!FileLocks.tryLock(lock)) {
                 throw new EngineException("STATE_LOCKED", "another process holds a lock that only this one can know");
             }
         }
@@ -66,7 +68,7 @@ final class State implements AutoCloseable {
     private Fd whole() {
         Fd held = FileSystem.openAt(root, ENGINES, DIRECTORY, 0, BENEATH);
         try {
-            FileSystem.lock(held);
+            FileLocks.lock(held);
             return held;
         } catch (RuntimeException e) {
             held.close();
@@ -115,7 +117,7 @@ final class State implements AutoCloseable {
 
     /// The control group that holds this state directory's containers: `caisson`, or one named for another directory.
     String cgroupParent() {
-        return cgroupParent(path);
+        return cgroupParent;
     }
 
     static String cgroupParent(Path path) {
@@ -131,8 +133,11 @@ final class State implements AutoCloseable {
         }
     }
 
-    void save(ContainerRecord record) {
-        save(record, () -> {});
+    /// Takes the name of a container that will be made, so that what is there of it is found whenever this process
+    /// ends.
+    void announce(String id) {
+        FileSystem.openAt(own, id + SUFFIX, FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL, 0600, BENEATH)
+                .close();
     }
 
     /// Writes a record so that it is there whole or not at all, whenever this process ends. It is not synchronized with
@@ -209,7 +214,7 @@ final class State implements AutoCloseable {
     private static Optional<ContainerRecord> read(Fd directory, String file) {
         try (Fd open = FileSystem.openAt(directory, file, FileSystem.O_RDONLY, 0, BENEATH)) {
             byte[] json = FileSystem.read(open, MAX_RECORD);
-            // A power failure leaves an empty file where the disk had not got the record yet; its container is gone.
+            // Empty: it does not run yet, or a power failure came before the disk had the record and it is gone.
             return json.length == 0
                     ? Optional.empty()
                     : Optional.of(ContainerRecord.parse(new String(json, StandardCharsets.UTF_8)));
@@ -239,7 +244,7 @@ final class State implements AutoCloseable {
     private void recover(String name, Consumer<String> clear) {
         try (Fd directory = FileSystem.openAt(engines, name, DIRECTORY, 0, BENEATH);
                 Fd held = FileSystem.openAt(directory, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH)) {
-            if (!FileSystem.tryLock(held)) {
+            if (!FileLocks.tryLock(held)) {
                 return;
             }
             for (String file : FileSystem.list(directory)) {

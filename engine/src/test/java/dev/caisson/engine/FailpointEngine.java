@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /// A process whose launches stand still at given points and say so, so that a test can end it there.
 final class FailpointEngine {
@@ -117,7 +118,7 @@ final class FailpointEngine {
                 case Point.At at when at.moment() == moment -> standStill(at);
                 case Point.Step step when moment == Moment.INIT_PAUSED -> standStill(step);
                 case Point.HalfGroup half
-                when moment == Moment.RECORD_SAVED -> {
+                when moment == Moment.NAME_TAKEN -> {
                     makeHalfAGroup();
                     standStill(half);
                 }
@@ -152,8 +153,13 @@ final class FailpointEngine {
 
         /// As the engine makes it first in one of several trees.
         private void makeHalfAGroup() {
-            String id = State.recordsIn(options.state()).getFirst().id();
-            try (Hierarchy hierarchy = Hierarchy.detect()) {
+            try (Hierarchy hierarchy = Hierarchy.detect();
+                    Stream<Path> files = Files.walk(options.state())) {
+                String id = files.map(file -> file.getFileName().toString())
+                        .filter(name -> name.endsWith(".json"))
+                        .map(name -> name.substring(0, name.length() - ".json".length()))
+                        .findFirst()
+                        .orElseThrow();
                 Path tree = Path.of("/sys/fs/cgroup", hierarchy.world() == Hierarchy.World.V2 ? "" : "pids");
                 Files.createDirectories(
                         tree.resolve(State.cgroupParent(options.state())).resolve(id));

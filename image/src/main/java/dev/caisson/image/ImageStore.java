@@ -127,7 +127,7 @@ public final class ImageStore implements AutoCloseable {
 
     private static Rootfs directory(Path path) {
         try (Fd opened = FileSystem.open(path.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
-            Path real = Files.readSymbolicLink(Path.of("/proc/self/fd/" + opened.number()));
+            Path real = Path.of(FileSystem.path(opened));
             if (real.equals(HOST)) {
                 throw new ImageException(
                         Code.BAD_NAME,
@@ -139,13 +139,13 @@ public final class ImageStore implements AutoCloseable {
                     ImageConfig.plain(shell ? List.of("sh") : List.of()),
                     Optional.empty(),
                     List.of());
-        } catch (ErrnoException | IOException e) {
+        } catch (ErrnoException e) {
             throw noDirectory(path, e);
         }
     }
 
-    private static ImageException noDirectory(Path path, Exception e) {
-        if (e instanceof ErrnoException refused && refused.is(Errno.ENOENT)) {
+    private static ImageException noDirectory(Path path, ErrnoException e) {
+        if (e.is(Errno.ENOENT)) {
             return new ImageException(Code.NOT_FOUND, "there is no directory " + path + "; name an unpacked root", e);
         }
         return new ImageException(

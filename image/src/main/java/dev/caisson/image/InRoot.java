@@ -22,34 +22,47 @@ final class InRoot {
     static Optional<byte[]> read(List<Fd> layers, String path, int limit) {
         for (Fd layer : layers) {
             // O_PATH first: opening a device or a FIFO for reading already does something.
-            try (Fd found = FileSystem.openAt(layer, path, FileSystem.O_PATH, 0, WITHIN)) {
-                FileStatus status = FileSystem.status(found);
-                if (status.isCharacterDevice() && status.deviceMajor() == 0 && status.deviceMinor() == 0) {
-                    return Optional.empty();
+            try {
+                Optional<Fd> there = FileSystem.find(layer, path, FileSystem.O_PATH, WITHIN);
+                if (there.isEmpty()) {
+                    continue;
                 }
-                if (!status.isRegularFile()) {
-                    throw new ImageException(
-                            Code.BAD_ACCOUNT_FILE,
-                            "/" + path
-                                    + " in the image is no regular file; give the user as uid:gid or mend the image");
+                try (Fd found = there.get()) {
+                    return read(found, path, limit);
                 }
-                return Optional.of(content(found, path, limit));
             } catch (ErrnoException e) {
-                if (!e.is(Errno.ENOENT) && !e.is(Errno.ENOTDIR)) {
-                    throw new ImageException(
-                            Code.BAD_ACCOUNT_FILE,
-                            "/" + path + " in the image cannot be read (" + Errno.name(e.errno()) + "); mend the image",
-                            e);
-                }
+                throw new ImageException(
+                        Code.BAD_ACCOUNT_FILE,
+                        "/" + path + " in the image cannot be read (" + Errno.name(e.errno()) + "); mend the image",
+                        e);
             }
         }
         return Optional.empty();
     }
 
+    private static Optional<byte[]> read(Fd found, String path, int limit) {
+        FileStatus status = FileSystem.status(found);
+        if (status.isCharacterDevice() && status.deviceMajor() == 0 && status.deviceMinor() == 0) {
+            return Optional.empty();
+        }
+        if (!status.isRegularFile()) {
+            throw new ImageException(
+                    Code.BAD_ACCOUNT_FILE,
+                    "/" + path + " in the image is no regular file; give the user as uid:gid or mend the image");
+        }
+        return Optional.of(content(found, path, limit));
+    }
+
     static boolean isExecutableFile(Fd layer, String path) {
-        try (Fd found = FileSystem.openAt(layer, path, FileSystem.O_PATH, 0, WITHIN)) {
-            FileStatus status = FileSystem.status(found);
-            return status.isRegularFile() && (status.permissions() & 0111) != 0;
+        try {
+            Optional<Fd> there = FileSystem.find(layer, path, FileSystem.O_PATH, WITHIN);
+            if (there.isEmpty()) {
+                return false;
+            }
+            try (Fd found = there.get()) {
+                FileStatus status = FileSystem.status(found);
+                return status.isRegularFile() && (status.permissions() & 0111) != 0;
+            }
         } catch (ErrnoException e) {
             return false;
         }

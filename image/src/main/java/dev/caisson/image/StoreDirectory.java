@@ -5,6 +5,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
+import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -110,7 +111,7 @@ final class StoreDirectory implements AutoCloseable {
     private Fd lock(Digest key) {
         Fd locks = openLocks();
         try {
-            while (!FileSystem.tryLockByte(locks, index(key.hex()))) {
+            while (!FileLocks.tryLockByte(locks, index(key.hex()))) {
                 Thread.sleep(WAIT_MILLIS);
             }
             return locks;
@@ -141,7 +142,7 @@ final class StoreDirectory implements AutoCloseable {
                 continue;
             }
             try (Fd locks = openLocks()) {
-                if (FileSystem.tryLockByte(locks, index(name))) {
+                if (FileLocks.tryLockByte(locks, index(name))) {
                     FileSystem.removeTree(directory, name);
                 }
             }

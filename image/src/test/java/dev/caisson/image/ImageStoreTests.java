@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -90,7 +91,7 @@ class ImageStoreTests {
         Path busy = Files.createDirectories(host.resolve("b".repeat(64) + ".partial/deep"));
         Path lockFile = Files.createFile(host.resolve("locks"));
         try (Fd locks = FileSystem.open(lockFile.toString(), FileSystem.O_RDWR)) {
-            assertThat(FileSystem.tryLockByte(locks, Long.parseLong("b".repeat(15), 16)))
+            assertThat(FileLocks.tryLockByte(locks, Long.parseLong("b".repeat(15), 16)))
                     .isTrue();
             open().close();
             assertThat(left).doesNotExist();

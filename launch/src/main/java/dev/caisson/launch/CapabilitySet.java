@@ -1,6 +1,7 @@
 package dev.caisson.launch;
 
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 
@@ -72,7 +73,7 @@ public record CapabilitySet(long mask) {
 
     /// Sixteen hexadecimal digits, as in /proc/self/status.
     public String hex() {
-        return "%016x".formatted(mask);
+        return HexFormat.of().toHexDigits(mask);
     }
 
     @Override

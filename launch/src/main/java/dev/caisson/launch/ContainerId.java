@@ -17,7 +17,11 @@ public record ContainerId(String value) {
 
     /// Whether `text` is the whole of an id.
     public static boolean isValid(String text) {
-        return text.matches("[0-9a-f]{64}");
+        return text.length() == 2 * BYTES && text.chars().allMatch(ContainerId::isLowerHex);
+    }
+
+    private static boolean isLowerHex(int character) {
+        return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'f');
     }
 
     public static ContainerId random() {

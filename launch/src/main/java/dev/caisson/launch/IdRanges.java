@@ -1,6 +1,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import java.util.ArrayDeque;
 import java.util.BitSet;
@@ -53,7 +54,7 @@ public final class IdRanges implements AutoCloseable {
         int start = ThreadLocalRandom.current().nextInt(IdRange.RANGES);
         for (int i = 0; i < IdRange.RANGES; i++) {
             int index = (start + i) % IdRange.RANGES;
-            if (!taken.get(index) && FileSystem.tryLockByte(file, index)) {
+            if (!taken.get(index) && FileLocks.tryLockByte(file, index)) {
                 taken.set(index);
                 return index;
             }
@@ -62,7 +63,7 @@ public final class IdRanges implements AutoCloseable {
     }
 
     private synchronized void unlock(int index) {
-        FileSystem.unlockByte(file, index);
+        FileLocks.unlockByte(file, index);
         taken.clear(index);
     }
 

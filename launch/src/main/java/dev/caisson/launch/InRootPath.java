@@ -12,22 +12,34 @@ public record InRootPath(String relative) {
     private static final int MAX_COMPONENT = 255;
 
     public InRootPath {
-        if (relative.getBytes(StandardCharsets.UTF_8).length > MAX_BYTES) {
+        if (isLongerThan(MAX_BYTES, relative)) {
             throw new IllegalArgumentException("longer than " + MAX_BYTES + " bytes");
         }
-        if (relative.chars().anyMatch(c -> c < ' ' || c == 0x7f)) {
-            throw new IllegalArgumentException("holds a control character");
-        }
-        if (!relative.isEmpty()) {
-            for (String component : relative.split("/", -1)) {
-                if (component.isEmpty() || component.equals(".") || component.equals("..")) {
-                    throw new IllegalArgumentException("has an empty, '.' or '..' component");
-                }
-                if (component.getBytes(StandardCharsets.UTF_8).length > MAX_COMPONENT) {
-                    throw new IllegalArgumentException("has a component of more than " + MAX_COMPONENT + " bytes");
-                }
+        for (int i = 0; i < relative.length(); i++) {
+            if (relative.charAt(i) < ' ' || relative.charAt(i) == 0x7f) {
+                throw new IllegalArgumentException("holds a control character");
             }
         }
+        for (int start = 0; start <= relative.length() && !relative.isEmpty(); ) {
+            int slash = relative.indexOf('/', start);
+            int end = slash < 0 ? relative.length() : slash;
+            checkComponent(relative.substring(start, end));
+            start = end + 1;
+        }
+    }
+
+    private static void checkComponent(String component) {
+        if (component.isEmpty() || component.equals(".") || component.equals("..")) {
+            throw new IllegalArgumentException("has an empty, '.' or '..' component");
+        }
+        if (isLongerThan(MAX_COMPONENT, component)) {
+            throw new IllegalArgumentException("has a component of more than " + MAX_COMPONENT + " bytes");
+        }
+    }
+
+    /// In bytes; a character has at most three in UTF-8, one of the two halves of a pair at most two.
+    private static boolean isLongerThan(int bytes, String text) {
+        return 3 * text.length() > bytes && text.getBytes(StandardCharsets.UTF_8).length > bytes;
     }
 
     /// Reads an absolute path. Repeated and trailing slashes and `.` are dropped; `..` is refused.

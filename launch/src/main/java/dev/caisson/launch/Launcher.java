@@ -122,13 +122,14 @@ public final class Launcher {
         var opened = new ArrayList<Fd>();
         Zygote.Child child;
         try {
-            child = zygote.launch(plan, open(plan, resources, encoded, control.theirs(), opened));
+            opened.add(control.theirs());
+            List<Fd> slots = open(plan, resources, encoded, control.theirs(), opened);
+            // Taking a detached mount down waits for other processors: the zygote does it, after its answer.
+            child = zygote.launch(plan, slots, () -> opened.forEach(Fd::close));
         } catch (RuntimeException e) {
+            opened.forEach(Fd::close);
             control.ours().close();
             throw e;
-        } finally {
-            control.theirs().close();
-            opened.forEach(Fd::close);
         }
         try {
             return awaitReady(plan, child, control.ours(), pause);

@@ -1,9 +1,10 @@
 package dev.caisson.launch;
 
-import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 
 /// The wire form of a plan's steps, as `native/plan.h` defines it.
@@ -11,10 +12,15 @@ public final class PlanCodec {
     static final int MAGIC = 0x314e5343;
     static final int NO_PAUSE = 0xffff;
     static final int MAX_BYTES = 4 << 20;
-    private static final int HEADER = 16;
-    private static final int STEP_HEADER = 8;
+    private static final VarHandle U16 = little(short[].class);
+    private static final VarHandle U32 = little(int[].class);
+    private static final VarHandle U64 = little(long[].class);
 
     private PlanCodec() {}
+
+    private static VarHandle little(Class<?> elements) {
+        return MethodHandles.byteArrayViewVarHandle(elements, ByteOrder.LITTLE_ENDIAN);
+    }
 
     public static byte[] encode(LaunchPlan plan) {
         return encode(plan, NO_PAUSE);
@@ -23,35 +29,28 @@ public final class PlanCodec {
     /// @param pauseBefore index of a step before which init waits, for tests of recovery
     /// @throws RefusedException where arguments, variables and files together are more than a plan carries
     static byte[] encode(LaunchPlan plan, int pauseBefore) {
-        var body = new ByteArrayOutputStream();
+        var out = new Wire();
+        out.u32(MAGIC)
+                .u32(0)
+                .u16(plan.steps().size())
+                .u16(plan.slots().size())
+                .u16(pauseBefore)
+                .u16(0);
         for (Step step : plan.steps()) {
-            byte[] payload = payload(step);
-            ByteBuffer header = ByteBuffer.allocate(STEP_HEADER).order(ByteOrder.LITTLE_ENDIAN);
-            header.put((byte) step.phase().number())
-                    .put((byte) Opcode.of(step).number())
-                    .putShort((short) 0)
-                    .putInt(payload.length);
-            body.writeBytes(header.array());
-            body.writeBytes(payload);
+            out.u8(step.phase().number()).u8(Opcode.of(step).number()).u16(0).u32(0);
+            int start = out.length();
+            write(step, out);
+            out.u32At(start - 4, out.length() - start);
         }
-        int total = HEADER + body.size();
-        if (total > MAX_BYTES) {
+        if (out.length() > MAX_BYTES) {
             throw new RefusedException(
                     "PLAN_TOO_LARGE", "arguments and variables are more than 4 MiB: pass them in a file");
         }
-        ByteBuffer all = ByteBuffer.allocate(total).order(ByteOrder.LITTLE_ENDIAN);
-        all.putInt(MAGIC)
-                .putInt(total)
-                .putShort((short) plan.steps().size())
-                .putShort((short) plan.slots().size())
-                .putShort((short) pauseBefore)
-                .putShort((short) 0);
-        all.put(body.toByteArray());
-        return all.array();
+        out.u32At(4, out.length());
+        return out.toByteArray();
     }
 
-    private static byte[] payload(Step step) {
-        var out = new Payload();
+    private static void write(Step step, Wire out) {
         switch (step) {
             case Step.Seal _, Step.CgroupNamespace _, Step.Mapped _, Step.NoNewPrivileges _, Step.MakePrivate _ -> {}
             case Step.Pivot _, Step.MakeRootReadOnly _, Step.VerifyMounts _, Step.RaiseLoopback _ -> {}
@@ -109,55 +108,75 @@ public final class PlanCodec {
                         .list(execute.arguments())
                         .list(execute.environment());
         }
-        return out.toByteArray();
     }
 
     /// Little-endian fields, one after the other.
-    private static final class Payload {
-        private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private static final class Wire {
+        private static final int FIRST_SIZE = 8192;
 
-        Payload u8(int value) {
-            out.write(value);
-            return this;
+        private byte[] bytes = new byte[FIRST_SIZE];
+        private int length;
+
+        int length() {
+            return length;
         }
 
-        Payload u16(int value) {
-            return little(value, 2);
-        }
-
-        Payload u32(int value) {
-            return little(value, 4);
-        }
-
-        Payload u64(long value) {
-            return little(value, 8);
-        }
-
-        private Payload little(long value, int width) {
-            for (int i = 0; i < width; i++) {
-                out.write((int) (value >>> (8 * i)));
+        private int grow(int count) {
+            int at = length;
+            length = Math.addExact(length, count);
+            if (length > bytes.length) {
+                bytes = Arrays.copyOf(bytes, Math.max(length, 2 * bytes.length));
             }
+            return at;
+        }
+
+        Wire u8(int value) {
+            int at = grow(1);
+            bytes[at] = (byte) value;
             return this;
         }
 
-        Payload bytes(byte[] value) {
+        Wire u16(int value) {
+            int at = grow(2);
+            U16.set(bytes, at, (short) value);
+            return this;
+        }
+
+        Wire u32(int value) {
+            int at = grow(4);
+            U32.set(bytes, at, value);
+            return this;
+        }
+
+        void u32At(int at, int value) {
+            U32.set(bytes, at, value);
+        }
+
+        Wire u64(long value) {
+            int at = grow(8);
+            U64.set(bytes, at, value);
+            return this;
+        }
+
+        Wire bytes(byte[] value) {
             u32(value.length);
-            out.writeBytes(value);
+            int at = grow(value.length);
+            System.arraycopy(value, 0, bytes, at, value.length);
             return this;
         }
 
-        Payload text(String value) {
+        Wire text(String value) {
             return bytes(value.getBytes(StandardCharsets.UTF_8));
         }
 
-        Payload list(List<String> values) {
+        Wire list(List<String> values) {
             u32(values.size());
             values.forEach(this::text);
             return this;
         }
 
         byte[] toByteArray() {
-            return out.toByteArray();
+            return Arrays.copyOf(bytes, length);
         }
     }
 }

@@ -1,6 +1,8 @@
 package dev.caisson.launch;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -43,19 +45,33 @@ public final class PlanRules {
         List<Step> steps = plan.steps();
         require(steps.size() <= MAX_STEPS, "a plan has at most " + MAX_STEPS + " steps");
         for (int i = 1; i < steps.size(); i++) {
-            require(
-                    steps.get(i - 1).phase().compareTo(steps.get(i).phase()) <= 0,
-                    "phases ascend: " + steps.get(i - 1) + " before " + steps.get(i));
+            if (steps.get(i - 1).phase().compareTo(steps.get(i).phase()) > 0) {
+                throw broken("phases ascend: " + steps.get(i - 1) + " before " + steps.get(i));
+            }
         }
         require(!steps.isEmpty(), "a plan has steps");
-        ONCE.forEach(plan::only);
-        AT_MOST_ONCE.forEach(kind -> require(plan.all(kind).size() <= 1, "at most one " + kind.getSimpleName()));
+        verifyCounts(steps);
         require(steps.getFirst() instanceof Step.Seal, "the first step seals");
         require(steps.getLast() instanceof Step.Execute, "the last step executes");
         require(plan.namespaces().containsAll(OBLIGATORY), "obligatory namespaces are its own");
         verifyOrder(plan);
         verifyFilter(plan);
         verifySlots(plan);
+    }
+
+    private static void verifyCounts(List<Step> steps) {
+        Map<Class<?>, Integer> counts = new HashMap<>();
+        steps.forEach(step -> counts.merge(step.getClass(), 1, Integer::sum));
+        for (Class<? extends Step> kind : ONCE) {
+            if (counts.getOrDefault(kind, 0) != 1) {
+                throw broken("one step is a " + kind.getSimpleName());
+            }
+        }
+        for (Class<? extends Step> kind : AT_MOST_ONCE) {
+            if (counts.getOrDefault(kind, 0) > 1) {
+                throw broken("at most one step is a " + kind.getSimpleName());
+            }
+        }
     }
 
     /// What the order of phases alone does not say.
@@ -123,7 +139,11 @@ public final class PlanRules {
 
     private static void require(boolean condition, String rule) {
         if (!condition) {
-            throw new IllegalStateException("a launch plan breaks a rule: " + rule);
+            throw broken(rule);
         }
+    }
+
+    private static IllegalStateException broken(String rule) {
+        return new IllegalStateException("a launch plan breaks a rule: " + rule);
     }
 }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// From an approved wish and the facts about host and image to a plan: a pure function.
 public final class Planner {
@@ -22,9 +23,8 @@ public final class Planner {
     private static final long NOFILE_SOFT = 1024;
     private static final long NOFILE_HARD = 4096;
 
-    /// What tells about the host or the kernel's internals, or reaches other hosts' hardware. Docker's
-    /// list.
-    static final List<String> MASKED = List.of(
+    /// What tells about the host or the kernel's internals, or reaches other hosts' hardware. Docker's list.
+    static final List<InRootPath> MASKED = paths(
             "proc/acpi",
             "proc/asound",
             "proc/interrupts",
@@ -38,7 +38,13 @@ public final class Planner {
             "sys/devices/virtual/powercap",
             "sys/firmware");
 
-    static final List<String> READ_ONLY = List.of("proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger");
+    static final List<InRootPath> READ_ONLY =
+            paths("proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger");
+
+    private static final String LOCAL_HOSTS = """
+            127.0.0.1\tlocalhost
+            ::1\tlocalhost ip6-localhost ip6-loopback
+            """;
 
     private static final List<MountFlag> INERT =
             List.of(MountFlag.NO_SETUID, MountFlag.NO_DEVICES, MountFlag.NO_EXECUTION);
@@ -60,6 +66,10 @@ public final class Planner {
         this.host = host;
         this.filter = filter;
         this.hostName = spec.hostName().orElse(id.shortForm());
+    }
+
+    private static List<InRootPath> paths(String... relative) {
+        return Stream.of(relative).map(InRootPath::of).toList();
     }
 
     /// Plans one launch.
@@ -232,11 +242,7 @@ public final class Planner {
     /// Name and addresses of the container, where the image leaves the place to us and no volume covers it.
     private void writeFiles() {
         writeFile("etc/hostname", hostName + "\n");
-        writeFile("etc/hosts", """
-                127.0.0.1\tlocalhost
-                ::1\tlocalhost ip6-localhost ip6-loopback
-                127.0.0.1\t%s
-                """.formatted(hostName));
+        writeFile("etc/hosts", LOCAL_HOSTS + "127.0.0.1\t" + hostName + "\n");
         workingDirectory()
                 .filter(path -> !path.isRoot())
                 .ifPresent(path -> steps.add(new Step.MakeDirectory(0755, path)));
@@ -274,8 +280,8 @@ public final class Planner {
     private void protect() {
         sysctls().forEach((name, value) -> steps.add(new Step.SetSysctl(Sysctls.path(name), value)));
         if (!spec.privileged()) {
-            MASKED.forEach(path -> steps.add(new Step.Mask(InRootPath.of(path))));
-            READ_ONLY.forEach(path -> steps.add(new Step.MakeReadOnly(InRootPath.of(path))));
+            MASKED.forEach(path -> steps.add(new Step.Mask(path)));
+            READ_ONLY.forEach(path -> steps.add(new Step.MakeReadOnly(path)));
         }
         if (host.cgroupMounts().size() > 1) {
             steps.add(new Step.MakeReadOnly(InRootPath.of("sys/fs/cgroup")));

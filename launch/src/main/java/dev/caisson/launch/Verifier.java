@@ -11,8 +11,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.StringJoiner;
+import java.util.StringTokenizer;
 import java.util.concurrent.locks.LockSupport;
-import java.util.regex.Pattern;
 
 /// Reads from the kernel what a container really has, and compares it with its plan.
 ///
@@ -28,7 +29,6 @@ public final class Verifier {
         }
     }
 
-    private static final Pattern SPACES = Pattern.compile("\\s+");
     private static final int MAX_PROC_FILE = 1 << 20;
     private static final long START_PATIENCE_NANOS = 200_000_000;
     private static final long PAUSE_NANOS = 1_000_000;
@@ -144,8 +144,9 @@ public final class Verifier {
     }
 
     private static Optional<Long> inode(Fd process, Namespace namespace) {
-        try (Fd link = FileSystem.openAt(process, "ns/" + namespace.link(), FileSystem.O_PATH, 0, 0)) {
-            return Optional.of(FileSystem.status(link).inode());
+        try {
+            return Optional.of(
+                    FileSystem.statusOfTarget(process, "ns/" + namespace.link()).inode());
         } catch (ErrnoException e) {
             // A kernel without this kind of namespace has no such link.
             return Optional.empty();
@@ -312,7 +313,12 @@ public final class Verifier {
     }
 
     private static String squeeze(String text) {
-        return SPACES.matcher(text.strip()).replaceAll(" ");
+        var words = new StringJoiner(" ");
+        var tokens = new StringTokenizer(text);
+        while (tokens.hasMoreTokens()) {
+            words.add(tokens.nextToken());
+        }
+        return words.toString();
     }
 
     private static String text(Fd process, String name) {

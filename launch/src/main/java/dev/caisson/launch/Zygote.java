@@ -125,7 +125,7 @@ public final class Zygote implements AutoCloseable {
     /// A user namespace with the map of `range`, through which files can be shown.
     Fd userNamespace(IdRange range) {
         ByteBuffer request = request(REQUEST_USERNS, 0, range);
-        try (Sockets.Message reply = exchange(request, List.of())) {
+        try (Sockets.Message reply = exchange(request, List.of(), () -> {})) {
             return new Fd(only(reply).release());
         }
     }
@@ -133,7 +133,8 @@ public final class Zygote implements AutoCloseable {
     /// Makes the root file system and the container's first process.
     ///
     /// @param slots all of the plan's but the root, which the zygote appends
-    Child launch(LaunchPlan plan, List<Fd> slots) {
+    /// @param sent called when the zygote has the slots and works: the caller's own can go
+    Child launch(LaunchPlan plan, List<Fd> slots, Runnable sent) {
         ByteBuffer request = request(REQUEST_LAUNCH, slots.size(), plan.ids());
         long flags = 0;
         for (Namespace namespace : plan.namespaces()) {
@@ -152,7 +153,7 @@ public final class Zygote implements AutoCloseable {
             request.putShort(
                     56 + 2 * i, (short) plan.slot(new SlotSource.Layer(i)).index());
         }
-        try (Sockets.Message reply = exchange(request, slots)) {
+        try (Sockets.Message reply = exchange(request, slots, sent)) {
             int child = ByteBuffer.wrap(reply.bytes())
                     .order(ByteOrder.LITTLE_ENDIAN)
                     .getInt(8);
@@ -179,10 +180,11 @@ public final class Zygote implements AutoCloseable {
                 .putShort(30, (short) NO_SLOT);
     }
 
-    private Sockets.Message exchange(ByteBuffer request, List<Fd> slots) {
+    private Sockets.Message exchange(ByteBuffer request, List<Fd> slots, Runnable sent) {
         lock.lock();
         try {
             Sockets.send(socket, bytes(request), slots);
+            sent.run();
             return receive();
         } catch (ErrnoException e) {
             throw new HostException(

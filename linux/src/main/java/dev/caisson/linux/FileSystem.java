@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /// Files by descriptor: every path is relative to an open directory, and how far it may lead is said with each call.
 ///
@@ -73,7 +74,20 @@ public final class FileSystem {
         return open(directory.number(), path, flags, mode, resolve);
     }
 
+    /// As [#openAt] for what exists; nothing where there is no such file, ENOENT or ENOTDIR.
+    public static Optional<Fd> find(Fd directory, String path, int flags, long resolve) {
+        long result = openRaw(directory.number(), path, flags, 0, resolve);
+        if (result == -Errno.ENOENT || result == -Errno.ENOTDIR) {
+            return Optional.empty();
+        }
+        return Optional.of(Fd.of("open " + path, result));
+    }
+
     private static Fd open(int directory, String path, int flags, int mode, long resolve) {
+        return Fd.of("open " + path, openRaw(directory, path, flags, mode, resolve));
+    }
+
+    private static long openRaw(int directory, String path, int flags, int mode, long resolve) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment how = arena.allocate(OPEN_HOW);
             how.set(JAVA_LONG, 0, (flags | O_CLOEXEC) & 0xffffffffL);
@@ -84,7 +98,7 @@ public final class FileSystem {
             do {
                 result = Native.raw(Nr.OPENAT2, directory, name.address(), how.address(), OPEN_HOW.byteSize());
             } while (result == -Errno.EINTR || (result == -Errno.EAGAIN && resolve != 0));
-            return Fd.of("open " + path, result);
+            return result;
         }
     }
 
@@ -188,12 +202,21 @@ public final class FileSystem {
     }
 
     public static String readLink(Fd directory, String name) {
+        return readLink(directory.number(), name);
+    }
+
+    /// Where an open file stands now, by the kernel's own account; `/proc` must be mounted.
+    public static String path(Fd file) {
+        return readLink(AT_FDCWD, "/proc/self/fd/" + file.number());
+    }
+
+    private static String readLink(int directory, String name) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment path = Native.string(arena, name);
             MemorySegment buffer = arena.allocate(PATH_MAX);
             long length = Native.check(
                     "readlinkat " + name,
-                    Native.raw(Nr.READLINKAT, directory.number(), path.address(), buffer.address(), PATH_MAX));
+                    Native.raw(Nr.READLINKAT, directory, path.address(), buffer.address(), PATH_MAX));
             return new String(buffer.asSlice(0, length).toArray(JAVA_BYTE), StandardCharsets.UTF_8);
         }
     }
@@ -250,6 +273,11 @@ public final class FileSystem {
     /// Status of `name` itself, a link not followed.
     public static FileStatus status(Fd directory, String name) {
         return status(directory.number(), name, AT_SYMLINK_NOFOLLOW);
+    }
+
+    /// Status of what `name` leads to, also through a magic link of proc(5).
+    public static FileStatus statusOfTarget(Fd directory, String name) {
+        return status(directory.number(), name, 0);
     }
 
     private static FileStatus status(int directory, String name, int flags) {
@@ -370,55 +398,5 @@ public final class FileSystem {
 
     public static void synchronize(Fd file) {
         Native.check("fsync", Native.raw(Nr.FSYNC, file.number()));
-    }
-
-    /// Takes an exclusive flock(2) without waiting; false where another open file has it.
-    public static boolean tryLock(Fd file) {
-        long result = Native.raw(Nr.FLOCK, file.number(), 2 | 4);
-        if (result == -Errno.EAGAIN) {
-            return false;
-        }
-        Native.check("flock", result);
-        return true;
-    }
-
-    /// Takes an exclusive flock(2), waiting while another open file has it. It is given back when the last descriptor
-    /// of
-    /// this open file closes.
-    public static void lock(Fd file) {
-        long result;
-        do {
-            result = Native.raw(Nr.FLOCK, file.number(), 2);
-        } while (result == -Errno.EINTR);
-        Native.check("flock", result);
-    }
-
-    /// Takes an exclusive lock on byte `index` of an open file, owned by the open file description and so released when
-    /// its last descriptor closes, F_OFD_SETLK of fcntl(2); false where another has it.
-    public static boolean tryLockByte(Fd file, long index) {
-        return lockByte(file, index, F_WRLCK);
-    }
-
-    public static void unlockByte(Fd file, long index) {
-        lockByte(file, index, F_UNLCK);
-    }
-
-    private static final short F_WRLCK = 1;
-    private static final short F_UNLCK = 2;
-    private static final int F_OFD_SETLK = 37;
-
-    private static boolean lockByte(Fd file, long index, short type) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment lock = arena.allocate(32, 8);
-            lock.set(java.lang.foreign.ValueLayout.JAVA_SHORT, 0, type);
-            lock.set(JAVA_LONG, 8, index);
-            lock.set(JAVA_LONG, 16, 1);
-            long result = Native.raw(Nr.FCNTL, file.number(), F_OFD_SETLK, lock.address());
-            if (result == -Errno.EAGAIN || result == -Errno.EACCES) {
-                return false;
-            }
-            Native.check("fcntl F_OFD_SETLK", result);
-            return true;
-        }
     }
 }

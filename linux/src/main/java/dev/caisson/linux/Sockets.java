@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Message sockets between processes of one machine that carry descriptors: unix(7) SOCK_SEQPACKET, SCM_RIGHTS.
 public final class Sockets {
@@ -107,7 +108,7 @@ public final class Sockets {
     /// Waits for one message of at most `limit` bytes.
     /// @throws ErrnoException EPROTO where the message or its descriptors did not fit
     public static Message receive(Fd socket, int limit) {
-        return receive(socket, limit, 0);
+        return receive(socket, limit, 0).orElseThrow();
     }
 
     /// Lets [#receive] fail with EAGAIN after so many milliseconds, SO_RCVTIMEO of socket(7).
@@ -122,12 +123,13 @@ public final class Sockets {
         }
     }
 
-    /// The message that is there, or EAGAIN.
-    public static Message receiveNow(Fd socket, int limit) {
+    /// The message that is there; empty where none is.
+    public static Optional<Message> receiveNow(Fd socket, int limit) {
         return receive(socket, limit, MSG_DONTWAIT);
     }
 
-    private static Message receive(Fd socket, int limit, int flags) {
+    /// Empty where `flags` say not to wait and nothing is there.
+    private static Optional<Message> receive(Fd socket, int limit, int flags) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment data = arena.allocate(limit);
             MemorySegment header = header(arena, data, limit);
@@ -140,7 +142,10 @@ public final class Sockets {
             } while (count == -Errno.EINTR);
             if (count == -Errno.ECONNRESET) {
                 // The other end was closed before it had read all. A call that fails leaves msg_controllen as it was.
-                return new Message(new byte[0], List.of());
+                return Optional.of(new Message(new byte[0], List.of()));
+            }
+            if (count == -Errno.EAGAIN && (flags & MSG_DONTWAIT) != 0) {
+                return Optional.empty();
             }
             Native.check("recvmsg", count);
             List<Fd> descriptors = descriptors(control, header.get(JAVA_LONG, Native.offset(MSGHDR, "msg_controllen")));
@@ -149,7 +154,7 @@ public final class Sockets {
                 message.close();
                 throw new ErrnoException("recvmsg", Errno.EPROTO);
             }
-            return message;
+            return Optional.of(message);
         }
     }
 

@@ -28,6 +28,14 @@ class SocketsTest {
     }
 
     @Test
+    void nothing_there_is_no_message() {
+        Sockets.Pair pair = Sockets.pair();
+
+        assertThat(Sockets.receiveNow(pair.ours(), 64)).isEmpty();
+        close(pair);
+    }
+
+    @Test
     void an_end_that_was_closed_is_told() {
         Sockets.Pair pair = Sockets.pair();
         pair.theirs().close();
@@ -46,7 +54,7 @@ class SocketsTest {
         pair.theirs().close();
 
         for (int i = 0; i < 2; i++) {
-            try (Sockets.Message message = Sockets.receiveNow(pair.ours(), 64)) {
+            try (Sockets.Message message = Sockets.receiveNow(pair.ours(), 64).orElseThrow()) {
                 assertThat(message.isEnd()).isTrue();
                 assertThat(message.descriptors()).isEmpty();
             }

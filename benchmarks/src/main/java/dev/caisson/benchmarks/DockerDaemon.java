@@ -1,0 +1,90 @@
+package dev.caisson.benchmarks;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/// A dockerd of the benchmark's own: its data, socket and network namespace are its own, so that no other daemon of
+/// the machine is touched, and it has one image, the bundle's root.
+final class DockerDaemon {
+    private static final String IMAGE = "caisson-benchmark";
+    private static final long START_SECONDS = 60;
+    private static final long STOP_SECONDS = 30;
+    private static final long PAUSE_MILLIS = 100;
+
+    private final Process process;
+    private final String host;
+
+    private DockerDaemon(Process process, String host) {
+        this.process = process;
+        this.host = host;
+    }
+
+    /// Empty where there is no dockerd, or where it does not start; why stands in `directory/log`.
+    static Optional<DockerDaemon> start(Path directory, Bundle bundle) throws IOException, InterruptedException {
+        if (!Files.isExecutable(Path.of("/usr/sbin/dockerd"))) {
+            return Optional.empty();
+        }
+        Files.createDirectories(directory);
+        String host = "unix://" + directory.resolve("socket");
+        Process process = new ProcessBuilder(Peers.inNamespace(List.of(
+                        "unshare",
+                        "--net",
+                        "dockerd",
+                        "--host=" + host,
+                        "--data-root=" + directory.resolve("data"),
+                        "--exec-root=" + directory.resolve("exec"),
+                        "--pidfile=" + directory.resolve("pid"),
+                        "--bridge=none",
+                        "--iptables=false",
+                        "--ip6tables=false")))
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("log").toFile())
+                .start();
+        var daemon = new DockerDaemon(process, host);
+        if (daemon.answers() && daemon.hasImage(bundle)) {
+            return Optional.of(daemon);
+        }
+        daemon.stop();
+        return Optional.empty();
+    }
+
+    private boolean answers() throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
+        while (process.isAlive() && System.nanoTime() < deadline) {
+            if (quietly("docker", "--host", host, "version") == 0) {
+                return true;
+            }
+            Thread.sleep(PAUSE_MILLIS);
+        }
+        return false;
+    }
+
+    private boolean hasImage(Bundle bundle) throws IOException, InterruptedException {
+        String pack = "tar -C \"$1\" -c . | docker --host \"$2\" import - \"$3\"";
+        return quietly("sh", "-c", pack, "sh", bundle.root().toString(), host, IMAGE) == 0;
+    }
+
+    /// The least that its client can be asked to do with the like of the other rows.
+    List<String> run() {
+        return List.of("docker", "--host", host, "run", "--rm", "--network", "none", IMAGE, "/bin/true");
+    }
+
+    private static int quietly(String... command) throws IOException, InterruptedException {
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start()
+                .waitFor();
+    }
+
+    void stop() throws InterruptedException {
+        process.destroy();
+        if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+            process.destroyForcibly().waitFor();
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package dev.caisson.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// Exclusive locks on open files. A lock belongs to the open file description, so the kernel gives it back when the
+/// last descriptor of that closes, in whatever way its process ends: flock(2), F_OFD_SETLK of fcntl(2).
+public final class FileLocks {
+    private static final int LOCK_EX = 2;
+    private static final int LOCK_NB = 4;
+    private static final short F_WRLCK = 1;
+    private static final short F_UNLCK = 2;
+    private static final int F_OFD_SETLK = 37;
+    private static final int FLOCK_BYTES = 32;
+
+    private FileLocks() {}
+
+    /// Locks the whole file without waiting; false where another open file has it.
+    public static boolean tryLock(Fd file) {
+        long result = Native.raw(Nr.FLOCK, file.number(), LOCK_EX | LOCK_NB);
+        if (result == -Errno.EAGAIN) {
+            return false;
+        }
+        Native.check("flock", result);
+        return true;
+    }
+
+    /// Locks the whole file, waiting while another open file has it.
+    public static void lock(Fd file) {
+        long result;
+        do {
+            result = Native.raw(Nr.FLOCK, file.number(), LOCK_EX);
+        } while (result == -Errno.EINTR);
+        Native.check("flock", result);
+    }
+
+    /// Locks byte `index`, which need not exist; false where another open file has it.
+    public static boolean tryLockByte(Fd file, long index) {
+        return lockByte(file, index, F_WRLCK);
+    }
+
+    public static void unlockByte(Fd file, long index) {
+        lockByte(file, index, F_UNLCK);
+    }
+
+    private static boolean lockByte(Fd file, long index, short type) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment lock = arena.allocate(FLOCK_BYTES, 8);
+            lock.set(JAVA_SHORT, 0, type);
+            lock.set(JAVA_LONG, 8, index);
+            lock.set(JAVA_LONG, 16, 1);
+            long result = Native.raw(Nr.FCNTL, file.number(), F_OFD_SETLK, lock.address());
+            if (result == -Errno.EAGAIN || result == -Errno.EACCES) {
+                return false;
+            }
+            Native.check("fcntl F_OFD_SETLK", result);
+            return true;
+        }
+    }
+}
