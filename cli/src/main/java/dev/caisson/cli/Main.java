@@ -103,6 +103,7 @@ public final class Main implements Runnable {
         // What stands behind the image belongs to the user's program.
         stopAtPositional(line, "run");
         stopAtPositional(subcommand(line, "plan"), "run");
+        stopAtPositional(subcommand(line, "seccomp"), "record");
         return line;
     }
 

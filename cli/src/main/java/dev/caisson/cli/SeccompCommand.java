@@ -14,7 +14,8 @@ import picocli.CommandLine.Command;
             SeccompLintCommand.class,
             SeccompVerifyCommand.class,
             SeccompMergeCommand.class,
-            SeccompExportCommand.class
+            SeccompExportCommand.class,
+            SeccompRecordCommand.class
         })
 final class SeccompCommand implements Runnable {
     @Override

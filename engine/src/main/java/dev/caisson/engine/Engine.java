@@ -27,6 +27,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 
@@ -130,10 +131,16 @@ public final class Engine implements AutoCloseable {
     }
 
     public Container start(ContainerSpec spec, Streams streams, ProgressListener progress) throws InterruptedException {
+        return start(spec, streams, progress, container -> {});
+    }
+
+    /// Starts a program, and before that hands out the container that stands and waits for it.
+    public Container start(ContainerSpec spec, Streams streams, ProgressListener progress, Consumer<Container> standing)
+            throws InterruptedException {
         if (!Thread.currentThread().isVirtual()) {
-            return launch(spec, streams, progress);
+            return launch(spec, streams, progress, standing);
         }
-        return onLaunchingThread(() -> launch(spec, streams, progress));
+        return onLaunchingThread(() -> launch(spec, streams, progress, standing));
     }
 
     private <T> T onLaunchingThread(Callable<T> work) throws InterruptedException {
@@ -147,12 +154,13 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private Container launch(ContainerSpec spec, Streams wanted, ProgressListener progress) {
+    private Container launch(
+            ContainerSpec spec, Streams wanted, ProgressListener progress, Consumer<Container> standing) {
         var event = new LaunchEvent();
         event.begin();
         event.image = spec.image().toString();
         try {
-            Container container = launchNow(spec, wanted, progress);
+            Container container = launchNow(spec, wanted, progress, standing);
             event.id = container.id().value();
             return container;
         } finally {
@@ -160,7 +168,8 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private Container launchNow(ContainerSpec spec, Streams wanted, ProgressListener progress) {
+    private Container launchNow(
+            ContainerSpec spec, Streams wanted, ProgressListener progress, Consumer<Container> standing) {
         if (closed.get()) {
             throw new EngineException("ENGINE_CLOSED", "the engine is closed: open another");
         }
@@ -183,6 +192,13 @@ public final class Engine implements AutoCloseable {
             container = stand(prepared, id, lease, plan, wanted);
         } catch (RuntimeException e) {
             release(spec, id, lease);
+            throw e;
+        }
+        try {
+            standing.accept(container);
+        } catch (RuntimeException e) {
+            container.record(record);
+            container.kill();
             throw e;
         }
         container.start();

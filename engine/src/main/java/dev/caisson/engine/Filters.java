@@ -48,12 +48,27 @@ final class Filters {
     }
 
     /// Compiling is most of what a cold command line waits for; a cache that cannot be used costs no more than that.
-    private Filter standard(Target target) {
+    private Filter cached(SeccompChoice choice, Target target) {
         try {
-            return cache.standard(target);
+            return switch (choice) {
+                case SeccompChoice.Standard _ -> cache.standard(target);
+                case SeccompChoice.Strict _ -> cache.strict(target);
+                case SeccompChoice.Custom custom ->
+                    cache.compile(custom.profile().toJson(), target);
+                case SeccompChoice.Unconfined _ -> throw new IllegalArgumentException("no filter to compile");
+            };
         } catch (IOException e) {
-            return Compiler.compile(Profile.standard(), target);
+            return Compiler.compile(profile(choice), target);
         }
+    }
+
+    private static Profile profile(SeccompChoice choice) {
+        return switch (choice) {
+            case SeccompChoice.Standard _ -> Profile.standard();
+            case SeccompChoice.Strict _ -> Profile.strict();
+            case SeccompChoice.Custom custom -> custom.profile();
+            case SeccompChoice.Unconfined _ -> throw new IllegalArgumentException("no filter to compile");
+        };
     }
 
     /// A profile under which no program can be started is refused here, and not by an init that dies of it.
@@ -69,12 +84,9 @@ final class Filters {
 
     private FilterProgram compile(Key key) {
         var target = new Target(Architecture.host(), kernel, key.capabilities());
-        Filter filter = switch (key.choice()) {
-            case SeccompChoice.Standard _ -> standard(target);
-            case SeccompChoice.Strict _ -> Compiler.compile(Profile.strict(), target);
-            case SeccompChoice.Custom custom -> startable(custom.name(), Compiler.compile(custom.profile(), target));
-            case SeccompChoice.Unconfined _ -> throw new IllegalArgumentException("no filter to compile");
-        };
+        Filter compiled = cached(key.choice(), target);
+        Filter filter =
+                key.choice() instanceof SeccompChoice.Custom custom ? startable(custom.name(), compiled) : compiled;
         String name = switch (key.choice()) {
             case SeccompChoice.Standard _ -> "standard";
             case SeccompChoice.Strict _ -> "strict";

@@ -18,20 +18,85 @@ public final class Bpf {
     /// Of `union bpf_attr`: the part that both calls use. The kernel takes the rest as zero.
     private static final int ATTRIBUTES = 48;
 
+    private static final int BPF_MAP_CREATE = 0;
+    private static final int BPF_MAP_LOOKUP_ELEM = 1;
+    private static final int BPF_MAP_UPDATE_ELEM = 2;
+    private static final int BPF_RAW_TRACEPOINT_OPEN = 17;
+    private static final int BPF_MAP_TYPE_ARRAY = 2;
+    private static final int BPF_PROG_TYPE_RAW_TRACEPOINT = 17;
+
     private Bpf() {}
+
+    /// An array of 64-bit numbers, all 0, that programs and [#lookup] share.
+    public static Fd createArray(int entries) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment attributes = arena.allocate(ATTRIBUTES, Long.BYTES);
+            attributes.set(JAVA_INT, 0, BPF_MAP_TYPE_ARRAY);
+            attributes.set(JAVA_INT, 4, Integer.BYTES);
+            attributes.set(JAVA_INT, 8, Long.BYTES);
+            attributes.set(JAVA_INT, 12, entries);
+            return Fd.of("bpf MAP_CREATE", Native.raw(Nr.BPF, BPF_MAP_CREATE, attributes.address(), ATTRIBUTES));
+        }
+    }
+
+    /// The number in a slot of an array.
+    public static long lookup(Fd array, int slot) {
+        return access(BPF_MAP_LOOKUP_ELEM, "bpf MAP_LOOKUP_ELEM", array, slot, 0);
+    }
+
+    /// Sets the number in a slot of an array.
+    public static void update(Fd array, int slot, long value) {
+        access(BPF_MAP_UPDATE_ELEM, "bpf MAP_UPDATE_ELEM", array, slot, value);
+    }
+
+    private static long access(int command, String name, Fd array, int slot, long given) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment key = arena.allocateFrom(JAVA_INT, slot);
+            MemorySegment value = arena.allocateFrom(JAVA_LONG, given);
+            MemorySegment attributes = arena.allocate(ATTRIBUTES, Long.BYTES);
+            attributes.set(JAVA_INT, 0, array.number());
+            attributes.set(JAVA_LONG, 8, key.address());
+            attributes.set(JAVA_LONG, 16, value.address());
+            Native.check(name, Native.raw(Nr.BPF, command, attributes.address(), ATTRIBUTES));
+            return value.get(JAVA_LONG, 0);
+        }
+    }
+
+    /// Loads a program for a raw tracepoint, whose arguments it gets as 64-bit numbers. Needs CAP_BPF and CAP_PERFMON,
+    /// or CAP_SYS_ADMIN.
+    /// @param instructions eight bytes each, in this machine's byte order; they may use helpers for GPL programs
+    public static Fd loadRawTracepoint(byte[] instructions) {
+        return load(BPF_PROG_TYPE_RAW_TRACEPOINT, "Dual MIT/GPL", instructions);
+    }
+
+    /// Runs a program at a tracepoint of the kernel, by its name, until what is returned is closed.
+    public static Fd attachRawTracepoint(String name, Fd program) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment attributes = arena.allocate(ATTRIBUTES, Long.BYTES);
+            attributes.set(JAVA_LONG, 0, Native.string(arena, name).address());
+            attributes.set(JAVA_INT, 8, program.number());
+            return Fd.of(
+                    "bpf RAW_TRACEPOINT_OPEN",
+                    Native.raw(Nr.BPF, BPF_RAW_TRACEPOINT_OPEN, attributes.address(), ATTRIBUTES));
+        }
+    }
 
     /// Loads a program that says of each access to a device node whether it is allowed. Needs CAP_BPF and
     /// CAP_NET_ADMIN, or CAP_SYS_ADMIN.
     /// @param instructions eight bytes each, in this machine's byte order
     public static Fd loadCgroupDevice(byte[] instructions) {
+        return load(BPF_PROG_TYPE_CGROUP_DEVICE, "Apache-2.0", instructions);
+    }
+
+    private static Fd load(int type, String licence, byte[] instructions) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment code = arena.allocate(Math.max(1, instructions.length), Long.BYTES);
             MemorySegment.copy(instructions, 0, code, JAVA_BYTE, 0, instructions.length);
             MemorySegment attributes = arena.allocate(ATTRIBUTES, Long.BYTES);
-            attributes.set(JAVA_INT, 0, BPF_PROG_TYPE_CGROUP_DEVICE);
+            attributes.set(JAVA_INT, 0, type);
             attributes.set(JAVA_INT, 4, instructions.length / INSTRUCTION_SIZE);
             attributes.set(JAVA_LONG, 8, code.address());
-            attributes.set(JAVA_LONG, 16, Native.string(arena, "Apache-2.0").address());
+            attributes.set(JAVA_LONG, 16, Native.string(arena, licence).address());
             return Fd.of("bpf PROG_LOAD", Native.raw(Nr.BPF, BPF_PROG_LOAD, attributes.address(), ATTRIBUTES));
         }
     }

@@ -46,6 +46,10 @@ public final class Filter {
         return new Filter(architecture, program, Optional.empty());
     }
 
+    static Filter of(Architecture architecture, byte[] bytes, Summary summary) {
+        return new Filter(architecture, of(architecture, bytes).program, Optional.of(summary));
+    }
+
     /// The machine whose kernel may load it.
     public Architecture architecture() {
         return architecture;

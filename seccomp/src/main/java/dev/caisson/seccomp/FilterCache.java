@@ -27,21 +27,21 @@ public final class FilterCache {
         this.directory = directory;
     }
 
-    /// The filter of [Profile#standard].
+    /// The filter of [Profile#standard], out of the build or the cache.
     /// @throws IOException where the cache cannot be read or written
     public Filter standard(Target target) throws IOException {
-        return compile(Profile.resource("standard.json"), target);
+        Optional<Filter> precompiled = Precompiled.find("standard", target);
+        return precompiled.isPresent() ? precompiled.get() : compile(Profile.resource("standard.json"), target);
     }
 
-    /// The filter of [Profile#strict].
+    /// The filter of [Profile#strict], out of the build or the cache.
     /// @throws IOException where the cache cannot be read or written
     public Filter strict(Target target) throws IOException {
-        return compile(Profile.resource("strict.json"), target);
+        Optional<Filter> precompiled = Precompiled.find("strict", target);
+        return precompiled.isPresent() ? precompiled.get() : compile(Profile.resource("strict.json"), target);
     }
 
-    /// The filter of a profile's JSON, out of the cache or compiled and kept. The summary of a filter out of the cache
-    /// is
-    /// read from its program.
+    /// The filter of a profile's JSON, out of the cache or compiled and kept.
     /// @throws IOException where the cache cannot be read or written
     /// @throws SeccompException where the profile is wrong
     public Filter compile(String json, Target target) throws IOException {
@@ -52,7 +52,7 @@ public final class FilterCache {
             return kept.get();
         }
         Filter filter = Compiler.compile(Profile.parse(json), target);
-        write(entry, origin, filter.bytes());
+        write(entry, origin, filter);
         return filter;
     }
 
@@ -83,18 +83,30 @@ public final class FilterCache {
         if (!Files.isRegularFile(entry) || Files.size(entry) > MOST_BYTES) {
             return Optional.empty();
         }
-        byte[] bytes = Files.readAllBytes(entry);
-        int start = Integer.BYTES + origin.length;
-        boolean same = bytes.length > start
-                && ByteBuffer.wrap(bytes).getInt() == origin.length
-                && Arrays.equals(bytes, Integer.BYTES, start, origin, 0, origin.length)
-                && (bytes.length - start) % Filter.INSTRUCTION == 0;
-        return same
-                ? Optional.of(Filter.of(architecture, Arrays.copyOfRange(bytes, start, bytes.length)))
-                : Optional.empty();
+        ByteBuffer kept = ByteBuffer.wrap(Files.readAllBytes(entry));
+        if (!Arrays.equals(part(kept), origin)) {
+            return Optional.empty();
+        }
+        byte[] summary = part(kept);
+        byte[] program = part(kept);
+        return program.length == 0 || program.length % Filter.INSTRUCTION != 0
+                ? Optional.empty()
+                : Optional.of(
+                        Filter.of(architecture, program, Summary.parse(new String(summary, StandardCharsets.UTF_8))));
     }
 
-    private void write(Path entry, byte[] origin, byte[] filter) throws IOException {
+    /// The next part with its length before it; empty where the file is cut off.
+    private static byte[] part(ByteBuffer kept) {
+        int length = kept.remaining() < Integer.BYTES ? 0 : kept.getInt();
+        if (length < 0 || length > kept.remaining()) {
+            return new byte[0];
+        }
+        byte[] part = new byte[length];
+        kept.get(part);
+        return part;
+    }
+
+    private void write(Path entry, byte[] origin, Filter filter) throws IOException {
         var owner = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
         try {
             Files.createDirectory(directory, owner);
@@ -103,8 +115,12 @@ public final class FilterCache {
                 throw e;
             }
         }
-        ByteBuffer buffer = ByteBuffer.allocate(Integer.BYTES + origin.length + filter.length);
-        buffer.putInt(origin.length).put(origin).put(filter);
+        byte[] summary = filter.summary().stored().getBytes(StandardCharsets.UTF_8);
+        byte[] program = filter.bytes();
+        ByteBuffer buffer = ByteBuffer.allocate(3 * Integer.BYTES + origin.length + summary.length + program.length);
+        for (byte[] part : new byte[][] {origin, summary, program}) {
+            buffer.putInt(part.length).put(part);
+        }
         Path unfinished = Files.createTempFile(directory, "filter", ".tmp");
         try {
             Files.write(unfinished, buffer.array());

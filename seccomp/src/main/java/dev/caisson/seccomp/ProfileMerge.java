@@ -129,7 +129,9 @@ public final class ProfileMerge {
         }
         Map<Group, Set<String>> groups = new LinkedHashMap<>();
         times.forEach((kind, names) -> names.forEach((name, seen) -> {
-            String comment = recorded ? seen(seen, runs) : comment(comments.getOrDefault(kind, Set.of()));
+            String comment = recorded && kind.action().kind() == Action.Kind.ALLOW
+                    ? seen(seen, runs)
+                    : comment(comments.getOrDefault(kind, Set.of()));
             groups.computeIfAbsent(new Group(kind, comment), g -> new TreeSet<>())
                     .add(name);
         }));

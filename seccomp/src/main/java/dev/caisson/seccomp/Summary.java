@@ -76,6 +76,43 @@ public record Summary(
         return counts.summary(commonest, unknown, abis, new TreeSet<>());
     }
 
+    /// In one line that [#parse] reads.
+    String stored() {
+        return String.join(
+                ";",
+                allowed + "," + byArgument + "," + refused + "," + defaultAction.returnValue() + ","
+                        + unknownAction.returnValue(),
+                String.join(",", abis.stream().map(Architecture::name).toList()),
+                String.join(",", unknownNames),
+                String.join(",", unfilterable));
+    }
+
+    static Summary parse(String stored) {
+        String[] parts = stored.split(";", -1);
+        String[] numbers = parts[0].split(",", -1);
+        var abis = new TreeSet<Architecture>();
+        names(parts[1]).forEach(name -> abis.add(Architecture.valueOf(name)));
+        return new Summary(
+                Integer.parseInt(numbers[0]),
+                Integer.parseInt(numbers[1]),
+                Integer.parseInt(numbers[2]),
+                Action.ofReturnValue(Integer.parseInt(numbers[3])),
+                Action.ofReturnValue(Integer.parseInt(numbers[4])),
+                abis,
+                names(parts[2]),
+                names(parts[3]));
+    }
+
+    private static SortedSet<String> names(String list) {
+        var names = new TreeSet<String>();
+        for (String name : list.split(",", -1)) {
+            if (!name.isEmpty()) {
+                names.add(name);
+            }
+        }
+        return names;
+    }
+
     private static final class Counts {
         private final Architecture machine;
         private final SortedSet<String> unfilterable = new TreeSet<>();

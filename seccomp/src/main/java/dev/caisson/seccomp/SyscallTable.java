@@ -1,6 +1,7 @@
 package dev.caisson.seccomp;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -107,6 +108,11 @@ public final class SyscallTable {
                 .filter(entry -> entry.getValue().name().equals(name))
                 .mapToInt(Map.Entry::getKey)
                 .findFirst();
+    }
+
+    /// All calls of all ABIs.
+    Collection<Syscall> names() {
+        return byName.values();
     }
 
     public Optional<Syscall> byName(String name) {

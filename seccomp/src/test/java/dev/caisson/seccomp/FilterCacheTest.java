@@ -11,7 +11,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class FilterCacheTest {
-    private final Target target = Calls.target(Architecture.X86_64);
+    /// Capabilities for which the build has compiled nothing.
+    private final Target target = new Target(Architecture.X86_64, Calls.KERNEL, 1L);
 
     @TempDir
     @SuppressWarnings("NullAway.Init")
@@ -32,7 +33,7 @@ class FilterCacheTest {
     void anotherKernelCapabilityOrProfileIsAnotherFilter() throws IOException {
         var cache = new FilterCache(directory.resolve("filters"));
         cache.standard(target);
-        Filter old = cache.standard(new Target(Architecture.X86_64, KernelVersion.parse("4.19"), 0x405fbL));
+        Filter old = cache.standard(new Target(Architecture.X86_64, KernelVersion.parse("4.19"), 1L));
         Filter more = cache.standard(new Target(Architecture.X86_64, Calls.KERNEL, -1L));
         assertThat(List.of(old.sha256(), more.sha256(), cache.standard(target).sha256()))
                 .doesNotHaveDuplicates();
@@ -51,6 +52,32 @@ class FilterCacheTest {
         assertThat(cache.standard(target).bytes()).isEqualTo(compiled);
         assertThat(cache.strict(target).bytes())
                 .isEqualTo(Compiler.compile(Profile.strict(), target).bytes());
+    }
+
+    @Test
+    void whatTheBuildHasCompiledIsWhatTheCompilerMakes() throws IOException {
+        var cache = new FilterCache(directory.resolve("filters"));
+        for (Architecture machine : Architecture.values()) {
+            for (String kernel : List.of("5.10", "5.15", "6.1", "6.12", "6.18", "7.0", "9.9")) {
+                if (machine.isNative()) {
+                    var usual = new Target(machine, KernelVersion.parse(kernel), Calls.DEFAULT_CAPABILITIES);
+                    assertSame(cache.standard(usual), Compiler.compile(Profile.standard(), usual));
+                    assertSame(cache.strict(usual), Compiler.compile(Profile.strict(), usual));
+                }
+            }
+        }
+        assertThat(Files.exists(directory.resolve("filters"))).isFalse();
+        assertThat(Precompiled.find("standard", target)).isEmpty();
+        assertThat(Precompiled.find("other", Calls.target(Architecture.X86_64))).isEmpty();
+        assertThat(Precompiled.find(
+                        "standard",
+                        new Target(Architecture.X86_64, KernelVersion.parse("5.4"), Calls.DEFAULT_CAPABILITIES)))
+                .isEmpty();
+    }
+
+    private static void assertSame(Filter filter, Filter compiled) {
+        assertThat(filter.bytes()).isEqualTo(compiled.bytes());
+        assertThat(filter.summary()).isEqualTo(compiled.summary());
     }
 
     @Test

@@ -1,0 +1,191 @@
+package dev.caisson.cli;
+
+import dev.caisson.engine.Container;
+import dev.caisson.engine.Engine;
+import dev.caisson.engine.LiveFilters;
+import dev.caisson.engine.RunResult;
+import dev.caisson.engine.Streams;
+import dev.caisson.engine.SyscallRecorder;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.SeccompChoice;
+import dev.caisson.seccomp.Architecture;
+import dev.caisson.seccomp.KernelVersion;
+import dev.caisson.seccomp.Profile;
+import dev.caisson.seccomp.RecordedProfile;
+import dev.caisson.seccomp.Target;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `caisson seccomp record`: a profile of the calls that a workload makes: of a run from the moment its program starts,
+/// or of a container or process that runs already, until it ends, `--for` is over or the command is interrupted.
+@Command(
+        name = "record",
+        description = "Record the system calls of a run, or of a running container or process, as a profile.",
+        footer = {
+            "%n  caisson seccomp record -o web.json -- run --rm dir:/srv/web /bin/web --check",
+            "  caisson seccomp record -o db.json --for 10m postgres-1"
+        })
+final class SeccompRecordCommand implements Callable<Integer> {
+    private static final long PAUSE_MILLIS = 200;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FILE",
+            defaultValue = "profile.json",
+            description = "Write the profile there (default: ${DEFAULT-VALUE}).")
+    private Path output = Path.of("profile.json");
+
+    @Option(names = "--for", paramLabel = "DURATION", description = "Record a running container this long: 30s, 10m.")
+    private @Nullable String duration;
+
+    @Parameters(
+            arity = "1..*",
+            paramLabel = "run OPTION... IMAGE COMMAND | CONTAINER | PID",
+            description = "A run as 'caisson run' takes it, or a container of Caisson, Docker or Podman, or a process.")
+    private List<String> words = new ArrayList<>();
+
+    /// The words after `run`.
+    @Command(name = "run")
+    private static final class Run {
+        @Mixin
+        @SuppressWarnings("NullAway.Init") // picocli sets it before it is used
+        private RunOptions options;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        if (words.getFirst().equals("run")) {
+            return run(options(words.subList(1, words.size())));
+        }
+        if (words.size() > 1) {
+            throw CommandException.usage("give one container or process, or 'run' and what to run");
+        }
+        watch(words.getFirst());
+        return 0;
+    }
+
+    private static RunOptions options(List<String> arguments) {
+        var run = new Run();
+        try {
+            new CommandLine(run)
+                    .setStopAtPositional(true)
+                    .setExpandAtFiles(false)
+                    .setAbbreviatedOptionsAllowed(false)
+                    .parseArgs(arguments.toArray(String[]::new));
+        } catch (ParameterException e) {
+            throw CommandException.usage(OneLine.of(e.getMessage()) + "; try 'caisson run --help'");
+        }
+        return run.options;
+    }
+
+    private int run(RunOptions options) throws InterruptedException {
+        ContainerSpec wish = options.spec();
+        Optional<InputStream> input =
+                options.interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty();
+        var streams = new Streams.Copy(
+                input, new FileOutputStream(FileDescriptor.out), new FileOutputStream(FileDescriptor.err));
+        var recorder = new AtomicReference<@Nullable SyscallRecorder>();
+        try (var engine = Engine.open(Directories.options())) {
+            Container container = engine.start(
+                    wish,
+                    streams,
+                    new ProgressLine(spec.commandLine().getErr()),
+                    standing -> recorder.set(SyscallRecorder.ofStanding(standing)));
+            RunResult result = container.await();
+            SyscallRecorder.Recording recording =
+                    java.util.Objects.requireNonNull(recorder.get()).recording();
+            var target = new Target(
+                    Architecture.host(),
+                    KernelVersion.parse(System.getProperty("os.version")),
+                    wish.capabilities().mask());
+            write(RecordedProfile.of(under(wish), target, recording.made().keySet()), recording);
+            return result.exitStatus();
+        } finally {
+            SyscallRecorder opened = recorder.get();
+            if (opened != null) {
+                opened.close();
+            }
+        }
+    }
+
+    private static Optional<Profile> under(ContainerSpec wish) {
+        if (wish.privileged()) {
+            return Optional.empty();
+        }
+        return switch (wish.seccomp()) {
+            case SeccompChoice.Standard _ -> Optional.of(Profile.standard());
+            case SeccompChoice.Strict _ -> Optional.of(Profile.strict());
+            case SeccompChoice.Custom custom -> Optional.of(custom.profile());
+            case SeccompChoice.Unconfined _ -> Optional.empty();
+        };
+    }
+
+    private void watch(String name) throws InterruptedException {
+        int pid = name.matches("[1-9][0-9]{0,8}")
+                ? Integer.parseInt(name)
+                : LiveFilters.programOf(name, Directories.options());
+        Optional<Duration> longest = Optional.ofNullable(duration).map(text -> RunOptions.duration("--for", text));
+        var interrupted = new CountDownLatch(1);
+        for (String signal : List.of("INT", "TERM")) {
+            ProcessSignals.handle(signal, number -> interrupted.countDown());
+        }
+        try (SyscallRecorder recorder = SyscallRecorder.ofRunning(pid)) {
+            long began = System.nanoTime();
+            while (Files.exists(Path.of("/proc/" + pid))
+                    && longest.filter(most -> System.nanoTime() - began > most.toNanos())
+                            .isEmpty()
+                    && !interrupted.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS)) {}
+            SyscallRecorder.Recording recording = recorder.recording();
+            var target = new Target(Architecture.host(), KernelVersion.parse(System.getProperty("os.version")), 0L);
+            write(RecordedProfile.of(Optional.empty(), target, recording.made().keySet()), recording);
+        }
+    }
+
+    private void write(Profile profile, SyscallRecorder.Recording recording) {
+        try {
+            Files.writeString(output, profile.toJson());
+        } catch (IOException e) {
+            throw new CommandException(
+                    "FILE_REFUSED",
+                    CommandException.ENGINE_FAILED,
+                    output + " cannot be written (" + e.getMessage() + ")");
+        }
+        PrintWriter err = spec.commandLine().getErr();
+        err.println("caisson: " + recording.made().size() + " calls recorded in " + OneLine.of(output.toString()));
+        if (!recording.denied().isEmpty()) {
+            err.println("caisson: denied, and not in the profile: "
+                    + String.join(" ", recording.denied().keySet()));
+        }
+        if (recording.foreign() > 0) {
+            err.println("caisson: " + recording.foreign()
+                    + " calls by another ABI were seen, which the profile does not let in");
+        }
+    }
+}
