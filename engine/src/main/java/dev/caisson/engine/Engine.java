@@ -197,7 +197,7 @@ public final class Engine implements AutoCloseable {
         try {
             standing.accept(container);
         } catch (RuntimeException e) {
-            container.record(record);
+            container.record(() -> record(id, spec, plan));
             container.kill();
             throw e;
         }
