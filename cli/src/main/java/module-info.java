@@ -1,6 +1,7 @@
 import org.jspecify.annotations.NullMarked;
 
-/// The command line: one class a command, each of which translates its arguments, asks a lower room and prints the
+/// The command line: one class a command, each of which translates its arguments, asks a lower room and
+/// prints the
 /// answer. It decides nothing about containers.
 @NullMarked
 module dev.caisson.cli {
@@ -8,6 +9,7 @@ module dev.caisson.cli {
     requires dev.caisson.engine;
     requires dev.caisson.hostaudit;
     requires dev.caisson.linux;
+    requires dev.caisson.selftest;
     requires info.picocli;
     requires io.avaje.json;
     requires io.avaje.jsonb;

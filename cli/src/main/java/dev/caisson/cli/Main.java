@@ -27,6 +27,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             PlanCommand.class,
             VerifyCommand.class,
             StatsCommand.class,
+            SelftestCommand.class,
             InfoCommand.class,
             AuditCommand.class,
             SeccompCommand.class,

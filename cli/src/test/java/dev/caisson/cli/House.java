@@ -13,13 +13,14 @@ import java.util.stream.Stream;
 
 /// The house as it stands on disk: its floors, its rooms, their sources and compiled classes.
 final class House {
-    /// The floors from the ground up. A room may use rooms of lower floors, never of its own or of a higher one.
+    /// The floors from the ground up. A room may use rooms of lower floors, never of its own or of a
+    /// higher one.
     static final List<List<String>> FLOORS = List.of(
             List.of("linux"),
             List.of("image", "containerfile", "network", "cgroup", "seccomp", "secret"),
             List.of("launch"),
             List.of("engine"),
-            List.of("audit"),
+            List.of("audit", "selftest"),
             List.of("hostaudit"),
             List.of("cli", "server", "oci", "benchmarks"));
 

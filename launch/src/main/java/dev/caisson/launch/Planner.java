@@ -22,6 +22,8 @@ public final class Planner {
     private static final int LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET_AND_SIGNAL = 1 | 2;
     private static final long NOFILE_SOFT = 1024;
     private static final long NOFILE_HARD = 4096;
+    /// Queued signals and POSIX timers, which are kernel memory.
+    private static final long SIGNALS = 4096;
 
     /// What tells about the host or the kernel's internals, or reaches other hosts' hardware. Docker's list.
     static final List<InRootPath> MASKED = paths(
@@ -314,12 +316,19 @@ public final class Planner {
         steps.add(new Step.JoinKeyring());
     }
 
+    /// No more than the engine's own hard limit, which cannot be raised.
+    private long atMost(Rlimit.Resource resource, long wanted) {
+        long most = host.hardLimits().getOrDefault(resource, wanted);
+        return most == Rlimit.UNLIMITED ? wanted : Math.min(most, wanted);
+    }
+
     private Collection<Rlimit> rlimits() {
         var all = new LinkedHashMap<Rlimit.Resource, Rlimit>();
-        long most = host.hardLimits().getOrDefault(Rlimit.Resource.NOFILE, NOFILE_HARD);
-        long hard = most == Rlimit.UNLIMITED ? NOFILE_HARD : Math.min(most, NOFILE_HARD);
+        long hard = atMost(Rlimit.Resource.NOFILE, NOFILE_HARD);
         all.put(Rlimit.Resource.NOFILE, new Rlimit(Rlimit.Resource.NOFILE, Math.min(NOFILE_SOFT, hard), hard));
         all.put(Rlimit.Resource.CORE, new Rlimit(Rlimit.Resource.CORE, 0, 0));
+        long signals = atMost(Rlimit.Resource.SIGPENDING, SIGNALS);
+        all.put(Rlimit.Resource.SIGPENDING, new Rlimit(Rlimit.Resource.SIGPENDING, signals, signals));
         spec.rlimits().forEach(limit -> all.put(limit.resource(), limit));
         return all.values();
     }

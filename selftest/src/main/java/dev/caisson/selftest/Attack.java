@@ -1,0 +1,30 @@
+package dev.caisson.selftest;
+
+import dev.caisson.engine.Verdict;
+import java.util.Set;
+
+/// One way in which a program may try to use up the host.
+///
+/// @param name as on the command line
+/// @param aim what it uses up
+/// @param limit what should stop it
+/// @param script in Perl, after [Scripts#PRELUDE]
+/// @param expected how it should be stopped
+public record Attack(String name, String aim, String limit, String script, Expected expected) {
+    /// How an attack should be stopped.
+    public sealed interface Expected {
+        /// It gets so many and no more, and is told an error.
+        ///
+        /// @param errors any of the kernel's messages
+        record Refused(long most, Set<String> errors) implements Expected {}
+
+        /// It is ended.
+        record Ended(Verdict verdict) implements Expected {}
+
+        /// It may go on, within the memory limit.
+        record Bounded() implements Expected {}
+
+        /// It may go on, with no more processor time than a neighbour that has as large a share.
+        record Shared() implements Expected {}
+    }
+}

@@ -1,0 +1,116 @@
+package dev.caisson.selftest;
+
+import dev.caisson.engine.Verdict;
+import dev.caisson.selftest.Attack.Expected;
+import java.util.List;
+import java.util.Set;
+
+/// All attacks of the suite.
+public final class Attacks {
+    private static final String NO_SPACE = "No space left on device";
+    private static final String NO_DESCRIPTORS = "Too many open files";
+    private static final String TRY_AGAIN = "Resource temporarily unavailable";
+    private static final String NOT_PERMITTED = "Operation not permitted";
+    private static final String NOT_IMPLEMENTED = "Function not implemented";
+    private static final String DENIED = "Permission denied";
+    private static final String READ_ONLY = "Read-only file system";
+    private static final String MISSING = "No such file or directory";
+
+    /// With the defaults of a container: 1 GiB of memory, of which half may be written to files, a file
+    /// to each page.
+    private static final long WRITABLE_MIB = 512;
+
+    private static final long WRITABLE_FILES = 131_072;
+
+    private static final List<Attack> ALL = List.of(
+            refused("fork-bomb", "processes", "pids limit", Scripts.FORK_BOMB, 511, TRY_AGAIN),
+            new Attack(
+                    "memory-hog",
+                    "memory",
+                    "memory limit",
+                    Scripts.MEMORY_HOG,
+                    new Expected.Ended(Verdict.OUT_OF_MEMORY)),
+            new Attack("page-cache-hog", "page cache", "memory limit", Scripts.PAGE_CACHE_HOG, new Expected.Bounded()),
+            new Attack(
+                    "name-cache-hog", "the kernel's name cache", "memory limit", Scripts.NAMES, new Expected.Bounded()),
+            refused(
+                    "disk-fill",
+                    "disk, MiB",
+                    "size of the writable layer",
+                    Scripts.FILL.replace("PLACE", "/tmp"),
+                    WRITABLE_MIB + 1,
+                    NO_SPACE),
+            refused(
+                    "shm-fill",
+                    "/dev/shm, MiB",
+                    "size of /dev/shm",
+                    Scripts.FILL.replace("PLACE", "/dev/shm"),
+                    65,
+                    NO_SPACE),
+            refused("dev-fill", "/dev, MiB", "size of /dev", Scripts.FILL.replace("PLACE", "/dev"), 2, NO_SPACE),
+            refused("inode-fill", "files", "files of the writable layer", Scripts.INODES, WRITABLE_FILES, NO_SPACE),
+            new Attack(
+                    "output-flood",
+                    "the caller's memory",
+                    "output limit",
+                    Scripts.OUTPUT,
+                    new Expected.Ended(Verdict.OUTPUT)),
+            refused("descriptors", "open files", "nofile", Scripts.DESCRIPTORS, 4096, NO_DESCRIPTORS),
+            refused(
+                    "inotify-instances",
+                    "inotify instances",
+                    "a host user of its own",
+                    Scripts.INOTIFY_INSTANCES,
+                    4096,
+                    NO_DESCRIPTORS),
+            refused(
+                    "inotify-watches",
+                    "inotify watches",
+                    "files of the writable layer",
+                    Scripts.INOTIFY_WATCHES,
+                    WRITABLE_FILES,
+                    NO_SPACE),
+            refused("keys", "kernel keys", "system call filter", Scripts.KEYS, 0, NOT_PERMITTED, NOT_IMPLEMENTED),
+            refused("timers", "POSIX timers", "sigpending", Scripts.TIMERS, 4096, TRY_AGAIN),
+            refused("signals", "pending signals", "sigpending", Scripts.SIGNALS, 4096, TRY_AGAIN),
+            refused(
+                    "posix-queues",
+                    "POSIX message queues",
+                    "IPC namespace, msgqueue",
+                    Scripts.POSIX_QUEUES,
+                    256,
+                    NO_DESCRIPTORS,
+                    NO_SPACE),
+            refused("sysv-queues", "System V queues", "IPC namespace", Scripts.SYSV_QUEUES, 32_768, NO_SPACE),
+            refused("namespaces", "namespaces", "system call filter", Scripts.NAMESPACES, 0, NOT_PERMITTED, NO_SPACE),
+            refused("mounts", "mounts", "system call filter, capabilities", Scripts.MOUNTS, 0, NOT_PERMITTED),
+            refused(
+                    "kernel-settings",
+                    "sysrq, /proc/sys and /sys",
+                    "read-only and masked paths",
+                    Scripts.KERNEL_SETTINGS,
+                    0,
+                    READ_ONLY,
+                    DENIED,
+                    MISSING),
+            refused(
+                    "host-files",
+                    "files of the host",
+                    "read-only mounts",
+                    Scripts.HOST_FILES,
+                    0,
+                    READ_ONLY,
+                    DENIED,
+                    MISSING),
+            new Attack("cpu-hog", "processors", "CPU weight", Scripts.CPU_HOG, new Expected.Shared()));
+
+    private Attacks() {}
+
+    private static Attack refused(String name, String aim, String limit, String script, long most, String... errors) {
+        return new Attack(name, aim, limit, script, new Expected.Refused(most, Set.of(errors)));
+    }
+
+    public static List<Attack> all() {
+        return ALL;
+    }
+}

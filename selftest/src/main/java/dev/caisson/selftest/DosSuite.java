@@ -1,0 +1,262 @@
+package dev.caisson.selftest;
+
+import dev.caisson.cgroup.Bytes;
+import dev.caisson.cgroup.CgroupException;
+import dev.caisson.cgroup.CpuList;
+import dev.caisson.cgroup.Limits;
+import dev.caisson.cgroup.Usage;
+import dev.caisson.engine.Container;
+import dev.caisson.engine.Engine;
+import dev.caisson.engine.EngineOptions;
+import dev.caisson.engine.RunResult;
+import dev.caisson.engine.Streams;
+import dev.caisson.engine.Survey;
+import dev.caisson.engine.Verdict;
+import dev.caisson.image.Image;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.Placement;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/// Runs attacks, each in a container with the default limits, inside an outer group that bounds all of
+/// them should a
+/// limit fail. While an attack holds what it got, a second container and a user of the host do their work.
+public final class DosSuite implements AutoCloseable {
+    private static final String PERL = "/usr/bin/perl";
+    private static final Limits CEILING = Limits.unlimited()
+            .memory(Bytes.mebibytes(1536))
+            .memorySwap(Bytes.mebibytes(1536))
+            .pids(2000)
+            .cpus("1.5");
+    private static final Duration PATIENCE = Duration.ofSeconds(45);
+    private static final Duration NEIGHBOUR_PATIENCE = Duration.ofSeconds(15);
+    private static final Duration SHARED_TIME = Duration.ofSeconds(3);
+    private static final double LEAST_SHARE = 0.40;
+    private static final String NOBODY = "$( = 65534; $) = \"65534 65534\"; $< = 65534; $> = 65534;\n";
+    private static final String ONE_PROCESSOR = "0";
+
+    private final EngineOptions options;
+    private final Engine engine;
+    private final Placement outer;
+
+    /// @throws dev.caisson.engine.EngineException where no engine can be run
+    public DosSuite(EngineOptions options) {
+        this.options = options;
+        this.engine = Engine.open(options);
+        this.outer = new Placement.Tenant("selftest", Optional.of(CEILING));
+    }
+
+    /// Whether this host has what attackers are written in.
+    public static boolean isPossible() {
+        return Files.isExecutable(Path.of(PERL));
+    }
+
+    private ContainerSpec perl(String script) {
+        return ContainerSpec.of(Image.host(), PERL, "-e", script).placement(outer);
+    }
+
+    /// Runs one attack to its end.
+    public Outcome run(Attack attack) throws IOException, InterruptedException {
+        return attack.expected() instanceof Attack.Expected.Shared ? share(attack) : attack(attack);
+    }
+
+    private Outcome attack(Attack attack) throws IOException, InterruptedException {
+        var failures = new ArrayList<String>();
+        Container attacker =
+                engine.start(perl(Scripts.attacker(attack.script())).wallClock(PATIENCE), Streams.capture());
+        var watch = new Watch(attacker);
+        Thread watcher = Thread.ofPlatform().daemon().start(watch);
+        Duration worst = Duration.ZERO;
+        int neighbours = 0;
+        do {
+            Duration took = neighbour(failures);
+            worst = took.compareTo(worst) > 0 ? took : worst;
+            neighbours++;
+            host(failures);
+        } while (failures.isEmpty() && watch.isRunning());
+        RunResult result = attacker.await();
+        watch.end();
+        watcher.join();
+        String seen = judge(attack, result, failures);
+        long pids = Math.max(watch.peakPids(), 1);
+        if (result.peakMemory().compareTo(Limits.defaults().memory()) > 0) {
+            failures.add("it used " + result.peakMemory() + ", more than its memory limit");
+        }
+        if (pids > Limits.defaults().pids()) {
+            failures.add("it had " + pids + " processes, more than its limit");
+        }
+        gone(attacker, failures);
+        return new Outcome(attack, seen, result.peakMemory(), pids, neighbours == 0 ? Duration.ZERO : worst, failures);
+    }
+
+    private static String judge(Attack attack, RunResult result, List<String> failures) {
+        String said = result.stdout().length() > 200 ? "" : result.stdout().strip();
+        return switch (attack.expected()) {
+            case Attack.Expected.Refused refused -> {
+                int space = said.indexOf(' ');
+                boolean counted = space > 0 && said.substring(0, space).matches("\\d{1,9}");
+                if (!counted || !refused.errors().contains(said.substring(space + 1))) {
+                    failures.add(
+                            "it was not stopped as expected: " + result.verdict() + " " + said + " " + result.stderr());
+                } else if (Long.parseLong(said.substring(0, space)) > refused.most()) {
+                    failures.add("it got more than " + refused.most());
+                }
+                yield said.replaceFirst(" ", ", then: ");
+            }
+            case Attack.Expected.Ended ended -> {
+                if (result.verdict() != ended.verdict()) {
+                    failures.add("it ended as " + result.verdict() + " and not as " + ended.verdict());
+                }
+                yield "ended: " + result.verdict();
+            }
+            case Attack.Expected.Bounded _ -> {
+                if (result.verdict() != Verdict.OK && result.verdict() != Verdict.OUT_OF_MEMORY) {
+                    failures.add("it ended as " + result.verdict() + " " + result.stderr());
+                }
+                yield said + ", most memory " + result.peakMemory();
+            }
+            case Attack.Expected.Shared _ -> said;
+        };
+    }
+
+    /// A second container does a little of everything.
+    private Duration neighbour(List<String> failures) throws InterruptedException {
+        long before = System.nanoTime();
+        RunResult result = engine.run(perl(Scripts.numbered(Scripts.NEIGHBOUR)).wallClock(NEIGHBOUR_PATIENCE));
+        if (!result.stdout().equals("ok\n")) {
+            failures.add("a second container could not work: " + result.verdict() + " "
+                    + result.stderr().strip());
+        }
+        return Duration.ofNanos(System.nanoTime() - before);
+    }
+
+    /// And so does a user of the host who has no privileges.
+    private static void host(List<String> failures) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(PERL, "-e", NOBODY + Scripts.numbered(Scripts.NEIGHBOUR))
+                .redirectErrorStream(true)
+                .start();
+        process.getOutputStream().close();
+        if (!process.waitFor(NEIGHBOUR_PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            failures.add("a process of the host did not get on");
+            return;
+        }
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (!said.equals("ok\n")) {
+            failures.add("a user of the host could not work: " + said.strip());
+        }
+    }
+
+    /// Eight busy loops beside one, on one processor, each container with the same weight.
+    private Outcome share(Attack attack) throws InterruptedException {
+        var failures = new ArrayList<String>();
+        Limits limits = Limits.defaults().cpuset(CpuList.parse(ONE_PROCESSOR)).bestEffort(true);
+        Container hog = engine.start(perl(Scripts.numbered(attack.script())).limits(limits), Streams.capture());
+        Container victim =
+                engine.start(perl(Scripts.numbered(Scripts.CPU_NEIGHBOUR)).limits(limits), Streams.capture());
+        TimeUnit.MILLISECONDS.sleep(500);
+        Duration hogBefore = cpu(hog);
+        Duration victimBefore = cpu(victim);
+        TimeUnit.MILLISECONDS.sleep(SHARED_TIME.toMillis());
+        double mine = cpu(victim).minus(victimBefore).toNanos();
+        double theirs = cpu(hog).minus(hogBefore).toNanos();
+        double share = mine / Math.max(1, mine + theirs);
+        hog.kill();
+        victim.kill();
+        RunResult result = hog.await();
+        victim.await();
+        if (!(share >= LEAST_SHARE)) {
+            failures.add("a neighbour with the same weight got %.0f %% of the processor".formatted(100 * share));
+        }
+        gone(hog, failures);
+        return new Outcome(
+                attack,
+                "8 loops against 1: the one got %.0f %%".formatted(100 * share),
+                result.peakMemory(),
+                8,
+                Duration.ZERO,
+                failures);
+    }
+
+    private static Duration cpu(Container container) {
+        return container.usage().group().cpu().total();
+    }
+
+    private void gone(Container container, List<String> failures) {
+        if (Files.exists(Path.of("/proc/" + container.pid()))) {
+            failures.add("its process is still there");
+        }
+        try {
+            container.usage();
+            failures.add("its control group is still there");
+        } catch (CgroupException e) {
+            if (e.code() != CgroupException.Code.NO_SUCH_GROUP) {
+                throw e;
+            }
+        }
+        try (var survey = new Survey(options)) {
+            if (survey.read().stream()
+                    .anyMatch(sample -> sample.id().equals(container.id().value()))) {
+                failures.add("its record is still there");
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+    }
+
+    /// Looks at an attacker's processes until it ends.
+    private static final class Watch implements Runnable {
+        private static final long PAUSE_MILLIS = 20;
+
+        private final Container container;
+        private volatile boolean running = true;
+        private volatile long peakPids;
+
+        private Watch(Container container) {
+            this.container = container;
+        }
+
+        @Override
+        public void run() {
+            try {
+                while (running) {
+                    Usage usage = container.usage().group();
+                    usage.pids()
+                            .ifPresent(pids ->
+                                    peakPids = Math.max(peakPids, pids.peak().orElse(pids.current())));
+                    TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+                }
+            } catch (CgroupException e) {
+                if (e.code() != CgroupException.Code.NO_SUCH_GROUP) {
+                    throw e;
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } finally {
+                running = false;
+            }
+        }
+
+        boolean isRunning() {
+            return running;
+        }
+
+        void end() {
+            running = false;
+        }
+
+        long peakPids() {
+            return peakPids;
+        }
+    }
+}

@@ -1,0 +1,173 @@
+package dev.caisson.selftest;
+
+import java.util.Map;
+
+/// The attackers' and the neighbours' programs, in Perl, which can make any system call and is part of
+/// every Debian.
+final class Scripts {
+    /// Numbers of system calls by architecture: asm-generic/unistd.h and syscall_64.tbl.
+    private static final Map<String, Integer> X86_64 = Map.of(
+            "INOTIFY_INIT1", 294,
+            "INOTIFY_ADD_WATCH", 254,
+            "ADD_KEY", 248,
+            "TIMER_CREATE", 222,
+            "MQ_OPEN", 240,
+            "MSGGET", 68,
+            "UNSHARE", 272,
+            "MOUNT", 165,
+            "RT_SIGQUEUEINFO", 129,
+            "PRLIMIT64", 302);
+    private static final Map<String, Integer> AARCH64 = Map.of(
+            "INOTIFY_INIT1", 26,
+            "INOTIFY_ADD_WATCH", 27,
+            "ADD_KEY", 217,
+            "TIMER_CREATE", 107,
+            "MQ_OPEN", 180,
+            "MSGGET", 186,
+            "UNSHARE", 97,
+            "MOUNT", 40,
+            "RT_SIGQUEUEINFO", 138,
+            "PRLIMIT64", 261);
+
+    /// `stopped(N, WHY)` tells how far an attacker came, and holds what it has while the neighbours are
+    /// looked at.
+    private static final String PRELUDE = """
+            $| = 1; my $n = 0;
+            sub stopped { print "$_[0] $_[1]\\n"; select(undef, undef, undef, 1.5); exit 0 }
+            """;
+
+    /// What a container or a user of the host does in peace: a little of everything that an attacker may
+    /// use up.
+    static final String NEIGHBOUR = """
+            my @children;
+            for (1 .. 8) { my $p = fork; defined $p or die "fork: $!"; exit 0 unless $p; push @children, $p }
+            waitpid $_, 0 for @children;
+            my $memory = "x" x (16 << 20);
+            open my $file, ">", "/tmp/neighbour-$$" or die "open: $!"; unlink "/tmp/neighbour-$$";
+            (syswrite($file, "x" x 1048576) // 0) == 1048576 or die "write: $!";
+            my @files; for (1 .. 200) { open my $f, "<", "/dev/null" or die "descriptor $_: $!"; push @files, $f }
+            my $inotify;
+            for (1 .. 32) { ($inotify = syscall(INOTIFY_INIT1, 0)) >= 0 or die "inotify $_: $!" }
+            my $place = "/tmp";
+            syscall(INOTIFY_ADD_WATCH, $inotify, $place, 0xfff) >= 0 or die "watch: $!";
+            my $timer = "\\0" x 8;
+            for (1 .. 100) { syscall(TIMER_CREATE, 1, 0, $timer) == 0 or die "timer $_: $!" }
+            print "ok\\n";
+            """;
+
+    static final String FORK_BOMB = """
+            while (1) { my $p = fork; stopped($n, $!) unless defined $p; unless ($p) { sleep 30; exit } $n++ }
+            """;
+    static final String MEMORY_HOG = """
+            my @all; while (1) { push @all, "x" x 1048576; $n++; print "$n MiB\\n" if $n % 64 == 0 }
+            """;
+    static final String PAGE_CACHE_HOG = """
+            my @directories = ("/usr/lib", "/usr/share"); my $began = time;
+            while (my $d = shift @directories) {
+              opendir my $h, $d or next;
+              for (readdir $h) {
+                my $path = "$d/$_";
+                next if /^[.][.]?$/ || -l $path;
+                if (-d _) { push @directories, $path; next }
+                next unless -f _ && open my $f, "<", $path;
+                my ($got, $bytes); while ($got = sysread $f, $bytes, 1 << 20) { $n += $got }
+              }
+              last if $n > 3 << 30 || time - $began > 5;
+            }
+            stopped($n >> 20, "MiB read");
+            """;
+    static final String FILL = """
+            open my $f, ">", "PLACE/fill" or stopped(0, $!); my $mib = "x" x 1048576;
+            while (1) { defined syswrite($f, $mib) or stopped($n, $!); $n++ }
+            """;
+    static final String INODES = """
+            while (1) { open my $f, ">", "/tmp/f$n" or stopped($n, $!); $n++ }
+            """;
+    static final String OUTPUT = """
+            my $bytes = "x" x 65536; while (1) { syswrite STDOUT, $bytes }
+            """;
+    static final String DESCRIPTORS = """
+            for (my $most = 1 << 20; $most > 1024; $most /= 2) {
+              my $limit = pack "QQ", $most, $most; last if syscall(PRLIMIT64, 0, 7, $limit, 0) == 0;
+            }
+            my @all; while (1) { open my $f, "<", "/dev/null" or stopped(scalar @all, $!); push @all, $f }
+            """;
+    static final String INOTIFY_INSTANCES = """
+            while (1) { syscall(INOTIFY_INIT1, 0) < 0 and stopped($n, $!); $n++ }
+            """;
+    static final String INOTIFY_WATCHES = """
+            my $inotify = syscall(INOTIFY_INIT1, 0);
+            while (1) {
+              my $place = "/tmp/w$n"; mkdir $place or stopped($n, $!);
+              syscall(INOTIFY_ADD_WATCH, $inotify, $place, 0xfff) < 0 and stopped($n, $!); $n++;
+            }
+            """;
+    static final String KEYS = """
+            my ($type, $secret) = ("user", "secret");
+            while ($n < 100000) {
+              my $name = "key$n"; syscall(ADD_KEY, $type, $name, $secret, 6, -3) < 0 and stopped($n, $!); $n++;
+            }
+            """;
+    static final String TIMERS = """
+            my $timer = "\\0" x 8; while ($n < 200000) { syscall(TIMER_CREATE, 1, 0, $timer) < 0 and stopped($n, $!); $n++ }
+            """;
+    static final String SIGNALS = """
+            use POSIX (); POSIX::sigprocmask(POSIX::SIG_BLOCK, POSIX::SigSet->new(40));
+            my $info = pack "iii", 40, 0, -1; $info .= "\\0" x (128 - length $info);
+            while ($n < 200000) { syscall(RT_SIGQUEUEINFO, $$ + 0, 40, $info) < 0 and stopped($n, $!); $n++ }
+            """;
+    static final String POSIX_QUEUES = """
+            while ($n < 100000) { my $name = "queue$n"; syscall(MQ_OPEN, $name, 66, 0600, 0) < 0 and stopped($n, $!); $n++ }
+            """;
+    static final String SYSV_QUEUES = """
+            while ($n < 100000) { syscall(MSGGET, 0, 01600) < 0 and stopped($n, $!); $n++ }
+            """;
+    static final String NAMESPACES = """
+            for my $flag (0x10000000, 0x40000000, 0x00020000, 0x08000000, 0x04000000, 0x20000000) {
+              $n++ if syscall(UNSHARE, $flag) == 0;
+            }
+            stopped($n, $!);
+            """;
+    static final String MOUNTS = """
+            my ($what, $where, $type) = ("none", "/tmp", "tmpfs");
+            while ($n < 100000) { syscall(MOUNT, $what, $where, $type, 0, 0) < 0 and stopped($n, $!); $n++ }
+            """;
+    static final String KERNEL_SETTINGS = """
+            for my $file ("/proc/sysrq-trigger", "/proc/sys/kernel/core_pattern", "/proc/sys/vm/drop_caches",
+                "/proc/sys/fs/file-max", "/proc/sys/kernel/panic", "/sys/power/state", "/sys/kernel/mm/ksm/run") {
+              $n++ if open my $f, ">>", $file;
+            }
+            stopped($n, $!);
+            """;
+    static final String HOST_FILES = """
+            for my $d ("/usr", "/usr/bin", "/usr/lib", "/sys/fs/cgroup") { $n++ if open my $f, ">", "$d/caisson-selftest" }
+            stopped($n, $!);
+            """;
+    static final String NAMES = """
+            my $began = time; while ($n < 400000 && time - $began < 5) { stat "/usr/lib/none-$n"; $n++ }
+            stopped($n, "names looked up");
+            """;
+    static final String CPU_HOG = """
+            for (1 .. 7) { last unless fork } while (1) {}
+            """;
+    static final String CPU_NEIGHBOUR = """
+            while (1) {}
+            """;
+
+    private Scripts() {}
+
+    /// A script that can be run here.
+    static String attacker(String script) {
+        return PRELUDE + numbered(script);
+    }
+
+    /// The constants of a script as numbers.
+    static String numbered(String script) {
+        String text = script;
+        Map<String, Integer> numbers = System.getProperty("os.arch").equals("aarch64") ? AARCH64 : X86_64;
+        for (Map.Entry<String, Integer> call : numbers.entrySet()) {
+            text = text.replace("syscall(" + call.getKey() + ",", "syscall(" + call.getValue() + ",");
+        }
+        return text;
+    }
+}
