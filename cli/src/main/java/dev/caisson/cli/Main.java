@@ -7,8 +7,11 @@ import dev.caisson.launch.LaunchException;
 import dev.caisson.seccomp.SeccompException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.util.Objects;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -21,20 +24,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
         name = "caisson",
         description = "Runs Linux containers with every limit on, and shows what the kernel enforces.",
-        synopsisSubcommandLabel = "COMMAND",
-        subcommands = {
-            RunCommand.class,
-            PlanCommand.class,
-            VerifyCommand.class,
-            StatsCommand.class,
-            SelftestCommand.class,
-            InfoCommand.class,
-            AuditCommand.class,
-            SeccompCommand.class,
-            VersionCommand.class,
-            CompletionCommand.class,
-            RehearseCommand.class
-        })
+        synopsisSubcommandLabel = "COMMAND")
 public final class Main implements Runnable {
 
     @Option(
@@ -44,6 +34,23 @@ public final class Main implements Runnable {
             description = "Show this help and exit.")
     @SuppressWarnings("UnusedVariable") // picocli reads it
     private boolean help;
+
+    /// In the order of the help.
+    private static final Map<String, Supplier<Object>> COMMANDS = new LinkedHashMap<>();
+
+    static {
+        COMMANDS.put("run", RunCommand::new);
+        COMMANDS.put("plan", PlanCommand::new);
+        COMMANDS.put("verify", VerifyCommand::new);
+        COMMANDS.put("stats", StatsCommand::new);
+        COMMANDS.put("selftest", SelftestCommand::new);
+        COMMANDS.put("info", InfoCommand::new);
+        COMMANDS.put("audit", AuditCommand::new);
+        COMMANDS.put("seccomp", SeccompCommand::new);
+        COMMANDS.put("version", VersionCommand::new);
+        COMMANDS.put("completion", CompletionCommand::new);
+        COMMANDS.put("rehearse", RehearseCommand::new);
+    }
 
     private Main() {}
 
@@ -56,12 +63,12 @@ public final class Main implements Runnable {
     /// Runs one command line and returns its exit status: the command's own, or 125 where Caisson itself
     /// failed.
     static int execute(PrintWriter out, PrintWriter err, Terminal terminal, String... args) {
-        Optional<CommandException> unknown = unknownCommand(args);
+        CommandLine line = commandLine(args);
+        Optional<CommandException> unknown = unknownCommand(line, args);
         if (unknown.isPresent()) {
             return report(err, terminal, unknown.get());
         }
-        int status = commandLine()
-                .setOut(out)
+        int status = line.setOut(out)
                 .setErr(err)
                 .setColorScheme(terminal.outputColours())
                 .setParameterExceptionHandler((problem, arguments) -> report(err, terminal, usage(problem)))
@@ -73,8 +80,8 @@ public final class Main implements Runnable {
     }
 
     /// Looked for first, because picocli answers `--help` before it minds a word that is no command.
-    private static Optional<CommandException> unknownCommand(String... args) {
-        CommandLine line = commandLine();
+    private static Optional<CommandException> unknownCommand(CommandLine all, String... args) {
+        CommandLine line = all;
         for (String word : args) {
             if (line.getSubcommands().isEmpty()) {
                 break;
@@ -96,24 +103,38 @@ public final class Main implements Runnable {
 
     /// The tree of all commands, for running, for shell completion and for the manual pages.
     static CommandLine commandLine() {
-        var line = new CommandLine(new Main())
-                .setUsageHelpAutoWidth(false)
+        return commandLine(COMMANDS.keySet());
+    }
+
+    /// Of the commands only the one that the words name, as each costs its share of a start; all of them where that
+    /// cannot be told.
+    private static CommandLine commandLine(String... args) {
+        boolean named = args.length > 0 && COMMANDS.containsKey(args[0]);
+        return commandLine(named ? Set.of(args[0]) : COMMANDS.keySet());
+    }
+
+    private static CommandLine commandLine(Set<String> wanted) {
+        var line = new CommandLine(new Main());
+        COMMANDS.forEach((name, command) -> {
+            if (wanted.contains(name)) {
+                line.addSubcommand(name, command.get());
+            }
+        });
+        line.setUsageHelpAutoWidth(false)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExpandAtFiles(false) // an argument that starts with @ belongs to the user's program
                 .setAbbreviatedOptionsAllowed(false);
         // What stands behind the image belongs to the user's program.
         stopAtPositional(line, "run");
-        stopAtPositional(subcommand(line, "plan"), "run");
-        stopAtPositional(subcommand(line, "seccomp"), "record");
+        stopAtPositional(line.getSubcommands().get("plan"), "run");
         return line;
     }
 
-    private static void stopAtPositional(CommandLine parent, String name) {
-        subcommand(parent, name).setStopAtPositional(true);
-    }
-
-    private static CommandLine subcommand(CommandLine parent, String name) {
-        return Objects.requireNonNull(parent.getSubcommands().get(name));
+    private static void stopAtPositional(@Nullable CommandLine parent, String name) {
+        CommandLine command = parent == null ? null : parent.getSubcommands().get(name);
+        if (command != null) {
+            command.setStopAtPositional(true);
+        }
     }
 
     @Override
