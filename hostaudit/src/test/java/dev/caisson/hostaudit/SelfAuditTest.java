@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Severity;
 import dev.caisson.audit.Status;
+import dev.caisson.engine.Container;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Streams;
@@ -44,10 +45,25 @@ class SelfAuditTest {
         engine = Optional.of(Engine.open(new EngineOptions(STATE, Path.of("/var/lib/caisson-test"))));
     }
 
-    private void run(String name, UnaryOperator<ContainerSpec> options) throws InterruptedException {
+    private void run(String name, UnaryOperator<ContainerSpec> options) throws Exception {
         ContainerSpec plain =
                 ContainerSpec.of(Image.directory(root), "sleep", "60").name(name);
-        engine.orElseThrow().start(options.apply(plain), Streams.capture());
+        awaitProgram(engine.orElseThrow().start(options.apply(plain), Streams.capture()));
+    }
+
+    /// Between the start and the program lies a moment in which init's child has no filter yet.
+    private static void awaitProgram(Container container) throws Exception {
+        Path children = Path.of("/proc/" + container.pid() + "/task/" + container.pid() + "/children");
+        while (true) {
+            String child = Files.readString(children).strip();
+            if (!child.isEmpty()
+                    && Files.readString(Path.of("/proc/" + child + "/comm"))
+                            .strip()
+                            .equals("sleep")) {
+                return;
+            }
+            Thread.sleep(5);
+        }
     }
 
     @AfterEach
@@ -58,7 +74,7 @@ class SelfAuditTest {
     }
 
     @Test
-    void containers_of_caisson_pass_the_checks_of_containers() throws InterruptedException {
+    void containers_of_caisson_pass_the_checks_of_containers() throws Exception {
         run("one", spec -> spec.cpus("0.5").readOnlyRoot(true));
         run("two", spec -> spec.cpus("0.5").readOnlyRoot(true));
 
@@ -71,7 +87,7 @@ class SelfAuditTest {
     }
 
     @Test
-    void what_a_container_of_caisson_has_without_any_option_leaves_two_wishes() throws InterruptedException {
+    void what_a_container_of_caisson_has_without_any_option_leaves_two_wishes() throws Exception {
         run("one", spec -> spec);
 
         assertThat(failures(audit())).containsExactlyInAnyOrder("cpu-unbounded", "root-writable-live");
