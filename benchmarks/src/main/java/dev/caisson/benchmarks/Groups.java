@@ -105,7 +105,7 @@ public final class Groups {
         long[] nanos = new long[ROUNDS];
         for (int i = -10; i < ROUNDS; i++) {
             long before = System.nanoTime();
-            groups.forEach(Cgroup::usage);
+            groups.parallelStream().forEach(Cgroup::usage); // as the survey of many containers does
             if (i >= 0) {
                 nanos[i] = System.nanoTime() - before;
             }

@@ -3,6 +3,7 @@ package dev.caisson.cgroup;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.cgroup.CgroupException.Code;
@@ -83,6 +84,42 @@ class EnforcementTest extends KernelTest {
         disk = disk.toRealPath();
         Path numbers = Files.exists(disk.resolve("partition")) ? disk.resolveSibling("dev") : disk.resolve("dev");
         return BlockDevice.parse(Files.readString(numbers).strip());
+    }
+
+    @Test
+    void whatWasWrittenIsReadBackAndAChangeOfItIsTold() {
+        Limits limits = SMALL.cpus("0.5").cpuShares(512).memoryReservation(Bytes.mebibytes(16));
+        Cgroup cgroup = hierarchy.create(PARENT, "standing", limits);
+        List<KernelSetting> written = cgroup.settings(limits);
+
+        assertThat(written)
+                .extracting(KernelSetting::limit)
+                .contains("memory", "pids", "cpus", "cpu-shares", "memory-reservation");
+        assertThat(cgroup.standing(written)).allMatch(Cgroup.Standing::isAsPlanned);
+
+        Tree pids = requireNonNull(hierarchy.controllers().tree("pids"));
+        pids.write(cgroup.path(), "pids.max", "19");
+
+        assertThat(cgroup.standing(written))
+                .filteredOn(standing -> !standing.isAsPlanned())
+                .singleElement()
+                .satisfies(standing -> {
+                    assertThat(standing.setting().limit()).isEqualTo("pids");
+                    assertThat(standing.found()).isEqualTo("19");
+                });
+    }
+
+    @Test
+    void aLimitThatNeedsAGroupItWasMadeWithoutIsRefused() {
+        Cgroup cgroup = hierarchy.create(PARENT, "fixed", SMALL);
+        if (hierarchy.world() == World.V2) {
+            return; // every group of version 2 is in the one tree
+        }
+
+        assertThatThrownBy(() -> cgroup.update(SMALL.cpuset(CpuList.parse("0"))))
+                .isInstanceOfSatisfying(
+                        CgroupException.class, e -> assertThat(e.code()).isEqualTo(Code.FIXED_LIMIT));
+        assertThat(cgroup.effectiveLimits().pids().own()).isEqualTo(20);
     }
 
     @Test
