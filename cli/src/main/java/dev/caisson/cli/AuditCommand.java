@@ -9,7 +9,6 @@ import dev.caisson.audit.Report;
 import dev.caisson.audit.ReportFormat;
 import dev.caisson.audit.Severity;
 import dev.caisson.containerfile.Source;
-import dev.caisson.hostaudit.HostAudit;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -108,9 +107,12 @@ final class AuditCommand implements Callable<Integer> {
     public Integer call() {
         try {
             if (inputs.isEmpty()) {
-                Report report = HostAudit.run(host.request(failOn, waivers, baseline));
-                write(format.write(report));
-                return report.exitCode();
+                return host.run(
+                        failOn,
+                        waivers,
+                        baseline,
+                        report -> write(format.write(report)),
+                        spec.commandLine().getOut());
             }
             host.refuseBesideFiles();
             AuditRequest request = new AuditRequest(

@@ -2,14 +2,26 @@ package dev.caisson.cli;
 
 import dev.caisson.audit.AuditException;
 import dev.caisson.audit.Checks;
+import dev.caisson.audit.Report;
 import dev.caisson.audit.Severity;
+import dev.caisson.hostaudit.HostAudit;
+import dev.caisson.hostaudit.HostAudit.HostJson;
 import dev.caisson.hostaudit.HostAuditRequest;
+import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -54,7 +66,88 @@ final class HostOptions {
                     "Where the host's root directory is mounted, for an audit from inside a container (default: /).")
     private @Nullable Path hostRoot;
 
-    HostAuditRequest request(Severity failOn, @Nullable Path waivers, @Nullable Path baseline) {
+    @Option(
+            names = "--save-facts",
+            paramLabel = "FILE",
+            description = "Write what was gathered as JSON and judge nothing; - for standard output.")
+    private @Nullable String saveFacts;
+
+    @Option(
+            names = "--facts",
+            paramLabel = "FILE",
+            description = "Judge facts that --save-facts wrote, on whatever host; several make one report.")
+    private List<Path> facts = List.of();
+
+    @Option(
+            names = "--host",
+            paramLabel = "ssh://HOST",
+            description = "Audit other hosts that have caisson, by ssh; several make one report.")
+    private List<String> hosts = List.of();
+
+    @Option(
+            names = "--watch",
+            paramLabel = "SECONDS",
+            description = "After the report, audit again and again and tell what changed.")
+    private int watch;
+
+    /// Audits what the options name.
+    /// @param show takes the report
+    /// @param out takes facts and changes
+    int run(Severity failOn, @Nullable Path waivers, @Nullable Path baseline, Consumer<Report> show, PrintWriter out) {
+        HostAuditRequest request = request(failOn, waivers, baseline);
+        if (saveFacts != null) {
+            save(HostAudit.facts(request), saveFacts, out);
+            return 0;
+        }
+        Report report = report(request);
+        show.accept(report);
+        if (watch > 0) {
+            AuditWatch.run(
+                    report, () -> report(request(failOn, waivers, baseline)), Duration.ofSeconds(watch), line -> {
+                        out.println(line);
+                        out.flush();
+                    });
+        }
+        return report.exitCode();
+    }
+
+    private Report report(HostAuditRequest request) {
+        if (facts.isEmpty() && hosts.isEmpty()) {
+            return HostAudit.run(request);
+        }
+        List<HostJson> gathered = new ArrayList<>();
+        for (Path file : facts) {
+            String name = String.valueOf(file.getFileName());
+            try {
+                gathered.add(new HostJson(name.replaceFirst("\\.json$", ""), Files.readString(file), ""));
+            } catch (IOException e) {
+                throw new AuditException(
+                        AuditException.Code.INPUT_UNREADABLE, file + " cannot be read: " + e.getMessage(), e);
+            }
+        }
+        gathered.addAll(new RemoteHosts("ssh").gather(hosts));
+        return HostAudit.judge(gathered, request);
+    }
+
+    /// Readable by its owner alone: it says much about the host.
+    private static void save(String json, String file, PrintWriter out) {
+        if (file.equals("-")) {
+            out.print(json);
+            out.flush();
+            return;
+        }
+        Path path = Path.of(file);
+        try {
+            Files.deleteIfExists(path);
+            Files.createFile(path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            Files.writeString(path, json);
+        } catch (IOException e) {
+            throw new AuditException(
+                    AuditException.Code.OUTPUT_FAILED, file + " cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    private HostAuditRequest request(Severity failOn, @Nullable Path waivers, @Nullable Path baseline) {
         Instant now = Instant.now();
         return new HostAuditRequest(
                 socket(),
@@ -73,8 +166,10 @@ final class HostOptions {
 
     /// Files are judged by what they say alone; an option of the live host beside them is a mistake.
     void refuseBesideFiles() {
-        if (docker != null || target != null || benchmark != null || profile != null || hostRoot != null) {
-            throw invalid("--docker, --target, --benchmark, --profile and --host-root audit a live host; name no FILE");
+        boolean used = Stream.of(docker, target, benchmark, profile, hostRoot, saveFacts)
+                .anyMatch(Objects::nonNull);
+        if (used || liveFilters || watch > 0 || !facts.isEmpty() || !hosts.isEmpty()) {
+            throw invalid("an option that audits hosts stands beside a FILE; name no FILE, or take the option out");
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.hostaudit.Rehearsal;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.util.List;
@@ -17,6 +18,7 @@ final class RehearseCommand implements Callable<Integer> {
             List.of("info"),
             List.of("plan", "run", "--memory", "256m", "host", "--", "true"),
             List.of("run", "--rm", "host", "--", "true"),
+            List.of("audit", "--docker", "unix:///nonexistent"),
             List.of("version", "--help"),
             List.of("version", "--format", "json"),
             List.of("version", "--no-such-option"));
@@ -27,6 +29,7 @@ final class RehearseCommand implements Callable<Integer> {
             var nowhere = new PrintWriter(Writer.nullWriter());
             Main.execute(nowhere, nowhere, Terminal.NONE, command.toArray(String[]::new));
         }
+        Rehearsal.run();
         return 0;
     }
 }

@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -69,5 +70,27 @@ class AuditCommandTest {
         assertThat(audit("audit", "--benchmark", "cis-docker-1.5")).isEqualTo(2);
         assertThat(audit("audit", "--docker", "tcp://127.0.0.1:2375")).isEqualTo(2);
         assertThat(err.toString().lines()).hasSize(4).allMatch(line -> line.contains("OPTION_INVALID"));
+    }
+
+    @Test
+    void facts_of_two_hosts_make_one_report() throws IOException {
+        Path one = root.resolve("one.json");
+        assertThat(audit("audit", "--docker", "unix:///nonexistent", "--save-facts", one.toString()))
+                .isEqualTo(2);
+        assertThat(audit("audit", "--host-root", hostWithoutEngine().toString(), "--save-facts", one.toString()))
+                .isZero();
+        assertThat(Files.getPosixFilePermissions(one)).isEqualTo(PosixFilePermissions.fromString("rw-------"));
+        Path two = Files.copy(one, root.resolve("two.json"));
+
+        audit("audit", "--facts", one.toString(), "--facts", two.toString(), "--format", "csv");
+
+        assertThat(out.toString()).contains("one/this host", "two/this host");
+        assertThat(audit("audit", "--facts", root.resolve("compose.yaml").toString()))
+                .isEqualTo(2);
+    }
+
+    private Path hostWithoutEngine() throws IOException {
+        Files.createDirectories(root.resolve("host/etc"));
+        return root.resolve("host");
     }
 }

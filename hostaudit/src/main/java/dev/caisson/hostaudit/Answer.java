@@ -135,6 +135,19 @@ record Answer(
                 .toList();
     }
 
+    /// The same answer about a subject whose name tells its host.
+    Answer below(String prefix) {
+        return new Answer(
+                new Subject(subject.kind(), prefix + subject.name()),
+                status,
+                message,
+                severity,
+                claim,
+                truth,
+                agreement,
+                evidence);
+    }
+
     boolean contradicts() {
         return agreement.filter(Agreement.CONTRADICTION::equals).isPresent();
     }

@@ -71,8 +71,8 @@ final class ContainerClaims {
                 host.at("StorageOpt").textMap(),
                 config.at("Healthcheck", "Test").texts(),
                 container.at("State", "Health", "Status").textOr(""),
-                config.at("Env").texts(),
-                config.at("Labels").textMap(),
+                Variables.withoutSecrets(config.at("Env").texts()),
+                Variables.withoutSecrets(config.at("Labels").textMap()),
                 container.at("NetworkSettings", "Networks").map().keySet().stream()
                         .sorted()
                         .toList());

@@ -24,19 +24,60 @@ public final class HostAudit {
         return judge(Collector.collect(request), request);
     }
 
+    /// The facts of this host as JSON, for [#judge(List, HostAuditRequest)] on another machine. Values of variables
+    /// that hold secrets are left out.
+    /// @throws dev.caisson.audit.AuditException where the engine or the target cannot be reached
+    public static String facts(HostAuditRequest request) {
+        return FactsJson.write(Collector.collect(request));
+    }
+
+    /// Facts that a host gathered.
+    ///
+    /// @param host what the host is called in the report
+    /// @param json what [#facts] gave there
+    /// @param problem why there are none, empty where there are
+    public record HostJson(String host, String json, String problem) {}
+
+    /// Judges what hosts gathered, in one report: no file, process or clock of this machine is looked at. Subjects are
+    /// named `HOST/NAME`.
+    /// @throws dev.caisson.audit.AuditException FACTS_UNREADABLE
+    public static Report judge(List<HostJson> hosts, HostAuditRequest request) {
+        List<Finding> findings = new ArrayList<>();
+        List<String> targets = new ArrayList<>();
+        for (HostJson host : hosts) {
+            targets.add(host.host());
+            if (host.problem().isEmpty()) {
+                findings.addAll(findings(FactsJson.read(host.json()), request, host.host() + "/"));
+            } else {
+                findings.add(Answer.notEvaluated(Answer.HOST, host.problem())
+                        .below(host.host() + "/")
+                        .finding(Checks.find("not-read").orElseThrow()));
+            }
+        }
+        return conclude(request, targets, findings);
+    }
+
     /// Judges facts that were gathered: no file, process or clock is looked at.
     static Report judge(Facts facts, HostAuditRequest request) {
+        List<String> targets = new ArrayList<>();
+        targets.add(request.target().orElse("this host"));
+        facts.engine().ifPresent(engine -> targets.add("unix://" + engine.socket()));
+        return conclude(request, targets, findings(facts, request, ""));
+    }
+
+    private static List<Finding> findings(Facts facts, HostAuditRequest request, String prefix) {
         List<Finding> findings = new ArrayList<>();
         for (HostRule rule : HostRules.ALL) {
             if (wanted(rule.check(), request)) {
                 rule.judge().apply(facts).stream()
                         .filter(answer -> wanted(answer.subject(), request))
-                        .forEach(answer -> findings.add(answer.finding(rule.check())));
+                        .forEach(answer -> findings.add(answer.below(prefix).finding(rule.check())));
             }
         }
-        List<String> targets = new ArrayList<>();
-        targets.add(request.target().orElse("this host"));
-        facts.engine().ifPresent(engine -> targets.add("unix://" + engine.socket()));
+        return findings;
+    }
+
+    private static Report conclude(HostAuditRequest request, List<String> targets, List<Finding> findings) {
         return Findings.conclude(
                 new AuditRequest(
                         Path.of(""),

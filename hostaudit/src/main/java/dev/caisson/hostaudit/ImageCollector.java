@@ -59,8 +59,8 @@ final class ImageCollector {
                         .orElse(listed.at("Created").number(0)),
                 config.at("User").textOr(""),
                 config.at("Healthcheck", "Test").texts(),
-                config.at("Env").texts(),
-                config.at("Labels").textMap(),
+                Variables.withoutSecrets(config.at("Env").texts()),
+                Variables.withoutSecrets(config.at("Labels").textMap()),
                 List.copyOf(config.at("ExposedPorts").map().keySet().stream()
                         .sorted()
                         .toList()),

@@ -95,10 +95,10 @@ final class ImageHistoryChecks {
     private static Answer secrets(ImageFacts image) {
         var found = new ArrayList<String>();
         image.environment().stream()
-                .filter(SwarmCollector.Variables::holdsSecret)
+                .filter(Variables::holdsSecret)
                 .forEach(variable -> found.add("variable " + variable.split("=", 2)[0]));
         image.labels().forEach((name, value) -> {
-            if (SwarmCollector.Variables.holdsSecret(name + "=" + value)) {
+            if (Variables.holdsSecret(name + "=" + value)) {
                 found.add("label " + name);
             }
         });

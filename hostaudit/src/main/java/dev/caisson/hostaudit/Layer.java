@@ -163,7 +163,7 @@ record Layer(
             if (suspicious && size <= SMALL && size > 0) {
                 String text = text(file);
                 Secrets.form(text)
-                        .or(() -> text.lines().anyMatch(SwarmCollector.Variables::holdsSecret)
+                        .or(() -> text.lines().anyMatch(Variables::holdsSecret)
                                 ? java.util.Optional.of("a secret")
                                 : java.util.Optional.empty())
                         .ifPresent(what -> secrets.add(path + " " + what));

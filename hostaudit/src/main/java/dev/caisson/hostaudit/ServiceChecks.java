@@ -94,10 +94,10 @@ final class ServiceChecks {
     private static Answer secrets(ContainerFacts container) {
         var found = new ArrayList<String>();
         container.claims().environment().stream()
-                .filter(SwarmCollector.Variables::holdsSecret)
+                .filter(Variables::holdsSecret)
                 .forEach(variable -> found.add("variable " + variable.split("=", 2)[0]));
         container.claims().labels().forEach((name, value) -> {
-            if (SwarmCollector.Variables.holdsSecret(name + "=" + value)) {
+            if (Variables.holdsSecret(name + "=" + value)) {
                 found.add("label " + name);
             }
         });

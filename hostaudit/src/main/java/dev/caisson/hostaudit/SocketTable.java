@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// The sockets of a network namespace that wait for others, read through one of its processes.
@@ -21,7 +22,12 @@ final class SocketTable {
     /// TCP sockets that listen and UDP sockets that take from anybody, proc_pid_net(5).
     static List<Listener> listeners(long pid) {
         var all = new ArrayList<Listener>();
+        String counts = Proc.text(pid, "net/sockstat").orElse("") + "\n"
+                + Proc.text(pid, "net/sockstat6").orElse("");
         for (String table : List.of("tcp", "tcp6", "udp", "udp6")) {
+            if (!inUse(counts, table)) {
+                continue;
+            }
             String protocol = table.substring(0, 3);
             String state = protocol.equals("tcp") ? LISTENING : UNCONNECTED;
             Proc.text(pid, "net/" + table).stream()
@@ -40,6 +46,16 @@ final class SocketTable {
                     });
         }
         return all;
+    }
+
+    /// Whether the namespace has sockets of that kind at all. The tables themselves are slow to read: the kernel looks
+    /// through the buckets of all namespaces, even for one that has no socket.
+    static boolean inUse(String sockstat, String table) {
+        String head = table.toUpperCase(Locale.ROOT) + ": inuse ";
+        return sockstat.lines()
+                .filter(line -> line.startsWith(head))
+                .noneMatch(
+                        line -> line.substring(head.length()).split(" ", 2)[0].equals("0"));
     }
 
     /// The kernel prints each 32-bit word of an address in the machine's order.

@@ -1,6 +1,5 @@
 package dev.caisson.hostaudit;
 
-import dev.caisson.audit.Secrets;
 import dev.caisson.hostaudit.EngineFacts.ServiceFacts;
 import dev.caisson.hostaudit.EngineFacts.SwarmFacts;
 import io.avaje.json.JsonDataException;
@@ -83,18 +82,6 @@ final class SwarmCollector {
                     .getEpochSecond();
         } catch (CertificateException e) {
             return 0;
-        }
-    }
-
-    /// Variables as `NAME=value`.
-    static final class Variables {
-        private Variables() {}
-
-        static boolean holdsSecret(String variable) {
-            String[] parts = variable.split("=", 2);
-            return parts.length == 2
-                    && ((Secrets.isSecretName(parts[0]) && Secrets.isSecretValue(parts[1]))
-                            || Secrets.form(parts[1]).isPresent());
         }
     }
 }

@@ -226,6 +226,17 @@ class FactChecksTest {
     }
 
     @Test
+    void a_table_of_sockets_is_read_unless_the_kernel_counts_none() {
+        String counts =
+                "sockets: used 3\nTCP: inuse 0 orphan 0 tw 0 alloc 9 mem 1\nUDP: inuse 2 mem 0\nTCP6: inuse 10\n";
+
+        assertThat(SocketTable.inUse(counts, "tcp")).isFalse();
+        assertThat(SocketTable.inUse(counts, "udp")).isTrue();
+        assertThat(SocketTable.inUse(counts, "tcp6")).isTrue();
+        assertThat(SocketTable.inUse(counts, "udp6")).as("not counted").isTrue();
+    }
+
+    @Test
     void a_device_is_permitted_by_type_number_and_access() {
         List<String> usual = List.of("b *:* m", "c *:* m", "c 1:3 rwm");
 

@@ -222,7 +222,8 @@ class LiveContainersTest {
                 .lines()
                 .toList());
         for (String kind : List.of("image", "volume", "network")) {
-            all.addAll(daemon().docker(kind, "ls").lines().toList());
+            all.addAll(
+                    daemon().docker(kind, "ls", "--quiet", "--no-trunc").lines().toList());
         }
         all.addAll(Files.readString(Path.of("/proc/" + daemon().pid() + "/mountinfo"))
                 .lines()

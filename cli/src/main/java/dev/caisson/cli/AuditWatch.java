@@ -1,0 +1,64 @@
+package dev.caisson.cli;
+
+import dev.caisson.audit.Finding;
+import dev.caisson.audit.Report;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/// Audits again and again, and tells what changed between two runs.
+final class AuditWatch {
+    private AuditWatch() {}
+
+    /// Until the process is told to end.
+    static void run(Report first, Supplier<Report> audit, Duration pause, Consumer<String> line) {
+        Report before = first;
+        while (true) {
+            try {
+                Thread.sleep(pause);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+            Report now = audit.get();
+            changes(before, now).forEach(line);
+            before = now;
+        }
+    }
+
+    /// A line for each open failure that came, went or reads differently.
+    static List<String> changes(Report before, Report now) {
+        Map<String, Finding> old = open(before);
+        Map<String, Finding> present = open(now);
+        List<String> lines = new ArrayList<>();
+        present.forEach((print, finding) -> {
+            Finding known = old.get(print);
+            if (known == null) {
+                lines.add("new: " + text(finding));
+            } else if (!known.message().equals(finding.message())) {
+                lines.add("changed: " + text(finding));
+            }
+        });
+        old.forEach((print, finding) -> {
+            if (!present.containsKey(print)) {
+                lines.add("gone: " + text(finding));
+            }
+        });
+        return lines;
+    }
+
+    private static String text(Finding finding) {
+        return OneLine.of(finding.severity().word() + " " + finding.check().name() + " " + finding.subject() + ": "
+                + finding.message());
+    }
+
+    private static Map<String, Finding> open(Report report) {
+        Map<String, Finding> open = new TreeMap<>();
+        report.findings().stream().filter(Finding::open).forEach(finding -> open.put(finding.fingerprint(), finding));
+        return open;
+    }
+}
