@@ -39,11 +39,8 @@ final class LayerStream extends FilterInputStream {
         if (startsWith(magic, 0x1f, 0x8b)) {
             return new GZIPInputStream(packed, BUFFER);
         }
-        if (startsWith(magic, 0x28, 0xb5, 0x2f, 0xfd)) {
-            throw new ImageException(
-                    Code.UNSUPPORTED_FORMAT,
-                    "the image has a layer compressed with zstd, which is not read yet; copy it with \"skopeo copy"
-                            + " --dest-compress-format gzip --dest-force-compress-format\" and run the copy");
+        if (ZstdInputStream.begins(magic)) {
+            return new ZstdInputStream(packed);
         }
         if (startsWith(magic, 0xfd, '7', 'z', 'X', 'Z', 0)) {
             throw unsupported("xz");
@@ -58,7 +55,7 @@ final class LayerStream extends FilterInputStream {
         return new ImageException(
                 Code.UNSUPPORTED_FORMAT,
                 "the image has a layer compressed with " + compression
-                        + ", which no image format has; build it again with gzip");
+                        + ", which no image format has; build it again with gzip or zstd");
     }
 
     private static boolean startsWith(byte[] bytes, int... magic) {

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caisson.image.ImageException.Code;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
@@ -17,6 +21,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// An image written here, copied by skopeo (Debian package `skopeo`) into the forms that it writes, and unpacked.
 @Tag("root")
@@ -73,11 +79,11 @@ class SkopeoImageTests {
         return out.toByteArray();
     }
 
-    private void copy(String target) throws IOException, InterruptedException {
-        var process = new ProcessBuilder(
-                        "skopeo", "--insecure-policy", "--override-os", "linux", "copy", "-q", "oci:" + layout, target)
-                .redirectErrorStream(true)
-                .start();
+    private void copy(String target, String... options) throws IOException, InterruptedException {
+        var command = new ArrayList<>(List.of(
+                "skopeo", "--insecure-policy", "--override-os", "linux", "copy", "-q", "oci:" + layout, target));
+        command.addAll(List.of(options));
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(output).isZero();
     }
@@ -121,6 +127,39 @@ class SkopeoImageTests {
         assertThat(resolve(Image.parse("docker-archive:" + archive)).layers()).isEqualTo(direct.layers());
         assertCode(Code.NOT_FOUND, Image.ociLayout(copied, "v2"));
         assertCode(Code.NOT_FOUND, Image.dockerArchive(archive, "other"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"zstd", "zstd:chunked"})
+    void layers_in_zstd_unpack_to_the_same_tree(String format) throws Exception {
+        Rootfs direct = resolve(Image.ociLayout(layout));
+        for (String level : List.of("1", "19")) {
+            Path copied = temporary.resolve("copied-" + level);
+            copy("oci:" + copied + ":v" + level, "--dest-compress-format", format, "--dest-compress-level", level);
+            try (ImageStore store = ImageStore.open(temporary.resolve("store-of-" + level))) {
+                Rootfs rootfs = store.resolve(Image.ociLayout(copied, "v" + level), ProgressListener.none());
+
+                assertUnpacked(rootfs);
+                assertThat(Unpacking.tree(rootfs.layers().getFirst().path()))
+                        .isEqualTo(Unpacking.tree(direct.layers().getFirst().path()));
+            }
+            try (Stream<Path> blobs = Files.list(copied.resolve("blobs/sha256"))) {
+                assertThat(blobs.filter(SkopeoImageTests::isZstd))
+                        .as("layers in zstd")
+                        .hasSize(2);
+            }
+        }
+    }
+
+    /// A frame, or a skippable one before it.
+    private static boolean isZstd(Path blob) {
+        try (InputStream in = Files.newInputStream(blob)) {
+            byte[] magic = in.readNBytes(4);
+            return Arrays.equals(magic, new byte[] {0x28, (byte) 0xb5, 0x2f, (byte) 0xfd})
+                    || (magic.length == 4 && (magic[0] & 0xf0) == 0x50 && magic[1] == 0x2a && magic[2] == 0x4d);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

@@ -1,0 +1,274 @@
+package dev.caisson.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.caisson.image.ImageException.Code;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Frames written by hand or by zstd, whole and damaged.
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class ZstdInputStreamTests {
+    @TempDir
+    Path directory;
+
+    private static final int MAGIC = 0xfd2fb528;
+    private static final int RAW = 0;
+    private static final int REPEATED = 1;
+    private static final int COMPRESSED = 2;
+
+    /// Writes a frame field by field.
+    private static final class Frame {
+        private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+
+        Frame field(int width, long value) {
+            for (int i = 0; i < width; i++) {
+                out.write((int) (value >>> (8 * i)));
+            }
+            return this;
+        }
+
+        Frame bytes(int... bytes) {
+            for (int b : bytes) {
+                out.write(b);
+            }
+            return this;
+        }
+
+        /// A window of 2 to the power of 10 + `exponent`, no size and no checksum.
+        static Frame ofWindow(int exponent) {
+            return new Frame().field(4, MAGIC & 0xffffffffL).bytes(0, exponent << 3);
+        }
+
+        Frame block(boolean last, int type, int size) {
+            return field(3, (long) size << 3 | type << 1 | (last ? 1 : 0));
+        }
+
+        Frame raw(boolean last, String text) {
+            block(last, RAW, text.length());
+            out.writeBytes(text.getBytes(StandardCharsets.US_ASCII));
+            return this;
+        }
+
+        byte[] build() {
+            return out.toByteArray();
+        }
+    }
+
+    private static byte[] decode(byte[] stream) throws IOException {
+        try (InputStream in = new ZstdInputStream(new ByteArrayInputStream(stream))) {
+            return in.readAllBytes();
+        }
+    }
+
+    private static String text(byte[] stream) throws IOException {
+        return new String(decode(stream), StandardCharsets.UTF_8);
+    }
+
+    private static void assertRefused(Code code, byte[] stream) {
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> decode(stream))
+                .satisfies(refused -> assertThat(refused.code()).isEqualTo(code));
+    }
+
+    @Test
+    void raw_and_repeated_blocks_follow_each_other() throws IOException {
+        byte[] frame = Frame.ofWindow(0)
+                .raw(false, "ab")
+                .block(false, REPEATED, 5)
+                .bytes('c')
+                .raw(true, "d")
+                .build();
+
+        assertThat(text(frame)).isEqualTo("abcccccd");
+    }
+
+    @Test
+    void frames_follow_each_other_and_skippable_ones_are_left_out() throws IOException {
+        byte[] stream = new Frame()
+                .field(4, 0x184d2a57)
+                .field(4, 3)
+                .bytes(1, 2, 3)
+                .field(4, MAGIC & 0xffffffffL)
+                .bytes(0x20, 1)
+                .raw(true, "x")
+                .field(4, 0x184d2a50)
+                .field(4, 0)
+                .field(4, MAGIC & 0xffffffffL)
+                .bytes(0x24, 1)
+                .raw(true, "y")
+                .field(4, 0)
+                .build();
+
+        assertThat(text(stream)).isEqualTo("xy");
+        assertThat(decode(new byte[0])).isEmpty();
+    }
+
+    @Test
+    void literals_without_sequences_are_the_block() throws IOException {
+        byte[] raw = Frame.ofWindow(0)
+                .block(true, COMPRESSED, 5)
+                .bytes(3 << 3, 'a', 'b', 'c', 0)
+                .build();
+        byte[] repeated = Frame.ofWindow(0)
+                .block(true, COMPRESSED, 4)
+                .bytes(1 | 1 << 2 | (40 & 15) << 4, 40 >> 4, 'z', 0)
+                .build();
+
+        assertThat(text(raw)).isEqualTo("abc");
+        assertThat(text(repeated)).isEqualTo("z".repeat(40));
+    }
+
+    @Test
+    void a_frame_of_zstd_is_decoded() throws IOException {
+        for (int i = 0; i < ZstdSamples.PACKED.size(); i++) {
+            byte[] packed = Base64.getDecoder().decode(ZstdSamples.PACKED.get(i));
+            assertThat(decode(packed)).as("sample %d", i).isEqualTo(ZstdSamples.unpacked(i));
+        }
+    }
+
+    @Test
+    void what_a_frame_says_of_itself_has_to_be_true() {
+        assertRefused(
+                Code.BAD_ARCHIVE,
+                new Frame()
+                        .field(4, MAGIC & 0xffffffffL)
+                        .bytes(0x20, 2)
+                        .raw(true, "x")
+                        .build());
+        assertRefused(
+                Code.BAD_ARCHIVE,
+                new Frame()
+                        .field(4, MAGIC & 0xffffffffL)
+                        .bytes(0x20, 2)
+                        .raw(true, "xyz")
+                        .build());
+        assertRefused(
+                Code.BAD_ARCHIVE,
+                new Frame().field(4, MAGIC & 0xffffffffL).bytes(0x28, 1).build());
+        assertRefused(
+                Code.BAD_ARCHIVE, Frame.ofWindow(0).block(true, 3, 1).bytes(0).build());
+        assertRefused(
+                Code.BAD_ARCHIVE,
+                Frame.ofWindow(0).block(true, REPEATED, 1025).bytes(0).build());
+        assertRefused(
+                Code.BAD_ARCHIVE, Frame.ofWindow(0).raw(true, "x").bytes(1).build());
+        assertRefused(
+                Code.BAD_ARCHIVE,
+                Frame.ofWindow(0).raw(true, "x").bytes(1, 2, 3, 4).build());
+    }
+
+    @Test
+    void a_window_or_a_dictionary_that_is_too_much_to_ask_is_refused_by_name() {
+        assertRefused(Code.TOO_LARGE, Frame.ofWindow(16).raw(true, "x").build());
+        assertRefused(
+                Code.TOO_LARGE,
+                new Frame()
+                        .field(4, MAGIC & 0xffffffffL)
+                        .bytes(0xe0)
+                        .field(8, 1L << 40)
+                        .build());
+        assertRefused(
+                Code.UNSUPPORTED_FORMAT,
+                new Frame()
+                        .field(4, MAGIC & 0xffffffffL)
+                        .bytes(0x21, 7, 1)
+                        .raw(true, "x")
+                        .build());
+    }
+
+    /// 4 bytes stand for 128 KiB: how far that may go is the layer's limit.
+    @Test
+    void a_bomb_goes_off_within_the_limits_of_a_layer() throws IOException {
+        var frame = Frame.ofWindow(7);
+        for (int i = 0; i < 1000; i++) {
+            frame.block(i == 999, REPEATED, 128 << 10).bytes(0);
+        }
+        Path file = Files.write(directory.resolve("layer"), frame.build());
+        var ratio = new UnpackLimits(1L << 40, 1L << 40, 10, 4095, 128, 4096, 200, 16 << 20);
+        var bytes = new UnpackLimits(16 << 20, 1L << 40, 10, 4095, 128, 4096, 1L << 40, 16 << 20);
+
+        for (UnpackLimits limits : List.of(ratio, bytes)) {
+            try (var slice = FileSlice.whole(FileChannel.open(file), Files.size(file));
+                    var layer = new LayerStream(slice, limits)) {
+                var read = new CountingStream();
+                assertThatExceptionOfType(ImageException.class)
+                        .isThrownBy(() -> layer.transferTo(read))
+                        .satisfies(refused -> assertThat(refused.code()).isEqualTo(Code.TOO_LARGE));
+                assertThat(read.count).isLessThanOrEqualTo(17 << 20);
+            }
+        }
+    }
+
+    private static final class CountingStream extends OutputStream {
+        private long count;
+
+        @Override
+        public void write(int b) {
+            count++;
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) {
+            count += length;
+        }
+    }
+
+    @Test
+    void an_offset_out_of_the_window_and_a_table_out_of_nowhere_are_refused() {
+        // One sequence by repeated tables that there were not; then by tables of one code, with an offset of 29 bits.
+        assertRefused(
+                Code.BAD_ARCHIVE,
+                Frame.ofWindow(0)
+                        .block(true, COMPRESSED, 5)
+                        .bytes(1 << 3, 'a', 1, 0xfc, 1)
+                        .build());
+        assertRefused(
+                Code.BAD_ARCHIVE,
+                Frame.ofWindow(0)
+                        .block(true, COMPRESSED, 11)
+                        .bytes(1 << 3, 'a', 1, 0x54, 1, 29, 0, 0, 0, 0, 0x20)
+                        .build());
+    }
+
+    /// Whatever is changed or cut off, decoding ends, with what was asked for or a refusal that has a code.
+    @Test
+    void no_damage_does_more_than_be_refused() throws IOException {
+        var random = new Random(8878);
+        int refused = 0;
+        for (int i = 0; i < ZstdSamples.PACKED.size(); i++) {
+            byte[] packed = Base64.getDecoder().decode(ZstdSamples.PACKED.get(i));
+            for (int length = 1; length < packed.length; length++) {
+                assertRefused(Code.BAD_ARCHIVE, Arrays.copyOf(packed, length));
+            }
+            for (int n = 0; n < 3_000; n++) {
+                byte[] damaged = packed.clone();
+                for (int changes = 1 + random.nextInt(3); changes > 0; changes--) {
+                    damaged[random.nextInt(damaged.length)] ^= (byte) (1 << random.nextInt(8));
+                }
+                try {
+                    decode(damaged);
+                } catch (ImageException e) {
+                    refused++;
+                }
+            }
+        }
+        assertThat(refused).isPositive();
+    }
+}
