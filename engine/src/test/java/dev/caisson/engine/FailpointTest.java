@@ -115,7 +115,7 @@ class FailpointTest {
 
     @Test
     void and_the_next_one_while_it_clears() throws Exception {
-        killedAt(new Point.At(Moment.START_RECORDED)).waitFor();
+        killedAt(new Point.At(Moment.VERIFIED)).waitFor();
         killedAt(new Point.At(Moment.LEFTOVER_REMOVED)).waitFor();
 
         assertNextEngineClears();
