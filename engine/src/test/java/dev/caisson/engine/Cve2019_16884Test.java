@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// CVE-2019-16884, CVE-2019-19921 and CVE-2025-52881: a volume or link in the place of /proc makes writes to it go
-/// elsewhere and masks miss.
+/// CVE-2019-16884, CVE-2019-19921, CVE-2023-27561 and CVE-2023-28642: a volume or link in the place of /proc makes
+/// writes to it go elsewhere and masks miss.
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class Cve2019_16884Test {
