@@ -41,7 +41,7 @@ public final class FileAudit {
 
     private Map<Path, Source> laidOver = Map.of();
 
-    private FileAudit(AuditRequest request, SourceTree tree) {
+    FileAudit(AuditRequest request, SourceTree tree) {
         this.request = request;
         this.tree = tree;
     }
@@ -62,6 +62,17 @@ public final class FileAudit {
         FileAudit audit = new FileAudit(request, new SourceTree(request.root()));
         audit.laidOver = laidOver;
         return audit.run();
+    }
+
+    /// Audits one compose project of these files, the base first.
+    Report ofProject(List<Path> files) {
+        judge(new FileDiscovery.Found(FileDiscovery.Kind.COMPOSE, files));
+        return Baseline.apply(request, targets, numbered());
+    }
+
+    /// The compose projects that were audited.
+    List<ComposeProject> projects() {
+        return List.copyOf(projects);
     }
 
     /// Runs the audit and proposes changes to the files.

@@ -1,5 +1,6 @@
 package dev.caisson.audit;
 
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -86,6 +87,26 @@ public record Finding(
                 location,
                 remediation,
                 print,
+                waiver,
+                known);
+    }
+
+    Finding withEvidence(List<Evidence> more) {
+        List<Evidence> all = new ArrayList<>(evidence);
+        all.addAll(more);
+        return new Finding(
+                check,
+                subject,
+                status,
+                severity,
+                message,
+                claim,
+                truth,
+                agreement,
+                List.copyOf(all),
+                location,
+                remediation,
+                fingerprint,
                 waiver,
                 known);
     }

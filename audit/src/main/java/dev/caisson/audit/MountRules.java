@@ -7,6 +7,7 @@ import dev.caisson.containerfile.WorkloadOrigin;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// Rules on what of the host is mounted into a container.
@@ -29,6 +30,8 @@ final class MountRules {
             "/run/k3s/containerd/containerd.sock");
     private static final Set<String> SOCKET_NAMES =
             Set.of("docker.sock", "containerd.sock", "podman.sock", "crio.sock", "cri-dockerd.sock", "buildkitd.sock");
+    /// A directory below which a user's own engine has its socket: docker.sock, or podman/podman.sock.
+    private static final Pattern ROOTLESS = Pattern.compile("/run/user(?:/[0-9]+(?:/podman)?)?");
     /// Writable or not, what is in these is the host's secret or its control.
     private static final Set<String> CRITICAL = Set.of(
             "/",
@@ -109,6 +112,9 @@ final class MountRules {
         String name = source.substring(source.lastIndexOf('/') + 1);
         if (SOCKET_NAMES.contains(name)) {
             return Optional.of(source);
+        }
+        if (ROOTLESS.matcher(source).matches()) {
+            return Optional.of("the socket of a rootless engine");
         }
         return SOCKETS.stream()
                 .filter(socket -> source.equals("/") || socket.equals(source) || socket.startsWith(source + "/"))

@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -173,12 +174,15 @@ final class Patches {
         return tree.root().resolve(source.name()).normalize();
     }
 
-    /// The directory that patches are applied in: the audit's own, unless a file lies outside of it.
-    private Path base(Iterable<Edited> edited) {
-        Path base = tree.root();
+    /// The directory that patches are applied in: the audit's own, or where all files lie if one is outside of it.
+    private Path base(Collection<Edited> edited) {
+        if (edited.stream().allMatch(file -> file.path().startsWith(tree.root()))) {
+            return tree.root();
+        }
+        Path base = parent(edited.iterator().next().path());
         for (Edited file : edited) {
             while (!file.path().startsWith(base)) {
-                base = Optional.ofNullable(base.getParent()).orElse(base.getRoot());
+                base = parent(base);
             }
         }
         return base;
@@ -203,7 +207,7 @@ final class Patches {
             return;
         }
         Path directory = tree.root().relativize(parent(first));
-        boolean free = project.files().size() == 1 && !directory.startsWith("..");
+        boolean free = project.files().size() == 1;
         String fileName = free ? "compose.override.yaml" : "compose.hardened.yaml";
         String below = directory.startsWith("..") ? "" : directory.toString();
         String name = Path.of(below, fileName).toString().replace('\\', '/');

@@ -4,6 +4,7 @@ import java.time.LocalDate;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /// What an audit found: the findings in a fixed order, passes included, and how they are to be counted.
 /// @param targets what was audited
@@ -21,6 +22,19 @@ public record Report(
         findings = findings.stream().sorted().toList();
         targets = List.copyOf(targets);
         resolved = List.copyOf(resolved);
+    }
+
+    /// The same report, in which findings rest on more evidence.
+    public Report withEvidence(Function<Finding, List<Evidence>> more) {
+        return new Report(
+                version,
+                date,
+                targets,
+                failOn,
+                findings.stream()
+                        .map(finding -> finding.withEvidence(more.apply(finding)))
+                        .toList(),
+                resolved);
     }
 
     /// The findings that are no passes.

@@ -59,12 +59,23 @@ class FileAuditTest {
     @MethodSource("cases")
     void each_rule_fails_the_bad_file_and_passes_the_good_one(RuleCases.Case rule) throws IOException {
         Files.writeString(root.resolve("secret.env"), "API_TOKEN=abcdefgh\n");
-        assertThat(failed(audit(rule.fileName(), rule.bad()))).contains(rule.check());
+        assertThat(told(audit(rule.fileName(), rule.bad()))).contains(rule.check());
         Report good = audit(rule.fileName(), rule.good());
-        assertThat(failed(good)).doesNotContain(rule.check());
-        assertThat(good.findings())
-                .as("the rule was asked")
-                .anyMatch(finding -> finding.check().name().equals(rule.check()));
+        assertThat(told(good)).doesNotContain(rule.check());
+        if (!Checks.named(rule.check()).id().startsWith("CSN-FL-")) {
+            assertThat(good.findings())
+                    .as("the rule was asked")
+                    .anyMatch(finding -> finding.check().name().equals(rule.check()));
+        }
+    }
+
+    /// What a report lists; the checks of the audit itself, of files and waivers, are not failures all of them.
+    private static List<String> told(Report report) {
+        return report.notable().stream()
+                .filter(finding ->
+                        finding.status() == Status.FAIL || finding.check().id().startsWith("CSN-FL-"))
+                .map(finding -> finding.check().name())
+                .toList();
     }
 
     @Test
@@ -73,7 +84,6 @@ class FileAuditTest {
         RuleCases.ALL.forEach(rule -> covered.add(rule.check()));
 
         assertThat(Checks.all())
-                .filteredOn(check -> !check.id().startsWith("CSN-FL-"))
                 .allSatisfy(check -> assertThat(covered).as(check.id()).contains(check.name()));
     }
 

@@ -78,6 +78,7 @@ final class RuleCases {
         service("root-writable", "read_only: false", "read_only: true");
         service("engine-socket", "volumes: ['/var/run:/hostrun']", "volumes: ['/srv/run:/x']");
         service("engine-socket", "volumes: ['/run/containerd:/c:ro']", "volumes: ['docker.sock:/x']");
+        service("engine-socket", "volumes: ['/run/user/1000:/u']", "volumes: ['/run/user/1000/app.sock:/u']");
         service("host-path", "volumes: ['/etc/shadow:/x:ro']", "volumes: ['data:/usr']");
         service("mount-shared", "volumes: ['/srv:/x:rshared']", "volumes: ['/srv:/x:rslave']");
         service("port-on-all-interfaces", "ports: ['[::]:8022:22']", "ports: ['127.0.0.1:80:80']");
@@ -152,5 +153,24 @@ final class RuleCases {
                 "FROM a\nRUN apt-get install -y openssh-client");
         build("password-set", "FROM a\nRUN echo root:x | chpasswd", "FROM a\nRUN useradd x");
         build("frontend-unknown", "# syntax=evil/frontend\nFROM a", "# syntax=docker/dockerfile:1\nFROM a");
+
+        build("file-not-understood", "FROM a\nNONSENSE x", "FROM a");
+        build(
+                "waiver-expired",
+                "# caisson: allow base-latest r until 2026-11-24\nFROM a",
+                "# caisson: allow base-latest r until 2026-11-25\nFROM a");
+        build(
+                "waiver-invalid",
+                "# caisson: allow base-latest until 2027-01-01\nFROM a",
+                "# caisson: allow base-latest r until 2027-01-01\nFROM a");
+        build(
+                "waiver-unused",
+                "# caisson: allow base-latest r until 2027-01-01\nFROM a:1",
+                "# caisson: allow base-latest r until 2027-01-01\nFROM a");
+        ALL.add(new Case(
+                "reference-not-followed",
+                "compose.yaml",
+                "include: ['oci://example.org/x']\nservices: {web: {image: a}}\n",
+                "services: {web: {image: a}}\n"));
     }
 }

@@ -67,6 +67,15 @@ final class HostOptions {
     private @Nullable Path hostRoot;
 
     @Option(
+            names = "--built-from",
+            paramLabel = "DOCKERFILE",
+            description = {
+                "A Dockerfile that images here may be built from: findings name its lines.",
+                "Files of compose projects are known by the labels of their containers."
+            })
+    private List<Path> dockerfiles = List.of();
+
+    @Option(
             names = "--save-facts",
             paramLabel = "FILE",
             description = "Write what was gathered as JSON and judge nothing; - for standard output.")
@@ -113,7 +122,7 @@ final class HostOptions {
 
     private Report report(HostAuditRequest request) {
         if (facts.isEmpty() && hosts.isEmpty()) {
-            return HostAudit.run(request);
+            return HostAudit.run(request, dockerfiles);
         }
         List<HostJson> gathered = new ArrayList<>();
         for (Path file : facts) {

@@ -3,9 +3,12 @@ package dev.caisson.hostaudit;
 import dev.caisson.audit.AuditRequest;
 import dev.caisson.audit.Check;
 import dev.caisson.audit.Checks;
+import dev.caisson.audit.Evidence;
+import dev.caisson.audit.FileOrigins;
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Findings;
 import dev.caisson.audit.Report;
+import dev.caisson.audit.Status;
 import dev.caisson.audit.Subject;
 import dev.caisson.containerfile.BaseImages;
 import java.nio.file.Path;
@@ -13,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Audits this host: gathers the facts once, judges them by every check, and applies waivers and baseline.
 public final class HostAudit {
@@ -21,7 +25,52 @@ public final class HostAudit {
     /// Runs the audit.
     /// @throws dev.caisson.audit.AuditException where the engine or the target cannot be reached
     public static Report run(HostAuditRequest request) {
-        return judge(Collector.collect(request), request);
+        return run(request, List.of());
+    }
+
+    /// Runs the audit; beside what is wrong with a container or an image stands the line of its file.
+    /// @param dockerfiles what images here may be built from; compose files are known by labels
+    /// @throws dev.caisson.audit.AuditException where the engine or the target cannot be reached
+    public static Report run(HostAuditRequest request, List<Path> dockerfiles) {
+        Facts facts = Collector.collect(request);
+        FileOrigins origins = new FileOrigins(request.hostRoot(), request.today(), dockerfiles);
+        return judge(facts, request).withEvidence(finding -> lines(finding, facts, origins));
+    }
+
+    private static List<Evidence> lines(Finding finding, Facts facts, FileOrigins origins) {
+        if (finding.status() == Status.PASS || finding.status() == Status.NOT_APPLICABLE) {
+            return List.of();
+        }
+        return switch (finding.subject().kind()) {
+            case CONTAINER ->
+                facts.container(finding.subject().name()).stream()
+                        .flatMap(container -> Stream.concat(
+                                origins.ofContainer(container.claims().labels(), finding.check()).stream(),
+                                facts.images().stream()
+                                        .filter(image -> image.id().equals(container.imageId()))
+                                        .flatMap(image -> ofImage(image, finding, origins))))
+                        .toList();
+            case IMAGE ->
+                facts.images().stream()
+                        .filter(image -> Answer.subject(image).equals(finding.subject()))
+                        .flatMap(image -> ofImage(image, finding, origins))
+                        .toList();
+            case HOST,
+                    DAEMON,
+                    NETWORK,
+                    VOLUME,
+                    FILE,
+                    BUILD_STAGE,
+                    COMPOSE_SERVICE,
+                    KUBERNETES_CONTAINER,
+                    KUBERNETES_OBJECT -> List.of();
+        };
+    }
+
+    private static Stream<Evidence> ofImage(ImageFacts image, Finding finding, FileOrigins origins) {
+        List<String> history =
+                image.history().stream().map(ImageFacts.Step::command).toList();
+        return origins.ofImage(history, finding.check()).stream();
     }
 
     /// The facts of this host as JSON, for [#judge(List, HostAuditRequest)] on another machine. Values of variables

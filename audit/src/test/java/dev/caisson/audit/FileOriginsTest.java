@@ -1,0 +1,106 @@
+package dev.caisson.audit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FileOriginsTest {
+    private static final List<String> BASE = List.of("/bin/sh -c #(nop) ADD file:1 in / ", "CMD [\"sh\"]");
+
+    @TempDir
+    Path root = Path.of("");
+
+    @BeforeEach
+    void files() throws IOException {
+        Files.writeString(root.resolve("compose.yaml"), "services:\n  web:\n    image: a\n  db:\n    image: b\n");
+        Files.writeString(root.resolve("more.yaml"), "services:\n  web:\n    # why\n    privileged: true\n");
+        Files.writeString(
+                root.resolve("Dockerfile"),
+                "FROM golang AS b\nRUN make\nFROM busybox\nRUN echo hello  \\\n  world\nCOPY x /x\nUSER root\nCMD x $Y\n");
+    }
+
+    private FileOrigins origins() {
+        return new FileOrigins(Path.of("/"), LocalDate.of(2026, 11, 25), List.of(root.resolve("Dockerfile")));
+    }
+
+    private List<String> ofContainer(String files, String service, String check) {
+        return places(origins()
+                .ofContainer(
+                        Map.of(
+                                "com.docker.compose.project.config_files", files,
+                                "com.docker.compose.service", service),
+                        Checks.find(check).orElseThrow()));
+    }
+
+    private List<String> places(List<Evidence> evidence) {
+        return evidence.stream()
+                .map(found -> found.location().map(Location::toString).orElse(""))
+                .map(place -> place.replace(root + "/", ""))
+                .toList();
+    }
+
+    private List<String> ofImage(String... newest) {
+        List<String> history = new ArrayList<>(BASE);
+        history.addAll(List.of(newest));
+        return places(origins().ofImage(history, Checks.find("image-root").orElseThrow()));
+    }
+
+    @Test
+    void the_line_of_the_file_that_decided_is_named() {
+        String files = root.resolve("compose.yaml") + "," + root.resolve("more.yaml");
+
+        assertThat(ofContainer(files, "web", "privileged-in-effect")).containsExactly("more.yaml:4:5");
+        assertThat(ofContainer(files, "db", "privileged-in-effect"))
+                .as("nothing in the file says so: the service's definition")
+                .containsExactly("compose.yaml:4:3");
+        assertThat(ofContainer(files, "db", "memory-unbounded")).containsExactly("compose.yaml:4:3");
+    }
+
+    @Test
+    void what_is_not_compose_s_or_is_gone_names_nothing() {
+        assertThat(ofContainer(root.resolve("gone.yaml").toString(), "web", "privileged-in-effect"))
+                .isEmpty();
+        assertThat(ofContainer("compose.yaml", "web", "privileged-in-effect")).isEmpty();
+        assertThat(ofContainer(root.resolve("Dockerfile").toString(), "web", "privileged-in-effect"))
+                .isEmpty();
+        assertThat(origins().ofContainer(Map.of(), Checks.all().getFirst())).isEmpty();
+    }
+
+    @Test
+    void an_image_is_known_by_the_history_of_its_final_stage() {
+        assertThat(ofImage(
+                        "/bin/sh -c echo hello  world",
+                        "/bin/sh -c #(nop) COPY file:0a in /x ",
+                        "/bin/sh -c #(nop)  USER root",
+                        "/bin/sh -c #(nop)  CMD [\"/bin/sh\" \"-c\" \"x $Y\"]"))
+                .as("the classic builder")
+                .containsExactly("Dockerfile:7:1");
+        assertThat(ofImage(
+                        "RUN /bin/sh -c echo hello   world # buildkit",
+                        "COPY x /x # buildkit",
+                        "USER root",
+                        "CMD [\"/bin/sh\" \"-c\" \"x $Y\"]"))
+                .as("BuildKit")
+                .containsExactly("Dockerfile:7:1");
+    }
+
+    @Test
+    void another_image_s_history_is_not_taken_for_it() {
+        assertThat(ofImage()).isEmpty();
+        assertThat(ofImage("RUN /bin/sh -c echo other # buildkit", "COPY x /x", "USER root", "CMD [\"x\"]"))
+                .isEmpty();
+        assertThat(ofImage("RUN /bin/sh -c echo hello world", "COPY x /x", "USER app", "CMD [\"x\"]"))
+                .isEmpty();
+        assertThat(ofImage("RUN /bin/sh -c echo hello world", "COPY x /x", "USER root", "CMD [\"x\"]", "USER app"))
+                .isEmpty();
+    }
+}
