@@ -76,7 +76,7 @@ final class EngineProcess {
         return start().inputReader().lines().toList();
     }
 
-    private static String classPath() {
+    static String classPath() {
         var paths = new ArrayList<String>();
         try {
             Path own = Path.of(
