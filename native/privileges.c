@@ -133,10 +133,26 @@ int restrict_scopes(struct init *init, struct reader *payload)
 	return error;
 }
 
+/* A filter that asks is loaded with a listener: the lowest free descriptor, which exec closes and the engine takes before. */
+static bool asks(const struct sock_fprog *program)
+{
+	for (unsigned i = 0; i < program->len; i++)
+		if (program->filter[i].code == (BPF_RET | BPF_K) && program->filter[i].k == SECCOMP_RET_USER_NOTIF)
+			return true;
+	return false;
+}
+
 int load_filter(const uint8_t *bytes, uint32_t length)
 {
 	struct sock_fprog program = {(unsigned short)(length / sizeof(struct sock_filter)), (struct sock_filter *)(uintptr_t)bytes};
-	return result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+	unsigned listen = asks(&program) ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+	/* since Linux 5.19: a call that is being answered is not begun anew for every signal */
+	int loaded = -EINVAL;
+	if (listen)
+		loaded = result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, listen | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &program));
+	if (loaded == -EINVAL)
+		loaded = result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, listen, &program));
+	return loaded < 0 ? loaded : 0;
 }
 
 /* In phase CAPS at once, for want of no_new_privs; else the program takes it right before its execveat. */

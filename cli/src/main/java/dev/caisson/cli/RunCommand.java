@@ -107,6 +107,9 @@ final class RunCommand implements Callable<Integer> {
         if (result.verdict() != Verdict.OK && result.verdict() != Verdict.EXIT && result.verdict() != Verdict.SIGNAL) {
             spec.commandLine().getErr().println("caisson: " + result.verdict() + ": " + reason(result));
         }
+        if (result.verdict() != Verdict.OK || options.complains()) {
+            DenialText.lines(result.denials()).forEach(spec.commandLine().getErr()::println);
+        }
         return result.exitStatus();
     }
 

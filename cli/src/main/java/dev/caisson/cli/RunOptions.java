@@ -119,6 +119,14 @@ final class RunOptions {
             description = "no-new-privileges[=true|false], seccomp=FILE|default|strict|unconfined.")
     private List<String> securityOptions = new ArrayList<>();
 
+    @Option(
+            names = "--seccomp-mode",
+            paramLabel = "MODE",
+            defaultValue = "enforce",
+            description =
+                    "enforce: deny, and tell (default); complain: tell and let pass, which needs --allow unconfined-seccomp.")
+    private String seccompMode = "enforce";
+
     @Option(names = "--sysctl", paramLabel = "NAME=VALUE", description = "Set a kernel setting of the container's own.")
     private List<String> sysctls = new ArrayList<>();
 
@@ -224,6 +232,10 @@ final class RunOptions {
         return stopSignal == null ? spec : spec.stopSignal(signal(stopSignal));
     }
 
+    boolean complains() {
+        return seccompMode.equals("complain");
+    }
+
     private Network network() {
         if (!network.equals("none")) {
             throw refused(
@@ -269,8 +281,19 @@ final class RunOptions {
                     .orElseThrow(() ->
                             CommandException.usage("--allow knows no '" + allowance + "'; see 'caisson run --help'")));
         }
+        spec = spec.seccomp(watched(spec.seccomp()));
         spec = shared(spec, "--ipc", ipc, ContainerSpec.SharedNamespace.IPC);
         return shared(spec, "--uts", uts, ContainerSpec.SharedNamespace.UTS);
+    }
+
+    private SeccompChoice watched(SeccompChoice choice) {
+        return switch (seccompMode) {
+            case "enforce" -> new SeccompChoice.Watched(choice, false);
+            case "complain" -> new SeccompChoice.Watched(choice, true);
+            case "learn" ->
+                throw refused("--seccomp-mode learn", "use 'caisson seccomp record -o profile.json -- run …'");
+            default -> throw refused("--seccomp-mode " + seccompMode, "give enforce or complain");
+        };
     }
 
     private static ContainerSpec shared(

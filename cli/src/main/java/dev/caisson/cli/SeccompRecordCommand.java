@@ -139,11 +139,11 @@ final class SeccompRecordCommand implements Callable<Integer> {
         if (wish.privileged()) {
             return Optional.empty();
         }
-        return switch (wish.seccomp()) {
+        return switch (wish.seccomp().plain()) {
             case SeccompChoice.Standard _ -> Optional.of(Profile.standard());
             case SeccompChoice.Strict _ -> Optional.of(Profile.strict());
             case SeccompChoice.Custom custom -> Optional.of(custom.profile());
-            case SeccompChoice.Unconfined _ -> Optional.empty();
+            case SeccompChoice.Unconfined _, SeccompChoice.Watched _ -> Optional.empty();
         };
     }
 

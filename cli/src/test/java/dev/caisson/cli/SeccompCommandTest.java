@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -93,6 +94,55 @@ class SeccompCommandTest {
         assertThat(caisson().err()).startsWith("caisson: USAGE: ");
     }
 
+    @Test
+    @Tag("root")
+    void aRunThatFailsTellsWhatWasDeniedAndWhatWouldAllowIt() {
+        Answer answer = run("--rm", "host", "--", "sh", "-c", "unshare --user true 2>/dev/null");
+
+        assertThat(answer.status()).isEqualTo(1);
+        assertThat(answer.err()).contains("caisson: DENIED: ", "unshare(CLONE_NEWUSER) → ERRNO(EPERM)", "/unshare");
+        assertThat(answer.err()).contains("needs CAP_SYS_ADMIN");
+        assertThat(run("--rm", "host", "--", "sh", "-c", "unshare --user true 2>/dev/null || true")
+                        .err())
+                .isEmpty();
+        assertThat(run("--rm", "--seccomp-mode", "complain", "host", "--", "true")
+                        .err())
+                .contains("unconfined-seccomp");
+    }
+
+    @Test
+    @Tag("root")
+    void aRecordedRunIsAProfileUnderWhichTheProgramRuns() throws IOException {
+        String file = directory.resolve("recorded.json").toString();
+
+        Answer recorded =
+                caisson("record", "-o", file, "--", "run", "--rm", "host", "--", "sh", "-c", "id -u >/dev/null");
+
+        assertThat(recorded.status()).as(recorded.err()).isZero();
+        assertThat(recorded.err()).contains("calls recorded in ");
+        assertThat(caisson("lint", file).status()).isZero();
+        assertThat(run("--rm", "--security-opt", "seccomp=" + file, "host", "--", "sh", "-c", "id -u >/dev/null")
+                        .status())
+                .isZero();
+        assertThat(run(
+                                "--rm",
+                                "--security-opt",
+                                "seccomp=" + file,
+                                "host",
+                                "--",
+                                "sh",
+                                "-c",
+                                "mkdir /tmp/a 2>/dev/null")
+                        .status())
+                .isNotZero();
+    }
+
+    private static Answer run(String... arguments) {
+        var all = new java.util.ArrayList<>(java.util.List.of("run"));
+        all.addAll(java.util.List.of(arguments));
+        return execute(all);
+    }
+
     private String profile(String json) throws IOException {
         return Files.writeString(Files.createTempFile(directory, "profile", ".json"), json)
                 .toString();
@@ -101,6 +151,10 @@ class SeccompCommandTest {
     private static Answer caisson(String... arguments) {
         var all = new java.util.ArrayList<>(java.util.List.of("seccomp"));
         all.addAll(java.util.List.of(arguments));
+        return execute(all);
+    }
+
+    private static Answer execute(java.util.List<String> all) {
         var out = new StringWriter();
         var err = new StringWriter();
         int status =

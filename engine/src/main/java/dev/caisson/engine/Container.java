@@ -13,6 +13,7 @@ import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Report;
+import dev.caisson.launch.Step;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Processes;
@@ -62,6 +63,7 @@ public final class Container {
     private volatile @Nullable LaunchException failure;
     private volatile Processes.@Nullable End processEnd;
     private volatile long endedNanos;
+    private volatile @Nullable DenialLog denials;
 
     Container(
             Engine engine,
@@ -208,6 +210,26 @@ public final class Container {
                 kill();
                 throw e;
             }
+        }
+    }
+
+    /// Waits until the program comes to its filter, and answers from then on what it asks.
+    void tellDenials(DenialLog log, Reactor reactor) {
+        denials = log;
+        try {
+            boolean initStays = plan.only(Step.Execute.class).initStays();
+            log.begin(pid(), initStays, () -> processEnd != null, reactor);
+        } catch (RuntimeException e) {
+            kill();
+            throw e;
+        }
+    }
+
+    /// Gives no more answers, as an engine that has died: the kernel answers ENOSYS from then on.
+    void stopAnswering() {
+        DenialLog log = denials;
+        if (log != null) {
+            log.close();
         }
     }
 
@@ -360,6 +382,7 @@ public final class Container {
         synchronized (timers) {
             timers.forEach(Reactor.Timer::cancel);
         }
+        stopAnswering();
         streams.close();
         launched.close();
         engine.reached(Moment.DESCRIPTORS_CLOSED);
@@ -388,7 +411,8 @@ public final class Container {
                 group.cpuTime(),
                 group.peakMemory().orElse(Bytes.ZERO),
                 events.oomKills(),
-                events.pidsRefused());
+                events.pidsRefused(),
+                denials == null ? List.of() : denials.denials());
     }
 
     private Verdict verdict(int code, int signal, Events events) {

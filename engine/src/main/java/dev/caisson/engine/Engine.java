@@ -206,6 +206,7 @@ public final class Engine implements AutoCloseable {
         // Written while the program starts: to clear up after it the name is enough.
         container.record(() -> record(id, spec, plan));
         probe.reached(Moment.START_RECORDED);
+        preparation.denials(spec).ifPresent(log -> container.tellDenials(log, reactor));
         return container;
     }
 

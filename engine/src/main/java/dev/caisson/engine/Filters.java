@@ -37,14 +37,49 @@ final class Filters {
 
     /// Empty where the wish, allowed to, switches the filter off.
     Optional<FilterProgram> of(ContainerSpec spec) {
-        if (spec.seccomp() instanceof SeccompChoice.Unconfined || spec.privileged()) {
+        if (isOff(spec)) {
             return Optional.empty();
         }
+        FilterProgram plain = plain(spec);
+        if (!isWatched(spec)) {
+            return Optional.of(plain);
+        }
+        byte[] asking = Filter.of(Architecture.host(), plain.bytes()).asking().bytes();
+        return Optional.of(new FilterProgram(asking, plain.summary() + ", the engine is asked before it denies"));
+    }
+
+    /// What answers for a filter that asks; empty for one that does not.
+    Optional<DenialLog> denials(ContainerSpec spec) {
+        if (isOff(spec) || !isWatched(spec)) {
+            return Optional.empty();
+        }
+        boolean complains = spec.seccomp() instanceof SeccompChoice.Watched watched && watched.complain();
+        return Optional.of(new DenialLog(
+                Filter.of(Architecture.host(), plain(spec).bytes()),
+                () -> profile(spec.seccomp().plain()),
+                target(spec.capabilities().mask()),
+                complains));
+    }
+
+    private static boolean isOff(ContainerSpec spec) {
+        return spec.seccomp().plain() instanceof SeccompChoice.Unconfined || spec.privileged();
+    }
+
+    /// A filter that is loaded long before the program, for want of no_new_privs, would ask about init's own calls.
+    private static boolean isWatched(ContainerSpec spec) {
+        return spec.seccomp() instanceof SeccompChoice.Watched && !spec.newPrivileges();
+    }
+
+    private FilterProgram plain(ContainerSpec spec) {
         if (compiled.size() >= MOST) {
             compiled.clear();
         }
-        var key = new Key(spec.seccomp(), spec.capabilities().mask());
-        return Optional.of(compiled.computeIfAbsent(key, this::compile));
+        var key = new Key(spec.seccomp().plain(), spec.capabilities().mask());
+        return compiled.computeIfAbsent(key, this::compile);
+    }
+
+    private Target target(long capabilities) {
+        return new Target(Architecture.host(), kernel, capabilities);
     }
 
     /// Compiling is most of what a cold command line waits for; a cache that cannot be used costs no more than that.
@@ -55,7 +90,8 @@ final class Filters {
                 case SeccompChoice.Strict _ -> cache.strict(target);
                 case SeccompChoice.Custom custom ->
                     cache.compile(custom.profile().toJson(), target);
-                case SeccompChoice.Unconfined _ -> throw new IllegalArgumentException("no filter to compile");
+                case SeccompChoice.Unconfined _, SeccompChoice.Watched _ ->
+                    throw new IllegalArgumentException("no filter to compile");
             };
         } catch (IOException e) {
             return Compiler.compile(profile(choice), target);
@@ -67,7 +103,8 @@ final class Filters {
             case SeccompChoice.Standard _ -> Profile.standard();
             case SeccompChoice.Strict _ -> Profile.strict();
             case SeccompChoice.Custom custom -> custom.profile();
-            case SeccompChoice.Unconfined _ -> throw new IllegalArgumentException("no filter to compile");
+            case SeccompChoice.Unconfined _, SeccompChoice.Watched _ ->
+                throw new IllegalArgumentException("no filter to compile");
         };
     }
 
@@ -83,7 +120,7 @@ final class Filters {
     }
 
     private FilterProgram compile(Key key) {
-        var target = new Target(Architecture.host(), kernel, key.capabilities());
+        Target target = target(key.capabilities());
         Filter compiled = cached(key.choice(), target);
         Filter filter =
                 key.choice() instanceof SeccompChoice.Custom custom ? startable(custom.name(), compiled) : compiled;
@@ -91,7 +128,7 @@ final class Filters {
             case SeccompChoice.Standard _ -> "standard";
             case SeccompChoice.Strict _ -> "strict";
             case SeccompChoice.Custom custom -> custom.name();
-            case SeccompChoice.Unconfined _ -> "";
+            case SeccompChoice.Unconfined _, SeccompChoice.Watched _ -> "";
         };
         return new FilterProgram(filter.bytes(), name + ": " + filter.summary());
     }

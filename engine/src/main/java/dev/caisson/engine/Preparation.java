@@ -60,6 +60,11 @@ final class Preparation implements AutoCloseable {
         return host;
     }
 
+    /// Where the wish is to be told what its filter denies.
+    Optional<DenialLog> denials(ContainerSpec spec) {
+        return filters.denials(spec);
+    }
+
     Prepared prepare(ContainerSpec spec, ProgressListener progress) {
         Policy.Approved approved = Policy.approve(spec, host);
         hierarchy.check(spec.limits());

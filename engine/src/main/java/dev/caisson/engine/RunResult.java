@@ -4,6 +4,7 @@ import dev.caisson.cgroup.Bytes;
 import dev.caisson.launch.ContainerId;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 
 /// How a run ended and what it took.
 ///
@@ -16,6 +17,7 @@ import java.time.Duration;
 /// @param peakMemory the most that its processes and files in memory took at one time
 /// @param oomKills how many of its processes the kernel killed for memory
 /// @param pidsRefused how many times it was refused a new process
+/// @param denials system calls that its filter denied, where that was watched
 public record RunResult(
         ContainerId id,
         Verdict verdict,
@@ -27,8 +29,13 @@ public record RunResult(
         Duration cpuTime,
         Bytes peakMemory,
         long oomKills,
-        long pidsRefused) {
+        long pidsRefused,
+        List<Denial> denials) {
     private static final int SIGNALLED = 128;
+
+    public RunResult {
+        denials = List.copyOf(denials);
+    }
 
     /// Bytes that a program wrote.
     public static final class Captured {

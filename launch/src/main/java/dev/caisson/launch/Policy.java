@@ -244,9 +244,11 @@ public final class Policy {
         require(spec, spec.newPrivileges(), Allowance.NEW_PRIVILEGES, "no-new-privileges=false", findings);
         require(
                 spec,
-                spec.seccomp() instanceof SeccompChoice.Unconfined,
+                spec.seccomp().isOpen(),
                 Allowance.UNCONFINED_SECCOMP,
-                "seccomp=unconfined",
+                spec.seccomp().plain() instanceof SeccompChoice.Unconfined
+                        ? "seccomp=unconfined"
+                        : "a profile that only complains",
                 findings);
         require(
                 spec,

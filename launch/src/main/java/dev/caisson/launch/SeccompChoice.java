@@ -17,4 +17,25 @@ public sealed interface SeccompChoice {
 
     /// No filter at all; needs an allowance.
     record Unconfined() implements SeccompChoice {}
+
+    /// One of the others, and the engine is asked about each call that it denies, so that the result can tell of it.
+    ///
+    /// @param complain whether such a call is let pass after all, for profiles on trial; needs an allowance
+    record Watched(SeccompChoice choice, boolean complain) implements SeccompChoice {
+        public Watched {
+            if (choice instanceof Watched) {
+                throw new IllegalArgumentException("a choice is watched once");
+            }
+        }
+    }
+
+    /// The choice itself, watched or not.
+    default SeccompChoice plain() {
+        return this instanceof Watched watched ? watched.choice() : this;
+    }
+
+    /// Whether the program can make every call.
+    default boolean isOpen() {
+        return plain() instanceof Unconfined || (this instanceof Watched watched && watched.complain());
+    }
 }

@@ -42,6 +42,7 @@ final class Nr {
     static final long MKNODAT = pick(259, 33);
     static final long FCHOWNAT = pick(260, 54);
     static final long NEWFSTATAT = pick(262, 79);
+    static final long PPOLL = pick(271, 73);
     static final long UNLINKAT = pick(263, 35);
     static final long LINKAT = pick(265, 37);
     static final long SYMLINKAT = pick(266, 36);

@@ -33,11 +33,7 @@ public final class CallText {
     /// For a number that names no call, the number.
     public static String of(SeccompData data) {
         Optional<Architecture> abi = abi(data);
-        int plain = abi.filter(entered -> entered == Architecture.X32).isPresent()
-                ? data.number() & ~Architecture.X32_BIT
-                : data.number();
-        Optional<Syscall> call =
-                abi.flatMap(entered -> SyscallTable.get().byNumber(Architecture.numbering(entered, plain), plain));
+        Optional<Syscall> call = call(data);
         String prefix = abi.map(Architecture::name).orElse("arch 0x" + Integer.toHexString(data.arch())) + " ";
         if (call.isEmpty() || abi.isEmpty()) {
             return prefix + "number " + Integer.toUnsignedString(data.number());
@@ -49,6 +45,18 @@ public final class CallText {
             arguments.add(argument(call.get().name(), abi.get(), index, value));
         }
         return prefix + call.get().name() + "(" + String.join(", ", arguments) + ")";
+    }
+
+    /// The call's name; empty for a number that names none.
+    public static String name(SeccompData data) {
+        return call(data).map(Syscall::name).orElse("");
+    }
+
+    private static Optional<Syscall> call(SeccompData data) {
+        return abi(data).flatMap(abi -> {
+            int plain = abi == Architecture.X32 ? data.number() & ~Architecture.X32_BIT : data.number();
+            return SyscallTable.get().byNumber(Architecture.numbering(abi, plain), plain);
+        });
     }
 
     /// The ABI by which a call enters.

@@ -114,6 +114,42 @@ public final class Filter {
                 .count();
     }
 
+    /// The same filter, but a listener is asked where it returns an error other than ENOSYS, and at
+    /// `execveat`, so that the call which starts the program waits until there is a listener. The listener
+    /// gives the answers of this one. What is allowed by number alone stays visible to the kernel.
+    public Filter asking() {
+        int execveat = switch (architecture) {
+            case X86_64 -> 322;
+            case AARCH64, RISCV64, LOONGARCH64 -> 281;
+            case S390X -> 354;
+            case PPC64LE -> 362;
+            case X86, X32, ARM -> throw new IllegalArgumentException(architecture + " is no machine's own");
+        };
+        long[] head = {
+            instruction(0x20, 0, 0, 4),
+            instruction(0x15, 0, 3, architecture.auditValue()),
+            instruction(0x20, 0, 0, 0),
+            instruction(0x15, 0, 1, execveat),
+            instruction(0x06, 0, 0, Action.NOTIFY.returnValue())
+        };
+        long[] asking = java.util.Arrays.copyOf(head, head.length + program.length);
+        for (int index = 0; index < program.length; index++) {
+            Action action = Action.ofReturnValue(constant(index));
+            boolean asks = code(index) == 0x06 && action.kind() == Action.Kind.ERRNO && action.data() != Action.ENOSYS;
+            asking[head.length + index] = asks ? instruction(0x06, 0, 0, Action.NOTIFY.returnValue()) : program[index];
+        }
+        if (asking.length > Assembler.MAX_LENGTH) {
+            throw new SeccompException(
+                    SeccompException.Code.FILTER_TOO_LONG,
+                    "the filter has no room for the question; shorten the profile");
+        }
+        return new Filter(architecture, asking, summary);
+    }
+
+    private static long instruction(int code, int yes, int no, int constant) {
+        return ((long) code << 48) | ((long) yes << 40) | ((long) no << 32) | (constant & 0xffffffffL);
+    }
+
     int code(int index) {
         return (int) (program[index] >>> 48);
     }

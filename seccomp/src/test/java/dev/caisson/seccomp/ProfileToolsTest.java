@@ -176,6 +176,26 @@ class ProfileToolsTest {
         assertThat(filter.decide(Architecture.X86_64, "socket", 16).kind()).isEqualTo(Action.Kind.ERRNO);
     }
 
+    @Test
+    void a_filter_that_asks_decides_the_same_but_asks_instead_of_denying() {
+        for (Architecture machine : Architecture.values()) {
+            if (machine.isNative()) {
+                Target target = Calls.target(machine);
+                Filter plain = Compiler.compile(Profile.standard(), target);
+                Filter asking = plain.asking();
+                int execveat = SyscallTable.get().number(machine, "execveat").orElseThrow();
+                assertThat(asking.decide(machine, "execveat")).isEqualTo(Action.NOTIFY);
+                for (SeccompData call : Calls.numbers(machine)) {
+                    Action meant = plain.decide(call);
+                    boolean asks = (meant.kind() == Action.Kind.ERRNO && meant.data() != Action.ENOSYS)
+                            || (call.number() == execveat && call.arch() == machine.auditValue());
+                    assertThat(asking.decide(call)).as("%s", CallText.of(call)).isEqualTo(asks ? Action.NOTIFY : meant);
+                }
+                assertThat(asking.cacheableCalls()).isEqualTo(plain.cacheableCalls() - 1);
+            }
+        }
+    }
+
     private static Explanation explain(Profile profile, String name, long... arguments) {
         int number = SyscallTable.get().number(Architecture.X86_64, name).orElseThrow();
         return Explanation.of(profile, TARGET, SeccompData.of(Architecture.X86_64, number, arguments));

@@ -1,0 +1,25 @@
+package dev.caisson.engine;
+
+import java.util.List;
+
+/// A system call that a container's filter denied, told once for all calls like it.
+///
+/// @param call with its arguments, `X86_64 socket(AF_PACKET, 3, 0)`
+/// @param answer what the caller got, `ERRNO(EPERM)`, or `ALLOW` where the filter only complains
+/// @param process its name, which a program chooses itself
+/// @param executable the caller's, as seen by the host; empty where it had ended already
+/// @param location where the call was made: a mapped file and the offset in it; empty where it is not known
+/// @param reasons what the profile's rules say, and so which rule or capability would have allowed it
+/// @param count how many times
+public record Denial(
+        String call,
+        String answer,
+        String process,
+        String executable,
+        String location,
+        List<String> reasons,
+        long count) {
+    public Denial {
+        reasons = List.copyOf(reasons);
+    }
+}

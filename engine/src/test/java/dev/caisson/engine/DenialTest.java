@@ -1,0 +1,128 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.launch.Allowance;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.RefusedException;
+import dev.caisson.launch.SeccompChoice;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.assertj.core.api.Assertions;
+import org.junit.jupiter.api.Test;
+
+class DenialTest extends BusyboxEngine {
+    private static final SeccompChoice WATCHED = new SeccompChoice.Watched(new SeccompChoice.Standard(), false);
+
+    @Test
+    void a_denied_call_is_told_with_its_arguments_process_place_and_rule() throws Exception {
+        RunResult result = engine.run(watched("mount", "-t", "tmpfs", "none", "/tmp"));
+
+        assertThat(result.verdict()).isEqualTo(Verdict.EXIT);
+        assertThat(result.stderr()).contains("permission denied");
+        assertThat(result.denials())
+                .filteredOn(denial -> denial.call().contains("mount("))
+                .isNotEmpty()
+                .first()
+                .satisfies(denial -> {
+                    assertThat(denial.answer()).isEqualTo("ERRNO(EPERM)");
+                    assertThat(denial.process()).isEqualTo("mount");
+                    assertThat(denial.executable()).contains("/bin/");
+                    assertThat(denial.location()).contains("/bin/").contains("+0x");
+                    assertThat(String.join(" ", denial.reasons())).contains("CAP_SYS_ADMIN");
+                });
+    }
+
+    @Test
+    void calls_of_one_kind_are_told_once_with_their_number() throws Exception {
+        RunResult result = engine.run(watched(
+                "sh",
+                "-c",
+                "for i in 1 2 3 4 5; do mount -t tmpfs none /tmp; done 2>/dev/null; unshare -U true; true"));
+
+        assertThat(result.denials())
+                .filteredOn(denial -> denial.call().contains(" mount("))
+                .singleElement()
+                .extracting(Denial::count)
+                .isEqualTo(5L);
+        assertThat(result.denials()).anyMatch(denial -> denial.call().contains("unshare(CLONE_NEWUSER)"));
+    }
+
+    @Test
+    void a_program_that_is_denied_nothing_has_no_denials_and_runs_as_ever() throws Exception {
+        for (int run = 0; run < 10; run++) {
+            RunResult result = engine.run(watched("sh", "-c", "echo $((6*7)); cat /etc/none 2>/dev/null; exit 3"));
+
+            assertThat(result.exitCode()).isEqualTo(3);
+            assertThat(result.stdout()).isEqualTo("42\n");
+            assertThat(result.denials()).isEmpty();
+        }
+    }
+
+    @Test
+    void a_program_that_cannot_be_started_is_said_so() throws Exception {
+        for (boolean init : new boolean[] {true, false}) {
+            Assertions.assertThatThrownBy(
+                            () -> engine.run(watched("/bin/nothing-here").init(init)))
+                    .isInstanceOf(dev.caisson.launch.LaunchException.class);
+            assertThat(engine.run(watched("mount", "-t", "tmpfs", "none", "/tmp")
+                                    .init(init))
+                            .denials())
+                    .isNotEmpty();
+        }
+    }
+
+    @Test
+    void a_profile_that_complains_lets_pass_and_tells_and_needs_an_allowance() throws Exception {
+        var complain = new SeccompChoice.Watched(new SeccompChoice.Strict(), true);
+        ContainerSpec spec = busybox("sh", "-c", "mkdir /tmp/made && ls /tmp").seccomp(complain);
+
+        Assertions.assertThatThrownBy(() -> engine.run(spec)).isInstanceOf(RefusedException.class);
+        RunResult result = engine.run(spec.allow(Allowance.UNCONFINED_SECCOMP));
+
+        assertThat(result.stdout()).isEqualTo("made\n");
+        assertThat(result.denials()).anyMatch(denial -> denial.call().contains("mkdir"));
+        assertThat(result.denials()).allMatch(denial -> denial.answer().equals("ALLOW"));
+    }
+
+    @Test
+    void without_a_listener_what_would_be_asked_about_fails_and_nothing_opens() throws Exception {
+        Container container = engine.start(
+                watched("sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.02; done; mount -t tmpfs none /srv; true"),
+                Streams.capture());
+        int program = LiveFilters.programOf(container.id().value(), OPTIONS);
+        // its execveat is answered: from here on nobody but the engine holds the listener
+        while (!Files.readString(Path.of("/proc/" + program + "/comm")).equals("sh\n")) {
+            Thread.sleep(5);
+        }
+        container.stopAnswering();
+        Files.createFile(Path.of("/proc/" + program + "/root/tmp/go"));
+
+        RunResult result = container.await();
+
+        assertThat(result.stderr()).contains("Function not implemented");
+        assertThat(result.denials()).isEmpty();
+    }
+
+    @Test
+    void many_containers_are_answered_at_once() throws Exception {
+        List<Container> containers = new java.util.ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            containers.add(engine.start(
+                    watched("sh", "-c", "for i in 1 2 3 4 5 6 7 8; do mount -t tmpfs none /tmp; done"),
+                    Streams.capture()));
+        }
+        for (Container container : containers) {
+            assertThat(container.await().denials())
+                    .filteredOn(denial -> denial.call().contains(" mount("))
+                    .singleElement()
+                    .extracting(Denial::count)
+                    .isEqualTo(8L);
+        }
+    }
+
+    private ContainerSpec watched(String... command) {
+        return busybox(command).seccomp(WATCHED);
+    }
+}
