@@ -166,6 +166,15 @@ final class Dockerd implements AutoCloseable {
             }
         }
         remove(directory);
+        removeGroups();
+    }
+
+    /// Docker leaves the parents that it made in every tree of control groups; those that still hold one stay.
+    private static void removeGroups() {
+        run(List.of(
+                "sh",
+                "-c",
+                "rmdir /sys/fs/cgroup/caisson-hostaudit-* /sys/fs/cgroup/*/caisson-hostaudit-* 2>/dev/null; true"));
     }
 
     /// Unmounts what is below a directory of the test's own and deletes it.

@@ -74,7 +74,7 @@ final class ReferenceTable {
 
     private ReferenceTable() {}
 
-    static List<Path> groups() {
+    private static List<Path> groups() {
         return CONTROLLERS.stream()
                 .map(controller -> Path.of("/sys/fs/cgroup", controller, GROUP))
                 .toList();
