@@ -16,7 +16,9 @@ import java.util.ArrayList;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
+@Timeout(30)
 class SyscallRecorderTest extends BusyboxEngine {
     private static final String WORKLOAD = "ls -l / >/dev/null; cat /etc/passwd 2>/dev/null | wc -l; (true); echo done";
 
@@ -66,10 +68,10 @@ class SyscallRecorderTest extends BusyboxEngine {
         Container container = engine.start(
                 busybox("sh", "-c", "while true; do stat /etc >/dev/null; sleep 0.05; done"), Streams.capture());
         try (SyscallRecorder recorder = SyscallRecorder.ofRunning(container.pid())) {
-            while (recorder.recording().made().size() < 5) {
+            // The shell makes it once for each of its children, so it comes.
+            while (!recorder.recording().made().containsKey("wait4")) {
                 Thread.sleep(20);
             }
-            assertThat(recorder.recording().made().keySet()).containsAnyOf("wait4", "read", "fork", "clone");
         }
         container.kill();
         container.await();
