@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// A container's group: the same path in every tree that limits, measures or ends it. Holds nothing open;
@@ -168,11 +169,13 @@ public final class Cgroup {
 
     /// Changes the limits of the group while it is in use. Device rules and limits of single disks stay
     /// as they are.
-    /// @throws CgroupException with the former limits in force again
-    public void update(Limits limits) {
+    /// @param former what was written for the limits that it has now, [#settings]
+    /// @throws CgroupException with the former limits in force again; FIXED_LIMIT where a limit is left out
+    /// that the kernel would keep
+    public void update(Limits limits, List<KernelSetting> former) {
         hierarchy.check(limits, parent());
         try {
-            Enforcement.change(controllers(), group, parent(), limits);
+            Enforcement.change(controllers(), group, parent(), limits, former);
         } catch (ErrnoException e) {
             throw gone(e);
         }
@@ -239,11 +242,17 @@ public final class Cgroup {
     /// Stops every process of the group and below it, and waits until they have stopped.
     /// @throws CgroupException BUSY where some do not, as one that waits for a disk; then all run on
     public void pause() {
+        pause(() -> false);
+    }
+
+    /// As [#pause()], for as long as nobody has enough of waiting.
+    /// @param enough asked while it is waited for: returns early where it says so, with some still running
+    public void pause(BooleanSupplier enough) {
         if (!freezer(true)) {
             throw Hierarchy.unenforceable(new Lack("pause", "the kernel cannot freeze groups, or the group is gone"));
         }
         long deadline = System.nanoTime() + PAUSE_PATIENCE.toNanos();
-        while (!isPaused()) {
+        while (!isPaused() && !enough.getAsBoolean()) {
             if (System.nanoTime() > deadline) {
                 freezer(false);
                 throw new CgroupException(

@@ -70,14 +70,17 @@ final class Enforcement {
     }
 
     /// For a group that has limits already. On an error the former ones are back in force.
-    static void change(Controllers controllers, String group, String parent, Limits limits) {
+    static void change(
+            Controllers controllers, String group, String parent, Limits limits, List<KernelSetting> former) {
         if (limits.devices().isPresent() || !limits.io().isEmpty()) {
             throw new CgroupException(
                     Code.FIXED_LIMIT, "Device rules and limits of single disks are set when a group is made and stay.");
         }
+        List<Setting> settings = controllers.settings(limits, parent);
+        refuseLeftOut(settings, former);
         var done = new ArrayList<Setting>();
         try {
-            for (Setting setting : inOrder(controllers, group, limits, controllers.settings(limits, parent))) {
+            for (Setting setting : inOrder(controllers, group, limits, settings)) {
                 Tree tree = setting.tree();
                 var before = tree.find(group, setting.file());
                 if (before.isEmpty() && setting.isInitial()) {
@@ -94,14 +97,26 @@ final class Enforcement {
                         done.add(new Setting(setting.limit(), tree, setting.file(), restorable(setting, value))));
             }
         } catch (CgroupException e) {
-            for (Setting former : done.reversed()) {
+            for (Setting before : done.reversed()) {
                 try {
-                    former.tree().write(group, former.file(), former.value());
+                    before.tree().write(group, before.file(), before.value());
                 } catch (ErrnoException again) {
                     e.addSuppressed(again);
                 }
             }
             throw e;
+        }
+    }
+
+    /// A limit that is left out is not written, so the kernel would keep it while its record said that there is none.
+    private static void refuseLeftOut(List<Setting> settings, List<KernelSetting> former) {
+        for (KernelSetting known : former) {
+            if (settings.stream().noneMatch(setting -> setting.file().equals(known.file())) && !known.isOfOneDisk()) {
+                throw new CgroupException(
+                        Code.FIXED_LIMIT,
+                        "The limit " + known.limit()
+                                + " cannot be taken back while the container runs; give it a new value.");
+            }
         }
     }
 

@@ -184,7 +184,7 @@ public final class Hierarchy implements AutoCloseable {
         }
         prepare(path, used, joined);
         var cgroup = new Cgroup(this, path, joined, List.of());
-        cgroup.update(limits);
+        cgroup.update(limits, List.of());
         return cgroup;
     }
 

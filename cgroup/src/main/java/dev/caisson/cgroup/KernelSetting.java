@@ -21,6 +21,11 @@ public record KernelSetting(String limit, String file, String value) {
                 text.substring(0, space), text.substring(space + 1, equals), text.substring(equals + 1));
     }
 
+    /// Those are set when a group is made and stay.
+    boolean isOfOneDisk() {
+        return file.equals("io.max") || file.contains(".throttle.");
+    }
+
     String controller() {
         return file.substring(0, file.indexOf('.'));
     }
@@ -31,7 +36,7 @@ public record KernelSetting(String limit, String file, String value) {
         if (file.equals("memory.oom_control")) {
             return Optional.of(Long.toString(new KeyedText(text).get("oom_kill_disable")));
         }
-        if (file.equals("io.max") || file.contains(".throttle.")) {
+        if (isOfOneDisk()) {
             String disk = value.substring(0, value.indexOf(' ') + 1);
             return text.lines().filter(line -> line.startsWith(disk)).findFirst();
         }

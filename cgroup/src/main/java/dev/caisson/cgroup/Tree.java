@@ -193,7 +193,7 @@ final class Tree implements AutoCloseable {
             write(group, file, value);
             return true;
         } catch (ErrnoException e) {
-            if (e.is(Errno.ENOENT)) {
+            if (e.is(Errno.ENOENT) || e.is(Errno.ENODEV)) {
                 return false;
             }
             throw e;

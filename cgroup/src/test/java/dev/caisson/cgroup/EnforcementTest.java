@@ -116,7 +116,7 @@ class EnforcementTest extends KernelTest {
             return; // every group of version 2 is in the one tree
         }
 
-        assertThatThrownBy(() -> cgroup.update(SMALL.cpuset(CpuList.parse("0"))))
+        assertThatThrownBy(() -> cgroup.update(SMALL.cpuset(CpuList.parse("0")), List.of()))
                 .isInstanceOfSatisfying(
                         CgroupException.class, e -> assertThat(e.code()).isEqualTo(Code.FIXED_LIMIT));
         assertThat(cgroup.effectiveLimits().pids().own()).isEqualTo(20);
@@ -220,13 +220,15 @@ class EnforcementTest extends KernelTest {
         try (Inside sleeper = Inside.start(cgroup, "echo up; exec sleep 100")) {
             assertThat(sleeper.line()).isEqualTo("up");
 
-            cgroup.update(SMALL.memory(Bytes.mebibytes(64))
-                    .memorySwap(Bytes.mebibytes(128))
-                    .pids(40));
+            cgroup.update(
+                    SMALL.memory(Bytes.mebibytes(64))
+                            .memorySwap(Bytes.mebibytes(128))
+                            .pids(40),
+                    List.of());
             EffectiveLimits more = cgroup.effectiveLimits();
-            cgroup.update(SMALL.memory(Bytes.mebibytes(16)).cpus("1.5"));
+            cgroup.update(SMALL.memory(Bytes.mebibytes(16)).cpus("1.5"), List.of());
             EffectiveLimits less = cgroup.effectiveLimits();
-            cgroup.update(Limits.unlimited());
+            cgroup.update(Limits.unlimited(), List.of());
             EffectiveLimits none = cgroup.effectiveLimits();
 
             assertThat(more.memory().own()).isEqualTo(Bytes.mebibytes(64));

@@ -2,7 +2,9 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Events;
+import dev.caisson.cgroup.KernelSetting;
 import dev.caisson.cgroup.Lack;
 import dev.caisson.cgroup.Limits;
 import dev.caisson.engine.Probe.Moment;
@@ -22,7 +24,6 @@ import dev.caisson.linux.Terminal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -56,6 +57,7 @@ public final class Container {
     private final AtomicReference<@Nullable Thread> finisher = new AtomicReference<>();
     private final ContainerEvent event;
     private @Nullable ContainerRecord record;
+    private Reactor.@Nullable Timer cpuTimer;
     private long startedNanos;
     private long controlKey;
     private long pidfdKey;
@@ -119,10 +121,18 @@ public final class Container {
     /// Those of devices
     /// and single disks stay.
     /// @throws dev.caisson.cgroup.CgroupException with the former limits in force
+    /// @throws EngineException CONTAINER_NOT_RUNNING before its start and after its end
     public void update(Limits limits) {
         synchronized (group) {
-            group.update(limits);
-            record = Objects.requireNonNull(record).limited(group, limits);
+            ContainerRecord known = record;
+            if (known == null || finisher.get() != null) {
+                throw new EngineException(
+                        "CONTAINER_NOT_RUNNING",
+                        "limits are changed between a container's start and its end: start it");
+            }
+            group.update(
+                    limits, known.settings().stream().map(KernelSetting::parse).toList());
+            record = known.limited(group, limits);
             engine.save(record);
         }
     }
@@ -130,7 +140,10 @@ public final class Container {
     /// Stops every process of it, until [#resume]. Its deadlines go on.
     /// @throws dev.caisson.cgroup.CgroupException BUSY where some process does not stop; then all run on
     public void pause() {
-        group.pause();
+        group.pause(() -> cause.get() != null);
+        if (cause.get() != null) {
+            group.resume();
+        }
     }
 
     /// Lets it run on.
@@ -259,26 +272,32 @@ public final class Container {
         Duration wait = left.dividedBy(Runtime.getRuntime().availableProcessors());
         Duration pause = wait.compareTo(SHORTEST_CPU_CHECK) < 0 ? SHORTEST_CPU_CHECK : wait;
         synchronized (timers) {
-            timers.add(reactor.at(System.nanoTime() + pause.toNanos(), () -> {
-                if (ended.isDone() || processEnd != null) {
-                    return;
-                }
-                Duration rest = limit.minus(group.cpuTime());
-                if (rest.isPositive()) {
-                    watchCpu(reactor, limit, rest);
-                } else {
-                    end(Verdict.CPU_TIME);
-                }
-            }));
+            cpuTimer = reactor.at(System.nanoTime() + pause.toNanos(), () -> lookAtCpu(reactor, limit));
+        }
+    }
+
+    private void lookAtCpu(Reactor reactor, Duration limit) {
+        if (ended.isDone() || processEnd != null) {
+            return;
+        }
+        Duration rest;
+        try {
+            rest = limit.minus(group.cpuTime());
+        } catch (CgroupException e) {
+            end(Verdict.CPU_TIME); // what cannot be measured is not let run on
+            return;
+        }
+        if (rest.isPositive()) {
+            watchCpu(reactor, limit, rest);
+        } else {
+            end(Verdict.CPU_TIME);
         }
     }
 
     private void end(Verdict why) {
         if (processEnd == null && cause.compareAndSet(null, why)) {
             signal(SIGKILL);
-            if (group.isPaused()) {
-                group.resume(); // the freezer of version 1 keeps even a killed process
-            }
+            group.resume(); // the freezer of version 1 keeps even a killed process, and one that is just being stopped
         }
     }
 
@@ -381,14 +400,19 @@ public final class Container {
     private void remove() {
         synchronized (timers) {
             timers.forEach(Reactor.Timer::cancel);
+            if (cpuTimer != null) {
+                cpuTimer.cancel();
+            }
         }
         stopAnswering();
         streams.close();
         launched.close();
         engine.reached(Moment.DESCRIPTORS_CLOSED);
-        group.remove();
-        engine.reached(Moment.GROUP_REMOVED);
-        engine.release(spec, id, lease);
+        synchronized (group) { // not while its limits are changed and written down
+            group.remove();
+            engine.reached(Moment.GROUP_REMOVED);
+            engine.release(spec, id, lease);
+        }
     }
 
     private RunResult result() {

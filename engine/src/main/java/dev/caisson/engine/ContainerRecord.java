@@ -28,7 +28,6 @@ record ContainerRecord(
         String id,
         String name,
         String image,
-        List<String> command,
         String cgroupParent,
         long createdMillis,
         int enginePid,
@@ -40,6 +39,7 @@ record ContainerRecord(
         List<String> unenforced,
         PlanRecord plan) {
     private static final JsonStream JSON = JsonStream.builder().build();
+    private static final int PIECE = 16 * 1024;
 
     ContainerRecord started(int newPid, long newStartTime, Cgroup group, Limits limits) {
         return with(newPid, newStartTime, group, limits);
@@ -54,7 +54,6 @@ record ContainerRecord(
                 id,
                 name,
                 image,
-                command,
                 cgroupParent,
                 createdMillis,
                 enginePid,
@@ -74,7 +73,6 @@ record ContainerRecord(
             text(out, "id", id);
             text(out, "name", name);
             text(out, "image", image);
-            texts(out, "command", command);
             text(out, "cgroupParent", cgroupParent);
             number(out, "createdMillis", createdMillis);
             number(out, "enginePid", enginePid);
@@ -90,10 +88,19 @@ record ContainerRecord(
             number(out, "writableBytes", plan.bytes());
             number(out, "writableInodes", plan.inodes());
             texts(out, "slots", plan.slots());
-            text(out, "steps", plan.steps());
+            texts(out, "steps", pieces(plan.steps()));
             out.endObject();
         }
         return text.toString();
+    }
+
+    /// The parser takes no string of any length.
+    private static List<String> pieces(String text) {
+        var pieces = new ArrayList<String>();
+        for (int start = 0; start < text.length(); start += PIECE) {
+            pieces.add(text.substring(start, Math.min(text.length(), start + PIECE)));
+        }
+        return pieces;
     }
 
     private static void text(JsonWriter out, String name, String value) {
@@ -138,7 +145,6 @@ record ContainerRecord(
                 need(texts, "id"),
                 need(texts, "name"),
                 need(texts, "image"),
-                need(lists, "command"),
                 need(texts, "cgroupParent"),
                 need(numbers, "createdMillis"),
                 Math.toIntExact(need(numbers, "enginePid")),
@@ -155,7 +161,7 @@ record ContainerRecord(
                         need(numbers, "writableBytes"),
                         need(numbers, "writableInodes"),
                         need(lists, "slots"),
-                        need(texts, "steps")));
+                        String.join("", need(lists, "steps"))));
     }
 
     private static List<String> list(JsonReader in) {

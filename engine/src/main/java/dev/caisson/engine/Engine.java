@@ -27,6 +27,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
 import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +56,7 @@ public final class Engine implements AutoCloseable {
     private final Reactor reactor = new Reactor();
     private final Map<ContainerId, Container> containers = new ConcurrentHashMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private final ReadWriteLock gate = new ReentrantReadWriteLock();
     private final ExecutorService launching;
     private final Runnable recordUsage = this::recordUsage;
     private @Nullable Zygote zygote;
@@ -67,7 +71,7 @@ public final class Engine implements AutoCloseable {
         probe.reached(Moment.ENGINE_STANDS);
         ranges = new IdRanges(state.root());
         groups = new Groups(preparation.hierarchy(), state);
-        recover(Groups.parents(options));
+        recover(options);
         if (FlightRecorder.isInitialized()) {
             FlightRecorder.addPeriodicEvent(UsageEvent.class, recordUsage);
         }
@@ -96,10 +100,17 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Removes what engines have left that ended without closing.
-    private void recover(Map<String, String> parents) {
+    private void recover(EngineOptions options) {
+        // Read when the first of them is found, while nobody else removes or adds one of a dead engine.
+        var parents = new AtomicReference<@Nullable Map<String, String>>();
         state.recover(
                 id -> {
-                    groups.clear(id, parents);
+                    Map<String, String> known = parents.get();
+                    if (known == null) {
+                        known = Groups.parents(options);
+                        parents.set(known);
+                    }
+                    groups.clear(id, known);
                     probe.reached(Moment.LEFTOVER_REMOVED);
                 },
                 groups::removeUnrecorded);
@@ -170,10 +181,25 @@ public final class Engine implements AutoCloseable {
 
     private Container launchNow(
             ContainerSpec spec, Streams wanted, ProgressListener progress, Consumer<Container> standing) {
+        Preparation.Prepared prepared = preparation.prepare(spec, progress);
+        // Closing waits for launches that have begun, and those that come later find it closed.
+        gate.readLock().lock();
+        try {
+            requireOpen();
+            return launch(prepared, wanted, standing);
+        } finally {
+            gate.readLock().unlock();
+        }
+    }
+
+    private void requireOpen() {
         if (closed.get()) {
             throw new EngineException("ENGINE_CLOSED", "the engine is closed: open another");
         }
-        Preparation.Prepared prepared = preparation.prepare(spec, progress);
+    }
+
+    private Container launch(Preparation.Prepared prepared, Streams wanted, Consumer<Container> standing) {
+        ContainerSpec spec = prepared.spec();
         ContainerId id = ContainerId.random();
         IdRanges.Lease lease = ranges.take(zygote());
         LaunchPlan plan;
@@ -191,23 +217,41 @@ public final class Engine implements AutoCloseable {
             probe.reached(Moment.NAME_TAKEN);
             container = stand(prepared, id, lease, plan, wanted);
         } catch (RuntimeException e) {
-            release(spec, id, lease);
+            releaseIfGone(spec, id, lease, e);
             throw e;
         }
+        boolean started = false;
         try {
             standing.accept(container);
-        } catch (RuntimeException e) {
+            container.start();
+            started = true;
+        } finally {
+            if (!started) {
+                container.kill();
+            } else {
+                probe.reached(Moment.STARTED);
+            }
+            // Written while the program starts: to clear up after it the name is enough. It ends only when it is
+            // written.
             container.record(() -> record(id, spec, plan));
-            container.kill();
-            throw e;
         }
-        container.start();
-        probe.reached(Moment.STARTED);
-        // Written while the program starts: to clear up after it the name is enough.
-        container.record(() -> record(id, spec, plan));
         probe.reached(Moment.START_RECORDED);
         preparation.denials(spec).ifPresent(log -> container.tellDenials(log, reactor));
         return container;
+    }
+
+    /// While a group is left there may be processes too: its record stays for the next engine, its ids stay taken.
+    private void releaseIfGone(ContainerSpec spec, ContainerId id, IdRanges.Lease lease, RuntimeException failure) {
+        try {
+            if (preparation
+                    .hierarchy()
+                    .find(groups.parent(spec.placement()), id.value())
+                    .isEmpty()) {
+                release(spec, id, lease);
+            }
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+        }
     }
 
     /// A group stands where the state directory says and its name is enough to find it, unless a parent was named.
@@ -247,8 +291,12 @@ public final class Engine implements AutoCloseable {
             if (streams != null) {
                 streams.close();
             }
-            group.kill();
-            group.remove();
+            try {
+                group.kill();
+                group.remove();
+            } catch (RuntimeException stuck) {
+                e.addSuppressed(stuck);
+            }
             throw e;
         }
     }
@@ -298,7 +346,6 @@ public final class Engine implements AutoCloseable {
                 id.value(),
                 spec.name().orElse(""),
                 spec.image().toString(),
-                spec.command(),
                 groups.parent(spec.placement()),
                 System.currentTimeMillis(),
                 OWN_PID,
@@ -384,11 +431,33 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    /// @return whether an interrupt came, which does not keep anything from being removed
+    private static boolean awaitRemoved(Container container) {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                container.await();
+                return interrupted;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            } catch (RuntimeException e) {
+                System.getLogger(Engine.class.getName())
+                        .log(System.Logger.Level.WARNING, "a container could not be removed", e);
+                return interrupted;
+            }
+        }
+    }
+
     /// Ends and removes every container.
     @Override
     public void close() {
-        if (!closed.compareAndSet(false, true)) {
-            return;
+        gate.writeLock().lock();
+        try {
+            if (!closed.compareAndSet(false, true)) {
+                return;
+            }
+        } finally {
+            gate.writeLock().unlock();
         }
         if (FlightRecorder.isInitialized()) {
             FlightRecorder.removePeriodicEvent(recordUsage);
@@ -396,14 +465,7 @@ public final class Engine implements AutoCloseable {
         containers.values().forEach(Container::kill);
         boolean interrupted = false;
         for (Container container : List.copyOf(containers.values())) {
-            try {
-                container.await();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            } catch (RuntimeException e) {
-                System.getLogger(Engine.class.getName())
-                        .log(System.Logger.Level.WARNING, "a container could not be removed", e);
-            }
+            interrupted |= awaitRemoved(container);
         }
         // The reactor hands ended containers to the launching threads, so it goes first.
         reactor.close();

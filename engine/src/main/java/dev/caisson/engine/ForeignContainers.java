@@ -34,22 +34,26 @@ final class ForeignContainers {
     private static void docker(String container, List<Integer> found) {
         try (DirectoryStream<Path> directories = Files.newDirectoryStream(DOCKER)) {
             for (Path directory : directories) {
-                Path config = directory.resolve("config.v2.json");
-                if (Files.isRegularFile(config)) {
-                    Map<String, String> fields = fields(Files.readString(config));
-                    boolean named = fields.getOrDefault("Name", "").equals("/" + container);
-                    pid(fields.getOrDefault("State.Pid", "0"))
-                            .ifPresent(pid -> add(
-                                    found,
-                                    named || matches(directory.getFileName().toString(), container),
-                                    pid));
-                }
+                dockerContainer(directory, container, found);
             }
         } catch (NoSuchFileException | NotDirectoryException e) {
-            // no Docker on this host, or a container that was removed just now
+            // no Docker on this host
         } catch (IOException e) {
             throw unreadable(DOCKER, e);
         }
+    }
+
+    private static void dockerContainer(Path directory, String container, List<Integer> found) throws IOException {
+        Map<String, String> fields;
+        try {
+            fields = fields(Files.readString(directory.resolve("config.v2.json")));
+        } catch (NoSuchFileException | NotDirectoryException e) {
+            return; // one that was removed just now
+        }
+        boolean named = fields.getOrDefault("Name", "").equals("/" + container);
+        pid(fields.getOrDefault("State.Pid", "0"))
+                .ifPresent(pid ->
+                        add(found, named || matches(directory.getFileName().toString(), container), pid));
     }
 
     private static void podman(String container, List<Integer> found) {

@@ -66,7 +66,8 @@ final class Groups {
                 try (Fd _ = whole()) {
                     if (tenant.ceiling().isPresent()) {
                         hierarchy.createParent(parent, tenant.ceiling().get());
-                    } else if (hierarchy.findParent(parent).isEmpty()) {
+                    } else if (hierarchy.leftovers(parent).isEmpty()) {
+                        // One that stands without a container may be what a killed engine left before its ceiling.
                         throw new EngineException(
                                 "TENANT_UNKNOWN",
                                 "no container of the tenant " + tenant.name()
@@ -125,7 +126,11 @@ final class Groups {
             Set<String> standing = hierarchy.leftovers(parent);
             Set<String> recorded = state.ids();
             hierarchy.removeStale(
-                    parent, name -> standing.contains(name) && !recorded.contains(name) && ContainerId.isValid(name));
+                    parent,
+                    name -> standing.contains(name)
+                            && ContainerId.isValid(name)
+                            && !recorded.contains(name)
+                            && !state.isRecorded(name));
             if (!parent.equals(own)) {
                 removeIfEmpty(parent);
             }
@@ -135,15 +140,7 @@ final class Groups {
     /// Parent groups by container, of all engines that have left a record.
     static Map<String, String> parents(EngineOptions options) {
         var parents = new HashMap<String, String>();
-        try {
-            State.recordsIn(options.state()).forEach(record -> parents.put(record.id(), record.cgroupParent()));
-        } catch (EngineException e) {
-            System.getLogger(Groups.class.getName())
-                    .log(
-                            System.Logger.Level.WARNING,
-                            "a container's record cannot be read: a group that it had in a parent of the user's is not looked for",
-                            e);
-        }
+        State.recordsIn(options.state()).forEach(record -> parents.put(record.id(), record.cgroupParent()));
         return parents;
     }
 

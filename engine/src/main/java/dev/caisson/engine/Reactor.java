@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /// One thread that waits for every descriptor and every deadline of all containers, so that a waiting run costs no
 /// thread.
@@ -18,16 +19,16 @@ final class Reactor implements AutoCloseable {
     /// A deadline that can be taken back.
     static final class Timer implements Comparable<Timer> {
         private final long nanos;
-        private final Runnable action;
-        private volatile boolean cancelled;
+        private volatile @Nullable Runnable action;
 
         private Timer(long nanos, Runnable action) {
             this.nanos = nanos;
             this.action = action;
         }
 
+        /// Lets go of what it holds too: it stays in its place until it would have been due.
         void cancel() {
-            cancelled = true;
+            action = null;
         }
 
         @Override
@@ -106,13 +107,14 @@ final class Reactor implements AutoCloseable {
                     return -1;
                 }
                 long left = timer.nanos - System.nanoTime();
-                if (!timer.cancelled && left > 0) {
+                if (timer.action != null && left > 0) {
                     return (int) Math.min(Integer.MAX_VALUE, left / 1_000_000 + 1);
                 }
                 timers.poll();
             }
-            if (!timer.cancelled) {
-                guard(timer.action);
+            Runnable action = timer.action;
+            if (action != null) {
+                guard(action);
             }
         }
     }

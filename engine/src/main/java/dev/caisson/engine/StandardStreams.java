@@ -143,6 +143,15 @@ final class StandardStreams {
     }
 
     private void pumpOutput(Fd from, OutputStream to, Runnable quiet, Runnable overBudget) {
+        try {
+            copyOutput(from, to, overBudget);
+        } finally {
+            open.decrementAndGet();
+            quiet.run();
+        }
+    }
+
+    private void copyOutput(Fd from, OutputStream to, Runnable overBudget) {
         byte[] chunk = new byte[CHUNK];
         boolean writable = true;
         int count;
@@ -157,13 +166,11 @@ final class StandardStreams {
                 try {
                     to.write(chunk, 0, kept);
                     to.flush();
-                } catch (IOException e) {
+                } catch (IOException | RuntimeException e) {
                     writable = false;
                 }
             }
         }
-        open.decrementAndGet();
-        quiet.run();
     }
 
     private static void pumpInput(InputStream from, Fd to, boolean closeAtEnd) {

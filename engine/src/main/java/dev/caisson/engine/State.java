@@ -33,7 +33,8 @@ final class State implements AutoCloseable {
     private static final String ENGINES = "engines";
     private static final String LOCK = "lock";
     private static final String SUFFIX = ".json";
-    private static final int MAX_RECORD = 1 << 20;
+    /// A plan is at most 4 MiB, in Base64 here.
+    private static final int MAX_RECORD = 16 << 20;
     private static final int ID_BYTES = 8;
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
@@ -182,13 +183,34 @@ final class State implements AutoCloseable {
         return ids;
     }
 
+    /// Whether a container of any engine has a record now. A look-up by name, unlike a listing, misses no file that is
+    /// being replaced meanwhile: on tmpfs a renamed file can be in neither half of a listing.
+    boolean isRecorded(String id) {
+        for (String name : FileSystem.list(engines)) {
+            Optional<Fd> record = FileSystem.find(engines, name + "/" + id + SUFFIX, FileSystem.O_PATH, BENEATH);
+            if (record.isPresent()) {
+                record.get().close();
+                return true;
+            }
+        }
+        return false;
+    }
+
     private static String id(String file) {
         return file.substring(0, file.length() - SUFFIX.length());
     }
 
     private static List<ContainerRecord> records(Fd engines) {
         var records = new ArrayList<ContainerRecord>();
-        forEachRecord(engines, (directory, file) -> read(directory, file).ifPresent(records::add));
+        forEachRecord(engines, (directory, file) -> {
+            try {
+                read(directory, file).ifPresent(records::add);
+            } catch (EngineException e) {
+                // One that cannot be read must not hide the others.
+                System.getLogger(State.class.getName())
+                        .log(System.Logger.Level.WARNING, "the record " + file + " is passed over", e);
+            }
+        });
         return records;
     }
 

@@ -118,6 +118,43 @@ class ContainerLimitsTest {
     }
 
     @Test
+    void aContainerThatHasEndedTakesNoLimitsAndLeavesNoRecord() throws Exception {
+        Container container = asleep(shell("sleep 60"));
+        container.kill();
+        container.await();
+
+        assertThatThrownBy(() -> container.update(Limits.unlimited()))
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.code()).isEqualTo("CONTAINER_NOT_RUNNING"));
+        assertThat(State.recordsIn(OPTIONS.state())).isEmpty();
+    }
+
+    @Test
+    void aLimitIsNotTakenBackByLeavingItOut() throws Exception {
+        Container container =
+                asleep(shell("sleep 60").limits(Limits.defaults().memoryReservation(Bytes.mebibytes(32))));
+
+        assertThatThrownBy(() -> container.update(Limits.defaults()))
+                .isInstanceOfSatisfying(
+                        CgroupException.class, e -> assertThat(e.code()).isEqualTo(CgroupException.Code.FIXED_LIMIT));
+        assertThat(unlikePlanned()).isEmpty();
+    }
+
+    @Test
+    void aContainerThatIsPausedWhenItIsKilledEnds() throws Exception {
+        Container container = asleep(shell("sleep 60"));
+        container.kill();
+
+        try {
+            container.pause();
+        } catch (CgroupException e) {
+            assertThat(e.code()).isEqualTo(CgroupException.Code.UNENFORCEABLE); // its group is gone already
+        }
+
+        assertThat(container.await().verdict()).isEqualTo(Verdict.KILLED);
+    }
+
+    @Test
     void aPausedContainerCanBeKilled() throws Exception {
         Container container = asleep(shell("sleep 60"));
         container.pause();

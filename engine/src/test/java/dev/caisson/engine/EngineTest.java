@@ -1,13 +1,18 @@
 package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.image.Image;
+import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.ContainerSpec;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -20,11 +25,14 @@ import org.junit.jupiter.api.Timeout;
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class EngineTest {
+    private static final EngineOptions OPTIONS =
+            new EngineOptions(Path.of("/run/caisson-test-engine"), Path.of("/var/lib/caisson-test"));
+
     private Engine engine;
 
     @BeforeEach
     void open() {
-        engine = Engine.open(new EngineOptions(Path.of("/run/caisson-test"), Path.of("/var/lib/caisson-test")));
+        engine = Engine.open(OPTIONS);
     }
 
     @AfterEach
@@ -89,5 +97,62 @@ class EngineTest {
                 assertThat(run.get().verdict()).isEqualTo(Verdict.OK);
             }
         }
+    }
+
+    @Test
+    void a_container_whose_observer_breaks_ends_and_does_not_hold_up_the_end() throws Exception {
+        assertThatThrownBy(() -> engine.start(
+                        ContainerSpec.of(Image.host(), "sleep", "100"),
+                        Streams.capture(),
+                        ProgressListener.none(),
+                        c -> {
+                            throw new AssertionError("broken");
+                        }))
+                .isInstanceOf(AssertionError.class);
+
+        engine.close();
+        assertThat(State.recordsIn(OPTIONS.state())).isEmpty();
+    }
+
+    @Test
+    void a_caller_that_cannot_take_output_does_not_keep_a_container() throws Exception {
+        OutputStream broken = new OutputStream() {
+            @Override
+            public void write(int b) {
+                throw new IllegalStateException("broken");
+            }
+        };
+        var streams = new Streams.Copy(Optional.empty(), broken, broken, Bytes.mebibytes(1));
+
+        assertThat(engine.start(ContainerSpec.of(Image.host(), "sh", "-c", "echo a; echo b >&2"), streams)
+                        .await()
+                        .verdict())
+                .isEqualTo(Verdict.OK);
+    }
+
+    @Test
+    void closing_ends_what_is_being_launched_meanwhile() throws Exception {
+        var refused = new CountDownLatch(4);
+        for (int i = 0; i < 4; i++) {
+            Thread.ofPlatform().daemon().start(() -> {
+                try {
+                    while (true) {
+                        engine.start(ContainerSpec.of(Image.host(), "sleep", "100"), Streams.capture());
+                    }
+                } catch (EngineException e) {
+                    if (e.code().equals("ENGINE_CLOSED")) {
+                        refused.countDown();
+                    }
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+        }
+        TimeUnit.MILLISECONDS.sleep(150);
+
+        engine.close();
+
+        assertThat(refused.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(State.recordsIn(OPTIONS.state())).isEmpty();
     }
 }

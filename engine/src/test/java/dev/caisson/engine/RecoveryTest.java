@@ -6,9 +6,15 @@ import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.Limits;
 import dev.caisson.image.Image;
 import dev.caisson.launch.ContainerSpec;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -49,6 +55,69 @@ class RecoveryTest {
             hierarchy.removeStale(parent, "somebody"::equals);
             container.kill();
             assertThat(container.await().verdict()).isEqualTo(Verdict.KILLED);
+        }
+    }
+
+    @Test
+    void neither_a_large_record_nor_one_that_is_none_hides_the_others() throws Exception {
+        String[] many =
+                IntStream.range(0, 14).mapToObj(i -> "x".repeat(100_000)).toArray(String[]::new);
+        String[] command = Stream.concat(Stream.of("sh", "-c", "sleep 100"), Stream.of(many))
+                .toArray(String[]::new);
+        try (Engine engine = Engine.open(OPTIONS)) {
+            Container large = engine.start(ContainerSpec.of(Image.host(), command), Streams.capture());
+            Container small = engine.start(ContainerSpec.of(Image.host(), "sleep", "100"), Streams.capture());
+            Path none = OPTIONS.state().resolve("engines/0123456789abcdef/" + "c".repeat(64) + ".json");
+            Files.createDirectories(none.getParent());
+            Files.writeString(none, "{");
+
+            assertThat(State.recordsIn(OPTIONS.state()))
+                    .extracting(ContainerRecord::id)
+                    .contains(large.id().value(), small.id().value());
+        } finally {
+            Engine.open(OPTIONS).close();
+        }
+    }
+
+    /// Names are looked up, because a listing of a large directory on tmpfs misses what is being replaced.
+    @Test
+    void a_record_is_found_while_it_is_replaced() throws Exception {
+        var state = new State(Path.of("/dev/shm/caisson-test-recovery"));
+        try {
+            for (int i = 0; i < 600; i++) {
+                state.announce("%064x".formatted(i));
+            }
+            String id = "%064x".formatted(300);
+            Path file;
+            try (Stream<Path> files = Files.walk(Path.of("/dev/shm/caisson-test-recovery"))) {
+                file = files.filter(path -> path.endsWith(id + ".json"))
+                        .findFirst()
+                        .orElseThrow();
+            }
+            var done = new AtomicBoolean();
+            Thread replacing = Thread.ofPlatform().start(() -> {
+                while (!done.get()) {
+                    replace(file);
+                }
+            });
+            for (int i = 0; i < 2000; i++) {
+                assertThat(state.isRecorded(id)).isTrue();
+            }
+            done.set(true);
+            replacing.join();
+            assertThat(state.isRecorded("d".repeat(64))).isFalse();
+        } finally {
+            state.close();
+        }
+    }
+
+    private static void replace(Path file) {
+        try {
+            Path next = file.resolveSibling(".next");
+            Files.writeString(next, "");
+            Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

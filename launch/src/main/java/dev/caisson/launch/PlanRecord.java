@@ -6,7 +6,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 
-/// A plan as it is written down and read again: plain texts and numbers. The program's variables are left out.
+/// A plan as it is written down and read again: plain texts and numbers. What the program is given is left out.
 ///
 /// @param steps the wire form of the steps, in Base64
 public record PlanRecord(
@@ -19,19 +19,15 @@ public record PlanRecord(
                 plan.root().bytes(),
                 plan.root().inodes(),
                 plan.slots().stream().map(PlanRecord::text).toList(),
-                Base64.getEncoder().encodeToString(PlanCodec.encode(withoutEnvironment(plan))));
+                Base64.getEncoder().encodeToString(PlanCodec.encode(withoutTexts(plan))));
     }
 
-    /// Variables often hold secrets, and nothing that is compared later needs them.
-    private static LaunchPlan withoutEnvironment(LaunchPlan plan) {
+    /// Variables often hold secrets, arguments are many; nothing that is compared later needs them.
+    private static LaunchPlan withoutTexts(LaunchPlan plan) {
         List<Step> steps = plan.steps().stream()
                 .map(step -> step instanceof Step.Execute execute
                         ? new Step.Execute(
-                                execute.initStays(),
-                                execute.controllingTerminal(),
-                                execute.searchPath(),
-                                execute.arguments(),
-                                List.of())
+                                execute.initStays(), execute.controllingTerminal(), "", List.of(""), List.of())
                         : step)
                 .toList();
         return new LaunchPlan(plan.ids(), plan.namespaces(), plan.root(), plan.slots(), steps);

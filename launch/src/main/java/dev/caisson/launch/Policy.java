@@ -71,17 +71,23 @@ public final class Policy {
         if (!findings.isEmpty()) {
             throw new RefusedException(findings);
         }
-        return new Approved(
-                spec.mounts(spec.mounts().stream().map(Policy::resolved).toList()));
+        return new Approved(spec.mounts(
+                spec.mounts().stream().map(mount -> resolved(mount, spec)).toList()));
     }
 
-    /// What was looked at is what will be mounted: links in a host path are followed once, here.
-    private static Mount resolved(Mount mount) {
+    /// Links in a host path are followed here for good, and what they led to is looked at: a path that somebody
+    /// exchanges
+    /// between two looks is judged by the one that will be mounted.
+    private static Mount resolved(Mount mount, ContainerSpec spec) {
         if (!(mount instanceof Mount.Bind bind)) {
             return mount;
         }
         try {
-            return new Mount.Bind(bind.source().toRealPath(), bind.target(), bind.readOnly(), bind.file());
+            Path real = bind.source().toRealPath();
+            if (isSensitiveReal(real) && !spec.allowances().contains(Allowance.HOST_PATHS)) {
+                throw new RefusedException(List.of(sensitive(real)));
+            }
+            return new Mount.Bind(real, bind.target(), bind.readOnly(), bind.file());
         } catch (IOException e) {
             throw new RefusedException(
                     "MOUNT_SOURCE", "the host path " + bind.source() + " cannot be followed: make it first");
@@ -212,25 +218,29 @@ public final class Policy {
             return;
         }
         if (isSensitive(source) && !spec.allowances().contains(Allowance.HOST_PATHS)) {
-            findings.add(
-                    new Finding(
-                            "ALLOWANCE_NEEDED",
-                            source
-                                    + " is a part of the host that others trust: choose another path, or add --allow host-paths"));
+            findings.add(sensitive(source));
         }
+    }
+
+    private static Finding sensitive(Path source) {
+        return new Finding(
+                "ALLOWANCE_NEEDED",
+                source + " is a part of the host that others trust: choose another path, or add --allow host-paths");
     }
 
     /// True for a sensitive path, for what is below one, and for what holds one: a socket is reached
     /// through its
     /// parent.
     static boolean isSensitive(Path source) {
-        Path real = source;
         try {
-            real = source.toRealPath();
+            return isSensitiveReal(source.toRealPath());
         } catch (IOException e) {
             // It vanished since it was looked at; opening it later will say so.
             return true;
         }
+    }
+
+    private static boolean isSensitiveReal(Path real) {
         for (Path sensitive : SENSITIVE) {
             if (real.startsWith(sensitive) || sensitive.startsWith(real)) {
                 return true;

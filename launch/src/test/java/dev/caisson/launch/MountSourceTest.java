@@ -8,9 +8,12 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,5 +54,45 @@ class MountSourceTest {
         assertThatThrownBy(() -> FileSystem.openWithoutLinks(real.toString(), FileSystem.O_PATH))
                 .isInstanceOfSatisfying(
                         ErrnoException.class, e -> assertThat(e.is(Errno.ELOOP)).isTrue());
+    }
+
+    /// Somebody who may write in a directory that is mounted exchanges it while the policy looks.
+    @Test
+    void what_is_approved_is_never_the_sensitive_one_of_two() throws Exception {
+        var done = new AtomicBoolean();
+        Thread flipping = Thread.ofPlatform().start(() -> {
+            while (!done.get()) {
+                flip(link, Path.of("/etc"), real);
+            }
+        });
+        HostFacts host = HostFacts.read(List.of(), List.of(), false);
+        ContainerSpec wish = ContainerSpec.of(Image.host(), "true")
+                .mount(new Mount.Bind(link, InRootPath.parse("/data"), true, false));
+        try {
+            for (int i = 0; i < 5000; i++) {
+                try {
+                    assertThat(Policy.approve(wish, host).spec().mounts())
+                            .containsExactly(new Mount.Bind(real, InRootPath.parse("/data"), true, false));
+                } catch (RefusedException e) {
+                    assertThat(e.code()).isIn("ALLOWANCE_NEEDED", "MOUNT_SOURCE");
+                }
+            }
+        } finally {
+            done.set(true);
+            flipping.join();
+        }
+    }
+
+    private static void flip(Path link, Path sensitive, Path harmless) {
+        try {
+            Path next = link.resolveSibling("next");
+            for (Path target : List.of(sensitive, harmless)) {
+                Files.deleteIfExists(next);
+                Files.createSymbolicLink(next, target);
+                Files.move(next, link, StandardCopyOption.ATOMIC_MOVE);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// Runs attacks, each in a container with the default limits, inside an outer group that bounds all of
 /// them should a
@@ -84,6 +85,7 @@ public final class DosSuite implements AutoCloseable {
         RunResult result = attacker.await();
         watch.end();
         watcher.join();
+        watch.failure().ifPresent(failure -> failures.add("its processes could not be counted: " + failure));
         String seen = judge(attack, result, failures);
         long pids = Math.max(watch.peakPids(), 1);
         if (result.peakMemory().compareTo(Limits.defaults().memory()) > 0) {
@@ -221,6 +223,7 @@ public final class DosSuite implements AutoCloseable {
         private final Container container;
         private volatile boolean running = true;
         private volatile long peakPids;
+        private volatile @Nullable RuntimeException failure;
 
         private Watch(Container container) {
             this.container = container;
@@ -236,9 +239,9 @@ public final class DosSuite implements AutoCloseable {
                                     peakPids = Math.max(peakPids, pids.peak().orElse(pids.current())));
                     TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
                 }
-            } catch (CgroupException e) {
-                if (e.code() != CgroupException.Code.NO_SUCH_GROUP) {
-                    throw e;
+            } catch (RuntimeException e) {
+                if (!(e instanceof CgroupException gone) || gone.code() != CgroupException.Code.NO_SUCH_GROUP) {
+                    failure = e;
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -253,6 +256,10 @@ public final class DosSuite implements AutoCloseable {
 
         void end() {
             running = false;
+        }
+
+        Optional<String> failure() {
+            return Optional.ofNullable(failure).map(RuntimeException::toString);
         }
 
         long peakPids() {
