@@ -2,7 +2,6 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
-import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Events;
 import dev.caisson.cgroup.KernelSetting;
 import dev.caisson.cgroup.Lack;
@@ -22,7 +21,6 @@ import dev.caisson.linux.Processes;
 import dev.caisson.linux.Sockets;
 import dev.caisson.linux.Terminal;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -36,7 +34,6 @@ import org.jspecify.annotations.Nullable;
 public final class Container {
     private static final int SIGKILL = 9;
     private static final int SIGSYS = 31;
-    private static final Duration SHORTEST_CPU_CHECK = Duration.ofMillis(5);
 
     private final Engine engine;
     private final ContainerId id;
@@ -50,14 +47,13 @@ public final class Container {
     private final CountDownLatch recorded = new CountDownLatch(1);
 
     private final AtomicReference<@Nullable Verdict> cause = new AtomicReference<>();
-    private final List<Reactor.Timer> timers = new ArrayList<>();
+    private final Deadlines deadlines;
     private final AtomicInteger waiting = new AtomicInteger();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private final CompletableFuture<RunResult> result = new CompletableFuture<>();
     private final AtomicReference<@Nullable Thread> finisher = new AtomicReference<>();
     private final ContainerEvent event;
     private @Nullable ContainerRecord record;
-    private Reactor.@Nullable Timer cpuTimer;
     private long startedNanos;
     private long controlKey;
     private long pidfdKey;
@@ -87,6 +83,7 @@ public final class Container {
         this.event = ContainerEvent.begin(
                 id.value(), spec.name().orElse(""), spec.image().toString());
         this.startTime = ProcessTimes.startTime(launched.pid());
+        this.deadlines = new Deadlines(group, () -> ended.isDone() || processEnd != null, this::end);
     }
 
     public ContainerId id() {
@@ -118,8 +115,7 @@ public final class Container {
     }
 
     /// Changes its limits while it runs; all of them are replaced, as [ContainerSpec#limits] sets them.
-    /// Those of devices
-    /// and single disks stay.
+    /// Those of devices and single disks stay.
     /// @throws dev.caisson.cgroup.CgroupException with the former limits in force
     /// @throws EngineException CONTAINER_NOT_RUNNING before its start and after its end
     public void update(Limits limits) {
@@ -208,10 +204,7 @@ public final class Container {
         pidfdKey = reactor.watch(launched.pidfd(), () -> readEnd(reactor));
         startedNanos = System.nanoTime();
         streams.begin(this::endIfQuiet, () -> end(Verdict.OUTPUT));
-        spec.wallClock()
-                .ifPresent(
-                        limit -> timers.add(reactor.at(startedNanos + limit.toNanos(), () -> end(Verdict.WALL_CLOCK))));
-        spec.cpuTime().ifPresent(limit -> watchCpu(reactor, limit, limit));
+        deadlines.begin(reactor, startedNanos, spec);
     }
 
     /// Lets init run the program. An init that has died since it stood is told of by its pidfd, as any end.
@@ -263,34 +256,6 @@ public final class Container {
             throw e;
         } finally {
             recorded.countDown();
-        }
-    }
-
-    /// No container can use more than all processors do, so the next look is due when it could have used
-    /// up the rest.
-    private void watchCpu(Reactor reactor, Duration limit, Duration left) {
-        Duration wait = left.dividedBy(Runtime.getRuntime().availableProcessors());
-        Duration pause = wait.compareTo(SHORTEST_CPU_CHECK) < 0 ? SHORTEST_CPU_CHECK : wait;
-        synchronized (timers) {
-            cpuTimer = reactor.at(System.nanoTime() + pause.toNanos(), () -> lookAtCpu(reactor, limit));
-        }
-    }
-
-    private void lookAtCpu(Reactor reactor, Duration limit) {
-        if (ended.isDone() || processEnd != null) {
-            return;
-        }
-        Duration rest;
-        try {
-            rest = limit.minus(group.cpuTime());
-        } catch (CgroupException e) {
-            end(Verdict.CPU_TIME); // what cannot be measured is not let run on
-            return;
-        }
-        if (rest.isPositive()) {
-            watchCpu(reactor, limit, rest);
-        } else {
-            end(Verdict.CPU_TIME);
         }
     }
 
@@ -357,8 +322,7 @@ public final class Container {
     }
 
     /// Reads what the container used, removes everything of it and makes the result known. Done once, by
-    /// whoever comes
-    /// first.
+    /// whoever comes first.
     void finish() {
         if (!finisher.compareAndSet(null, Thread.currentThread())) {
             return;
@@ -398,12 +362,7 @@ public final class Container {
     }
 
     private void remove() {
-        synchronized (timers) {
-            timers.forEach(Reactor.Timer::cancel);
-            if (cpuTimer != null) {
-                cpuTimer.cancel();
-            }
-        }
+        deadlines.cancel();
         stopAnswering();
         streams.close();
         launched.close();
