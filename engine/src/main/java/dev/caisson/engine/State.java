@@ -208,7 +208,7 @@ final class State implements AutoCloseable {
             } catch (EngineException e) {
                 // One that cannot be read must not hide the others.
                 System.getLogger(State.class.getName())
-                        .log(System.Logger.Level.WARNING, "the record " + file + " is passed over", e);
+                        .log(System.Logger.Level.WARNING, "the record " + file + " is passed over: " + e.getMessage());
             }
         });
         return records;
