@@ -117,9 +117,10 @@ final class LimitOptions {
 
     @Option(
             names = "--storage-opt",
-            paramLabel = "size=BYTES|inodes=NUMBER",
+            paramLabel = "size=BYTES|inodes=NUMBER|medium=disk|memory",
             split = ",",
-            description = "Most that it may write into its root (default: half of the memory limit).")
+            description = "Most that it may write into its root: on disk where the host can bound that, else in"
+                    + " memory (default: half of the memory limit, in memory).")
     private List<String> storage = new ArrayList<>();
 
     @Option(
@@ -252,10 +253,21 @@ final class LimitOptions {
             layer = switch (pair[0]) {
                 case "size" -> layer.size(Bytes.parse(pair[1]));
                 case "inodes" -> layer.inodes(number("--storage-opt inodes", pair[1]));
-                default -> throw RunOptions.refused("--storage-opt " + pair[0], "give size=BYTES or inodes=NUMBER");
+                case "medium" -> layer.place(place(pair[1]));
+                default ->
+                    throw RunOptions.refused(
+                            "--storage-opt " + pair[0], "give size=BYTES, inodes=NUMBER or medium=disk|memory");
             };
         }
         return layer;
+    }
+
+    private static WritableLayer.Place place(String medium) {
+        return switch (medium) {
+            case "disk" -> WritableLayer.Place.DISK;
+            case "memory" -> WritableLayer.Place.MEMORY;
+            default -> throw CommandException.usage("--storage-opt medium is disk or memory, not '" + medium + "'");
+        };
     }
 
     private ContainerSpec placement(ContainerSpec spec) {

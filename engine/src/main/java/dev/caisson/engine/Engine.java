@@ -41,6 +41,7 @@ public final class Engine implements AutoCloseable {
     private final State state;
     private final Preparation preparation;
     private final IdRanges ranges;
+    private final DiskLayers diskLayers;
     private final Groups groups;
     private final Reactor reactor = new Reactor();
     private final Starter starter;
@@ -58,7 +59,8 @@ public final class Engine implements AutoCloseable {
         probe.reached(Moment.ENGINE_STANDS);
         ranges = new IdRanges(state.root());
         groups = new Groups(preparation.hierarchy(), state);
-        starter = new Starter(this, probe, preparation, state, groups, ranges, reactor);
+        diskLayers = new DiskLayers(options.data(), state.cgroupParent());
+        starter = new Starter(this, probe, preparation, state, groups, ranges, diskLayers, reactor);
         recover(options);
         if (FlightRecorder.isInitialized()) {
             FlightRecorder.addPeriodicEvent(UsageEvent.class, recordUsage);
@@ -99,9 +101,13 @@ public final class Engine implements AutoCloseable {
                         parents.set(known);
                     }
                     groups.clear(id, known);
+                    diskLayers.clear(id);
                     probe.reached(Moment.LEFTOVER_REMOVED);
                 },
-                groups::removeUnrecorded);
+                () -> {
+                    groups.removeUnrecorded();
+                    diskLayers.removeUnrecorded(state);
+                });
     }
 
     /// What [#run] would do, without doing it. Needs no privileges but to read the image.
@@ -206,6 +212,7 @@ public final class Engine implements AutoCloseable {
     }
 
     void release(ContainerSpec spec, ContainerId id, IdRanges.Lease lease) {
+        diskLayers.discard(id.value());
         groups.removed(spec.placement());
         state.remove(id.value());
         probe.reached(Moment.RECORD_REMOVED);

@@ -45,10 +45,11 @@ final class Preparation implements AutoCloseable {
     private final Filters filters;
 
     Preparation(EngineOptions options) {
+        images = ImageStore.open(options.data().resolve("images"));
         hierarchy = Hierarchy.detect();
         usualGroups = hierarchy.joins();
-        host = HostFacts.read(shown(usualGroups), names(usualGroups), hierarchy.hasUnified());
-        images = ImageStore.open(options.data().resolve("images"));
+        host = HostFacts.read(shown(usualGroups), names(usualGroups), hierarchy.hasUnified())
+                .withLayerMedia(DiskLayers.media(options.data()));
         filters = new Filters(host, options.data().resolve("filters"));
     }
 

@@ -15,6 +15,7 @@ import dev.caisson.launch.Zygote;
 import dev.caisson.linux.Fd;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,7 @@ final class Starter implements AutoCloseable {
     private final State state;
     private final Groups groups;
     private final IdRanges ranges;
+    private final DiskLayers diskLayers;
     private final Reactor reactor;
     private @Nullable Zygote zygote;
     private @Nullable Launcher launcher;
@@ -42,6 +44,7 @@ final class Starter implements AutoCloseable {
             State state,
             Groups groups,
             IdRanges ranges,
+            DiskLayers diskLayers,
             Reactor reactor) {
         this.engine = engine;
         this.probe = probe;
@@ -49,6 +52,7 @@ final class Starter implements AutoCloseable {
         this.state = state;
         this.groups = groups;
         this.ranges = ranges;
+        this.diskLayers = diskLayers;
         this.reactor = reactor;
     }
 
@@ -131,7 +135,7 @@ final class Starter implements AutoCloseable {
             int owner = lease.range().base() + prepared.image().user().uid();
             streams = StandardStreams.open(reactor, spec, wanted, owner);
             probe.reached(Moment.STREAMS_OPEN);
-            Launcher.Launched launched = launch(prepared, lease, plan, group, streams);
+            Launcher.Launched launched = launch(prepared, id, lease, plan, group, streams);
             try {
                 streams.console(launched.console());
                 streams.closeTheirs();
@@ -160,14 +164,16 @@ final class Starter implements AutoCloseable {
 
     private Launcher.Launched launch(
             Preparation.Prepared prepared,
+            ContainerId id,
             IdRanges.Lease lease,
             LaunchPlan plan,
             Cgroup group,
             StandardStreams streams) {
         List<Fd> layers = prepared.rootfs().openLayers();
         try {
+            Optional<Fd> upper = diskLayers.make(id, plan);
             probe.reached(Moment.LAYERS_OPEN);
-            var resources = new Launcher.Resources(group, layers, lease.userNamespace(), streams.theirs());
+            var resources = new Launcher.Resources(group, layers, lease.userNamespace(), streams.theirs(), upper);
             OptionalInt step = probe.pauseBefore();
             Launcher.Launched launched = step.isEmpty()
                     ? launcher().launch(plan, resources)

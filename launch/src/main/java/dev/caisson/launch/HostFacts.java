@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 
@@ -24,6 +25,7 @@ import java.util.regex.Pattern;
 /// @param cgroupMounts what a container is shown below /sys/fs/cgroup
 /// @param cgroupJoins the v1 groups that a container's first process enters by itself
 /// @param cgroupCloneInto whether it is born inside its group of the unified hierarchy
+/// @param layerMedia what can bound a writable layer
 public record HostFacts(
         String kernel,
         String architecture,
@@ -35,11 +37,30 @@ public record HostFacts(
         boolean timeNamespaces,
         List<KernelFileSystem> cgroupMounts,
         List<String> cgroupJoins,
-        boolean cgroupCloneInto) {
+        boolean cgroupCloneInto,
+        Set<LayerMedium> layerMedia) {
     public HostFacts {
         hardLimits = Map.copyOf(hardLimits);
         cgroupMounts = List.copyOf(cgroupMounts);
         cgroupJoins = List.copyOf(cgroupJoins);
+        layerMedia = Set.copyOf(layerMedia);
+    }
+
+    /// The same host, with what can bound a writable layer in the engine's data directory.
+    public HostFacts withLayerMedia(Set<LayerMedium> media) {
+        return new HostFacts(
+                kernel,
+                architecture,
+                effectiveUid,
+                capabilities,
+                hardLimits,
+                oomScoreAdjustment,
+                landlockAbi,
+                timeNamespaces,
+                cgroupMounts,
+                cgroupJoins,
+                cgroupCloneInto,
+                media);
     }
 
     /// The same host for a container with other groups than most have.
@@ -55,7 +76,8 @@ public record HostFacts(
                 timeNamespaces,
                 mounts,
                 joins,
-                cgroupCloneInto);
+                cgroupCloneInto,
+                layerMedia);
     }
 
     /// Reads them from the running kernel.
@@ -73,7 +95,8 @@ public record HostFacts(
                 Files.exists(Path.of("/proc/self/ns/time")),
                 cgroupMounts,
                 cgroupJoins,
-                cgroupCloneInto);
+                cgroupCloneInto,
+                Set.of(LayerMedium.MEMORY));
     }
 
     private static String field(String status, String name) {

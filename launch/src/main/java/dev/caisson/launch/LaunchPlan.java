@@ -13,7 +13,8 @@ import java.util.Set;
 /// @param steps what init does, phases ascending
 public record LaunchPlan(
         IdRange ids, Set<Namespace> namespaces, RootAssembly root, List<SlotSource> slots, List<Step> steps) {
-    /// An overlay of the image's layers below a bounded file system in memory that is gone with the container.
+    /// An overlay of the image's layers below a bounded one that is gone with the container: a file system in memory,
+    /// or what the slot [SlotSource.Upper] holds.
     ///
     /// @param layers how many, at least one
     /// @param bytes how much may be written
@@ -24,6 +25,15 @@ public record LaunchPlan(
         namespaces = Set.copyOf(EnumSet.copyOf(namespaces));
         slots = List.copyOf(slots);
         steps = List.copyOf(steps);
+    }
+
+    /// What the container's writing is kept in.
+    public LayerMedium medium() {
+        return slots.stream()
+                .filter(SlotSource.Upper.class::isInstance)
+                .map(upper -> ((SlotSource.Upper) upper).medium())
+                .findFirst()
+                .orElse(LayerMedium.MEMORY);
     }
 
     /// The slot that holds `source`.

@@ -28,7 +28,8 @@ public final class Launcher {
     /// @param layers the image's directories, topmost first
     /// @param userNamespace through which files are shown
     /// @param streams standard input, output and error of the program
-    public record Resources(Cgroup group, List<Fd> layers, Fd userNamespace, List<Fd> streams) {
+    /// @param upper the mount that holds what the container writes; stays the caller's
+    public record Resources(Cgroup group, List<Fd> layers, Fd userNamespace, List<Fd> streams, Optional<Fd> upper) {
         public Resources {
             layers = List.copyOf(layers);
             streams = List.copyOf(streams);
@@ -154,6 +155,7 @@ public final class Launcher {
                     slots.add(keep(opened, resources.group().cloneInto().orElseThrow()));
                 case SlotSource.Layer layer -> slots.add(keep(opened, layer(resources, layer.index())));
                 case SlotSource.Bind bind -> slots.add(keep(opened, bind(bind, resources.userNamespace())));
+                case SlotSource.Upper _ -> slots.add(resources.upper().orElseThrow());
                 case SlotSource.Root _ -> {}
             }
         }

@@ -12,7 +12,7 @@ final class PlacementRules {
 
     private PlacementRules() {}
 
-    static void check(ContainerSpec spec, List<Finding> findings) {
+    static void check(ContainerSpec spec, HostFacts host, List<Finding> findings) {
         switch (spec.placement()) {
             case Placement.Standard _ -> {}
             case Placement.Parent parent -> checkParent(parent.path(), findings);
@@ -25,7 +25,7 @@ final class PlacementRules {
                 }
             }
         }
-        checkWritableLayer(spec, findings);
+        checkWritableLayer(spec, host, findings);
     }
 
     private static void checkParent(String path, List<Finding> findings) {
@@ -40,22 +40,19 @@ final class PlacementRules {
         }
     }
 
-    private static void checkWritableLayer(ContainerSpec spec, List<Finding> findings) {
+    private static void checkWritableLayer(ContainerSpec spec, HostFacts host, List<Finding> findings) {
         WritableLayer layer = spec.writableLayer();
         layer.size().ifPresent(size -> {
             if (size.compareTo(WritableLayer.LEAST_SIZE) < 0 || size.isUnlimited()) {
                 findings.add(new Finding(
                         "STORAGE_SIZE", "a writable layer has a size of at least " + WritableLayer.LEAST_SIZE));
             }
-            Bytes memory = spec.limits().memory();
-            if (size.compareTo(memory) >= 0) {
-                findings.add(new Finding(
-                        "STORAGE_ABOVE_MEMORY",
-                        "the writable layer is kept in memory, so a size of " + size
-                                + " cannot be had below a memory limit of " + memory
-                                + ": give more --memory, or mount a directory with -v for large files"));
-            }
         });
+        if (layer.place() == WritableLayer.Place.DISK && layer.size().isEmpty()) {
+            findings.add(new Finding("STORAGE_SIZE", "a writable layer on disk has a size: add size=BYTES"));
+        } else if (layer.medium(spec.limits(), host.layerMedia()).isEmpty()) {
+            findings.add(unavailable(layer, spec.limits().memory()));
+        }
         layer.inodes().ifPresent(inodes -> {
             if (inodes < WritableLayer.LEAST_INODES || inodes > WritableLayer.MOST_INODES) {
                 findings.add(new Finding(
@@ -64,6 +61,25 @@ final class PlacementRules {
                                 + " files"));
             }
         });
+        checkReadOnly(spec, layer, findings);
+    }
+
+    private static Finding unavailable(WritableLayer layer, Bytes memory) {
+        if (layer.place() == WritableLayer.Place.MEMORY) {
+            return new Finding(
+                    "STORAGE_ABOVE_MEMORY",
+                    "a writable layer that is kept in memory is smaller than the memory limit of " + memory
+                            + ": give more --memory, or leave medium=memory out");
+        }
+        return new Finding(
+                "STORAGE_UNAVAILABLE",
+                "nothing here bounds a writable layer on disk: use a data directory on xfs or ext4 that is mounted with"
+                        + " prjquota, or install mkfs.ext4 (package e2fsprogs) and load the kernel's loop devices, for"
+                        + " a size of " + WritableLayer.LEAST_IMAGE + " or more"
+                        + (layer.place() == WritableLayer.Place.ANY ? "; or ask for less than --memory" : ""));
+    }
+
+    private static void checkReadOnly(ContainerSpec spec, WritableLayer layer, List<Finding> findings) {
         if (spec.readOnlyRoot() && !layer.equals(WritableLayer.STANDARD)) {
             findings.add(new Finding(
                     "OPTIONS_CONTRADICT",

@@ -52,6 +52,7 @@ public record PlanRecord(
             case SlotSource.Control _ -> "control";
             case SlotSource.Root _ -> "root";
             case SlotSource.CgroupDirectory _ -> "cgroup";
+            case SlotSource.Upper upper -> "upper " + upper.medium();
             case SlotSource.Stream stream -> "stream " + stream.number();
             case SlotSource.CgroupTasks tasks -> "tasks " + tasks.index();
             case SlotSource.Layer layer -> "layer " + layer.index();
@@ -69,6 +70,7 @@ public record PlanRecord(
             case "root" -> new SlotSource.Root();
             case "cgroup" -> new SlotSource.CgroupDirectory();
             case "stream" -> new SlotSource.Stream(Integer.parseInt(words[1]));
+            case "upper" -> new SlotSource.Upper(LayerMedium.valueOf(words[1]));
             case "tasks" -> new SlotSource.CgroupTasks(Integer.parseInt(words[1]));
             case "layer" -> new SlotSource.Layer(Integer.parseInt(words[1]));
             case "bind" ->

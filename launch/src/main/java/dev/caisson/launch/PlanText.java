@@ -119,9 +119,18 @@ public final class PlanText {
 
     private String root() {
         LaunchPlan.RootAssembly root = plan.root();
-        return "overlay of %d %s, id-mapped, volatile; %s and %d files may be written, in memory"
+        String medium = switch (plan.medium()) {
+            case MEMORY -> "in memory";
+            case PROJECT -> "on disk, by project quota";
+            case IMAGE -> "on disk, in an ext4 image";
+        };
+        return "overlay of %d %s, id-mapped, volatile; %s and %d files may be written, %s"
                 .formatted(
-                        root.layers(), root.layers() == 1 ? "layer" : "layers", Bytes.of(root.bytes()), root.inodes());
+                        root.layers(),
+                        root.layers() == 1 ? "layer" : "layers",
+                        Bytes.of(root.bytes()),
+                        root.inodes(),
+                        medium);
     }
 
     private String mounts() {

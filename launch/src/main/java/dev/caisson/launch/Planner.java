@@ -122,7 +122,14 @@ public final class Planner {
 
     private LaunchPlan.RootAssembly root() {
         WritableLayer layer = spec.writableLayer();
-        return new LaunchPlan.RootAssembly(image.layers(), layer.bytes(spec.limits()), layer.files(spec.limits()));
+        return new LaunchPlan.RootAssembly(
+                image.layers(), layer.bytes(spec.limits()), layer.files(spec.limits(), medium()));
+    }
+
+    private LayerMedium medium() {
+        return spec.writableLayer()
+                .medium(spec.limits(), host.layerMedia())
+                .orElseThrow(() -> new IllegalStateException("no medium for an approved layer"));
     }
 
     private void openSlots() {
@@ -148,6 +155,10 @@ public final class Planner {
             if (mount instanceof Mount.Bind bind) {
                 slots.add(new SlotSource.Bind(index++, bind.source(), bind.readOnly(), true));
             }
+        }
+        LayerMedium medium = medium();
+        if (medium != LayerMedium.MEMORY) {
+            slots.add(new SlotSource.Upper(medium));
         }
         slots.add(new SlotSource.Root());
     }

@@ -104,7 +104,7 @@ public final class Policy {
         checkSysctls(spec, findings);
         checkProcessLimits(spec, host, findings);
         checkDeadlines(spec, findings);
-        PlacementRules.check(spec, findings);
+        PlacementRules.check(spec, host, findings);
         return findings;
     }
 

@@ -28,6 +28,9 @@ public sealed interface SlotSource {
     /// @param recursive with what is mounted below it
     record Bind(int index, Path source, boolean readOnly, boolean recursive) implements SlotSource {}
 
+    /// A detached mount on the host's disk that holds what the container writes.
+    record Upper(LayerMedium medium) implements SlotSource {}
+
     /// The root that the zygote assembles: always the last slot.
     record Root() implements SlotSource {}
 }

@@ -4,6 +4,7 @@ import dev.caisson.cgroup.Cgroup;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.FileSystemSpace;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -29,6 +30,7 @@ public final class Verifier {
         }
     }
 
+    private static final long PAGE = 4096;
     private static final int MAX_PROC_FILE = 1 << 20;
     private static final long START_PATIENCE_NANOS = 200_000_000;
     private static final long PAUSE_NANOS = 1_000_000;
@@ -224,6 +226,7 @@ public final class Verifier {
                 readOnly ? "overlay ro" : "overlay rw",
                 root,
                 root.startsWith(readOnly ? "overlay ro" : "overlay rw")));
+        checkWritableLayer(process, checks);
         for (Step.MountFileSystem mount : plan.all(Step.MountFileSystem.class)) {
             String found = mounts.getOrDefault(mount.target().absolute(), "missing");
             boolean flags = mount.flags().stream()
@@ -239,6 +242,20 @@ public final class Verifier {
         }
         for (Step.MakeReadOnly make : plan.all(Step.MakeReadOnly.class)) {
             checkCovered(process, make.path(), "ro", mounts, checks);
+        }
+    }
+
+    private void checkWritableLayer(Fd process, List<Check> checks) {
+        try (Fd root = FileSystem.openAt(process, "root", FileSystem.O_PATH | FileSystem.O_DIRECTORY, 0, 0)) {
+            FileSystemSpace space = FileSystemSpace.of(root);
+            long bytes = (plan.root().bytes() + PAGE - 1) / PAGE * PAGE;
+            checks.add(new Check(
+                    "writable layer",
+                    "at most " + bytes + " bytes and " + plan.root().inodes() + " files",
+                    space.bytes() + " bytes and " + space.inodes() + " files",
+                    space.bytes() <= bytes
+                            && space.inodes() > 0
+                            && space.inodes() <= plan.root().inodes()));
         }
     }
 

@@ -27,6 +27,7 @@ public final class Zygote implements AutoCloseable {
     private static final int REQUEST_USERNS = 1;
     private static final int REQUEST_LAUNCH = 2;
     private static final int ROOT_TMPFS = 2;
+    private static final int ROOT_OVERLAY = 3;
     private static final int ROOT_VOLATILE = 1;
     private static final int NO_SLOT = 0xffff;
     private static final int MAX_LOWERS = 64;
@@ -142,10 +143,13 @@ public final class Zygote implements AutoCloseable {
             flags |= namespace == Namespace.CGROUP ? 0 : namespace.cloneFlag();
         }
         int cgroup = plan.slots().indexOf(new SlotSource.CgroupDirectory());
+        LayerMedium medium = plan.medium();
+        int upper = plan.slots().indexOf(new SlotSource.Upper(medium));
         request.putLong(16, flags)
                 .putShort(24, (short) (cgroup < 0 ? NO_SLOT : cgroup))
-                .putShort(26, (short) ROOT_TMPFS)
+                .putShort(26, (short) (medium == LayerMedium.MEMORY ? ROOT_TMPFS : ROOT_OVERLAY))
                 .putShort(28, (short) ROOT_VOLATILE)
+                .putShort(30, (short) (upper < 0 ? NO_SLOT : upper))
                 .putShort(32, (short) plan.root().layers())
                 .putLong(40, plan.root().bytes())
                 .putLong(48, plan.root().inodes());

@@ -169,7 +169,21 @@ class PolicyTest {
                 refusal(
                         "a writable layer that memory does not hold",
                         "STORAGE_ABOVE_MEMORY",
+                        spec -> spec.writableLayer(
+                                WritableLayer.STANDARD.size(Bytes.gibibytes(1)).place(WritableLayer.Place.MEMORY))),
+                refusal(
+                        "a large writable layer where no disk bounds it",
+                        "STORAGE_UNAVAILABLE",
                         spec -> spec.writableLayer(WritableLayer.STANDARD.size(Bytes.gibibytes(1)))),
+                refusal(
+                        "a small writable layer on a disk that does not bound it",
+                        "STORAGE_UNAVAILABLE",
+                        spec -> spec.writableLayer(
+                                WritableLayer.STANDARD.size(Bytes.mebibytes(8)).place(WritableLayer.Place.DISK))),
+                refusal(
+                        "a writable layer on disk of any size",
+                        "STORAGE_SIZE",
+                        spec -> spec.writableLayer(WritableLayer.STANDARD.place(WritableLayer.Place.DISK))),
                 refusal(
                         "a writable layer of 15 files",
                         "STORAGE_INODES",

@@ -6,6 +6,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// A host, an image and plans that tests start from; nothing of them is read from the machine that runs the test.
 final class Samples {
@@ -31,7 +32,8 @@ final class Samples {
                 true,
                 List.of(KernelFileSystem.CGROUP2),
                 List.of(),
-                true);
+                true,
+                Set.of(LayerMedium.MEMORY));
     }
 
     static HostFacts hybridHost() {
@@ -47,7 +49,8 @@ final class Samples {
                 host.timeNamespaces(),
                 List.of(KernelFileSystem.CGROUP1_MEMORY, KernelFileSystem.CGROUP1_PIDS),
                 List.of("memory", "pids"),
-                false);
+                false,
+                host.layerMedia());
     }
 
     static RootImage image() {

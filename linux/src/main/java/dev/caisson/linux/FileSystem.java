@@ -31,6 +31,8 @@ public final class FileSystem {
     public static final int O_NOFOLLOW = Nr.architecture().equals("aarch64") ? 0100000 : 0400000;
     public static final int O_CLOEXEC = 02000000;
     public static final int O_PATH = 010000000;
+    private static final int TMPFILE = 020000000;
+    private static final int O_TMPFILE = TMPFILE | O_DIRECTORY;
 
     /// No magic link, as /proc/self/fd/7, is followed: openat2(2).
     public static final long RESOLVE_NO_MAGICLINKS = 0x02;
@@ -83,6 +85,12 @@ public final class FileSystem {
         return Optional.of(Fd.of("open " + path, result));
     }
 
+    /// A new file on the file system of `directory` that no name leads to: it is gone with its last user, however that
+    /// ends. Open for reading and writing.
+    public static Fd unnamed(Fd directory, int mode) {
+        return open(directory.number(), ".", O_TMPFILE | O_RDWR, mode, RESOLVE_BENEATH);
+    }
+
     private static Fd open(int directory, String path, int flags, int mode, long resolve) {
         return Fd.of("open " + path, openRaw(directory, path, flags, mode, resolve));
     }
@@ -91,7 +99,7 @@ public final class FileSystem {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment how = arena.allocate(OPEN_HOW);
             how.set(JAVA_LONG, 0, (flags | O_CLOEXEC) & 0xffffffffL);
-            how.set(JAVA_LONG, 8, (flags & O_CREAT) == 0 ? 0 : mode);
+            how.set(JAVA_LONG, 8, (flags & (O_CREAT | TMPFILE)) == 0 ? 0 : mode);
             how.set(JAVA_LONG, 16, resolve);
             MemorySegment name = Native.string(arena, path);
             long result;

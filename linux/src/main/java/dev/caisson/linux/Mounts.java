@@ -1,15 +1,18 @@
 package dev.caisson.linux;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
+import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Detached mounts: made by descriptor, visible to nobody until a process moves them somewhere, gone with the last
-/// descriptor. open_tree(2), mount_setattr(2).
+/// descriptor. open_tree(2), mount_setattr(2), fsopen(2), fsmount(2).
 public final class Mounts {
     /// Attributes of one mount, MOUNT_ATTR_* of mount_setattr(2).
     public enum Attribute {
@@ -35,6 +38,13 @@ public final class Mounts {
     private static final int AT_RECURSIVE = 0x8000;
     private static final int OPEN_TREE_CLONE = 1;
     private static final long MOUNT_ATTR_IDMAP = 0x00100000;
+    private static final long FSOPEN_CLOEXEC = 1;
+    private static final long FSMOUNT_CLOEXEC = 1;
+    private static final long FSCONFIG_SET_FLAG = 0;
+    private static final long FSCONFIG_SET_STRING = 1;
+    private static final long FSCONFIG_CMD_CREATE = 6;
+    private static final long EXT4_IOC_SHUTDOWN = 0x8004587DL;
+    private static final int EXT4_GOING_FLAGS_NOLOGFLUSH = 2;
 
     private Mounts() {}
 
@@ -47,19 +57,62 @@ public final class Mounts {
         }
     }
 
-    /// Sets attributes on a detached mount, on all mounts of the copy when `recursive`.
-    public static void restrict(Fd mount, Set<Attribute> attributes, boolean recursive) {
+    /// Mounts a block device and shows it to nobody.
+    /// @param fileSystem by the kernel's name, as `ext4`
+    /// @param flags options without a value
+    public static Fd of(String fileSystem, String device, List<String> flags, Set<Attribute> attributes) {
+        try (Arena arena = Arena.ofConfined();
+                Fd made = Fd.of(
+                        "fsopen " + fileSystem,
+                        Native.raw(Nr.FSOPEN, Native.string(arena, fileSystem).address(), FSOPEN_CLOEXEC))) {
+            configure(arena, made, FSCONFIG_SET_STRING, "source", device);
+            for (String flag : flags) {
+                configure(arena, made, FSCONFIG_SET_FLAG, flag, null);
+            }
+            configure(arena, made, FSCONFIG_CMD_CREATE, null, null);
+            return Fd.of(
+                    "fsmount " + fileSystem, Native.raw(Nr.FSMOUNT, made.number(), FSMOUNT_CLOEXEC, bits(attributes)));
+        }
+    }
+
+    private static void configure(Arena arena, Fd made, long command, @Nullable String key, @Nullable String value) {
+        Native.check(
+                "fsconfig " + (key == null ? "create" : key),
+                Native.raw(Nr.FSCONFIG, made.number(), command, address(arena, key), address(arena, value), 0, 0));
+    }
+
+    private static long address(Arena arena, @Nullable String text) {
+        return text == null ? 0 : Native.string(arena, text).address();
+    }
+
+    private static long bits(Set<Attribute> attributes) {
         long set = 0;
         for (Attribute attribute : attributes) {
             set |= attribute.bit;
         }
-        setAttributes(mount, set, 0, recursive);
+        return set;
+    }
+
+    /// Sets attributes on a detached mount, on all mounts of the copy when `recursive`.
+    public static void restrict(Fd mount, Set<Attribute> attributes, boolean recursive) {
+        setAttributes(mount, bits(attributes), 0, recursive);
     }
 
     /// Shows the owners of files through the map of a user namespace: what is owned by id 0 on disk is owned by that
     /// namespace's root here. Only once per mount, and only while it is detached.
     public static void mapIds(Fd mount, Fd userNamespace, boolean recursive) {
         setAttributes(mount, MOUNT_ATTR_IDMAP, userNamespace.number(), recursive);
+    }
+
+    /// Makes an ext4 file system forget what it has not written yet, so that it can be taken down at once. It gives
+    /// errors from then on.
+    public static void abandonExt4(Fd file) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment flags = arena.allocate(JAVA_INT);
+            flags.set(JAVA_INT, 0, EXT4_GOING_FLAGS_NOLOGFLUSH);
+            Native.check(
+                    "ioctl EXT4_IOC_SHUTDOWN", Native.raw(Nr.IOCTL, file.number(), EXT4_IOC_SHUTDOWN, flags.address()));
+        }
     }
 
     private static void setAttributes(Fd mount, long set, long userNamespace, boolean recursive) {

@@ -72,6 +72,7 @@ final class Nr {
     static final long OPENAT2 = 437;
     static final long PIDFD_GETFD = 438;
     static final long MOUNT_SETATTR = 442;
+    static final long QUOTACTL_FD = 443;
     static final long LANDLOCK_CREATE_RULESET = 444;
 
     private Nr() {}

@@ -25,7 +25,9 @@ class LayoutTest {
             "struct iovec", Sockets.IOVEC,
             "struct cmsghdr", Sockets.CMSGHDR,
             "struct winsize", Terminal.WINSIZE,
-            "struct termios", Terminal.KERNEL_TERMIOS);
+            "struct termios", Terminal.KERNEL_TERMIOS,
+            "struct if_dqblk", ProjectQuota.DQBLK,
+            "struct fsxattr", ProjectQuota.FSXATTR);
 
     /// Fields that a layout puts together under a name of its own.
     private static final java.util.Set<String> OWN_NAMES = java.util.Set.of("padding", "access_and_birth", "spare");
@@ -49,6 +51,10 @@ class LayoutTest {
                 }
             }
         });
+        program.append("P(\"loop_config\", sizeof(struct loop_config));\n");
+        program.append("P(\"loop_config.flags\", offsetof(struct loop_config, info.lo_flags));\n");
+        ours.put("loop_config", LoopDevices.LOOP_CONFIG.byteSize());
+        ours.put("loop_config.flags", LoopDevices.LOOP_CONFIG.byteOffset(PathElement.groupElement("lo_flags")));
         program.append("P(\"epoll_event\", sizeof(struct epoll_event));\n");
         program.append("P(\"epoll_event.data\", offsetof(struct epoll_event, data));\n");
         ours.put("epoll_event", (long) Polling.EVENT_SIZE);
@@ -86,6 +92,10 @@ class LayoutTest {
                 #include <linux/openat2.h>
                 #include <linux/stat.h>
                 #include <linux/mount.h>
+                #include <linux/loop.h>
+                #include <linux/dqblk_xfs.h>
+                #include <linux/quota.h>
+                #include <linux/fs.h>
                 #define P(name, value) printf("%%s=%%ld\\n", name, (long)(value))
                 int main(void) {
                 %s

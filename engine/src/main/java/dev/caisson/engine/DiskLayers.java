@@ -1,0 +1,200 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.ContainerId;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.LayerMedium;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.FileSystemSpace;
+import dev.caisson.linux.Mounts;
+import dev.caisson.linux.ProjectQuota;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Writable layers that are kept on disk, each bounded and gone with its container.
+///
+/// ```
+/// DATA/layers/PARENT/ID   a directory with a project quota; PARENT as the control group of the state directory
+/// DATA/layers             where image files are made, which have no name and end with the container's mounts
+/// ```
+final class DiskLayers {
+    private static final String LAYERS = "layers";
+    private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
+    private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
+    private static final int KIBIBYTE = 1024;
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    private final Path data;
+    private final String parent;
+    private final Map<String, Runnable> discards = new ConcurrentHashMap<>();
+
+    DiskLayers(Path data, String parent) {
+        this.data = data;
+        this.parent = parent;
+    }
+
+    /// What can bound a layer in a data directory.
+    static Set<LayerMedium> media(Path data) {
+        Set<LayerMedium> media = EnumSet.of(LayerMedium.MEMORY);
+        if (ImageFile.isPossible()) {
+            media.add(LayerMedium.IMAGE);
+        }
+        try (Fd directory = FileSystem.open(data.toString(), DIRECTORY)) {
+            if (ProjectQuota.isEnforced(directory)) {
+                media.add(LayerMedium.PROJECT);
+            }
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ENOENT) && !e.is(Errno.EACCES)) {
+                throw e;
+            }
+        }
+        return media;
+    }
+
+    /// Makes what the plan wants on disk; empty where it wants memory. Stays this object's to close, by [#discard].
+    /// @throws EngineException STORAGE_FULL, STORAGE_INODES, STORAGE_FAILED
+    Optional<Fd> make(ContainerId id, LaunchPlan plan) {
+        LaunchPlan.RootAssembly root = plan.root();
+        try {
+            return switch (plan.medium()) {
+                case MEMORY -> Optional.empty();
+                case IMAGE -> Optional.of(makeImage(id.value(), root));
+                case PROJECT -> Optional.of(makeProject(id.value(), root));
+            };
+        } catch (ErrnoException e) {
+            discard(id.value());
+            throw new EngineException(
+                    "STORAGE_FAILED",
+                    "the writable layer could not be made on disk (" + e.getMessage()
+                            + "): leave --storage-opt size out, or add medium=memory",
+                    e);
+        }
+    }
+
+    private Fd makeImage(String id, LaunchPlan.RootAssembly root) {
+        try (Fd layers = layers()) {
+            long free = FileSystemSpace.of(layers).freeBytes();
+            if (root.bytes() > free) {
+                throw new EngineException(
+                        "STORAGE_FULL",
+                        "a writable layer of " + root.bytes() + " bytes does not fit into " + data + ", which has "
+                                + free + " left: ask for less, or make room");
+            }
+            Fd mount = ImageFile.mount(layers, root.bytes(), root.inodes());
+            discards.put(id, () -> ImageFile.abandon(mount));
+            return mount;
+        }
+    }
+
+    private Fd makeProject(String id, LaunchPlan.RootAssembly root) {
+        try (Fd layers = layers();
+                Fd siblings = directory(layers, parent)) {
+            FileSystem.makeDirectory(siblings, id, 0700);
+            discards.put(id, () -> clear(id));
+            try (Fd own = FileSystem.openAt(siblings, id, DIRECTORY, 0, BENEATH)) {
+                int project = freeProject(own);
+                // Before the limit: a project that has one belongs to the directory that is found to have it.
+                ProjectQuota.assign(own, project);
+                ProjectQuota.limit(own, project, root.bytes() / KIBIBYTE * KIBIBYTE, root.inodes());
+                Fd mount = Mounts.copy(own, false);
+                discards.put(id, () -> {
+                    mount.close();
+                    clear(id);
+                });
+                Mounts.restrict(mount, EnumSet.of(Mounts.Attribute.NO_DEVICES, Mounts.Attribute.NO_SETUID), false);
+                return mount;
+            }
+        }
+    }
+
+    /// Numbers are drawn from the upper half, which administrators hardly give by hand.
+    private static int freeProject(Fd directory) {
+        while (true) {
+            int project = RANDOM.nextInt() | 0x8000_0000;
+            if (project != -1 && ProjectQuota.isFree(directory, project)) {
+                return project;
+            }
+        }
+    }
+
+    private Fd layers() {
+        try (Fd top = FileSystem.open(data.toString(), DIRECTORY)) {
+            return directory(top, LAYERS);
+        }
+    }
+
+    private static Fd directory(Fd above, String name) {
+        try {
+            FileSystem.makeDirectory(above, name, 0700);
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.EEXIST)) {
+                throw e;
+            }
+        }
+        return FileSystem.openAt(above, name, DIRECTORY, 0, BENEATH);
+    }
+
+    /// Removes a container's layer, when its processes are gone; nothing where it has none.
+    void discard(String id) {
+        Runnable discard = discards.remove(id);
+        if (discard != null) {
+            discard.run();
+        }
+    }
+
+    /// Removes what a container of an engine that was killed has left in a directory.
+    void clear(String id) {
+        siblings().ifPresent(found -> {
+            try (Fd siblings = found) {
+                remove(siblings, id);
+            }
+        });
+    }
+
+    /// Removes directories of containers that no engine has a record of.
+    void removeUnrecorded(State state) {
+        siblings().ifPresent(found -> {
+            try (Fd siblings = found) {
+                for (String id : FileSystem.list(siblings)) {
+                    if (!state.isRecorded(id)) {
+                        remove(siblings, id);
+                    }
+                }
+            }
+        });
+    }
+
+    private Optional<Fd> siblings() {
+        try (Fd top = FileSystem.open(data.toString(), DIRECTORY)) {
+            return FileSystem.find(top, LAYERS + "/" + parent, DIRECTORY, BENEATH);
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    private static void remove(Fd siblings, String id) {
+        Optional<Fd> found = FileSystem.find(siblings, id, DIRECTORY, BENEATH);
+        if (found.isEmpty()) {
+            return;
+        }
+        OptionalInt project;
+        try (Fd own = found.get()) {
+            project = ProjectQuota.of(own);
+        }
+        FileSystem.removeTree(siblings, id);
+        if (project.isPresent()) {
+            ProjectQuota.limit(siblings, project.getAsInt(), 0, 0);
+        }
+    }
+}
