@@ -11,7 +11,7 @@ import java.util.Optional;
 
 /// One container's line for people: what it used between two samples.
 final class StatsLine {
-    private static final String FORMAT = "%-12s  %-16.16s  %7s %-10s  %21s %-10s  %9s  %21s  %17s  %5s  %6s";
+    private static final String FORMAT = "%-12s  %-16.16s  %7s %-10s  %21s %-10s  %9s  %28s  %17s  %5s  %6s";
 
     private StatsLine() {}
 
@@ -24,7 +24,7 @@ final class StatsLine {
                 "MEMORY / LIMIT",
                 "",
                 "PIDS",
-                "WRITTEN / SIZE",
+                "WRITTEN / SIZE FILES",
                 "READ / WRITE",
                 "STALL",
                 "OOM");
@@ -85,7 +85,7 @@ final class StatsLine {
     }
 
     private static String writable(WritableUse writable) {
-        return writable.used() + " / " + writable.size();
+        return writable.used() + " / " + writable.size() + " " + writable.inodes() + "f";
     }
 
     private static String io(java.util.List<Usage.Io> disks) {
