@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -270,5 +271,37 @@ class ZstdInputStreamTests {
             }
         }
         assertThat(refused).isPositive();
+    }
+
+    /// A table of contents behind the archive, as a layer that can be fetched in parts has it.
+    private static byte[] withSkippable(int size) {
+        return Frame.ofWindow(0)
+                .raw(true, "archive")
+                .field(4, 0x184d2a50)
+                .field(4, size)
+                .bytes(new int[size])
+                .build();
+    }
+
+    @Test
+    void a_long_skippable_frame_counts_in_the_digest_of_the_compressed_layer() throws IOException {
+        byte[] stream = withSkippable(200_000);
+        Path file = Files.write(directory.resolve("layer"), stream);
+        var layer = new PackedImage.PackedLayer(
+                Digest.of("archive".getBytes(StandardCharsets.US_ASCII)),
+                Optional.of(Digest.of(stream)),
+                () -> FileSlice.whole(FileChannel.open(file), stream.length));
+
+        try (LayerStream in = new LayerStream(layer.opening().open(), UnpackLimits.DEFAULT)) {
+            in.verify(layer);
+        }
+    }
+
+    @Test
+    void a_skippable_frame_that_is_cut_off_is_damage() {
+        byte[] stream = withSkippable(200_000);
+
+        assertRefused(Code.BAD_ARCHIVE, Arrays.copyOf(stream, stream.length - 1));
+        assertRefused(Code.BAD_ARCHIVE, Arrays.copyOf(stream, stream.length - 200_002));
     }
 }
