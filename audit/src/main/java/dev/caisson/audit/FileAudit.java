@@ -9,14 +9,10 @@ import dev.caisson.containerfile.Place;
 import dev.caisson.containerfile.Source;
 import dev.caisson.containerfile.SourceTree;
 import dev.caisson.containerfile.Workload;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -285,28 +281,17 @@ public final class FileAudit {
         verdict.fix().ifPresent(fix -> fixes.put(finding, fix));
     }
 
-    /// Gives every finding its fingerprint: what it says, not where; equal ones are counted in the order
-    /// of the file.
+    /// What a finding says tells it again, not where it stands.
     private List<Finding> numbered() {
-        Map<String, Integer> seen = new HashMap<>();
-        return findings.stream()
-                .sorted()
-                .map(finding -> {
-                    String key = finding.check().id() + "\n" + finding.subject() + "\n" + finding.message();
-                    int number = seen.merge(key, 1, Integer::sum);
-                    String print = digest(key + "\n" + number);
-                    Optional.ofNullable(fixes.get(finding)).ifPresent(fix -> fixesByFingerprint.put(print, fix));
-                    return finding.withFingerprint(print);
-                })
-                .toList();
-    }
-
-    private static String digest(String text) {
-        try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(hash, 0, 16);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
+        List<Finding> sorted = findings.stream().sorted().toList();
+        List<Finding> numbered = Findings.numbered(
+                sorted, finding -> finding.check().id() + "\n" + finding.subject() + "\n" + finding.message());
+        for (int at = 0; at < sorted.size(); at++) {
+            Fix fix = fixes.get(sorted.get(at));
+            if (fix != null) {
+                fixesByFingerprint.put(numbered.get(at).fingerprint(), fix);
+            }
         }
+        return numbered;
     }
 }

@@ -38,77 +38,39 @@ public record Finding(
             .thenComparing(Finding::message);
 
     Finding waived(String reason) {
-        return new Finding(
-                check,
-                subject,
-                Status.WAIVED,
-                severity,
-                message,
-                claim,
-                truth,
-                agreement,
-                evidence,
-                location,
-                remediation,
-                fingerprint,
-                Optional.of(reason),
-                known);
+        return with(Status.WAIVED, evidence, fingerprint, Optional.of(reason), known);
     }
 
     Finding knownBefore() {
-        return new Finding(
-                check,
-                subject,
-                status,
-                severity,
-                message,
-                claim,
-                truth,
-                agreement,
-                evidence,
-                location,
-                remediation,
-                fingerprint,
-                waiver,
-                true);
+        return with(status, evidence, fingerprint, waiver, true);
     }
 
     Finding withFingerprint(String print) {
-        return new Finding(
-                check,
-                subject,
-                status,
-                severity,
-                message,
-                claim,
-                truth,
-                agreement,
-                evidence,
-                location,
-                remediation,
-                print,
-                waiver,
-                known);
+        return with(status, evidence, print, waiver, known);
     }
 
     Finding withEvidence(List<Evidence> more) {
         List<Evidence> all = new ArrayList<>(evidence);
         all.addAll(more);
+        return with(status, List.copyOf(all), fingerprint, waiver, known);
+    }
+
+    private Finding with(Status made, List<Evidence> seen, String print, Optional<String> reason, boolean before) {
         return new Finding(
                 check,
                 subject,
-                status,
+                made,
                 severity,
                 message,
                 claim,
                 truth,
                 agreement,
-                List.copyOf(all),
+                seen,
                 location,
                 remediation,
-                fingerprint,
-                waiver,
-                known);
+                print,
+                reason,
+                before);
     }
 
     /// Whether it counts against a threshold: it fails, nobody tolerates it and the baseline lacks it.

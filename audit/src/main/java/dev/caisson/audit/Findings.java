@@ -8,6 +8,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /// Makes a report of findings that another room came to: fingerprints, then waivers, then the baseline.
 public final class Findings {
@@ -22,16 +23,22 @@ public final class Findings {
         return Baseline.apply(request, targets, waived);
     }
 
-    /// Subject and check tell a finding of a host again; its message holds values that change from day to day. Several
-    /// of one check and subject are counted in their order.
+    /// Subject and check tell a finding of a host again; its message holds values that change from day to day.
     private static List<Finding> numbered(List<Finding> findings) {
+        return numbered(
+                findings,
+                finding -> finding.check().id() + "\n" + finding.subject().kind() + "\n" + finding.subject());
+    }
+
+    /// Gives every finding its fingerprint, in the report's order; several of one key are counted.
+    /// @param key what tells the finding again from run to run
+    static List<Finding> numbered(List<Finding> findings, Function<Finding, String> key) {
         Map<String, Integer> seen = new HashMap<>();
         return findings.stream()
                 .sorted()
                 .map(finding -> {
-                    String key = finding.check().id() + "\n" + finding.subject().kind() + "\n" + finding.subject();
-                    int number = seen.merge(key, 1, Integer::sum);
-                    return finding.withFingerprint(digest(key + "\n" + number));
+                    String text = key.apply(finding);
+                    return finding.withFingerprint(digest(text + "\n" + seen.merge(text, 1, Integer::sum)));
                 })
                 .toList();
     }
