@@ -107,6 +107,7 @@ final class AuditCommand implements Callable<Integer> {
     public Integer call() {
         try {
             if (inputs.isEmpty()) {
+                refuseWithoutFiles();
                 return host.run(
                         failOn,
                         waivers,
@@ -133,6 +134,16 @@ final class AuditCommand implements Callable<Integer> {
             return report.exitCode();
         } catch (AuditException e) {
             throw new CommandException(e.code().name(), AUDIT_FAILED, String.valueOf(e.getMessage()));
+        }
+    }
+
+    /// What concerns files has nothing to act on in the audit of a host.
+    private void refuseWithoutFiles() {
+        if (fix != null || !environment.isEmpty() || !baseImages.isEmpty()) {
+            throw new AuditException(
+                    AuditException.Code.OPTION_INVALID,
+                    "--fix, --env and --base-image are for container files, and no FILE is named; name one, as . for"
+                            + " all below this directory.");
         }
     }
 
@@ -166,7 +177,7 @@ final class AuditCommand implements Callable<Integer> {
         if (output == null) {
             PrintWriter out = spec.commandLine().getOut();
             out.print(text);
-            out.flush();
+            OutputFailure.check(out);
             return;
         }
         try {

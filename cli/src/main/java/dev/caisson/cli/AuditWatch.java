@@ -2,6 +2,7 @@ package dev.caisson.cli;
 
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Report;
+import dev.caisson.audit.Status;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,25 +31,39 @@ final class AuditWatch {
         }
     }
 
-    /// A line for each open failure that came, went or reads differently.
+    /// A line for each open failure that came, went or reads differently. One that was not judged this time is not
+    /// gone, and not new when it is judged again.
     static List<String> changes(Report before, Report now) {
         Map<String, Finding> old = open(before);
         Map<String, Finding> present = open(now);
+        Map<String, Finding> unknown = notEvaluated(now);
+        Map<String, Finding> unknownBefore = notEvaluated(before);
         List<String> lines = new ArrayList<>();
         present.forEach((print, finding) -> {
             Finding known = old.get(print);
             if (known == null) {
-                lines.add("new: " + text(finding));
+                lines.add((unknownBefore.containsKey(print) ? "evaluated: " : "new: ") + text(finding));
             } else if (!known.message().equals(finding.message())) {
                 lines.add("changed: " + text(finding));
             }
         });
         old.forEach((print, finding) -> {
-            if (!present.containsKey(print)) {
+            Finding unjudged = unknown.get(print);
+            if (unjudged != null) {
+                lines.add("not evaluated: " + text(unjudged));
+            } else if (!present.containsKey(print)) {
                 lines.add("gone: " + text(finding));
             }
         });
         return lines;
+    }
+
+    private static Map<String, Finding> notEvaluated(Report report) {
+        Map<String, Finding> unknown = new TreeMap<>();
+        report.findings().stream()
+                .filter(finding -> finding.status() == Status.NOT_EVALUATED)
+                .forEach(finding -> unknown.put(finding.fingerprint(), finding));
+        return unknown;
     }
 
     private static String text(Finding finding) {

@@ -105,6 +105,9 @@ final class HostOptions {
     int run(Severity failOn, @Nullable Path waivers, @Nullable Path baseline, Consumer<Report> show, PrintWriter out) {
         HostAuditRequest request = request(failOn, waivers, baseline);
         if (saveFacts != null) {
+            if (!dockerfiles.isEmpty()) {
+                throw invalid("--built-from names lines in a report, and --save-facts makes none; take one out");
+            }
             save(HostAudit.facts(request), saveFacts, out);
             return 0;
         }
@@ -114,7 +117,7 @@ final class HostOptions {
             AuditWatch.run(
                     report, () -> report(request(failOn, waivers, baseline)), Duration.ofSeconds(watch), line -> {
                         out.println(line);
-                        out.flush();
+                        OutputFailure.check(out);
                     });
         }
         return report.exitCode();
@@ -123,6 +126,10 @@ final class HostOptions {
     private Report report(HostAuditRequest request) {
         if (facts.isEmpty() && hosts.isEmpty()) {
             return HostAudit.run(request, dockerfiles);
+        }
+        if (!dockerfiles.isEmpty()) {
+            throw invalid("--built-from is for the audit of this host, and stands beside --facts or --host;"
+                    + " take it out, or give it where the facts are gathered without --save-facts");
         }
         List<HostJson> gathered = new ArrayList<>();
         for (Path file : facts) {
@@ -142,7 +149,7 @@ final class HostOptions {
     private static void save(String json, String file, PrintWriter out) {
         if (file.equals("-")) {
             out.print(json);
-            out.flush();
+            OutputFailure.check(out);
             return;
         }
         Path path = Path.of(file);
@@ -177,7 +184,7 @@ final class HostOptions {
     void refuseBesideFiles() {
         boolean used = Stream.of(docker, target, benchmark, profile, hostRoot, saveFacts)
                 .anyMatch(Objects::nonNull);
-        if (used || liveFilters || watch > 0 || !facts.isEmpty() || !hosts.isEmpty()) {
+        if (used || liveFilters || watch > 0 || !facts.isEmpty() || !hosts.isEmpty() || !dockerfiles.isEmpty()) {
             throw invalid("an option that audits hosts stands beside a FILE; name no FILE, or take the option out");
         }
     }

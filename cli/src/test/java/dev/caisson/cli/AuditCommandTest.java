@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -70,6 +71,54 @@ class AuditCommandTest {
         assertThat(audit("audit", "--benchmark", "cis-docker-1.5")).isEqualTo(2);
         assertThat(audit("audit", "--docker", "tcp://127.0.0.1:2375")).isEqualTo(2);
         assertThat(err.toString().lines()).hasSize(4).allMatch(line -> line.contains("OPTION_INVALID"));
+    }
+
+    @Test
+    void an_option_that_would_do_nothing_is_refused() throws IOException {
+        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\n");
+
+        for (String[] arguments : new String[][] {
+            {"audit", "--fix", root.resolve("out").toString()},
+            {"audit", "--env", "A=b"},
+            {"audit", "--base-image", "a=dir:/srv"},
+            {"audit", "--built-from", file.toString(), file.toString()},
+            {"audit", "--built-from", file.toString(), "--facts", "facts.json"},
+            {"audit", "--built-from", file.toString(), "--host", "ssh://host.invalid"},
+            {"audit", "--built-from", file.toString(), "--save-facts", "-"}
+        }) {
+            err.getBuffer().setLength(0);
+            assertThat(audit(arguments)).as(String.join(" ", arguments)).isEqualTo(2);
+            assertThat(err.toString()).contains("OPTION_INVALID");
+        }
+        assertThat(root.resolve("out")).doesNotExist();
+    }
+
+    @Test
+    void a_report_that_cannot_be_written_is_an_error_of_the_audit() throws IOException {
+        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\n");
+        try (PrintWriter full = new PrintWriter("/dev/full", StandardCharsets.UTF_8)) {
+            assertThat(Main.execute(
+                            full,
+                            new PrintWriter(err),
+                            Terminal.NONE,
+                            "audit",
+                            "--fail-on",
+                            "critical",
+                            file.toString()))
+                    .isEqualTo(2);
+            assertThat(Main.execute(
+                            full,
+                            new PrintWriter(err),
+                            Terminal.NONE,
+                            "audit",
+                            "--host-root",
+                            hostWithoutEngine().toString(),
+                            "--save-facts",
+                            "-"))
+                    .isEqualTo(2);
+        }
+        assertThat(audit("audit", "-o", "/dev/full", file.toString())).isEqualTo(2);
+        assertThat(err.toString().lines()).hasSize(3).allMatch(line -> line.contains("OUTPUT_FAILED"));
     }
 
     @Test

@@ -60,6 +60,16 @@ class AuditWatchTest {
     }
 
     @Test
+    void what_could_not_be_judged_is_neither_gone_nor_new() {
+        Report failed = report(finding("web", Status.FAIL, "a"));
+        Report unknown = report(finding("web", Status.NOT_EVALUATED, "its facts could not be read"));
+
+        assertThat(AuditWatch.changes(failed, unknown))
+                .containsExactly("not evaluated: high host-net web: its facts could not be read");
+        assertThat(AuditWatch.changes(unknown, failed)).containsExactly("evaluated: high host-net web: a");
+    }
+
+    @Test
     void it_audits_until_it_is_interrupted() {
         List<String> lines = new ArrayList<>();
         Report first = report();
