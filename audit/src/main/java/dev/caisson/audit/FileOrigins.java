@@ -53,9 +53,10 @@ public final class FileOrigins {
     public List<Evidence> ofContainer(Map<String, String> labels, Check check) {
         String service = labels.getOrDefault(SERVICE, "");
         List<Path> files = Stream.of(labels.getOrDefault(FILES, "").split(",", -1))
-                .filter(name -> name.startsWith("/"))
+                .filter(name -> name.startsWith("/") && name.indexOf('\0') < 0)
                 .limit(MOST_FILES)
-                .map(name -> hostRoot.resolve(name.substring(1)).normalize())
+                .map(name ->
+                        hostRoot.resolve(Path.of(name).normalize().toString().substring(1)))
                 .toList();
         if (service.isEmpty() || files.isEmpty()) {
             return List.of();
@@ -77,7 +78,7 @@ public final class FileOrigins {
 
     private Project project(List<Path> files) {
         AuditRequest request = request(List.of());
-        FileAudit audit = new FileAudit(request, new SourceTree(hostRoot));
+        FileAudit audit = new FileAudit(request, SourceTree.ofHost(hostRoot));
         List<Finding> findings = audit.ofProject(files).findings();
         Map<String, ComposeService> services = audit.projects().stream()
                 .findFirst()

@@ -2,13 +2,12 @@ package dev.caisson.audit;
 
 import dev.caisson.containerfile.ContainerFileException;
 import dev.caisson.containerfile.Setting;
-import dev.caisson.containerfile.Source;
 import dev.caisson.containerfile.Workload;
 import dev.caisson.containerfile.WorkloadOrigin;
 import dev.caisson.containerfile.Yaml;
 import dev.caisson.containerfile.YamlNode.YamlMap;
 import dev.caisson.containerfile.YamlNode.YamlScalar;
-import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -21,14 +20,13 @@ final class SeccompFiles {
         if (!(workload.origin() instanceof WorkloadOrigin.Compose origin)) {
             return Verdict.none();
         }
-        Path file =
-                origin.project().base(profile.place()).resolve(profile.value()).normalize();
-        if (!Files.isRegularFile(file)) {
-            return Verdict.none();
-        }
         try {
+            Path file = origin.project().base(profile.place()).resolve(profile.value());
+            if (!origin.project().tree().isFile(file)) {
+                return Verdict.none();
+            }
             // JSON is YAML
-            return Yaml.document(Source.read(profile.value(), file))
+            return Yaml.document(origin.project().tree().read(file))
                     .filter(YamlMap.class::isInstance)
                     .map(YamlMap.class::cast)
                     .filter(SeccompFiles::allowsByDefault)
@@ -38,6 +36,8 @@ final class SeccompFiles {
                                     + " allows what it does not name"))
                     .stream()
                     .toList();
+        } catch (InvalidPathException e) {
+            return List.of(Verdict.unknown(profile.place(), "the seccomp profile is no path: " + e.getReason()));
         } catch (ContainerFileException e) {
             return List.of(Verdict.unknown(
                     profile.place(), "the seccomp profile " + profile.value() + " cannot be read: " + e.sentence()));

@@ -75,6 +75,57 @@ class FileOriginsTest {
         assertThat(origins().ofContainer(Map.of(), Checks.all().getFirst())).isEmpty();
     }
 
+    /// Whoever may start a container writes its labels.
+    @Test
+    void a_hostile_label_or_file_names_nothing() throws IOException {
+        Files.writeString(root.resolve("nul.yaml"), "services: {web: {image: a, security_opt: [\"seccomp:x\\0\"]}}");
+        Path link = Files.createSymbolicLink(root.resolve("kmsg.yaml"), Path.of("/proc/kmsg"));
+
+        assertThat(ofContainer(root.resolve("compose.yaml") + "\0", "web", "privileged-in-effect"))
+                .isEmpty();
+        assertThat(ofContainer("/proc/kmsg", "web", "privileged-in-effect")).isEmpty();
+        try {
+            assertThat(ofContainer(link.toString(), "web", "privileged-in-effect"))
+                    .isEmpty();
+        } finally {
+            Files.delete(link);
+        }
+        assertThat(ofContainer(root.resolve("nul.yaml").toString(), "web", "privileged-in-effect"))
+                .containsExactly("nul.yaml:1:12");
+    }
+
+    @Test
+    void labels_of_another_host_are_read_below_its_root() throws IOException {
+        Path host = Files.createDirectories(root.resolve("host/srv")).getParent();
+        Files.writeString(
+                host.resolve("srv/compose.yaml"), "services: {web: {extends: {file: /more.yaml, service: web}}}");
+        Files.writeString(host.resolve("more.yaml"), "services: {web: {image: a, privileged: true}}");
+        Files.createSymbolicLink(host.resolve("link.yaml"), Path.of("/srv/compose.yaml"));
+        FileOrigins origins = new FileOrigins(host, LocalDate.of(2026, 11, 25), List.of());
+        Check check = Checks.find("privileged-in-effect").orElseThrow();
+
+        for (String file : List.of("/srv/compose.yaml", "/link.yaml", "/../srv/compose.yaml")) {
+            assertThat(origins.ofContainer(
+                            Map.of(
+                                    "com.docker.compose.project.config_files",
+                                    file,
+                                    "com.docker.compose.service",
+                                    "web"),
+                            check))
+                    .as(file)
+                    .extracting(Evidence::source)
+                    .containsExactly("/more.yaml");
+        }
+        assertThat(origins.ofContainer(
+                        Map.of(
+                                "com.docker.compose.project.config_files",
+                                "/.." + root.resolve("compose.yaml"),
+                                "com.docker.compose.service",
+                                "web"),
+                        check))
+                .isEmpty();
+    }
+
     @Test
     void an_image_is_known_by_the_history_of_its_final_stage() {
         assertThat(ofImage(

@@ -44,7 +44,13 @@ public final class ComposeLoader {
         YamlMap model = loader.files(files, directory, loader.dotEnv(List.of(directory.resolve(".env")), true));
         List<Source> sources = files.stream().map(tree::read).toList();
         return new ComposeProject(
-                directory, sources, model, loader.services(model), loader.directories, List.copyOf(loader.unresolved));
+                tree,
+                directory,
+                sources,
+                model,
+                loader.services(model),
+                loader.directories,
+                List.copyOf(loader.unresolved));
     }
 
     private Map<String, ComposeService> services(YamlMap model) {

@@ -7,13 +7,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /// A compose project as compose itself sees it: includes, extensions, overrides and variables resolved. Every node
-/// keeps
-/// the place in the file that decided it.
+/// keeps the place in the file that decided it.
+/// @param tree where its files were read from
 /// @param files the project's own files, in the order in which they were merged
 /// @param model the merged document
 /// @param directories where relative paths of a file's values start, by file
 /// @param unresolved what could not be followed without a network: remote includes and the like
 public record ComposeProject(
+        SourceTree tree,
         Path directory,
         List<Source> files,
         YamlMap model,

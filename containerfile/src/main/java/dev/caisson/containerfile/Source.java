@@ -1,13 +1,12 @@
 package dev.caisson.containerfile;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Optional;
 
 /// The text of one file and the offsets at which its lines begin. Offsets count UTF-16 code units from 0; lines and
 /// columns count from 1. Two sources are the same only if they are the same object.
@@ -46,25 +45,10 @@ public final class Source {
         }
     }
 
-    /// Reads a regular file.
+    /// Reads a regular file, and none that the kernel answers from, as those of proc(5).
     /// @throws ContainerFileException if it is missing, unreadable, no regular file, or larger than [#MAX_BYTES]
     public static Source read(String name, Path path) {
-        try {
-            if (!Files.exists(path)) {
-                throw new ContainerFileException(FileError.FILE_MISSING, "There is no file " + name + ".");
-            }
-            if (!Files.isRegularFile(path)) {
-                throw new ContainerFileException(FileError.FILE_UNREADABLE, name + " is not a regular file.");
-            }
-            if (Files.size(path) > MAX_BYTES) {
-                throw new ContainerFileException(
-                        FileError.FILE_TOO_LARGE, name + " is larger than " + MAX_BYTES + " bytes; it was not read.");
-            }
-            return of(name, Files.readAllBytes(path));
-        } catch (IOException e) {
-            throw new ContainerFileException(
-                    FileError.FILE_UNREADABLE, name + " cannot be read: " + e.getMessage() + ".", e);
-        }
+        return of(name, RegularFile.read(name, path, Optional.empty(), MAX_BYTES));
     }
 
     public String name() {
