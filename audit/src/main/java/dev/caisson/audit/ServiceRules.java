@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// Rules on how a container serves: its ports, its health, its restarts; and on how compose builds it.
@@ -32,6 +33,10 @@ final class ServiceRules {
 
     private static final Set<String> EVERY_ADDRESS = Set.of("0.0.0.0", "::", "[::]", "*");
     private static final Set<String> ADMIN_PORTS = Set.of("22", "2375", "2376", "2377", "3389", "5900");
+
+    private static final Set<String> PROTOCOLS = Set.of("tcp", "udp", "sctp");
+    /// What is written into a proposal as it stands may hold nothing that YAML reads as more than a port.
+    private static final Pattern PORTS = Pattern.compile("[0-9]{1,5}(?:-[0-9]{1,5})?");
 
     private ServiceRules() {}
 
@@ -53,9 +58,15 @@ final class ServiceRules {
         if (!(workload.origin() instanceof WorkloadOrigin.Compose)) {
             return Optional.empty();
         }
+        boolean plain = PROTOCOLS.contains(port.protocol())
+                && PORTS.matcher(port.target()).matches()
+                && (port.published().isEmpty()
+                        || PORTS.matcher(port.published()).matches());
+        if (!plain) {
+            return Optional.empty();
+        }
         String protocol = port.protocol().equals("tcp") ? "" : "/" + port.protocol();
-        String published = port.published().isEmpty() ? "" : port.published();
-        String bound = "\"127.0.0.1:" + published + ":" + port.target() + protocol + "\"";
+        String bound = "\"127.0.0.1:" + port.published() + ":" + port.target() + protocol + "\"";
         String written = port.place().text();
         return written.contains("\n") || written.startsWith("{") || written.contains("$")
                 ? Optional.empty()

@@ -319,6 +319,29 @@ class FixTest {
     }
 
     @Test
+    void a_port_that_is_none_is_not_written_into_a_proposal() throws Exception {
+        Files.writeString(root.resolve("compose.yaml"), """
+                services:
+                  web:
+                    image: a:1
+                    ports:
+                      - '80"]}, evil: {privileged: true}, x: {ports: ["1'
+                      - '81:82/tcp"'
+                      - "83:84/udp"
+                      - '85-86:85-86'
+                """);
+        Proposal proposal = FileAudit.propose(request("compose.yaml"));
+
+        for (Proposal.Contents contents : proposal.files().values()) {
+            assertThat(new String(contents.bytes(), StandardCharsets.UTF_8))
+                    .doesNotContain("127.0.0.1:80", "127.0.0.1:81", "+      evil")
+                    .matches("(?s).*(?:83:84/udp|pids_limit).*");
+        }
+        assertThat(new String(proposal.files().get("compose.override.yaml").bytes(), StandardCharsets.UTF_8))
+                .contains("127.0.0.1:83:84/udp", "127.0.0.1:85-86:85-86");
+    }
+
+    @Test
     void what_a_file_settles_is_told() throws Exception {
         Files.writeString(root.resolve("compose.yaml"), SHOP);
 
