@@ -4,11 +4,13 @@ import dev.caisson.containerfile.ComposeLoader;
 import dev.caisson.containerfile.ComposeProject;
 import dev.caisson.containerfile.ComposeWorkloads;
 import dev.caisson.containerfile.ContainerFileException;
+import dev.caisson.containerfile.FileError;
 import dev.caisson.containerfile.KubernetesManifest;
 import dev.caisson.containerfile.Place;
 import dev.caisson.containerfile.Source;
 import dev.caisson.containerfile.SourceTree;
 import dev.caisson.containerfile.Workload;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -92,13 +94,22 @@ public final class FileAudit {
                 throw new AuditException(AuditException.Code.INPUT_MISSING, "There is no file " + input + ".");
             }
             if (Files.isDirectory(path)) {
-                FileDiscovery.directory(path, tree).forEach(this::judge);
+                FileDiscovery.directory(path, tree, this::closed).forEach(this::judge);
             } else {
                 judge(named(path));
             }
         }
         List<Finding> waived = new Waivers(request.today(), request.waivers(), sources).apply(numbered());
         return Baseline.apply(request, targets, waived);
+    }
+
+    private void closed(Path directory, IOException why) {
+        String name = tree.name(directory);
+        notUnderstood(
+                new Subject(Subject.Kind.FILE, name.isEmpty() ? "." : name),
+                FileError.FILE_UNREADABLE.code() + ": it cannot be looked into: "
+                        + why.getClass().getSimpleName(),
+                Optional.empty());
     }
 
     private FileDiscovery.Found named(Path path) {
@@ -131,24 +142,15 @@ public final class FileAudit {
                 case KUBERNETES -> kubernetes(tree.read(first), file);
             }
         } catch (ContainerFileException e) {
-            Optional<Location> location = e.place().map(Location::of);
-            Check check = Checks.named("file-not-understood");
-            findings.add(new Finding(
-                    check,
-                    file,
-                    Status.NOT_EVALUATED,
-                    check.severity(),
-                    e.error().code() + ": " + e.sentence(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Agreement.CLAIM_ONLY,
-                    List.of(),
-                    location,
-                    check.fix(),
-                    "",
-                    Optional.empty(),
-                    false));
+            notUnderstood(
+                    file, e.error().code() + ": " + e.sentence(), e.place().map(Location::of));
         }
+    }
+
+    private void notUnderstood(Subject file, String why, Optional<Location> location) {
+        Check check = Checks.named("file-not-understood");
+        findings.add(
+                Finding.ofFile(check, file, Status.NOT_EVALUATED, check.severity(), why, Optional.empty(), location));
     }
 
     private void dockerfile(Path path) {
@@ -237,21 +239,14 @@ public final class FileAudit {
             List<Verdict> verdicts = rule.judge().apply(unit);
             if (verdicts.isEmpty()) {
                 Check check = rule.check();
-                findings.add(new Finding(
+                findings.add(Finding.ofFile(
                         check,
                         subject,
                         Status.PASS,
                         check.severity(),
                         check.title() + ": no",
                         Optional.empty(),
-                        Optional.empty(),
-                        Agreement.CLAIM_ONLY,
-                        List.of(),
-                        Optional.empty(),
-                        "",
-                        "",
-                        Optional.empty(),
-                        false));
+                        Optional.empty()));
             }
             verdicts.forEach(verdict -> add(rule.check(), subject, verdict));
         }
@@ -262,21 +257,14 @@ public final class FileAudit {
         sources.add(place.source());
         String shown = verdict.shown().orElseGet(() -> Secrets.masked(Places.shown(place)));
         Location location = Location.of(place);
-        Finding finding = new Finding(
+        Finding finding = Finding.ofFile(
                 check,
                 subject,
                 verdict.status(),
                 verdict.severity().orElse(check.severity()),
                 verdict.message(),
-                Optional.of(shown),
-                Optional.empty(),
-                Agreement.CLAIM_ONLY,
-                List.of(new Evidence(place.file(), shown, Optional.of(location))),
-                Optional.of(location),
-                check.fix(),
-                "",
-                Optional.empty(),
-                false);
+                Optional.of(new Evidence(place.file(), shown, Optional.of(location))),
+                Optional.of(location));
         findings.add(finding);
         verdict.fix().ifPresent(fix -> fixes.put(finding, fix));
     }

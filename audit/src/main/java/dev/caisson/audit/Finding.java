@@ -37,6 +37,32 @@ public record Finding(
             .thenComparing(finding -> finding.location().orElse(new Location("", 0, 0, 0, 0)))
             .thenComparing(Finding::message);
 
+    /// A finding about a file, from what the file says alone.
+    static Finding ofFile(
+            Check check,
+            Subject subject,
+            Status status,
+            Severity severity,
+            String message,
+            Optional<Evidence> shown,
+            Optional<Location> location) {
+        return new Finding(
+                check,
+                subject,
+                status,
+                severity,
+                message,
+                shown.map(Evidence::text),
+                Optional.empty(),
+                Agreement.CLAIM_ONLY,
+                shown.stream().toList(),
+                location,
+                status == Status.PASS ? "" : check.fix(),
+                "",
+                Optional.empty(),
+                false);
+    }
+
     Finding waived(String reason) {
         return with(Status.WAIVED, evidence, fingerprint, Optional.of(reason), known);
     }

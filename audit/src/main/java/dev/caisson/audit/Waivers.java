@@ -173,20 +173,14 @@ final class Waivers {
     private static Finding note(String name, Location place, String message) {
         Check check = Checks.named(name);
         boolean failing = !name.equals("waiver-unused");
-        return new Finding(
-                check,
-                new Subject(Subject.Kind.FILE, place.file()),
-                failing ? Status.FAIL : Status.MANUAL,
-                check.severity(),
-                message,
-                Optional.empty(),
-                Optional.empty(),
-                Agreement.CLAIM_ONLY,
-                List.of(),
-                Optional.of(place),
-                check.fix(),
-                Integer.toHexString((name + message + place.file()).hashCode()),
-                Optional.empty(),
-                false);
+        return Finding.ofFile(
+                        check,
+                        new Subject(Subject.Kind.FILE, place.file()),
+                        failing ? Status.FAIL : Status.MANUAL,
+                        check.severity(),
+                        message,
+                        Optional.empty(),
+                        Optional.of(place))
+                .withFingerprint(Integer.toHexString((name + message + place.file()).hashCode()));
     }
 }

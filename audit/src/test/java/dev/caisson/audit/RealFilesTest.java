@@ -97,7 +97,9 @@ class RealFilesTest {
         }
 
         Map<FileDiscovery.Kind, Integer> counts = new EnumMap<>(FileDiscovery.Kind.class);
-        FileDiscovery.directory(directory.toAbsolutePath(), new SourceTree(directory))
+        FileDiscovery.directory(directory.toAbsolutePath(), new SourceTree(directory), (closed, why) -> {
+                    throw new java.io.UncheckedIOException(why);
+                })
                 .forEach(found -> counts.merge(found.kind(), 1, Integer::sum));
         Report report = FileAudit.run(new AuditRequest(
                 directory,
