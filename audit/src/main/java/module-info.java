@@ -7,6 +7,7 @@ module dev.caisson.audit {
     requires static transitive org.jspecify;
     requires transitive dev.caisson.containerfile;
     requires dev.caisson.image;
+    requires dev.caisson.linux;
     requires io.avaje.jsonb;
 
     exports dev.caisson.audit;

@@ -16,15 +16,14 @@ import java.util.TreeMap;
 /// A file that, laid over a compose project, makes its findings go away. Lists are appended to as compose does it;
 /// `!override` replaces one whole and `!reset` takes a setting away, both of the compose specification's merge rules.
 final class ComposeOverride {
-    /// Tells a proposal from a project's own file.
-    static final String HEADER = "# Proposed by caisson audit --fix.";
-
     /// The names under which compose finds a project by itself.
     static final List<String> BASES =
             List.of("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml");
 
-    private static final String EXPLAINED = HEADER + """
-             Beside the project's file it is in force by its name; elsewhere name it with -f.
+    private static final String EXPLAINED = Proposal.MARK + """
+
+            # For %s. Beside the project's file it is in force by its name; elsewhere
+            # name it with -f.
             # "try it" marks what a program may notice: run its tests with it.
             """;
 
@@ -113,7 +112,9 @@ final class ComposeOverride {
         if (services.isEmpty()) {
             return Optional.empty();
         }
-        StringBuilder out = new StringBuilder(EXPLAINED).append("services:\n");
+        StringBuilder out = new StringBuilder(EXPLAINED.formatted(
+                        YamlText.quoted(project.files().getFirst().name())))
+                .append("services:\n");
         services.forEach((name, slot) -> {
             out.append("  ").append(key(name)).append(":\n");
             slot.children.forEach((key, child) -> write(out, key, child, 4));

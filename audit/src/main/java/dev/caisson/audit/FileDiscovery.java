@@ -114,7 +114,7 @@ final class FileDiscovery {
         }
         try {
             Source source = tree.read(file);
-            return source.text().startsWith(ComposeOverride.HEADER)
+            return source.text().startsWith(Proposal.MARK)
                     && Yaml.document(source)
                             .filter(FileDiscovery::startsNothing)
                             .isPresent();

@@ -20,6 +20,7 @@ import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Makes patches of fixes. Each patch is tried before it is proposed: the changed files are audited anew, in memory.
 final class Patches {
@@ -30,6 +31,7 @@ final class Patches {
     private final List<ComposeProject> projects;
     private final SequencedMap<String, Proposal.Contents> files = new LinkedHashMap<>();
     private final List<Proposal.Note> notes = new ArrayList<>();
+    private final Set<String> refused = new LinkedHashSet<>();
 
     Patches(
             AuditRequest request,
@@ -48,7 +50,7 @@ final class Patches {
         patch("safe.patch", true);
         patch("fixes.patch", false);
         projects.forEach(this::override);
-        return new Proposal(report, files, List.copyOf(notes));
+        return new Proposal(report, files, List.copyOf(notes), List.copyOf(refused));
     }
 
     /// The fixes of what fails and nobody tolerates, in the report's order.
@@ -56,47 +58,77 @@ final class Patches {
         return report.findings().stream()
                 .filter(finding -> finding.status() == Status.FAIL)
                 .flatMap(finding -> Optional.ofNullable(fixes.get(finding.fingerprint())).stream())
-                .filter(fix -> !safeOnly || fix.safe())
+                .filter(fix -> (!safeOnly || fix.safe())
+                        && sources(fix)
+                                .filter(source -> !isNamed(source))
+                                .toList()
+                                .isEmpty())
                 .toList();
+    }
+
+    private static Stream<Source> sources(Fix fix) {
+        return switch (fix) {
+            case Fix.OfYaml changes ->
+                changes.changes().stream().map(change -> change.target().place().source());
+            case Fix.OfText text ->
+                text.edits().stream().map(edit -> edit.place().source());
+            case Fix.OfLines lines -> Stream.of(lines.beside().source());
+        };
     }
 
     private void patch(String name, boolean safeOnly) {
         Map<String, Edited> edited = edit(wanted(safeOnly));
+        edited.values()
+                .removeIf(file -> file.before().text().equals(file.after().text()));
+        Report after = tried(edited);
+        Outcome outcome = new Outcome(report, after);
+        if (!outcome.broken().isEmpty()) {
+            refuse(outcome);
+            edited.keySet().removeAll(outcome.broken());
+            after = tried(edited);
+            outcome = new Outcome(report, after);
+        }
+        if (edited.isEmpty()) {
+            return;
+        }
+        if (!outcome.broken().isEmpty()) {
+            refuse(outcome);
+            return;
+        }
         Path base = base(edited.values());
         ByteArrayOutputStream patch = new ByteArrayOutputStream();
-        SourceTree changed = new SourceTree(request.root());
+        patch.writeBytes((Proposal.MARK + "\n").getBytes(StandardCharsets.UTF_8));
         for (Edited file : edited.values()) {
             Path relative = base.relativize(file.path());
             String diff = UnifiedDiff.of(
-                    relative.toString().replace('\\', '/'),
-                    file.before().text(),
-                    file.after().text());
+                    relative.toString(), file.before().text(), file.after().text());
             patch.writeBytes(file.before().encode(diff));
-            changed.put(file.path(), file.after());
-        }
-        if (patch.size() == 0) {
-            return;
         }
         files.put(name, new Proposal.Contents(patch.toByteArray()));
         String where = base.equals(Path.of("").toAbsolutePath()) ? "." : base.toString();
-        String settles = settled(FileAudit.run(request, changed));
-        notes.add(new Proposal.Note(name, settles, "patch -d " + where + " -p1 < %s"));
+        notes.add(new Proposal.Note(name, outcome.text(), "patch -d " + ShellText.path(where) + " -p1 <", ""));
     }
 
-    private String settled(Report after) {
-        Set<String> failing = failing(report);
-        Set<String> left = new LinkedHashSet<>(failing(after));
-        long gone = failing.stream().filter(print -> !left.contains(print)).count();
-        left.removeAll(failing);
-        return "%d of %d findings go away%s"
-                .formatted(gone, failing.size(), left.isEmpty() ? "" : ", " + left.size() + " look different");
+    private Report tried(Map<String, Edited> edited) {
+        SourceTree changed = new SourceTree(request.root());
+        edited.values().forEach(file -> changed.put(file.path(), file.after()));
+        return FileAudit.run(request, changed);
     }
 
-    private static Set<String> failing(Report report) {
-        return report.findings().stream()
-                .filter(finding -> finding.status() == Status.FAIL)
-                .map(Finding::fingerprint)
-                .collect(Collectors.toCollection(LinkedHashSet::new));
+    private void refuse(Outcome outcome) {
+        outcome.broken()
+                .forEach(file -> refused.add(TextReport.printable(file)
+                        + ": no change is proposed, because with it the file would not be understood any more"));
+    }
+
+    /// A patch names its files in lines of text, and a file by another name is another file.
+    private boolean isNamed(Source source) {
+        if (ShellText.isPlain(source.name())) {
+            return true;
+        }
+        refused.add(TextReport.printable(source.name())
+                + ": no change is proposed, because its name holds characters that a patch cannot carry; rename it");
+        return false;
     }
 
     private record Edited(Path path, Source before, Source after) {}
@@ -189,14 +221,12 @@ final class Patches {
     }
 
     private void override(ComposeProject project) {
-        Path first = path(project.files().getFirst());
-        Set<String> open = report.findings().stream()
-                .filter(finding -> finding.status() == Status.FAIL)
-                .map(Finding::fingerprint)
-                .collect(Collectors.toSet());
+        if (project.files().stream().filter(file -> !isNamed(file)).count() > 0) {
+            return;
+        }
         ComposeOverride override = new ComposeOverride(project);
         report.findings().stream()
-                .filter(finding -> open.contains(finding.fingerprint()))
+                .filter(finding -> finding.status() == Status.FAIL)
                 .forEach(finding -> {
                     if (fixes.get(finding.fingerprint()) instanceof Fix.OfYaml fix && isOf(project, fix)) {
                         override.add(finding.check(), fix);
@@ -206,22 +236,32 @@ final class Patches {
         if (text.isEmpty()) {
             return;
         }
-        Path directory = tree.root().relativize(parent(first));
-        boolean free = project.files().size() == 1;
-        String fileName = free ? "compose.override.yaml" : "compose.hardened.yaml";
-        String below = directory.startsWith("..") ? "" : directory.toString();
-        String name = Path.of(below, fileName).toString().replace('\\', '/');
-        if (files.containsKey(name)) {
-            name = Path.of(below, first.getFileName() + "." + fileName)
-                    .toString()
-                    .replace('\\', '/');
+        Path first = path(project.files().getFirst());
+        String name = freeName(first, project.files().size() == 1);
+        Outcome outcome = new Outcome(report, FileAudit.run(request, Map.of(first, Source.of(name, text.get()))));
+        if (!outcome.broken().isEmpty()) {
+            refuse(outcome);
+            return;
         }
         files.put(name, new Proposal.Contents(text.get().getBytes(StandardCharsets.UTF_8)));
-        String given = project.files().stream().map(file -> "-f " + file.name()).collect(Collectors.joining(" "));
-        notes.add(new Proposal.Note(
-                name,
-                settled(FileAudit.run(request, Map.of(first, Source.of(name, text.get())))),
-                "docker compose " + given + " -f %s config"));
+        String given = project.files().stream()
+                .map(file -> " -f " + ShellText.path(file.name()))
+                .collect(Collectors.joining());
+        notes.add(new Proposal.Note(name, outcome.text(), "docker compose" + given + " -f", " config"));
+    }
+
+    /// A name that no other project's proposal has: in the project's own place below the audit's directory, and for
+    /// several of one directory, or of directories outside, told apart by the project's file and a number.
+    private String freeName(Path first, boolean alone) {
+        String kind = alone ? "compose.override" : "compose.hardened";
+        Path directory = tree.root().relativize(parent(first));
+        Path below = directory.startsWith("..") ? Path.of("") : directory;
+        Path name = below.resolve(kind + ".yaml");
+        for (int number = 1; files.containsKey(name.toString()); number++) {
+            String suffix = number == 1 ? "" : "-" + number;
+            name = below.resolve(first.getFileName() + "." + kind + suffix + ".yaml");
+        }
+        return name.toString();
     }
 
     private static boolean isOf(ComposeProject project, Fix.OfYaml fix) {

@@ -1,7 +1,5 @@
 package dev.caisson.audit;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SequencedMap;
@@ -9,15 +7,20 @@ import java.util.SequencedMap;
 /// An audit's report, and files that would make findings go away: patches, and overrides for compose projects. Nothing
 /// of it is in force before a person applies it.
 /// @param files the contents by path below the directory that they are to be written to
-public record Proposal(Report report, SequencedMap<String, Contents> files, List<Note> notes) {
+/// @param refused sentences on what no change is proposed for, and why
+public record Proposal(Report report, SequencedMap<String, Contents> files, List<Note> notes, List<String> refused) {
+    /// What every proposed file begins with.
+    static final String MARK = "# Proposed by caisson audit --fix.";
+
     /// What a file is good for.
     /// @param settles how many findings go away with it
-    /// @param command how it is applied, with `%s` for its path
-    public record Note(String file, String settles, String command) {
-        /// As a sentence, for a file in that directory.
+    /// @param before what stands before the file's name in the command that applies it
+    /// @param after what stands behind it
+    public record Note(String file, String settles, String before, String after) {
+        /// As a sentence, for a file in that directory; the command can be given to sh(1).
         public String below(Path directory) {
             String path = directory.resolve(file).toString();
-            return path + ": " + settles + ": " + command.replace("%s", path);
+            return TextReport.printable(path) + ": " + settles + ": " + before + " " + ShellText.path(path) + after;
         }
     }
 
@@ -35,31 +38,10 @@ public record Proposal(Report report, SequencedMap<String, Contents> files, List
         }
     }
 
-    /// Writes the files below a directory, which is made where it is missing.
-    /// @throws AuditException if one cannot be written, or would lie where compose takes it up by itself
+    /// Writes the files below a directory, which is made where it is missing. Proposals of an earlier run are replaced.
+    /// @throws AuditException if one cannot be written, would lie where compose takes it up by itself, or where
+    /// something lies that is no proposal
     public void writeTo(Path directory) {
-        try {
-            for (String name : files.keySet()) {
-                refuseBesideProject(directory.resolve(name));
-            }
-            for (var file : files.entrySet()) {
-                Path target = directory.resolve(file.getKey());
-                Files.createDirectories(target.resolveSibling(".").normalize());
-                Files.write(target, file.getValue().bytes());
-            }
-        } catch (IOException e) {
-            throw new AuditException(
-                    AuditException.Code.OUTPUT_FAILED, directory + " cannot be written to: " + e.getMessage(), e);
-        }
-    }
-
-    private static void refuseBesideProject(Path target) {
-        boolean inForce = target.getFileName().toString().endsWith(".yaml")
-                && ComposeOverride.BASES.stream().anyMatch(name -> Files.exists(target.resolveSibling(name)));
-        if (inForce) {
-            throw new AuditException(
-                    AuditException.Code.OPTION_INVALID,
-                    target + " would be in force at once: name a directory that holds no compose project.");
-        }
+        ProposalDirectory.write(directory, MARK, files);
     }
 }

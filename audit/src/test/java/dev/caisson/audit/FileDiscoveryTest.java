@@ -47,7 +47,7 @@ class FileDiscoveryTest {
             compose.hardened.yaml      | 'services: {web: {'
             """)
     void the_first_line_of_a_proposal_hides_no_project(String name, String text) throws IOException {
-        Files.writeString(root.resolve(name), ComposeOverride.HEADER + "\n" + text + "\n");
+        Files.writeString(root.resolve(name), Proposal.MARK + "\n" + text + "\n");
 
         assertThat(walk().findings())
                 .isNotEmpty()
@@ -57,8 +57,7 @@ class FileDiscoveryTest {
     @Test
     void a_proposal_that_runs_nothing_is_no_project() throws IOException {
         for (String name : List.of("compose.override.yaml", "x.compose.hardened.yaml", "compose.override-2.yaml")) {
-            Files.writeString(
-                    root.resolve(name), ComposeOverride.HEADER + "\nservices:\n  web:\n    ports: !reset []\n");
+            Files.writeString(root.resolve(name), Proposal.MARK + "\nservices:\n  web:\n    ports: !reset []\n");
         }
 
         assertThat(walk().findings()).isEmpty();

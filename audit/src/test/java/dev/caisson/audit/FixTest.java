@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.caisson.containerfile.BaseImages;
+import dev.caisson.containerfile.SourceTree;
 import io.avaje.jsonb.Jsonb;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Patches are applied by `patch(1)`, and what Debian's `docker-compose` makes of the result is compared.
 class FixTest {
@@ -354,7 +356,7 @@ class FixTest {
     }
 
     static Stream<RuleCases.Case> cases() {
-        return RuleCases.ALL.stream().filter(rule -> !rule.fileName().equals("Dockerfile"));
+        return RuleCases.ALL.stream();
     }
 
     /// Whatever a rule proposes for its bad file: the result is a file, the finding is gone and no new one is there.
@@ -362,31 +364,48 @@ class FixTest {
     @MethodSource("cases")
     void what_a_rule_proposes_settles_it(RuleCases.Case rule) throws Exception {
         Files.writeString(root.resolve("secret.env"), "API_TOKEN=abcdefgh\n");
-        Files.writeString(root.resolve(rule.fileName()), rule.bad());
-        Proposal proposal = FileAudit.propose(request(rule.fileName()));
+        Path file = Files.createDirectories(root.resolve("d")).resolve(rule.fileName());
+        Files.writeString(root.resolve("d/secret.env"), "API_TOKEN=abcdefgh\n");
+        Files.writeString(file, rule.bad());
+        String name = "d/" + rule.fileName();
+        Proposal proposal = FileAudit.propose(request(name));
         proposal.writeTo(root.resolve("out"));
+        assertThat(proposal.refused()).isEmpty();
+        boolean patched = proposal.files().containsKey("fixes.patch");
+        if (!rule.fileName().equals("Dockerfile")) {
+            boolean understood = unknown(proposal.report()).stream().noneMatch(told -> told.endsWith("understood"));
+            assertThat(patched)
+                    .as("compose and Kubernetes files always get a patch")
+                    .isEqualTo(understood && !rule.fileName().equals("object.yaml"));
+        }
 
-        if (Files.exists(root.resolve("out/fixes.patch"))) {
+        Path override = root.resolve("out/d/compose.override.yaml");
+        assertThat(Files.exists(override)).isEqualTo(patched && rule.fileName().equals("compose.yaml"));
+        if (Files.exists(override)) {
+            Path laid = Files.copy(override, root.resolve("d/compose.override.yaml"));
+            assertSettled(proposal, name, rule);
+            Files.delete(laid);
+        }
+        if (patched) {
             run("patch", "-p1", "-i", "out/fixes.patch");
         }
+        assertSettled(proposal, name, rule);
+    }
 
-        Set<String> before = new TreeSet<>(failed(proposal.report()));
-        Report after = FileAudit.run(request(rule.fileName()));
-        assertThat(failed(after)).isSubsetOf(before);
-        assertThat(after.findings()).noneMatch(finding -> finding.check().name().equals("file-not-understood"));
-        boolean proposed = new String(
-                                Optional.ofNullable(proposal.files().get("fixes.patch"))
-                                        .map(Proposal.Contents::bytes)
-                                        .orElse(new byte[0]),
-                                StandardCharsets.UTF_8)
-                        .length()
-                > 0;
-        assertThat(proposed)
-                .as("compose and Kubernetes files always get a patch")
-                .isNotEqualTo(rule.fileName().equals("object.yaml"));
+    private void assertSettled(Proposal proposal, String name, RuleCases.Case rule) {
+        Report after = FileAudit.run(request(name));
+        assertThat(failed(after)).isSubsetOf(failed(proposal.report()));
+        assertThat(unknown(after)).isSubsetOf(unknown(proposal.report()));
         if (PATCHED.contains(rule.check())) {
-            assertThat(failed(after)).noneMatch(name -> name.endsWith(" " + rule.check()));
+            assertThat(failed(after)).noneMatch(finding -> finding.endsWith(" " + rule.check()));
         }
+    }
+
+    private static List<String> unknown(Report report) {
+        return report.findings().stream()
+                .filter(finding -> finding.status() == Status.NOT_EVALUATED)
+                .map(finding -> finding.subject() + " " + finding.check().name())
+                .toList();
     }
 
     /// Rules whose finding a patch settles, whatever else is in the file.
@@ -412,7 +431,9 @@ class FixTest {
             "oom-kill-off",
             "default-bridge",
             "service-account-token",
-            "storage-unlimited");
+            "storage-unlimited",
+            "image-user-root",
+            "add-for-copy");
 
     @Test
     void nothing_is_written_where_compose_would_take_it_up() throws Exception {
@@ -421,6 +442,173 @@ class FixTest {
 
         assertThatThrownBy(() -> proposal.writeTo(root)).isInstanceOf(AuditException.class);
         assertThat(root.resolve("fixes.patch")).doesNotExist();
+    }
+
+    /// The names of files are whatever a stranger's archive says.
+    @Test
+    void a_command_that_is_told_can_be_given_to_a_shell() throws Exception {
+        String name = "-d $(touch pwned) 'it' \"s\\";
+        Path directory = Files.createDirectories(root.resolve(name));
+        Files.writeString(directory.resolve("compose.yaml"), SHOP);
+        Files.writeString(directory.resolve("Dockerfile"), "FROM a\nADD x /x\n");
+        Path out = root.resolve("o `touch pwned`");
+        Proposal proposal = FileAudit.propose(request("."));
+        proposal.writeTo(out);
+
+        String told = proposal.notes().get(1).below(out);
+        run("sh", "-c", told.substring(told.indexOf(": patch ") + 2));
+
+        assertThat(directory.resolve("compose.yaml")).content().contains("127.0.0.1:80:80");
+        assertThat(directory.resolve("Dockerfile")).content().contains("COPY x /x");
+        assertThat(root.resolve("pwned")).doesNotExist();
+        String compose = proposal.notes().getLast().below(out);
+        compose = compose.substring(compose.indexOf(": docker compose ") + ": docker compose ".length());
+        assertThat(run("sh", "-c", "printf '<%s>\n' " + compose))
+                .isEqualTo("<-f>\n<./" + name + "/compose.yaml>\n<-f>\n<" + out + "/" + name
+                        + "/compose.override.yaml>\n<config>\n");
+        assertThat(root.resolve("pwned")).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a\nb", "a\u001b[31mb", "a\u009bb", "a\u202eb", "a\tb"})
+    void a_name_that_a_patch_cannot_carry_gets_none(String name) throws Exception {
+        Path directory = Files.createDirectories(root.resolve(name));
+        Files.writeString(directory.resolve("compose.yaml"), SHOP);
+        Files.writeString(directory.resolve("Dockerfile"), "FROM a\nADD x /x\n");
+
+        Proposal proposal = FileAudit.propose(request("."));
+
+        assertThat(proposal.files()).isEmpty();
+        assertThat(proposal.refused())
+                .hasSize(2)
+                .allMatch(sentence -> sentence.contains("a patch cannot carry"))
+                .allMatch(sentence -> ShellText.isPlain(sentence.replace("\uFFFD", "")));
+        assertThat(proposal.report().findings()).isNotEmpty();
+    }
+
+    @Test
+    void projects_of_one_directory_and_of_outside_have_proposals_of_their_own() throws Exception {
+        for (String directory : List.of("in", "x", "y", "z")) {
+            Files.createDirectories(root.resolve(directory));
+            Files.writeString(root.resolve(directory).resolve("compose.yaml"), SHOP);
+        }
+        Files.writeString(root.resolve("in/compose.a.yaml"), SHOP.replace("80:80", "81:81"));
+        AuditRequest below = new AuditRequest(
+                root.resolve("in"),
+                List.of(Path.of("."), Path.of("../x"), Path.of("../y"), Path.of("../z")),
+                Optional.empty(),
+                Map.of(),
+                BaseImages.NONE,
+                LocalDate.of(2026, 11, 25),
+                Severity.HIGH,
+                Optional.empty(),
+                Optional.empty());
+
+        Proposal proposal = FileAudit.propose(below);
+
+        assertThat(proposal.files().keySet().stream().filter(name -> name.endsWith(".yaml")))
+                .hasSize(5);
+        proposal.writeTo(root.resolve("out"));
+        try (Stream<Path> written = Files.list(root.resolve("out"))) {
+            assertThat(written.filter(file -> file.toString().endsWith(".yaml"))
+                            .map(FixTest::secondLine)
+                            .distinct())
+                    .as("each is for another project")
+                    .hasSize(5);
+        }
+    }
+
+    private static String secondLine(Path file) {
+        try {
+            return Files.readAllLines(file).get(1);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void nothing_of_the_user_s_is_followed_or_replaced() throws Exception {
+        Files.writeString(root.resolve("compose.yaml"), SHOP);
+        Proposal proposal = FileAudit.propose(request("compose.yaml"));
+        Path victim = Files.createDirectory(root.resolve("victim"));
+        Path own = Files.writeString(victim.resolve("own"), "own");
+        Path out = Files.createDirectory(root.resolve("out"));
+
+        Path link = Files.createSymbolicLink(out.resolve("fixes.patch"), own);
+        assertThatThrownBy(() -> proposal.writeTo(out)).hasMessageContaining("is no proposal");
+        Files.delete(link);
+        Files.createSymbolicLink(out.resolve("fixes.patch"), victim.resolve("made"));
+        assertThatThrownBy(() -> proposal.writeTo(out)).hasMessageContaining("is no proposal");
+        Files.delete(out.resolve("fixes.patch"));
+        Files.writeString(out.resolve("compose.override.yaml"), "services: {}\n");
+        assertThatThrownBy(() -> proposal.writeTo(out)).hasMessageContaining("is no proposal");
+        assertThat(out.resolve("safe.patch")).as("all or nothing").doesNotExist();
+        Files.delete(out.resolve("compose.override.yaml"));
+        Path linked = Files.createSymbolicLink(root.resolve("linked"), victim);
+        assertThatThrownBy(() -> proposal.writeTo(linked)).hasMessageContaining("symbolic link");
+        assertThatThrownBy(() -> proposal.writeTo(own)).hasMessageContaining("no directory");
+
+        proposal.writeTo(out);
+        proposal.writeTo(out);
+
+        assertThat(own).hasContent("own");
+        try (Stream<Path> left = Files.list(out)) {
+            assertThat(left.map(file -> file.getFileName().toString()))
+                    .containsExactlyInAnyOrder("safe.patch", "fixes.patch", "compose.override.yaml");
+        }
+        try (Stream<Path> left = Files.list(victim)) {
+            assertThat(left).containsExactly(own);
+        }
+        assertThat(Files.getPosixFilePermissions(out.resolve("safe.patch")))
+                .doesNotContain(java.nio.file.attribute.PosixFilePermission.OWNER_EXECUTE);
+    }
+
+    @Test
+    void a_link_below_the_directory_is_not_followed() throws Exception {
+        Files.createDirectories(root.resolve("shop"));
+        Files.writeString(root.resolve("shop/compose.yaml"), SHOP);
+        Path victim = Files.createDirectory(root.resolve("victim"));
+        Path out = Files.createDirectory(root.resolve("out"));
+        Files.createSymbolicLink(out.resolve("shop"), victim);
+
+        assertThatThrownBy(() -> FileAudit.propose(request("shop")).writeTo(out))
+                .hasMessageContaining("symbolic link");
+        assertThat(victim).isEmptyDirectory();
+    }
+
+    /// A change that would break a file is left out, and others are still proposed.
+    @Test
+    void a_change_that_breaks_a_file_is_not_proposed() throws Exception {
+        Files.writeString(root.resolve("Dockerfile"), "FROM a\nADD x /x\n");
+        Files.writeString(root.resolve("compose.yaml"), "services: {web: {image: a:1}}\n");
+        AuditRequest request = request("Dockerfile", "compose.yaml");
+        SourceTree tree = new SourceTree(root);
+        Report report = FileAudit.run(request, tree);
+        Map<String, Fix> fixes = new TreeMap<>();
+        for (Finding finding : report.findings()) {
+            switch (finding.check().name()) {
+                case "add-for-copy" ->
+                    fixes.put(
+                            finding.fingerprint(),
+                            Fixes.replace(true, tree.read(Path.of("Dockerfile")).place(7, 10), "NONSENSE"));
+                case "image-not-pinned" -> {
+                    if (finding.subject().name().startsWith("compose")) {
+                        fixes.put(
+                                finding.fingerprint(),
+                                Fixes.replace(
+                                        true, tree.read(Path.of("compose.yaml")).place(25, 26), "b"));
+                    }
+                }
+                default -> {}
+            }
+        }
+
+        Proposal proposal = new Patches(request, tree, report, fixes, List.of()).propose();
+
+        assertThat(proposal.refused()).hasSize(1).first().asString().contains("Dockerfile", "not be understood");
+        assertThat(new String(proposal.files().get("fixes.patch").bytes(), StandardCharsets.UTF_8))
+                .contains("compose.yaml")
+                .doesNotContain("Dockerfile");
     }
 
     @Test

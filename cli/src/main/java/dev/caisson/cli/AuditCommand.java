@@ -152,6 +152,7 @@ final class AuditCommand implements Callable<Integer> {
         Proposal proposal = FileAudit.propose(request);
         proposal.writeTo(directory);
         PrintWriter err = spec.commandLine().getErr();
+        proposal.refused().forEach(sentence -> err.println("caisson: " + sentence + "."));
         if (proposal.notes().isEmpty()) {
             err.println("caisson: there is nothing that a patch could settle.");
         }

@@ -66,10 +66,10 @@ public final class SourceTree {
         return Source.of(name(file), RegularFile.beginning(file, hostRoot, bytes));
     }
 
-    /// How a path is called in results: with `/` between its parts.
+    /// How a path is called in results.
     public String name(Path path) {
         Path file = resolve(path);
-        return (file.startsWith(root) ? root.relativize(file) : file).toString().replace('\\', '/');
+        return (file.startsWith(root) ? root.relativize(file) : file).toString();
     }
 
     private Path resolve(Path path) {
