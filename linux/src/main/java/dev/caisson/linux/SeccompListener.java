@@ -8,7 +8,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -42,6 +45,7 @@ public final class SeccompListener implements AutoCloseable {
     private static final int ANSWER_SIZE = 24;
     private static final int CONTINUE = 1;
     private static final short POLLIN = 1;
+    private static final short POLLHUP = 16;
 
     private final Fd fd;
 
@@ -61,16 +65,28 @@ public final class SeccompListener implements AutoCloseable {
                 }
             }
             return Optional.empty();
-        } catch (NoSuchFileException e) {
-            return Optional.empty();
+        } catch (DirectoryIteratorException e) {
+            return gone(java.util.Objects.requireNonNull(e.getCause()));
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            return gone(e);
         } catch (ErrnoException e) {
             if (e.is(Errno.ESRCH) || e.is(Errno.EBADF)) {
                 return Optional.empty();
             }
             throw e;
         }
+    }
+
+    /// A process that ends while it is looked at gives each of ENOENT, ESRCH and, once its memory is gone,
+    /// EACCES.
+    private static Optional<SeccompListener> gone(IOException e) {
+        boolean ended = e instanceof NoSuchFileException
+                || e instanceof AccessDeniedException
+                || (e instanceof FileSystemException file && "No such process".equals(file.getReason()));
+        if (ended) {
+            return Optional.empty();
+        }
+        throw new UncheckedIOException(e);
     }
 
     public Fd fd() {
@@ -86,7 +102,7 @@ public final class SeccompListener implements AutoCloseable {
             MemorySegment atOnce = arena.allocate(16, 8);
             Native.check("ppoll", Native.raw(Nr.PPOLL, poll.address(), 1, atOnce.address(), 0, 0, 0));
             short ready = poll.get(JAVA_SHORT, 6);
-            return (ready & POLLIN) != 0 ? State.WAITING : ready != 0 ? State.ENDED : State.NOTHING;
+            return (ready & POLLIN) != 0 ? State.WAITING : (ready & POLLHUP) != 0 ? State.ENDED : State.NOTHING;
         }
     }
 
@@ -120,7 +136,7 @@ public final class SeccompListener implements AutoCloseable {
     public boolean isWaiting(Call call) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment id = arena.allocateFrom(JAVA_LONG, call.id());
-            return Native.raw(Nr.IOCTL, fd.number(), IS_VALID, id.address()) == 0;
+            return control(IS_VALID, id) == 0;
         }
     }
 
@@ -141,11 +157,20 @@ public final class SeccompListener implements AutoCloseable {
             answer.set(JAVA_LONG, 0, call.id());
             answer.set(JAVA_INT, 16, error);
             answer.set(JAVA_INT, 20, flags);
-            long result = Native.raw(Nr.IOCTL, fd.number(), SEND, answer.address());
+            long result = control(SEND, answer);
             if (result != -Errno.ENOENT) {
                 Native.check("ioctl SECCOMP_IOCTL_NOTIF_SEND", result);
             }
         }
+    }
+
+    /// The kernel waits for the filter's lock, and a signal can end that wait before anything has been done.
+    private long control(long request, MemorySegment argument) {
+        long result;
+        do {
+            result = Native.raw(Nr.IOCTL, fd.number(), request, argument.address());
+        } while (result == -Errno.EINTR);
+        return result;
     }
 
     @Override
