@@ -3,7 +3,7 @@ package dev.caisson.cli;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.CallText;
 import dev.caisson.seccomp.DecisionTable;
-import dev.caisson.seccomp.Explanation;
+import dev.caisson.seccomp.Explainer;
 import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.SeccompData;
 import dev.caisson.seccomp.SyscallTable;
@@ -74,7 +74,8 @@ final class SeccompExplainCommand implements Callable<Integer> {
             filters.forEach(filter -> out.println(OneLine.of(CallText.of(data)) + ": " + filter.decide(data)));
         }
         if (operand instanceof SeccompOperand.OfProfile profile) {
-            Explanation.of(profile.profile(), target.target(), data)
+            new Explainer(profile.profile(), target.target())
+                    .explain(data)
                     .reasons()
                     .forEach(reason -> out.println("  " + OneLine.of(reason)));
         }

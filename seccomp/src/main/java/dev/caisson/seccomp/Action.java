@@ -53,8 +53,13 @@ public record Action(Kind kind, int data) {
         return new Action(Kind.ERRNO, errno);
     }
 
-    /// The action of a filter's return value, read as the kernel reads it: an action it does not know kills the
-    /// process.
+    /// An error by its name in errno(3), `EBUSY`.
+    public static Action errno(String name) {
+        return errno(Errnos.number(name).orElseThrow());
+    }
+
+    /// The action of a filter's return value, read as the kernel reads it: an action it does not know kills
+    /// the process.
     public static Action ofReturnValue(int value) {
         int data = value & 0xffff;
         for (Kind kind : Kind.values()) {

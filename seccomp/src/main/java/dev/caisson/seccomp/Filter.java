@@ -1,6 +1,7 @@
 package dev.caisson.seccomp;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -10,6 +11,19 @@ import java.util.Optional;
 public final class Filter {
     /// The bytes of one `struct sock_filter`.
     static final int INSTRUCTION = 8;
+
+    private static final int LOAD = 0x20;
+    private static final int EQUAL = 0x15;
+    private static final int ANY_BIT = 0x45;
+    private static final int RETURN = 0x06;
+
+    /// Where `seccomp_data` has the architecture, and the second argument.
+    private static final int ARCHITECTURE = 4;
+
+    private static final int FLAGS = 24;
+
+    /// `SECCOMP_FILTER_FLAG_NEW_LISTENER`
+    private static final int NEW_LISTENER = 8;
 
     private final Architecture architecture;
     private final long[] program;
@@ -115,28 +129,43 @@ public final class Filter {
     }
 
     /// The same filter, but a listener is asked where it returns an error other than ENOSYS, and at
-    /// `execveat`, so that the call which starts the program waits until there is a listener. The listener
-    /// gives the answers of this one. What is allowed by number alone stays visible to the kernel.
+    /// `execveat`, so that the call which starts the program waits until there is a listener. It is asked too
+    /// where the program would have a listener of its own, if this filter allows it whatever its arguments.
+    /// The listener gives the answers of this one. What is allowed by number alone stays visible to the
+    /// kernel.
+    /// @throws IllegalArgumentException where not [#canAsk]
     public Filter asking() {
-        int execveat = switch (architecture) {
-            case X86_64 -> 322;
-            case AARCH64, RISCV64, LOONGARCH64 -> 281;
-            case S390X -> 354;
-            case PPC64LE -> 362;
-            case X86, X32, ARM -> throw new IllegalArgumentException(architecture + " is no machine's own");
-        };
+        if (!canAsk()) {
+            throw new IllegalArgumentException("a listener cannot give the filter's answers about execveat");
+        }
         long[] head = {
-            instruction(0x20, 0, 0, 4),
-            instruction(0x15, 0, 3, architecture.auditValue()),
-            instruction(0x20, 0, 0, 0),
-            instruction(0x15, 0, 1, execveat),
-            instruction(0x06, 0, 0, Action.NOTIFY.returnValue())
+            instruction(LOAD, 0, 0, ARCHITECTURE),
+            instruction(EQUAL, 0, 3, architecture.auditValue()),
+            instruction(LOAD, 0, 0, 0),
+            instruction(EQUAL, 0, 1, execveat()),
+            instruction(RETURN, 0, 0, Action.NOTIFY.returnValue())
         };
+        if (allowsByNumber(seccomp())) {
+            int flags = architecture.byteOrder() == ByteOrder.LITTLE_ENDIAN ? FLAGS : FLAGS + Integer.BYTES;
+            head = new long[] {
+                head[0],
+                instruction(EQUAL, 0, 7, architecture.auditValue()),
+                head[2],
+                instruction(EQUAL, 3, 0, execveat()),
+                instruction(EQUAL, 0, 4, seccomp()),
+                instruction(LOAD, 0, 0, flags),
+                instruction(ANY_BIT, 0, 1, NEW_LISTENER),
+                head[4],
+                instruction(RETURN, 0, 0, Action.ALLOW.returnValue())
+            };
+        }
         long[] asking = java.util.Arrays.copyOf(head, head.length + program.length);
         for (int index = 0; index < program.length; index++) {
             Action action = Action.ofReturnValue(constant(index));
-            boolean asks = code(index) == 0x06 && action.kind() == Action.Kind.ERRNO && action.data() != Action.ENOSYS;
-            asking[head.length + index] = asks ? instruction(0x06, 0, 0, Action.NOTIFY.returnValue()) : program[index];
+            boolean asks =
+                    code(index) == RETURN && action.kind() == Action.Kind.ERRNO && action.data() != Action.ENOSYS;
+            asking[head.length + index] =
+                    asks ? instruction(RETURN, 0, 0, Action.NOTIFY.returnValue()) : program[index];
         }
         if (asking.length > Assembler.MAX_LENGTH) {
             throw new SeccompException(
@@ -144,6 +173,48 @@ public final class Filter {
                     "the filter has no room for the question; shorten the profile");
         }
         return new Filter(architecture, asking, summary);
+    }
+
+    /// Whether a listener can give this filter's answers about `execveat`: it can let a call pass and fail
+    /// it, and neither kill nor trace.
+    public boolean canAsk() {
+        return allowsByNumber(execveat())
+                || Paths.of(this, architecture.auditValue(), execveat()).stream()
+                        .map(path -> path.action().kind())
+                        .allMatch(kind -> kind == Action.Kind.ALLOW || kind == Action.Kind.ERRNO);
+    }
+
+    /// Whether a call installs a filter with a listener of the program's own, which the kernel fails with
+    /// EBUSY where the program is under [#asking].
+    public boolean isForListener(SeccompData data) {
+        return data.arch() == architecture.auditValue()
+                && data.number() == seccomp()
+                && (data.argument(1) & NEW_LISTENER) != 0;
+    }
+
+    private boolean allowsByNumber(int number) {
+        return Simulator.allowsWithoutArguments(this, SeccompData.of(architecture, number));
+    }
+
+    /// Without the table, which a cold command line would have to read for it.
+    private int execveat() {
+        return switch (architecture) {
+            case X86_64 -> 322;
+            case AARCH64, RISCV64, LOONGARCH64 -> 281;
+            case S390X -> 354;
+            case PPC64LE -> 362;
+            case X86, X32, ARM -> throw new IllegalArgumentException(architecture + " is no machine's own");
+        };
+    }
+
+    private int seccomp() {
+        return switch (architecture) {
+            case X86_64 -> 317;
+            case AARCH64, RISCV64, LOONGARCH64 -> 277;
+            case S390X -> 348;
+            case PPC64LE -> 358;
+            case X86, X32, ARM -> throw new IllegalArgumentException(architecture + " is no machine's own");
+        };
     }
 
     private static long instruction(int code, int yes, int no, int constant) {

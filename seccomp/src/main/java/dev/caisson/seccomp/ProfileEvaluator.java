@@ -48,6 +48,14 @@ public final class ProfileEvaluator {
                 .orElse(false);
     }
 
+    /// An argument as the kernel reads it.
+    long argument(SeccompData data, int index) {
+        long register = data.argument(index);
+        return numbering(data)
+                .flatMap(abi -> table.byNumber(abi, plain(data)).map(call -> narrow(register, call.bits(abi, index))))
+                .orElse(register);
+    }
+
     private Optional<Architecture> entered(SeccompData data) {
         return abis.stream()
                 .filter(abi -> abi.auditValue() == data.arch() && abi != Architecture.X32)

@@ -126,7 +126,7 @@ class ProfileToolsTest {
         Explanation socket = explain(RICH, "socket", 2, 2);
         assertThat(socket.call()).isEqualTo("X86_64 socket(AF_INET, 2, 0)");
         assertThat(socket.reasons().getFirst()).contains("it is for arg1 & 15 == 1");
-        Explanation foreign = Explanation.of(RICH, TARGET, SeccompData.of(Architecture.X32, 0));
+        Explanation foreign = new Explainer(RICH, TARGET).explain(SeccompData.of(Architecture.X32, 0));
         assertThat(foreign.reasons().getFirst()).contains("by this ABI");
     }
 
@@ -191,14 +191,53 @@ class ProfileToolsTest {
                             || (call.number() == execveat && call.arch() == machine.auditValue());
                     assertThat(asking.decide(call)).as("%s", CallText.of(call)).isEqualTo(asks ? Action.NOTIFY : meant);
                 }
-                assertThat(asking.cacheableCalls()).isEqualTo(plain.cacheableCalls() - 1);
+                for (long flags : new long[] {8, 8 | 1, 8 | 1L << 40}) {
+                    assertThat(asking.decide(machine, "seccomp", 1, flags)).isEqualTo(Action.NOTIFY);
+                }
+                for (long flags : new long[] {0, 1, 4, 16, 8L << 32}) {
+                    assertThat(asking.decide(machine, "seccomp", 1, flags)).isEqualTo(Action.ALLOW);
+                }
+                assertThat(asking.cacheableCalls()).isEqualTo(plain.cacheableCalls() - 2);
             }
         }
     }
 
+    /// A listener can let a call pass or fail it, and nothing else.
+    @Test
+    void a_filter_that_kills_for_some_execveat_cannot_ask() {
+        Filter kills = compile("SCMP_ACT_KILL_PROCESS");
+        Filter fails = compile("SCMP_ACT_ERRNO");
+
+        assertThat(ProfileLint.letsTheProgramStart(kills)).isTrue();
+        assertThat(kills.canAsk()).isFalse();
+        assertThatThrownBy(kills::asking).isInstanceOf(IllegalArgumentException.class);
+        assertThat(fails.canAsk()).isTrue();
+        assertThat(fails.asking().decide(Architecture.X86_64, "execveat", 3, 0, 0, 0, 0x1000))
+                .isEqualTo(Action.NOTIFY);
+    }
+
+    private static Filter compile(String action) {
+        return Compiler.compile(Profile.parse("""
+                        {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
+                          {"names": ["execveat", "seccomp"], "action": "SCMP_ACT_ALLOW"},
+                          {"names": ["execveat", "seccomp"], "action": "ACTION",
+                           "args": [{"index": 4, "value": 4096, "op": "SCMP_CMP_EQ"}]}]}""".replace("ACTION", action)), TARGET);
+    }
+
+    /// The second argument of a call that has `int` first: what the kernel does not read makes no other kind.
+    @Test
+    void the_arguments_that_rules_look_at_are_as_wide_as_the_kernel_reads_them() {
+        var explainer = new Explainer(Profile.standard(), TARGET);
+        int socket = SyscallTable.get().number(Architecture.X86_64, "socket").orElseThrow();
+
+        assertThat(explainer.examined(SeccompData.of(Architecture.X86_64, socket, 17 | 1L << 32, 3)))
+                .isEqualTo(explainer.examined(SeccompData.of(Architecture.X86_64, socket, 17, 4)))
+                .containsExactly(17L, 0L);
+    }
+
     private static Explanation explain(Profile profile, String name, long... arguments) {
         int number = SyscallTable.get().number(Architecture.X86_64, name).orElseThrow();
-        return Explanation.of(profile, TARGET, SeccompData.of(Architecture.X86_64, number, arguments));
+        return new Explainer(profile, TARGET).explain(SeccompData.of(Architecture.X86_64, number, arguments));
     }
 
     private static Profile recorded(Map<String, List<String>> names) {
