@@ -124,7 +124,7 @@ final class RunOptions {
             paramLabel = "MODE",
             defaultValue = "enforce",
             description =
-                    "enforce: deny, and tell (default); complain: tell and let pass, which needs --allow unconfined-seccomp.")
+                    "enforce: deny, and tell (default); quiet: deny, and leave the program's listener to itself; complain: tell and let pass, which needs --allow unconfined-seccomp.")
     private String seccompMode = "enforce";
 
     @Option(names = "--sysctl", paramLabel = "NAME=VALUE", description = "Set a kernel setting of the container's own.")
@@ -289,10 +289,11 @@ final class RunOptions {
     private SeccompChoice watched(SeccompChoice choice) {
         return switch (seccompMode) {
             case "enforce" -> new SeccompChoice.Watched(choice, false);
+            case "quiet" -> choice;
             case "complain" -> new SeccompChoice.Watched(choice, true);
             case "learn" ->
                 throw refused("--seccomp-mode learn", "use 'caisson seccomp record -o profile.json -- run …'");
-            default -> throw refused("--seccomp-mode " + seccompMode, "give enforce or complain");
+            default -> throw refused("--seccomp-mode " + seccompMode, "give enforce, quiet or complain");
         };
     }
 

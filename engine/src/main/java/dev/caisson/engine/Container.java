@@ -220,11 +220,11 @@ public final class Container {
     }
 
     /// Waits until the program comes to its filter, and answers from then on what it asks.
-    void tellDenials(DenialLog log, Reactor reactor) {
+    void tellDenials(DenialLog log) {
         denials = log;
         try {
             boolean initStays = plan.only(Step.Execute.class).initStays();
-            log.begin(pid(), initStays, () -> processEnd != null, reactor);
+            log.begin(pid(), initStays, () -> processEnd != null);
         } catch (RuntimeException e) {
             kill();
             throw e;

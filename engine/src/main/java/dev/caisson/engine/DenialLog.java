@@ -1,87 +1,99 @@
 package dev.caisson.engine;
 
+import dev.caisson.engine.DenialNotes.Kind;
 import dev.caisson.linux.SeccompListener;
 import dev.caisson.seccomp.Action;
-import dev.caisson.seccomp.CallText;
-import dev.caisson.seccomp.Condition;
+import dev.caisson.seccomp.Explainer;
 import dev.caisson.seccomp.Explanation;
 import dev.caisson.seccomp.Filter;
-import dev.caisson.seccomp.Profile;
-import dev.caisson.seccomp.Rule;
 import dev.caisson.seccomp.SeccompData;
-import dev.caisson.seccomp.Target;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Answers the calls that one container's filter asks about, in the reactor's thread, with what the profile says, and
-/// notes each kind of call once. If the engine dies, the kernel answers ENOSYS in its place.
+/// Answers the calls that one container's filter asks about with what the profile says, and notes each kind
+/// of call once. If the engine dies, the kernel answers ENOSYS in its place.
+///
+/// | what a container can try | what holds |
+/// |---|---|
+/// | to ask without end | 64 answers in 50 ms; its own calls wait until the next 50 ms |
+/// | to be slow to read about | the answer waits 200 ms for that at most, and other containers not at all |
+/// | to make ever new kinds of calls | 64 kinds are told, the others are counted |
 final class DenialLog implements AutoCloseable {
-    /// More kinds of calls than this are counted, not told.
-    private static final int MOST_KINDS = 64;
+    static final int MOST_ANSWERS = 64;
+    static final long WINDOW_NANOS = 50_000_000;
+    static final long READING_NANOS = 200_000_000;
 
-    private static final int MOST_MAPS = 4 << 20;
     private static final long PATIENCE_NANOS = 10_000_000_000L;
     private static final long PAUSE_NANOS = 200_000;
+    private static final long LONGEST_TELLING_MILLIS = 2000;
+    private static final int EPERM = 1;
 
-    /// What makes two denied calls the same kind: number, ABI and the arguments that the profile's rules look at.
-    private record Kind(int number, int architecture, List<Long> arguments) {}
+    /// A denied call whose kind is new.
+    private static final class Asked {
+        private final SeccompListener by;
+        private final SeccompListener.Call call;
+        private final SeccompData data;
+        private final Action action;
+        private boolean answered;
 
-    private static final class Noted {
-        private final Denial first;
-        private long count = 1;
-
-        private Noted(Denial first) {
-            this.first = first;
+        private Asked(SeccompListener by, SeccompListener.Call call, SeccompData data, Action action) {
+            this.by = by;
+            this.call = call;
+            this.data = data;
+            this.action = action;
         }
     }
 
     private final Filter filter;
-    private final Supplier<Profile> profiles;
-    private final Target target;
+    private final Supplier<Explainer> explainers;
     private final boolean complain;
-    private final Map<Kind, Noted> noted = new LinkedHashMap<>();
-    private @Nullable Profile profile;
-    private long untold;
+    private final Listeners with;
+    private final DenialNotes notes = new DenialNotes();
     private @Nullable SeccompListener listener;
     private long key;
-    private @Nullable Reactor reactor;
+    private boolean watching;
+    private @Nullable Explainer explainer;
+    private boolean telling;
+    private CompletableFuture<@Nullable Void> told = CompletableFuture.completedFuture(null);
+    private boolean readerWaits;
+    private long windowBegan = System.nanoTime() - WINDOW_NANOS;
+    private int answers;
 
     /// @param filter that answers itself, where the container's asks
+    /// @param explainers makes the profile's, when the first call is denied
     /// @param complain whether denied calls pass after all
-    DenialLog(Filter filter, Supplier<Profile> profiles, Target target, boolean complain) {
+    DenialLog(Filter filter, Supplier<Explainer> explainers, boolean complain, Listeners with) {
         this.filter = filter;
-        this.profiles = profiles;
-        this.target = target;
+        this.explainers = explainers;
         this.complain = complain;
+        this.with = with;
     }
 
     /// Takes the listener from the program, whose execveat waits for it.
     /// @param initStays whether the program is a child of process 1
     /// @throws EngineException where there is none after a long while
-    void begin(int pid, boolean initStays, BooleanSupplier ended, Reactor with) {
+    void begin(int pid, boolean initStays, BooleanSupplier ended) {
         long deadline = System.nanoTime() + PATIENCE_NANOS;
         while (!ended.getAsBoolean()) {
             Optional<SeccompListener> found = program(pid, initStays).flatMap(SeccompListener::of);
             if (found.isPresent()) {
-                watch(found.get(), with);
+                watch(found.get());
                 return;
             }
             if (System.nanoTime() > deadline) {
                 throw new EngineException(
                         "NO_LISTENER",
-                        "the program did not come to its filter within ten seconds: the host is overloaded");
+                        "the program did not come to its filter within ten seconds: the host is overloaded, or the "
+                                + "engine may not look at its processes, which takes CAP_SYS_PTRACE");
             }
             LockSupport.parkNanos(PAUSE_NANOS);
         }
@@ -103,16 +115,30 @@ final class DenialLog implements AutoCloseable {
         }
     }
 
-    private synchronized void watch(SeccompListener taken, Reactor with) {
+    private synchronized void watch(SeccompListener taken) {
         listener = taken;
-        reactor = with;
-        key = with.watch(taken.fd(), this::ready);
+        settle();
     }
 
-    /// One call at a time, so that no container keeps the reactor from the others.
-    private synchronized void ready() {
+    /// Looks out for the next question, unless one is being told or there were enough for a while.
+    private void settle() {
         SeccompListener asked = listener;
         if (asked == null) {
+            return;
+        }
+        boolean wanted = !telling && answers < MOST_ANSWERS;
+        if (wanted && !watching) {
+            key = with.reactor().watch(asked.fd(), this::ready);
+        } else if (!wanted && watching) {
+            with.reactor().forget(key, asked.fd());
+        }
+        watching = wanted;
+    }
+
+    /// One call at a time, so that every container gets its turn.
+    private synchronized void ready() {
+        SeccompListener asked = listener;
+        if (asked == null || !watching) {
             return;
         }
         switch (asked.state()) {
@@ -120,9 +146,11 @@ final class DenialLog implements AutoCloseable {
             case ENDED -> forget(asked);
             case NOTHING -> {}
         }
+        settle();
     }
 
     private void answer(SeccompListener asked, SeccompListener.Call call) {
+        charge();
         List<Long> registers = call.arguments();
         var data = new SeccompData(
                 call.number(),
@@ -135,125 +163,155 @@ final class DenialLog implements AutoCloseable {
                 registers.get(4),
                 registers.get(5));
         Action action = filter.decide(data);
-        if (action.kind() == Action.Kind.ALLOW || action.kind() == Action.Kind.LOG) {
+        boolean passes = action.kind() == Action.Kind.ALLOW || action.kind() == Action.Kind.LOG;
+        if (passes && !filter.isForListener(data)) {
             asked.letPass(call);
             return;
         }
-        try {
-            note(asked, call, data, action);
-        } finally {
-            if (complain) {
-                asked.letPass(call);
-            } else {
-                asked.refuse(call, action.kind() == Action.Kind.ERRNO ? action.data() : EPERM);
-            }
-        }
-    }
-
-    private static final int EPERM = 1;
-
-    private void note(SeccompListener asked, SeccompListener.Call call, SeccompData data, Action action) {
-        Profile rules = profile == null ? profiles.get() : profile;
-        profile = rules;
-        var kind = new Kind(data.number(), data.arch(), looked(rules, data));
-        Noted known = noted.get(kind);
-        if (known != null) {
-            known.count++;
-        } else if (noted.size() == MOST_KINDS) {
-            untold++;
+        var denied = new Asked(asked, call, data, action);
+        Explainer known = explainer;
+        if (known != null && notes.count(kind(known, data))) {
+            respond(denied);
         } else {
-            noted.put(kind, new Noted(denial(asked, call, data, action, rules)));
+            look(denied);
         }
     }
 
-    /// The arguments that some rule for the call has a condition on.
-    private static List<Long> looked(Profile rules, SeccompData data) {
-        String name = CallText.name(data);
-        Set<Integer> indexes = new TreeSet<>();
-        for (Rule rule : rules.rules()) {
-            if (!rule.conditions().isEmpty() && rule.names().contains(name)) {
-                rule.conditions().stream().map(Condition::index).forEach(indexes::add);
+    private void charge() {
+        long now = System.nanoTime();
+        if (now - windowBegan >= WINDOW_NANOS) {
+            windowBegan = now;
+            answers = 0;
+        }
+        answers++;
+        if (answers == MOST_ANSWERS) {
+            with.reactor().at(windowBegan + WINDOW_NANOS, this::goOn);
+        }
+    }
+
+    private synchronized void goOn() {
+        answers = 0;
+        settle();
+    }
+
+    private void respond(Asked denied) {
+        if (denied.answered || listener != denied.by) {
+            return;
+        }
+        denied.answered = true;
+        if (complain || denied.action.kind() == Action.Kind.ALLOW || denied.action.kind() == Action.Kind.LOG) {
+            denied.by.letPass(denied.call);
+        } else {
+            denied.by.refuse(denied.call, denied.action.kind() == Action.Kind.ERRNO ? denied.action.data() : EPERM);
+        }
+    }
+
+    /// Reads about the caller before it is answered, and tells the call after that.
+    private void look(Asked denied) {
+        telling = true;
+        told = new CompletableFuture<>();
+        if (readerWaits) {
+            respond(denied);
+            with.read(() -> tell(denied, Caller.UNKNOWN));
+            return;
+        }
+        readerWaits = true;
+        with.read(() -> {
+            Caller caller = with.caller(denied.call.pid(), denied.call.instructionPointer());
+            if (hasLooked(denied)) {
+                tell(denied, stillThere(denied, caller));
             }
-        }
-        return indexes.stream().map(data::argument).toList();
+        });
+        with.reactor().at(System.nanoTime() + READING_NANOS, () -> giveUp(denied));
     }
 
-    private Denial denial(
-            SeccompListener asked, SeccompListener.Call call, SeccompData data, Action action, Profile rules) {
-        Path process = Path.of("/proc/" + call.pid());
-        String name = text(process.resolve("comm")).strip();
-        String executable = link(process.resolve("exe"));
-        String location = location(process.resolve("maps"), call.instructionPointer());
-        boolean still = asked.isWaiting(call);
-        Explanation explanation = Explanation.of(rules, target, data);
-        return new Denial(
-                explanation.call(),
-                complain ? Action.ALLOW.toString() : action.toString(),
-                still ? name : "",
-                still ? executable : "",
-                still ? location : "",
-                explanation.reasons(),
-                1);
+    /// @return whether nobody has given up waiting for it
+    private synchronized boolean hasLooked(Asked denied) {
+        readerWaits = false;
+        return !denied.answered;
     }
 
-    private static String text(Path file) {
-        try (var in = Files.newInputStream(file)) {
-            return new String(in.readNBytes(MOST_MAPS), java.nio.charset.StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            return ""; // the process has ended
+    /// What was read is of the caller only if it waits for its answer after the reading.
+    private synchronized Caller stillThere(Asked denied, Caller caller) {
+        Caller known = listener == denied.by && denied.by.isWaiting(denied.call) ? caller : Caller.UNKNOWN;
+        respond(denied);
+        return known;
+    }
+
+    private synchronized void giveUp(Asked denied) {
+        if (!denied.answered && listener == denied.by) {
+            respond(denied);
+            with.read(() -> tell(denied, Caller.UNKNOWN));
         }
     }
 
-    private static String link(Path file) {
+    private void tell(Asked denied, Caller caller) {
         try {
-            return Files.readSymbolicLink(file).toString();
-        } catch (IOException e) {
-            return ""; // the process has ended
+            Explainer made = explainer();
+            Kind kind = kind(made, denied.data);
+            Denial denial = denial(denied, caller, made.explain(denied.data));
+            synchronized (this) {
+                notes.add(kind, denial);
+            }
+        } finally {
+            synchronized (this) {
+                telling = false;
+                settle();
+                told.complete(null);
+            }
         }
     }
 
-    /// The mapping that holds an address, proc_pid_maps(5), as its file and the offset in it.
-    private static String location(Path maps, long address) {
-        for (String line : text(maps).split("\n", -1)) {
-            String[] fields = line.split(" +", 6);
-            String[] range = fields[0].split("-", 2);
-            if (fields.length < 5 || range.length < 2) {
-                continue;
-            }
-            long start = Long.parseUnsignedLong(range[0], 16);
-            long end = Long.parseUnsignedLong(range[1], 16);
-            if (Long.compareUnsigned(address, start) >= 0 && Long.compareUnsigned(address, end) < 0) {
-                String file = fields.length == 6 ? fields[5] : "anonymous memory";
-                return file + "+0x" + Long.toHexString(address - start + Long.parseUnsignedLong(fields[2], 16));
+    private Explainer explainer() {
+        synchronized (this) {
+            Explainer known = explainer;
+            if (known != null) {
+                return known;
             }
         }
-        return "";
+        Explainer made = explainers.get();
+        synchronized (this) {
+            explainer = made;
+        }
+        return made;
+    }
+
+    private static Kind kind(Explainer explainer, SeccompData data) {
+        return new Kind(data.number(), data.arch(), explainer.examined(data));
+    }
+
+    private Denial denial(Asked denied, Caller caller, Explanation explanation) {
+        boolean wantsListener = filter.isForListener(denied.data) && denied.action.kind() != Action.Kind.ERRNO;
+        String answer =
+                wantsListener ? Action.errno("EBUSY").toString() : (complain ? Action.ALLOW : denied.action).toString();
+        List<String> reasons = wantsListener
+                ? List.of("a process has one listener, and it is the engine's, which tells what is denied: "
+                        + "run it with --seccomp-mode quiet")
+                : explanation.reasons();
+        return new Denial(
+                explanation.call(), answer, caller.process(), caller.executable(), caller.location(), reasons, 1);
     }
 
     /// What has been denied until now, in the order of the first time.
-    synchronized List<Denial> denials() {
-        var denials = new ArrayList<Denial>();
-        for (Noted kind : noted.values()) {
-            Denial first = kind.first;
-            denials.add(new Denial(
-                    first.call(),
-                    first.answer(),
-                    first.process(),
-                    first.executable(),
-                    first.location(),
-                    first.reasons(),
-                    kind.count));
+    List<Denial> denials() {
+        CompletableFuture<@Nullable Void> last;
+        synchronized (this) {
+            last = told;
         }
-        if (untold > 0) {
-            denials.add(new Denial("other calls", "", "", "", "", List.of(), untold));
+        if (!last.isDone()) {
+            last.copy()
+                    .completeOnTimeout(null, LONGEST_TELLING_MILLIS, TimeUnit.MILLISECONDS)
+                    .join();
         }
-        return denials;
+        synchronized (this) {
+            return notes.told();
+        }
     }
 
     private void forget(SeccompListener asked) {
-        Reactor watching = reactor;
-        if (watching != null) {
-            watching.forget(key, asked.fd());
+        if (watching) {
+            with.reactor().forget(key, asked.fd());
+            watching = false;
         }
         listener = null;
         asked.close();

@@ -43,7 +43,7 @@ public final class Engine implements AutoCloseable {
     private final IdRanges ranges;
     private final DiskLayers diskLayers;
     private final Groups groups;
-    private final Reactor reactor = new Reactor();
+    private final Reactor reactor = new Reactor("caisson-reactor");
     private final Starter starter;
     private final Map<ContainerId, Container> containers = new ConcurrentHashMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();

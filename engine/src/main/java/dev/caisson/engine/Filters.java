@@ -6,6 +6,7 @@ import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.SeccompChoice;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Compiler;
+import dev.caisson.seccomp.Explainer;
 import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.FilterCache;
 import dev.caisson.seccomp.KernelVersion;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /// Compiled system call filters, each made once for a profile and a set of capabilities.
 final class Filters {
@@ -41,33 +43,61 @@ final class Filters {
             return Optional.empty();
         }
         FilterProgram plain = plain(spec);
-        if (!isWatched(spec)) {
+        if (!wantsWatch(spec)) {
             return Optional.of(plain);
         }
+        if (!isWatched(spec)) {
+            return Optional.of(
+                    new FilterProgram(plain.bytes(), plain.summary() + ", not watched: " + unwatchable(spec)));
+        }
         byte[] asking = Filter.of(Architecture.host(), plain.bytes()).asking().bytes();
-        return Optional.of(new FilterProgram(asking, plain.summary() + ", the engine is asked before it denies"));
+        return Optional.of(new FilterProgram(
+                asking,
+                plain.summary()
+                        + (complains(spec)
+                                ? ", what it would deny passes and is told"
+                                : ", the engine is asked before it denies")));
     }
 
     /// What answers for a filter that asks; empty for one that does not.
-    Optional<DenialLog> denials(ContainerSpec spec) {
-        if (isOff(spec) || !isWatched(spec)) {
+    Optional<DenialLog> denials(ContainerSpec spec, Supplier<Listeners> with) {
+        if (isOff(spec) || !wantsWatch(spec) || !isWatched(spec)) {
             return Optional.empty();
         }
-        boolean complains = spec.seccomp() instanceof SeccompChoice.Watched watched && watched.complain();
+        Target target = target(spec.capabilities().mask());
         return Optional.of(new DenialLog(
                 Filter.of(Architecture.host(), plain(spec).bytes()),
-                () -> profile(spec.seccomp().plain()),
-                target(spec.capabilities().mask()),
-                complains));
+                () -> new Explainer(profile(spec.seccomp().plain()), target),
+                complains(spec),
+                with.get()));
     }
 
     private static boolean isOff(ContainerSpec spec) {
         return spec.seccomp().plain() instanceof SeccompChoice.Unconfined || spec.privileged();
     }
 
-    /// A filter that is loaded long before the program, for want of no_new_privs, would ask about init's own calls.
-    private static boolean isWatched(ContainerSpec spec) {
-        return spec.seccomp() instanceof SeccompChoice.Watched && !spec.newPrivileges();
+    private static boolean wantsWatch(ContainerSpec spec) {
+        return spec.seccomp() instanceof SeccompChoice.Watched;
+    }
+
+    private static boolean complains(ContainerSpec spec) {
+        return spec.seccomp() instanceof SeccompChoice.Watched watched && watched.complain();
+    }
+
+    private boolean isWatched(ContainerSpec spec) {
+        return unwatchable(spec).isEmpty();
+    }
+
+    /// Why the engine cannot be asked; empty where it can. Caisson's own profiles are known to be fit for it.
+    private String unwatchable(ContainerSpec spec) {
+        if (spec.newPrivileges()) {
+            return "it is loaded long before the program, and would ask about init's own calls";
+        }
+        if (spec.seccomp().plain() instanceof SeccompChoice.Custom
+                && !Filter.of(Architecture.host(), plain(spec).bytes()).canAsk()) {
+            return "it does more about some execveat than to allow or to fail it, and the engine would have to do so";
+        }
+        return "";
     }
 
     private FilterProgram plain(ContainerSpec spec) {

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// Everything that is decided about a run before the kernel is asked for anything: what is refused is refused here.
 final class Preparation implements AutoCloseable {
@@ -62,8 +63,8 @@ final class Preparation implements AutoCloseable {
     }
 
     /// Where the wish is to be told what its filter denies.
-    Optional<DenialLog> denials(ContainerSpec spec) {
-        return filters.denials(spec);
+    Optional<DenialLog> denials(ContainerSpec spec, Supplier<Listeners> with) {
+        return filters.denials(spec, with);
     }
 
     Prepared prepare(ContainerSpec spec, ProgressListener progress) {

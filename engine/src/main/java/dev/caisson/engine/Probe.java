@@ -50,6 +50,9 @@ interface Probe {
 
     void reached(Moment moment);
 
+    /// Comes before what is read about the caller of a denied call, in the thread that reads it.
+    default void readsCaller() {}
+
     /// Index of the plan's step in front of which the init that is launched now waits.
     OptionalInt pauseBefore();
 }

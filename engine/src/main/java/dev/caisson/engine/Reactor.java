@@ -47,8 +47,9 @@ final class Reactor implements AutoCloseable {
     private final Thread thread;
     private volatile boolean closed;
 
-    Reactor() {
-        thread = Thread.ofPlatform().daemon().name("caisson-reactor").start(this::loop);
+    /// @param name of its thread
+    Reactor(String name) {
+        thread = Thread.ofPlatform().daemon().name(name).start(this::loop);
     }
 
     /// For handlers to read into: what it holds is theirs until they return.
@@ -120,7 +121,7 @@ final class Reactor implements AutoCloseable {
     }
 
     /// One container's trouble must not stop the others.
-    private static void guard(Runnable action) {
+    static void guard(Runnable action) {
         try {
             action.run();
         } catch (RuntimeException e) {

@@ -36,6 +36,7 @@ final class Starter implements AutoCloseable {
     private @Nullable Zygote zygote;
     private @Nullable Launcher launcher;
     private @Nullable Verifier verifier;
+    private @Nullable Listeners listeners;
 
     Starter(
             Engine engine,
@@ -97,7 +98,7 @@ final class Starter implements AutoCloseable {
             container.record(() -> record(id, spec, plan));
         }
         probe.reached(Moment.START_RECORDED);
-        preparation.denials(spec).ifPresent(log -> container.tellDenials(log, reactor));
+        preparation.denials(spec, this::listeners).ifPresent(container::tellDenials);
         return container;
     }
 
@@ -231,6 +232,15 @@ final class Starter implements AutoCloseable {
         return running;
     }
 
+    private synchronized Listeners listeners() {
+        Listeners running = listeners;
+        if (running == null) {
+            running = new Listeners(probe);
+            listeners = running;
+        }
+        return running;
+    }
+
     private synchronized Launcher launcher() {
         zygote();
         return Objects.requireNonNull(launcher);
@@ -242,9 +252,12 @@ final class Starter implements AutoCloseable {
         return verifier;
     }
 
-    /// Ends the process that makes the others; no container is left then.
+    /// Ends the process that makes the others, and what answers filters; no container is left then.
     @Override
     public synchronized void close() {
+        if (listeners != null) {
+            listeners.close();
+        }
         if (zygote != null) {
             zygote.close();
         }

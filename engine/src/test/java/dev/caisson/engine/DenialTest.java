@@ -9,6 +9,9 @@ import dev.caisson.launch.SeccompChoice;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
 
@@ -103,6 +106,77 @@ class DenialTest extends BusyboxEngine {
 
         assertThat(result.stderr()).contains("Function not implemented");
         assertThat(result.denials()).isEmpty();
+    }
+
+    /// A process can hold the locks that the kernel takes to tell of it.
+    @Test
+    void a_caller_that_cannot_be_read_about_keeps_neither_itself_nor_others_waiting() throws Exception {
+        var stuck = new CountDownLatch(1);
+        var first = new AtomicBoolean(true);
+        Probe probe = new Probe() {
+            @Override
+            public void reached(Moment moment) {
+                // The launch is not what this is about.
+            }
+
+            @Override
+            public OptionalInt pauseBefore() {
+                return OptionalInt.empty();
+            }
+
+            @Override
+            public void readsCaller() {
+                if (first.getAndSet(false)) {
+                    awaitUninterrupted(stuck);
+                }
+            }
+        };
+        String script = "mount -t tmpfs none /tmp 2>/dev/null; echo on; unshare -U true 2>/dev/null; echo end";
+        try (var slow = new Engine(OPTIONS, probe)) {
+            long began = System.nanoTime();
+            Container one = slow.start(watched("sh", "-c", script), Streams.capture());
+            while (first.get()) {
+                Thread.sleep(1);
+            }
+            RunResult other = slow.run(watched("sh", "-c", script));
+            RunResult result = one.await();
+            long millis = (System.nanoTime() - began) / 1_000_000;
+
+            assertThat(millis).isLessThan(5000);
+            assertThat(result.stdout()).isEqualTo("on\nend\n");
+            assertThat(result.denials())
+                    .filteredOn(denial -> denial.call().contains(" mount("))
+                    .singleElement()
+                    .extracting(Denial::executable)
+                    .isEqualTo("");
+            assertThat(result.denials()).anyMatch(denial -> denial.call().contains("unshare("));
+            assertThat(other.denials())
+                    .hasSize(2)
+                    .noneMatch(denial -> denial.executable().isEmpty());
+        } finally {
+            stuck.countDown();
+        }
+    }
+
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void a_place_in_the_code_is_a_mapping_and_an_offset_in_the_file() {
+        String maps = """
+                55d0c0000000-55d0c0002000 r--p 00000000 08:01 17  /bin/with space
+                55d0c0002000-55d0c0008000 r-xp 00002000 08:01 17  /bin/with space
+                7ffff0000000-7ffff0001000 r-xp 00000000 00:00 0
+                """;
+
+        assertThat(Caller.location(maps, 0x55d0c0002010L)).isEqualTo("/bin/with space+0x2010");
+        assertThat(Caller.location(maps, 0x7ffff0000008L)).isEqualTo("anonymous memory+0x8");
+        assertThat(Caller.location(maps, 1)).isEmpty();
     }
 
     @Test

@@ -3,7 +3,10 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.caisson.launch.Allowance;
+import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.SeccompChoice;
+import dev.caisson.seccomp.Profile;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,16 +17,26 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// A program in a container tries the ways around its filter, on the running kernel. It is built with gcc.
+/// A program in a container tries the ways around its filter, on the running kernel: one that denies by
+/// itself, and one that asks the engine before it does. It is built with gcc.
+@ParameterizedClass
+@ValueSource(booleans = {false, true})
 class FilterAttackTest extends BusyboxEngine {
     private static final int EPERM = 1;
     private static final int ENOSYS = 38;
     private static final int SIGSYS = 31;
+    private static final int EBUSY = 16;
+
+    @Parameter
+    boolean watched;
 
     /// A line of the program: what it tried and how the call ended.
     private record Try(String what, long number, boolean ok, int errno) {
@@ -61,7 +74,7 @@ class FilterAttackTest extends BusyboxEngine {
     void an_entry_by_the_32_bit_abi_kills(int number) throws Exception {
         assumeX86();
 
-        RunResult result = engine.run(busybox("attack", "int80", Integer.toString(number)));
+        RunResult result = engine.run(attack("int80", Integer.toString(number)));
 
         assertThat(result.verdict()).isEqualTo(Verdict.SECCOMP);
         assertThat(result.signal()).isEqualTo(SIGSYS);
@@ -140,13 +153,72 @@ class FilterAttackTest extends BusyboxEngine {
 
     @Test
     void under_the_strict_profile_not_even_the_allowed_families_open() throws Exception {
-        RunResult result = engine.run(busybox("attack", "families").seccomp(new SeccompChoice.Strict()));
+        RunResult result = engine.run(under(new SeccompChoice.Strict(), "families"));
 
         assertThat(result.stdout().lines().map(Try::parse)).noneMatch(Try::ok);
     }
 
+    @Test
+    void a_listener_of_the_programs_own_works_where_the_engine_has_none_and_opens_nothing() throws Exception {
+        RunResult result = engine.run(attack("listener"));
+        List<Try> tries = tries(result);
+
+        assertThat(tries.getFirst().ok()).isEqualTo(!watched);
+        assertThat(tries.getFirst().errno()).isEqualTo(watched ? EBUSY : 0);
+        assertThat(tries.subList(1, tries.size())).hasSize(4).allMatch(tried -> tried.errno() == EPERM);
+        assertThat(result.denials().stream()
+                        .filter(denial -> denial.answer().equals("ERRNO(EBUSY)"))
+                        .map(denial -> String.join(" ", denial.reasons())))
+                .hasSize(watched ? 1 : 0)
+                .allMatch(reason -> reason.contains("--seccomp-mode quiet"));
+    }
+
+    @Test
+    void a_flood_of_denied_calls_gets_so_many_answers_and_no_more() throws Exception {
+        RunResult result = engine.run(attack("flood"));
+        long calls = Long.parseLong(result.stdout().strip().split(" ", -1)[1]);
+
+        if (watched) {
+            assertThat(calls).isBetween(100L, DenialLog.MOST_ANSWERS * (2_050_000_000L / DenialLog.WINDOW_NANOS + 1));
+            assertThat(result.denials())
+                    .singleElement()
+                    .extracting(Denial::count)
+                    .isEqualTo(calls);
+        } else {
+            assertThat(calls).isGreaterThan(10_000);
+        }
+    }
+
+    /// A listener cannot kill, so that the engine is not asked under such a profile.
+    @Test
+    void a_profile_that_kills_for_an_execveat_kills() throws Exception {
+        Profile profile = Profile.parse("""
+                {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+                  {"names": ["mount"], "action": "SCMP_ACT_ERRNO"},
+                  {"names": ["execveat"], "action": "SCMP_ACT_KILL_PROCESS",
+                   "args": [{"index": 4, "value": 4096, "op": "SCMP_CMP_EQ"}]}]}""");
+
+        RunResult result = engine.run(
+                under(new SeccompChoice.Custom("kills", profile), "execveat").allow(Allowance.UNCONFINED_SECCOMP));
+
+        assertThat(result.verdict()).isEqualTo(Verdict.SECCOMP);
+        assertThat(result.signal()).isEqualTo(SIGSYS);
+    }
+
+    private ContainerSpec attack(String... way) {
+        return under(new SeccompChoice.Standard(), way);
+    }
+
+    private ContainerSpec under(SeccompChoice choice, String... way) {
+        String[] command = Stream.concat(Stream.of("attack"), Stream.of(way)).toArray(String[]::new);
+        return busybox(command).seccomp(watched ? new SeccompChoice.Watched(choice, false) : choice);
+    }
+
     private List<Try> tries(String way) throws InterruptedException {
-        RunResult result = engine.run(busybox("attack", way));
+        return tries(engine.run(attack(way)));
+    }
+
+    private static List<Try> tries(RunResult result) {
         assertThat(result.exitStatus()).as(result.stderr()).isZero();
         return result.stdout().lines().map(Try::parse).toList();
     }

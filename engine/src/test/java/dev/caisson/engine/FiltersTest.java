@@ -2,13 +2,19 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.image.Image;
 import dev.caisson.launch.CapabilitySet;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.HostFacts;
+import dev.caisson.launch.SeccompChoice;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.FilterCache;
 import dev.caisson.seccomp.KernelVersion;
+import dev.caisson.seccomp.Profile;
 import dev.caisson.seccomp.Target;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,5 +35,28 @@ class FiltersTest {
         assertThat(cache.strict(target).length()).isPositive();
 
         assertThat(Files.exists(directory.resolve("filters"))).isFalse();
+    }
+
+    @Test
+    void a_plan_says_whether_the_engine_is_asked_and_what_it_answers() {
+        var plain = new SeccompChoice.Standard();
+        Profile kills = Profile.parse("""
+                {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["execveat"], "action": "SCMP_ACT_TRAP",
+                  "args": [{"index": 4, "value": 4096, "op": "SCMP_CMP_EQ"}]}]}""");
+
+        assertThat(summary(plain)).doesNotContain("asked", "told", "watched");
+        assertThat(summary(new SeccompChoice.Watched(plain, false))).endsWith(", the engine is asked before it denies");
+        assertThat(summary(new SeccompChoice.Watched(plain, true)))
+                .endsWith(", what it would deny passes and is told")
+                .doesNotContain("asked");
+        assertThat(summary(new SeccompChoice.Watched(new SeccompChoice.Custom("kills", kills), false)))
+                .contains(", not watched: it does more about some execveat");
+    }
+
+    private String summary(SeccompChoice choice) {
+        var filters = new Filters(HostFacts.read(List.of(), List.of(), false), directory.resolve("filters"));
+        return filters.of(ContainerSpec.of(Image.host(), "true").seccomp(choice))
+                .orElseThrow()
+                .summary();
     }
 }

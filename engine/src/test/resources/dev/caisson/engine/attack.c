@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void tell(const char *what, long number, long result)
@@ -152,10 +154,43 @@ static void stacked(void)
 	for (int i = 0; i < 5; i++)
 		tell("stack", i, filter_that_allows_all(i % 2 ? SECCOMP_FILTER_FLAG_SPEC_ALLOW : 0));
 	denied("stacked");
-	if (fork() == 0) {
+	pid_t child = fork();
+	if (child == 0) {
 		denied("child");
 		exit(0);
 	}
+	waitpid(child, NULL, 0);
+}
+
+/* A listener of the program's own, which answers for one call. */
+static void listener(void)
+{
+	struct sock_filter asks[] = {
+		{0x20, 0, 0, offsetof(struct seccomp_data, nr)},
+		{0x15, 0, 1, SYS_getppid},
+		{0x06, 0, 0, SECCOMP_RET_USER_NOTIF},
+		{0x06, 0, 0, SECCOMP_RET_ALLOW},
+	};
+	struct sock_fprog program = {sizeof(asks) / sizeof(*asks), asks};
+
+	tell("listener", 0, syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
+	denied("listens");
+}
+
+/* How many denied calls two seconds are enough for. */
+static void flood(void)
+{
+	struct timespec now, end;
+	long count = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += 2;
+	do {
+		syscall(SYS_mount, 0, 0, 0, 0, 0);
+		count++;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec < end.tv_sec || (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
+	printf("flood %ld 0 0\n", count);
 }
 
 int main(int argc, char **argv)
@@ -181,6 +216,12 @@ int main(int argc, char **argv)
 		threads();
 	else if (!strcmp(way, "stacked"))
 		stacked();
+	else if (!strcmp(way, "listener"))
+		listener();
+	else if (!strcmp(way, "flood"))
+		flood();
+	else if (!strcmp(way, "execveat"))
+		tell("execveat", 0, syscall(SYS_execveat, -1, "/nothing", NULL, NULL, 0x1000));
 	else
 		return 2;
 	return 0;
