@@ -26,5 +26,9 @@ public record Attack(String name, String aim, String limit, String script, Expec
 
         /// It may go on, with no more processor time than a neighbour that has as large a share.
         record Shared() implements Expected {}
+
+        /// It may go on, while the engine, which answers it, spends no more than this share of one
+        /// processor on it.
+        record Answered(double most) implements Expected {}
     }
 }

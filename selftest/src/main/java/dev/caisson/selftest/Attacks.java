@@ -22,6 +22,9 @@ public final class Attacks {
 
     private static final long WRITABLE_FILES = 131_072;
 
+    /// A neighbour's launch is in it too.
+    private static final double MOST_OF_A_PROCESSOR = 0.25;
+
     private static final List<Attack> ALL = List.of(
             refused("fork-bomb", "processes", "pids limit", Scripts.FORK_BOMB, 511, TRY_AGAIN),
             new Attack(
@@ -102,6 +105,12 @@ public final class Attacks {
                     READ_ONLY,
                     DENIED,
                     MISSING),
+            new Attack(
+                    "denial-flood",
+                    "the engine's processor time",
+                    "answers in a time",
+                    Scripts.DENIALS,
+                    new Expected.Answered(MOST_OF_A_PROCESSOR)),
             new Attack("cpu-hog", "processors", "CPU weight", Scripts.CPU_HOG, new Expected.Shared()));
 
     private Attacks() {}

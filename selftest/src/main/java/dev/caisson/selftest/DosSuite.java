@@ -15,6 +15,7 @@ import dev.caisson.engine.Verdict;
 import dev.caisson.image.Image;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Placement;
+import dev.caisson.launch.SeccompChoice;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -65,7 +66,11 @@ public final class DosSuite implements AutoCloseable {
 
     /// Runs one attack to its end.
     public Outcome run(Attack attack) throws IOException, InterruptedException {
-        return attack.expected() instanceof Attack.Expected.Shared ? share(attack) : attack(attack);
+        return switch (attack.expected()) {
+            case Attack.Expected.Shared _ -> share(attack);
+            case Attack.Expected.Answered answered -> answer(attack, answered);
+            case Attack.Expected.Refused _, Attack.Expected.Ended _, Attack.Expected.Bounded _ -> attack(attack);
+        };
     }
 
     private Outcome attack(Attack attack) throws IOException, InterruptedException {
@@ -124,7 +129,7 @@ public final class DosSuite implements AutoCloseable {
                 }
                 yield said + ", most memory " + result.peakMemory();
             }
-            case Attack.Expected.Shared _ -> said;
+            case Attack.Expected.Shared _, Attack.Expected.Answered _ -> said;
         };
     }
 
@@ -185,6 +190,51 @@ public final class DosSuite implements AutoCloseable {
                 8,
                 Duration.ZERO,
                 failures);
+    }
+
+    /// Loops of denied calls of which each asks the engine, whose processor time is looked at meanwhile,
+    /// and beside them a neighbour who is denied a few.
+    private Outcome answer(Attack attack, Attack.Expected.Answered most) throws InterruptedException {
+        var failures = new ArrayList<String>();
+        Container flood = engine.start(watched(attack.script()), Streams.capture());
+        TimeUnit.MILLISECONDS.sleep(500);
+        Duration before = ownCpu();
+        long began = System.nanoTime();
+        RunResult neighbour = engine.run(watched(Scripts.DENIED_NEIGHBOUR).wallClock(NEIGHBOUR_PATIENCE));
+        Duration took = Duration.ofNanos(System.nanoTime() - began);
+        TimeUnit.NANOSECONDS.sleep(SHARED_TIME.toNanos() - (System.nanoTime() - began));
+        double share = (double) ownCpu().minus(before).toNanos() / (System.nanoTime() - began);
+        flood.kill();
+        RunResult result = flood.await();
+        long denied =
+                result.denials().stream().mapToLong(denial -> denial.count()).sum();
+        if (denied == 0) {
+            failures.add("it was denied nothing: " + result.stderr().strip());
+        }
+        if (!neighbour.stdout().equals("Operation not permitted\n")
+                || neighbour.denials().isEmpty()) {
+            failures.add("a neighbour's denied calls were not answered and told: " + neighbour.verdict() + " "
+                    + neighbour.stdout().strip());
+        }
+        if (share > most.most()) {
+            failures.add("the engine spent %.0f %% of a processor on answers".formatted(100 * share));
+        }
+        gone(flood, failures);
+        return new Outcome(
+                attack,
+                "%d denied; the engine took %.0f %% of a processor".formatted(denied, 100 * share),
+                result.peakMemory(),
+                9,
+                took,
+                failures);
+    }
+
+    private ContainerSpec watched(String script) {
+        return perl(Scripts.numbered(script)).seccomp(new SeccompChoice.Watched(new SeccompChoice.Standard(), false));
+    }
+
+    private static Duration ownCpu() {
+        return ProcessHandle.current().info().totalCpuDuration().orElseThrow();
     }
 
     private static Duration cpu(Container container) {

@@ -58,6 +58,15 @@ final class Scripts {
     static final String FORK_BOMB = """
             while (1) { my $p = fork; stopped($n, $!) unless defined $p; unless ($p) { sleep 30; exit } $n++ }
             """;
+    static final String DENIALS = """
+            for (1 .. 8) { unless (fork) { syscall(MOUNT, 0, 0, 0, 0, 0) while 1 } } sleep 60;
+            """;
+
+    /// What is denied to a neighbour is answered and told.
+    static final String DENIED_NEIGHBOUR = """
+            for (1 .. 16) { syscall(MOUNT, 0, 0, 0, 0, 0) } print "$!\\n";
+            """;
+
     static final String MEMORY_HOG = """
             my @all; while (1) { push @all, "x" x 1048576; $n++; print "$n MiB\\n" if $n % 64 == 0 }
             """;
