@@ -60,7 +60,19 @@ final class Capabilities {
         }
     }
 
-    /// The names of a mask's bits. Bits above the last known one, of a newer kernel, select nothing in any profile.
+    /// The bits of known names.
+    static long mask(Set<String> names) {
+        long mask = 0;
+        for (int bit = 0; bit < NAMES.size(); bit++) {
+            if (names.contains(NAMES.get(bit))) {
+                mask |= 1L << bit;
+            }
+        }
+        return mask;
+    }
+
+    /// The names of a mask's bits. Bits above the last known one, of a newer kernel, select nothing in any
+    /// profile.
     static Set<String> ofMask(long mask) {
         var names = new TreeSet<String>();
         for (int bit = 0; bit < NAMES.size(); bit++) {

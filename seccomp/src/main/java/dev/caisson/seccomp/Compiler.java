@@ -10,9 +10,6 @@ import java.util.TreeMap;
 /// the calls that need it, the arguments. So every call that is allowed whatever its arguments is one that the kernel
 /// can enter in its bitmap of such calls and then lets pass without running the filter (Linux 5.11).
 public final class Compiler {
-    /// Counts up when the same profile and target give another program.
-    static final int VERSION = 1;
-
     private static final int NUMBER = 0;
     private static final int ARCH = 4;
 

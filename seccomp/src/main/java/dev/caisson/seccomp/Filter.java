@@ -197,7 +197,7 @@ public final class Filter {
     }
 
     /// Without the table, which a cold command line would have to read for it.
-    private int execveat() {
+    int execveat() {
         return switch (architecture) {
             case X86_64 -> 322;
             case AARCH64, RISCV64, LOONGARCH64 -> 281;

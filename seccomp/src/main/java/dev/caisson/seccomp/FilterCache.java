@@ -1,30 +1,51 @@
 package dev.caisson.seccomp;
 
+import java.io.File;
+import java.io.FileInputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Arrays;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeSet;
+import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
 
-/// Compiled filters on disk, for programs that start often: to read one back takes neither a parser, nor the table, nor
-/// the compiler. An entry holds all that a filter was made from - profile text, architecture, kernel, capabilities and
-/// the compiler's version - and is used only where that is the same, byte for byte; its name is a mere hash of it.
+/// Compiled filters on disk, for programs that start often: to read one back takes neither a parser, nor the
+/// table, nor the compiler. An entry holds all that a filter was made from - profile text, architecture,
+/// kernel, capabilities, and a stamp of the compiler and its table - and is used only where that is the
+/// same, byte for byte; its name is a mere checksum of it.
 ///
-/// Whoever can write to the directory decides what containers may do: it must be the engine's own.
+/// Whoever can write to the directory decides what containers may do: one that is a link, or that anybody
+/// but its owner, the user of this process, can write to is not used. What reads it is written without
+/// streams and lambdas, which a cold JVM would have to link first.
 public final class FilterCache {
     private static final int MOST_BYTES = 1 << 24;
+    private static final int MOST_ENTRIES = 256;
+    private static final String SUFFIX = ".bpf";
+    private static final int KIND_OF_FILE = 0170000;
+    private static final int DIRECTORY = 0040000;
+    private static final int WRITABLE_BY_OTHERS = 0022;
 
     private final Path directory;
+    private final byte[] stamp;
 
     /// @param directory is made, for its owner alone, when the first filter is kept
     public FilterCache(Path directory) {
+        this(directory, Precompiled.stamp());
+    }
+
+    /// @param stamp another for each compiler; none where nothing can be kept
+    FilterCache(Path directory, byte[] stamp) {
         this.directory = directory;
+        this.stamp = stamp.clone();
     }
 
     /// The filter of [Profile#standard], out of the build or the cache.
@@ -42,53 +63,77 @@ public final class FilterCache {
     }
 
     /// The filter of a profile's JSON, out of the cache or compiled and kept.
-    /// @throws IOException where the cache cannot be read or written
+    /// @throws IOException where the cache cannot be read or written, or is not for this process alone to
+    ///     write
     /// @throws SeccompException where the profile is wrong
     public Filter compile(String json, Target target) throws IOException {
+        if (stamp.length == 0) {
+            return Compiler.compile(Profile.parse(json), target);
+        }
         byte[] origin = origin(json, target);
-        Path entry = directory.resolve(Long.toHexString(hash(origin)).concat(".bpf"));
-        Optional<Filter> kept = read(entry, origin, target.architecture());
-        if (kept.isPresent()) {
-            return kept.get();
+        var checksum = new CRC32();
+        checksum.update(origin);
+        String name = Long.toHexString(checksum.getValue()).concat("-").concat(Integer.toHexString(origin.length));
+        if (isThere()) {
+            Optional<Filter> kept =
+                    read(new File(directory.toString(), name.concat(SUFFIX)), origin, target.architecture());
+            if (kept.isPresent()) {
+                return kept.get();
+            }
         }
         Filter filter = Compiler.compile(Profile.parse(json), target);
-        write(entry, origin, filter);
+        write(directory.resolve(name.concat(SUFFIX)), origin, filter);
         return filter;
     }
 
-    private static byte[] origin(String json, Target target) {
-        var text = new StringBuilder(json.length() + 512);
-        text.append(Compiler.VERSION).append(' ').append(target.architecture().scmpName());
-        text.append(' ')
-                .append(target.kernel().major())
-                .append('.')
-                .append(target.kernel().minor());
-        for (String capability : new TreeSet<>(target.capabilities())) {
-            text.append(' ').append(capability);
-        }
-        text.append('\n').append(json);
-        return text.toString().getBytes(StandardCharsets.UTF_8);
+    private byte[] origin(String json, Target target) {
+        byte[] machine = target.architecture().scmpName().getBytes(StandardCharsets.US_ASCII);
+        byte[] text = json.getBytes(StandardCharsets.UTF_8);
+        return ByteBuffer.allocate(stamp.length + machine.length + 2 * Integer.BYTES + Long.BYTES + text.length)
+                .put(stamp)
+                .put(machine)
+                .putInt(target.kernel().major())
+                .putInt(target.kernel().minor())
+                .putLong(Capabilities.mask(target.capabilities()))
+                .put(text)
+                .array();
     }
 
-    /// FNV-1a of 64 bits.
-    private static long hash(byte[] bytes) {
-        long hash = 0xcbf29ce484222325L;
-        for (byte value : bytes) {
-            hash = (hash ^ (value & 0xff)) * 0x100000001b3L;
+    /// Whether there is a directory; one that others can write to, or that they have put there, is refused.
+    private boolean isThere() throws IOException {
+        int mode;
+        int owner;
+        try {
+            mode = number(Files.getAttribute(directory, "unix:mode", LinkOption.NOFOLLOW_LINKS));
+            owner = number(Files.getAttribute(directory, "unix:uid", LinkOption.NOFOLLOW_LINKS));
+        } catch (NoSuchFileException e) {
+            return false;
         }
-        return hash;
+        if ((mode & KIND_OF_FILE) != DIRECTORY
+                || (mode & WRITABLE_BY_OTHERS) != 0
+                || owner != number(Files.getAttribute(Path.of("/proc/self"), "unix:uid"))) {
+            throw new IOException(directory + " is not a directory that this process's user alone can write to");
+        }
+        return true;
     }
 
-    private static Optional<Filter> read(Path entry, byte[] origin, Architecture architecture) throws IOException {
-        if (!Files.isRegularFile(entry) || Files.size(entry) > MOST_BYTES) {
+    private static int number(@Nullable Object attribute) {
+        return (int) Objects.requireNonNull(attribute);
+    }
+
+    private static Optional<Filter> read(File entry, byte[] origin, Architecture architecture) throws IOException {
+        ByteBuffer kept;
+        try (var in = new FileInputStream(entry)) {
+            kept = ByteBuffer.wrap(in.readNBytes(MOST_BYTES));
+        } catch (FileNotFoundException e) {
             return Optional.empty();
         }
-        ByteBuffer kept = ByteBuffer.wrap(Files.readAllBytes(entry));
-        if (!Arrays.equals(part(kept), origin)) {
+        ByteBuffer from = part(kept);
+        if (!from.equals(ByteBuffer.wrap(origin))) {
             return Optional.empty();
         }
-        byte[] summary = part(kept);
-        byte[] program = part(kept);
+        byte[] summary = bytes(part(kept));
+        byte[] program = bytes(part(kept));
         return program.length == 0 || program.length % Filter.INSTRUCTION != 0
                 ? Optional.empty()
                 : Optional.of(
@@ -96,25 +141,32 @@ public final class FilterCache {
     }
 
     /// The next part with its length before it; empty where the file is cut off.
-    private static byte[] part(ByteBuffer kept) {
+    private static ByteBuffer part(ByteBuffer kept) {
         int length = kept.remaining() < Integer.BYTES ? 0 : kept.getInt();
         if (length < 0 || length > kept.remaining()) {
-            return new byte[0];
+            return ByteBuffer.allocate(0);
         }
-        byte[] part = new byte[length];
-        kept.get(part);
+        ByteBuffer part = kept.slice(kept.position(), length);
+        kept.position(kept.position() + length);
         return part;
     }
 
+    private static byte[] bytes(ByteBuffer part) {
+        byte[] bytes = new byte[part.remaining()];
+        part.get(bytes);
+        return bytes;
+    }
+
     private void write(Path entry, byte[] origin, Filter filter) throws IOException {
-        var owner = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
         try {
-            Files.createDirectory(directory, owner);
+            Files.createDirectory(
+                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         } catch (FileAlreadyExistsException e) {
-            if (!Files.isDirectory(directory)) {
+            if (!isThere()) {
                 throw e;
             }
         }
+        makeRoom();
         byte[] summary = filter.summary().stored().getBytes(StandardCharsets.UTF_8);
         byte[] program = filter.bytes();
         ByteBuffer buffer = ByteBuffer.allocate(3 * Integer.BYTES + origin.length + summary.length + program.length);
@@ -127,6 +179,18 @@ public final class FilterCache {
             Files.move(unfinished, entry, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(unfinished);
+        }
+    }
+
+    /// Every new compiler, kernel and profile leaves entries behind that nobody will ask for again.
+    private void makeRoom() throws IOException {
+        try (var files = Files.list(directory)) {
+            var entries = files.filter(file -> file.toString().endsWith(SUFFIX)).toList();
+            if (entries.size() >= MOST_ENTRIES) {
+                for (Path entry : entries) {
+                    Files.deleteIfExists(entry);
+                }
+            }
         }
     }
 }

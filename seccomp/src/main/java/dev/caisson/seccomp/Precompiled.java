@@ -7,8 +7,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,6 +35,8 @@ final class Precompiled {
     static final long USUAL_CAPABILITIES = 0x405fbL;
 
     private static final Set<String> USUAL_NAMES = Capabilities.ofMask(USUAL_CAPABILITIES);
+
+    private static final String STAMP = "stamp";
 
     private Precompiled() {}
 
@@ -76,6 +81,32 @@ final class Precompiled {
         return Optional.of(Filter.of(target.architecture(), in.readNBytes(in.readInt()), summary));
     }
 
+    /// Another for each version of the compiler, its table and all else in this package; empty where no
+    /// build has stamped it.
+    static byte[] stamp() {
+        try (InputStream stream = Precompiled.class.getResourceAsStream(STAMP)) {
+            return stream == null ? new byte[0] : stream.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Of the files of a directory, but for the stamp itself.
+    static byte[] stamp(Path directory) throws IOException {
+        try (var files = Files.list(directory)) {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (Path file :
+                    files.filter(file -> !file.endsWith(STAMP)).sorted().toList()) {
+                byte[] content = Files.readAllBytes(file);
+                digest.update((file.getFileName() + " " + content.length + " ").getBytes(StandardCharsets.UTF_8));
+                digest.update(content);
+            }
+            return digest.digest();
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
+    }
+
     /// Writes the resources; the build runs it.
     /// @param arguments the directory to write to
     public static void main(String[] arguments) throws IOException {
@@ -88,6 +119,7 @@ final class Precompiled {
                 }
             }
         }
+        Files.write(directory.resolve(STAMP), stamp(directory));
     }
 
     private record Program(String summary, List<Byte> bytes) {}

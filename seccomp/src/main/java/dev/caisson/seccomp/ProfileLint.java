@@ -53,14 +53,14 @@ public final class ProfileLint {
 
     /// Whether init can start a program under a filter, which it does by execveat(2) after it has loaded it.
     public static boolean letsTheProgramStart(Filter filter) {
-        Action.Kind kind = filter.decide(
+        Action.Kind kind = filter.decide(SeccompData.of(
                         filter.architecture(),
-                        "execveat",
+                        filter.execveat(),
                         AT_FDCWD,
                         0x7fff_0000_1000L,
                         0x7fff_0000_2000L,
                         0x7fff_0000_3000L,
-                        0)
+                        0))
                 .kind();
         return kind == Action.Kind.ALLOW || kind == Action.Kind.LOG;
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,6 +79,61 @@ class FilterCacheTest {
     private static void assertSame(Filter filter, Filter compiled) {
         assertThat(filter.bytes()).isEqualTo(compiled.bytes());
         assertThat(filter.summary()).isEqualTo(compiled.summary());
+    }
+
+    /// What a filter is made by can change while profile, kernel and capabilities stay.
+    @Test
+    void aFilterThatAnotherCompilerOrTableHasMadeIsNotUsed() throws IOException {
+        Path kept = directory.resolve("filters");
+        new FilterCache(kept, new byte[] {1}).standard(target);
+        new FilterCache(kept, new byte[] {2}).standard(target);
+        assertThat(entries()).hasSize(2);
+        new FilterCache(kept, new byte[0]).strict(target);
+        assertThat(entries()).hasSize(2);
+        assertThat(Precompiled.stamp()).hasSize(32);
+    }
+
+    @Test
+    void theStampIsAnotherForAnotherTableOrClass() throws IOException {
+        Files.writeString(directory.resolve("syscalls.tsv"), "read\t0");
+        Files.writeString(directory.resolve("Compiler.class"), "a");
+        byte[] before = Precompiled.stamp(directory);
+        Files.writeString(directory.resolve("stamp"), "no part of it");
+        assertThat(Precompiled.stamp(directory)).isEqualTo(before);
+        Files.writeString(directory.resolve("syscalls.tsv"), "read\t1");
+        byte[] table = Precompiled.stamp(directory);
+        Files.writeString(directory.resolve("Compiler.class"), "b");
+        assertThat(List.of(before, table, Precompiled.stamp(directory))).doesNotHaveDuplicates();
+        assertThat(table).isNotEqualTo(before);
+    }
+
+    /// Who can put a file there can allow every call.
+    @Test
+    void aDirectoryThatOthersCanWriteToOrALinkIsNotUsed() throws IOException {
+        Path open = Files.createDirectory(directory.resolve("filters"));
+        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwx---"));
+        assertThatThrownBy(() -> new FilterCache(open).standard(target))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("alone can write");
+        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwx------"));
+        Path link = Files.createSymbolicLink(directory.resolve("link"), open);
+        assertThatThrownBy(() -> new FilterCache(link).standard(target))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("alone can write");
+        assertThat(entries()).isEmpty();
+        new FilterCache(open).standard(target);
+        assertThat(entries()).hasSize(1);
+    }
+
+    @Test
+    void aFullCacheIsEmptied() throws IOException {
+        Path kept = Files.createDirectory(directory.resolve("filters"));
+        Files.setPosixFilePermissions(kept, PosixFilePermissions.fromString("rwx------"));
+        for (int entry = 0; entry < 256; entry++) {
+            Files.createFile(kept.resolve(entry + ".bpf"));
+        }
+        new FilterCache(kept).standard(target);
+        assertThat(entries()).hasSize(1);
     }
 
     @Test
