@@ -16,52 +16,65 @@ import java.util.OptionalInt;
 
 /// Running containers of Docker and Podman by name or id, from the files in which these engines keep them.
 final class ForeignContainers {
-    private static final Path DOCKER = Path.of("/var/lib/docker/containers");
-    private static final Path PODMAN_NAMES = Path.of("/var/lib/containers/storage/overlay-containers/containers.json");
-    private static final Path PODMAN_RUNNING = Path.of("/run/containers/storage/overlay-containers");
     private static final int SHORTEST_ID = 6;
 
-    private ForeignContainers() {}
+    private final Path docker;
+    private final Path podmanNames;
+    private final Path podmanRunning;
+    private final Path processes;
+
+    /// @param root of the file system that they are looked for in
+    ForeignContainers(Path root) {
+        docker = root.resolve("var/lib/docker/containers");
+        podmanNames = root.resolve("var/lib/containers/storage/overlay-containers/containers.json");
+        podmanRunning = root.resolve("run/containers/storage/overlay-containers");
+        processes = root.resolve("proc");
+    }
+
+    /// Those of this host.
+    static ForeignContainers ofHost() {
+        return new ForeignContainers(Path.of("/"));
+    }
 
     /// The process 1 of each running container that the name or the beginning of an id matches.
-    static List<Integer> find(String container) {
+    List<Integer> find(String container) {
         var found = new ArrayList<Integer>();
         docker(container, found);
         podman(container, found);
         return found;
     }
 
-    private static void docker(String container, List<Integer> found) {
-        try (DirectoryStream<Path> directories = Files.newDirectoryStream(DOCKER)) {
+    private void docker(String container, List<Integer> found) {
+        try (DirectoryStream<Path> directories = Files.newDirectoryStream(docker)) {
             for (Path directory : directories) {
                 dockerContainer(directory, container, found);
             }
         } catch (NoSuchFileException | NotDirectoryException e) {
             // no Docker on this host
         } catch (IOException e) {
-            throw unreadable(DOCKER, e);
+            throw unreadable(docker, e);
         }
     }
 
-    private static void dockerContainer(Path directory, String container, List<Integer> found) throws IOException {
+    private void dockerContainer(Path directory, String container, List<Integer> found) throws IOException {
         Map<String, String> fields;
         try {
             fields = fields(Files.readString(directory.resolve("config.v2.json")));
         } catch (NoSuchFileException | NotDirectoryException e) {
             return; // one that was removed just now
         }
-        boolean named = fields.getOrDefault("Name", "").equals("/" + container);
-        pid(fields.getOrDefault("State.Pid", "0"))
-                .ifPresent(pid ->
-                        add(found, named || matches(directory.getFileName().toString(), container), pid));
+        String id = directory.getFileName().toString();
+        if (fields.getOrDefault("Name", "").equals("/" + container) || matches(id, container)) {
+            pid(fields.getOrDefault("State.Pid", "0")).ifPresent(pid -> add(found, id, pid));
+        }
     }
 
-    private static void podman(String container, List<Integer> found) {
+    private void podman(String container, List<Integer> found) {
         try {
-            if (!Files.isRegularFile(PODMAN_NAMES)) {
+            if (!Files.isRegularFile(podmanNames)) {
                 return;
             }
-            try (JsonReader in = JsonStream.builder().build().reader(Files.readString(PODMAN_NAMES))) {
+            try (JsonReader in = JsonStream.builder().build().reader(Files.readString(podmanNames))) {
                 in.beginArray();
                 while (in.hasNextElement()) {
                     Map<String, String> fields = new HashMap<>();
@@ -69,14 +82,14 @@ final class ForeignContainers {
                     String id = fields.getOrDefault("id", "");
                     boolean named = List.of(fields.getOrDefault("names", "").split(" ", -1))
                             .contains(container);
-                    Path pidFile = PODMAN_RUNNING.resolve(id).resolve("userdata/pidfile");
+                    Path pidFile = podmanRunning.resolve(id).resolve("userdata/pidfile");
                     if ((named || matches(id, container)) && Files.isRegularFile(pidFile)) {
-                        pid(Files.readString(pidFile).strip()).ifPresent(pid -> add(found, true, pid));
+                        pid(Files.readString(pidFile).strip()).ifPresent(pid -> add(found, id, pid));
                     }
                 }
             }
         } catch (IOException e) {
-            throw unreadable(PODMAN_NAMES, e);
+            throw unreadable(podmanNames, e);
         }
     }
 
@@ -88,9 +101,15 @@ final class ForeignContainers {
         return text.matches("[1-9][0-9]{0,8}") ? OptionalInt.of(Integer.parseInt(text)) : OptionalInt.empty();
     }
 
-    private static void add(List<Integer> found, boolean matches, int pid) {
-        if (matches && Files.exists(Path.of("/proc/" + pid))) {
-            found.add(pid);
+    /// A pid that an engine has written down can be another process's by now. The kernel says whose it is:
+    /// engines name a container's control groups for its id.
+    private void add(List<Integer> found, String id, int pid) {
+        try {
+            if (Files.readString(processes.resolve(pid + "/cgroup")).contains(id)) {
+                found.add(pid);
+            }
+        } catch (IOException e) {
+            // it has ended
         }
     }
 

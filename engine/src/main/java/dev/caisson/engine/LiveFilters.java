@@ -43,7 +43,7 @@ public record LiveFilters(int pid, List<Filter> filters) {
     /// @throws EngineException CONTAINER_UNKNOWN or CONTAINER_AMBIGUOUS
     public static int programOf(String container, EngineOptions options) {
         List<ContainerRecord> own = Verification.matching(container, options);
-        List<Integer> foreign = ForeignContainers.find(container);
+        List<Integer> foreign = ForeignContainers.ofHost().find(container);
         if (own.size() == 1 && foreign.isEmpty()) {
             ContainerRecord record = own.getFirst();
             return new Verifier(record.plan().plan()).program(record.pid());
