@@ -4,7 +4,6 @@ import dev.caisson.engine.Container;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.LiveFilters;
 import dev.caisson.engine.RunResult;
-import dev.caisson.engine.Streams;
 import dev.caisson.engine.SyscallRecorder;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.SeccompChoice;
@@ -13,11 +12,7 @@ import dev.caisson.seccomp.KernelVersion;
 import dev.caisson.seccomp.Profile;
 import dev.caisson.seccomp.RecordedProfile;
 import dev.caisson.seccomp.Target;
-import java.io.FileDescriptor;
-import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -106,18 +101,20 @@ final class SeccompRecordCommand implements Callable<Integer> {
     }
 
     private int run(RunOptions options) throws InterruptedException {
+        if (options.terminal) {
+            throw CommandException.usage("a recorded run has no terminal: leave -t out");
+        }
         ContainerSpec wish = options.spec();
-        Optional<InputStream> input =
-                options.interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty();
-        var streams = new Streams.Copy(
-                input, new FileOutputStream(FileDescriptor.out), new FileOutputStream(FileDescriptor.err));
+        var foreground = new Foreground(options, spec.commandLine().getErr());
+        foreground.announce(wish);
         var recorder = new AtomicReference<@Nullable SyscallRecorder>();
         try (var engine = Engine.open(Directories.options())) {
             Container container = engine.start(
                     wish,
-                    streams,
+                    foreground.streams(),
                     new ProgressLine(spec.commandLine().getErr()),
                     standing -> recorder.set(SyscallRecorder.ofStanding(standing)));
+            foreground.forward(container, null);
             RunResult result = container.await();
             SyscallRecorder.Recording recording =
                     java.util.Objects.requireNonNull(recorder.get()).recording();
@@ -126,7 +123,7 @@ final class SeccompRecordCommand implements Callable<Integer> {
                     KernelVersion.parse(System.getProperty("os.version")),
                     wish.capabilities().mask());
             write(RecordedProfile.of(under(wish), target, recording.made().keySet()), recording);
-            return result.exitStatus();
+            return foreground.tell(result);
         } finally {
             SyscallRecorder opened = recorder.get();
             if (opened != null) {
@@ -156,7 +153,7 @@ final class SeccompRecordCommand implements Callable<Integer> {
         for (String signal : List.of("INT", "TERM")) {
             ProcessSignals.handle(signal, number -> interrupted.countDown());
         }
-        try (SyscallRecorder recorder = SyscallRecorder.ofRunning(pid)) {
+        try (SyscallRecorder recorder = SyscallRecorder.ofRunning(pid, Directories.options())) {
             long began = System.nanoTime();
             while (Files.exists(Path.of("/proc/" + pid))
                     && longest.filter(most -> System.nanoTime() - began > most.toNanos())

@@ -137,6 +137,28 @@ class SeccompCommandTest {
                 .isNotZero();
     }
 
+    @Test
+    @Tag("root")
+    void aRecordedRunIsARunWithItsLimitsNoticesAndVerdict() {
+        String file = directory.resolve("recorded.json").toString();
+
+        Answer flooding = caisson(
+                "record", "-o", file, "--", "run", "--rm", "--output-limit", "1k", "host", "--", "sh", "-c", "yes >&2");
+        Answer allowed = caisson(
+                "record", "-o", file, "--", "run", "--rm", "--privileged", "--allow", "privileged", "host", "true");
+
+        assertThat(flooding.err()).contains("caisson: OUTPUT: ", "calls recorded in ");
+        assertThat(flooding.status()).isNotZero();
+        assertThat(allowed.err()).contains("caisson: allowed: privileged opens: ");
+        assertThat(caisson("record", "-o", file, "--", "run", "-t", "host", "true")
+                        .err())
+                .startsWith("caisson: USAGE: ")
+                .contains("-t");
+        assertThat(caisson("record", Long.toString(ProcessHandle.current().pid()))
+                        .err())
+                .startsWith("caisson: HOST_PROCESS: ");
+    }
+
     private static Answer run(String... arguments) {
         var all = new java.util.ArrayList<>(java.util.List.of("run"));
         all.addAll(java.util.List.of(arguments));

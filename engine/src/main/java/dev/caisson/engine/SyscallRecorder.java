@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.launch.Step;
 import dev.caisson.linux.Bpf;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
@@ -39,15 +40,43 @@ public final class SyscallRecorder implements AutoCloseable {
 
     /// Records a container that runs already.
     /// @param pid of one of its processes
-    public static SyscallRecorder ofRunning(int pid) {
-        return attach(pid, true, false);
+    /// @param options where Caisson's own containers are written down, whose init is no part of the workload
+    /// @throws EngineException HOST_PROCESS for a process that is in no container
+    public static SyscallRecorder ofRunning(int pid, EngineOptions options) {
+        FileStatus namespace = namespace(Integer.toString(pid));
+        if (isSame(namespace, namespace("self"))) {
+            throw new EngineException(
+                    "HOST_PROCESS",
+                    "process " + pid + " is in the pid namespace of this command, and all others of it would be "
+                            + "recorded too: give a process of a container, or record the program from its start, "
+                            + "'caisson seccomp record -- run host PROGRAM'");
+        }
+        return attach(pid, true, initStays(namespace, options));
+    }
+
+    private static boolean initStays(FileStatus namespace, EngineOptions options) {
+        return State.recordsIn(options.state()).stream()
+                .filter(record -> isOf(record, namespace))
+                .anyMatch(
+                        record -> record.plan().plan().only(Step.Execute.class).initStays());
+    }
+
+    private static boolean isOf(ContainerRecord record, FileStatus namespace) {
+        try {
+            return record.pid() != 0 && isSame(namespace, namespace(Integer.toString(record.pid())));
+        } catch (EngineException e) {
+            return false; // that one has ended
+        }
+    }
+
+    private static boolean isSame(FileStatus one, FileStatus other) {
+        return one.fileSystem() == other.fileSystem() && one.inode() == other.inode();
     }
 
     /// Records a container that stands before its program, from the moment in which the program is started.
     /// @param container as [Engine#start] hands it out
     public static SyscallRecorder ofStanding(Container container) {
-        boolean initStays =
-                container.plan().only(dev.caisson.launch.Step.Execute.class).initStays();
+        boolean initStays = container.plan().only(Step.Execute.class).initStays();
         return attach(container.pid(), false, initStays);
     }
 
@@ -63,7 +92,7 @@ public final class SyscallRecorder implements AutoCloseable {
             }
             var recorder = new SyscallRecorder(entered, left);
             try {
-                recorder.attach(namespace(pid), runs, skipsFirst);
+                recorder.attach(namespace(Integer.toString(pid)), runs, skipsFirst);
                 return recorder;
             } catch (ErrnoException e) {
                 recorder.close();
@@ -95,7 +124,8 @@ public final class SyscallRecorder implements AutoCloseable {
         }
     }
 
-    private static FileStatus namespace(int pid) {
+    /// @param pid or `self`
+    private static FileStatus namespace(String pid) {
         try (Fd link = FileSystem.open("/proc/" + pid + "/ns/pid", FileSystem.O_PATH)) {
             return FileSystem.status(link);
         } catch (ErrnoException e) {

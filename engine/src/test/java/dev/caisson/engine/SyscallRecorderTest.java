@@ -67,7 +67,7 @@ class SyscallRecorderTest extends BusyboxEngine {
     void a_running_container_is_recorded_by_any_of_its_processes() throws Exception {
         Container container = engine.start(
                 busybox("sh", "-c", "while true; do stat /etc >/dev/null; sleep 0.05; done"), Streams.capture());
-        try (SyscallRecorder recorder = SyscallRecorder.ofRunning(container.pid())) {
+        try (SyscallRecorder recorder = SyscallRecorder.ofRunning(container.pid(), OPTIONS)) {
             // The shell makes it once for each of its children, so it comes.
             while (!recorder.recording().made().containsKey("wait4")) {
                 Thread.sleep(20);
@@ -75,7 +75,30 @@ class SyscallRecorderTest extends BusyboxEngine {
         }
         container.kill();
         container.await();
-        assertThatThrownBy(() -> SyscallRecorder.ofRunning(1 << 22)).isInstanceOf(EngineException.class);
+        assertThatThrownBy(() -> SyscallRecorder.ofRunning(1 << 22, OPTIONS)).isInstanceOf(EngineException.class);
+    }
+
+    /// Every orphan wakes it.
+    @Test
+    void of_a_running_container_its_init_is_not_recorded() throws Exception {
+        Container container =
+                engine.start(busybox("sh", "-c", "while true; do (true &); sleep 0.02; done"), Streams.capture());
+        try (SyscallRecorder recorder = SyscallRecorder.ofRunning(container.pid(), OPTIONS)) {
+            while (recorder.recording().made().getOrDefault("wait4", 0L) < 20) {
+                Thread.sleep(20);
+            }
+            assertThat(recorder.recording().made()).doesNotContainKeys("ppoll", "signalfd4");
+        }
+        container.kill();
+        container.await();
+    }
+
+    @Test
+    void a_process_that_is_in_no_container_is_refused() {
+        assertThatThrownBy(() ->
+                        SyscallRecorder.ofRunning((int) ProcessHandle.current().pid(), OPTIONS))
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.code()).isEqualTo("HOST_PROCESS"));
     }
 
     private static Profile profile(SyscallRecorder.Recording recording) {

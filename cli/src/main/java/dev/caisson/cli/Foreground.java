@@ -1,0 +1,92 @@
+package dev.caisson.cli;
+
+import dev.caisson.engine.Container;
+import dev.caisson.engine.RunResult;
+import dev.caisson.engine.Streams;
+import dev.caisson.engine.Verdict;
+import dev.caisson.launch.Allowance;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.linux.Fd;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// A program in a container that a command waits for: its streams and signals are this process's, and what
+/// is to be said of the run is said before it and after it.
+final class Foreground {
+    private static final List<String> FORWARDED = List.of("INT", "TERM", "HUP", "USR2", "WINCH");
+
+    private final RunOptions options;
+    private final PrintWriter err;
+
+    Foreground(RunOptions options, PrintWriter err) {
+        this.options = options;
+        this.err = err;
+    }
+
+    /// Says which protections are given up.
+    void announce(ContainerSpec wish) {
+        wish.allowances().stream().sorted().forEach(allowance -> err.println("caisson: allowed: " + opens(allowance)));
+    }
+
+    private static String opens(Allowance allowance) {
+        return allowance.option() + " opens: " + allowance.opens();
+    }
+
+    Streams streams() {
+        Optional<InputStream> input =
+                options.interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty();
+        return new Streams.Copy(
+                input,
+                new FileOutputStream(FileDescriptor.out),
+                new FileOutputStream(FileDescriptor.err),
+                options.outputLimit());
+    }
+
+    /// What is asked of this process is asked of the program; a new size of the terminal is passed on.
+    void forward(Container container, @Nullable Fd terminal) {
+        for (String name : FORWARDED) {
+            ProcessSignals.handle(name, number -> {
+                if (!name.equals("WINCH")) {
+                    container.signal(number);
+                } else if (terminal != null) {
+                    dev.caisson.linux.Terminal.size(terminal).ifPresent(container::resize);
+                }
+            });
+        }
+    }
+
+    /// Says how it ended, where its exit status does not say it.
+    /// @return the status to exit with
+    int tell(RunResult result) {
+        if (result.verdict() != Verdict.OK && result.verdict() != Verdict.EXIT && result.verdict() != Verdict.SIGNAL) {
+            err.println("caisson: " + result.verdict() + ": " + reason(result));
+        }
+        if (result.verdict() != Verdict.OK || options.complains()) {
+            DenialText.lines(result.denials()).forEach(err::println);
+        }
+        return result.exitStatus();
+    }
+
+    private static String reason(RunResult result) {
+        return switch (result.verdict()) {
+            case WALL_CLOCK ->
+                "ended at its deadline, after " + result.wallClock().toMillis() + " ms";
+            case CPU_TIME ->
+                "ended when its processor time was used up, " + result.cpuTime().toMillis() + " ms";
+            case OUTPUT -> "ended when it had written more than its output limit";
+            case OUT_OF_MEMORY ->
+                "the kernel killed " + result.oomKills() + " of its processes at its memory limit; most in use was "
+                        + result.peakMemory() + ": give it more with --memory";
+            case PIDS -> "was refused a process " + result.pidsRefused() + " times: give it more with --pids-limit";
+            case SECCOMP -> "made a system call for which its filter kills";
+            case KILLED -> "was ended";
+            case OK, EXIT, SIGNAL -> "";
+        };
+    }
+}
