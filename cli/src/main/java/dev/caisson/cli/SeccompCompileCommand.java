@@ -10,20 +10,13 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /// `caisson seccomp compile`: a profile as the program that the kernel loads.
 @Command(name = "compile", description = "Compile a profile to a classic BPF program.")
 final class SeccompCompileCommand implements Callable<Integer> {
-    @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
-    private CommandSpec spec;
-
     @Mixin
-    private SeccompTarget target = new SeccompTarget();
+    private SeccompSubject subject = new SeccompSubject();
 
     @Option(
             names = {"-o", "--output"},
@@ -31,13 +24,10 @@ final class SeccompCompileCommand implements Callable<Integer> {
             description = "Write the program there, an array of struct sock_filter.")
     private @Nullable Path output;
 
-    @Parameters(paramLabel = "PROFILE", description = "standard, strict, or a file of Docker's or the OCI's JSON.")
-    private String profile = "";
-
     @Override
     public Integer call() {
-        Filter filter = Compiler.compile(SeccompOperand.profile(profile), target.target());
-        PrintWriter out = spec.commandLine().getOut();
+        Filter filter = Compiler.compile(subject.profile(), subject.target());
+        PrintWriter out = subject.out();
         out.println(filter.length() + " instructions for " + filter.architecture() + ", sha256 " + filter.sha256());
         out.println(filter.summary());
         out.println(filter.cacheableCalls() + " calls are decided by the kernel's bitmap");

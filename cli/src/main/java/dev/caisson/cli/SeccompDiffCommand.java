@@ -6,19 +6,13 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /// `caisson seccomp diff`: every call that two filters decide differently. Exits with 1 where there is one, as diff(1).
 @Command(
         name = "diff",
         description = "List every call that two profiles, filters, processes or containers decide differently.")
 final class SeccompDiffCommand implements Callable<Integer> {
-    @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
-    private CommandSpec spec;
-
     @Mixin
     private SeccompTarget target = new SeccompTarget();
 
@@ -33,7 +27,7 @@ final class SeccompDiffCommand implements Callable<Integer> {
         List<FilterDifference> differences = FilterDifference.between(
                 SeccompOperand.read(first, target).filter(target),
                 SeccompOperand.read(second, target).filter(target));
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = target.out();
         for (FilterDifference difference : differences) {
             out.println((difference.loosens() ? "+ " : "- ") + OneLine.of(difference.toString()));
         }

@@ -14,10 +14,8 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /// `caisson seccomp explain`: what a profile, a filter or a running process's filters decide: for all calls, for one,
 /// or for one with its arguments.
@@ -26,10 +24,6 @@ import picocli.CommandLine.Spec;
         description = "Say what a profile, or the filters of a process or container, decide; and for one call why.")
 final class SeccompExplainCommand implements Callable<Integer> {
     private static final int MOST_ARGUMENTS = 6;
-
-    @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
-    private CommandSpec spec;
 
     @Mixin
     private SeccompTarget target = new SeccompTarget();
@@ -53,7 +47,7 @@ final class SeccompExplainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         SeccompOperand operand = SeccompOperand.read(subject, target);
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = target.out();
         List<Filter> filters = operand.filters(target);
         if (filters.isEmpty()) {
             out.println("no filter: every call is allowed");

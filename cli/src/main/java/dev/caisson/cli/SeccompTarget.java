@@ -5,13 +5,21 @@ import dev.caisson.launch.CapabilitySet;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.KernelVersion;
 import dev.caisson.seccomp.Target;
+import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
-/// What a profile is resolved for: a machine, its kernel, and a container's capabilities.
-final class SeccompTarget {
+/// What the commands on profiles and filters have in common: where they write, and what a profile is
+/// resolved for, a machine, its kernel and a container's capabilities.
+class SeccompTarget {
+    @Spec(Spec.Target.MIXEE)
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec command;
+
     @Option(
             names = "--arch",
             paramLabel = "ARCH",
@@ -28,11 +36,19 @@ final class SeccompTarget {
     @Option(names = "--kernel", paramLabel = "VERSION", description = "The kernel, as 6.12 (default: this one).")
     private @Nullable String kernel;
 
-    Architecture machine() {
+    final PrintWriter out() {
+        return command.commandLine().getOut();
+    }
+
+    final PrintWriter err() {
+        return command.commandLine().getErr();
+    }
+
+    final Architecture machine() {
         return architecture == null ? Architecture.host() : Architecture.parse(architecture);
     }
 
-    Target target() {
+    final Target target() {
         String version = kernel == null ? System.getProperty("os.version") : kernel;
         return new Target(machine(), KernelVersion.parse(version), mask());
     }
