@@ -44,7 +44,7 @@ final class Mounts {
                         mounts.add(new Mount(point, false, controllers));
                     }
                 }
-                case String other -> {}
+                default -> {}
             }
         }
         return mounts;

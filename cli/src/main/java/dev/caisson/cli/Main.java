@@ -1,6 +1,7 @@
 package dev.caisson.cli;
 
 import dev.caisson.cgroup.CgroupException;
+import dev.caisson.engine.Engine;
 import dev.caisson.engine.EngineException;
 import dev.caisson.image.ImageException;
 import dev.caisson.launch.LaunchException;
@@ -57,7 +58,13 @@ public final class Main implements Runnable {
     public static void main(String[] args) {
         var out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
         var err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
-        System.exit(execute(out, err, Terminal.ofLauncher(), args));
+        if (args.length > 0 && args[0].equals("run")) {
+            Engine.preload();
+        }
+        int status = execute(out, err, Terminal.ofLauncher(), args);
+        if (status != 0) {
+            System.exit(status); // which first looks for a logger of exits
+        }
     }
 
     /// Runs one command line and returns its exit status: the command's own, or 125 where Caisson itself

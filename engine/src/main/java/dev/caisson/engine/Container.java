@@ -28,6 +28,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 
 /// A container that runs, until its program has ended and everything of it is removed.
@@ -52,7 +53,7 @@ public final class Container {
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private final CompletableFuture<RunResult> result = new CompletableFuture<>();
     private final AtomicReference<@Nullable Thread> finisher = new AtomicReference<>();
-    private final ContainerEvent event;
+    private final @Nullable ContainerEvent event;
     private @Nullable ContainerRecord record;
     private long startedNanos;
     private long controlKey;
@@ -80,8 +81,10 @@ public final class Container {
         this.lease = lease;
         this.launched = launched;
         this.streams = streams;
-        this.event = ContainerEvent.begin(
-                id.value(), spec.name().orElse(""), spec.image().toString());
+        this.event = FlightRecorder.isInitialized()
+                ? ContainerEvent.begin(
+                        id.value(), spec.name().orElse(""), spec.image().toString())
+                : null;
         this.startTime = ProcessTimes.startTime(launched.pid());
         this.deadlines = new Deadlines(group, () -> ended.isDone() || processEnd != null, this::end);
     }
@@ -336,7 +339,9 @@ public final class Container {
             if (failed != null) {
                 result.completeExceptionally(failed);
             } else {
-                event.end(made);
+                if (event != null) {
+                    event.end(made);
+                }
                 result.complete(made);
             }
         } catch (RuntimeException e) {

@@ -81,6 +81,18 @@ public final class Engine implements AutoCloseable {
         return new Engine(options, Probe.NONE);
     }
 
+    /// Has the JVM link its calls into the kernel beside the caller, which may read its options meanwhile: it takes
+    /// longer than a launch. Nothing of the host is changed.
+    public static void preload() {
+        Thread.ofPlatform().daemon().name("caisson-preload").start(() -> {
+            try {
+                HostFacts.read(List.of(), List.of(), false);
+            } catch (RuntimeException e) {
+                // Whoever opens an engine meets it again, and is told.
+            }
+        });
+    }
+
     private static void requireRoot() {
         HostFacts host = HostFacts.read(List.of(), List.of(), false);
         if (host.effectiveUid() != 0 || !host.capabilities().contains(Capability.SYS_ADMIN)) {
@@ -159,8 +171,13 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    /// The class of an event is loaded and woven where somebody may be recording only: that takes longer than a
+    /// launch.
     private Container launch(
             ContainerSpec spec, Streams wanted, ProgressListener progress, Consumer<Container> standing) {
+        if (!FlightRecorder.isInitialized()) {
+            return launchNow(spec, wanted, progress, standing);
+        }
         var event = new LaunchEvent();
         event.begin();
         event.image = spec.image().toString();

@@ -6,6 +6,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.KernelRandom;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -52,9 +53,7 @@ final class State implements AutoCloseable {
         this.cgroupParent = cgroupParent(path);
         this.root = openRoot(path);
         this.engines = directory(root, ENGINES);
-        byte[] id = new byte[ID_BYTES];
-        new java.security.SecureRandom().nextBytes(id);
-        this.engine = HexFormat.of().formatHex(id);
+        this.engine = HexFormat.of().formatHex(KernelRandom.bytes(ID_BYTES));
         try (Fd _ = whole()) {
             FileSystem.makeDirectory(engines, engine, 0700);
             this.own = FileSystem.openAt(engines, engine, DIRECTORY, 0, BENEATH);

@@ -21,8 +21,24 @@ final class HostFiles {
     ///
     /// @param status none where it did not exist
     record Stamp(String path, Optional<FileStatus> status) {
+        static Stamp of(Fd host, String path) {
+            return new Stamp(path, HostFiles.status(host, path));
+        }
+
         boolean holds(Fd host) {
-            return HostFiles.status(host, path).equals(status);
+            Optional<FileStatus> now = HostFiles.status(host, path);
+            return now.isPresent() == status.isPresent()
+                    && (now.isEmpty() || isSame(now.orElseThrow(), status.orElseThrow()));
+        }
+
+        /// Whatever changes about a file sets this time. Asked field by field, because the equality of a record is made
+        /// when it is first asked for, and a command is short.
+        private static boolean isSame(FileStatus one, FileStatus other) {
+            return one.inode() == other.inode()
+                    && one.fileSystem() == other.fileSystem()
+                    && one.mode() == other.mode()
+                    && one.size() == other.size()
+                    && one.changed().equals(other.changed());
         }
     }
 
@@ -64,7 +80,7 @@ final class HostFiles {
 
     HostFiles(Fd host) {
         this.host = host;
-        stamps.add(new Stamp("etc", status(host, "etc")));
+        stamps.add(Stamp.of(host, "etc"));
         for (String name : etc()) {
             take("etc/" + name, 1);
         }

@@ -14,8 +14,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /// The small tree around the host's `/usr` that makes it a root file system: the links that stand beside `/usr`, empty
 /// directories, and an `/etc` of its own. Of the host's `/etc` only what [HostFiles] lists is taken, and of that only
@@ -29,13 +29,23 @@ final class HostSkeleton {
             binds = List.copyOf(binds);
             stamps = List.copyOf(stamps);
         }
+
+        private boolean holds(Fd host) {
+            for (HostFiles.Stamp stamp : stamps) {
+                if (!stamp.holds(host)) {
+                    return false;
+                }
+            }
+            return !stamps.isEmpty();
+        }
     }
 
     private record Scan(Map<String, SkeletonEntry> entries, Snapshot snapshot) {}
 
-    /// Raised when code here changes what is written for the same host.
-    private static final String FORMAT = "host skeleton 1";
+    /// Raised when code here or in [HostFiles] changes what is written for the same host.
+    static final String FORMAT = "host skeleton 1";
 
+    private static final List<String> SHELLS = List.of("sh", "bash", "dash", "zsh");
     private static final List<String> BESIDE_USR = List.of("bin", "sbin", "lib", "lib32", "lib64", "libx32");
     private static final List<String> EMPTY = List.of(
             "dev",
@@ -57,22 +67,27 @@ final class HostSkeleton {
     private static final List<String> WRITABLE_BY_ALL = List.of("run/lock", "tmp", "var/tmp");
 
     private final Path path;
-    private volatile Snapshot latest = new Snapshot(Digest.of(new byte[0]), List.of(), List.of());
+    private final HostSnapshotFile file;
+    private volatile Optional<Snapshot> latest = Optional.empty();
 
     /// @param host the root whose `/usr` is shown
-    HostSkeleton(Path host) {
+    /// @param file where processes tell each other what they saw of it
+    HostSkeleton(Path host, HostSnapshotFile file) {
         this.path = host;
+        this.file = file;
     }
 
     /// The host as it is; cheap where nothing changed since the last call.
     Snapshot snapshot() {
-        Snapshot known = latest;
+        Optional<Snapshot> known = latest.or(file::read);
         try (Fd host = open()) {
-            if (!known.stamps().isEmpty() && known.stamps().stream().allMatch(stamp -> stamp.holds(host))) {
-                return known;
+            if (known.isPresent() && known.orElseThrow().holds(host)) {
+                latest = known;
+                return known.orElseThrow();
             }
             Snapshot fresh = scan(host).snapshot();
-            latest = fresh;
+            latest = Optional.of(fresh);
+            file.write(fresh);
             return fresh;
         }
     }
@@ -109,7 +124,10 @@ final class HostSkeleton {
         put(entries, new File("etc/shells", 0644, bytes(shells(host))));
         var files = new HostFiles(host);
         files.entries().forEach(entry -> entries.putIfAbsent(entry.path(), entry));
-        return new Scan(entries, new Snapshot(version(entries, binds), binds, files.stamps()));
+        var stamps = new ArrayList<>(files.stamps());
+        BESIDE_USR.forEach(name -> stamps.add(HostFiles.Stamp.of(host, name)));
+        SHELLS.forEach(name -> stamps.add(HostFiles.Stamp.of(host, "bin/" + name)));
+        return new Scan(entries, new Snapshot(version(entries, binds), binds, stamps));
     }
 
     /// A host with merged /usr has links there; on another one the directories are shown like /usr.
@@ -132,7 +150,7 @@ final class HostSkeleton {
     }
 
     private static String shells(Fd host) {
-        return Stream.of("sh", "bash", "dash", "zsh")
+        return SHELLS.stream()
                 .filter(shell -> InRoot.isExecutableFile(host, "bin/" + shell))
                 .map(shell -> "/bin/" + shell + "\n")
                 .reduce("", String::concat);

@@ -24,7 +24,7 @@ public final class ImageStore implements AutoCloseable {
     private ImageStore(StoreDirectory skeletons, StoreDirectory unpacked) {
         this.skeletons = skeletons;
         this.unpacked = unpacked;
-        this.host = new HostSkeleton(HOST);
+        this.host = new HostSkeleton(HOST, skeletons.hostSnapshot());
     }
 
     /// Opens the store at `root`, made with mode 0700 where it does not exist, and removes what a crash left.

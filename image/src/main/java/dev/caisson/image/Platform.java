@@ -8,10 +8,11 @@ package dev.caisson.image;
 public record Platform(String os, String architecture, String variant) {
     /// The platform that runs here.
     public static Platform running() {
-        return switch (System.getProperty("os.arch")) {
+        String machine = System.getProperty("os.arch");
+        return switch (machine) {
             case "amd64" -> new Platform("linux", "amd64", "");
             case "aarch64" -> new Platform("linux", "arm64", "v8");
-            case String other -> new Platform("linux", other, "");
+            default -> new Platform("linux", machine, "");
         };
     }
 

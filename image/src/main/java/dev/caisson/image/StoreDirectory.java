@@ -74,6 +74,11 @@ final class StoreDirectory implements AutoCloseable {
         }
     }
 
+    /// Beside the trees, as only root reaches it there.
+    HostSnapshotFile hostSnapshot() {
+        return new HostSnapshotFile(directory);
+    }
+
     private void fill(Digest key, Filling filling) {
         String partial = key.hex() + PARTIAL;
         FileSystem.removeTree(directory, partial);
@@ -138,7 +143,7 @@ final class StoreDirectory implements AutoCloseable {
 
     private void removeLeftovers() {
         for (String name : FileSystem.list(directory)) {
-            if (!name.matches("[0-9a-f]{64}\\" + PARTIAL)) {
+            if (!name.endsWith(PARTIAL) || !name.matches("[0-9a-f]{64}\\" + PARTIAL)) {
                 continue;
             }
             try (Fd locks = openLocks()) {

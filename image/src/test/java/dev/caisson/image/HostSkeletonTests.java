@@ -9,8 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,11 +25,15 @@ class HostSkeletonTests {
 
     private Path host;
     private Path tree;
+    private Fd store;
 
     @BeforeEach
     void a_merged_host_with_secrets() throws IOException {
         host = Files.createDirectory(temporary.resolve("host"));
         tree = Files.createDirectory(temporary.resolve("tree"));
+        store = FileSystem.open(
+                Files.createDirectory(temporary.resolve("store")).toString(),
+                FileSystem.O_RDONLY | FileSystem.O_DIRECTORY);
         Files.createDirectories(host.resolve("usr/bin"));
         Files.createSymbolicLink(host.resolve("bin"), Path.of("usr/bin"));
         Files.createSymbolicLink(host.resolve("lib64"), Path.of("usr/lib64"));
@@ -63,6 +69,15 @@ class HostSkeletonTests {
         write("usr/bin/sh", "#!", "rwxr-xr-x");
     }
 
+    @AfterEach
+    void close() {
+        store.close();
+    }
+
+    private HostSkeleton skeleton() {
+        return new HostSkeleton(host, new HostSnapshotFile(store));
+    }
+
     private void write(String path, String content, String mode) throws IOException {
         Path file = host.resolve(path);
         Files.createDirectories(file.getParent());
@@ -71,7 +86,7 @@ class HostSkeletonTests {
     }
 
     private HostSkeleton.Snapshot write() {
-        var skeleton = new HostSkeleton(host);
+        var skeleton = skeleton();
         HostSkeleton.Snapshot snapshot = skeleton.snapshot();
         try (Fd directory = FileSystem.open(tree.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
             skeleton.write(snapshot.version(), directory);
@@ -136,10 +151,10 @@ class HostSkeletonTests {
 
     @Test
     void a_change_of_the_host_changes_the_version_and_nothing_else_does() throws IOException {
-        var skeleton = new HostSkeleton(host);
+        var skeleton = skeleton();
         Digest first = skeleton.snapshot().version();
         assertThat(skeleton.snapshot().version()).isEqualTo(first);
-        assertThat(new HostSkeleton(host).snapshot().version()).isEqualTo(first);
+        assertThat(skeleton().snapshot().version()).isEqualTo(first);
 
         write("etc/ssl/certs/Ő.pem", "certificatf", "rw-r--r--");
         Digest changed = skeleton.snapshot().version();
@@ -151,5 +166,47 @@ class HostSkeletonTests {
         Digest before = skeleton.snapshot().version();
         write("etc/shadow", "other", "rw-r-----");
         assertThat(skeleton.snapshot().version()).isEqualTo(before);
+    }
+
+    @Test
+    void the_next_process_reads_what_this_one_saw_unless_something_changed() throws Exception {
+        HostSkeleton.Snapshot first = skeleton().snapshot();
+        assertThat(new HostSnapshotFile(store).read())
+                .as("a host that changed just now may change again without a trace")
+                .isEmpty();
+
+        Thread.sleep(2_100);
+        assertThat(skeleton().snapshot()).isEqualTo(first);
+        assertThat(new HostSnapshotFile(store).read()).contains(first);
+        Files.createSymbolicLink(host.resolve("etc/alternatives/vi"), Path.of("/usr/bin/vim"));
+        HostSkeleton.Snapshot other = skeleton().snapshot();
+        assertThat(other.version()).isNotEqualTo(first.version());
+        write("usr/bin/zsh", "#!", "rwxr-xr-x");
+        assertThat(skeleton().snapshot().version()).isNotEqualTo(other.version());
+    }
+
+    @Test
+    void a_kept_snapshot_is_what_is_used() throws Exception {
+        Thread.sleep(2_100);
+        HostSkeleton.Snapshot seen = skeleton().snapshot();
+        var told = new HostSkeleton.Snapshot(Digest.of(new byte[] {1}), seen.binds(), seen.stamps());
+        new HostSnapshotFile(store).write(told);
+
+        assertThat(skeleton().snapshot()).isEqualTo(told);
+    }
+
+    @Test
+    void a_kept_snapshot_that_is_damaged_is_none() throws Exception {
+        Thread.sleep(2_100);
+        HostSkeleton.Snapshot first = skeleton().snapshot();
+        Path kept = temporary.resolve("store/latest");
+        byte[] whole = Files.readAllBytes(kept);
+        for (int length = 0; length < whole.length; length += 7) {
+            Files.write(kept, Arrays.copyOf(whole, length));
+            assertThat(new HostSnapshotFile(store).read())
+                    .as("of %d bytes", length)
+                    .isEmpty();
+        }
+        assertThat(skeleton().snapshot()).isEqualTo(first);
     }
 }

@@ -1,11 +1,10 @@
 package dev.caisson.launch;
 
-import java.security.SecureRandom;
+import dev.caisson.linux.KernelRandom;
 import java.util.HexFormat;
 
 /// The name of one container: 64 hexadecimal digits, as Docker's, of which people use the first twelve.
 public record ContainerId(String value) {
-    private static final SecureRandom RANDOM = new SecureRandom();
     private static final int BYTES = 32;
     private static final int SHORT = 12;
 
@@ -17,17 +16,17 @@ public record ContainerId(String value) {
 
     /// Whether `text` is the whole of an id.
     public static boolean isValid(String text) {
-        return text.length() == 2 * BYTES && text.chars().allMatch(ContainerId::isLowerHex);
-    }
-
-    private static boolean isLowerHex(int character) {
-        return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'f');
+        for (int i = 0; i < text.length(); i++) {
+            char digit = text.charAt(i);
+            if (!(digit >= '0' && digit <= '9') && !(digit >= 'a' && digit <= 'f')) {
+                return false;
+            }
+        }
+        return text.length() == 2 * BYTES;
     }
 
     public static ContainerId random() {
-        byte[] bytes = new byte[BYTES];
-        RANDOM.nextBytes(bytes);
-        return new ContainerId(HexFormat.of().formatHex(bytes));
+        return new ContainerId(HexFormat.of().formatHex(KernelRandom.bytes(BYTES)));
     }
 
     public String shortForm() {

@@ -2,6 +2,7 @@ package dev.caisson.linux;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
@@ -13,7 +14,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 
 /// The one door to the kernel: syscall(2) with errno captured, retried on EINTR where the caller says that it is safe.
@@ -21,30 +21,41 @@ import java.nio.charset.StandardCharsets;
 final class Native {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
-    private static final VarHandle ERRNO = CALL_STATE.varHandle(PathElement.groupElement("errno"));
+    private static final long ERRNO = offset(CALL_STATE, "errno");
     /// Where the kernel's answer to a thread's latest call is kept: one segment for each thread, not for each call.
     private static final ThreadLocal<MemorySegment> STATE =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CALL_STATE));
     private static final Linker.Option CAPTURE_ERRNO = Linker.Option.captureCallState("errno");
-    private static final MethodHandle SYSCALL = LINKER.downcallHandle(
-            LINKER.defaultLookup().findOrThrow("syscall"),
+    /// One shape for every function that is called: the JVM makes code for each shape at each start, and registers that
+    /// a function does not read hurt nobody in the calling conventions of x86_64 and aarch64.
+    private static final MethodHandle CALL = LINKER.downcallHandle(
             FunctionDescriptor.of(
                     JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
             CAPTURE_ERRNO);
+    private static final MemorySegment SYSCALL = function("syscall");
 
     private Native() {}
 
-    /// A libc function whose result is an error number, as posix_spawn(3).
-    static MethodHandle downcall(String function, FunctionDescriptor descriptor) {
-        return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(function), descriptor);
+    static MemorySegment function(String name) {
+        return LINKER.defaultLookup().findOrThrow(name);
+    }
+
+    /// Calls a libc function of at most six arguments, each an integer or an address, whose result is an error
+    /// number, as posix_spawn(3).
+    static int call(MemorySegment function, long a, long b, long c, long d, long e, long f) {
+        try {
+            return (int) (long) CALL.invokeExact(function, STATE.get(), a, b, c, d, e, f, 0L);
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
     }
 
     /// Calls `number` and returns its result, or the negated error number.
     static long raw(long number, long a, long b, long c, long d, long e, long f) {
         MemorySegment state = STATE.get();
         try {
-            long result = (long) SYSCALL.invokeExact(state, number, a, b, c, d, e, f);
-            return result == -1 ? -(int) ERRNO.get(state, 0L) : result;
+            long result = (long) CALL.invokeExact(SYSCALL, state, number, a, b, c, d, e, f);
+            return result == -1 ? -state.get(JAVA_INT, ERRNO) : result;
         } catch (Throwable t) {
             throw impossible(t);
         }
@@ -91,9 +102,9 @@ final class Native {
         values.forEach(value -> list.add(string(allocator, value)));
         MemorySegment array = allocator.allocate(ADDRESS, list.size() + 1L);
         for (int i = 0; i < list.size(); i++) {
-            array.setAtIndex(ADDRESS, i, list.get(i));
+            array.setAtIndex(JAVA_LONG, i, list.get(i).address());
         }
-        array.setAtIndex(ADDRESS, list.size(), MemorySegment.NULL);
+        array.setAtIndex(JAVA_LONG, list.size(), 0);
         return array;
     }
 

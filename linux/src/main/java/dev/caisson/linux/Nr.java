@@ -57,6 +57,7 @@ final class Nr {
     static final long RENAMEAT2 = pick(316, 276);
     static final long SECCOMP = pick(317, 277);
     static final long SYNCFS = pick(306, 267);
+    static final long GETRANDOM = pick(318, 278);
     static final long MEMFD_CREATE = pick(319, 279);
     static final long BPF = pick(321, 280);
     static final long STATX = pick(332, 291);
@@ -80,11 +81,11 @@ final class Nr {
     /// The kernel's name of the machine, `x86_64` or `aarch64`.
     /// @throws UnsupportedOperationException elsewhere: no number here would be right
     static String architecture() {
-        return switch (System.getProperty("os.arch")) {
+        String machine = System.getProperty("os.arch");
+        return switch (machine) {
             case "amd64" -> "x86_64";
             case "aarch64" -> "aarch64";
-            case String other ->
-                throw new UnsupportedOperationException("Caisson runs on x86_64 and aarch64, not on " + other);
+            default -> throw new UnsupportedOperationException("Caisson runs on x86_64 and aarch64, not on " + machine);
         };
     }
 

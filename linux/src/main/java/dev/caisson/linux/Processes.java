@@ -1,12 +1,9 @@
 package dev.caisson.linux;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.util.List;
 import java.util.Map;
 
@@ -29,17 +26,11 @@ public final class Processes {
     private static final long SI_PID = 16;
     private static final long SI_STATUS = 24;
 
-    private static final FunctionDescriptor TWO = FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT);
-    private static final MethodHandle SPAWN = Native.downcall(
-            "posix_spawn", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
-    private static final MethodHandle ACTIONS_INIT =
-            Native.downcall("posix_spawn_file_actions_init", FunctionDescriptor.of(JAVA_INT, ADDRESS));
-    private static final MethodHandle ACTIONS_DUP2 = Native.downcall(
-            "posix_spawn_file_actions_adddup2", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT));
-    private static final MethodHandle ACTIONS_CLOSE_FROM =
-            Native.downcall("posix_spawn_file_actions_addclosefrom_np", TWO);
-    private static final MethodHandle ACTIONS_DESTROY =
-            Native.downcall("posix_spawn_file_actions_destroy", FunctionDescriptor.of(JAVA_INT, ADDRESS));
+    private static final MemorySegment SPAWN = Native.function("posix_spawn");
+    private static final MemorySegment ACTIONS_INIT = Native.function("posix_spawn_file_actions_init");
+    private static final MemorySegment ACTIONS_DUP2 = Native.function("posix_spawn_file_actions_adddup2");
+    private static final MemorySegment ACTIONS_CLOSE_FROM = Native.function("posix_spawn_file_actions_addclosefrom_np");
+    private static final MemorySegment ACTIONS_DESTROY = Native.function("posix_spawn_file_actions_destroy");
 
     private Processes() {}
 
@@ -48,39 +39,40 @@ public final class Processes {
     /// the caller.
     public static int spawn(Fd executable, List<String> arguments, List<Fd> inherited) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment actions = arena.allocate(256, 16);
+            long actions = arena.allocate(256, 16).address();
             MemorySegment pid = arena.allocate(JAVA_INT);
-            checkSpawn((int) ACTIONS_INIT.invokeExact(actions));
-            // Copies above every target first, so that no dup2 overwrites a source that is still needed.
-            int base = 3 + inherited.size() + 1;
-            int top = base;
-            for (Fd fd : inherited) {
-                top = Math.max(top, fd.number() + 1);
+            checkSpawn(Native.call(ACTIONS_INIT, actions, 0, 0, 0, 0, 0));
+            try {
+                inherit(actions, executable, inherited);
+                String path = "/proc/" + ProcessHandle.current().pid() + "/fd/" + executable.number();
+                checkSpawn(Native.call(
+                        SPAWN,
+                        pid.address(),
+                        Native.string(arena, path).address(),
+                        actions,
+                        0,
+                        Native.strings(arena, arguments).address(),
+                        Native.strings(arena, List.of()).address()));
+            } finally {
+                Native.call(ACTIONS_DESTROY, actions, 0, 0, 0, 0, 0); // cannot fail
             }
-            top = Math.max(top, executable.number() + 1);
-            for (int i = 0; i < inherited.size(); i++) {
-                checkSpawn(
-                        (int) ACTIONS_DUP2.invokeExact(actions, inherited.get(i).number(), top + i));
-            }
-            for (int i = 0; i < inherited.size(); i++) {
-                checkSpawn((int) ACTIONS_DUP2.invokeExact(actions, top + i, 3 + i));
-            }
-            checkSpawn((int) ACTIONS_CLOSE_FROM.invokeExact(actions, 3 + inherited.size()));
-            MemorySegment path =
-                    Native.string(arena, "/proc/" + ProcessHandle.current().pid() + "/fd/" + executable.number());
-            int result = (int) SPAWN.invokeExact(
-                    pid,
-                    path,
-                    actions,
-                    MemorySegment.NULL,
-                    Native.strings(arena, arguments),
-                    Native.strings(arena, List.of()));
-            checkSpawn((int) ACTIONS_DESTROY.invokeExact(actions));
-            checkSpawn(result);
             return pid.get(JAVA_INT, 0);
-        } catch (Throwable t) {
-            throw Native.impossible(t);
         }
+    }
+
+    private static void inherit(long actions, Fd executable, List<Fd> inherited) {
+        // Copies above every target first, so that no dup2 overwrites a source that is still needed.
+        int top = Math.max(3 + inherited.size(), executable.number()) + 1;
+        for (Fd fd : inherited) {
+            top = Math.max(top, fd.number() + 1);
+        }
+        for (int i = 0; i < inherited.size(); i++) {
+            checkSpawn(Native.call(ACTIONS_DUP2, actions, inherited.get(i).number(), top + i, 0, 0, 0));
+        }
+        for (int i = 0; i < inherited.size(); i++) {
+            checkSpawn(Native.call(ACTIONS_DUP2, actions, top + i, 3 + i, 0, 0, 0));
+        }
+        checkSpawn(Native.call(ACTIONS_CLOSE_FROM, actions, 3 + inherited.size(), 0, 0, 0, 0));
     }
 
     private static void checkSpawn(int error) {

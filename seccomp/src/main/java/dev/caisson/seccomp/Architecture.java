@@ -111,17 +111,18 @@ public enum Architecture {
     /// The running machine's native ABI.
     /// @throws SeccompException UNSUPPORTED_ARCHITECTURE
     public static Architecture host() {
-        return switch (System.getProperty("os.arch")) {
+        String machine = System.getProperty("os.arch");
+        return switch (machine) {
             case "amd64" -> X86_64;
             case "aarch64" -> AARCH64;
             case "riscv64" -> RISCV64;
             case "s390x" -> S390X;
             case "ppc64le" -> PPC64LE;
             case "loongarch64" -> LOONGARCH64;
-            case String other ->
+            default ->
                 throw new SeccompException(
                         SeccompException.Code.UNSUPPORTED_ARCHITECTURE,
-                        "no system call table for the machine " + other
+                        "no system call table for the machine " + machine
                                 + "; run on x86_64, aarch64, riscv64, s390x, ppc64le or loongarch64");
         };
     }
