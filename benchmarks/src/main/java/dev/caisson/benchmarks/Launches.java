@@ -26,6 +26,7 @@ public final class Launches {
     private static final int WARM_UP = 4000;
     private static final int MEASURED = 400;
     private static final int ROUNDS = 4;
+    private static final int COMMANDS = 100;
     private static final int AT_ONCE = 64;
     private static final int MANY = 2_000;
     private static final int LONG = 10_000;
@@ -39,7 +40,8 @@ public final class Launches {
         this.spec = ContainerSpec.of(Image.directory(bundle.root()), "/bin/true");
     }
 
-    /// `--long` makes 10,000 launches instead of 2,000 in the last part, `--own` leaves the other runtimes out.
+    /// `--long` makes 10,000 launches instead of 2,000 in the last part, `--own` leaves the other runtimes out,
+    /// `--commands` leaves out all but the command beside docker's.
     public static void main(String[] arguments) throws Exception {
         List<String> wishes = List.of(arguments);
         Path data = Path.of("/var/lib/caisson-benchmark");
@@ -50,6 +52,10 @@ public final class Launches {
         try (Engine engine = Engine.open(new EngineOptions(Path.of("/dev/shm/caisson-benchmark"), data))) {
             var launches = new Launches(engine, bundle);
             var peers = new Peers(bundle);
+            if (wishes.contains("--commands")) {
+                launches.commands(peers, bundle, data.resolve("docker"));
+                return;
+            }
             launches.beside(wishes.contains("--own") ? List.of() : peers.all(), peers);
             if (!wishes.contains("--own")) {
                 launches.commands(peers, bundle, data.resolve("docker"));
@@ -109,7 +115,7 @@ public final class Launches {
         try {
             out.println(Times.header());
             for (Peers.Peer peer : peers.commands(docker)) {
-                Peers.Outcome outcome = peers.time(peer, MEASURED);
+                Peers.Outcome outcome = peers.time(peer, COMMANDS);
                 out.println(outcome.times()
                         .map(times -> times.row(0))
                         .orElse(outcome.name() + " is left out: " + outcome.reason()));

@@ -22,6 +22,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 
@@ -81,12 +82,12 @@ public final class Engine implements AutoCloseable {
         return new Engine(options, Probe.NONE);
     }
 
-    /// Has the JVM link its calls into the kernel beside the caller, which may read its options meanwhile: it takes
-    /// longer than a launch. Nothing of the host is changed.
+    /// Has the JVM make beside the caller, which may read its options meanwhile, what it makes at first use and a
+    /// launch needs: that takes longer than the launch. Nothing of the host is changed.
     public static void preload() {
         Thread.ofPlatform().daemon().name("caisson-preload").start(() -> {
             try {
-                HostFacts.read(List.of(), List.of(), false);
+                Preparation.rehearse();
             } catch (RuntimeException e) {
                 // Whoever opens an engine meets it again, and is told.
             }
@@ -192,20 +193,24 @@ public final class Engine implements AutoCloseable {
 
     private Container launchNow(
             ContainerSpec spec, Streams wanted, ProgressListener progress, Consumer<Container> standing) {
+        whileOpen(() -> {
+            starter.begin();
+            return true;
+        });
         Preparation.Prepared prepared = preparation.prepare(spec, progress);
-        // Closing waits for launches that have begun, and those that come later find it closed.
-        gate.readLock().lock();
-        try {
-            requireOpen();
-            return starter.start(prepared, wanted, standing);
-        } finally {
-            gate.readLock().unlock();
-        }
+        return whileOpen(() -> starter.start(prepared, wanted, standing));
     }
 
-    private void requireOpen() {
-        if (closed.get()) {
-            throw new EngineException("ENGINE_CLOSED", "the engine is closed: open another");
+    /// Closing waits for what has begun, and what comes later finds the engine closed.
+    private <T> T whileOpen(Supplier<T> work) {
+        gate.readLock().lock();
+        try {
+            if (closed.get()) {
+                throw new EngineException("ENGINE_CLOSED", "the engine is closed: open another");
+            }
+            return work.get();
+        } finally {
+            gate.readLock().unlock();
         }
     }
 

@@ -17,13 +17,33 @@ import dev.caisson.seccomp.Target;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /// Compiled system call filters, each made once for a profile and a set of capabilities.
 final class Filters {
-    private record Key(SeccompChoice choice, long capabilities) {}
+    /// Not a record, whose equality would be made when it is first asked for: a command has one key.
+    private static final class Key {
+        private final SeccompChoice choice;
+        private final long capabilities;
+
+        Key(SeccompChoice choice, long capabilities) {
+            this.choice = choice;
+            this.capabilities = capabilities;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Key key && capabilities == key.capabilities && Objects.equals(choice, key.choice);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * choice.getClass().hashCode() + Long.hashCode(capabilities);
+        }
+    }
 
     private static final int MOST = 64;
 
@@ -150,11 +170,11 @@ final class Filters {
     }
 
     private FilterProgram compile(Key key) {
-        Target target = target(key.capabilities());
-        Filter compiled = cached(key.choice(), target);
+        Target target = target(key.capabilities);
+        Filter compiled = cached(key.choice, target);
         Filter filter =
-                key.choice() instanceof SeccompChoice.Custom custom ? startable(custom.name(), compiled) : compiled;
-        String name = switch (key.choice()) {
+                key.choice instanceof SeccompChoice.Custom custom ? startable(custom.name(), compiled) : compiled;
+        String name = switch (key.choice) {
             case SeccompChoice.Standard _ -> "standard";
             case SeccompChoice.Strict _ -> "strict";
             case SeccompChoice.Custom custom -> custom.name();

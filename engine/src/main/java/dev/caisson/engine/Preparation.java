@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.Limits;
 import dev.caisson.image.Account;
+import dev.caisson.image.Image;
 import dev.caisson.image.ImageConfig;
 import dev.caisson.image.ImageStore;
 import dev.caisson.image.ProgressListener;
@@ -16,9 +17,11 @@ import dev.caisson.launch.InRootPath;
 import dev.caisson.launch.KernelFileSystem;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Mount;
+import dev.caisson.launch.PlanCodec;
 import dev.caisson.launch.Planner;
 import dev.caisson.launch.Policy;
 import dev.caisson.launch.RootImage;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -52,6 +55,20 @@ final class Preparation implements AutoCloseable {
         host = HostFacts.read(shown(usualGroups), names(usualGroups), hierarchy.hasUnified())
                 .withLayerMedia(DiskLayers.media(options.data()));
         filters = new Filters(host, options.data().resolve("filters"));
+    }
+
+    /// Reads what this process may and plans a launch that nobody wishes. What the JVM makes at first use - its calls
+    /// into the kernel, the code of a plan - is there when the first wish comes. Nothing of the host is changed.
+    static void rehearse() {
+        HostFacts host = HostFacts.read(List.of(), List.of(), true);
+        ContainerSpec spec = ContainerSpec.of(Image.host(), "true");
+        var usr = new Mount.Bind(Path.of("/usr"), new InRootPath("usr"), true, false);
+        var user = new RootImage.ProgramUser(0, 0, List.of(), "/root");
+        var image = new RootImage(1, List.of(usr), List.of(), List.of(), List.of(), "", user);
+        var filter = new FilterProgram(new byte[8], "one instruction");
+        var ids = new IdRange(IdRange.FIRST, IdRange.WIDTH);
+        PlanCodec.encode(
+                Planner.plan(Policy.approve(spec, host), image, host, Optional.of(filter), ids, ContainerId.random()));
     }
 
     Hierarchy hierarchy() {

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,7 @@ final class Starter implements AutoCloseable {
     private final IdRanges ranges;
     private final DiskLayers diskLayers;
     private final Reactor reactor;
+    private @Nullable CompletableFuture<Zygote> starting;
     private @Nullable Zygote zygote;
     private @Nullable Launcher launcher;
     private @Nullable Verifier verifier;
@@ -222,10 +224,20 @@ final class Starter implements AutoCloseable {
                 PlanRecord.of(plan));
     }
 
+    /// Begins beside the caller what the first start waits for.
+    synchronized void begin() {
+        if (zygote == null && starting == null) {
+            starting = Zygote.begin();
+        }
+    }
+
     private synchronized Zygote zygote() {
         Zygote running = zygote;
         if (running == null) {
-            running = Zygote.start();
+            begin();
+            CompletableFuture<Zygote> begun = Objects.requireNonNull(starting);
+            starting = null;
+            running = Zygote.await(begun);
             zygote = running;
             launcher = new Launcher(running);
         }
@@ -257,6 +269,9 @@ final class Starter implements AutoCloseable {
     public synchronized void close() {
         if (listeners != null) {
             listeners.close();
+        }
+        if (starting != null) {
+            zygote = starting.exceptionally(_ -> null).join();
         }
         if (zygote != null) {
             zygote.close();

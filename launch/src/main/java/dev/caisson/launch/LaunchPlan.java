@@ -29,18 +29,15 @@ public record LaunchPlan(
 
     /// What the container's writing is kept in.
     public LayerMedium medium() {
-        return slots.stream()
-                .filter(SlotSource.Upper.class::isInstance)
-                .map(upper -> ((SlotSource.Upper) upper).medium())
-                .findFirst()
-                .orElse(LayerMedium.MEMORY);
+        int upper = SlotSource.position(slots, SlotSource.Upper.class, 0);
+        return upper < 0 ? LayerMedium.MEMORY : ((SlotSource.Upper) slots.get(upper)).medium();
     }
 
-    /// The slot that holds `source`.
-    public Slot slot(SlotSource source) {
-        int index = slots.indexOf(source);
+    /// The slot of the `nth` source of a kind, from 0.
+    public Slot slot(Class<? extends SlotSource> kind, int nth) {
+        int index = SlotSource.position(slots, kind, nth);
         if (index < 0) {
-            throw new IllegalArgumentException("the plan has no slot for " + source);
+            throw new IllegalArgumentException("the plan has no slot " + nth + " of " + kind.getSimpleName());
         }
         return new Slot(index);
     }

@@ -163,14 +163,14 @@ public final class Planner {
         slots.add(new SlotSource.Root());
     }
 
-    private Slot slot(SlotSource source) {
-        return new Slot(slots.indexOf(source));
+    private Slot slot(Class<? extends SlotSource> kind, int nth) {
+        return new Slot(SlotSource.position(slots, kind, nth));
     }
 
     private void enter() {
         steps.add(new Step.Seal());
         for (int i = 0; i < host.cgroupJoins().size(); i++) {
-            steps.add(new Step.JoinCgroup(slot(new SlotSource.CgroupTasks(i))));
+            steps.add(new Step.JoinCgroup(slot(SlotSource.CgroupTasks.class, i)));
         }
         steps.add(new Step.Mapped());
         steps.add(new Step.CgroupNamespace());
@@ -178,7 +178,7 @@ public final class Planner {
             steps.add(new Step.NoNewPrivileges());
         }
         steps.add(new Step.MakePrivate());
-        steps.add(new Step.AttachRoot(slot(new SlotSource.Root())));
+        steps.add(new Step.AttachRoot(slot(SlotSource.Root.class, 0)));
     }
 
     private void mountKernelFileSystems() {
@@ -247,9 +247,7 @@ public final class Planner {
     private void mountBind(Mount.Bind bind) {
         int index =
                 (int) steps.stream().filter(Step.MountSlot.class::isInstance).count();
-        boolean ofImage = index < image.binds().size();
-        var source = new SlotSource.Bind(index, bind.source(), bind.readOnly(), !ofImage);
-        steps.add(new Step.MountSlot(slot(source), bind.file(), bind.target()));
+        steps.add(new Step.MountSlot(slot(SlotSource.Bind.class, index), bind.file(), bind.target()));
     }
 
     /// Name and addresses of the container, where the image leaves the place to us and no volume covers it.

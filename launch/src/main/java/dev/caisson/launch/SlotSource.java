@@ -1,6 +1,7 @@
 package dev.caisson.launch;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /// Where the descriptor of a slot comes from. The launcher opens them in the order of the plan.
 public sealed interface SlotSource {
@@ -33,4 +34,15 @@ public sealed interface SlotSource {
 
     /// The root that the zygote assembles: always the last slot.
     record Root() implements SlotSource {}
+
+    /// Where the `nth` of a kind stands among `slots`, both from 0; -1 where there are not so many.
+    static int position(List<SlotSource> slots, Class<? extends SlotSource> kind, int nth) {
+        int left = nth;
+        for (int i = 0; i < slots.size(); i++) {
+            if (kind.isInstance(slots.get(i)) && left-- == 0) {
+                return i;
+            }
+        }
+        return -1;
+    }
 }

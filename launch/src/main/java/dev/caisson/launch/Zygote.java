@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -56,14 +57,25 @@ public final class Zygote implements AutoCloseable {
     /// Starts it, and waits until it stands.
     /// @throws HostException where the host does not let it
     public static Zygote start() {
+        return await(begin());
+    }
+
+    /// Starts it beside the caller.
+    public static CompletableFuture<Zygote> begin() {
         Sockets.Pair pair = Sockets.pair();
         var started = new CompletableFuture<Zygote>();
         // Containers are children of the thread that spawned the zygote, and die when that thread ends, prctl(2)
         // PR_SET_PDEATHSIG: so this one lives as long as the engine.
         Thread.ofPlatform().daemon().name("caisson-zygote").start(() -> keep(pair, started));
+        return started;
+    }
+
+    /// Waits until it stands.
+    /// @throws HostException where the host does not let it
+    public static Zygote await(CompletableFuture<Zygote> started) {
         try {
             return started.join();
-        } catch (java.util.concurrent.CompletionException e) {
+        } catch (CompletionException e) {
             if (e.getCause() instanceof HostException host) {
                 throw host;
             }
@@ -142,9 +154,9 @@ public final class Zygote implements AutoCloseable {
             // The control group namespace is entered by init, once it is in its groups.
             flags |= namespace == Namespace.CGROUP ? 0 : namespace.cloneFlag();
         }
-        int cgroup = plan.slots().indexOf(new SlotSource.CgroupDirectory());
+        int cgroup = SlotSource.position(plan.slots(), SlotSource.CgroupDirectory.class, 0);
+        int upper = SlotSource.position(plan.slots(), SlotSource.Upper.class, 0);
         LayerMedium medium = plan.medium();
-        int upper = plan.slots().indexOf(new SlotSource.Upper(medium));
         request.putLong(16, flags)
                 .putShort(24, (short) (cgroup < 0 ? NO_SLOT : cgroup))
                 .putShort(26, (short) (medium == LayerMedium.MEMORY ? ROOT_TMPFS : ROOT_OVERLAY))
@@ -155,7 +167,7 @@ public final class Zygote implements AutoCloseable {
                 .putLong(48, plan.root().inodes());
         for (int i = 0; i < plan.root().layers(); i++) {
             request.putShort(
-                    56 + 2 * i, (short) plan.slot(new SlotSource.Layer(i)).index());
+                    56 + 2 * i, (short) plan.slot(SlotSource.Layer.class, i).index());
         }
         try (Sockets.Message reply = exchange(request, slots, sent)) {
             int child = ByteBuffer.wrap(reply.bytes())

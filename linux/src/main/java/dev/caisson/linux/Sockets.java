@@ -94,7 +94,7 @@ public final class Sockets {
                             CMSGHDR.byteSize() + 4L * i,
                             descriptors.get(i).number());
                 }
-                header.set(ADDRESS, Native.offset(MSGHDR, "msg_control"), control);
+                header.set(JAVA_LONG, Native.offset(MSGHDR, "msg_control"), control.address());
                 header.set(JAVA_LONG, Native.offset(MSGHDR, "msg_controllen"), control.byteSize());
             }
             long result;
@@ -134,7 +134,7 @@ public final class Sockets {
             MemorySegment data = arena.allocate(limit);
             MemorySegment header = header(arena, data, limit);
             MemorySegment control = arena.allocate((CMSGHDR.byteSize() + 4L * 8 + 7) & ~7L, 8);
-            header.set(ADDRESS, Native.offset(MSGHDR, "msg_control"), control);
+            header.set(JAVA_LONG, Native.offset(MSGHDR, "msg_control"), control.address());
             header.set(JAVA_LONG, Native.offset(MSGHDR, "msg_controllen"), control.byteSize());
             long count;
             do {
@@ -160,10 +160,10 @@ public final class Sockets {
 
     private static MemorySegment header(Arena arena, MemorySegment data, long length) {
         MemorySegment vector = arena.allocate(IOVEC);
-        vector.set(ADDRESS, 0, data);
+        vector.set(JAVA_LONG, 0, data.address());
         vector.set(JAVA_LONG, 8, length);
         MemorySegment header = arena.allocate(MSGHDR);
-        header.set(ADDRESS, Native.offset(MSGHDR, "msg_iov"), vector);
+        header.set(JAVA_LONG, Native.offset(MSGHDR, "msg_iov"), vector.address());
         header.set(JAVA_LONG, Native.offset(MSGHDR, "msg_iovlen"), 1);
         return header;
     }
