@@ -23,10 +23,12 @@ import java.util.stream.Stream;
 /// Prints launches of a warm engine beside other runtimes, the command beside docker's, many at once, and what many
 /// leave behind.
 public final class Launches {
-    private static final int WARM_UP = 4000;
+    private static final int WARM_UP = 8000;
     private static final int MEASURED = 400;
     private static final int ROUNDS = 4;
-    private static final int COMMANDS = 100;
+    /// Each command gets a twentieth.
+    private static final int COMMANDS = 1000;
+    private static final long SETTLE_MILLIS = 3000;
     private static final int AT_ONCE = 64;
     private static final int MANY = 2_000;
     private static final int LONG = 10_000;
@@ -86,22 +88,26 @@ public final class Launches {
         var skipped = new ArrayList<String>();
         double crun = 0;
         out.println("Load before: " + load());
+        settle();
         rows.add(time("Caisson, warm engine", MEASURED));
         for (Peers.Peer peer : others) {
+            settle();
             Peers.Outcome outcome = peers.time(peer, MEASURED);
             outcome.times().ifPresent(rows::add);
             if (outcome.times().isEmpty()) {
                 skipped.add(outcome.name() + " is left out: " + outcome.reason());
             } else if (Peers.isCrun(outcome.name())) {
                 crun = outcome.times().get().p50();
+                settle();
                 rows.add(time("Caisson, after crun", MEASURED));
             }
         }
+        settle();
         rows.add(time("Caisson, at the end", MEASURED * (ROUNDS - 2)));
         rows.add(time("Caisson, writable layer of 64 MiB on disk", MEASURED / 2, onDisk()));
         out.println("Load after: " + load());
         out.println();
-        out.println(Times.header());
+        out.println(Times.header("crun"));
         for (Times row : rows) {
             out.println(row.row(crun));
         }
@@ -109,16 +115,29 @@ public final class Launches {
         skipped.forEach(out::println);
     }
 
+    /// The kernel clears up network namespaces and control groups after the program that had them has gone; nobody
+    /// pays for those of the one before.
+    private static void settle() throws InterruptedException {
+        Thread.sleep(SETTLE_MILLIS);
+    }
+
     /// From the shell: what somebody who types the command waits for.
     private void commands(Peers peers, Bundle bundle, Path directory) throws IOException, InterruptedException {
         Optional<DockerDaemon> docker = DockerDaemon.start(directory, bundle);
         try {
-            out.println(Times.header());
+            var rows = new ArrayList<Times>();
+            double dockers = 0;
             for (Peers.Peer peer : peers.commands(docker)) {
+                settle();
                 Peers.Outcome outcome = peers.time(peer, COMMANDS);
-                out.println(outcome.times()
-                        .map(times -> times.row(0))
-                        .orElse(outcome.name() + " is left out: " + outcome.reason()));
+                outcome.times()
+                        .ifPresentOrElse(
+                                rows::add, () -> out.println(outcome.name() + " is left out: " + outcome.reason()));
+                dockers = outcome.times().map(Times::p50).orElse(0.0); // docker's is the last
+            }
+            out.println(Times.header("docker"));
+            for (Times row : rows) {
+                out.println(row.row(docker.isPresent() ? dockers : 0));
             }
             out.println();
             if (docker.isEmpty()) {

@@ -20,13 +20,14 @@ record Times(String name, int count, long failures, double p50, double p90, doub
         return sorted[(int) (sorted.length * part)] / NANOS_PER_MILLI;
     }
 
-    static String header() {
-        return "| milliseconds | launches | failed | p50 | p90 | p99 | CPU | p50, as part of crun's |\n"
+    /// @param peer whose median the others are set against
+    static String header(String peer) {
+        return "| milliseconds | launches | failed | p50 | p90 | p99 | CPU | p50, as part of " + peer + "'s |\n"
                 + "|---|--:|--:|--:|--:|--:|--:|--:|";
     }
 
-    /// @param crun median of crun in the same run, 0 where it was not measured
-    String row(double crun) {
+    /// @param peer median of the peer in the same run, 0 where it was not measured
+    String row(double peer) {
         return String.format(
                 Locale.ROOT,
                 "| %s | %d | %d | %.2f | %.2f | %.2f | %s | %s |",
@@ -37,6 +38,6 @@ record Times(String name, int count, long failures, double p50, double p90, doub
                 p90,
                 p99,
                 cpu == 0 ? "" : String.format(Locale.ROOT, "%.2f", cpu),
-                crun == 0 ? "" : String.format(Locale.ROOT, "%.2f", p50 / crun));
+                peer == 0 ? "" : String.format(Locale.ROOT, "%.2f", p50 / peer));
     }
 }

@@ -11,141 +11,138 @@ import dev.caisson.launch.Placement;
 import dev.caisson.launch.Rlimit;
 import dev.caisson.launch.WritableLayer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Option;
 
 /// What a run may use of the host: the part of [RunOptions] that becomes [Limits], with Docker's names.
 final class LimitOptions {
     private static final long DEFAULT_PERIOD = 100_000;
 
-    @Option(
-            names = {"-m", "--memory"},
-            paramLabel = "BYTES",
-            description = "Most memory (default: 1g).")
     private @Nullable String memory;
-
-    @Option(
-            names = "--memory-swap",
-            paramLabel = "BYTES",
-            description = "Most memory and swap together; -1 for no limit of swap (default: no swap).")
     private @Nullable String memorySwap;
-
-    @Option(
-            names = "--memory-reservation",
-            paramLabel = "BYTES",
-            description = "Memory that is taken back from it last when the host is short.")
     private @Nullable String memoryReservation;
-
-    @Option(
-            names = "--memory-swappiness",
-            paramLabel = "0-100",
-            description = "Readiness to swap; control groups v1 only.")
     private @Nullable Integer memorySwappiness;
-
-    @Option(
-            names = "--oom-kill-disable",
-            description = "Stop processes at the memory limit instead of killing one; control groups v1 only.")
     private boolean oomKillDisable;
-
-    @Option(names = "--cpus", paramLabel = "NUMBER", description = "Most processors' worth of time, as 0.5.")
     private @Nullable String cpus;
-
-    @Option(
-            names = "--cpu-quota",
-            paramLabel = "MICROS",
-            description = "Most processor time in each period, all processors together; -1 for no limit.")
     private @Nullable Long cpuQuota;
-
-    @Option(
-            names = "--cpu-period",
-            paramLabel = "MICROS",
-            description = "Length of the period of --cpu-quota (default: 100000).")
     private @Nullable Long cpuPeriod;
-
-    @Option(
-            names = {"-c", "--cpu-shares"},
-            paramLabel = "WEIGHT",
-            description = "Share of processor time against others (default: 1024).")
     private @Nullable Integer cpuShares;
-
-    @Option(names = "--cpuset-cpus", paramLabel = "LIST", description = "Processors to run on, as 0-3,8.")
     private @Nullable String cpusetCpus;
-
-    @Option(names = "--cpuset-mems", paramLabel = "LIST", description = "Memory nodes to take memory from.")
     private @Nullable String cpusetMems;
-
-    @Option(names = "--pids-limit", paramLabel = "NUMBER", description = "Most processes and threads (default: 512).")
     private @Nullable Long pidsLimit;
-
-    @Option(
-            names = "--blkio-weight",
-            paramLabel = "10-1000",
-            description = "Share of a busy disk against others, where its scheduler knows weights.")
     private @Nullable Integer ioWeight;
-
-    @Option(names = "--device-read-bps", paramLabel = "DISK:BYTES", description = "Most bytes read a second.")
-    private List<String> readBytes = new ArrayList<>();
-
-    @Option(names = "--device-write-bps", paramLabel = "DISK:BYTES", description = "Most bytes written a second.")
-    private List<String> writeBytes = new ArrayList<>();
-
-    @Option(names = "--device-read-iops", paramLabel = "DISK:NUMBER", description = "Most reads a second.")
-    private List<String> readOperations = new ArrayList<>();
-
-    @Option(names = "--device-write-iops", paramLabel = "DISK:NUMBER", description = "Most writes a second.")
-    private List<String> writeOperations = new ArrayList<>();
-
-    @Option(names = "--hugetlb", paramLabel = "SIZE=BYTES", description = "Most huge pages of a size, as 2MB=64m.")
-    private List<String> hugePages = new ArrayList<>();
-
-    @Option(
-            names = "--best-effort",
-            description = "Run without the limits that this host cannot enforce; verify tells which.")
+    private List<String> readBytes = List.of();
+    private List<String> writeBytes = List.of();
+    private List<String> readOperations = List.of();
+    private List<String> writeOperations = List.of();
+    private List<String> hugePages = List.of();
     private boolean bestEffort;
-
-    @Option(names = "--ulimit", paramLabel = "NAME=SOFT[:HARD]", description = "Limit a resource of the process.")
-    private List<String> ulimits = new ArrayList<>();
-
-    @Option(names = "--shm-size", paramLabel = "BYTES", description = "Size of /dev/shm (default: 64m).")
+    private List<String> ulimits = List.of();
     private @Nullable String sharedMemory;
-
-    @Option(
-            names = "--storage-opt",
-            paramLabel = "size=BYTES|inodes=NUMBER|medium=disk|memory",
-            split = ",",
-            description = "Most that it may write into its root: on disk where the host can bound that, else in"
-                    + " memory (default: half of the memory limit, in memory).")
-    private List<String> storage = new ArrayList<>();
-
-    @Option(
-            names = "--oom-score-adj",
-            paramLabel = "NUMBER",
-            description = "How early the kernel picks it when memory is short (default: 500).")
+    private List<String> storage = List.of();
     private @Nullable Integer oomScoreAdjustment;
-
-    @Option(
-            names = "--output-limit",
-            paramLabel = "BYTES",
-            description = "End it when it has written more than this to its output.")
     private @Nullable String outputLimit;
-
-    @Option(
-            names = "--cgroup-parent",
-            paramLabel = "PATH",
-            description = "Make its control group in this one, which exists.")
     private @Nullable String cgroupParent;
-
-    @Option(
-            names = "--tenant",
-            paramLabel = "NAME[,memory=BYTES][,cpus=NUMBER][,pids=NUMBER]",
-            description = "Count it to a tenant, whose containers together use no more than its ceiling.")
     private @Nullable String tenant;
+
+    LimitOptions(OptionList options) {
+        options.text("-m, --memory", "BYTES", "Most memory (default: 1g).", value -> memory = value)
+                .text(
+                        "--memory-swap",
+                        "BYTES",
+                        "Most memory and swap together; -1 for no limit of swap (default: no swap).",
+                        value -> memorySwap = value)
+                .text(
+                        "--memory-reservation",
+                        "BYTES",
+                        "Memory that is taken back from it last when the host is short.",
+                        value -> memoryReservation = value)
+                .value(
+                        "--memory-swappiness",
+                        "0-100",
+                        "Readiness to swap; control groups v1 only.",
+                        Integer.class,
+                        value -> memorySwappiness = value)
+                .flag(
+                        "--oom-kill-disable",
+                        "Stop processes at the memory limit instead of killing one; control groups v1 only.",
+                        value -> oomKillDisable = value)
+                .text("--cpus", "NUMBER", "Most processors' worth of time, as 0.5.", value -> cpus = value)
+                .value(
+                        "--cpu-quota",
+                        "MICROS",
+                        "Most processor time in each period, all processors together; -1 for no limit.",
+                        Long.class,
+                        value -> cpuQuota = value)
+                .value(
+                        "--cpu-period",
+                        "MICROS",
+                        "Length of the period of --cpu-quota (default: 100000).",
+                        Long.class,
+                        value -> cpuPeriod = value)
+                .value(
+                        "-c, --cpu-shares",
+                        "WEIGHT",
+                        "Share of processor time against others (default: 1024).",
+                        Integer.class,
+                        value -> cpuShares = value)
+                .text("--cpuset-cpus", "LIST", "Processors to run on, as 0-3,8.", value -> cpusetCpus = value)
+                .text("--cpuset-mems", "LIST", "Memory nodes to take memory from.", value -> cpusetMems = value)
+                .value(
+                        "--pids-limit",
+                        "NUMBER",
+                        "Most processes and threads (default: 512).",
+                        Long.class,
+                        value -> pidsLimit = value)
+                .value(
+                        "--blkio-weight",
+                        "10-1000",
+                        "Share of a busy disk against others, where its scheduler knows weights.",
+                        Integer.class,
+                        value -> ioWeight = value)
+                .texts("--device-read-bps", "DISK:BYTES", "Most bytes read a second.", value -> readBytes = value)
+                .texts("--device-write-bps", "DISK:BYTES", "Most bytes written a second.", value -> writeBytes = value)
+                .texts("--device-read-iops", "DISK:NUMBER", "Most reads a second.", value -> readOperations = value)
+                .texts("--device-write-iops", "DISK:NUMBER", "Most writes a second.", value -> writeOperations = value)
+                .texts("--hugetlb", "SIZE=BYTES", "Most huge pages of a size, as 2MB=64m.", value -> hugePages = value)
+                .flag(
+                        "--best-effort",
+                        "Run without the limits that this host cannot enforce; verify tells which.",
+                        value -> bestEffort = value)
+                .texts("--ulimit", "NAME=SOFT[:HARD]", "Limit a resource of the process.", value -> ulimits = value)
+                .text("--shm-size", "BYTES", "Size of /dev/shm (default: 64m).", value -> sharedMemory = value)
+                .words(
+                        "--storage-opt",
+                        "size=BYTES|inodes=NUMBER|medium=disk|memory",
+                        "Most that it may write into its root: on disk where the host can bound that, else in"
+                                + " memory (default: half of the memory limit, in memory).",
+                        value -> storage = value)
+                .value(
+                        "--oom-score-adj",
+                        "NUMBER",
+                        "How early the kernel picks it when memory is short (default: 500).",
+                        Integer.class,
+                        value -> oomScoreAdjustment = value)
+                .text(
+                        "--output-limit",
+                        "BYTES",
+                        "End it when it has written more than this to its output.",
+                        value -> outputLimit = value)
+                .text(
+                        "--cgroup-parent",
+                        "PATH",
+                        "Make its control group in this one, which exists.",
+                        value -> cgroupParent = value)
+                .text(
+                        "--tenant",
+                        "NAME[,memory=BYTES][,cpus=NUMBER][,pids=NUMBER]",
+                        "Count it to a tenant, whose containers together use no more than its ceiling.",
+                        value -> tenant = value);
+    }
 
     /// Most that is copied of its output; without end unless it was said.
     Bytes outputLimit() {

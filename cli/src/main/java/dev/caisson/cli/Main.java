@@ -15,33 +15,20 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /// The `caisson` command: finds the subcommand, and turns what it throws into one line and an exit status.
-@Command(
-        name = "caisson",
-        description = "Runs Linux containers with every limit on, and shows what the kernel enforces.",
-        synopsisSubcommandLabel = "COMMAND")
 public final class Main implements Runnable {
-
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            scope = ScopeType.INHERIT,
-            description = "Show this help and exit.")
-    @SuppressWarnings("UnusedVariable") // picocli reads it
-    private boolean help;
-
     /// In the order of the help.
     private static final Map<String, Supplier<Object>> COMMANDS = new LinkedHashMap<>();
 
     static {
-        COMMANDS.put("run", RunCommand::new);
-        COMMANDS.put("plan", PlanCommand::new);
+        COMMANDS.put("run", RunCommand::spec);
+        COMMANDS.put("plan", Main::plan);
         COMMANDS.put("verify", VerifyCommand::new);
         COMMANDS.put("stats", StatsCommand::new);
         COMMANDS.put("selftest", SelftestCommand::new);
@@ -121,7 +108,7 @@ public final class Main implements Runnable {
     }
 
     private static CommandLine commandLine(Set<String> wanted) {
-        var line = new CommandLine(new Main());
+        var line = new CommandLine(root());
         COMMANDS.forEach((name, command) -> {
             if (wanted.contains(name)) {
                 line.addSubcommand(name, command.get());
@@ -135,6 +122,23 @@ public final class Main implements Runnable {
         stopAtPositional(line, "run");
         stopAtPositional(line.getSubcommands().get("plan"), "run");
         return line;
+    }
+
+    private static CommandSpec root() {
+        CommandSpec root = CommandSpec.wrapWithoutInspection(new Main()).name("caisson");
+        root.usageMessage()
+                .description("Runs Linux containers with every limit on, and shows what the kernel enforces.")
+                .synopsisSubcommandLabel("COMMAND");
+        return root.addOption(OptionSpec.builder("-h", "--help")
+                .type(boolean.class)
+                .usageHelp(true)
+                .scopeType(ScopeType.INHERIT)
+                .description("Show this help and exit.")
+                .build());
+    }
+
+    private static CommandLine plan() {
+        return new CommandLine(new PlanCommand()).addSubcommand("run", PlanRunCommand.spec());
     }
 
     private static void stopAtPositional(@Nullable CommandLine parent, String name) {

@@ -3,10 +3,7 @@ package dev.caisson.cli;
 import picocli.CommandLine.Command;
 
 /// `caisson plan`: what another command would do, without doing it.
-@Command(
-        name = "plan",
-        description = "Show what a command would do, step by step, without doing it.",
-        subcommands = PlanRunCommand.class)
+@Command(name = "plan", description = "Show what a command would do, step by step, without doing it.")
 final class PlanCommand implements Runnable {
     @Override
     public void run() {

@@ -6,29 +6,31 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.PlanText;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /// `caisson plan run`: the launch plan of a run, a line for each phase.
-@Command(name = "run", description = "Show the launch plan of a run.", sortOptions = false)
 final class PlanRunCommand implements Callable<Integer> {
-    @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
-    private CommandSpec spec;
-
-    @Option(
-            names = "--format",
-            paramLabel = "FORMAT",
-            defaultValue = "text",
-            description = "text for people, json for programs (default: ${DEFAULT-VALUE}).")
+    private final CommandSpec spec = CommandSpec.wrapWithoutInspection(this).name("run");
+    private final RunOptions options;
     private OutputFormat format = OutputFormat.TEXT;
 
-    @Mixin
-    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
-    private RunOptions options;
+    private PlanRunCommand() {
+        new OptionList(spec)
+                .value(
+                        "--format",
+                        "FORMAT",
+                        "text for people, json for programs (default: text).",
+                        OutputFormat.class,
+                        value -> format = value);
+        options = new RunOptions(spec);
+    }
+
+    /// The command as picocli knows it.
+    static CommandSpec spec() {
+        CommandSpec spec = new PlanRunCommand().spec;
+        spec.usageMessage().description("Show the launch plan of a run.").sortOptions(false);
+        return spec;
+    }
 
     @Override
     public Integer call() {

@@ -5,24 +5,22 @@ import dev.caisson.engine.Engine;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.linux.Fd;
 import java.util.concurrent.Callable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /// `caisson run`: runs a program in a container, its streams passed on, and exits as it did.
-@Command(name = "run", description = "Run a program in a container.", sortOptions = false)
 final class RunCommand implements Callable<Integer> {
-    @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
-    private CommandSpec spec;
-
-    @Mixin
-    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
-    private RunOptions options;
+    private final CommandSpec spec = CommandSpec.wrapWithoutInspection(this).name("run");
+    private final RunOptions options = new RunOptions(spec);
 
     @SuppressWarnings("NullAway.Init") // set before it is used
     private Foreground foreground;
+
+    /// The command as picocli knows it.
+    static CommandSpec spec() {
+        CommandSpec spec = new RunCommand().spec;
+        spec.usageMessage().description("Run a program in a container.").sortOptions(false);
+        return spec;
+    }
 
     @Override
     public Integer call() throws InterruptedException {

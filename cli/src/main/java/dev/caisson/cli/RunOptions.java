@@ -13,182 +13,151 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Model.CommandSpec;
 
-/// What can be said about a run on the command line, in Docker's words; translated to a [ContainerSpec]
-/// and nothing
+/// What can be said about a run on the command line, in Docker's words; translated to a [ContainerSpec] and nothing
 /// else.
 final class RunOptions {
     private static final long MAX_PROFILE = 4L << 20;
     private static final long MAX_ENVIRONMENT_FILE = 1L << 20;
 
-    @Option(
-            names = "--rm",
-            description = "Remove the container at its end. It always is; keeping one is not part of this version.")
     boolean remove;
-
-    @Option(
-            names = {"-i", "--interactive"},
-            description = "Pass standard input on.")
     boolean interactive;
-
-    @Option(
-            names = {"-t", "--tty"},
-            description = "Give the program a terminal.")
     boolean terminal;
-
-    @Option(names = "--name", paramLabel = "NAME", description = "A name for people.")
     private @Nullable String name;
-
-    @Option(
-            names = {"-e", "--env"},
-            paramLabel = "NAME[=VALUE]",
-            description = "Set a variable, or pass on the one of this environment.")
-    private List<String> environment = new ArrayList<>();
-
-    @Option(names = "--env-file", paramLabel = "FILE", description = "Set variables from a file of NAME=VALUE lines.")
-    private List<Path> environmentFiles = new ArrayList<>();
-
-    @Option(
-            names = {"-v", "--volume"},
-            paramLabel = "HOST:TARGET[:ro|rw]",
-            description = "Mount a path of the host.")
-    private List<String> volumes = new ArrayList<>();
-
-    @Option(
-            names = "--mount",
-            paramLabel = "KEY=VALUE,…",
-            description = "Mount: type=bind|tmpfs, source, target, readonly, tmpfs-size, tmpfs-mode.")
-    private List<String> mounts = new ArrayList<>();
-
-    @Option(
-            names = "--tmpfs",
-            paramLabel = "TARGET[:OPTIONS]",
-            description = "Mount memory of a bounded size (size=64m unless said).")
-    private List<String> tmpfs = new ArrayList<>();
-
-    @Option(names = "--read-only", description = "The root file system cannot be written to.")
+    private List<String> environment = List.of();
+    private List<Path> environmentFiles = List.of();
+    private List<String> volumes = List.of();
+    private List<String> mounts = List.of();
+    private List<String> tmpfs = List.of();
     private boolean readOnly;
-
-    @Option(
-            names = {"-w", "--workdir"},
-            paramLabel = "DIR",
-            description = "The program's working directory.")
     private @Nullable String workingDirectory;
-
-    @Option(
-            names = {"-u", "--user"},
-            paramLabel = "USER[:GROUP]",
-            description = "Whom the program runs as.")
     private @Nullable String user;
-
-    @Option(names = "--hostname", paramLabel = "NAME", description = "The container's host name.")
     private @Nullable String hostName;
-
-    @Option(
-            names = "--entrypoint",
-            paramLabel = "PROGRAM",
-            description = "Run this in place of the image's entry point.")
     private @Nullable String entrypoint;
-
-    @Mixin
-    private LimitOptions limits = new LimitOptions();
-
-    @Option(
-            names = "--cap-add",
-            paramLabel = "CAPABILITY",
-            split = ",",
-            description = "Add a capability, inside its user namespace.")
-    private List<String> capabilitiesAdded = new ArrayList<>();
-
-    @Option(names = "--cap-drop", paramLabel = "CAPABILITY", split = ",", description = "Drop a capability, or ALL.")
-    private List<String> capabilitiesDropped = new ArrayList<>();
-
-    @Option(
-            names = "--security-opt",
-            paramLabel = "OPTION",
-            description = "no-new-privileges[=true|false], seccomp=FILE|default|strict|unconfined.")
-    private List<String> securityOptions = new ArrayList<>();
-
-    @Option(
-            names = "--seccomp-mode",
-            paramLabel = "MODE",
-            defaultValue = "enforce",
-            description =
-                    "enforce: deny, and tell (default); quiet: deny, and leave the program's listener to itself; complain: tell and let pass, which needs --allow unconfined-seccomp.")
+    private List<String> capabilitiesAdded = List.of();
+    private List<String> capabilitiesDropped = List.of();
+    private List<String> securityOptions = List.of();
     private String seccompMode = "enforce";
-
-    @Option(names = "--sysctl", paramLabel = "NAME=VALUE", description = "Set a kernel setting of the container's own.")
-    private List<String> sysctls = new ArrayList<>();
-
-    @Option(
-            names = "--stop-signal",
-            paramLabel = "SIGNAL",
-            description = "The signal that asks it to end (default: TERM).")
+    private List<String> sysctls = List.of();
     private @Nullable String stopSignal;
-
-    @Option(names = "--timeout", paramLabel = "DURATION", description = "End it after this time: 500ms, 10s, 2m.")
     private @Nullable String timeout;
-
-    @Option(names = "--cpu-time", paramLabel = "DURATION", description = "End it after this much processor time.")
     private @Nullable String cpuTime;
-
-    @Option(
-            names = {"--network", "--net"},
-            paramLabel = "NETWORK",
-            description = "none: a network stack of its own with loopback alone (default, and all of this version).")
     private String network = "none";
-
-    @Option(names = "--ipc", paramLabel = "MODE", description = "private (default) or host.")
     private String ipc = "private";
-
-    @Option(names = "--uts", paramLabel = "MODE", description = "private (default) or host.")
     private String uts = "private";
-
-    @Option(
-            names = {"-l", "--label"},
-            paramLabel = "KEY=VALUE",
-            description = "A label for people and programs.")
-    private List<String> labels = new ArrayList<>();
-
-    @Option(
-            names = "--init",
-            negatable = true,
-            defaultValue = "true",
-            fallbackValue = "true",
-            description = "A small init stays as process 1 (default); --no-init: the program itself is process 1.")
+    private List<String> labels = List.of();
     private boolean init = true;
-
-    @Option(
-            names = "--privileged",
-            description = "Every capability, no filter, nothing masked - inside its user namespace.")
     private boolean privileged;
-
-    @Option(
-            names = "--allow",
-            paramLabel = "WHAT",
-            split = ",",
-            description =
-                    "Give a protection up by name: privileged, dangerous-capabilities, new-privileges, unconfined-seccomp, host-paths, host-ipc, host-uts.")
-    private List<String> allowances = new ArrayList<>();
-
-    @Parameters(
-            index = "0",
-            paramLabel = "IMAGE",
-            description = "host, dir:PATH, oci:PATH[:REF] or docker-archive:FILE[:REF].")
+    private List<String> allowances = List.of();
     private String image = "";
+    private List<String> command = List.of();
+    private final LimitOptions limits;
 
-    @Parameters(index = "1..*", paramLabel = "COMMAND", description = "The program and its arguments.")
-    private List<String> command = new ArrayList<>();
+    /// Adds the options to a command; what they say stands here once it has been parsed.
+    RunOptions(CommandSpec spec) {
+        var options = new OptionList(spec);
+        options.flag(
+                        "--rm",
+                        "Remove the container at its end. It always is; keeping one is not part of this version.",
+                        value -> remove = value)
+                .flag("-i, --interactive", "Pass standard input on.", value -> interactive = value)
+                .flag("-t, --tty", "Give the program a terminal.", value -> terminal = value)
+                .text("--name", "NAME", "A name for people.", value -> name = value)
+                .texts(
+                        "-e, --env",
+                        "NAME[=VALUE]",
+                        "Set a variable, or pass on the one of this environment.",
+                        value -> environment = value)
+                .values(
+                        "--env-file",
+                        "FILE",
+                        "Set variables from a file of NAME=VALUE lines.",
+                        Path.class,
+                        value -> environmentFiles = value)
+                .texts("-v, --volume", "HOST:TARGET[:ro|rw]", "Mount a path of the host.", value -> volumes = value)
+                .texts(
+                        "--mount",
+                        "KEY=VALUE,…",
+                        "Mount: type=bind|tmpfs, source, target, readonly, tmpfs-size, tmpfs-mode.",
+                        value -> mounts = value)
+                .texts(
+                        "--tmpfs",
+                        "TARGET[:OPTIONS]",
+                        "Mount memory of a bounded size (size=64m unless said).",
+                        value -> tmpfs = value)
+                .flag("--read-only", "The root file system cannot be written to.", value -> readOnly = value)
+                .text("-w, --workdir", "DIR", "The program's working directory.", value -> workingDirectory = value)
+                .text("-u, --user", "USER[:GROUP]", "Whom the program runs as.", value -> user = value)
+                .text("--hostname", "NAME", "The container's host name.", value -> hostName = value)
+                .text(
+                        "--entrypoint",
+                        "PROGRAM",
+                        "Run this in place of the image's entry point.",
+                        value -> entrypoint = value);
+        limits = new LimitOptions(options);
+        options.words(
+                        "--cap-add",
+                        "CAPABILITY",
+                        "Add a capability, inside its user namespace.",
+                        value -> capabilitiesAdded = value)
+                .words("--cap-drop", "CAPABILITY", "Drop a capability, or ALL.", value -> capabilitiesDropped = value)
+                .texts(
+                        "--security-opt",
+                        "OPTION",
+                        "no-new-privileges[=true|false], seccomp=FILE|default|strict|unconfined.",
+                        value -> securityOptions = value)
+                .text(
+                        "--seccomp-mode",
+                        "MODE",
+                        "enforce: deny, and tell (default); quiet: deny, and leave the program's listener to itself; complain: tell and let pass, which needs --allow unconfined-seccomp.",
+                        value -> seccompMode = value)
+                .texts(
+                        "--sysctl",
+                        "NAME=VALUE",
+                        "Set a kernel setting of the container's own.",
+                        value -> sysctls = value)
+                .text(
+                        "--stop-signal",
+                        "SIGNAL",
+                        "The signal that asks it to end (default: TERM).",
+                        value -> stopSignal = value)
+                .text("--timeout", "DURATION", "End it after this time: 500ms, 10s, 2m.", value -> timeout = value)
+                .text("--cpu-time", "DURATION", "End it after this much processor time.", value -> cpuTime = value)
+                .text(
+                        "--network, --net",
+                        "NETWORK",
+                        "none: a network stack of its own with loopback alone (default, and all of this version).",
+                        value -> network = value)
+                .text("--ipc", "MODE", "private (default) or host.", value -> ipc = value)
+                .text("--uts", "MODE", "private (default) or host.", value -> uts = value)
+                .texts("-l, --label", "KEY=VALUE", "A label for people and programs.", value -> labels = value)
+                .flagThatIsOn(
+                        "--init",
+                        "A small init stays as process 1 (default); --no-init: the program itself is process 1.",
+                        value -> init = value)
+                .flag(
+                        "--privileged",
+                        "Every capability, no filter, nothing masked - inside its user namespace.",
+                        value -> privileged = value)
+                .words(
+                        "--allow",
+                        "WHAT",
+                        "Give a protection up by name: privileged, dangerous-capabilities, new-privileges, unconfined-seccomp, host-paths, host-ipc, host-uts.",
+                        value -> allowances = value)
+                .operand(
+                        0,
+                        "IMAGE",
+                        "host, dir:PATH, oci:PATH[:REF] or docker-archive:FILE[:REF].",
+                        value -> image = value)
+                .operands(1, "COMMAND", "The program and its arguments.", value -> command = value);
+    }
 
     /// The wish that these options are.
     ContainerSpec spec() {

@@ -27,7 +27,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -66,14 +65,6 @@ final class SeccompRecordCommand implements Callable<Integer> {
             description = "A run as 'caisson run' takes it, or a container of Caisson, Docker or Podman, or a process.")
     private List<String> words = new ArrayList<>();
 
-    /// The words after `run`.
-    @Command(name = "run")
-    private static final class Run {
-        @Mixin
-        @SuppressWarnings("NullAway.Init") // picocli sets it before it is used
-        private RunOptions options;
-    }
-
     @Override
     public Integer call() throws InterruptedException {
         if (words.getFirst().equals("run")) {
@@ -87,7 +78,8 @@ final class SeccompRecordCommand implements Callable<Integer> {
     }
 
     private static RunOptions options(List<String> arguments) {
-        var run = new Run();
+        CommandSpec run = CommandSpec.create().name("run");
+        var options = new RunOptions(run);
         try {
             new CommandLine(run)
                     .setStopAtPositional(true)
@@ -97,7 +89,7 @@ final class SeccompRecordCommand implements Callable<Integer> {
         } catch (ParameterException e) {
             throw CommandException.usage(OneLine.of(e.getMessage()) + "; try 'caisson run --help'");
         }
-        return run.options;
+        return options;
     }
 
     private int run(RunOptions options) throws InterruptedException {

@@ -22,23 +22,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 
 /// Docker's words for limits, translated.
 class LimitOptionsTest {
-    @Command
-    private static final class Run {
-        @Mixin
-        private RunOptions options = new RunOptions();
-    }
-
     private static ContainerSpec spec(String... options) {
-        var run = new Run();
+        CommandSpec run = CommandSpec.create();
+        var wish = new RunOptions(run);
         new CommandLine(run)
                 .parseArgs(Stream.concat(Arrays.stream(options), Stream.of("host", "true"))
                         .toArray(String[]::new));
-        return run.options.spec();
+        return wish.spec();
     }
 
     @Test
