@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BinaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -58,7 +59,8 @@ public final class Secrets {
                 || NAME.matcher(snake(name)).find();
     }
 
-    /// Whether the value is one that somebody must not know: not empty, no switch, no reference to where it is kept.
+    /// Whether the value is one that somebody must not know: not empty, no switch, no reference to where it
+    /// is kept.
     public static boolean isSecretValue(String value) {
         String text = value.strip();
         return !HARMLESS_VALUES.contains(text.toLowerCase(Locale.ROOT))
@@ -78,12 +80,18 @@ public final class Secrets {
 
     /// A text with every secret of a known form cut short.
     public static String masked(String text) {
-        String masked = text;
+        return replaced(text, (what, secret) -> cut(secret));
+    }
+
+    /// A text with something else in place of every secret of a known form.
+    /// @param other takes what the secret is, and itself
+    public static String replaced(String text, BinaryOperator<String> other) {
+        String replaced = text;
         for (Form form : FORMS) {
-            Matcher matcher = form.pattern().matcher(masked);
-            masked = matcher.replaceAll(found -> Matcher.quoteReplacement(cut(found.group())));
+            Matcher matcher = form.pattern().matcher(replaced);
+            replaced = matcher.replaceAll(found -> Matcher.quoteReplacement(other.apply(form.what(), found.group())));
         }
-        return masked;
+        return replaced;
     }
 
     /// The first two characters of a longer text, and how long it is.

@@ -24,7 +24,8 @@ final class TableReports {
         return Stream.concat(head, rows).collect(Collectors.joining("\n", "", "\n"));
     }
 
-    /// RFC 4180. A cell that a spreadsheet would take for a formula gets an apostrophe before it.
+    /// RFC 4180, without control characters: people look at such files in terminals too. A cell that a
+    /// spreadsheet would take for a formula gets an apostrophe before it.
     static String csv(Report report) {
         Stream<String> rows = report.notable().stream()
                 .map(finding -> cells(finding).stream().map(TableReports::cell).collect(Collectors.joining(",")));
@@ -33,8 +34,9 @@ final class TableReports {
     }
 
     private static String cell(String text) {
+        String shown = TextReport.printable(text);
         boolean formula = !text.isEmpty() && "=+-@\t\r".indexOf(text.charAt(0)) >= 0;
-        return "\"" + (formula ? "'" : "") + text.replace("\"", "\"\"") + "\"";
+        return "\"" + (formula ? "'" : "") + shown.replace("\"", "\"\"") + "\"";
     }
 
     private static List<String> cells(Finding finding) {

@@ -9,6 +9,7 @@ import dev.caisson.hostaudit.HostAudit.HostJson;
 import dev.caisson.hostaudit.HostAuditRequest;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -56,7 +57,10 @@ final class HostOptions {
 
     @Option(
             names = "--live-filters",
-            description = "Read system call filters from the kernel, which stops each process for a moment.")
+            description = {
+                "Read system call filters from the kernel, which stops each process for a moment;",
+                "without it only where no bundle of the runtime tells what filter was set."
+            })
     private boolean liveFilters;
 
     @Option(
@@ -108,6 +112,9 @@ final class HostOptions {
             if (!dockerfiles.isEmpty()) {
                 throw invalid("--built-from names lines in a report, and --save-facts makes none; take one out");
             }
+            if (!facts.isEmpty() || !hosts.isEmpty()) {
+                refuseBesideFacts();
+            }
             save(HostAudit.facts(request), saveFacts, out);
             return 0;
         }
@@ -131,11 +138,12 @@ final class HostOptions {
             throw invalid("--built-from is for the audit of this host, and stands beside --facts or --host;"
                     + " take it out, or give it where the facts are gathered without --save-facts");
         }
+        refuseBesideFacts();
         List<HostJson> gathered = new ArrayList<>();
         for (Path file : facts) {
             String name = String.valueOf(file.getFileName());
             try {
-                gathered.add(new HostJson(name.replaceFirst("\\.json$", ""), Files.readString(file), ""));
+                gathered.add(saved(file, name.replaceFirst("\\.json$", "")));
             } catch (IOException e) {
                 throw new AuditException(
                         AuditException.Code.INPUT_UNREADABLE, file + " cannot be read: " + e.getMessage(), e);
@@ -143,6 +151,15 @@ final class HostOptions {
         }
         gathered.addAll(new RemoteHosts("ssh").gather(hosts));
         return HostAudit.judge(gathered, request);
+    }
+
+    private static HostJson saved(Path file, String host) throws IOException {
+        try (var in = Files.newInputStream(file)) {
+            byte[] json = in.readNBytes(RemoteHosts.MOST_BYTES + 1);
+            return json.length > RemoteHosts.MOST_BYTES
+                    ? new HostJson(host, "", RemoteHosts.TOO_MUCH)
+                    : new HostJson(host, new String(json, StandardCharsets.UTF_8), "");
+        }
     }
 
     /// Readable by its owner alone: it says much about the host.
@@ -186,6 +203,16 @@ final class HostOptions {
                 .anyMatch(Objects::nonNull);
         if (used || liveFilters || watch > 0 || !facts.isEmpty() || !hosts.isEmpty() || !dockerfiles.isEmpty()) {
             throw invalid("an option that audits hosts stands beside a FILE; name no FILE, or take the option out");
+        }
+    }
+
+    /// What was gathered elsewhere was gathered whole; an option that says what to gather here would change
+    /// nothing.
+    private void refuseBesideFacts() {
+        boolean used = Stream.of(docker, target, hostRoot, saveFacts).anyMatch(Objects::nonNull);
+        if (used || liveFilters) {
+            throw invalid("--docker, --target, --host-root, --live-filters and --save-facts say what to "
+                    + "gather here and do nothing beside --host or --facts; take them out");
         }
     }
 

@@ -138,6 +138,44 @@ class AuditCommandTest {
                 .isEqualTo(2);
     }
 
+    @Test
+    void options_that_say_what_to_gather_here_are_refused_beside_facts_and_hosts() throws IOException {
+        Path facts = Files.writeString(root.resolve("facts.json"), "{}");
+        for (String[] option : new String[][] {
+            {"--docker", "unix:///run/docker.sock"},
+            {"--target", "container:web"},
+            {"--host-root", "/"},
+            {"--save-facts", "-"},
+            {"--built-from", "Dockerfile"},
+            {"--live-filters"},
+        }) {
+            for (String[] source : new String[][] {{"--facts", facts.toString()}, {"--host", "ssh://web1"}}) {
+                var all = new java.util.ArrayList<>(java.util.List.of("audit"));
+                all.addAll(java.util.List.of(source));
+                all.addAll(java.util.List.of(option));
+                err.getBuffer().setLength(0);
+
+                assertThat(audit(all.toArray(String[]::new))).as("%s", all).isEqualTo(2);
+                assertThat(err.toString()).as("%s", all).contains("OPTION_INVALID", "beside --");
+            }
+        }
+    }
+
+    @Test
+    void a_name_of_another_host_steers_no_terminal_in_any_table() throws IOException {
+        Path facts = Files.writeString(root.resolve("a\u001b[31m\u009bb.json"), "no facts");
+        for (String format : new String[] {"csv", "text", "markdown"}) {
+            out.getBuffer().setLength(0);
+
+            audit("audit", "--facts", facts.toString(), "--format", format);
+
+            assertThat(out.toString()).contains("a\uFFFD[31m\uFFFDb");
+            assertThat(out.toString().codePoints().filter(Character::isISOControl))
+                    .as(format)
+                    .allMatch(c -> c == '\n' || c == '\r');
+        }
+    }
+
     private Path hostWithoutEngine() throws IOException {
         Files.createDirectories(root.resolve("host/etc"));
         return root.resolve("host");

@@ -42,6 +42,35 @@ class RemoteHostsTest {
     }
 
     @Test
+    void what_a_host_complains_of_is_told_in_one_line_that_steers_no_terminal() throws IOException {
+        HostJson host = standIn(
+                        "yes complaint | head -c 9000000 >&2; printf '\\033[31mno such program\\n' >&2; exit 127")
+                .gather(List.of("ssh://web1"))
+                .getFirst();
+
+        assertThat(host.problem()).contains("status 127", "no such program").hasSizeLessThan(3000);
+        assertThat(host.problem().codePoints()).noneMatch(Character::isISOControl);
+    }
+
+    @Test
+    void a_host_that_sends_without_end_is_not_read_to_the_end() throws IOException {
+        HostJson host =
+                standIn("exec cat /dev/zero").gather(List.of("ssh://web1")).getFirst();
+
+        assertThat(host.problem()).contains("32 MiB");
+        assertThat(host.json()).isEmpty();
+    }
+
+    @Test
+    @Timeout(20)
+    void a_connection_that_stays_open_behind_it_is_not_waited_for() throws IOException {
+        HostJson host =
+                standIn("sleep 50 >&2 & exit 255").gather(List.of("ssh://web1")).getFirst();
+
+        assertThat(host.problem()).contains("status 255");
+    }
+
+    @Test
     void what_ssh_could_take_for_an_option_is_refused() throws IOException {
         RemoteHosts hosts = standIn("true");
 

@@ -1,5 +1,6 @@
 package dev.caisson.hostaudit;
 
+import dev.caisson.audit.AuditException;
 import dev.caisson.audit.AuditRequest;
 import dev.caisson.audit.Check;
 import dev.caisson.audit.Checks;
@@ -15,11 +16,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Audits this host: gathers the facts once, judges them by every check, and applies waivers and baseline.
 public final class HostAudit {
+    private static final String NOT_READ = "not-read";
+
     private HostAudit() {}
 
     /// Runs the audit.
@@ -73,8 +77,8 @@ public final class HostAudit {
         return origins.ofImage(history, finding.check()).stream();
     }
 
-    /// The facts of this host as JSON, for [#judge(List, HostAuditRequest)] on another machine. Values of variables
-    /// that hold secrets are left out.
+    /// The facts of this host as JSON, for [#judge(List, HostAuditRequest)] on another machine. Values of
+    /// variables that hold secrets are left out.
     /// @throws dev.caisson.audit.AuditException where the engine or the target cannot be reached
     public static String facts(HostAuditRequest request) {
         return FactsJson.write(Collector.collect(request));
@@ -87,23 +91,34 @@ public final class HostAudit {
     /// @param problem why there are none, empty where there are
     public record HostJson(String host, String json, String problem) {}
 
-    /// Judges what hosts gathered, in one report: no file, process or clock of this machine is looked at. Subjects are
-    /// named `HOST/NAME`.
-    /// @throws dev.caisson.audit.AuditException FACTS_UNREADABLE
+    /// Judges what hosts gathered, in one report: no file, process or clock of this machine is looked at.
+    /// Subjects are named `HOST/NAME`. One whose facts cannot be read is told beside the others.
     public static Report judge(List<HostJson> hosts, HostAuditRequest request) {
         List<Finding> findings = new ArrayList<>();
         List<String> targets = new ArrayList<>();
         for (HostJson host : hosts) {
             targets.add(host.host());
-            if (host.problem().isEmpty()) {
-                findings.addAll(findings(FactsJson.read(host.json()), request, host.host() + "/"));
-            } else {
-                findings.add(Answer.notEvaluated(Answer.HOST, host.problem())
-                        .below(host.host() + "/")
-                        .finding(Checks.find("not-read").orElseThrow()));
-            }
+            findings.addAll(host.problem().isEmpty() ? ofHost(host, request) : List.of(unread(host, host.problem())));
         }
         return conclude(request, targets, findings);
+    }
+
+    /// What another machine sent is input: where it is no facts, or no facts that fit together, that host
+    /// alone is not judged.
+    private static List<Finding> ofHost(HostJson host, HostAuditRequest request) {
+        try {
+            return findings(FactsJson.read(host.json()), request, host.host() + "/");
+        } catch (AuditException e) {
+            return List.of(unread(host, String.valueOf(e.getMessage())));
+        } catch (IndexOutOfBoundsException | IllegalArgumentException | NoSuchElementException e) {
+            return List.of(unread(host, "its facts do not fit together: " + e.getMessage()));
+        }
+    }
+
+    private static Finding unread(HostJson host, String problem) {
+        return Answer.notEvaluated(Answer.HOST, problem)
+                .below(host.host() + "/")
+                .finding(Checks.find(NOT_READ).orElseThrow());
     }
 
     /// Judges facts that were gathered: no file, process or clock is looked at.
@@ -149,7 +164,11 @@ public final class HostAudit {
                         == (request.target().get().startsWith("image:") ? Subject.Kind.IMAGE : Subject.Kind.CONTAINER);
     }
 
+    /// What could not be read is told whatever was asked for: it is why an answer may be missing.
     private static boolean wanted(Check check, HostAuditRequest request) {
+        if (check.name().equals(NOT_READ)) {
+            return true;
+        }
         if (request.benchmark().isPresent()
                 && !check.cis().containsKey(request.benchmark().get())) {
             return false;

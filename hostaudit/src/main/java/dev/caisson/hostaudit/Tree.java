@@ -1,6 +1,7 @@
 package dev.caisson.hostaudit;
 
 import io.avaje.json.JsonDataException;
+import io.avaje.json.JsonException;
 import io.avaje.jsonb.Jsonb;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,7 +17,9 @@ record Tree(@Nullable Object value) {
     static Tree parse(String json) {
         try {
             return new Tree(Jsonb.instance().type(Object.class).fromJson(json));
-        } catch (IllegalStateException | IndexOutOfBoundsException e) {
+        } catch (JsonDataException e) {
+            throw e;
+        } catch (JsonException | IllegalStateException | IndexOutOfBoundsException e) {
             throw new JsonDataException("no JSON: " + e.getMessage());
         }
     }
