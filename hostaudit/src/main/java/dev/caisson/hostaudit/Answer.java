@@ -9,6 +9,7 @@ import dev.caisson.audit.Status;
 import dev.caisson.audit.Subject;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// What a check came to for one subject.
 ///
@@ -82,56 +83,29 @@ record Answer(
     }
 
     Answer claim(String source, String text) {
-        return new Answer(
-                subject,
-                status,
-                message,
-                severity,
-                Optional.of(text),
-                truth,
-                agreement,
-                added(new Evidence(source, text, Optional.empty())));
+        return with(Optional.of(text), truth, agreement, added(source, text));
     }
 
     Answer truth(String source, String text) {
-        return new Answer(
-                subject,
-                status,
-                message,
-                severity,
-                claim,
-                Optional.of(text),
-                agreement,
-                added(new Evidence(source, text, Optional.empty())));
+        return with(claim, Optional.of(text), agreement, added(source, text));
     }
 
     Answer evidence(String source, String text) {
-        return new Answer(
-                subject,
-                status,
-                message,
-                severity,
-                claim,
-                truth,
-                agreement,
-                added(new Evidence(source, text, Optional.empty())));
+        return with(claim, truth, agreement, added(source, text));
     }
 
     /// Whether the claim is what the kernel shows.
     Answer agreeing(boolean agree) {
-        return new Answer(
-                subject,
-                status,
-                message,
-                severity,
-                claim,
-                truth,
-                Optional.of(agree ? Agreement.AGREE : Agreement.CONTRADICTION),
-                evidence);
+        return with(claim, truth, Optional.of(agree ? Agreement.AGREE : Agreement.CONTRADICTION), evidence);
     }
 
-    private List<Evidence> added(Evidence more) {
-        return java.util.stream.Stream.concat(evidence.stream(), java.util.stream.Stream.of(more))
+    private Answer with(
+            Optional<String> claimed, Optional<String> shown, Optional<Agreement> agreeing, List<Evidence> proof) {
+        return new Answer(subject, status, message, severity, claimed, shown, agreeing, proof);
+    }
+
+    private List<Evidence> added(String source, String text) {
+        return Stream.concat(evidence.stream(), Stream.of(new Evidence(source, text, Optional.empty())))
                 .toList();
     }
 

@@ -2,6 +2,7 @@ package dev.caisson.hostaudit;
 
 import dev.caisson.hostaudit.ContainerFacts.Claims;
 import dev.caisson.hostaudit.ContainerFacts.Truth;
+import dev.caisson.hostaudit.Facts.Gap;
 import io.avaje.json.JsonDataException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,28 +15,32 @@ import java.util.stream.Stream;
 
 /// Containers of Caisson itself, by the records of its state directory: `engines/ENGINE/ID.json`.
 final class CaissonContainers {
-    private final Path state;
+    private final Optional<Path> state;
     private final ProcessTable table;
     private final ContainerTruth truths;
+    private final List<Gap> gaps;
 
-    CaissonContainers(Path state, ProcessTable table, ContainerTruth truths) {
+    CaissonContainers(Optional<Path> state, ProcessTable table, ContainerTruth truths, List<Gap> gaps) {
         this.state = state;
         this.table = table;
         this.truths = truths;
+        this.gaps = gaps;
     }
 
     List<ContainerFacts> collect() {
-        Path engines = state.resolve("engines");
-        if (!Files.isReadable(engines)) {
+        Optional<Path> engines =
+                state.map(directory -> directory.resolve("engines")).filter(Files::isReadable);
+        if (engines.isEmpty()) {
             return List.of();
         }
-        try (Stream<Path> records = Files.walk(engines, 2)) {
+        try (Stream<Path> records = Files.walk(engines.get(), 2)) {
             return records.filter(file -> file.toString().endsWith(".json")
                             && !file.getFileName().toString().startsWith("."))
                     .sorted()
                     .flatMap(file -> container(file).stream())
                     .toList();
         } catch (IOException | java.io.UncheckedIOException e) {
+            gaps.add(new Gap(engines.get().toString(), "containers of Caisson cannot be listed: " + e.getMessage()));
             return List.of();
         }
     }
@@ -45,18 +50,21 @@ final class CaissonContainers {
         try {
             record = Proc.text(file).map(Tree::parse).orElse(Tree.NONE);
         } catch (JsonDataException e) {
+            gaps.add(new Gap(file.toString(), "it is no record of a container"));
             return Optional.empty();
         }
         long pid = record.at("pid").number(0);
         // with the start time a pid names one process
-        if (pid == 0 || startTime(pid) != record.at("startTime").number(-1)) {
+        if (pid == 0
+                || !table.all().contains(pid)
+                || Proc.startTime(pid).orElse(0L) != record.at("startTime").number(-1)) {
             return Optional.empty();
         }
         String id = record.at("id").textOr("");
         Optional<Truth> truth = Optional.empty();
         String reason = "";
         try {
-            truth = Optional.of(truths.read(id, pid));
+            truth = Optional.of(truths.read(id, pid, List.of()));
         } catch (IllegalStateException e) {
             reason = String.valueOf(e.getMessage());
         }
@@ -71,13 +79,6 @@ final class CaissonContainers {
                 claims(record, pid),
                 truth,
                 reason));
-    }
-
-    private long startTime(long pid) {
-        String stat = Proc.text(pid, "stat").orElse("");
-        String[] rest = stat.substring(Math.min(stat.length(), stat.lastIndexOf(')') + 1))
-                .split(" ", -1);
-        return table.all().contains(pid) && rest.length > 20 ? Long.parseLong(rest[20]) : 0;
     }
 
     /// What the record says; the rest is what Caisson gives every container.

@@ -5,6 +5,7 @@ import dev.caisson.hostaudit.ContainerFacts.Truth;
 import dev.caisson.hostaudit.EngineFacts.EngineProcess;
 import dev.caisson.hostaudit.Facts.Gap;
 import dev.caisson.hostaudit.HostFacts.FileFact;
+import dev.caisson.linux.Fd;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -18,11 +19,24 @@ import java.util.TreeMap;
 final class Collector {
     private final HostAuditRequest request;
     private final HostFiles files;
+    private final HostFiles here;
     private final List<Gap> gaps = new ArrayList<>();
+
+    /// The engine's socket.
+    ///
+    /// @param path what the host calls it
+    /// @param address how this process reaches it
+    private record Socket(Path path, Path address, Optional<Fd> held) implements AutoCloseable {
+        @Override
+        public void close() {
+            held.ifPresent(Fd::close);
+        }
+    }
 
     private Collector(HostAuditRequest request) {
         this.request = request;
-        this.files = new HostFiles(request.hostRoot());
+        this.files = new HostFiles(request.hostRoot(), gaps);
+        this.here = new HostFiles(Path.of("/"), gaps);
     }
 
     static Facts collect(HostAuditRequest request) {
@@ -31,17 +45,26 @@ final class Collector {
 
     private Facts collect() {
         ProcessTable table = ProcessTable.read();
-        Optional<Path> socket = socket();
-        if (socket.isEmpty()) {
-            HostFacts host = new HostCollector(files).collect(files(Optional.empty()), List.of());
+        Optional<Socket> found = socket();
+        if (found.isEmpty()) {
+            HostFacts host = host(files(Optional.empty()), List.of());
             List<ContainerFacts> own = own(table, truths(table, host, Optional.empty()));
+            new OtherEngines(files, here, table, gaps).tell(host, Optional.empty());
             return new Facts(request.second(), host, Optional.empty(), List.of(), own, gaps);
         }
-        try (EngineApi api = new EngineApi(socket.get())) {
-            EngineFacts engine = new EngineCollector(api, socket.get().toString(), files, table, gaps).collect();
+        try (Socket socket = found.get();
+                EngineApi api = new EngineApi(socket.path(), socket.address())) {
+            EngineFacts engine = new EngineCollector(
+                            api,
+                            socket.path().toString(),
+                            ProcessRoot.own(socket.address().toString()),
+                            files,
+                            table,
+                            gaps)
+                    .collect();
             var sockets = new ArrayList<>(engine.sockets());
             engine.containerdSocket().ifPresent(sockets::add);
-            HostFacts host = new HostCollector(files).collect(files(Optional.of(engine)), sockets);
+            HostFacts host = host(files(Optional.of(engine)), sockets);
             ContainerTruth truths = truths(table, host, Optional.of(engine));
             List<ContainerFacts> containers = containers(api, truths);
             List<ImageFacts> images = images(api, engine, containers);
@@ -49,12 +72,17 @@ final class Collector {
             if (request.target().isEmpty()) {
                 all.addAll(own(table, truths));
             }
+            new OtherEngines(files, here, table, gaps).tell(host, Optional.of(engine));
             return new Facts(request.second(), host, Optional.of(engine), images, List.copyOf(all), gaps);
         }
     }
 
+    private HostFacts host(Map<String, FileFact> wanted, List<String> sockets) {
+        return new HostCollector(files, here).collect(wanted, sockets);
+    }
+
     private List<ContainerFacts> own(ProcessTable table, ContainerTruth truths) {
-        return new CaissonContainers(request.caissonState(), table, truths).collect();
+        return new CaissonContainers(files.directory(request.caissonState().toString()), table, truths, gaps).collect();
     }
 
     private ContainerTruth truths(ProcessTable table, HostFacts host, Optional<EngineFacts> engine) {
@@ -69,24 +97,31 @@ final class Collector {
                         .orElse(Map.of()));
     }
 
-    /// The engine's socket: the named one, else the first of the usual ones that exists.
-    private Optional<Path> socket() {
+    /// The engine's socket: the named one, which is this process's path, else the first of the usual ones
+    /// that the host has.
+    private Optional<Socket> socket() {
         if (request.socket().isPresent()) {
-            return request.socket();
+            Path path = request.socket().get();
+            return Optional.of(new Socket(request.asHostHasIt(path), path, Optional.empty()));
         }
-        return HostAuditRequest.USUAL_SOCKETS.stream()
-                .filter(java.nio.file.Files::exists)
-                .findFirst();
+        for (Path usual : HostAuditRequest.USUAL_SOCKETS) {
+            Optional<Fd> file = files.open(usual.toString());
+            if (file.isPresent()) {
+                return Optional.of(
+                        new Socket(usual, Path.of("/proc/self/fd/" + file.get().number()), file));
+            }
+        }
+        return Optional.empty();
     }
 
     private Map<String, FileFact> files(Optional<EngineFacts> engine) {
         Map<String, FileFact> all = new TreeMap<>();
         for (String path : WantedFiles.of(engine, files)) {
-            try {
-                files.fact(path).ifPresent(fact -> all.put(path, fact));
-            } catch (dev.caisson.linux.ErrnoException e) {
-                gaps.add(new Gap(path, "it may not be looked at: " + e.getMessage()));
-            }
+            files.fact(path)
+                    // the socket that was asked lies where this process sees it
+                    .or(() ->
+                            engine.filter(asked -> asked.socket().equals(path)).flatMap(asked -> here.fact(path)))
+                    .ifPresent(fact -> all.put(path, fact));
         }
         return all;
     }
@@ -95,10 +130,15 @@ final class Collector {
         var all = new ArrayList<ContainerFacts>();
         for (Tree listed : api.get("/containers/json?all=1").list()) {
             String id = listed.at("Id").textOr("");
-            Optional<Tree> found = request.target().isPresent() && !targets(listed)
-                    ? Optional.empty()
-                    : api.find("/containers/" + id + "/json");
-            found.ifPresent(container -> all.add(container(id, container, truths)));
+            if (request.target().isPresent() && !targets(listed)) {
+                continue;
+            }
+            try {
+                api.find("/containers/" + id + "/json")
+                        .ifPresent(container -> all.add(container(id, container, truths)));
+            } catch (AuditException e) {
+                untold("container " + listed.at("Names").texts(), e);
+            }
         }
         if (request.target().filter(target -> target.startsWith("container:")).isPresent() && all.isEmpty()) {
             throw new AuditException(
@@ -107,6 +147,15 @@ final class Collector {
         }
         all.sort(Comparator.comparing(ContainerFacts::name).thenComparing(ContainerFacts::id));
         return List.copyOf(all);
+    }
+
+    /// One object that the engine cannot tell of is a gap; where it is the only one asked for, that is the
+    /// answer.
+    private void untold(String what, AuditException problem) {
+        if (request.target().isPresent()) {
+            throw problem;
+        }
+        gaps.add(new Gap(what, String.valueOf(problem.getMessage())));
     }
 
     private boolean targets(Tree listed) {
@@ -125,7 +174,12 @@ final class Collector {
         String reason = "it does not run";
         if (pid > 0) {
             try {
-                truth = Optional.of(truths.read(id, pid));
+                truth = Optional.of(truths.ofEngine(
+                        id,
+                        pid,
+                        container.at("HostConfig", "Devices").list().stream()
+                                .flatMap(device -> device.at("PathInContainer").text().stream())
+                                .toList()));
                 reason = "";
             } catch (IllegalStateException e) {
                 reason = String.valueOf(e.getMessage());
@@ -157,7 +211,7 @@ final class Collector {
                     : List.copyOf(users.keySet());
         }
         ImageLayers layers = new ImageLayers(
-                Path.of(engine.claims().rootDirectory()), engine.claims().storageDriver());
-        return new ImageCollector(api, layers).collect(users, wanted);
+                files, engine.claims().rootDirectory(), engine.claims().storageDriver());
+        return new ImageCollector(api, layers, this::untold).collect(users, wanted);
     }
 }

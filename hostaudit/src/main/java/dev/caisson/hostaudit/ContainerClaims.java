@@ -40,6 +40,7 @@ final class ContainerClaims {
                 host.at("RestartPolicy", "MaximumRetryCount").number(0),
                 host.at("Devices").list().stream()
                         .map(device -> device.at("PathOnHost").textOr("") + ":"
+                                + device.at("PathInContainer").textOr("") + ":"
                                 + device.at("CgroupPermissions").textOr(""))
                         .toList(),
                 host.at("DeviceCgroupRules").texts(),
@@ -67,9 +68,9 @@ final class ContainerClaims {
                         host.at("PortBindings").map()),
                 config.at("ExposedPorts").map().keySet().stream().sorted().toList(),
                 host.at("LogConfig", "Type").textOr(""),
-                host.at("LogConfig", "Config").textMap(),
+                Variables.withoutSecrets(host.at("LogConfig", "Config").textMap()),
                 host.at("StorageOpt").textMap(),
-                config.at("Healthcheck", "Test").texts(),
+                Variables.arguments(config.at("Healthcheck", "Test").texts()),
                 container.at("State", "Health", "Status").textOr(""),
                 Variables.withoutSecrets(config.at("Env").texts()),
                 Variables.withoutSecrets(config.at("Labels").textMap()),
@@ -78,7 +79,8 @@ final class ContainerClaims {
                         .toList());
     }
 
-    /// Those in force while it runs; those that were asked for where the engine lists none, as for a stopped one.
+    /// Those in force while it runs; those that were asked for where the engine lists none, as for a
+    /// stopped one.
     private static List<Publication> ports(Map<String, Tree> live, Map<String, Tree> wanted) {
         var all = new ArrayList<Publication>();
         Map<String, Tree> bound =

@@ -7,10 +7,6 @@ import dev.caisson.hostaudit.ContainerFacts.Task;
 import dev.caisson.hostaudit.ContainerFacts.Truth;
 import dev.caisson.hostaudit.EngineFacts.Listener;
 import dev.caisson.hostaudit.HostFacts.SocketFile;
-import dev.caisson.linux.ErrnoException;
-import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileStatus;
-import dev.caisson.linux.FileSystem;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -19,17 +15,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Reads what the kernel does with a container: every process of it, its namespaces, mounts, limits, sockets, devices.
-/// Paths inside the container are resolved by the kernel with the container's root as root, openat2(2).
+/// Reads what the kernel does with a container: every process of it, its namespaces, mounts, limits,
+/// sockets, devices. Paths inside the container are resolved by the kernel with the container's root as
+/// root, openat2(2).
 final class ContainerTruth {
-    private static final int TYPE = 0170000;
-    private static final int CHARACTER = 0020000;
-    private static final int BLOCK = 0060000;
-    /// Devices that every container has: null, zero, full, random, urandom, tty, console and ptmx, mem(4) and tty(4).
-    private static final Set<String> USUAL_DEVICES = Set.of("1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:1", "5:2");
-
-    private static final int PTS_MAJOR = 136;
-
     private final ProcessTable table;
     private final MountTable host;
     private final CgroupReader cgroups;
@@ -55,8 +44,30 @@ final class ContainerTruth {
         hostNamespaces.addAll(engine.values());
     }
 
+    /// The kernel's view of a container that the engine's API names.
+    /// @param devices paths inside at which the engine put devices
     /// @throws IllegalStateException with the reason where the kernel does not let us see it
-    Truth read(String id, long pid) {
+    Truth ofEngine(String id, long pid, List<String> devices) {
+        // a pid is given to another process once its own has ended
+        boolean known = table.cgroup(pid).equals(Proc.text(pid, "cgroup").orElse(""));
+        if (!known || !isOf(id, pid)) {
+            throw new IllegalStateException("process " + pid
+                    + ", which the engine names, is none of this container's: it started or ended during the audit");
+        }
+        return read(id, pid, devices);
+    }
+
+    /// By its control group, or where the container could leave that, by the runtime's process that watches
+    /// it.
+    private boolean isOf(String id, long pid) {
+        return table.cgroup(pid).contains(id)
+                || Proc.commandLine(table.parent(pid)).contains(id);
+    }
+
+    /// @param devices paths inside at which devices were put
+    /// @throws IllegalStateException with the reason where the kernel does not let us see it
+    Truth read(String id, long pid, List<String> devices) {
+        Optional<Long> started = Proc.startTime(pid);
         Map<String, Long> namespaces = Proc.namespaces(pid);
         if (namespaces.size() < Proc.NAMESPACES.size() - 1) {
             throw new IllegalStateException("the namespaces of process " + pid + " cannot be read; run as root");
@@ -69,7 +80,7 @@ final class ContainerTruth {
             throw new IllegalStateException("process " + pid + " is gone");
         }
         List<Mount> mounts = host.located(MountTable.of(pid).mounts());
-        return new Truth(
+        var truth = new Truth(
                 table.groupOf(pid),
                 processes,
                 namespaces.entrySet().stream()
@@ -83,9 +94,14 @@ final class ContainerTruth {
                 Proc.limits(pid),
                 listeners(pid, namespaces.getOrDefault("net", 0L), processes),
                 reached(pid, mounts),
-                deviceNodes(pid),
+                DeviceNodes.of(pid, devices),
                 cgroups.devices(table.cgroup(pid)),
                 filter(id, pid, processes));
+        // what had gone by then read as nothing, which is no fact
+        if (started.isEmpty() || mounts.isEmpty() || !started.equals(Proc.startTime(pid))) {
+            throw new IllegalStateException("it ended while it was read");
+        }
+        return truth;
     }
 
     /// From the kernel where it was asked for, or where no bundle tells what the runtime was given.
@@ -100,7 +116,9 @@ final class ContainerTruth {
     private static Optional<Task> process(long pid) {
         String text = Proc.text(pid, "status").orElse("");
         Map<String, String> status = Proc.fields(text);
-        if (!status.containsKey("CapEff")) {
+        Map<String, Long> namespaces = Proc.namespaces(pid);
+        // one that has ended has neither
+        if (!status.containsKey("CapEff") || namespaces.isEmpty()) {
             return Optional.empty();
         }
         return Optional.of(new Task(
@@ -117,7 +135,7 @@ final class ContainerTruth {
                 "1".equals(status.get("NoNewPrivs")),
                 Integer.parseInt(status.getOrDefault("Seccomp", "0")),
                 Integer.parseInt(status.getOrDefault("Seccomp_filters", "0")),
-                Proc.namespaces(pid),
+                namespaces,
                 Proc.text(pid, "attr/apparmor/current")
                         .or(() -> Proc.text(pid, "attr/current"))
                         .map(label -> label.replace("\0", ""))
@@ -128,8 +146,8 @@ final class ContainerTruth {
         return Long.parseUnsignedLong(status.getOrDefault(field, "0"), 16);
     }
 
-    /// All listeners of a network namespace of its own; in the host's, those whose sockets the container's processes
-    /// have open.
+    /// All listeners of a network namespace of its own; in the host's, those whose sockets the container's
+    /// processes have open.
     private List<Listener> listeners(long pid, long namespace, List<Task> processes) {
         List<Listener> all = listenersByNamespace.computeIfAbsent(namespace, key -> SocketTable.listeners(pid));
         if (!hostNamespaces.contains(namespace)) {
@@ -144,51 +162,19 @@ final class ContainerTruth {
     private List<Reached> reached(long pid, List<Mount> mounts) {
         var found = new ArrayList<Reached>();
         for (SocketFile socket : sockets) {
+            var identity = new ProcessRoot.Identity(socket.device(), socket.inode());
             Optional<Mount> holder = host.holding(socket.path());
             if (holder.isEmpty()) {
                 continue;
             }
             for (String path : MountTable.candidates(mounts, holder.get(), socket.path())) {
-                if (isSame(pid, path, socket)) {
+                if (ProcessRoot.identity(pid, path).filter(identity::equals).isPresent()) {
                     // a read-only mount does not stop connect(2)
                     found.add(new Reached(socket.engine(), socket.path(), path, true));
                 }
             }
         }
         return found;
-    }
-
-    private static boolean isSame(long pid, String path, SocketFile socket) {
-        try (Fd root = FileSystem.open(Proc.of(pid).resolve("root").toString(), FileSystem.O_PATH);
-                Fd file = FileSystem.openAt(root, path, FileSystem.O_PATH, 0, FileSystem.RESOLVE_IN_ROOT)) {
-            FileStatus status = FileSystem.status(file);
-            return status.inode() == socket.inode() && status.fileSystem() == socket.device();
-        } catch (ErrnoException e) {
-            return false;
-        }
-    }
-
-    /// Device nodes in the container's `/dev` beyond those that every container has, as `b 254:0 /dev/vda`.
-    private static List<String> deviceNodes(long pid) {
-        var nodes = new ArrayList<String>();
-        try (Fd root = FileSystem.open(Proc.of(pid).resolve("root").toString(), FileSystem.O_PATH);
-                Fd dev = FileSystem.openAt(
-                        root, "dev", FileSystem.O_RDONLY | FileSystem.O_DIRECTORY, 0, FileSystem.RESOLVE_IN_ROOT)) {
-            for (String name : FileSystem.list(dev)) {
-                FileStatus status = FileSystem.status(dev, name);
-                int type = status.mode() & TYPE;
-                String number = status.deviceMajor() + ":" + status.deviceMinor();
-                if ((type == CHARACTER || type == BLOCK)
-                        && !(type == CHARACTER
-                                && (USUAL_DEVICES.contains(number) || status.deviceMajor() == PTS_MAJOR))) {
-                    nodes.add((type == BLOCK ? "b " : "c ") + number + " /dev/" + name);
-                }
-            }
-        } catch (ErrnoException e) {
-            return List.of();
-        }
-        nodes.sort(java.util.Comparator.naturalOrder());
-        return nodes;
     }
 
     static Filter unknown(String reason) {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 
 /// Checks of the engine's effective configuration and of what its process does. CIS section 2.
@@ -20,8 +21,8 @@ final class DaemonChecks {
     static final List<HostRule> ALL = List.of(
             HostRule.engine("daemon-root", (facts, engine) -> rootless(engine)),
             HostRule.engine("icc-on", (facts, engine) -> icc(engine)),
-            HostRule.engine("log-level", (facts, engine) -> logLevel(engine)),
-            HostRule.engine(
+            configured("log-level", (facts, engine) -> logLevel(engine)),
+            configured(
                     "iptables-off",
                     (facts, engine) -> Answer.failIf(
                                     engine.text("iptables").equals("false"),
@@ -32,10 +33,10 @@ final class DaemonChecks {
             HostRule.engine("registry-insecure", (facts, engine) -> insecure(engine)),
             HostRule.engine("storage-aufs", (facts, engine) -> driver(engine, "aufs")),
             HostRule.engine("storage-devicemapper", (facts, engine) -> driver(engine, "devicemapper")),
-            HostRule.engine("api-tcp-open", (facts, engine) -> tcp(engine)),
-            HostRule.engine("ulimits-default", (facts, engine) -> ulimits(engine)),
+            configured("api-tcp-open", (facts, engine) -> tcp(engine)),
+            configured("ulimits-default", (facts, engine) -> ulimits(engine)),
             HostRule.engine("userns-remap-off", (facts, engine) -> userns(facts, engine)),
-            HostRule.engine(
+            configured(
                     "cgroup-parent",
                     (facts, engine) -> Answer.failIf(
                                     !engine.text("cgroup-parent").isEmpty(),
@@ -43,7 +44,7 @@ final class DaemonChecks {
                                     "containers are put under " + engine.text("cgroup-parent"),
                                     "containers are put under the engine's default group")
                             .claim(source(engine, "cgroup-parent"), engine.text("cgroup-parent"))),
-            HostRule.engine("base-size", (facts, engine) -> baseSize(engine)),
+            configured("base-size", (facts, engine) -> baseSize(engine)),
             HostRule.engine(
                     "authorization-off",
                     (facts, engine) -> Answer.failIf(
@@ -63,7 +64,7 @@ final class DaemonChecks {
                                     "the log driver " + engine.claims().loggingDriver() + " keeps logs on this host",
                                     "logs go out by " + engine.claims().loggingDriver())
                             .claim("API /info", engine.claims().loggingDriver())),
-            HostRule.engine("no-new-privileges-default-off", DaemonChecks::newPrivileges),
+            configured("no-new-privileges-default-off", DaemonChecks::newPrivileges),
             HostRule.engine(
                     "live-restore-off",
                     (facts, engine) -> engine.swarm().isPresent()
@@ -76,7 +77,7 @@ final class DaemonChecks {
                                     .claim(
                                             "API /info",
                                             Boolean.toString(engine.claims().liveRestore()))),
-            HostRule.engine(
+            configured(
                     "userland-proxy-on",
                     (facts, engine) -> Answer.failIf(
                                     engine.isOn("userland-proxy") || engine.proxies() > 0,
@@ -95,9 +96,21 @@ final class DaemonChecks {
                                     "experimental features are on",
                                     "experimental features are off")
                             .claim("API /info", Boolean.toString(engine.claims().experimental()))),
-            HostRule.engine("host-services-open", (facts, engine) -> services(engine)));
+            configured("host-services-open", (facts, engine) -> services(engine)));
 
     private DaemonChecks() {}
+
+    /// About what only the engine's own process and its file tell: its flags, its sockets.
+    private static HostRule configured(String name, BiFunction<Facts, EngineFacts, Answer> judge) {
+        return HostRule.engine(name, (facts, engine) -> {
+            if (engine.process().isEmpty()) {
+                return Answer.notEvaluated(Answer.ENGINE, "the engine's process could not be found");
+            }
+            return facts.gapAt(engine.configurationFile())
+                    .map(gap -> Answer.notEvaluated(Answer.ENGINE, gap.what() + ": " + gap.reason()))
+                    .orElseGet(() -> judge.apply(facts, engine));
+        });
+    }
 
     private static String source(EngineFacts engine, String setting) {
         return engine.setting(setting)
@@ -295,9 +308,6 @@ final class DaemonChecks {
 
     /// TCP services of the engine's network namespace that answer on the bridges' addresses too.
     private static Answer services(EngineFacts engine) {
-        if (engine.process().isEmpty()) {
-            return Answer.notEvaluated(Answer.ENGINE, "the engine's process could not be found");
-        }
         Set<String> gateways = engine.networks().stream()
                 .flatMap(network -> network.gateways().stream())
                 .collect(Collectors.toSet());

@@ -15,8 +15,8 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Reads the Docker Engine API over its unix socket: HTTP/1.1, one connection that stays open, GET only, so that
-/// nothing can be changed through it. Every wait is bounded.
+/// Reads the Docker Engine API over its unix socket: HTTP/1.1, one connection that stays open, GET only, so
+/// that nothing can be changed through it. Every wait is bounded.
 final class EngineApi implements AutoCloseable {
     private static final int WAIT_MILLIS = 20_000;
     private static final int BODY_LIMIT = 64 << 20;
@@ -24,20 +24,48 @@ final class EngineApi implements AutoCloseable {
     private static final int BUFFER = 64 * 1024;
     private static final int OK = 200;
 
-    private final Path socket;
-    private final SocketChannel channel;
-    private final Selector selector;
-    private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER).flip();
+    private static final int GONE = 404;
+    private static final int NOT_IN_SWARM = 503;
 
+    private final Path socket;
+    private final Path address;
+    private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER).flip();
+    private Optional<Connection> connected;
+
+    private record Connection(SocketChannel channel, Selector selector) implements AutoCloseable {
+        static Connection to(Path address) throws IOException {
+            SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+            try {
+                channel.connect(UnixDomainSocketAddress.of(address));
+                channel.configureBlocking(false);
+                Selector selector = Selector.open();
+                channel.register(selector, SelectionKey.OP_READ);
+                return new Connection(channel, selector);
+            } catch (IOException e) {
+                channel.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public void close() {
+            try {
+                selector.close();
+                channel.close();
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        }
+    }
+
+    /// @param socket what the host calls it
+    /// @param address how this process reaches it
     /// @throws AuditException ENGINE_UNREACHABLE
-    EngineApi(Path socket) {
+    EngineApi(Path socket, Path address) {
         this.socket = socket;
+        this.address = address;
         try {
-            channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-            channel.connect(UnixDomainSocketAddress.of(socket));
-            channel.configureBlocking(false);
-            selector = Selector.open();
-            channel.register(selector, SelectionKey.OP_READ);
+            connected = Optional.of(Connection.to(address));
         } catch (IOException e) {
             throw new AuditException(
                     AuditException.Code.ENGINE_UNREACHABLE,
@@ -50,23 +78,31 @@ final class EngineApi implements AutoCloseable {
     /// The answer to `GET path`.
     /// @throws AuditException ENGINE_ANSWER where it is not status 200 with JSON
     Tree get(String path) {
-        Answer answer = ask(path);
-        if (answer.status() != OK) {
-            throw new AuditException(
-                    AuditException.Code.ENGINE_ANSWER,
-                    "The engine at " + socket + " answers " + path + " with status " + answer.status() + ".");
-        }
-        return answer.tree(socket, path);
+        return ask(path).ok(socket, path);
     }
 
-    /// The answer, or empty where the engine has none: the object is gone, or the feature is off.
+    /// The answer, or empty where the object is gone.
+    /// @throws AuditException ENGINE_ANSWER where the engine could not say
     Optional<Tree> find(String path) {
         Answer answer = ask(path);
-        return answer.status() == OK ? Optional.of(answer.tree(socket, path)) : Optional.empty();
+        return answer.status() == GONE ? Optional.empty() : Optional.of(answer.ok(socket, path));
+    }
+
+    /// As [#find], also empty where this node manages no swarm any more.
+    Optional<Tree> findInSwarm(String path) {
+        Answer answer = ask(path);
+        return answer.status() == GONE || answer.status() == NOT_IN_SWARM
+                ? Optional.empty()
+                : Optional.of(answer.ok(socket, path));
     }
 
     private record Answer(int status, String body) {
-        Tree tree(Path socket, String path) {
+        Tree ok(Path socket, String path) {
+            if (status != OK) {
+                throw new AuditException(
+                        AuditException.Code.ENGINE_ANSWER,
+                        "The engine at " + socket + " answers " + path + " with status " + status + ".");
+            }
             try {
                 return Tree.parse(body);
             } catch (JsonDataException e) {
@@ -80,6 +116,10 @@ final class EngineApi implements AutoCloseable {
 
     private Answer ask(String path) {
         try {
+            if (connected.isEmpty()) {
+                connected = Optional.of(Connection.to(address));
+                buffer.clear().flip();
+            }
             send("GET " + path + " HTTP/1.1\r\nHost: docker\r\nUser-Agent: caisson\r\n\r\n");
             String[] first = line().split(" ", 3);
             int status = first.length > 1 ? Integer.parseInt(first[1]) : 0;
@@ -97,6 +137,8 @@ final class EngineApi implements AutoCloseable {
             byte[] body = chunked ? chunks() : bytes(length);
             return new Answer(status, new String(body, StandardCharsets.UTF_8));
         } catch (IOException | NumberFormatException e) {
+            // the rest of this answer must not be taken for the next one
+            close();
             throw new AuditException(
                     AuditException.Code.ENGINE_ANSWER,
                     "The engine at " + socket + " does not answer " + path + " as HTTP/1.1 (" + e.getMessage() + ").",
@@ -107,10 +149,11 @@ final class EngineApi implements AutoCloseable {
     private void send(String text) throws IOException {
         ByteBuffer out = ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII));
         while (out.hasRemaining()) {
-            if (channel.write(out) == 0) {
-                channel.register(selector, SelectionKey.OP_WRITE);
+            Connection connection = connection();
+            if (connection.channel().write(out) == 0) {
+                connection.channel().register(connection.selector(), SelectionKey.OP_WRITE);
                 await();
-                channel.register(selector, SelectionKey.OP_READ);
+                connection.channel().register(connection.selector(), SelectionKey.OP_READ);
             }
         }
     }
@@ -166,7 +209,7 @@ final class EngineApi implements AutoCloseable {
     private void fill() throws IOException {
         while (!buffer.hasRemaining()) {
             buffer.clear();
-            int count = channel.read(buffer);
+            int count = connection().channel().read(buffer);
             buffer.flip();
             if (count < 0) {
                 throw new IOException("the connection ended");
@@ -178,19 +221,20 @@ final class EngineApi implements AutoCloseable {
     }
 
     private void await() throws IOException {
+        Selector selector = connection().selector();
         if (selector.select(WAIT_MILLIS) == 0) {
             throw new IOException("no answer within " + WAIT_MILLIS / 1000 + " seconds");
         }
         selector.selectedKeys().clear();
     }
 
+    private Connection connection() throws IOException {
+        return connected.orElseThrow(() -> new IOException("the connection ended"));
+    }
+
     @Override
     public void close() {
-        try {
-            selector.close();
-            channel.close();
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
+        connected.ifPresent(Connection::close);
+        connected = Optional.empty();
     }
 }

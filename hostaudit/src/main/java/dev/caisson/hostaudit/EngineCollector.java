@@ -20,13 +20,22 @@ import java.util.TreeSet;
 final class EngineCollector {
     private final EngineApi api;
     private final String socket;
+    private final Optional<ProcessRoot.Identity> identity;
     private final HostFiles files;
     private final ProcessTable table;
     private final List<Gap> gaps;
 
-    EngineCollector(EngineApi api, String socket, HostFiles files, ProcessTable table, List<Gap> gaps) {
+    /// @param identity of the socket's file
+    EngineCollector(
+            EngineApi api,
+            String socket,
+            Optional<ProcessRoot.Identity> identity,
+            HostFiles files,
+            ProcessTable table,
+            List<Gap> gaps) {
         this.api = api;
         this.socket = socket;
+        this.identity = identity;
         this.files = files;
         this.table = table;
         this.gaps = gaps;
@@ -35,8 +44,8 @@ final class EngineCollector {
     EngineFacts collect() {
         Tree info = api.get("/info");
         Tree version = api.get("/version");
-        EngineProcesses processes = new EngineProcesses(table);
-        Optional<EngineProcess> process = processes.listeningOn(socket);
+        EngineProcesses processes = new EngineProcesses(table, files);
+        Optional<EngineProcess> process = identity.flatMap(processes::listeningOn);
         if (process.isEmpty()) {
             gaps.add(new Gap(
                     "the engine's process",
@@ -73,7 +82,7 @@ final class EngineCollector {
         try {
             return text.map(Tree::parse).orElse(Tree.NONE);
         } catch (JsonDataException e) {
-            gaps.add(new Gap(file, "it is no JSON: " + e.getMessage()));
+            gaps.add(new Gap(file, "it is no JSON"));
             return Tree.NONE;
         }
     }
@@ -117,8 +126,8 @@ final class EngineCollector {
                 info.at("Warnings").texts());
     }
 
-    /// A file system of its own is mounted there with its own root. dockerd binds its data root onto itself where the
-    /// mount above is private, so a mount point alone proves nothing.
+    /// A file system of its own is mounted there with its own root. dockerd binds its data root onto itself
+    /// where the mount above is private, so a mount point alone proves nothing.
     private static DataRoot dataRoot(String path) {
         MountTable mounts = MountTable.ofHost();
         Optional<ContainerFacts.Mount> own = mounts.holding(path);
@@ -159,12 +168,13 @@ final class EngineCollector {
         Optional.ofNullable(configuration.get("hosts")).map(Setting::values).orElse(List.of()).stream()
                 .filter(host -> host.startsWith("unix://"))
                 .map(host -> host.substring("unix://".length()))
-                .filter(path -> java.nio.file.Files.exists(java.nio.file.Path.of(path)))
+                .filter(files::exists)
                 .forEach(all::add);
         return List.copyOf(all);
     }
 
-    /// Only TCP sockets of this very network namespace can be asked; the swarm's own ports speak another protocol.
+    /// Only TCP sockets of this very network namespace can be asked; the swarm's own ports speak another
+    /// protocol.
     private static List<ServerProbe> probes(Optional<EngineProcess> process) {
         if (process.isEmpty()
                 || !process.get()

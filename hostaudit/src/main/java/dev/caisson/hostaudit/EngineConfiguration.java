@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/// The daemon's effective configuration: its defaults, overridden by its file, overridden by the flags of the very
-/// process, in the names of `daemon.json`.
+/// The daemon's effective configuration: its defaults, overridden by its file, overridden by the flags of
+/// the very process, in the names of `daemon.json`.
 final class EngineConfiguration {
     static final String DEFAULT_FILE = "/etc/docker/daemon.json";
 
@@ -97,9 +97,19 @@ final class EngineConfiguration {
     static Map<String, Setting> effective(List<String> arguments, Tree file) {
         Map<String, Setting> all = new TreeMap<>();
         DEFAULTS.forEach((name, value) -> all.put(name, new Setting(List.of(value), "default")));
-        file.map().forEach((name, value) -> all.put(name, new Setting(flat(value), "file")));
-        flags(arguments).forEach((name, values) -> all.put(name, new Setting(values, "flag")));
+        file.map().forEach((name, value) -> all.put(name, setting(name, flat(value), "file")));
+        flags(arguments).forEach((name, values) -> all.put(name, setting(name, values, "flag")));
         return all;
+    }
+
+    /// Options of log drivers, proxies and storage drivers may hold passwords.
+    private static Setting setting(String name, List<String> values, String source) {
+        return new Setting(
+                values.stream()
+                        .map(Variables::withoutSecret)
+                        .map(value -> Variables.value(name, value))
+                        .toList(),
+                source);
     }
 
     /// The file that the flags name.

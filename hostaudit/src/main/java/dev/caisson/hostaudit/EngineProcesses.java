@@ -1,8 +1,6 @@
 package dev.caisson.hostaudit;
 
 import dev.caisson.hostaudit.EngineFacts.EngineProcess;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,46 +15,31 @@ final class EngineProcesses {
             List.of("containerd-shim", "containerd-shim-runc-v1", "containerd-shim-runc-v2");
 
     private final ProcessTable processes;
+    private final HostFiles files;
 
-    EngineProcesses(ProcessTable processes) {
+    EngineProcesses(ProcessTable processes, HostFiles files) {
         this.processes = processes;
+        this.files = files;
     }
 
-    /// The process that has the listening socket open which is bound to that path. One that is called like an engine
-    /// is asked first; then all others, for a renamed program.
-    Optional<EngineProcess> listeningOn(String socket) {
-        Path real;
-        try {
-            real = Path.of(socket).toRealPath();
-        } catch (IOException e) {
-            return Optional.empty();
-        }
+    /// The process that has the listening socket open which is bound to that file. A path says nothing
+    /// here: a process in a mount namespace of its own can bind the same one, so its root must lead to the
+    /// same device and inode. One that is called like an engine is asked first; then all others, for a
+    /// renamed program.
+    Optional<EngineProcess> listeningOn(ProcessRoot.Identity socket) {
         Stream<Long> named = processes.named("dockerd").stream();
         Stream<Long> podman = processes.named("podman").stream();
         return Stream.of(named, podman, processes.all().stream())
                 .flatMap(pids -> pids)
-                .filter(pid -> listens(pid, real))
+                .filter(pid -> listens(pid, socket))
                 .findFirst()
                 .map(EngineProcesses::process);
     }
 
-    private static boolean listens(long pid, Path socket) {
-        Map<Long, String> bound = SocketTable.unix(pid);
-        if (bound.values().stream().noneMatch(path -> leadsTo(path, socket))) {
-            return false;
-        }
-        return Proc.socketInodes(pid).stream().anyMatch(inode -> leadsTo(bound.getOrDefault(inode, ""), socket));
-    }
-
-    private static boolean leadsTo(String path, Path socket) {
-        if (!path.startsWith("/") || !path.endsWith("/" + socket.getFileName())) {
-            return false;
-        }
-        try {
-            return Path.of(path).toRealPath().equals(socket);
-        } catch (IOException e) {
-            return false;
-        }
+    private static boolean listens(long pid, ProcessRoot.Identity socket) {
+        return SocketTable.unixOf(pid)
+                .anyMatch(path ->
+                        ProcessRoot.identity(pid, path).filter(socket::equals).isPresent());
     }
 
     private static EngineProcess process(long pid) {
@@ -65,7 +48,7 @@ final class EngineProcesses {
         return new EngineProcess(
                 pid,
                 Proc.link(Proc.of(pid).resolve("exe")).orElse(""),
-                Proc.commandLine(pid),
+                Variables.arguments(Proc.commandLine(pid)),
                 uids.size() > 1 ? uids.get(1) : -1,
                 Proc.namespaces(pid),
                 unit(Proc.text(pid, "cgroup").orElse("")),
@@ -97,14 +80,15 @@ final class EngineProcesses {
                     .findFirst()
                     .or(() -> SEARCH_PATH.stream()
                             .map(directory -> directory + "/" + name)
-                            .filter(path -> Path.of(path).toFile().canExecute())
+                            .filter(files::isProgram)
                             .findFirst())
                     .ifPresent(path -> found.put(name, path));
         }
         return found;
     }
 
-    /// The socket of the containerd that the engine talks to: what its containerd, or the one it started, listens on.
+    /// The socket of the containerd that the engine talks to: what its containerd, or the one it started,
+    /// listens on.
     Optional<String> containerdSocket(Optional<EngineProcess> engine, String configured) {
         if (!configured.isEmpty()) {
             return Optional.of(configured.replaceFirst("^unix://", ""));
@@ -113,13 +97,24 @@ final class EngineProcesses {
                 .sorted(java.util.Comparator.comparing(
                         pid -> engine.filter(process -> processes.parent(pid) == process.pid())
                                 .isEmpty()))
-                .flatMap(pid -> {
-                    Map<Long, String> bound = SocketTable.unix(pid);
-                    return Proc.socketInodes(pid).stream()
-                            .map(inode -> bound.getOrDefault(inode, ""))
-                            .filter(path -> path.endsWith("/containerd.sock"));
-                })
+                .flatMap(pid -> SocketTable.unixOf(pid)
+                        .filter(path -> path.endsWith("/containerd.sock"))
+                        .filter(path -> isOfHost(pid, path)))
                 .findFirst();
+    }
+
+    /// Whether the path leads that process to the host's file: a program in a container can take any name.
+    private boolean isOfHost(long pid, String path) {
+        Optional<ProcessRoot.Identity> host = files.fact(path).map(ProcessRoot.Identity::of);
+        return host.isPresent() && host.equals(ProcessRoot.identity(pid, path));
+    }
+
+    /// Processes that are called like an engine, but for the one that was asked.
+    List<Long> others(Optional<EngineProcess> engine) {
+        return Stream.of("dockerd", "crio")
+                .flatMap(name -> processes.named(name).stream())
+                .filter(pid -> engine.filter(process -> process.pid() == pid).isEmpty())
+                .toList();
     }
 
     /// How many of the engine's port proxies run.

@@ -5,10 +5,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
-/// Checks of the files that decide what the engine does: owners, mode bits as a mask, access control lists, and the
-/// directories above. CIS section 3.
+/// Checks of the files that decide what the engine does: owners, mode bits as a mask, access control lists,
+/// and the directories above. CIS section 3.
 final class FileChecks {
     private static final String CERTIFICATES = "/etc/docker/certs.d/";
 
@@ -55,13 +56,25 @@ final class FileChecks {
             Facts facts, String kind, Function<Facts, List<String>> paths, Function<FileFact, Answer> judge) {
         List<String> wanted = paths.apply(facts);
         List<Answer> answers = wanted.stream()
-                .flatMap(path -> Optional.ofNullable(facts.host().files().get(path)).stream())
-                .map(judge)
+                .flatMap(path ->
+                        Optional.ofNullable(facts.host().files().get(path))
+                                .map(judge)
+                                .or(() -> unread(facts, path))
+                                .stream())
                 .toList();
         return answers.isEmpty()
                 ? List.of(Answer.notApplicable(
                         Answer.file(wanted.isEmpty() ? kind : wanted.getFirst()), "it does not exist on this host"))
                 : answers;
+    }
+
+    private static Optional<Answer> unread(Facts facts, String path) {
+        return facts.gapAt(path).map(gap -> Answer.notEvaluated(Answer.file(path), gap.reason()));
+    }
+
+    /// Paths that could not be looked at and may lie where those of a kind do.
+    private static Stream<String> unread(Facts facts, Predicate<String> kind) {
+        return facts.gaps().stream().map(Facts.Gap::what).filter(kind);
     }
 
     private static Answer owner(Facts facts, FileFact file, boolean shared) {
@@ -121,18 +134,22 @@ final class FileChecks {
 
     /// The unit and its drop-ins.
     private static List<String> units(Facts facts, String name) {
-        return Stream.concat(
+        return Stream.of(
                         unit(facts, name).stream(),
                         facts.host().files().keySet().stream()
-                                .filter(path -> path.contains("/" + name + ".d/") && path.endsWith(".conf")))
+                                .filter(path -> path.contains("/" + name + ".d/") && path.endsWith(".conf")),
+                        unread(facts, path -> path.endsWith("/" + name) || path.contains("/" + name + ".d")))
+                .flatMap(paths -> paths)
                 .toList();
     }
 
     private static List<String> certificates(Facts facts) {
-        return facts.host().files().entrySet().stream()
-                .filter(entry -> entry.getKey().startsWith(CERTIFICATES)
-                        && entry.getValue().kind().equals("file"))
-                .map(java.util.Map.Entry::getKey)
+        return Stream.concat(
+                        facts.host().files().entrySet().stream()
+                                .filter(entry -> entry.getKey().startsWith(CERTIFICATES)
+                                        && entry.getValue().kind().equals("file"))
+                                .map(java.util.Map.Entry::getKey),
+                        unread(facts, path -> (path + "/").startsWith(CERTIFICATES)))
                 .toList();
     }
 

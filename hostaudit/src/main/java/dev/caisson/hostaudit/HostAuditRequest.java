@@ -8,14 +8,17 @@ import java.util.Optional;
 
 /// What of a host shall be audited, and how.
 ///
-/// @param socket the engine's API; the usual places are tried where it is empty
-/// @param hostRoot where the host's root directory is mounted: `/`, or another path in a container that audits its host
+/// @param socket the engine's API by a path of this process; the host's usual places are tried where it is
+///     empty
+/// @param hostRoot where the host's root directory is mounted: `/`, or another path in a container that
+///     audits its host
 /// @param caissonState the state directory of Caisson's own engine, whose containers are audited too
 /// @param target `container:NAME` or `image:REFERENCE`; everything where it is empty
-/// @param benchmark `1.6`, `1.7` or `1.8`: only checks that answer a recommendation of that CIS Docker Benchmark
+/// @param benchmark `1.6`, `1.7` or `1.8`: only checks that answer a recommendation of that CIS Docker
+///     Benchmark
 /// @param level 1 leaves out recommendations of level 2
-/// @param liveFilters reads system call filters from the kernel, which stops each process for a moment; otherwise
-///     what the runtime was given is read where it can be found
+/// @param liveFilters reads system call filters from the kernel, which stops each process for a moment;
+///     otherwise what the runtime was given is read where it can be found
 /// @param second of the audit, seconds since 1970
 /// @param today the day by which waivers are judged
 /// @param failOn the severity from which an open finding makes the run fail
@@ -36,6 +39,13 @@ public record HostAuditRequest(
         Optional<Path> baseline) {
     static final List<Path> USUAL_SOCKETS =
             List.of(Path.of("/run/docker.sock"), Path.of("/var/run/docker.sock"), Path.of("/run/podman/podman.sock"));
+
+    /// What the host calls a path of this process.
+    Path asHostHasIt(Path path) {
+        return hostRoot.getNameCount() > 0 && path.startsWith(hostRoot)
+                ? Path.of("/").resolve(hostRoot.relativize(path))
+                : path;
+    }
 
     /// The target without its kind.
     String targetName() {

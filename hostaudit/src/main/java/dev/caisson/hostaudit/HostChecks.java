@@ -8,11 +8,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /// Checks of the host itself: its disk, its accounts, its records, its kernel. CIS section 1.
 final class HostChecks {
     private static final int OTHERS_WRITE = 02;
     private static final int GROUP_WRITE = 020;
+    private static final List<String> UNIT_PLACES = WantedFiles.UNIT_DIRECTORIES.stream()
+            .map(directory -> directory + "/docker.service")
+            .toList();
 
     static final List<HostRule> ALL = List.of(
             HostRule.engine("data-root-shares-filesystem", (facts, engine) -> dataRoot(engine.dataRoot())),
@@ -52,9 +56,14 @@ final class HostChecks {
     private static Answer users(Facts facts, EngineFacts engine) {
         HostFacts host = facts.host();
         var users = new ArrayList<String>();
+        var unread = new ArrayList<String>();
+        Stream.of("/etc/passwd", "/etc/group")
+                .filter(path -> facts.gapAt(path).isPresent())
+                .forEach(unread::add);
         for (String path : engine.sockets()) {
             FileFact socket = host.files().get(path);
             if (socket == null) {
+                unread.add(path);
                 continue;
             }
             if (socket.uid() != 0) {
@@ -71,6 +80,9 @@ final class HostChecks {
                     .filter(grant -> grant.indexOf('w', grant.indexOf(':')) > 0)
                     .forEach(grant -> users.add(grant + " by the list of " + path));
         }
+        if (users.isEmpty() && !unread.isEmpty()) {
+            return Answer.notEvaluated(Answer.HOST, "it could not be looked at " + Answer.list(unread));
+        }
         Answer answer = users.isEmpty()
                 ? Answer.pass(Answer.HOST, "only root can open " + String.join(", ", engine.sockets()))
                 : Answer.fail(Answer.HOST, "these can drive the engine: " + Answer.list(users));
@@ -81,12 +93,21 @@ final class HostChecks {
         return engine -> Optional.ofNullable(engine.binaries().get(name));
     }
 
-    /// @param path where the engine has it; null stands for the unit file, which systemd's search path gives
+    /// @param path where the engine has it; null stands for the unit file, which systemd's search path
+    ///     gives
     private static HostRule watched(
             String name, @org.jspecify.annotations.Nullable Function<EngineFacts, Optional<String>> path) {
         return HostRule.engine(name, (facts, engine) -> {
             Optional<String> wanted = path == null ? FileChecks.unit(facts, "docker.service") : path.apply(engine);
-            return watched(facts.host(), wanted);
+            return wanted.filter(file -> !facts.host().files().containsKey(file))
+                    .or(() -> path == null
+                            ? UNIT_PLACES.stream()
+                                    .filter(place -> facts.gapAt(place).isPresent())
+                                    .findFirst()
+                            : Optional.empty())
+                    .flatMap(facts::gapAt)
+                    .map(gap -> Answer.notEvaluated(Answer.HOST, gap.what() + ": " + gap.reason()))
+                    .orElseGet(() -> watched(facts.host(), wanted));
         });
     }
 

@@ -50,9 +50,11 @@ final class HostCollector {
             "/run/k3s/containerd/containerd.sock", "containerd");
 
     private final HostFiles files;
+    private final HostFiles here;
 
-    HostCollector(HostFiles files) {
+    HostCollector(HostFiles files, HostFiles here) {
         this.files = files;
+        this.here = here;
     }
 
     HostFacts collect(Map<String, HostFacts.FileFact> wanted, List<String> moreSockets) {
@@ -88,7 +90,7 @@ final class HostCollector {
                 audit(),
                 wanted,
                 sockets(moreSockets),
-                environment);
+                Variables.withoutSecrets(environment));
     }
 
     private static long memoryTotal() {
@@ -153,16 +155,12 @@ final class HostCollector {
         more.forEach(path -> paths.putIfAbsent(path, path.contains("containerd") ? "containerd" : "docker"));
         var found = new ArrayList<SocketFile>();
         var seen = new java.util.HashSet<List<Long>>();
-        paths.forEach((path, engine) -> {
-            if (Files.exists(Path.of(path))) {
-                new HostFiles(Path.of("/"))
-                        .fact(path)
-                        .filter(file -> file.kind().equals("socket"))
-                        .filter(file -> seen.add(List.of(file.device(), file.inode())))
-                        .ifPresent(file ->
-                                found.add(new SocketFile(file.resolved(), engine, file.device(), file.inode())));
-            }
-        });
+        paths.forEach((path, engine) -> files.fact(path)
+                // the socket that was asked lies where this process sees it
+                .or(() -> more.contains(path) ? here.fact(path) : Optional.empty())
+                .filter(file -> file.kind().equals("socket"))
+                .filter(file -> seen.add(List.of(file.device(), file.inode())))
+                .ifPresent(file -> found.add(new SocketFile(file.resolved(), engine, file.device(), file.inode()))));
         return found;
     }
 }

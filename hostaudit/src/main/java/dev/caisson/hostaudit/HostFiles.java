@@ -1,5 +1,6 @@
 package dev.caisson.hostaudit;
 
+import dev.caisson.hostaudit.Facts.Gap;
 import dev.caisson.hostaudit.HostFacts.FileFact;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
@@ -7,92 +8,152 @@ import dev.caisson.linux.ExtendedAttributes;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
-/// Files of the host: owner, mode bits, access control lists and the directories above. `root` is where the host's
-/// root directory is mounted, `/` on the host itself.
+/// Files of the host: owner, mode bits, access control lists and the directories above. `root` is where the
+/// host's root directory is mounted, `/` on the host itself.
 final class HostFiles {
     private static final int TYPE = 0170000;
     private static final int SOCKET = 0140000;
     private static final int OTHERS_WRITE = 022;
     private static final int STICKY = 01000;
+    private static final int ANY_EXECUTE = 0111;
     private static final int READ_LIMIT = 4 << 20;
+    private static final int MOST_FILES = 10_000;
+    /// Links of the host, absolute ones too, lead nowhere but into the host.
+    private static final long INSIDE = FileSystem.RESOLVE_IN_ROOT | FileSystem.RESOLVE_NO_MAGICLINKS;
+
     private static final int ENTRY = 8;
     private static final int USER_ENTRY = 0x02;
     private static final int GROUP_ENTRY = 0x08;
     private static final int MASK_ENTRY = 0x10;
 
     private final Path root;
+    private final List<Gap> gaps;
 
-    HostFiles(Path root) {
+    /// @param gaps takes what exists and cannot be read
+    HostFiles(Path root, List<Gap> gaps) {
         this.root = root;
+        this.gaps = gaps;
     }
 
-    /// What the kernel tells of a file, after links; empty where it does not exist.
-    /// @throws ErrnoException where it may not be looked at
-    Optional<FileFact> fact(String path) {
-        Path real;
-        try {
-            real = inRoot(path).toRealPath();
-        } catch (IOException e) {
+    private Fd root() {
+        return FileSystem.open(root.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY);
+    }
+
+    /// Opens a path of the host; empty where nothing has that name.
+    private static Optional<Fd> find(Fd root, String path, int flags) {
+        return FileSystem.find(root, path, flags, INSIDE);
+    }
+
+    private void gap(String path, ErrnoException problem) {
+        gaps.add(new Gap(path, "it may not be looked at: " + problem.getMessage()));
+    }
+
+    /// A file to look at, O_PATH; empty where it does not exist or may not be looked at.
+    Optional<Fd> open(String path) {
+        try (Fd top = root()) {
+            return find(top, path, FileSystem.O_PATH);
+        } catch (ErrnoException e) {
+            gap(path, e);
             return Optional.empty();
         }
-        try (Fd file = FileSystem.open(real.toString(), FileSystem.O_PATH | FileSystem.O_NOFOLLOW)) {
-            FileStatus status = FileSystem.status(file);
-            String resolved = real.startsWith(root) ? "/" + root.relativize(real) : real.toString();
-            String kind = status.isDirectory()
-                    ? "directory"
-                    : status.isRegularFile() ? "file" : (status.mode() & TYPE) == SOCKET ? "socket" : "other";
-            return Optional.of(new FileFact(
-                    path,
-                    resolved,
-                    kind,
-                    Integer.toUnsignedLong(status.uid()),
-                    Integer.toUnsignedLong(status.gid()),
-                    status.permissions(),
-                    status.fileSystem(),
-                    status.inode(),
-                    grants(file),
-                    openParents(real)));
-        } catch (ErrnoException e) {
-            if (e.is(Errno.ENOENT) || e.is(Errno.ENOTDIR)) {
+    }
+
+    /// Where this process has a directory of the host, without links.
+    Optional<Path> directory(String path) {
+        try (Fd top = root()) {
+            Optional<Fd> found = find(top, path, FileSystem.O_PATH | FileSystem.O_DIRECTORY);
+            if (found.isEmpty()) {
                 return Optional.empty();
             }
-            throw e;
+            try (Fd directory = found.get()) {
+                return Optional.of(Path.of(FileSystem.path(directory)));
+            }
+        } catch (ErrnoException e) {
+            gap(path, e);
+            return Optional.empty();
         }
     }
 
-    /// Directories up to the root that somebody other than root could use to put another file in this one's place. A
-    /// sticky directory protects what root owns in it.
-    private List<String> openParents(Path real) {
+    /// Whether the host has a program there.
+    boolean isProgram(String path) {
+        return fact(path)
+                .filter(file -> file.kind().equals("file") && (file.mode() & ANY_EXECUTE) != 0)
+                .isPresent();
+    }
+
+    /// What the kernel tells of a file, after links; empty where it does not exist or may not be looked at.
+    Optional<FileFact> fact(String path) {
+        try (Fd top = root()) {
+            Optional<Fd> found = find(top, path, FileSystem.O_PATH);
+            if (found.isEmpty()) {
+                return Optional.empty();
+            }
+            try (Fd file = found.get()) {
+                return Optional.of(fact(path, top, file));
+            }
+        } catch (ErrnoException e) {
+            gap(path, e);
+            return Optional.empty();
+        }
+    }
+
+    private static FileFact fact(String path, Fd top, Fd file) {
+        FileStatus status = FileSystem.status(file);
+        String resolved = resolved(top, file);
+        String kind = status.isDirectory()
+                ? "directory"
+                : status.isRegularFile() ? "file" : (status.mode() & TYPE) == SOCKET ? "socket" : "other";
+        return new FileFact(
+                path,
+                resolved,
+                kind,
+                Integer.toUnsignedLong(status.uid()),
+                Integer.toUnsignedLong(status.gid()),
+                status.permissions(),
+                status.fileSystem(),
+                status.inode(),
+                grants(file),
+                openParents(top, resolved));
+    }
+
+    /// The path of an open file without links, as the host has it.
+    private static String resolved(Fd top, Fd file) {
+        String here = FileSystem.path(file);
+        String above = FileSystem.path(top);
+        return !above.equals("/") && MountTable.isBelow(here, above) ? here.substring(above.length()) : here;
+    }
+
+    /// Directories up to the root that somebody other than root could use to put another file in this one's
+    /// place. A sticky directory protects what root owns in it.
+    private static List<String> openParents(Fd top, String resolved) {
         var open = new ArrayList<String>();
-        for (Path above = real.getParent();
-                above != null && above.startsWith(root) && !above.equals(root);
+        for (Path above = Path.of(resolved).getParent();
+                above != null && above.getNameCount() > 0;
                 above = above.getParent()) {
-            try (Fd directory = FileSystem.open(above.toString(), FileSystem.O_PATH | FileSystem.O_NOFOLLOW)) {
+            try (Fd directory =
+                    FileSystem.openAt(top, above.toString(), FileSystem.O_PATH | FileSystem.O_NOFOLLOW, 0, INSIDE)) {
                 FileStatus status = FileSystem.status(directory);
                 boolean writable = (status.permissions() & OTHERS_WRITE) != 0 && (status.permissions() & STICKY) == 0;
                 boolean granted =
                         grants(directory).stream().anyMatch(grant -> grant.indexOf('w', grant.indexOf(':')) > 0);
                 if (status.uid() != 0 || writable || granted) {
-                    open.add(String.format(
-                            "/%s %04o uid %d", root.relativize(above), status.permissions(), status.uid()));
+                    open.add(String.format("%s %04o uid %d", above, status.permissions(), status.uid()));
                 }
             }
         }
         return open;
     }
 
-    /// The named users and groups of a POSIX access control list, acl(5): version, then tag, permissions and id.
+    /// The named users and groups of a POSIX access control list, acl(5): version, then tag, permissions
+    /// and id.
     private static List<String> grants(Fd file) {
         byte[] list =
                 ExtendedAttributes.get(file, ExtendedAttributes.ACCESS_LIST).orElse(new byte[0]);
@@ -117,33 +178,72 @@ final class HostFiles {
         return grants;
     }
 
-    Path inRoot(String path) {
-        return root.resolve(path.startsWith("/") ? path.substring(1) : path);
-    }
-
     /// The text of a regular file of bounded size; empty where there is none.
     Optional<String> text(String path) {
-        try {
-            Path file = inRoot(path);
-            if (!Files.isRegularFile(file) || Files.size(file) > READ_LIMIT) {
+        try (Fd top = root()) {
+            Optional<Fd> found = find(top, path, FileSystem.O_RDONLY | FileSystem.O_NONBLOCK | FileSystem.O_NOCTTY);
+            if (found.isEmpty()) {
                 return Optional.empty();
             }
-            return Optional.of(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
-        } catch (IOException e) {
+            try (Fd file = found.get()) {
+                if (!FileSystem.status(file).isRegularFile()) {
+                    gaps.add(new Gap(path, "it is no regular file"));
+                    return Optional.empty();
+                }
+                byte[] content = FileSystem.read(file, READ_LIMIT + 1);
+                if (content.length > READ_LIMIT) {
+                    gaps.add(new Gap(path, "it has more than " + READ_LIMIT + " bytes"));
+                    return Optional.empty();
+                }
+                return Optional.of(new String(content, StandardCharsets.UTF_8));
+            }
+        } catch (ErrnoException e) {
+            gap(path, e);
             return Optional.empty();
         }
     }
 
-    /// Paths below a directory, links not followed, sorted.
+    /// A directory and the paths below it, links not followed, sorted.
     List<String> below(String directory, int depth) {
-        try (Stream<Path> files = Files.walk(inRoot(directory), depth)) {
-            return files.map(file -> "/" + root.relativize(file)).sorted().toList();
-        } catch (IOException | java.io.UncheckedIOException e) {
-            return List.of();
+        var all = new ArrayList<String>();
+        try (Fd top = root()) {
+            Optional<Fd> found = find(top, directory, FileSystem.O_RDONLY | FileSystem.O_DIRECTORY);
+            if (found.isPresent()) {
+                try (Fd opened = found.get()) {
+                    all.add(directory);
+                    below(opened, directory, depth, all);
+                }
+            }
+        } catch (ErrnoException e) {
+            gap(directory, e);
+        }
+        all.sort(java.util.Comparator.naturalOrder());
+        return all;
+    }
+
+    private static void below(Fd directory, String path, int depth, List<String> all) {
+        for (String name : depth > 0 ? FileSystem.list(directory) : List.<String>of()) {
+            String below = path + "/" + name;
+            all.add(below);
+            if (all.size() > MOST_FILES) {
+                throw new ErrnoException("more than " + MOST_FILES + " files below " + path, Errno.E2BIG);
+            }
+            if (FileSystem.status(directory, name).isDirectory()) {
+                try (Fd child = FileSystem.openAt(
+                        directory,
+                        name,
+                        FileSystem.O_RDONLY | FileSystem.O_DIRECTORY | FileSystem.O_NOFOLLOW,
+                        0,
+                        FileSystem.RESOLVE_NO_SYMLINKS)) {
+                    below(child, below, depth - 1, all);
+                }
+            }
         }
     }
 
     boolean exists(String path) {
-        return Files.exists(inRoot(path));
+        Optional<Fd> found = open(path);
+        found.ifPresent(Fd::close);
+        return found.isPresent();
     }
 }

@@ -54,11 +54,16 @@ final class ImageChecks {
                 || image.content()
                         .filter(content -> content.uidOfUser().orElse(-1) == 0)
                         .isPresent();
+        boolean isNumber = ImageLayers.uid(image.user(), "").isPresent();
+        if (!isRoot && !isNumber && image.content().isEmpty()) {
+            return Answer.notEvaluated(Answer.subject(image), user + " may stand for any uid: " + image.contentReason())
+                    .claim("API /images", user);
+        }
         String truth = image.content()
                 .map(content -> content.uidOfUser().isPresent()
                         ? "uid " + content.uidOfUser().getAsLong()
                         : "a name that its passwd lacks")
-                .orElse("not read");
+                .orElseGet(() -> "uid " + ImageLayers.uid(image.user(), "").orElse(0));
         return Answer.failIf(
                         isRoot, Answer.subject(image), user + " starts it as uid 0", user + " starts it as " + truth)
                 .claim("API /images", user)

@@ -1,5 +1,6 @@
 package dev.caisson.hostaudit;
 
+import dev.caisson.audit.AuditException;
 import dev.caisson.hostaudit.ImageFacts.Content;
 import dev.caisson.hostaudit.ImageFacts.Step;
 import java.time.Instant;
@@ -9,15 +10,19 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 
 /// Gathers images: their configuration and history from the API, their content from the layers on disk.
 final class ImageCollector {
     private final EngineApi api;
     private final ImageLayers layers;
+    private final BiConsumer<String, AuditException> untold;
 
-    ImageCollector(EngineApi api, ImageLayers layers) {
+    /// @param untold takes what the engine cannot tell of, and why
+    ImageCollector(EngineApi api, ImageLayers layers, BiConsumer<String, AuditException> untold) {
         this.api = api;
         this.layers = layers;
+        this.untold = untold;
     }
 
     /// @param users how many containers each image has, by id
@@ -29,9 +34,11 @@ final class ImageCollector {
             if (!wanted.isEmpty() && !wanted.contains(id)) {
                 continue;
             }
-            Optional<Tree> image = api.find("/images/" + id + "/json");
-            if (image.isPresent()) {
-                all.add(image(id, image.get(), listed, users.getOrDefault(id, 0)));
+            try {
+                api.find("/images/" + id + "/json")
+                        .ifPresent(image -> all.add(image(id, image, listed, users.getOrDefault(id, 0))));
+            } catch (AuditException e) {
+                untold.accept("image " + id, e);
             }
         }
         all.sort(Comparator.comparing(ImageFacts::label).thenComparing(ImageFacts::id));
@@ -42,8 +49,8 @@ final class ImageCollector {
         Tree config = image.at("Config");
         List<Step> history = api.find("/images/" + id + "/history").orElse(Tree.NONE).list().stream()
                 .map(step -> new Step(
-                        step.at("CreatedBy").textOr(""),
-                        step.at("Comment").textOr(""),
+                        Variables.text(step.at("CreatedBy").textOr("")),
+                        Variables.text(step.at("Comment").textOr("")),
                         step.at("Created").number(0),
                         step.at("Size").number(0)))
                 .toList()
@@ -58,7 +65,7 @@ final class ImageCollector {
                 seconds(image.at("Created").textOr(""))
                         .orElse(listed.at("Created").number(0)),
                 config.at("User").textOr(""),
-                config.at("Healthcheck", "Test").texts(),
+                Variables.arguments(config.at("Healthcheck", "Test").texts()),
                 Variables.withoutSecrets(config.at("Env").texts()),
                 Variables.withoutSecrets(config.at("Labels").textMap()),
                 List.copyOf(config.at("ExposedPorts").map().keySet().stream()

@@ -8,7 +8,8 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Checks of images by their whole history: what each step ran, untruncated, by its instruction. CIS section 4.
+/// Checks of images by their whole history: what each step ran, untruncated, by its instruction. CIS
+/// section 4.
 final class ImageHistoryChecks {
     static final List<HostRule> ALL = List.of(
             HostRule.image("image-update-alone", (facts, image) -> updates(image)),
@@ -63,6 +64,9 @@ final class ImageHistoryChecks {
     }
 
     private static Answer judged(ImageFacts image, List<String> found, String bad, String good) {
+        if (image.history().isEmpty()) {
+            return Answer.notEvaluated(Answer.subject(image), "the engine tells no history of it");
+        }
         return Answer.failIf(!found.isEmpty(), Answer.subject(image), bad + Answer.list(found), good)
                 .claim("API /images/history", found.isEmpty() ? image.history().size() + " steps" : Answer.list(found));
     }
@@ -98,30 +102,24 @@ final class ImageHistoryChecks {
                 .filter(Variables::holdsSecret)
                 .forEach(variable -> found.add("variable " + variable.split("=", 2)[0]));
         image.labels().forEach((name, value) -> {
-            if (Variables.holdsSecret(name + "=" + value)) {
+            if (Variables.holdsSecret(name, value)) {
                 found.add("label " + name);
             }
         });
         for (Step step : image.history()) {
             String text = instruction(step.command());
-            Secrets.form(text).ifPresent(what -> found.add(what + " in the history"));
-            Matcher argument = Pattern.compile("\\b([A-Za-z_][A-Za-z0-9_]*)=(\"[^\"]*\"|\\S+)")
-                    .matcher(text);
-            while (argument.find()) {
-                String value = argument.group(2).replace("\"", "");
-                if (Secrets.isSecretName(argument.group(1)) && Secrets.isSecretValue(value)) {
-                    found.add(argument.group(1) + " in the history");
-                }
-            }
+            Variables.secretsOf(text).forEach(what -> found.add(what + " in the history"));
         }
         image.content().ifPresent(content -> content.secretFiles().forEach(file -> found.add("file " + file)));
         List<String> distinct = found.stream().distinct().sorted().toList();
+        if (distinct.isEmpty() && image.content().isEmpty()) {
+            return Answer.notEvaluated(Answer.subject(image), image.contentReason());
+        }
         Answer answer = Answer.failIf(
                 !distinct.isEmpty(),
                 Answer.subject(image),
                 "it holds " + Answer.list(distinct),
-                "no secret stands in its variables, labels, history or "
-                        + (image.content().isPresent() ? "files" : "(layers not read)"));
+                "no secret stands in its variables, labels, history or files");
         return answer.evidence("configuration, history and layers", Answer.list(distinct));
     }
 

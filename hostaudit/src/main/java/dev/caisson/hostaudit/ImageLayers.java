@@ -2,7 +2,6 @@ package dev.caisson.hostaudit;
 
 import dev.caisson.hostaudit.ImageFacts.Content;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -19,7 +18,8 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The layers of images as the storage driver has them on disk. A layer that several images share is read once.
+/// The layers of images as the storage driver has them on disk. A layer that several images share is read
+/// once.
 final class ImageLayers {
     private static final Pattern DIGEST = Pattern.compile("sha256:([0-9a-f]{64})");
     private static final Pattern CACHE_ID = Pattern.compile("[0-9a-z]{20,80}");
@@ -28,11 +28,14 @@ final class ImageLayers {
     /// @param reason why there is no content
     record Reading(Optional<Content> content, String reason) {}
 
-    private final Path root;
+    private final HostFiles files;
+    private final String root;
     private final String driver;
     private final Map<Path, Layer> known = new HashMap<>();
 
-    ImageLayers(Path root, String driver) {
+    /// @param root the engine's data root, as the host has it
+    ImageLayers(HostFiles files, String root, String driver) {
+        this.files = files;
         this.root = root;
         this.driver = driver;
     }
@@ -75,12 +78,11 @@ final class ImageLayers {
         if (!chain.matches()) {
             return Optional.empty();
         }
-        return Proc.text(root.resolve("image/" + driver + "/layerdb/sha256/" + chain.group(1) + "/cache-id"))
+        return files.text(root + "/image/" + driver + "/layerdb/sha256/" + chain.group(1) + "/cache-id")
+                .map(String::strip)
                 .filter(id -> CACHE_ID.matcher(id).matches())
-                .map(id -> driver.equals("vfs")
-                        ? root.resolve("vfs/dir/" + id)
-                        : root.resolve(driver + "/" + id + "/diff"))
-                .filter(Files::isDirectory);
+                .flatMap(id -> files.directory(
+                        driver.equals("vfs") ? root + "/vfs/dir/" + id : root + "/" + driver + "/" + id + "/diff"));
     }
 
     /// OCI image specification, config.md, "Layer ChainID".

@@ -104,6 +104,10 @@ final class LimitChecks {
                             || container.imageId().isEmpty()
                             || container.claims().ulimits().stream().anyMatch(limit -> limit.startsWith("nofile="));
                     boolean inherited = !chosen && files.equals(engine);
+                    if (!many && !chosen && engine.isEmpty()) {
+                        return Answer.notEvaluated(
+                                Answer.subject(container), "the engine's own limit, which it may have, is not known");
+                    }
                     return Answer.failIf(
                                     many || inherited,
                                     Answer.subject(container),

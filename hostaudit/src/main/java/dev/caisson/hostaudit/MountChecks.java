@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/// Checks of what containers see of the host's files, by file system and directory, wherever it was mounted. CIS
-/// section 5.
+/// Checks of what containers see of the host's files, by file system and directory, wherever it was
+/// mounted. CIS section 5.
 final class MountChecks {
     private static final List<String> SENSITIVE = List.of(
             "/bin",
@@ -32,6 +32,7 @@ final class MountChecks {
             "/var/spool/cron");
     private static final Pattern HOME_KEYS =
             Pattern.compile("/home/[^/]+(?:/\\.(?:ssh|aws|kube|docker|gnupg)(?:/.*)?)?");
+    private static final long MAKE_NODE = Capability.mask(List.of("MKNOD"));
     /// Writing to these changes the kernel for everybody.
     static final List<String> KERNEL_FILES = List.of("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus");
 
@@ -87,8 +88,8 @@ final class MountChecks {
                 .apply(facts);
     }
 
-    /// What lies at or below a sensitive directory, or holds one. Files and volumes that the engine itself keeps for
-    /// this container are its own.
+    /// What lies at or below a sensitive directory, or holds one. Files and volumes that the engine itself
+    /// keeps for this container are its own.
     private static boolean sensitive(Mount mount, ContainerFacts container, String dataRoot) {
         String host = mount.hostPath();
         if (host.isEmpty() || mount.point().equals("/")) {
@@ -137,8 +138,23 @@ final class MountChecks {
 
     private static Answer devices(ContainerFacts container, Truth truth) {
         List<String> within = new ArrayList<>(truth.deviceNodes().stream()
-                .filter(node -> permitted(node, truth.deviceRules()))
+                .filter(node -> DeviceNodes.permitted(node, truth.deviceRules()))
                 .toList());
+        List<String> wide = DeviceNodes.wide(truth.deviceRules());
+        boolean makesNodes = truth.sharesHost().contains("user")
+                && truth.processes().stream().anyMatch(process -> (process.bounding() & MAKE_NODE) != 0);
+        if (makesNodes && truth.deviceRules().isEmpty()) {
+            // version 2 keeps its rules in a program that only the engine has in words
+            container
+                    .claims()
+                    .deviceRules()
+                    .forEach(rule -> within.add("what it makes a node for by the rule " + rule));
+            if (container.claims().privileged()) {
+                within.add("what it makes a node for, as a privileged container");
+            }
+        } else if (makesNodes) {
+            wide.forEach(rule -> within.add("what it makes a node for by the rule " + rule));
+        }
         truth.mounts().stream()
                 .filter(mount ->
                         mount.hostPath().equals("/dev") && !mount.point().equals("/dev"))
@@ -153,7 +169,7 @@ final class MountChecks {
                         "API",
                         "devices " + container.claims().devices() + ", rules "
                                 + container.claims().deviceRules())
-                .truth("/proc/PID/root/dev, devices.list", within.isEmpty() ? "none" : Answer.list(within))
+                .truth("/proc/PID/root, devices.list", within.isEmpty() ? "none" : Answer.list(within))
                 .agreeing(within.isEmpty()
                         || container.claims().privileged()
                         || !container.claims().devices().isEmpty()
@@ -161,20 +177,6 @@ final class MountChecks {
                         || !container.claims().deviceRules().isEmpty()
                         || container.claims().mounts().stream()
                                 .anyMatch(mount -> mount.source().startsWith("/dev")));
-    }
-
-    /// Whether a rule of the v1 devices controller allows reading or writing; without rules nothing forbids it.
-    static boolean permitted(String node, List<String> rules) {
-        String[] parts = node.split(" ", 3);
-        String[] number = parts[1].split(":", 2);
-        return rules.isEmpty()
-                || rules.stream()
-                        .map(rule -> rule.split("[ :]", -1))
-                        .anyMatch(rule -> rule.length == 4
-                                && (rule[0].equals("a") || rule[0].equals(parts[0]))
-                                && (rule[1].equals("*") || rule[1].equals(number[0]))
-                                && (rule[2].equals("*") || rule[2].equals(number[1]))
-                                && (rule[3].contains("r") || rule[3].contains("w")));
     }
 
     private static Answer propagation(ContainerFacts container, Truth truth) {

@@ -10,6 +10,7 @@ import java.util.Optional;
 /// Checks of what the processes of containers may do: every process is looked at. CIS section 5.
 final class PrivilegeChecks {
     static final List<HostRule> ALL = List.of(
+            HostRule.container("container-root", PrivilegeChecks::root),
             HostRule.of("apparmor-off", PrivilegeChecks::appArmor),
             HostRule.of("selinux-off", PrivilegeChecks::seLinux),
             HostRule.container("capabilities-wide", PrivilegeChecks::capabilities),
@@ -207,6 +208,38 @@ final class PrivilegeChecks {
             }
         }
         return Optional.empty();
+    }
+
+    /// By what runs, not by what was asked for: `--user 0:0` and a name that stands for uid 0 are root, and
+    /// so is what a setuid program made of another user. In a user namespace of its own root is nobody
+    /// outside.
+    private static Answer root(ContainerFacts container, Truth truth) {
+        String user = container.claims().user();
+        String asked = user.isEmpty() ? "no user was chosen" : "user " + user;
+        if (!truth.sharesHost().contains("user")) {
+            return Answer.pass(
+                            Answer.subject(container),
+                            "root inside is uid "
+                                    + rootOutside(truth.uidMap())
+                                            .map(String::valueOf)
+                                            .orElse("of nobody")
+                                    + " outside")
+                    .claim("API", asked)
+                    .truth("/proc/PID/uid_map", truth.uidMap().toString());
+        }
+        List<String> root = those(truth, process -> isRootInside(process, truth));
+        String name = user.split(":", 2)[0];
+        return Answer.failIf(
+                        !root.isEmpty(),
+                        Answer.subject(container),
+                        "these run as root: " + Answer.list(root),
+                        "none of its " + truth.processes().size() + " processes runs as root")
+                .claim("API", asked)
+                .truth(
+                        "/proc/PID/status",
+                        "uids of process 1 " + truth.init().uids()
+                                + (root.isEmpty() ? "" : ", root: " + Answer.list(root)))
+                .agreeing(root.isEmpty() || !HostCollector.isNumber(name) || Long.parseLong(name) == 0);
     }
 
     private static Answer enteredAsRoot(ContainerFacts container, Truth truth) {

@@ -48,8 +48,8 @@ final class Proc {
                 : Stream.of(names).map(Long::valueOf).sorted().toList();
     }
 
-    /// The text of a small file without the last line break. Read in large pieces: files of /proc/sys give all in the
-    /// first read(2), however short that is, and nothing after.
+    /// The text of a small file without the last line break. Read in large pieces: files of /proc/sys give
+    /// all in the first read(2), however short that is, and nothing after.
     static Optional<String> text(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
             byte[] piece = new byte[PIECE];
@@ -80,6 +80,15 @@ final class Proc {
         }
     }
 
+    /// When a process began, in ticks since the machine started: with it a pid names one process. Empty
+    /// where it has ended, also where its parent has not asked for its status yet.
+    static Optional<Long> startTime(long pid) {
+        return text(pid, "stat")
+                .map(stat -> stat.substring(stat.lastIndexOf(')') + 1).strip().split(" ", -1))
+                .filter(fields -> fields.length > 19 && !fields[0].equals("Z") && !fields[0].equals("X"))
+                .map(fields -> Long.valueOf(fields[19]));
+    }
+
     /// The inode of a namespace, as in `net:[4026531840]`.
     static Optional<Long> namespace(long pid, String kind) {
         return link(of(pid).resolve("ns").resolve(kind)).map(Proc::bracketed);
@@ -97,8 +106,8 @@ final class Proc {
         return all;
     }
 
-    /// The host's own: those of process 1; where it may not be looked at, the kernel's constants, and for network and
-    /// mounts, which have none in older kernels, this process's.
+    /// The host's own: those of process 1; where it may not be looked at, the kernel's constants, and for
+    /// network and mounts, which have none in older kernels, this process's.
     static Map<String, Long> firstNamespaces() {
         Map<String, Long> all = namespaces(1);
         FIRST.forEach(all::putIfAbsent);

@@ -9,9 +9,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// The system call filter that the low-level runtime was told to set: the bundle's `config.json`, in the working
-/// directory of the shim that watches the container. `Seccomp: 2` in `/proc` says that there is a filter, not that it
-/// forbids anything.
+/// The system call filter that the low-level runtime was told to set: the bundle's `config.json`, in the
+/// working directory of the shim that watches the container. `Seccomp: 2` in `/proc` says that there is a
+/// filter, not that it forbids anything.
 final class RuntimeFilter {
     /// Calls that lead out of a container or into parts of the kernel that no ordinary program needs.
     static final List<String> DANGEROUS = List.of(
@@ -56,7 +56,8 @@ final class RuntimeFilter {
     static Filter of(long shim, String id) {
         Optional<Path> bundle = Proc.link(Proc.of(shim).resolve("cwd")).map(Path::of);
         Optional<String> text = bundle.filter(directory -> directory.endsWith(id))
-                .flatMap(directory -> Proc.text(directory.resolve("config.json")));
+                // through the shim's own root, wherever this process has the host's
+                .flatMap(directory -> Proc.text(Proc.of(shim).resolve("cwd/config.json")));
         if (text.isEmpty()) {
             return ContainerTruth.unknown("the bundle that the runtime was given was not found");
         }
@@ -69,7 +70,8 @@ final class RuntimeFilter {
         }
     }
 
-    /// Dangerous calls that a profile lets through whatever their arguments; all of them where there is no profile.
+    /// Dangerous calls that a profile lets through whatever their arguments; all of them where there is no
+    /// profile.
     static List<String> allowed(Tree profile) {
         if (!profile.present()) {
             return DANGEROUS;

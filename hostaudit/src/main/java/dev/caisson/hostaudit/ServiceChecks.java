@@ -26,7 +26,8 @@ final class ServiceChecks {
 
     private ServiceChecks() {}
 
-    /// By what runs: the program behind each process, and its name where the program was deleted or renamed.
+    /// By what runs: the program behind each process, and its name where the program was deleted or
+    /// renamed.
     private static Answer remoteShell(ContainerFacts container, Truth truth) {
         List<String> shells = truth.processes().stream()
                 .filter(process -> REMOTE_SHELLS.contains(program(process)) || REMOTE_SHELLS.contains(process.name()))
@@ -97,7 +98,7 @@ final class ServiceChecks {
                 .filter(Variables::holdsSecret)
                 .forEach(variable -> found.add("variable " + variable.split("=", 2)[0]));
         container.claims().labels().forEach((name, value) -> {
-            if (Variables.holdsSecret(name + "=" + value)) {
+            if (Variables.holdsSecret(name, value)) {
                 found.add("label " + name);
             }
         });

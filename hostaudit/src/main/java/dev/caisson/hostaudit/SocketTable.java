@@ -10,12 +10,20 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// The sockets of a network namespace that wait for others, read through one of its processes.
 final class SocketTable {
     private static final String LISTENING = "0A";
     private static final String UNCONNECTED = "07";
     private static final int UNIX_ACCEPTS = 1 << 16;
+    /// Address, references, protocol, flags, type, state, inode and a path, net/unix/af_unix.c.
+    private static final Pattern UNIX_LINE =
+            Pattern.compile("\\S+: [0-9A-F]{8} [0-9A-F]{8} ([0-9A-F]{8}) [0-9A-F]{4} [0-9A-F]{2} +([0-9]{1,18}) (/.*)");
 
     private SocketTable() {}
 
@@ -48,8 +56,8 @@ final class SocketTable {
         return all;
     }
 
-    /// Whether the namespace has sockets of that kind at all. The tables themselves are slow to read: the kernel looks
-    /// through the buckets of all namespaces, even for one that has no socket.
+    /// Whether the namespace has sockets of that kind at all. The tables themselves are slow to read: the
+    /// kernel looks through the buckets of all namespaces, even for one that has no socket.
     static boolean inUse(String sockstat, String table) {
         String head = table.toUpperCase(Locale.ROOT) + ": inuse ";
         return sockstat.lines()
@@ -72,15 +80,27 @@ final class SocketTable {
         }
     }
 
-    /// Paths of the unix sockets that listen, by inode of the socket, not of the file.
-    static Map<Long, String> unix(long pid) {
-        Map<Long, String> all = new HashMap<>();
-        Proc.text(pid, "net/unix").stream().flatMap(String::lines).skip(1).forEach(line -> {
-            String[] cells = line.split("\\s+", 8);
-            if (cells.length == 8 && (Integer.parseInt(cells[3], 16) & UNIX_ACCEPTS) != 0) {
-                all.put(Long.valueOf(cells[6]), cells[7]);
+    /// Paths of the unix sockets that listen, by inode of the socket, not of the file. A name may hold line
+    /// breaks, as those of abstract sockets do, and then looks like further lines, each with an inode of
+    /// its author's choice: a path is only ever a place to look at, and one inode may have several.
+    static Map<Long, Set<String>> unix(long pid) {
+        return unix(Proc.text(pid, "net/unix").orElse(""));
+    }
+
+    static Map<Long, Set<String>> unix(String table) {
+        Map<Long, Set<String>> all = new HashMap<>();
+        table.lines().map(UNIX_LINE::matcher).filter(Matcher::matches).forEach(line -> {
+            if ((Long.parseLong(line.group(1), 16) & UNIX_ACCEPTS) != 0) {
+                all.computeIfAbsent(Long.valueOf(line.group(2)), inode -> new TreeSet<>())
+                        .add(line.group(3));
             }
         });
         return all;
+    }
+
+    /// Paths of the listening unix sockets that a process has open.
+    static Stream<String> unixOf(long pid) {
+        Map<Long, Set<String>> bound = unix(pid);
+        return Proc.socketInodes(pid).stream().flatMap(inode -> bound.getOrDefault(inode, Set.of()).stream());
     }
 }

@@ -58,14 +58,17 @@ final class SwarmChecks {
                             : Answer.notApplicable(SWARM, "managers are not locked")),
             rule(
                     "node-certificate-life",
-                    (facts, swarm) -> Answer.failIf(
-                                    swarm.nodeCertificateSeconds() > LONGEST_CERTIFICATE,
-                                    SWARM,
-                                    "certificates of nodes are valid for " + swarm.nodeCertificateSeconds() / DAY
-                                            + " days",
-                                    "certificates of nodes are valid for " + swarm.nodeCertificateSeconds() / DAY
-                                            + " days")
-                            .claim("API /swarm", swarm.nodeCertificateSeconds() + " s")),
+                    (facts, swarm) -> swarm.nodeCertificateSeconds() <= 0
+                            ? Answer.notEvaluated(
+                                    SWARM, "the engine does not tell how long certificates of nodes are valid")
+                            : Answer.failIf(
+                                            swarm.nodeCertificateSeconds() > LONGEST_CERTIFICATE,
+                                            SWARM,
+                                            "certificates of nodes are valid for "
+                                                    + swarm.nodeCertificateSeconds() / DAY + " days",
+                                            "certificates of nodes are valid for "
+                                                    + swarm.nodeCertificateSeconds() / DAY + " days")
+                                    .claim("API /swarm", swarm.nodeCertificateSeconds() + " s")),
             rule("swarm-ca-age", SwarmChecks::certificateAuthority),
             rule(
                     "swarm-planes-joined",
@@ -95,6 +98,9 @@ final class SwarmChecks {
     }
 
     private static Answer everywhere(EngineFacts engine, SwarmFacts swarm) {
+        if (engine.process().isEmpty()) {
+            return Answer.notEvaluated(SWARM, "the engine's process could not be found");
+        }
         List<String> open = engine.listeners().stream()
                 .filter(listener -> listener.port() == MANAGEMENT && listener.wildcard())
                 .map(Listener::toString)

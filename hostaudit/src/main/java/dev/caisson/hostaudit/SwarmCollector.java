@@ -22,8 +22,12 @@ final class SwarmCollector {
         if (!info.at("Swarm", "ControlAvailable").truth()) {
             return Optional.empty();
         }
-        Tree swarm = api.find("/swarm").orElse(Tree.NONE);
-        List<Tree> managers = api.find("/nodes").orElse(Tree.NONE).list().stream()
+        Optional<Tree> found = api.findInSwarm("/swarm");
+        if (found.isEmpty()) {
+            return Optional.empty();
+        }
+        Tree swarm = found.get();
+        List<Tree> managers = api.findInSwarm("/nodes").orElse(Tree.NONE).list().stream()
                 .filter(node -> node.at("Spec", "Role").textOr("").equals("manager"))
                 .toList();
         Tree state = state(files, dataRoot);
@@ -41,8 +45,8 @@ final class SwarmCollector {
                 info.at("Swarm", "NodeAddr").textOr(""),
                 state.at("DataPathAddr").textOr(""),
                 state.at("ListenAddr").textOr(""),
-                api.find("/secrets").orElse(Tree.NONE).list().size(),
-                api.find("/services").orElse(Tree.NONE).list().stream()
+                api.findInSwarm("/secrets").orElse(Tree.NONE).list().size(),
+                api.findInSwarm("/services").orElse(Tree.NONE).list().stream()
                         .map(SwarmCollector::service)
                         .sorted(java.util.Comparator.comparing(ServiceFacts::name))
                         .toList()));

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Checks as functions of recorded facts with single facts changed, for what one machine cannot show live: another
-/// kernel, another storage driver, a swarm of three, the passing of time.
+/// Checks as functions of recorded facts with single facts changed, for what one machine cannot show live:
+/// another kernel, another storage driver, a swarm of three, the passing of time.
 class FactChecksTest {
     private static final long DAY = 86_400;
     private static final long SECOND = FactsFile.recorded().second();
@@ -92,6 +92,23 @@ class FactChecksTest {
                     "selinux-off",
                     facts("host/seLinux", "enforcing"),
                     facts("host/seLinux", "enforcing", TASK + "label", "system_u:system_r:container_t:s0:c1,c2")),
+            fails(
+                    "host-devices",
+                    facts("containers/0/truth/deviceRules", List.of("c 1:3 rwm", "b 8:* rw")),
+                    facts("containers/0/truth/deviceRules", List.of("c 1:3 rwm", "b *:* m", "c 10:200 rwm"))),
+            fails(
+                    "host-devices",
+                    facts(
+                            "containers/0/truth/deviceNodes",
+                            List.of("c 10:229 /dev/sub/fuse"),
+                            "containers/0/truth/deviceRules",
+                            List.of("c 10:229 rw")),
+                    facts("containers/0/truth/deviceNodes", List.of("b 8:0 /dev/sub/sda"), TASK + "bounding", 0)),
+            fails(
+                    "container-root",
+                    facts(TASK + "uids", List.of(65532, 0, 65532, 65532)),
+                    facts(TASK + "uids", List.of(65532, 65532, 65532, 65532))),
+            fails("container-root", facts(), facts("containers/0/truth/sharesHost", List.of("cgroup"))),
             fails("userns-shared", facts(), facts("containers/0/truth/sharesHost", List.of("cgroup"))),
             fails("ambient-capabilities", facts(TASK + "ambient", 1024), facts()),
             fails("image-stale", facts("second", SECOND + 200 * DAY), facts("second", SECOND + DAY)),
@@ -152,6 +169,88 @@ class FactChecksTest {
                                 Optional.empty(),
                                 Optional.empty()))
                 .findings();
+    }
+
+    /// Each needs what could not be read; none may pass.
+    static Stream<FactCase> withoutFacts() {
+        Stream<FactCase> process = Stream.of(
+                        "daemon-root",
+                        "log-level",
+                        "iptables-off",
+                        "api-tcp-open",
+                        "ulimits-default",
+                        "cgroup-parent",
+                        "base-size",
+                        "no-new-privileges-default-off",
+                        "userland-proxy-on",
+                        "host-services-open",
+                        "swarm-everywhere",
+                        "ulimits-inherited")
+                .map(check -> notEvaluated(
+                        check,
+                        "engine/process",
+                        FactsFile.ABSENT,
+                        "engine/listeners",
+                        List.of(),
+                        "engine/swarm",
+                        SWARM,
+                        "containers/0/truth/rlimits",
+                        Map.of("Max open files", "1024:4096")));
+        Stream<FactCase> configuration = Stream.of("iptables-off", "cgroup-parent", "log-level")
+                .map(check -> notEvaluated(check, "gaps", gap("/etc/docker/daemon.json")));
+        Stream<FactCase> files = Stream.of("daemon-json-mode", "daemon-json-owner", "audit-daemon-json")
+                .map(check -> notEvaluated(check, "gaps", gap("/etc/docker/daemon.json")));
+        Stream<FactCase> others = Stream.of(
+                notEvaluated("etc-docker-mode", "host/files", Map.of(), "gaps", gap("/etc/docker")),
+                notEvaluated(
+                        "service-file-mode", "host/files", Map.of(), "gaps", gap("/lib/systemd/system/docker.service")),
+                notEvaluated(
+                        "audit-docker-service",
+                        "host/files",
+                        Map.of(),
+                        "gaps",
+                        gap("/lib/systemd/system/docker.service")),
+                notEvaluated("registry-certificate-mode", "gaps", gap("/etc/docker/certs.d")),
+                notEvaluated("engine-users", "host/files", Map.of()),
+                notEvaluated("engine-users", "gaps", gap("/etc/group")),
+                notEvaluated("image-root", "images/0/user", "app", "images/0/content", FactsFile.ABSENT),
+                notEvaluated("image-secrets", "images/0/content", FactsFile.ABSENT),
+                notEvaluated("image-add", "images/0/history", List.of()),
+                notEvaluated(
+                        "node-certificate-life",
+                        swarm("nodeCertificateSeconds", 0).toArray()));
+        return Stream.of(process, configuration, files, others).flatMap(cases -> cases);
+    }
+
+    private static FactCase notEvaluated(String check, Object... changes) {
+        return new FactCase(check, List.of(changes), Status.NOT_EVALUATED, List.of(), Status.PASS);
+    }
+
+    private static List<Object> gap(String what) {
+        return List.of(Map.of("what", what, "reason", "permission denied"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("withoutFacts")
+    void nothing_passes_without_the_facts_that_it_needs(FactCase each) {
+        assertThat(statuses(each.check(), FactsFile.with(each.bad().toArray()))).containsOnly(Status.NOT_EVALUATED);
+    }
+
+    @Test
+    void a_user_by_number_needs_no_accounts() {
+        assertThat(statuses(
+                        "image-root", FactsFile.with("images/0/user", "65532:0", "images/0/content", FactsFile.ABSENT)))
+                .containsExactly(Status.PASS);
+    }
+
+    @Test
+    void what_could_not_be_read_is_told_whatever_benchmark_or_level_was_asked_for() {
+        Facts facts = FactsFile.with("gaps", gap("/etc/docker"));
+
+        assertThat(audit(facts, Optional.of("1.8"), 1))
+                .filteredOn(finding -> finding.check().name().equals("not-read"))
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.message()).contains("/etc/docker"));
     }
 
     @Test
@@ -240,9 +339,9 @@ class FactChecksTest {
     void a_device_is_permitted_by_type_number_and_access() {
         List<String> usual = List.of("b *:* m", "c *:* m", "c 1:3 rwm");
 
-        assertThat(MountChecks.permitted("b 254:0 /dev/vda", usual)).isFalse();
-        assertThat(MountChecks.permitted("c 1:3 /dev/null", usual)).isTrue();
-        assertThat(MountChecks.permitted("b 254:0 /dev/vda", List.of("a *:* rwm")))
+        assertThat(DeviceNodes.permitted("b 254:0 /dev/vda", usual)).isFalse();
+        assertThat(DeviceNodes.permitted("c 1:3 /dev/null", usual)).isTrue();
+        assertThat(DeviceNodes.permitted("b 254:0 /dev/vda", List.of("a *:* rwm")))
                 .isTrue();
     }
 }

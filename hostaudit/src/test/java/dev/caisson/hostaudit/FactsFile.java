@@ -9,9 +9,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/// Facts that a live audit gathered, in `facts.json`: one engine, one image, one container. Tests change single facts
-/// of them where this kernel or this machine cannot show what a check is about.
+/// Facts that a live audit gathered, in `facts.json`: one engine, one image, one container. Tests change
+/// single facts of them where this kernel or this machine cannot show what a check is about.
 final class FactsFile {
+    /// In place of a value: nothing stands there.
+    static final Object ABSENT = new Object();
+
     private FactsFile() {}
 
     static Facts recorded() {
@@ -26,8 +29,8 @@ final class FactsFile {
         }
     }
 
-    /// The recorded facts with other values: pairs of a path, as `engine.claims.storageDriver` or `containers.0.id`,
-    /// and what stands there then.
+    /// The recorded facts with other values: pairs of a path, as `engine.claims.storageDriver` or
+    /// `containers.0.id`, and what stands there then.
     static Facts with(Object... changes) {
         Object tree = mutable(FactsJson.tree(recorded()));
         for (int at = 0; at < changes.length; at += 2) {
@@ -63,7 +66,9 @@ final class FactsFile {
             here = Objects.requireNonNull(next);
         }
         String last = path[path.length - 1];
-        if (here instanceof List<?> list) {
+        if (value == ABSENT) {
+            ((Map<String, Object>) here).remove(last);
+        } else if (here instanceof List<?> list) {
             ((List<Object>) list).set(Integer.parseInt(last), mutable(value));
         } else {
             ((Map<String, Object>) here).put(last, mutable(value));

@@ -157,6 +157,9 @@ class LiveContainersTest {
         assertThat(each.truth().test(daemon().pidOf(each.badName())))
                 .as("the kernel shows the bad one's fault")
                 .isTrue();
+        assertThat(each.truth().test(daemon().pidOf(each.goodName())))
+                .as("the kernel shows it of the good one only where it has nothing to do with it")
+                .isEqualTo(ContainerCases.TOLD_BY_THE_ENGINE.contains(each.check()));
     }
 
     record ImageCase(String check, String bad, String good) {}
@@ -211,8 +214,8 @@ class LiveContainersTest {
         assertThat(host()).isEqualTo(before);
     }
 
-    /// Containers, images, volumes, networks; mounts; control groups; and every file of the engine's data with the time
-    /// of its last change, but for what a health check that runs by itself writes.
+    /// Containers, images, volumes, networks; mounts; control groups; and every file of the engine's data
+    /// with the time of its last change, but for what a health check that runs by itself writes.
     private static List<String> host() throws IOException {
         List<String> all = new ArrayList<>();
         all.addAll(daemon().docker("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.State}}")

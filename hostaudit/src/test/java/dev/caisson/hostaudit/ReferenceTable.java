@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
 
-/// Situations that a checker which greps the engine's answers gets wrong, by the id of CIS Docker Benchmark 1.6, and
-/// the right answer to each. Situations of the engine itself stand in [LiveEngineTest].
+/// Situations that a checker which greps the engine's answers gets wrong, by the id of CIS Docker Benchmark
+/// 1.6, and the right answer to each. Situations of the engine itself stand in [LiveEngineTest].
 final class ReferenceTable {
     private static final String GROUP = "caisson-hostaudit-limited";
     private static final List<String> CONTROLLERS = List.of("memory", "pids");
@@ -18,7 +18,7 @@ final class ReferenceTable {
     private record Row(String cis, String situation, String check, String subject, Status right) {}
 
     private static final List<Row> ROWS = List.of(
-            new Row("4.1", "--user 0:0", "exec-root", "ref-user-zero", Status.NOT_APPLICABLE),
+            new Row("4.1", "--user 0:0", "container-root", "ref-user-zero", Status.FAIL),
             new Row("4.1", "USER toor, an alias of uid 0", "image-root", "toor:latest", Status.FAIL),
             new Row(
                     "4.7",
@@ -57,6 +57,10 @@ final class ReferenceTable {
             new Row("5.15", "restart always", "restart-unbounded", "bad-restart-unbounded", Status.FAIL),
             new Row("5.16", "pid namespace of a container in the host's", "host-pids", "ref-pids-of-host", Status.FAIL),
             new Row("5.18", "-v /dev:/dev with a rule", "host-devices", "bad-host-devices", Status.FAIL),
+            new Row("5.18", "--device below a directory of /dev", "host-devices", "ref-device-below", Status.FAIL),
+            new Row("5.18", "--device outside of /dev", "host-devices", "ref-device-elsewhere", Status.FAIL),
+            new Row("5.18", "a rule alone, with MKNOD", "host-devices", "ref-device-rule", Status.FAIL),
+            new Row("5.18", "a rule alone, without MKNOD", "host-devices", "ref-device-rule-only", Status.PASS),
             new Row("5.18", "--privileged", "host-devices", "bad-privileged-in-effect", Status.FAIL),
             new Row("5.22", "--privileged has no filter", "filter-off", "bad-privileged-in-effect", Status.FAIL),
             new Row("5.22", "a profile that allows all", "filter-too-wide", "bad-filter-too-wide", Status.FAIL),
@@ -93,6 +97,12 @@ final class ReferenceTable {
         run.accept("ref-port-1024", "--publish 127.0.0.1:1024:22 " + ContainerCases.SLEEP);
         run.accept("ref-host-port", "--network host bb actor listen 23");
         run.accept("ref-ipv6-wildcard", "--publish [::]:8026:22 " + ContainerCases.SLEEP);
+        run.accept("ref-device-below", "--device /dev/kmsg:/dev/sub/kmsg --cap-drop MKNOD " + ContainerCases.SLEEP);
+        run.accept("ref-device-elsewhere", "--device /dev/kmsg:/srv/kmsg --cap-drop MKNOD " + ContainerCases.SLEEP);
+        run.accept("ref-device-rule", "--device-cgroup-rule b\u00a07:*\u00a0rwm " + ContainerCases.SLEEP);
+        run.accept(
+                "ref-device-rule-only",
+                "--cap-drop MKNOD --device-cgroup-rule b\u00a07:*\u00a0rwm " + ContainerCases.SLEEP);
         run.accept("ref-pids-of-host", "--pid container:bad-host-pids " + ContainerCases.SLEEP);
     }
 

@@ -1,6 +1,7 @@
 // What the tests run inside and outside of containers, told by its name or its first argument.
 //   sshd                 does nothing, under that name
 //   listen PORT          listens on that TCP port of every address
+//   unix PATH            listens on a unix socket and says that it is ready
 //   watch PATH...        loads audit rules for the directories and switches auditing on; waits; takes both back
 #include <errno.h>
 #include <linux/audit.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 struct request {
@@ -77,6 +79,14 @@ int main(int count, char **words) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(words[2]))};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, 1)) return 1;
+  }
+  if (count > 2 && !strcmp(words[1], "unix")) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    strncpy(address.sun_path, words[2], sizeof address.sun_path - 1);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, 1)) return 1;
+    puts("ready");
+    fflush(stdout);
   }
   for (;;) pause();
 }

@@ -1,0 +1,193 @@
+package dev.caisson.hostaudit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.audit.AuditException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What an engine that answers badly makes of an audit.
+@Timeout(60)
+class EngineApiTest {
+    private static final String CUT = "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{\"Half\":";
+
+    @TempDir
+    Path directory = Path.of("");
+
+    private final Map<String, String> answers = new java.util.concurrent.ConcurrentHashMap<>();
+    private Path socket = Path.of("");
+    private ServerSocketChannel server = open();
+
+    private static ServerSocketChannel open() {
+        try {
+            return ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    @BeforeEach
+    void start() throws IOException {
+        socket = directory.resolve("engine.sock");
+        server.bind(UnixDomainSocketAddress.of(socket));
+        Thread.ofVirtual().start(() -> {
+            while (true) {
+                try (SocketChannel client = server.accept()) {
+                    serve(client);
+                } catch (IOException e) {
+                    return;
+                }
+            }
+        });
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        server.close();
+    }
+
+    private void serve(SocketChannel client) throws IOException {
+        var reader =
+                new BufferedReader(new InputStreamReader(Channels.newInputStream(client), StandardCharsets.US_ASCII));
+        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+            if (!line.startsWith("GET ")) {
+                continue;
+            }
+            String answer = answers.getOrDefault(line.split(" ", 3)[1], answer(404, "{}"));
+            client.write(ByteBuffer.wrap(answer.getBytes(StandardCharsets.UTF_8)));
+            if (answer.equals(CUT)) {
+                return;
+            }
+        }
+    }
+
+    private static String answer(int status, String body) {
+        return "HTTP/1.1 " + status + " X\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
+    }
+
+    @Test
+    void only_an_object_that_is_gone_is_left_out() {
+        answers.put("/broken", answer(500, "{}"));
+        answers.put("/leaving", answer(503, "{}"));
+        try (EngineApi api = new EngineApi(socket, socket)) {
+            assertThat(api.find("/gone")).isEmpty();
+            assertThat(api.findInSwarm("/leaving")).isEmpty();
+            for (String path : List.of("/broken", "/leaving")) {
+                assertThatThrownBy(() -> api.find(path))
+                        .isInstanceOfSatisfying(
+                                AuditException.class,
+                                problem -> assertThat(problem.code()).isEqualTo(AuditException.Code.ENGINE_ANSWER));
+            }
+            assertThatThrownBy(() -> api.findInSwarm("/broken")).isInstanceOf(AuditException.class);
+        }
+    }
+
+    @Test
+    void the_rest_of_a_cut_answer_is_not_taken_for_the_next_one() {
+        answers.put("/cut", CUT);
+        answers.put("/whole", answer(200, "{\"Name\":\"whole\"}"));
+        try (EngineApi api = new EngineApi(socket, socket)) {
+            assertThatThrownBy(() -> api.get("/cut")).isInstanceOf(AuditException.class);
+
+            assertThat(api.get("/whole").at("Name").text()).contains("whole");
+        }
+    }
+
+    @Test
+    void an_image_that_the_engine_cannot_tell_of_is_told_and_the_others_are_judged() {
+        answers.put("/images/json", answer(200, "[{\"Id\":\"sha256:0123456789ab\"},{\"Id\":\"sha256:fedcba987654\"}]"));
+        answers.put("/images/sha256:0123456789ab/json", answer(500, "{}"));
+        answers.put("/images/sha256:fedcba987654/json", answer(200, "{\"RepoTags\":[\"one:1\"]}"));
+        var told = new ArrayList<String>();
+        try (EngineApi api = new EngineApi(socket, socket)) {
+            var layers = new ImageLayers(new HostFiles(directory, new ArrayList<>()), "/data", "overlay2");
+
+            List<ImageFacts> images =
+                    new ImageCollector(api, layers, (what, why) -> told.add(what)).collect(Map.of(), List.of());
+
+            assertThat(images).extracting(ImageFacts::label).containsExactly("one:1");
+            assertThat(told).containsExactly("image sha256:0123456789ab");
+        }
+    }
+
+    @Test
+    void another_engine_that_answers_is_told_and_a_socket_that_was_left_behind_is_not() throws IOException {
+        Path root = directory.toRealPath();
+        Path podman = java.nio.file.Files.createDirectories(root.resolve("run/podman"))
+                .resolve("podman.sock");
+        Path crio =
+                java.nio.file.Files.createDirectories(root.resolve("run/crio")).resolve("crio.sock");
+        try (ServerSocketChannel left = open()) {
+            left.bind(UnixDomainSocketAddress.of(crio));
+        }
+        try (ServerSocketChannel other = open()) {
+            other.bind(UnixDomainSocketAddress.of(podman));
+
+            Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.of(engine()), root));
+
+            assertThat(facts.gaps())
+                    .extracting(Facts.Gap::what)
+                    .contains("podman at /run/podman/podman.sock")
+                    .noneMatch(what -> what.startsWith("crio at"));
+        }
+    }
+
+    /// An engine without containers and images.
+    private Path engine() {
+        answers.put("/info", answer(200, "{\"DockerRootDir\":\"/data\",\"Driver\":\"overlay2\"}"));
+        answers.put("/version", answer(200, "{\"Version\":\"28.0.0\"}"));
+        for (String empty : List.of("/networks", "/containers/json?all=1", "/images/json")) {
+            answers.put(empty, answer(200, "[]"));
+        }
+        return socket;
+    }
+
+    @Test
+    void a_container_that_the_engine_cannot_tell_of_is_a_gap_unless_it_is_the_one_asked_for() {
+        engine();
+        answers.put("/containers/json?all=1", answer(200, "[{\"Id\":\"0123456789abcdef\",\"Names\":[\"/web\"]}]"));
+        answers.put("/containers/0123456789abcdef/json", answer(500, "{}"));
+
+        Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.of(socket), Path.of("/")));
+
+        assertThat(facts.containers()).isEmpty();
+        assertThat(facts.gaps()).extracting(Facts.Gap::what).contains("container [/web]");
+    }
+
+    @Test
+    void a_process_that_is_none_of_the_containers_is_not_read_as_it() {
+        engine();
+        answers.put("/containers/json?all=1", answer(200, "[{\"Id\":\"0123456789abcdef\",\"Names\":[\"/web\"]}]"));
+        answers.put(
+                "/containers/0123456789abcdef/json",
+                answer(
+                        200,
+                        "{\"Name\":\"/web\",\"State\":{\"Status\":\"running\",\"Pid\":"
+                                + ProcessHandle.current().pid() + "}}"));
+
+        Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.of(socket), Path.of("/")));
+
+        assertThat(facts.containers()).singleElement().satisfies(container -> {
+            assertThat(container.truth()).isEmpty();
+            assertThat(container.truthReason()).contains("none of this container's");
+        });
+    }
+}
