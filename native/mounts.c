@@ -199,9 +199,10 @@ int write_file(struct init *init, struct reader *payload)
 	int parent = open_parent(init->root, path, RESOLVE_NO_SYMLINKS, &name);
 	if (parent < 0)
 		return parent;
-	int fd = unlinkat(parent, name, 0) < 0 && errno != ENOENT ? -errno : 0;
-	if (fd == 0)
-		fd = result(openat(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, mode));
+	const int only_new = O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC;
+	int fd = result(openat(parent, name, only_new, mode));
+	if (fd == -EEXIST)
+		fd = unlinkat(parent, name, 0) < 0 ? -errno : result(openat(parent, name, only_new, mode));
 	close(parent);
 	if (fd < 0)
 		return fd;

@@ -21,26 +21,22 @@ static int make_component(int parent, const char *name, uint32_t mode)
 	return result(openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-/* As long as components exist they are resolved from the root; from the first missing one on, all are new. */
+/* The longest part that exists is resolved from the root, the rest is new: mostly that is the last component. */
 static int make_directories(int root, char *path, uint32_t mode, uint64_t resolve)
 {
-	int parent = open_path(root, ".", O_DIRECTORY, 0);
-	bool missing = false;
-	for (char *start = path; parent >= 0;) {
-		char *slash = strchr(start, '/');
+	const char *end = path + strlen(path);
+	char *slash;
+	int parent;
+	do {
+		slash = strrchr(path, '/');
 		if (slash)
 			*slash = 0;
-		int next = missing ? -ENOENT : open_path(root, path, O_DIRECTORY, resolve);
-		if (next == -ENOENT) {
-			missing = true;
-			next = make_component(parent, start, slash ? 0755 : mode);
-		}
+		parent = open_path(root, slash ? path : ".", O_DIRECTORY, slash ? resolve : 0);
+	} while (slash && parent == -ENOENT);
+	for (const char *name = slash ? slash + 1 : path; parent >= 0 && name < end; name += strlen(name) + 1) {
+		int next = make_component(parent, name, name + strlen(name) == end ? mode : 0755);
 		close(parent);
 		parent = next;
-		if (!slash)
-			break;
-		*slash = '/';
-		start = slash + 1;
 	}
 	return parent;
 }
@@ -74,11 +70,9 @@ static int make_file(int root, const char *path, uint32_t mode, uint64_t resolve
 	int parent = open_parent(root, path, resolve, &name);
 	if (parent < 0)
 		return parent;
-	int made = result(openat(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, mode));
-	if (made >= 0) {
-		close(made);
+	int made = result(mknodat(parent, name, S_IFREG | mode, 0));
+	if (made >= 0)
 		made = result(openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-	}
 	close(parent);
 	return made;
 }
