@@ -8,7 +8,6 @@ import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Network;
 import dev.caisson.launch.SeccompChoice;
 import dev.caisson.linux.Processes;
-import dev.caisson.seccomp.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -299,8 +298,8 @@ final class RunOptions {
             case String profile
             when profile.startsWith("seccomp=") -> {
                 Path file = Path.of(profile.substring("seccomp=".length()));
-                yield spec.seccomp(new SeccompChoice.Custom(
-                        file.toString(), Profile.parse(text("--security-opt seccomp", file, MAX_PROFILE))));
+                yield spec.seccomp(
+                        new SeccompChoice.Custom(file.toString(), text("--security-opt seccomp", file, MAX_PROFILE)));
             }
             default -> throw refused("--security-opt " + option, "give no-new-privileges or seccomp=…");
         };

@@ -138,8 +138,7 @@ final class Filters {
             return switch (choice) {
                 case SeccompChoice.Standard _ -> cache.standard(target);
                 case SeccompChoice.Strict _ -> cache.strict(target);
-                case SeccompChoice.Custom custom ->
-                    cache.compile(custom.profile().toJson(), target);
+                case SeccompChoice.Custom custom -> cache.compile(custom.json(), target);
                 case SeccompChoice.Unconfined _, SeccompChoice.Watched _ ->
                     throw new IllegalArgumentException("no filter to compile");
             };

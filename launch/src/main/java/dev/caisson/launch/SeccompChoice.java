@@ -13,7 +13,18 @@ public sealed interface SeccompChoice {
     /// A profile of the user's.
     ///
     /// @param name what to call it in messages, as its file name
-    record Custom(String name, Profile profile) implements SeccompChoice {}
+    /// @param json Docker's or the OCI's; it is read when its filter is not known yet, before anything is
+    ///     changed
+    record Custom(String name, String json) implements SeccompChoice {
+        public Custom(String name, Profile profile) {
+            this(name, profile.toJson());
+        }
+
+        /// @throws dev.caisson.seccomp.SeccompException where it is none
+        public Profile profile() {
+            return Profile.parse(json);
+        }
+    }
 
     /// No filter at all; needs an allowance.
     record Unconfined() implements SeccompChoice {}

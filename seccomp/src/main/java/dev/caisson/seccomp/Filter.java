@@ -5,12 +5,15 @@ import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.Optional;
+import java.util.function.Supplier;
 
 /// A compiled classic BPF program, as seccomp(2) takes it.
 public final class Filter {
     /// The bytes of one `struct sock_filter`.
     static final int INSTRUCTION = 8;
+
+    /// Where an instruction has its constant, `k`.
+    private static final int CONSTANT = 4;
 
     private static final int LOAD = 0x20;
     private static final int EQUAL = 0x15;
@@ -26,22 +29,53 @@ public final class Filter {
     private static final int NEW_LISTENER = 8;
 
     private final Architecture architecture;
-    private final long[] program;
-    private final Optional<Summary> summary;
+    private final ByteBuffer program;
+    private final Supplier<Summary> summary;
 
     Filter(Architecture architecture, long[] program, Summary summary) {
-        this(architecture, program, Optional.of(summary));
+        this(architecture, encode(architecture, program), () -> summary);
     }
 
-    private Filter(Architecture architecture, long[] program, Optional<Summary> summary) {
+    private Filter(Architecture architecture, ByteBuffer program, Supplier<Summary> summary) {
         this.architecture = architecture;
         this.program = program;
         this.summary = summary;
     }
 
+    private static ByteBuffer encode(Architecture architecture, long[] program) {
+        ByteBuffer buffer = ByteBuffer.allocate(program.length * INSTRUCTION).order(architecture.byteOrder());
+        for (long instruction : program) {
+            put(buffer, instruction);
+        }
+        return buffer;
+    }
+
+    private static void put(ByteBuffer buffer, long instruction) {
+        buffer.putShort((short) (instruction >>> 48));
+        buffer.put((byte) (instruction >>> 40));
+        buffer.put((byte) (instruction >>> 32));
+        buffer.putInt((int) instruction);
+    }
+
     /// A filter from its bytes, an array of `struct sock_filter`, as a file or PTRACE_SECCOMP_GET_FILTER gives it.
     /// @throws SeccompException FILTER_INVALID where the length cannot be a filter's
     public static Filter of(Architecture architecture, byte[] bytes) {
+        ByteBuffer program = checked(architecture, bytes);
+        return new Filter(architecture, program, () -> Summary.of(of(architecture, bytes)));
+    }
+
+    /// @param stored its summary, as [Summary#stored] writes it
+    static Filter of(Architecture architecture, byte[] bytes, String stored) {
+        return new Filter(architecture, checked(architecture, bytes), new Supplier<>() {
+            // not a lambda: a cold JVM would have to link it
+            @Override
+            public Summary get() {
+                return Summary.parse(stored);
+            }
+        });
+    }
+
+    private static ByteBuffer checked(Architecture architecture, byte[] bytes) {
         int length = bytes.length / INSTRUCTION;
         if (bytes.length % INSTRUCTION != 0 || length == 0 || length > Assembler.MAX_LENGTH) {
             throw new SeccompException(
@@ -49,19 +83,7 @@ public final class Filter {
                     bytes.length + " bytes are no filter: it has 1 to " + Assembler.MAX_LENGTH + " instructions of "
                             + INSTRUCTION + " bytes");
         }
-        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(architecture.byteOrder());
-        long[] program = new long[length];
-        for (int at = 0; at < length; at++) {
-            long code = buffer.getShort() & 0xffffL;
-            long yes = buffer.get() & 0xffL;
-            long no = buffer.get() & 0xffL;
-            program[at] = (code << 48) | (yes << 40) | (no << 32) | (buffer.getInt() & 0xffffffffL);
-        }
-        return new Filter(architecture, program, Optional.empty());
-    }
-
-    static Filter of(Architecture architecture, byte[] bytes, Summary summary) {
-        return new Filter(architecture, of(architecture, bytes).program, Optional.of(summary));
+        return ByteBuffer.wrap(bytes.clone()).order(architecture.byteOrder());
     }
 
     /// The machine whose kernel may load it.
@@ -71,12 +93,12 @@ public final class Filter {
 
     /// The number of instructions.
     public int length() {
-        return program.length;
+        return program.capacity() / INSTRUCTION;
     }
 
     /// What it decides, counted, for people. Of a filter that was not compiled here it is read from the program.
     public Summary summary() {
-        return summary.orElseGet(() -> Summary.of(this));
+        return summary.get();
     }
 
     /// What it decides for a call by its name.
@@ -96,14 +118,7 @@ public final class Filter {
 
     /// The program as an array of `struct sock_filter` in the machine's byte order.
     public byte[] bytes() {
-        ByteBuffer buffer = ByteBuffer.allocate(program.length * INSTRUCTION).order(architecture.byteOrder());
-        for (long instruction : program) {
-            buffer.putShort((short) (instruction >>> 48));
-            buffer.put((byte) (instruction >>> 40));
-            buffer.put((byte) (instruction >>> 32));
-            buffer.putInt((int) instruction);
-        }
-        return buffer.array();
+        return program.array().clone();
     }
 
     /// The SHA-256 of [#bytes], in hexadecimal.
@@ -159,18 +174,26 @@ public final class Filter {
                 instruction(RETURN, 0, 0, Action.ALLOW.returnValue())
             };
         }
-        long[] asking = java.util.Arrays.copyOf(head, head.length + program.length);
-        for (int index = 0; index < program.length; index++) {
-            Action action = Action.ofReturnValue(constant(index));
-            boolean asks =
-                    code(index) == RETURN && action.kind() == Action.Kind.ERRNO && action.data() != Action.ENOSYS;
-            asking[head.length + index] =
-                    asks ? instruction(RETURN, 0, 0, Action.NOTIFY.returnValue()) : program[index];
-        }
-        if (asking.length > Assembler.MAX_LENGTH) {
+        int length = head.length + length();
+        if (length > Assembler.MAX_LENGTH) {
             throw new SeccompException(
                     SeccompException.Code.FILTER_TOO_LONG,
                     "the filter has no room for the question; shorten the profile");
+        }
+        ByteBuffer asking = ByteBuffer.allocate(length * INSTRUCTION).order(architecture.byteOrder());
+        for (long instruction : head) {
+            put(asking, instruction);
+        }
+        asking.put(program.array());
+        byte[] plain = program.array();
+        int lowByte = architecture.byteOrder() == ByteOrder.LITTLE_ENDIAN ? 0 : 1;
+        for (int index = 0; index < length(); index++) {
+            if (plain[index * INSTRUCTION + lowByte] == RETURN) {
+                Action action = Action.ofReturnValue(constant(index));
+                if (action.kind() == Action.Kind.ERRNO && action.data() != Action.ENOSYS) {
+                    asking.putInt((head.length + index) * INSTRUCTION + CONSTANT, Action.NOTIFY.returnValue());
+                }
+            }
         }
         return new Filter(architecture, asking, summary);
     }
@@ -222,18 +245,18 @@ public final class Filter {
     }
 
     int code(int index) {
-        return (int) (program[index] >>> 48);
+        return program.getShort(index * INSTRUCTION) & 0xffff;
     }
 
     int jumpIfTrue(int index) {
-        return (int) (program[index] >>> 40) & 0xff;
+        return program.get(index * INSTRUCTION + 2) & 0xff;
     }
 
     int jumpIfFalse(int index) {
-        return (int) (program[index] >>> 32) & 0xff;
+        return program.get(index * INSTRUCTION + 3) & 0xff;
     }
 
     int constant(int index) {
-        return (int) program[index];
+        return program.getInt(index * INSTRUCTION + CONSTANT);
     }
 }

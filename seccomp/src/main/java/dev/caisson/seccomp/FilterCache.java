@@ -5,6 +5,7 @@ import java.io.FileInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -15,13 +16,12 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /// Compiled filters on disk, for programs that start often: to read one back takes neither a parser, nor the
 /// table, nor the compiler. An entry holds all that a filter was made from - profile text, architecture,
 /// kernel, capabilities, and a stamp of the compiler and its table - and is used only where that is the
-/// same, byte for byte; its name is a mere checksum of it.
+/// same, byte for byte; its name is a mere hash of it.
 ///
 /// Whoever can write to the directory decides what containers may do: one that is a link, or that anybody
 /// but its owner, the user of this process, can write to is not used. What reads it is written without
@@ -71,25 +71,24 @@ public final class FilterCache {
             return Compiler.compile(Profile.parse(json), target);
         }
         byte[] origin = origin(json, target);
-        var checksum = new CRC32();
-        checksum.update(origin);
-        String name = Long.toHexString(checksum.getValue()).concat("-").concat(Integer.toHexString(origin.length));
+        long[] words = words(origin);
+        String name = Long.toHexString(hash(words)).concat(SUFFIX);
         if (isThere()) {
-            Optional<Filter> kept =
-                    read(new File(directory.toString(), name.concat(SUFFIX)), origin, target.architecture());
+            Optional<Filter> kept = read(new File(directory.toString(), name), words, target.architecture());
             if (kept.isPresent()) {
                 return kept.get();
             }
         }
         Filter filter = Compiler.compile(Profile.parse(json), target);
-        write(directory.resolve(name.concat(SUFFIX)), origin, filter);
+        write(directory.resolve(name), origin, filter);
         return filter;
     }
 
     private byte[] origin(String json, Target target) {
         byte[] machine = target.architecture().scmpName().getBytes(StandardCharsets.US_ASCII);
         byte[] text = json.getBytes(StandardCharsets.UTF_8);
-        return ByteBuffer.allocate(stamp.length + machine.length + 2 * Integer.BYTES + Long.BYTES + text.length)
+        int length = stamp.length + machine.length + 2 * Integer.BYTES + Long.BYTES + text.length;
+        return ByteBuffer.allocate((length + Long.BYTES - 1) / Long.BYTES * Long.BYTES)
                 .put(stamp)
                 .put(machine)
                 .putInt(target.kernel().major())
@@ -97,6 +96,34 @@ public final class FilterCache {
                 .putLong(Capabilities.mask(target.capabilities()))
                 .put(text)
                 .array();
+    }
+
+    /// Bytes eight at a time, with zeros at the end: a cold JVM interprets what goes over them.
+    private static long[] words(byte[] bytes) {
+        long[] words = new long[bytes.length / Long.BYTES];
+        ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).asLongBuffer().get(words);
+        return words;
+    }
+
+    /// As FNV-1a, of words.
+    private static long hash(long[] words) {
+        long hash = 0xcbf29ce484222325L;
+        for (long word : words) {
+            hash = (hash ^ word) * 0x100000001b3L;
+        }
+        return hash;
+    }
+
+    private static boolean isSame(long[] one, long[] other) {
+        if (one.length != other.length) {
+            return false;
+        }
+        for (int at = 0; at < one.length; at++) {
+            if (one[at] != other[at]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// Whether there is a directory; one that others can write to, or that they have put there, is refused.
@@ -121,40 +148,32 @@ public final class FilterCache {
         return (int) Objects.requireNonNull(attribute);
     }
 
-    private static Optional<Filter> read(File entry, byte[] origin, Architecture architecture) throws IOException {
+    private static Optional<Filter> read(File entry, long[] origin, Architecture architecture) throws IOException {
         ByteBuffer kept;
         try (var in = new FileInputStream(entry)) {
             kept = ByteBuffer.wrap(in.readNBytes(MOST_BYTES));
         } catch (FileNotFoundException e) {
             return Optional.empty();
         }
-        ByteBuffer from = part(kept);
-        if (!from.equals(ByteBuffer.wrap(origin))) {
+        if (!isSame(words(part(kept)), origin)) {
             return Optional.empty();
         }
-        byte[] summary = bytes(part(kept));
-        byte[] program = bytes(part(kept));
+        byte[] summary = part(kept);
+        byte[] program = part(kept);
         return program.length == 0 || program.length % Filter.INSTRUCTION != 0
                 ? Optional.empty()
-                : Optional.of(
-                        Filter.of(architecture, program, Summary.parse(new String(summary, StandardCharsets.UTF_8))));
+                : Optional.of(Filter.of(architecture, program, new String(summary, StandardCharsets.UTF_8)));
     }
 
     /// The next part with its length before it; empty where the file is cut off.
-    private static ByteBuffer part(ByteBuffer kept) {
+    private static byte[] part(ByteBuffer kept) {
         int length = kept.remaining() < Integer.BYTES ? 0 : kept.getInt();
         if (length < 0 || length > kept.remaining()) {
-            return ByteBuffer.allocate(0);
+            return new byte[0];
         }
-        ByteBuffer part = kept.slice(kept.position(), length);
-        kept.position(kept.position() + length);
+        byte[] part = new byte[length];
+        kept.get(part);
         return part;
-    }
-
-    private static byte[] bytes(ByteBuffer part) {
-        byte[] bytes = new byte[part.remaining()];
-        part.get(bytes);
-        return bytes;
     }
 
     private void write(Path entry, byte[] origin, Filter filter) throws IOException {

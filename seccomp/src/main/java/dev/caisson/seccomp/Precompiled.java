@@ -1,12 +1,16 @@
 package dev.caisson.seccomp;
 
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.lang.classfile.ClassFile;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.reflect.AccessFlag;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,46 +21,71 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 
-/// Filters of Caisson's own profiles that the build has compiled: for every machine that can be a host, every kernel
-/// since 5.10 and a container's usual capabilities. To find one takes neither a parser, nor the table, nor the
-/// compiler.
+/// What the build knows: filters of Caisson's own profiles, for every machine that can be a host, every
+/// kernel since 5.10 and a container's usual capabilities, and the stamp of the compiler. To find one takes
+/// neither a parser, nor the table, nor the compiler.
 ///
-/// A resource for each architecture holds, as [java.io.DataOutput] writes it: the number of entries, each with profile,
-/// capability mask, first kernel and program; then the programs, each with its summary, length and bytes. What reads it
-/// is written without streams and lambdas, which a cold JVM would have to link first.
+/// The build writes classes that hand over text when they are initialized. A command that starts from an
+/// AOT cache has them in its memory already, where a resource would have it open a jar first. What reads
+/// the text is written without streams and lambdas, which a cold JVM would have to link.
+///
+/// A class for each architecture holds, as [java.io.DataOutput] writes it and each byte a character: the
+/// number of entries, each with profile, capability mask, first kernel and program; then the programs, each
+/// with its summary, length and bytes.
 final class Precompiled {
     private static final KernelVersion OLDEST = new KernelVersion(5, 10);
 
     /// CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE and SYS_CHROOT.
     static final long USUAL_CAPABILITIES = 0x405fbL;
 
-    private static final Set<String> USUAL_NAMES = Capabilities.ofMask(USUAL_CAPABILITIES);
+    private static final String STAMP = "Stamp";
 
-    private static final String STAMP = "stamp";
+    /// A constant of a class has at most 65,535 bytes, two for each character that is none of ASCII.
+    private static final int PIECE = 30_000;
+
+    private static final Map<String, String> GENERATED = new ConcurrentHashMap<>();
 
     private Precompiled() {}
 
+    /// Called by a class that the build has written, for each piece of its text.
+    static void take(String name, String piece) {
+        String before = GENERATED.get(name);
+        GENERATED.put(name, before == null ? piece : before.concat(piece));
+    }
+
+    /// The text of a class that the build has written; empty where it has not.
+    private static byte[] generated(String name) {
+        try {
+            Class.forName("dev.caisson.seccomp.".concat(name));
+        } catch (ClassNotFoundException e) {
+            return new byte[0];
+        }
+        String text = GENERATED.get(name);
+        return text == null ? new byte[0] : text.getBytes(StandardCharsets.ISO_8859_1);
+    }
+
     /// The filter of the profile `name` where the build has compiled it.
     static Optional<Filter> find(String name, Target target) {
-        if (!target.capabilities().equals(USUAL_NAMES)) {
+        if (Capabilities.mask(target.capabilities()) != USUAL_CAPABILITIES) {
             return Optional.empty();
         }
-        try (InputStream stream = Precompiled.class.getResourceAsStream(resource(target.architecture()))) {
-            if (stream == null) {
-                return Optional.empty();
-            }
-            return find(new DataInputStream(new ByteArrayInputStream(stream.readAllBytes())), name, target);
+        byte[] filters = generated(holder(target.architecture()));
+        if (filters.length == 0) {
+            return Optional.empty();
+        }
+        try {
+            return find(new DataInputStream(new ByteArrayInputStream(filters)), name, target);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static String resource(Architecture architecture) {
-        return "precompiled-".concat(architecture.name()).concat(".bin");
+    private static String holder(Architecture architecture) {
+        return "Precompiled".concat(architecture.name());
     }
 
     private static Optional<Filter> find(DataInputStream in, String name, Target target) throws IOException {
@@ -77,26 +106,23 @@ final class Precompiled {
             in.readUTF();
             in.skipNBytes(in.readInt());
         }
-        Summary summary = Summary.parse(in.readUTF());
+        String summary = in.readUTF();
         return Optional.of(Filter.of(target.architecture(), in.readNBytes(in.readInt()), summary));
     }
 
     /// Another for each version of the compiler, its table and all else in this package; empty where no
     /// build has stamped it.
     static byte[] stamp() {
-        try (InputStream stream = Precompiled.class.getResourceAsStream(STAMP)) {
-            return stream == null ? new byte[0] : stream.readAllBytes();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return generated(STAMP);
     }
 
     /// Of the files of a directory, but for the stamp itself.
     static byte[] stamp(Path directory) throws IOException {
         try (var files = Files.list(directory)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (Path file :
-                    files.filter(file -> !file.endsWith(STAMP)).sorted().toList()) {
+            for (Path file : files.filter(file -> !file.endsWith(STAMP + ".class"))
+                    .sorted()
+                    .toList()) {
                 byte[] content = Files.readAllBytes(file);
                 digest.update((file.getFileName() + " " + content.length + " ").getBytes(StandardCharsets.UTF_8));
                 digest.update(content);
@@ -107,19 +133,43 @@ final class Precompiled {
         }
     }
 
-    /// Writes the resources; the build runs it.
-    /// @param arguments the directory to write to
+    /// Writes the classes; the build runs it.
+    /// @param arguments the directory of this package's classes
     public static void main(String[] arguments) throws IOException {
         Path directory = Path.of(arguments[0]);
-        Files.createDirectories(directory);
         for (Architecture machine : Architecture.values()) {
             if (machine.isNative()) {
-                try (OutputStream out = Files.newOutputStream(directory.resolve(resource(machine)))) {
-                    write(machine, new DataOutputStream(out));
-                }
+                var filters = new ByteArrayOutputStream();
+                write(machine, new DataOutputStream(filters));
+                write(directory, holder(machine), filters.toByteArray());
             }
         }
-        Files.write(directory.resolve(STAMP), stamp(directory));
+        write(directory, STAMP, stamp(directory));
+    }
+
+    private static void write(Path directory, String name, byte[] content) throws IOException {
+        String text = new String(content, StandardCharsets.ISO_8859_1);
+        ClassDesc taker = Precompiled.class.describeConstable().orElseThrow();
+        MethodTypeDesc take =
+                MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_String, ConstantDescs.CD_String);
+        byte[] written = ClassFile.of()
+                .build(
+                        ClassDesc.of(Precompiled.class.getPackageName(), name),
+                        made -> made.withFlags(AccessFlag.FINAL, AccessFlag.SYNTHETIC)
+                                .withMethodBody(
+                                        ConstantDescs.CLASS_INIT_NAME,
+                                        ConstantDescs.MTD_void,
+                                        ClassFile.ACC_STATIC,
+                                        code -> {
+                                            for (int at = 0; at < text.length(); at += PIECE) {
+                                                String piece = text.substring(at, Math.min(text.length(), at + PIECE));
+                                                code.loadConstant(name)
+                                                        .loadConstant(piece)
+                                                        .invokestatic(taker, "take", take);
+                                            }
+                                            code.return_();
+                                        }));
+        Files.write(directory.resolve(name + ".class"), written);
     }
 
     private record Program(String summary, List<Byte> bytes) {}

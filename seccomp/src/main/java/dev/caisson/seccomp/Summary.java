@@ -91,7 +91,12 @@ public record Summary(
         String[] parts = stored.split(";", -1);
         String[] numbers = parts[0].split(",", -1);
         var abis = new TreeSet<Architecture>();
-        names(parts[1]).forEach(name -> abis.add(Architecture.valueOf(name)));
+        SortedSet<String> named = names(parts[1]);
+        for (Architecture abi : Architecture.values()) {
+            if (named.contains(abi.name())) {
+                abis.add(abi);
+            }
+        }
         return new Summary(
                 Integer.parseInt(numbers[0]),
                 Integer.parseInt(numbers[1]),

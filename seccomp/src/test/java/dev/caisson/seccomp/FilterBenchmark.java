@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /// Prints, for Debian's default profile and three ABIs, what a filter of ours costs beside libseccomp's list and tree.
@@ -39,6 +42,55 @@ final class FilterBenchmark {
         Filter own = Compiler.compile(Profile.standard(), target);
         out.println(row(directory, "Caisson, own profile, native ABI", own, warm(Profile.standard(), target)));
         out.printf("Caisson, first in this JVM: %.1f ms%n", cold / 1e6);
+        cold(out, directory);
+    }
+
+    /// To a container's filter in JVMs that have just started from an AOT cache, as the command does.
+    private static void cold(PrintStream out, Path directory) throws IOException, InterruptedException {
+        var jars = new ArrayList<String>();
+        for (String entry : System.getProperty("java.class.path").split(":", -1)) {
+            if (Files.isDirectory(Path.of(entry))) {
+                String jar = directory.resolve(jars.size() + ".jar").toString();
+                Libseccomp.run("", "jar", "cf", jar, "-C", entry, ".");
+                jars.add(jar);
+            } else {
+                jars.add(entry);
+            }
+        }
+        String java = ProcessHandle.current().info().command().orElseThrow();
+        String cache = directory.resolve("filters").toString();
+        for (String how : List.of("precompiled", "cached", "compiled")) {
+            String aot = directory.resolve(how + ".aot").toString();
+            List<String> command = List.of(
+                    "-XX:TieredStopAtLevel=1",
+                    "-cp",
+                    String.join(":", jars),
+                    ColdFilter.class.getName(),
+                    how,
+                    cache,
+                    PROFILE.toString());
+            cold(java, "-XX:AOTCacheOutput=" + aot, command);
+            var found = new ArrayList<Long>();
+            var ready = new ArrayList<Long>();
+            for (int round = 0; round < ROUNDS; round++) {
+                String[] times = cold(java, "-XX:AOTCache=" + aot, command).split(" ", -1);
+                found.add(Long.parseLong(times[0]));
+                ready.add(Long.parseLong(times[1]));
+            }
+            out.printf("a filter %s, in a cold JVM: %s µs, ready to load %s µs%n", how, middle(found), middle(ready));
+        }
+    }
+
+    private static String middle(List<Long> times) {
+        Collections.sort(times);
+        return times.get(times.size() / 2) + " (best " + times.getFirst() + ")";
+    }
+
+    private static String cold(String java, String option, List<String> command)
+            throws IOException, InterruptedException {
+        var all = new ArrayList<>(List.of(java, option));
+        all.addAll(command);
+        return Libseccomp.run("", all.toArray(String[]::new)).strip();
     }
 
     private static double warm(Profile profile, Target target) {

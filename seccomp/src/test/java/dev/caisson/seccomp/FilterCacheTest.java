@@ -98,7 +98,7 @@ class FilterCacheTest {
         Files.writeString(directory.resolve("syscalls.tsv"), "read\t0");
         Files.writeString(directory.resolve("Compiler.class"), "a");
         byte[] before = Precompiled.stamp(directory);
-        Files.writeString(directory.resolve("stamp"), "no part of it");
+        Files.writeString(directory.resolve("Stamp.class"), "no part of it");
         assertThat(Precompiled.stamp(directory)).isEqualTo(before);
         Files.writeString(directory.resolve("syscalls.tsv"), "read\t1");
         byte[] table = Precompiled.stamp(directory);
