@@ -20,6 +20,7 @@ public sealed interface SeccompChoice {
             this(name, profile.toJson());
         }
 
+        /// Reads it.
         /// @throws dev.caisson.seccomp.SeccompException where it is none
         public Profile profile() {
             return Profile.parse(json);

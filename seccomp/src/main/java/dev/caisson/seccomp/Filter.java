@@ -29,6 +29,7 @@ public final class Filter {
     private static final int NEW_LISTENER = 8;
 
     private final Architecture architecture;
+    private final byte[] bytes;
     private final ByteBuffer program;
     private final Supplier<Summary> summary;
 
@@ -36,18 +37,21 @@ public final class Filter {
         this(architecture, encode(architecture, program), () -> summary);
     }
 
-    private Filter(Architecture architecture, ByteBuffer program, Supplier<Summary> summary) {
+    /// @param bytes are the filter's from now on
+    private Filter(Architecture architecture, byte[] bytes, Supplier<Summary> summary) {
         this.architecture = architecture;
-        this.program = program;
+        this.bytes = bytes;
+        this.program = ByteBuffer.wrap(bytes).order(architecture.byteOrder());
         this.summary = summary;
     }
 
-    private static ByteBuffer encode(Architecture architecture, long[] program) {
-        ByteBuffer buffer = ByteBuffer.allocate(program.length * INSTRUCTION).order(architecture.byteOrder());
+    private static byte[] encode(Architecture architecture, long[] program) {
+        byte[] bytes = new byte[program.length * INSTRUCTION];
+        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(architecture.byteOrder());
         for (long instruction : program) {
             put(buffer, instruction);
         }
-        return buffer;
+        return bytes;
     }
 
     private static void put(ByteBuffer buffer, long instruction) {
@@ -60,13 +64,13 @@ public final class Filter {
     /// A filter from its bytes, an array of `struct sock_filter`, as a file or PTRACE_SECCOMP_GET_FILTER gives it.
     /// @throws SeccompException FILTER_INVALID where the length cannot be a filter's
     public static Filter of(Architecture architecture, byte[] bytes) {
-        ByteBuffer program = checked(architecture, bytes);
-        return new Filter(architecture, program, () -> Summary.of(of(architecture, bytes)));
+        byte[] program = checked(bytes);
+        return new Filter(architecture, program, () -> Summary.of(of(architecture, program)));
     }
 
     /// @param stored its summary, as [Summary#stored] writes it
     static Filter of(Architecture architecture, byte[] bytes, String stored) {
-        return new Filter(architecture, checked(architecture, bytes), new Supplier<>() {
+        return new Filter(architecture, checked(bytes), new Supplier<>() {
             // not a lambda: a cold JVM would have to link it
             @Override
             public Summary get() {
@@ -75,7 +79,7 @@ public final class Filter {
         });
     }
 
-    private static ByteBuffer checked(Architecture architecture, byte[] bytes) {
+    private static byte[] checked(byte[] bytes) {
         int length = bytes.length / INSTRUCTION;
         if (bytes.length % INSTRUCTION != 0 || length == 0 || length > Assembler.MAX_LENGTH) {
             throw new SeccompException(
@@ -83,7 +87,7 @@ public final class Filter {
                     bytes.length + " bytes are no filter: it has 1 to " + Assembler.MAX_LENGTH + " instructions of "
                             + INSTRUCTION + " bytes");
         }
-        return ByteBuffer.wrap(bytes.clone()).order(architecture.byteOrder());
+        return bytes.clone();
     }
 
     /// The machine whose kernel may load it.
@@ -118,7 +122,7 @@ public final class Filter {
 
     /// The program as an array of `struct sock_filter` in the machine's byte order.
     public byte[] bytes() {
-        return program.array().clone();
+        return bytes.clone();
     }
 
     /// The SHA-256 of [#bytes], in hexadecimal.
@@ -180,22 +184,22 @@ public final class Filter {
                     SeccompException.Code.FILTER_TOO_LONG,
                     "the filter has no room for the question; shorten the profile");
         }
-        ByteBuffer asking = ByteBuffer.allocate(length * INSTRUCTION).order(architecture.byteOrder());
+        byte[] made = new byte[length * INSTRUCTION];
+        ByteBuffer asking = ByteBuffer.wrap(made).order(architecture.byteOrder());
         for (long instruction : head) {
             put(asking, instruction);
         }
-        asking.put(program.array());
-        byte[] plain = program.array();
+        asking.put(bytes);
         int lowByte = architecture.byteOrder() == ByteOrder.LITTLE_ENDIAN ? 0 : 1;
         for (int index = 0; index < length(); index++) {
-            if (plain[index * INSTRUCTION + lowByte] == RETURN) {
+            if (bytes[index * INSTRUCTION + lowByte] == RETURN) {
                 Action action = Action.ofReturnValue(constant(index));
                 if (action.kind() == Action.Kind.ERRNO && action.data() != Action.ENOSYS) {
                     asking.putInt((head.length + index) * INSTRUCTION + CONSTANT, Action.NOTIFY.returnValue());
                 }
             }
         }
-        return new Filter(architecture, asking, summary);
+        return new Filter(architecture, made, summary);
     }
 
     /// Whether a listener can give this filter's answers about `execveat`: it can let a call pass and fail

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 final class ColdFilter {
     private ColdFilter() {}
 
+    /// Prints both times.
     /// @param arguments how, the directory of the cache, a profile in a file
     public static void main(String[] arguments) throws IOException {
         var usual = new Target(Architecture.X86_64, KernelVersion.parse("6.18"), Calls.DEFAULT_CAPABILITIES);
