@@ -19,6 +19,8 @@ public final class Checks {
     public static final List<String> CIS_VERSIONS = List.of("1.6", "1.7", "1.8");
 
     private static final int COLUMNS = 9;
+    /// Stands in the table where no other tool is known to ask the same, so that an empty cell is an omission.
+    private static final String NONE_ALIKE = "none";
     private static final Map<String, Check> BY_NAME = new LinkedHashMap<>();
     private static final Map<String, Check> BY_ID = new LinkedHashMap<>();
     private static final List<Check> OF_FILES = read("checks.tsv", false);
@@ -84,7 +86,7 @@ public final class Checks {
                 Severity.of(cells[2]).orElseThrow(),
                 cis(cells[3]),
                 cells[4],
-                words(cells[5]),
+                cells[5].equals(NONE_ALIKE) ? List.of() : words(cells[5]),
                 cells[6],
                 cells[7],
                 cells[8]);

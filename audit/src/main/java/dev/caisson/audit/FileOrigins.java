@@ -4,10 +4,6 @@ import dev.caisson.containerfile.BaseImages;
 import dev.caisson.containerfile.ComposeProject;
 import dev.caisson.containerfile.ComposeService;
 import dev.caisson.containerfile.ContainerFileException;
-import dev.caisson.containerfile.Dockerfile;
-import dev.caisson.containerfile.DockerfileNode.Instruction;
-import dev.caisson.containerfile.ImageBuild;
-import dev.caisson.containerfile.Keyword;
 import dev.caisson.containerfile.SourceTree;
 import dev.caisson.containerfile.Stage;
 import java.nio.file.Path;
@@ -35,6 +31,7 @@ public final class FileOrigins {
     private final LocalDate today;
     private final List<Path> dockerfiles;
     private final Map<List<Path>, Project> projects = new HashMap<>();
+    private final Map<Path, DockerfileUnit> units = new HashMap<>();
 
     private record Project(List<Finding> findings, Map<String, ComposeService> services) {}
 
@@ -100,33 +97,45 @@ public final class FileOrigins {
                 Optional.empty());
     }
 
-    /// The lines of the Dockerfile that an image was built from that decided what a check is about, or else its last
-    /// `FROM`; nothing where no known Dockerfile fits the history.
+    /// The lines of the Dockerfile that an image was built from that decided what a check is about, or else
+    /// its last `FROM`; nothing where no known Dockerfile fits the history. One whose build arguments have their
+    /// defaults there goes before one that was built with others.
     /// @param history the commands of the image's history, oldest first, as Docker's API has them
     public List<Evidence> ofImage(List<String> history, Check check) {
         List<Evidence> evidence = new ArrayList<>();
+        Optional<Path> like = Optional.empty();
         for (Path path : dockerfiles) {
-            SourceTree tree = new SourceTree(hostRoot);
             try {
-                Dockerfile file = Dockerfile.parse(tree.read(path));
-                Stage stage = ImageBuild.of(file, Map.of(), BaseImages.NONE).finalStage();
-                if (!ImageHistory.endsWith(history, stage.instructions())) {
-                    continue;
+                switch (ImageHistory.fit(history, unit(path).image())) {
+                    case EXACT -> {
+                        return ofDockerfile(path, check);
+                    }
+                    case OTHER_ARGUMENTS -> like = like.isPresent() ? like : Optional.of(path);
+                    case NONE -> {}
                 }
-                FileAudit.run(request(List.of(path))).findings().stream()
-                        .filter(finding -> finding.status() != Status.PASS && alike(finding.check(), check))
-                        .flatMap(
-                                finding -> finding.location().stream().map(place -> evidence(place, finding.message())))
-                        .forEach(evidence::add);
-                if (evidence.isEmpty()) {
-                    evidence.add(evidence(Location.of(stage.from().place()), "begins the stage that this image is"));
-                }
-                return evidence;
             } catch (ContainerFileException unreadable) {
                 evidence.add(new Evidence(path.toString(), unreadable.sentence(), Optional.empty()));
             }
         }
-        return evidence;
+        return like.map(path -> ofDockerfile(path, check)).orElse(evidence);
+    }
+
+    private DockerfileUnit unit(Path path) {
+        return units.computeIfAbsent(path, named -> {
+            SourceTree tree = new SourceTree(hostRoot);
+            return DockerfileUnit.of(tree.read(named), Optional.of(named), tree, BaseImages.NONE);
+        });
+    }
+
+    private List<Evidence> ofDockerfile(Path path, Check check) {
+        List<Evidence> causes = FileAudit.run(request(List.of(path))).findings().stream()
+                .filter(finding -> finding.status() != Status.PASS && alike(finding.check(), check))
+                .flatMap(finding -> finding.location().stream().map(place -> evidence(place, finding.message())))
+                .toList();
+        Stage stage = unit(path).build().finalStage();
+        return causes.isEmpty()
+                ? List.of(evidence(Location.of(stage.from().place()), "begins the stage that this image is"))
+                : causes;
     }
 
     /// Names are relative to the host's root directory here.
@@ -141,79 +150,5 @@ public final class FileOrigins {
         Set<String> ids = new TreeSet<>(one.cis().getOrDefault("1.6", List.of()));
         ids.retainAll(other.cis().getOrDefault("1.6", List.of()));
         return one.id().equals(other.id()) || !ids.isEmpty();
-    }
-
-    /// What history keeps of instructions.
-    private static final class ImageHistory {
-        private static final Set<Keyword> KEPT = Set.of(
-                Keyword.RUN,
-                Keyword.CMD,
-                Keyword.ENTRYPOINT,
-                Keyword.USER,
-                Keyword.EXPOSE,
-                Keyword.COPY,
-                Keyword.ADD,
-                Keyword.WORKDIR,
-                Keyword.HEALTHCHECK,
-                Keyword.VOLUME,
-                Keyword.STOPSIGNAL);
-
-        private ImageHistory() {}
-
-        /// Whether the newest entries are these instructions. Instructions whose text the builder rewrites, because of
-        /// variables, copied sums or an exec form in JSON, are compared by their keyword.
-        static boolean endsWith(List<String> history, List<Instruction> instructions) {
-            List<String> kept = instructions.stream()
-                    .filter(instruction -> KEPT.contains(instruction.keyword()))
-                    .map(ImageHistory::written)
-                    .toList();
-            List<String> done = history.stream()
-                    .map(ImageHistory::normal)
-                    .filter(entry -> KEPT.stream().anyMatch(keyword -> entry.startsWith(keyword.name() + " ")))
-                    .toList();
-            if (kept.isEmpty() || done.size() < kept.size()) {
-                return false;
-            }
-            List<String> newest = done.subList(done.size() - kept.size(), done.size());
-            for (int at = 0; at < kept.size(); at++) {
-                String wanted = kept.get(at);
-                String found = newest.get(at);
-                boolean same = wanted.contains(" ") ? found.equals(wanted) : found.startsWith(wanted + " ");
-                if (!same) {
-                    return false;
-                }
-            }
-            return true;
-        }
-
-        private static String written(Instruction instruction) {
-            String keyword = instruction.keyword().name();
-            boolean verbatim = instruction.keyword() == Keyword.RUN || instruction.keyword() == Keyword.USER;
-            String text =
-                    instruction.place().text().replaceAll("\\\\\\r?\\n", " ").strip();
-            String rest = text.substring(Math.min(text.length(), keyword.length()))
-                    .strip()
-                    .replaceAll("\\s+", " ");
-            boolean plain = verbatim
-                    && !rest.contains("$")
-                    && !rest.startsWith("[")
-                    && !rest.startsWith("-")
-                    && !rest.contains("<<")
-                    && !rest.contains("#");
-            return plain ? keyword + " " + rest : keyword;
-        }
-
-        /// `RUN /bin/sh -c x # buildkit` and `/bin/sh -c x` of the old builder are `RUN x`; `/bin/sh -c #(nop)  USER x`
-        /// is `USER x`.
-        private static String normal(String entry) {
-            String text = entry.strip().replaceAll("\\s+", " ").replaceFirst(" # buildkit$", "");
-            if (text.startsWith("/bin/sh -c #(nop) ")) {
-                return text.substring("/bin/sh -c #(nop) ".length()).strip();
-            }
-            if (text.startsWith("RUN /bin/sh -c ")) {
-                return "RUN " + text.substring("RUN /bin/sh -c ".length());
-            }
-            return text.startsWith("/bin/sh -c ") ? "RUN " + text.substring("/bin/sh -c ".length()) : text;
-        }
     }
 }

@@ -18,6 +18,7 @@ final class TableReports {
                         .map(cell -> TextReport.printable(cell)
                                 .replace("\\", "\\\\")
                                 .replace("|", "\\|")
+                                .replace("[", "\\[")
                                 .replace("<", "&lt;")
                                 .replace("`", "\\`"))
                         .collect(Collectors.joining(" | ", "| ", " |")));

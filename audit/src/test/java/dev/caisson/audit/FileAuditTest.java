@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.containerfile.BaseImages;
 import io.avaje.jsonb.Jsonb;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -85,6 +87,17 @@ class FileAuditTest {
 
         assertThat(Checks.all())
                 .allSatisfy(check -> assertThat(covered).as(check.id()).contains(check.name()));
+    }
+
+    @Test
+    void every_check_names_its_like_in_other_tools_or_says_that_there_is_none() throws IOException {
+        try (InputStream table = Checks.class.getResourceAsStream("checks.tsv")) {
+            assertThat(new String(table.readAllBytes(), StandardCharsets.UTF_8)
+                            .lines()
+                            .skip(1))
+                    .allMatch(line -> !line.split("\t", -1)[5].isBlank());
+        }
+        assertThat(Checks.all()).allMatch(check -> !check.alike().contains("none"));
     }
 
     @Test

@@ -12,6 +12,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class FileOriginsTest {
     private static final List<String> BASE = List.of("/bin/sh -c #(nop) ADD file:1 in / ", "CMD [\"sh\"]");
@@ -153,5 +155,88 @@ class FileOriginsTest {
                 .isEmpty();
         assertThat(ofImage("RUN /bin/sh -c echo hello world", "COPY x /x", "USER root", "CMD [\"x\"]", "USER app"))
                 .isEmpty();
+    }
+
+    private List<String> from(String dockerfile, String... newest) throws IOException {
+        Files.writeString(root.resolve("Dockerfile"), dockerfile);
+        return ofImage(newest);
+    }
+
+    @Test
+    void the_shell_and_build_arguments_are_those_of_the_history() throws IOException {
+        String text = """
+                FROM busybox
+                SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+                ARG VERSION=1
+                RUN echo \\
+                # why
+                  $VERSION # x
+                WORKDIR /srv/
+                USER app$VERSION
+                """;
+
+        assertThat(from(
+                        text,
+                        "SHELL [/bin/bash -o pipefail -c]",
+                        "ARG VERSION=1",
+                        "RUN |1 VERSION=1 /bin/bash -o pipefail -c echo $VERSION # x # buildkit",
+                        "WORKDIR /srv",
+                        "USER app1"))
+                .as("BuildKit")
+                .containsExactly("Dockerfile:1:1");
+        assertThat(from(
+                        text,
+                        "/bin/sh -c #(nop)  SHELL [/bin/bash -o pipefail -c]",
+                        "/bin/bash -o pipefail -c #(nop)  ARG VERSION=1",
+                        "|1 VERSION=2 /bin/bash -o pipefail -c echo $VERSION # x",
+                        "/bin/bash -o pipefail -c #(nop) WORKDIR /srv",
+                        "/bin/bash -o pipefail -c #(nop)  USER app2"))
+                .as("the classic builder, another argument")
+                .containsExactly("Dockerfile:1:1");
+        assertThat(from(text, "RUN |1 VERSION=1 /bin/sh -c echo $VERSION # x # buildkit", "WORKDIR /srv", "USER app1"))
+                .as("another shell")
+                .isEmpty();
+        assertThat(from(text, "RUN /bin/bash -o pipefail -c echo $VERSION # x", "WORKDIR /opt", "USER app1"))
+                .as("another directory")
+                .isEmpty();
+    }
+
+    @Test
+    void of_two_dockerfiles_the_one_whose_arguments_fit_is_named() throws IOException {
+        Path other = Files.writeString(root.resolve("other"), "FROM a\nARG V=2\nRUN make $V\n");
+        Path one = Files.writeString(root.resolve("one"), "FROM a\nARG V=1\nRUN make $V\n");
+        FileOrigins origins = new FileOrigins(Path.of("/"), LocalDate.of(2026, 11, 25), List.of(other, one));
+        Check check = Checks.find("image-root").orElseThrow();
+
+        assertThat(places(origins.ofImage(List.of("RUN |1 V=1 /bin/sh -c make $V # buildkit"), check)))
+                .first()
+                .asString()
+                .startsWith("one:");
+        assertThat(places(origins.ofImage(List.of("RUN |1 V=2 /bin/sh -c make $V # buildkit"), check)))
+                .first()
+                .asString()
+                .startsWith("other:");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            CMD ["a", "b c"]            | CMD ["a" "b c"]                                | CMD ["a" "b" "c"]
+            CMD a  b                    | CMD ["/bin/sh" "-c" "a b"]                     | CMD ["/bin/sh" "-c" "a c"]
+            ENTRYPOINT ["/x"]           | ENTRYPOINT ["/x"]                              | ENTRYPOINT ["/y"]
+            RUN ["a", "b"]              | RUN a b # buildkit                             | RUN /bin/sh -c a b # buildkit
+            RUN --mount=type=tmpfs,target=/t a | RUN /bin/sh -c a # buildkit            | RUN /bin/sh -c b # buildkit
+            COPY --chown=1 a b /srv/    | COPY --chown=1 a b /srv/ # buildkit            | COPY --chown=1 a b /opt/ # buildkit
+            COPY a /srv                 | /bin/sh -c #(nop) COPY file:0a in /srv         | /bin/sh -c #(nop) COPY file:0a in /opt
+            EXPOSE 80 443/tcp           | EXPOSE map[443/tcp:{} 80/tcp:{}]               | EXPOSE map[8080/tcp:{}]
+            EXPOSE 80                   | EXPOSE [80/tcp]                                | EXPOSE [81/tcp]
+            VOLUME ["/a", "/b"]         | VOLUME [/b /a]                                 | VOLUME [/a]
+            STOPSIGNAL SIGINT           | STOPSIGNAL SIGINT                              | STOPSIGNAL SIGTERM
+            HEALTHCHECK CMD curl x      | HEALTHCHECK &{["CMD-SHELL" "curl x"] "0s" "0s"} | HEALTHCHECK &{["CMD-SHELL" "curl y"] "0s" "0s"}
+            HEALTHCHECK NONE            | HEALTHCHECK &{["NONE"] "0s" "0s"}              | HEALTHCHECK &{["CMD-SHELL" "x"] "0s" "0s"}
+            WORKDIR sub                 | WORKDIR /srv/sub                               | WORKDIR /srv/other
+            """)
+    void an_instruction_is_compared_by_what_it_says(String instruction, String same, String other) throws IOException {
+        assertThat(from("FROM a\n" + instruction + "\n", same)).isNotEmpty();
+        assertThat(from("FROM a\n" + instruction + "\n", other)).isEmpty();
     }
 }
