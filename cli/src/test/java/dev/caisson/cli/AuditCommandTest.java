@@ -5,12 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AuditCommandTest {
     @TempDir
@@ -179,5 +187,35 @@ class AuditCommandTest {
     private Path hostWithoutEngine() throws IOException {
         Files.createDirectories(root.resolve("host/etc"));
         return root.resolve("host");
+    }
+
+    /// What the manifests of `deploy/` call is what the command takes.
+    @ParameterizedTest
+    @ValueSource(strings = {"kubernetes/audit-daemonset.yaml", "kubernetes/audit-cronjob.yaml", "ansible/audit.yml"})
+    void arguments_of_the_deployments_are_understood(String name) throws IOException {
+        String text = Files.readString(Path.of(System.getProperty("caisson.root"), "deploy", name));
+        Matcher line = Pattern.compile("(?m)^ *arg[sv]: \\[(.*)]$").matcher(text);
+        assertThat(line.find()).isTrue();
+        List<String> arguments = new ArrayList<>(Stream.of(line.group(1).split(", "))
+                .map(word -> word.replace("\"", "").replace("/host", hostRoot()).replace("{{ fail_on }}", "high"))
+                .filter(word -> !word.startsWith("{{"))
+                .toList());
+        arguments.addAll(arguments.contains("--host-root") ? List.of() : List.of("--host-root", hostRoot()));
+        assertThat(arguments.getFirst()).isEqualTo("audit");
+        if (arguments.contains("--watch")) {
+            arguments.addAll(List.of("--save-facts", "-"));
+        }
+
+        assertThat(audit(arguments.toArray(String[]::new))).isIn(0, 1, 3);
+        assertThat(err.toString()).isEmpty();
+        assertThat(out.toString()).startsWith("{");
+    }
+
+    private String hostRoot() {
+        try {
+            return hostWithoutEngine().toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }
