@@ -10,7 +10,7 @@ import java.util.SequencedMap;
 /// @param refused sentences on what no change is proposed for, and why
 public record Proposal(Report report, SequencedMap<String, Contents> files, List<Note> notes, List<String> refused) {
     /// What every proposed file begins with.
-    static final String MARK = "# Proposed by caisson audit --fix.";
+    public static final String MARK = "# Proposed by caisson audit --fix.";
 
     /// What a file is good for.
     /// @param settles how many findings go away with it
@@ -28,7 +28,8 @@ public record Proposal(Report report, SequencedMap<String, Contents> files, List
     public static final class Contents {
         private final byte[] bytes;
 
-        Contents(byte[] bytes) {
+        /// @param bytes the whole file
+        public Contents(byte[] bytes) {
             this.bytes = bytes.clone();
         }
 

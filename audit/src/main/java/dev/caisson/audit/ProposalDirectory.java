@@ -19,7 +19,8 @@ import java.util.SequencedMap;
 final class ProposalDirectory implements AutoCloseable {
     private static final int ENTER = FileSystem.O_PATH | FileSystem.O_DIRECTORY | FileSystem.O_NOFOLLOW;
     private static final int DIRECTORY_MODE = 0777;
-    private static final int FILE_MODE = 0666;
+    /// Lines around a change are those of the file, whatever secrets stand there.
+    private static final int FILE_MODE = 0600;
 
     private final Path path;
     private final String mark;

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /// The difference of two texts in unified format, as `patch(1)` and `git apply` read it.
-final class UnifiedDiff {
+public final class UnifiedDiff {
     private static final int CONTEXT = 3;
     private static final long TABLE = 1 << 20;
     private static final String NO_LINE_BREAK = "\\ No newline at end of file\n";
@@ -14,9 +14,10 @@ final class UnifiedDiff {
 
     private UnifiedDiff() {}
 
+    /// The difference, empty where there is none.
     /// @param name the file's path with `/`, relative
     /// @param before empty for a file that does not exist yet
-    static String of(String name, String before, String after) {
+    public static String of(String name, String before, String after) {
         if (before.equals(after)) {
             return "";
         }

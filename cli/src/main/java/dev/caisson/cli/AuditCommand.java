@@ -95,8 +95,9 @@ final class AuditCommand implements Callable<Integer> {
             names = "--fix",
             paramLabel = "DIR",
             description = {
-                "Write patches and a hardened compose.override.yaml to a directory.",
-                "Nothing is applied; each patch was tried in memory, and what it settles is told."
+                "Write patches and a hardened compose.override.yaml to a directory; without FILE a patch of",
+                "daemon.json, kernel settings, audit rules and a script for owners and modes.",
+                "Nothing is applied; what each file settles is told."
             })
     private @Nullable Path fix;
 
@@ -108,6 +109,11 @@ final class AuditCommand implements Callable<Integer> {
         try {
             if (inputs.isEmpty()) {
                 refuseWithoutFiles();
+                if (fix != null) {
+                    Report report = tell(host.propose(failOn, waivers, baseline), fix);
+                    write(format.write(report));
+                    return report.exitCode();
+                }
                 return host.run(
                         failOn,
                         waivers,
@@ -129,7 +135,7 @@ final class AuditCommand implements Callable<Integer> {
                     failOn,
                     Optional.ofNullable(waivers),
                     Optional.ofNullable(baseline));
-            Report report = fix == null ? FileAudit.run(request) : propose(request, fix);
+            Report report = fix == null ? FileAudit.run(request) : tell(FileAudit.propose(request), fix);
             write(format.write(report));
             return report.exitCode();
         } catch (AuditException e) {
@@ -139,22 +145,21 @@ final class AuditCommand implements Callable<Integer> {
 
     /// What concerns files has nothing to act on in the audit of a host.
     private void refuseWithoutFiles() {
-        if (fix != null || !environment.isEmpty() || !baseImages.isEmpty()) {
+        if (!environment.isEmpty() || !baseImages.isEmpty()) {
             throw new AuditException(
                     AuditException.Code.OPTION_INVALID,
-                    "--fix, --env and --base-image are for container files, and no FILE is named; name one, as . for"
+                    "--env and --base-image are for container files, and no FILE is named; name one, as . for"
                             + " all below this directory.");
         }
     }
 
     /// The notes go to standard error, so that the report alone is on standard output.
-    private Report propose(AuditRequest request, Path directory) {
-        Proposal proposal = FileAudit.propose(request);
+    private Report tell(Proposal proposal, Path directory) {
         proposal.writeTo(directory);
         PrintWriter err = spec.commandLine().getErr();
         proposal.refused().forEach(sentence -> err.println("caisson: " + sentence + "."));
         if (proposal.notes().isEmpty()) {
-            err.println("caisson: there is nothing that a patch could settle.");
+            err.println("caisson: there is nothing that a file could settle.");
         }
         proposal.notes().forEach(note -> err.println("caisson: " + note.below(directory)));
         err.flush();

@@ -2,6 +2,7 @@ package dev.caisson.cli;
 
 import dev.caisson.audit.AuditException;
 import dev.caisson.audit.Checks;
+import dev.caisson.audit.Proposal;
 import dev.caisson.audit.Report;
 import dev.caisson.audit.Severity;
 import dev.caisson.hostaudit.HostAudit;
@@ -128,6 +129,16 @@ final class HostOptions {
                     });
         }
         return report.exitCode();
+    }
+
+    /// Audits this host and proposes files with which checks would pass.
+    Proposal propose(Severity failOn, @Nullable Path waivers, @Nullable Path baseline) {
+        if (saveFacts != null || watch > 0 || !facts.isEmpty() || !hosts.isEmpty() || target != null) {
+            throw invalid(
+                    "--fix is for this host as a whole, and stands beside --save-facts, --facts, --host, --watch or"
+                            + " --target; take one out");
+        }
+        return HostAudit.propose(request(failOn, waivers, baseline), dockerfiles);
     }
 
     private Report report(HostAuditRequest request) {

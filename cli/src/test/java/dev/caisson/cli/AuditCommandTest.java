@@ -86,7 +86,11 @@ class AuditCommandTest {
         Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\n");
 
         for (String[] arguments : new String[][] {
-            {"audit", "--fix", root.resolve("out").toString()},
+            {"audit", "--fix", root.resolve("out").toString(), "--facts", "facts.json"},
+            {"audit", "--fix", root.resolve("out").toString(), "--host", "ssh://host.invalid"},
+            {"audit", "--fix", root.resolve("out").toString(), "--save-facts", "-"},
+            {"audit", "--fix", root.resolve("out").toString(), "--watch", "5"},
+            {"audit", "--fix", root.resolve("out").toString(), "--target", "container:a"},
             {"audit", "--env", "A=b"},
             {"audit", "--base-image", "a=dir:/srv"},
             {"audit", "--built-from", file.toString(), file.toString()},
@@ -187,6 +191,28 @@ class AuditCommandTest {
     private Path hostWithoutEngine() throws IOException {
         Files.createDirectories(root.resolve("host/etc"));
         return root.resolve("host");
+    }
+
+    @Test
+    void files_for_a_host_are_written_and_nothing_of_it_is_changed() throws IOException {
+        Path host = hostWithoutEngine();
+        Path file = Files.writeString(
+                Files.createDirectories(host.resolve("etc/default")).resolve("docker"), "");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
+
+        int status = audit(
+                "audit",
+                "--host-root",
+                host.toString(),
+                "--fix",
+                root.resolve("out").toString(),
+                "--format",
+                "csv");
+
+        assertThat(status).as(err.toString()).isIn(0, 1, 3);
+        assertThat(root.resolve("out/files.sh")).content().contains("chmod 0644 \"$root\"/etc/default/docker");
+        assertThat(err.toString()).contains("files.sh: for default-docker-", "sh " + root.resolve("out/files.sh"));
+        assertThat(Files.getPosixFilePermissions(file)).isEqualTo(PosixFilePermissions.fromString("rw-rw-rw-"));
     }
 
     /// What the manifests of `deploy/` call is what the command takes.

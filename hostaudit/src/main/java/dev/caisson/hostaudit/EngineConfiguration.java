@@ -31,7 +31,7 @@ final class EngineConfiguration {
             Map.entry("group", "docker"));
 
     /// Flags that take no argument of their own: `--debug` is `--debug=true`.
-    private static final Set<String> SWITCHES = Set.of(
+    static final Set<String> SWITCHES = Set.of(
             "debug",
             "tls",
             "tlsverify",
@@ -55,7 +55,7 @@ final class EngineConfiguration {
             "version",
             "help");
 
-    private static final Map<String, String> SHORT = Map.of(
+    static final Map<String, String> SHORT = Map.of(
             "H",
             "host",
             "D",
@@ -76,7 +76,7 @@ final class EngineConfiguration {
             "help");
 
     /// Flags that may be repeated have another name in the file.
-    private static final Map<String, String> PLURAL = Map.ofEntries(
+    static final Map<String, String> PLURAL = Map.ofEntries(
             Map.entry("host", "hosts"),
             Map.entry("insecure-registry", "insecure-registries"),
             Map.entry("authorization-plugin", "authorization-plugins"),

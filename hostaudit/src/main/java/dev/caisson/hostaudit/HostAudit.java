@@ -8,10 +8,14 @@ import dev.caisson.audit.Evidence;
 import dev.caisson.audit.FileOrigins;
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Findings;
+import dev.caisson.audit.Proposal;
 import dev.caisson.audit.Report;
 import dev.caisson.audit.Status;
 import dev.caisson.audit.Subject;
 import dev.caisson.containerfile.BaseImages;
+import dev.caisson.containerfile.ContainerFileException;
+import dev.caisson.containerfile.FileError;
+import dev.caisson.containerfile.SourceTree;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +43,33 @@ public final class HostAudit {
         Facts facts = Collector.collect(request);
         FileOrigins origins = new FileOrigins(request.hostRoot(), request.today(), dockerfiles);
         return judge(facts, request).withEvidence(finding -> lines(finding, facts, origins));
+    }
+
+    /// Runs the audit and proposes files with which failed checks of host and engine pass. Nothing is applied.
+    /// @throws dev.caisson.audit.AuditException where the engine or the target cannot be reached
+    public static Proposal propose(HostAuditRequest request, List<Path> dockerfiles) {
+        Facts facts = Collector.collect(request);
+        FileOrigins origins = new FileOrigins(request.hostRoot(), request.today(), dockerfiles);
+        Report report = judge(facts, request).withEvidence(finding -> lines(finding, facts, origins));
+        String configuration = facts.engine()
+                .map(engine -> configuration(request.hostRoot(), engine.configurationFile()))
+                .orElse("");
+        List<String> arguments = facts.engine()
+                .flatMap(EngineFacts::process)
+                .map(process -> Proc.commandLine(process.pid()))
+                .orElse(List.of());
+        return HostProposals.of(report, facts, request.hostRoot(), configuration, arguments);
+    }
+
+    private static String configuration(Path hostRoot, String file) {
+        try {
+            return SourceTree.ofHost(hostRoot).read(Path.of(file)).text();
+        } catch (ContainerFileException e) {
+            if (e.error() == FileError.FILE_MISSING) {
+                return "";
+            }
+            throw new AuditException(AuditException.Code.INPUT_UNREADABLE, e.sentence(), e);
+        }
     }
 
     private static List<Evidence> lines(Finding finding, Facts facts, FileOrigins origins) {

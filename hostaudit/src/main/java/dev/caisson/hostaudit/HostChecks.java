@@ -5,8 +5,11 @@ import dev.caisson.hostaudit.EngineFacts.DataRoot;
 import dev.caisson.hostaudit.HostFacts.AuditFacts;
 import dev.caisson.hostaudit.HostFacts.FileFact;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -17,6 +20,8 @@ final class HostChecks {
     private static final List<String> UNIT_PLACES = WantedFiles.UNIT_DIRECTORIES.stream()
             .map(directory -> directory + "/docker.service")
             .toList();
+
+    private static final Map<String, BiFunction<Facts, EngineFacts, Optional<String>>> WATCHED = new HashMap<>();
 
     static final List<HostRule> ALL = List.of(
             HostRule.engine("data-root-shares-filesystem", (facts, engine) -> dataRoot(engine.dataRoot())),
@@ -97,9 +102,12 @@ final class HostChecks {
     ///     gives
     private static HostRule watched(
             String name, @org.jspecify.annotations.Nullable Function<EngineFacts, Optional<String>> path) {
+        BiFunction<Facts, EngineFacts, Optional<String>> file =
+                (facts, engine) -> path == null ? FileChecks.unit(facts, "docker.service") : path.apply(engine);
+        WATCHED.put(name, file);
         return HostRule.engine(name, (facts, engine) -> {
-            Optional<String> wanted = path == null ? FileChecks.unit(facts, "docker.service") : path.apply(engine);
-            return wanted.filter(file -> !facts.host().files().containsKey(file))
+            Optional<String> wanted = file.apply(facts, engine);
+            return wanted.filter(known -> !facts.host().files().containsKey(known))
                     .or(() -> path == null
                             ? UNIT_PLACES.stream()
                                     .filter(place -> facts.gapAt(place).isPresent())
@@ -109,6 +117,14 @@ final class HostChecks {
                     .map(gap -> Answer.notEvaluated(Answer.HOST, gap.what() + ": " + gap.reason()))
                     .orElseGet(() -> watched(facts.host(), wanted));
         });
+    }
+
+    /// The file whose changes a check wants recorded, links resolved; nothing for other checks.
+    static Optional<String> watchedFile(Facts facts, EngineFacts engine, String check) {
+        return Optional.ofNullable(WATCHED.get(check))
+                .flatMap(path -> path.apply(facts, engine))
+                .flatMap(path -> Optional.ofNullable(facts.host().files().get(path)))
+                .map(FileFact::resolved);
     }
 
     private static Answer watched(HostFacts host, Optional<String> wanted) {

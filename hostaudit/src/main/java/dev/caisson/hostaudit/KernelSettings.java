@@ -8,21 +8,22 @@ import java.util.function.LongPredicate;
 /// Kernel settings that containers, which share the kernel, should find closed. Each line says what is wanted; a
 /// setting that this kernel does not have is left out. Documentation/admin-guide/sysctl of the kernel.
 final class KernelSettings {
-    private record Wanted(String name, String text, LongPredicate good) {}
+    /// @param advised what a proposal sets
+    record Wanted(String name, String text, int advised, LongPredicate good) {}
 
-    private static final List<Wanted> WANTED = List.of(
-            new Wanted("kernel.kptr_restrict", "1 or 2", value -> value >= 1),
-            new Wanted("kernel.dmesg_restrict", "1", value -> value == 1),
-            new Wanted("kernel.unprivileged_bpf_disabled", "1 or 2", value -> value >= 1),
-            new Wanted("kernel.perf_event_paranoid", "2 or more", value -> value >= 2),
-            new Wanted("kernel.randomize_va_space", "2", value -> value == 2),
-            new Wanted("kernel.yama.ptrace_scope", "1 or more", value -> value >= 1),
-            new Wanted("fs.protected_symlinks", "1", value -> value == 1),
-            new Wanted("fs.protected_hardlinks", "1", value -> value == 1),
-            new Wanted("fs.protected_fifos", "1 or 2", value -> value >= 1),
-            new Wanted("fs.protected_regular", "1 or 2", value -> value >= 1),
-            new Wanted("fs.suid_dumpable", "0", value -> value == 0),
-            new Wanted("vm.unprivileged_userfaultfd", "0", value -> value == 0));
+    static final List<Wanted> WANTED = List.of(
+            new Wanted("kernel.kptr_restrict", "1 or 2", 1, value -> value >= 1),
+            new Wanted("kernel.dmesg_restrict", "1", 1, value -> value == 1),
+            new Wanted("kernel.unprivileged_bpf_disabled", "1 or 2", 2, value -> value >= 1),
+            new Wanted("kernel.perf_event_paranoid", "2 or more", 2, value -> value >= 2),
+            new Wanted("kernel.randomize_va_space", "2", 2, value -> value == 2),
+            new Wanted("kernel.yama.ptrace_scope", "1 or more", 1, value -> value >= 1),
+            new Wanted("fs.protected_symlinks", "1", 1, value -> value == 1),
+            new Wanted("fs.protected_hardlinks", "1", 1, value -> value == 1),
+            new Wanted("fs.protected_fifos", "1 or 2", 1, value -> value >= 1),
+            new Wanted("fs.protected_regular", "1 or 2", 1, value -> value >= 1),
+            new Wanted("fs.suid_dumpable", "0", 0, value -> value == 0),
+            new Wanted("vm.unprivileged_userfaultfd", "0", 0, value -> value == 0));
 
     private KernelSettings() {}
 

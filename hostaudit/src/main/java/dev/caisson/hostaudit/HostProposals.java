@@ -1,0 +1,293 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.audit.Finding;
+import dev.caisson.audit.Proposal;
+import dev.caisson.audit.Report;
+import dev.caisson.audit.ShellText;
+import dev.caisson.audit.Status;
+import dev.caisson.audit.Subject;
+import dev.caisson.audit.UnifiedDiff;
+import dev.caisson.hostaudit.EngineFacts.EngineProcess;
+import dev.caisson.hostaudit.EngineFacts.Setting;
+import dev.caisson.hostaudit.HostFacts.FileFact;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/// Proposes files with which failed checks of host, engine and their files pass: a patch of `daemon.json`, a
+/// drop-in for the engine's unit where flags decide, kernel settings, audit rules, and a script for owners and
+/// modes. Each names the checks that it is for. A setting whose change takes something away from containers
+/// that are there is left to people.
+final class HostProposals {
+    private static final Pattern MODE = Pattern.compile("chmod (0[0-7]{3}) it");
+    private static final Pattern OWNER = Pattern.compile("chown (root:[a-z]+) it");
+    private static final Pattern RULE_PATH = Pattern.compile("/[A-Za-z0-9_./@:+-]*");
+    private static final Pattern UNIT = Pattern.compile("[A-Za-z0-9_.@-]+\\.service");
+
+    private final Report report;
+    private final Facts facts;
+    private final Path hostRoot;
+    private final LinkedHashMap<String, Proposal.Contents> files = new LinkedHashMap<>();
+    private final List<Proposal.Note> notes = new ArrayList<>();
+    private final List<String> refused = new ArrayList<>();
+    private final Set<Finding> settled = new LinkedHashSet<>();
+
+    private HostProposals(Report report, Facts facts, Path hostRoot) {
+        this.report = report;
+        this.facts = facts;
+        this.hostRoot = hostRoot;
+    }
+
+    /// @param daemonJson the text of the engine's configuration file, empty where it has none
+    /// @param arguments the engine's command line, its name first; empty where it is not known
+    static Proposal of(Report report, Facts facts, Path hostRoot, String daemonJson, List<String> arguments) {
+        HostProposals proposals = new HostProposals(report, facts, hostRoot);
+        facts.engine().ifPresent(engine -> proposals.engine(engine, daemonJson, arguments));
+        proposals.kernelSettings();
+        facts.engine().ifPresent(proposals::auditRules);
+        proposals.owners();
+        proposals.tellTheRest();
+        return new Proposal(report, proposals.files, proposals.notes, proposals.refused);
+    }
+
+    private Optional<Finding> failed(String check) {
+        return report.findings().stream()
+                .filter(finding -> finding.status() == Status.FAIL
+                        && finding.check().name().equals(check))
+                .findFirst();
+    }
+
+    private static String words(List<Finding> findings) {
+        return "for "
+                + findings.stream()
+                        .map(finding -> finding.check().name())
+                        .distinct()
+                        .collect(Collectors.joining(", "));
+    }
+
+    private void put(String name, String text, List<Finding> findings, String before, String after) {
+        settled.addAll(findings);
+        files.put(name, new Proposal.Contents(text.getBytes(StandardCharsets.UTF_8)));
+        notes.add(new Proposal.Note(name, words(findings), before, after));
+    }
+
+    private String onHost(String path) {
+        return ShellText.path(hostRoot.resolve(path.substring(1)).toString());
+    }
+
+    private void engine(EngineFacts engine, String daemonJson, List<String> arguments) {
+        List<EngineChange> changes = EngineChange.ALL.stream()
+                .filter(change -> failed(change.check()).isPresent())
+                .toList();
+        if (changes.isEmpty()) {
+            return;
+        }
+        Optional<String> unit = engine.process()
+                .map(EngineProcess::unit)
+                .filter(name -> UNIT.matcher(name).matches());
+        List<EngineChange> byFlag = changes.stream()
+                .filter(change -> change.settings().stream()
+                        .flatMap(name -> engine.setting(name).stream())
+                        .map(Setting::source)
+                        .anyMatch("flag"::equals))
+                .toList();
+        if (!byFlag.isEmpty() && (unit.isEmpty() || arguments.isEmpty())) {
+            refused.add("flags of the engine decide about "
+                    + byFlag.stream().map(EngineChange::check).collect(Collectors.joining(", "))
+                    + ", and it is no unit of systemd: change them where it is started");
+            changes =
+                    changes.stream().filter(change -> !byFlag.contains(change)).toList();
+        } else if (!byFlag.isEmpty()) {
+            dropIn(unit.get(), byFlag, arguments);
+        }
+        configuration(engine, daemonJson, changes);
+    }
+
+    /// A setting may stand in the file or among the flags; dockerd refuses to start where it stands in both.
+    private void dropIn(String unit, List<EngineChange> byFlag, List<String> arguments) {
+        List<String> kept = EngineFlags.kept(
+                arguments, (name, value) -> byFlag.stream().allMatch(change -> change.keeps(name, value)));
+        List<Finding> findings = byFlag.stream()
+                .flatMap(change -> failed(change.check()).stream())
+                .toList();
+        put(
+                unit + ".d-caisson.conf",
+                Proposal.MARK + "\n# Flags that daemon.json decides are taken out.\n[Service]\nExecStart=\n"
+                        + EngineFlags.execStart(kept) + "\n",
+                findings,
+                "install -D -m 0644 -T",
+                " " + onHost("/etc/systemd/system/" + unit + ".d/caisson.conf") + " && systemctl daemon-reload");
+    }
+
+    private void configuration(EngineFacts engine, String daemonJson, List<EngineChange> changes) {
+        Optional<Map<String, Object>> parsed = EngineJson.parse(daemonJson);
+        if (parsed.isEmpty()) {
+            refused.add(engine.configurationFile() + " is no JSON object: no change of it is proposed");
+            return;
+        }
+        Map<String, Object> changed = new LinkedHashMap<>(parsed.get());
+        changes.forEach(change -> change.apply().accept(changed));
+        if (changed.equals(parsed.get())) {
+            return;
+        }
+        String path = engine.configurationFile();
+        if (!path.startsWith("/") || !ShellText.isPlain(path)) {
+            refused.add("the engine's configuration file has a name that a patch cannot carry");
+            return;
+        }
+        String diff = UnifiedDiff.of(path.substring(1), daemonJson, EngineJson.write(changed));
+        put(
+                "daemon.json.patch",
+                Proposal.MARK + "\n" + diff,
+                changes.stream()
+                        .flatMap(change -> failed(change.check()).stream())
+                        .toList(),
+                "patch -d " + onHost("/") + " -p1 <",
+                "");
+    }
+
+    private void kernelSettings() {
+        Optional<Finding> finding = failed("kernel-settings");
+        if (finding.isEmpty()) {
+            return;
+        }
+        StringBuilder text = new StringBuilder(Proposal.MARK).append('\n');
+        int count = 0;
+        for (KernelSettings.Wanted wanted : KernelSettings.WANTED) {
+            Optional<String> value = facts.host().setting(wanted.name()).filter(now -> now.matches("-?\\d{1,18}"));
+            if (value.isPresent() && !wanted.good().test(Long.parseLong(value.get()))) {
+                text.append("# it is ").append(value.get()).append('\n');
+                text.append(wanted.name())
+                        .append(" = ")
+                        .append(wanted.advised())
+                        .append('\n');
+                count++;
+            }
+        }
+        if (count > 0) {
+            put(
+                    "99-caisson.conf",
+                    text.toString(),
+                    List.of(finding.get()),
+                    "install -m 0644 -T",
+                    " " + onHost("/etc/sysctl.d/99-caisson.conf") + " && sysctl --system");
+        }
+    }
+
+    private void auditRules(EngineFacts engine) {
+        Map<String, Finding> wanted = new TreeMap<>();
+        List<Finding> findings = new ArrayList<>();
+        for (Finding finding : report.findings()) {
+            Optional<String> path = finding.status() == Status.FAIL
+                    ? HostChecks.watchedFile(facts, engine, finding.check().name())
+                    : Optional.empty();
+            path.filter(name -> RULE_PATH.matcher(name).matches()).ifPresent(name -> {
+                wanted.put(name, finding);
+                findings.add(finding);
+            });
+        }
+        if (wanted.isEmpty()) {
+            return;
+        }
+        StringBuilder text = new StringBuilder(Proposal.MARK).append('\n');
+        wanted.keySet().forEach(path -> text.append("-w ").append(path).append(" -p wa -k docker\n"));
+        if (facts.host().audit().state().equals("off")) {
+            text.append("-e 1\n");
+        }
+        put(
+                "caisson-docker.rules",
+                text.toString(),
+                findings,
+                "install -m 0640 -T",
+                " " + onHost("/etc/audit/rules.d/caisson-docker.rules") + " && augenrules --load");
+    }
+
+    /// Owners and modes as the checks' remedies name them.
+    private void owners() {
+        List<String> commands = new ArrayList<>();
+        List<Finding> findings = new ArrayList<>();
+        for (Finding finding : report.findings()) {
+            if (finding.status() != Status.FAIL || finding.subject().kind() != Subject.Kind.FILE) {
+                continue;
+            }
+            String path = finding.subject().name();
+            Optional<FileFact> fact = facts.host().files().values().stream()
+                    .filter(file -> file.resolved().equals(path))
+                    .findFirst();
+            if (fact.isEmpty() || !path.startsWith("/") || !ShellText.isPlain(path)) {
+                continue;
+            }
+            Matcher owner = OWNER.matcher(finding.check().fix());
+            Matcher mode = MODE.matcher(finding.check().fix());
+            if (owner.find()) {
+                commands.add("chown " + owner.group(1) + " " + inScript(path));
+                findings.add(finding);
+            } else if (mode.find()) {
+                if (!fact.get().grants().isEmpty()) {
+                    commands.add("setfacl -b " + inScript(path));
+                }
+                commands.add("chmod " + mode.group(1) + " " + inScript(path));
+                fact.get().openParents().forEach(parent -> close(parent, commands));
+                findings.add(finding);
+            }
+        }
+        if (commands.isEmpty()) {
+            return;
+        }
+        String text = Proposal.MARK + "\n# sh files.sh [ROOT]: ROOT is where the host's root directory is mounted.\n"
+                + "set -eu\nroot=${1:-}\n"
+                + commands.stream().distinct().collect(Collectors.joining("\n")) + "\n";
+        put(
+                "files.sh",
+                text,
+                findings,
+                "sh",
+                hostRoot.equals(Path.of("/")) ? "" : " " + ShellText.path(hostRoot.toString()));
+    }
+
+    /// `/etc/docker 0777 uid 1000`: a directory that others than root may change.
+    private static void close(String parent, List<String> commands) {
+        Matcher open = Pattern.compile("(/.*) [0-7]{4} uid \\d+").matcher(parent);
+        if (open.matches() && ShellText.isPlain(open.group(1))) {
+            commands.add("chown root:root " + inScript(open.group(1)));
+            commands.add("chmod go-w " + inScript(open.group(1)));
+        }
+    }
+
+    private static String inScript(String path) {
+        return "\"$root\"" + ShellText.path(path);
+    }
+
+    private void tellTheRest() {
+        String rest = report.findings().stream()
+                .filter(finding -> finding.status() == Status.FAIL && !settled.contains(finding))
+                .filter(finding -> switch (finding.subject().kind()) {
+                    case HOST, DAEMON, FILE -> true;
+                    case IMAGE,
+                            CONTAINER,
+                            NETWORK,
+                            VOLUME,
+                            BUILD_STAGE,
+                            COMPOSE_SERVICE,
+                            KUBERNETES_CONTAINER,
+                            KUBERNETES_OBJECT -> false;
+                })
+                .map(finding -> finding.check().name())
+                .distinct()
+                .collect(Collectors.joining(", "));
+        if (!rest.isEmpty()) {
+            refused.add("left to you, because it needs a decision or would cut something off: " + rest
+                    + "; the report says what to do");
+        }
+    }
+}
