@@ -181,7 +181,7 @@ class AuditCommandTest {
 
             audit("audit", "--facts", facts.toString(), "--format", format);
 
-            assertThat(out.toString()).contains("a\uFFFD[31m\uFFFDb");
+            assertThat(out.toString().replace("\\[", "[")).contains("a\uFFFD[31m\uFFFDb");
             assertThat(out.toString().codePoints().filter(Character::isISOControl))
                     .as(format)
                     .allMatch(c -> c == '\n' || c == '\r');

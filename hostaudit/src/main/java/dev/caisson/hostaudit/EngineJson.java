@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -14,12 +15,19 @@ final class EngineJson {
     /// Beyond it a double does not tell two whole numbers apart.
     private static final double EXACT = 1L << 53;
 
+    private static final Pattern STRING = Pattern.compile("\"[^\"\\\\]*+(?:\\\\.[^\"\\\\]*+)*+\"");
+    /// A number that the parser may round.
+    private static final Pattern LONG_NUMBER = Pattern.compile("[0-9.]{16,}");
+
     private EngineJson() {}
 
     /// The settings in the file's order; none for an empty file, nothing for what is no JSON object.
     static Optional<Map<String, Object>> parse(String text) {
         if (text.isBlank()) {
             return Optional.of(Map.of());
+        }
+        if (LONG_NUMBER.matcher(STRING.matcher(text).replaceAll("")).find()) {
+            return Optional.empty();
         }
         try {
             Object value = Jsonb.instance().type(Object.class).fromJson(text);
