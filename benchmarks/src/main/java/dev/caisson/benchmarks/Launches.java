@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 /// Prints launches of a warm engine beside other runtimes, the command beside docker's, many at once, and what many
 /// leave behind.
 public final class Launches {
-    private static final int WARM_UP = 8000;
+    private static final int WARM_UP = 16_000;
     private static final int MEASURED = 400;
     private static final int ROUNDS = 4;
     /// Each command gets a twentieth.
