@@ -8,10 +8,11 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.FileSystemSpace;
+import dev.caisson.linux.KernelRandom;
 import dev.caisson.linux.Mounts;
 import dev.caisson.linux.ProjectQuota;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
@@ -22,7 +23,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// Writable layers that are kept on disk, each bounded and gone with its container.
 ///
 /// ```
-/// DATA/layers/PARENT/ID   a directory with a project quota; PARENT as the control group of the state directory
+/// DATA/layers/PARENT/ID   a directory with a project quota; PARENT stands for the state directory
 /// DATA/layers             where image files are made, which have no name and end with the container's mounts
 /// ```
 final class DiskLayers {
@@ -30,7 +31,6 @@ final class DiskLayers {
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
     private static final int KIBIBYTE = 1024;
-    private static final SecureRandom RANDOM = new SecureRandom();
 
     private final Path data;
     private final String parent;
@@ -118,7 +118,7 @@ final class DiskLayers {
     /// Numbers are drawn from the upper half, which administrators hardly give by hand.
     private static int freeProject(Fd directory) {
         while (true) {
-            int project = RANDOM.nextInt() | 0x8000_0000;
+            int project = ByteBuffer.wrap(KernelRandom.bytes(Integer.BYTES)).getInt() | 0x8000_0000;
             if (project != -1 && ProjectQuota.isFree(directory, project)) {
                 return project;
             }

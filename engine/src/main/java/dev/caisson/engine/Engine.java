@@ -60,7 +60,7 @@ public final class Engine implements AutoCloseable {
         probe.reached(Moment.ENGINE_STANDS);
         ranges = new IdRanges(state.root());
         groups = new Groups(preparation.hierarchy(), state);
-        diskLayers = new DiskLayers(options.data(), state.cgroupParent());
+        diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
         starter = new Starter(this, probe, preparation, state, groups, ranges, diskLayers, reactor);
         recover(options);
         if (FlightRecorder.isInitialized()) {

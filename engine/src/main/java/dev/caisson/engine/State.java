@@ -50,8 +50,8 @@ final class State implements AutoCloseable {
     /// Opens the directory and takes a place of its own in it.
     /// @throws EngineException where it cannot be trusted or used
     State(Path path) {
-        this.cgroupParent = cgroupParent(path);
         this.root = openRoot(path);
+        this.cgroupParent = cgroupParent(FileSystem.status(root));
         this.engines = directory(root, ENGINES);
         this.engine = HexFormat.of().formatHex(KernelRandom.bytes(ID_BYTES));
         try (Fd _ = whole()) {
@@ -115,12 +115,25 @@ final class State implements AutoCloseable {
         return root;
     }
 
-    /// The control group that holds this state directory's containers: `caisson`, or one named for another directory.
+    /// The control group that holds this state directory's containers.
     String cgroupParent() {
         return cgroupParent;
     }
 
+    /// Named for the directory itself and not for its path: an engine in another mount namespace of the host has the
+    /// same path and the same control groups, and would clear containers away that it has no record of.
     static String cgroupParent(Path path) {
+        try (Fd root = FileSystem.open(path.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            return cgroupParent(FileSystem.status(root));
+        }
+    }
+
+    private static String cgroupParent(FileStatus root) {
+        return "caisson-" + Long.toHexString(root.fileSystem()) + "-" + Long.toHexString(root.inode());
+    }
+
+    /// What stands on disk for this state directory after a restart of the host too is named for its path.
+    static String lastingName(Path path) {
         if (path.equals(EngineOptions.DEFAULT_STATE)) {
             return "caisson";
         }

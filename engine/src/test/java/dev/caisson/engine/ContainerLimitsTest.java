@@ -35,14 +35,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ContainerLimitsTest {
     private static final EngineOptions OPTIONS = new EngineOptions(
             Path.of("/run/caisson-test-limits-" + ProcessHandle.current().pid()), Path.of("/var/lib/caisson-test"));
-    private static final String PARENT = State.cgroupParent(OPTIONS.state());
 
     private Engine engine;
+    private String parent;
     private Hierarchy hierarchy;
 
     @BeforeEach
     void open() {
         engine = Engine.open(OPTIONS);
+        parent = State.cgroupParent(OPTIONS.state());
         hierarchy = Hierarchy.detect();
     }
 
@@ -50,8 +51,8 @@ class ContainerLimitsTest {
     void close() throws IOException {
         engine.close();
         BusyboxEngine.removeTree(OPTIONS.state());
-        assertThat(hierarchy.leftovers(PARENT)).isEmpty();
-        assertThat(hierarchy.findParent(PARENT)).isEmpty();
+        assertThat(hierarchy.leftovers(parent)).isEmpty();
+        assertThat(hierarchy.findParent(parent)).isEmpty();
         hierarchy.close();
     }
 
@@ -260,10 +261,10 @@ class ContainerLimitsTest {
                 .placement(new Placement.Tenant("a", Optional.empty())));
 
         assertThat(second.verdict()).isEqualTo(Verdict.OUT_OF_MEMORY);
-        assertThat(hierarchy.findParent(PARENT + "/tenant-a")).isPresent();
+        assertThat(hierarchy.findParent(parent + "/tenant-a")).isPresent();
         first.kill();
         first.await();
-        assertThat(hierarchy.findParent(PARENT + "/tenant-a")).isEmpty();
+        assertThat(hierarchy.findParent(parent + "/tenant-a")).isEmpty();
         assertThatThrownBy(() -> engine.run(shell("true").placement(new Placement.Tenant("a", Optional.empty()))))
                 .isInstanceOfSatisfying(
                         EngineException.class, e -> assertThat(e.code()).isEqualTo("TENANT_UNKNOWN"));

@@ -56,6 +56,9 @@ record HostTraces(
     }
 
     private static List<String> readGroups(EngineOptions options) throws IOException {
+        if (!Files.isDirectory(options.state())) {
+            return List.of();
+        }
         String parent = State.cgroupParent(options.state());
         try (Stream<Path> tops = Files.find(
                 Path.of("/sys/fs/cgroup"),

@@ -40,10 +40,10 @@ class RecoveryTest {
 
     @Test
     void a_group_that_no_record_speaks_of_is_removed_and_a_living_engine_keeps_its_own() throws Exception {
-        String parent = State.cgroupParent(OPTIONS.state());
         String nobodys = "b".repeat(64);
         try (Engine living = Engine.open(OPTIONS);
                 Hierarchy hierarchy = Hierarchy.detect()) {
+            String parent = State.cgroupParent(OPTIONS.state());
             Container container = living.start(ContainerSpec.of(Image.host(), "sleep", "100"), Streams.capture());
             hierarchy.create(parent, nobodys, Limits.defaults());
             hierarchy.create(parent, "somebody", Limits.defaults());
@@ -133,5 +133,26 @@ class RecoveryTest {
         assertThat(group).exists();
         second.close();
         assertThat(group).doesNotExist();
+    }
+
+    /// As in another mount namespace of the host: the same control groups, and no record of the container.
+    @Test
+    void an_engine_with_another_directory_at_the_same_path_leaves_containers_alone() throws Exception {
+        Path elsewhere = OPTIONS.state().resolveSibling(OPTIONS.state().getFileName() + "-elsewhere");
+        try (Engine living = Engine.open(OPTIONS)) {
+            Container container = living.start(ContainerSpec.of(Image.host(), "sleep", "100"), Streams.capture());
+            Files.move(OPTIONS.state(), elsewhere);
+            try (Engine other = Engine.open(OPTIONS)) {
+                assertThat(other.run(ContainerSpec.of(Image.host(), "true")).isOk())
+                        .isTrue();
+                assertThat(container.hasEnded()).isFalse();
+            } finally {
+                BusyboxEngine.removeTree(OPTIONS.state());
+                Files.move(elsewhere, OPTIONS.state());
+            }
+            assertThat(container.hasEnded()).isFalse();
+            container.kill();
+            assertThat(container.await().verdict()).isEqualTo(Verdict.KILLED);
+        }
     }
 }

@@ -32,8 +32,9 @@ final class VersionTwoContainers {
                 aRunningContainerIsChangedPausedAndMeasured(engine, root, options);
                 aTenantBoundsItsContainers(engine, root);
             }
-            assertThat(hierarchy.leftovers("caisson")).isEmpty();
-            assertThat(hierarchy.findParent("caisson")).isEmpty();
+            String parent = State.cgroupParent(options.state());
+            assertThat(hierarchy.leftovers(parent)).isEmpty();
+            assertThat(hierarchy.findParent(parent)).isEmpty();
         }
         System.out.println(HELD);
     }
