@@ -1,5 +1,6 @@
 package dev.caisson.hostaudit;
 
+import dev.caisson.audit.Report;
 import dev.caisson.audit.ReportFormat;
 import dev.caisson.audit.Severity;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -53,13 +55,30 @@ public final class Rehearsal {
 
     /// Runs the audit and forgets the report.
     public static void run() {
+        Report report = report();
+        for (ReportFormat format : ReportFormat.values()) {
+            format.write(report);
+        }
+    }
+
+    /// What an audit finds of the engine that is played here, and of a container of Caisson that this very process
+    /// stands for.
+    static Report report() {
         try {
             Path directory = Files.createTempDirectory("caisson");
             Path socket = directory.resolve("engine.sock");
+            Path engine = directory.resolve("engines/rehearsal");
+            Path container = engine.resolve("one.json");
             try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+                long pid = ProcessHandle.current().pid();
+                Files.createDirectories(engine);
+                Files.writeString(
+                        container,
+                        "{\"id\":\"" + ID + "\",\"name\":\"rehearsed\",\"pid\":" + pid + ",\"startTime\":"
+                                + Proc.startTime(pid).orElse(0L) + "}");
                 server.bind(UnixDomainSocketAddress.of(socket));
                 Thread.ofVirtual().start(() -> serve(server));
-                var report = HostAudit.run(new HostAuditRequest(
+                return HostAudit.run(new HostAuditRequest(
                         Optional.of(socket),
                         Path.of("/"),
                         directory,
@@ -72,12 +91,10 @@ public final class Rehearsal {
                         Severity.HIGH,
                         Optional.empty(),
                         Optional.empty()));
-                for (ReportFormat format : ReportFormat.values()) {
-                    format.write(report);
-                }
             } finally {
-                Files.deleteIfExists(socket);
-                Files.delete(directory);
+                for (Path made : List.of(socket, container, engine, directory.resolve("engines"), directory)) {
+                    Files.deleteIfExists(made);
+                }
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -25,6 +25,13 @@ final class Dockerd implements AutoCloseable {
 
     /// Starts it and waits until it answers. The data root may be prepared before.
     static Dockerd start(Path directory, String... flags) {
+        List<String> all = new ArrayList<>(List.of("--host", "unix://" + directory.resolve("docker.sock")));
+        all.addAll(List.of(flags));
+        return startConfigured(directory, all.toArray(String[]::new));
+    }
+
+    /// As [#start], where a file among the flags names the sockets.
+    static Dockerd startConfigured(Path directory, String... flags) {
         List<String> command = new ArrayList<>(List.of(
                 "unshare",
                 "--net",
@@ -37,9 +44,7 @@ final class Dockerd implements AutoCloseable {
                 "--exec-root",
                 directory.resolve("exec").toString(),
                 "--pidfile",
-                directory.resolve("docker.pid").toString(),
-                "--host",
-                "unix://" + directory.resolve("docker.sock")));
+                directory.resolve("docker.pid").toString()));
         command.addAll(List.of(flags));
         try {
             Files.createDirectories(directory);
@@ -74,9 +79,9 @@ final class Dockerd implements AutoCloseable {
             builder.environment().put("DOCKER_BUILDKIT", "0");
             Process process = builder.redirectOutput(output.toFile()).start();
             process.getOutputStream().close();
-            if (!process.waitFor(60, TimeUnit.SECONDS)) {
+            if (!process.waitFor(180, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
-                throw new IllegalStateException("no end within a minute: " + command);
+                throw new IllegalStateException("no end within three minutes: " + command);
             }
             String text = new String(Files.readAllBytes(output), StandardCharsets.UTF_8);
             Files.delete(output);

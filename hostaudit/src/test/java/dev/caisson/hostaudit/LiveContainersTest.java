@@ -192,8 +192,10 @@ class LiveContainersTest {
     }
 
     @Test
-    void the_wrong_answers_of_the_reference_tool_are_right_here() {
-        assertThat(ReferenceTable.print(findings, facts)).isEmpty();
+    void forty_recommendations_that_a_search_of_texts_answers_wrongly_are_answered_rightly() throws IOException {
+        assertThat(ReferenceTable.compared()).hasSize(40);
+        assertThat(ReferenceTable.print(new ReferenceEngines(work).with(findings)))
+                .isEmpty();
     }
 
     @Test

@@ -253,7 +253,7 @@ class LiveEngineTest {
     }
 
     /// From the worst on.
-    private static final List<Status> WORST =
+    static final List<Status> WORST =
             List.of(Status.FAIL, Status.NOT_EVALUATED, Status.MANUAL, Status.PASS, Status.NOT_APPLICABLE);
 
     /// The worst status of each check.
