@@ -5,12 +5,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /// Compares what the engine says of containers with what the kernel does, over all checks.
 final class ClaimChecks {
     private ClaimChecks() {}
 
-    static List<Answer> contradictions(Facts facts) {
+    /// @param answersOf what another rule came to
+    static List<Answer> contradictions(Facts facts, Function<HostRule, List<Answer>> answersOf) {
         Map<Subject, List<Answer>> found = new TreeMap<>();
         Map<Subject, List<String>> names = new TreeMap<>();
         facts.containers().stream()
@@ -20,7 +22,7 @@ final class ClaimChecks {
             if (!rule.check().id().startsWith("CSN-RT-")) {
                 continue;
             }
-            for (Answer answer : rule.judge().apply(facts)) {
+            for (Answer answer : answersOf.apply(rule)) {
                 if (answer.contradicts()) {
                     found.computeIfAbsent(answer.subject(), key -> new ArrayList<>())
                             .add(answer);

@@ -55,6 +55,8 @@ final class EngineCollector {
         String file = EngineConfiguration.file(arguments);
         Map<String, Setting> configuration = EngineConfiguration.effective(arguments, configuration(file));
         String root = info.at("DockerRootDir").textOr("");
+        List<Listener> listeners = process.map(found -> SocketTable.listeners(found.pid())).orElse(List.of());
+        List<Listener> own = tcp(process, listeners);
         return new EngineFacts(
                 socket,
                 process,
@@ -68,10 +70,10 @@ final class EngineCollector {
                                 .map(Setting::text)
                                 .orElse("")),
                 dataRoot(root),
-                tcp(process),
-                others(process),
+                own,
+                others(listeners),
                 unixSockets(configuration),
-                probes(process),
+                probes(process, own),
                 processes.proxies(process),
                 networks(),
                 SwarmCollector.collect(api, info, files, root));
@@ -140,24 +142,16 @@ final class EngineCollector {
         return new DataRoot(path, alone, own.map(ContainerFacts.Mount::device).orElse(""), above);
     }
 
-    private static List<Listener> tcp(Optional<EngineProcess> process) {
-        if (process.isEmpty()) {
-            return List.of();
-        }
-        Set<Long> own = Set.copyOf(Proc.socketInodes(process.get().pid()));
-        return SocketTable.listeners(process.get().pid()).stream()
-                .filter(listener -> own.contains(listener.inode()))
-                .toList();
+    private static List<Listener> tcp(Optional<EngineProcess> process, List<Listener> all) {
+        Set<Long> own = process.map(found -> Set.copyOf(Proc.socketInodes(found.pid()))).orElse(Set.of());
+        return all.stream().filter(listener -> own.contains(listener.inode())).toList();
     }
 
     /// What listens in the engine's network namespace; proxies of published ports belong to containers.
-    private List<Listener> others(Optional<EngineProcess> process) {
-        if (process.isEmpty()) {
-            return List.of();
-        }
+    private List<Listener> others(List<Listener> all) {
         Set<Long> proxied = new java.util.HashSet<>();
         table.named("docker-proxy").forEach(pid -> proxied.addAll(Proc.socketInodes(pid)));
-        return SocketTable.listeners(process.get().pid()).stream()
+        return all.stream()
                 .filter(listener -> !proxied.contains(listener.inode()))
                 .toList();
     }
@@ -175,7 +169,7 @@ final class EngineCollector {
 
     /// Only TCP sockets of this very network namespace can be asked; the swarm's own ports speak another
     /// protocol.
-    private static List<ServerProbe> probes(Optional<EngineProcess> process) {
+    private static List<ServerProbe> probes(Optional<EngineProcess> process, List<Listener> own) {
         if (process.isEmpty()
                 || !process.get()
                         .namespaces()
@@ -184,7 +178,7 @@ final class EngineCollector {
                                 .orElse(-1L))) {
             return List.of();
         }
-        return tcp(process).stream()
+        return own.stream()
                 .filter(listener -> listener.protocol().equals("tcp"))
                 .filter(listener -> listener.port() != 2377 && listener.port() != 7946)
                 .map(TcpProbe::ask)

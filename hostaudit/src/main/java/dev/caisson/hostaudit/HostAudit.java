@@ -18,10 +18,12 @@ import dev.caisson.containerfile.FileError;
 import dev.caisson.containerfile.SourceTree;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /// Audits this host: gathers the facts once, judges them by every check, and applies waivers and baseline.
@@ -162,9 +164,15 @@ public final class HostAudit {
 
     private static List<Finding> findings(Facts facts, HostAuditRequest request, String prefix) {
         List<Finding> findings = new ArrayList<>();
+        Map<HostRule, List<Answer>> known = new HashMap<>();
+        Function<HostRule, List<Answer>> once =
+                rule -> known.computeIfAbsent(rule, asked -> asked.judge().apply(facts));
         for (HostRule rule : HostRules.ALL) {
             if (wanted(rule.check(), request)) {
-                rule.judge().apply(facts).stream()
+                List<Answer> answers = rule.equals(HostRules.CONTRADICTED)
+                        ? ClaimChecks.contradictions(facts, once)
+                        : once.apply(rule);
+                answers.stream()
                         .filter(answer -> wanted(answer.subject(), request))
                         .forEach(answer -> findings.add(answer.below(prefix).finding(rule.check())));
             }

@@ -22,9 +22,13 @@ final class HostRules {
             .flatMap(List::stream)
             .toList();
 
-    static final List<HostRule> ALL = Stream.concat(
-                    SINGLE.stream(), Stream.of(HostRule.of("claim-contradicted", ClaimChecks::contradictions)))
-            .toList();
+    /// Compares the answers of the others.
+    static final HostRule CONTRADICTED = HostRule.of(
+            "claim-contradicted",
+            facts -> ClaimChecks.contradictions(facts, rule -> rule.judge().apply(facts)));
+
+    static final List<HostRule> ALL =
+            Stream.concat(SINGLE.stream(), Stream.of(CONTRADICTED)).toList();
 
     private HostRules() {}
 }

@@ -2,18 +2,23 @@ package dev.caisson.hostaudit;
 
 import dev.caisson.hostaudit.ContainerFacts.Mount;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /// A mount table, proc_pid_mountinfo(5), and where the host has what a container's table lists.
 final class MountTable {
     private final List<Mount> mounts;
+    private final Map<String, List<Mount>> byDevice = new HashMap<>();
     private final Set<String> peerGroups = new HashSet<>();
 
     private MountTable(List<Mount> mounts) {
         this.mounts = mounts;
+        mounts.forEach(mount -> byDevice.computeIfAbsent(mount.device(), device -> new ArrayList<>())
+                .add(mount));
         mounts.forEach(mount -> peers(mount.peers()).forEach(peerGroups::add));
     }
 
@@ -95,9 +100,8 @@ final class MountTable {
     /// Where this table has the directory that `inside` shows: the same file system, seen from an ancestor or itself.
     Optional<String> hostPath(Mount inside) {
         Mount best = null;
-        for (Mount mount : mounts) {
-            if (mount.device().equals(inside.device())
-                    && isBelow(inside.root(), mount.root())
+        for (Mount mount : byDevice.getOrDefault(inside.device(), List.of())) {
+            if (isBelow(inside.root(), mount.root())
                     && (best == null || mount.root().length() > best.root().length())) {
                 best = mount;
             }

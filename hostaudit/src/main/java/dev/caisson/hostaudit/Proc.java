@@ -1,6 +1,7 @@
 package dev.caisson.hostaudit;
 
 import java.io.ByteArrayOutputStream;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -51,7 +52,8 @@ final class Proc {
     /// The text of a small file without the last line break. Read in large pieces: files of /proc/sys give
     /// all in the first read(2), however short that is, and nothing after.
     static Optional<String> text(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
+        // a plain stream: those of channels cost more than the kernel does for files as small as these
+        try (InputStream in = new FileInputStream(file.toFile())) {
             byte[] piece = new byte[PIECE];
             int count = in.read(piece);
             if (count < 0) {

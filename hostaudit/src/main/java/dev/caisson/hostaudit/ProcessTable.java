@@ -11,6 +11,10 @@ import java.util.regex.Pattern;
 final class ProcessTable {
     private static final Pattern CONTAINER_ID = Pattern.compile("[0-9a-f]{64}");
 
+    private static final int FLAGS = 6;
+    /// PF_KTHREAD, linux/sched.h: a thread of the kernel is in no container.
+    private static final long KERNEL_THREAD = 0x200000;
+
     private final List<Long> pids;
     private final Map<String, List<Long>> byName = new HashMap<>();
     private final Map<Long, Long> parents = new HashMap<>();
@@ -38,8 +42,11 @@ final class ProcessTable {
         }
         byName.computeIfAbsent(stat.substring(open + 1, close), name -> new ArrayList<>())
                 .add(pid);
-        String[] rest = stat.substring(close + 2).split(" ", 3);
+        String[] rest = stat.substring(close + 2).split(" ", FLAGS + 2);
         parents.put(pid, Long.valueOf(rest[1]));
+        if (rest.length > FLAGS && (Long.parseLong(rest[FLAGS]) & KERNEL_THREAD) != 0) {
+            return;
+        }
         String cgroup = Proc.text(pid, "cgroup").orElse("");
         cgroups.put(pid, cgroup);
         groups.put(pid, group(cgroup));
