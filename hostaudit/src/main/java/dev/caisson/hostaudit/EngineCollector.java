@@ -55,7 +55,8 @@ final class EngineCollector {
         String file = EngineConfiguration.file(arguments);
         Map<String, Setting> configuration = EngineConfiguration.effective(arguments, configuration(file));
         String root = info.at("DockerRootDir").textOr("");
-        List<Listener> listeners = process.map(found -> SocketTable.listeners(found.pid())).orElse(List.of());
+        List<Listener> listeners =
+                process.map(found -> SocketTable.listeners(found.pid())).orElse(List.of());
         List<Listener> own = tcp(process, listeners);
         return new EngineFacts(
                 socket,
@@ -143,7 +144,8 @@ final class EngineCollector {
     }
 
     private static List<Listener> tcp(Optional<EngineProcess> process, List<Listener> all) {
-        Set<Long> own = process.map(found -> Set.copyOf(Proc.socketInodes(found.pid()))).orElse(Set.of());
+        Set<Long> own =
+                process.map(found -> Set.copyOf(Proc.socketInodes(found.pid()))).orElse(Set.of());
         return all.stream().filter(listener -> own.contains(listener.inode())).toList();
     }
 

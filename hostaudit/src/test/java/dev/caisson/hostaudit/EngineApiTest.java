@@ -150,6 +150,21 @@ class EngineApiTest {
         }
     }
 
+    @Test
+    void the_usual_sockets_are_looked_for_in_the_host_that_is_mounted_elsewhere() throws IOException {
+        Path root = directory.toRealPath().resolve("host");
+        java.nio.file.Files.createDirectories(root.resolve("run"));
+        java.nio.file.Files.createLink(root.resolve("run/docker.sock"), engine());
+
+        Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.empty(), root));
+
+        EngineFacts found = facts.engine().orElseThrow();
+        assertThat(found.socket()).isEqualTo("/run/docker.sock");
+        assertThat(found.process().map(EngineFacts.EngineProcess::pid))
+                .contains(ProcessHandle.current().pid());
+        assertThat(facts.host().files()).containsKey("/run/docker.sock");
+    }
+
     /// An engine without containers and images.
     private Path engine() {
         answers.put("/info", answer(200, "{\"DockerRootDir\":\"/data\",\"Driver\":\"overlay2\"}"));
