@@ -4,6 +4,7 @@ import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.Limits;
+import dev.caisson.cgroup.Meter;
 import dev.caisson.linux.Fd;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -93,8 +94,18 @@ public final class Groups {
                 nanos[i] = System.nanoTime() - before;
             }
         }
+        print("all metrics of one group, once", nanos.clone());
+        try (Meter meter = group.meter()) {
+            for (int i = -WARM_UP; i < MEASURED; i++) {
+                long before = System.nanoTime();
+                meter.read();
+                if (i >= 0) {
+                    nanos[i] = System.nanoTime() - before;
+                }
+            }
+        }
         group.remove();
-        print("all metrics of one group", nanos);
+        print("all metrics of one group, again", nanos);
     }
 
     private void metricsOfMany() {
@@ -102,16 +113,28 @@ public final class Groups {
         for (int i = 0; i < MANY; i++) {
             groups.add(hierarchy.create(PARENT, "many-" + i, limits));
         }
+        // both with all processors, as the survey of many containers does
+        time(
+                "all metrics of " + MANY + " groups, once",
+                () -> groups.parallelStream().forEach(Cgroup::usage));
+        List<Meter> meters = groups.stream().map(Cgroup::meter).toList();
+        time(
+                "all metrics of " + MANY + " groups, again",
+                () -> meters.parallelStream().forEach(Meter::read));
+        meters.forEach(Meter::close);
+        groups.forEach(Cgroup::remove);
+    }
+
+    private void time(String what, Runnable read) {
         long[] nanos = new long[ROUNDS];
         for (int i = -10; i < ROUNDS; i++) {
             long before = System.nanoTime();
-            groups.parallelStream().forEach(Cgroup::usage); // as the survey of many containers does
+            read.run();
             if (i >= 0) {
                 nanos[i] = System.nanoTime() - before;
             }
         }
-        groups.forEach(Cgroup::remove);
-        print("all metrics of " + MANY + " groups", nanos);
+        print(what, nanos);
     }
 
     private void print(String what, long[] nanos) {

@@ -86,16 +86,21 @@ public final class Cgroup {
     /// What the group has used so far.
     public Usage usage() {
         try {
-            return Usage.read(controllers(), group);
+            return Usage.read(controllers(), GroupFiles.of(group));
         } catch (ErrnoException e) {
             throw gone(e);
         }
     }
 
+    /// For whoever reads it again and again.
+    public Meter meter() {
+        return new Meter(this);
+    }
+
     /// CPU time used so far, by all processes on all CPUs. Cheaper than [#usage].
     public Duration cpuTime() {
         try {
-            return Usage.cpuTime(controllers(), group);
+            return Usage.cpuTime(controllers(), GroupFiles.of(group));
         } catch (ErrnoException e) {
             throw gone(e);
         }
@@ -106,7 +111,7 @@ public final class Cgroup {
     public Optional<Bytes> peakMemory() {
         try {
             MemoryController memory = controllers().memory();
-            return memory == null ? Optional.empty() : memory.peak(group);
+            return memory == null ? Optional.empty() : memory.peak(GroupFiles.of(group));
         } catch (ErrnoException e) {
             throw gone(e);
         }
@@ -117,7 +122,8 @@ public final class Cgroup {
         try {
             MemoryController memory = controllers().memory();
             PidsController pids = controllers().pids();
-            return new Events(memory == null ? 0 : memory.oomKills(group), pids == null ? 0 : pids.refused(group));
+            GroupFiles files = GroupFiles.of(group);
+            return new Events(memory == null ? 0 : memory.oomKills(files), pids == null ? 0 : pids.refused(files));
         } catch (ErrnoException e) {
             throw gone(e);
         }

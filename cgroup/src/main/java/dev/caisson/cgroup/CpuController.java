@@ -9,9 +9,9 @@ sealed interface CpuController extends Controller {
     String NAME = "cpus";
     String SHARES = "cpu-shares";
 
-    Usage.Throttling throttling(String group);
+    Usage.Throttling throttling(GroupFiles files);
 
-    Optional<CpuQuota> quota(String group);
+    Optional<CpuQuota> quota(GroupFiles files);
 
     @Override
     default List<Lack> lacks(Limits limits, String parent) {
@@ -41,18 +41,18 @@ sealed interface CpuController extends Controller {
         }
 
         @Override
-        public Usage.Throttling throttling(String group) {
-            var stat = new KeyedText(tree.read(group, "cpu.stat"));
+        public Usage.Throttling throttling(GroupFiles files) {
+            var stat = new KeyedText(files.read(tree, "cpu.stat"));
             return new Usage.Throttling(
                     stat.get("nr_periods"), stat.get("nr_throttled"), Duration.ofNanos(stat.get("throttled_time")));
         }
 
         @Override
-        public Optional<CpuQuota> quota(String group) {
-            return tree.find(group, QUOTA)
+        public Optional<CpuQuota> quota(GroupFiles files) {
+            return files.find(tree, QUOTA)
                     .map(Long::parseLong)
                     .filter(micros -> micros > 0)
-                    .map(micros -> new CpuQuota(micros, Long.parseLong(tree.read(group, PERIOD))));
+                    .map(micros -> new CpuQuota(micros, Long.parseLong(files.read(tree, PERIOD))));
         }
     }
 
@@ -81,29 +81,32 @@ sealed interface CpuController extends Controller {
                             quota.isEmpty()));
         }
 
-        /// The weight that stands for as many shares: the curve through 2 = 1, 1024 = 100 and 262144 = 10000 that the
-        /// OCI runtimes agreed on. A container at the default weighs as much as any other group at its default.
+        /// The weight that stands for as many shares: the curve through 2 = 1, 1024 = 100 and 262144 =
+        /// 10000 that the
+        /// OCI runtimes agreed on. A container at the default weighs as much as any other group at its
+        /// default.
         static int weight(int shares) {
             double log = log2(shares);
             double exponent = (log * log + 125 * log) / 612 - 7.0 / 34;
             return Math.clamp((long) Math.ceil(Math.pow(10, exponent)), LEAST_WEIGHT, MOST_WEIGHT);
         }
 
-        /// Exact for powers of two, where a logarithm that is a hair too large would make the weight one more.
+        /// Exact for powers of two, where a logarithm that is a hair too large would make the weight one
+        /// more.
         private static double log2(int value) {
             return Integer.bitCount(value) == 1 ? Integer.numberOfTrailingZeros(value) : Math.log(value) / Math.log(2);
         }
 
         @Override
-        public Usage.Throttling throttling(String group) {
-            var stat = new KeyedText(tree.read(group, "cpu.stat"));
+        public Usage.Throttling throttling(GroupFiles files) {
+            var stat = new KeyedText(files.read(tree, "cpu.stat"));
             return new Usage.Throttling(
                     stat.get("nr_periods"), stat.get("nr_throttled"), Usage.micros(stat.get("throttled_usec")));
         }
 
         @Override
-        public Optional<CpuQuota> quota(String group) {
-            return tree.find(group, "cpu.max")
+        public Optional<CpuQuota> quota(GroupFiles files) {
+            return files.find(tree, "cpu.max")
                     .filter(text -> !text.startsWith("max"))
                     .map(text -> {
                         int space = text.indexOf(' ');

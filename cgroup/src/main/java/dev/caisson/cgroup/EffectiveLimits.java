@@ -4,7 +4,8 @@ import java.util.Comparator;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// The limits that the kernel holds a group to, read back from it: a group may use no more than the least of its own
+/// The limits that the kernel holds a group to, read back from it: a group may use no more than the least
+/// of its own
 /// limit and those of all groups above it.
 public record EffectiveLimits(
         Bound<Bytes> memory, Bound<Bytes> memoryAndSwap, Bound<Optional<CpuQuota>> cpuQuota, Bound<Long> pids) {
@@ -50,14 +51,14 @@ public record EffectiveLimits(
     }
 
     /// Goes up from `group` to the root of the tree, which has no limit of its own in version 2.
-    private static <T> Bound<T> least(Tree tree, String group, Function<String, T> limit, Comparator<T> order) {
-        T own = limit.apply(group);
+    private static <T> Bound<T> least(Tree tree, String group, Function<GroupFiles, T> limit, Comparator<T> order) {
+        T own = limit.apply(GroupFiles.of(group));
         T least = own;
         String holder = group;
         String above = group;
         while (!above.isEmpty()) {
             above = above.substring(0, Math.max(0, above.lastIndexOf('/')));
-            T there = limit.apply(above);
+            T there = limit.apply(GroupFiles.of(above));
             if (order.compare(there, least) < 0) {
                 least = there;
                 holder = above;

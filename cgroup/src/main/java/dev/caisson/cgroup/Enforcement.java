@@ -108,7 +108,8 @@ final class Enforcement {
         }
     }
 
-    /// A limit that is left out is not written, so the kernel would keep it while its record said that there is none.
+    /// A limit that is left out is not written, so the kernel would keep it while its record said that
+    /// there is none.
     private static void refuseLeftOut(List<Setting> settings, List<KernelSetting> former) {
         for (KernelSetting known : former) {
             if (settings.stream().noneMatch(setting -> setting.file().equals(known.file())) && !known.isOfOneDisk()) {
@@ -133,7 +134,7 @@ final class Enforcement {
     /// whichever way they go, the roomier file is written first.
     private static List<Setting> inOrder(Controllers controllers, String group, Limits limits, List<Setting> settings) {
         if (!(controllers.memory() instanceof MemoryController.V1 one)
-                || limits.memoryAndSwap().compareTo(one.memoryAndSwap(group)) < 0) {
+                || limits.memoryAndSwap().compareTo(one.memoryAndSwap(GroupFiles.of(group))) < 0) {
             return settings;
         }
         var ordered = new ArrayList<>(settings);

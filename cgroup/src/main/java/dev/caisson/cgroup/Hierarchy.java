@@ -278,6 +278,24 @@ public final class Hierarchy implements AutoCloseable {
         return find(path);
     }
 
+    /// Moves a process of this machine into a new group of `parent`, which exists in the unified tree.
+    public void adopt(String parent, String name, int pid) {
+        checkPath(parent);
+        checkName(name);
+        Tree unified = controllers.unified();
+        if (unified == null) {
+            throw new CgroupException(Code.NOT_MOUNTED, "There is no unified tree of control groups to move into.");
+        }
+        String group = parent + "/" + name;
+        make(group, List.of(unified));
+        try {
+            unified.write(group, "cgroup.procs", Integer.toString(pid));
+        } catch (ErrnoException e) {
+            undo(group, List.of(unified), e);
+            throw refused("to move process " + pid + " into " + group, e);
+        }
+    }
+
     /// Names of the groups that `parent` holds in any tree.
     public Set<String> leftovers(String parent) {
         checkPath(parent);

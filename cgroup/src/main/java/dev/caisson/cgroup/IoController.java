@@ -17,7 +17,7 @@ sealed interface IoController extends Controller {
     String WEIGHT = "blkio-weight";
 
     /// Reading and writing so far, by disk; empty where the controller does not have the group.
-    Optional<List<Usage.Io>> usage(String group);
+    Optional<List<Usage.Io>> usage(GroupFiles files);
 
     static boolean isNeeded(Limits limits) {
         return limits.ioWeight().isPresent() || !limits.io().isEmpty();
@@ -85,9 +85,9 @@ sealed interface IoController extends Controller {
 
         /// Lines such as `8:0 Read 4096`; one more without a disk has the sum.
         @Override
-        public Optional<List<Usage.Io>> usage(String group) {
-            return tree.find(group, "blkio.throttle.io_service_bytes_recursive")
-                    .map(bytes -> usage(bytes, tree.read(group, "blkio.throttle.io_serviced_recursive")));
+        public Optional<List<Usage.Io>> usage(GroupFiles files) {
+            return files.find(tree, "blkio.throttle.io_service_bytes_recursive")
+                    .map(bytes -> usage(bytes, files.read(tree, "blkio.throttle.io_serviced_recursive")));
         }
 
         private static List<Usage.Io> usage(String bytes, String operations) {
@@ -152,8 +152,8 @@ sealed interface IoController extends Controller {
 
         /// Lines such as `8:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0`.
         @Override
-        public Optional<List<Usage.Io>> usage(String group) {
-            return tree.find(group, "io.stat").map(V2::usageIn);
+        public Optional<List<Usage.Io>> usage(GroupFiles files) {
+            return files.find(tree, "io.stat").map(V2::usageIn);
         }
 
         private static List<Usage.Io> usageIn(String text) {

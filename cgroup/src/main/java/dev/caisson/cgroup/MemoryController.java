@@ -12,21 +12,18 @@ sealed interface MemoryController extends Controller {
     String SWAPPINESS = "memory-swappiness";
     String OOM_KILL_DISABLE = "oom-kill-disable";
 
-    Usage.Memory usage(String group);
+    Usage.Memory usage(GroupFiles files);
 
     /// Most that was charged at once; empty where the kernel does not keep it.
-    Optional<Bytes> peak(String group);
+    Optional<Bytes> peak(GroupFiles files);
 
     /// Processes that the kernel killed in this group because it was out of memory.
-    long oomKills(String group);
+    long oomKills(GroupFiles files);
 
-    /// Times that the group was at its limit and had to give memory back.
-    long limitHits(String group);
-
-    Bytes limit(String group);
+    Bytes limit(GroupFiles files);
 
     /// Most memory and swap together.
-    Bytes memoryAndSwap(String group);
+    Bytes memoryAndSwap(GroupFiles files);
 
     static boolean isNeeded(Limits limits) {
         return !limits.memory().isUnlimited()
@@ -72,48 +69,47 @@ sealed interface MemoryController extends Controller {
         }
 
         @Override
-        public Usage.Memory usage(String group) {
-            var stat = new KeyedText(tree.read(group, "memory.stat"));
+        public Usage.Memory usage(GroupFiles files) {
+            var stat = new KeyedText(files.read(tree, "memory.stat"));
             return new Usage.Memory(
-                    bytes(tree.read(group, "memory.usage_in_bytes")),
-                    peak(group),
-                    limit(group),
+                    bytes(files.read(tree, "memory.usage_in_bytes")),
+                    peak(files),
+                    limit(files),
                     Bytes.of(stat.get("total_swap")),
                     Bytes.of(stat.get("total_rss")),
                     Bytes.of(stat.get("total_cache")),
                     Bytes.of(stat.get("total_inactive_file")),
-                    limitHits(group),
-                    oomKills(group));
+                    limitHits(files),
+                    oomKills(files));
         }
 
         @Override
-        public Optional<Bytes> peak(String group) {
-            return Optional.of(bytes(tree.read(group, "memory.max_usage_in_bytes")));
+        public Optional<Bytes> peak(GroupFiles files) {
+            return Optional.of(bytes(files.read(tree, "memory.max_usage_in_bytes")));
         }
 
         @Override
-        public long oomKills(String group) {
-            return new KeyedText(tree.read(group, "memory.oom_control")).get("oom_kill");
+        public long oomKills(GroupFiles files) {
+            return new KeyedText(files.read(tree, "memory.oom_control")).get("oom_kill");
         }
 
-        @Override
-        public long limitHits(String group) {
+        private long limitHits(GroupFiles files) {
             // memory and swap together is charged first: where both limits are the same, the second file counts, or
             // on newer kernels neither
-            return Long.parseLong(tree.read(group, "memory.failcnt"))
-                    + tree.find(group, "memory.memsw.failcnt")
+            return Long.parseLong(files.read(tree, "memory.failcnt"))
+                    + files.find(tree, "memory.memsw.failcnt")
                             .map(Long::valueOf)
                             .orElse(0L);
         }
 
         @Override
-        public Bytes limit(String group) {
-            return bytes(tree.read(group, LIMIT));
+        public Bytes limit(GroupFiles files) {
+            return bytes(files.read(tree, LIMIT));
         }
 
         @Override
-        public Bytes memoryAndSwap(String group) {
-            return tree.find(group, SWAP_LIMIT).map(V1::bytes).orElse(Bytes.UNLIMITED);
+        public Bytes memoryAndSwap(GroupFiles files) {
+            return files.find(tree, SWAP_LIMIT).map(V1::bytes).orElse(Bytes.UNLIMITED);
         }
 
         /// No limit is the largest whole number of pages here.
@@ -157,44 +153,40 @@ sealed interface MemoryController extends Controller {
         }
 
         @Override
-        public Usage.Memory usage(String group) {
-            var stat = new KeyedText(tree.read(group, "memory.stat"));
+        public Usage.Memory usage(GroupFiles files) {
+            var stat = new KeyedText(files.read(tree, "memory.stat"));
+            var events = new KeyedText(files.read(tree, "memory.events"));
             return new Usage.Memory(
-                    bytes(tree.read(group, "memory.current")),
-                    peak(group),
-                    limit(group),
-                    tree.find(group, "memory.swap.current").map(V2::bytes).orElse(Bytes.ZERO),
+                    bytes(files.read(tree, "memory.current")),
+                    peak(files),
+                    limit(files),
+                    files.find(tree, "memory.swap.current").map(V2::bytes).orElse(Bytes.ZERO),
                     Bytes.of(stat.get("anon")),
                     Bytes.of(stat.get("file")),
                     Bytes.of(stat.get("inactive_file")),
-                    limitHits(group),
-                    oomKills(group));
+                    events.get("max"),
+                    events.get("oom_kill"));
         }
 
         @Override
-        public Optional<Bytes> peak(String group) {
-            return tree.find(group, "memory.peak").map(V2::bytes);
+        public Optional<Bytes> peak(GroupFiles files) {
+            return files.find(tree, "memory.peak").map(V2::bytes);
         }
 
         @Override
-        public long oomKills(String group) {
-            return new KeyedText(tree.read(group, "memory.events")).get("oom_kill");
+        public long oomKills(GroupFiles files) {
+            return new KeyedText(files.read(tree, "memory.events")).get("oom_kill");
         }
 
         @Override
-        public long limitHits(String group) {
-            return new KeyedText(tree.read(group, "memory.events")).get("max");
+        public Bytes limit(GroupFiles files) {
+            return files.find(tree, LIMIT).map(V2::bytes).orElse(Bytes.UNLIMITED);
         }
 
         @Override
-        public Bytes limit(String group) {
-            return tree.find(group, LIMIT).map(V2::bytes).orElse(Bytes.UNLIMITED);
-        }
-
-        @Override
-        public Bytes memoryAndSwap(String group) {
-            Bytes memory = limit(group);
-            Bytes swap = tree.find(group, SWAP_LIMIT).map(V2::bytes).orElse(Bytes.UNLIMITED);
+        public Bytes memoryAndSwap(GroupFiles files) {
+            Bytes memory = limit(files);
+            Bytes swap = files.find(tree, SWAP_LIMIT).map(V2::bytes).orElse(Bytes.UNLIMITED);
             return memory.isUnlimited() || swap.isUnlimited()
                     ? Bytes.UNLIMITED
                     : Bytes.of(memory.count() + swap.count());

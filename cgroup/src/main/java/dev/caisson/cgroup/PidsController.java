@@ -23,21 +23,22 @@ record PidsController(Tree tree) implements Controller {
         return List.of();
     }
 
-    Usage.Pids usage(String group) {
+    Usage.Pids usage(GroupFiles files) {
         return new Usage.Pids(
-                Long.parseLong(tree.read(group, "pids.current")),
-                tree.find(group, "pids.peak").map(Long::parseLong),
-                limit(group),
-                refused(group));
+                Long.parseLong(files.read(tree, "pids.current")),
+                files.find(tree, "pids.peak").map(Long::parseLong),
+                limit(files),
+                refused(files));
     }
 
-    /// Forks that the limit refused. Version 1 counts them where the fork was tried, not where the limit stands.
-    long refused(String group) {
-        return new KeyedText(tree.read(group, "pids.events")).get("max");
+    /// Forks that the limit refused. Version 1 counts them where the fork was tried, not where the limit
+    /// stands.
+    long refused(GroupFiles files) {
+        return new KeyedText(files.read(tree, "pids.events")).get("max");
     }
 
-    long limit(String group) {
-        return tree.find(group, LIMIT)
+    long limit(GroupFiles files) {
+        return files.find(tree, LIMIT)
                 .filter(text -> !text.equals("max"))
                 .map(Long::parseLong)
                 .orElse(Limits.UNLIMITED_PIDS);

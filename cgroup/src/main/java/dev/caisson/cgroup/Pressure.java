@@ -17,9 +17,9 @@ public record Pressure(Stall some, Stall full) {
     }
 
     /// Empty where the kernel does not measure it.
-    static Optional<Pressure> read(Tree unified, String group, String resource) {
+    static Optional<Pressure> read(Tree unified, GroupFiles files, String resource) {
         try {
-            return unified.find(group, resource + ".pressure").map(Pressure::parse);
+            return files.find(unified, resource + ".pressure").map(Pressure::parse);
         } catch (ErrnoException e) {
             if (e.is(Errno.EOPNOTSUPP)) { // built in and switched off
                 return Optional.empty();

@@ -6,8 +6,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// A part of a container's group for one more command in it, which is limited with the container and can be timed and
-/// ended on its own. It exists in the unified tree only, where a group needs no controller for that; without one, in
+/// A part of a container's group for one more command in it, which is limited with the container and can be
+/// timed and
+/// ended on its own. It exists in the unified tree only, where a group needs no controller for that;
+/// without one, in
 /// the trees that count CPU time and freeze. A container that is removed takes its parts with it.
 public final class Subgroup {
     private final Cgroup container;
@@ -47,7 +49,7 @@ public final class Subgroup {
     /// CPU time of this part alone.
     public Usage.Cpu cpu() {
         try {
-            return Usage.cpu(container.controllers(), path(), Usage.Throttling.NONE);
+            return Usage.cpu(container.controllers(), GroupFiles.of(path()), Usage.Throttling.NONE);
         } catch (ErrnoException e) {
             throw own.gone(e);
         }

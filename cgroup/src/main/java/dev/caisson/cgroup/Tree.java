@@ -16,7 +16,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// One mounted tree of groups, reached by its open root directory. Groups are named by their path below the root.
+/// One mounted tree of groups, reached by its open root directory. Groups are named by their path below the
+/// root.
 final class Tree implements AutoCloseable {
     /// Stands for the unified tree where trees are told apart by their controllers.
     static final String UNIFIED = "unified";
@@ -27,6 +28,7 @@ final class Tree implements AutoCloseable {
 
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
     private static final int MODE = 0755;
+    private static final String PROCESSES = "cgroup.procs";
     /// Nearly every file is this short; the rest are lists of processes.
     private static final int FEW = 4096;
     private static final int MANY = 64 << 20;
@@ -43,7 +45,8 @@ final class Tree implements AutoCloseable {
         this.controllers = controllers;
     }
 
-    /// Empty where the mount is hidden by a later one, cannot be reached, or offers nothing that is not in `taken`.
+    /// Empty where the mount is hidden by a later one, cannot be reached, or offers nothing that is not in
+    /// `taken`.
     static Optional<Tree> open(Mounts.Mount mount, Set<String> taken) {
         if (mount.unified() ? taken.contains(UNIFIED) : taken.containsAll(mount.controllers())) {
             return Optional.empty();
@@ -90,7 +93,8 @@ final class Tree implements AutoCloseable {
         FileSystem.makeDirectory(root, group, MODE);
     }
 
-    /// Makes `group` and those above it, each ready to hold groups that use those of `used` that this tree has.
+    /// Makes `group` and those above it, each ready to hold groups that use those of `used` that this tree
+    /// has.
     void prepare(String group, Set<String> used) {
         if (unified) {
             delegate("", used);
@@ -134,7 +138,8 @@ final class Tree implements AutoCloseable {
         }
     }
 
-    /// Version 1: a new group has no CPU and no memory node, and nothing can join it. Ours get what `group` has, and
+    /// Version 1: a new group has no CPU and no memory node, and nothing can join it. Ours get what `group`
+    /// has, and
     /// hand it on to those that are made below.
     private void fillCpuset(String group) {
         if (!controllers.contains("cpuset")) {
@@ -163,8 +168,8 @@ final class Tree implements AutoCloseable {
     /// A file's text without the line's end.
     String read(String group, String file) {
         try (Fd open = open(in(group, file), FileSystem.O_RDONLY)) {
-            byte[] text = FileSystem.read(open, FEW);
-            if (text.length == FEW) {
+            byte[] text = FileSystem.readOnce(open, FEW);
+            if (text.length == FEW || file.equals(PROCESSES)) {
                 text = FileSystem.read(open, MANY);
             }
             return new String(text, StandardCharsets.US_ASCII).stripTrailing();
@@ -181,6 +186,15 @@ final class Tree implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    /// Open for reading; empty where this kernel, or the root group, does not have the file.
+    Optional<Fd> findFile(String group, String file) {
+        return FileSystem.find(
+                root,
+                in(group, file),
+                FileSystem.O_RDONLY,
+                FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS);
     }
 
     void write(String group, String file, String value) {
@@ -225,7 +239,7 @@ final class Tree implements AutoCloseable {
     /// Processes of `group` and the groups below it; none where it does not exist.
     List<Long> processes(String group) {
         var processes = new ArrayList<Long>();
-        find(group, "cgroup.procs").stream()
+        find(group, PROCESSES).stream()
                 .flatMap(String::lines)
                 .map(Long::valueOf)
                 .forEach(processes::add);

@@ -9,7 +9,8 @@ import java.util.Optional;
 ///
 /// @param memory empty where the kernel has no memory controller
 /// @param pids empty where the kernel has no pids controller
-/// @param io by disk, a disk that was not used has no entry; empty where nothing counts it: in version 1, for a group
+/// @param io by disk, a disk that was not used has no entry; empty where nothing counts it: in version 1,
+///     for a group
 ///     without a limit of I/O
 /// @param pressure empty where the kernel does not measure it or there is no unified tree
 public record Usage(
@@ -17,6 +18,25 @@ public record Usage(
     /// Keeps a copy of `io`.
     public Usage {
         io = io.map(List::copyOf);
+    }
+
+    /// The same, with events that were counted elsewhere.
+    public Usage withEvents(long oomKills, long pidsRefused) {
+        return new Usage(
+                memory.map(used -> new Memory(
+                        used.current(),
+                        used.peak(),
+                        used.limit(),
+                        used.swap(),
+                        used.anonymous(),
+                        used.file(),
+                        used.inactiveFile(),
+                        used.limitHits(),
+                        oomKills)),
+                cpu,
+                pids.map(used -> new Pids(used.current(), used.peak(), used.limit(), pidsRefused)),
+                io,
+                pressure);
     }
 
     /// Memory of the group, all that is below it included.
@@ -27,7 +47,8 @@ public record Usage(
     /// @param anonymous memory of the processes themselves
     /// @param file page cache, tmpfs included
     /// @param inactiveFile page cache that the kernel takes back first
-    /// @param limitHits times that the group was at its limit and had to give memory back; in version 1, newer
+    /// @param limitHits times that the group was at its limit and had to give memory back; in version 1,
+    ///     newer
     ///     kernels count them only where swap is allowed
     /// @param oomKills processes that the kernel killed because that was not enough
     public record Memory(
@@ -57,7 +78,8 @@ public record Usage(
         static final Throttling NONE = new Throttling(0, 0, Duration.ZERO);
     }
 
-    /// What was read from a disk and written to it. In version 1, what the page cache writes later is not counted.
+    /// What was read from a disk and written to it. In version 1, what the page cache writes later is not
+    /// counted.
     public record Io(
             BlockDevice device, long readBytes, long writtenBytes, long readOperations, long writeOperations) {}
 
@@ -72,23 +94,24 @@ public record Usage(
     /// @param refused forks that the limit refused
     public record Pids(long current, Optional<Long> peak, long limit, long refused) {}
 
-    static Usage read(Controllers controllers, String group) {
+    static Usage read(Controllers controllers, GroupFiles files) {
         MemoryController memory = controllers.memory();
         PidsController pids = controllers.pids();
         IoController io = controllers.io();
         return new Usage(
-                Optional.ofNullable(memory == null ? null : memory.usage(group)),
-                cpu(controllers, group, throttling(controllers, group)),
-                Optional.ofNullable(pids == null ? null : pids.usage(group)),
-                io == null ? Optional.empty() : io.usage(group),
-                Optional.ofNullable(controllers.unified()).flatMap(unified -> pressures(unified, group)));
+                Optional.ofNullable(memory == null ? null : memory.usage(files)),
+                cpu(controllers, files, throttling(controllers, files)),
+                Optional.ofNullable(pids == null ? null : pids.usage(files)),
+                io == null ? Optional.empty() : io.usage(files),
+                Optional.ofNullable(controllers.unified()).flatMap(unified -> pressures(unified, files)));
     }
 
-    /// The unified tree counts CPU time without any controller; the cpuacct controller does where there is none.
-    static Cpu cpu(Controllers controllers, String group, Throttling throttling) {
+    /// The unified tree counts CPU time without any controller; the cpuacct controller does where there is
+    /// none.
+    static Cpu cpu(Controllers controllers, GroupFiles files, Throttling throttling) {
         Tree unified = controllers.unified();
         if (unified != null) {
-            var stat = new KeyedText(unified.read(group, "cpu.stat"));
+            var stat = new KeyedText(files.read(unified, "cpu.stat"));
             return new Cpu(
                     micros(stat.get("usage_usec")),
                     micros(stat.get("user_usec")),
@@ -100,36 +123,36 @@ public record Usage(
             return new Cpu(Duration.ZERO, Duration.ZERO, Duration.ZERO, throttling);
         }
         return new Cpu(
-                nanos(accounting, group, "cpuacct.usage"),
-                nanos(accounting, group, "cpuacct.usage_user"),
-                nanos(accounting, group, "cpuacct.usage_sys"),
+                nanos(accounting, files, "cpuacct.usage"),
+                nanos(accounting, files, "cpuacct.usage_user"),
+                nanos(accounting, files, "cpuacct.usage_sys"),
                 throttling);
     }
 
     /// The total of [Cpu] alone, which costs one file.
-    static Duration cpuTime(Controllers controllers, String group) {
+    static Duration cpuTime(Controllers controllers, GroupFiles files) {
         Tree unified = controllers.unified();
         if (unified != null) {
-            return micros(new KeyedText(unified.read(group, "cpu.stat")).get("usage_usec"));
+            return micros(new KeyedText(files.read(unified, "cpu.stat")).get("usage_usec"));
         }
         Tree accounting = controllers.tree("cpuacct");
-        return accounting == null ? Duration.ZERO : nanos(accounting, group, "cpuacct.usage");
+        return accounting == null ? Duration.ZERO : nanos(accounting, files, "cpuacct.usage");
     }
 
-    private static Throttling throttling(Controllers controllers, String group) {
+    private static Throttling throttling(Controllers controllers, GroupFiles files) {
         CpuController cpu = controllers.cpu();
-        return cpu == null ? Throttling.NONE : cpu.throttling(group);
+        return cpu == null ? Throttling.NONE : cpu.throttling(files);
     }
 
-    private static Optional<Pressures> pressures(Tree unified, String group) {
-        Optional<Pressure> cpu = Pressure.read(unified, group, "cpu");
-        return cpu.flatMap(forCpu -> Pressure.read(unified, group, "memory")
+    private static Optional<Pressures> pressures(Tree unified, GroupFiles files) {
+        Optional<Pressure> cpu = Pressure.read(unified, files, "cpu");
+        return cpu.flatMap(forCpu -> Pressure.read(unified, files, "memory")
                 .flatMap(forMemory ->
-                        Pressure.read(unified, group, "io").map(forIo -> new Pressures(forCpu, forMemory, forIo))));
+                        Pressure.read(unified, files, "io").map(forIo -> new Pressures(forCpu, forMemory, forIo))));
     }
 
-    private static Duration nanos(Tree tree, String group, String file) {
-        return Duration.ofNanos(Long.parseLong(tree.read(group, file)));
+    private static Duration nanos(Tree tree, GroupFiles files, String file) {
+        return Duration.ofNanos(Long.parseLong(files.read(tree, file)));
     }
 
     static Duration micros(long micros) {

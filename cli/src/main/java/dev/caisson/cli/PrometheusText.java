@@ -5,6 +5,7 @@ import dev.caisson.cgroup.Limits;
 import dev.caisson.cgroup.Pressure;
 import dev.caisson.cgroup.Usage;
 import dev.caisson.engine.Survey.Sample;
+import dev.caisson.engine.Survey.Total;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -21,7 +22,7 @@ final class PrometheusText {
         this.samples = samples;
     }
 
-    static String of(List<Sample> samples) {
+    static String of(List<Sample> samples, List<Total> totals) {
         var text = new PrometheusText(samples);
         text.cpu();
         text.memory();
@@ -32,6 +33,7 @@ final class PrometheusText {
                 "container_start_time_seconds",
                 "When it was made, since 1970.",
                 sample -> Optional.of(sample.created().toEpochMilli() / 1000.0));
+        text.tenants(totals);
         return text.text.toString();
     }
 
@@ -133,6 +135,73 @@ final class PrometheusText {
         stalls("cpu", Usage.Pressures::cpu);
         stalls("memory", Usage.Pressures::memory);
         stalls("io", Usage.Pressures::io);
+    }
+
+    /// Under names of their own: a sum over all containers would count them twice.
+    private void tenants(List<Total> totals) {
+        if (totals.isEmpty()) {
+            return;
+        }
+        tenants("containers", "Containers that run.", "gauge", totals, total -> (double) total.containers());
+        tenants(
+                "cpu_usage_seconds_total",
+                "Processor time.",
+                "counter",
+                totals,
+                total -> toSeconds(total.usage().cpu().total()));
+        tenants(
+                "memory_usage_bytes",
+                "Memory, page cache included.",
+                "gauge",
+                totals,
+                total -> total.usage()
+                        .memory()
+                        .map(memory -> (double) memory.current().count())
+                        .orElse(0.0));
+        tenants(
+                "memory_limit_bytes",
+                "The memory ceiling, 0 for none.",
+                "gauge",
+                totals,
+                total -> total.usage()
+                        .memory()
+                        .filter(memory -> !memory.limit().isUnlimited())
+                        .map(memory -> (double) memory.limit().count())
+                        .orElse(0.0));
+        tenants(
+                "oom_events_total",
+                "Processes killed at a memory limit.",
+                "counter",
+                totals,
+                total -> total.usage()
+                        .memory()
+                        .map(memory -> (double) memory.oomKills())
+                        .orElse(0.0));
+        tenants(
+                "threads",
+                "Processes and threads.",
+                "gauge",
+                totals,
+                total -> total.usage()
+                        .pids()
+                        .map(pids -> (double) pids.current())
+                        .orElse(0.0));
+        tenants(
+                "threads_max",
+                "Most processes and threads, 0 for no ceiling.",
+                "gauge",
+                totals,
+                total -> total.usage()
+                        .pids()
+                        .filter(pids -> pids.limit() != Limits.UNLIMITED_PIDS)
+                        .map(pids -> (double) pids.limit())
+                        .orElse(0.0));
+    }
+
+    private void tenants(String metric, String help, String type, List<Total> totals, Function<Total, Double> figure) {
+        String name = "caisson_tenant_" + metric;
+        head(name, help, type);
+        totals.forEach(total -> line(name, "tenant=\"" + escaped(total.tenant()) + "\"", figure.apply(total)));
     }
 
     private void stalls(String resource, Function<Usage.Pressures, Pressure> which) {

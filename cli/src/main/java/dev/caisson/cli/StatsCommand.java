@@ -2,6 +2,7 @@ package dev.caisson.cli;
 
 import dev.caisson.engine.Survey;
 import dev.caisson.engine.Survey.Sample;
+import dev.caisson.engine.Survey.Total;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.HashMap;
@@ -20,7 +21,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "stats",
         sortOptions = false,
-        description = "Show what running containers use: processors, memory, processes, files written, disks, stalls.")
+        description =
+                "Show what running containers and tenants use: processors, memory, processes, files written, disks, stalls.")
 final class StatsCommand implements Callable<Integer> {
     private static final String HOME = "\u001b[H";
     private static final String CLEAR_LINE = "\u001b[K";
@@ -78,24 +80,31 @@ final class StatsCommand implements Callable<Integer> {
         try (var survey = new Survey(Directories.options())) {
             PrintWriter out = spec.commandLine().getOut();
             if (format == Format.PROMETHEUS) {
-                out.print(PrometheusText.of(chosen(survey)));
+                List<Sample> samples = chosen(survey);
+                out.print(PrometheusText.of(samples, totals(survey, samples)));
                 return 0;
             }
             boolean live =
                     !once && format == Format.TEXT && Terminal.ofLauncher().output();
             List<Sample> before = chosen(survey);
+            List<Total> totalsBefore = totals(survey, before);
             if (live) {
                 out.print(CLEAR_ALL);
             }
             do {
                 Thread.sleep(pause);
                 List<Sample> now = chosen(survey);
+                List<Total> totals = totals(survey, now);
                 switch (format) {
-                    case JSON -> out.println(StatsJson.of(byId(before), now));
-                    case TEXT, PROMETHEUS -> print(out, byId(before), now, live);
+                    case JSON -> out.println(StatsJson.of(byId(before), now, byPath(totalsBefore), totals));
+                    case TEXT, PROMETHEUS -> {
+                        print(out, byId(before), now, live);
+                        printTotals(out, byPath(totalsBefore), totals, live);
+                    }
                 }
                 out.flush();
                 before = now;
+                totalsBefore = totals;
             } while (live);
             return 0;
         }
@@ -142,6 +151,23 @@ final class StatsCommand implements Callable<Integer> {
         }
         cpu.keySet().retainAll(now.stream().map(Sample::id).toList());
         memory.keySet().retainAll(now.stream().map(Sample::id).toList());
+    }
+
+    /// Tenants are told where all of their containers are.
+    private List<Total> totals(Survey survey, List<Sample> samples) {
+        return containers.isEmpty() ? survey.totals(samples) : List.of();
+    }
+
+    private static Map<String, Total> byPath(List<Total> totals) {
+        return totals.stream().collect(Collectors.toMap(Total::path, Function.identity()));
+    }
+
+    private static void printTotals(PrintWriter out, Map<String, Total> before, List<Total> now, boolean live) {
+        for (Total total : now) {
+            out.print(StatsLine.of(before.getOrDefault(total.path(), total), total)
+                            .stripTrailing()
+                    + (live ? CLEAR_LINE + "\n" : "\n"));
+        }
         out.print(live ? CLEAR_BELOW : "");
     }
 

@@ -5,6 +5,7 @@ import dev.caisson.cgroup.Limits;
 import dev.caisson.cgroup.Pressure;
 import dev.caisson.cgroup.Usage;
 import dev.caisson.engine.Survey.Sample;
+import dev.caisson.engine.Survey.Total;
 import dev.caisson.engine.WritableUse;
 import io.avaje.json.JsonWriter;
 import io.avaje.json.stream.JsonStream;
@@ -21,12 +22,15 @@ final class StatsJson {
         this.out = out;
     }
 
-    static String of(Map<String, Sample> before, List<Sample> now) {
+    /// Containers, then tenants, which have no `id`.
+    static String of(
+            Map<String, Sample> before, List<Sample> now, Map<String, Total> totalsBefore, List<Total> totals) {
         var text = new StringWriter();
         try (JsonWriter out = JsonStream.builder().build().writer(text)) {
             var json = new StatsJson(out);
             out.beginArray();
             now.forEach(sample -> json.container(before.getOrDefault(sample.id(), sample), sample));
+            totals.forEach(total -> json.tenant(totalsBefore.getOrDefault(total.path(), total), total));
             out.endArray();
         }
         return text.toString();
@@ -40,11 +44,24 @@ final class StatsJson {
         text("cgroup", now.path());
         now.tenant().ifPresent(tenant -> text("tenant", tenant));
         text("created", now.created().toString());
-        Usage usage = now.usage().group();
-        cpu(usage.cpu(), StatsLine.processors(before, now));
+        now.usage().writable().ifPresent(this::writable);
+        group(now.usage().group(), StatsLine.processors(before, now));
+        out.endObject();
+    }
+
+    private void tenant(Total before, Total now) {
+        out.beginObject();
+        text("tenant", now.tenant());
+        text("cgroup", now.path());
+        number("containers", now.containers());
+        group(now.usage(), StatsLine.processors(before.usage(), now.usage(), now.nanoTime() - before.nanoTime()));
+        out.endObject();
+    }
+
+    private void group(Usage usage, double processors) {
+        cpu(usage.cpu(), processors);
         usage.memory().ifPresent(this::memory);
         usage.pids().ifPresent(this::pids);
-        now.usage().writable().ifPresent(this::writable);
         usage.io().ifPresent(this::io);
         usage.pressure().ifPresent(pressures -> {
             begin("pressure");
@@ -53,7 +70,6 @@ final class StatsJson {
             pressure("io", pressures.io());
             out.endObject();
         });
-        out.endObject();
     }
 
     private void cpu(Usage.Cpu cpu, double processors) {

@@ -3,7 +3,9 @@ package dev.caisson.cli;
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Limits;
 import dev.caisson.cgroup.Usage;
+import dev.caisson.engine.ContainerUsage;
 import dev.caisson.engine.Survey.Sample;
+import dev.caisson.engine.Survey.Total;
 import dev.caisson.engine.WritableUse;
 import java.time.Duration;
 import java.util.Locale;
@@ -33,16 +35,38 @@ final class StatsLine {
     /// @param cpu sparkline of processor time, empty for none
     /// @param memory sparkline of memory, empty for none
     static String of(Sample before, Sample now, String cpu, String memory) {
-        Usage usage = now.usage().group();
-        return FORMAT.formatted(
+        return line(
                 now.id().substring(0, 12),
                 now.name().isEmpty() ? "-" : OneLine.of(now.name()),
-                String.format(Locale.ROOT, "%.1f%%", 100 * processors(before, now)),
+                processors(before, now),
+                now.usage(),
+                cpu,
+                memory);
+    }
+
+    /// A tenant's line, which stands in for a container's.
+    static String of(Total before, Total now) {
+        return line(
+                "tenant",
+                OneLine.of(now.tenant()),
+                processors(before.usage(), now.usage(), now.nanoTime() - before.nanoTime()),
+                new ContainerUsage(now.usage(), Optional.empty()),
+                "",
+                "");
+    }
+
+    private static String line(
+            String id, String name, double processors, ContainerUsage all, String cpu, String memory) {
+        Usage usage = all.group();
+        return FORMAT.formatted(
+                id,
+                name,
+                String.format(Locale.ROOT, "%.1f%%", 100 * processors),
                 cpu,
                 usage.memory().map(StatsLine::memory).orElse("-"),
                 memory,
                 usage.pids().map(StatsLine::pids).orElse("-"),
-                now.usage().writable().map(StatsLine::writable).orElse("-"),
+                all.writable().map(StatsLine::writable).orElse("-"),
                 usage.io().map(StatsLine::io).orElse("-"),
                 usage.pressure()
                         .map(pressures -> String.format(
@@ -59,12 +83,11 @@ final class StatsLine {
 
     /// Processors that were busy with it between the two samples.
     static double processors(Sample before, Sample now) {
-        Duration used = now.usage()
-                .group()
-                .cpu()
-                .total()
-                .minus(before.usage().group().cpu().total());
-        long elapsed = now.nanoTime() - before.nanoTime();
+        return processors(before.usage().group(), now.usage().group(), now.nanoTime() - before.nanoTime());
+    }
+
+    static double processors(Usage before, Usage now, long elapsed) {
+        Duration used = now.cpu().total().minus(before.cpu().total());
         return elapsed <= 0 ? 0 : (double) used.toNanos() / elapsed;
     }
 

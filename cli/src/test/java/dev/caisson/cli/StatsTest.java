@@ -9,6 +9,7 @@ import dev.caisson.cgroup.Pressure;
 import dev.caisson.cgroup.Usage;
 import dev.caisson.engine.ContainerUsage;
 import dev.caisson.engine.Survey.Sample;
+import dev.caisson.engine.Survey.Total;
 import dev.caisson.engine.WritableUse;
 import java.time.Duration;
 import java.time.Instant;
@@ -53,7 +54,8 @@ class StatsTest {
 
     @Test
     void prometheusReadsItWithTheNamesOfCadvisor() {
-        String text = PrometheusText.of(List.of(sample("web", Optional.of("a"), 0, Duration.ofMillis(2500))));
+        String text =
+                PrometheusText.of(List.of(sample("web", Optional.of("a"), 0, Duration.ofMillis(2500))), List.of());
 
         String labels = "{id=\"/caisson/" + ID + "\",name=\"web\",image=\"oci:/srv/\\\"quoted\\\"\",tenant=\"a\"";
         assertThat(text.lines())
@@ -75,8 +77,11 @@ class StatsTest {
 
     @Test
     void aMetricIsDescribedOnceForAllContainers() {
-        String text = PrometheusText.of(List.of(
-                sample("one", Optional.empty(), 0, Duration.ZERO), sample("two", Optional.empty(), 0, Duration.ZERO)));
+        String text = PrometheusText.of(
+                List.of(
+                        sample("one", Optional.empty(), 0, Duration.ZERO),
+                        sample("two", Optional.empty(), 0, Duration.ZERO)),
+                List.of());
 
         assertThat(text.lines().filter(line -> line.startsWith("# TYPE"))).doesNotHaveDuplicates();
         assertThat(text).doesNotContain("tenant=");
@@ -87,11 +92,33 @@ class StatsTest {
         Sample before = sample("web", Optional.empty(), 0, Duration.ZERO);
         Sample now = sample("web", Optional.empty(), 1_000_000_000, Duration.ofMillis(1500));
 
-        assertThat(StatsJson.of(Map.of(ID, before), List.of(now)))
+        assertThat(StatsJson.of(Map.of(ID, before), List.of(now), Map.of(), List.of()))
                 .startsWith("[{\"id\":\"" + ID + "\"")
                 .contains("\"processors\":1.5", "\"totalNanos\":1500000000", "\"workingSet\":" + (32 << 20))
                 .contains("\"pids\":{\"current\":7,\"peak\":9,\"refused\":0}")
                 .endsWith("}]");
+    }
+
+    @Test
+    void tenantsAreToldBesideTheirContainers() {
+        Sample now = sample("web", Optional.of("a"), 1_000_000_000, Duration.ofMillis(1500));
+        Sample before = sample("web", Optional.of("a"), 0, Duration.ZERO);
+        var total = new Total(
+                "a", "caisson/tenant-a", 2, now.nanoTime(), now.usage().group());
+        var earlier = new Total("a", "caisson/tenant-a", 2, 0, before.usage().group());
+
+        assertThat(StatsLine.of(earlier, total)).startsWith("tenant        a ").contains("150.0%", "32 MiB / 64 MiB");
+        assertThat(StatsJson.of(Map.of(), List.of(), Map.of(total.path(), earlier), List.of(total)))
+                .startsWith(
+                        "[{\"tenant\":\"a\",\"cgroup\":\"caisson/tenant-a\",\"containers\":2,\"cpu\":{\"processors\":1.5,");
+        assertThat(PrometheusText.of(List.of(now), List.of(total)).lines())
+                .contains(
+                        "# TYPE caisson_tenant_memory_limit_bytes gauge",
+                        "caisson_tenant_containers{tenant=\"a\"} 2",
+                        "caisson_tenant_cpu_usage_seconds_total{tenant=\"a\"} 1.500000000",
+                        "caisson_tenant_memory_usage_bytes{tenant=\"a\"} " + (40 << 20),
+                        "caisson_tenant_memory_limit_bytes{tenant=\"a\"} " + (64 << 20),
+                        "caisson_tenant_threads_max{tenant=\"a\"} 0");
     }
 
     @Test

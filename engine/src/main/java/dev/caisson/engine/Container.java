@@ -6,6 +6,7 @@ import dev.caisson.cgroup.Events;
 import dev.caisson.cgroup.KernelSetting;
 import dev.caisson.cgroup.Lack;
 import dev.caisson.cgroup.Limits;
+import dev.caisson.cgroup.Meter;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.ContainerSpec;
@@ -55,6 +56,7 @@ public final class Container {
     private final AtomicReference<@Nullable Thread> finisher = new AtomicReference<>();
     private final @Nullable ContainerEvent event;
     private @Nullable ContainerRecord record;
+    private @Nullable Meter meter;
     private long startedNanos;
     private long controlKey;
     private long pidfdKey;
@@ -91,6 +93,16 @@ public final class Container {
 
     public ContainerId id() {
         return id;
+    }
+
+    /// Empty where it was given none.
+    public Optional<String> name() {
+        return spec.name();
+    }
+
+    /// The image as it was asked for.
+    public String image() {
+        return spec.image().toString();
     }
 
     /// Of its process 1, as this process sees it.
@@ -157,7 +169,14 @@ public final class Container {
     /// What it has used so far.
     /// @throws dev.caisson.cgroup.CgroupException NO_SUCH_GROUP when it is gone
     public ContainerUsage usage() {
-        return new ContainerUsage(group.usage(), WritableUse.of(pid()));
+        synchronized (group) { // not while the group is removed
+            Meter known = meter;
+            if (known == null) {
+                known = group.meter();
+                meter = known;
+            }
+            return new ContainerUsage(known.read(), WritableUse.of(pid()));
+        }
     }
 
     /// Limits that were asked for with best effort and that nothing enforces.
@@ -185,7 +204,8 @@ public final class Container {
         }
     }
 
-    /// Who waits here also clears up, so that nobody else need be woken; who gives up waiting leaves that to others.
+    /// Who waits here also clears up, so that nobody else need be woken; who gives up waiting leaves that
+    /// to others.
     private void awaitEnd() throws InterruptedException {
         waiting.incrementAndGet();
         try {
@@ -373,6 +393,9 @@ public final class Container {
         launched.close();
         engine.reached(Moment.DESCRIPTORS_CLOSED);
         synchronized (group) { // not while its limits are changed and written down
+            if (meter != null) {
+                meter.close();
+            }
             group.remove();
             engine.reached(Moment.GROUP_REMOVED);
             engine.release(spec, id, lease);

@@ -3,11 +3,16 @@ package dev.caisson.engine;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.cgroup.Meter;
+import dev.caisson.cgroup.Usage;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// What the running containers of a state directory use, whichever process runs them. Reads files of the
@@ -32,9 +37,19 @@ public final class Survey implements AutoCloseable {
             long nanoTime,
             ContainerUsage usage) {}
 
+    /// What the containers of a tenant use together, at one moment.
+    ///
+    /// @param path of the tenant's group, below each tree's root
+    /// @param containers of it that were seen running
+    /// @param usage with the tenant's ceiling as the limits. It counts what containers used that have
+    ///     ended; but killed processes and refused forks only of those that run, in version 1
+    public record Total(String tenant, String path, int containers, long nanoTime, Usage usage) {}
+
     private final EngineOptions options;
     private final Hierarchy hierarchy = Hierarchy.detect();
-    private final Map<String, Cgroup> groups = new ConcurrentHashMap<>();
+    private final Map<String, Metered> groups = new ConcurrentHashMap<>();
+
+    private record Metered(String path, Meter meter) {}
 
     public Survey(EngineOptions options) {
         this.options = options;
@@ -46,21 +61,75 @@ public final class Survey implements AutoCloseable {
                 .filter(record -> record.pid() != 0)
                 .sorted(java.util.Comparator.comparingLong(ContainerRecord::createdMillis))
                 .toList();
-        groups.keySet()
-                .retainAll(records.stream().map(ContainerRecord::id).collect(java.util.stream.Collectors.toSet()));
+        Set<String> ids = records.stream().map(ContainerRecord::id).collect(Collectors.toSet());
+        groups.entrySet().removeIf(entry -> {
+            boolean ended = !ids.contains(entry.getKey());
+            if (ended) {
+                entry.getValue().meter().close();
+            }
+            return ended;
+        });
         Stream<ContainerRecord> stream = records.size() < MANY ? records.stream() : records.parallelStream();
         return stream.map(this::read).flatMap(Optional::stream).toList();
     }
 
+    /// What the tenants of `samples` use, by name. One that ends meanwhile is left out.
+    public List<Total> totals(List<Sample> samples) {
+        Map<String, List<Sample>> byTenant = samples.stream()
+                .filter(sample -> sample.tenant().isPresent())
+                .collect(Collectors.groupingBy(
+                        sample -> sample.path().substring(0, sample.path().lastIndexOf('/')),
+                        TreeMap::new,
+                        Collectors.toList()));
+        return byTenant.entrySet().stream()
+                .map(tenant -> total(tenant.getKey(), tenant.getValue()))
+                .flatMap(Optional::stream)
+                .toList();
+    }
+
+    private Optional<Total> total(String path, List<Sample> containers) {
+        try {
+            return hierarchy
+                    .findParent(path)
+                    .map(group -> new Total(
+                            containers.getFirst().tenant().orElseThrow(),
+                            path,
+                            containers.size(),
+                            System.nanoTime(),
+                            withEventsOf(containers, group.usage())));
+        } catch (CgroupException e) {
+            if (e.code() == CgroupException.Code.NO_SUCH_GROUP) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /// Version 1 counts killed processes and refused forks where they happened, not in the groups above.
+    private Usage withEventsOf(List<Sample> containers, Usage usage) {
+        if (hierarchy.world() == Hierarchy.World.V2) {
+            return usage;
+        }
+        long kills = containers.stream()
+                .flatMap(sample -> sample.usage().group().memory().stream())
+                .mapToLong(Usage.Memory::oomKills)
+                .sum();
+        long refused = containers.stream()
+                .flatMap(sample -> sample.usage().group().pids().stream())
+                .mapToLong(Usage.Pids::refused)
+                .sum();
+        return usage.withEvents(kills, refused);
+    }
+
     private Optional<Sample> read(ContainerRecord record) {
         try {
-            Cgroup group = groups.get(record.id());
+            Metered group = groups.get(record.id());
             if (group == null) {
                 Optional<Cgroup> found = hierarchy.find(record.cgroupParent(), record.id());
                 if (found.isEmpty()) {
                     return Optional.empty();
                 }
-                group = found.get();
+                group = new Metered(found.get().path(), found.get().meter());
                 groups.put(record.id(), group);
             }
             return Optional.of(new Sample(
@@ -71,7 +140,7 @@ public final class Survey implements AutoCloseable {
                     Groups.tenant(record.cgroupParent()),
                     Instant.ofEpochMilli(record.createdMillis()),
                     System.nanoTime(),
-                    new ContainerUsage(group.usage(), WritableUse.of(record.pid()))));
+                    new ContainerUsage(group.meter().read(), WritableUse.of(record.pid()))));
         } catch (CgroupException e) {
             if (e.code() == CgroupException.Code.NO_SUCH_GROUP) {
                 return Optional.empty();
@@ -82,6 +151,7 @@ public final class Survey implements AutoCloseable {
 
     @Override
     public void close() {
+        groups.values().forEach(group -> group.meter().close());
         hierarchy.close();
     }
 }

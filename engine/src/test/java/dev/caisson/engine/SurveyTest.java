@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Limits;
+import dev.caisson.cgroup.Usage;
 import dev.caisson.image.Image;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Placement;
@@ -64,6 +65,38 @@ class SurveyTest {
             busy.kill();
             busy.await();
             assertThat(survey.read()).extracting(Survey.Sample::name).containsExactly("quiet");
+        }
+    }
+
+    @Test
+    void theContainersOfATenantNeverUseMoreTogetherThanItHas() throws Exception {
+        Bytes most = Bytes.mebibytes(64);
+        var ceiling = new Placement.Tenant(
+                "a",
+                Optional.of(Limits.unlimited().memory(most).memorySwap(most).pids(40)));
+        String script = "while :; do head -c 40m /dev/zero | tail >/dev/null; sleep 0.1 & done";
+        try (Engine engine = Engine.open(OPTIONS);
+                var survey = new Survey(OPTIONS)) {
+            for (int i = 0; i < 3; i++) {
+                engine.start(shell(script).placement(ceiling), Streams.capture());
+            }
+            engine.start(shell("sleep 60").name("other"), Streams.capture());
+            long kills = 0;
+            for (int look = 0; look < 100; look++) {
+                List<Survey.Sample> samples = survey.read();
+                for (Survey.Total total : survey.totals(samples)) {
+                    Usage.Memory memory = total.usage().memory().orElseThrow();
+                    assertThat(total.tenant()).isEqualTo("a");
+                    assertThat(total.containers()).isLessThanOrEqualTo(3);
+                    assertThat(memory.current()).isLessThanOrEqualTo(most);
+                    assertThat(memory.peak().orElseThrow()).isLessThanOrEqualTo(most);
+                    assertThat(memory.limit()).isEqualTo(most);
+                    assertThat(total.usage().pids().orElseThrow().current()).isLessThanOrEqualTo(40);
+                    kills = Math.max(kills, memory.oomKills());
+                }
+                TimeUnit.MILLISECONDS.sleep(20);
+            }
+            assertThat(kills).as("the ceiling was reached").isPositive();
         }
     }
 

@@ -13,9 +13,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// Files by descriptor: every path is relative to an open directory, and how far it may lead is said with each call.
+/// Files by descriptor: every path is relative to an open directory, and how far it may lead is said with
+/// each call.
 ///
-/// openat2(2), mkdirat(2), unlinkat(2), renameat2(2), linkat(2), symlinkat(2), readlinkat(2), fchownat(2), fchmod(2),
+/// openat2(2), mkdirat(2), unlinkat(2), renameat2(2), linkat(2), symlinkat(2), readlinkat(2), fchownat(2),
+/// fchmod(2),
 /// utimensat(2), fsetxattr(2), fstat(2), statfs(2).
 public final class FileSystem {
     public static final int O_RDONLY = 0;
@@ -71,7 +73,8 @@ public final class FileSystem {
         return open(AT_FDCWD, path, flags, 0, RESOLVE_NO_SYMLINKS);
     }
 
-    /// Opens `path` below `directory`. `resolve` limits how the path may lead, RESOLVE_*; `mode` counts with O_CREAT.
+    /// Opens `path` below `directory`. `resolve` limits how the path may lead, RESOLVE_*; `mode` counts
+    /// with O_CREAT.
     public static Fd openAt(Fd directory, String path, int flags, int mode, long resolve) {
         return open(directory.number(), path, flags, mode, resolve);
     }
@@ -85,7 +88,8 @@ public final class FileSystem {
         return Optional.of(Fd.of("open " + path, result));
     }
 
-    /// A new file on the file system of `directory` that no name leads to: it is gone with its last user, however that
+    /// A new file on the file system of `directory` that no name leads to: it is gone with its last user,
+    /// however that
     /// ends. Open for reading and writing.
     public static Fd unnamed(Fd directory, int mode) {
         return open(directory.number(), ".", O_TMPFILE | O_RDWR, mode, RESOLVE_BENEATH);
@@ -110,7 +114,8 @@ public final class FileSystem {
         }
     }
 
-    /// Makes the directory `name` in `directory`. The process's umask takes bits from the mode, as mkdirat(2) says.
+    /// Makes the directory `name` in `directory`. The process's umask takes bits from the mode, as
+    /// mkdirat(2) says.
     public static void makeDirectory(Fd directory, String name, int mode) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment path = Native.string(arena, name);
@@ -133,7 +138,8 @@ public final class FileSystem {
         }
     }
 
-    /// Removes `name` in `directory` with all that is below it; nothing is followed, and nothing happens where it does
+    /// Removes `name` in `directory` with all that is below it; nothing is followed, and nothing happens
+    /// where it does
     /// not exist. Directories are held open on the way down, so a swapped component cannot lead elsewhere.
     public static void removeTree(Fd directory, String name) {
         long removed;
@@ -300,7 +306,8 @@ public final class FileSystem {
         }
     }
 
-    /// The magic number of the file system that holds `file`, statfs(2): 0x27e0eb for cgroup v1, 0x63677270 for v2.
+    /// The magic number of the file system that holds `file`, statfs(2): 0x27e0eb for cgroup v1, 0x63677270
+    /// for v2.
     public static long type(Fd file) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment buffer = arena.allocate(120, 8);
@@ -333,7 +340,8 @@ public final class FileSystem {
         return names;
     }
 
-    /// Reads an open file from its start, at most `limit` bytes. Works on files of proc and cgroup, which have no size.
+    /// Reads an open file from its start, at most `limit` bytes. Works on files of proc and cgroup, which
+    /// have no size.
     public static byte[] read(Fd file, int limit) {
         byte[] start = read(file, 0, Math.min(limit, SMALL_FILE));
         if (start.length < SMALL_FILE) {
@@ -343,6 +351,17 @@ public final class FileSystem {
         byte[] all = Arrays.copyOf(start, start.length + rest.length);
         System.arraycopy(rest, 0, all, start.length, rest.length);
         return all;
+    }
+
+    /// The start of an open file by one pread(2): all of it where the kernel makes its text whole at each
+    /// read, as for
+    /// most files of proc and cgroup, and it is shorter than `limit`.
+    public static byte[] readOnce(Fd file, int limit) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(limit);
+            long count = Native.check("pread", Native.raw(Nr.PREAD64, file.number(), buffer.address(), limit, 0));
+            return buffer.asSlice(0, count).toArray(JAVA_BYTE);
+        }
     }
 
     private static byte[] read(Fd file, int from, int limit) {
@@ -394,7 +413,8 @@ public final class FileSystem {
         }
     }
 
-    /// Writes `text` in one write(2) to the existing file `name` below `directory`, as files of cgroup and proc want
+    /// Writes `text` in one write(2) to the existing file `name` below `directory`, as files of cgroup and
+    /// proc want
     /// it.
     public static void writeText(Fd directory, String name, String text) {
         try (Fd file = openAt(directory, name, O_WRONLY, 0, RESOLVE_BENEATH)) {

@@ -1,0 +1,31 @@
+package dev.caisson.cgroup;
+
+import dev.caisson.linux.ErrnoException;
+
+/// Reads what one group uses, again and again, at a sixth of what [Cgroup#usage] costs: it keeps the
+/// kernel's files
+/// open. That does not keep the group from being removed.
+public final class Meter implements AutoCloseable {
+    private final Cgroup cgroup;
+    private final GroupFiles.Kept files;
+
+    Meter(Cgroup cgroup) {
+        this.cgroup = cgroup;
+        this.files = new GroupFiles.Kept(cgroup.path());
+    }
+
+    /// What the group has used so far.
+    /// @throws CgroupException NO_SUCH_GROUP when it is gone
+    public Usage read() {
+        try {
+            return Usage.read(cgroup.controllers(), files);
+        } catch (ErrnoException e) {
+            throw cgroup.gone(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        files.close();
+    }
+}
