@@ -1,6 +1,7 @@
 package dev.caisson.selftest;
 
 import dev.caisson.engine.Verdict;
+import dev.caisson.launch.WritableLayer;
 import java.util.Set;
 
 /// One way in which a program may try to use up the host.
@@ -10,7 +11,13 @@ import java.util.Set;
 /// @param limit what should stop it
 /// @param script in Perl, after [Scripts#PRELUDE]
 /// @param expected how it should be stopped
-public record Attack(String name, String aim, String limit, String script, Expected expected) {
+/// @param place where its container and the one beside it write to
+public record Attack(
+        String name, String aim, String limit, String script, Expected expected, WritableLayer.Place place) {
+    Attack(String name, String aim, String limit, String script, Expected expected) {
+        this(name, aim, limit, script, expected, WritableLayer.Place.ANY);
+    }
+
     /// How an attack should be stopped.
     public sealed interface Expected {
         /// It gets so many and no more, and is told an error.

@@ -1,6 +1,7 @@
 package dev.caisson.selftest;
 
 import dev.caisson.engine.Verdict;
+import dev.caisson.launch.WritableLayer;
 import dev.caisson.selftest.Attack.Expected;
 import java.util.List;
 import java.util.Set;
@@ -43,6 +44,13 @@ public final class Attacks {
                     Scripts.FILL.replace("PLACE", "/tmp"),
                     WRITABLE_MIB + 1,
                     NO_SPACE),
+            new Attack(
+                    "io-hog",
+                    "time of the disk",
+                    "the disk's scheduler",
+                    Scripts.IO_HOG,
+                    new Expected.Bounded(),
+                    WritableLayer.Place.DISK),
             refused(
                     "shm-fill",
                     "/dev/shm, MiB",

@@ -16,6 +16,7 @@ import dev.caisson.image.Image;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Placement;
 import dev.caisson.launch.SeccompChoice;
+import dev.caisson.launch.WritableLayer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -37,6 +38,7 @@ public final class DosSuite implements AutoCloseable {
             .memorySwap(Bytes.mebibytes(1536))
             .pids(2000)
             .cpus("1.5");
+    private static final Bytes DISK_SIZE = Bytes.mebibytes(256);
     private static final Duration PATIENCE = Duration.ofSeconds(45);
     private static final Duration NEIGHBOUR_PATIENCE = Duration.ofSeconds(15);
     private static final Duration SHARED_TIME = Duration.ofSeconds(3);
@@ -64,6 +66,20 @@ public final class DosSuite implements AutoCloseable {
         return ContainerSpec.of(Image.host(), PERL, "-e", script).placement(outer);
     }
 
+    /// In memory as by default, or on disk where an attack is on that.
+    private ContainerSpec perl(String script, WritableLayer.Place place) {
+        ContainerSpec spec = perl(script);
+        return place == WritableLayer.Place.DISK
+                ? spec.writableLayer(WritableLayer.STANDARD.size(DISK_SIZE).place(place))
+                : spec;
+    }
+
+    /// Whether this host can run an attack; one on its disk needs a writable layer there.
+    public boolean isPossible(Attack attack) {
+        return attack.place() != WritableLayer.Place.DISK
+                || engine.host().layerMedia().size() > 1; // memory is one of them
+    }
+
     /// Runs one attack to its end.
     public Outcome run(Attack attack) throws IOException, InterruptedException {
         return switch (attack.expected()) {
@@ -75,14 +91,14 @@ public final class DosSuite implements AutoCloseable {
 
     private Outcome attack(Attack attack) throws IOException, InterruptedException {
         var failures = new ArrayList<String>();
-        Container attacker =
-                engine.start(perl(Scripts.attacker(attack.script())).wallClock(PATIENCE), Streams.capture());
+        Container attacker = engine.start(
+                perl(Scripts.attacker(attack.script()), attack.place()).wallClock(PATIENCE), Streams.capture());
         var watch = new Watch(attacker);
         Thread watcher = Thread.ofPlatform().daemon().start(watch);
         Duration worst = Duration.ZERO;
         int neighbours = 0;
         do {
-            Duration took = neighbour(failures);
+            Duration took = neighbour(attack.place(), failures);
             worst = took.compareTo(worst) > 0 ? took : worst;
             neighbours++;
             host(failures);
@@ -134,9 +150,10 @@ public final class DosSuite implements AutoCloseable {
     }
 
     /// A second container does a little of everything.
-    private Duration neighbour(List<String> failures) throws InterruptedException {
+    private Duration neighbour(WritableLayer.Place place, List<String> failures) throws InterruptedException {
         long before = System.nanoTime();
-        RunResult result = engine.run(perl(Scripts.numbered(Scripts.NEIGHBOUR)).wallClock(NEIGHBOUR_PATIENCE));
+        RunResult result =
+                engine.run(perl(Scripts.numbered(Scripts.NEIGHBOUR), place).wallClock(NEIGHBOUR_PATIENCE));
         if (!result.stdout().equals("ok\n")) {
             failures.add("a second container could not work: " + result.verdict() + " "
                     + result.stderr().strip());

@@ -39,12 +39,13 @@ final class Scripts {
     /// What a container or a user of the host does in peace: a little of everything that an attacker may
     /// use up.
     static final String NEIGHBOUR = """
-            my @children;
+            use IO::Handle; my @children;
             for (1 .. 8) { my $p = fork; defined $p or die "fork: $!"; exit 0 unless $p; push @children, $p }
             waitpid $_, 0 for @children;
             my $memory = "x" x (16 << 20);
             open my $file, ">", "/tmp/neighbour-$$" or die "open: $!"; unlink "/tmp/neighbour-$$";
             (syswrite($file, "x" x 1048576) // 0) == 1048576 or die "write: $!";
+            $file->sync or die "sync: $!";
             my @files; for (1 .. 200) { open my $f, "<", "/dev/null" or die "descriptor $_: $!"; push @files, $f }
             my $inotify;
             for (1 .. 32) { ($inotify = syscall(INOTIFY_INIT1, 0)) >= 0 or die "inotify $_: $!" }
@@ -84,6 +85,22 @@ final class Scripts {
               last if $n > 3 << 30 || time - $began > 5;
             }
             stopped($n >> 20, "MiB read");
+            """;
+    /// Four processes write their files over and over, and wait for the disk each time.
+    static final String IO_HOG = """
+            use IO::Handle; my $began = time; my $mib = "x" x 1048576; my ($out, $in); pipe $in, $out or die "pipe: $!";
+            for my $i (1 .. 4) {
+              next if fork;
+              open my $f, ">", "/tmp/hog$i" or die "open: $!"; my $mine = 0;
+              while (time - $began < 5) {
+                sysseek $f, 0, 0;
+                for (1 .. 16) { (syswrite($f, $mib) // 0) == 1048576 or die "write: $!"; $mine++ }
+                $f->sync or die "sync: $!";
+              }
+              syswrite $out, "$mine\n"; exit 0;
+            }
+            close $out; while (<$in>) { $n += $_ }
+            stopped($n, "MiB written and synchronized");
             """;
     static final String FILL = """
             open my $f, ">", "PLACE/fill" or stopped(0, $!); my $mib = "x" x 1048576;

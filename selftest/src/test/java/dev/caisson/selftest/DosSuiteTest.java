@@ -50,6 +50,7 @@ class DosSuiteTest {
     @ParameterizedTest
     @MethodSource("attacks")
     void theHostHolds(Attack attack) throws Exception {
+        assumeTrue(suite.isPossible(attack), "nothing bounds a writable layer on this disk");
         Outcome outcome = suite.run(attack);
 
         assertThat(outcome.failures()).as(outcome.seen()).isEmpty();
