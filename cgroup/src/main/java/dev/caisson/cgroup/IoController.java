@@ -83,17 +83,28 @@ sealed interface IoController extends Controller {
             }
         }
 
-        /// Lines such as `8:0 Read 4096`; one more without a disk has the sum.
+        /// Lines such as `8:0 Read 4096`; one more without a disk has the sum. Since Linux 6.10 the first pair of files
+        /// counts a disk only from its first limit on, the second one where its scheduler is bfq.
         @Override
         public Optional<List<Usage.Io>> usage(GroupFiles files) {
-            return files.find(tree, "blkio.throttle.io_service_bytes_recursive")
-                    .map(bytes -> usage(bytes, files.read(tree, "blkio.throttle.io_serviced_recursive")));
+            Map<String, long[]> figures = new TreeMap<>();
+            boolean known = collect(files, "blkio.bfq.", figures);
+            known |= collect(files, "blkio.throttle.", figures);
+            return known ? Optional.of(usage(figures)) : Optional.empty();
         }
 
-        private static List<Usage.Io> usage(String bytes, String operations) {
-            Map<String, long[]> figures = new TreeMap<>();
-            collect(figures, bytes, 0);
-            collect(figures, operations, 2);
+        /// False where the group has no such files. A disk that both count keeps the later figures.
+        private boolean collect(GroupFiles files, String prefix, Map<String, long[]> figures) {
+            Optional<String> bytes = files.find(tree, prefix + "io_service_bytes_recursive");
+            if (bytes.isEmpty()) {
+                return false;
+            }
+            collect(figures, bytes.get(), 0);
+            collect(figures, files.read(tree, prefix + "io_serviced_recursive"), 2);
+            return true;
+        }
+
+        private static List<Usage.Io> usage(Map<String, long[]> figures) {
             return figures.entrySet().stream()
                     .map(disk -> new Usage.Io(
                             BlockDevice.parse(disk.getKey()),
