@@ -12,6 +12,7 @@ import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -46,6 +47,7 @@ public final class Engine implements AutoCloseable {
     private final Groups groups;
     private final Reactor reactor = new Reactor("caisson-reactor");
     private final Starter starter;
+    private final Optional<SystemdScope> scope;
     private final Map<ContainerId, Container> containers = new ConcurrentHashMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
     private final ReadWriteLock gate = new ReentrantReadWriteLock();
@@ -56,12 +58,18 @@ public final class Engine implements AutoCloseable {
         requireRoot();
         this.probe = probe;
         preparation = new Preparation(options);
-        state = new State(options.state());
+        if (options.driver() == CgroupDriver.SYSTEMD) {
+            SystemdScope.require(preparation.hierarchy());
+        }
+        state = new State(options.state(), options.driver());
         probe.reached(Moment.ENGINE_STANDS);
         ranges = new IdRanges(state.root());
         groups = new Groups(preparation.hierarchy(), state);
         diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
         starter = new Starter(this, probe, preparation, state, groups, ranges, diskLayers, reactor);
+        scope = options.driver() == CgroupDriver.SYSTEMD
+                ? Optional.of(SystemdScope.enter(preparation.hierarchy(), state.cgroupParent(), starter.helperPid()))
+                : Optional.empty();
         recover(options);
         if (FlightRecorder.isInitialized()) {
             FlightRecorder.addPeriodicEvent(UsageEvent.class, recordUsage);
@@ -135,6 +143,11 @@ public final class Engine implements AutoCloseable {
     /// What this host and this process can give to containers.
     public HostFacts host() {
         return preparation.host();
+    }
+
+    /// The containers that run, in no order.
+    public List<Container> containers() {
+        return List.copyOf(containers.values());
     }
 
     /// Runs a program to its end, its output kept.
@@ -262,7 +275,8 @@ public final class Engine implements AutoCloseable {
         });
     }
 
-    /// The group that held all containers of this state directory; one that is still there is the next engine's
+    /// The group that held all containers of this state directory; one that is still there is the next
+    /// engine's
     /// to clear.
     private void removeGroup() {
         if (preparation.hierarchy().leftovers(state.cgroupParent()).isEmpty()) {
@@ -311,6 +325,7 @@ public final class Engine implements AutoCloseable {
         launching.shutdown();
         starter.close();
         ranges.close();
+        scope.ifPresent(SystemdScope::leave);
         probe.reached(Moment.CONTAINERS_REMOVED);
         state.close(this::removeGroup);
         preparation.close();

@@ -48,7 +48,9 @@ final class Groups {
     /// The tenant whose containers' groups are made in `parent`.
     static Optional<String> tenant(String parent) {
         int start = parent.lastIndexOf('/') + 1;
-        return start > 0 && parent.startsWith("caisson") && parent.startsWith(TENANT, start)
+        String above = parent.substring(0, Math.max(0, start - 1));
+        boolean ofAnEngine = above.substring(above.lastIndexOf('/') + 1).startsWith("caisson");
+        return ofAnEngine && parent.startsWith(TENANT, start)
                 ? Optional.of(parent.substring(start + TENANT.length()))
                 : Optional.empty();
     }

@@ -231,6 +231,11 @@ final class Starter implements AutoCloseable {
         }
     }
 
+    /// Of a process that lives as long as the engine.
+    int helperPid() {
+        return zygote().pid();
+    }
+
     private synchronized Zygote zygote() {
         Zygote running = zygote;
         if (running == null) {

