@@ -20,7 +20,7 @@ final class House {
             List.of("image", "containerfile", "network", "cgroup", "seccomp", "secret"),
             List.of("launch"),
             List.of("engine"),
-            List.of("audit", "selftest"),
+            List.of("audit", "selftest", "micrometer"),
             List.of("hostaudit"),
             List.of("cli", "server", "oci", "benchmarks"));
 

@@ -1,0 +1,13 @@
+import org.jspecify.annotations.NullMarked;
+
+/// What the containers of an engine use, for whoever collects metrics with Micrometer. A program that does
+/// not, does
+/// without this module.
+@NullMarked
+module dev.caisson.micrometer {
+    requires transitive dev.caisson.engine;
+    requires transitive micrometer.core;
+    requires static org.jspecify;
+
+    exports dev.caisson.micrometer;
+}
