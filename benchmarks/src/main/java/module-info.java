@@ -7,5 +7,6 @@ module dev.caisson.benchmarks {
     requires dev.caisson.engine;
     requires dev.caisson.linux;
     requires io.avaje.json;
+    requires jmh.core;
     requires static org.jspecify;
 }
