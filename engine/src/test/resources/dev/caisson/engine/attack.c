@@ -235,6 +235,8 @@ int main(int argc, char **argv)
 		threads();
 	else if (!strcmp(way, "stacked"))
 		stacked();
+	else if (!strcmp(way, "denied"))
+		denied("denied");
 	else if (!strcmp(way, "listener"))
 		listener();
 	else if (!strcmp(way, "flood"))
