@@ -101,10 +101,11 @@ final class HostProposals {
                         .map(Setting::source)
                         .anyMatch("flag"::equals))
                 .toList();
-        if (!byFlag.isEmpty() && (unit.isEmpty() || arguments.isEmpty())) {
+        boolean written = !arguments.isEmpty() && arguments.stream().allMatch(ShellText::isPlain);
+        if (!byFlag.isEmpty() && (unit.isEmpty() || !written)) {
             refused.add("flags of the engine decide about "
                     + byFlag.stream().map(EngineChange::check).collect(Collectors.joining(", "))
-                    + ", and it is no unit of systemd: change them where it is started");
+                    + ", and no unit of systemd can say so: change them where it is started");
             changes =
                     changes.stream().filter(change -> !byFlag.contains(change)).toList();
         } else if (!byFlag.isEmpty()) {
