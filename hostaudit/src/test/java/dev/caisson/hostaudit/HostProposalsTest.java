@@ -189,7 +189,8 @@ class HostProposalsTest {
                 .asString()
                 .isEqualTo("ExecStart=/usr/bin/dockerd -H fd:// \"--label=a b%%c$$d\" --containerd /run/c.sock");
         assertThat(text(proposal, "daemon.json.patch")).contains("+  \"icc\": false");
-        assertThat(propose(facts, "", "dockerd", "--icc", "--label=a\nExecStartPre=x").files())
+        assertThat(propose(facts, "", "dockerd", "--icc", "--label=a\nExecStartPre=x")
+                        .files())
                 .as("a line break would begin another directive")
                 .doesNotContainKey("docker.service.d-caisson.conf");
         Proposal byHand = propose(
