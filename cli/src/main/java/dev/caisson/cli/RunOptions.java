@@ -9,7 +9,7 @@ import dev.caisson.launch.Network;
 import dev.caisson.launch.SeccompChoice;
 import dev.caisson.linux.Processes;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
@@ -23,8 +23,8 @@ import picocli.CommandLine.Model.CommandSpec;
 /// What can be said about a run on the command line, in Docker's words; translated to a [ContainerSpec] and nothing
 /// else.
 final class RunOptions {
-    private static final long MAX_PROFILE = 4L << 20;
-    private static final long MAX_ENVIRONMENT_FILE = 1L << 20;
+    private static final int MAX_PROFILE = 4 << 20;
+    private static final int MAX_ENVIRONMENT_FILE = 1 << 20;
 
     boolean remove;
     boolean interactive;
@@ -339,12 +339,9 @@ final class RunOptions {
         return new String[] {text.substring(0, equals), text.substring(equals + 1)};
     }
 
-    private static String text(String option, Path file, long most) {
+    private static String text(String option, Path file, int most) {
         try {
-            if (Files.size(file) > most) {
-                throw refused(option + " " + file, "the file is larger than " + most + " bytes");
-            }
-            return Files.readString(file);
+            return new String(NamedFile.read(file, most), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw refused(option + " " + file, "the file cannot be read (" + e.getMessage() + ")");
         }

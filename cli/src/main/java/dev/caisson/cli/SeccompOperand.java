@@ -12,7 +12,7 @@ import java.util.List;
 
 /// What an argument of `caisson seccomp` names: a profile, a compiled filter in a file, or a process with its filters.
 sealed interface SeccompOperand {
-    long MAX_FILE = 4L << 20;
+    int MAX_FILE = 4 << 20;
 
     /// A profile in JSON or of Caisson's own.
     record OfProfile(String name, Profile profile) implements SeccompOperand {}
@@ -56,13 +56,7 @@ sealed interface SeccompOperand {
     private static byte[] bytes(String name) {
         Path file = Path.of(name);
         try {
-            if (Files.size(file) > MAX_FILE) {
-                throw new CommandException(
-                        "FILE_REFUSED",
-                        CommandException.ENGINE_FAILED,
-                        file + " is larger than " + MAX_FILE + " bytes");
-            }
-            return Files.readAllBytes(file);
+            return NamedFile.read(file, MAX_FILE);
         } catch (IOException e) {
             throw new CommandException(
                     "FILE_REFUSED",

@@ -138,12 +138,20 @@ final class Filters {
             return switch (choice) {
                 case SeccompChoice.Standard _ -> cache.standard(target);
                 case SeccompChoice.Strict _ -> cache.strict(target);
-                case SeccompChoice.Custom custom -> cache.compile(custom.json(), target);
+                case SeccompChoice.Custom custom -> custom(custom, target);
                 case SeccompChoice.Unconfined _, SeccompChoice.Watched _ ->
                     throw new IllegalArgumentException("no filter to compile");
             };
         } catch (IOException e) {
             return Compiler.compile(profile(choice), target);
+        }
+    }
+
+    private Filter custom(SeccompChoice.Custom custom, Target target) throws IOException {
+        try {
+            return cache.compile(custom.json(), target);
+        } catch (SeccompException e) {
+            throw e.in(custom.name());
         }
     }
 

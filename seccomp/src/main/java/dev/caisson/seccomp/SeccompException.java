@@ -41,6 +41,11 @@ public final class SeccompException extends RuntimeException {
         this.code = code;
     }
 
+    /// The same, about the profile of that name.
+    public SeccompException in(String profile) {
+        return new SeccompException(code, profile + ": " + getMessage(), this);
+    }
+
     public Code code() {
         return code;
     }
