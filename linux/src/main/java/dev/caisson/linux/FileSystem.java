@@ -138,9 +138,8 @@ public final class FileSystem {
         }
     }
 
-    /// Removes `name` in `directory` with all that is below it; nothing is followed, and nothing happens
-    /// where it does
-    /// not exist. Directories are held open on the way down, so a swapped component cannot lead elsewhere.
+    /// Removes `name` in `directory` with all that is below it, whatever its names and however deep; nothing is
+    /// followed, and nothing happens where it does not exist.
     public static void removeTree(Fd directory, String name) {
         long removed;
         try (Arena arena = Arena.ofConfined()) {
@@ -154,9 +153,7 @@ public final class FileSystem {
             throw new ErrnoException("unlinkat " + name, (int) -removed);
         }
         try (Fd child = openAt(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS)) {
-            for (String entry : list(child)) {
-                removeTree(child, entry);
-            }
+            TreeRemoval.empty(child);
         }
         removeDirectory(directory, name);
     }
