@@ -320,7 +320,9 @@ public final class Hierarchy implements AutoCloseable {
                     removed.add(name);
                 });
             } catch (CgroupException e) { // one that will not go must not keep the others
-                if (failure == null) {
+                if (e.code() == Code.NO_SUCH_GROUP) {
+                    removed.add(name); // by somebody else, as systemd
+                } else if (failure == null) {
                     failure = e;
                 } else {
                     failure.addSuppressed(e);

@@ -181,7 +181,7 @@ final class Tree implements AutoCloseable {
         try {
             return Optional.of(read(group, file));
         } catch (ErrnoException e) {
-            if (e.is(Errno.ENOENT)) {
+            if (e.is(Errno.ENOENT) || e.is(Errno.ENODEV)) { // ENODEV: it went after it was opened
                 return Optional.empty();
             }
             throw e;
@@ -230,6 +230,11 @@ final class Tree implements AutoCloseable {
                     .map(entry -> entry.getFileName().toString())
                     .toList();
         } catch (java.nio.file.NoSuchFileException e) {
+            return List.of();
+        } catch (UncheckedIOException e) { // it goes while it is listed: readdir(3) of a removed directory is ENOENT
+            if (Files.isDirectory(directory)) {
+                throw e;
+            }
             return List.of();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

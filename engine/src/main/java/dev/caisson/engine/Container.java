@@ -200,7 +200,7 @@ public final class Container {
             if (e.getCause() instanceof RuntimeException cause) {
                 throw cause;
             }
-            throw new AssertionError(e);
+            throw new IllegalStateException("the container could not be cleared up", e.getCause());
         }
     }
 
@@ -364,7 +364,7 @@ public final class Container {
                 }
                 result.complete(made);
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // whoever waits is told in any case
             result.completeExceptionally(e);
         } finally {
             engine.forget(this);

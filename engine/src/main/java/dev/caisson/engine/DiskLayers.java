@@ -6,6 +6,7 @@ import dev.caisson.launch.LayerMedium;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.FileSystemSpace;
 import dev.caisson.linux.KernelRandom;
@@ -97,9 +98,9 @@ final class DiskLayers {
     private Fd makeProject(String id, LaunchPlan.RootAssembly root) {
         try (Fd layers = layers();
                 Fd siblings = directory(layers, parent)) {
-            FileSystem.makeDirectory(siblings, id, 0700);
-            discards.put(id, () -> clear(id));
-            try (Fd own = FileSystem.openAt(siblings, id, DIRECTORY, 0, BENEATH)) {
+            Fd own = take(siblings, id);
+            discards.put(id, () -> discard(own, id));
+            try {
                 int project = freeProject(own);
                 // Before the limit: a project that has one belongs to the directory that is found to have it.
                 ProjectQuota.assign(own, project);
@@ -107,12 +108,34 @@ final class DiskLayers {
                 Fd mount = Mounts.copy(own, false);
                 discards.put(id, () -> {
                     mount.close();
-                    clear(id);
+                    discard(own, id);
                 });
                 Mounts.restrict(mount, EnumSet.of(Mounts.Attribute.NO_DEVICES, Mounts.Attribute.NO_SETUID), false);
                 return mount;
+            } catch (RuntimeException e) {
+                discard(id);
+                throw e;
             }
         }
+    }
+
+    /// A directory that is held from the moment others can see it: an engine with other records leaves it alone.
+    private static Fd take(Fd siblings, String id) {
+        try (Fd all = FileSystem.openAt(siblings, ".", DIRECTORY, 0, BENEATH)) {
+            FileLocks.lock(all);
+            FileSystem.makeDirectory(siblings, id, 0700);
+            Fd own = FileSystem.openAt(siblings, id, DIRECTORY, 0, BENEATH);
+            if (!FileLocks.tryLock(own)) {
+                own.close();
+                throw new IllegalStateException("a directory that was just made is held by somebody else");
+            }
+            return own;
+        }
+    }
+
+    private void discard(Fd own, String id) {
+        own.close();
+        clear(id);
     }
 
     /// Numbers are drawn from the upper half, which administrators hardly give by hand.
@@ -150,11 +173,19 @@ final class DiskLayers {
         }
     }
 
-    /// Removes what a container of an engine that was killed has left in a directory.
-    void clear(String id) {
+    private void clear(String id) {
         siblings().ifPresent(found -> {
             try (Fd siblings = found) {
                 remove(siblings, id);
+            }
+        });
+    }
+
+    /// Removes what a container of an engine that was killed has left in a directory.
+    void tryClear(String id) {
+        siblings().ifPresent(found -> {
+            try (Fd siblings = found) {
+                tryRemove(siblings, id);
             }
         });
     }
@@ -165,7 +196,7 @@ final class DiskLayers {
             try (Fd siblings = found) {
                 for (String id : FileSystem.list(siblings)) {
                     if (!state.isRecorded(id)) {
-                        remove(siblings, id);
+                        tryRemove(siblings, id);
                     }
                 }
             }
@@ -183,18 +214,42 @@ final class DiskLayers {
         }
     }
 
+    /// One that cannot be removed keeps no engine from opening.
+    private static void tryRemove(Fd siblings, String id) {
+        try {
+            remove(siblings, id);
+        } catch (ErrnoException e) {
+            System.getLogger(DiskLayers.class.getName())
+                    .log(System.Logger.Level.WARNING, "the writable layer " + id + " stays: " + e.getMessage());
+        }
+    }
+
+    /// Nothing where a living engine holds it. The limit goes first: once the directory has gone nobody knows its
+    /// number.
     private static void remove(Fd siblings, String id) {
-        Optional<Fd> found = FileSystem.find(siblings, id, DIRECTORY, BENEATH);
-        if (found.isEmpty()) {
+        Optional<Fd> taken = takeAbandoned(siblings, id);
+        if (taken.isEmpty()) {
             return;
         }
-        OptionalInt project;
-        try (Fd own = found.get()) {
-            project = ProjectQuota.of(own);
+        try (Fd own = taken.get()) {
+            OptionalInt project = ProjectQuota.of(own);
+            // Before it is given one of its own it has the administrator's, of the directory above.
+            if (project.isPresent() && project.getAsInt() < 0 && !project.equals(ProjectQuota.of(siblings))) {
+                ProjectQuota.limit(siblings, project.getAsInt(), 0, 0);
+            }
+            FileSystem.removeTree(siblings, id);
         }
-        FileSystem.removeTree(siblings, id);
-        if (project.isPresent()) {
-            ProjectQuota.limit(siblings, project.getAsInt(), 0, 0);
+    }
+
+    private static Optional<Fd> takeAbandoned(Fd siblings, String id) {
+        try (Fd all = FileSystem.openAt(siblings, ".", DIRECTORY, 0, BENEATH)) {
+            FileLocks.lock(all);
+            Optional<Fd> own = FileSystem.find(siblings, id, DIRECTORY, BENEATH);
+            if (own.isPresent() && !FileLocks.tryLock(own.get())) {
+                own.get().close();
+                return Optional.empty();
+            }
+            return own;
         }
     }
 }

@@ -10,6 +10,7 @@ import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.IdRange;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,20 +58,34 @@ public final class Engine implements AutoCloseable {
     Engine(EngineOptions options, Probe probe) {
         requireRoot();
         this.probe = probe;
-        preparation = new Preparation(options);
-        if (options.driver() == CgroupDriver.SYSTEMD) {
-            SystemdScope.require(preparation.hierarchy());
+        var opened = new ArrayDeque<Runnable>(List.of(reactor::close));
+        try {
+            Preparation prepared = new Preparation(options);
+            preparation = prepared;
+            opened.push(prepared::close);
+            if (options.driver() == CgroupDriver.SYSTEMD) {
+                SystemdScope.require(prepared.hierarchy());
+            }
+            State own = new State(options.state(), options.driver());
+            state = own;
+            opened.push(() -> own.close(() -> {}));
+            probe.reached(Moment.ENGINE_STANDS);
+            IdRanges known = new IdRanges(own.root());
+            ranges = known;
+            opened.push(known::close);
+            groups = new Groups(prepared.hierarchy(), own);
+            diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
+            Starter first = new Starter(this, probe, prepared, own, groups, known, diskLayers, reactor);
+            starter = first;
+            opened.push(first::close);
+            scope = options.driver() == CgroupDriver.SYSTEMD
+                    ? Optional.of(SystemdScope.enter(prepared.hierarchy(), own.cgroupParent(), first.helperPid()))
+                    : Optional.empty();
+            recover(options);
+        } catch (RuntimeException e) {
+            closeAll(opened, e);
+            throw e;
         }
-        state = new State(options.state(), options.driver());
-        probe.reached(Moment.ENGINE_STANDS);
-        ranges = new IdRanges(state.root());
-        groups = new Groups(preparation.hierarchy(), state);
-        diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
-        starter = new Starter(this, probe, preparation, state, groups, ranges, diskLayers, reactor);
-        scope = options.driver() == CgroupDriver.SYSTEMD
-                ? Optional.of(SystemdScope.enter(preparation.hierarchy(), state.cgroupParent(), starter.helperPid()))
-                : Optional.empty();
-        recover(options);
         if (FlightRecorder.isInitialized()) {
             FlightRecorder.addPeriodicEvent(UsageEvent.class, recordUsage);
         }
@@ -78,6 +93,16 @@ public final class Engine implements AutoCloseable {
         int threads = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
         launching = Executors.newFixedThreadPool(
                 threads, Thread.ofPlatform().daemon().name("caisson-launch-", 0).factory());
+    }
+
+    private static void closeAll(Iterable<Runnable> opened, RuntimeException failure) {
+        for (Runnable close : opened) {
+            try {
+                close.run();
+            } catch (RuntimeException e) {
+                failure.addSuppressed(e);
+            }
+        }
     }
 
     /// Opens an engine on the standard directories.
@@ -122,7 +147,7 @@ public final class Engine implements AutoCloseable {
                         parents.set(known);
                     }
                     groups.clear(id, known);
-                    diskLayers.clear(id);
+                    diskLayers.tryClear(id);
                     probe.reached(Moment.LEFTOVER_REMOVED);
                 },
                 () -> {
@@ -247,7 +272,12 @@ public final class Engine implements AutoCloseable {
     }
 
     void release(ContainerSpec spec, ContainerId id, IdRanges.Lease lease) {
-        diskLayers.discard(id.value());
+        try {
+            diskLayers.discard(id.value());
+        } catch (RuntimeException e) { // the next engine finds it without a record
+            System.getLogger(Engine.class.getName())
+                    .log(System.Logger.Level.WARNING, "the writable layer of " + id + " stays: " + e.getMessage());
+        }
         groups.removed(spec.placement());
         state.remove(id.value());
         probe.reached(Moment.RECORD_REMOVED);
@@ -275,8 +305,7 @@ public final class Engine implements AutoCloseable {
         });
     }
 
-    /// The group that held all containers of this state directory; one that is still there is the next
-    /// engine's
+    /// The group that held all containers of this state directory; one that is still there is the next engine's
     /// to clear.
     private void removeGroup() {
         if (preparation.hierarchy().leftovers(state.cgroupParent()).isEmpty()) {
@@ -325,12 +354,15 @@ public final class Engine implements AutoCloseable {
         launching.shutdown();
         starter.close();
         ranges.close();
-        scope.ifPresent(SystemdScope::leave);
-        probe.reached(Moment.CONTAINERS_REMOVED);
-        state.close(this::removeGroup);
-        preparation.close();
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+        try {
+            scope.ifPresent(SystemdScope::leave);
+        } finally {
+            probe.reached(Moment.CONTAINERS_REMOVED);
+            state.close(this::removeGroup);
+            preparation.close();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 }

@@ -85,7 +85,9 @@ final class Starter implements AutoCloseable {
             throw e;
         }
         boolean started = false;
+        Optional<DenialLog> denials;
         try {
+            denials = preparation.denials(spec, this::listeners);
             standing.accept(container);
             container.start();
             started = true;
@@ -100,7 +102,7 @@ final class Starter implements AutoCloseable {
             container.record(() -> record(id, spec, plan));
         }
         probe.reached(Moment.START_RECORDED);
-        preparation.denials(spec, this::listeners).ifPresent(container::tellDenials);
+        denials.ifPresent(container::tellDenials);
         return container;
     }
 

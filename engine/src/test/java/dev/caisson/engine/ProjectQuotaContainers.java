@@ -35,6 +35,8 @@ final class ProjectQuotaContainers {
         try (var engine = Engine.open(OPTIONS)) {
             aLayerIsBoundedByTheQuota(engine, root);
         }
+        aLayerGoesWhateverItsNames(root);
+        anEngineWithoutTheRecordLeavesALivingLayer(root);
         aKilledEngineLeavesNothing(root);
         System.out.println(VersionTwoContainers.HELD);
     }
@@ -92,6 +94,35 @@ final class ProjectQuotaContainers {
         assertThat(many.stderr()).contains("Disk quota exceeded");
         assertThat(DiskTraces.files(OPTIONS.data())).isEmpty();
         assertThat(limitedProjects()).isEmpty();
+    }
+
+    private static void aLayerGoesWhateverItsNames(Path root) throws Exception {
+        try (var engine = Engine.open(OPTIONS)) {
+            RunResult result = engine.run(shell(
+                    root,
+                    "cd /tmp; f=$(printf '\\377'); mkdir \"$f\"; : > \"$f/$f\"; "
+                            + "i=0; while [ $i -lt 30 ]; do mkdir d; cd d; i=$((i+1)); done"));
+            assertThat(result.isOk()).as(result.stderr()).isTrue();
+            assertThat(DiskTraces.files(OPTIONS.data())).isEmpty();
+        }
+    }
+
+    /// As where two engines share the data directory and not /run.
+    private static void anEngineWithoutTheRecordLeavesALivingLayer(Path root) throws Exception {
+        Path elsewhere = Path.of("/run/elsewhere");
+        try (var living = Engine.open(OPTIONS)) {
+            Container container = living.start(shell(root, ": > /tmp/mine; sleep 60"), Streams.capture());
+            Files.move(OPTIONS.state(), elsewhere);
+            try (var other = Engine.open(OPTIONS)) {
+                assertThat(other.host()).isNotNull();
+                assertThat(limitedProjects()).hasSize(1);
+            }
+            BusyboxEngine.removeTree(OPTIONS.state());
+            Files.move(elsewhere, OPTIONS.state());
+            container.kill();
+            container.await();
+            assertThat(DiskTraces.files(OPTIONS.data())).isEmpty();
+        }
     }
 
     private static void aKilledEngineLeavesNothing(Path root) throws Exception {

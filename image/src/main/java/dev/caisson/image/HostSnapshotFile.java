@@ -12,6 +12,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -43,7 +44,7 @@ final class HostSnapshotFile {
         try (Fd file = found.orElseThrow();
                 var in = new DataInputStream(new ByteArrayInputStream(FileSystem.read(file, LARGEST)))) {
             return in.readUTF().equals(FORMAT) ? Optional.of(read(in)) : Optional.empty();
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException | IllegalArgumentException | DateTimeException | ErrnoException e) {
             return Optional.empty();
         }
     }
@@ -101,10 +102,9 @@ final class HostSnapshotFile {
             }
             FileSystem.rename(directory, PARTIAL, directory, NAME, true);
         } catch (ErrnoException e) {
-            // Another process writes it in this moment; without it the next start is slower, that is all.
-            if (!e.is(Errno.EEXIST) && !e.is(Errno.ENOENT)) {
-                throw e;
-            }
+            // Another process writes it, or the disk is full: without it the next start is slower, that is all.
+            System.getLogger(HostSnapshotFile.class.getName())
+                    .log(System.Logger.Level.DEBUG, "what the host looks like is not kept: " + e.getMessage());
         }
     }
 
