@@ -1,7 +1,9 @@
 /* The container's first process: walks a plan forwards, once. Nothing but the table below decides what a step does. */
 #include "init.h"
 #include "kernel.h"
+#include "messages.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -48,22 +50,7 @@ void account(struct init *init, uint8_t phase)
 
 int report(const struct init *init, const struct report *report, int fd)
 {
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr header;
-	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
-	struct iovec data = {(void *)report, sizeof *report};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
-	if (fd >= 0) {
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-		message.msg_control = &control;
-		message.msg_controllen = sizeof control;
-	}
-	ssize_t sent;
-	do
-		sent = sendmsg(init->slot[SLOT_CONTROL], &message, MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	return sent == sizeof *report ? 0 : -EPIPE;
+	return send_message(init->slot[SLOT_CONTROL], report, sizeof *report, fd);
 }
 
 _Noreturn void fail(const struct init *init, uint32_t phase, uint32_t step, int error, uint32_t detail)
@@ -130,20 +117,34 @@ static int run(struct init *init, const struct step *step)
 	return -ENOSYS;
 }
 
-_Noreturn void init(const struct launch *launch)
+/* The decoder knows how many slots there are, not which of them came. */
+static bool has_its_slots(const struct init *init)
+{
+	for (uint32_t i = 0; i < init->plan.count; i++) {
+		const struct step *step = &init->plan.steps[i];
+		struct reader payload = {step->payload, step->length, false};
+		if ((step->opcode == OP_JOIN_CGROUP || step->opcode == OP_ROOT || step->opcode == OP_MOUNT_FD) &&
+		    init->slot[read_u16(&payload)] < 0)
+			return false;
+	}
+	return true;
+}
+
+_Noreturn void init(int control, uint32_t id_count)
 {
 	static struct init init; /* large, and there is one */
-	init.clock = micros();
-	memcpy(init.slot, launch->slot, sizeof init.slot);
-	init.slots = launch->slots;
-	init.gate = launch->gate;
-	init.id_count = launch->id_count;
+	init.id_count = id_count;
 	init.root = init.proc = init.devpts = init.null = init.empty = -1;
 
-	int error = map_plan(&init);
+	int error = take_handover(&init, control);
+	init.clock = micros();
+	if (error == 0)
+		error = map_plan(&init);
 	if (error < 0)
 		fail(&init, PHASE_SEAL, 0, -error, 0);
 	enum plan_error broken = plan_decode(init.bytes, init.length, init.slots, &init.plan, &init.step);
+	if (broken == PLAN_OK && !has_its_slots(&init))
+		broken = PLAN_BAD_SLOT;
 	if (broken != PLAN_OK)
 		fail(&init, PHASE_SEAL, init.step, EBADMSG, broken);
 

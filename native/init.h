@@ -14,7 +14,6 @@ struct init {
 	uint32_t length;
 	int slot[PLAN_MAX_SLOTS];
 	uint16_t slots;
-	int gate;
 	uint32_t id_count;
 
 	/* descriptors that steps leave for later ones; -1 where there is none */
@@ -34,6 +33,9 @@ struct init {
 
 /* What a step does: its payload was checked by plan_decode. 0, or a negated error number. */
 typedef int action(struct init *, struct reader *);
+
+/* Before the plan: holds nothing but the control socket, and takes what the engine hands over. */
+int take_handover(struct init *init, int control);
 
 action seal, join_cgroup, cgroup_namespace, mapped, no_new_privs, private;		 /* seal.c */
 action attach_root, mount_fs, mount_fd, make_directory, write_file, make_symlink;		 /* mounts.c */

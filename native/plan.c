@@ -5,7 +5,8 @@
 #include <sys/resource.h>
 
 _Static_assert(sizeof(struct plan_header) == 16 && sizeof(struct step_header) == 8, "the wire form is packed");
-_Static_assert(sizeof(struct request) == 184 && sizeof(struct reply) == 16, "the wire form is packed");
+_Static_assert(sizeof(struct request) == 48 && sizeof(struct reply) == 16 && sizeof(struct handover) == 8 + 2 * PLAN_MAX_SLOTS,
+	       "the wire form is packed");
 _Static_assert(sizeof(struct report) == 40 + 4 * PHASE_COUNT, "the wire form is packed");
 
 enum { PATH_BYTES = 4095, NAME_BYTES = 64, FILE_BYTES = 65536, FILTER_INSTRUCTIONS = 4096, FILTER_BYTES = 8, GROUPS = 256 };

@@ -1,13 +1,19 @@
 /*
- * The wire form of a launch plan, and the two conversations around it.
+ * The wire form of a launch plan, and the conversations around it.
  *
  *   engine (JVM)                     zygote                              init (PID 1 of the container)
- *     request{LAUNCH}, fds    --->     overlay, clone3, maps  ---1 byte-->  walks the plan, phases ascending
+ *     request{CHILD}, fds     --->     clone3, maps  ----------------->   closes all but its control socket, and waits
  *     reply{pid}, pidfd       <---                                          |
+ *     request{ROOT}, fds      --->     overlay                              |
+ *     reply{}, mount          <---                                          |
+ *     handover, fds           --------------------------------------------->| walks the plan, phases ascending
  *     report{CONSOLE}, pty    <---------------------------------------------| 5 DEVICES, with a terminal only
  *     report{READY}           <---------------------------------------------| 11 READY
  *     START                   --------------------------------------------->| the last 2 steps, then execveat
  *     report{EXIT} | {ERROR}  <---------------------------------------------'
+ *
+ * A child is asked for before its plan is complete: the kernel makes its namespaces while the engine makes the rest. The
+ * zygote answers requests in their order.
  *
  * The engine holds the other end of every socket: when it dies, the zygote and each init read end-of-file and exit, and
  * with an init that stays as PID 1 the whole container. Each init also has SIGKILL as its parent-death signal, which the
@@ -17,8 +23,7 @@
  *     plan_header, then `steps` times { step_header, payload of `length` bytes }, and not a byte more.
  * In a payload: u8, u16, u32, u64, i32 as they are; `bytes` = u32 length + bytes; `str` = `bytes` without a NUL;
  * `path` = a `str` of 1..4095 bytes, relative, with no empty, `.` or `..` component; `list` = u32 count + that many `str`.
- * A slot is an index into the descriptors that came with the request; the mount that the zygote makes for the root
- * is appended as the last slot.
+ * A slot is the number that a plan knows a descriptor by; the root's mount is the last one.
  */
 #ifndef CAISSON_PLAN_H
 #define CAISSON_PLAN_H
@@ -132,41 +137,40 @@ struct step_header {
 	uint32_t length;
 } __attribute__((packed));
 
-/* ---- engine -> zygote: one SOCK_SEQPACKET message, descriptors by SCM_RIGHTS in slot order ---- */
+/* ---- engine -> zygote: one SOCK_SEQPACKET message, descriptors by SCM_RIGHTS ---- */
 
 enum request_kind {
-	REQUEST_USERNS = 1, /* a user namespace with the given map, as a descriptor for id-mapped mounts */
-	REQUEST_LAUNCH = 2,
+	REQUEST_USERNS = 1, /* a user namespace with the given map, as a descriptor for id-mapped mounts; takes no descriptor */
+	REQUEST_CHILD = 2,  /* an init; takes its control socket and, for CLONE_INTO_CGROUP, the directory of its group */
+	REQUEST_ROOT = 3,   /* a container's root as a detached mount; takes the lowers, topmost first, then the upper */
 };
 
 enum root_kind {
-	ROOT_MOUNT = 1,   /* lower[0] is a detached mount already: it becomes the root as it is */
+	ROOT_MOUNT = 1,   /* the only lower is a detached mount already: it becomes the root as it is */
 	ROOT_TMPFS = 2,   /* overlay: lowers below a tmpfs of tmpfs_bytes and tmpfs_inodes that lives as long as the mount */
-	ROOT_OVERLAY = 3, /* overlay: lowers below `upper` of the detached mount in upper_slot, which also has its `work`; both
-	                     are made, and given to id_base, where they are missing */
+	ROOT_OVERLAY = 3, /* overlay: lowers below `upper` of the detached mount that comes last, which also has its `work`;
+	                     both are made, and given to id_base, where they are missing */
 };
 
 enum { ROOT_VOLATILE = 1 }; /* overlay mount option; its upper is never reused */
 
-#define REQUEST_MAX_LOWERS 64
+#define REQUEST_MAX_LOWERS 64u
+#define REQUEST_MAX_FDS (REQUEST_MAX_LOWERS + 1)
 
+/* What does not belong to its kind is 0. */
 struct request {
 	uint32_t magic;
 	uint16_t kind;
-	uint16_t slots;
+	uint16_t fds;	      /* how many came with it */
 	uint32_t id_base;     /* host id of the container's root */
 	uint32_t id_count;    /* how many ids from there */
-	uint64_t clone_flags; /* CLONE_NEW* only; NEWUSER, NEWNS and NEWPID are obligatory */
-	uint16_t cgroup_slot; /* CLONE_INTO_CGROUP, or PLAN_NO_SLOT */
-	uint16_t root_kind;
+	uint64_t clone_flags; /* CHILD: CLONE_NEW* only; NEWUSER, NEWNS and NEWPID are obligatory */
+	uint16_t root_kind;   /* ROOT, and all below it */
 	uint16_t root_flags;
-	uint16_t upper_slot; /* ROOT_OVERLAY, else PLAN_NO_SLOT */
 	uint16_t lowers;
-	uint16_t reserved0; /* 0 */
-	uint32_t reserved;  /* 0 */
+	uint16_t reserved; /* 0 */
 	uint64_t tmpfs_bytes;
 	uint64_t tmpfs_inodes;
-	uint16_t lower_slot[REQUEST_MAX_LOWERS]; /* topmost first */
 } __attribute__((packed));
 
 enum zygote_stage {
@@ -181,12 +185,20 @@ enum zygote_stage {
 struct reply {
 	uint32_t magic;
 	int32_t status; /* 0, or a negated error number */
-	int32_t pid;    /* in the engine's pid namespace; a pidfd comes with it. USERNS: 0, and the namespace's descriptor.
-	                   With a status that is not 0: a child that was killed already and that the engine has to reap, or 0 */
+	int32_t pid;    /* in the engine's pid namespace; a pidfd comes with it. With a status that is not 0: a child that was
+	                   killed already and that the engine has to reap. Other kinds: 0, and what was asked for */
 	uint32_t stage; /* where it failed */
 } __attribute__((packed));
 
 /* ---- init <-> engine over SLOT_CONTROL, SOCK_SEQPACKET ---- */
+
+/* The plan's descriptors, once the maps are written. Those of SLOT_CONTROL and of nothing but the zygote's are not there. */
+struct handover {
+	uint32_t magic;
+	uint16_t slots; /* of the plan */
+	uint16_t count; /* of the descriptors that came with it */
+	uint16_t slot[PLAN_MAX_SLOTS]; /* which one each of them is; 0 behind the last */
+} __attribute__((packed));
 
 enum report_kind {
 	REPORT_ERROR = 1,

@@ -39,11 +39,11 @@ static int make_owned(int tree, const char *name, uint32_t id)
 	return fchownat(tree, name, id, id, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
-static int by_fd(int fs, const struct request *request, const int *slot, int upper, int work)
+static int by_fd(int fs, const struct request *request, const int *fds, int upper, int work)
 {
 	int error = 0;
 	for (unsigned i = 0; error == 0 && i < request->lowers; i++)
-		error = fs_fd(fs, "lowerdir+", slot[request->lower_slot[i]]);
+		error = fs_fd(fs, "lowerdir+", fds[i]);
 	if (error == 0)
 		error = fs_fd(fs, "upperdir", upper);
 	return error < 0 ? error : fs_fd(fs, "workdir", work);
@@ -66,13 +66,13 @@ static int lowers_by_name(int fs, unsigned lowers)
 	return error < 0 ? fs_string(fs, "lowerdir", names) : 0;
 }
 
-static int by_path(int fs, const struct request *request, const int *slot, int tree)
+static int by_path(int fs, const struct request *request, const int *fds, int tree)
 {
 	char name[16], upper[24], work[24];
 	int error = chdir(ZYGOTE_SCRATCH) < 0 ? -errno : 0;
 	for (unsigned i = 0; error == 0 && i <= request->lowers; i++) {
 		snprintf(name, sizeof name, "%u", i);
-		error = attach_at(i < request->lowers ? slot[request->lower_slot[i]] : tree, name);
+		error = attach_at(i < request->lowers ? fds[i] : tree, name);
 	}
 	snprintf(upper, sizeof upper, "%s/upper", name);
 	snprintf(work, sizeof work, "%s/work", name);
@@ -95,7 +95,7 @@ static int leave_scratch(unsigned mounts)
 }
 
 /* Layers stay open until the file system is created: the kernel clones their mounts only then. */
-static int overlay(const struct request *request, const int *slot, int tree, int upper, int work, bool paths)
+static int overlay(const struct request *request, const int *fds, int tree, int upper, int work, bool paths)
 {
 	int fs = fs_open("overlay");
 	if (fs < 0)
@@ -104,7 +104,7 @@ static int overlay(const struct request *request, const int *slot, int tree, int
 	if (error == 0 && request->root_flags & ROOT_VOLATILE)
 		error = fs_flag(fs, "volatile");
 	if (error == 0)
-		error = paths ? by_path(fs, request, slot, tree) : by_fd(fs, request, slot, upper, work);
+		error = paths ? by_path(fs, request, fds, tree) : by_fd(fs, request, fds, upper, work);
 	int mount = error < 0 ? error : fs_mount(fs, MOUNT_ATTR_NODEV);
 	if (paths && (error = leave_scratch(request->lowers + 1)) < 0 && mount >= 0) {
 		close(mount);
@@ -123,9 +123,9 @@ static int check_writable(int mount)
 	return stat.f_flag & ST_RDONLY ? -EROFS : 0;
 }
 
-static int layered_root(const struct request *request, const int *slot)
+static int layered_root(const struct request *request, const int *fds)
 {
-	int tree = request->root_kind == ROOT_OVERLAY ? slot[request->upper_slot]
+	int tree = request->root_kind == ROOT_OVERLAY ? fds[request->lowers]
 						      : new_tmpfs(request->tmpfs_bytes, request->tmpfs_inodes);
 	if (tree < 0)
 		return tree;
@@ -137,12 +137,12 @@ static int layered_root(const struct request *request, const int *slot)
 	error = error < 0 ? error : upper < 0 ? upper : work < 0 ? work : 0;
 	int mount = error;
 	if (error == 0 && layers != BY_PATH) {
-		mount = overlay(request, slot, tree, upper, work, false);
+		mount = overlay(request, fds, tree, upper, work, false);
 		if (mount >= 0)
 			layers = BY_FD;
 	}
 	if (error == 0 && layers != BY_FD) {
-		mount = overlay(request, slot, tree, upper, work, true);
+		mount = overlay(request, fds, tree, upper, work, true);
 		if (mount >= 0)
 			layers = BY_PATH;
 	}
@@ -153,12 +153,12 @@ static int layered_root(const struct request *request, const int *slot)
 	return mount; /* `tree`, `upper` and `work` go with the round's other descriptors */
 }
 
-int build_root(const struct request *request, const int *slot)
+int build_root(const struct request *request, const int *fds)
 {
 	if (request->root_kind != ROOT_MOUNT)
-		return layered_root(request, slot);
+		return layered_root(request, fds);
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NODEV, .propagation = MS_PRIVATE};
-	int mount = slot[request->lower_slot[0]];
+	int mount = fds[0];
 	int error = set_mount(mount, 0, &attr);
 	return error < 0 ? error : mount;
 }

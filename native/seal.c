@@ -1,11 +1,13 @@
 /* Phases SEAL, MAPPED and PRIVATE: init holds on to nothing that the plan did not give it, and becomes root inside. */
 #include "init.h"
 #include "kernel.h"
+#include "messages.h"
 
 #include <grp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -14,51 +16,55 @@ int die_with_engine(void)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : 0;
 }
 
-/* Layers and a v2 cgroup were for the zygote: init forgets the slots that no step of its plan names. */
-static void forget_unused(struct init *init)
+/* The zygote's socket, and what else came with the request that this is a clone of. */
+static int keep_only(int control)
 {
-	bool used[PLAN_MAX_SLOTS] = {[SLOT_CONTROL] = true, [SLOT_STDIN] = true, [SLOT_STDOUT] = true, [SLOT_STDERR] = true};
-	for (uint32_t i = 0; i < init->plan.count; i++) {
-		const struct step *step = &init->plan.steps[i];
-		struct reader payload = {step->payload, step->length, false};
-		if (step->opcode == OP_JOIN_CGROUP || step->opcode == OP_ROOT || step->opcode == OP_MOUNT_FD)
-			used[read_u16(&payload)] = true;
-	}
-	for (unsigned i = 0; i < init->slots; i++)
-		if (!used[i])
-			init->slot[i] = -1;
+	int error = close_from(3, (unsigned)control - 1);
+	return error < 0 ? error : close_from((unsigned)control + 1, ~0U);
 }
 
-/* Everything goes but the slots, the gate and the three null devices. */
-static int close_others(const struct init *init)
+static bool valid_handover(const struct handover *handover, const struct fds *fds)
 {
-	int kept[PLAN_MAX_SLOTS + 1];
-	unsigned count = 0, next = 3;
-	kept[count++] = init->gate;
-	for (unsigned i = 0; i < init->slots; i++) {
-		unsigned at = count++;
-		for (; at > 0 && kept[at - 1] > init->slot[i]; at--)
-			kept[at] = kept[at - 1];
-		kept[at] = init->slot[i];
+	if (handover->magic != PLAN_MAGIC || handover->count != fds->count || handover->slots > PLAN_MAX_SLOTS)
+		return false;
+	bool taken[PLAN_MAX_SLOTS] = {[SLOT_CONTROL] = true};
+	for (unsigned i = 0; i < fds->count; i++) {
+		uint16_t slot = handover->slot[i];
+		if (slot >= handover->slots || taken[slot])
+			return false;
+		taken[slot] = true;
 	}
-	for (unsigned i = 0; i < count; i++) {
-		if (kept[i] < (int)next)
-			continue; /* closed already (-1), or two slots with the same descriptor */
-		int error = close_from(next, (unsigned)kept[i] - 1);
-		if (error < 0)
-			return error;
-		next = (unsigned)kept[i] + 1;
-	}
-	return close_from(next, ~0U);
+	return taken[SLOT_PLAN] && taken[SLOT_STDIN] && taken[SLOT_STDOUT] && taken[SLOT_STDERR];
+}
+
+int take_handover(struct init *init, int control)
+{
+	static struct handover handover;
+	int numbers[PLAN_MAX_SLOTS];
+	struct fds fds = {.fd = numbers, .most = PLAN_MAX_SLOTS};
+	for (unsigned i = 0; i < PLAN_MAX_SLOTS; i++)
+		init->slot[i] = -1;
+	init->slot[SLOT_CONTROL] = control;
+	int error = die_with_engine();
+	if (error == 0)
+		error = keep_only(control);
+	if (error < 0)
+		return error;
+	ssize_t length = receive_message(control, &handover, sizeof handover, &fds);
+	if (length == 0)
+		_exit(EXIT_REFUSED); /* the engine is gone, or has given up */
+	if (length != sizeof handover || !valid_handover(&handover, &fds))
+		return -EBADMSG;
+	for (unsigned i = 0; i < fds.count; i++)
+		init->slot[handover.slot[i]] = numbers[i];
+	init->slots = handover.slots;
+	return 0;
 }
 
 int seal(struct init *init, struct reader *payload)
 {
 	(void)payload;
 	int error = die_with_engine();
-	forget_unused(init);
-	if (error == 0)
-		error = close_others(init);
 	if (error < 0)
 		return error;
 	/* an engine that died before the signal was asked for */
@@ -90,17 +96,10 @@ int cgroup_namespace(struct init *init, struct reader *payload)
 	return result(unshare(CLONE_NEWCGROUP));
 }
 
+/* The maps were written before the handover was sent. */
 int mapped(struct init *init, struct reader *payload)
 {
-	(void)payload;
-	char byte;
-	ssize_t length;
-	do
-		length = read(init->gate, &byte, 1);
-	while (length < 0 && errno == EINTR);
-	if (length != 1)
-		return -EPIPE; /* the zygote could not write the maps, or is gone */
-	close_fd(&init->gate);
+	(void)init, (void)payload;
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return -errno;
 	return die_with_engine();

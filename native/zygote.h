@@ -10,20 +10,13 @@ enum { ZYGOTE_SOCKET = 3, ZYGOTE_FIRST_FREE = 4 };
 #define ZYGOTE_CONTAINER "/r"
 #define ZYGOTE_SCRATCH "/s"
 
-struct launch {
-	int slot[PLAN_MAX_SLOTS];
-	uint16_t slots; /* the root's mount included */
-	int gate;	/* a byte arrives here when the ids are mapped */
-	uint32_t id_count;
-};
-
 /* All of these: 0 or a descriptor, or a negated error number. */
 int private_root(void);
-int build_root(const struct request *request, const int *slot);
+int build_root(const struct request *request, const int *fds);
 int make_user_namespace(uint32_t id_base, uint32_t id_count);
 int write_maps(int pid, uint32_t id_base, uint32_t id_count);
 
 _Noreturn void zygote(void);
-_Noreturn void init(const struct launch *launch);
+_Noreturn void init(int control, uint32_t id_count);
 
 #endif

@@ -282,53 +282,86 @@ static void until_ready(struct container *container)
 	}
 }
 
+static int ask_child(struct engine *engine, const struct spec *spec, int control, struct container *container)
+{
+	int fds[2] = {control, spec->cgroup};
+	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_CHILD, .id_base = ID_BASE, .id_count = ID_COUNT};
+	request.fds = spec->cgroup ? 2 : 1;
+	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+	request.clone_flags = (request.clone_flags | spec->extra_clone_flags) & ~spec->dropped_clone_flags;
+	int status = engine_ask(engine, &request, fds, request.fds, &container->reply, &container->pidfd);
+	container->pid = container->reply.pid > 0 ? container->reply.pid : -1;
+	return status;
+}
+
+static int ask_root(struct engine *engine, const struct spec *spec, struct container *container, int *root)
+{
+	int fds[2];
+	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_ROOT, .id_base = ID_BASE, .id_count = ID_COUNT};
+	request.root_kind = spec->root_kind ? spec->root_kind : ROOT_TMPFS;
+	request.root_flags = spec->root_flags;
+	request.lowers = 1;
+	fds[request.fds++] = detached(engine, spec->root, true);
+	if (request.root_kind == ROOT_TMPFS)
+		request.tmpfs_bytes = 16 << 20, request.tmpfs_inodes = 10000;
+	if (request.root_kind == ROOT_OVERLAY)
+		fds[request.fds++] = detached(engine, spec->upper, false);
+	int status = engine_ask(engine, &request, fds, request.fds, &container->reply, root);
+	for (unsigned i = 0; i < request.fds; i++)
+		close(fds[i]);
+	return status;
+}
+
+/* What every plan has but its control socket, then what this one has. */
+static int hand_over(const struct spec *spec, struct container *container, const int pipes[2][2], int root)
+{
+	struct handover handover = {.magic = PLAN_MAGIC};
+	struct builder plan;
+	int fds[32], tasks = 0, slot = SLOT_FIRST_FREE;
+	fds[1] = pipes[0][0], fds[2] = fds[3] = pipes[1][1];
+	handover.slot[1] = SLOT_STDIN, handover.slot[2] = SLOT_STDOUT, handover.slot[3] = SLOT_STDERR;
+	handover.count = 4;
+	for (; tasks < EXTRA_SLOTS && spec->tasks[tasks]; tasks++)
+		fds[handover.count] = spec->tasks[tasks], handover.slot[handover.count++] = (uint16_t)slot++;
+	int volume_slot = slot;
+	if (spec->volume)
+		fds[handover.count] = spec->volume, handover.slot[handover.count++] = (uint16_t)slot++;
+	fds[handover.count] = root, handover.slot[handover.count++] = (uint16_t)slot++;
+	handover.slots = (uint16_t)slot;
+	build_plan(spec, &plan, handover.slots, SLOT_FIRST_FREE, tasks, volume_slot);
+	note_steps(&plan, container);
+	fds[SLOT_PLAN] = sealed(&plan, spec->unsealed);
+	builder_free(&plan);
+	if (spec->spoil)
+		spec->spoil(&handover);
+	bool sent = send_with(container->control, &handover, sizeof handover, fds, handover.count) == sizeof handover;
+	close(fds[SLOT_PLAN]);
+	return sent ? 0 : -EPIPE;
+}
+
 int container_launch(struct engine *engine, const struct spec *spec, struct container *container)
 {
-	int fds[32], pipes[2][2], control[2], count = SLOT_FIRST_FREE, tasks = 0;
-	struct builder plan;
-	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_LAUNCH, .id_base = ID_BASE, .id_count = ID_COUNT};
+	int pipes[2][2], control[2], root = -1;
 	*container = (struct container){.pid = -1, .pidfd = -1, .terminal = -1, .status = -1};
 	if (pipe2(pipes[0], O_CLOEXEC) < 0 || pipe2(pipes[1], O_CLOEXEC) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
 		return -errno;
-	fds[SLOT_CONTROL] = control[1], fds[SLOT_STDIN] = pipes[0][0], fds[SLOT_STDOUT] = fds[SLOT_STDERR] = pipes[1][1];
 	container->control = control[0], container->input = pipes[0][1], container->output = pipes[1][0];
-	request.upper_slot = request.cgroup_slot = PLAN_NO_SLOT;
-	request.root_kind = spec->root_kind ? spec->root_kind : ROOT_TMPFS;
-	request.root_flags = spec->root_flags;
-	request.lowers = 1;
-	request.lower_slot[0] = (uint16_t)count;
-	fds[count++] = detached(engine, spec->root, true);
-	if (request.root_kind == ROOT_TMPFS)
-		request.tmpfs_bytes = 16 << 20, request.tmpfs_inodes = 10000;
-	if (request.root_kind == ROOT_OVERLAY) {
-		request.upper_slot = (uint16_t)count;
-		fds[count++] = detached(engine, spec->upper, false);
-	}
-	if (spec->cgroup) {
-		request.cgroup_slot = (uint16_t)count;
-		fds[count++] = spec->cgroup;
-	}
-	int first_tasks = count, volume_slot;
-	while (tasks < EXTRA_SLOTS && spec->tasks[tasks])
-		fds[count++] = spec->tasks[tasks++];
-	volume_slot = count;
+	int status = ask_child(engine, spec, control[1], container);
+	close(control[1]);
+	if (status == 0)
+		status = ask_root(engine, spec, container, &root);
+	if (status == 0)
+		status = hand_over(spec, container, pipes, root);
+	close(pipes[0][0]), close(pipes[1][1]);
+	if (root >= 0)
+		close(root);
 	if (spec->volume)
-		fds[count++] = spec->volume;
-	request.slots = (uint16_t)count;
-	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
-	request.clone_flags = (request.clone_flags | spec->extra_clone_flags) & ~spec->dropped_clone_flags;
-	build_plan(spec, &plan, (uint16_t)(count + 1), first_tasks, tasks, volume_slot);
-	note_steps(&plan, container);
-	fds[SLOT_PLAN] = sealed(&plan, spec->unsealed);
-	builder_free(&plan);
-	int status = engine_ask(engine, &request, fds, (unsigned)count, &container->reply, &container->pidfd);
-	for (int i = 0; i < count; i++)
-		if (i != request.cgroup_slot && (i < first_tasks || i >= volume_slot))
-			close(fds[i]);
-	container->pid = container->reply.pid > 0 ? container->reply.pid : -1;
+		close(spec->volume);
 	if (status == 0)
 		until_ready(container);
+	else
+		shutdown(container->control, SHUT_RDWR); /* a child that waits gives up */
 	return status;
 }
 

@@ -39,6 +39,7 @@ struct spec {
 	int volume;	       /* goes to /volume, or to volume_path */
 	const char *volume_path;
 	bool volume_is_file;
+	void (*spoil)(struct handover *); /* before it is sent */
 	/* steps of a test's own; called in each of these phases */
 	void (*more)(struct builder *, uint8_t phase);
 };

@@ -37,17 +37,23 @@ static void works_and_leaks_nothing(void)
 	CHECK_EQUAL(4, open_files(engine.pid));
 }
 
-static struct request good_request(void)
+static struct request good_child(void)
 {
-	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_LAUNCH, .id_base = ID_BASE, .id_count = ID_COUNT};
+	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_CHILD, .id_base = ID_BASE, .id_count = ID_COUNT};
 	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID;
-	request.slots = 6, request.lowers = 1, request.lower_slot[0] = 5;
-	request.root_kind = ROOT_TMPFS, request.tmpfs_bytes = request.tmpfs_inodes = 1 << 20;
-	request.cgroup_slot = request.upper_slot = PLAN_NO_SLOT;
+	request.fds = 2;
 	return request;
 }
 
-/* With six descriptors that are of no use. */
+static struct request good_root(void)
+{
+	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_ROOT, .id_base = ID_BASE, .id_count = ID_COUNT};
+	request.fds = request.lowers = 2;
+	request.root_kind = ROOT_TMPFS, request.tmpfs_bytes = request.tmpfs_inodes = 1 << 20;
+	return request;
+}
+
+/* With descriptors that are of no use. */
 static void refused(const struct request *request, unsigned fds)
 {
 	int nulls[200], fd;
@@ -62,61 +68,80 @@ static void refused(const struct request *request, unsigned fds)
 	close(null);
 }
 
-#define REFUSED(change)                                                                                                          \
+#define REFUSED(good, change)                                                                                                    \
 	do {                                                                                                                     \
-		struct request r = good_request();                                                                               \
+		struct request r = good();                                                                                       \
 		change;                                                                                                          \
-		refused(&r, 6);                                                                                                  \
+		refused(&r, 2);                                                                                                  \
 	} while (0)
 
-static void bad_requests_are_refused(void)
+static void bad_children_are_refused(void)
 {
-	REFUSED(r.magic++);
-	REFUSED(r.kind = 0);
-	REFUSED(r.kind = 3);
-	REFUSED(r.kind = REQUEST_USERNS); /* takes no descriptor */
-	REFUSED(r.slots = 5);
-	REFUSED(r.slots = 7);
-	REFUSED(r.id_base = 0); /* the host's root */
-	REFUSED(r.id_count = 0);
-	REFUSED(r.id_count = UINT32_MAX);
-	REFUSED(r.clone_flags = CLONE_NEWNS | CLONE_NEWPID);
-	REFUSED(r.clone_flags = CLONE_NEWUSER | CLONE_NEWPID);
-	REFUSED(r.clone_flags = CLONE_NEWUSER | CLONE_NEWNS);
-	REFUSED(r.clone_flags |= CLONE_NEWCGROUP);
-	REFUSED(r.clone_flags |= CLONE_VM);
-	REFUSED(r.clone_flags |= CLONE_THREAD);
-	REFUSED(r.clone_flags |= 1ull << 40);
-	REFUSED(r.cgroup_slot = 6);
-	REFUSED(r.cgroup_slot = SLOT_CONTROL);
-	REFUSED(r.lowers = 0);
-	REFUSED(r.lowers = REQUEST_MAX_LOWERS + 1);
-	REFUSED(r.lowers = 2); /* the second one is slot 0 */
-	REFUSED(r.lower_slot[0] = 6);
-	REFUSED(r.lower_slot[0] = PLAN_NO_SLOT);
-	REFUSED(r.root_kind = 0);
-	REFUSED(r.root_kind = 4);
-	REFUSED(r.root_flags = 2);
-	REFUSED(r.root_kind = ROOT_OVERLAY);
-	REFUSED(r.root_kind = ROOT_OVERLAY; r.upper_slot = 6);
-	REFUSED(r.root_kind = ROOT_MOUNT; r.root_flags = ROOT_VOLATILE);
-	REFUSED(r.root_kind = ROOT_MOUNT; r.upper_slot = 5);
-	REFUSED(r.upper_slot = 5);
-	REFUSED(r.tmpfs_bytes = 0);
-	REFUSED(r.tmpfs_inodes = 0);
-	REFUSED(r.reserved = 1);
-	REFUSED(r.reserved0 = 1);
+	REFUSED(good_child, r.magic++);
+	REFUSED(good_child, r.kind = 0);
+	REFUSED(good_child, r.kind = 4);
+	REFUSED(good_child, r.kind = REQUEST_USERNS); /* takes no descriptor */
+	REFUSED(good_child, r.kind = REQUEST_ROOT);
+	REFUSED(good_child, r.fds = 0);
+	REFUSED(good_child, r.fds = 1);
+	REFUSED(good_child, r.fds = 3);
+	REFUSED(good_child, r.id_base = 0); /* the host's root */
+	REFUSED(good_child, r.id_count = 0);
+	REFUSED(good_child, r.id_count = UINT32_MAX);
+	REFUSED(good_child, r.clone_flags = CLONE_NEWNS | CLONE_NEWPID);
+	REFUSED(good_child, r.clone_flags = CLONE_NEWUSER | CLONE_NEWPID);
+	REFUSED(good_child, r.clone_flags = CLONE_NEWUSER | CLONE_NEWNS);
+	REFUSED(good_child, r.clone_flags |= CLONE_NEWCGROUP);
+	REFUSED(good_child, r.clone_flags |= CLONE_VM);
+	REFUSED(good_child, r.clone_flags |= CLONE_THREAD);
+	REFUSED(good_child, r.clone_flags |= 1ull << 40);
+	REFUSED(good_child, r.lowers = 1);
+	REFUSED(good_child, r.root_kind = ROOT_TMPFS);
+	REFUSED(good_child, r.tmpfs_bytes = 1);
+	REFUSED(good_child, r.reserved = 1);
+	struct request none = good_child();
+	none.fds = 0;
+	refused(&none, 0);
+	none.fds = 3;
+	refused(&none, 3);
 	works_and_leaks_nothing();
 }
 
-static void more_descriptors_than_slots(void)
+static void bad_roots_are_refused(void)
 {
-	struct request request = good_request();
-	request.slots = 127;
-	refused(&request, 128);
-	request.slots = 128;
-	refused(&request, 128);
-	request.slots = 200;
+	REFUSED(good_root, r.kind = REQUEST_CHILD);
+	REFUSED(good_root, r.id_base = 0);
+	REFUSED(good_root, r.clone_flags = CLONE_NEWNS);
+	REFUSED(good_root, r.fds = 1);
+	REFUSED(good_root, r.fds = 3);
+	REFUSED(good_root, r.lowers = 0);
+	REFUSED(good_root, r.lowers = 1);
+	REFUSED(good_root, r.lowers = 3);
+	REFUSED(good_root, r.lowers = REQUEST_MAX_LOWERS + 1);
+	REFUSED(good_root, r.root_kind = 0);
+	REFUSED(good_root, r.root_kind = 4);
+	REFUSED(good_root, r.root_flags = 2);
+	REFUSED(good_root, r.tmpfs_bytes = 0);
+	REFUSED(good_root, r.tmpfs_inodes = 0);
+	REFUSED(good_root, r.root_kind = ROOT_OVERLAY; r.tmpfs_bytes = r.tmpfs_inodes = 0); /* no upper */
+	REFUSED(good_root, r.root_kind = ROOT_OVERLAY; r.lowers = 1);			   /* with a size */
+	REFUSED(good_root, r.root_kind = ROOT_MOUNT; r.tmpfs_bytes = r.tmpfs_inodes = 0);  /* two of them */
+	REFUSED(good_root, r.root_kind = ROOT_MOUNT; r.lowers = 1; r.tmpfs_bytes = r.tmpfs_inodes = 0; r.root_flags = ROOT_VOLATILE);
+	REFUSED(good_root, r.reserved = 1);
+	struct request many = good_root();
+	many.fds = many.lowers = REQUEST_MAX_LOWERS + 1;
+	refused(&many, REQUEST_MAX_LOWERS + 1);
+	works_and_leaks_nothing();
+}
+
+static void more_descriptors_than_told(void)
+{
+	struct request request = good_root();
+	request.fds = REQUEST_MAX_FDS;
+	refused(&request, REQUEST_MAX_FDS + 1);
+	request.fds = REQUEST_MAX_FDS + 1;
+	refused(&request, REQUEST_MAX_FDS + 1);
+	request.fds = 200;
 	refused(&request, 200);
 	works_and_leaks_nothing();
 }
@@ -135,19 +160,91 @@ static void messages_of_any_size(void)
 
 static void a_layer_that_is_none(void)
 {
-	int nulls[6], fd;
+	int nulls[2], fd;
 	struct reply reply;
-	struct request request = good_request();
-	nulls[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int i = 1; i < 6; i++)
-		nulls[i] = nulls[0];
-	CHECK(engine_ask(&engine, &request, nulls, 6, &reply, &fd) < 0);
+	struct request request = good_root();
+	nulls[0] = nulls[1] = open("/dev/null", O_RDWR | O_CLOEXEC);
+	CHECK(engine_ask(&engine, &request, nulls, 2, &reply, &fd) < 0);
 	CHECK_EQUAL(STAGE_ROOT, reply.stage);
-	request.root_kind = ROOT_MOUNT;
-	CHECK(engine_ask(&engine, &request, nulls, 6, &reply, &fd) < 0);
+	request.root_kind = ROOT_MOUNT, request.fds = request.lowers = 1, request.tmpfs_bytes = request.tmpfs_inodes = 0;
+	CHECK(engine_ask(&engine, &request, nulls, 1, &reply, &fd) < 0);
 	CHECK_EQUAL(STAGE_ROOT, reply.stage);
 	close(nulls[0]);
 	works_and_leaks_nothing();
+}
+
+/* A child whose control socket is none cannot tell what is wrong: it ends. */
+static void a_control_socket_that_is_none(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), pidfd;
+	siginfo_t info = {0};
+	struct reply reply;
+	struct request request = good_child();
+	request.fds = 1;
+	CHECK_EQUAL(0, engine_ask(&engine, &request, &null, 1, &reply, &pidfd));
+	CHECK(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) == 0);
+	CHECK_EQUAL(125, info.si_status);
+	close(null), close(pidfd);
+	works_and_leaks_nothing();
+}
+
+/* ---- what a child takes over ---- */
+
+static void less_slots(struct handover *handover) { handover->slots = handover->slot[handover->count - 1]; }
+static void more_slots(struct handover *handover) { handover->slots = PLAN_MAX_SLOTS + 1; }
+static void other_magic(struct handover *handover) { handover->magic++; }
+static void control_slot(struct handover *handover) { handover->slot[handover->count - 1] = SLOT_CONTROL; }
+static void slot_twice(struct handover *handover) { handover->slot[handover->count - 1] = SLOT_PLAN; }
+static void no_output(struct handover *handover) { handover->slot[2] = handover->slots++; }
+/* Something in the root's place, and nothing in the volume's. */
+static void no_volume(struct handover *handover)
+{
+	handover->count--;
+	handover->slot[handover->count - 1] = handover->slot[handover->count];
+}
+
+static void bad_handovers_are_refused(void)
+{
+	static void (*const spoiled[])(struct handover *) = {less_slots, more_slots, other_magic, control_slot, slot_twice, no_output};
+	for (unsigned i = 0; i < sizeof spoiled / sizeof *spoiled; i++) {
+		struct spec spec = shell("echo on");
+		spec.spoil = spoiled[i];
+		container_run(&engine, &spec, &container);
+		expect_error(&container, PHASE_SEAL, OP_SEAL, EBADMSG);
+		CHECK_EQUAL(0, container.last.detail);
+	}
+	works_and_leaks_nothing();
+}
+
+static void a_slot_that_did_not_come(void)
+{
+	struct spec spec = shell("echo on");
+	spec.volume = open("/etc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	spec.spoil = no_volume;
+	container_run(&engine, &spec, &container);
+	CHECK_EQUAL(REPORT_ERROR, container.last.kind);
+	CHECK_EQUAL(EBADMSG, container.last.status);
+	CHECK_EQUAL(PLAN_BAD_SLOT, container.last.detail);
+}
+
+static void waits_with_its_control_socket_alone(void)
+{
+	int pair[2], pidfd;
+	struct reply reply;
+	struct request request = good_child();
+	siginfo_t info = {0};
+	request.fds = 1;
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	CHECK_EQUAL(0, engine_ask(&engine, &request, &pair[1], 1, &reply, &pidfd));
+	close(pair[1]);
+	unsigned files = 0;
+	for (int tries = 0; tries < 200 && (files = open_files(reply.pid)) != 4; tries++)
+		usleep(5000);
+	CHECK_EQUAL(4, files); /* three of /dev/null, and the socket */
+	close(pair[0]);
+	CHECK(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) == 0);
+	CHECK_EQUAL(125, info.si_status);
+	close(pidfd);
 }
 
 static void an_id_range_that_cannot_be_mapped(void)
@@ -321,10 +418,15 @@ static void a_hundred_one_after_another(void)
 }
 
 const struct test zygote_tests[] = {
-	{"bad requests", bad_requests_are_refused},
-	{"descriptors and slots", more_descriptors_than_slots},
+	{"bad requests of a child", bad_children_are_refused},
+	{"bad requests of a root", bad_roots_are_refused},
+	{"descriptors", more_descriptors_than_told},
 	{"messages of any size", messages_of_any_size},
 	{"no layer", a_layer_that_is_none},
+	{"no control socket", a_control_socket_that_is_none},
+	{"bad handovers", bad_handovers_are_refused},
+	{"a slot that did not come", a_slot_that_did_not_come},
+	{"waits sealed", waits_with_its_control_socket_alone},
 	{"id range", an_id_range_that_cannot_be_mapped},
 	{"its socket", starts_only_on_its_socket},
 	{"its root", its_root_has_nothing_of_the_host},

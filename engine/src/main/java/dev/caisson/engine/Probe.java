@@ -15,6 +15,8 @@ interface Probe {
         /// Its name is taken, by an empty record.
         NAME_TAKEN,
         GROUP_MADE,
+        /// The kernel makes the first process, if it has not yet.
+        CHILD_ASKED,
         STREAMS_OPEN,
         /// All is there that the zygote is handed.
         LAYERS_OPEN,

@@ -135,12 +135,13 @@ final class Starter implements AutoCloseable {
         ContainerSpec spec = prepared.spec();
         Cgroup group = groups.create(spec, id.value());
         StandardStreams streams = null;
-        try {
-            probe.reached(Moment.GROUP_MADE);
+        probe.reached(Moment.GROUP_MADE);
+        try (Launcher.Birth birth = launcher().begin(plan, group)) {
+            probe.reached(Moment.CHILD_ASKED);
             int owner = lease.range().base() + prepared.image().user().uid();
             streams = StandardStreams.open(reactor, spec, wanted, owner);
             probe.reached(Moment.STREAMS_OPEN);
-            Launcher.Launched launched = launch(prepared, id, lease, plan, group, streams);
+            Launcher.Launched launched = launch(prepared, id, lease, plan, birth, streams);
             try {
                 streams.console(launched.console());
                 streams.closeTheirs();
@@ -172,17 +173,17 @@ final class Starter implements AutoCloseable {
             ContainerId id,
             IdRanges.Lease lease,
             LaunchPlan plan,
-            Cgroup group,
+            Launcher.Birth birth,
             StandardStreams streams) {
         List<Fd> layers = prepared.rootfs().openLayers();
         try {
             Optional<Fd> upper = diskLayers.make(id, plan);
             probe.reached(Moment.LAYERS_OPEN);
-            var resources = new Launcher.Resources(group, layers, lease.userNamespace(), streams.theirs(), upper);
+            var resources = new Launcher.Resources(layers, lease.userNamespace(), streams.theirs(), upper);
             OptionalInt step = probe.pauseBefore();
             Launcher.Launched launched = step.isEmpty()
-                    ? launcher().launch(plan, resources)
-                    : launcher().launch(plan, resources, new Launcher.Pause(step.getAsInt(), engine::initPaused));
+                    ? birth.complete(resources)
+                    : birth.complete(resources, new Launcher.Pause(step.getAsInt(), engine::initPaused));
             try {
                 probe.reached(Moment.INIT_READY);
                 verify(plan, launched);

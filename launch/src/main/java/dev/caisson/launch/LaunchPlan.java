@@ -9,7 +9,7 @@ import java.util.Set;
 /// @param ids host ids that the container's become
 /// @param namespaces those that are its own
 /// @param root how the root file system is put together
-/// @param slots descriptors in the order in which they are handed over
+/// @param slots the descriptors that it takes: some are for the zygote, the others are handed over to init
 /// @param steps what init does, phases ascending
 public record LaunchPlan(
         IdRange ids, Set<Namespace> namespaces, RootAssembly root, List<SlotSource> slots, List<Step> steps) {

@@ -15,8 +15,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// Carries a plan out: opens what its slots name, hands all to the zygote, and waits until init stands before the
-/// program.
+/// Carries a plan out: asks the zygote for the first process and the root file system, opens what the plan's slots
+/// name,
+/// hands all to the process, and waits until it stands before the program.
 public final class Launcher {
     private static final long READY_TIMEOUT_MILLIS = 30_000;
     private static final byte[] START = {1};
@@ -24,12 +25,11 @@ public final class Launcher {
 
     /// What a launch is given besides the plan.
     ///
-    /// @param group the container's control group, with its limits set
     /// @param layers the image's directories, topmost first
     /// @param userNamespace through which files are shown
     /// @param streams standard input, output and error of the program
     /// @param upper the mount that holds what the container writes; stays the caller's
-    public record Resources(Cgroup group, List<Fd> layers, Fd userNamespace, List<Fd> streams, Optional<Fd> upper) {
+    public record Resources(List<Fd> layers, Fd userNamespace, List<Fd> streams, Optional<Fd> upper) {
         public Resources {
             layers = List.copyOf(layers);
             streams = List.copyOf(streams);
@@ -41,15 +41,13 @@ public final class Launcher {
         private final int pid;
         private final Fd pidfd;
         private final Fd control;
-        private final Optional<Fd> console;
-        private final List<Integer> phaseMicros;
+        private Optional<Fd> console = Optional.empty();
+        private List<Integer> phaseMicros = List.of();
 
-        private Launched(Zygote.Child child, Fd control, Optional<Fd> console, List<Integer> phaseMicros) {
+        private Launched(Zygote.Child child, Fd control) {
             this.pid = child.pid();
             this.pidfd = child.pidfd();
             this.control = control;
-            this.console = console;
-            this.phaseMicros = phaseMicros;
         }
 
         /// Of the container's process 1, as this process sees it. Valid until it is reaped.
@@ -110,56 +108,122 @@ public final class Launcher {
         this.zygote = zygote;
     }
 
-    /// Everything up to the program. On failure nothing of the container is left but its control group.
-    public Launched launch(LaunchPlan plan, Resources resources) {
-        return launch(plan, resources, Pause.NONE);
-    }
-
-    /// The same, with a pause. In front of a step behind READY init waits once it has been started, and tells so on
-    /// the control socket, whose reader lets it go on by [Launched#start()].
-    public Launched launch(LaunchPlan plan, Resources resources, Pause pause) {
-        byte[] encoded = PlanCodec.encode(plan, pause.step());
+    /// Begins a launch: the kernel makes the process and its namespaces while the caller makes the rest.
+    ///
+    /// @param group the container's control group, with its limits set
+    public Birth begin(LaunchPlan plan, Cgroup group) {
         Sockets.Pair control = Sockets.pair();
-        var opened = new ArrayList<Fd>();
-        Zygote.Child child;
+        Optional<Fd> directory = Optional.empty();
         try {
-            opened.add(control.theirs());
-            List<Fd> slots = open(plan, resources, encoded, control.theirs(), opened);
-            // Taking a detached mount down waits for other processors: the zygote does it, after its answer.
-            child = zygote.launch(plan, slots, () -> opened.forEach(Fd::close));
+            if (SlotSource.position(plan.slots(), SlotSource.CgroupDirectory.class, 0) >= 0) {
+                directory = Optional.of(group.cloneInto().orElseThrow());
+            }
+            return new Birth(plan, group, control.ours(), zygote.child(plan, control.theirs(), directory));
         } catch (RuntimeException e) {
-            opened.forEach(Fd::close);
             control.ours().close();
             throw e;
-        }
-        try {
-            return awaitReady(plan, child, control.ours(), pause);
-        } catch (RuntimeException e) {
-            new Launched(child, control.ours(), Optional.empty(), List.of()).abandon();
-            throw e;
+        } finally {
+            control.theirs().close();
+            directory.ifPresent(Fd::close);
         }
     }
 
-    /// @param opened gets what is this launch's to close
-    private static List<Fd> open(LaunchPlan plan, Resources resources, byte[] encoded, Fd control, List<Fd> opened) {
-        var slots = new ArrayList<Fd>();
-        List<Fd> joins = resources.group().joinFds();
-        opened.addAll(joins);
-        for (SlotSource source : plan.slots()) {
-            switch (source) {
-                case SlotSource.Plan _ -> slots.add(keep(opened, MemoryFile.sealed("caisson-plan", encoded)));
-                case SlotSource.Control _ -> slots.add(control);
-                case SlotSource.Stream stream -> slots.add(resources.streams().get(stream.number()));
-                case SlotSource.CgroupTasks tasks -> slots.add(joins.get(tasks.index()));
-                case SlotSource.CgroupDirectory _ ->
-                    slots.add(keep(opened, resources.group().cloneInto().orElseThrow()));
-                case SlotSource.Layer layer -> slots.add(keep(opened, layer(resources, layer.index())));
-                case SlotSource.Bind bind -> slots.add(keep(opened, bind(bind, resources.userNamespace())));
-                case SlotSource.Upper _ -> slots.add(resources.upper().orElseThrow());
-                case SlotSource.Root _ -> {}
+    /// A launch that has begun. Closed before its end, it leaves nothing of the container but its control group.
+    public final class Birth implements AutoCloseable {
+        private final LaunchPlan plan;
+        private final Cgroup group;
+        private final Fd control;
+        private final Zygote.Answer asked;
+        private boolean taken;
+
+        private Birth(LaunchPlan plan, Cgroup group, Fd control, Zygote.Answer asked) {
+            this.plan = plan;
+            this.group = group;
+            this.control = control;
+            this.asked = asked;
+        }
+
+        /// Everything up to the program.
+        public Launched complete(Resources resources) {
+            return complete(resources, Pause.NONE);
+        }
+
+        /// The same, with a pause. In front of a step behind READY init waits once it has been started, and tells so on
+        /// the control socket, whose reader lets it go on by [Launched#start()].
+        public Launched complete(Resources resources, Pause pause) {
+            var opened = new ArrayList<Fd>();
+            try (Zygote.Answer root = root(resources)) {
+                var handover = new Handover(plan.slots().size());
+                open(resources, PlanCodec.encode(plan, pause.step()), opened, handover);
+                Zygote.Child child = asked.child();
+                taken = true;
+                var launched = new Launched(child, control);
+                try {
+                    handover.add(plan.slots().size() - 1, keep(opened, root.descriptor()));
+                    handover.send(control);
+                    awaitReady(plan, launched, pause);
+                    return launched;
+                } catch (RuntimeException e) {
+                    launched.abandon();
+                    throw e;
+                }
+            } finally {
+                opened.forEach(Fd::close);
             }
         }
-        return slots;
+
+        /// The zygote takes the detached mounts down: that waits for other processors, so it does so after its answer.
+        private Zygote.Answer root(Resources resources) {
+            var layers = new ArrayList<Fd>();
+            try {
+                for (Fd layer : resources.layers()) {
+                    layers.add(layer(layer, resources.userNamespace()));
+                }
+                var all = new ArrayList<Fd>(layers);
+                resources.upper().ifPresent(all::add);
+                return zygote.root(plan, all);
+            } finally {
+                layers.forEach(Fd::close);
+            }
+        }
+
+        /// @param opened gets what is this launch's to close
+        private void open(Resources resources, byte[] encoded, List<Fd> opened, Handover handover) {
+            List<Fd> joins = group.joinFds();
+            opened.addAll(joins);
+            for (int slot = 0; slot < plan.slots().size(); slot++) {
+                switch (plan.slots().get(slot)) {
+                    case SlotSource.Plan _ ->
+                        handover.add(slot, keep(opened, MemoryFile.sealed("caisson-plan", encoded)));
+                    case SlotSource.Stream stream ->
+                        handover.add(slot, resources.streams().get(stream.number()));
+                    case SlotSource.CgroupTasks tasks -> handover.add(slot, joins.get(tasks.index()));
+                    case SlotSource.Bind bind ->
+                        handover.add(slot, keep(opened, bind(bind, resources.userNamespace())));
+                    // init has its control socket; the zygote is given the others, and gives the root
+                    case SlotSource.Control _,
+                            SlotSource.CgroupDirectory _,
+                            SlotSource.Layer _,
+                            SlotSource.Upper _,
+                            SlotSource.Root _ -> {}
+                }
+            }
+        }
+
+        @Override
+        public void close() {
+            if (taken) {
+                return;
+            }
+            taken = true;
+            try {
+                new Launched(asked.child(), control).abandon();
+            } catch (HostException _) {
+                control.close(); // there is no child
+            } finally {
+                asked.close();
+            }
+        }
     }
 
     private static Fd keep(List<Fd> opened, Fd fd) {
@@ -167,10 +231,10 @@ public final class Launcher {
         return fd;
     }
 
-    private static Fd layer(Resources resources, int index) {
-        Fd mount = Mounts.copy(resources.layers().get(index), false);
+    private static Fd layer(Fd directory, Fd userNamespace) {
+        Fd mount = Mounts.copy(directory, false);
         try {
-            Mounts.mapIds(mount, resources.userNamespace(), false);
+            Mounts.mapIds(mount, userNamespace, false);
             return mount;
         } catch (ErrnoException e) {
             mount.close();
@@ -210,31 +274,28 @@ public final class Launcher {
                 e);
     }
 
-    private static Launched awaitReady(LaunchPlan plan, Zygote.Child child, Fd control, Pause pause) {
-        Sockets.receiveTimeout(control, READY_TIMEOUT_MILLIS);
-        Optional<Fd> console = Optional.empty();
+    private static void awaitReady(LaunchPlan plan, Launched launched, Pause pause) {
+        Sockets.receiveTimeout(launched.control, READY_TIMEOUT_MILLIS);
         while (true) {
             Report report;
-            try (Sockets.Message message = receive(control)) {
+            try (Sockets.Message message = receive(launched.control)) {
                 report = Report.decode(message.bytes());
                 if (report.kind() == Report.Kind.CONSOLE
                         && message.descriptors().size() == 1) {
-                    console =
+                    launched.console =
                             Optional.of(new Fd(message.descriptors().getFirst().release()));
                 }
             }
             switch (report.kind()) {
                 case READY -> {
-                    return new Launched(child, control, console, report.phaseMicros());
+                    launched.phaseMicros = report.phaseMicros();
+                    return;
                 }
-                case ERROR -> {
-                    console.ifPresent(Fd::close);
-                    throw failure(plan, report);
-                }
+                case ERROR -> throw failure(plan, report);
                 case CONSOLE -> {}
                 case PAUSED -> {
                     pause.meanwhile().run();
-                    Sockets.send(control, START, List.of());
+                    launched.start();
                 }
                 case EXIT -> throw new HostException("INIT_PROTOCOL", "init told of an exit before the start");
             }
@@ -245,9 +306,7 @@ public final class Launcher {
         try {
             Sockets.Message message = Sockets.receive(control, Report.BYTES);
             if (message.isEnd()) {
-                throw new HostException(
-                        "INIT_DIED",
-                        "the container's init died before the program was started: the host may be out of memory, see dmesg");
+                throw Handover.initDied();
             }
             return message;
         } catch (ErrnoException e) {

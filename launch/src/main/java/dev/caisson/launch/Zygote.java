@@ -11,8 +11,11 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -26,13 +29,12 @@ public final class Zygote implements AutoCloseable {
 
     private static final String PROGRAM = "caisson-init";
     private static final int REQUEST_USERNS = 1;
-    private static final int REQUEST_LAUNCH = 2;
+    private static final int REQUEST_CHILD = 2;
+    private static final int REQUEST_ROOT = 3;
     private static final int ROOT_TMPFS = 2;
     private static final int ROOT_OVERLAY = 3;
     private static final int ROOT_VOLATILE = 1;
-    private static final int NO_SLOT = 0xffff;
-    private static final int MAX_LOWERS = 64;
-    private static final int REQUEST_BYTES = 56 + 2 * MAX_LOWERS;
+    private static final int REQUEST_BYTES = 48;
     private static final int REPLY_BYTES = 16;
     private static final List<String> STAGES = List.of(
             "",
@@ -42,8 +44,12 @@ public final class Zygote implements AutoCloseable {
             "writing the id maps",
             "building its private root");
 
-    private final ReentrantLock lock = new ReentrantLock();
     private final Fd socket;
+    private final ReentrantLock sending = new ReentrantLock();
+    private final ReentrantLock receiving = new ReentrantLock();
+    /// Of what was asked and is not answered, in the order of the requests.
+    private final Queue<Answer> awaited = new ConcurrentLinkedQueue<>();
+
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Thread keeper;
     private final int pid;
@@ -89,7 +95,7 @@ public final class Zygote implements AutoCloseable {
             int pid = Processes.spawn(program, List.of(PROGRAM, "zygote"), List.of(pair.theirs()));
             pair.theirs().close();
             zygote = new Zygote(pair.ours(), Thread.currentThread(), pid);
-            zygote.receive().close();
+            zygote.awaitStart();
         } catch (RuntimeException e) {
             pair.ours().close();
             pair.theirs().close();
@@ -138,78 +144,61 @@ public final class Zygote implements AutoCloseable {
 
     /// A user namespace with the map of `range`, through which files can be shown.
     Fd userNamespace(IdRange range) {
-        ByteBuffer request = request(REQUEST_USERNS, 0, range);
-        try (Sockets.Message reply = exchange(request, List.of(), () -> {})) {
-            return new Fd(only(reply).release());
+        try (Answer answer = ask(request(REQUEST_USERNS, range), List.of())) {
+            return answer.descriptor();
         }
     }
 
-    /// Makes the root file system and the container's first process.
+    /// Asks for a container's first process, which waits on its end of the control socket.
     ///
-    /// @param slots all of the plan's but the root, which the zygote appends
-    /// @param sent called when the zygote has the slots and works: the caller's own can go
-    Child launch(LaunchPlan plan, List<Fd> slots, Runnable sent) {
-        ByteBuffer request = request(REQUEST_LAUNCH, slots.size(), plan.ids());
+    /// @param group the group that it is to be born into
+    Answer child(LaunchPlan plan, Fd control, Optional<Fd> group) {
         long flags = 0;
         for (Namespace namespace : plan.namespaces()) {
             // The control group namespace is entered by init, once it is in its groups.
             flags |= namespace == Namespace.CGROUP ? 0 : namespace.cloneFlag();
         }
-        int cgroup = SlotSource.position(plan.slots(), SlotSource.CgroupDirectory.class, 0);
-        int upper = SlotSource.position(plan.slots(), SlotSource.Upper.class, 0);
-        LayerMedium medium = plan.medium();
-        request.putLong(16, flags)
-                .putShort(24, (short) (cgroup < 0 ? NO_SLOT : cgroup))
-                .putShort(26, (short) (medium == LayerMedium.MEMORY ? ROOT_TMPFS : ROOT_OVERLAY))
-                .putShort(28, (short) ROOT_VOLATILE)
-                .putShort(30, (short) (upper < 0 ? NO_SLOT : upper))
-                .putShort(32, (short) plan.root().layers())
-                .putLong(40, plan.root().bytes())
-                .putLong(48, plan.root().inodes());
-        for (int i = 0; i < plan.root().layers(); i++) {
-            request.putShort(
-                    56 + 2 * i, (short) plan.slot(SlotSource.Layer.class, i).index());
-        }
-        try (Sockets.Message reply = exchange(request, slots, sent)) {
-            int child = ByteBuffer.wrap(reply.bytes())
-                    .order(ByteOrder.LITTLE_ENDIAN)
-                    .getInt(8);
-            return new Child(child, new Fd(only(reply).release()));
-        }
+        ByteBuffer request = request(REQUEST_CHILD, plan.ids()).putLong(16, flags);
+        return ask(request, group.map(directory -> List.of(control, directory)).orElse(List.of(control)));
     }
 
-    private static Fd only(Sockets.Message reply) {
-        if (reply.descriptors().size() != 1) {
-            throw new HostException("ZYGOTE_PROTOCOL", "the engine's helper process answered without a descriptor");
+    /// Asks for a container's root file system as a detached mount.
+    ///
+    /// @param layers topmost first, then the upper where it is not in memory
+    Answer root(LaunchPlan plan, List<Fd> layers) {
+        boolean inMemory = plan.medium() == LayerMedium.MEMORY;
+        ByteBuffer request = request(REQUEST_ROOT, plan.ids())
+                .putShort(24, (short) (inMemory ? ROOT_TMPFS : ROOT_OVERLAY))
+                .putShort(26, (short) ROOT_VOLATILE)
+                .putShort(28, (short) plan.root().layers());
+        if (inMemory) {
+            request.putLong(32, plan.root().bytes()).putLong(40, plan.root().inodes());
         }
-        return reply.descriptors().getFirst();
+        return ask(request, layers);
     }
 
-    private static ByteBuffer request(int kind, int slots, IdRange range) {
+    private static ByteBuffer request(int kind, IdRange range) {
         return ByteBuffer.allocate(REQUEST_BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt(0, PlanCodec.MAGIC)
                 .putShort(4, (short) kind)
-                .putShort(6, (short) slots)
                 .putInt(8, range.base())
-                .putInt(12, range.count())
-                .putShort(24, (short) NO_SLOT)
-                .putShort(30, (short) NO_SLOT);
+                .putInt(12, range.count());
     }
 
-    private Sockets.Message exchange(ByteBuffer request, List<Fd> slots, Runnable sent) {
-        lock.lock();
+    private Answer ask(ByteBuffer request, List<Fd> descriptors) {
+        request.putShort(6, (short) descriptors.size());
+        var answer = new Answer();
+        sending.lock();
         try {
-            Sockets.send(socket, bytes(request), slots);
-            sent.run();
-            return receive();
+            awaited.add(answer); // before it can be answered
+            Sockets.send(socket, bytes(request), descriptors);
+            return answer;
         } catch (ErrnoException e) {
-            throw new HostException(
-                    "ZYGOTE_GONE",
-                    "the engine's helper process is gone (" + Errno.name(e.errno()) + "): open the engine again",
-                    e);
+            awaited.remove(answer);
+            throw gone(e);
         } finally {
-            lock.unlock();
+            sending.unlock();
         }
     }
 
@@ -219,25 +208,96 @@ public final class Zygote implements AutoCloseable {
         return bytes;
     }
 
-    private Sockets.Message receive() {
-        Sockets.Message message = Sockets.receive(socket, REPLY_BYTES);
+    /// The zygote speaks first, once.
+    private void awaitStart() {
+        var answer = new Answer();
+        awaited.add(answer);
+        answer.checked().close();
+    }
+
+    private static HostException gone(ErrnoException e) {
+        return new HostException(
+                "ZYGOTE_GONE",
+                "the engine's helper process is gone (" + Errno.name(e.errno()) + "): open the engine again",
+                e);
+    }
+
+    /// What the zygote will say to one request. Whoever waits reads for those who asked before, too.
+    final class Answer implements AutoCloseable {
+        private final CompletableFuture<Sockets.Message> arrived = new CompletableFuture<>();
+
+        /// Waits for the descriptor that was asked for, which is then the caller's.
+        /// @throws HostException where the kernel refused it
+        Fd descriptor() {
+            Sockets.Message message = checked();
+            if (message.descriptors().size() != 1) {
+                message.close();
+                throw new HostException("ZYGOTE_PROTOCOL", "the engine's helper process answered without a descriptor");
+            }
+            return new Fd(message.descriptors().getFirst().release());
+        }
+
+        /// Waits for the process that was asked for.
+        /// @throws HostException where the kernel refused it
+        Child child() {
+            Fd pidfd = descriptor();
+            return new Child(integer(message(), 8), pidfd);
+        }
+
+        private Sockets.Message message() {
+            while (!arrived.isDone()) {
+                receiving.lock();
+                try {
+                    if (!arrived.isDone()) {
+                        Sockets.Message message = Sockets.receive(socket, REPLY_BYTES);
+                        awaited.remove().arrived.complete(message);
+                    }
+                } catch (ErrnoException e) {
+                    throw gone(e);
+                } finally {
+                    receiving.unlock();
+                }
+            }
+            return arrived.join();
+        }
+
+        private Sockets.Message checked() {
+            Sockets.Message message = message();
+            requireWhole(message);
+            int status = integer(message, 4);
+            if (status != 0) {
+                // A child that the zygote has killed is this process's to reap.
+                message.descriptors().forEach(Processes::reap);
+                message.close();
+                int stage = integer(message, 12);
+                String where = stage > 0 && stage < STAGES.size() ? STAGES.get(stage) : "stage " + stage;
+                throw new HostException(
+                        "ZYGOTE_FAILED",
+                        "the kernel refused " + where + " (" + Errno.name(-status) + ")" + advice(stage, -status));
+            }
+            return message;
+        }
+
+        /// What nobody took is not left open; a child that waits reads the end of its control socket.
+        @Override
+        public void close() {
+            try {
+                message().close();
+            } catch (HostException _) {
+                // the zygote is gone, and with it what it would have given
+            }
+        }
+    }
+
+    private static int integer(Sockets.Message message, int at) {
+        return ByteBuffer.wrap(message.bytes()).order(ByteOrder.LITTLE_ENDIAN).getInt(at);
+    }
+
+    private static void requireWhole(Sockets.Message message) {
         if (message.bytes().length != REPLY_BYTES) {
             message.close();
             throw new HostException("ZYGOTE_GONE", "the engine's helper process has ended: open the engine again");
         }
-        ByteBuffer reply = ByteBuffer.wrap(message.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-        int status = reply.getInt(4);
-        if (status != 0) {
-            // A child that the zygote has killed is this process's to reap.
-            message.descriptors().forEach(Processes::reap);
-            message.close();
-            int stage = reply.getInt(12);
-            String where = stage > 0 && stage < STAGES.size() ? STAGES.get(stage) : "stage " + stage;
-            throw new HostException(
-                    "ZYGOTE_FAILED",
-                    "the kernel refused " + where + " (" + Errno.name(-status) + ")" + advice(stage, -status));
-        }
-        return message;
     }
 
     private static String advice(int stage, int errno) {

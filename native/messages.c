@@ -1,0 +1,61 @@
+#include "messages.h"
+#include "plan.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+int send_message(int socket, const void *bytes, size_t length, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+	struct iovec data = {(void *)(uintptr_t)bytes, length};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+	if (fd >= 0) {
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+		message.msg_control = &control;
+		message.msg_controllen = sizeof control;
+	}
+	ssize_t sent;
+	do
+		sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent == (ssize_t)length ? 0 : -EPIPE;
+}
+
+/* An empty message reads like end-of-file. */
+static int hung_up(int socket)
+{
+	struct pollfd closed = {.fd = socket};
+	return poll(&closed, 1, 0) != 0;
+}
+
+ssize_t receive_message(int socket, void *bytes, size_t size, struct fds *fds)
+{
+	union {
+		char bytes[CMSG_SPACE(PLAN_MAX_SLOTS * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec data = {bytes, size};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+	ssize_t length;
+	do
+		length = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	while (length < 0 && errno == EINTR);
+	if (length < 0 || (length == 0 && hung_up(socket)))
+		return 0;
+	fds->count = 0;
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS || fds->count != 0)
+			return -EINVAL;
+		unsigned count = (unsigned)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+		if (count > fds->most)
+			return -EINVAL;
+		memcpy(fds->fd, CMSG_DATA(header), count * sizeof(int));
+		fds->count = count;
+	}
+	return length == 0 || message.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EINVAL : length;
+}
