@@ -85,7 +85,7 @@ public final class PlanText {
         return switch (phase) {
             case SEAL ->
                 "dies with the engine; not dumpable; every descriptor closed but the plan's "
-                        + plan.slots().size();
+                        + plan.slots().stream().filter(SlotSource::isForInit).count();
             case MAPPED -> mapped();
             case PRIVATE -> "a session of its own; nothing mounted here is seen elsewhere";
             case ROOT -> root();

@@ -35,6 +35,11 @@ public sealed interface SlotSource {
     /// The root that the zygote assembles: always the last slot.
     record Root() implements SlotSource {}
 
+    /// Whether init gets it; the others are the zygote's, for the clone and for the root.
+    default boolean isForInit() {
+        return !(this instanceof CgroupDirectory || this instanceof Layer || this instanceof Upper);
+    }
+
     /// Where the `nth` of a kind stands among `slots`, both from 0; -1 where there are not so many.
     static int position(List<SlotSource> slots, Class<? extends SlotSource> kind, int nth) {
         int left = nth;
