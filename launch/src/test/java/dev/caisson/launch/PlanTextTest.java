@@ -13,7 +13,7 @@ class PlanTextTest {
     @Test
     void a_plan_in_words() {
         assertThat(text(Samples.plan())).isEqualTo("""
-                 0 SEAL      dies with the engine; not dumpable; every descriptor closed but the plan's 9
+                 0 SEAL      dies with the engine; not dumpable; every descriptor closed but the plan's 7
                  1 MAPPED    ids 0–65535 → 1879048192–1879113727 on the host; own user mount pid network ipc uts cgroup time namespaces; no_new_privs
                  2 PRIVATE   a session of its own; nothing mounted here is seen elsewhere
                  3 ROOT      overlay of 2 layers, id-mapped, volatile; 512 MiB and 131072 files may be written, in memory
