@@ -14,12 +14,10 @@ import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
-import dev.caisson.launch.Report;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Processes;
-import dev.caisson.linux.Sockets;
 import dev.caisson.linux.Terminal;
 import java.time.Duration;
 import java.util.List;
@@ -45,6 +43,7 @@ public final class Container {
     private final IdRanges.Lease lease;
     private final Launcher.Launched launched;
     private final StandardStreams streams;
+    private final InitWatch init;
     private final long startTime;
     private final CountDownLatch recorded = new CountDownLatch(1);
 
@@ -58,12 +57,6 @@ public final class Container {
     private @Nullable ContainerRecord record;
     private @Nullable Meter meter;
     private long startedNanos;
-    private long controlKey;
-    private long pidfdKey;
-    private volatile @Nullable Report exit;
-    private volatile @Nullable LaunchException failure;
-    private volatile Processes.@Nullable End processEnd;
-    private volatile long endedNanos;
     private volatile @Nullable DenialLog denials;
 
     Container(
@@ -88,7 +81,8 @@ public final class Container {
                         id.value(), spec.name().orElse(""), spec.image().toString())
                 : null;
         this.startTime = ProcessTimes.startTime(launched.pid());
-        this.deadlines = new Deadlines(group, () -> ended.isDone() || processEnd != null, this::end);
+        this.init = new InitWatch(launched, plan, engine::initPaused, this::endIfQuiet);
+        this.deadlines = new Deadlines(group, () -> ended.isDone() || init.hasEnded(), this::end);
     }
 
     public ContainerId id() {
@@ -223,8 +217,7 @@ public final class Container {
 
     /// From here on the reactor tells what happens.
     void watch(Reactor reactor) {
-        controlKey = reactor.watch(launched.control(), () -> readControl(reactor));
-        pidfdKey = reactor.watch(launched.pidfd(), () -> readEnd(reactor));
+        init.begin(reactor);
         startedNanos = System.nanoTime();
         streams.begin(this::endIfQuiet, () -> end(Verdict.OUTPUT));
         deadlines.begin(reactor, startedNanos, spec);
@@ -247,7 +240,7 @@ public final class Container {
         denials = log;
         try {
             boolean initStays = plan.only(Step.Execute.class).initStays();
-            log.begin(pid(), initStays, () -> processEnd != null);
+            log.begin(pid(), initStays, init::hasEnded);
         } catch (RuntimeException e) {
             kill();
             throw e;
@@ -283,59 +276,14 @@ public final class Container {
     }
 
     private void end(Verdict why) {
-        if (processEnd == null && cause.compareAndSet(null, why)) {
+        if (!init.hasEnded() && cause.compareAndSet(null, why)) {
             signal(SIGKILL);
             group.resume(); // the freezer of version 1 keeps even a killed process, and one that is just being stopped
         }
     }
 
-    /// @return whether there was a report
-    private boolean readControl(Reactor reactor) {
-        if (!launched.control().isOpen()) {
-            return false;
-        }
-        Optional<Sockets.Message> received = Sockets.receiveNow(launched.control(), Report.BYTES);
-        if (received.isEmpty()) {
-            return false;
-        }
-        try (Sockets.Message message = received.get()) {
-            if (message.isEnd()) {
-                reactor.forget(controlKey, launched.control());
-                return false;
-            }
-            Report report = Report.decode(message.bytes());
-            switch (report.kind()) {
-                case EXIT -> exit = report;
-                case ERROR -> failure = Launcher.failure(plan, report);
-                case PAUSED -> {
-                    engine.initPaused();
-                    launched.start();
-                }
-                case CONSOLE, READY -> {}
-            }
-            return true;
-        }
-    }
-
-    private void readEnd(Reactor reactor) {
-        Processes.End end = Processes.reapNow(launched.pidfd());
-        if (end == null) {
-            return;
-        }
-        reactor.forget(pidfdKey, launched.pidfd());
-        // What init said before it ended may still be in the socket.
-        boolean more;
-        do {
-            more = readControl(reactor);
-        } while (more);
-        reactor.forget(controlKey, launched.control());
-        endedNanos = System.nanoTime();
-        processEnd = end;
-        endIfQuiet();
-    }
-
     private void endIfQuiet() {
-        if (processEnd != null && streams.isQuiet() && ended.complete(null) && waiting.get() == 0) {
+        if (init.hasEnded() && streams.isQuiet() && ended.complete(null) && waiting.get() == 0) {
             engine.ended(this);
         }
     }
@@ -355,9 +303,9 @@ public final class Container {
             RunResult made = result();
             awaitRecord();
             remove();
-            LaunchException failed = failure;
-            if (failed != null) {
-                result.completeExceptionally(failed);
+            Optional<LaunchException> failed = init.failure();
+            if (failed.isPresent()) {
+                result.completeExceptionally(failed.get());
             } else {
                 if (event != null) {
                     event.end(made);
@@ -404,21 +352,15 @@ public final class Container {
 
     private RunResult result() {
         Events events = group.events();
-        Processes.End end = processEnd;
-        if (end == null) {
-            throw new IllegalStateException("the container has not ended");
-        }
-        Report report = exit;
-        int signal = report != null ? report.signal() : end.signal();
-        int code = report != null ? report.exitCode() : end.code();
+        Processes.End end = init.end();
         return new RunResult(
                 id,
-                verdict(code, signal, events),
-                code,
-                signal,
+                verdict(end.code(), end.signal(), events),
+                end.code(),
+                end.signal(),
                 streams.output(),
                 streams.errors(),
-                Duration.ofNanos(endedNanos - startedNanos),
+                Duration.ofNanos(init.endedNanos() - startedNanos),
                 group.cpuTime(),
                 group.peakMemory().orElse(Bytes.ZERO),
                 events.oomKills(),

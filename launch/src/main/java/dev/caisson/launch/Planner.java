@@ -13,7 +13,6 @@ import java.util.stream.Stream;
 
 /// From an approved wish and the facts about host and image to a plan: a pure function.
 public final class Planner {
-    private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     private static final long MOST_INODES = 1 << 20;
     private static final long PAGE = 4096;
     private static final Bytes DEV_SIZE = Bytes.mebibytes(1);
@@ -58,6 +57,7 @@ public final class Planner {
     private final HostFacts host;
     private final Optional<FilterProgram> filter;
     private final String hostName;
+    private final ProgramChoice program;
     private final List<Step> steps = new ArrayList<>();
     private final List<SlotSource> slots = new ArrayList<>();
 
@@ -68,6 +68,7 @@ public final class Planner {
         this.host = host;
         this.filter = filter;
         this.hostName = spec.hostName().orElse(id.shortForm());
+        this.program = ProgramChoice.of(spec, image, hostName);
     }
 
     private static List<InRootPath> paths(String... relative) {
@@ -254,7 +255,7 @@ public final class Planner {
     private void writeFiles() {
         writeFile("etc/hostname", hostName + "\n");
         writeFile("etc/hosts", LOCAL_HOSTS + "127.0.0.1\t" + hostName + "\n");
-        workingDirectory()
+        program.workingDirectory()
                 .filter(path -> !path.isRoot())
                 .ifPresent(path -> steps.add(new Step.MakeDirectory(0755, path)));
     }
@@ -344,7 +345,7 @@ public final class Planner {
 
     private void dropPrivileges() {
         if (spec.newPrivileges()) {
-            filter.ifPresent(program -> steps.add(new Step.InstallFilter(program, true)));
+            filter.ifPresent(compiled -> steps.add(new Step.InstallFilter(compiled, true)));
         }
         CapabilitySet bounding = spec.capabilities();
         RootImage.ProgramUser user = image.user();
@@ -360,60 +361,12 @@ public final class Planner {
     }
 
     private void execute() {
-        steps.add(new Step.Ready(workingDirectory().map(InRootPath::absolute).orElse("/")));
+        steps.add(new Step.Ready(
+                program.workingDirectory().map(InRootPath::absolute).orElse("/")));
         if (!spec.newPrivileges()) {
-            filter.ifPresent(program -> steps.add(new Step.InstallFilter(program, false)));
+            filter.ifPresent(compiled -> steps.add(new Step.InstallFilter(compiled, false)));
         }
-        Map<String, String> environment = environment();
         steps.add(new Step.Execute(
-                spec.init(),
-                spec.terminal().isPresent(),
-                environment.getOrDefault("PATH", DEFAULT_PATH),
-                arguments(),
-                environment.entrySet().stream()
-                        .map(variable -> variable.getKey() + "=" + variable.getValue())
-                        .toList()));
-    }
-
-    private List<String> arguments() {
-        var arguments = new ArrayList<>(spec.entrypoint().orElse(image.entrypoint()));
-        boolean ownProgram = spec.entrypoint().isPresent() || !spec.command().isEmpty();
-        arguments.addAll(ownProgram ? spec.command() : image.command());
-        if (arguments.isEmpty() || arguments.getFirst().isEmpty()) {
-            throw new RefusedException("PROGRAM_MISSING", "the image names no program: give one after it");
-        }
-        return arguments;
-    }
-
-    private Map<String, String> environment() {
-        var all = new LinkedHashMap<String, String>();
-        all.put("PATH", DEFAULT_PATH);
-        all.put("HOSTNAME", hostName);
-        if (spec.terminal().isPresent()) {
-            all.put("TERM", "xterm");
-        }
-        all.put("HOME", image.user().home());
-        for (String variable : image.environment()) {
-            int equals = variable.indexOf('=');
-            if (equals > 0 && variable.indexOf('\0') < 0) {
-                all.put(variable.substring(0, equals), variable.substring(equals + 1));
-            }
-        }
-        all.putAll(spec.environment());
-        return all;
-    }
-
-    private Optional<InRootPath> workingDirectory() {
-        String directory = spec.workingDirectory().orElse(image.workingDirectory());
-        if (directory.isEmpty()) {
-            return Optional.empty();
-        }
-        try {
-            InRootPath path = InRootPath.parse(directory);
-            Policy.requireOrdinaryDirectory(path);
-            return Optional.of(path);
-        } catch (IllegalArgumentException e) {
-            throw new RefusedException("WORKING_DIRECTORY", "the image's working directory " + e.getMessage());
-        }
+                spec.init(), spec.terminal().isPresent(), program.path(), program.arguments(), program.variables()));
     }
 }

@@ -1,0 +1,73 @@
+package dev.caisson.launch;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What is run, with which variables and where: the wish before the image, as `docker run` has it.
+///
+/// @param workingDirectory empty for the root
+record ProgramChoice(List<String> arguments, Map<String, String> environment, Optional<InRootPath> workingDirectory) {
+    private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /// @throws RefusedException where the image and the wish together name no program, or the image a wrong directory
+    static ProgramChoice of(ContainerSpec spec, RootImage image, String hostName) {
+        return new ProgramChoice(arguments(spec, image), environment(spec, image, hostName), directory(spec, image));
+    }
+
+    /// Where a program without a slash is looked for.
+    String path() {
+        return environment.getOrDefault("PATH", DEFAULT_PATH);
+    }
+
+    /// As `NAME=value`.
+    List<String> variables() {
+        return environment.entrySet().stream()
+                .map(variable -> variable.getKey() + "=" + variable.getValue())
+                .toList();
+    }
+
+    private static List<String> arguments(ContainerSpec spec, RootImage image) {
+        var arguments = new ArrayList<>(spec.entrypoint().orElse(image.entrypoint()));
+        boolean ownProgram = spec.entrypoint().isPresent() || !spec.command().isEmpty();
+        arguments.addAll(ownProgram ? spec.command() : image.command());
+        if (arguments.isEmpty() || arguments.getFirst().isEmpty()) {
+            throw new RefusedException("PROGRAM_MISSING", "the image names no program: give one after it");
+        }
+        return arguments;
+    }
+
+    private static Map<String, String> environment(ContainerSpec spec, RootImage image, String hostName) {
+        var all = new LinkedHashMap<String, String>();
+        all.put("PATH", DEFAULT_PATH);
+        all.put("HOSTNAME", hostName);
+        if (spec.terminal().isPresent()) {
+            all.put("TERM", "xterm");
+        }
+        all.put("HOME", image.user().home());
+        for (String variable : image.environment()) {
+            int equals = variable.indexOf('=');
+            if (equals > 0 && variable.indexOf('\0') < 0) {
+                all.put(variable.substring(0, equals), variable.substring(equals + 1));
+            }
+        }
+        all.putAll(spec.environment());
+        return all;
+    }
+
+    private static Optional<InRootPath> directory(ContainerSpec spec, RootImage image) {
+        String directory = spec.workingDirectory().orElse(image.workingDirectory());
+        if (directory.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            InRootPath path = InRootPath.parse(directory);
+            Policy.requireOrdinaryDirectory(path);
+            return Optional.of(path);
+        } catch (IllegalArgumentException e) {
+            throw new RefusedException("WORKING_DIRECTORY", "the image's working directory " + e.getMessage());
+        }
+    }
+}
