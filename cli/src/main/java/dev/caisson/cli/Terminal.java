@@ -30,7 +30,11 @@ record Terminal(boolean output, boolean error) {
 
     /// A line for standard error, red where that is a terminal.
     String alarm(String line) {
-        return error ? "\u001b[31m" + line + "\u001b[0m" : line;
+        return red(line, error);
+    }
+
+    static String red(String line, boolean colours) {
+        return colours ? "\u001b[31m" + line + "\u001b[0m" : line;
     }
 
     private static String env(String name) {

@@ -6,7 +6,9 @@ import io.avaje.json.JsonWriter;
 import io.avaje.json.stream.JsonStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -19,6 +21,8 @@ import picocli.CommandLine.Spec;
         name = "verify",
         description = "Read from the kernel what a running container really has, and compare it with its plan.")
 final class VerifyCommand implements Callable<Integer> {
+    private static final int WIDEST = 72;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -38,16 +42,42 @@ final class VerifyCommand implements Callable<Integer> {
         Verification verification = Verification.of(container, Directories.options());
         PrintWriter out = spec.commandLine().getOut();
         switch (format) {
-            case TEXT -> verification.checks().forEach(check -> out.println(line(check)));
+            case TEXT ->
+                lines(
+                                verification.checks(),
+                                spec.commandLine().getColorScheme().ansi().enabled())
+                        .forEach(out::println);
             case JSON -> out.println(json(verification));
         }
         return verification.isAsPlanned() ? 0 : 1;
     }
 
-    private static String line(Verifier.Check check) {
-        String verdict = check.asPlanned() ? "as planned" : "NOT AS PLANNED: " + check.planned();
-        return "%-26s %-58s %s"
-                .formatted(check.subject(), check.found().isEmpty() ? "none" : OneLine.of(check.found()), verdict);
+    /// Columns as wide as what stands in them; what is longer than most pushes its verdict to the right.
+    static List<String> lines(List<Verifier.Check> checks, boolean colours) {
+        int subjects = width(checks.stream().map(Verifier.Check::subject));
+        int found = width(checks.stream().map(VerifyCommand::found));
+        return checks.stream()
+                .map(check -> ("%-" + subjects + "s  %-" + found + "s  %s")
+                        .formatted(check.subject(), found(check), verdict(check, colours)))
+                .toList();
+    }
+
+    private static int width(Stream<String> texts) {
+        return texts.mapToInt(String::length)
+                .filter(length -> length <= WIDEST)
+                .max()
+                .orElse(1);
+    }
+
+    private static String found(Verifier.Check check) {
+        return check.found().isEmpty() ? "none" : OneLine.of(check.found());
+    }
+
+    private static String verdict(Verifier.Check check, boolean colours) {
+        if (check.asPlanned()) {
+            return "as planned";
+        }
+        return Terminal.red("NOT AS PLANNED: " + OneLine.of(check.planned()), colours);
     }
 
     private static String json(Verification verification) {
