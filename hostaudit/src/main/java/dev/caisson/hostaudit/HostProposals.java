@@ -5,11 +5,9 @@ import dev.caisson.audit.Proposal;
 import dev.caisson.audit.Report;
 import dev.caisson.audit.ShellText;
 import dev.caisson.audit.Status;
-import dev.caisson.audit.Subject;
 import dev.caisson.audit.UnifiedDiff;
 import dev.caisson.hostaudit.EngineFacts.EngineProcess;
 import dev.caisson.hostaudit.EngineFacts.Setting;
-import dev.caisson.hostaudit.HostFacts.FileFact;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,7 +18,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -29,8 +26,6 @@ import java.util.stream.Collectors;
 /// modes. Each names the checks that it is for. A setting whose change takes something away from containers
 /// that are there is left to people.
 final class HostProposals {
-    private static final Pattern MODE = Pattern.compile("chmod (0[0-7]{3}) it");
-    private static final Pattern OWNER = Pattern.compile("chown (root:[a-z]+) it");
     private static final Pattern RULE_PATH = Pattern.compile("/[A-Za-z0-9_./@:+-]*");
     private static final Pattern UNIT = Pattern.compile("[A-Za-z0-9_.@-]+\\.service");
 
@@ -52,10 +47,11 @@ final class HostProposals {
     /// @param arguments the engine's command line, its name first; empty where it is not known
     static Proposal of(Report report, Facts facts, Path hostRoot, String daemonJson, List<String> arguments) {
         HostProposals proposals = new HostProposals(report, facts, hostRoot);
+        // first of all: a patched file is another inode, and directories are closed before anything is put there
+        proposals.owners();
         facts.engine().ifPresent(engine -> proposals.engine(engine, daemonJson, arguments));
         proposals.kernelSettings();
         facts.engine().ifPresent(proposals::auditRules);
-        proposals.owners();
         proposals.tellTheRest();
         return new Proposal(report, proposals.files, proposals.notes, proposals.refused);
     }
@@ -213,60 +209,16 @@ final class HostProposals {
                 " " + onHost("/etc/audit/rules.d/caisson-docker.rules") + " && augenrules --load");
     }
 
-    /// Owners and modes as the checks' remedies name them.
     private void owners() {
-        List<String> commands = new ArrayList<>();
-        List<Finding> findings = new ArrayList<>();
-        for (Finding finding : report.findings()) {
-            if (finding.status() != Status.FAIL || finding.subject().kind() != Subject.Kind.FILE) {
-                continue;
-            }
-            String path = finding.subject().name();
-            Optional<FileFact> fact = facts.host().files().values().stream()
-                    .filter(file -> file.resolved().equals(path))
-                    .findFirst();
-            if (fact.isEmpty() || !path.startsWith("/") || !ShellText.isPlain(path)) {
-                continue;
-            }
-            Matcher owner = OWNER.matcher(finding.check().fix());
-            Matcher mode = MODE.matcher(finding.check().fix());
-            if (owner.find()) {
-                commands.add("chown " + owner.group(1) + " " + inScript(path));
-                findings.add(finding);
-            } else if (mode.find()) {
-                if (!fact.get().grants().isEmpty()) {
-                    commands.add("setfacl -b " + inScript(path));
-                }
-                commands.add("chmod " + mode.group(1) + " " + inScript(path));
-                fact.get().openParents().forEach(parent -> close(parent, commands));
-                findings.add(finding);
-            }
-        }
-        if (commands.isEmpty()) {
-            return;
-        }
-        String text = Proposal.MARK + "\n# sh files.sh [ROOT]: ROOT is where the host's root directory is mounted.\n"
-                + "set -eu\nroot=${1:-}\n"
-                + commands.stream().distinct().collect(Collectors.joining("\n")) + "\n";
-        put(
-                "files.sh",
-                text,
-                findings,
-                "sh",
-                hostRoot.equals(Path.of("/")) ? "" : " " + ShellText.path(hostRoot.toString()));
-    }
-
-    /// `/etc/docker 0777 uid 1000`: a directory that others than root may change.
-    private static void close(String parent, List<String> commands) {
-        Matcher open = Pattern.compile("(/.*) [0-7]{4} uid \\d+").matcher(parent);
-        if (open.matches() && ShellText.isPlain(open.group(1))) {
-            commands.add("chown root:root " + inScript(open.group(1)));
-            commands.add("chmod go-w " + inScript(open.group(1)));
-        }
-    }
-
-    private static String inScript(String path) {
-        return "\"$root\"" + ShellText.path(path);
+        FilesScript script = FilesScript.of(report, facts);
+        refused.addAll(script.refused());
+        script.text()
+                .ifPresent(text -> put(
+                        "files.sh",
+                        text,
+                        script.findings(),
+                        "sh",
+                        hostRoot.equals(Path.of("/")) ? "" : " " + ShellText.path(hostRoot.toString())));
     }
 
     private void tellTheRest() {

@@ -1,6 +1,7 @@
 package dev.caisson.hostaudit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Proposal;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -223,7 +225,6 @@ class HostProposalsTest {
             Dockerd.must("chown", "65534:65534", file.toString());
         }
         Dockerd.must("chmod", "0777", host.resolve("etc/docker").toString());
-        Dockerd.must("chown", "65534", host.resolve("etc/docker").toString());
         HostAuditRequest request = request(Optional.empty(), host);
         Facts facts = withoutEngine(host);
         Report before = HostAudit.judge(facts, request);
@@ -235,6 +236,140 @@ class HostProposalsTest {
         apply(proposal, "files.sh", out);
 
         assertThat(ofFiles(HostAudit.judge(withoutEngine(host), request))).isEmpty();
+    }
+
+    private static String mode(Path file) throws IOException {
+        return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+    }
+
+    /// A host with one file below a directory that others may write to, and the script for it.
+    private Path exposed(Path host, String name, String mode) throws IOException {
+        Path file = host.resolve(name);
+        Files.createDirectories(file.getParent());
+        Dockerd.must("chmod", "0777", file.resolveSibling("").toString());
+        Files.writeString(file, "{}");
+        Dockerd.must("chmod", mode, file.toString());
+        return file;
+    }
+
+    private Proposal ofFilesBelow(Path host) {
+        Facts facts = withoutEngine(host);
+        return HostProposals.of(HostAudit.judge(facts, request(Optional.empty(), host)), facts, host, "", List.of());
+    }
+
+    @Test
+    @Tag("root")
+    void no_file_gets_a_mode_bit_that_it_has_not() throws IOException {
+        Path host = root.resolve("host");
+        Path key = exposed(host, "etc/docker/certs.d/reg/client.key", "0660");
+        Path daemon = exposed(host, "etc/docker/daemon.json", "0600");
+        Path out = root.resolve("out");
+        Proposal proposal = ofFilesBelow(host);
+        proposal.writeTo(out);
+
+        apply(proposal, "files.sh", out);
+
+        assertThat(text(proposal, "files.sh")).doesNotContain("/etc/docker/daemon.json");
+        assertThat(mode(key)).isEqualTo("r--r-----");
+        assertThat(mode(daemon)).as("only its directory was open").isEqualTo("rw-------");
+        assertThat(mode(daemon.resolveSibling(""))).isEqualTo("rwxr-xr-x");
+        assertThat(ofFiles(HostAudit.judge(withoutEngine(host), request(Optional.empty(), host))))
+                .isEmpty();
+    }
+
+    @Test
+    @Tag("root")
+    void what_was_put_in_a_files_place_meanwhile_is_left_alone() throws IOException {
+        Path host = root.resolve("host");
+        Path linked = exposed(host, "etc/docker/daemon.json", "0666");
+        Path replaced = exposed(host, "etc/default/docker", "0666");
+        Path shadow = Files.writeString(root.resolve("shadow"), "secret");
+        Dockerd.must("chown", "65534", shadow.toString());
+        Dockerd.must("chown", "65534", linked.toString(), replaced.toString());
+        Proposal proposal = ofFilesBelow(host);
+        Path out = root.resolve("out");
+        proposal.writeTo(out);
+        Files.delete(linked);
+        Files.createSymbolicLink(linked, shadow);
+        Files.move(shadow, root.resolve("other"));
+        Files.createLink(shadow, root.resolve("other"));
+        Files.delete(replaced);
+        Files.createLink(replaced, shadow);
+        String before = mode(shadow) + Files.getAttribute(shadow, "unix:uid");
+
+        assertThatThrownBy(() -> apply(proposal, "files.sh", out)).hasMessageContaining("is not the file");
+
+        assertThat(mode(shadow) + Files.getAttribute(shadow, "unix:uid")).isEqualTo(before);
+        assertThat(mode(linked.resolveSibling(""))).as("closed before").isEqualTo("rwxr-xr-x");
+        String script = text(proposal, "files.sh");
+        assertThat(script.lastIndexOf("\nclose ")).isPositive().isLessThan(script.indexOf("\nif same "));
+    }
+
+    @Test
+    @Tag("root")
+    void somebodys_own_directory_is_not_given_to_root() throws IOException {
+        Path host = root.resolve("host");
+        Path file = exposed(host, "etc/default/docker", "0666");
+        Dockerd.must("chown", "65534", file.resolveSibling("").toString());
+
+        Proposal proposal = ofFilesBelow(host);
+
+        assertThat(proposal.files()).doesNotContainKey("files.sh");
+        assertThat(proposal.refused())
+                .anyMatch(sentence -> sentence.contains("/etc/default belongs to uid 65534"))
+                .anyMatch(sentence -> sentence.contains("default-docker-mode"));
+    }
+
+    private static Map<String, Object> file(int mode, String... grants) {
+        return Map.of(
+                "/etc/default/docker",
+                Map.of(
+                        "path",
+                        "/etc/default/docker",
+                        "resolved",
+                        "/etc/default/docker",
+                        "kind",
+                        "file",
+                        "uid",
+                        0,
+                        "gid",
+                        0,
+                        "mode",
+                        mode,
+                        "device",
+                        (8L << 32) + 257,
+                        "inode",
+                        42,
+                        "grants",
+                        List.of(grants),
+                        "openParents",
+                        List.of()));
+    }
+
+    @Test
+    void files_of_an_engine_that_is_not_roots_are_left_to_its_user() {
+        Facts facts = FactsFile.with("host/files", file(0666), "engine/process/uid", 1000);
+
+        Proposal proposal = propose(facts, "");
+
+        assertThat(proposal.files()).doesNotContainKey("files.sh");
+        assertThat(proposal.refused()).anyMatch(sentence -> sentence.contains("runs as uid 1000"));
+    }
+
+    @Test
+    void without_its_access_control_list_a_file_is_open_to_nobody_new() {
+        assertThat(text(propose(FactsFile.with("host/files", file(0666)), ""), "files.sh")
+                        .lines())
+                .containsSequence(
+                        "if same \"$root\"/etc/default/docker 1050625:42; then",
+                        "    chmod g-w,o-w \"$root\"/etc/default/docker",
+                        "fi");
+        assertThat(text(propose(FactsFile.with("host/files", file(0640, "user 1000: rw-")), ""), "files.sh")
+                        .lines())
+                .as("the group's bits were the list's mask")
+                .containsSequence(
+                        "    setfacl -b \"$root\"/etc/default/docker",
+                        "    chmod u-x,g-wx,o-rwx \"$root\"/etc/default/docker");
     }
 
     /// The facts of files alone: whatever engine runs here is left out.
