@@ -55,12 +55,29 @@ final class EngineProcesses {
                 Proc.limits(pid).getOrDefault("Max open files", ""));
     }
 
-    /// The systemd service that a process belongs to, from its control group's name.
-    private static String unit(String cgroup) {
-        return Stream.of(cgroup.split("[/\n]", -1))
-                .filter(part -> part.endsWith(".service"))
-                .reduce((first, second) -> second)
+    /// The service of the host's systemd that a process belongs to, from the name of its control group,
+    /// cgroups(7): slices and then the service itself. A process that was started in a scope, by the service of
+    /// a user's own systemd (`user@1000.service`) or by a systemd in a container belongs to none.
+    static String unit(String cgroup) {
+        return Stream.of(":name=systemd:", "0::")
+                .flatMap(kind -> cgroup.lines()
+                        .filter(line -> line.contains(kind))
+                        .map(line -> line.substring(line.indexOf(kind) + kind.length())))
+                .map(EngineProcesses::service)
+                .findFirst()
                 .orElse("");
+    }
+
+    private static String service(String path) {
+        List<String> parts =
+                Stream.of(path.split("/", -1)).filter(part -> !part.isEmpty()).toList();
+        // a control group namespace shows what is not below its root by way of ..
+        boolean ofHost = !parts.isEmpty()
+                && parts.getLast().endsWith(".service")
+                && parts.stream()
+                        .limit(parts.size() - 1L)
+                        .allMatch(part -> part.endsWith(".slice") || part.equals(".."));
+        return ofHost ? parts.getLast() : "";
     }
 
     /// Programs by role: those that run, else those that the search path would give.

@@ -88,6 +88,17 @@ final class HostProposals {
         if (changes.isEmpty()) {
             return;
         }
+        // flags go only where the file can say it in their place
+        Optional<Map<String, Object>> parsed = EngineJson.parse(daemonJson);
+        String path = engine.configurationFile();
+        if (parsed.isEmpty()) {
+            refused.add(path + " is no JSON object: no change of it is proposed");
+            return;
+        }
+        if (!path.startsWith("/") || !ShellText.isPlain(path)) {
+            refused.add("the engine's configuration file has a name that a patch cannot carry");
+            return;
+        }
         Optional<String> unit = engine.process()
                 .map(EngineProcess::unit)
                 .filter(name -> UNIT.matcher(name).matches());
@@ -107,7 +118,7 @@ final class HostProposals {
         } else if (!byFlag.isEmpty()) {
             dropIn(unit.get(), byFlag, arguments);
         }
-        configuration(engine, daemonJson, changes);
+        configuration(path, daemonJson, parsed.get(), changes);
     }
 
     /// A setting may stand in the file or among the flags; dockerd refuses to start where it stands in both.
@@ -126,20 +137,11 @@ final class HostProposals {
                 " " + onHost("/etc/systemd/system/" + unit + ".d/caisson.conf") + " && systemctl daemon-reload");
     }
 
-    private void configuration(EngineFacts engine, String daemonJson, List<EngineChange> changes) {
-        Optional<Map<String, Object>> parsed = EngineJson.parse(daemonJson);
-        if (parsed.isEmpty()) {
-            refused.add(engine.configurationFile() + " is no JSON object: no change of it is proposed");
-            return;
-        }
-        Map<String, Object> changed = new LinkedHashMap<>(parsed.get());
+    private void configuration(
+            String path, String daemonJson, Map<String, Object> parsed, List<EngineChange> changes) {
+        Map<String, Object> changed = new LinkedHashMap<>(parsed);
         changes.forEach(change -> change.apply().accept(changed));
-        if (changed.equals(parsed.get())) {
-            return;
-        }
-        String path = engine.configurationFile();
-        if (!path.startsWith("/") || !ShellText.isPlain(path)) {
-            refused.add("the engine's configuration file has a name that a patch cannot carry");
+        if (changed.equals(parsed)) {
             return;
         }
         String diff = UnifiedDiff.of(path.substring(1), daemonJson, EngineJson.write(changed));

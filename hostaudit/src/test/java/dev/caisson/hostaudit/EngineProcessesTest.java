@@ -15,6 +15,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Which process is taken for the engine behind a socket.
 @Timeout(60)
@@ -67,6 +69,23 @@ class EngineProcessesTest {
         assertThat(processes.others(
                         processes.listeningOn(ProcessRoot.own(socket.toString()).orElseThrow())))
                 .contains(other.pid());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/system.slice/docker.service, docker.service",
+        "/../../system.slice/docker.service, docker.service",
+        "/user.slice/user-1000.slice/user@1000.service/app.slice/dockerd.scope, ''",
+        "/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service, ''",
+        "/user.slice/user-1000.slice/session-3.scope, ''",
+        "/system.slice/docker-0123.scope/system.slice/docker.service, ''",
+        "/system.slice/docker.service/payload, ''",
+        "/, ''",
+    })
+    void a_process_belongs_to_a_service_of_the_host_or_to_none(String path, String unit) {
+        assertThat(EngineProcesses.unit("0::" + path + "\n")).isEqualTo(unit);
+        assertThat(EngineProcesses.unit("4:memory:/other.service\n1:name=systemd:" + path + "\n0::/\n"))
+                .isEqualTo(unit);
     }
 
     @Test
