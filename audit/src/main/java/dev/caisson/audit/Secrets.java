@@ -21,7 +21,10 @@ public final class Secrets {
             new Form("a Stripe key", Pattern.compile("\\b[rs]k_live_[0-9A-Za-z]{16,}")),
             new Form("a Google key", Pattern.compile("\\bAIza[0-9A-Za-z_-]{35}\\b")),
             new Form("an npm token", Pattern.compile("\\bnpm_[A-Za-z0-9]{36}\\b")),
-            new Form("a JSON web token", Pattern.compile("\\beyJ[\\w-]{10,}\\.eyJ[\\w-]{10,}\\.[\\w-]{10,}")),
+            // tried once in a run of its characters, for whoever chose the text could let it begin at every fourth
+            new Form(
+                    "a JSON web token",
+                    Pattern.compile("(?<![\\w-])(?>[\\w-]*?\\beyJ)[\\w-]{10,}+\\.eyJ[\\w-]{10,}+\\.[\\w-]{10,}")),
             new Form(
                     "a password in a URL",
                     Pattern.compile(
@@ -35,7 +38,7 @@ public final class Secrets {
                     + "SECRET_KEY|ENCRYPTION_KEY|SIGNING_KEY|MASTER_KEY|AUTH_KEY|CREDENTIAL|CREDENTIALS|JWT_KEY|APP_KEY)"
                     + "(?:$|[_.-])");
     private static final Pattern JOINED =
-            Pattern.compile("[A-Z0-9]+(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|APIKEY|SECRETKEY|PASS)$");
+            Pattern.compile("(?<=[A-Z0-9])(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|APIKEY|SECRETKEY|PASS)$");
     private static final Pattern HARMLESS_NAME = Pattern.compile(
             "(?:_FILE|_PATH|_DIR|_URL|_URI|_TTL|_EXPIRY|_EXPIRATION|_EXPIRES|_LIFETIME|_TIMEOUT|_LENGTH|_MIN|_MAX|_NAME|"
                     + "_ID|_TYPE|_ENABLED|_DISABLED|_REQUIRED|_POLICY|_HASHER|_ALGORITHM|_HEADER|_FIELD|_PREFIX|_PROVIDER|_ENDPOINT|_COUNT|_LIMIT|_INTERVAL|_BACKEND)$"

@@ -137,8 +137,7 @@ final class HostProposals {
                 " " + onHost("/etc/systemd/system/" + unit + ".d/caisson.conf") + " && systemctl daemon-reload");
     }
 
-    private void configuration(
-            String path, String daemonJson, Map<String, Object> parsed, List<EngineChange> changes) {
+    private void configuration(String path, String daemonJson, Map<String, Object> parsed, List<EngineChange> changes) {
         Map<String, Object> changed = new LinkedHashMap<>(parsed);
         changes.forEach(change -> change.apply().accept(changed));
         if (changed.equals(parsed)) {

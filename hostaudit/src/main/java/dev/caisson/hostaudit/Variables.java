@@ -19,10 +19,15 @@ final class Variables {
     private static final Pattern KEY_BLOCK = Pattern.compile(
             "-----BEGIN (?:[A-Z]{2,10} ){0,3}PRIVATE KEY-----.*?(?:-----END (?:[A-Z]{2,10} ){0,3}PRIVATE KEY-----|\\z)",
             Pattern.DOTALL);
-    /// `NAME=value`, `--name value`, `"name": "value"`.
-    private static final Pattern NAMED = Pattern.compile("(?<name>[A-Za-z_][A-Za-z0-9_.-]*)"
-            + "(?<between>[\"']?\\s*[:=]\\s*|[ \\t]+)"
-            + "(?<value>\"[^\"]*\"|'[^']*'|<an? [^<>]+>|[^\\s\"',;&|]+)");
+    /// `NAME=value`, `--name value`, `"name": "value"`. Somebody else chose the text: a name is tried once, from its
+    /// start, and its value is looked at where the name is a secret's.
+    private static final Pattern NAMED =
+            Pattern.compile("(?<![A-Za-z0-9_.-])[0-9.-]*+(?<name>[A-Za-z_][A-Za-z0-9_.-]*+)"
+                    + "(?<between>[\"']?\\s*+[:=]\\s*+|[ \\t]++)");
+    /// Of a bare value so much is looked at as tells a reference or a switch.
+    private static final Pattern VALUE =
+            Pattern.compile("\"[^\"]*+\"|'[^']*+'|<an? [^<>]++>|(?<bare>[^\\s\"',;&|]{1,128}+)");
+    private static final Pattern BARE_REST = Pattern.compile("[^\\s\"',;&|]*+");
     /// What curl(1) and wget(1) take a user and a password by.
     private static final Pattern USER = Pattern.compile(
             "(?<before>(?:^|\\s)(?:-u|--user|--proxy-user)[ =]?[\"']?[^\\s:\"']+:)(?<value><an? [^<>]+>|[^\\s\"']+)");
@@ -90,11 +95,11 @@ final class Variables {
         int from = 0;
         int at = 0;
         while (named.find(at)) {
-            String value = unquoted(named.group("value"));
-            if (isNamed(named, left, value)) {
-                result.append(left, from, named.start("value")).append(hidden(value));
-                from = named.end();
-                at = from;
+            Optional<Matcher> value = secretValue(named, left);
+            if (value.isPresent()) {
+                at = end(value.get(), left);
+                result.append(left, from, named.end()).append(hidden(unquoted(left.substring(named.end(), at))));
+                from = at;
             } else {
                 at = named.end("name");
             }
@@ -102,13 +107,30 @@ final class Variables {
         return result.append(left, from, left.length()).toString();
     }
 
-    /// A blank alone stands between a flag and its value, or after an instruction's variable.
-    private static boolean isNamed(Matcher named, String text, String value) {
-        boolean flag = text.startsWith("--", Math.max(0, named.start() - 2));
-        return (flag || !named.group("between").isBlank())
-                && Secrets.isSecretName(named.group("name"))
-                && Secrets.isSecretValue(value)
-                && !LEFT_OUT.matcher(value).matches();
+    /// The value that stands after a name, where both are a secret's. A blank alone stands between a flag and its
+    /// value, or after an instruction's variable.
+    private static Optional<Matcher> secretValue(Matcher named, String text) {
+        boolean flag = text.startsWith("--", Math.max(0, named.start("name") - 2));
+        if ((!flag && named.group("between").isBlank()) || !Secrets.isSecretName(named.group("name"))) {
+            return Optional.empty();
+        }
+        return valueAt(named.end(), text)
+                .filter(value -> Secrets.isSecretValue(unquoted(value.group()))
+                        && !LEFT_OUT.matcher(unquoted(value.group())).matches());
+    }
+
+    private static Optional<Matcher> valueAt(int start, String text) {
+        Matcher value = VALUE.matcher(text).region(start, text.length());
+        return value.lookingAt() ? Optional.of(value) : Optional.empty();
+    }
+
+    /// Where the value ends, also one of which only the start was looked at.
+    private static int end(Matcher value, String text) {
+        if (value.start("bare") < 0) {
+            return value.end();
+        }
+        Matcher rest = BARE_REST.matcher(text).region(value.end(), text.length());
+        return rest.lookingAt() ? rest.end() : value.end();
     }
 
     private static String unquoted(String value) {
@@ -130,7 +152,11 @@ final class Variables {
         Matcher named = NAMED.matcher(text);
         int at = 0;
         while (named.find(at)) {
-            if (LEFT_OUT.matcher(named.group("value")).matches() && Secrets.isSecretName(named.group("name"))) {
+            if (text.startsWith("<", named.end())
+                    && valueAt(named.end(), text)
+                            .filter(value -> LEFT_OUT.matcher(value.group()).matches())
+                            .isPresent()
+                    && Secrets.isSecretName(named.group("name"))) {
                 found.add(named.group("name"));
             }
             at = named.end("name");

@@ -159,8 +159,10 @@ class HostProposalsTest {
 
             assertThat(proposal.files()).as(text).doesNotContainKey("daemon.json.patch");
             Facts byFlag = FactsFile.with(
-                    "engine/process/unit", "docker.service",
-                    "engine/configuration/icc", Map.of("values", List.of("true"), "source", "flag"));
+                    "engine/process/unit",
+                    "docker.service",
+                    "engine/configuration/icc",
+                    Map.of("values", List.of("true"), "source", "flag"));
             assertThat(propose(byFlag, text, "dockerd", "--icc").files().keySet())
                     .as("the file cannot say what the flag said")
                     .noneMatch(name -> name.contains("docker.service"));

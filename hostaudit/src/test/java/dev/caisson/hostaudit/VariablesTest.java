@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -46,6 +47,40 @@ class VariablesTest {
     void what_holds_no_secret_stays_as_it_is(String text) {
         assertThat(Variables.text(text)).isEqualTo(text);
         assertThat(Variables.secretsOf(text)).isEmpty();
+    }
+
+    /// Whoever makes an image chooses its labels.
+    @ParameterizedTest
+    @Timeout(20)
+    @ValueSource(
+            strings = {"a", "a1", "-", "a=", "a-", "a ", "password=$", "-eyJ", "a='", "<a ", "-u ", "a=<a ", "eyJ."})
+    void a_long_text_takes_no_longer_than_its_length_asks_for(String part) {
+        String text = part.repeat((1 << 20) / part.length());
+
+        assertThat(Variables.value("x", text)).isEqualTo(text);
+        assertThat(Variables.secretsOf(text)).isEmpty();
+        assertThat(Variables.value(text, "x")).isEqualTo("x");
+    }
+
+    @Test
+    void a_name_starts_after_what_cannot_start_one_and_a_long_value_goes_whole() {
+        for (String before : List.of("--", ".", "1", "-.9", "x=", "\"", "/", "a b.", "--x y=", "é")) {
+            assertThat(Variables.text(before + "password=hunter2xyz z"))
+                    .isEqualTo(before + "password=<a secret, 10 characters> z");
+        }
+        assertThat(Variables.text("password=" + "h".repeat(5000) + " z"))
+                .isEqualTo("password=<a secret, 5000 characters> z");
+    }
+
+    @Test
+    void a_web_token_is_found_wherever_in_a_run_of_its_characters_it_begins() {
+        String token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.c2lnbmF0dXJlIHg";
+        for (String before : List.of("", "x ", "=", "jwt-", "a.b.", "-eyJ-")) {
+            assertThat(Variables.text(before + token))
+                    .as(before)
+                    .doesNotContain("c2lnbmF0dXJlIHg")
+                    .contains("<a JSON web token, ");
+        }
     }
 
     @Test
