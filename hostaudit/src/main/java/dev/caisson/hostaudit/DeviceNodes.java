@@ -9,12 +9,14 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /// Device nodes that a container can name, beyond those that every container has: all below its `/dev`,
-/// links not followed, and those at the paths where the engine says that it put one.
+/// links not followed, and those at the paths where the engine says that it put one. A container makes as many
+/// files there as it likes: no more are looked at than a bound, and what was not is told.
 final class DeviceNodes {
     private static final int TYPE = 0170000;
     private static final int CHARACTER = 0020000;
     private static final int BLOCK = 0060000;
     private static final int MOST_FILES = 20_000;
+    private static final String UNSEEN = "not all of ";
     private static final int DEPTH = 8;
     /// Devices that every container has: null, zero, full, random, urandom, tty, console and ptmx, mem(4)
     /// and tty(4).
@@ -23,14 +25,22 @@ final class DeviceNodes {
     private static final int PTS_MAJOR = 136;
 
     private final Set<String> found = new TreeSet<>();
+    private final int most;
     private int files;
 
-    private DeviceNodes() {}
+    private DeviceNodes(int most) {
+        this.most = most;
+    }
 
-    /// As `b 254:0 /dev/vda`, sorted.
+    /// As `b 254:0 /dev/vda`, sorted, with entries that [#isUnseen] tells apart.
     /// @throws IllegalStateException with the reason where they cannot be looked at
     static List<String> of(long pid, List<String> claimed) {
-        var nodes = new DeviceNodes();
+        return of(pid, claimed, MOST_FILES);
+    }
+
+    /// @param most files that are looked at
+    static List<String> of(long pid, List<String> claimed, int most) {
+        var nodes = new DeviceNodes(most);
         try (Fd root = ProcessRoot.open(pid)) {
             nodes.at(root, "/dev");
             claimed.forEach(path -> nodes.at(root, path));
@@ -38,6 +48,11 @@ final class DeviceNodes {
             throw new IllegalStateException("the devices of process " + pid + " cannot be read: " + e.getMessage(), e);
         }
         return List.copyOf(nodes.found);
+    }
+
+    /// Whether the entry is none of a device, but of a directory of which not all was looked at.
+    static boolean isUnseen(String entry) {
+        return entry.startsWith(UNSEEN);
     }
 
     private void at(Fd root, String path) {
@@ -58,12 +73,12 @@ final class DeviceNodes {
     }
 
     private void below(Fd directory, String path, int depth) {
-        for (String name : FileSystem.list(directory)) {
-            files++;
-            if (files > MOST_FILES || depth == 0) {
-                found.add("more than was looked through, at " + path);
+        for (String name : FileSystem.list(directory, most - files + 1)) {
+            if (files == most || depth == 0) {
+                found.add(UNSEEN + path);
                 return;
             }
+            files++;
             try {
                 FileStatus status = FileSystem.status(directory, name);
                 if (status.isDirectory()) {

@@ -203,7 +203,7 @@ final class HostFiles {
         }
     }
 
-    /// A directory and the paths below it, links not followed, sorted.
+    /// A directory and the paths below it, links not followed, sorted; at most so many, and more are a gap.
     List<String> below(String directory, int depth) {
         var all = new ArrayList<String>();
         try (Fd top = root()) {
@@ -222,12 +222,15 @@ final class HostFiles {
     }
 
     private static void below(Fd directory, String path, int depth, List<String> all) {
-        for (String name : depth > 0 ? FileSystem.list(directory) : List.<String>of()) {
-            String below = path + "/" + name;
-            all.add(below);
-            if (all.size() > MOST_FILES) {
+        if (depth == 0) {
+            return;
+        }
+        for (String name : FileSystem.list(directory, MOST_FILES - all.size() + 1)) {
+            if (all.size() == MOST_FILES) {
                 throw new ErrnoException("more than " + MOST_FILES + " files below " + path, Errno.E2BIG);
             }
+            String below = path + "/" + name;
+            all.add(below);
             if (FileSystem.status(directory, name).isDirectory()) {
                 try (Fd child = FileSystem.openAt(
                         directory,

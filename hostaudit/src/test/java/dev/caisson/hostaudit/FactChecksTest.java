@@ -104,6 +104,20 @@ class FactChecksTest {
                             "containers/0/truth/deviceRules",
                             List.of("c 10:229 rw")),
                     facts("containers/0/truth/deviceNodes", List.of("b 8:0 /dev/sub/sda"), TASK + "bounding", 0)),
+            new FactCase(
+                    "host-devices",
+                    facts("containers/0/truth/deviceNodes", List.of("not all of /dev/sub")),
+                    Status.NOT_EVALUATED,
+                    facts("containers/0/truth/deviceNodes", List.of()),
+                    Status.PASS),
+            fails(
+                    "host-devices",
+                    facts(
+                            "containers/0/truth/deviceNodes",
+                            List.of("c 10:229 /dev/sub/fuse", "not all of /dev/sub"),
+                            "containers/0/truth/deviceRules",
+                            List.of("c 10:229 rw")),
+                    facts("containers/0/truth/deviceNodes", List.of())),
             fails(
                     "container-root",
                     facts(TASK + "uids", List.of(65532, 0, 65532, 65532)),

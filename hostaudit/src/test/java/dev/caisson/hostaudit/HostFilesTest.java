@@ -3,6 +3,8 @@ package dev.caisson.hostaudit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.hostaudit.Facts.Gap;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,6 +77,42 @@ class HostFilesTest {
         assertThat(files.text("/etc/docker")).isEmpty();
         assertThat(files.text("/etc/missing")).isEmpty();
         assertThat(gaps).extracting(Gap::what).containsExactly("/etc/large", "/etc/docker");
+    }
+
+    @Test
+    void of_a_directory_with_too_many_files_so_many_are_told_and_that_there_are_more() throws IOException {
+        Path many = Files.createDirectories(root.resolve("etc/docker/certs.d/many"));
+        for (int file = 0; file < 10_050; file++) {
+            Files.createFile(many.resolve("f" + file));
+        }
+
+        assertThat(files.below("/etc/docker/certs.d", 3)).hasSize(10_000);
+
+        assertThat(gaps)
+                .singleElement()
+                .satisfies(gap ->
+                        assertThat(gap.reason()).contains("more than 10000 files below /etc/docker/certs.d/many"));
+    }
+
+    @Test
+    void of_a_containers_devices_no_more_are_looked_at_than_the_bound_and_that_is_told() throws IOException {
+        Path devices = Files.createDirectories(root.resolve("devices/sub"));
+        for (int file = 0; file < 3_000; file++) {
+            Files.createFile(devices.resolve("f" + file));
+        }
+        long own = ProcessHandle.current().pid();
+        List<String> here = DeviceNodes.of(own, List.of(), 20_000);
+        assertThat(here).noneMatch(DeviceNodes::isUnseen);
+
+        assertThat(DeviceNodes.of(own, List.of(devices.toString()), 2_000))
+                .containsAll(here)
+                .filteredOn(DeviceNodes::isUnseen)
+                .containsExactly("not all of " + devices);
+        try (Fd opened = FileSystem.open(devices.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
+            assertThat(FileSystem.list(opened, 7)).hasSize(7);
+            assertThat(FileSystem.list(opened, 2_999)).hasSize(2_999).doesNotHaveDuplicates();
+            assertThat(FileSystem.list(opened, 3_001)).hasSize(3_000).hasSameElementsAs(FileSystem.list(opened));
+        }
     }
 
     @Test

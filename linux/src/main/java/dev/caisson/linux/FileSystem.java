@@ -315,16 +315,23 @@ public final class FileSystem {
 
     /// Names in an open directory, without `.` and `..`.
     public static List<String> list(Fd directory) {
+        return list(directory, Integer.MAX_VALUE);
+    }
+
+    /// The same of a directory in which somebody else may have made as many files as they like: at most
+    /// `most` names, and no more of it is read than that takes.
+    public static List<String> list(Fd directory, int most) {
         var names = new ArrayList<String>();
         Native.check("lseek", Native.raw(Nr.LSEEK, directory.number(), 0, 0));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment buffer = arena.allocate(DIRENT_BUFFER, 8);
             long filled;
-            while ((filled = Native.check(
-                            "getdents64",
-                            Native.raw(Nr.GETDENTS64, directory.number(), buffer.address(), DIRENT_BUFFER)))
-                    > 0) {
-                for (long at = 0; at < filled; ) {
+            while (names.size() < most
+                    && (filled = Native.check(
+                                    "getdents64",
+                                    Native.raw(Nr.GETDENTS64, directory.number(), buffer.address(), DIRENT_BUFFER)))
+                            > 0) {
+                for (long at = 0; at < filled && names.size() < most; ) {
                     String name = buffer.getString(at + DIRENT_NAME);
                     if (!name.equals(".") && !name.equals("..")) {
                         names.add(name);
