@@ -256,9 +256,9 @@ final class RunOptions {
 
     private SeccompChoice watched(SeccompChoice choice) {
         return switch (seccompMode) {
-            case "enforce" -> new SeccompChoice.Watched(choice, false);
+            case "enforce" -> new SeccompChoice.Watched(choice, SeccompChoice.Watch.TELL);
             case "quiet" -> choice;
-            case "complain" -> new SeccompChoice.Watched(choice, true);
+            case "complain" -> new SeccompChoice.Watched(choice, SeccompChoice.Watch.COMPLAIN);
             case "learn" ->
                 throw refused("--seccomp-mode learn", "use 'caisson seccomp record -o profile.json -- run …'");
             default -> throw refused("--seccomp-mode " + seccompMode, "give enforce, quiet or complain");

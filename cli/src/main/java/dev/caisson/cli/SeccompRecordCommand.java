@@ -59,6 +59,15 @@ final class SeccompRecordCommand implements Callable<Integer> {
     @Option(names = "--for", paramLabel = "DURATION", description = "Record a running container this long: 30s, 10m.")
     private @Nullable String duration;
 
+    @Option(
+            names = "--recorder",
+            paramLabel = "WAY",
+            defaultValue = "auto",
+            description = "ebpf: eBPF programs, of any container; notify: a run's own filter, which asks about every "
+                    + "call and needs no bpf(2), for programs that are trusted so far; auto: eBPF where the kernel takes "
+                    + "it, notify otherwise (default).")
+    private String recorder = "auto";
+
     @Parameters(
             arity = "1..*",
             paramLabel = "run OPTION... IMAGE COMMAND | CONTAINER | PID",
@@ -96,32 +105,64 @@ final class SeccompRecordCommand implements Callable<Integer> {
         if (options.terminal) {
             throw CommandException.usage("a recorded run has no terminal: leave -t out");
         }
-        ContainerSpec wish = options.spec();
-        var foreground = new Foreground(options, spec.commandLine().getErr());
+        PrintWriter err = spec.commandLine().getErr();
+        ContainerSpec wish = recorded(options.spec(), err);
+        var foreground = new Foreground(options, err);
         foreground.announce(wish);
-        var recorder = new AtomicReference<@Nullable SyscallRecorder>();
+        var opened = new AtomicReference<@Nullable SyscallRecorder>();
         try (var engine = Engine.open(Directories.options())) {
             Container container = engine.start(
                     wish,
                     foreground.streams(),
-                    new ProgressLine(spec.commandLine().getErr()),
-                    standing -> recorder.set(SyscallRecorder.ofStanding(standing)));
+                    new ProgressLine(err),
+                    standing -> opened.set(SyscallRecorder.ofStanding(standing)));
             foreground.forward(container, null);
             RunResult result = container.await();
-            SyscallRecorder.Recording recording =
-                    java.util.Objects.requireNonNull(recorder.get()).recording();
+            SyscallRecorder used = java.util.Objects.requireNonNull(opened.get());
+            SyscallRecorder.Recording recording = used.recording();
             var target = new Target(
                     Architecture.host(),
                     KernelVersion.parse(System.getProperty("os.version")),
                     wish.capabilities().mask());
-            write(RecordedProfile.of(under(wish), target, recording.made().keySet()), recording);
+            write(RecordedProfile.of(under(wish), target, recording.made().keySet()), recording, used.way());
             return foreground.tell(result);
         } finally {
-            SyscallRecorder opened = recorder.get();
-            if (opened != null) {
-                opened.close();
+            SyscallRecorder used = opened.get();
+            if (used != null) {
+                used.close();
             }
         }
+    }
+
+    /// The wish, whose filter asks about every call where that is how it is recorded.
+    private ContainerSpec recorded(ContainerSpec wish, PrintWriter err) {
+        boolean byFilter = way().map(way -> way == SyscallRecorder.Way.NOTIFICATION)
+                .orElseGet(() -> SyscallRecorder.refusal()
+                        .map(refusal -> {
+                            err.println("caisson: no eBPF recorder (" + OneLine.of(refusal)
+                                    + "): the filter asks about every call, which slows the program");
+                            return true;
+                        })
+                        .orElse(false));
+        if (!byFilter) {
+            return wish;
+        }
+        if (!(wish.seccomp() instanceof SeccompChoice.Watched watched) || watched.watch() != SeccompChoice.Watch.TELL) {
+            throw RunOptions.refused(
+                    "--seccomp-mode",
+                    "the filter's one listener is the recorder's: leave it out, or record with --recorder ebpf");
+        }
+        return wish.seccomp(new SeccompChoice.Watched(watched.choice(), SeccompChoice.Watch.RECORD));
+    }
+
+    /// Empty for whichever works.
+    private Optional<SyscallRecorder.Way> way() {
+        return switch (recorder) {
+            case "auto" -> Optional.empty();
+            case "ebpf" -> Optional.of(SyscallRecorder.Way.EBPF);
+            case "notify" -> Optional.of(SyscallRecorder.Way.NOTIFICATION);
+            default -> throw CommandException.usage("--recorder takes auto, ebpf or notify, not '" + recorder + "'");
+        };
     }
 
     private static Optional<Profile> under(ContainerSpec wish) {
@@ -137,6 +178,12 @@ final class SeccompRecordCommand implements Callable<Integer> {
     }
 
     private void watch(String name) throws InterruptedException {
+        if (way().equals(Optional.of(SyscallRecorder.Way.NOTIFICATION))) {
+            throw RunOptions.refused(
+                    "--recorder notify",
+                    "a filter that asks is loaded before the program starts: record it from its start, "
+                            + "'caisson seccomp record --recorder notify -- run …', or with --recorder ebpf");
+        }
         int pid = name.matches("[1-9][0-9]{0,8}")
                 ? Integer.parseInt(name)
                 : LiveFilters.programOf(name, Directories.options());
@@ -145,19 +192,19 @@ final class SeccompRecordCommand implements Callable<Integer> {
         for (String signal : List.of("INT", "TERM")) {
             ProcessSignals.handle(signal, number -> interrupted.countDown());
         }
-        try (SyscallRecorder recorder = SyscallRecorder.ofRunning(pid, Directories.options())) {
+        try (SyscallRecorder opened = SyscallRecorder.ofRunning(pid, Directories.options())) {
             long began = System.nanoTime();
             while (Files.exists(Path.of("/proc/" + pid))
                     && longest.filter(most -> System.nanoTime() - began > most.toNanos())
                             .isEmpty()
                     && !interrupted.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS)) {}
-            SyscallRecorder.Recording recording = recorder.recording();
+            SyscallRecorder.Recording recording = opened.recording();
             var target = new Target(Architecture.host(), KernelVersion.parse(System.getProperty("os.version")), 0L);
-            write(RecordedProfile.of(Optional.empty(), target, recording.made().keySet()), recording);
+            write(RecordedProfile.of(Optional.empty(), target, recording.made().keySet()), recording, opened.way());
         }
     }
 
-    private void write(Profile profile, SyscallRecorder.Recording recording) {
+    private void write(Profile profile, SyscallRecorder.Recording recording, SyscallRecorder.Way way) {
         try {
             Files.writeString(output, profile.toJson());
         } catch (IOException e) {
@@ -167,7 +214,11 @@ final class SeccompRecordCommand implements Callable<Integer> {
                     output + " cannot be written (" + e.getMessage() + ")");
         }
         PrintWriter err = spec.commandLine().getErr();
-        err.println("caisson: " + recording.made().size() + " calls recorded in " + OneLine.of(output.toString()));
+        err.println("caisson: " + recording.made().size() + " calls recorded in " + OneLine.of(output.toString())
+                + switch (way) {
+                    case EBPF -> ", by eBPF";
+                    case NOTIFICATION -> ", by the filter's notifications; the base set is allowed unseen";
+                });
         if (!recording.denied().isEmpty()) {
             err.println("caisson: denied, and not in the profile: "
                     + String.join(" ", recording.denied().keySet()));

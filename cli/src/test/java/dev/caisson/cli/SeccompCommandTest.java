@@ -159,6 +159,104 @@ class SeccompCommandTest {
                 .startsWith("caisson: HOST_PROCESS: ");
     }
 
+    @Test
+    void aRecorderIsChosenByName() {
+        assertThat(caisson("record", "--recorder", "strace", "--", "run", "host", "true")
+                        .err())
+                .startsWith("caisson: USAGE: ")
+                .contains("auto, ebpf or notify");
+        assertThat(caisson("record", "--recorder", "notify", "1").err())
+                .startsWith("caisson: OPTION_REFUSED: ")
+                .contains("before the program starts");
+        assertThat(caisson("record", "--recorder", "notify", "--", "run", "--seccomp-mode", "quiet", "host", "true")
+                        .err())
+                .startsWith("caisson: OPTION_REFUSED: ")
+                .contains("--recorder ebpf");
+    }
+
+    @Test
+    @Tag("root")
+    void aRunIsRecordedByItsOwnFilterToo() {
+        String file = directory.resolve("notified.json").toString();
+
+        Answer recorded = caisson(
+                "record",
+                "--recorder",
+                "notify",
+                "-o",
+                file,
+                "--",
+                "run",
+                "--rm",
+                "host",
+                "--",
+                "sh",
+                "-c",
+                "id -u >/dev/null; exit 3");
+
+        assertThat(recorded.status()).as(recorded.err()).isEqualTo(3);
+        assertThat(recorded.err()).contains("calls recorded in ", "by the filter's notifications");
+        assertThat(caisson("lint", file).status()).isZero();
+        String[] again = {"--rm", "--security-opt", "seccomp=" + file, "host", "--", "sh", "-c", "id -u >/dev/null"};
+        assertThat(run(again).status()).isZero();
+    }
+
+    /// The program enosys(1) takes a call away from a process and its children, as a kernel without
+    /// it would.
+    @Test
+    @Tag("root")
+    void withoutBpfARunIsRecordedByItsFilterAndAContainerIsRefused() throws Exception {
+        String file = directory.resolve("notified.json").toString();
+
+        Answer recorded = withoutBpf("record", "-o", file, "--", "run", "--rm", "host", "--", "true");
+        Answer forced = withoutBpf("record", "--recorder", "ebpf", "-o", file, "--", "run", "--rm", "host", "true");
+        Process running = new ProcessBuilder("unshare", "--pid", "--fork", "sleep", "60").start();
+        Answer foreign;
+        try {
+            long sleeper;
+            do {
+                Thread.sleep(10);
+                sleeper = running.children()
+                        .mapToLong(ProcessHandle::pid)
+                        .findAny()
+                        .orElse(0);
+            } while (sleeper == 0);
+            foreign = withoutBpf("record", "-o", file, Long.toString(sleeper));
+        } finally {
+            running.descendants().forEach(ProcessHandle::destroyForcibly);
+            running.destroyForcibly();
+        }
+
+        assertThat(recorded.status()).as(recorded.err()).isZero();
+        assertThat(recorded.err())
+                .contains("no eBPF recorder (bpf MAP_CREATE: ENOSYS)", "by the filter's notifications");
+        assertThat(forced.err()).contains("RECORDER_REFUSED", "CAP_BPF");
+        assertThat(foreign.err()).contains("RECORDER_REFUSED", "--recorder notify");
+    }
+
+    private static Answer withoutBpf(String... arguments) throws Exception {
+        var paths = new java.util.ArrayList<String>();
+        Path own = Path.of(
+                SeccompCommandTest.class.getResource("SeccompCommandTest.class").toURI());
+        paths.add(own.resolve("../../../..").normalize().toString());
+        java.util.Optional.ofNullable(System.getProperty("jdk.module.path")).ifPresent(paths::add);
+        paths.add(System.getProperty("java.class.path"));
+        var command = new java.util.ArrayList<>(java.util.List.of(
+                "enosys",
+                "--syscall",
+                "bpf",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                String.join(java.io.File.pathSeparator, paths),
+                Main.class.getName(),
+                "seccomp"));
+        command.addAll(java.util.List.of(arguments));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+        return new Answer(process.waitFor(), "", said);
+    }
+
     private static Answer run(String... arguments) {
         var all = new java.util.ArrayList<>(java.util.List.of("run"));
         all.addAll(java.util.List.of(arguments));

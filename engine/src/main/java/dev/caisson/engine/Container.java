@@ -33,7 +33,6 @@ import org.jspecify.annotations.Nullable;
 /// A container that runs, until its program has ended and everything of it is removed.
 public final class Container {
     private static final int SIGKILL = 9;
-    private static final int SIGSYS = 31;
 
     private final Engine engine;
     private final ContainerId id;
@@ -57,7 +56,7 @@ public final class Container {
     private @Nullable ContainerRecord record;
     private @Nullable Meter meter;
     private long startedNanos;
-    private volatile @Nullable DenialLog denials;
+    private volatile Optional<DenialLog> denials = Optional.empty();
 
     Container(
             Engine engine,
@@ -235,12 +234,21 @@ public final class Container {
         }
     }
 
+    /// What will answer its filter, before it is started.
+    void answeredBy(DenialLog log) {
+        denials = Optional.of(log);
+    }
+
+    /// What its filter is seen to be asked; empty where that does not ask about every call.
+    Optional<Supplier<SyscallRecorder.Recording>> recording() {
+        return denials.flatMap(DenialLog::recording);
+    }
+
     /// Waits until the program comes to its filter, and answers from then on what it asks.
-    void tellDenials(DenialLog log) {
-        denials = log;
+    void beginAnswering() {
         try {
             boolean initStays = plan.only(Step.Execute.class).initStays();
-            log.begin(pid(), initStays, init::hasEnded);
+            denials.ifPresent(log -> log.begin(pid(), initStays, init::hasEnded, this::kill));
         } catch (RuntimeException e) {
             kill();
             throw e;
@@ -249,10 +257,7 @@ public final class Container {
 
     /// Gives no more answers, as an engine that has died: the kernel answers ENOSYS from then on.
     void stopAnswering() {
-        DenialLog log = denials;
-        if (log != null) {
-            log.close();
-        }
+        denials.ifPresent(DenialLog::close);
     }
 
     /// In clock ticks since boot, of process 1.
@@ -355,7 +360,7 @@ public final class Container {
         Processes.End end = init.end();
         return new RunResult(
                 id,
-                verdict(end.code(), end.signal(), events),
+                Optional.ofNullable(cause.get()).orElseGet(() -> Verdict.of(end.code(), end.signal(), events)),
                 end.code(),
                 end.signal(),
                 streams.output(),
@@ -365,26 +370,6 @@ public final class Container {
                 group.peakMemory().orElse(Bytes.ZERO),
                 events.oomKills(),
                 events.pidsRefused(),
-                denials == null ? List.of() : denials.denials());
-    }
-
-    private Verdict verdict(int code, int signal, Events events) {
-        Optional<Verdict> ended = Optional.ofNullable(cause.get());
-        if (ended.isPresent()) {
-            return ended.get();
-        }
-        if (code == 0 && signal == 0) {
-            return Verdict.OK;
-        }
-        if (events.hasOutOfMemory()) {
-            return Verdict.OUT_OF_MEMORY;
-        }
-        if (events.hasPidsRefused()) {
-            return Verdict.PIDS;
-        }
-        if (signal == SIGSYS) {
-            return Verdict.SECCOMP;
-        }
-        return signal != 0 ? Verdict.SIGNAL : Verdict.EXIT;
+                denials.map(DenialLog::denials).orElse(List.of()));
     }
 }

@@ -1,12 +1,15 @@
 package dev.caisson.engine;
 
 import dev.caisson.engine.DenialNotes.Kind;
+import dev.caisson.launch.SeccompChoice.Watch;
 import dev.caisson.linux.SeccompListener;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Explainer;
 import dev.caisson.seccomp.Explanation;
 import dev.caisson.seccomp.Filter;
+import dev.caisson.seccomp.Profile;
 import dev.caisson.seccomp.SeccompData;
+import dev.caisson.seccomp.Target;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +30,10 @@ import org.jspecify.annotations.Nullable;
 /// | to ask without end | 64 answers in 50 ms; its own calls wait until the next 50 ms |
 /// | to be slow to read about | the answer waits 200 ms for that at most, and other containers not at all |
 /// | to make ever new kinds of calls | 64 kinds are told, the others are counted |
+///
+/// Where every call is asked about, the answers that let one pass are not counted: a recorded
+/// program is trusted so far. Each decision is the filter's, on the registers alone; what they
+/// point to is never looked at.
 final class DenialLog implements AutoCloseable {
     static final int MOST_ANSWERS = 64;
     static final long WINDOW_NANOS = 50_000_000;
@@ -53,9 +60,16 @@ final class DenialLog implements AutoCloseable {
         }
     }
 
+    /// What it answers for.
+    ///
+    /// @param filter that answers itself, where the container's asks
+    /// @param profile what the filter was made of; it is read when the first call is denied
+    record Subject(Filter filter, Supplier<Profile> profile, Target target, Watch watch) {}
+
     private final Filter filter;
-    private final Supplier<Explainer> explainers;
+    private final Subject subject;
     private final boolean complain;
+    private final Optional<CallCounts> counts;
     private final Listeners with;
     private final DenialNotes notes = new DenialNotes();
     private @Nullable SeccompListener listener;
@@ -65,23 +79,30 @@ final class DenialLog implements AutoCloseable {
     private boolean telling;
     private CompletableFuture<@Nullable Void> told = CompletableFuture.completedFuture(null);
     private boolean readerWaits;
+    private boolean broken;
+    private Runnable failing = () -> {};
     private long windowBegan = System.nanoTime() - WINDOW_NANOS;
     private int answers;
 
-    /// @param filter that answers itself, where the container's asks
-    /// @param explainers makes the profile's, when the first call is denied
-    /// @param complain whether denied calls pass after all
-    DenialLog(Filter filter, Supplier<Explainer> explainers, boolean complain, Listeners with) {
-        this.filter = filter;
-        this.explainers = explainers;
-        this.complain = complain;
+    DenialLog(Subject subject, Listeners with) {
+        this.subject = subject;
+        this.filter = subject.filter();
+        this.complain = subject.watch() == Watch.COMPLAIN;
+        this.counts =
+                subject.watch() == Watch.RECORD ? Optional.of(new CallCounts(filter.architecture())) : Optional.empty();
         this.with = with;
     }
 
     /// Takes the listener from the program, whose execveat waits for it.
     /// @param initStays whether the program is a child of process 1
+    /// @param fail ends the container, where a question cannot be answered: while the program has
+    ///     not been started it holds the listener itself, so that the kernel answers nothing in the
+    ///     engine's place
     /// @throws EngineException where there is none after a long while
-    void begin(int pid, boolean initStays, BooleanSupplier ended) {
+    void begin(int pid, boolean initStays, BooleanSupplier ended, Runnable fail) {
+        synchronized (this) {
+            failing = fail;
+        }
         long deadline = System.nanoTime() + PATIENCE_NANOS;
         while (!ended.getAsBoolean()) {
             Optional<SeccompListener> found = program(pid, initStays).flatMap(SeccompListener::of);
@@ -141,16 +162,22 @@ final class DenialLog implements AutoCloseable {
         if (asked == null || !watching) {
             return;
         }
-        switch (asked.state()) {
-            case WAITING -> asked.receive().ifPresent(call -> answer(asked, call));
-            case ENDED -> forget(asked);
-            case NOTHING -> {}
+        try {
+            switch (asked.state()) {
+                case WAITING -> asked.receive().ifPresent(call -> answer(asked, call));
+                case ENDED -> forget(asked);
+                case NOTHING -> {}
+            }
+        } catch (RuntimeException e) {
+            broken = true;
+            forget(asked);
+            failing.run();
+            throw e;
         }
         settle();
     }
 
     private void answer(SeccompListener asked, SeccompListener.Call call) {
-        charge();
         List<Long> registers = call.arguments();
         var data = new SeccompData(
                 call.number(),
@@ -163,9 +190,18 @@ final class DenialLog implements AutoCloseable {
                 registers.get(4),
                 registers.get(5));
         Action action = filter.decide(data);
-        boolean passes = action.kind() == Action.Kind.ALLOW || action.kind() == Action.Kind.LOG;
-        if (passes && !filter.isForListener(data)) {
+        boolean passes =
+                (action.kind() == Action.Kind.ALLOW || action.kind() == Action.Kind.LOG) && !filter.isForListener(data);
+        counts.ifPresent(counted -> counted.count(data, passes));
+        if (!passes || counts.isEmpty()) {
+            charge();
+        }
+        if (passes) {
             asked.letPass(call);
+            return;
+        }
+        if (action.equals(Action.errno("ENOSYS"))) {
+            asked.refuse(call, action.data()); // as on a kernel without the call: nothing to be told
             return;
         }
         var denied = new Asked(asked, call, data, action);
@@ -269,7 +305,7 @@ final class DenialLog implements AutoCloseable {
                 return known;
             }
         }
-        Explainer made = explainers.get();
+        Explainer made = new Explainer(subject.profile().get(), subject.target());
         synchronized (this) {
             explainer = made;
         }
@@ -306,6 +342,20 @@ final class DenialLog implements AutoCloseable {
         synchronized (this) {
             return notes.told();
         }
+    }
+
+    /// Where every call is asked about, what was; that is complete when the container has ended.
+    Optional<Supplier<SyscallRecorder.Recording>> recording() {
+        return counts.map(counted -> () -> {
+            synchronized (this) {
+                if (broken) {
+                    throw new EngineException(
+                            "RECORDING_BROKEN",
+                            "a question of the filter could not be answered, and the container was ended: record it again");
+                }
+            }
+            return counted.recording();
+        });
     }
 
     private void forget(SeccompListener asked) {

@@ -4,9 +4,10 @@ import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.FilterProgram;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.SeccompChoice;
+import dev.caisson.launch.SeccompChoice.Watch;
+import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Compiler;
-import dev.caisson.seccomp.Explainer;
 import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.FilterCache;
 import dev.caisson.seccomp.KernelVersion;
@@ -16,9 +17,11 @@ import dev.caisson.seccomp.SeccompException;
 import dev.caisson.seccomp.Target;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
@@ -57,38 +60,55 @@ final class Filters {
         cache = new FilterCache(directory);
     }
 
-    /// Empty where the wish, allowed to, switches the filter off.
+    /// Empty where the wish, allowed to, switches the filter off and is not recorded by it.
+    /// @throws EngineException NOT_WATCHABLE where the engine cannot be asked, and denying in
+    ///     silence is not what was wished
     Optional<FilterProgram> of(ContainerSpec spec) {
-        if (isOff(spec)) {
+        Optional<Watch> wanted = watch(spec);
+        if (isOff(spec) && !wanted.equals(Optional.of(Watch.RECORD))) {
             return Optional.empty();
         }
         FilterProgram plain = plain(spec);
-        if (!wantsWatch(spec)) {
+        if (wanted.isEmpty()) {
             return Optional.of(plain);
         }
-        if (!isWatched(spec)) {
-            return Optional.of(
-                    new FilterProgram(plain.bytes(), plain.summary() + ", not watched: " + unwatchable(spec)));
+        Watch watch = wanted.get();
+        String reason = unwatchable(spec);
+        if (!reason.isEmpty()) {
+            if (watch != Watch.TELL) {
+                throw new EngineException(
+                        "NOT_WATCHABLE", "the engine cannot be asked about calls under this filter: " + reason);
+            }
+            return Optional.of(new FilterProgram(plain.bytes(), plain.summary() + ", not watched: " + reason));
         }
-        byte[] asking = Filter.of(Architecture.host(), plain.bytes()).asking().bytes();
-        return Optional.of(new FilterProgram(
-                asking,
-                plain.summary()
-                        + (complains(spec)
-                                ? ", what it would deny passes and is told"
-                                : ", the engine is asked before it denies")));
+        Filter filter = Filter.of(Architecture.host(), plain.bytes());
+        return Optional.of(
+                switch (watch) {
+                    case TELL -> program(filter.asking(), plain, "the engine is asked before it denies");
+                    case COMPLAIN -> program(filter.asking(), plain, "what it would deny passes and is told");
+                    case RECORD -> program(filter.recording(), plain, "the engine is asked about every call");
+                });
+    }
+
+    private static FilterProgram program(Filter filter, FilterProgram plain, String how) {
+        return new FilterProgram(filter.bytes(), plain.summary() + ", " + how);
     }
 
     /// What answers for a filter that asks; empty for one that does not.
     Optional<DenialLog> denials(ContainerSpec spec, Supplier<Listeners> with) {
-        if (isOff(spec) || !wantsWatch(spec) || !isWatched(spec)) {
+        Optional<Watch> wanted = watch(spec);
+        if (wanted.isEmpty()
+                || (isOff(spec) && wanted.get() != Watch.RECORD)
+                || !unwatchable(spec).isEmpty()) {
             return Optional.empty();
         }
-        Target target = target(spec.capabilities().mask());
+        Filter filter = Filter.of(Architecture.host(), plain(spec).bytes());
+        Profile allowing = new Profile(Action.ALLOW, Map.of(), Set.of(), "", "", List.of());
+        Supplier<Profile> profile =
+                isOff(spec) ? () -> allowing : () -> profile(spec.seccomp().plain());
         return Optional.of(new DenialLog(
-                Filter.of(Architecture.host(), plain(spec).bytes()),
-                () -> new Explainer(profile(spec.seccomp().plain()), target),
-                complains(spec),
+                new DenialLog.Subject(
+                        filter, profile, target(spec.capabilities().mask()), wanted.get()),
                 with.get()));
     }
 
@@ -96,16 +116,10 @@ final class Filters {
         return spec.seccomp().plain() instanceof SeccompChoice.Unconfined || spec.privileged();
     }
 
-    private static boolean wantsWatch(ContainerSpec spec) {
-        return spec.seccomp() instanceof SeccompChoice.Watched;
-    }
-
-    private static boolean complains(ContainerSpec spec) {
-        return spec.seccomp() instanceof SeccompChoice.Watched watched && watched.complain();
-    }
-
-    private boolean isWatched(ContainerSpec spec) {
-        return unwatchable(spec).isEmpty();
+    private static Optional<Watch> watch(ContainerSpec spec) {
+        return spec.seccomp() instanceof SeccompChoice.Watched watched
+                ? Optional.of(watched.watch())
+                : Optional.empty();
     }
 
     /// Why the engine cannot be asked; empty where it can. Caisson's own profiles are known to be fit for it.
@@ -114,6 +128,7 @@ final class Filters {
             return "it is loaded long before the program, and would ask about init's own calls";
         }
         if (spec.seccomp().plain() instanceof SeccompChoice.Custom
+                && !isOff(spec)
                 && !Filter.of(Architecture.host(), plain(spec).bytes()).canAsk()) {
             return "it does more about some execveat than to allow or to fail it, and the engine would have to do so";
         }
@@ -121,6 +136,9 @@ final class Filters {
     }
 
     private FilterProgram plain(ContainerSpec spec) {
+        if (isOff(spec)) {
+            return new FilterProgram(Filter.allowing(Architecture.host()).bytes(), "everything");
+        }
         if (compiled.size() >= MOST) {
             compiled.clear();
         }

@@ -1,5 +1,7 @@
 package dev.caisson.engine;
 
+import dev.caisson.linux.Fd;
+import dev.caisson.seccomp.Architecture;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -34,28 +36,43 @@ final class RecorderProgram {
     /// Where the saved registers keep what is asked for, `struct pt_regs` of an architecture.
     /// @param number of the call, 32 bits
     /// @param mode by which a 32-bit entry is known: `cs`, or `pstate`
-    private record Registers(int number, int mode, int mask, int foreign, int execveat) {}
+    record Registers(int number, int mode, int mask, int foreign, int execveat) {}
 
-    private static final Registers X86_64 = new Registers(120, 136, 0xffff, 0x23, 322);
-    private static final Registers AARCH64 = new Registers(280, 264, 0x10, 0x10, 281);
+    static final Registers X86_64 = new Registers(120, 136, 0xffff, 0x23, 322);
+    static final Registers AARCH64 = new Registers(280, 264, 0x10, 0x10, 281);
 
     private record Instruction(int code, int destination, int source, String label, int offset, int constant) {}
 
     private final List<Instruction> code = new ArrayList<>();
     private final Map<String, Integer> labels = new HashMap<>();
-    private final Registers registers = switch (System.getProperty("os.arch")) {
-        case "amd64" -> X86_64;
-        case "aarch64" -> AARCH64;
-        default -> throw new EngineException("RECORDER_UNSUPPORTED", "calls are recorded on x86_64 and aarch64 only");
-    };
+    private final Registers registers;
 
-    private RecorderProgram() {}
+    private RecorderProgram(Registers registers) {
+        this.registers = registers;
+    }
+
+    /// @throws EngineException RECORDER_UNSUPPORTED
+    static Registers ofMachine() {
+        return switch (Architecture.host()) {
+            case X86_64 -> X86_64;
+            case AARCH64 -> AARCH64;
+            case X86, X32, ARM, RISCV64, S390X, PPC64LE, LOONGARCH64 ->
+                throw new EngineException(
+                        "RECORDER_UNSUPPORTED",
+                        "calls are recorded by eBPF on x86_64 and aarch64 only; here a program that Caisson starts "
+                                + "can be recorded, 'caisson seccomp record --recorder notify -- run …'");
+        };
+    }
 
     /// Counts what enters, but waits for the execveat by which the program is started.
     /// @param array the map of counters
     /// @param skipsFirst whether process 1 of the namespace is an init of ours, which is no part of the workload
-    static byte[] enter(int array, long device, long inode, boolean skipsFirst) {
-        var program = new RecorderProgram();
+    static byte[] enter(Registers registers, Fd array, long device, long inode, boolean skipsFirst) {
+        return enter(registers, array.number(), device, inode, skipsFirst);
+    }
+
+    static byte[] enter(Registers registers, int array, long device, long inode, boolean skipsFirst) {
+        var program = new RecorderProgram(registers);
         program.move(6, 1);
         program.load(7, 6, 0); // registers
         program.load(8, 6, 8); // number
@@ -74,8 +91,12 @@ final class RecorderProgram {
 
     /// Counts what leaves with an error.
     /// @param state the map whose state counts
-    static byte[] exit(int array, int state, long device, long inode, boolean skipsFirst) {
-        var program = new RecorderProgram();
+    static byte[] exit(Registers registers, Fd array, Fd state, long device, long inode, boolean skipsFirst) {
+        return exit(registers, array.number(), state.number(), device, inode, skipsFirst);
+    }
+
+    static byte[] exit(Registers registers, int array, int state, long device, long inode, boolean skipsFirst) {
+        var program = new RecorderProgram(registers);
         program.move(6, 1);
         program.load(7, 6, 0); // registers
         program.load(1, 6, 8); // result

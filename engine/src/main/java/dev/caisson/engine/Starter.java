@@ -85,9 +85,8 @@ final class Starter implements AutoCloseable {
             throw e;
         }
         boolean started = false;
-        Optional<DenialLog> denials;
         try {
-            denials = preparation.denials(spec, this::listeners);
+            preparation.denials(spec, this::listeners).ifPresent(container::answeredBy);
             standing.accept(container);
             container.start();
             started = true;
@@ -102,7 +101,7 @@ final class Starter implements AutoCloseable {
             container.record(() -> record(id, spec, plan));
         }
         probe.reached(Moment.START_RECORDED);
-        denials.ifPresent(container::tellDenials);
+        container.beginAnswering();
         return container;
     }
 

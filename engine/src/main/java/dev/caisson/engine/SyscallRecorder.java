@@ -10,32 +10,86 @@ import dev.caisson.linux.FileSystem;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Syscall;
 import dev.caisson.seccomp.SyscallTable;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.IntToLongFunction;
+import java.util.function.Supplier;
 
-/// Records which system calls the processes of a container make, whoever started it, until it is closed. Needs root
-/// with
-/// CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN.
+/// Records which system calls the processes of a container make, until it is closed: whoever
+/// started it by eBPF, which needs root with CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, and a
+/// kernel that has bpf(2); without it a container whose filter asks about every call,
+/// [SeccompChoice.Watch#RECORD].
 ///
-/// While one is open, every call of the whole machine is looked at, which costs each about a tenth of a microsecond.
-/// Processes in a pid namespace that the container has made for itself are not seen.
+/// While one by eBPF is open, every call of the whole machine is looked at, which costs each about
+/// a tenth of a microsecond. Processes in a pid namespace that the container has made for itself
+/// are not seen.
 public final class SyscallRecorder implements AutoCloseable {
     /// What was seen, with how often.
     ///
     /// @param made calls that passed the filter
     /// @param denied calls of which none passed
     /// @param foreign how many calls entered by another ABI; they are in neither
-    public record Recording(SortedMap<String, Long> made, SortedMap<String, Long> denied, long foreign) {}
+    public record Recording(SortedMap<String, Long> made, SortedMap<String, Long> denied, long foreign) {
+        /// @param begun by number of the native ABI, how many calls passed
+        /// @param failed by number, how many were denied or failed
+        static Recording of(IntToLongFunction begun, IntToLongFunction failed, long foreign) {
+            var made = new TreeMap<String, Long>();
+            var denied = new TreeMap<String, Long>();
+            for (int number = 0; number < RecorderProgram.NUMBERS; number++) {
+                long passed = begun.applyAsLong(number);
+                long stopped = failed.applyAsLong(number);
+                if (passed > 0 || stopped > 0) {
+                    String name = SyscallTable.get()
+                            .byNumber(Architecture.host(), number)
+                            .map(Syscall::name)
+                            .orElse("number " + number);
+                    Map<String, Long> seen = passed > 0 ? made : denied;
+                    seen.put(name, passed > 0 ? passed : stopped);
+                }
+            }
+            return new Recording(made, denied, foreign);
+        }
+    }
 
-    private final Fd entered;
-    private final Fd left;
-    private final ArrayList<Fd> programs = new ArrayList<>();
+    /// Where the calls are seen.
+    public enum Way {
+        /// At the kernel's entry and exit of system calls, by eBPF programs.
+        EBPF,
+        /// By the container's own filter, which asks the engine about every call,
+        /// seccomp_unotify(2). Calls of the base set of [dev.caisson.seccomp.RecordedProfile] are
+        /// not seen.
+        NOTIFICATION
+    }
 
-    private SyscallRecorder(Fd entered, Fd left) {
-        this.entered = entered;
-        this.left = left;
+    private final Way way;
+    private final Supplier<Recording> reading;
+    private final Deque<Fd> open;
+
+    private SyscallRecorder(Way way, Supplier<Recording> reading, Deque<Fd> open) {
+        this.way = way;
+        this.reading = reading;
+        this.open = open;
+    }
+
+    public Way way() {
+        return way;
+    }
+
+    /// Why the kernel takes no eBPF program of this process's; empty where it does, which is tried.
+    public static Optional<String> refusal() {
+        try {
+            attach((int) ProcessHandle.current().pid(), false, false).close();
+            return Optional.empty();
+        } catch (EngineException e) {
+            return Optional.of(
+                    e.getCause() instanceof ErrnoException refused
+                            ? refused.call() + ": " + Errno.name(refused.errno())
+                            : "it is made for x86_64 and aarch64");
+        }
     }
 
     /// Records a container that runs already.
@@ -73,54 +127,63 @@ public final class SyscallRecorder implements AutoCloseable {
         return one.fileSystem() == other.fileSystem() && one.inode() == other.inode();
     }
 
-    /// Records a container that stands before its program, from the moment in which the program is started.
+    /// Records a container that stands before its program, from the moment in which the program is
+    /// started: by its filter where that asks about every call, by eBPF otherwise.
     /// @param container as [Engine#start] hands it out
     public static SyscallRecorder ofStanding(Container container) {
+        Optional<Supplier<Recording>> notified = container.recording();
+        if (notified.isPresent()) {
+            return new SyscallRecorder(Way.NOTIFICATION, notified.get(), new ArrayDeque<>());
+        }
         boolean initStays = container.plan().only(Step.Execute.class).initStays();
         return attach(container.pid(), false, initStays);
     }
 
     private static SyscallRecorder attach(int pid, boolean runs, boolean skipsFirst) {
+        var open = new ArrayDeque<Fd>();
         try {
-            Fd entered = Bpf.createArray(RecorderProgram.SLOTS);
-            Fd left;
-            try {
-                left = Bpf.createArray(RecorderProgram.SLOTS);
-            } catch (ErrnoException e) {
-                entered.close();
+            Fd entered = opened(open, Bpf.createArray(RecorderProgram.SLOTS));
+            Fd left = opened(open, Bpf.createArray(RecorderProgram.SLOTS));
+            FileStatus namespace = namespace(Integer.toString(pid));
+            // as the kernel's dev_t packs it, 12 bits and 20
+            long device = ((namespace.fileSystem() >>> 32) << 20) | (namespace.fileSystem() & 0xfffff);
+            long inode = namespace.inode();
+            if (runs) {
+                Bpf.update(entered, RecorderProgram.STATE, 1);
+            }
+            RecorderProgram.Registers registers = RecorderProgram.ofMachine();
+            opened(open, start("sys_exit", RecorderProgram.exit(registers, left, entered, device, inode, skipsFirst)));
+            opened(open, start("sys_enter", RecorderProgram.enter(registers, entered, device, inode, skipsFirst)));
+            return new SyscallRecorder(
+                    Way.EBPF,
+                    () -> Recording.of(
+                            number -> Bpf.lookup(entered, number),
+                            number -> Bpf.lookup(left, number),
+                            Bpf.lookup(entered, RecorderProgram.FOREIGN)),
+                    open);
+        } catch (RuntimeException e) {
+            open.forEach(Fd::close);
+            if (!(e instanceof ErrnoException refused)) {
                 throw e;
             }
-            var recorder = new SyscallRecorder(entered, left);
-            try {
-                recorder.attach(namespace(Integer.toString(pid)), runs, skipsFirst);
-                return recorder;
-            } catch (ErrnoException e) {
-                recorder.close();
-                throw e;
-            }
-        } catch (ErrnoException e) {
             throw new EngineException(
                     "RECORDER_REFUSED",
-                    "the kernel lets no recorder in (" + e.getMessage()
-                            + "): it needs root with CAP_BPF and CAP_PERFMON" + " on a kernel with CONFIG_BPF_SYSCALL",
+                    "the kernel takes no eBPF program (" + refused.getMessage()
+                            + "): that needs root with CAP_BPF and CAP_PERFMON on a kernel that has bpf(2) and is not "
+                            + "locked down; without it only a program that Caisson starts can be recorded, "
+                            + "'caisson seccomp record --recorder notify -- run …'",
                     e);
         }
     }
 
-    private void attach(FileStatus namespace, boolean runs, boolean skipsFirst) {
-        // as the kernel's dev_t packs it, 12 bits and 20
-        long device = ((namespace.fileSystem() >>> 32) << 20) | (namespace.fileSystem() & 0xfffff);
-        long inode = namespace.inode();
-        if (runs) {
-            Bpf.update(entered, RecorderProgram.STATE, 1);
-        }
-        start("sys_exit", RecorderProgram.exit(left.number(), entered.number(), device, inode, skipsFirst));
-        start("sys_enter", RecorderProgram.enter(entered.number(), device, inode, skipsFirst));
+    private static Fd opened(Deque<Fd> open, Fd descriptor) {
+        open.push(descriptor);
+        return descriptor;
     }
 
-    private void start(String tracepoint, byte[] instructions) {
+    private static Fd start(String tracepoint, byte[] instructions) {
         try (Fd program = Bpf.loadRawTracepoint(instructions)) {
-            programs.add(Bpf.attachRawTracepoint(tracepoint, program));
+            return Bpf.attachRawTracepoint(tracepoint, program);
         }
     }
 
@@ -137,30 +200,13 @@ public final class SyscallRecorder implements AutoCloseable {
     }
 
     /// What was seen until now.
+    /// @throws EngineException RECORDING_BROKEN where some calls were not seen
     public Recording recording() {
-        var made = new TreeMap<String, Long>();
-        var denied = new TreeMap<String, Long>();
-        Architecture abi = Architecture.host();
-        for (int number = 0; number < RecorderProgram.NUMBERS; number++) {
-            long begun = Bpf.lookup(entered, number);
-            long failed = Bpf.lookup(left, number);
-            if (begun > 0 || failed > 0) {
-                String name = SyscallTable.get()
-                        .byNumber(abi, number)
-                        .map(Syscall::name)
-                        .orElse("number " + number);
-                Map<String, Long> seen = begun > 0 ? made : denied;
-                seen.put(name, begun > 0 ? begun : failed);
-            }
-        }
-        long foreign = Bpf.lookup(entered, RecorderProgram.FOREIGN);
-        return new Recording(made, denied, foreign);
+        return reading.get();
     }
 
     @Override
     public void close() {
-        programs.forEach(Fd::close);
-        entered.close();
-        left.close();
+        open.forEach(Fd::close);
     }
 }

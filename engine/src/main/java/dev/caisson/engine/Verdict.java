@@ -1,5 +1,7 @@
 package dev.caisson.engine;
 
+import dev.caisson.cgroup.Events;
+
 /// Why a run ended. The first that applies, in this order from [#WALL_CLOCK] on.
 public enum Verdict {
     /// The program returned 0.
@@ -21,5 +23,24 @@ public enum Verdict {
     /// It made a system call for which the filter kills.
     SECCOMP,
     /// Somebody ended it through the engine.
-    KILLED
+    KILLED;
+
+    private static final int SIGSYS = 31;
+
+    /// Of a run that the engine did not end.
+    static Verdict of(int code, int signal, Events events) {
+        if (code == 0 && signal == 0) {
+            return OK;
+        }
+        if (events.hasOutOfMemory()) {
+            return OUT_OF_MEMORY;
+        }
+        if (events.hasPidsRefused()) {
+            return PIDS;
+        }
+        if (signal == SIGSYS) {
+            return SECCOMP;
+        }
+        return signal != 0 ? SIGNAL : EXIT;
+    }
 }

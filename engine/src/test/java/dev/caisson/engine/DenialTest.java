@@ -16,7 +16,8 @@ import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
 
 class DenialTest extends BusyboxEngine {
-    private static final SeccompChoice WATCHED = new SeccompChoice.Watched(new SeccompChoice.Standard(), false);
+    private static final SeccompChoice WATCHED =
+            new SeccompChoice.Watched(new SeccompChoice.Standard(), SeccompChoice.Watch.TELL);
 
     @Test
     void a_denied_call_is_told_with_its_arguments_process_place_and_rule() throws Exception {
@@ -78,7 +79,7 @@ class DenialTest extends BusyboxEngine {
 
     @Test
     void a_profile_that_complains_lets_pass_and_tells_and_needs_an_allowance() throws Exception {
-        var complain = new SeccompChoice.Watched(new SeccompChoice.Strict(), true);
+        var complain = new SeccompChoice.Watched(new SeccompChoice.Strict(), SeccompChoice.Watch.COMPLAIN);
         ContainerSpec spec = busybox("sh", "-c", "mkdir /tmp/made && ls /tmp").seccomp(complain);
 
         Assertions.assertThatThrownBy(() -> engine.run(spec)).isInstanceOf(RefusedException.class);

@@ -211,7 +211,7 @@ class FilterAttackTest extends BusyboxEngine {
 
     private ContainerSpec under(SeccompChoice choice, String... way) {
         String[] command = Stream.concat(Stream.of("attack"), Stream.of(way)).toArray(String[]::new);
-        return busybox(command).seccomp(watched ? new SeccompChoice.Watched(choice, false) : choice);
+        return busybox(command).seccomp(watched ? new SeccompChoice.Watched(choice, SeccompChoice.Watch.TELL) : choice);
     }
 
     private List<Try> tries(String way) throws InterruptedException {

@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.image.Image;
 import dev.caisson.launch.CapabilitySet;
@@ -45,11 +46,23 @@ class FiltersTest {
                   "args": [{"index": 4, "value": 4096, "op": "SCMP_CMP_EQ"}]}]}""");
 
         assertThat(summary(plain)).doesNotContain("asked", "told", "watched");
-        assertThat(summary(new SeccompChoice.Watched(plain, false))).endsWith(", the engine is asked before it denies");
-        assertThat(summary(new SeccompChoice.Watched(plain, true)))
+        assertThat(summary(new SeccompChoice.Watched(plain, SeccompChoice.Watch.TELL)))
+                .endsWith(", the engine is asked before it denies");
+        assertThat(summary(new SeccompChoice.Watched(plain, SeccompChoice.Watch.COMPLAIN)))
                 .endsWith(", what it would deny passes and is told")
                 .doesNotContain("asked");
-        assertThat(summary(new SeccompChoice.Watched(new SeccompChoice.Custom("kills", kills), false)))
+        assertThat(summary(new SeccompChoice.Watched(plain, SeccompChoice.Watch.RECORD)))
+                .endsWith(", the engine is asked about every call");
+        assertThat(summary(new SeccompChoice.Watched(new SeccompChoice.Unconfined(), SeccompChoice.Watch.RECORD)))
+                .isEqualTo("everything, the engine is asked about every call");
+        for (SeccompChoice.Watch watch : List.of(SeccompChoice.Watch.COMPLAIN, SeccompChoice.Watch.RECORD)) {
+            assertThatThrownBy(
+                            () -> summary(new SeccompChoice.Watched(new SeccompChoice.Custom("kills", kills), watch)))
+                    .isInstanceOfSatisfying(
+                            EngineException.class, e -> assertThat(e.code()).isEqualTo("NOT_WATCHABLE"));
+        }
+        assertThat(summary(
+                        new SeccompChoice.Watched(new SeccompChoice.Custom("kills", kills), SeccompChoice.Watch.TELL)))
                 .contains(", not watched: it does more about some execveat");
     }
 

@@ -164,8 +164,8 @@ class RecordedWorkloadTest {
         var choice = new SeccompChoice.Custom(workload.name(), ProfileMerge.of(recorded));
 
         for (int run = 0; run < RUNS; run++) {
-            RunResult result =
-                    engine().run(spec(workload, "echo done").seccomp(new SeccompChoice.Watched(choice, false)));
+            RunResult result = engine().run(spec(workload, "echo done")
+                    .seccomp(new SeccompChoice.Watched(choice, SeccompChoice.Watch.TELL)));
             assertThat(result.denials()).as("run %s", run).isEmpty();
             assertThat(result.stdout())
                     .as(result.verdict() + " " + result.stderr())

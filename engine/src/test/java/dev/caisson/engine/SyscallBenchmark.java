@@ -5,6 +5,7 @@ import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.SeccompChoice;
 import dev.caisson.launch.SeccompChoice.Standard;
+import dev.caisson.launch.SeccompChoice.Watch;
 import dev.caisson.launch.SeccompChoice.Watched;
 import java.io.IOException;
 import java.io.InputStream;
@@ -38,8 +39,11 @@ final class SyscallBenchmark {
         out.println("| no filter | " + cost(run(program.toString(), "cost", "getppid")) + " | |");
         try (Engine engine = Engine.open(options)) {
             out.println(row("filter", engine, root, new Standard(), false));
-            out.println(row("filter, denied calls are told", engine, root, new Watched(new Standard(), false), false));
+            out.println(
+                    row("filter, denied calls are told", engine, root, new Watched(new Standard(), Watch.TELL), false));
             out.println(row("filter, recorded", engine, root, new Standard(), true));
+            var asking = new Watched(new Standard(), Watch.RECORD);
+            out.println(row("filter, recorded by notification", engine, root, asking, false));
         }
         if (Files.isExecutable(Path.of("/usr/bin/strace"))) {
             out.println("| strace -f | "

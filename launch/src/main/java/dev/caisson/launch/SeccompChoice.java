@@ -30,15 +30,26 @@ public sealed interface SeccompChoice {
     /// No filter at all; needs an allowance.
     record Unconfined() implements SeccompChoice {}
 
-    /// One of the others, and the engine is asked about each call that it denies, so that the result can tell of it.
-    ///
-    /// @param complain whether such a call is let pass after all, for profiles on trial; needs an allowance
-    record Watched(SeccompChoice choice, boolean complain) implements SeccompChoice {
+    /// One of the others, and the engine is asked about calls.
+    record Watched(SeccompChoice choice, Watch watch) implements SeccompChoice {
         public Watched {
             if (choice instanceof Watched) {
                 throw new IllegalArgumentException("a choice is watched once");
             }
         }
+    }
+
+    /// What the engine is asked about, and what it does with it.
+    enum Watch {
+        /// Calls that the profile denies: they are denied, and the result tells of them.
+        TELL,
+        /// The same calls, but they are let pass, for profiles on trial; needs an allowance.
+        COMPLAIN,
+        /// Every call: those that the profile allows are let pass, the others denied, and all are
+        /// counted, which is how a program is recorded where the kernel takes no eBPF program. It costs
+        /// each call some ten microseconds, and the program can use up a processor of the engine's: for
+        /// programs that are trusted so far.
+        RECORD
     }
 
     /// The choice itself, watched or not.
@@ -48,6 +59,6 @@ public sealed interface SeccompChoice {
 
     /// Whether the program can make every call.
     default boolean isOpen() {
-        return plain() instanceof Unconfined || (this instanceof Watched watched && watched.complain());
+        return plain() instanceof Unconfined || (this instanceof Watched watched && watched.watch() == Watch.COMPLAIN);
     }
 }

@@ -5,6 +5,9 @@ import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /// A compiled classic BPF program, as seccomp(2) takes it.
@@ -154,9 +157,52 @@ public final class Filter {
     /// kernel.
     /// @throws IllegalArgumentException where not [#canAsk]
     public Filter asking() {
-        if (!canAsk()) {
-            throw new IllegalArgumentException("a listener cannot give the filter's answers about execveat");
+        return asking(headForDenied(), action -> action.kind() == Action.Kind.ERRNO && action.data() != Action.ENOSYS);
+    }
+
+    /// The same filter, but a listener is asked about every call, and gives the answers of this
+    /// one: only where it kills, traps or traces the kernel is left alone with it. Not asked about
+    /// are those calls of [RecordedProfile]'s base set, other than `execveat`, which this filter
+    /// allows whatever their arguments.
+    /// @throws IllegalArgumentException where not [#canAsk]
+    public Filter recording() {
+        return asking(headForRecorded(), action -> switch (action.kind()) {
+            case ERRNO, ALLOW, LOG -> true;
+            case KILL_PROCESS, KILL_THREAD, TRAP, NOTIFY, TRACE -> false;
+        });
+    }
+
+    /// A filter that allows every call of every ABI.
+    public static Filter allowing(Architecture architecture) {
+        byte[] program = encode(architecture, new long[] {instruction(RETURN, 0, 0, Action.ALLOW.returnValue())});
+        return of(architecture, program);
+    }
+
+    private long[] headForRecorded() {
+        List<Integer> unasked = RecordedProfile.BASE.stream()
+                .map(name -> SyscallTable.get().number(architecture, name))
+                .flatMapToInt(OptionalInt::stream)
+                .filter(number -> number != execveat() && allowsByNumber(number))
+                .sorted()
+                .boxed()
+                .toList();
+        int count = unasked.size();
+        if (count == 0) {
+            return new long[0];
         }
+        long[] head = new long[count + 4];
+        head[0] = instruction(LOAD, 0, 0, ARCHITECTURE);
+        head[1] = instruction(EQUAL, 0, count + 2, architecture.auditValue());
+        head[2] = instruction(LOAD, 0, 0, 0);
+        for (int at = 0; at < count; at++) {
+            int left = count - 1 - at;
+            head[3 + at] = instruction(EQUAL, left, left == 0 ? 1 : 0, unasked.get(at));
+        }
+        head[3 + count] = instruction(RETURN, 0, 0, Action.ALLOW.returnValue());
+        return head;
+    }
+
+    private long[] headForDenied() {
         long[] head = {
             instruction(LOAD, 0, 0, ARCHITECTURE),
             instruction(EQUAL, 0, 3, architecture.auditValue()),
@@ -178,6 +224,13 @@ public final class Filter {
                 instruction(RETURN, 0, 0, Action.ALLOW.returnValue())
             };
         }
+        return head;
+    }
+
+    private Filter asking(long[] head, Predicate<Action> isAsked) {
+        if (!canAsk()) {
+            throw new IllegalArgumentException("a listener cannot give the filter's answers about execveat");
+        }
         int length = head.length + length();
         if (length > Assembler.MAX_LENGTH) {
             throw new SeccompException(
@@ -193,8 +246,7 @@ public final class Filter {
         int lowByte = architecture.byteOrder() == ByteOrder.LITTLE_ENDIAN ? 0 : 1;
         for (int index = 0; index < length(); index++) {
             if (bytes[index * INSTRUCTION + lowByte] == RETURN) {
-                Action action = Action.ofReturnValue(constant(index));
-                if (action.kind() == Action.Kind.ERRNO && action.data() != Action.ENOSYS) {
+                if (isAsked.test(Action.ofReturnValue(constant(index)))) {
                     asking.putInt((head.length + index) * INSTRUCTION + CONSTANT, Action.NOTIFY.returnValue());
                 }
             }

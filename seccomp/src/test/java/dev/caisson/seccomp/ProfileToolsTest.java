@@ -202,6 +202,38 @@ class ProfileToolsTest {
         }
     }
 
+    @Test
+    void a_filter_that_records_asks_about_all_but_the_base_set_and_where_it_kills() {
+        for (Architecture machine : Architecture.values()) {
+            if (machine.isNative()) {
+                Filter plain = Compiler.compile(Profile.standard(), Calls.target(machine));
+                Filter recording = plain.recording();
+                assertThat(recording.decide(machine, "execveat")).isEqualTo(Action.NOTIFY);
+                assertThat(recording.decide(machine, "seccomp", 1, 8)).isEqualTo(Action.NOTIFY);
+                int unasked = 0;
+                for (SeccompData call : Calls.numbers(machine)) {
+                    Action meant = plain.decide(call);
+                    String name = CallText.name(call);
+                    boolean isBase = call.arch() == machine.auditValue()
+                            && !name.equals("execveat")
+                            && RecordedProfile.BASE.contains(name)
+                            && (call.number() & Architecture.X32_BIT) == 0;
+                    boolean asks = meant.kind() == Action.Kind.ERRNO || (meant.kind() == Action.Kind.ALLOW && !isBase);
+                    unasked += meant.kind() == Action.Kind.ALLOW && isBase ? 1 : 0;
+                    assertThat(recording.decide(call))
+                            .as("%s", CallText.of(call))
+                            .isEqualTo(asks ? Action.NOTIFY : meant);
+                }
+                assertThat(unasked).as("%s", machine).isGreaterThan(4);
+            }
+        }
+        Filter all = Filter.allowing(Architecture.X86_64);
+        assertThat(all.decide(Architecture.X86, "mount")).isEqualTo(Action.ALLOW);
+        assertThat(all.recording().decide(Architecture.X86, "mount")).isEqualTo(Action.NOTIFY);
+        assertThat(all.recording().decide(Architecture.X86_64, "futex")).isEqualTo(Action.ALLOW);
+        assertThatThrownBy(compile("SCMP_ACT_KILL_PROCESS")::recording).isInstanceOf(IllegalArgumentException.class);
+    }
+
     /// A listener can let a call pass or fail it, and nothing else.
     @Test
     void a_filter_that_kills_for_some_execveat_cannot_ask() {

@@ -247,7 +247,8 @@ public final class DosSuite implements AutoCloseable {
     }
 
     private ContainerSpec watched(String script) {
-        return perl(Scripts.numbered(script)).seccomp(new SeccompChoice.Watched(new SeccompChoice.Standard(), false));
+        return perl(Scripts.numbered(script))
+                .seccomp(new SeccompChoice.Watched(new SeccompChoice.Standard(), SeccompChoice.Watch.TELL));
     }
 
     private static Duration ownCpu() {
