@@ -1,8 +1,7 @@
 package dev.caisson.cgroup;
 
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileSystem;
-import java.nio.charset.StandardCharsets;
+import dev.caisson.linux.KernelText;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -40,7 +39,6 @@ sealed interface GroupFiles {
     /// keep at most half of the descriptors that this process may have; the rest is opened each time.
     final class Kept implements GroupFiles, AutoCloseable {
         private static final long STANDARD_LIMIT = 1024;
-        private static final int LONGEST = 4096;
         private static final AtomicLong LEFT = new AtomicLong(descriptorLimit() / 2);
 
         private record Name(Tree tree, String file) {}
@@ -89,15 +87,7 @@ sealed interface GroupFiles {
                 }
                 open.put(name, known);
             }
-            return known.map(Kept::text);
-        }
-
-        private static String text(Fd file) {
-            byte[] text = FileSystem.readOnce(file, LONGEST);
-            if (text.length == LONGEST) {
-                text = FileSystem.read(file, Integer.MAX_VALUE);
-            }
-            return new String(text, StandardCharsets.US_ASCII).stripTrailing();
+            return known.map(KernelText::read);
         }
 
         @Override

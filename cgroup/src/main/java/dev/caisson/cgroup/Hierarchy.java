@@ -267,6 +267,13 @@ public final class Hierarchy implements AutoCloseable {
         return find(parent + "/" + name);
     }
 
+    /// A meter of a group that is not looked for first: reading it tells when there is none.
+    public Meter meter(String parent, String name) {
+        checkPath(parent);
+        checkName(name);
+        return new Meter(new Cgroup(this, parent + "/" + name, List.of(), List.of()));
+    }
+
     private Optional<Cgroup> find(String group) {
         List<Tree> holding = trees.stream().filter(tree -> tree.exists(group)).toList();
         return holding.isEmpty() ? Optional.empty() : Optional.of(new Cgroup(this, group, holding, List.of()));

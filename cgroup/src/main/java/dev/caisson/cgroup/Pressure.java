@@ -32,19 +32,28 @@ public record Pressure(Stall some, Stall full) {
     static Pressure parse(String text) {
         Stall some = Stall.NONE;
         Stall full = Stall.NONE;
-        for (String line : text.lines().toList()) {
-            String[] words = line.split("[ =]", -1);
-            var stall = new Stall(
-                    Double.parseDouble(words[2]),
-                    Double.parseDouble(words[4]),
-                    Double.parseDouble(words[6]),
-                    Usage.micros(Long.parseLong(words[8])));
-            if (words[0].equals("some")) {
-                some = stall;
-            } else {
-                full = stall;
+        for (int start = 0; start < text.length(); ) {
+            int line = text.indexOf('\n', start);
+            int end = line < 0 ? text.length() : line;
+            if (text.startsWith("some ", start)) {
+                some = stall(text, start, end);
+            } else if (text.startsWith("full ", start)) {
+                full = stall(text, start, end);
             }
+            start = end + 1;
         }
         return new Pressure(some, full);
+    }
+
+    private static Stall stall(String text, int start, int end) {
+        int ten = text.indexOf(" avg10=", start) + " avg10=".length();
+        int sixty = text.indexOf(" avg60=", ten);
+        int threeHundred = text.indexOf(" avg300=", sixty);
+        int total = text.indexOf(" total=", threeHundred);
+        return new Stall(
+                Double.parseDouble(text.substring(ten, sixty)),
+                Double.parseDouble(text.substring(sixty + " avg60=".length(), threeHundred)),
+                Double.parseDouble(text.substring(threeHundred + " avg300=".length(), total)),
+                Usage.micros(Long.parseLong(text, total + " total=".length(), end, 10)));
     }
 }

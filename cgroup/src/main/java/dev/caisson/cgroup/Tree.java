@@ -4,6 +4,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.KernelText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -29,8 +30,6 @@ final class Tree implements AutoCloseable {
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
     private static final int MODE = 0755;
     private static final String PROCESSES = "cgroup.procs";
-    /// Nearly every file is this short; the rest are lists of processes.
-    private static final int FEW = 4096;
     private static final int MANY = 64 << 20;
 
     private final Path path;
@@ -155,37 +154,17 @@ final class Tree implements AutoCloseable {
     }
 
     boolean exists(String group) {
-        try (Fd directory = openDirectory(group)) {
-            return directory.isOpen();
-        } catch (ErrnoException e) {
-            if (e.is(Errno.ENOENT)) {
-                return false;
-            }
-            throw e;
-        }
+        return FileSystem.isDirectory(root, group);
     }
 
     /// A file's text without the line's end.
     String read(String group, String file) {
-        try (Fd open = open(in(group, file), FileSystem.O_RDONLY)) {
-            byte[] text = FileSystem.readOnce(open, FEW);
-            if (text.length == FEW || file.equals(PROCESSES)) {
-                text = FileSystem.read(open, MANY);
-            }
-            return new String(text, StandardCharsets.US_ASCII).stripTrailing();
-        }
+        return KernelText.read(root, in(group, file));
     }
 
     /// Empty where this kernel, or the root group, does not have the file.
     Optional<String> find(String group, String file) {
-        try {
-            return Optional.of(read(group, file));
-        } catch (ErrnoException e) {
-            if (e.is(Errno.ENOENT) || e.is(Errno.ENODEV)) { // ENODEV: it went after it was opened
-                return Optional.empty();
-            }
-            throw e;
-        }
+        return KernelText.find(root, in(group, file));
     }
 
     /// Open for reading; empty where this kernel, or the root group, does not have the file.
@@ -244,10 +223,17 @@ final class Tree implements AutoCloseable {
     /// Processes of `group` and the groups below it; none where it does not exist.
     List<Long> processes(String group) {
         var processes = new ArrayList<Long>();
-        find(group, PROCESSES).stream()
-                .flatMap(String::lines)
-                .map(Long::valueOf)
-                .forEach(processes::add);
+        try (Fd file = open(in(group, PROCESSES), FileSystem.O_RDONLY)) {
+            // one read(2) gives as many as fit its buffer, not all
+            new String(FileSystem.read(file, MANY), StandardCharsets.US_ASCII)
+                    .lines()
+                    .map(Long::valueOf)
+                    .forEach(processes::add);
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ENOENT) && !e.is(Errno.ENODEV)) { // ENODEV: it went after it was opened
+                throw e;
+            }
+        }
         children(group).forEach(child -> processes.addAll(processes(group + "/" + child)));
         return processes;
     }

@@ -58,6 +58,21 @@ class MeterTest {
     }
 
     @Test
+    void oneThatWasNotLookedForTellsTheSameOrThatThereIsNone() {
+        try (Meter meter = hierarchy.meter(PARENT, "one");
+                Meter none = hierarchy.meter(PARENT, "none")) {
+            assertThat(meter.read()).isEqualTo(cgroup.usage());
+            assertThatThrownBy(none::read)
+                    .isInstanceOfSatisfying(
+                            CgroupException.class,
+                            e -> assertThat(e.code()).isEqualTo(CgroupException.Code.NO_SUCH_GROUP));
+            assertThatThrownBy(() -> hierarchy.meter(PARENT, "../one"))
+                    .isInstanceOfSatisfying(
+                            CgroupException.class, e -> assertThat(e.code()).isEqualTo(CgroupException.Code.BAD_NAME));
+        }
+    }
+
+    @Test
     void doesNotKeepAGroupFromBeingRemovedAndTellsThatItIsGone() {
         try (Meter meter = cgroup.meter()) {
             meter.read();

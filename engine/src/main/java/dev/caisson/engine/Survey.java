@@ -1,6 +1,5 @@
 package dev.caisson.engine;
 
-import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.Meter;
@@ -123,15 +122,9 @@ public final class Survey implements AutoCloseable {
 
     private Optional<Sample> read(ContainerRecord record) {
         try {
-            Metered group = groups.get(record.id());
-            if (group == null) {
-                Optional<Cgroup> found = hierarchy.find(record.cgroupParent(), record.id());
-                if (found.isEmpty()) {
-                    return Optional.empty();
-                }
-                group = new Metered(found.get().path(), found.get().meter());
-                groups.put(record.id(), group);
-            }
+            Metered group = groups.computeIfAbsent(
+                    record.id(),
+                    id -> new Metered(record.cgroupParent() + "/" + id, hierarchy.meter(record.cgroupParent(), id)));
             return Optional.of(new Sample(
                     record.id(),
                     record.name(),
@@ -143,6 +136,8 @@ public final class Survey implements AutoCloseable {
                     new ContainerUsage(group.meter().read(), WritableUse.of(record.pid()))));
         } catch (CgroupException e) {
             if (e.code() == CgroupException.Code.NO_SUCH_GROUP) {
+                Optional.ofNullable(groups.remove(record.id()))
+                        .ifPresent(group -> group.meter().close());
                 return Optional.empty();
             }
             throw e;

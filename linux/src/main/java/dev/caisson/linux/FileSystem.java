@@ -286,6 +286,27 @@ public final class FileSystem {
         return status(directory.number(), name, AT_SYMLINK_NOFOLLOW);
     }
 
+    /// Whether `name` is a directory, a link to one not counted; costs no descriptor.
+    public static boolean isDirectory(Fd directory, String name) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment path = Native.string(arena, name);
+            MemorySegment buffer = arena.allocate(FileStatus.LAYOUT);
+            long result = Native.raw(
+                    Nr.STATX,
+                    directory.number(),
+                    path.address(),
+                    AT_SYMLINK_NOFOLLOW,
+                    FileStatus.BASIC_STATS,
+                    buffer.address(),
+                    0);
+            if (result == -Errno.ENOENT || result == -Errno.ENOTDIR) {
+                return false;
+            }
+            Native.check("statx " + name, result);
+            return FileStatus.of(buffer).isDirectory();
+        }
+    }
+
     /// Status of what `name` leads to, also through a magic link of proc(5).
     public static FileStatus statusOfTarget(Fd directory, String name) {
         return status(directory.number(), name, 0);
@@ -347,28 +368,17 @@ public final class FileSystem {
     /// Reads an open file from its start, at most `limit` bytes. Works on files of proc and cgroup, which
     /// have no size.
     public static byte[] read(Fd file, int limit) {
-        byte[] start = read(file, 0, Math.min(limit, SMALL_FILE));
+        byte[] start = read(file.number(), 0, Math.min(limit, SMALL_FILE));
         if (start.length < SMALL_FILE) {
             return start;
         }
-        byte[] rest = read(file, start.length, limit - start.length);
+        byte[] rest = read(file.number(), start.length, limit - start.length);
         byte[] all = Arrays.copyOf(start, start.length + rest.length);
         System.arraycopy(rest, 0, all, start.length, rest.length);
         return all;
     }
 
-    /// The start of an open file by one pread(2): all of it where the kernel makes its text whole at each
-    /// read, as for
-    /// most files of proc and cgroup, and it is shorter than `limit`.
-    public static byte[] readOnce(Fd file, int limit) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment buffer = arena.allocate(limit);
-            long count = Native.check("pread", Native.raw(Nr.PREAD64, file.number(), buffer.address(), limit, 0));
-            return buffer.asSlice(0, count).toArray(JAVA_BYTE);
-        }
-    }
-
-    private static byte[] read(Fd file, int from, int limit) {
+    static byte[] read(long descriptor, int from, int limit) {
         try (Arena arena = Arena.ofConfined()) {
             int size = Math.min(limit, 64 * 1024);
             MemorySegment buffer = arena.allocate(Math.max(1, size));
@@ -378,7 +388,7 @@ public final class FileSystem {
                         "pread",
                         Native.raw(
                                 Nr.PREAD64,
-                                file.number(),
+                                descriptor,
                                 buffer.address(),
                                 Math.min(size, limit - all.length),
                                 (long) from + all.length,
