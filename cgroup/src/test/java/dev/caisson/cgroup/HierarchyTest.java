@@ -31,6 +31,20 @@ class HierarchyTest {
     Path root;
 
     @Test
+    void whatTheKernelRefusesIsToldWithItsErrorAndUndone() {
+        try (Hierarchy hierarchy = FakeTrees.v2(root)) {
+            assertThat(root.resolve("unified/scope").toFile().mkdir()).isTrue();
+
+            // these files are ordinary ones, and a new directory has none
+            assertThatExceptionOfType(CgroupException.class)
+                    .isThrownBy(() -> hierarchy.adopt("scope", "engine", 1))
+                    .satisfies(e -> assertThat(e.code()).isEqualTo(Code.KERNEL_REFUSED))
+                    .satisfies(e -> assertThat(e.sentence()).contains("process 1", "ENOENT"));
+            assertThat(root.resolve("unified/scope/engine")).doesNotExist();
+        }
+    }
+
+    @Test
     void writesLimitsInTheFilesOfVersion1() {
         try (Hierarchy hierarchy = FakeTrees.hybrid(root)) {
             assertThat(hierarchy.world()).isEqualTo(World.HYBRID);

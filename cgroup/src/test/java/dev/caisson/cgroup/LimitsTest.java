@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.caisson.cgroup.CgroupException.Code;
+import java.nio.file.Path;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,6 +82,55 @@ class LimitsTest {
         assertRefused(Code.CPU_QUOTA_TOO_SMALL, () -> new CpuQuota(Long.MAX_VALUE, 100_000));
         assertRefused(Code.CPU_PERIOD_OUT_OF_RANGE, () -> new CpuQuota(1_000, 999));
         assertRefused(Code.CPU_PERIOD_OUT_OF_RANGE, () -> new CpuQuota(1_000, 1_000_001));
+    }
+
+    @Test
+    void refusesAReservationAboveTheLimit() {
+        Limits limits = Limits.defaults().memory(Bytes.mebibytes(64));
+
+        assertRefused(Code.RESERVATION_ABOVE_MEMORY, limits.memoryReservation(Bytes.of((64 << 20) + 1))::check);
+        assertThat(limits.memoryReservation(Bytes.mebibytes(64)).check().memoryReservation())
+                .contains(Bytes.mebibytes(64));
+    }
+
+    @Test
+    void refusesToKillNobodyWhereMemoryHasNoLimit() {
+        assertRefused(Code.OOM_WITHOUT_MEMORY, Limits.unlimited().oomKillDisable(true)::check);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {Integer.MIN_VALUE, -1, 101})
+    void refusesASwappinessThatTheKernelDoesNotTake(int readiness) {
+        assertRefused(Code.SWAPPINESS_OUT_OF_RANGE, () -> Limits.defaults().memorySwappiness(readiness));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {Integer.MIN_VALUE, 0, 9, 1001})
+    void refusesAWeightThatIsNone(int weight) {
+        assertRefused(Code.IO_OUT_OF_RANGE, () -> Limits.defaults().ioWeight(weight));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {Long.MIN_VALUE, -1, 0})
+    void refusesToStopADisk(long most) {
+        var disk = new BlockDevice(8, 0);
+
+        assertRefused(Code.IO_OUT_OF_RANGE, () -> new IoLimit(disk, most, 1, 1, 1));
+        assertRefused(Code.IO_OUT_OF_RANGE, () -> new IoLimit(disk, 1, most, 1, 1));
+        assertRefused(Code.IO_OUT_OF_RANGE, () -> new IoLimit(disk, 1, 1, most, 1));
+        assertRefused(Code.IO_OUT_OF_RANGE, () -> new IoLimit(disk, 1, 1, 1, most));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", ",", "a", "-1", "3-1", "0-", "0,,1", "8192", "0-99999", "0 1"})
+    void refusesWhatIsNoListOfCpus(String list) {
+        assertRefused(Code.BAD_CPU_LIST, () -> CpuList.parse(list));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/dev/null", "/dev/none", "/etc/passwd", "/"})
+    void refusesWhatIsNoDisk(String node) {
+        assertRefused(Code.BAD_DEVICE, () -> BlockDevice.at(Path.of(node)));
     }
 
     private static void assertRefused(Code code, ThrowingCallable attempt) {

@@ -51,12 +51,16 @@ final class SystemdScope {
 
     /// @throws EngineException SYSTEMD_MISSING, SYSTEMD_NEEDS_V2
     static void require(Hierarchy hierarchy) {
-        if (!Files.isDirectory(BOOTED)) {
+        require(Files.isDirectory(BOOTED), hierarchy.world());
+    }
+
+    static void require(boolean isBooted, Hierarchy.World world) {
+        if (!isBooted) {
             throw new EngineException(
                     "SYSTEMD_MISSING",
                     "systemd is not process 1 here, so it cannot give a scope: use the driver cgroupfs");
         }
-        if (hierarchy.world() != Hierarchy.World.V2) {
+        if (world != Hierarchy.World.V2) {
             throw new EngineException(
                     "SYSTEMD_NEEDS_V2",
                     "systemd delegates control groups safely in version 2 only: use the driver cgroupfs, or boot with"
@@ -64,12 +68,11 @@ final class SystemdScope {
         }
     }
 
-    /// Makes the scope, or joins the one that another engine holds.
+    /// Makes the scope, or joins the one that another engine holds. What it needs is there, as [#require] tells.
     /// @param parent as [#group] tells
     /// @param helper a process that lives as long as this engine
     /// @throws EngineException SYSTEMD_REFUSED
     static SystemdScope enter(Hierarchy hierarchy, String parent, int helper) {
-        require(hierarchy);
         String unit = parent.substring(parent.lastIndexOf('/') + 1);
         String own = ENGINE + helper;
         String refusal = "";
@@ -161,7 +164,8 @@ final class SystemdScope {
                 .filter(Files::isExecutable)
                 .findFirst()
                 .orElseThrow(() -> new EngineException(
-                        "SYSTEMD_REFUSED", "systemd's busctl is missing: install the package systemd"));
+                        "SYSTEMD_REFUSED",
+                        "systemd's busctl is missing: install the package systemd, or use the driver cgroupfs"));
         var command = new ArrayList<>(List.of(
                 busctl.toString(),
                 "--system",
