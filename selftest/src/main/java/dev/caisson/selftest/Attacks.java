@@ -8,7 +8,7 @@ import java.util.Set;
 
 /// All attacks of the suite.
 public final class Attacks {
-    private static final String NO_SPACE = "No space left on device";
+    static final String NO_SPACE = "No space left on device";
     private static final String NO_DESCRIPTORS = "Too many open files";
     private static final String TRY_AGAIN = "Resource temporarily unavailable";
     private static final String NOT_PERMITTED = "Operation not permitted";

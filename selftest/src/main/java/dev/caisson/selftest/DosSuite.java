@@ -32,8 +32,9 @@ import org.jspecify.annotations.Nullable;
 /// them should a
 /// limit fail. While an attack holds what it got, a second container and a user of the host do their work.
 public final class DosSuite implements AutoCloseable {
-    private static final String PERL = "/usr/bin/perl";
-    private static final Limits CEILING = Limits.unlimited()
+    static final String PERL = "/usr/bin/perl";
+    /// Bounds all attackers together should a limit fail.
+    static final Limits CEILING = Limits.unlimited()
             .memory(Bytes.mebibytes(1536))
             .memorySwap(Bytes.mebibytes(1536))
             .pids(2000)
