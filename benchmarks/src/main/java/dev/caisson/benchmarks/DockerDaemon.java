@@ -1,6 +1,10 @@
 package dev.caisson.benchmarks;
 
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -71,6 +75,44 @@ final class DockerDaemon {
     /// The least that its client can be asked to do with the like of the other rows.
     List<String> run() {
         return List.of("docker", "--host", host, "run", "--rm", "--network", "none", IMAGE, "/bin/true");
+    }
+
+    /// Starts a container that sleeps.
+    /// @return whether it runs
+    boolean startIdle(String name) throws IOException, InterruptedException {
+        return quietly(
+                        "docker",
+                        "--host",
+                        host,
+                        "run",
+                        "--rm",
+                        "--detach",
+                        "--network",
+                        "none",
+                        "--name",
+                        name,
+                        IMAGE,
+                        "/bin/busybox",
+                        "sleep",
+                        "600")
+                == 0;
+    }
+
+    /// What `docker stats` asks for, of all containers at once.
+    List<String> stats() {
+        return List.of("docker", "--host", host, "stats", "--no-stream");
+    }
+
+    /// What its API tells of one container: the figures of one moment.
+    String statsOf(String name) throws IOException {
+        String request =
+                "GET /containers/" + name + "/stats?stream=false&one-shot=true HTTP/1.0\r\nHost: docker\r\n\r\n";
+        var address = UnixDomainSocketAddress.of(host.substring("unix://".length()));
+        try (SocketChannel channel = SocketChannel.open(address)) {
+            channel.write(StandardCharsets.US_ASCII.encode(request));
+            var answer = Channels.newInputStream(channel).readAllBytes();
+            return new String(answer, StandardCharsets.UTF_8);
+        }
     }
 
     private static int quietly(String... command) throws IOException, InterruptedException {
