@@ -35,13 +35,19 @@ final class HostOptions {
     @Option(
             names = "--docker",
             paramLabel = "unix:///PATH",
-            description = "The engine's socket (default: the usual places).")
+            description = {
+                "Audit the engine at this socket",
+                "(default: every engine at the usual places, of the system and of users)."
+            })
     private @Nullable String docker;
 
     @Option(
             names = "--target",
             paramLabel = "TARGET",
-            description = "Only container:NAME or image:REFERENCE, with the checks of that kind.")
+            description = {
+                "Only container:NAME or image:REFERENCE, with the checks of that kind;",
+                "NAME as reports have it, podman/web of podman."
+            })
     private @Nullable String target;
 
     @Option(

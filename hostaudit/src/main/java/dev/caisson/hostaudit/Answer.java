@@ -111,15 +111,12 @@ record Answer(
 
     /// The same answer about a subject whose name tells its host.
     Answer below(String prefix) {
-        return new Answer(
-                new Subject(subject.kind(), prefix + subject.name()),
-                status,
-                message,
-                severity,
-                claim,
-                truth,
-                agreement,
-                evidence);
+        return about(new Subject(subject.kind(), prefix + subject.name()));
+    }
+
+    /// The same answer about a subject of another name.
+    Answer about(Subject other) {
+        return new Answer(other, status, message, severity, claim, truth, agreement, evidence);
     }
 
     boolean contradicts() {

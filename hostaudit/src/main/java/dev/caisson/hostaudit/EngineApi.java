@@ -12,13 +12,19 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /// Reads the Docker Engine API over its unix socket: HTTP/1.1, one connection that stays open, GET only, so
-/// that nothing can be changed through it. Every wait is bounded.
+/// that nothing can be changed through it. Every wait is bounded, and so is the time that all answers may take.
 final class EngineApi implements AutoCloseable {
+    /// Enough for every container of a host.
+    static final Duration PATIENCE = Duration.ofMinutes(30);
+
     private static final int WAIT_MILLIS = 20_000;
+    private static final int RETRY_MILLIS = 20;
     private static final int BODY_LIMIT = 64 << 20;
     private static final int LINE_LIMIT = 16 * 1024;
     private static final int BUFFER = 64 * 1024;
@@ -29,18 +35,35 @@ final class EngineApi implements AutoCloseable {
 
     private final Path socket;
     private final Path address;
+    private final Duration patience;
+    private final long started = System.nanoTime();
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER).flip();
     private Optional<Connection> connected;
 
     private record Connection(SocketChannel channel, Selector selector) implements AutoCloseable {
+        /// Where too many wait to be taken a connection would wait without end, unix(7).
         static Connection to(Path address) throws IOException {
+            for (int waited = 0; waited < WAIT_MILLIS; waited += RETRY_MILLIS) {
+                Optional<Connection> made = tryTo(address);
+                if (made.isPresent()) {
+                    return made.get();
+                }
+                LockSupport.parkNanos(RETRY_MILLIS * 1_000_000L);
+            }
+            throw new IOException("it takes no connection");
+        }
+
+        private static Optional<Connection> tryTo(Path address) throws IOException {
             SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
             try {
-                channel.connect(UnixDomainSocketAddress.of(address));
                 channel.configureBlocking(false);
+                if (!channel.connect(UnixDomainSocketAddress.of(address))) {
+                    channel.close();
+                    return Optional.empty();
+                }
                 Selector selector = Selector.open();
                 channel.register(selector, SelectionKey.OP_READ);
-                return new Connection(channel, selector);
+                return Optional.of(new Connection(channel, selector));
             } catch (IOException e) {
                 channel.close();
                 throw e;
@@ -62,8 +85,15 @@ final class EngineApi implements AutoCloseable {
     /// @param address how this process reaches it
     /// @throws AuditException ENGINE_UNREACHABLE
     EngineApi(Path socket, Path address) {
+        this(socket, address, PATIENCE);
+    }
+
+    /// @param patience how long all of its answers together may take
+    /// @throws AuditException ENGINE_UNREACHABLE
+    EngineApi(Path socket, Path address, Duration patience) {
         this.socket = socket;
         this.address = address;
+        this.patience = patience;
         try {
             connected = Optional.of(Connection.to(address));
         } catch (IOException e) {
@@ -116,6 +146,7 @@ final class EngineApi implements AutoCloseable {
 
     private Answer ask(String path) {
         try {
+            remainingMillis();
             if (connected.isEmpty()) {
                 connected = Optional.of(Connection.to(address));
                 buffer.clear().flip();
@@ -222,10 +253,25 @@ final class EngineApi implements AutoCloseable {
 
     private void await() throws IOException {
         Selector selector = connection().selector();
-        if (selector.select(WAIT_MILLIS) == 0) {
-            throw new IOException("no answer within " + WAIT_MILLIS / 1000 + " seconds");
+        long remaining = remainingMillis();
+        if (selector.select(Math.min(WAIT_MILLIS, remaining)) == 0) {
+            throw remaining < WAIT_MILLIS
+                    ? tooSlow()
+                    : new IOException("no answer within " + WAIT_MILLIS / 1000 + " seconds");
         }
         selector.selectedKeys().clear();
+    }
+
+    private long remainingMillis() throws IOException {
+        long remaining = patience.toMillis() - (System.nanoTime() - started) / 1_000_000;
+        if (remaining <= 0) {
+            throw tooSlow();
+        }
+        return remaining;
+    }
+
+    private IOException tooSlow() {
+        return new IOException("its answers take more than " + patience.toMillis() + " ms");
     }
 
     private Connection connection() throws IOException {

@@ -16,8 +16,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Gathers what concerns the engine: its API's answers, its process, its effective configuration.
+/// Gathers what concerns the engine: its API's answers, its process, its effective configuration. Podman serves the
+/// same API; it has no settings of a daemon, and no containerd.
 final class EngineCollector {
+    private static final String PODMAN_FILE = "/etc/containers/containers.conf";
+
     private final EngineApi api;
     private final String socket;
     private final Optional<ProcessRoot.Identity> identity;
@@ -52,8 +55,11 @@ final class EngineCollector {
                     "no process could be tied to " + socket + "; run as root on the engine's own host"));
         }
         List<String> arguments = process.map(EngineProcess::arguments).orElse(List.of());
-        String file = EngineConfiguration.file(arguments);
-        Map<String, Setting> configuration = EngineConfiguration.effective(arguments, configuration(file));
+        boolean podman = version.at("Components").list().stream()
+                .anyMatch(component -> component.at("Name").textOr("").startsWith("Podman"));
+        String file = podman ? PODMAN_FILE : EngineConfiguration.file(arguments);
+        Map<String, Setting> configuration =
+                podman ? Map.of() : EngineConfiguration.effective(arguments, configuration(file));
         String root = info.at("DockerRootDir").textOr("");
         List<Listener> listeners =
                 process.map(found -> SocketTable.listeners(found.pid())).orElse(List.of());
@@ -65,11 +71,13 @@ final class EngineCollector {
                 configuration,
                 file,
                 processes.binaries(process),
-                processes.containerdSocket(
-                        process,
-                        Optional.ofNullable(configuration.get("containerd"))
-                                .map(Setting::text)
-                                .orElse("")),
+                podman
+                        ? Optional.empty()
+                        : processes.containerdSocket(
+                                process,
+                                Optional.ofNullable(configuration.get("containerd"))
+                                        .map(Setting::text)
+                                        .orElse("")),
                 dataRoot(root),
                 own,
                 others(listeners),
@@ -77,7 +85,8 @@ final class EngineCollector {
                 probes(process, own),
                 processes.proxies(process),
                 networks(),
-                SwarmCollector.collect(api, info, files, root));
+                SwarmCollector.collect(api, info, files, root),
+                podman ? "podman" : "docker");
     }
 
     private Tree configuration(String file) {

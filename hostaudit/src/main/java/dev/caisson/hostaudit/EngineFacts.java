@@ -3,6 +3,8 @@ package dev.caisson.hostaudit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// The container engine: what it says of itself and what its process shows.
 ///
@@ -13,6 +15,7 @@ import java.util.Optional;
 /// @param hostListeners all of its network namespace but those of port proxies
 /// @param binaries by role: `dockerd`, `containerd`, `containerd-shim`, `containerd-shim-runc-v1`,
 ///     `containerd-shim-runc-v2`, `runc`
+/// @param product `docker` or `podman`
 record EngineFacts(
         String socket,
         Optional<EngineProcess> process,
@@ -28,7 +31,9 @@ record EngineFacts(
         List<ServerProbe> probes,
         int proxies,
         List<NetworkFacts> networks,
-        Optional<SwarmFacts> swarm) {
+        Optional<SwarmFacts> swarm,
+        String product) {
+    private static final Pattern OF_USER = Pattern.compile("/run/user/(\\d{1,10})/.*");
 
     /// The process that listens on the socket.
     ///
@@ -127,6 +132,17 @@ record EngineFacts(
     ///
     /// @param secretVariables names of variables that hold a secret
     record ServiceFacts(String name, int secrets, List<String> secretVariables) {}
+
+    /// What tells its findings from those of other engines of the host, the same whichever others there are:
+    /// `docker`, `podman`, or `podman-1000` of a user's own.
+    String name() {
+        Matcher user = OF_USER.matcher(socket);
+        return (isPodman() ? "podman" : "docker") + (user.matches() ? "-" + user.group(1) : "");
+    }
+
+    boolean isPodman() {
+        return product.equals("podman");
+    }
 
     Optional<Setting> setting(String name) {
         return Optional.ofNullable(configuration.get(name));

@@ -127,10 +127,10 @@ final class EngineProcesses {
     }
 
     /// Processes that are called like an engine, but for the one that was asked.
-    List<Long> others(Optional<EngineProcess> engine) {
+    List<Long> others(List<EngineProcess> engines) {
         return Stream.of("dockerd", "crio")
                 .flatMap(name -> processes.named(name).stream())
-                .filter(pid -> engine.filter(process -> process.pid() == pid).isEmpty())
+                .filter(pid -> engines.stream().noneMatch(process -> process.pid() == pid))
                 .toList();
     }
 

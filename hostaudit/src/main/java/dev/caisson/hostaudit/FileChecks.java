@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// Checks of the files that decide what the engine does: owners, mode bits as a mask, access control lists,
@@ -43,13 +45,16 @@ final class FileChecks {
             .flatMap(List::stream)
             .toList();
 
+    private static final Pattern OPEN = Pattern.compile(".* ([0-7]{4}) uid (\\d+)");
+    private static final int OTHERS_WRITE = 022;
+
     private FileChecks() {}
 
     private static List<HostRule> pair(String kind, int mode, Function<Facts, List<String>> paths) {
         boolean shared = kind.equals("engine-socket-file");
         return List.of(
                 HostRule.of(kind + "-owner", facts -> each(facts, kind, paths, file -> owner(facts, file, shared))),
-                HostRule.of(kind + "-mode", facts -> each(facts, kind, paths, file -> mode(file, mode))));
+                HostRule.of(kind + "-mode", facts -> each(facts, kind, paths, file -> mode(facts, file, mode))));
     }
 
     private static List<Answer> each(
@@ -78,10 +83,7 @@ final class FileChecks {
     }
 
     private static Answer owner(Facts facts, FileFact file, boolean shared) {
-        long engine = facts.engine()
-                .flatMap(EngineFacts::process)
-                .map(EngineFacts.EngineProcess::uid)
-                .orElse(0L);
+        long engine = engineUid(facts);
         boolean userRight = file.uid() == 0 || file.uid() == engine;
         String wantedGroup = facts.engine().map(found -> found.text("group")).orElse("docker");
         String group = facts.host().groupName(file.gid());
@@ -96,7 +98,8 @@ final class FileChecks {
                 .truth("stat", owners);
     }
 
-    private static Answer mode(FileFact file, int widest) {
+    private static Answer mode(Facts facts, FileFact file, int widest) {
+        long engine = engineUid(facts);
         var wrong = new ArrayList<String>();
         int extra = file.mode() & ~widest & 0777;
         // a key that root may write is as closed as one that root may only read
@@ -109,13 +112,31 @@ final class FileChecks {
         file.grants().stream()
                 .filter(grant -> beyond(grant, widest & 07))
                 .forEach(grant -> wrong.add("its access control list gives " + grant));
-        file.openParents().forEach(parent -> wrong.add("the directory above it is open: " + parent));
+        file.openParents().stream()
+                .filter(parent -> !isEngines(parent, engine))
+                .forEach(parent -> wrong.add("the directory above it is open: " + parent));
         return Answer.failIf(
                         !wrong.isEmpty(),
                         Answer.file(file.resolved()),
                         String.join("; ", wrong),
                         "its mode is " + file.modeText() + ", and nobody else can replace it")
                 .truth("stat, getfacl", file.modeText() + (file.grants().isEmpty() ? "" : " " + file.grants()));
+    }
+
+    private static long engineUid(Facts facts) {
+        return facts.engine()
+                .flatMap(EngineFacts::process)
+                .map(EngineFacts.EngineProcess::uid)
+                .orElse(0L);
+    }
+
+    /// Whether nobody but the user that the engine runs as may write there.
+    private static boolean isEngines(String openParent, long engine) {
+        Matcher directory = OPEN.matcher(openParent);
+        return engine != 0
+                && directory.matches()
+                && directory.group(2).equals(Long.toString(engine))
+                && (Integer.parseInt(directory.group(1), 8) & OTHERS_WRITE) == 0;
     }
 
     private static boolean beyond(String grant, int allowed) {

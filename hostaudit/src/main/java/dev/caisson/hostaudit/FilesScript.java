@@ -117,15 +117,17 @@ final class FilesScript {
         if (found.isEmpty() || !path.startsWith("/") || !ShellText.isPlain(path) || !(owned || mode.find())) {
             return;
         }
-        long engine = facts.engine()
-                .flatMap(EngineFacts::process)
+        FileFact file = found.get();
+        Optional<Long> engine = facts.engines().stream()
+                .flatMap(asked -> asked.process().stream())
                 .map(EngineProcess::uid)
-                .orElse(0L);
-        if (engine != 0) {
-            refused.add("the engine runs as uid " + engine + ": who owns its files is for you to decide");
+                .filter(uid -> uid != 0)
+                .filter(uid -> facts.engines().size() == 1 || file.uid() == uid)
+                .findFirst();
+        if (engine.isPresent()) {
+            refused.add("the engine runs as uid " + engine.get() + ": who owns its files is for you to decide");
             return;
         }
-        FileFact file = found.get();
         Optional<Set<String>> open = openParents(file);
         if (open.isEmpty()) {
             return;

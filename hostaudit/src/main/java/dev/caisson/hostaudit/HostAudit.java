@@ -19,6 +19,7 @@ import dev.caisson.containerfile.SourceTree;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
@@ -78,9 +79,18 @@ public final class HostAudit {
         if (finding.status() == Status.PASS || finding.status() == Status.NOT_APPLICABLE) {
             return List.of();
         }
+        return facts.views().stream()
+                .flatMap(view -> lines(finding, view, origins).stream())
+                .toList();
+    }
+
+    private static List<Evidence> lines(Finding finding, Facts.View view, FileOrigins origins) {
+        Facts facts = view.facts();
         return switch (finding.subject().kind()) {
             case CONTAINER ->
-                facts.container(finding.subject().name()).stream()
+                facts.containers().stream()
+                        .filter(container ->
+                                view.subject(Answer.subject(container)).equals(finding.subject()))
                         .flatMap(container -> Stream.concat(
                                 origins.ofContainer(container.claims().labels(), finding.check()).stream(),
                                 facts.images().stream()
@@ -89,7 +99,7 @@ public final class HostAudit {
                         .toList();
             case IMAGE ->
                 facts.images().stream()
-                        .filter(image -> Answer.subject(image).equals(finding.subject()))
+                        .filter(image -> view.subject(Answer.subject(image)).equals(finding.subject()))
                         .flatMap(image -> ofImage(image, finding, origins))
                         .toList();
             case HOST,
@@ -158,12 +168,56 @@ public final class HostAudit {
     static Report judge(Facts facts, HostAuditRequest request) {
         List<String> targets = new ArrayList<>();
         targets.add(request.target().orElse("this host"));
-        facts.engine().ifPresent(engine -> targets.add("unix://" + engine.socket()));
+        facts.engines().forEach(engine -> targets.add("unix://" + engine.socket()));
         return conclude(request, targets, findings(facts, request, ""));
     }
 
     private static List<Finding> findings(Facts facts, HostAuditRequest request, String prefix) {
         List<Finding> findings = new ArrayList<>();
+        Map<HostRule, List<Answer>> told = new HashMap<>();
+        for (Facts.View view : facts.views()) {
+            answers(view.facts(), request).forEach((rule, answers) -> {
+                List<Answer> before = told.computeIfAbsent(rule, asked -> new ArrayList<>());
+                List<Answer> news = answers.stream()
+                        .filter(answer -> isNews(answer, view, before))
+                        .toList();
+                before.addAll(news);
+                news.forEach(answer -> findings.add(answer.about(view.subject(answer.subject()))
+                        .below(prefix)
+                        .finding(rule.check())));
+            });
+        }
+        return findings;
+    }
+
+    /// What concerns the host and its files is the same for every engine, and told once, as far as it is.
+    private static boolean isNews(Answer answer, Facts.View view, List<Answer> before) {
+        if (view.first()) {
+            return true;
+        }
+        boolean engine = view.facts().engine().isPresent();
+        boolean podman = view.facts().engine().filter(EngineFacts::isPodman).isPresent();
+        return switch (answer.subject().kind()) {
+            case HOST -> engine && !before.contains(answer);
+            case FILE ->
+                engine
+                        && answer.status() != Status.NOT_APPLICABLE
+                        && before.stream().noneMatch(told -> told.subject().equals(answer.subject()));
+            // podman has no swarm
+            case DAEMON -> engine && (!podman || answer.subject().equals(Answer.ENGINE));
+            case CONTAINER,
+                    IMAGE,
+                    NETWORK,
+                    VOLUME,
+                    BUILD_STAGE,
+                    COMPOSE_SERVICE,
+                    KUBERNETES_CONTAINER,
+                    KUBERNETES_OBJECT -> true;
+        };
+    }
+
+    private static Map<HostRule, List<Answer>> answers(Facts facts, HostAuditRequest request) {
+        Map<HostRule, List<Answer>> all = new LinkedHashMap<>();
         Map<HostRule, List<Answer>> known = new HashMap<>();
         Function<HostRule, List<Answer>> once =
                 rule -> known.computeIfAbsent(rule, asked -> asked.judge().apply(facts));
@@ -172,12 +226,14 @@ public final class HostAudit {
                 List<Answer> answers = rule.equals(HostRules.CONTRADICTED)
                         ? ClaimChecks.contradictions(facts, once)
                         : once.apply(rule);
-                answers.stream()
-                        .filter(answer -> wanted(answer.subject(), request))
-                        .forEach(answer -> findings.add(answer.below(prefix).finding(rule.check())));
+                all.put(
+                        rule,
+                        answers.stream()
+                                .filter(answer -> wanted(answer.subject(), request))
+                                .toList());
             }
         }
-        return findings;
+        return all;
     }
 
     private static Report conclude(HostAuditRequest request, List<String> targets, List<Finding> findings) {

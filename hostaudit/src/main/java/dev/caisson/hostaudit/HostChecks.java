@@ -2,6 +2,7 @@ package dev.caisson.hostaudit;
 
 import dev.caisson.audit.Severity;
 import dev.caisson.hostaudit.EngineFacts.DataRoot;
+import dev.caisson.hostaudit.EngineFacts.EngineProcess;
 import dev.caisson.hostaudit.HostFacts.AuditFacts;
 import dev.caisson.hostaudit.HostFacts.FileFact;
 import java.util.ArrayList;
@@ -71,7 +72,9 @@ final class HostChecks {
                 unread.add(path);
                 continue;
             }
-            if (socket.uid() != 0) {
+            // an engine without root gives its user no more than they have
+            long engineUid = engine.process().map(EngineProcess::uid).orElse(0L);
+            if (socket.uid() != 0 && socket.uid() != engineUid) {
                 users.add(host.userName(socket.uid()) + " owns " + path);
             }
             if ((socket.mode() & OTHERS_WRITE) != 0) {

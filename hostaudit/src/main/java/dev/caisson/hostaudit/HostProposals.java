@@ -5,6 +5,7 @@ import dev.caisson.audit.Proposal;
 import dev.caisson.audit.Report;
 import dev.caisson.audit.ShellText;
 import dev.caisson.audit.Status;
+import dev.caisson.audit.Subject;
 import dev.caisson.audit.UnifiedDiff;
 import dev.caisson.hostaudit.EngineFacts.EngineProcess;
 import dev.caisson.hostaudit.EngineFacts.Setting;
@@ -59,8 +60,27 @@ final class HostProposals {
     private Optional<Finding> failed(String check) {
         return report.findings().stream()
                 .filter(finding -> finding.status() == Status.FAIL
-                        && finding.check().name().equals(check))
+                        && finding.check().name().equals(check)
+                        && isOfFirstEngine(finding))
                 .findFirst();
+    }
+
+    /// Files are proposed for one engine; what is told of others is left to people.
+    private boolean isOfFirstEngine(Finding finding) {
+        Subject first = facts.views().getFirst().subject(Answer.ENGINE);
+        return switch (finding.subject().kind()) {
+            case HOST -> finding.subject().equals(Answer.HOST);
+            case DAEMON -> finding.subject().equals(first);
+            case IMAGE,
+                    CONTAINER,
+                    NETWORK,
+                    VOLUME,
+                    FILE,
+                    BUILD_STAGE,
+                    COMPOSE_SERVICE,
+                    KUBERNETES_CONTAINER,
+                    KUBERNETES_OBJECT -> true;
+        };
     }
 
     private static String words(List<Finding> findings) {
@@ -186,7 +206,7 @@ final class HostProposals {
         Map<String, Finding> wanted = new TreeMap<>();
         List<Finding> findings = new ArrayList<>();
         for (Finding finding : report.findings()) {
-            Optional<String> path = finding.status() == Status.FAIL
+            Optional<String> path = finding.status() == Status.FAIL && isOfFirstEngine(finding)
                     ? HostChecks.watchedFile(facts, engine, finding.check().name())
                     : Optional.empty();
             path.filter(name -> RULE_PATH.matcher(name).matches()).ifPresent(name -> {

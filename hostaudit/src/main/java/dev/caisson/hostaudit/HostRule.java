@@ -3,11 +3,28 @@ package dev.caisson.hostaudit;
 import dev.caisson.audit.Check;
 import dev.caisson.audit.Checks;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 
 /// A check of the live host with the function that answers it. The function sees nothing but facts, and answers for
 /// every subject that the check concerns.
 record HostRule(Check check, Function<Facts, List<Answer>> judge) {
+    /// Checks of what dockerd alone has: its settings and its releases.
+    private static final Set<String> OF_DOCKERD = Set.of(
+            "icc-on",
+            "log-level",
+            "iptables-off",
+            "ulimits-default",
+            "cgroup-parent",
+            "base-size",
+            "authorization-off",
+            "logs-local",
+            "no-new-privileges-default-off",
+            "live-restore-off",
+            "userland-proxy-on",
+            "experimental-on",
+            "engine-outdated");
+
     static HostRule of(String name, Function<Facts, List<Answer>> judge) {
         return new HostRule(
                 Checks.find(name).orElseThrow(() -> new IllegalArgumentException("there is no check " + name)), judge);
@@ -23,7 +40,9 @@ record HostRule(Check check, Function<Facts, List<Answer>> judge) {
         return one(
                 name,
                 facts -> facts.engine()
-                        .map(engine -> judge.apply(facts, engine))
+                        .map(engine -> engine.isPodman() && OF_DOCKERD.contains(name)
+                                ? Answer.notApplicable(Answer.ENGINE, "podman has no such setting or release")
+                                : judge.apply(facts, engine))
                         .orElse(Answer.notApplicable(Answer.ENGINE, "no container engine runs here")));
     }
 

@@ -1,6 +1,7 @@
 package dev.caisson.hostaudit;
 
 import dev.caisson.hostaudit.ImageFacts.Content;
+import io.avaje.json.JsonDataException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -23,7 +24,8 @@ import java.util.regex.Pattern;
 final class ImageLayers {
     private static final Pattern DIGEST = Pattern.compile("sha256:([0-9a-f]{64})");
     private static final Pattern CACHE_ID = Pattern.compile("[0-9a-z]{20,80}");
-    private static final Set<String> STACKED = Set.of("overlay2", "fuse-overlayfs");
+    private static final Pattern LAYER_ID = Pattern.compile("[0-9a-f]{64}");
+    private static final Set<String> STACKED = Set.of("overlay", "overlay2", "fuse-overlayfs");
 
     /// @param reason why there is no content
     record Reading(Optional<Content> content, String reason) {}
@@ -32,6 +34,7 @@ final class ImageLayers {
     private final String root;
     private final String driver;
     private final Map<Path, Layer> known = new HashMap<>();
+    private Optional<List<Tree>> podmanLayers = Optional.empty();
 
     /// @param root the engine's data root, as the host has it
     ImageLayers(HostFiles files, String root, String driver) {
@@ -74,6 +77,9 @@ final class ImageLayers {
         if (diffs.isEmpty()) {
             return Optional.empty();
         }
+        if (!podmanLayers().isEmpty()) {
+            return podmanDirectory(diffs);
+        }
         Matcher chain = DIGEST.matcher(chainId(diffs));
         if (!chain.matches()) {
             return Optional.empty();
@@ -83,6 +89,40 @@ final class ImageLayers {
                 .filter(id -> CACHE_ID.matcher(id).matches())
                 .flatMap(id -> files.directory(
                         driver.equals("vfs") ? root + "/vfs/dir/" + id : root + "/" + driver + "/" + id + "/diff"));
+    }
+
+    /// The list of layers that containers-storage(5) keeps, which podman uses.
+    private List<Tree> podmanLayers() {
+        if (podmanLayers.isEmpty()) {
+            try {
+                podmanLayers = Optional.of(files.text(root + "/" + driver + "-layers/layers.json")
+                        .map(text -> Tree.parse(text).list())
+                        .orElse(List.of()));
+            } catch (JsonDataException e) {
+                podmanLayers = Optional.of(List.of());
+            }
+        }
+        return podmanLayers.get();
+    }
+
+    /// Each layer there names its parent and the digest of what it adds.
+    private Optional<Path> podmanDirectory(List<String> diffs) {
+        String parent = "";
+        for (String diff : diffs) {
+            String above = parent;
+            Optional<String> id = podmanLayers().stream()
+                    .filter(layer -> layer.at("diff-digest").textOr("").equals(diff)
+                            && layer.at("parent").textOr("").equals(above))
+                    .map(layer -> layer.at("id").textOr(""))
+                    .filter(name -> LAYER_ID.matcher(name).matches())
+                    .findFirst();
+            if (id.isEmpty()) {
+                return Optional.empty();
+            }
+            parent = id.get();
+        }
+        return files.directory(
+                driver.equals("vfs") ? root + "/vfs/dir/" + parent : root + "/" + driver + "/" + parent + "/diff");
     }
 
     /// OCI image specification, config.md, "Layer ChainID".

@@ -61,11 +61,15 @@ final class MountChecks {
     private static List<Answer> directories(Facts facts) {
         String dataRoot =
                 facts.engine().map(engine -> engine.claims().rootDirectory()).orElse("/var/lib/docker");
+        List<String> otherRoots = facts.engines().stream()
+                .map(engine -> engine.claims().rootDirectory())
+                .filter(root -> !root.equals(dataRoot) && root.startsWith("/"))
+                .toList();
         return HostRule.container("host-directory", (container, truth) -> {
                     var open = new ArrayList<String>();
                     boolean writable = false;
                     for (Mount mount : truth.mounts()) {
-                        if (sensitive(mount, container, dataRoot)) {
+                        if (sensitive(mount, container, dataRoot, otherRoots)) {
                             writable |= !mount.readOnly();
                             open.add(mount.hostPath() + " at " + mount.point() + (mount.readOnly() ? " ro" : " rw"));
                         }
@@ -90,12 +94,14 @@ final class MountChecks {
 
     /// What lies at or below a sensitive directory, or holds one. Files and volumes that the engine itself
     /// keeps for this container are its own.
-    private static boolean sensitive(Mount mount, ContainerFacts container, String dataRoot) {
+    private static boolean sensitive(Mount mount, ContainerFacts container, String dataRoot, List<String> otherRoots) {
         String host = mount.hostPath();
         if (host.isEmpty() || mount.point().equals("/")) {
             return false;
         }
         if (host.startsWith(dataRoot + "/containers/" + container.id() + "/")
+                // what podman keeps of this very container
+                || host.startsWith(dataRoot + "/overlay-containers/" + container.id() + "/userdata/")
                 || (host.startsWith(dataRoot + "/volumes/") && host.contains("/_data"))) {
             return false;
         }
@@ -119,6 +125,8 @@ final class MountChecks {
                 || HOME_KEYS.matcher(host).matches()
                 || MountTable.isBelow(dataRoot, host)
                 || MountTable.isBelow(host, dataRoot)
+                || otherRoots.stream()
+                        .anyMatch(root -> MountTable.isBelow(root, host) || MountTable.isBelow(host, root))
                 || SENSITIVE.stream()
                         .anyMatch(directory ->
                                 MountTable.isBelow(host, directory) || MountTable.isBelow(directory, host));

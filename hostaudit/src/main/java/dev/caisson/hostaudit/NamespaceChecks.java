@@ -5,6 +5,7 @@ import dev.caisson.hostaudit.ContainerFacts.Truth;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 
 /// Checks of the namespaces that containers are in, by inode: whether by name or through another container does not
@@ -24,6 +25,8 @@ final class NamespaceChecks {
             HostRule.container("userns-shared", NamespaceChecks::userShared),
             HostRule.of("uids-shared", NamespaceChecks::uids),
             HostRule.of("cgroup-unexpected", NamespaceChecks::cgroup));
+
+    private static final Set<String> PODMAN_PARENTS = Set.of("/libpod_parent", "machine.slice", "user.slice");
 
     private NamespaceChecks() {}
 
@@ -103,15 +106,27 @@ final class NamespaceChecks {
                 .apply(facts);
     }
 
+    /// `/libpod_parent/libpod-ID`, or a scope in systemd's slice for machines or in a user's.
+    private static boolean isOfPodman(String cgroup, String id) {
+        return cgroup.startsWith("/libpod_parent/libpod-" + id)
+                || cgroup.startsWith("/machine.slice/libpod-" + id + ".scope")
+                || (cgroup.startsWith("/user.slice/") && cgroup.contains("/user.slice/libpod-" + id + ".scope"));
+    }
+
     private static List<Answer> cgroup(Facts facts) {
         String parent =
                 facts.engine().map(engine -> engine.text("cgroup-parent")).orElse("");
+        boolean podman = facts.engine().filter(EngineFacts::isPodman).isPresent();
         return HostRule.container("cgroup-unexpected", (container, truth) -> {
-                    String claimed = container.claims().cgroupParent();
+                    String claimed =
+                            podman && PODMAN_PARENTS.contains(container.claims().cgroupParent())
+                                    ? ""
+                                    : container.claims().cgroupParent();
                     boolean caisson = container.imageId().isEmpty();
                     boolean own = truth.cgroup().contains(container.id());
                     boolean usual = truth.cgroup().equals("/docker/" + container.id())
                             || truth.cgroup().contains("/docker-" + container.id() + ".scope")
+                            || (podman && isOfPodman(truth.cgroup(), container.id()))
                             || caisson;
                     boolean asked = !parent.isEmpty() && truth.cgroup().startsWith("/" + parent.replaceFirst("^/", ""));
                     return Answer.failIf(

@@ -28,9 +28,9 @@ final class OtherEngines {
         this.gaps = gaps;
     }
 
-    void tell(HostFacts host, Optional<EngineFacts> engine) {
+    void tell(HostFacts host, List<EngineFacts> engines) {
         Set<ProcessRoot.Identity> asked = new HashSet<>();
-        engine.ifPresent(facts -> {
+        engines.forEach(facts -> {
             facts.sockets().forEach(path -> add(asked, path));
             facts.containerdSocket().ifPresent(path -> add(asked, path));
         });
@@ -43,10 +43,18 @@ final class OtherEngines {
             }
         }
         new EngineProcesses(table, files)
-                .others(engine.flatMap(EngineFacts::process))
+                .others(engines.stream()
+                        .flatMap(engine -> engine.process().stream())
+                        .toList())
                 .forEach(pid -> gaps.add(new Gap(
                         "process " + pid,
                         "it is called like an engine, and was not asked; name its socket with --docker")));
+        if (!table.named("conmon").isEmpty() && engines.stream().noneMatch(EngineFacts::isPodman)) {
+            gaps.add(new Gap(
+                    "podman",
+                    "processes called conmon watch containers of it, and its API is not served; systemctl start"
+                            + " podman.socket serves it"));
+        }
     }
 
     private void add(Set<ProcessRoot.Identity> asked, String path) {

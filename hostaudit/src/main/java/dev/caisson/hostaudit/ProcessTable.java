@@ -17,6 +17,9 @@ final class ProcessTable {
 
     private final List<Long> pids;
     private final Map<String, List<Long>> byName = new HashMap<>();
+    /// Parents are read one after another: a number that was given anew could close a circle.
+    private static final int MOST_ANCESTORS = 64;
+
     private final Map<Long, Long> parents = new HashMap<>();
     private final Map<Long, String> cgroups = new HashMap<>();
     private final Map<Long, String> groups = new HashMap<>();
@@ -94,7 +97,8 @@ final class ProcessTable {
     }
 
     /// Process 1 of a container, all in its control groups, and those in its own pid namespace that somebody moved to
-    /// groups of no container.
+    /// groups of no container. An engine without root may have no group to give: what it came from, and others with
+    /// it, is in the same one.
     List<Long> ofContainer(String id, long init, boolean ownPidNamespace) {
         var members = new ArrayList<Long>();
         members.add(init);
@@ -102,7 +106,11 @@ final class ProcessTable {
                 .filter(pid -> pid != init)
                 .forEach(members::add);
         String group = groups.getOrDefault(init, "/");
-        if (!group.equals("/")) {
+        if (!group.contains(id)) {
+            pids.stream()
+                    .filter(pid -> !members.contains(pid) && isBelow(pid, init))
+                    .forEach(members::add);
+        } else {
             pids.stream()
                     .filter(pid -> pid != init
                             && MountTable.isBelow(groups.getOrDefault(pid, "/"), group)
@@ -118,5 +126,16 @@ final class ProcessTable {
                     .forEach(members::add);
         }
         return members;
+    }
+
+    private boolean isBelow(long pid, long ancestor) {
+        long above = parent(pid);
+        for (int depth = 0; depth < MOST_ANCESTORS && above > 0; depth++) {
+            if (above == ancestor) {
+                return true;
+            }
+            above = parent(above);
+        }
+        return false;
     }
 }

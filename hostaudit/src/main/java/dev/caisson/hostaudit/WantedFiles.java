@@ -17,7 +17,7 @@ final class WantedFiles {
 
     private WantedFiles() {}
 
-    static Set<String> of(Optional<EngineFacts> engine, HostFiles files) {
+    static Set<String> of(List<EngineFacts> engines, HostFiles files) {
         Set<String> all = new LinkedHashSet<>(List.of(
                 "/etc/docker",
                 "/etc/docker/certs.d",
@@ -27,7 +27,7 @@ final class WantedFiles {
                 "/etc/containerd/config.toml",
                 "/run/containerd",
                 EngineConfiguration.DEFAULT_FILE));
-        engine.ifPresent(facts -> {
+        engines.forEach(facts -> {
             all.add(facts.configurationFile());
             all.add(facts.dataRoot().path());
             all.addAll(facts.binaries().values());

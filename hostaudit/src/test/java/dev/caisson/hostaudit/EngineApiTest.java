@@ -15,11 +15,13 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -163,6 +165,72 @@ class EngineApiTest {
         assertThat(found.process().map(EngineFacts.EngineProcess::pid))
                 .contains(ProcessHandle.current().pid());
         assertThat(facts.host().files()).containsKey("/run/docker.sock");
+    }
+
+    /// It was an error while only one engine was asked, and must not turn into silence.
+    @Test
+    void where_dockerd_left_its_socket_behind_another_engine_is_audited_and_that_is_told() throws IOException {
+        Path root = directory.toRealPath().resolve("host");
+        Path podman = java.nio.file.Files.createDirectories(root.resolve("run/podman"));
+        try (ServerSocketChannel left = open()) {
+            left.bind(UnixDomainSocketAddress.of(root.resolve("run/docker.sock")));
+        }
+        java.nio.file.Files.createLink(podman.resolve("podman.sock"), engine());
+        answers.put("/version", answer(200, "{\"Version\":\"5.4.2\",\"Components\":[{\"Name\":\"Podman Engine\"}]}"));
+
+        Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.empty(), root));
+
+        assertThat(facts.engine().map(EngineFacts::name)).contains("podman");
+        assertThat(facts.gaps()).extracting(Facts.Gap::what).contains("the engine at /run/docker.sock");
+        java.nio.file.Files.delete(podman.resolve("podman.sock"));
+        assertThatThrownBy(() -> Collector.collect(LiveRequests.of(java.util.Optional.empty(), root)))
+                .isInstanceOf(AuditException.class)
+                .hasMessageContaining("/run/docker.sock");
+    }
+
+    /// Whoever may put a file into a user's directory can make root's requests go nowhere else.
+    @Test
+    @Tag("root")
+    void a_users_socket_is_asked_where_it_is_theirs_and_hides_no_other_engine() throws IOException {
+        Path root = directory.toRealPath().resolve("host");
+        Path theirs = java.nio.file.Files.createDirectories(root.resolve("run/user/65534"));
+        Path linked = java.nio.file.Files.createDirectories(root.resolve("run/user/65533/podman"));
+        java.nio.file.Files.createLink(root.resolve("run/docker.sock"), engine());
+        java.nio.file.Files.createSymbolicLink(linked.resolve("podman.sock"), Path.of("/run/secret.sock"));
+        try (ServerSocketChannel silent = open();
+                ServerSocketChannel secret = open()) {
+            silent.bind(UnixDomainSocketAddress.of(theirs.resolve("docker.sock")));
+            java.nio.file.Files.setAttribute(theirs.resolve("docker.sock"), "unix:uid", 65534);
+            secret.bind(UnixDomainSocketAddress.of(root.resolve("run/secret.sock")));
+            secret.configureBlocking(false);
+            Thread.ofVirtual().start(() -> {
+                try {
+                    silent.accept().close();
+                } catch (IOException e) {
+                    throw new java.io.UncheckedIOException(e);
+                }
+            });
+
+            Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.empty(), root));
+
+            assertThat(facts.engines()).extracting(EngineFacts::socket).containsExactly("/run/docker.sock");
+            assertThat(facts.gaps()).extracting(Facts.Gap::what).contains("the engine at /run/user/65534/docker.sock");
+            assertThat(secret.accept()).as("nobody connected").isNull();
+        }
+    }
+
+    @Test
+    void all_answers_together_have_an_end() throws IOException {
+        answers.put("/info", answer(200, "{}"));
+        try (EngineApi api = new EngineApi(socket, socket, Duration.ofMillis(300))) {
+            assertThatThrownBy(() -> {
+                        while (true) {
+                            api.get("/info");
+                        }
+                    })
+                    .isInstanceOf(AuditException.class)
+                    .hasMessageContaining("take more than");
+        }
     }
 
     /// An engine without containers and images.

@@ -67,7 +67,8 @@ class EngineProcessesTest {
                 .map(EngineProcess::pid)
                 .contains(engine.pid());
         assertThat(processes.others(
-                        processes.listeningOn(ProcessRoot.own(socket.toString()).orElseThrow())))
+                        processes.listeningOn(ProcessRoot.own(socket.toString()).orElseThrow()).stream()
+                                .toList()))
                 .contains(other.pid());
     }
 

@@ -385,15 +385,15 @@ class HostProposalsTest {
         List<Facts.Gap> gaps = new ArrayList<>();
         HostFiles files = new HostFiles(host, gaps);
         Map<String, HostFacts.FileFact> wanted = new TreeMap<>();
-        WantedFiles.of(Optional.empty(), files)
-                .forEach(path -> files.fact(path).ifPresent(fact -> wanted.put(path, fact)));
+        WantedFiles.of(List.of(), files).forEach(path -> files.fact(path).ifPresent(fact -> wanted.put(path, fact)));
         return new Facts(
                 FactsFile.recorded().second(),
                 new HostCollector(files, files).collect(wanted, List.of()),
                 Optional.empty(),
                 List.of(),
                 List.of(),
-                gaps);
+                gaps,
+                List.of());
     }
 
     private static List<String> ofFiles(Report report) {

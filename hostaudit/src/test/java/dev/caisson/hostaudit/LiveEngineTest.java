@@ -313,7 +313,8 @@ class LiveEngineTest {
                 real.engine(),
                 real.images(),
                 real.containers(),
-                real.gaps());
+                real.gaps(),
+                real.more());
     }
 
     static Stream<String> swarmChecks() {

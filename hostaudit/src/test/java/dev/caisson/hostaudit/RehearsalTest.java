@@ -16,7 +16,7 @@ class RehearsalTest {
     @Test
     void a_container_is_read_and_judged_in_it() {
         List<Finding> findings = Rehearsal.report().findings().stream()
-                .filter(finding -> finding.subject().name().equals("rehearsed"))
+                .filter(finding -> finding.subject().name().equals("caisson/rehearsed"))
                 .toList();
 
         assertThat(findings)

@@ -115,8 +115,8 @@ class SelfAuditTest {
                 Optional.empty(),
                 Optional.empty());
         return HostAudit.judge(Collector.collect(request), request).findings().stream()
-                .filter(finding ->
-                        List.of("one", "two").contains(finding.subject().name()))
+                .filter(finding -> List.of("caisson/one", "caisson/two")
+                        .contains(finding.subject().name()))
                 .toList();
     }
 }

@@ -1,0 +1,131 @@
+package dev.caisson.hostaudit;
+
+import dev.caisson.audit.AuditException;
+import dev.caisson.hostaudit.ContainerFacts.Truth;
+import dev.caisson.hostaudit.Facts.Gap;
+import dev.caisson.hostaudit.Facts.Share;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Gathers the containers and images of one engine, or those of them that the request asks for.
+final class EngineShare {
+    private final HostAuditRequest request;
+    private final HostFiles files;
+    private final List<Gap> gaps;
+    private final EngineApi api;
+    private final EngineFacts engine;
+    private final ContainerTruth truths;
+    private final String wanted;
+
+    /// @param gaps takes what the engine cannot tell of
+    EngineShare(HostAuditRequest request, HostFiles files, List<Gap> gaps, Asked asked, ContainerTruth truths) {
+        this.request = request;
+        this.files = files;
+        this.gaps = gaps;
+        this.api = asked.api();
+        this.engine = asked.facts();
+        this.truths = truths;
+        // as the report names it
+        String own = engine.name() + "/";
+        this.wanted =
+                !engine.name().equals(Facts.DOCKER) && request.targetName().startsWith(own)
+                        ? request.targetName().substring(own.length())
+                        : request.targetName();
+    }
+
+    Share collect() {
+        List<ContainerFacts> containers = containers();
+        return new Share(engine.name(), Optional.of(engine), images(containers), containers);
+    }
+
+    private List<ContainerFacts> containers() {
+        var all = new ArrayList<ContainerFacts>();
+        for (Tree listed : api.get("/containers/json?all=1").list()) {
+            String id = listed.at("Id").textOr("");
+            if (request.target().isPresent() && !targets(listed)) {
+                continue;
+            }
+            try {
+                api.find("/containers/" + id + "/json").ifPresent(container -> all.add(container(id, container)));
+            } catch (AuditException e) {
+                untold("container " + listed.at("Names").texts(), e);
+            }
+        }
+        all.sort(Comparator.comparing(ContainerFacts::name).thenComparing(ContainerFacts::id));
+        return List.copyOf(all);
+    }
+
+    /// One object that the engine cannot tell of is a gap; where it is the only one asked for, that is the
+    /// answer.
+    private void untold(String what, AuditException problem) {
+        if (request.target().isPresent()) {
+            throw problem;
+        }
+        gaps.add(new Gap(what, String.valueOf(problem.getMessage())));
+    }
+
+    private boolean targets(Tree listed) {
+        return request.target()
+                        .filter(target -> target.startsWith("container:"))
+                        .isPresent()
+                && (listed.at("Names").texts().contains("/" + wanted)
+                        || (wanted.length() >= 12 && listed.at("Id").textOr("").startsWith(wanted)));
+    }
+
+    private ContainerFacts container(String id, Tree container) {
+        String state = container.at("State", "Status").textOr("");
+        long pid = container.at("State", "Pid").number(0);
+        Optional<Truth> truth = Optional.empty();
+        String reason = "it does not run";
+        if (pid > 0) {
+            try {
+                truth = Optional.of(truths.ofEngine(
+                        id,
+                        pid,
+                        container.at("HostConfig", "Devices").list().stream()
+                                .flatMap(device -> device.at("PathInContainer").text().stream())
+                                .toList()));
+                reason = "";
+            } catch (IllegalStateException e) {
+                reason = String.valueOf(e.getMessage());
+            }
+        }
+        return new ContainerFacts(
+                id,
+                container.at("Name").textOr("").replaceFirst("^/", ""),
+                container.at("Config", "Image").textOr(""),
+                container.at("Image").textOr(""),
+                state,
+                ImageCollector.seconds(container.at("Created").textOr("")).orElse(0L),
+                ContainerClaims.of(container),
+                truth,
+                reason);
+    }
+
+    private List<ImageFacts> images(List<ContainerFacts> containers) {
+        Map<String, Integer> users = new HashMap<>();
+        containers.forEach(container -> users.merge(container.imageId(), 1, Integer::sum));
+        List<String> ids = List.of();
+        if (request.target().isPresent()) {
+            ids = request.target().get().startsWith("image:")
+                    ? Stream.of(request.targetName(), wanted)
+                            .distinct()
+                            .flatMap(name -> api.find("/images/" + name + "/json").stream())
+                            .map(image -> image.at("Id").textOr(""))
+                            .limit(1)
+                            .toList()
+                    : List.copyOf(users.keySet());
+            if (ids.isEmpty()) {
+                return List.of();
+            }
+        }
+        ImageLayers layers = new ImageLayers(
+                files, engine.claims().rootDirectory(), engine.claims().storageDriver());
+        return new ImageCollector(api, layers, this::untold).collect(users, ids);
+    }
+}

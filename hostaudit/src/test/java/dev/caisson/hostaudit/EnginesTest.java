@@ -1,0 +1,263 @@
+package dev.caisson.hostaudit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.audit.Finding;
+import dev.caisson.audit.Severity;
+import dev.caisson.audit.Status;
+import dev.caisson.audit.Subject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// A host with dockerd, podman as root, podman as another user and Caisson, each of them with a container `web`.
+/// Debian's
+/// packages docker.io, docker-cli, podman, runc and busybox-static.
+@Tag("peers")
+@Timeout(300)
+class EnginesTest {
+    private static final String USER = "65534";
+    private static final List<Process> RUNNING = new ArrayList<>();
+    private static Path work = Path.of("");
+    private static Optional<Dockerd> dockerd = Optional.empty();
+    private static List<Finding> findings = List.of();
+
+    private static Path host() {
+        return work.resolve("host");
+    }
+
+    @BeforeAll
+    static void start() throws Exception {
+        work = Files.createTempDirectory(Path.of("/var/tmp"), "caisson-engines");
+        Files.setPosixFilePermissions(work, PosixFilePermissions.fromString("rwxr-xr-x"));
+        for (String directory : List.of("etc", "run/podman", "run/user/" + USER + "/podman")) {
+            Files.createDirectories(host().resolve(directory));
+        }
+        // what engines call by the paths of this machine is found below the staged root too
+        Path here = host().resolve(work.toString().substring(1));
+        Files.createDirectories(here.getParent());
+        Files.createSymbolicLink(here, Path.of("/"));
+        Files.createSymbolicLink(host().resolve("host"), Path.of("."));
+        dockerd = Optional.of(Dockerd.start(host().resolve("docker")));
+        new TestImages(dockerd.get(), work).imported("bb");
+        dockerd.get().docker("run", "--detach", "--name", "web", "--network", "none", "bb", "sleep", "600");
+        Files.createLink(host().resolve("run/docker.sock"), dockerd.get().socket());
+        podman(List.of(), "podman", host().resolve("run/podman/podman.sock"));
+        podman(
+                List.of("setpriv", "--reuid", USER, "--regid", USER, "--clear-groups"),
+                "user",
+                host().resolve("run/user/" + USER + "/podman/podman.sock"));
+        Dockerd.must(podmanCommand(
+                List.of(), "podman", "run", "-d", "--name", "priv", "--privileged", "bb", "sleep", "600"));
+        caisson();
+        findings = audit(Optional.empty(), Optional.empty());
+    }
+
+    private static List<String> podmanCommand(List<String> as, String name, String... words) {
+        Path home = host().resolve(name);
+        List<String> command = new ArrayList<>(as);
+        command.addAll(List.of("env", "-i", "PATH=" + System.getenv("PATH"), "PODMAN_IGNORE_CGROUPSV1_WARNING=1"));
+        command.addAll(List.of("HOME=" + home, "XDG_RUNTIME_DIR=" + home));
+        command.addAll(List.of("podman", "--root", home.resolve("storage").toString()));
+        command.addAll(List.of("--runroot", home.resolve("run").toString(), "--cgroup-manager", "cgroupfs"));
+        command.addAll(List.of("--storage-driver", "overlay", "--runtime", "/usr/sbin/runc"));
+        command.addAll(List.of(words));
+        if (List.of(words).contains("run")) {
+            command.add(command.indexOf("run") + 1, "--network=none");
+        }
+        return command;
+    }
+
+    private static void podman(List<String> as, String name, Path socket) throws Exception {
+        Path home = Files.createDirectories(host().resolve(name));
+        Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx------"));
+        if (!as.isEmpty()) {
+            Dockerd.must(
+                    "chown",
+                    "-R",
+                    USER + ":" + USER,
+                    home.toString(),
+                    host().resolve("run/user/" + USER).toString());
+        }
+        RUNNING.add(new ProcessBuilder(podmanCommand(as, name, "system", "service", "--time", "0", "unix://" + socket))
+                .redirectErrorStream(true)
+                .redirectOutput(work.resolve(name + ".log").toFile())
+                .start());
+        for (int tenths = 0; tenths < 300 && !Files.exists(socket); tenths++) {
+            Thread.sleep(100);
+        }
+        Dockerd.must(podmanCommand(as, name, "import", work.resolve("root.tar").toString(), "bb"));
+        Dockerd.must(podmanCommand(as, name, "run", "-d", "--name", "web", "bb", "sleep", "600"));
+    }
+
+    /// A record as Caisson's engine keeps it, of a process that runs.
+    private static void caisson() throws IOException {
+        Process process = new ProcessBuilder("sleep", "600").start();
+        RUNNING.add(process);
+        Path records = Files.createDirectories(host().resolve("caisson/engines/one"));
+        Files.writeString(
+                records.resolve("0123456789abcdef.json"),
+                "{\"id\":\"0123456789abcdef\",\"name\":\"web\",\"image\":\"bb\",\"pid\":" + process.pid()
+                        + ",\"startTime\":" + Proc.startTime(process.pid()).orElseThrow() + "}");
+    }
+
+    @AfterAll
+    static void stop() {
+        for (String name : List.of("podman", "user")) {
+            List<String> as = name.equals("user")
+                    ? List.of("setpriv", "--reuid", USER, "--regid", USER, "--clear-groups")
+                    : List.of();
+            Dockerd.run(podmanCommand(as, name, "rm", "--all", "--force", "--time", "0"));
+        }
+        dockerd.ifPresent(Dockerd::close);
+        // podman leaves a process that holds a user's namespaces
+        RUNNING.forEach(process -> process.descendants().forEach(ProcessHandle::destroyForcibly));
+        RUNNING.forEach(Process::destroyForcibly);
+        ProcessHandle.allProcesses()
+                .filter(process ->
+                        Proc.commandLine(process.pid()).stream().anyMatch(word -> word.startsWith(work.toString())))
+                .forEach(ProcessHandle::destroyForcibly);
+        Dockerd.remove(work);
+        Dockerd.run(
+                List.of(
+                        "sh",
+                        "-c",
+                        "for d in /sys/fs/cgroup/libpod_parent /sys/fs/cgroup/*/libpod_parent; do rmdir $d/* $d; done 2>/dev/null; true"));
+    }
+
+    private static HostAuditRequest request(Optional<Path> socket, Optional<String> target) {
+        return new HostAuditRequest(
+                socket,
+                host(),
+                host().resolve("caisson"),
+                target,
+                Optional.empty(),
+                2,
+                true,
+                System.currentTimeMillis() / 1000,
+                LocalDate.of(2026, 11, 25),
+                Severity.HIGH,
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    private static List<Finding> audit(Optional<Path> socket, Optional<String> target) {
+        HostAuditRequest request = request(socket, target);
+        return HostAudit.judge(Collector.collect(request), request).findings();
+    }
+
+    private static Set<String> subjects(List<Finding> all, Predicate<Finding> wanted) {
+        return all.stream()
+                .filter(wanted)
+                .map(finding -> finding.subject().name())
+                .collect(Collectors.toSet());
+    }
+
+    private static Set<String> of(String check, Status status) {
+        return subjects(findings, finding -> finding.check().name().equals(check) && finding.status() == status);
+    }
+
+    @Test
+    void every_engine_is_audited_in_one_run_and_its_findings_carry_its_name() {
+        assertThat(subjects(findings, finding -> finding.subject().kind() == Subject.Kind.CONTAINER))
+                .containsExactlyInAnyOrder(
+                        "web", "podman/web", "podman/priv", "podman-" + USER + "/web", "caisson/web");
+        assertThat(subjects(findings, finding -> finding.subject().kind() == Subject.Kind.DAEMON))
+                .containsExactlyInAnyOrder("dockerd", "swarm", "podman", "podman-" + USER);
+        assertThat(subjects(findings, finding -> finding.subject().kind() == Subject.Kind.IMAGE))
+                .containsExactlyInAnyOrder(
+                        "bb:latest", "podman/localhost/bb:latest", "podman-" + USER + "/localhost/bb:latest");
+        assertThat(findings)
+                .filteredOn(finding -> finding.check().name().equals("not-read"))
+                .noneMatch(finding -> finding.message().contains("was not asked")
+                        && finding.message().contains("/run/"));
+    }
+
+    @Test
+    void what_concerns_the_host_is_told_once() {
+        for (String check : List.of("kernel-settings", "content-trust-off", "audit-etc-docker", "daemon-json-owner")) {
+            assertThat(findings)
+                    .filteredOn(finding -> finding.check().name().equals(check))
+                    .as(check)
+                    .hasSize(1);
+        }
+        assertThat(of("data-root-shares-filesystem", Status.FAIL))
+                .containsExactlyInAnyOrder("this host", "podman/this host", "podman-" + USER + "/this host");
+    }
+
+    @Test
+    void podmans_containers_are_judged_by_what_the_kernel_does_with_them() {
+        assertThat(of("privileged-in-effect", Status.FAIL)).contains("podman/priv");
+        assertThat(of("privileged-in-effect", Status.PASS)).contains("web", "podman/web");
+        assertThat(of("cgroup-unexpected", Status.PASS)).contains("web", "podman/web", "podman/priv");
+        assertThat(of("host-directory", Status.PASS)).contains("web", "podman/web", "podman-" + USER + "/web");
+        assertThat(of("image-setuid", Status.NOT_EVALUATED)).isEmpty();
+        assertThat(of("icc-on", Status.NOT_APPLICABLE)).contains("podman");
+    }
+
+    @Test
+    void an_engine_without_root_is_told_from_one_with_it() {
+        String own = "podman-" + USER;
+
+        assertThat(of("daemon-root", Status.FAIL)).containsExactlyInAnyOrder("dockerd", "podman");
+        assertThat(of("daemon-root", Status.PASS)).containsExactly(own);
+        assertThat(of("userns-remap-off", Status.PASS)).containsExactly(own);
+        assertThat(of("userns-shared", Status.FAIL))
+                .contains("web", "podman/web")
+                .doesNotContain(own + "/web");
+        assertThat(of("container-root", Status.FAIL)).doesNotContain(own + "/web");
+        assertThat(of("filter-off", Status.PASS))
+                .as("only its own processes are looked at")
+                .contains(own + "/web");
+        assertThat(of("exec-privileged", Status.PASS)).contains(own + "/web");
+        assertThat(of("engine-socket-file-mode", Status.FAIL)).noneMatch(path -> path.startsWith("/run/user/"));
+    }
+
+    @Test
+    void one_container_of_one_engine_can_be_asked_for() {
+        assertThat(subjects(audit(Optional.empty(), Optional.of("container:podman/priv")), all -> true))
+                .containsExactly("podman/priv");
+        assertThat(subjects(audit(Optional.empty(), Optional.of("container:caisson/web")), all -> true))
+                .containsExactly("caisson/web");
+        assertThat(subjects(audit(Optional.empty(), Optional.of("container:web")), all -> true))
+                .containsExactlyInAnyOrder("web", "podman/web", "podman-" + USER + "/web", "caisson/web");
+        assertThat(subjects(audit(Optional.empty(), Optional.of("image:podman/localhost/bb:latest")), all -> true))
+                .containsExactly("podman/localhost/bb:latest");
+    }
+
+    /// A baseline that was made of dockerd alone knows its findings again.
+    @Test
+    void what_dockerd_has_is_called_the_same_whichever_engines_there_are() {
+        List<Finding> alone = audit(Optional.of(host().resolve("run/docker.sock")), Optional.empty());
+
+        assertThat(alone.stream()
+                        .filter(finding -> finding.status() == Status.FAIL)
+                        .map(Finding::fingerprint))
+                .hasSizeGreaterThan(20)
+                .isSubsetOf(findings.stream().map(Finding::fingerprint).toList());
+    }
+
+    @Test
+    void facts_of_all_engines_are_judged_the_same_on_another_machine() {
+        HostAuditRequest request = request(Optional.empty(), Optional.empty());
+        Facts facts = Collector.collect(request);
+
+        List<Finding> there =
+                HostAudit.judge(FactsJson.read(FactsJson.write(facts)), request).findings();
+
+        assertThat(there).isEqualTo(HostAudit.judge(facts, request).findings());
+    }
+}
