@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
             "Exit status: 0 clean, 1 findings at or over --fail-on, 2 the audit itself failed, 3 partly not evaluated."
         })
 final class AuditCommand implements Callable<Integer> {
-    private static final int AUDIT_FAILED = 2;
+    static final int AUDIT_FAILED = 2;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -51,6 +51,7 @@ final class AuditCommand implements Callable<Integer> {
             names = "--format",
             paramLabel = "FORMAT",
             defaultValue = "text",
+            converter = AuditWords.Format.class,
             description = {
                 "text, json, sarif, junit, html, markdown, csv, prometheus or docker-bench-json",
                 "(default: ${DEFAULT-VALUE})."
@@ -61,6 +62,7 @@ final class AuditCommand implements Callable<Integer> {
             names = "--fail-on",
             paramLabel = "SEVERITY",
             defaultValue = "high",
+            converter = AuditWords.Threshold.class,
             description = "info, low, medium, high or critical (default: ${DEFAULT-VALUE}).")
     private Severity failOn = Severity.HIGH;
 

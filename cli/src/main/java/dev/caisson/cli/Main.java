@@ -162,8 +162,12 @@ public final class Main implements Runnable {
                 }
             }
         }
-        String command = problem.getCommandLine().getCommandSpec().qualifiedName();
-        return CommandException.usage(OneLine.of(problem.getMessage()) + "; try '" + command + " --help'");
+        CommandSpec command = problem.getCommandLine().getCommandSpec();
+        String sentence = OneLine.of(problem.getMessage()) + "; try '" + command.qualifiedName() + " --help'";
+        // who runs an audit takes its exit status for the answer
+        return command.userObject() instanceof AuditCommand
+                ? new CommandException("USAGE", AuditCommand.AUDIT_FAILED, sentence)
+                : CommandException.usage(sentence);
     }
 
     /// The errors of all rooms in one form: each has a code and a sentence already.

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class AuditCommandTest {
@@ -80,6 +81,30 @@ class AuditCommandTest {
         assertThat(audit("audit", "--benchmark", "cis-docker-1.5")).isEqualTo(2);
         assertThat(audit("audit", "--docker", "tcp://127.0.0.1:2375")).isEqualTo(2);
         assertThat(err.toString().lines()).hasSize(4).allMatch(line -> line.contains("OPTION_INVALID"));
+    }
+
+    /// Who runs an audit takes its exit status for the answer: 125 is none of 0, 1, 2 and 3.
+    @ParameterizedTest
+    @CsvSource({
+        "--format,pdf,'it is one of text, json, sarif, junit, html, markdown, csv, prometheus, docker-bench-json,'",
+        "--fail-on,worst,'it is one of info, low, medium, high, critical,'",
+        "--watch,soon,'not an int'",
+        "--nonsense,x,'Unknown option'",
+    })
+    void a_command_line_that_is_not_understood_is_an_error_of_the_audit(String option, String word, String told) {
+        assertThat(audit("audit", option, word)).isEqualTo(2);
+        assertThat(err.toString()).startsWith("caisson: USAGE: ").contains(told, "try 'caisson audit --help'");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"text", "json", "SARIF", "junit", "html", "markdown", "csv", "prometheus", "docker-bench-json"})
+    void every_format_is_written(String format) throws IOException {
+        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\n");
+
+        assertThat(audit("audit", "--fail-on", "Critical", "--format", format, file.toString()))
+                .isZero();
+        assertThat(out.toString()).isNotBlank();
     }
 
     @Test
