@@ -13,20 +13,24 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
 
 /// Running containers of Docker and Podman by name or id, from the files in which these engines keep them.
 final class ForeignContainers {
     private static final int SHORTEST_ID = 6;
 
     private final Path docker;
-    private final Path podmanNames;
+    private final List<Path> podmanNames;
     private final Path podmanRunning;
     private final Path processes;
 
     /// @param root of the file system that they are looked for in
     ForeignContainers(Path root) {
         docker = root.resolve("var/lib/docker/containers");
-        podmanNames = root.resolve("var/lib/containers/storage/overlay-containers/containers.json");
+        Path podman = root.resolve("var/lib/containers/storage/overlay-containers");
+        // those that are removed at their end stand in the second
+        podmanNames = List.of(podman.resolve("containers.json"), podman.resolve("volatile-containers.json"));
         podmanRunning = root.resolve("run/containers/storage/overlay-containers");
         processes = root.resolve("proc");
     }
@@ -70,26 +74,50 @@ final class ForeignContainers {
     }
 
     private void podman(String container, List<Integer> found) {
-        try {
-            if (!Files.isRegularFile(podmanNames)) {
-                return;
-            }
-            try (JsonReader in = JsonStream.builder().build().reader(Files.readString(podmanNames))) {
-                in.beginArray();
-                while (in.hasNextElement()) {
-                    Map<String, String> fields = new HashMap<>();
-                    object(in, "", fields);
-                    String id = fields.getOrDefault("id", "");
-                    boolean named = List.of(fields.getOrDefault("names", "").split(" ", -1))
-                            .contains(container);
-                    Path pidFile = podmanRunning.resolve(id).resolve("userdata/pidfile");
-                    if ((named || matches(id, container)) && Files.isRegularFile(pidFile)) {
-                        pid(Files.readString(pidFile).strip()).ifPresent(pid -> add(found, id, pid));
-                    }
+        var ids = new TreeSet<String>();
+        podmanNames.forEach(file -> named(file, container, ids));
+        // one that has a directory for its root is in no file of names
+        try (DirectoryStream<Path> directories = Files.newDirectoryStream(podmanRunning)) {
+            for (Path directory : directories) {
+                String id = directory.getFileName().toString();
+                if (matches(id, container)) {
+                    ids.add(id);
                 }
             }
+        } catch (NoSuchFileException | NotDirectoryException e) {
+            // none runs
         } catch (IOException e) {
-            throw unreadable(podmanNames, e);
+            throw unreadable(podmanRunning, e);
+        }
+        for (String id : ids) {
+            Path pidFile = podmanRunning.resolve(id).resolve("userdata/pidfile");
+            try {
+                pid(Files.readString(pidFile).strip()).ifPresent(pid -> add(found, id, pid));
+            } catch (NoSuchFileException | NotDirectoryException e) {
+                // it does not run
+            } catch (IOException e) {
+                throw unreadable(pidFile, e);
+            }
+        }
+    }
+
+    private static void named(Path file, String container, Set<String> ids) {
+        try (JsonReader in = JsonStream.builder().build().reader(Files.readString(file))) {
+            in.beginArray();
+            while (in.hasNextElement()) {
+                Map<String, String> fields = new HashMap<>();
+                object(in, "", fields);
+                String id = fields.getOrDefault("id", "");
+                boolean named =
+                        List.of(fields.getOrDefault("names", "").split(" ", -1)).contains(container);
+                if (!id.isEmpty() && (named || matches(id, container))) {
+                    ids.add(id);
+                }
+            }
+        } catch (NoSuchFileException | NotDirectoryException e) {
+            // no Podman on this host, or no such container
+        } catch (IOException e) {
+            throw unreadable(file, e);
         }
     }
 

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ForeignContainersTest {
     private static final String WEB = "6f1c0a".repeat(10) + "beef";
     private static final String OLD = "aa00bb".repeat(10) + "cafe";
+    private static final String PASSING = "77ab12".repeat(10) + "abba";
+    private static final String ROOTED = "31cd45".repeat(10) + "1dea";
     private static final String POD = "0d9e8f".repeat(10) + "f00d";
 
     @TempDir
@@ -28,6 +30,13 @@ class ForeignContainersTest {
                 [{"id": "POD", "names": ["pod", "alias"], "image": "i", "layer": "l", "metadata": "{}"},
                  {"id": "eeee", "names": ["gone"]}]""".replace("POD", POD));
         write("run/containers/storage/overlay-containers/" + POD + "/userdata/pidfile", "4713\n");
+        write("var/lib/containers/storage/overlay-containers/volatile-containers.json", """
+                [{"id": "PASSING", "names": ["passing"], "flags": {"Volatile": true}}]""".replace(
+                        "PASSING", PASSING));
+        write("run/containers/storage/overlay-containers/" + PASSING + "/userdata/pidfile", "4714\n");
+        write("run/containers/storage/overlay-containers/" + ROOTED + "/userdata/pidfile", "4715\n");
+        cgroup(4714, "7:pids:/libpod_parent/libpod-" + PASSING + "\n0::/\n");
+        cgroup(4715, "0::/machine.slice/libpod-" + ROOTED + ".scope/container\n");
         cgroup(4711, "0::/system.slice/docker-" + WEB + ".scope\n");
         cgroup(4712, "0::/user.slice/session-1.scope\n");
         cgroup(4713, "7:pids:/libpod_parent/libpod-" + POD + "\n0::/\n");
@@ -42,6 +51,15 @@ class ForeignContainersTest {
         assertThat(containers.find("pod")).containsExactly(4713);
         assertThat(containers.find("alias")).containsExactly(4713);
         assertThat(containers.find(POD)).containsExactly(4713);
+    }
+
+    @Test
+    void one_that_goes_at_its_end_and_one_with_a_directory_for_its_root_are_found() {
+        var containers = new ForeignContainers(root);
+
+        assertThat(containers.find("passing")).containsExactly(4714);
+        assertThat(containers.find(PASSING)).containsExactly(4714);
+        assertThat(containers.find(ROOTED.substring(0, 12))).containsExactly(4715);
     }
 
     @Test
