@@ -10,11 +10,13 @@ import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.SeccompData;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /// The system call filters that a running process has, read from the kernel: of any process, whoever started it.
 ///
 /// @param pid of the process
-/// @param filters the oldest first; the kernel asks all and takes the strictest answer
+/// @param filters the oldest first; the kernel asks all and takes the strictest answer, of two of the same kind the
+///     newest filter's
 public record LiveFilters(int pid, List<Filter> filters) {
     public LiveFilters {
         filters = List.copyOf(filters);
@@ -62,9 +64,12 @@ public record LiveFilters(int pid, List<Filter> filters) {
 
     /// What the kernel decides for a call.
     public Action decide(SeccompData call) {
-        return filters.stream()
-                .map(filter -> filter.decide(call))
-                .min(Comparator.comparing(Action::kind))
-                .orElse(Action.ALLOW);
+        return deciding(call).map(filter -> filter.decide(call)).orElse(Action.ALLOW);
+    }
+
+    /// The filter whose answer the kernel takes for a call.
+    Optional<Filter> deciding(SeccompData call) {
+        return filters.reversed().stream()
+                .min(Comparator.comparing(filter -> filter.decide(call).kind()));
     }
 }
