@@ -205,6 +205,6 @@ final class Filters {
             case SeccompChoice.Custom custom -> custom.name();
             case SeccompChoice.Unconfined _, SeccompChoice.Watched _ -> "";
         };
-        return new FilterProgram(filter.bytes(), name + ": " + filter.summary());
+        return new FilterProgram(filter.bytes(), name.concat(": ").concat(filter.sentence()));
     }
 }

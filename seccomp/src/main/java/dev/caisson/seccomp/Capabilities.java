@@ -48,31 +48,31 @@ final class Capabilities {
             "CAP_PERFMON",
             "CAP_BPF",
             "CAP_CHECKPOINT_RESTORE");
-    private static final Set<String> KNOWN = Set.copyOf(NAMES);
 
     private Capabilities() {}
 
-    static void check(String name) {
-        if (!KNOWN.contains(name)) {
-            throw new SeccompException(
-                    SeccompException.Code.UNKNOWN_CAPABILITY,
-                    "\"" + name + "\" is no capability; write it as capabilities(7) does, CAP_SYS_ADMIN");
-        }
-    }
-
-    /// The bits of known names.
+    /// The bits of names.
+    /// @throws SeccompException UNKNOWN_CAPABILITY
     static long mask(Set<String> names) {
         long mask = 0;
-        for (int bit = 0; bit < NAMES.size(); bit++) {
-            if (names.contains(NAMES.get(bit))) {
-                mask |= 1L << bit;
+        for (String name : new TreeSet<>(names)) {
+            int bit = NAMES.indexOf(name);
+            if (bit < 0) {
+                throw new SeccompException(
+                        SeccompException.Code.UNKNOWN_CAPABILITY,
+                        "\"" + name + "\" is no capability; write it as capabilities(7) does, CAP_SYS_ADMIN");
             }
+            mask |= 1L << bit;
         }
         return mask;
     }
 
-    /// The names of a mask's bits. Bits above the last known one, of a newer kernel, select nothing in any
-    /// profile.
+    /// A mask without the bits above the last known one, of a newer kernel.
+    static long known(long mask) {
+        return mask & ((1L << NAMES.size()) - 1);
+    }
+
+    /// The names of a mask's bits.
     static Set<String> ofMask(long mask) {
         var names = new TreeSet<String>();
         for (int bit = 0; bit < NAMES.size(); bit++) {

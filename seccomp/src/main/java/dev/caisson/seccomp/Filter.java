@@ -33,8 +33,10 @@ public final class Filter {
 
     private final Architecture architecture;
     private final byte[] bytes;
-    private final ByteBuffer program;
     private final Supplier<Summary> summary;
+
+    /// Where its low byte is, in a word of the program.
+    private final int lowByte;
 
     Filter(Architecture architecture, long[] program, Summary summary) {
         this(architecture, encode(architecture, program), () -> summary);
@@ -44,8 +46,8 @@ public final class Filter {
     private Filter(Architecture architecture, byte[] bytes, Supplier<Summary> summary) {
         this.architecture = architecture;
         this.bytes = bytes;
-        this.program = ByteBuffer.wrap(bytes).order(architecture.byteOrder());
         this.summary = summary;
+        this.lowByte = architecture.byteOrder() == ByteOrder.LITTLE_ENDIAN ? 0 : 1;
     }
 
     private static byte[] encode(Architecture architecture, long[] program) {
@@ -73,13 +75,21 @@ public final class Filter {
 
     /// @param stored its summary, as [Summary#stored] writes it
     static Filter of(Architecture architecture, byte[] bytes, String stored) {
-        return new Filter(architecture, checked(bytes), new Supplier<>() {
-            // not a lambda: a cold JVM would have to link it
-            @Override
-            public Summary get() {
-                return Summary.parse(stored);
-            }
-        });
+        return new Filter(architecture, checked(bytes), new Stored(stored));
+    }
+
+    /// Not a lambda: a cold JVM would have to link it.
+    private static final class Stored implements Supplier<Summary> {
+        private final String text;
+
+        private Stored(String text) {
+            this.text = text;
+        }
+
+        @Override
+        public Summary get() {
+            return Summary.parse(text);
+        }
     }
 
     private static byte[] checked(byte[] bytes) {
@@ -100,12 +110,19 @@ public final class Filter {
 
     /// The number of instructions.
     public int length() {
-        return program.capacity() / INSTRUCTION;
+        return bytes.length / INSTRUCTION;
     }
 
     /// What it decides, counted, for people. Of a filter that was not compiled here it is read from the program.
     public Summary summary() {
         return summary.get();
+    }
+
+    /// The summary as a sentence, which a filter out of a cache has ready.
+    public String sentence() {
+        return summary instanceof Stored stored
+                ? Summary.sentence(stored.text)
+                : summary().toString();
     }
 
     /// What it decides for a call by its name.
@@ -243,7 +260,6 @@ public final class Filter {
             put(asking, instruction);
         }
         asking.put(bytes);
-        int lowByte = architecture.byteOrder() == ByteOrder.LITTLE_ENDIAN ? 0 : 1;
         for (int index = 0; index < length(); index++) {
             if (bytes[index * INSTRUCTION + lowByte] == RETURN) {
                 if (isAsked.test(Action.ofReturnValue(constant(index)))) {
@@ -300,19 +316,25 @@ public final class Filter {
         return ((long) code << 48) | ((long) yes << 40) | ((long) no << 32) | (constant & 0xffffffffL);
     }
 
+    /// Byte by byte: a cold JVM interprets what reads them, and a buffer has many layers.
     int code(int index) {
-        return program.getShort(index * INSTRUCTION) & 0xffff;
+        int at = index * INSTRUCTION;
+        return (bytes[at + 1 - lowByte] & 0xff) << 8 | (bytes[at + lowByte] & 0xff);
     }
 
     int jumpIfTrue(int index) {
-        return program.get(index * INSTRUCTION + 2) & 0xff;
+        return bytes[index * INSTRUCTION + 2] & 0xff;
     }
 
     int jumpIfFalse(int index) {
-        return program.get(index * INSTRUCTION + 3) & 0xff;
+        return bytes[index * INSTRUCTION + 3] & 0xff;
     }
 
     int constant(int index) {
-        return program.getInt(index * INSTRUCTION + CONSTANT);
+        int at = index * INSTRUCTION + CONSTANT;
+        int first = (bytes[at] & 0xff) << 8 | (bytes[at + 1] & 0xff);
+        int second = (bytes[at + 2] & 0xff) << 8 | (bytes[at + 3] & 0xff);
+        int big = first << 16 | second;
+        return lowByte == 1 ? big : Integer.reverseBytes(big);
     }
 }

@@ -14,6 +14,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +72,7 @@ public final class FilterCache {
             return Compiler.compile(Profile.parse(json), target);
         }
         byte[] origin = origin(json, target);
-        long[] words = words(origin);
+        long[] words = words(origin, 0, origin.length / Long.BYTES);
         String name = Long.toHexString(hash(words)).concat(SUFFIX);
         if (isThere()) {
             Optional<Filter> kept = read(new File(directory.toString(), name), words, target.architecture());
@@ -93,15 +94,19 @@ public final class FilterCache {
                 .put(machine)
                 .putInt(target.kernel().major())
                 .putInt(target.kernel().minor())
-                .putLong(Capabilities.mask(target.capabilities()))
+                .putLong(target.mask())
                 .put(text)
                 .array();
     }
 
-    /// Bytes eight at a time, with zeros at the end: a cold JVM interprets what goes over them.
-    private static long[] words(byte[] bytes) {
-        long[] words = new long[bytes.length / Long.BYTES];
-        ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).asLongBuffer().get(words);
+    /// Bytes eight at a time: a cold JVM interprets what goes over them.
+    private static long[] words(byte[] bytes, int start, int count) {
+        long[] words = new long[count];
+        ByteBuffer.wrap(bytes, start, count * Long.BYTES)
+                .slice()
+                .order(ByteOrder.nativeOrder())
+                .asLongBuffer()
+                .get(words);
         return words;
     }
 
@@ -131,17 +136,23 @@ public final class FilterCache {
         int mode;
         int owner;
         try {
-            mode = number(Files.getAttribute(directory, "unix:mode", LinkOption.NOFOLLOW_LINKS));
-            owner = number(Files.getAttribute(directory, "unix:uid", LinkOption.NOFOLLOW_LINKS));
+            var attributes = Files.readAttributes(directory, "unix:mode,uid", LinkOption.NOFOLLOW_LINKS);
+            mode = number(attributes.get("mode"));
+            owner = number(attributes.get("uid"));
         } catch (NoSuchFileException e) {
             return false;
         }
-        if ((mode & KIND_OF_FILE) != DIRECTORY
-                || (mode & WRITABLE_BY_OTHERS) != 0
-                || owner != number(Files.getAttribute(Path.of("/proc/self"), "unix:uid"))) {
+        if ((mode & KIND_OF_FILE) != DIRECTORY || (mode & WRITABLE_BY_OTHERS) != 0 || owner != user()) {
             throw new IOException(directory + " is not a directory that this process's user alone can write to");
         }
         return true;
+    }
+
+    /// Of this process; root's number is known without asking, and the JVM has its name from getpwuid(3).
+    private static int user() throws IOException {
+        return "root".equals(System.getProperty("user.name"))
+                ? 0
+                : number(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
     }
 
     private static int number(@Nullable Object attribute) {
@@ -149,31 +160,47 @@ public final class FilterCache {
     }
 
     private static Optional<Filter> read(File entry, long[] origin, Architecture architecture) throws IOException {
-        ByteBuffer kept;
+        byte[] kept;
         try (var in = new FileInputStream(entry)) {
-            kept = ByteBuffer.wrap(in.readNBytes(MOST_BYTES));
+            kept = new byte[(int) Math.min(MOST_BYTES, entry.length())];
+            if (in.readNBytes(kept, 0, kept.length) < kept.length) {
+                return Optional.empty(); // it has become another file
+            }
         } catch (FileNotFoundException e) {
             return Optional.empty();
         }
-        if (!isSame(words(part(kept)), origin)) {
+        int summary = end(kept, 0);
+        int program = end(kept, summary);
+        int end = end(kept, program);
+        if (end < 0
+                || summary != Integer.BYTES + origin.length * Long.BYTES
+                || !isSame(words(kept, Integer.BYTES, origin.length), origin)) {
             return Optional.empty();
         }
-        byte[] summary = part(kept);
-        byte[] program = part(kept);
-        return program.length == 0 || program.length % Filter.INSTRUCTION != 0
+        byte[] instructions = Arrays.copyOfRange(kept, program + Integer.BYTES, end);
+        return instructions.length == 0 || instructions.length % Filter.INSTRUCTION != 0
                 ? Optional.empty()
-                : Optional.of(Filter.of(architecture, program, new String(summary, StandardCharsets.UTF_8)));
+                : Optional.of(Filter.of(
+                        architecture,
+                        instructions,
+                        new String(
+                                kept,
+                                summary + Integer.BYTES,
+                                program - summary - Integer.BYTES,
+                                StandardCharsets.UTF_8)));
     }
 
-    /// The next part with its length before it; empty where the file is cut off.
-    private static byte[] part(ByteBuffer kept) {
-        int length = kept.remaining() < Integer.BYTES ? 0 : kept.getInt();
-        if (length < 0 || length > kept.remaining()) {
-            return new byte[0];
+    /// Where a part ends that has its length before it; below 0 where the file is cut off.
+    private static int end(byte[] kept, int start) {
+        int first = start + Integer.BYTES;
+        if (start < 0 || first > kept.length) {
+            return -1;
         }
-        byte[] part = new byte[length];
-        kept.get(part);
-        return part;
+        int length = (kept[start] & 0xff) << 24
+                | (kept[start + 1] & 0xff) << 16
+                | (kept[start + 2] & 0xff) << 8
+                | (kept[start + 3] & 0xff);
+        return length < 0 || length > kept.length - first ? -1 : first + length;
     }
 
     private void write(Path entry, byte[] origin, Filter filter) throws IOException {

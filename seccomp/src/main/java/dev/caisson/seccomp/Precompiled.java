@@ -1,11 +1,8 @@
 package dev.caisson.seccomp;
 
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.classfile.ClassFile;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
@@ -17,9 +14,11 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -34,13 +33,18 @@ import java.util.concurrent.ConcurrentHashMap;
 /// the text is written without streams and lambdas, which a cold JVM would have to link.
 ///
 /// A class for each architecture holds, as [java.io.DataOutput] writes it and each byte a character: the
-/// number of entries, each with profile, capability mask, first kernel and program; then the programs, each
+/// number of entries, each with profile, first kernel and the place of its program; then the programs, each
 /// with its summary, length and bytes.
 final class Precompiled {
     private static final KernelVersion OLDEST = new KernelVersion(5, 10);
 
     /// CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE and SYS_CHROOT.
     static final long USUAL_CAPABILITIES = 0x405fbL;
+
+    private static final List<String> PROFILES = List.of("standard", "strict");
+
+    /// The bytes of an entry: three numbers of two, and a place of four.
+    private static final int ENTRY = 10;
 
     private static final String STAMP = "Stamp";
 
@@ -70,44 +74,47 @@ final class Precompiled {
 
     /// The filter of the profile `name` where the build has compiled it.
     static Optional<Filter> find(String name, Target target) {
-        if (Capabilities.mask(target.capabilities()) != USUAL_CAPABILITIES) {
+        if (target.mask() != USUAL_CAPABILITIES) {
             return Optional.empty();
         }
         byte[] filters = generated(holder(target.architecture()));
         if (filters.length == 0) {
             return Optional.empty();
         }
-        try {
-            return find(new DataInputStream(new ByteArrayInputStream(filters)), name, target);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return find(filters, name, target);
     }
 
     private static String holder(Architecture architecture) {
         return "Precompiled".concat(architecture.name());
     }
 
-    private static Optional<Filter> find(DataInputStream in, String name, Target target) throws IOException {
-        int found = -1;
-        for (int entries = in.readInt(); entries > 0; entries--) {
-            String profile = in.readUTF();
-            var first = new KernelVersion(in.readShort(), in.readShort());
-            int program = in.readInt();
-            // of one profile the entries stand in the order of their kernels
-            if (profile.equals(name) && !target.kernel().isBefore(first)) {
-                found = program;
+    private static Optional<Filter> find(byte[] filters, String name, Target target) {
+        int profile = PROFILES.indexOf(name);
+        // of one profile the entries stand in the order of their kernels, and most kernels are young
+        for (int entry = number(filters, 0, 4) - 1; entry >= 0; entry--) {
+            int at = Integer.BYTES + entry * ENTRY;
+            if (number(filters, at, 2) == profile
+                    && !target.kernel()
+                            .isBefore(new KernelVersion(number(filters, at + 2, 2), number(filters, at + 4, 2)))) {
+                int summary = number(filters, at + 6, 4);
+                int program = summary + Short.BYTES + number(filters, summary, 2);
+                int end = program + Integer.BYTES + number(filters, program, 4);
+                String text = new String(
+                        filters, summary + Short.BYTES, program - summary - Short.BYTES, StandardCharsets.UTF_8);
+                byte[] instructions = Arrays.copyOfRange(filters, program + Integer.BYTES, end);
+                return Optional.of(Filter.of(target.architecture(), instructions, text));
             }
         }
-        if (found < 0) {
-            return Optional.empty();
+        return Optional.empty();
+    }
+
+    /// As [java.io.DataOutput] writes it.
+    private static int number(byte[] bytes, int at, int size) {
+        int number = 0;
+        for (int index = at; index < at + size; index++) {
+            number = number << Byte.SIZE | (bytes[index] & 0xff);
         }
-        for (int skipped = 0; skipped < found; skipped++) {
-            in.readUTF();
-            in.skipNBytes(in.readInt());
-        }
-        String summary = in.readUTF();
-        return Optional.of(Filter.of(target.architecture(), in.readNBytes(in.readInt()), summary));
+        return number;
     }
 
     /// Another for each version of the compiler, its table and all else in this package; empty where no
@@ -174,35 +181,38 @@ final class Precompiled {
 
     private record Program(String summary, List<Byte> bytes) {}
 
-    private record Entry(String profile, KernelVersion first, int program) {}
+    private record Entry(int profile, KernelVersion first, Program program) {}
 
     private static void write(Architecture machine, DataOutputStream out) throws IOException {
-        Map<Program, Integer> programs = new LinkedHashMap<>();
         var entries = new ArrayList<Entry>();
-        Map<String, Profile> profiles = new LinkedHashMap<>();
-        profiles.put("standard", Profile.standard());
-        profiles.put("strict", Profile.strict());
-        profiles.forEach((name, profile) -> {
+        List<Profile> profiles = List.of(Profile.standard(), Profile.strict()); // as PROFILES
+        for (int index = 0; index < profiles.size(); index++) {
+            Profile profile = profiles.get(index);
             for (KernelVersion kernel : kernels(profile)) {
-                Program made = program(profile, new Target(machine, kernel, USUAL_CAPABILITIES));
-                int program = programs.computeIfAbsent(made, p -> programs.size());
-                entries.add(new Entry(name, kernel, program));
+                entries.add(
+                        new Entry(index, kernel, program(profile, new Target(machine, kernel, USUAL_CAPABILITIES))));
             }
-        });
+        }
         out.writeInt(entries.size());
+        Map<Program, Integer> places = new LinkedHashMap<>();
+        var programs = new ByteArrayOutputStream();
+        var written = new DataOutputStream(programs);
         for (Entry entry : entries) {
-            out.writeUTF(entry.profile());
+            if (!places.containsKey(entry.program())) {
+                places.put(entry.program(), Integer.BYTES + entries.size() * ENTRY + written.size());
+                written.writeUTF(entry.program().summary());
+                written.writeInt(entry.program().bytes().size());
+                for (byte value : entry.program().bytes()) {
+                    written.writeByte(value);
+                }
+            }
+            out.writeShort(entry.profile());
             out.writeShort(entry.first().major());
             out.writeShort(entry.first().minor());
-            out.writeInt(entry.program());
+            out.writeInt(Objects.requireNonNull(places.get(entry.program())));
         }
-        for (Program program : programs.keySet()) {
-            out.writeUTF(program.summary());
-            out.writeInt(program.bytes().size());
-            for (byte value : program.bytes()) {
-                out.writeByte(value);
-            }
-        }
+        written.flush();
+        programs.writeTo(out);
         out.flush();
     }
 

@@ -317,7 +317,7 @@ final class ProfileReader {
 
     private String capability() {
         String name = string();
-        Capabilities.check(name);
+        Capabilities.mask(Set.of(name));
         return name;
     }
 

@@ -80,6 +80,7 @@ public record Summary(
     String stored() {
         return String.join(
                 ";",
+                toString(),
                 allowed + "," + byArgument + "," + refused + "," + defaultAction.returnValue() + ","
                         + unknownAction.returnValue(),
                 String.join(",", abis.stream().map(Architecture::name).toList()),
@@ -87,11 +88,16 @@ public record Summary(
                 String.join(",", unfilterable));
     }
 
+    /// The first part of what is stored: [#toString].
+    static String sentence(String stored) {
+        return stored.substring(0, stored.indexOf(';'));
+    }
+
     static Summary parse(String stored) {
         String[] parts = stored.split(";", -1);
-        String[] numbers = parts[0].split(",", -1);
+        String[] numbers = parts[1].split(",", -1);
         var abis = new TreeSet<Architecture>();
-        SortedSet<String> named = names(parts[1]);
+        SortedSet<String> named = names(parts[2]);
         for (Architecture abi : Architecture.values()) {
             if (named.contains(abi.name())) {
                 abis.add(abi);
@@ -104,8 +110,8 @@ public record Summary(
                 Action.ofReturnValue(Integer.parseInt(numbers[3])),
                 Action.ofReturnValue(Integer.parseInt(numbers[4])),
                 abis,
-                names(parts[2]),
-                names(parts[3]));
+                names(parts[3]),
+                names(parts[4]));
     }
 
     private static SortedSet<String> names(String list) {

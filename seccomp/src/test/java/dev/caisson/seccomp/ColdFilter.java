@@ -29,7 +29,7 @@ final class ColdFilter {
         long found = System.nanoTime() - began;
         boolean starts = ProfileLint.letsTheProgramStart(filter);
         byte[] program = filter.asking().bytes();
-        String summary = filter.summary().toString();
+        String summary = filter.sentence();
         long ready = System.nanoTime() - began;
         System.out.println(
                 found / 1000 + " " + ready / 1000 + " " + starts + " " + program.length + " " + summary.length());

@@ -26,6 +26,7 @@ class FilterCacheTest {
         Filter kept = new FilterCache(directory.resolve("filters")).standard(target);
         assertThat(kept.bytes()).isEqualTo(compiled.bytes());
         assertThat(kept.summary()).isEqualTo(compiled.summary());
+        assertThat(kept.sentence()).isEqualTo(compiled.summary().toString());
         assertThat(cache.strict(target).bytes()).isNotEqualTo(compiled.bytes());
         assertThat(entries()).hasSize(2);
     }
