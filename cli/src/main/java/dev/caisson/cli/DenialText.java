@@ -13,29 +13,42 @@ final class DenialText {
     static List<String> lines(List<Denial> denials) {
         var lines = new ArrayList<String>();
         for (Denial denial : denials.subList(0, Math.min(MOST, denials.size()))) {
-            var line = new StringBuilder("caisson: DENIED: ").append(denial.call());
-            if (!denial.answer().isEmpty()) {
-                line.append(" → ").append(denial.answer());
-            }
-            if (denial.count() > 1) {
-                line.append(", ").append(denial.count()).append(" times");
-            }
-            if (!denial.executable().isEmpty()) {
-                line.append(", by ")
-                        .append(denial.process())
-                        .append(" (")
-                        .append(denial.executable())
-                        .append(')');
-            }
-            if (!denial.location().isEmpty()) {
-                line.append(" at ").append(denial.location());
-            }
-            lines.add(OneLine.of(line.toString()));
-            denial.reasons().forEach(reason -> lines.add("caisson:   " + OneLine.of(reason)));
+            lines(denial, "").forEach(line -> lines.add("caisson: " + line));
         }
         if (denials.size() > MOST) {
             lines.add("caisson: and " + (denials.size() - MOST) + " other kinds of denied calls");
         }
+        return lines;
+    }
+
+    /// One of them.
+    /// @param by more about the caller; may be empty
+    static List<String> lines(Denial denial, String by) {
+        var line = new StringBuilder("DENIED: ").append(denial.call());
+        if (!denial.answer().isEmpty()) {
+            line.append(" → ").append(denial.answer());
+        }
+        if (denial.count() > 1) {
+            line.append(", ").append(denial.count()).append(" times");
+        }
+        if (!denial.executable().isEmpty()) {
+            line.append(", by ")
+                    .append(denial.process())
+                    .append(" (")
+                    .append(denial.executable())
+                    .append(')');
+        } else if (!by.isEmpty() && !denial.process().isEmpty()) {
+            line.append(", by ").append(denial.process());
+        }
+        if (!by.isEmpty()) {
+            line.append(", ").append(by);
+        }
+        if (!denial.location().isEmpty()) {
+            line.append(" at ").append(denial.location());
+        }
+        var lines = new ArrayList<String>();
+        lines.add(OneLine.of(line.toString()));
+        denial.reasons().forEach(reason -> lines.add("  " + OneLine.of(reason)));
         return lines;
     }
 }

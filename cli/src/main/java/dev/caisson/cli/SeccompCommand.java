@@ -15,7 +15,8 @@ import picocli.CommandLine.Command;
             SeccompVerifyCommand.class,
             SeccompMergeCommand.class,
             SeccompExportCommand.class,
-            SeccompRecordCommand.class
+            SeccompRecordCommand.class,
+            SeccompWatchCommand.class
         })
 final class SeccompCommand implements Runnable {
     @Override

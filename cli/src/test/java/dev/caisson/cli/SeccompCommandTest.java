@@ -112,6 +112,31 @@ class SeccompCommandTest {
 
     @Test
     @Tag("root")
+    void whatARunningContainerIsDeniedIsWatchedFromOutside() throws InterruptedException {
+        String name = "watched-" + ProcessHandle.current().pid();
+        String script = "i=0; while [ $i -lt 40 ]; do i=$((i+1)); sleep 0.2; unshare --user true; done 2>/dev/null; :";
+        Thread container = Thread.ofPlatform()
+                .start(() -> run("--rm", "--name", name, "--seccomp-mode", "quiet", "host", "--", "sh", "-c", script));
+        Answer answer = caisson("watch", "--for", "3s", "--format", "json", name);
+        while (answer.err().contains("CONTAINER_UNKNOWN") && container.isAlive()) {
+            Thread.sleep(100);
+            answer = caisson("watch", "--for", "3s", "--format", "json", name);
+        }
+        container.join();
+
+        assertThat(answer.status()).as(answer.err()).isZero();
+        assertThat(answer.out().lines())
+                .hasSize(2)
+                .allMatch(line -> line.contains("unshare(CLONE_NEWUSER)\",\"answer\":\"ERRNO(EPERM)\""))
+                .allMatch(line -> line.contains("CAP_SYS_ADMIN"));
+        assertThat(answer.out()).startsWith("{\"event\":\"denied\"").contains("{\"event\":\"total\"");
+        assertThat(caisson("watch", Long.toString(ProcessHandle.current().pid()))
+                        .err())
+                .startsWith("caisson: HOST_PROCESS: ");
+    }
+
+    @Test
+    @Tag("root")
     void aRecordedRunIsAProfileUnderWhichTheProgramRuns() throws IOException {
         String file = directory.resolve("recorded.json").toString();
 

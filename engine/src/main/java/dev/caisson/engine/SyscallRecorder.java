@@ -5,8 +5,6 @@ import dev.caisson.linux.Bpf;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileStatus;
-import dev.caisson.linux.FileSystem;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Syscall;
 import dev.caisson.seccomp.SyscallTable;
@@ -97,34 +95,26 @@ public final class SyscallRecorder implements AutoCloseable {
     /// @param options where Caisson's own containers are written down, whose init is no part of the workload
     /// @throws EngineException HOST_PROCESS for a process that is in no container
     public static SyscallRecorder ofRunning(int pid, EngineOptions options) {
-        FileStatus namespace = namespace(Integer.toString(pid));
-        if (isSame(namespace, namespace("self"))) {
-            throw new EngineException(
-                    "HOST_PROCESS",
-                    "process " + pid + " is in the pid namespace of this command, and all others of it would be "
-                            + "recorded too: give a process of a container, or record the program from its start, "
-                            + "'caisson seccomp record -- run host PROGRAM'");
-        }
+        PidNamespace namespace = PidNamespace.ofContainer(
+                pid,
+                "recorded",
+                ", or record the program from its start, 'caisson seccomp record -- run host PROGRAM'");
         return attach(pid, true, initStays(namespace, options));
     }
 
-    private static boolean initStays(FileStatus namespace, EngineOptions options) {
+    private static boolean initStays(PidNamespace namespace, EngineOptions options) {
         return State.recordsIn(options.state()).stream()
                 .filter(record -> isOf(record, namespace))
                 .anyMatch(
                         record -> record.plan().plan().only(Step.Execute.class).initStays());
     }
 
-    private static boolean isOf(ContainerRecord record, FileStatus namespace) {
+    private static boolean isOf(ContainerRecord record, PidNamespace namespace) {
         try {
-            return record.pid() != 0 && isSame(namespace, namespace(Integer.toString(record.pid())));
+            return record.pid() != 0 && PidNamespace.of(record.pid()).equals(namespace);
         } catch (EngineException e) {
             return false; // that one has ended
         }
-    }
-
-    private static boolean isSame(FileStatus one, FileStatus other) {
-        return one.fileSystem() == other.fileSystem() && one.inode() == other.inode();
     }
 
     /// Records a container that stands before its program, from the moment in which the program is
@@ -144,16 +134,13 @@ public final class SyscallRecorder implements AutoCloseable {
         try {
             Fd entered = opened(open, Bpf.createArray(RecorderProgram.SLOTS));
             Fd left = opened(open, Bpf.createArray(RecorderProgram.SLOTS));
-            FileStatus namespace = namespace(Integer.toString(pid));
-            // as the kernel's dev_t packs it, 12 bits and 20
-            long device = ((namespace.fileSystem() >>> 32) << 20) | (namespace.fileSystem() & 0xfffff);
-            long inode = namespace.inode();
+            PidNamespace namespace = PidNamespace.of(pid);
             if (runs) {
                 Bpf.update(entered, RecorderProgram.STATE, 1);
             }
             RecorderProgram.Registers registers = RecorderProgram.ofMachine();
-            opened(open, start("sys_exit", RecorderProgram.exit(registers, left, entered, device, inode, skipsFirst)));
-            opened(open, start("sys_enter", RecorderProgram.enter(registers, entered, device, inode, skipsFirst)));
+            opened(open, start("sys_exit", RecorderProgram.exit(registers, left, entered, namespace, skipsFirst)));
+            opened(open, start("sys_enter", RecorderProgram.enter(registers, entered, namespace, skipsFirst)));
             return new SyscallRecorder(
                     Way.EBPF,
                     () -> Recording.of(
@@ -184,18 +171,6 @@ public final class SyscallRecorder implements AutoCloseable {
     private static Fd start(String tracepoint, byte[] instructions) {
         try (Fd program = Bpf.loadRawTracepoint(instructions)) {
             return Bpf.attachRawTracepoint(tracepoint, program);
-        }
-    }
-
-    /// @param pid or `self`
-    private static FileStatus namespace(String pid) {
-        try (Fd link = FileSystem.open("/proc/" + pid + "/ns/pid", FileSystem.O_PATH)) {
-            return FileSystem.status(link);
-        } catch (ErrnoException e) {
-            if (e.is(Errno.ENOENT)) {
-                throw new EngineException("CONTAINER_ENDED", "the process " + pid + " does not run", e);
-            }
-            throw e;
         }
     }
 

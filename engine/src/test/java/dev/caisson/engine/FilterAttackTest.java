@@ -48,6 +48,11 @@ class FilterAttackTest extends BusyboxEngine {
 
     @BeforeEach
     void build() throws Exception {
+        build(directory, root);
+    }
+
+    /// Builds the program, `attack`, for a root.
+    static void build(Path directory, Path root) throws Exception {
         Path source = directory.resolve("attack.c");
         try (InputStream stream = Objects.requireNonNull(FilterAttackTest.class.getResourceAsStream("attack.c"))) {
             Files.write(source, stream.readAllBytes());

@@ -177,6 +177,22 @@ static void listener(void)
 	denied("listens");
 }
 
+/* A filter of the program's own, which denies getppid with an error of its own. */
+static void own(void)
+{
+	struct sock_filter denies[] = {
+		{0x20, 0, 0, offsetof(struct seccomp_data, nr)},
+		{0x15, 0, 1, SYS_getppid},
+		{0x06, 0, 0, SECCOMP_RET_ERRNO | EXDEV},
+		{0x06, 0, 0, SECCOMP_RET_ALLOW},
+	};
+	struct sock_fprog program = {sizeof(denies) / sizeof(*denies), denies};
+
+	tell("filter", 0, syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+	tell("own", SYS_getppid, syscall(SYS_getppid));
+	sleep(60);
+}
+
 /* How many denied calls two seconds are enough for. */
 static void flood(void)
 {
@@ -243,6 +259,8 @@ int main(int argc, char **argv)
 		flood();
 	else if (!strcmp(way, "cost"))
 		cost(!strcmp(argv[2], "mount") ? SYS_mount : SYS_getppid, 20);
+	else if (!strcmp(way, "own"))
+		own();
 	else if (!strcmp(way, "execveat"))
 		tell("execveat", 0, syscall(SYS_execveat, -1, "/nothing", NULL, NULL, 0x1000));
 	else

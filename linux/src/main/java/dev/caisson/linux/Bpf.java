@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /// Programs for the kernel's virtual machine, bpf(2).
 public final class Bpf {
@@ -22,20 +23,55 @@ public final class Bpf {
     private static final int BPF_MAP_LOOKUP_ELEM = 1;
     private static final int BPF_MAP_UPDATE_ELEM = 2;
     private static final int BPF_RAW_TRACEPOINT_OPEN = 17;
+    private static final int BPF_MAP_LOOKUP_AND_DELETE_ELEM = 21;
     private static final int BPF_MAP_TYPE_ARRAY = 2;
+    private static final int BPF_MAP_TYPE_LRU_HASH = 9;
+    private static final int BPF_MAP_TYPE_QUEUE = 22;
     private static final int BPF_PROG_TYPE_RAW_TRACEPOINT = 17;
 
     private Bpf() {}
 
     /// An array of 64-bit numbers, all 0, that programs and [#lookup] share.
     public static Fd createArray(int entries) {
+        return create(BPF_MAP_TYPE_ARRAY, Integer.BYTES, Long.BYTES, entries);
+    }
+
+    /// A map of 64-bit numbers by 64-bit keys for programs, which forgets what was used longest ago where it is full.
+    public static Fd createForgetfulMap(int entries) {
+        return create(BPF_MAP_TYPE_LRU_HASH, Long.BYTES, Long.BYTES, entries);
+    }
+
+    /// A queue that programs push values of so many bytes to, and [#pop] takes them from. Needs Linux 4.20.
+    public static Fd createQueue(int size, int entries) {
+        return create(BPF_MAP_TYPE_QUEUE, 0, size, entries);
+    }
+
+    private static Fd create(int type, int keySize, int valueSize, int entries) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment attributes = arena.allocate(ATTRIBUTES, Long.BYTES);
-            attributes.set(JAVA_INT, 0, BPF_MAP_TYPE_ARRAY);
-            attributes.set(JAVA_INT, 4, Integer.BYTES);
-            attributes.set(JAVA_INT, 8, Long.BYTES);
+            attributes.set(JAVA_INT, 0, type);
+            attributes.set(JAVA_INT, 4, keySize);
+            attributes.set(JAVA_INT, 8, valueSize);
             attributes.set(JAVA_INT, 12, entries);
             return Fd.of("bpf MAP_CREATE", Native.raw(Nr.BPF, BPF_MAP_CREATE, attributes.address(), ATTRIBUTES));
+        }
+    }
+
+    /// Takes the oldest value out of a queue.
+    /// @param size of its values
+    /// @return empty where there is none
+    public static Optional<byte[]> pop(Fd queue, int size) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(size, Long.BYTES);
+            MemorySegment attributes = arena.allocate(ATTRIBUTES, Long.BYTES);
+            attributes.set(JAVA_INT, 0, queue.number());
+            attributes.set(JAVA_LONG, 16, value.address());
+            long result = Native.raw(Nr.BPF, BPF_MAP_LOOKUP_AND_DELETE_ELEM, attributes.address(), ATTRIBUTES);
+            if (result == -Errno.ENOENT) {
+                return Optional.empty();
+            }
+            Native.check("bpf MAP_LOOKUP_AND_DELETE_ELEM", result);
+            return Optional.of(value.toArray(JAVA_BYTE));
         }
     }
 

@@ -1,12 +1,19 @@
 package dev.caisson.seccomp;
 
 import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// Runs a filter as the kernel's interpreter does, with the instructions that seccomp allows, `seccomp_check_filter` of
 /// `kernel/seccomp.c`.
 public final class Simulator {
     private static final int WORD = 4;
     private static final int SIZE = 64;
+
+    /// Where `seccomp_data` has the first argument.
+    private static final int ARGUMENTS = 16;
 
     /// What a filter returned, and after how many instructions.
     public record Outcome(Action action, int executed) {}
@@ -16,18 +23,30 @@ public final class Simulator {
     /// What the filter returns for a call.
     /// @throws SeccompException FILTER_INVALID where the kernel would refuse to load the program
     public static Outcome run(Filter filter, SeccompData data) {
-        return run(filter, data, SIZE);
+        return run(filter, data, SIZE, null);
+    }
+
+    /// The halves of arguments that the filter looks at before it decides a call, each with its place: what else the
+    /// arguments are makes no difference to it.
+    /// @throws SeccompException FILTER_INVALID where the kernel would refuse to load the program
+    public static List<Long> examined(Filter filter, SeccompData data) {
+        var words = new TreeMap<Integer, Integer>();
+        run(filter, data, SIZE, words);
+        return words.entrySet().stream()
+                .map(word -> (long) word.getKey() << Integer.SIZE | Integer.toUnsignedLong(word.getValue()))
+                .toList();
     }
 
     /// Whether a filter allows a call having loaded nothing but its number and architecture.
     static boolean allowsWithoutArguments(Filter filter, SeccompData data) {
-        Outcome outcome = run(filter, data, 2 * WORD);
+        Outcome outcome = run(filter, data, 2 * WORD, null);
         return outcome.executed() > 0 && outcome.action().kind() == Action.Kind.ALLOW;
     }
 
     /// @param visible how much of `seccomp_data` may be loaded; at a load beyond, the run ends with no instruction
     /// counted
-    private static Outcome run(Filter filter, SeccompData data, int visible) {
+    /// @param words where the loaded halves of arguments are noted
+    private static Outcome run(Filter filter, SeccompData data, int visible, @Nullable Map<Integer, Integer> words) {
         int accumulator = 0;
         int executed = 0;
         int at = 0;
@@ -40,6 +59,9 @@ public final class Simulator {
                         return new Outcome(Action.KILL_PROCESS, 0);
                     }
                     accumulator = load(data, constant, filter.architecture().byteOrder());
+                    if (words != null && constant >= ARGUMENTS) {
+                        words.put(constant, accumulator);
+                    }
                 }
                 case 0x54 -> accumulator &= constant;
                 case 0x06 -> {
@@ -78,7 +100,7 @@ public final class Simulator {
         if (offset == WORD) {
             return data.arch();
         }
-        long register = offset < 16 ? data.instructionPointer() : data.argument((offset - 16) / 8);
+        long register = offset < ARGUMENTS ? data.instructionPointer() : data.argument((offset - ARGUMENTS) / 8);
         boolean first = offset % 8 == 0;
         return first == (order == ByteOrder.LITTLE_ENDIAN) ? (int) register : (int) (register >>> 32);
     }

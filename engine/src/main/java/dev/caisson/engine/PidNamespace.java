@@ -1,0 +1,48 @@
+package dev.caisson.engine;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileSystem;
+
+/// Which processes belong together, pid_namespaces(7), as eBPF programs ask for it.
+///
+/// @param device of the kernel's file system of namespaces, as its dev_t packs it: 12 bits and 20
+record PidNamespace(long device, long inode) {
+    /// @throws EngineException CONTAINER_ENDED where the process does not run
+    static PidNamespace of(int pid) {
+        return of(Integer.toString(pid));
+    }
+
+    static PidNamespace ofThisProcess() {
+        return of("self");
+    }
+
+    private static PidNamespace of(String pid) {
+        try (Fd link = FileSystem.open("/proc/" + pid + "/ns/pid", FileSystem.O_PATH)) {
+            FileStatus status = FileSystem.status(link);
+            return new PidNamespace(
+                    ((status.fileSystem() >>> 32) << 20) | (status.fileSystem() & 0xfffff), status.inode());
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                throw new EngineException("CONTAINER_ENDED", "the process " + pid + " does not run", e);
+            }
+            throw e;
+        }
+    }
+
+    /// The namespace of a container's process.
+    /// @param purpose what would happen to all others of the host, `recorded`
+    /// @throws EngineException HOST_PROCESS for a process that is in no container
+    static PidNamespace ofContainer(int pid, String purpose, String instead) {
+        PidNamespace namespace = of(pid);
+        if (namespace.equals(ofThisProcess())) {
+            throw new EngineException(
+                    "HOST_PROCESS",
+                    "process " + pid + " is in the pid namespace of this command, and all others of it would be "
+                            + purpose + " too: give a process of a container" + instead);
+        }
+        return namespace;
+    }
+}
