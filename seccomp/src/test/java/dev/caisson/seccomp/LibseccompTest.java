@@ -64,6 +64,27 @@ class LibseccompTest {
         }
     }
 
+    /// Few enough calls for each way through to be one jump.
+    @Test
+    void aShortProfileMeansTheSameInTheOtherByteOrder() throws IOException, InterruptedException {
+        Profile profile = CompilerTest.profileOf(
+                Action.errno(38),
+                Rule.of(Action.ALLOW, List.of(), "read", "write", "exit_group", "execveat"),
+                Rule.of(Action.ALLOW, List.of(Condition.of(0, Condition.Operator.EQ, 10)), "socket"),
+                Rule.of(Action.errno(13), List.of(Condition.masked(1, 0x7e020000L, 0x20000000L)), "clone"),
+                Rule.of(Action.ALLOW, List.of(Condition.of(2, Condition.Operator.GT, 0x1_0000_0001L)), "mmap"));
+        Target target = Calls.target(Architecture.S390X);
+        Filter ours = Compiler.compile(profile, target);
+        for (boolean tree : new boolean[] {false, true}) {
+            Filter theirs = libseccomp.compile(profile, target, tree).filter();
+            assertSame(ours, theirs, Calls.boundaries(profile));
+            for (long third : new long[] {0, 0x1_0000_0001L, 0x1_0000_0002L, -1}) {
+                SeccompData call = SeccompData.of(Architecture.S390X, 90, 0, 0, third);
+                assertThat(theirs.decide(call)).isEqualTo(ours.decide(call));
+            }
+        }
+    }
+
     /// Here with all that registers can hold: an exported profile means the same in both, whole registers included.
     @ParameterizedTest
     @EnumSource(
