@@ -24,6 +24,7 @@ final class EngineApi implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofMinutes(30);
 
     private static final int WAIT_MILLIS = 20_000;
+    private static final String BUSY = "Resource temporarily unavailable";
     private static final int RETRY_MILLIS = 20;
     private static final int BODY_LIMIT = 64 << 20;
     private static final int LINE_LIMIT = 16 * 1024;
@@ -42,8 +43,8 @@ final class EngineApi implements AutoCloseable {
 
     private record Connection(SocketChannel channel, Selector selector) implements AutoCloseable {
         /// Where too many wait to be taken a connection would wait without end, unix(7).
-        static Connection to(Path address) throws IOException {
-            for (int waited = 0; waited < WAIT_MILLIS; waited += RETRY_MILLIS) {
+        static Connection to(Path address, long millis) throws IOException {
+            for (long waited = 0; waited < millis; waited += RETRY_MILLIS) {
                 Optional<Connection> made = tryTo(address);
                 if (made.isPresent()) {
                     return made.get();
@@ -57,15 +58,16 @@ final class EngineApi implements AutoCloseable {
             SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
             try {
                 channel.configureBlocking(false);
-                if (!channel.connect(UnixDomainSocketAddress.of(address))) {
-                    channel.close();
-                    return Optional.empty();
-                }
+                channel.connect(UnixDomainSocketAddress.of(address));
                 Selector selector = Selector.open();
                 channel.register(selector, SelectionKey.OP_READ);
                 return Optional.of(new Connection(channel, selector));
             } catch (IOException e) {
                 channel.close();
+                // EAGAIN, which has no class of its own
+                if (BUSY.equals(e.getMessage())) {
+                    return Optional.empty();
+                }
                 throw e;
             }
         }
@@ -95,7 +97,7 @@ final class EngineApi implements AutoCloseable {
         this.address = address;
         this.patience = patience;
         try {
-            connected = Optional.of(Connection.to(address));
+            connected = Optional.of(Connection.to(address, Math.min(WAIT_MILLIS, patience.toMillis())));
         } catch (IOException e) {
             throw new AuditException(
                     AuditException.Code.ENGINE_UNREACHABLE,
@@ -146,9 +148,9 @@ final class EngineApi implements AutoCloseable {
 
     private Answer ask(String path) {
         try {
-            remainingMillis();
+            long remaining = remainingMillis();
             if (connected.isEmpty()) {
-                connected = Optional.of(Connection.to(address));
+                connected = Optional.of(Connection.to(address, Math.min(WAIT_MILLIS, remaining)));
                 buffer.clear().flip();
             }
             send("GET " + path + " HTTP/1.1\r\nHost: docker\r\nUser-Agent: caisson\r\n\r\n");

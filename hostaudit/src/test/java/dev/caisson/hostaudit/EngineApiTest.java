@@ -233,6 +233,27 @@ class EngineApiTest {
         }
     }
 
+    /// connect(2) would wait for ever where as many wait already as listen(2) allows.
+    @Test
+    void a_connection_that_nobody_takes_is_not_waited_for_without_end() throws IOException {
+        Path full = directory.resolve("full.sock");
+        List<SocketChannel> waiting = new ArrayList<>();
+        try (ServerSocketChannel busy = open()) {
+            busy.bind(UnixDomainSocketAddress.of(full), 1);
+            for (int one = 0; one < 2; one++) {
+                waiting.add(SocketChannel.open(UnixDomainSocketAddress.of(full)));
+            }
+
+            assertThatThrownBy(() -> new EngineApi(full, full, Duration.ofMillis(200)))
+                    .isInstanceOf(AuditException.class)
+                    .hasMessageContaining("takes no connection");
+        } finally {
+            for (SocketChannel one : waiting) {
+                one.close();
+            }
+        }
+    }
+
     /// An engine without containers and images.
     private Path engine() {
         answers.put("/info", answer(200, "{\"DockerRootDir\":\"/data\",\"Driver\":\"overlay2\"}"));
