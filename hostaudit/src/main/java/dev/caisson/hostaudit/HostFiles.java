@@ -231,7 +231,8 @@ final class HostFiles {
             }
             String below = path + "/" + name;
             all.add(below);
-            if (FileSystem.status(directory, name).isDirectory()) {
+            // what lies at the bottom may be closed to this process
+            if (depth > 1 && FileSystem.status(directory, name).isDirectory()) {
                 try (Fd child = FileSystem.openAt(
                         directory,
                         name,
