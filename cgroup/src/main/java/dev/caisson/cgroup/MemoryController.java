@@ -3,6 +3,7 @@ package dev.caisson.cgroup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /// The memory controller of either version.
 sealed interface MemoryController extends Controller {
@@ -79,6 +80,8 @@ sealed interface MemoryController extends Controller {
                     Bytes.of(stat.get("total_rss")),
                     Bytes.of(stat.get("total_cache")),
                     Bytes.of(stat.get("total_inactive_file")),
+                    files.find(tree, "memory.kmem.usage_in_bytes").map(V1::bytes),
+                    Optional.empty(),
                     limitHits(files),
                     oomKills(files));
         }
@@ -164,6 +167,8 @@ sealed interface MemoryController extends Controller {
                     Bytes.of(stat.get("anon")),
                     Bytes.of(stat.get("file")),
                     Bytes.of(stat.get("inactive_file")),
+                    bytesOf(stat, "kernel"),
+                    bytesOf(stat, "slab"),
                     events.get("max"),
                     events.get("oom_kill"));
         }
@@ -190,6 +195,12 @@ sealed interface MemoryController extends Controller {
             return memory.isUnlimited() || swap.isUnlimited()
                     ? Bytes.UNLIMITED
                     : Bytes.of(memory.count() + swap.count());
+        }
+
+        /// Empty where this kernel does not have the key: `kernel` came with Linux 5.18.
+        private static Optional<Bytes> bytesOf(KeyedText stat, String key) {
+            OptionalLong figure = stat.find(key);
+            return figure.isPresent() ? Optional.of(Bytes.of(figure.getAsLong())) : Optional.empty();
         }
 
         private static Bytes bytes(String text) {

@@ -31,6 +31,8 @@ public record Usage(
                         used.anonymous(),
                         used.file(),
                         used.inactiveFile(),
+                        used.kernel(),
+                        used.slab(),
                         used.limitHits(),
                         oomKills)),
                 cpu,
@@ -47,6 +49,8 @@ public record Usage(
     /// @param anonymous memory of the processes themselves
     /// @param file page cache, tmpfs included
     /// @param inactiveFile page cache that the kernel takes back first
+    /// @param kernel what the kernel keeps for them: slab, stacks, page tables; empty where it does not tell
+    /// @param slab the kernel's objects for them, as names, inodes and sockets; version 1 does not tell it apart
     /// @param limitHits times that the group was at its limit and had to give memory back; in version 1,
     ///     newer
     ///     kernels count them only where swap is allowed
@@ -59,6 +63,8 @@ public record Usage(
             Bytes anonymous,
             Bytes file,
             Bytes inactiveFile,
+            Optional<Bytes> kernel,
+            Optional<Bytes> slab,
             long limitHits,
             long oomKills) {
 

@@ -182,6 +182,7 @@ class HierarchyTest {
                         "memory.max_usage_in_bytes", "81920\n",
                         "memory.limit_in_bytes", "67108864\n",
                         "memory.stat", "cache 1\ntotal_cache 12288\ntotal_rss 20480\ntotal_inactive_file 8192\n",
+                        "memory.kmem.usage_in_bytes", "4096\n",
                         "memory.failcnt", "7\n",
                         "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n"));
         FakeTrees.fill(
@@ -200,7 +201,7 @@ class HierarchyTest {
                         "memory.current", "40960\n",
                         "memory.peak", "81920\n",
                         "memory.max", "67108864\n",
-                        "memory.stat", "anon 20480\nfile 12288\nactive_file 4096\ninactive_file 8192\n",
+                        "memory.stat", "anon 20480\nfile 12288\nkernel 4096\nactive_file 4096\ninactive_file 8192\n",
                         "memory.events", "low 0\nhigh 0\nmax 7\noom 3\noom_kill 3\noom_group_kill 0\n",
                         "cgroup.procs", "",
                         "cpu.stat", """
@@ -219,6 +220,12 @@ class HierarchyTest {
             assertThat(first.usage()).isEqualTo(second.usage());
             assertThat(first.events()).isEqualTo(second.events()).isEqualTo(new Events(3, 2));
             assertThat(first.usage().memory().orElseThrow().workingSet()).isEqualTo(Bytes.of(32768));
+            assertThat(first.usage().memory().orElseThrow().kernel()).contains(Bytes.of(4096));
+            assertThat(first.usage().memory().orElseThrow().slab()).isEmpty();
+
+            FakeTrees.fill(
+                    two.resolve("unified").resolve(group), Map.of("memory.stat", "kernel 4096\nslab 2048\nslabs 1\n"));
+            assertThat(second.usage().memory().orElseThrow().slab()).contains(Bytes.of(2048));
             assertThat(first.usage().cpu().throttling().throttledTime()).isEqualTo(Duration.ofMillis(5));
         }
     }

@@ -31,6 +31,7 @@ final class LaterOptions {
             Map.entry("--log-opt", LIFECYCLE),
             Map.entry("--volumes-from", LIFECYCLE),
             Map.entry("--device", "devices of the host are not part of this version"),
+            Map.entry("--device-cgroup-rule", "devices of the host are not part of this version"),
             Map.entry("--gpus", "devices of the host are not part of this version"),
             Map.entry("--group-add", "give the group with --user USER:GROUP"),
             Map.entry("--pid", "a container always has its own process ids"),

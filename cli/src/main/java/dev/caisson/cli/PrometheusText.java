@@ -68,6 +68,14 @@ final class PrometheusText {
                 memory(Usage.Memory::workingSet));
         gauge("container_memory_rss", "Memory of its processes.", memory(Usage.Memory::anonymous));
         gauge("container_memory_cache", "Page cache and files in memory.", memory(Usage.Memory::file));
+        gauge(
+                "container_memory_kernel_usage",
+                "Memory that the kernel keeps for it.",
+                sample -> sample.usage()
+                        .group()
+                        .memory()
+                        .flatMap(Usage.Memory::kernel)
+                        .map(kernel -> (double) kernel.count()));
         gauge("container_memory_swap", "Memory that was swapped out.", memory(Usage.Memory::swap));
         gauge(
                 "container_memory_max_usage_bytes",

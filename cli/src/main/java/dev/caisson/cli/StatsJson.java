@@ -91,6 +91,8 @@ final class StatsJson {
         bytes("workingSet", memory.workingSet());
         bytes("anonymous", memory.anonymous());
         bytes("file", memory.file());
+        memory.kernel().ifPresent(kernel -> bytes("kernel", kernel));
+        memory.slab().ifPresent(slab -> bytes("slab", slab));
         bytes("swap", memory.swap());
         memory.peak().ifPresent(peak -> bytes("peak", peak));
         bytes("limit", memory.limit());

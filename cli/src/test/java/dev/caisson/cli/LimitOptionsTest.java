@@ -148,7 +148,7 @@ class LimitOptionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--cpu-rt-runtime", "--kernel-memory", "--blkio-weight-device"})
+    @ValueSource(strings = {"--cpu-rt-runtime", "--kernel-memory", "--blkio-weight-device", "--device-cgroup-rule"})
     void whatIsNeverGivenIsRefusedByName(String option) {
         var err = new StringWriter();
 

@@ -33,6 +33,8 @@ class StatsTest {
                         Bytes.mebibytes(20),
                         Bytes.mebibytes(18),
                         Bytes.mebibytes(8),
+                        Optional.of(Bytes.mebibytes(2)),
+                        Optional.of(Bytes.mebibytes(1)),
                         3,
                         1)),
                 new Usage.Cpu(cpu, cpu, Duration.ZERO, new Usage.Throttling(10, 4, Duration.ofMillis(250))),
@@ -65,6 +67,7 @@ class StatsTest {
                         "container_cpu_cfs_throttled_periods_total" + labels + "} 4",
                         "container_memory_working_set_bytes" + labels + "} " + (32 << 20),
                         "container_memory_rss" + labels + "} " + (20 << 20),
+                        "container_memory_kernel_usage" + labels + "} " + (2 << 20),
                         "container_oom_events_total" + labels + "} 1",
                         "container_threads_max" + labels + "} 0",
                         "container_fs_usage_bytes" + labels + "} " + (3 << 20),
@@ -94,7 +97,12 @@ class StatsTest {
 
         assertThat(StatsJson.of(Map.of(ID, before), List.of(now), Map.of(), List.of()))
                 .startsWith("[{\"id\":\"" + ID + "\"")
-                .contains("\"processors\":1.5", "\"totalNanos\":1500000000", "\"workingSet\":" + (32 << 20))
+                .contains(
+                        "\"processors\":1.5",
+                        "\"totalNanos\":1500000000",
+                        "\"workingSet\":" + (32 << 20),
+                        "\"kernel\":" + (2 << 20),
+                        "\"slab\":" + (1 << 20))
                 .contains("\"pids\":{\"current\":7,\"peak\":9,\"refused\":0}")
                 .endsWith("}]");
     }
