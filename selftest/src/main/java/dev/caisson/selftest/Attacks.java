@@ -8,6 +8,7 @@ import java.util.Set;
 
 /// All attacks of the suite.
 public final class Attacks {
+    static final String PENDING_SIGNALS = "sigpending";
     static final String NO_SPACE = "No space left on device";
     private static final String NO_DESCRIPTORS = "Too many open files";
     private static final String TRY_AGAIN = "Resource temporarily unavailable";
@@ -82,8 +83,8 @@ public final class Attacks {
                     WRITABLE_FILES,
                     NO_SPACE),
             refused("keys", "kernel keys", "system call filter", Scripts.KEYS, 0, NOT_PERMITTED, NOT_IMPLEMENTED),
-            refused("timers", "POSIX timers", "sigpending", Scripts.TIMERS, 4096, TRY_AGAIN),
-            refused("signals", "pending signals", "sigpending", Scripts.SIGNALS, 4096, TRY_AGAIN),
+            refused("timers", "POSIX timers", PENDING_SIGNALS, Scripts.TIMERS, 4096, TRY_AGAIN),
+            refused("signals", "pending signals", PENDING_SIGNALS, Scripts.SIGNALS, 4096, TRY_AGAIN),
             refused(
                     "posix-queues",
                     "POSIX message queues",

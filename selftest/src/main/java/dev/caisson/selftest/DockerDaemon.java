@@ -35,12 +35,14 @@ public final class DockerDaemon implements AutoCloseable {
             "read -r go; exec unshare --mount --propagation private --net --pid --fork --kill-child --mount-proc"
                     + " bash -pc \"$0\" \"$@\"";
 
-    /// The OCI runtime does not take a hierarchy of both versions, so the unified one is hidden from it. What comes in
-    /// ends with the process that started this.
+    /// The OCI runtime does not take a hierarchy of both versions, so the unified one is hidden from it. Timers and
+    /// queued signals are counted for the host's root, who keeps half of them. What comes in ends with the process
+    /// that started this.
     private static final String RUN = """
             exec 3<&0 </dev/null
             mountpoint -q /sys/fs/cgroup/unified && { umount /sys/fs/cgroup/unified || exit; }
             mount -o loop "$0/disk" "$0/data" || exit
+            [[ $(ulimit -i) == unlimited ]] || ulimit -i $(($(ulimit -i) / 2)) || exit
             dockerd --host="unix://$0/socket" --data-root="$0/data" --exec-root="$0/exec" --pidfile="$0/pid" \\
               --bridge=none --iptables=false --ip6tables=false &
             daemon=$!

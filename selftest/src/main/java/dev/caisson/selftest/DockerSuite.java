@@ -109,6 +109,9 @@ public final class DockerSuite implements AutoCloseable {
         if (noSpace && attack.limit().endsWith("of the writable layer")) {
             return NO_LIMIT + DISK;
         }
+        if (attack.limit().equals(Attacks.PENDING_SIGNALS)) {
+            return NO_LIMIT + "half of what root of the host may have";
+        }
         if (usage.pids()
                 .filter(pids -> pids.refused() > 0 || pids.peak().orElse(0L) >= pids.limit())
                 .isPresent()) {
