@@ -121,9 +121,10 @@ class EnginesTest {
                     ? List.of("setpriv", "--reuid", USER, "--regid", USER, "--clear-groups")
                     : List.of();
             Dockerd.run(podmanCommand(as, name, "rm", "--all", "--force", "--time", "0"));
+            // ends the process that holds the user's namespaces, which no container does any more
+            Dockerd.run(podmanCommand(as, name, "system", "migrate"));
         }
         dockerd.ifPresent(Dockerd::close);
-        // podman leaves a process that holds a user's namespaces
         RUNNING.forEach(process -> process.descendants().forEach(ProcessHandle::destroyForcibly));
         RUNNING.forEach(Process::destroyForcibly);
         ProcessHandle.allProcesses()
