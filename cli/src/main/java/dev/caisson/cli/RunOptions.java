@@ -249,6 +249,9 @@ final class RunOptions {
                     .orElseThrow(() ->
                             CommandException.usage("--allow knows no '" + allowance + "'; see 'caisson run --help'")));
         }
+        if (privileged && securityOptions.stream().anyMatch(option -> option.matches("seccomp=(default|standard)"))) {
+            throw refused("--security-opt seccomp=default", "--privileged has no filter: leave one of the two out");
+        }
         spec = spec.seccomp(watched(spec.seccomp()));
         spec = shared(spec, "--ipc", ipc, ContainerSpec.SharedNamespace.IPC);
         return shared(spec, "--uts", uts, ContainerSpec.SharedNamespace.UTS);

@@ -185,6 +185,18 @@ class SeccompCommandTest {
     }
 
     @Test
+    void aProfileIsRefusedWhereNoFilterWouldBe() throws IOException {
+        String bad = profile("{\"defaultAction\": 7}");
+        for (String choice : new String[] {"default", "strict", bad}) {
+            Answer answer =
+                    run("--privileged", "--allow", "privileged", "--security-opt", "seccomp=" + choice, "host", "true");
+
+            assertThat(answer.status()).as(choice).isEqualTo(125);
+            assertThat(answer.err()).as(choice).containsAnyOf("OPTIONS_CONTRADICT", "OPTION_REFUSED");
+        }
+    }
+
+    @Test
     void aRecorderIsChosenByName() {
         assertThat(caisson("record", "--recorder", "strace", "--", "run", "host", "true")
                         .err())

@@ -260,6 +260,7 @@ public final class Policy {
                         ? "seccomp=unconfined"
                         : "a profile that only complains",
                 findings);
+        checkFilter(spec, findings);
         require(
                 spec,
                 spec.sharedNamespaces().contains(ContainerSpec.SharedNamespace.IPC),
@@ -292,6 +293,17 @@ public final class Policy {
                     new Finding(
                             "OPTIONS_CONTRADICT",
                             "privileged keeps every capability, so none can be dropped: leave privileged out and add what is needed"));
+        }
+    }
+
+    /// A filter that was asked for and would not be there is no filter.
+    private static void checkFilter(ContainerSpec spec, List<Finding> findings) {
+        SeccompChoice plain = spec.seccomp().plain();
+        if (spec.privileged() && (plain instanceof SeccompChoice.Strict || plain instanceof SeccompChoice.Custom)) {
+            findings.add(
+                    new Finding(
+                            "OPTIONS_CONTRADICT",
+                            "privileged has no filter, so no profile can be given: leave privileged out and add what is needed"));
         }
     }
 

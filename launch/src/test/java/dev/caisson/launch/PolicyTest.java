@@ -103,11 +103,27 @@ class PolicyTest {
                         spec -> spec.addCapabilities(Set.of(Capability.CHOWN))
                                 .dropCapabilities(Set.of(Capability.CHOWN))),
                 refusal(
+                        "a profile for privileged",
+                        "OPTIONS_CONTRADICT",
+                        spec -> spec.allow(Allowance.PRIVILEGED)
+                                .privileged(true)
+                                .seccomp(new SeccompChoice.Custom("bad.json", "no JSON at all"))),
+                refusal(
+                        "strict for privileged",
+                        "OPTIONS_CONTRADICT",
+                        spec -> spec.allow(Allowance.PRIVILEGED)
+                                .privileged(true)
+                                .seccomp(watched(new SeccompChoice.Strict(), SeccompChoice.Watch.TELL))),
+                refusal(
                         "privileged without a capability",
                         "OPTIONS_CONTRADICT",
                         spec -> spec.allow(Allowance.PRIVILEGED)
                                 .privileged(true)
                                 .dropCapabilities(Set.of(Capability.KILL))));
+    }
+
+    private static SeccompChoice watched(SeccompChoice choice, SeccompChoice.Watch watch) {
+        return new SeccompChoice.Watched(choice, watch);
     }
 
     private static List<Refusal> sysctls() {
