@@ -29,8 +29,11 @@ final class Foreground {
         this.err = err;
     }
 
-    /// Says which protections are given up.
+    /// Says which protections are given up, and refuses what could not be written at the end.
     void announce(ContainerSpec wish) {
+        if (options.learns()) {
+            LearnedText.requireWritable(options.learnedFile());
+        }
         wish.allowances().stream().sorted().forEach(allowance -> err.println("caisson: allowed: " + opens(allowance)));
     }
 
@@ -70,6 +73,10 @@ final class Foreground {
         if (result.verdict() != Verdict.OK || options.complains()) {
             DenialText.lines(result.denials()).forEach(err::println);
         }
+        result.learned().ifPresent(learned -> {
+            LearnedText.write(learned, options.learnedFile());
+            LearnedText.lines(learned, options.learnedFile()).forEach(err::println);
+        });
         return result.exitStatus();
     }
 

@@ -44,6 +44,7 @@ final class RunOptions {
     private List<String> capabilitiesDropped = List.of();
     private List<String> securityOptions = List.of();
     private String seccompMode = "enforce";
+    private @Nullable String learnedFile;
     private List<String> sysctls = List.of();
     private @Nullable String stopSignal;
     private @Nullable String timeout;
@@ -115,8 +116,13 @@ final class RunOptions {
                 .text(
                         "--seccomp-mode",
                         "MODE",
-                        "enforce: deny, and tell (default); quiet: deny, and leave the program's listener to itself; complain: tell and let pass, which needs --allow unconfined-seccomp.",
+                        "enforce: deny, and tell (default); quiet: deny, and leave the program's listener to itself; complain: tell and let pass; learn: complain, and write a profile that allows it. The last two need --allow unconfined-seccomp.",
                         value -> seccompMode = value)
+                .text(
+                        "--seccomp-learned",
+                        "FILE",
+                        "Where --seccomp-mode learn writes the profile (default: learned.json).",
+                        value -> learnedFile = value)
                 .texts(
                         "--sysctl",
                         "NAME=VALUE",
@@ -200,8 +206,18 @@ final class RunOptions {
         return stopSignal == null ? spec : spec.stopSignal(signal(stopSignal));
     }
 
+    /// Whether denied calls are let pass.
     boolean complains() {
-        return seccompMode.equals("complain");
+        return seccompMode.equals("complain") || seccompMode.equals("learn");
+    }
+
+    boolean learns() {
+        return seccompMode.equals("learn");
+    }
+
+    /// Where the profile is written that was learned.
+    Path learnedFile() {
+        return Path.of(learnedFile == null ? "learned.json" : learnedFile);
     }
 
     private Network network() {
@@ -258,13 +274,15 @@ final class RunOptions {
     }
 
     private SeccompChoice watched(SeccompChoice choice) {
+        if (learnedFile != null && !learns()) {
+            throw refused("--seccomp-learned", "a profile is learned with --seccomp-mode learn only: give that too");
+        }
         return switch (seccompMode) {
             case "enforce" -> new SeccompChoice.Watched(choice, SeccompChoice.Watch.TELL);
             case "quiet" -> choice;
             case "complain" -> new SeccompChoice.Watched(choice, SeccompChoice.Watch.COMPLAIN);
-            case "learn" ->
-                throw refused("--seccomp-mode learn", "use 'caisson seccomp record -o profile.json -- run …'");
-            default -> throw refused("--seccomp-mode " + seccompMode, "give enforce, quiet or complain");
+            case "learn" -> new SeccompChoice.Watched(choice, SeccompChoice.Watch.LEARN);
+            default -> throw refused("--seccomp-mode " + seccompMode, "give enforce, quiet, complain or learn");
         };
     }
 

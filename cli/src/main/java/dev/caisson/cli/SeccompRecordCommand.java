@@ -105,6 +105,9 @@ final class SeccompRecordCommand implements Callable<Integer> {
         if (options.terminal) {
             throw CommandException.usage("a recorded run has no terminal: leave -t out");
         }
+        if (options.learns()) {
+            throw CommandException.usage("a run is recorded or learned from: leave --seccomp-mode learn out");
+        }
         PrintWriter err = spec.commandLine().getErr();
         ContainerSpec wish = recorded(options.spec(), err);
         var foreground = new Foreground(options, err);

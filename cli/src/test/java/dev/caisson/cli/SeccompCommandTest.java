@@ -185,6 +185,69 @@ class SeccompCommandTest {
     }
 
     @Test
+    @Tag("root")
+    void aRunThatLearnsWritesAProfileUnderWhichItPasses() throws IOException {
+        String file = directory.resolve("learned.json").toString();
+        String script = "mkdir /tmp/made && ls -d /tmp/made; unshare --user true 2>/dev/null; exit 3";
+        String[] program = {"host", "--", "sh", "-c", script};
+
+        Answer learned = run(all(
+                program,
+                "--rm",
+                "--security-opt",
+                "seccomp=strict",
+                "--allow",
+                "unconfined-seccomp",
+                "--seccomp-mode",
+                "learn",
+                "--seccomp-learned",
+                file));
+
+        assertThat(learned.status()).as(learned.err()).isEqualTo(3);
+        assertThat(learned.err())
+                .contains(
+                        "caisson: allowed: unconfined-seccomp opens: ",
+                        "DENIED: X86_64 ",
+                        " → ALLOW",
+                        "caisson: learned: " + file + " allows, beside what the profile does:",
+                        "caisson:   mkdir, of the group path\n",
+                        "caisson:   unshare, of the group ",
+                        "its risk: ");
+        assertThat(caisson("diff", "strict", file).out()).contains("mkdir").doesNotContain("mount");
+        Answer again = run(all(program, "--rm", "--security-opt", "seccomp=" + file));
+        assertThat(again.status()).as(again.err()).isEqualTo(3);
+        assertThat(again.err()).doesNotContain("mkdir");
+    }
+
+    private static String[] all(String[] last, String... first) {
+        return java.util.stream.Stream.concat(java.util.Arrays.stream(first), java.util.Arrays.stream(last))
+                .toArray(String[]::new);
+    }
+
+    @Test
+    void learningIsRefusedBeforeTheRunWhereItMakesNoProfile() {
+        assertThat(run("--seccomp-mode", "learn", "host", "true").err()).contains("unconfined-seccomp");
+        assertThat(run(
+                                "--allow",
+                                "unconfined-seccomp",
+                                "--seccomp-mode",
+                                "learn",
+                                "--seccomp-learned",
+                                "/no/such/directory/file",
+                                "host",
+                                "true")
+                        .err())
+                .startsWith("caisson: FILE_REFUSED: ");
+        assertThat(run("--seccomp-learned", "file", "host", "true").err()).contains("OPTION_REFUSED", "learn");
+        assertThat(caisson("record", "--", "run", "--seccomp-mode", "learn", "host", "true")
+                        .err())
+                .startsWith("caisson: USAGE: ");
+        assertThat(run("--privileged", "--allow", "privileged", "--seccomp-mode", "learn", "host", "true")
+                        .err())
+                .contains("OPTIONS_CONTRADICT");
+    }
+
+    @Test
     void aProfileIsRefusedWhereNoFilterWouldBe() throws IOException {
         String bad = profile("{\"defaultAction\": 7}");
         for (String choice : new String[] {"default", "strict", bad}) {

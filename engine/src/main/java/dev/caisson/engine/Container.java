@@ -370,6 +370,7 @@ public final class Container {
                 group.peakMemory().orElse(Bytes.ZERO),
                 events.oomKills(),
                 events.pidsRefused(),
-                denials.map(DenialLog::denials).orElse(List.of()));
+                denials.map(DenialLog::denials).orElse(List.of()),
+                denials.flatMap(DenialLog::learned));
     }
 }

@@ -7,6 +7,7 @@ import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Explainer;
 import dev.caisson.seccomp.Explanation;
 import dev.caisson.seccomp.Filter;
+import dev.caisson.seccomp.LearnedProfile;
 import dev.caisson.seccomp.Profile;
 import dev.caisson.seccomp.SeccompData;
 import dev.caisson.seccomp.Target;
@@ -31,9 +32,9 @@ import org.jspecify.annotations.Nullable;
 /// | to be slow to read about | the answer waits 200 ms for that at most, and other containers not at all |
 /// | to make ever new kinds of calls | 64 kinds are told, the others are counted |
 ///
-/// Where every call is asked about, the answers that let one pass are not counted: a recorded
-/// program is trusted so far. Each decision is the filter's, on the registers alone; what they
-/// point to is never looked at.
+/// Of a program that is recorded or learned from, the answers that let a call pass are not counted:
+/// it is trusted so far. Each decision is the filter's, on the registers alone; what they point to is
+/// never looked at.
 final class DenialLog implements AutoCloseable {
     static final int MOST_ANSWERS = 64;
     static final long WINDOW_NANOS = 50_000_000;
@@ -70,6 +71,7 @@ final class DenialLog implements AutoCloseable {
     private final Subject subject;
     private final boolean complain;
     private final Optional<CallCounts> counts;
+    private final Optional<LearnedCalls> learned;
     private final Listeners with;
     private final DenialNotes notes = new DenialNotes();
     private @Nullable SeccompListener listener;
@@ -87,7 +89,10 @@ final class DenialLog implements AutoCloseable {
     DenialLog(Subject subject, Listeners with) {
         this.subject = subject;
         this.filter = subject.filter();
-        this.complain = subject.watch() == Watch.COMPLAIN;
+        this.complain = subject.watch().letsDeniedPass();
+        this.learned = subject.watch() == Watch.LEARN
+                ? Optional.of(new LearnedCalls(subject.profile().get(), subject.target()))
+                : Optional.empty();
         this.counts =
                 subject.watch() == Watch.RECORD ? Optional.of(new CallCounts(filter.architecture())) : Optional.empty();
         this.with = with;
@@ -193,14 +198,19 @@ final class DenialLog implements AutoCloseable {
         boolean passes =
                 (action.kind() == Action.Kind.ALLOW || action.kind() == Action.Kind.LOG) && !filter.isForListener(data);
         counts.ifPresent(counted -> counted.count(data, passes));
-        if (!passes || counts.isEmpty()) {
+        boolean isMissing = action.equals(Action.errno("ENOSYS"));
+        if (!passes) {
+            learned.ifPresent(calls -> calls.add(data));
+        }
+        boolean isTrusted = subject.watch() == Watch.RECORD || subject.watch() == Watch.LEARN;
+        if (!isTrusted || isMissing || !(passes || complain)) {
             charge();
         }
         if (passes) {
             asked.letPass(call);
             return;
         }
-        if (action.equals(Action.errno("ENOSYS"))) {
+        if (isMissing) {
             asked.refuse(call, action.data()); // as on a kernel without the call: nothing to be told
             return;
         }
@@ -342,6 +352,11 @@ final class DenialLog implements AutoCloseable {
         synchronized (this) {
             return notes.told();
         }
+    }
+
+    /// Where it learns, the profile that allows what was denied until now.
+    Optional<LearnedProfile> learned() {
+        return learned.map(LearnedCalls::profile);
     }
 
     /// Where every call is asked about, what was; that is complete when the container has ended.

@@ -86,6 +86,7 @@ final class Filters {
                 switch (watch) {
                     case TELL -> program(filter.asking(), plain, "the engine is asked before it denies");
                     case COMPLAIN -> program(filter.asking(), plain, "what it would deny passes and is told");
+                    case LEARN -> program(filter.learning(), plain, "what it would deny passes and is learned");
                     case RECORD -> program(filter.recording(), plain, "the engine is asked about every call");
                 });
     }

@@ -2,9 +2,11 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.launch.ContainerId;
+import dev.caisson.seccomp.LearnedProfile;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /// How a run ended and what it took.
 ///
@@ -18,6 +20,7 @@ import java.util.List;
 /// @param oomKills how many of its processes the kernel killed for memory
 /// @param pidsRefused how many times it was refused a new process
 /// @param denials system calls that its filter denied, where that was watched
+/// @param learned the profile that allows them too, where that was asked for
 public record RunResult(
         ContainerId id,
         Verdict verdict,
@@ -30,7 +33,8 @@ public record RunResult(
         Bytes peakMemory,
         long oomKills,
         long pidsRefused,
-        List<Denial> denials) {
+        List<Denial> denials,
+        Optional<LearnedProfile> learned) {
     private static final int SIGNALLED = 128;
 
     public RunResult {

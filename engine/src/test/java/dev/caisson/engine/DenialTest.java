@@ -6,6 +6,8 @@ import dev.caisson.launch.Allowance;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.RefusedException;
 import dev.caisson.launch.SeccompChoice;
+import dev.caisson.seccomp.LearnedProfile;
+import dev.caisson.seccomp.Profile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -88,6 +90,62 @@ class DenialTest extends BusyboxEngine {
         assertThat(result.stdout()).isEqualTo("made\n");
         assertThat(result.denials()).anyMatch(denial -> denial.call().contains("mkdir"));
         assertThat(result.denials()).allMatch(denial -> denial.answer().equals("ALLOW"));
+    }
+
+    @Test
+    void a_profile_that_learns_lets_pass_and_then_allows_the_same() throws Exception {
+        var learn = new SeccompChoice.Watched(new SeccompChoice.Strict(), SeccompChoice.Watch.LEARN);
+        String[] command = {"sh", "-c", "mkdir /tmp/made && ls /tmp"};
+
+        Assertions.assertThatThrownBy(() -> engine.run(busybox(command).seccomp(learn)))
+                .isInstanceOf(RefusedException.class);
+        RunResult result = engine.run(busybox(command).seccomp(learn).allow(Allowance.UNCONFINED_SECCOMP));
+
+        assertThat(result.stdout()).isEqualTo("made\n");
+        assertThat(result.denials()).anyMatch(denial -> denial.call().contains("mkdir"));
+        LearnedProfile learned = result.learned().orElseThrow();
+        assertThat(learned.refused()).isEmpty();
+        assertThat(learned.added())
+                .extracting(LearnedProfile.Added::name)
+                .contains("mkdir", "wait4")
+                .doesNotContain("mount");
+        var choice = new SeccompChoice.Custom("learned", learned.profile());
+        RunResult again =
+                engine.run(busybox(command).seccomp(new SeccompChoice.Watched(choice, SeccompChoice.Watch.TELL)));
+        assertThat(again.stdout()).as(again.stderr()).isEqualTo("made\n");
+        assertThat(again.denials()).isEmpty();
+        // and what was not needed stays denied
+        assertThat(engine.run(busybox("mount", "-t", "tmpfs", "none", "/tmp").seccomp(choice))
+                        .exitStatus())
+                .isNotZero();
+    }
+
+    /// Bounded answers would take it a minute.
+    @Test
+    void what_is_learned_from_is_not_slowed_down_by_the_limit_of_answers() throws Exception {
+        var profile = Profile.parse("""
+                {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["write"], "action": "SCMP_ACT_ERRNO"}]}""");
+        var learn = new SeccompChoice.Watched(new SeccompChoice.Custom("no write", profile), SeccompChoice.Watch.LEARN);
+
+        RunResult result = engine.run(busybox("dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=40000")
+                .seccomp(learn)
+                .allow(Allowance.UNCONFINED_SECCOMP));
+
+        assertThat(result.isOk()).as(result.stderr()).isTrue();
+        assertThat(result.wallClock()).isLessThan(java.time.Duration.ofSeconds(25));
+        assertThat(result.denials())
+                .filteredOn(denial -> denial.call().contains(" write("))
+                .singleElement()
+                .satisfies(denial -> assertThat(denial.count()).isGreaterThanOrEqualTo(40_000));
+        assertThat(result.learned().orElseThrow().added())
+                .singleElement()
+                .satisfies(added -> assertThat(added.name()).isEqualTo("write"));
+    }
+
+    @Test
+    void a_run_that_does_not_learn_has_no_profile() throws Exception {
+        assertThat(engine.run(watched("mount", "-t", "tmpfs", "none", "/tmp")).learned())
+                .isEmpty();
     }
 
     @Test

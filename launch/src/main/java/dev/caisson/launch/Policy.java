@@ -258,7 +258,7 @@ public final class Policy {
                 Allowance.UNCONFINED_SECCOMP,
                 spec.seccomp().plain() instanceof SeccompChoice.Unconfined
                         ? "seccomp=unconfined"
-                        : "a profile that only complains",
+                        : "a profile whose denials pass",
                 findings);
         checkFilter(spec, findings);
         require(
@@ -304,6 +304,14 @@ public final class Policy {
                     new Finding(
                             "OPTIONS_CONTRADICT",
                             "privileged has no filter, so no profile can be given: leave privileged out and add what is needed"));
+        }
+        boolean isOff = spec.privileged() || plain instanceof SeccompChoice.Unconfined;
+        if (isOff
+                && spec.seccomp() instanceof SeccompChoice.Watched watched
+                && watched.watch().letsDeniedPass()) {
+            findings.add(new Finding(
+                    "OPTIONS_CONTRADICT",
+                    "without a filter there is nothing that it would deny: give the profile that is on trial"));
         }
     }
 

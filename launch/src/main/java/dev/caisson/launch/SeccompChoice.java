@@ -45,11 +45,19 @@ public sealed interface SeccompChoice {
         TELL,
         /// The same calls, but they are let pass, for profiles on trial; needs an allowance.
         COMPLAIN,
+        /// As [#COMPLAIN], and the result has a profile that allows them too. The answers are not
+        /// bounded in number: for programs that are trusted so far.
+        LEARN,
         /// Every call: those that the profile allows are let pass, the others denied, and all are
         /// counted, which is how a program is recorded where the kernel takes no eBPF program. It costs
         /// each call some ten microseconds, and the program can use up a processor of the engine's: for
         /// programs that are trusted so far.
-        RECORD
+        RECORD;
+
+        /// Whether the profile denies nothing any more, with an error other than ENOSYS.
+        public boolean letsDeniedPass() {
+            return this == COMPLAIN || this == LEARN;
+        }
     }
 
     /// The choice itself, watched or not.
@@ -59,6 +67,7 @@ public sealed interface SeccompChoice {
 
     /// Whether the program can make every call.
     default boolean isOpen() {
-        return plain() instanceof Unconfined || (this instanceof Watched watched && watched.watch() == Watch.COMPLAIN);
+        return plain() instanceof Unconfined
+                || (this instanceof Watched watched && watched.watch().letsDeniedPass());
     }
 }

@@ -115,6 +115,21 @@ class PolicyTest {
                                 .privileged(true)
                                 .seccomp(watched(new SeccompChoice.Strict(), SeccompChoice.Watch.TELL))),
                 refusal(
+                        "nothing to learn",
+                        "OPTIONS_CONTRADICT",
+                        spec -> spec.allow(Allowance.UNCONFINED_SECCOMP)
+                                .seccomp(watched(new SeccompChoice.Unconfined(), SeccompChoice.Watch.LEARN))),
+                refusal(
+                        "nothing to complain of",
+                        "OPTIONS_CONTRADICT",
+                        spec -> spec.allow(Allowance.PRIVILEGED)
+                                .privileged(true)
+                                .seccomp(watched(new SeccompChoice.Standard(), SeccompChoice.Watch.COMPLAIN))),
+                refusal(
+                        "learning",
+                        "ALLOWANCE_NEEDED",
+                        spec -> spec.seccomp(watched(new SeccompChoice.Standard(), SeccompChoice.Watch.LEARN))),
+                refusal(
                         "privileged without a capability",
                         "OPTIONS_CONTRADICT",
                         spec -> spec.allow(Allowance.PRIVILEGED)

@@ -189,6 +189,12 @@ public final class Filter {
         });
     }
 
+    /// As [#asking], but a listener is asked at ENOSYS too.
+    /// @throws IllegalArgumentException where not [#canAsk]
+    public Filter learning() {
+        return asking(headForDenied(), action -> action.kind() == Action.Kind.ERRNO);
+    }
+
     /// A filter that allows every call of every ABI.
     public static Filter allowing(Architecture architecture) {
         byte[] program = encode(architecture, new long[] {instruction(RETURN, 0, 0, Action.ALLOW.returnValue())});

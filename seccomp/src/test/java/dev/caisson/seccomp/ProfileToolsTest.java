@@ -198,6 +198,13 @@ class ProfileToolsTest {
                     assertThat(asking.decide(machine, "seccomp", 1, flags)).isEqualTo(Action.ALLOW);
                 }
                 assertThat(asking.cacheableCalls()).isEqualTo(plain.cacheableCalls() - 2);
+                Filter learning = plain.learning();
+                for (SeccompData call : Calls.numbers(machine)) {
+                    boolean isMissing = plain.decide(call).equals(Action.errno(Action.ENOSYS));
+                    assertThat(learning.decide(call))
+                            .as("%s", CallText.of(call))
+                            .isEqualTo(isMissing ? Action.NOTIFY : asking.decide(call));
+                }
             }
         }
     }

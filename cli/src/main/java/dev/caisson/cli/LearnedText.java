@@ -1,0 +1,56 @@
+package dev.caisson.cli;
+
+import dev.caisson.seccomp.LearnedProfile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What a run under `--seccomp-mode learn` leaves: a file with the profile, and what it opens
+/// beside the given one.
+final class LearnedText {
+    private LearnedText() {}
+
+    /// Before the run, which may take long.
+    static void requireWritable(Path file) {
+        Path parent = file.toAbsolutePath().getParent();
+        boolean writable = Files.exists(file)
+                ? Files.isWritable(file) && !Files.isDirectory(file)
+                : parent != null && Files.isDirectory(parent) && Files.isWritable(parent);
+        if (!writable) {
+            throw refused(file, "choose another place with --seccomp-learned FILE");
+        }
+    }
+
+    static void write(LearnedProfile learned, Path file) {
+        try {
+            Files.writeString(file, learned.profile().toJson());
+        } catch (IOException e) {
+            throw refused(file, OneLine.of(e.getMessage()));
+        }
+    }
+
+    private static CommandException refused(Path file, String why) {
+        return new CommandException(
+                "FILE_REFUSED",
+                CommandException.ENGINE_FAILED,
+                OneLine.of(file + " cannot be written for the learned profile: " + why));
+    }
+
+    static List<String> lines(LearnedProfile learned, Path file) {
+        var lines = new ArrayList<String>();
+        String name = OneLine.of(file.toString());
+        if (learned.added().isEmpty()) {
+            lines.add("caisson: learned: the profile denied nothing that it could allow; " + name + " is the same");
+        } else {
+            lines.add("caisson: learned: " + name + " allows, beside what the profile does:");
+            learned.added().forEach(added -> lines.add("caisson:   " + added));
+        }
+        if (!learned.missing().isEmpty()) {
+            lines.add("caisson: learned: answered as missing, and not added: " + String.join(" ", learned.missing()));
+        }
+        learned.refused().forEach(call -> lines.add("caisson: learned: still denied: " + call));
+        return lines;
+    }
+}
