@@ -50,7 +50,7 @@ public sealed interface SeccompChoice {
         LEARN,
         /// Every call: those that the profile allows are let pass, the others denied, and all are
         /// counted, which is how a program is recorded where the kernel takes no eBPF program. It costs
-        /// each call some ten microseconds, and the program can use up a processor of the engine's: for
+        /// each call tens of microseconds, and the program can use up a processor of the engine's: for
         /// programs that are trusted so far.
         RECORD;
 
