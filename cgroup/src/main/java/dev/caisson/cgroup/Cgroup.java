@@ -138,10 +138,11 @@ public final class Cgroup {
         }
     }
 
-    /// What has to be written for `limits`, without the values that a new group has.
+    /// What has to be written for `limits`, without the values that a new group has and without [#lacks].
     public List<KernelSetting> settings(Limits limits) {
         return controllers().settings(limits, parent()).stream()
                 .filter(setting -> !setting.isInitial())
+                .filter(setting -> lacks.stream().noneMatch(lack -> lack.limit().equals(setting.limit())))
                 .map(setting -> new KernelSetting(setting.limit(), setting.file(), setting.value()))
                 .toList();
     }

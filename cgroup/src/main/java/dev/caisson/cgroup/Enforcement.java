@@ -16,9 +16,10 @@ final class Enforcement {
     private Enforcement() {}
 
     /// For a group that was made just before. On an error the caller removes it.
-    /// @return what cannot be enforced, where the limits allow that
-    static List<Lack> begin(Controllers controllers, String group, String parent, Limits limits) {
-        var lacks = new ArrayList<Lack>();
+    /// @param known what cannot be enforced, where the limits allow that
+    /// @return the same and what showed beside it
+    static List<Lack> begin(Controllers controllers, String group, String parent, Limits limits, List<Lack> known) {
+        var lacks = new ArrayList<>(known);
         for (Setting setting : controllers.settings(limits, parent)) {
             if (!setting.isInitial()) {
                 apply(setting, group, limits.bestEffort(), lacks);
@@ -35,6 +36,9 @@ final class Enforcement {
         try {
             setting.tree().write(group, setting.file(), setting.value());
         } catch (ErrnoException e) {
+            if (bestEffort && lacks.stream().anyMatch(lack -> lack.limit().equals(setting.limit()))) {
+                return; // as was told before
+            }
             if (!e.is(Errno.ENOENT)) {
                 throw refused(setting, group, e);
             }

@@ -143,7 +143,7 @@ public final class Hierarchy implements AutoCloseable {
     public Cgroup create(String parent, String name, Limits limits) {
         checkPath(parent);
         checkName(name);
-        var lacks = new ArrayList<>(check(limits, parent));
+        List<Lack> lacks = check(limits, parent);
         Set<String> used = controllers.used(limits);
         List<Tree> joined = controllers.trees(used);
         String group = parent + "/" + name;
@@ -159,7 +159,7 @@ public final class Hierarchy implements AutoCloseable {
             make(group, joined);
         }
         try {
-            lacks.addAll(Enforcement.begin(controllers, group, parent, limits));
+            lacks = Enforcement.begin(controllers, group, parent, limits, lacks);
         } catch (RuntimeException e) {
             undo(group, joined, e);
             throw e;

@@ -215,6 +215,24 @@ class EnforcementTest extends KernelTest {
     }
 
     @Test
+    void bestEffortLeavesOutProcessorsThatAreNotThere() {
+        assumeTrue(hierarchy.controllerNames().contains("cpuset"), "this kernel has no cpuset controller");
+        Limits limits = SMALL.cpuset(CpuList.parse("8191"));
+
+        Cgroup cgroup = hierarchy.create(PARENT, "best-cpuset", limits.bestEffort(true));
+
+        assertThat(cgroup.lacks()).extracting(Lack::limit).containsExactly("cpuset-cpus");
+        assertThat(cgroup.settings(limits))
+                .extracting(KernelSetting::limit)
+                .contains("memory")
+                .doesNotContain("cpuset-cpus");
+        assertThat(cgroup.effectiveLimits().memory().effective()).isEqualTo(Bytes.mebibytes(32));
+        assertThatThrownBy(() -> hierarchy.create(PARENT, "strict-cpuset", limits))
+                .isInstanceOf(CgroupException.class)
+                .hasMessageContaining("cpuset-cpus cannot be enforced here");
+    }
+
+    @Test
     void limitsChangeWhileTheGroupIsUsed() throws Exception {
         Cgroup cgroup = hierarchy.create(PARENT, "update", SMALL.cpus("0.5").cpuShares(2048));
         try (Inside sleeper = Inside.start(cgroup, "echo up; exec sleep 100")) {
