@@ -38,13 +38,12 @@ class ManifestSchemaTest {
     private static void check(JsonObject object) throws ReflectiveOperationException {
         String kind = object.get("kind").getAsString();
         String json = object.toString();
-        String model =
-                switch (object.get("apiVersion").getAsString() + " " + kind) {
-                    case "v1 Namespace" -> "V1Namespace";
-                    case "apps/v1 DaemonSet" -> "V1DaemonSet";
-                    case "batch/v1 CronJob" -> "V1CronJob";
-                    case String other -> throw new IllegalArgumentException(other + " is no kind that is checked");
-                };
+        String model = switch (object.get("apiVersion").getAsString() + " " + kind) {
+            case "v1 Namespace" -> "V1Namespace";
+            case "apps/v1 DaemonSet" -> "V1DaemonSet";
+            case "batch/v1 CronJob" -> "V1CronJob";
+            case String other -> throw new IllegalArgumentException(other + " is no kind that is checked");
+        };
         try {
             // by name, for what annotates these classes is not here to compile against
             Class.forName("io.kubernetes.client.openapi.models." + model)
