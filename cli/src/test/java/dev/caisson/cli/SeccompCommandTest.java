@@ -188,7 +188,7 @@ class SeccompCommandTest {
     @Tag("root")
     void aRunThatLearnsWritesAProfileUnderWhichItPasses() throws IOException {
         String file = directory.resolve("learned.json").toString();
-        String script = "mkdir /tmp/made && ls -d /tmp/made; unshare --user true 2>/dev/null; exit 3";
+        String script = "mkdir /tmp/made && ls -d /tmp/made >/dev/null; unshare --user true 2>/dev/null; exit 3";
         String[] program = {"host", "--", "sh", "-c", script};
 
         Answer learned = run(all(
