@@ -49,10 +49,11 @@ class CgroupTest extends KernelTest {
         int status = Inside.run(cgroup, "head -c 64m /dev/zero | tail > /dev/null; exit 3");
 
         assertThat(status).isEqualTo(3); // the shell outlived tail
-        assertThat(cgroup.events().oomKills()).isEqualTo(1);
+        long kills = cgroup.events().oomKills();
+        assertThat(kills).isBetween(1L, 2L); // before tail has given its memory back, head may be killed too
         assertThat(cgroup.events().pidsRefused()).isZero();
         Usage.Memory memory = cgroup.usage().memory().orElseThrow();
-        assertThat(memory.oomKills()).isEqualTo(1);
+        assertThat(memory.oomKills()).isEqualTo(kills);
         assertThat(memory.limit()).isEqualTo(Bytes.mebibytes(32));
         assertThat(memory.peak().orElseThrow()).isBetween(Bytes.mebibytes(30), Bytes.mebibytes(32));
         assertThat(memory.current()).isLessThanOrEqualTo(memory.peak().orElseThrow());

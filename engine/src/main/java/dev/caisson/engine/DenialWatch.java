@@ -67,8 +67,15 @@ public final class DenialWatch implements AutoCloseable {
     /// Watches a container.
     /// @param pid of its program, or of another of its processes
     /// @param reasons what tells which rule would have allowed a call
-    /// @throws EngineException HOST_PROCESS for a process that is in no container
+    /// @throws EngineException HOST_PROCESS for a process that is in no container, WATCH_REFUSED where the
+    ///     kernel lets no watch in, or numbers processes otherwise than this process sees them
     public static DenialWatch of(int pid, DenialReasons reasons) {
+        if (!PidNamespace.ofThisProcess().isInitial()) {
+            throw new EngineException(
+                    "WATCH_REFUSED",
+                    "this command is in a pid namespace of its own, where the kernel's numbers of processes mean others: "
+                            + "run it on the host");
+        }
         PidNamespace namespace = PidNamespace.ofContainer(pid, "watched", "");
         var processes = new WatchedProcesses(namespace, LiveFilters.of(pid));
         var opened = new ArrayList<Fd>();

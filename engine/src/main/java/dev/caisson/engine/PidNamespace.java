@@ -10,6 +10,14 @@ import dev.caisson.linux.FileSystem;
 ///
 /// @param device of the kernel's file system of namespaces, as its dev_t packs it: 12 bits and 20
 record PidNamespace(long device, long inode) {
+    /// `PROC_PID_INIT_INO` of the kernel's include/linux/proc_ns.h.
+    private static final long INITIAL = 0xefff_fffcL;
+
+    /// Whether the numbers of its processes are those that eBPF programs see.
+    boolean isInitial() {
+        return inode == INITIAL;
+    }
+
     /// @throws EngineException CONTAINER_ENDED where the process does not run
     static PidNamespace of(int pid) {
         return of(Integer.toString(pid));

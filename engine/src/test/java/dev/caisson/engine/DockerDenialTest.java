@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -28,11 +29,13 @@ class DockerDenialTest {
 
     @BeforeEach
     void startDocker() throws Exception {
+        assumeTrue(PidNamespace.ofThisProcess().isInitial(), "the tests have a pid namespace of their own");
         directory = Files.createTempDirectory(Path.of("/var/tmp"), "caisson-watch");
         String at = directory.toString();
         daemons.add(new ProcessBuilder(
                         "unshare",
                         "--net",
+                        "--mount", // what it mounts goes with it
                         "dockerd",
                         "--data-root=" + at + "/data",
                         "--exec-root=" + at + "/exec",

@@ -1,0 +1,32 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+class PidNamespaceTest {
+    @Test
+    void the_first_one_is_known_by_its_number() throws Exception {
+        assertThat(new PidNamespace(4, 4_026_531_836L).isInitial()).isTrue();
+        assertThat(new PidNamespace(4, 4_026_531_840L).isInitial()).isFalse();
+        assertThat(Files.readSymbolicLink(Path.of("/proc/self/ns/pid")).toString())
+                .isEqualTo("pid:[" + PidNamespace.ofThisProcess().inode() + "]");
+    }
+
+    @Test
+    @Tag("root")
+    void no_watch_is_begun_where_numbers_of_processes_mean_others() {
+        assumeFalse(PidNamespace.ofThisProcess().isInitial(), "the tests run on the host");
+        int other = (int) ProcessHandle.current().pid();
+
+        assertThatThrownBy(() -> DenialWatch.of(other, DenialReasons.ofHost(other)))
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.code()).isEqualTo("WATCH_REFUSED"))
+                .hasMessageContaining("pid namespace of its own");
+    }
+}
