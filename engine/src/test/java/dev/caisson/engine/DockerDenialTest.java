@@ -58,6 +58,9 @@ class DockerDenialTest {
 
     @AfterEach
     void stopDocker() throws Exception {
+        if (daemons.isEmpty()) {
+            return; // it was not started here
+        }
         run("sh", "-c", "docker rm -f $(docker ps -aq)");
         for (Process daemon : daemons) {
             daemon.destroy();
