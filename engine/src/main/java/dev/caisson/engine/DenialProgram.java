@@ -15,7 +15,8 @@ final class DenialProgram extends EbpfAssembler {
     /// The counter of all other numbers.
     static final int OTHERS = NUMBERS;
 
-    /// The counter of what did not fit into the queue.
+    /// The counter of what is not told, because there was too much of its number or the queue was full. It is never
+    /// set back, so that nothing is lost that comes just then.
     static final int LOST = NUMBERS + 1;
 
     static final int SLOTS = NUMBERS + 2;
@@ -87,6 +88,7 @@ final class DenialProgram extends EbpfAssembler {
         program.constant(3, 0);
         program.call(QUEUE_PUSH);
         program.jumpEqual(0, 0, "end");
+        program.label("untold");
         program.slot(counters, LOST, SLOT);
         program.increment();
         program.end();
@@ -134,6 +136,6 @@ final class DenialProgram extends EbpfAssembler {
         slotOfFrame(counters, SLOT);
         load(9, 0, 0);
         increment();
-        jumpNotBelow(9, MOST, "end");
+        jumpNotBelow(9, MOST, "untold");
     }
 }

@@ -11,8 +11,6 @@ import dev.caisson.seccomp.Simulator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.SortedSet;
-import java.util.TreeSet;
 
 /// Watches which calls the filters of a running container deny, whoever started it, until it is closed. Needs root with
 /// CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE, and CAP_SYS_ADMIN to read filters.
@@ -51,9 +49,7 @@ public final class DenialWatch implements AutoCloseable {
     private final WatchedProcesses processes;
     private final DenialReasons reasons;
     private final DenialNotes notes = new DenialNotes();
-    private final SortedSet<Integer> counting = new TreeSet<>();
     private long setBack = System.nanoTime();
-    private long uncounted;
     private long unknown;
 
     private DenialWatch(Fd entered, Fd counters, Fd queue, WatchedProcesses processes, DenialReasons reasons) {
@@ -134,19 +130,15 @@ public final class DenialWatch implements AutoCloseable {
         return seen;
     }
 
-    /// Lets the numbers that were seen be told of again.
+    /// Lets every number be told of again, also one of which nothing has come through a full queue.
     private void setBack() {
-        for (int slot : counting) {
-            uncounted += Math.max(0, Bpf.lookup(counters, slot) - DenialProgram.MOST);
+        for (int slot = 0; slot <= DenialProgram.OTHERS; slot++) {
             Bpf.update(counters, slot, 0);
         }
-        counting.clear();
         setBack = System.nanoTime();
     }
 
     private Optional<Seen> look(DenialEvent event) {
-        int number = event.call().number();
-        counting.add(number >= 0 && number < DenialProgram.NUMBERS ? number : DenialProgram.OTHERS);
         Optional<Decided> decided = decided(event, processes.containers());
         if (decided.isPresent() && notes.count(kind(decided.get()))) {
             return Optional.empty();
@@ -218,8 +210,7 @@ public final class DenialWatch implements AutoCloseable {
 
     /// How many calls ended without having begun and were not looked at, because there were too many at a time.
     public long unexamined() {
-        setBack();
-        return uncounted + Bpf.lookup(counters, DenialProgram.LOST);
+        return Bpf.lookup(counters, DenialProgram.LOST);
     }
 
     /// How many calls ended without having begun and the filters of their process could not be read.
