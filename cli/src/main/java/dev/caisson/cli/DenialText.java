@@ -7,6 +7,8 @@ import java.util.List;
 /// Denied system calls as `run` tells them: a line for each, and one for what would have allowed it.
 final class DenialText {
     private static final int MOST = 8;
+    /// The answer to a call that the profile denies and the mode lets pass.
+    private static final String PASSED = "ALLOW";
 
     private DenialText() {}
 
@@ -24,8 +26,9 @@ final class DenialText {
     /// One of them.
     /// @param by more about the caller; may be empty
     static List<String> lines(Denial denial, String by) {
-        var line = new StringBuilder("DENIED: ").append(denial.call());
-        if (!denial.answer().isEmpty()) {
+        boolean passed = denial.answer().equals(PASSED);
+        var line = new StringBuilder(passed ? "WOULD DENY: " : "DENIED: ").append(denial.call());
+        if (!denial.answer().isEmpty() && !passed) {
             line.append(" → ").append(denial.answer());
         }
         if (denial.count() > 1) {

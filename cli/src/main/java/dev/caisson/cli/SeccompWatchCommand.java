@@ -79,7 +79,8 @@ final class SeccompWatchCommand implements Callable<Integer> {
         }
         try (DenialWatch watch = DenialWatch.of(pid, reasons)) {
             PrintWriter err = spec.commandLine().getErr();
-            err.println("caisson: process " + pid + " has " + watch.filters() + " filters; the reasons are of "
+            err.println("caisson: process " + pid + " has "
+                    + (watch.filters() == 1 ? "one filter" : watch.filters() + " filters") + "; the reasons are of "
                     + OneLine.of(reasons.source()));
             err.flush();
             long began = System.nanoTime();

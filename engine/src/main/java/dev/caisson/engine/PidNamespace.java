@@ -18,7 +18,8 @@ record PidNamespace(long device, long inode) {
         return inode == INITIAL;
     }
 
-    /// @throws EngineException CONTAINER_ENDED where the process does not run
+    /// @throws EngineException CONTAINER_ENDED where the process does not run, PROCESS_UNREADABLE where the kernel
+    ///     keeps it from being looked at
     static PidNamespace of(int pid) {
         return of(Integer.toString(pid));
     }
@@ -36,7 +37,11 @@ record PidNamespace(long device, long inode) {
             if (e.is(Errno.ENOENT)) {
                 throw new EngineException("CONTAINER_ENDED", "the process " + pid + " does not run", e);
             }
-            throw e;
+            throw new EngineException(
+                    "PROCESS_UNREADABLE",
+                    "the kernel does not let this command look at process " + pid + " (" + Errno.name(e.errno())
+                            + "): it needs root with CAP_SYS_PTRACE",
+                    e);
         }
     }
 

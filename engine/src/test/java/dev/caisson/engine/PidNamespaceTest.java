@@ -29,4 +29,19 @@ class PidNamespaceTest {
                         EngineException.class, e -> assertThat(e.code()).isEqualTo("WATCH_REFUSED"))
                 .hasMessageContaining("pid namespace of its own");
     }
+
+    @Test
+    void a_process_that_is_not_there_or_not_to_be_looked_at_is_told() {
+        assertThatThrownBy(() -> PidNamespace.of(Integer.MAX_VALUE))
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.code()).isEqualTo("CONTAINER_ENDED"));
+        // some machines keep even root from looking at process 1
+        for (int pid : new int[] {1, 2}) {
+            try {
+                assertThat(PidNamespace.of(pid).inode()).isPositive();
+            } catch (EngineException e) {
+                assertThat(e.code()).isIn("PROCESS_UNREADABLE", "CONTAINER_ENDED");
+            }
+        }
+    }
 }
