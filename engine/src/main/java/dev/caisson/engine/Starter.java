@@ -131,10 +131,31 @@ final class Starter implements AutoCloseable {
     /// Everything but the program; on failure only the record and the id range are left.
     private Container stand(
             Preparation.Prepared prepared, ContainerId id, IdRanges.Lease lease, LaunchPlan plan, Streams wanted) {
+        Cgroup group = groups.create(prepared.spec(), id.value());
+        try {
+            probe.reached(Moment.GROUP_MADE);
+            return standIn(group, prepared, id, lease, plan, wanted);
+        } catch (RuntimeException e) {
+            try {
+                group.kill();
+                group.remove();
+            } catch (RuntimeException stuck) {
+                e.addSuppressed(stuck);
+            }
+            throw e;
+        }
+    }
+
+    /// On failure the group is left too, perhaps with a process in it.
+    private Container standIn(
+            Cgroup group,
+            Preparation.Prepared prepared,
+            ContainerId id,
+            IdRanges.Lease lease,
+            LaunchPlan plan,
+            Streams wanted) {
         ContainerSpec spec = prepared.spec();
-        Cgroup group = groups.create(spec, id.value());
         StandardStreams streams = null;
-        probe.reached(Moment.GROUP_MADE);
         try (Launcher.Birth birth = launcher().begin(plan, group)) {
             probe.reached(Moment.CHILD_ASKED);
             int owner = lease.range().base() + prepared.image().user().uid();
@@ -156,12 +177,6 @@ final class Starter implements AutoCloseable {
         } catch (RuntimeException e) {
             if (streams != null) {
                 streams.close();
-            }
-            try {
-                group.kill();
-                group.remove();
-            } catch (RuntimeException stuck) {
-                e.addSuppressed(stuck);
             }
             throw e;
         }

@@ -155,9 +155,7 @@ public final class Launcher {
             try (Zygote.Answer root = root(resources)) {
                 var handover = new Handover(plan.slots().size());
                 open(resources, PlanCodec.encode(plan, pause.step()), opened, handover);
-                Zygote.Child child = asked.child();
-                taken = true;
-                var launched = new Launched(child, control);
+                var launched = new Launched(child(), control);
                 try {
                     handover.add(plan.slots().size() - 1, keep(opened, root.descriptor()));
                     handover.send(control);
@@ -169,6 +167,17 @@ public final class Launcher {
                 }
             } finally {
                 opened.forEach(Fd::close);
+            }
+        }
+
+        /// Waits for the child, once.
+        private Zygote.Child child() {
+            taken = true;
+            try (asked) {
+                return asked.child();
+            } catch (RuntimeException e) {
+                control.close();
+                throw e;
             }
         }
 
@@ -215,13 +224,10 @@ public final class Launcher {
             if (taken) {
                 return;
             }
-            taken = true;
             try {
-                new Launched(asked.child(), control).abandon();
+                new Launched(child(), control).abandon();
             } catch (HostException _) {
-                control.close(); // there is no child
-            } finally {
-                asked.close();
+                // there is no child
             }
         }
     }

@@ -8,6 +8,9 @@ import java.util.Optional;
 public final class KernelText {
     /// The kernel bounds what it writes of one file by its memory alone; a list of processes may be long.
     private static final int LONGEST = 64 << 20;
+    /// A file of many records is read up to the last record that fits whole (seq_file(9)): a read that ends so far
+    /// before the end of the buffer, or less, may have left some out. No list that is read here has longer records.
+    private static final int LONGEST_RECORD = 1024;
 
     private KernelText() {}
 
@@ -52,7 +55,7 @@ public final class KernelText {
 
     private static String text(Scratch scratch, long descriptor) {
         int length = (int) Native.check("pread", scratch.read(descriptor));
-        return length < Scratch.LONGEST_TEXT ? scratch.text(length) : whole(descriptor);
+        return length < Scratch.LONGEST_TEXT - LONGEST_RECORD ? scratch.text(length) : whole(descriptor);
     }
 
     private static String whole(long descriptor) {

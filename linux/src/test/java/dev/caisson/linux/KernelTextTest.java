@@ -45,6 +45,17 @@ class KernelTextTest {
         }
     }
 
+    /// The kernel gives as many records at a time as fit whole, so a read can end short and not be the last.
+    @Test
+    void a_list_of_records_is_whole() throws Exception {
+        Path symbols = Path.of("/proc/kallsyms");
+        try (Fd proc = FileSystem.open("/proc", FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            assertThat(KernelText.read(proc, "kallsyms"))
+                    .hasSizeGreaterThan(4096)
+                    .isEqualTo(Files.readString(symbols).stripTrailing());
+        }
+    }
+
     @Test
     void white_space_goes_at_the_end_alone() throws Exception {
         Files.writeString(temporary.resolve("file"), " a \n b \t\n\n");
