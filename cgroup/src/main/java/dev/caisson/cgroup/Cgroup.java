@@ -170,7 +170,7 @@ public final class Cgroup {
         }
     }
 
-    private String parent() {
+    String parent() {
         return group.substring(0, Math.max(0, group.lastIndexOf('/')));
     }
 

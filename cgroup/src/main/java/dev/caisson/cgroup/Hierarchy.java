@@ -17,8 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
-/// The trees of control groups that this machine has, and what each of them can enforce. Holds one open
-/// directory for
+/// The trees of control groups that this machine has, and what each of them can enforce. Holds one open directory for
 /// each tree; every group is reached from there, so that a path of the host is resolved once.
 public final class Hierarchy implements AutoCloseable {
 
@@ -44,9 +43,8 @@ public final class Hierarchy implements AutoCloseable {
         this.controllers = new Controllers(trees);
     }
 
-    /// Looks at what is mounted in this mount namespace. Each mount point is opened and asked for its
-    /// type, because
-    /// the table also lists mounts that later ones hide.
+    /// Looks at what is mounted in this mount namespace. Each mount point is opened and asked for its type, because the
+    /// table also lists mounts that later ones hide.
     /// @throws CgroupException NOT_MOUNTED
     public static Hierarchy detect() {
         try {
@@ -89,9 +87,9 @@ public final class Hierarchy implements AutoCloseable {
         return controllers.names();
     }
 
-    /// The controllers of each v1 tree that [Cgroup#joinFds] gives a descriptor of, in that order, for a
-    /// group with
-    /// limits that use what the defaults use.
+    /// The controllers of each v1 tree that [Cgroup#joinFds] gives a descriptor of, in that order, for a group with
+    /// limits
+    /// that use what the defaults use.
     public List<Set<String>> joins() {
         return joins(Limits.defaults());
     }
@@ -117,8 +115,7 @@ public final class Hierarchy implements AutoCloseable {
 
     /// Refuses limits that contradict each other or that this machine has nothing to enforce with, by name.
     /// @param parent path of the group that a group with these limits would be made in
-    /// @return what cannot be enforced, where the limits say that this is to be told and no error; else
-    /// nothing
+    /// @return what cannot be enforced, where the limits say that this is to be told and no error; else nothing
     public List<Lack> check(Limits limits, String parent) {
         limits.check();
         List<Lack> lacks = controllers.lacks(limits, parent);
@@ -135,41 +132,62 @@ public final class Hierarchy implements AutoCloseable {
 
     /// Makes a group with all limits in force, or leaves nothing.
     ///
-    /// @param parent path of the group that holds it, such as `caisson`; made without limits where it is
-    ///     missing
+    /// @param parent path of the group that holds it, such as `caisson`; made without limits where it is missing
     /// @param name of the group, unique in its parent
-    /// @throws CgroupException ALREADY_EXISTS, UNENFORCEABLE, KERNEL_REFUSED, or what [Limits#check]
-    /// refuses
+    /// @throws CgroupException ALREADY_EXISTS, UNENFORCEABLE, KERNEL_REFUSED, or what [Limits#check] refuses
     public Cgroup create(String parent, String name, Limits limits) {
         checkPath(parent);
         checkName(name);
+        return complete(new Cgroup(this, parent + "/" + name, List.of(), List.of()), limits);
+    }
+
+    /// Makes what a process can be born into of a group that [#complete] makes whole: its part in the unified tree,
+    /// without limits. Where there is no such tree, nothing.
+    public Cgroup begin(String parent, String name) {
+        checkPath(parent);
+        checkName(name);
+        List<Tree> trees = controllers.trees(Set.of());
+        make(parent, parent + "/" + name, Set.of(), trees, trees);
+        return new Cgroup(this, parent + "/" + name, trees, List.of());
+    }
+
+    /// Makes a group that has begun whole, with all limits in force; on an error it is as it was.
+    public Cgroup complete(Cgroup begun, Limits limits) {
+        String group = begun.path();
+        String parent = begun.parent();
         List<Lack> lacks = check(limits, parent);
         Set<String> used = controllers.used(limits);
         List<Tree> joined = controllers.trees(used);
-        String group = parent + "/" + name;
+        List<Tree> missing =
+                joined.stream().filter(tree -> !begun.trees().contains(tree)).toList();
+        make(parent, group, used, joined, missing);
+        try {
+            lacks = Enforcement.begin(controllers, group, parent, limits, lacks);
+        } catch (RuntimeException e) {
+            undo(group, missing, e);
+            throw e;
+        }
+        return new Cgroup(this, group, joined, lacks);
+    }
+
+    /// @param missing those of `joined` in which there is no `group` yet
+    private void make(String parent, String group, Set<String> used, List<Tree> joined, List<Tree> missing) {
         prepare(parent, used, joined);
         try {
-            make(group, joined);
+            make(group, missing);
         } catch (CgroupException e) {
             if (e.code() != Code.NO_SUCH_GROUP) {
                 throw e;
             }
             prepared.clear(); // somebody removed the parent since
             prepare(parent, used, joined);
-            make(group, joined);
+            make(group, missing);
         }
-        try {
-            lacks = Enforcement.begin(controllers, group, parent, limits, lacks);
-        } catch (RuntimeException e) {
-            undo(group, joined, e);
-            throw e;
-        }
-        return new Cgroup(this, group, joined, lacks);
     }
 
-    /// Makes a group that holds others and bounds what they use together, or changes the limits of the
-    /// one that is
-    /// there: a tenant's share of the machine.
+    /// Makes a group that holds others and bounds what they use together, or changes the limits of the one that is
+    /// there:
+    /// a tenant's share of the machine.
     ///
     /// @param path such as `caisson/tenant-a`, to be given as the parent of [#create]
     public Cgroup createParent(String path, Limits limits) {
@@ -188,9 +206,9 @@ public final class Hierarchy implements AutoCloseable {
         return cgroup;
     }
 
-    /// Refuses a parent group that is missing in a tree which a container with `limits` joins. It is the
-    /// user's, so it
-    /// is neither made nor removed here.
+    /// Refuses a parent group that is missing in a tree which a container with `limits` joins. It is the user's, so it
+    /// is
+    /// neither made nor removed here.
     public void requireParent(String path, Limits limits) {
         checkPath(path);
         List<String> missing = controllers.trees(controllers.used(limits)).stream()
@@ -316,10 +334,7 @@ public final class Hierarchy implements AutoCloseable {
     public Set<String> removeStale(String parent, Predicate<String> isStale) {
         var removed = new TreeSet<String>();
         CgroupException failure = null;
-        for (String name : leftovers(parent)) {
-            if (!isStale.test(name)) {
-                continue;
-            }
+        for (String name : leftovers(parent).stream().filter(isStale).toList()) {
             try {
                 find(parent, name).ifPresent(cgroup -> {
                     cgroup.kill();

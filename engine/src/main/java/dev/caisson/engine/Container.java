@@ -351,7 +351,7 @@ public final class Container {
             }
             group.remove();
             engine.reached(Moment.GROUP_REMOVED);
-            engine.release(spec, id, lease);
+            engine.release(spec.placement(), id, lease);
         }
     }
 

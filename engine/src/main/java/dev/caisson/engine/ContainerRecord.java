@@ -4,6 +4,9 @@ import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.KernelSetting;
 import dev.caisson.cgroup.Lack;
 import dev.caisson.cgroup.Limits;
+import dev.caisson.launch.ContainerId;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.PlanRecord;
 import io.avaje.json.JsonReader;
 import io.avaje.json.JsonWriter;
@@ -39,7 +42,26 @@ record ContainerRecord(
         List<String> unenforced,
         PlanRecord plan) {
     private static final JsonStream JSON = JsonStream.builder().build();
+    private static final int OWN_PID = (int) ProcessHandle.current().pid();
     private static final int PIECE = 16 * 1024;
+
+    /// Of one that has no process yet.
+    static ContainerRecord announced(ContainerId id, ContainerSpec spec, String cgroupParent, LaunchPlan plan) {
+        return new ContainerRecord(
+                id.value(),
+                spec.name().orElse(""),
+                spec.image().toString(),
+                cgroupParent,
+                System.currentTimeMillis(),
+                OWN_PID,
+                0,
+                0,
+                spec.limits().inWholePages().memory().count(),
+                spec.limits().pids(),
+                List.of(),
+                List.of(),
+                PlanRecord.of(plan));
+    }
 
     ContainerRecord started(int newPid, long newStartTime, Cgroup group, Limits limits) {
         return with(newPid, newStartTime, group, limits);

@@ -10,6 +10,7 @@ import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.IdRange;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Placement;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
@@ -271,14 +272,14 @@ public final class Engine implements AutoCloseable {
         state.save(record, () -> probe.reached(Moment.RECORD_WRITTEN));
     }
 
-    void release(ContainerSpec spec, ContainerId id, IdRanges.Lease lease) {
+    void release(Placement placement, ContainerId id, IdRanges.Lease lease) {
         try {
             diskLayers.discard(id.value());
         } catch (RuntimeException e) { // the next engine finds it without a record
             System.getLogger(Engine.class.getName())
                     .log(System.Logger.Level.WARNING, "the writable layer of " + id + " stays: " + e.getMessage());
         }
-        groups.removed(spec.placement());
+        groups.removed(placement);
         state.remove(id.value());
         probe.reached(Moment.RECORD_REMOVED);
         ranges.giveBack(lease);

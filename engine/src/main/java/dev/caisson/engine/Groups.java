@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.cgroup.Limits;
 import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Placement;
@@ -53,6 +54,24 @@ final class Groups {
         return ofAnEngine && parent.startsWith(TENANT, start)
                 ? Optional.of(parent.substring(start + TENANT.length()))
                 : Optional.empty();
+    }
+
+    /// Makes what a process can be born into of the group of a container that stands beside all others.
+    Cgroup begin(String id) {
+        return hierarchy.begin(state.cgroupParent(), id);
+    }
+
+    /// Makes the rest of it, and puts its limits in force.
+    Cgroup complete(Cgroup begun, Limits limits) {
+        return hierarchy.complete(begun, limits);
+    }
+
+    /// Kills and removes a container's group, as much of it as there is.
+    void remove(Placement placement, String id) {
+        hierarchy.find(parent(placement), id).ifPresent(group -> {
+            group.kill();
+            group.remove();
+        });
     }
 
     /// Makes a container's group, and its tenant's where that is not there.

@@ -17,6 +17,7 @@ import dev.caisson.launch.InRootPath;
 import dev.caisson.launch.KernelFileSystem;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Mount;
+import dev.caisson.launch.Namespace;
 import dev.caisson.launch.PlanCodec;
 import dev.caisson.launch.Planner;
 import dev.caisson.launch.Policy;
@@ -35,6 +36,11 @@ final class Preparation implements AutoCloseable {
             Policy.Approved approved, Rootfs rootfs, RootImage image, Optional<FilterProgram> filter, HostFacts host) {
         LaunchPlan plan(IdRange ids, ContainerId id) {
             return Planner.plan(approved, image, host, filter, ids, id);
+        }
+
+        /// Those that the container has of its own.
+        Set<Namespace> namespaces() {
+            return Planner.namespaces(approved, host);
         }
 
         ContainerSpec spec() {

@@ -17,9 +17,9 @@ interface Probe {
         GROUP_MADE,
         /// The kernel makes the first process, if it has not yet.
         CHILD_ASKED,
-        STREAMS_OPEN,
-        /// All is there that the zygote is handed.
+        /// All is there of which the zygote makes the root file system.
         LAYERS_OPEN,
+        STREAMS_OPEN,
         /// Init waits in front of a step.
         INIT_PAUSED,
         INIT_READY,
@@ -29,6 +29,8 @@ interface Probe {
         /// The record is written, under a name that nobody looks for.
         RECORD_WRITTEN,
         START_RECORDED,
+        /// The kernel makes the first process of a container that nobody has wished for yet.
+        NEXT_ASKED,
         ENDED,
         DESCRIPTORS_CLOSED,
         GROUP_REMOVED,

@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -30,22 +29,23 @@ class FailedLaunchTest {
     Path directory;
 
     private final Failing probe = new Failing();
-    private Engine engine;
     private Path volume;
     private ContainerSpec spec;
 
     @BeforeEach
-    void open() throws Exception {
+    void makeRoot() throws Exception {
         Path root = BusyboxEngine.makeRoot(directory.resolve("root"));
         volume = Files.createDirectory(directory.resolve("volume"));
         spec = FailpointEngine.spec(root);
-        engine = new Engine(OPTIONS, probe);
-        assertThat(engine.run(spec).verdict()).isEqualTo(Verdict.OK);
     }
 
-    @AfterEach
-    void close() {
-        engine.close();
+    /// @param launches that go well first: behind the second one, the next has begun before it is asked for
+    private Engine engineAfter(int launches) throws InterruptedException {
+        var engine = new Engine(OPTIONS, probe);
+        for (int i = 0; i < launches; i++) {
+            assertThat(engine.run(spec).verdict()).isEqualTo(Verdict.OK);
+        }
+        return engine;
     }
 
     @ParameterizedTest
@@ -56,47 +56,69 @@ class FailedLaunchTest {
                 "NAME_TAKEN",
                 "GROUP_MADE",
                 "CHILD_ASKED",
-                "STREAMS_OPEN",
                 "LAYERS_OPEN",
+                "STREAMS_OPEN",
                 "INIT_READY",
                 "VERIFIED"
             })
-    void between_two_acts_of_the_engine(Moment moment) throws Exception {
-        Traces before = Traces.of(OPTIONS);
+    void of_an_engine_that_has_nothing_ready(Moment moment) throws Exception {
+        Traces usual;
+        try (Engine _ = engineAfter(2)) {
+            usual = Traces.of(OPTIONS);
+        }
+        try (Engine engine = engineAfter(1)) {
+            assertLeavesNothing(engine, moment, 1, usual);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Moment.class,
+            names = {"CHILD_ASKED", "LAYERS_OPEN", "GROUP_MADE", "STREAMS_OPEN", "INIT_READY", "VERIFIED"})
+    void of_an_engine_that_has_the_next_one_ready(Moment moment) throws Exception {
+        try (Engine engine = engineAfter(2)) {
+            assertLeavesNothing(engine, moment, 3, Traces.of(OPTIONS));
+        }
+    }
+
+    /// @param usual traces of an engine that has the next one ready
+    private void assertLeavesNothing(Engine engine, Moment moment, int times, Traces usual) throws Exception {
         probe.act = reached -> {
             if (reached == moment) {
                 throw new IllegalStateException("fails at " + moment);
             }
         };
 
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < times; i++) {
             assertThatThrownBy(() -> engine.run(spec)).hasMessage("fails at " + moment);
         }
 
-        assertThat(Traces.of(OPTIONS)).isEqualTo(before);
         probe.act = _ -> {};
         assertThat(engine.run(spec).verdict()).isEqualTo(Verdict.OK);
+        assertThat(Traces.of(OPTIONS)).isEqualTo(usual);
     }
 
     @Test
     void a_volume_that_goes_away() throws Exception {
-        Traces before = Traces.of(OPTIONS);
-        Path hidden = directory.resolve("hidden");
-        probe.act = reached -> {
-            if (reached == Moment.CHILD_ASKED) {
-                Files.move(volume, hidden);
-            }
-        };
+        try (Engine engine = engineAfter(2)) {
+            Traces before = Traces.of(OPTIONS);
+            Path hidden = directory.resolve("hidden");
+            probe.act = reached -> {
+                if (reached == Moment.CHILD_ASKED) {
+                    Files.move(volume, hidden);
+                }
+            };
 
-        assertThatThrownBy(() -> engine.run(spec))
-                .isInstanceOfSatisfying(
-                        LaunchException.class,
-                        e -> assertThat(e.code()).as(e.getMessage()).isEqualTo("MOUNT_SOURCE"));
+            assertThatThrownBy(() -> engine.run(spec))
+                    .isInstanceOfSatisfying(
+                            LaunchException.class,
+                            e -> assertThat(e.code()).as(e.getMessage()).isEqualTo("MOUNT_SOURCE"));
 
-        assertThat(Traces.of(OPTIONS)).isEqualTo(before);
-        probe.act = _ -> {};
-        Files.move(hidden, volume);
-        assertThat(engine.run(spec).verdict()).isEqualTo(Verdict.OK);
+            assertThat(Traces.of(OPTIONS)).isEqualTo(before);
+            probe.act = _ -> {};
+            Files.move(hidden, volume);
+            assertThat(engine.run(spec).verdict()).isEqualTo(Verdict.OK);
+        }
     }
 
     private static final class Failing implements Probe {

@@ -12,9 +12,9 @@ import java.util.stream.Stream;
 
 /// What containers of one state directory have left on the host.
 ///
-/// @param groups control groups below the directory's own
-/// @param records below the state directory, but for the engines' locks
-/// @param mounts that speak of Caisson or of a test
+/// @param groups control groups below the directory's own, without their names: an engine may have the next one ready
+/// @param records below the state directory, but for the engines' locks, without their names either
+/// @param mounts that speak of its directories
 /// @param open what this process has open, without numbers
 record Traces(List<String> groups, List<String> records, List<String> mounts, List<String> open) {
     static Traces of(EngineOptions options) throws IOException {
@@ -22,7 +22,7 @@ record Traces(List<String> groups, List<String> records, List<String> mounts, Li
         try (var state = new State(options.state())) {
             parent = state.cgroupParent();
         }
-        return new Traces(groups(parent), records(options.state()), mountsOfOurs(), descriptors());
+        return new Traces(groups(parent), records(options.state()), mountsOf(options), descriptors());
     }
 
     /// The hierarchies stand side by side below /sys/fs/cgroup, or are one.
@@ -36,7 +36,7 @@ record Traces(List<String> groups, List<String> records, List<String> mounts, Li
         }
         tops.add(Path.of("/sys/fs/cgroup", parent));
         for (Path top : tops) {
-            list(top).stream().filter(Files::isDirectory).map(Path::toString).forEach(groups::add);
+            list(top).stream().filter(Files::isDirectory).map(Traces::withoutId).forEach(groups::add);
         }
         return groups;
     }
@@ -45,16 +45,21 @@ record Traces(List<String> groups, List<String> records, List<String> mounts, Li
         var records = new ArrayList<String>();
         for (Path engine : list(state.resolve("engines"))) {
             list(engine).stream()
-                    .map(Path::toString)
+                    .map(Traces::withoutId)
                     .filter(name -> !name.endsWith("/lock"))
                     .forEach(records::add);
         }
         return records;
     }
 
-    private static List<String> mountsOfOurs() throws IOException {
+    private static String withoutId(Path path) {
+        return path.toString().replaceAll("/(engines/)?[0-9a-f]{16,}(?=[/.]|$)", "/ID");
+    }
+
+    private static List<String> mountsOf(EngineOptions options) throws IOException {
         return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
-                .filter(line -> line.contains("caisson") || line.contains("junit"))
+                .filter(line -> line.contains(options.state().toString())
+                        || line.contains(options.data().toString()))
                 .toList();
     }
 
@@ -63,7 +68,7 @@ record Traces(List<String> groups, List<String> records, List<String> mounts, Li
         for (Path descriptor : list(Path.of("/proc/self/fd"))) {
             target(descriptor)
                     .filter(target -> !target.startsWith("/proc/"))
-                    .ifPresent(target -> descriptors.add(target.replaceAll("\\d+", "")));
+                    .ifPresent(target -> descriptors.add(target.replaceAll("/engines/[0-9a-f]+|\\d+", "")));
         }
         descriptors.sort(null);
         return descriptors;

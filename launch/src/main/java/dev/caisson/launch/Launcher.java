@@ -12,8 +12,10 @@ import dev.caisson.linux.Sockets;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Carries a plan out: asks the zygote for the first process and the root file system, opens what the plan's slots
 /// name,
@@ -23,15 +25,24 @@ public final class Launcher {
     private static final byte[] START = {1};
     private static final int SIGKILL = 9;
 
-    /// What a launch is given besides the plan.
+    /// What the root file system is made of.
     ///
     /// @param layers the image's directories, topmost first
     /// @param userNamespace through which files are shown
-    /// @param streams standard input, output and error of the program
     /// @param upper the mount that holds what the container writes; stays the caller's
-    public record Resources(List<Fd> layers, Fd userNamespace, List<Fd> streams, Optional<Fd> upper) {
-        public Resources {
+    public record Layers(List<Fd> layers, Fd userNamespace, Optional<Fd> upper) {
+        public Layers {
             layers = List.copyOf(layers);
+        }
+    }
+
+    /// What a launch is given besides the plan and the root file system.
+    ///
+    /// @param group the container's control group, with its limits set
+    /// @param userNamespace through which files are shown
+    /// @param streams standard input, output and error of the program
+    public record Resources(Cgroup group, Fd userNamespace, List<Fd> streams) {
+        public Resources {
             streams = List.copyOf(streams);
         }
     }
@@ -110,15 +121,15 @@ public final class Launcher {
 
     /// Begins a launch: the kernel makes the process and its namespaces while the caller makes the rest.
     ///
-    /// @param group the container's control group, with its limits set
-    public Birth begin(LaunchPlan plan, Cgroup group) {
+    /// @param ids those that the process will have, and `namespaces` those that are its own; the plan has the same
+    /// @param group the container's control group, as far as it stands
+    public Birth begin(IdRange ids, Set<Namespace> namespaces, Cgroup group) {
         Sockets.Pair control = Sockets.pair();
         Optional<Fd> directory = Optional.empty();
         try {
-            if (SlotSource.position(plan.slots(), SlotSource.CgroupDirectory.class, 0) >= 0) {
-                directory = Optional.of(group.cloneInto().orElseThrow());
-            }
-            return new Birth(plan, group, control.ours(), zygote.child(plan, control.theirs(), directory));
+            directory = group.cloneInto();
+            return new Birth(
+                    ids, namespaces, control.ours(), zygote.child(ids, namespaces, control.theirs(), directory));
         } catch (RuntimeException e) {
             control.ours().close();
             throw e;
@@ -130,34 +141,72 @@ public final class Launcher {
 
     /// A launch that has begun. Closed before its end, it leaves nothing of the container but its control group.
     public final class Birth implements AutoCloseable {
-        private final LaunchPlan plan;
-        private final Cgroup group;
+        private final IdRange ids;
+        private final Set<Namespace> namespaces;
         private final Fd control;
         private final Zygote.Answer asked;
+        private Zygote.@Nullable Child child;
+        private Zygote.@Nullable Answer root;
         private boolean taken;
 
-        private Birth(LaunchPlan plan, Cgroup group, Fd control, Zygote.Answer asked) {
-            this.plan = plan;
-            this.group = group;
+        private Birth(IdRange ids, Set<Namespace> namespaces, Fd control, Zygote.Answer asked) {
+            this.ids = ids;
+            this.namespaces = Set.copyOf(namespaces);
             this.control = control;
             this.asked = asked;
         }
 
-        /// Everything up to the program.
-        public Launched complete(Resources resources) {
-            return complete(resources, Pause.NONE);
+        /// Whether the process is there and waits for a plan. Where it is not, nothing is left of it.
+        public boolean waits() {
+            try {
+                Zygote.Child waiting = child();
+                if (Processes.reapNow(waiting.pidfd()) == null) {
+                    return true;
+                }
+                taken = true;
+                waiting.pidfd().close();
+                control.close();
+                return false;
+            } catch (HostException _) {
+                return false; // whoever asks for the next one is told
+            }
+        }
+
+        /// Has the root file system made, beside the caller.
+        public void assemble(LaunchPlan plan, Layers of) {
+            var mounts = new ArrayList<Fd>();
+            try {
+                for (Fd layer : of.layers()) {
+                    mounts.add(layer(layer, of.userNamespace()));
+                }
+                var all = new ArrayList<Fd>(mounts);
+                of.upper().ifPresent(all::add);
+                root = zygote.root(plan, all);
+            } finally {
+                // The zygote takes them down after its answer: that waits for other processors.
+                mounts.forEach(Fd::close);
+            }
+        }
+
+        /// Everything up to the program, once the root file system is being made.
+        public Launched complete(LaunchPlan plan, Resources resources) {
+            return complete(plan, resources, Pause.NONE);
         }
 
         /// The same, with a pause. In front of a step behind READY init waits once it has been started, and tells so on
         /// the control socket, whose reader lets it go on by [Launched#start()].
-        public Launched complete(Resources resources, Pause pause) {
+        public Launched complete(LaunchPlan plan, Resources resources, Pause pause) {
+            if (!plan.ids().equals(ids) || !plan.namespaces().equals(namespaces)) {
+                throw new IllegalArgumentException("the plan is for another process");
+            }
+            Zygote.Answer assembled = Objects.requireNonNull(root);
             var opened = new ArrayList<Fd>();
-            try (Zygote.Answer root = root(resources)) {
+            try {
                 var handover = new Handover(plan.slots().size());
-                open(resources, PlanCodec.encode(plan, pause.step()), opened, handover);
-                var launched = new Launched(child(), control);
+                open(plan, resources, PlanCodec.encode(plan, pause.step()), opened, handover);
+                var launched = new Launched(take(), control);
                 try {
-                    handover.add(plan.slots().size() - 1, keep(opened, root.descriptor()));
+                    handover.add(plan.slots().size() - 1, keep(opened, assembled.descriptor()));
                     handover.send(control);
                     awaitReady(plan, launched, pause);
                     return launched;
@@ -170,35 +219,32 @@ public final class Launcher {
             }
         }
 
-        /// Waits for the child, once.
+        /// Waits for the process, which stays this object's.
         private Zygote.Child child() {
-            taken = true;
+            Zygote.Child known = child;
+            if (known != null) {
+                return known;
+            }
             try (asked) {
-                return asked.child();
+                known = asked.child();
+                child = known;
+                return known;
             } catch (RuntimeException e) {
+                taken = true;
                 control.close();
                 throw e;
             }
         }
 
-        /// The zygote takes the detached mounts down: that waits for other processors, so it does so after its answer.
-        private Zygote.Answer root(Resources resources) {
-            var layers = new ArrayList<Fd>();
-            try {
-                for (Fd layer : resources.layers()) {
-                    layers.add(layer(layer, resources.userNamespace()));
-                }
-                var all = new ArrayList<Fd>(layers);
-                resources.upper().ifPresent(all::add);
-                return zygote.root(plan, all);
-            } finally {
-                layers.forEach(Fd::close);
-            }
+        private Zygote.Child take() {
+            Zygote.Child known = child();
+            taken = true;
+            return known;
         }
 
         /// @param opened gets what is this launch's to close
-        private void open(Resources resources, byte[] encoded, List<Fd> opened, Handover handover) {
-            List<Fd> joins = group.joinFds();
+        private void open(LaunchPlan plan, Resources resources, byte[] encoded, List<Fd> opened, Handover handover) {
+            List<Fd> joins = resources.group().joinFds();
             opened.addAll(joins);
             for (int slot = 0; slot < plan.slots().size(); slot++) {
                 switch (plan.slots().get(slot)) {
@@ -221,11 +267,15 @@ public final class Launcher {
 
         @Override
         public void close() {
+            if (root != null) {
+                root.close();
+                root = null;
+            }
             if (taken) {
                 return;
             }
             try {
-                new Launched(child(), control).abandon();
+                new Launched(take(), control).abandon();
             } catch (HostException _) {
                 // there is no child
             }

@@ -89,6 +89,11 @@ public final class Planner {
         return new Planner(approved.spec(), image, host, filter, id).plan(ids);
     }
 
+    /// The namespaces that a container of this wish has of its own, whatever its image.
+    public static Set<Namespace> namespaces(Policy.Approved approved, HostFacts host) {
+        return namespaces(approved.spec(), host);
+    }
+
     private LaunchPlan plan(IdRange ids) {
         openSlots();
         enter();
@@ -101,12 +106,12 @@ public final class Planner {
         limit();
         dropPrivileges();
         execute();
-        var plan = new LaunchPlan(ids, namespaces(), root(), slots, steps);
+        var plan = new LaunchPlan(ids, namespaces(spec, host), root(), slots, steps);
         PlanRules.verify(plan);
         return plan;
     }
 
-    private Set<Namespace> namespaces() {
+    private static Set<Namespace> namespaces(ContainerSpec spec, HostFacts host) {
         Set<Namespace> own = EnumSet.allOf(Namespace.class);
         if (!host.timeNamespaces()) {
             own.remove(Namespace.TIME);

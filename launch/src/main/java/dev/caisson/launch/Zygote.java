@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -152,13 +153,13 @@ public final class Zygote implements AutoCloseable {
     /// Asks for a container's first process, which waits on its end of the control socket.
     ///
     /// @param group the group that it is to be born into
-    Answer child(LaunchPlan plan, Fd control, Optional<Fd> group) {
+    Answer child(IdRange ids, Set<Namespace> namespaces, Fd control, Optional<Fd> group) {
         long flags = 0;
-        for (Namespace namespace : plan.namespaces()) {
+        for (Namespace namespace : namespaces) {
             // The control group namespace is entered by init, once it is in its groups.
             flags |= namespace == Namespace.CGROUP ? 0 : namespace.cloneFlag();
         }
-        ByteBuffer request = request(REQUEST_CHILD, plan.ids()).putLong(16, flags);
+        ByteBuffer request = request(REQUEST_CHILD, ids).putLong(16, flags);
         return ask(request, group.map(directory -> List.of(control, directory)).orElse(List.of(control)));
     }
 

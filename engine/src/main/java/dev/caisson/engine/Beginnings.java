@@ -1,0 +1,206 @@
+package dev.caisson.engine;
+
+import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.Limits;
+import dev.caisson.engine.Probe.Moment;
+import dev.caisson.launch.ContainerId;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.IdRanges;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Launcher;
+import dev.caisson.launch.Namespace;
+import dev.caisson.launch.Placement;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// What every container begins with: an id, a range of ids, a name in the state directory, a group, and a first process
+/// in namespaces of its own that waits for a plan.
+///
+/// The kernel needs longer for the namespaces than for anything else of a launch, and they depend on nothing that a
+/// wish says but on which of them are shared. So an engine that has launched before has one beginning made ahead, while
+/// the program before it runs.
+final class Beginnings implements AutoCloseable {
+    /// @param group the container's, or what there is of it where the beginning was made ahead: see [#whole]
+    record Beginning(
+            ContainerId id,
+            IdRanges.Lease lease,
+            LaunchPlan plan,
+            Cgroup group,
+            boolean madeAhead,
+            Launcher.Birth birth) {}
+
+    /// @param group its part in the unified tree
+    private record Spare(ContainerId id, IdRanges.Lease lease, Cgroup group, Launcher.Birth birth) {}
+
+    private static final System.Logger LOG = System.getLogger(Beginnings.class.getName());
+
+    private final Engine engine;
+    private final Probe probe;
+    private final State state;
+    private final Groups groups;
+    private final IdRanges ranges;
+    private final RunningZygote zygote;
+    private final AtomicReference<@Nullable Spare> spare = new AtomicReference<>();
+    private final AtomicBoolean making = new AtomicBoolean();
+    private final AtomicBoolean launched = new AtomicBoolean();
+
+    Beginnings(Engine engine, Probe probe, State state, Groups groups, IdRanges ranges, RunningZygote zygote) {
+        this.engine = engine;
+        this.probe = probe;
+        this.state = state;
+        this.groups = groups;
+        this.ranges = ranges;
+        this.zygote = zygote;
+    }
+
+    /// @throws RuntimeException where there is none; then nothing is left of it
+    Beginning of(Preparation.Prepared prepared) {
+        Spare waiting = isUsual(prepared.spec()) ? waiting() : null;
+        return waiting == null ? make(prepared) : of(prepared, waiting);
+    }
+
+    /// With what another may have begun: a group beside all others, and every namespace of its own.
+    private static boolean isUsual(ContainerSpec spec) {
+        return spec.placement() instanceof Placement.Standard
+                && spec.sharedNamespaces().isEmpty();
+    }
+
+    private @Nullable Spare waiting() {
+        Spare found = spare.getAndSet(null);
+        if (found != null && !found.birth().waits()) {
+            discard(found);
+            return null;
+        }
+        return found;
+    }
+
+    private Beginning of(Preparation.Prepared prepared, Spare found) {
+        try {
+            LaunchPlan plan = prepared.plan(found.lease().range(), found.id());
+            return new Beginning(found.id(), found.lease(), plan, found.group(), true, found.birth());
+        } catch (RuntimeException e) {
+            discard(found);
+            throw e;
+        }
+    }
+
+    /// The container's group in every tree, with its limits in force.
+    Cgroup whole(Beginning begun, Limits limits) {
+        if (!begun.madeAhead()) {
+            return begun.group();
+        }
+        Cgroup group = groups.complete(begun.group(), limits);
+        probe.reached(Moment.GROUP_MADE);
+        return group;
+    }
+
+    private Beginning make(Preparation.Prepared prepared) {
+        ContainerSpec spec = prepared.spec();
+        ContainerId id = ContainerId.random();
+        IdRanges.Lease lease = ranges.take(zygote.get());
+        LaunchPlan plan;
+        try {
+            probe.reached(Moment.RANGE_TAKEN);
+            plan = prepared.plan(lease.range(), id);
+            announce(id, spec, plan);
+        } catch (RuntimeException e) {
+            ranges.giveBack(lease);
+            throw e;
+        }
+        // From here on there is something to remove.
+        try {
+            probe.reached(Moment.NAME_TAKEN);
+            Cgroup group = groups.create(spec, id.value());
+            probe.reached(Moment.GROUP_MADE);
+            Launcher.Birth birth = zygote.launcher().begin(lease.range(), plan.namespaces(), group);
+            return new Beginning(id, lease, plan, group, false, birth);
+        } catch (RuntimeException e) {
+            removeAfter(e, spec.placement(), id, lease);
+            throw e;
+        }
+    }
+
+    /// A group stands where the state directory says and its name is enough to find it, unless a parent was named.
+    private void announce(ContainerId id, ContainerSpec spec, LaunchPlan plan) {
+        if (spec.placement() instanceof Placement.Parent parent) {
+            engine.save(ContainerRecord.announced(id, spec, parent.path(), plan));
+        } else {
+            state.announce(id.value());
+        }
+    }
+
+    /// Makes the next one's beginning behind a launch, if there is none. It goes on in the kernel when this returns.
+    /// The
+    /// first launch may be the only one, as the command's.
+    void makeAhead(Preparation.Prepared before) {
+        if (!isUsual(before.spec()) || !launched.getAndSet(true)) {
+            return;
+        }
+        if (spare.get() != null || !making.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            if (spare.get() == null) {
+                spare.set(makeSpare(before.namespaces()));
+                probe.reached(Moment.NEXT_ASKED);
+            }
+        } catch (RuntimeException e) {
+            LOG.log(System.Logger.Level.DEBUG, "nothing is made ahead; the next launch will tell", e);
+        } finally {
+            making.set(false);
+        }
+    }
+
+    private Spare makeSpare(Set<Namespace> namespaces) {
+        ContainerId id = ContainerId.random();
+        IdRanges.Lease lease = ranges.take(zygote.get());
+        try {
+            state.announce(id.value());
+        } catch (RuntimeException e) {
+            ranges.giveBack(lease);
+            throw e;
+        }
+        try {
+            Cgroup group = groups.begin(id.value());
+            return new Spare(id, lease, group, zygote.launcher().begin(lease.range(), namespaces, group));
+        } catch (RuntimeException e) {
+            removeAfter(e, new Placement.Standard(), id, lease);
+            throw e;
+        }
+    }
+
+    private void discard(Spare unwanted) {
+        unwanted.birth().close();
+        try {
+            remove(new Placement.Standard(), unwanted.id(), unwanted.lease());
+        } catch (RuntimeException e) {
+            LOG.log(System.Logger.Level.WARNING, "what was made ahead stays: " + e.getMessage());
+        }
+    }
+
+    /// Removes what is left of one whose birth is closed, after a failure.
+    void removeAfter(RuntimeException failure, Placement placement, ContainerId id, IdRanges.Lease lease) {
+        try {
+            remove(placement, id, lease);
+        } catch (RuntimeException stuck) {
+            failure.addSuppressed(stuck);
+        }
+    }
+
+    /// While a group is left there may be processes too: then its record stays for the next engine, and its ids stay
+    /// taken.
+    private void remove(Placement placement, ContainerId id, IdRanges.Lease lease) {
+        groups.remove(placement, id.value());
+        engine.release(placement, id, lease);
+    }
+
+    @Override
+    public void close() {
+        Spare left = spare.getAndSet(null);
+        if (left != null) {
+            discard(left);
+        }
+    }
+}

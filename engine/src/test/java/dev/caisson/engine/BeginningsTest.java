@@ -1,0 +1,166 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.launch.Allowance;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.Placement;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/// An engine that launches again and again has the next container's first process ready.
+class BeginningsTest extends BusyboxEngine {
+    @Test
+    void the_second_launch_has_the_third_one_begun() throws Exception {
+        shell("true");
+        assertThat(waiting()).isEmpty();
+
+        shell("true");
+        long next = onlyWaiting();
+        try (Started third = start(busybox("sleep", "100"))) {
+            assertThat(third.container().pid()).isEqualTo(next);
+            assertThat(onlyWaiting()).isNotEqualTo(next);
+        }
+    }
+
+    @Test
+    void what_waits_shares_no_namespace_with_the_host_and_holds_its_socket_alone() throws Exception {
+        long next = ready();
+
+        for (String namespace : List.of("user", "mnt", "pid", "net", "ipc", "uts")) {
+            assertThat(Files.readSymbolicLink(Path.of("/proc/" + next + "/ns/" + namespace)))
+                    .as(namespace)
+                    .isNotEqualTo(Files.readSymbolicLink(Path.of("/proc/self/ns/" + namespace)));
+        }
+        try (Stream<Path> open = Files.list(Path.of("/proc/" + next + "/fd"))) {
+            assertThat(open.map(BeginningsTest::target)).containsOnly("/dev/null", "socket:");
+        }
+    }
+
+    @Test
+    void one_that_was_killed_meanwhile_is_replaced() throws Exception {
+        Traces before = readyTraces();
+        long next = onlyWaiting();
+        FailpointEngine.signal("KILL", next);
+        while (!Files.readString(Path.of("/proc/" + next + "/stat")).contains(") Z ")) {
+            Thread.sleep(1);
+        }
+
+        RunResult result = shell("echo here");
+
+        assertThat(result.verdict()).isEqualTo(Verdict.OK);
+        assertThat(result.stdout()).isEqualTo("here\n");
+        assertThat(onlyWaiting()).isNotEqualTo(next);
+        assertThat(Traces.of(OPTIONS)).isEqualTo(before);
+    }
+
+    @Test
+    void one_that_shares_a_namespace_does_not_take_it() throws Exception {
+        long next = ready();
+        ContainerSpec sharing =
+                busybox("sleep", "100").share(ContainerSpec.SharedNamespace.IPC).allow(Allowance.HOST_IPC);
+
+        try (Started started = start(sharing)) {
+            assertThat(Files.readSymbolicLink(
+                            Path.of("/proc/" + started.container().pid() + "/ns/ipc")))
+                    .isEqualTo(Files.readSymbolicLink(Path.of("/proc/self/ns/ipc")));
+            assertThat(onlyWaiting()).isEqualTo(next);
+        }
+    }
+
+    @Test
+    void a_tenants_container_stands_in_the_tenants_group() throws Exception {
+        long next = ready();
+
+        assertThatThrownBy(
+                        () -> engine.run(busybox("true").placement(new Placement.Tenant("nobody", Optional.empty()))))
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.code()).isEqualTo("TENANT_UNKNOWN"));
+
+        assertThat(onlyWaiting()).isEqualTo(next);
+    }
+
+    @Test
+    void a_closed_engine_leaves_none() throws Exception {
+        long next = ready();
+
+        engine.close();
+
+        assertThat(Path.of("/proc/" + next)).doesNotExist();
+        assertThat(Traces.of(OPTIONS).groups()).isEmpty();
+        assertThat(Traces.of(OPTIONS).records()).isEmpty();
+    }
+
+    /// A container that runs until it is closed.
+    private record Started(Container container) implements AutoCloseable {
+        @Override
+        public void close() {
+            container.kill();
+            try {
+                container.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    private Started start(ContainerSpec spec) throws InterruptedException {
+        return new Started(engine.start(spec, Streams.capture()));
+    }
+
+    private long ready() throws InterruptedException {
+        shell("true");
+        shell("true");
+        return onlyWaiting();
+    }
+
+    private Traces readyTraces() throws Exception {
+        ready();
+        return Traces.of(OPTIONS);
+    }
+
+    private long onlyWaiting() throws InterruptedException {
+        // The kernel may be at it still.
+        for (int i = 0; i < 1000 && waiting().isEmpty(); i++) {
+            Thread.sleep(5);
+        }
+        assertThat(waiting()).hasSize(1);
+        return waiting().getFirst();
+    }
+
+    /// Children of this process in a group of a container's that no container has.
+    private List<Long> waiting() {
+        List<Long> running = engine.containers().stream()
+                .map(container -> (long) container.pid())
+                .toList();
+        try (Stream<ProcessHandle> children = ProcessHandle.current().children()) {
+            return children.map(ProcessHandle::pid)
+                    .filter(pid -> !running.contains(pid))
+                    .filter(pid -> group(pid).contains(State.cgroupParent(OPTIONS.state())))
+                    .toList();
+        }
+    }
+
+    private static String target(Path descriptor) {
+        try {
+            return Files.readSymbolicLink(descriptor).toString().replaceAll("\\[\\d+]$", "");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String group(long pid) {
+        try {
+            return Files.readString(Path.of("/proc/" + pid + "/cgroup"));
+        } catch (IOException e) {
+            return ""; // it has ended
+        }
+    }
+}
