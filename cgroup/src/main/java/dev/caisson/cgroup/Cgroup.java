@@ -4,32 +4,25 @@ import dev.caisson.cgroup.CgroupException.Code;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.Processes;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// A container's group: the same path in every tree that limits, measures or ends it. Holds nothing open;
-/// two objects
+/// A container's group: the same path in every tree that limits, measures or ends it. Holds nothing open; two objects
 /// for one group, in one process or in two, see the same.
 public final class Cgroup {
     private static final Duration REMOVE_PATIENCE = Duration.ofSeconds(5);
-    private static final Duration PAUSE_PATIENCE = Duration.ofSeconds(10);
-    private static final Duration KILL_PATIENCE = Duration.ofSeconds(5);
     private static final long FIRST_PAUSE_NANOS = 50_000;
     private static final long LONGEST_PAUSE_NANOS = 20_000_000;
-
-    private static final int SIGKILL = 9;
 
     private final Hierarchy hierarchy;
     private final String group;
     private final List<Tree> trees;
-    private final List<Lack> lacks;
+    private volatile List<Lack> lacks;
 
     Cgroup(Hierarchy hierarchy, String group, List<Tree> trees, List<Lack> lacks) {
         this.hierarchy = hierarchy;
@@ -140,24 +133,40 @@ public final class Cgroup {
 
     /// What has to be written for `limits`, without the values that a new group has and without [#lacks].
     public List<KernelSetting> settings(Limits limits) {
-        return controllers().settings(limits, parent()).stream()
-                .filter(setting -> !setting.isInitial())
-                .filter(setting -> lacks.stream().noneMatch(lack -> lack.limit().equals(setting.limit())))
-                .map(setting -> new KernelSetting(setting.limit(), setting.file(), setting.value()))
-                .toList();
+        var settings = new ArrayList<KernelSetting>();
+        for (Setting setting : controllers().settings(limits, parent())) {
+            if (!setting.isInitial() && !isLacking(setting.limit())) {
+                settings.add(setting.written());
+            }
+        }
+        DeviceController devices = controllers().devices();
+        if (limits.devices().isPresent() && devices != null && !isLacking(DeviceController.NAME)) {
+            settings.add(devices.setting(limits.devices().get()));
+        }
+        return List.copyOf(settings);
+    }
+
+    private boolean isLacking(String limit) {
+        return lacks.stream().anyMatch(lack -> lack.limit().equals(limit));
     }
 
     /// What stands in the kernel in place of each of `settings`; none where it cannot be read any more.
     public List<Standing> standing(List<KernelSetting> settings) {
         return settings.stream()
-                .map(setting -> {
-                    Tree tree = controllers().tree(setting.controller());
-                    Optional<String> found = tree == null
-                            ? Optional.empty()
-                            : tree.find(group, setting.file()).flatMap(setting::within);
-                    return new Standing(setting, setting.asKept(), found.orElse("none"));
-                })
+                .map(setting ->
+                        new Standing(setting, setting.asKept(), found(setting).orElse("none")))
                 .toList();
+    }
+
+    private Optional<String> found(KernelSetting setting) {
+        DeviceController devices = controllers().devices();
+        if (setting.limit().equals(DeviceController.NAME)) {
+            return devices == null ? Optional.empty() : devices.standing(group, setting.rules());
+        }
+        Tree tree = controllers().tree(setting.controller());
+        return tree == null
+                ? Optional.empty()
+                : tree.find(group, setting.file()).flatMap(setting::within);
     }
 
     /// One limit beside what the kernel has.
@@ -174,15 +183,15 @@ public final class Cgroup {
         return group.substring(0, Math.max(0, group.lastIndexOf('/')));
     }
 
-    /// Changes the limits of the group while it is in use. Device rules and limits of single disks stay
-    /// as they are.
+    /// Changes the limits of the group while it is in use. Device rules and limits of single disks stay, whether they
+    /// are given once more or left out.
     /// @param former what was written for the limits that it has now, [#settings]
     /// @throws CgroupException with the former limits in force again; FIXED_LIMIT where a limit is left out
-    /// that the kernel would keep
+    ///     that the kernel would keep, and for other device rules or limits of single disks
     public void update(Limits limits, List<KernelSetting> former) {
-        hierarchy.check(limits, parent());
+        List<Lack> known = hierarchy.check(limits, parent());
         try {
-            Enforcement.change(controllers(), group, parent(), limits, former);
+            lacks = List.copyOf(new Change(controllers(), group, parent(), former, lacks).to(limits, known));
         } catch (ErrnoException e) {
             throw gone(e);
         }
@@ -204,46 +213,24 @@ public final class Cgroup {
         return new Subgroup(this, new Cgroup(hierarchy, part, parts, List.of()));
     }
 
-    /// Numbers of the processes in the group and below it, as seen from this process; 0 for one of
-    /// another pid
+    /// Numbers of the processes in the group and below it, as seen from this process; 0 for one of another pid
     /// namespace.
     public List<Long> processes() {
         try {
-            return trees.stream()
-                    .flatMap(tree -> tree.processes(group).stream())
-                    .distinct()
-                    .toList();
+            return members().list();
         } catch (ErrnoException e) {
             throw gone(e);
         }
     }
 
-    /// Kills every process of the group and below it, also those that are being forked. Returns when the
-    /// kernel has
-    /// been
-    /// told; they are gone when [#remove] succeeds.
+    /// Kills every process of the group and below it, also those that are being forked. Returns when the kernel has
+    /// been told; they are gone when [#remove] succeeds.
     public void kill() {
-        if (killAtOnce()) {
-            killOneByOne(); // what has left its unified group
-        } else {
-            killFrozen();
-        }
+        members().kill();
     }
 
-    /// False where the kernel cannot, before Linux 5.14 or without a unified tree.
-    private boolean killAtOnce() {
-        Tree unified = unified();
-        return unified != null && unified.writeIfThere(group, "cgroup.kill", "1");
-    }
-
-    /// Stops everything first, so that nothing forks faster than it is killed.
     void killFrozen() {
-        freezer(true);
-        try {
-            killOneByOne();
-        } finally {
-            freezer(false);
-        }
+        members().killFrozen();
     }
 
     /// Stops every process of the group and below it, and waits until they have stopped.
@@ -255,78 +242,22 @@ public final class Cgroup {
     /// As [#pause()], for as long as nobody has enough of waiting.
     /// @param enough asked while it is waited for: returns early where it says so, with some still running
     public void pause(BooleanSupplier enough) {
-        if (!freezer(true)) {
-            throw Hierarchy.unenforceable(new Lack("pause", "the kernel cannot freeze groups, or the group is gone"));
-        }
-        long deadline = System.nanoTime() + PAUSE_PATIENCE.toNanos();
-        while (!isPaused() && !enough.getAsBoolean()) {
-            if (System.nanoTime() > deadline) {
-                freezer(false);
-                throw new CgroupException(
-                        Code.BUSY, "Some process of " + group + " does not stop; it runs on, try again later.");
-            }
-            LockSupport.parkNanos(FIRST_PAUSE_NANOS);
-        }
+        members().pause(enough);
     }
 
     /// Lets the processes run on that [#pause] stopped.
     public void resume() {
-        freezer(false);
+        members().resume();
     }
 
     /// Whether every process of the group has stopped.
     public boolean isPaused() {
-        Tree unified = unified();
-        if (unified != null) {
-            return unified.find(group, "cgroup.events")
-                    .filter(events -> new KeyedText(events).get("frozen") == 1)
-                    .isPresent();
-        }
+        return members().isPaused();
+    }
+
+    private GroupProcesses members() {
         Tree freezer = controllers().tree("freezer");
-        return freezer != null
-                && freezer.find(group, "freezer.state").filter("FROZEN"::equals).isPresent();
-    }
-
-    /// False where the kernel cannot, or the group is gone.
-    private boolean freezer(boolean frozen) {
-        Tree unified = unified();
-        if (unified != null) {
-            return unified.writeIfThere(group, "cgroup.freeze", frozen ? "1" : "0");
-        }
-        Tree freezer = controllers().tree("freezer");
-        return freezer != null
-                && trees.contains(freezer)
-                && freezer.writeIfThere(group, "freezer.state", frozen ? "FROZEN" : "THAWED");
-    }
-
-    /// Kills until nothing new shows.
-    private void killOneByOne() {
-        long deadline = System.nanoTime() + KILL_PATIENCE.toNanos();
-        var killed = new HashSet<Long>();
-        boolean again = true;
-        while (again && System.nanoTime() < deadline) {
-            again = false;
-            for (long pid : processes()) {
-                if (pid != 0 && killed.add(pid)) {
-                    again = true;
-                    killIfInside(Math.toIntExact(pid));
-                }
-            }
-        }
-    }
-
-    /// The number is looked up again after the descriptor was opened, so that it can stand for no other
-    /// process.
-    private void killIfInside(int pid) {
-        try (Fd process = Processes.open(pid)) {
-            if (processes().contains((long) pid)) {
-                Processes.signal(process, SIGKILL);
-            }
-        } catch (ErrnoException e) {
-            if (!e.is(Errno.ESRCH)) {
-                throw e;
-            }
-        }
+        return new GroupProcesses(group, trees, unified(), freezer != null && trees.contains(freezer) ? freezer : null);
     }
 
     /// Removes the group from every tree, with the groups below it. Waits for processes that are on their

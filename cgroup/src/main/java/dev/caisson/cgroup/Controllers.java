@@ -23,6 +23,7 @@ final class Controllers {
     private final @Nullable IoController io;
     private final @Nullable CpusetController cpuset;
     private final @Nullable HugePageController hugePages;
+    private final @Nullable DeviceController devices;
 
     Controllers(List<Tree> trees) {
         Tree two = null;
@@ -40,6 +41,7 @@ final class Controllers {
         cpuset = tree == null ? null : new CpusetController(tree);
         tree = byName.get(HUGETLB);
         hugePages = tree == null ? null : new HugePageController(tree);
+        devices = devices(byName.get(DeviceController.NAME), unified);
     }
 
     private static @Nullable MemoryController memory(@Nullable Tree tree) {
@@ -63,6 +65,13 @@ final class Controllers {
         return two == null ? null : new IoController.V2(two);
     }
 
+    private static @Nullable DeviceController devices(@Nullable Tree one, @Nullable Tree two) {
+        if (one != null) {
+            return new DeviceController.V1(one);
+        }
+        return two == null ? null : new DeviceController.V2(two);
+    }
+
     @Nullable
     MemoryController memory() {
         return memory;
@@ -81,6 +90,11 @@ final class Controllers {
     @Nullable
     IoController io() {
         return io;
+    }
+
+    @Nullable
+    DeviceController devices() {
+        return devices;
     }
 
     /// The unified tree, which can kill, freeze and measure without any controller.
@@ -121,8 +135,8 @@ final class Controllers {
         require(lacks, io, IoController.NAME, "io", IoController.isNeeded(limits));
         require(lacks, cpuset, CpusetController.CPUS, CPUSET, CpusetController.isNeeded(limits));
         require(lacks, hugePages, HugePageController.NAME, HUGETLB, HugePageController.isNeeded(limits));
-        if (unified == null && limits.devices().isPresent()) {
-            lacks.add(new Lack("devices", "there is no unified tree of control groups to attach a program to"));
+        if (devices == null && limits.devices().isPresent()) {
+            lacks.add(new Lack(DeviceController.NAME, "the kernel has no tree of control groups that knows devices"));
         }
         present()
                 .flatMap(controller -> controller.lacks(limits, parent).stream())
@@ -149,6 +163,9 @@ final class Controllers {
         }
         if (HugePageController.isNeeded(limits)) {
             used.add(HUGETLB);
+        }
+        if (limits.devices().isPresent()) {
+            used.add(DeviceController.NAME);
         }
         if (unified == null) { // which needs no controller to count CPU time or to freeze
             used.addAll(List.of("cpuacct", "freezer"));

@@ -1,15 +1,10 @@
 package dev.caisson.cgroup;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /// The I/O controller: `blkio` in version 1, `io` in version 2.
 sealed interface IoController extends Controller {
@@ -20,42 +15,36 @@ sealed interface IoController extends Controller {
     Optional<List<Usage.Io>> usage(GroupFiles files);
 
     static boolean isNeeded(Limits limits) {
-        return limits.ioWeight().isPresent() || !limits.io().isEmpty();
-    }
-
-    /// Whether some disk's scheduler looks at weights. The others take them and share as they like.
-    private static boolean isWeightUsed(Tree tree) {
-        if (tree.isUnified()
-                && tree.find("", "io.cost.qos")
-                        .filter(qos -> qos.contains("enable=1"))
-                        .isPresent()) {
-            return true;
-        }
-        try (Stream<Path> disks = Files.list(Path.of("/sys/block"))) {
-            return disks.map(disk -> disk.resolve("queue/scheduler"))
-                    .filter(Files::isReadable)
-                    .anyMatch(IoController::isBfq);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static boolean isBfq(Path scheduler) {
-        try {
-            return Files.readString(scheduler).contains("[bfq]");
-        } catch (IOException e) { // a disk that was taken out meanwhile
-            return false;
-        }
+        return limits.ioWeight().isPresent()
+                || !limits.ioWeights().isEmpty()
+                || !limits.io().isEmpty();
     }
 
     @Override
     default List<Lack> lacks(Limits limits, String parent) {
-        return limits.ioWeight().isEmpty() || isWeightUsed(tree())
-                ? List.of()
-                : List.of(new Lack(
-                        WEIGHT,
-                        "no disk shares by weight; give one the scheduler that does:"
-                                + " echo bfq > /sys/block/DISK/queue/scheduler"));
+        var sharing = new WeightSharing(tree());
+        var lacks = new ArrayList<Lack>();
+        if (limits.ioWeight().isPresent() && !sharing.isAnyBfq() && !sharing.isAnyCost()) {
+            lacks.add(new Lack(
+                    WEIGHT,
+                    "no disk shares by weight; give one the scheduler that does:"
+                            + " echo bfq > /sys/block/DISK/queue/scheduler"));
+        }
+        for (IoWeight weight : limits.ioWeights()) {
+            BlockDevice disk = weight.device();
+            if (!WeightSharing.isBfq(disk) && !sharing.isCost(disk)) {
+                lacks.add(new Lack(
+                        name(weight),
+                        "that disk does not share by weight; give it the scheduler that does: echo bfq > /sys/dev/block/"
+                                + disk + "/queue/scheduler"));
+            }
+        }
+        return lacks;
+    }
+
+    /// A name for each disk, so that one whose weight nothing looks at is told apart from the others.
+    private static String name(IoWeight weight) {
+        return WEIGHT + "-device-" + weight.device();
     }
 
     /// Documentation/admin-guide/cgroup-v1/blkio-controller.rst
@@ -63,10 +52,9 @@ sealed interface IoController extends Controller {
         @Override
         public List<Setting> settings(Limits limits, String parent) {
             var settings = new ArrayList<Setting>();
-            if (limits.ioWeight().isPresent()) {
-                String file = tree.find(parent, "blkio.bfq.weight").isPresent() ? "blkio.bfq.weight" : "blkio.weight";
-                settings.add(new Setting(
-                        WEIGHT, tree, file, Integer.toString(limits.ioWeight().getAsInt())));
+            if (limits.ioWeight().isPresent() || !limits.ioWeights().isEmpty()) {
+                addWeights(
+                        settings, limits, tree.find(parent, "blkio.bfq.weight").isPresent() ? "blkio.bfq." : "blkio.");
             }
             for (IoLimit limit : limits.io()) {
                 add(settings, "read_bps", limit.device(), limit.readBytes());
@@ -75,6 +63,17 @@ sealed interface IoController extends Controller {
                 add(settings, "write_iops", limit.device(), limit.writeOperations());
             }
             return settings;
+        }
+
+        /// That of all disks comes first: the kernel forgets those of single ones at that.
+        private void addWeights(List<Setting> settings, Limits limits, String prefix) {
+            limits.ioWeight()
+                    .ifPresent(weight ->
+                            settings.add(new Setting(WEIGHT, tree, prefix + "weight", Integer.toString(weight))));
+            for (IoWeight weight : limits.ioWeights()) {
+                settings.add(new Setting(
+                        name(weight), tree, prefix + "weight_device", weight.device() + " " + weight.weight()));
+            }
         }
 
         private void add(List<Setting> settings, String figure, BlockDevice device, long most) {
@@ -128,15 +127,19 @@ sealed interface IoController extends Controller {
 
     /// Documentation/admin-guide/cgroup-v2.rst
     record V2(Tree tree) implements IoController {
+        private static final String BFQ = "io.bfq.weight";
+        private static final String COST = "io.weight";
+
         @Override
         public List<Setting> settings(Limits limits, String parent) {
             var settings = new ArrayList<Setting>();
-            if (limits.ioWeight().isPresent()) {
-                int weight = limits.ioWeight().getAsInt();
+            limits.ioWeight().ifPresent(weight -> addWeight(settings, weight, parent));
+            for (IoWeight weight : limits.ioWeights()) {
                 settings.add(
-                        tree.find(parent, "io.bfq.weight").isPresent()
-                                ? new Setting(WEIGHT, tree, "io.bfq.weight", Integer.toString(weight))
-                                : new Setting(WEIGHT, tree, "io.weight", "default " + spread(weight)));
+                        WeightSharing.isBfq(weight.device())
+                                ? new Setting(name(weight), tree, BFQ, weight.device() + " " + weight.weight())
+                                : new Setting(
+                                        name(weight), tree, COST, weight.device() + " " + spread(weight.weight())));
             }
             for (IoLimit limit : limits.io()) {
                 settings.add(new Setting(
@@ -150,6 +153,19 @@ sealed interface IoController extends Controller {
                                 + " wiops=" + figure(limit.writeOperations())));
             }
             return settings;
+        }
+
+        /// To whatever looks at weights here, and where nothing does to the file that the kernel has.
+        private void addWeight(List<Setting> settings, int weight, String parent) {
+            var sharing = new WeightSharing(tree);
+            boolean cost = sharing.isAnyCost();
+            boolean bfq = sharing.isAnyBfq() || (!cost && tree.find(parent, BFQ).isPresent());
+            if (bfq) {
+                settings.add(new Setting(WEIGHT, tree, BFQ, Integer.toString(weight)));
+            }
+            if (cost || !bfq) {
+                settings.add(new Setting(WEIGHT, tree, COST, "default " + spread(weight)));
+            }
         }
 
         /// From 10 to 1000, Docker's range, to 1 to 10000.

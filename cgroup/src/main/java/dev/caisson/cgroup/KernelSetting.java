@@ -1,6 +1,9 @@
 package dev.caisson.cgroup;
 
+import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// A limit as it was written to the kernel, for a later comparison with what stands there.
 ///
@@ -9,6 +12,7 @@ import java.util.Optional;
 /// @param value that was written
 public record KernelSetting(String limit, String file, String value) {
     private static final String BYTES = "_in_bytes";
+    private static final Pattern OF_ONE_DISK = Pattern.compile("\\d+:\\d+ .+");
 
     /// As [#toString] writes it.
     public static KernelSetting parse(String text) {
@@ -21,9 +25,24 @@ public record KernelSetting(String limit, String file, String value) {
                 text.substring(0, space), text.substring(space + 1, equals), text.substring(equals + 1));
     }
 
-    /// Those are set when a group is made and stay.
-    boolean isOfOneDisk() {
-        return file.equals("io.max") || file.contains(".throttle.");
+    /// Those of single disks and device rules are set when a group is made and stay.
+    boolean isFixed() {
+        return isOfOneDisk() || limit.equals(DeviceController.NAME);
+    }
+
+    private boolean isOfOneDisk() {
+        return OF_ONE_DISK.matcher(value).matches();
+    }
+
+    boolean isWeightOfDisk() {
+        return isOfOneDisk() && file.contains("weight");
+    }
+
+    /// Of the limit on devices.
+    List<DeviceRule> rules() {
+        return Stream.of(value.split(", ", -1))
+                .flatMap(rule -> DeviceRule.parse(rule).stream())
+                .toList();
     }
 
     String controller() {

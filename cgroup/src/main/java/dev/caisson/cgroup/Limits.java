@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// What a group may use. Values that no kernel takes are refused when they are set, before anything is changed;
 /// [#check] refuses what contradicts itself.
@@ -21,10 +22,12 @@ import java.util.regex.Pattern;
 /// @param cpuset CPUs to run on; empty: all
 /// @param memoryNodes memory nodes to take memory from; empty: all
 /// @param ioWeight weight against the other groups of the parent where a disk is busy, 10 to 1000
+/// @param ioWeights the same for single disks, in place of `ioWeight`
 /// @param io most reading and writing, by disk
 /// @param pids most processes and threads, [#UNLIMITED_PIDS] for none
 /// @param hugePages most huge pages, by their size in the kernel's words: `2MB`, `1GB`
-/// @param devices device nodes that may be used; empty: no rule but those of the file system
+/// @param devices device nodes that may be used, always [DeviceRule#STANDARD] among them, in the order of their text;
+///     empty: no rule but those of the file system
 /// @param bestEffort whether a limit that cannot be enforced here is told, [Cgroup#lacks], rather than an error
 public record Limits(
         Bytes memory,
@@ -37,6 +40,7 @@ public record Limits(
         Optional<CpuList> cpuset,
         Optional<CpuList> memoryNodes,
         OptionalInt ioWeight,
+        List<IoWeight> ioWeights,
         List<IoLimit> io,
         long pids,
         Map<String, Bytes> hugePages,
@@ -55,10 +59,10 @@ public record Limits(
     private static final int LEAST_CPU_SHARES = 2;
     private static final int MOST_CPU_SHARES = 262_144;
     private static final Pattern HUGE_PAGE_SIZE = Pattern.compile("\\d{1,4}[KMG]B");
-    private static final int LEAST_IO_WEIGHT = 10;
-    private static final int MOST_IO_WEIGHT = 1000;
     private static final int MOST_SWAPPINESS = 100;
     private static final long MOST_PIDS = 4_194_304; // PID_MAX_LIMIT, linux/threads.h
+
+    private static final int MOST_DEVICE_RULES = 256;
 
     private static final Limits DEFAULTS = new Draft().limits();
 
@@ -75,8 +79,7 @@ public record Limits(
                     Code.SWAPPINESS_OUT_OF_RANGE, "Swappiness is", memorySwappiness.getAsInt(), 0, MOST_SWAPPINESS);
         }
         if (ioWeight.isPresent()) {
-            requireRange(
-                    Code.IO_OUT_OF_RANGE, "An I/O weight is", ioWeight.getAsInt(), LEAST_IO_WEIGHT, MOST_IO_WEIGHT);
+            requireRange(Code.IO_OUT_OF_RANGE, "An I/O weight is", ioWeight.getAsInt(), IoWeight.LEAST, IoWeight.MOST);
         }
         if (pids != UNLIMITED_PIDS) {
             requireRange(Code.PIDS_OUT_OF_RANGE, "A pids limit is unlimited or", pids, 1, MOST_PIDS);
@@ -87,9 +90,15 @@ public record Limits(
                         Code.BAD_SIZE, "\"" + size + "\" is not a size of huge pages; write one such as 2MB or 1GB.");
             }
         }
+        ioWeights = List.copyOf(ioWeights);
         io = List.copyOf(io);
         hugePages = Map.copyOf(hugePages);
-        devices = devices.map(List::copyOf);
+        devices = devices.map(rules -> DeviceRule.merged(
+                Stream.concat(rules.stream(), DeviceRule.STANDARD.stream()).toList()));
+        if (devices.filter(rules -> rules.size() > MOST_DEVICE_RULES).isPresent()) {
+            throw new CgroupException(
+                    Code.BAD_DEVICE, "A container has at most " + MOST_DEVICE_RULES + " rules for devices; use *.");
+        }
     }
 
     private static void requireRange(Code code, String what, long value, long least, long most) {
@@ -156,6 +165,10 @@ public record Limits(
         return with(draft -> draft.ioWeight = OptionalInt.of(weight));
     }
 
+    public Limits ioWeights(List<IoWeight> byDisk) {
+        return with(draft -> draft.ioWeights = byDisk);
+    }
+
     public Limits io(List<IoLimit> byDisk) {
         return with(draft -> draft.io = byDisk);
     }
@@ -168,7 +181,7 @@ public record Limits(
         return with(draft -> draft.hugePages = most);
     }
 
-    /// Only these device nodes may be used.
+    /// Only these device nodes may be used, and [DeviceRule#STANDARD].
     public Limits devices(List<DeviceRule> allowed) {
         return with(draft -> draft.devices = Optional.of(allowed));
     }
@@ -248,6 +261,7 @@ public record Limits(
         private Optional<CpuList> cpuset = Optional.empty();
         private Optional<CpuList> memoryNodes = Optional.empty();
         private OptionalInt ioWeight = OptionalInt.empty();
+        private List<IoWeight> ioWeights = List.of();
         private List<IoLimit> io = List.of();
         private long pids = 512;
         private Map<String, Bytes> hugePages = Map.of();
@@ -267,6 +281,7 @@ public record Limits(
             cpuset = limits.cpuset;
             memoryNodes = limits.memoryNodes;
             ioWeight = limits.ioWeight;
+            ioWeights = limits.ioWeights;
             io = limits.io;
             pids = limits.pids;
             hugePages = limits.hugePages;
@@ -286,6 +301,7 @@ public record Limits(
                     cpuset,
                     memoryNodes,
                     ioWeight,
+                    ioWeights,
                     io,
                     pids,
                     hugePages,

@@ -9,6 +9,10 @@ record Setting(String limit, Tree tree, String file, String value, boolean isIni
         this(limit, tree, file, value, false);
     }
 
+    KernelSetting written() {
+        return new KernelSetting(limit, file, value);
+    }
+
     Lack lack() {
         String remedy =
                 limit.equals(MemoryController.SWAP) ? "; boot it with swapaccount=1, or allow swap without end" : "";

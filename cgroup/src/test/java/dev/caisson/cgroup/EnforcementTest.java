@@ -22,29 +22,6 @@ import org.junit.jupiter.api.Test;
 class EnforcementTest extends KernelTest {
 
     @Test
-    void onlyTheDevicesOfTheListCanBeUsed() throws Exception {
-        Cgroup cgroup = hierarchy.create(
-                PARENT,
-                "devices",
-                SMALL.devices(List.of(
-                        DeviceRule.parse("c 1:3 rwm"), DeviceRule.parse("c 1:5 r"), DeviceRule.parse("c 5:* rw"))));
-
-        try (Inside inside = Inside.start(cgroup, """
-                try() { if "$@" 2>/dev/null; then echo yes; else echo no; fi; }
-                try sh -c ': > /dev/null'
-                try sh -c 'head -c 1 /dev/zero >/dev/null'
-                try sh -c ': > /dev/zero'
-                try sh -c ': < /dev/full'
-                d=$(mktemp -d)
-                try mknod $d/null c 1 3
-                try mknod $d/kmsg c 1 11
-                rm -r $d
-                """)) {
-            assertThat(inside.lines(6)).containsExactly("yes", "yes", "no", "no", "yes", "no");
-        }
-    }
-
-    @Test
     void aDiskIsReadNoFasterThanAllowed() throws Exception {
         Path place = Files.isDirectory(Path.of("/disk"))
                 ? Path.of("/disk")

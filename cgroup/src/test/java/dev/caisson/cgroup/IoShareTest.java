@@ -1,8 +1,10 @@
 package dev.caisson.cgroup;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.caisson.cgroup.CgroupException.Code;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileSystem;
@@ -27,6 +29,7 @@ class IoShareTest extends KernelTest {
     private static final Limits READERS = SMALL.pids(64);
     private static final int WEIGHT = 100;
     private static final double HALF = 0.5;
+    private static final double THREE_QUARTERS = 0.75;
     private static final double TOLERANCE = 0.1;
     /// A machine that is busy with other things may keep the victim from reading, but hardly each time.
     private static final int TRIES = 4;
@@ -36,28 +39,92 @@ class IoShareTest extends KernelTest {
     @Test
     void aBusyNeighbourCostsNoMoreThanItsShare() throws Exception {
         try (LoopDevices.Attached disk = disk()) {
-            Cgroup victim = hierarchy.create(PARENT, "victim", READERS.ioWeight(WEIGHT));
-            Cgroup hog = hierarchy.create(PARENT, "hog", READERS.ioWeight(WEIGHT));
-            List<Inside> readers = new ArrayList<>();
-            try {
-                for (int i = 0; i < VICTIMS; i++) {
-                    readers.add(reader(victim, disk));
-                }
-                for (int i = 0; i < HOGS; i++) {
-                    readers.add(reader(hog, disk));
-                }
-                TimeUnit.MILLISECONDS.sleep(500);
-                double got = 0;
-                for (int tries = 0; tries < TRIES && got < HALF - TOLERANCE; tries++) {
-                    got = Math.max(got, share(victim, hog, disk));
-                }
+            assertShare(HALF, disk, READERS.ioWeight(WEIGHT), READERS.ioWeight(WEIGHT));
+        }
+    }
 
-                assertThat(got).isGreaterThanOrEqualTo(HALF - TOLERANCE);
-            } finally {
-                victim.kill();
-                hog.kill();
-                readers.forEach(Inside::close);
+    @Test
+    void theWeightOfOneDiskCountsThere() throws Exception {
+        try (LoopDevices.Attached disk = disk()) {
+            var heavy = new IoWeight(BlockDevice.at(Path.of(disk.path())), 3 * WEIGHT);
+
+            assertShare(THREE_QUARTERS, disk, READERS.ioWeights(List.of(heavy)), READERS.ioWeight(WEIGHT));
+        }
+    }
+
+    private void assertShare(double share, LoopDevices.Attached disk, Limits victims, Limits hogs) throws Exception {
+        Cgroup victim = hierarchy.create(PARENT, "victim", victims);
+        Cgroup hog = hierarchy.create(PARENT, "hog", hogs);
+        List<Inside> readers = new ArrayList<>();
+        try {
+            for (int i = 0; i < VICTIMS; i++) {
+                readers.add(reader(victim, disk));
             }
+            for (int i = 0; i < HOGS; i++) {
+                readers.add(reader(hog, disk));
+            }
+            TimeUnit.MILLISECONDS.sleep(500);
+            double got = 0;
+            for (int tries = 0; tries < TRIES && got < share - TOLERANCE; tries++) {
+                got = Math.max(got, share(victim, hog, disk));
+            }
+
+            assertThat(got).isGreaterThanOrEqualTo(share - TOLERANCE);
+        } finally {
+            victim.kill();
+            hog.kill();
+            readers.forEach(Inside::close);
+        }
+    }
+
+    @Test
+    void aWeightOfOneDiskStaysWhenThatOfAllChanges() throws Exception {
+        try (LoopDevices.Attached disk = disk()) {
+            var weight = new IoWeight(BlockDevice.at(Path.of(disk.path())), 300);
+            Limits limits = SMALL.ioWeight(200).ioWeights(List.of(weight));
+            Cgroup cgroup = hierarchy.create(PARENT, "weights", limits);
+            List<KernelSetting> former = cgroup.settings(limits);
+            assertThat(former)
+                    .extracting(KernelSetting::limit)
+                    .contains("blkio-weight", "blkio-weight-device-" + weight.device());
+            assertThat(cgroup.standing(former)).allMatch(Cgroup.Standing::isAsPlanned);
+
+            cgroup.update(limits.ioWeight(500), former);
+
+            List<KernelSetting> changed = cgroup.settings(limits.ioWeight(500));
+            assertThat(cgroup.standing(changed)).allMatch(Cgroup.Standing::isAsPlanned);
+            assertThatExceptionOfType(CgroupException.class)
+                    .isThrownBy(() ->
+                            cgroup.update(limits.ioWeights(List.of(new IoWeight(weight.device(), 301))), changed))
+                    .satisfies(e -> assertThat(e.code()).isEqualTo(Code.FIXED_LIMIT));
+            assertThat(cgroup.standing(changed)).allMatch(Cgroup.Standing::isAsPlanned);
+        }
+    }
+
+    @Test
+    void aDiskThatDoesNotShareByWeightIsNamed() throws Exception {
+        try (LoopDevices.Attached disk = disk()) {
+            var looked = new IoWeight(BlockDevice.at(Path.of(disk.path())), 300);
+            var ignored = new IoWeight(new BlockDevice(259, 4095), 300);
+            Limits limits = SMALL.ioWeights(List.of(looked, ignored));
+            String lack = "blkio-weight-device-259:4095";
+
+            assertThatExceptionOfType(CgroupException.class)
+                    .isThrownBy(() -> hierarchy.create(PARENT, "refused", limits))
+                    .withMessageContaining("The limit " + lack + " cannot be enforced here")
+                    .satisfies(e -> assertThat(e.code()).isEqualTo(Code.UNENFORCEABLE));
+            Cgroup told = hierarchy.create(PARENT, "told", limits.bestEffort(true));
+            List<KernelSetting> settings = told.settings(limits.bestEffort(true));
+            told.update(limits.bestEffort(true).pids(9), settings);
+
+            assertThat(told.lacks()).extracting(Lack::limit).containsExactly(lack);
+            assertThat(settings)
+                    .extracting(KernelSetting::limit)
+                    .contains("blkio-weight-device-" + looked.device())
+                    .doesNotContain(lack);
+            assertThat(told.standing(settings))
+                    .filteredOn(standing -> standing.setting().limit().startsWith("blkio"))
+                    .allMatch(Cgroup.Standing::isAsPlanned);
         }
     }
 

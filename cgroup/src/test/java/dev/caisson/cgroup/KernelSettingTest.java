@@ -21,6 +21,8 @@ class KernelSettingTest {
                 "device-io blkio.throttle.read_bps_device=8:0 4096|8:16 1;8:0 4096|8:0 4096",
                 "blkio-weight io.bfq.weight=500|default 500|500",
                 "blkio-weight io.weight=default 500|default 500|default 500",
+                "blkio-weight-device-8:0 blkio.bfq.weight_device=8:0 300|default 100;8:0 300|8:0 300",
+                "blkio-weight-device-8:0 io.weight=8:0 2930|default 100;8:16 1;8:0 2930|8:0 2930",
                 "oom-kill-disable memory.oom_control=1|oom_kill_disable 1;under_oom 0;oom_kill 0|1",
                 "hugetlb hugetlb.2MB.max=3145728|2097152|2097152",
             })

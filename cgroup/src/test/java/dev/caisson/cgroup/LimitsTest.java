@@ -108,6 +108,7 @@ class LimitsTest {
     @ValueSource(ints = {Integer.MIN_VALUE, 0, 9, 1001})
     void refusesAWeightThatIsNone(int weight) {
         assertRefused(Code.IO_OUT_OF_RANGE, () -> Limits.defaults().ioWeight(weight));
+        assertRefused(Code.IO_OUT_OF_RANGE, () -> new IoWeight(new BlockDevice(8, 0), weight));
     }
 
     @ParameterizedTest

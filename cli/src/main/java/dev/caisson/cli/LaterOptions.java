@@ -8,7 +8,6 @@ final class LaterOptions {
     private static final String NETWORK =
             "networks are not part of this version: every container has its own loopback alone";
     private static final String LIFECYCLE = "containers that outlive the command are not part of this version";
-    private static final String LIMITS = "this limit is not part of this version";
     private static final Map<String, String> REASONS = Map.ofEntries(
             Map.entry("-p", NETWORK),
             Map.entry("--publish", NETWORK),
@@ -31,7 +30,6 @@ final class LaterOptions {
             Map.entry("--log-opt", LIFECYCLE),
             Map.entry("--volumes-from", LIFECYCLE),
             Map.entry("--device", "devices of the host are not part of this version"),
-            Map.entry("--device-cgroup-rule", "devices of the host are not part of this version"),
             Map.entry("--gpus", "devices of the host are not part of this version"),
             Map.entry("--group-add", "give the group with --user USER:GROUP"),
             Map.entry("--pid", "a container always has its own process ids"),
@@ -41,7 +39,6 @@ final class LaterOptions {
             Map.entry("--platform", "images of other machines are not part of this version"),
             Map.entry("--cpu-rt-runtime", "real-time processor time is not given to containers"),
             Map.entry("--cpu-rt-period", "real-time processor time is not given to containers"),
-            Map.entry("--blkio-weight-device", LIMITS + ": use --blkio-weight"),
             Map.entry("--kernel-memory", "the kernel counts its own memory for a container with --memory: use that"),
             Map.entry("--runtime", "Caisson is the runtime"));
 

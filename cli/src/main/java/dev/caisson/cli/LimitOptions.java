@@ -4,13 +4,14 @@ import dev.caisson.cgroup.BlockDevice;
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.CpuList;
 import dev.caisson.cgroup.CpuQuota;
+import dev.caisson.cgroup.DeviceRule;
 import dev.caisson.cgroup.IoLimit;
+import dev.caisson.cgroup.IoWeight;
 import dev.caisson.cgroup.Limits;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Placement;
 import dev.caisson.launch.Rlimit;
 import dev.caisson.launch.WritableLayer;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,8 @@ final class LimitOptions {
     private @Nullable String cpusetMems;
     private @Nullable Long pidsLimit;
     private @Nullable Integer ioWeight;
+    private List<String> ioWeights = List.of();
+    private List<String> deviceRules = List.of();
     private List<String> readBytes = List.of();
     private List<String> writeBytes = List.of();
     private List<String> readOperations = List.of();
@@ -104,11 +107,21 @@ final class LimitOptions {
                         "Share of a busy disk against others, where its scheduler knows weights.",
                         Integer.class,
                         value -> ioWeight = value)
+                .texts(
+                        "--blkio-weight-device",
+                        "DISK:10-1000",
+                        "Share of one busy disk, as /dev/sda:300.",
+                        value -> ioWeights = value)
                 .texts("--device-read-bps", "DISK:BYTES", "Most bytes read a second.", value -> readBytes = value)
                 .texts("--device-write-bps", "DISK:BYTES", "Most bytes written a second.", value -> writeBytes = value)
                 .texts("--device-read-iops", "DISK:NUMBER", "Most reads a second.", value -> readOperations = value)
                 .texts("--device-write-iops", "DISK:NUMBER", "Most writes a second.", value -> writeOperations = value)
                 .texts("--hugetlb", "SIZE=BYTES", "Most huge pages of a size, as 2MB=64m.", value -> hugePages = value)
+                .texts(
+                        "--device-cgroup-rule",
+                        "RULE",
+                        "Use no devices but its own and those of the rules, as 'c 10:229 rw'; gives it no node.",
+                        value -> deviceRules = value)
                 .flag(
                         "--best-effort",
                         "Run without the limits that this host cannot enforce; verify tells which.",
@@ -173,7 +186,8 @@ final class LimitOptions {
         limits = cpusetMems == null ? limits : limits.memoryNodes(CpuList.parse(cpusetMems));
         limits = pidsLimit == null ? limits : limits.pids(pidsLimit == -1 ? Limits.UNLIMITED_PIDS : pidsLimit);
         limits = ioWeight == null ? limits : limits.ioWeight(ioWeight);
-        return limits.io(io()).hugePages(hugePages());
+        limits = deviceRules.isEmpty() ? limits : limits.devices(devices());
+        return limits.ioWeights(ioWeights()).io(io()).hugePages(hugePages());
     }
 
     /// Docker writes no limit as -1.
@@ -220,18 +234,25 @@ final class LimitOptions {
             String option,
             BiFunction<IoLimit, String, IoLimit> with) {
         for (String text : texts) {
-            int colon = text.lastIndexOf(':');
-            if (colon <= 0 || !text.startsWith("/")) {
-                throw CommandException.usage(option + " takes a disk and a figure, as /dev/sda:1m, not '" + text + "'");
-            }
-            BlockDevice disk = BlockDevice.at(Path.of(text.substring(0, colon)));
-            IoLimit before = byDisk.getOrDefault(disk, IoLimit.on(disk));
-            try {
-                byDisk.put(disk, with.apply(before, text.substring(colon + 1)));
-            } catch (NumberFormatException e) {
-                throw CommandException.usage(option + " takes a whole number after the disk, not '" + text + "'");
-            }
+            DiskFigure figure = DiskFigure.parse(option, text);
+            IoLimit before = byDisk.getOrDefault(figure.disk(), IoLimit.on(figure.disk()));
+            byDisk.put(figure.disk(), figure.as(value -> with.apply(before, value)));
         }
+    }
+
+    private List<IoWeight> ioWeights() {
+        Map<BlockDevice, IoWeight> byDisk = new LinkedHashMap<>();
+        for (String text : ioWeights) {
+            DiskFigure figure = DiskFigure.parse("--blkio-weight-device", text);
+            byDisk.put(figure.disk(), figure.as(value -> new IoWeight(figure.disk(), Integer.parseInt(value))));
+        }
+        return List.copyOf(byDisk.values());
+    }
+
+    private List<DeviceRule> devices() {
+        return deviceRules.stream()
+                .flatMap(rule -> DeviceRule.parse(rule).stream())
+                .toList();
     }
 
     private Map<String, Bytes> hugePages() {

@@ -2,18 +2,26 @@ package dev.caisson.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.caisson.cgroup.BlockDevice;
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.CpuList;
 import dev.caisson.cgroup.CpuQuota;
+import dev.caisson.cgroup.DeviceRule;
+import dev.caisson.cgroup.IoLimit;
+import dev.caisson.cgroup.IoWeight;
 import dev.caisson.cgroup.Limits;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Placement;
 import dev.caisson.launch.WritableLayer;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -84,6 +92,45 @@ class LimitOptionsTest {
     }
 
     @Test
+    void deviceRulesReachTheSpecBesideWhatEveryContainerHas() {
+        assertThat(spec("--device-cgroup-rule", "c 1:11 r", "--device-cgroup-rule", "a 10:200 w")
+                        .limits()
+                        .devices()
+                        .orElseThrow())
+                .map(DeviceRule::toString)
+                .contains("c 1:11 r", "c 10:200 w", "b 10:200 w", "c 1:3 rwm")
+                .hasSize(DeviceRule.STANDARD.size() + 3);
+    }
+
+    /// The kernel's loop devices are disks that every machine has.
+    @Test
+    void theWeightOfADiskReachesTheSpec() {
+        Path disk = Path.of("/dev/loop0");
+        assumeTrue(Files.exists(disk), "this machine has no loop devices");
+
+        assertThat(spec(
+                                "--blkio-weight-device",
+                                disk + ":300",
+                                "--blkio-weight-device",
+                                disk + ":400",
+                                "--device-read-bps",
+                                disk + ":1m")
+                        .limits())
+                .isEqualTo(Limits.defaults()
+                        .ioWeights(List.of(new IoWeight(new BlockDevice(7, 0), 400)))
+                        .io(List.of(IoLimit.on(new BlockDevice(7, 0)).readBytes(1 << 20))));
+        for (String bad : List.of("--blkio-weight-device", "--device-write-iops")) {
+            assertThatThrownBy(() -> spec(bad, disk + ":many"))
+                    .isInstanceOfSatisfying(
+                            CommandException.class, e -> assertThat(e.code()).isEqualTo("USAGE"));
+        }
+        assertThatThrownBy(() -> spec("--blkio-weight-device", disk + ":5"))
+                .isInstanceOfSatisfying(
+                        CgroupException.class,
+                        e -> assertThat(e.code()).isEqualTo(CgroupException.Code.IO_OUT_OF_RANGE));
+    }
+
+    @Test
     void nothingSaidIsTheDefault() {
         assertThat(spec().limits()).isEqualTo(Limits.defaults());
         assertThat(spec("--memory-swappiness", "-1", "--cpu-quota", "-1").limits())
@@ -122,6 +169,7 @@ class LimitOptionsTest {
                 "--tenant a,disk=5g               | OPTION_REFUSED",
                 "--tenant a --cgroup-parent /jobs | OPTION_REFUSED",
                 "--device-read-bps sda:1m         | USAGE",
+                "--blkio-weight-device sda:300    | USAGE",
                 "--ulimit nofile                  | USAGE",
                 "--ulimit frogs=5                 | USAGE",
             })
@@ -141,14 +189,16 @@ class LimitOptionsTest {
                 "--blkio-weight 5",
                 "--hugetlb 2=4m",
                 "--pids-limit 0",
-                "--device-write-iops /dev/null:5"
+                "--device-write-iops /dev/null:5",
+                "--blkio-weight-device /dev/null:300",
+                "--device-cgroup-rule 1:3",
             })
     void whatNoKernelTakesIsRefused(String options) {
         assertThatThrownBy(() -> spec(options.split(" ", -1))).isInstanceOf(CgroupException.class);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--cpu-rt-runtime", "--kernel-memory", "--blkio-weight-device", "--device-cgroup-rule"})
+    @ValueSource(strings = {"--cpu-rt-runtime", "--kernel-memory", "--device"})
     void whatIsNeverGivenIsRefusedByName(String option) {
         var err = new StringWriter();
 

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.CgroupException;
+import dev.caisson.cgroup.DeviceRule;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.Limits;
 import dev.caisson.cgroup.Usage;
 import dev.caisson.image.Image;
+import dev.caisson.launch.Allowance;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.LayerMedium;
 import dev.caisson.launch.Placement;
@@ -17,6 +19,7 @@ import dev.caisson.launch.WritableLayer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -142,6 +145,29 @@ class ContainerLimitsTest {
                 .isInstanceOfSatisfying(
                         CgroupException.class, e -> assertThat(e.code()).isEqualTo(CgroupException.Code.FIXED_LIMIT));
         assertThat(unlikePlanned()).isEmpty();
+    }
+
+    @Test
+    void deviceRulesHoldForTheContainerAndAChangeOfThemIsTold() throws Exception {
+        Limits limits = Limits.defaults().devices(DeviceRule.parse("c 10:229 rw"));
+        Container container = asleep(shell("head -c 1 /dev/urandom > /dev/null || exit 3; sleep 60")
+                .limits(limits)
+                .allow(Allowance.HOST_DEVICES));
+
+        container.update(limits.memory(Bytes.mebibytes(64)));
+
+        assertThat(unlikePlanned()).isEmpty();
+        assertThat(Verification.of("limited", OPTIONS).checks())
+                .filteredOn(check -> check.subject().equals("limit devices"))
+                .singleElement()
+                .satisfies(check -> assertThat(check.found()).contains("c 10:229 rw, c 136:* rwm"));
+        Path rules = Path.of("/sys/fs/cgroup/devices", parent, container.id().value(), "devices.deny");
+        if (Files.exists(rules)) {
+            Files.writeString(rules, "c 1:8 r");
+            assertThat(unlikePlanned()).extracting(Verifier.Check::subject).containsExactly("limit devices");
+        }
+        container.kill();
+        assertThat(container.await().verdict()).isEqualTo(Verdict.KILLED);
     }
 
     @Test

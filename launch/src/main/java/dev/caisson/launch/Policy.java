@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.cgroup.DeviceRule;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -273,6 +274,9 @@ public final class Policy {
                 Allowance.HOST_UTS,
                 "the host's UTS namespace",
                 findings);
+        for (DeviceRule rule : spec.limits().devices().orElse(List.of())) {
+            require(spec, !rule.isStandard(), Allowance.HOST_DEVICES, "the device rule '" + rule + "'", findings);
+        }
         for (Capability capability : Capability.values()) {
             if (spec.addedCapabilities().contains(capability)) {
                 require(

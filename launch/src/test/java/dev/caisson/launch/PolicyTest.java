@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.cgroup.Bytes;
+import dev.caisson.cgroup.DeviceRule;
+import dev.caisson.cgroup.Limits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -344,6 +346,29 @@ class PolicyTest {
     }
 
     @ParameterizedTest
+    @ValueSource(
+            strings = {"b 8:0 r", "c 1:1 r", "c 1:2 w", "c 1:11 r", "c 1:* r", "c *:* m", "c 4:0 rw", "c 10:229 rw"})
+    void a_device_that_not_every_container_has_needs_an_allowance(String rule) {
+        ContainerSpec wish = Samples.spec().limits(Limits.defaults().devices(DeviceRule.parse(rule)));
+
+        assertThat(Policy.check(wish, Samples.host())).singleElement().satisfies(finding -> {
+            assertThat(finding.code()).isEqualTo("ALLOWANCE_NEEDED");
+            assertThat(finding.sentence()).contains(rule).contains("--allow host-devices");
+        });
+        assertThat(Policy.check(wish.allow(Allowance.HOST_DEVICES), Samples.host()))
+                .isEmpty();
+    }
+
+    @Test
+    void the_devices_that_every_container_has_need_none() {
+        ContainerSpec wish = Samples.spec().limits(Limits.defaults().devices(DeviceRule.parse("c 136:4 rw")));
+
+        assertThat(Policy.check(wish, Samples.host())).isEmpty();
+        assertThat(Policy.check(wish.limits(Limits.defaults().devices(DeviceRule.parse("a *:* rwm"))), Samples.host()))
+                .hasSize(2);
+    }
+
+    @ParameterizedTest
     @EnumSource(Allowance.class)
     void an_allowance_covers_nothing_but_its_own(Allowance allowance) {
         ContainerSpec everything = Samples.spec()
@@ -352,10 +377,11 @@ class PolicyTest {
                 .share(ContainerSpec.SharedNamespace.IPC)
                 .share(ContainerSpec.SharedNamespace.UTS)
                 .addCapabilities(Set.of(Capability.SYS_ADMIN))
+                .limits(Limits.defaults().devices(DeviceRule.parse("c 1:1 r")))
                 .mount(bind("/etc", "/data"));
 
         boolean about = allowance != Allowance.PRIVILEGED;
-        assertThat(Policy.check(everything.allow(allowance), Samples.host())).hasSize(about ? 5 : 6);
+        assertThat(Policy.check(everything.allow(allowance), Samples.host())).hasSize(about ? 6 : 7);
     }
 
     @ParameterizedTest

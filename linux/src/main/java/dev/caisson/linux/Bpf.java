@@ -6,6 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /// Programs for the kernel's virtual machine, bpf(2).
@@ -16,18 +18,26 @@ public final class Bpf {
     private static final int BPF_CGROUP_DEVICE = 6;
     private static final int BPF_F_ALLOW_MULTI = 2;
     private static final int INSTRUCTION_SIZE = 8;
-    /// Of `union bpf_attr`: the part that both calls use. The kernel takes the rest as zero.
+    /// Of `union bpf_attr`: the part that these calls use. The kernel takes the rest as zero.
     private static final int ATTRIBUTES = 48;
 
     private static final int BPF_MAP_CREATE = 0;
     private static final int BPF_MAP_LOOKUP_ELEM = 1;
     private static final int BPF_MAP_UPDATE_ELEM = 2;
+    private static final int BPF_PROG_GET_FD_BY_ID = 13;
+    private static final int BPF_OBJ_GET_INFO_BY_FD = 15;
+    private static final int BPF_PROG_QUERY = 16;
     private static final int BPF_RAW_TRACEPOINT_OPEN = 17;
     private static final int BPF_MAP_LOOKUP_AND_DELETE_ELEM = 21;
     private static final int BPF_MAP_TYPE_ARRAY = 2;
     private static final int BPF_MAP_TYPE_LRU_HASH = 9;
     private static final int BPF_MAP_TYPE_QUEUE = 22;
     private static final int BPF_PROG_TYPE_RAW_TRACEPOINT = 17;
+
+    private static final int MOST_ATTACHED = 64; // BPF_CGROUP_MAX_PROGS, linux/bpf-cgroup.h
+    private static final int TAG_SIZE = 8;
+    private static final int TAG_OFFSET = 8; // of struct bpf_prog_info
+    private static final int INFO_SIZE = TAG_OFFSET + TAG_SIZE;
 
     private Bpf() {}
 
@@ -147,6 +157,60 @@ public final class Bpf {
             attributes.set(JAVA_INT, 8, BPF_CGROUP_DEVICE);
             attributes.set(JAVA_INT, 12, BPF_F_ALLOW_MULTI);
             Native.check("bpf PROG_ATTACH", Native.raw(Nr.BPF, BPF_PROG_ATTACH, attributes.address(), ATTRIBUTES));
+        }
+    }
+
+    /// The kernel's digest of a program: two of the same instructions have the same on one kernel.
+    public static byte[] tag(Fd program) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment info = arena.allocate(INFO_SIZE, Long.BYTES);
+            MemorySegment attributes = arena.allocate(ATTRIBUTES, Long.BYTES);
+            attributes.set(JAVA_INT, 0, program.number());
+            attributes.set(JAVA_INT, 4, INFO_SIZE);
+            attributes.set(JAVA_LONG, 8, info.address());
+            Native.check(
+                    "bpf OBJ_GET_INFO_BY_FD",
+                    Native.raw(Nr.BPF, BPF_OBJ_GET_INFO_BY_FD, attributes.address(), ATTRIBUTES));
+            return info.asSlice(TAG_OFFSET, TAG_SIZE).toArray(JAVA_BYTE);
+        }
+    }
+
+    /// Digests of the programs for devices that are attached to the group itself, [#tag].
+    public static List<byte[]> attachedCgroupDevice(Fd group) {
+        var tags = new ArrayList<byte[]>();
+        for (int id : attached(group)) {
+            try (Fd program = program(id)) {
+                tags.add(tag(program));
+            } catch (ErrnoException e) {
+                if (!e.is(Errno.ENOENT)) { // taken off meanwhile
+                    throw e;
+                }
+            }
+        }
+        return tags;
+    }
+
+    private static int[] attached(Fd group) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment ids = arena.allocate(JAVA_INT, MOST_ATTACHED);
+            MemorySegment attributes = arena.allocate(ATTRIBUTES, Long.BYTES);
+            attributes.set(JAVA_INT, 0, group.number());
+            attributes.set(JAVA_INT, 4, BPF_CGROUP_DEVICE);
+            attributes.set(JAVA_LONG, 16, ids.address());
+            attributes.set(JAVA_INT, 24, MOST_ATTACHED);
+            Native.check("bpf PROG_QUERY", Native.raw(Nr.BPF, BPF_PROG_QUERY, attributes.address(), ATTRIBUTES));
+            int count = Math.min(MOST_ATTACHED, attributes.get(JAVA_INT, 24));
+            return ids.asSlice(0, (long) count * Integer.BYTES).toArray(JAVA_INT);
+        }
+    }
+
+    private static Fd program(int id) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment attributes = arena.allocate(ATTRIBUTES, Long.BYTES);
+            attributes.set(JAVA_INT, 0, id);
+            return Fd.of(
+                    "bpf PROG_GET_FD_BY_ID",
+                    Native.raw(Nr.BPF, BPF_PROG_GET_FD_BY_ID, attributes.address(), ATTRIBUTES));
         }
     }
 }
