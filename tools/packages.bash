@@ -46,3 +46,32 @@ install_packages() {
         install --no-install-recommends "$@"
   } </dev/null >>"$log" 2>&1
 }
+
+# Where a kernel for whole machines is, in $kernel and $modules: one of this machine's, or the one that was fetched.
+find_kernel() {
+  local file version
+  for file in "$clone"/.caisson/kernel/boot/vmlinuz-*-cloud-amd64 /boot/vmlinuz-*-cloud-amd64; do
+    version=${file##*/vmlinuz-}
+    for modules in "${file%/boot/*}"/{usr/,}lib/modules/"$version"; do
+      kernel=$file
+      [[ -r $kernel && -d $modules ]] && return 0
+    done
+  done
+  return 1
+}
+
+# Unpacks a package below .caisson and does not install it: a kernel that is installed is also booted.
+fetch_kernel() {
+  local into=$clone/.caisson/kernel package
+  find_kernel && return 0
+  type -P apt-get >/dev/null || return 1
+  rm -rf -- "$into"
+  mkdir -p -- "$into/boot" || return 1
+  {
+    apt-get -q update
+    package=$(apt-cache depends --important linux-image-cloud-amd64 | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p') \
+      && (cd -- "$into" && apt-get -q -o APT::Sandbox::User=root download "$package" && dpkg-deb -x ./*.deb . && rm ./*.deb) \
+      && depmod -b "$into/usr" "${package#linux-image-}"
+  } </dev/null >>"$log" 2>&1
+  find_kernel
+}

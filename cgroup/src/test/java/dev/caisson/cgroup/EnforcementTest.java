@@ -13,8 +13,10 @@ import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -114,6 +116,20 @@ class EnforcementTest extends KernelTest {
         }
         assertUnenforceable(SMALL.cpuset(CpuList.parse("0-8191")), "cpuset-cpus");
         assertUnenforceable(SMALL.memoryNodes(CpuList.parse("77")), "cpuset-mems");
+    }
+
+    @Test
+    void waitingIsCounted() throws Exception {
+        Cgroup cgroup = hierarchy.create(PARENT, "pressure", SMALL.cpus("0.1"));
+        assumeTrue(cgroup.usage().pressure().isPresent(), "this kernel does not measure pressure");
+
+        try (Inside _ = Inside.start(cgroup, "while :; do :; done")) {
+            TimeUnit.MILLISECONDS.sleep(500);
+            Pressure cpu = cgroup.usage().pressure().orElseThrow().cpu();
+
+            assertThat(cpu.some().total()).isGreaterThan(Duration.ofMillis(50));
+            cgroup.kill();
+        }
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.caisson.cgroup;
 
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 import static org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder.request;
 
 import java.io.FileDescriptor;
@@ -8,6 +9,8 @@ import java.io.FileOutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.junit.platform.engine.DiscoverySelector;
+import org.junit.platform.launcher.EngineFilter;
 import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 
@@ -15,15 +18,16 @@ import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 final class GuestTests {
     private GuestTests() {}
 
-    /// Runs the classes that it is given the names of.
-    public static void main(String[] classes) {
+    /// Runs the classes that it is given the names of, and single methods as `CLASS#METHOD`.
+    public static void main(String[] tests) {
         var listener = new SummaryGeneratingListener();
         LauncherFactory.create()
                 .execute(
                         request()
-                                .selectors(Arrays.stream(classes)
-                                        .map(name -> selectClass(name))
+                                .selectors(Arrays.stream(tests)
+                                        .map(GuestTests::select)
                                         .toList())
+                                .filters(EngineFilter.includeEngines("junit-jupiter"))
                                 .build(),
                         listener);
         var summary = listener.getSummary();
@@ -34,5 +38,9 @@ final class GuestTests {
         }
         boolean good = summary.getTotalFailureCount() == 0 && summary.getTestsSucceededCount() > 0;
         System.exit(good ? 0 : 1);
+    }
+
+    private static DiscoverySelector select(String test) {
+        return test.indexOf('#') < 0 ? selectClass(test) : selectMethod(test);
     }
 }

@@ -101,6 +101,30 @@ class IoShareTest extends KernelTest {
         }
     }
 
+    /// A disk without a scheduler, whose requests the kernel's own cost model weighs: version 2 alone has it.
+    @Test
+    void theKernelsOwnCostModelSharesByWeightToo() throws Exception {
+        assumeTrue(hierarchy.world() == Hierarchy.World.V2, "this machine has the I/O controller of version 1");
+        try (LoopDevices.Attached disk = disk()) {
+            var device = BlockDevice.at(Path.of(disk.path()));
+            Files.writeString(queue(disk).resolve("scheduler"), "none");
+            Limits limits = SMALL.ioWeight(100).ioWeights(List.of(new IoWeight(device, 1000)));
+            assertThatExceptionOfType(CgroupException.class)
+                    .isThrownBy(() -> hierarchy.create(PARENT, "refused", limits))
+                    .withMessageContaining("blkio-weight");
+            Tree tree = hierarchy.trees().getFirst();
+            tree.write("", "io.cost.qos", device + " enable=1");
+            try {
+                Cgroup cgroup = hierarchy.create(PARENT, "cost", limits);
+
+                assertThat(tree.read(cgroup.path(), "io.weight")).isEqualTo("default 910\n" + device + " 10000");
+                assertThat(cgroup.standing(cgroup.settings(limits))).allMatch(Cgroup.Standing::isAsPlanned);
+            } finally {
+                tree.write("", "io.cost.qos", device + " enable=0");
+            }
+        }
+    }
+
     @Test
     void aDiskThatDoesNotShareByWeightIsNamed() throws Exception {
         try (LoopDevices.Attached disk = disk()) {

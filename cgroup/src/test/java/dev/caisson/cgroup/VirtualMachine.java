@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 
@@ -15,13 +14,28 @@ import java.util.List;
 final class VirtualMachine {
     private static final int SECONDS = 240;
 
+    /// The machine's own kernel ended before the tests did, which says nothing of them.
+    private static final int MACHINE_DIED = 125;
+
+    private static final int TRIES = 3;
+
     private VirtualMachine() {}
 
     /// What was printed, and the status of the command; 124 and 125 are the machine's own.
     record Result(int status, String output) {}
 
-    /// Runs test classes of this module in the machine, on the class path that this process has.
-    static Result runTests(List<String> options, Class<?>... classes) throws IOException, InterruptedException {
+    /// Runs tests of this module in the machine, on the class path that this process has.
+    /// @param options of `tools/vm-run`
+    /// @param tests names of classes, or `CLASS#METHOD`
+    static Result runTests(List<String> options, String... tests) throws IOException, InterruptedException {
+        var result = new Result(MACHINE_DIED, "");
+        for (int tries = 0; tries < TRIES && result.status() == MACHINE_DIED; tries++) {
+            result = tryTests(options, tests);
+        }
+        return result;
+    }
+
+    private static Result tryTests(List<String> options, String... tests) throws IOException, InterruptedException {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("caisson.root"), "tools/vm-run").toString());
         command.addAll(List.of("-t", Integer.toString(SECONDS)));
@@ -35,7 +49,7 @@ final class VirtualMachine {
                 "-cp",
                 classPath(),
                 GuestTests.class.getName()));
-        Arrays.stream(classes).map(Class::getName).forEach(command::add);
+        command.addAll(List.of(tests));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         process.getOutputStream().close();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
