@@ -242,7 +242,11 @@ public final class Cgroup {
     /// As [#pause()], for as long as nobody has enough of waiting.
     /// @param enough asked while it is waited for: returns early where it says so, with some still running
     public void pause(BooleanSupplier enough) {
-        members().pause(enough);
+        try {
+            members().pause(enough);
+        } catch (ErrnoException e) { // removed meanwhile
+            throw gone(e);
+        }
     }
 
     /// Lets the processes run on that [#pause] stopped.

@@ -89,7 +89,9 @@ record GroupProcesses(
     /// Waits until all have stopped, or somebody has enough of waiting.
     void pause(BooleanSupplier enough) {
         if (!freeze(true)) {
-            throw Hierarchy.unenforceable(new Lack("pause", "the kernel cannot freeze groups, or the group is gone"));
+            throw trees.stream().anyMatch(tree -> tree.exists(group))
+                    ? Hierarchy.unenforceable(new Lack("pause", "the kernel cannot freeze groups"))
+                    : new CgroupException(Code.NO_SUCH_GROUP, "The group " + group + " is gone.");
         }
         long deadline = System.nanoTime() + PAUSE_PATIENCE.toNanos();
         while (!isPaused() && !enough.getAsBoolean()) {

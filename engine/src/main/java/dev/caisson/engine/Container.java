@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Events;
 import dev.caisson.cgroup.KernelSetting;
 import dev.caisson.cgroup.Lack;
@@ -130,9 +131,7 @@ public final class Container {
         synchronized (group) {
             ContainerRecord known = record;
             if (known == null || finisher.get() != null) {
-                throw new EngineException(
-                        "CONTAINER_NOT_RUNNING",
-                        "limits are changed between a container's start and its end: start it");
+                throw notRunning();
             }
             group.update(
                     limits, known.settings().stream().map(KernelSetting::parse).toList());
@@ -141,10 +140,21 @@ public final class Container {
         }
     }
 
+    private EngineException notRunning() {
+        return new EngineException(
+                "CONTAINER_NOT_RUNNING",
+                "the container " + id.shortForm() + (init.hasEnded() ? " has ended" : " is not started yet"));
+    }
+
     /// Stops every process of it, until [#resume]. Its deadlines go on.
     /// @throws dev.caisson.cgroup.CgroupException BUSY where some process does not stop; then all run on
+    /// @throws EngineException CONTAINER_NOT_RUNNING after its end
     public void pause() {
-        group.pause(() -> cause.get() != null);
+        try {
+            group.pause(() -> cause.get() != null);
+        } catch (CgroupException e) {
+            throw e.code() == CgroupException.Code.NO_SUCH_GROUP && init.hasEnded() ? notRunning() : e;
+        }
         if (cause.get() != null) {
             group.resume();
         }

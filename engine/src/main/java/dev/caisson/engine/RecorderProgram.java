@@ -42,7 +42,11 @@ final class RecorderProgram extends EbpfAssembler {
 
     /// @throws EngineException RECORDER_UNSUPPORTED
     static Registers ofMachine() {
-        return switch (Architecture.host()) {
+        return of(Architecture.host());
+    }
+
+    static Registers of(Architecture machine) {
+        return switch (machine) {
             case X86_64 -> X86_64;
             case AARCH64 -> AARCH64;
             case X86, X32, ARM, RISCV64, S390X, PPC64LE, LOONGARCH64 ->

@@ -66,9 +66,7 @@ final class State implements AutoCloseable {
             FileSystem.makeDirectory(engines, engine, 0700);
             this.own = FileSystem.openAt(engines, engine, DIRECTORY, 0, BENEATH);
             this.lock = FileSystem.openAt(own, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
-            if (!FileLocks.tryLock(lock)) {
-                throw new EngineException("STATE_LOCKED", "another process holds a lock that only this one can know");
-            }
+            FileLocks.lock(lock);
         }
     }
 

@@ -177,11 +177,15 @@ class ContainerLimitsTest {
 
         try {
             container.pause();
-        } catch (CgroupException e) {
-            assertThat(e.code()).isEqualTo(CgroupException.Code.UNENFORCEABLE); // its group is gone already
+        } catch (EngineException e) {
+            assertThat(e.code()).isEqualTo("CONTAINER_NOT_RUNNING"); // its group is gone already
         }
 
         assertThat(container.await().verdict()).isEqualTo(Verdict.KILLED);
+        assertThatThrownBy(container::pause)
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.code()).isEqualTo("CONTAINER_NOT_RUNNING"))
+                .hasMessageContaining("has ended");
     }
 
     @Test

@@ -40,6 +40,9 @@ final class EngineProcess {
             List<String> command = List.of(arguments).subList(3, arguments.length);
             System.out.print(engine.run(ContainerSpec.of(Image.directory(Path.of(arguments[2])), command))
                     .stdout());
+        } catch (EngineException e) {
+            System.out.println(e.code());
+            throw e;
         }
     }
 
@@ -56,8 +59,15 @@ final class EngineProcess {
         return this;
     }
 
+    /// Starts it by a command that takes privileges away, and reads its errors as output.
+    EngineProcess under(String command) {
+        before = "exec 2>&1 " + command + " ";
+        return this;
+    }
+
     Process start() throws IOException {
-        var command = new ArrayList<>(List.of("bash", "-c", before + "exec \"$@\"" + redirections, "bash"));
+        var command = new ArrayList<>(List.of(
+                "bash", "-c", before + (before.startsWith("exec ") ? "" : "exec ") + "\"$@\"" + redirections, "bash"));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(
                 "-XX:+UseSerialGC",

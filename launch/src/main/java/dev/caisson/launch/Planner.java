@@ -309,7 +309,7 @@ public final class Planner {
         steps.add(new Step.VerifyMounts());
     }
 
-    /// Ping and low ports work without privileges; namespaces and inotify of one container are bounded.
+    /// Ping and low ports work without privileges; there are no user namespaces inside.
     private Map<String, String> sysctls() {
         var all = new LinkedHashMap<String, String>();
         all.put("net.ipv4.ping_group_range", "0 " + (IdRange.WIDTH - 1));

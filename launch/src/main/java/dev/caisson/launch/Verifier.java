@@ -32,7 +32,7 @@ public final class Verifier {
 
     private static final long PAGE = 4096;
     private static final int MAX_PROC_FILE = 1 << 20;
-    private static final long START_PATIENCE_NANOS = 200_000_000;
+    private static final long START_PATIENCE_NANOS = 1_000_000_000;
     private static final long PAUSE_NANOS = 1_000_000;
 
     private final LaunchPlan plan;

@@ -78,7 +78,7 @@ public final class Attacks {
             refused(
                     "inotify-watches",
                     "inotify watches",
-                    "files of the writable layer",
+                    "files of the writable layer, a host user of its own",
                     Scripts.INOTIFY_WATCHES,
                     WRITABLE_FILES,
                     NO_SPACE),

@@ -1,0 +1,252 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.cgroup.Bytes;
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.engine.Probe.Moment;
+import dev.caisson.image.Image;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.HostException;
+import dev.caisson.launch.IdRange;
+import dev.caisson.launch.WritableLayer;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.seccomp.Architecture;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What stands in an engine's way has a code of its own, and leaves nothing behind.
+@Tag("root")
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class EngineErrorsTest {
+    @TempDir
+    Path directory;
+
+    private EngineOptions options() {
+        return new EngineOptions(directory.resolve("state"), Path.of("/var/lib/caisson-test"));
+    }
+
+    @AfterEach
+    void nothingIsLeft() {
+        Path state = directory.resolve("state");
+        if (Files.isDirectory(state)) {
+            try (var hierarchy = Hierarchy.detect()) {
+                assertThat(hierarchy.leftovers(State.cgroupParent(state))).isEmpty();
+            }
+        }
+    }
+
+    private static void assertCode(String code, ThrowingCallable attempt) {
+        assertThatThrownBy(attempt)
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.code()).isEqualTo(code));
+    }
+
+    private static ContainerSpec shell(String script) {
+        return ContainerSpec.of(Image.host(), "sh", "-c", script);
+    }
+
+    @Test
+    void aStateDirectoryThatOthersCanReadIsNotTrusted() throws IOException {
+        Path state = Files.createDirectory(directory.resolve("state"));
+        Files.setPosixFilePermissions(state, PosixFilePermissions.fromString("rwxr-x---"));
+
+        assertCode("STATE_UNSAFE", () -> Engine.open(options()).close());
+
+        Files.setPosixFilePermissions(state, PosixFilePermissions.fromString("rwx------"));
+        Engine.open(options()).close();
+    }
+
+    @Test
+    void whatIsNoDirectoryHoldsNoState() throws IOException {
+        Files.writeString(directory.resolve("file"), "");
+        Path below = directory.resolve("file/state");
+        Files.writeString(Files.createDirectory(directory.resolve("other")).resolve("engines"), "");
+
+        assertCode("STATE_UNUSABLE", () -> new State(below).close());
+        assertCode("STATE_UNUSABLE", () -> State.recordsIn(directory.resolve("other")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{", "[]", "{}", "{\"id\": 5}", "{\"id\": \"a\", \"pid\": \"b\"}"})
+    void aRecordThatIsNoneIsTold(String text) {
+        assertCode("RECORD_UNREADABLE", () -> ContainerRecord.parse(text));
+    }
+
+    @Test
+    void twoContainersOfOneNameAreToldApartByTheirIdsAlone() throws Exception {
+        try (Engine engine = Engine.open(options())) {
+            Container one = engine.start(shell("sleep 60").name("twin"), Streams.capture());
+            Container two = engine.start(shell("sleep 60").name("twin"), Streams.capture());
+
+            assertCode("CONTAINER_AMBIGUOUS", () -> Verification.of("twin", options()));
+            assertCode("CONTAINER_AMBIGUOUS", () -> LiveFilters.programOf("twin", options()));
+            assertThat(Verification.of(one.id().value(), options()).id())
+                    .isEqualTo(one.id().value());
+            two.kill();
+            two.await();
+            assertThat(Verification.of("twin", options()).id())
+                    .isEqualTo(one.id().value());
+        }
+    }
+
+    @Test
+    void filtersOfAProcessThatIsNotThereAreNotRead() {
+        assertCode("FILTERS_NOT_READ", () -> LiveFilters.of(Integer.MAX_VALUE));
+    }
+
+    @Test
+    void filesOfAnotherEngineThatCannotBeReadAreTold() throws IOException {
+        Files.createDirectories(directory.resolve("var/lib/docker/containers/abcdef/config.v2.json"));
+
+        assertCode("CONTAINERS_UNREADABLE", () -> new ForeignContainers(directory).find("abcdef"));
+    }
+
+    @Test
+    void anEngineNeedsRootOverTheHost() throws IOException {
+        var engine = new EngineProcess(options(), directory, List.of("true"));
+
+        for (String privileges : List.of("--bounding-set=-sys_admin --inh-caps=-sys_admin", "--reuid=65534")) {
+            assertThat(String.join("\n", engine.under("setpriv " + privileges).lines()))
+                    .as(privileges)
+                    .contains("ROOT_NEEDED")
+                    .doesNotContain(EngineProcess.OPENED);
+        }
+    }
+
+    @Test
+    void aPlaceThatHoldsNoWritableLayerIsTold() throws Exception {
+        WritableLayer layer = WritableLayer.STANDARD.size(Bytes.mebibytes(64)).place(WritableLayer.Place.DISK);
+        Path data = Files.createDirectory(directory.resolve("data"));
+        try (Engine engine = Engine.open(new EngineOptions(directory.resolve("state"), data))) {
+            Files.writeString(data.resolve("layers"), "in the way");
+
+            assertCode("STORAGE_FAILED", () -> engine.run(shell("true").writableLayer(layer)));
+        } finally {
+            BusyboxEngine.removeTree(data);
+        }
+    }
+
+    @Test
+    void machinesWhoseRegistersAreNotKnownAreRefused() {
+        assertCode("RECORDER_UNSUPPORTED", () -> RecorderProgram.of(Architecture.RISCV64));
+        assertCode("WATCH_UNSUPPORTED", () -> DenialEvent.Registers.of("riscv64"));
+    }
+
+    @Test
+    void whereEveryRangeOfIdsIsTakenNothingIsLaunched() throws Exception {
+        try (Engine engine = Engine.open(options());
+                Fd ranges = FileSystem.open(directory.resolve("state/ranges").toString(), FileSystem.O_RDWR)) {
+            for (int range = 0; range < IdRange.RANGES; range++) {
+                FileLocks.tryLockByte(ranges, range);
+            }
+
+            assertHostCode("RANGES_TAKEN", () -> engine.run(shell("true")));
+
+            FileLocks.unlockByte(ranges, 7);
+            assertThat(engine.run(shell("true")).isOk()).isTrue();
+        }
+    }
+
+    @Test
+    void anInitThatDiesBeforeTheProgramIsTold() throws Exception {
+        Probe probe = at(
+                Moment.INIT_PAUSED,
+                OptionalInt.of(5),
+                pid -> ProcessHandle.of(pid).orElseThrow().destroyForcibly());
+        try (Engine engine = new Engine(options(), probe)) {
+            assertHostCode("INIT_DIED", () -> engine.run(shell("true")));
+        }
+    }
+
+    @Test
+    void anEngineWhoseHelperIsGoneSaysSo() throws Exception {
+        try (Engine engine = Engine.open(options())) {
+            assertThat(engine.run(shell("true")).isOk()).isTrue();
+            try (var children = ProcessHandle.current().children()) {
+                children.filter(child -> child.info().commandLine().orElse("").contains("zygote"))
+                        .forEach(ProcessHandle::destroyForcibly);
+            }
+
+            assertHostCode("ZYGOTE_GONE", () -> engine.run(shell("true")));
+        }
+    }
+
+    private static void assertHostCode(String code, ThrowingCallable attempt) {
+        assertThatThrownBy(attempt)
+                .isInstanceOfSatisfying(
+                        HostException.class, e -> assertThat(e.code()).isEqualTo(code));
+    }
+
+    /// The kernel is made to lie: another file stands over what it tells of the process.
+    @Test
+    void aContainerThatIsNotAsPlannedIsNotStarted() throws Exception {
+        Probe lie = at(Moment.INIT_READY, OptionalInt.empty(), this::putOver);
+        try (Engine engine = new Engine(options(), lie)) {
+            assertThatThrownBy(() -> engine.run(shell("true"))).isInstanceOfSatisfying(HostException.class, e -> {
+                assertThat(e.code()).isEqualTo("NOT_AS_PLANNED");
+                assertThat(e).hasMessageContaining("instead of");
+            });
+        }
+    }
+
+    /// Does something with the one process of the only container when that is there.
+    private Probe at(Moment where, OptionalInt step, LongConsumer act) {
+        return new Probe() {
+            @Override
+            public void reached(Moment moment) {
+                if (moment == where) {
+                    try (var hierarchy = Hierarchy.detect()) {
+                        String parent = State.cgroupParent(options().state());
+                        String name = hierarchy.leftovers(parent).iterator().next();
+                        act.accept(hierarchy
+                                .find(parent, name)
+                                .orElseThrow()
+                                .processes()
+                                .getFirst());
+                    }
+                }
+            }
+
+            @Override
+            public OptionalInt pauseBefore() {
+                return step;
+            }
+        };
+    }
+
+    private void putOver(long pid) {
+        Path status = Path.of("/proc/" + pid + "/status");
+        try {
+            Path other = Files.writeString(
+                    directory.resolve("status"),
+                    Files.readString(status).replaceFirst("CapBnd:\t[0-9a-f]+", "CapBnd:\t000001ffffffffff"));
+            new ProcessBuilder("mount", "--bind", other.toString(), status.toString())
+                    .inheritIO()
+                    .start()
+                    .waitFor();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
