@@ -3,13 +3,16 @@ package dev.caisson.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -159,6 +162,66 @@ class SeccompListenerTest {
             }
         }
         assertThat(looked).isGreaterThan(50);
+    }
+
+    /// Every second request that the answering process makes of the kernel is ended by a signal, whose part strace(1)
+    /// takes: so each is that is made again and each that follows one.
+    @Test
+    void an_answer_is_given_though_signals_come() throws Exception {
+        Process asking = start("one");
+        BufferedReader lines = asking.inputReader();
+        assertThat(lines.readLine()).isEqualTo("ready");
+        var command = new ArrayList<>(List.of("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"));
+        command.addAll(List.of("-e", "trace=ioctl", "-e", "inject=ioctl:error=EINTR:when=1+2"));
+        command.addAll(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                classPath(),
+                Answering.class.getName(),
+                Long.toString(asking.pid())));
+        Process answering = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        started.add(answering);
+
+        assertThat(answering.inputReader().lines()).containsExactly("waits: true", "waits: true");
+        assertThat(lines.readLine()).isEqualTo(ProcessHandle.current().pid() + " 0");
+        assertThat(lines.readLine()).isEqualTo("-1 " + EACCES);
+    }
+
+    /// A process that lets a call of another pass and refuses the next.
+    static final class Answering {
+        public static void main(String[] arguments) throws InterruptedException {
+            try (SeccompListener listener =
+                    SeccompListener.of(Integer.parseInt(arguments[0])).orElseThrow()) {
+                listener.letPass(told(listener));
+                listener.refuse(told(listener), EACCES);
+            }
+        }
+
+        private static SeccompListener.Call told(SeccompListener listener) throws InterruptedException {
+            while (listener.state() != SeccompListener.State.WAITING) {
+                Thread.sleep(1);
+            }
+            Optional<SeccompListener.Call> call = listener.receive();
+            while (call.isEmpty()) {
+                call = listener.receive();
+            }
+            System.out.println("waits: " + listener.isWaiting(call.get()));
+            return call.get();
+        }
+    }
+
+    private static String classPath() throws URISyntaxException {
+        var paths = new ArrayList<String>();
+        Path own = Path.of(SeccompListenerTest.class
+                .getResource("SeccompListenerTest.class")
+                .toURI());
+        paths.add(own.resolve("../../../..").normalize().toString());
+        Optional.ofNullable(System.getProperty("jdk.module.path")).ifPresent(paths::add);
+        paths.add(System.getProperty("java.class.path"));
+        return String.join(File.pathSeparator, paths);
     }
 
     private static SeccompListener.Call next(SeccompListener listener) throws InterruptedException {
