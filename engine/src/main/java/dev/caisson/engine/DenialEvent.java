@@ -31,7 +31,7 @@ record DenialEvent(int process, int thread, long result, String name, SeccompDat
     private static final int X86_32_BIT_CODE = 0x23;
 
     /// `int $0x80`, by which a 64-bit program enters as a 32-bit one; the registers do not tell.
-    private static final int X86_32_BIT_ENTRY = 0x80cd;
+    static final int X86_32_BIT_ENTRY = 0x80cd;
 
     private static final int ARM_32_BIT_MODE = 0x10;
 

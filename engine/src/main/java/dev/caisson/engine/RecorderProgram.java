@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.linux.Fd;
 import dev.caisson.seccomp.Architecture;
+import java.util.OptionalInt;
 
 /// Assembles the two eBPF programs of the recorder, bpf(2): at the raw tracepoint sys_enter one that counts the calls
 /// of one pid namespace by number, at sys_exit one that counts those that ended in an error. A filter is asked before
@@ -26,13 +27,16 @@ final class RecorderProgram extends EbpfAssembler {
 
     private static final int READ = -24;
 
+    private static final int PROBE_READ_USER = 112;
+
     /// Where the saved registers keep what is asked for, `struct pt_regs` of an architecture.
     /// @param number of the call, 32 bits
-    /// @param mode by which a 32-bit entry is known: `cs`, or `pstate`
-    record Registers(int number, int mode, int mask, int foreign, int execveat) {}
+    /// @param mode by which a 32-bit program is known: `cs`, or `pstate`
+    /// @param pointer of the instruction behind the call, where a 64-bit program can make a 32-bit one too
+    record Registers(int number, int mode, int mask, int foreign, int execveat, OptionalInt pointer) {}
 
-    static final Registers X86_64 = new Registers(120, 136, 0xffff, 0x23, 322);
-    static final Registers AARCH64 = new Registers(280, 264, 0x10, 0x10, 281);
+    static final Registers X86_64 = new Registers(120, 136, 0xffff, 0x23, 322, OptionalInt.of(128));
+    static final Registers AARCH64 = new Registers(280, 264, 0x10, 0x10, 281, OptionalInt.empty());
 
     private final Registers registers;
 
@@ -118,7 +122,14 @@ final class RecorderProgram extends EbpfAssembler {
         read(registers.mode());
         load(1, FRAME, READ);
         and(1, registers.mask());
-        jumpNotEqual(1, registers.foreign(), "native");
+        if (registers.pointer().isPresent()) {
+            jumpEqual(1, registers.foreign(), "foreign");
+            readInstruction(registers.pointer().getAsInt());
+            jumpNotEqual(1, DenialEvent.X86_32_BIT_ENTRY, "native");
+        } else {
+            jumpNotEqual(1, registers.foreign(), "native");
+        }
+        label("foreign");
         constant(8, FOREIGN);
         jump("known");
         label("native");
@@ -128,6 +139,18 @@ final class RecorderProgram extends EbpfAssembler {
         slotOfFrame(array, SLOT);
         increment();
         jump("end");
+    }
+
+    /// The two bytes in front of the address that a register holds, into register 1; 0 where they cannot be read.
+    private void readInstruction(int pointer) {
+        read(pointer);
+        load(3, FRAME, READ);
+        addConstant(3, -DenialEvent.CODE_SIZE);
+        store(FRAME, READ, 0);
+        address(1, READ);
+        constant(2, DenialEvent.CODE_SIZE);
+        call(PROBE_READ_USER);
+        load(1, FRAME, READ);
     }
 
     /// Eight bytes of the saved registers into the frame.

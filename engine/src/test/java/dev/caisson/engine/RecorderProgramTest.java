@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -134,6 +136,26 @@ class RecorderProgramTest {
         assertThat(kernel.counts(LEFT)).doesNotContainKey(machine.call("mount"));
     }
 
+    /// The registers of a 64-bit program that makes it look like those of any other call; `cd 80` is `int $0x80`.
+    @Test
+    void a_call_by_int_80_of_a_64_bit_program_counts_as_a_foreign_one() {
+        var kernel = new Kernel(Machine.X86_64);
+        kernel.enter("execveat", 7);
+
+        kernel.instruction = new byte[] {(byte) 0xcd, (byte) 0x80};
+        kernel.enter("writev", 7);
+        kernel.leave("mount", 7, -EPERM, false);
+        kernel.instruction = null;
+        kernel.enter("openat", 7);
+
+        assertThat(kernel.counts(ENTERED))
+                .containsOnly(
+                        Map.entry(RecorderProgram.FOREIGN, 1L),
+                        Map.entry(RecorderProgram.STATE, 1L),
+                        Map.entry(Machine.X86_64.call("openat"), 1L));
+        assertThat(kernel.counts(LEFT)).containsOnly(Map.entry(RecorderProgram.FOREIGN, 1L));
+    }
+
     @ParameterizedTest
     @EnumSource(Machine.class)
     void other_namespaces_init_and_numbers_beyond_the_table_are_left_out(Machine machine) {
@@ -168,6 +190,8 @@ class RecorderProgramTest {
         private final Map<Integer, ByteBuffer> arrays =
                 Map.of(ENTERED, memory(8 * RecorderProgram.SLOTS), LEFT, memory(8 * RecorderProgram.SLOTS));
         private long namespace = INODE;
+        /// What stands in front of the instruction pointer: `syscall`; nothing where it cannot be read.
+        private byte @Nullable [] instruction = {0x0f, 0x05};
 
         private Kernel(Machine machine) {
             this.machine = machine;
@@ -273,6 +297,14 @@ class RecorderProgramTest {
                     }
                     to.put(saved.slice((int) from, (int) register[2]));
                     yield 0;
+                }
+                case 112 -> { // probe_read_user
+                    ByteBuffer to = at(context, frame, register[1], (int) register[2]);
+                    long pointer = saved.getLong(
+                            8 * List.of(machine.layout.split(" ", -1)).indexOf("ip"));
+                    assertThat(register[3]).isEqualTo(pointer - 2);
+                    to.put(instruction == null ? new byte[2] : instruction);
+                    yield instruction == null ? -EFAULT : 0;
                 }
                 case 120 -> { // get_ns_current_pid_tgid
                     if (register[1] != DEVICE || register[2] != namespace || register[4] != 8) {

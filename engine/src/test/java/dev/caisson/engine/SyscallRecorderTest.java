@@ -2,8 +2,10 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.image.ProgressListener;
+import dev.caisson.launch.Allowance;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.SeccompChoice;
 import dev.caisson.seccomp.Architecture;
@@ -39,6 +41,22 @@ class SyscallRecorderTest extends BusyboxEngine {
 
         assertThat(recording.denied().keySet()).contains("mount");
         assertThat(recording.made().keySet()).doesNotContain("mount").contains("exit_group");
+    }
+
+    /// Number 20 is getpid for a 32-bit entry and writev for the other.
+    @Test
+    void a_call_by_the_32_bit_abi_of_a_64_bit_program_is_told_apart() throws Exception {
+        assumeTrue(System.getProperty("os.arch").equals("amd64"), "an x86_64 machine");
+        FilterAttackTest.build(directory, root);
+        ContainerSpec open = busybox("attack", "int80", "20")
+                .seccomp(new SeccompChoice.Unconfined())
+                .allow(Allowance.UNCONFINED_SECCOMP);
+        assumeTrue(engine.run(open).isOk(), "a kernel with the 32-bit ABI");
+
+        SyscallRecorder.Recording recording = record(open);
+
+        assertThat(recording.foreign()).isEqualTo(1);
+        assertThat(recording.made().keySet()).doesNotContain("writev").contains("exit_group");
     }
 
     @Test
