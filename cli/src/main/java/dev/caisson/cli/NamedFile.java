@@ -1,12 +1,16 @@
 package dev.caisson.cli;
 
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /// A file that an option names, read whole and never more of it than was said: a device has no end, and some files of
@@ -17,9 +21,20 @@ final class NamedFile {
 
     private NamedFile() {}
 
-    /// @throws IOException with a reason for people
+    /// @throws IOException with a reason for people, which does not name the file
     static byte[] read(Path path, int most) throws IOException {
-        byte[] content = isPipe(path) ? pipe(path, most) : file(path, most);
+        byte[] content;
+        try {
+            content = isPipe(path) ? pipe(path, most) : file(path, most);
+        } catch (NoSuchFileException e) {
+            throw new IOException("there is no such file", e);
+        } catch (AccessDeniedException e) {
+            throw new IOException("this user may not read it", e);
+        } catch (FileSystemException e) {
+            throw new IOException(e.getReason(), e);
+        } catch (ErrnoException e) {
+            throw new IOException(Errno.name(e.errno()), e);
+        }
         if (content.length > most) {
             throw new IOException("it is larger than " + most + " bytes");
         }
@@ -43,8 +58,6 @@ final class NamedFile {
                 throw new IOException("it is no regular file");
             }
             return FileSystem.read(file, most + 1);
-        } catch (ErrnoException e) {
-            throw new IOException(e.getMessage(), e);
         }
     }
 }

@@ -91,7 +91,13 @@ class SeccompCommandTest {
 
     @Test
     void whatCannotBeReadIsSaidSo() {
-        assertThat(caisson("lint", "/no/such/file").err()).startsWith("caisson: FILE_REFUSED: ");
+        assertThat(caisson("lint", "/no/such/file").err())
+                .isEqualTo("caisson: FILE_REFUSED: /no/such/file cannot be read; give standard, strict, a profile or a "
+                        + ".bpf file (there is no such file)\n");
+        assertThat(run("--security-opt", "seccomp=/no/such/file", "host", "true")
+                        .err())
+                .isEqualTo("caisson: OPTION_REFUSED: --security-opt seccomp /no/such/file: the file cannot be read "
+                        + "(there is no such file)\n");
         assertThat(caisson().err()).startsWith("caisson: USAGE: ");
     }
 
