@@ -23,10 +23,15 @@ final class DenialText {
         return lines;
     }
 
+    /// Whether the call was let pass, and is told to be denied by a profile on trial.
+    static boolean isPassed(Denial denial) {
+        return denial.answer().equals(PASSED);
+    }
+
     /// One of them.
     /// @param by more about the caller; may be empty
     static List<String> lines(Denial denial, String by) {
-        boolean passed = denial.answer().equals(PASSED);
+        boolean passed = isPassed(denial);
         var line = new StringBuilder(passed ? "WOULD DENY: " : "DENIED: ").append(denial.call());
         if (!denial.answer().isEmpty() && !passed) {
             line.append(" → ").append(denial.answer());

@@ -3,7 +3,6 @@ package dev.caisson.cli;
 import dev.caisson.engine.Container;
 import dev.caisson.engine.RunResult;
 import dev.caisson.engine.Streams;
-import dev.caisson.engine.Verdict;
 import dev.caisson.launch.Allowance;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.linux.Fd;
@@ -67,33 +66,11 @@ final class Foreground {
     /// Says how it ended, where its exit status does not say it.
     /// @return the status to exit with
     int tell(RunResult result) {
-        if (result.verdict() != Verdict.OK && result.verdict() != Verdict.EXIT && result.verdict() != Verdict.SIGNAL) {
-            err.println("caisson: " + result.verdict() + ": " + reason(result));
-        }
-        if (result.verdict() != Verdict.OK || options.complains()) {
-            DenialText.lines(result.denials()).forEach(err::println);
-        }
+        EndText.lines(result).forEach(err::println);
         result.learned().ifPresent(learned -> {
             LearnedText.write(learned, options.learnedFile());
             LearnedText.lines(learned, options.learnedFile()).forEach(err::println);
         });
         return result.exitStatus();
-    }
-
-    private static String reason(RunResult result) {
-        return switch (result.verdict()) {
-            case WALL_CLOCK ->
-                "ended at its deadline, after " + result.wallClock().toMillis() + " ms";
-            case CPU_TIME ->
-                "ended when its processor time was used up, " + result.cpuTime().toMillis() + " ms";
-            case OUTPUT -> "ended when it had written more than its output limit";
-            case OUT_OF_MEMORY ->
-                "the kernel killed " + result.oomKills() + " of its processes at its memory limit; most in use was "
-                        + result.peakMemory() + ": give it more with --memory";
-            case PIDS -> "was refused a process " + result.pidsRefused() + " times: give it more with --pids-limit";
-            case SECCOMP -> "made a system call for which its filter kills";
-            case KILLED -> "was ended";
-            case OK, EXIT, SIGNAL -> "";
-        };
     }
 }

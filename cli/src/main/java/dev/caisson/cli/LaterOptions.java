@@ -8,6 +8,8 @@ final class LaterOptions {
     private static final String NETWORK =
             "networks are not part of this version: every container has its own loopback alone";
     private static final String LIFECYCLE = "containers that outlive the command are not part of this version";
+    private static final String LOG =
+            "a container without --rm has one kind of log, files as Docker's json-file makes them, three of 10 MiB";
     private static final Map<String, String> REASONS = Map.ofEntries(
             Map.entry("-p", NETWORK),
             Map.entry("--publish", NETWORK),
@@ -26,8 +28,8 @@ final class LaterOptions {
             Map.entry("--restart", LIFECYCLE),
             Map.entry("--health-cmd", LIFECYCLE),
             Map.entry("--cidfile", LIFECYCLE),
-            Map.entry("--log-driver", LIFECYCLE),
-            Map.entry("--log-opt", LIFECYCLE),
+            Map.entry("--log-driver", LOG),
+            Map.entry("--log-opt", LOG),
             Map.entry("--volumes-from", LIFECYCLE),
             Map.entry("--device", "devices of the host are not part of this version"),
             Map.entry("--gpus", "devices of the host are not part of this version"),

@@ -29,6 +29,9 @@ public final class Main implements Runnable {
     static {
         COMMANDS.put("run", RunCommand::spec);
         COMMANDS.put("plan", Main::plan);
+        COMMANDS.put("ps", ListCommand::new);
+        COMMANDS.put("logs", LogsCommand::new);
+        COMMANDS.put("rm", RemoveCommand::new);
         COMMANDS.put("verify", VerifyCommand::new);
         COMMANDS.put("stats", StatsCommand::new);
         COMMANDS.put("selftest", SelftestCommand::new);

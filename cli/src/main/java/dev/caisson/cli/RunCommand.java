@@ -2,6 +2,8 @@ package dev.caisson.cli;
 
 import dev.caisson.engine.Container;
 import dev.caisson.engine.Engine;
+import dev.caisson.engine.KeptContainer;
+import dev.caisson.engine.Streams;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.linux.Fd;
 import java.util.concurrent.Callable;
@@ -32,11 +34,28 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
+    private Streams streams() {
+        return options.remove ? foreground.streams() : foreground.streams().kept();
+    }
+
+    private int await(Container container) throws InterruptedException {
+        int status = foreground.tell(container.await());
+        if (!options.remove) {
+            KeptContainer.find(container.id().value(), Directories.options())
+                    .logFailure()
+                    .ifPresent(why -> spec.commandLine()
+                            .getErr()
+                            .println("caisson: the log is not whole, it could not be written (" + OneLine.of(why)
+                                    + "): make room in the data directory"));
+        }
+        return status;
+    }
+
     private int onPipes(Engine engine, ContainerSpec wish) throws InterruptedException {
         Container container = engine.start(
-                wish, foreground.streams(), new ProgressLine(spec.commandLine().getErr()));
+                wish, streams(), new ProgressLine(spec.commandLine().getErr()));
         foreground.forward(container, null);
-        return foreground.tell(container.await());
+        return await(container);
     }
 
     private int onTerminal(Engine engine, ContainerSpec wish) throws InterruptedException {
@@ -49,15 +68,15 @@ final class RunCommand implements Callable<Integer> {
                         "-t needs a terminal here: leave it out, or start caisson from one"));
         Container container = engine.start(
                 wish.terminal(size),
-                foreground.streams(),
+                streams(),
                 new ProgressLine(spec.commandLine().getErr()));
         foreground.forward(container, terminal);
         if (!options.interactive) {
-            return foreground.tell(container.await());
+            return await(container);
         }
         dev.caisson.linux.Terminal.Mode before = dev.caisson.linux.Terminal.makeRaw(terminal);
         try {
-            return foreground.tell(container.await());
+            return await(container);
         } finally {
             dev.caisson.linux.Terminal.restore(terminal, before);
         }

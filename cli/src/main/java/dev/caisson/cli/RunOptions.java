@@ -65,7 +65,7 @@ final class RunOptions {
         var options = new OptionList(spec);
         options.flag(
                         "--rm",
-                        "Remove the container at its end. It always is; keeping one is not part of this version.",
+                        "Keep nothing of the container at its end; else its log and how it ended stay until 'caisson rm'.",
                         value -> remove = value)
                 .flag("-i, --interactive", "Pass standard input on.", value -> interactive = value)
                 .flag("-t, --tty", "Give the program a terminal.", value -> terminal = value)
@@ -204,11 +204,6 @@ final class RunOptions {
         spec = timeout == null ? spec : spec.wallClock(duration("--timeout", timeout));
         spec = cpuTime == null ? spec : spec.cpuTime(duration("--cpu-time", cpuTime));
         return stopSignal == null ? spec : spec.stopSignal(signal(stopSignal));
-    }
-
-    /// Whether denied calls are let pass.
-    boolean complains() {
-        return seccompMode.equals("complain") || seccompMode.equals("learn");
     }
 
     boolean learns() {

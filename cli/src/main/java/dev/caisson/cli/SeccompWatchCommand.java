@@ -4,14 +4,12 @@ import dev.caisson.engine.Denial;
 import dev.caisson.engine.DenialReasons;
 import dev.caisson.engine.DenialWatch;
 import dev.caisson.engine.LiveFilters;
-import io.avaje.json.JsonWriter;
-import io.avaje.json.stream.JsonStream;
 import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -132,38 +130,15 @@ final class SeccompWatchCommand implements Callable<Integer> {
     }
 
     private String json(String event, Denial denial, DenialWatch.@Nullable Seen seen) {
-        var text = new StringWriter();
-        try (JsonWriter out = JsonStream.builder().build().writer(text)) {
-            out.beginObject();
-            text(out, "event", event);
-            text(out, "container", container);
-            if (seen != null) {
-                text(out, "time", Instant.now().toString());
-                number(out, "process", seen.process());
-                number(out, "thread", seen.thread());
-            }
-            text(out, "call", denial.call());
-            text(out, "answer", denial.answer());
-            text(out, "program", denial.process());
-            text(out, "executable", denial.executable());
-            text(out, "location", denial.location());
-            out.name("reasons");
-            out.beginArray();
-            denial.reasons().forEach(out::value);
-            out.endArray();
-            number(out, "count", denial.count());
-            out.endObject();
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("event", event);
+        fields.put("container", container);
+        if (seen != null) {
+            fields.put("time", Instant.now().toString());
+            fields.put("process", seen.process());
+            fields.put("thread", seen.thread());
         }
-        return text.toString();
-    }
-
-    private static void text(JsonWriter out, String name, String value) {
-        out.name(name);
-        out.value(value);
-    }
-
-    private static void number(JsonWriter out, String name, long value) {
-        out.name(name);
-        out.value(value);
+        fields.putAll(denial.fields());
+        return JsonText.of(fields);
     }
 }

@@ -121,7 +121,8 @@ final class StatsCommand implements Callable<Integer> {
                 throw new CommandException(
                         "CONTAINER_UNKNOWN",
                         CommandException.ENGINE_FAILED,
-                        "no container that runs has an id that starts with, or a name that is '" + container + "'");
+                        "no container that runs has an id that starts with, or a name that is '" + container
+                                + "': 'caisson ps' lists them");
             }
         }
         return containers.isEmpty()

@@ -58,6 +58,7 @@ public final class Container {
     private @Nullable Meter meter;
     private long startedNanos;
     private volatile Optional<DenialLog> denials = Optional.empty();
+    private volatile boolean started;
 
     Container(
             Engine engine,
@@ -242,11 +243,13 @@ public final class Container {
                 throw e;
             }
         }
+        started = true;
     }
 
     /// What will answer its filter, before it is started.
     void answeredBy(DenialLog log) {
         denials = Optional.of(log);
+        streams.kept().ifPresent(kept -> log.tell(() -> kept.denied(log::noted)));
     }
 
     /// What its filter is seen to be asked; empty where that does not ask about every call.
@@ -317,8 +320,9 @@ public final class Container {
             engine.reached(Moment.ENDED);
             RunResult made = result();
             awaitRecord();
-            remove();
             Optional<LaunchException> failed = init.failure();
+            streams.kept().ifPresent(kept -> kept.end(started && failed.isEmpty(), made));
+            remove();
             if (failed.isPresent()) {
                 result.completeExceptionally(failed.get());
             } else {

@@ -1,6 +1,8 @@
 package dev.caisson.engine;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /// A system call that a container's filter denied, told once for all calls like it.
 ///
@@ -21,5 +23,30 @@ public record Denial(
         long count) {
     public Denial {
         reasons = List.copyOf(reasons);
+    }
+
+    /// For programs: texts, a list of texts and a number by name, in a lasting order.
+    public Map<String, Object> fields() {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("call", call);
+        fields.put("answer", answer);
+        fields.put("program", process);
+        fields.put("executable", executable);
+        fields.put("location", location);
+        fields.put("reasons", reasons);
+        fields.put("count", count);
+        return fields;
+    }
+
+    /// @throws IllegalArgumentException or ClassCastException where they are none of [#fields]
+    static Denial of(Map<?, ?> fields) {
+        return new Denial(
+                KeptFile.text(fields, "call"),
+                KeptFile.text(fields, "answer"),
+                KeptFile.text(fields, "program"),
+                KeptFile.text(fields, "executable"),
+                KeptFile.text(fields, "location"),
+                KeptFile.texts(fields, "reasons"),
+                KeptFile.number(fields, "count"));
     }
 }

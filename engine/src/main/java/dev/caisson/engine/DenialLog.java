@@ -83,6 +83,7 @@ final class DenialLog implements AutoCloseable {
     private boolean readerWaits;
     private boolean broken;
     private Runnable failing = () -> {};
+    private volatile Runnable news = () -> {};
     private long windowBegan = System.nanoTime() - WINDOW_NANOS;
     private int answers;
 
@@ -96,6 +97,16 @@ final class DenialLog implements AutoCloseable {
         this.counts =
                 subject.watch() == Watch.RECORD ? Optional.of(new CallCounts(filter.architecture())) : Optional.empty();
         this.with = with;
+    }
+
+    /// Runs `reader` whenever a kind of call was new, in a thread that may wait and keeps no question waiting.
+    void tell(Runnable reader) {
+        news = reader;
+    }
+
+    /// What is noted, without waiting for what is being noted.
+    synchronized List<Denial> noted() {
+        return notes.told();
     }
 
     /// Takes the listener from the program, whose execveat waits for it.
@@ -306,6 +317,7 @@ final class DenialLog implements AutoCloseable {
                 told.complete(null);
             }
         }
+        news.run();
     }
 
     private Explainer explainer() {

@@ -76,7 +76,8 @@ public final class Engine implements AutoCloseable {
             opened.push(known::close);
             groups = new Groups(prepared.hierarchy(), own);
             diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
-            Starter first = new Starter(this, probe, prepared, own, groups, known, diskLayers, reactor);
+            var kept = new KeptDirectory(options);
+            Starter first = new Starter(this, probe, prepared, own, groups, known, diskLayers, reactor, kept);
             starter = first;
             opened.push(first::close);
             scope = options.driver() == CgroupDriver.SYSTEMD
@@ -182,7 +183,8 @@ public final class Engine implements AutoCloseable {
         return start(spec, Streams.capture()).await();
     }
 
-    /// Starts a program. Whether or not somebody waits, it is removed at its end.
+    /// Starts a program. Whether or not somebody waits, it is removed at its end; nothing of it stays but what
+    /// [Streams#kept] asks for.
     public Container start(ContainerSpec spec, Streams streams) throws InterruptedException {
         return start(spec, streams, ProgressListener.none());
     }

@@ -1,12 +1,14 @@
 package dev.caisson.engine;
 
 import dev.caisson.cgroup.Bytes;
+import dev.caisson.engine.LogEntry.Stream;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Pipes;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -26,6 +28,7 @@ final class StandardStreams {
 
     private final Reactor reactor;
     private final Streams wanted;
+    private final Optional<KeptRun> kept;
     private final boolean terminal;
     private final AtomicLong budget;
     private final List<Fd> theirs = new ArrayList<>();
@@ -33,22 +36,31 @@ final class StandardStreams {
     private final AtomicInteger open = new AtomicInteger();
     private @Nullable Capture output;
     private @Nullable Capture errors;
+    private final ByteArrayOutputStream copiedOutput = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream copiedErrors = new ByteArrayOutputStream();
     private @Nullable Fd console;
 
-    private StandardStreams(Reactor reactor, ContainerSpec spec, Streams wanted) {
+    private StandardStreams(Reactor reactor, ContainerSpec spec, Streams wanted, Optional<KeptRun> kept) {
         this.reactor = reactor;
-        this.wanted = wanted;
+        this.kept = kept;
         this.terminal = spec.terminal().isPresent();
-        Bytes limit = switch (wanted) {
-            case Streams.Capture _ -> spec.outputLimit();
-            case Streams.Copy copy -> copy.limit();
-        };
+        this.wanted = wanted instanceof Streams.Kept outer ? beside(outer.live(), spec) : wanted;
+        Bytes limit = this.wanted instanceof Streams.Copy copy ? copy.limit() : spec.outputLimit();
         this.budget = new AtomicLong(limit.count());
     }
 
+    /// A log is written by the threads that copy: the reactor's must not wait for a disk.
+    private Streams beside(Streams live, ContainerSpec spec) {
+        return live instanceof Streams.Capture
+                ? new Streams.Copy(Optional.empty(), copiedOutput, copiedErrors, spec.outputLimit())
+                : live;
+    }
+
     /// @param owner host id of the program's user, who may then open /dev/stdout again
-    static StandardStreams open(Reactor reactor, ContainerSpec spec, Streams wanted, int owner) {
-        var streams = new StandardStreams(reactor, spec, wanted);
+    /// @param kept takes what is written, where the streams say so
+    static StandardStreams open(
+            Reactor reactor, ContainerSpec spec, Streams wanted, int owner, Optional<KeptRun> kept) {
+        var streams = new StandardStreams(reactor, spec, wanted, kept);
         try {
             streams.openPipes(owner);
             return streams;
@@ -102,6 +114,7 @@ final class StandardStreams {
         switch (wanted) {
             case Streams.Capture _ -> capture(quiet, overBudget);
             case Streams.Copy copy -> copy(copy, quiet, overBudget);
+            case Streams.Kept _ -> throw new IllegalStateException("replaced when they were opened");
         }
     }
 
@@ -128,43 +141,46 @@ final class StandardStreams {
             Fd master = java.util.Objects.requireNonNull(console);
             open.set(1);
             copy.input().ifPresent(input -> pump("input", () -> pumpInput(input, master, false)));
-            pump("output", () -> pumpOutput(master, copy.output(), quiet, overBudget));
+            pump("output", () -> pumpOutput(Stream.STDOUT, master, copy.output(), quiet, overBudget));
             return;
         }
         open.set(2);
         int first = copy.input().isPresent() ? 1 : 0;
         copy.input().ifPresent(input -> pump("input", () -> pumpInput(input, ours.get(0), true)));
-        pump("output", () -> pumpOutput(ours.get(first), copy.output(), quiet, overBudget));
-        pump("errors", () -> pumpOutput(ours.get(first + 1), copy.errors(), quiet, overBudget));
+        pump("output", () -> pumpOutput(Stream.STDOUT, ours.get(first), copy.output(), quiet, overBudget));
+        pump("errors", () -> pumpOutput(Stream.STDERR, ours.get(first + 1), copy.errors(), quiet, overBudget));
     }
 
     private static void pump(String name, Runnable work) {
         Thread.ofPlatform().daemon().name("caisson-" + name).start(work);
     }
 
-    private void pumpOutput(Fd from, OutputStream to, Runnable quiet, Runnable overBudget) {
+    private void pumpOutput(Stream stream, Fd from, OutputStream to, Runnable quiet, Runnable overBudget) {
         try {
-            copyOutput(from, to, overBudget);
+            copyOutput(stream, from, to, overBudget);
+            kept.ifPresent(run -> run.log().end(stream));
         } finally {
             open.decrementAndGet();
             quiet.run();
         }
     }
 
-    private void copyOutput(Fd from, OutputStream to, Runnable overBudget) {
+    private void copyOutput(Stream stream, Fd from, OutputStream to, Runnable overBudget) {
         byte[] chunk = new byte[CHUNK];
         boolean writable = true;
         int count;
         while ((count = Pipes.read(from, chunk)) > 0) {
             long left = budget.getAndAdd(-count);
-            int kept = Math.clamp(left, 0, count);
-            if (kept < count) {
+            int taken = Math.clamp(left, 0, count);
+            if (taken < count) {
                 overBudget.run();
             }
+            // First, as whoever takes the output may be slow.
+            kept.ifPresent(run -> run.log().write(stream, chunk, taken));
             // Where nobody takes the output any more it is still read, so that the program does not hang.
-            if (writable && kept > 0) {
+            if (writable && taken > 0) {
                 try {
-                    to.write(chunk, 0, kept);
+                    to.write(chunk, 0, taken);
                     to.flush();
                 } catch (IOException | RuntimeException e) {
                     writable = false;
@@ -201,11 +217,16 @@ final class StandardStreams {
     }
 
     RunResult.Captured output() {
-        return output == null ? RunResult.Captured.NOTHING : output.captured();
+        return output == null ? new RunResult.Captured(copiedOutput.toByteArray()) : output.captured();
     }
 
     RunResult.Captured errors() {
-        return errors == null ? RunResult.Captured.NOTHING : errors.captured();
+        return errors == null ? new RunResult.Captured(copiedErrors.toByteArray()) : errors.captured();
+    }
+
+    /// What is kept of the container besides.
+    Optional<KeptRun> kept() {
+        return kept;
     }
 
     void close() {

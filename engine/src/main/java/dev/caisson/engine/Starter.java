@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 /// Takes a prepared container through its start: ids, record, group, streams, init, the check of what the kernel
 /// made, and its program.
 final class Starter implements AutoCloseable {
+    /// What becomes of what a program writes.
+    private record Output(Streams wanted, Optional<KeptRun> kept) {}
+
     private final Engine engine;
     private final Probe probe;
     private final Preparation preparation;
@@ -27,6 +30,7 @@ final class Starter implements AutoCloseable {
     private final Reactor reactor;
     private final RunningZygote zygote = new RunningZygote();
     private final Beginnings beginnings;
+    private final KeptDirectory kept;
     private @Nullable Verifier verifier;
     private @Nullable Listeners listeners;
 
@@ -38,7 +42,8 @@ final class Starter implements AutoCloseable {
             Groups groups,
             IdRanges ranges,
             DiskLayers diskLayers,
-            Reactor reactor) {
+            Reactor reactor,
+            KeptDirectory kept) {
         this.engine = engine;
         this.probe = probe;
         this.preparation = preparation;
@@ -46,12 +51,14 @@ final class Starter implements AutoCloseable {
         this.diskLayers = diskLayers;
         this.reactor = reactor;
         this.beginnings = new Beginnings(engine, probe, state, groups, ranges, zygote);
+        this.kept = kept;
     }
 
     /// Starts one program.
     /// @param standing is handed the container that stands and waits for it
     /// @throws RuntimeException where it does not run; then nothing is left of it
     Container start(Preparation.Prepared prepared, Streams wanted, Consumer<Container> standing) {
+        prepared.spec().name().ifPresent(name -> kept.requireFree(name, wanted instanceof Streams.Kept));
         try {
             return start(prepared, beginnings.of(prepared), wanted, standing);
         } finally {
@@ -63,9 +70,14 @@ final class Starter implements AutoCloseable {
             Preparation.Prepared prepared, Beginning begun, Streams wanted, Consumer<Container> standing) {
         ContainerSpec spec = prepared.spec();
         Container container;
+        Optional<KeptRun> run = Optional.empty();
         try (Launcher.Birth birth = begun.birth()) {
-            container = stand(prepared, begun, birth, wanted);
+            run = wanted instanceof Streams.Kept
+                    ? Optional.of(KeptRun.begin(kept, begun.id(), spec, begun.plan()))
+                    : Optional.empty();
+            container = stand(prepared, begun, birth, new Output(wanted, run));
         } catch (RuntimeException e) {
+            run.ifPresent(KeptRun::discard);
             beginnings.removeAfter(e, spec.placement(), begun.id(), begun.lease());
             throw e;
         }
@@ -93,7 +105,7 @@ final class Starter implements AutoCloseable {
 
     /// Everything but the program; on failure the record, the id range and the group are left, perhaps with a process
     /// in it.
-    private Container stand(Preparation.Prepared prepared, Beginning begun, Launcher.Birth birth, Streams wanted) {
+    private Container stand(Preparation.Prepared prepared, Beginning begun, Launcher.Birth birth, Output output) {
         ContainerSpec spec = prepared.spec();
         StandardStreams streams = null;
         try {
@@ -101,7 +113,7 @@ final class Starter implements AutoCloseable {
             assemble(prepared, begun, birth);
             Cgroup group = beginnings.whole(begun, spec.limits());
             int owner = begun.lease().range().base() + prepared.image().user().uid();
-            streams = StandardStreams.open(reactor, spec, wanted, owner);
+            streams = StandardStreams.open(reactor, spec, output.wanted(), owner, output.kept());
             probe.reached(Moment.STREAMS_OPEN);
             var resources = new Launcher.Resources(group, begun.lease().userNamespace(), streams.theirs());
             Launcher.Launched launched = launch(begun.plan(), birth, resources);

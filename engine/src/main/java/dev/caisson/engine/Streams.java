@@ -21,7 +21,22 @@ public sealed interface Streams {
         }
     }
 
+    /// What `live` says, and besides the container is kept after its end: what it wrote, how it ended and what it was
+    /// denied, in files that [KeptContainer] reads. Nothing else of it stays.
+    record Kept(Streams live) implements Streams {
+        public Kept {
+            if (live instanceof Kept) {
+                throw new IllegalArgumentException("a container is kept once");
+            }
+        }
+    }
+
     static Streams capture() {
         return new Capture();
+    }
+
+    /// The same of a container that is kept.
+    default Streams kept() {
+        return new Kept(this);
     }
 }

@@ -97,7 +97,8 @@ public record Verification(String id, List<Verifier.Check> checks) {
             throw found.isEmpty()
                     ? new EngineException(
                             "CONTAINER_UNKNOWN",
-                            "no container that runs has an id that starts with, or a name that is '" + container + "'")
+                            "no container that runs has an id that starts with, or a name that is '" + container
+                                    + "': 'caisson ps' lists them")
                     : new EngineException(
                             "CONTAINER_AMBIGUOUS",
                             found.size() + " containers match '" + container + "': give more of the id");
@@ -113,7 +114,8 @@ public record Verification(String id, List<Verifier.Check> checks) {
                 .toList();
     }
 
-    private static boolean ended(ContainerRecord record) {
+    /// Whether its process 1 is gone.
+    static boolean ended(ContainerRecord record) {
         try {
             return ProcessTimes.startTime(record.pid()) != record.startTime();
         } catch (ErrnoException e) {

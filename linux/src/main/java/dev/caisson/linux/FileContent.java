@@ -6,10 +6,25 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
-/// The bytes of open files: written at a position, with holes, and brought to the disk. pwrite(2), ftruncate(2),
-/// syncfs(2).
+/// The bytes of open files: read and written at a position, with holes, and brought to the disk. pread(2), pwrite(2),
+/// ftruncate(2), syncfs(2).
 public final class FileContent {
     private FileContent() {}
+
+    /// Reads into `buffer` what stands at `position` of the file; its own position stays.
+    /// @return how many bytes, 0 at the file's end
+    public static int readAt(Fd file, byte[] buffer, long position) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment memory = arena.allocate(Math.max(1, buffer.length));
+            long count;
+            do {
+                count = Native.raw(Nr.PREAD64, file.number(), memory.address(), buffer.length, position);
+            } while (count == -Errno.EINTR);
+            Native.check("pread", count);
+            MemorySegment.copy(memory, JAVA_BYTE, 0, buffer, 0, (int) count);
+            return (int) count;
+        }
+    }
 
     /// Writes `length` bytes of `bytes` from `offset` on at `position` of the file; its own position stays.
     public static void writeAt(Fd file, byte[] bytes, int offset, int length, long position) {

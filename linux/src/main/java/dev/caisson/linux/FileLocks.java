@@ -9,8 +9,10 @@ import java.lang.foreign.MemorySegment;
 /// Exclusive locks on open files. A lock belongs to the open file description, so the kernel gives it back when the
 /// last descriptor of that closes, in whatever way its process ends: flock(2), F_OFD_SETLK of fcntl(2).
 public final class FileLocks {
+    private static final int LOCK_SH = 1;
     private static final int LOCK_EX = 2;
     private static final int LOCK_NB = 4;
+    private static final int LOCK_UN = 8;
     private static final short F_WRLCK = 1;
     private static final short F_UNLCK = 2;
     private static final int F_OFD_SETLK = 37;
@@ -35,6 +37,18 @@ public final class FileLocks {
             result = Native.raw(Nr.FLOCK, file.number(), LOCK_EX);
         } while (result == -Errno.EINTR);
         Native.check("flock", result);
+    }
+
+    /// Whether another open file has the whole file locked. Those who ask are not in each other's way; [#tryLock] may
+    /// meet one of them, [#lock] waits until they have their answer.
+    public static boolean isLocked(Fd file) {
+        long result = Native.raw(Nr.FLOCK, file.number(), LOCK_SH | LOCK_NB);
+        if (result == -Errno.EAGAIN) {
+            return true;
+        }
+        Native.check("flock", result);
+        Native.check("flock", Native.raw(Nr.FLOCK, file.number(), LOCK_UN));
+        return false;
     }
 
     /// Locks byte `index`, which need not exist; false where another open file has it.

@@ -1,0 +1,77 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.ContainerId;
+import dev.caisson.launch.Step;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+
+/// A container that runs, or that is kept after its end.
+///
+/// @param command the beginning of what it runs
+/// @param running whether its engine is there
+/// @param kept whether its log and end are kept
+/// @param ended when it ended, where that is known
+/// @param result how it ended, where that is known
+public record ContainerStatus(
+        ContainerId id,
+        Optional<String> name,
+        String image,
+        List<String> command,
+        Instant created,
+        boolean running,
+        boolean kept,
+        Optional<Instant> ended,
+        Optional<RunResult> result) {
+    public ContainerStatus {
+        command = List.copyOf(command);
+    }
+
+    /// All of a state directory, whichever process runs them, the newest first.
+    public static List<ContainerStatus> all(EngineOptions options) {
+        var all = new ArrayList<ContainerStatus>();
+        var ids = new HashSet<String>();
+        // Before what is kept: one that ends meanwhile is told twice rather than not at all.
+        List<ContainerRecord> records = State.recordsIn(options.state());
+        for (KeptContainer kept : KeptContainer.all(options)) {
+            ids.add(kept.id().value());
+            all.add(of(kept));
+        }
+        records.stream()
+                .filter(record -> record.pid() != 0 && !ids.contains(record.id()))
+                .filter(record -> !Verification.ended(record))
+                .forEach(record -> all.add(of(record)));
+        all.sort(Comparator.comparing(ContainerStatus::created).reversed());
+        return all;
+    }
+
+    private static ContainerStatus of(KeptContainer kept) {
+        boolean running = kept.isRunning(); // before its end is looked for, which is written first
+        return new ContainerStatus(
+                kept.id(),
+                kept.name(),
+                kept.image(),
+                kept.command(),
+                kept.created(),
+                running,
+                true,
+                running ? Optional.empty() : kept.ended(),
+                running ? Optional.empty() : kept.result());
+    }
+
+    private static ContainerStatus of(ContainerRecord record) {
+        return new ContainerStatus(
+                new ContainerId(record.id()),
+                Optional.of(record.name()).filter(name -> !name.isEmpty()),
+                record.image(),
+                KeptFile.shortened(record.plan().plan().only(Step.Execute.class).arguments()),
+                Instant.ofEpochMilli(record.createdMillis()),
+                true,
+                false,
+                Optional.empty(),
+                Optional.empty());
+    }
+}

@@ -1,0 +1,203 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.ContainerId;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.Processes;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// A container that is kept after its end: what it said, and how it ended. Whichever process runs it or ran it; it may
+/// run still.
+public final class KeptContainer {
+    private static final int SIGKILL = 9;
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final long PAUSE_MILLIS = 10;
+
+    private final EngineOptions options;
+    private final KeptDirectory among;
+    private final KeptDirectory.Entry entry;
+    private final KeptFile.Origin origin;
+
+    private KeptContainer(
+            EngineOptions options, KeptDirectory among, KeptDirectory.Entry entry, KeptFile.Origin origin) {
+        this.options = options;
+        this.among = among;
+        this.entry = entry;
+        this.origin = origin;
+    }
+
+    /// All of a state directory, the newest first.
+    public static List<KeptContainer> all(EngineOptions options) {
+        var among = new KeptDirectory(options);
+        return among.entries().stream()
+                .map(entry -> of(options, among, entry))
+                .flatMap(Optional::stream)
+                .sorted(Comparator.comparing(KeptContainer::created).reversed())
+                .toList();
+    }
+
+    private static Optional<KeptContainer> of(EngineOptions options, KeptDirectory among, KeptDirectory.Entry entry) {
+        return among.open(entry).map(found -> {
+            try (Fd own = found) {
+                KeptFile.Origin unknown = new KeptFile.Origin("", List.of(), Instant.EPOCH);
+                return new KeptContainer(
+                        options, among, entry, KeptFile.origin(own).orElse(unknown));
+            }
+        });
+    }
+
+    /// One of them.
+    ///
+    /// @param container its name, or the beginning of its id
+    /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, CONTAINER_NOT_KEPT
+    public static KeptContainer find(String container, EngineOptions options) {
+        var among = new KeptDirectory(options);
+        List<KeptDirectory.Entry> entries = among.entries();
+        List<KeptDirectory.Entry> found = entries.stream()
+                .filter(entry -> entry.name().filter(container::equals).isPresent())
+                .toList();
+        if (found.isEmpty()) {
+            found = entries.stream()
+                    .filter(entry -> !container.isEmpty() && entry.id().value().startsWith(container))
+                    .toList();
+        }
+        if (found.size() > 1) {
+            throw new EngineException(
+                    "CONTAINER_AMBIGUOUS", found.size() + " containers match '" + container + "': give more of the id");
+        }
+        return found.stream()
+                .findFirst()
+                .flatMap(entry -> of(options, among, entry))
+                .orElseThrow(() -> unknown(container, options));
+    }
+
+    private static EngineException unknown(String container, EngineOptions options) {
+        return Verification.matching(container, options).isEmpty()
+                ? new EngineException(
+                        "CONTAINER_UNKNOWN",
+                        "no container has an id that starts with, or a name that is '" + container
+                                + "': 'caisson ps -a' lists those that run and those that are kept")
+                : new EngineException(
+                        "CONTAINER_NOT_KEPT",
+                        "nothing is kept of the container '" + container + "' (--rm): run it without that");
+    }
+
+    public ContainerId id() {
+        return entry.id();
+    }
+
+    /// Empty where it was given none.
+    public Optional<String> name() {
+        return entry.name();
+    }
+
+    /// The image as it was asked for.
+    public String image() {
+        return origin.image();
+    }
+
+    /// The beginning of what it was to run.
+    public List<String> command() {
+        return origin.command();
+    }
+
+    public Instant created() {
+        return origin.created();
+    }
+
+    /// Whether the engine that runs it is there.
+    public boolean isRunning() {
+        return among.isRunning(entry);
+    }
+
+    /// How it ended, its output left out. Empty while it runs, and where its engine was killed before it could tell.
+    public Optional<RunResult> result() {
+        return ending().map(KeptFile.Ending::result);
+    }
+
+    /// When it ended, where that is known.
+    public Optional<Instant> ended() {
+        return ending().map(KeptFile.Ending::time);
+    }
+
+    /// Why its log has not all that it said, where that is so.
+    public Optional<String> logFailure() {
+        return ending().map(KeptFile.Ending::logFailure).filter(text -> !text.isEmpty());
+    }
+
+    private Optional<KeptFile.Ending> ending() {
+        return among.open(entry).flatMap(found -> {
+            try (Fd own = found) {
+                return KeptFile.ending(own, entry.id());
+            }
+        });
+    }
+
+    /// What its filter has denied so far, where that is told.
+    public List<Denial> denials() {
+        return among.open(entry)
+                .map(found -> {
+                    try (Fd own = found) {
+                        return KeptFile.denials(own);
+                    }
+                })
+                .orElse(List.of());
+    }
+
+    /// Opens its log.
+    ///
+    /// @param last how many entries of what is there are read; all where that is empty
+    /// @throws EngineException CONTAINER_UNKNOWN where it has been removed
+    public LogReader log(OptionalLong last) {
+        Fd own = among.open(entry).orElseThrow(() -> unknown(entry.id().shortForm(), options));
+        try {
+            return new LogReader(own, KeptRun.logName(entry.id()), last);
+        } catch (RuntimeException e) {
+            own.close();
+            throw e;
+        }
+    }
+
+    /// Removes what is kept of it.
+    /// @throws EngineException CONTAINER_RUNNING
+    public void remove() {
+        among.remove(entry);
+    }
+
+    /// Ends it where it runs, and waits until its engine has told how it ended.
+    /// @throws EngineException CONTAINER_RUNNING where it does not end
+    public void kill() throws InterruptedException {
+        long begun = System.nanoTime();
+        while (isRunning()) {
+            if (System.nanoTime() - begun > PATIENCE.toNanos()) {
+                throw new EngineException(
+                        "CONTAINER_RUNNING",
+                        "the container " + entry.id().shortForm() + " has not ended within " + PATIENCE.toSeconds()
+                                + " seconds of being killed");
+            }
+            Verification.matching(entry.id().value(), options).forEach(KeptContainer::kill);
+            Thread.sleep(PAUSE_MILLIS);
+        }
+    }
+
+    private static void kill(ContainerRecord record) {
+        if (record.pid() == 0) {
+            return; // it does not run yet
+        }
+        try (Fd process = Processes.open(record.pid())) {
+            if (ProcessTimes.startTime(record.pid()) == record.startTime()) {
+                Processes.signal(process, SIGKILL);
+            }
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ESRCH) && !e.is(Errno.ENOENT)) {
+                throw e;
+            }
+        }
+    }
+}

@@ -1,0 +1,299 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.ContainerId;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileSystem;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/// The containers that are kept after their end, of one state directory; those of them that run too.
+///
+/// ```
+/// DATA/containers/PARENT/ID         one without a name; PARENT stands for the state directory
+/// DATA/containers/PARENT/ID.NAME    one with a name; locked while it runs, by who writes in it
+///     container.json                what it is
+///     ID-json.log, .1, .2           what it said, the newest first; in Docker's format
+///     denials.json                  what its filter denied, as far as that is known
+///     end.json                      how it ended; not there where its engine was killed
+/// ```
+///
+/// What has a dot before its name is being made or removed by somebody who holds the lock of the whole, or by nobody.
+final class KeptDirectory {
+    /// Of containers without a name so many stay, at least, and no more than [#MOST_NAMELESS]: the first that ended go.
+    static final int NAMELESS = 100;
+
+    static final int MOST_NAMELESS = 120;
+    static final int MOST = 1000;
+
+    private static final String CONTAINERS = "containers";
+    private static final String UNFINISHED = ".";
+    private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
+    private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
+
+    /// A container by the name of its directory.
+    record Entry(ContainerId id, Optional<String> name) {
+        private static final int ID_DIGITS = 64;
+
+        String directory() {
+            return id + name.map(text -> "." + text).orElse("");
+        }
+
+        private static Optional<Entry> of(String directory) {
+            String id = directory.substring(0, Math.min(ID_DIGITS, directory.length()));
+            String rest = directory.substring(id.length());
+            if (!ContainerId.isValid(id) || !(rest.isEmpty() || rest.startsWith("."))) {
+                return Optional.empty();
+            }
+            return Optional.of(
+                    new Entry(new ContainerId(id), rest.isEmpty() ? Optional.empty() : Optional.of(rest.substring(1))));
+        }
+    }
+
+    private final EngineOptions options;
+    private final String parent;
+
+    KeptDirectory(EngineOptions options) {
+        this.options = options;
+        this.parent = State.lastingName(options.state());
+    }
+
+    List<Entry> entries() {
+        Optional<Fd> found = find();
+        if (found.isEmpty()) {
+            return List.of();
+        }
+        try (Fd all = found.get()) {
+            return entries(all);
+        }
+    }
+
+    private static List<Entry> entries(Fd all) {
+        return FileSystem.list(all).stream()
+                .map(Entry::of)
+                .flatMap(Optional::stream)
+                .toList();
+    }
+
+    /// Refuses a name, before anything is changed, that tells a container which is kept.
+    /// @param toKeep of a container that will be kept: then one that runs and is not must not have it either
+    void requireFree(String name, boolean toKeep) {
+        requireFree(name, entries());
+        if (!toKeep) {
+            return;
+        }
+        for (ContainerRecord record : State.recordsIn(options.state())) {
+            if (record.name().equals(name)) {
+                throw new EngineException(
+                        "NAME_IN_USE",
+                        "the container " + record.id().substring(0, 12) + " runs with the name " + name
+                                + ": give another name, or wait for its end");
+            }
+        }
+    }
+
+    private static void requireFree(String name, List<Entry> entries) {
+        for (Entry entry : entries) {
+            if (entry.name().filter(name::equals).isPresent()) {
+                String id = entry.id().shortForm();
+                throw new EngineException(
+                        "NAME_IN_USE",
+                        "the container " + id + " has the name " + name + " already: remove it with 'caisson rm " + name
+                                + "', or give another name");
+            }
+        }
+    }
+
+    /// Makes the directory of a container and takes its lock.
+    /// @throws EngineException NAME_IN_USE, TOO_MANY_KEPT
+    Fd make(Entry entry, KeptFile.Origin origin) {
+        try (Fd all = open();
+                Fd _ = whole(all)) {
+            List<Entry> entries = tidy(all);
+            entry.name().ifPresent(name -> requireFree(name, entries));
+            if (entries.size() >= MOST) {
+                throw new EngineException(
+                        "TOO_MANY_KEPT",
+                        entries.size() + " containers are kept: remove some with 'caisson rm', or run with --rm");
+            }
+            String unfinished = UNFINISHED + entry.directory();
+            FileSystem.makeDirectory(all, unfinished, 0700);
+            Fd own = FileSystem.openAt(all, unfinished, DIRECTORY, 0, BENEATH);
+            try {
+                FileLocks.lock(own);
+                KeptFile.write(own, origin);
+                FileSystem.rename(all, unfinished, all, entry.directory(), false);
+                return own;
+            } catch (RuntimeException e) {
+                own.close();
+                throw e;
+            }
+        }
+    }
+
+    /// Removes what nobody finished, and of those without a name the first that ended where there are too many.
+    /// @return what is left
+    private static List<Entry> tidy(Fd all) {
+        var entries = new ArrayList<Entry>();
+        for (String name : FileSystem.list(all)) {
+            if (name.startsWith(UNFINISHED)) {
+                FileSystem.removeTree(all, name);
+            } else {
+                Entry.of(name).ifPresent(entries::add);
+            }
+        }
+        List<Entry> nameless =
+                entries.stream().filter(entry -> entry.name().isEmpty()).toList();
+        if (nameless.size() >= MOST_NAMELESS) {
+            nameless.stream()
+                    .filter(entry -> !isRunning(all, entry))
+                    .sorted(Comparator.comparing(
+                            entry -> FileSystem.status(all, entry.directory()).modified()))
+                    .limit(nameless.size() - NAMELESS)
+                    .forEach(entry -> {
+                        remove(all, entry);
+                        entries.remove(entry);
+                    });
+        }
+        return entries;
+    }
+
+    private static void remove(Fd all, Entry entry) {
+        String unfinished = UNFINISHED + entry.directory();
+        FileSystem.rename(all, entry.directory(), all, unfinished, true);
+        FileSystem.removeTree(all, unfinished);
+    }
+
+    /// Removes what is kept of a container.
+    /// @throws EngineException CONTAINER_RUNNING
+    void remove(Entry entry) {
+        find().ifPresent(found -> {
+            try (Fd all = found;
+                    Fd _ = whole(all)) {
+                if (isRunning(all, entry)) {
+                    throw new EngineException(
+                            "CONTAINER_RUNNING",
+                            "cannot remove container \""
+                                    + entry.name().orElse(entry.id().shortForm())
+                                    + "\": container is running: stop the container before removing or force remove");
+                }
+                removeIfThere(all, entry);
+            }
+        });
+    }
+
+    /// Removes one whose lock the caller has.
+    void discard(Entry entry) {
+        try (Fd all = open();
+                Fd _ = whole(all)) {
+            removeIfThere(all, entry);
+        }
+    }
+
+    private static void removeIfThere(Fd all, Entry entry) {
+        try {
+            remove(all, entry);
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ENOENT)) {
+                throw e;
+            }
+        }
+    }
+
+    /// One that is gone does not run.
+    boolean isRunning(Entry entry) {
+        return find().map(found -> {
+                    try (Fd all = found) {
+                        return isRunning(all, entry);
+                    }
+                })
+                .orElse(false);
+    }
+
+    private static boolean isRunning(Fd all, Entry entry) {
+        Optional<Fd> found = FileSystem.find(all, entry.directory(), DIRECTORY, BENEATH);
+        if (found.isEmpty()) {
+            return false;
+        }
+        try (Fd own = found.get()) {
+            return FileLocks.isLocked(own);
+        }
+    }
+
+    /// The open directory of one; empty where it is gone.
+    Optional<Fd> open(Entry entry) {
+        return find().flatMap(found -> {
+            try (Fd all = found) {
+                return FileSystem.find(all, entry.directory(), DIRECTORY, BENEATH);
+            }
+        });
+    }
+
+    private Optional<Fd> find() {
+        try (Fd data = FileSystem.open(options.data().toString(), DIRECTORY)) {
+            Optional<Fd> all = FileSystem.find(data, CONTAINERS + "/" + parent, DIRECTORY, BENEATH);
+            all.ifPresent(found -> requireTrusted(found, path()));
+            return all;
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                return Optional.empty();
+            }
+            throw new EngineException(
+                    "DATA_UNUSABLE",
+                    "the directory " + path() + " cannot be read (" + e.getMessage() + "): run as root",
+                    e);
+        }
+    }
+
+    private Fd open() {
+        try (Fd data = FileSystem.open(options.data().toString(), DIRECTORY);
+                Fd containers = directory(data, CONTAINERS)) {
+            Fd all = directory(containers, parent);
+            requireTrusted(all, path());
+            return all;
+        }
+    }
+
+    Path path() {
+        return options.data().resolve(CONTAINERS).resolve(parent);
+    }
+
+    private static void requireTrusted(Fd directory, Path path) {
+        FileStatus status = FileSystem.status(directory);
+        if (status.uid() != 0 || (status.permissions() & 077) != 0) {
+            directory.close();
+            throw new EngineException(
+                    "DATA_UNSAFE",
+                    path + " must belong to root and be closed to others: chown root " + path + "; chmod 700 " + path);
+        }
+    }
+
+    private static Fd directory(Fd above, String name) {
+        try {
+            FileSystem.makeDirectory(above, name, 0700);
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.EEXIST)) {
+                throw e;
+            }
+        }
+        return FileSystem.openAt(above, name, DIRECTORY, 0, BENEATH);
+    }
+
+    /// Holds off others that make or remove one.
+    private static Fd whole(Fd all) {
+        Fd held = FileSystem.openAt(all, ".", DIRECTORY, 0, BENEATH);
+        try {
+            FileLocks.lock(held);
+            return held;
+        } catch (RuntimeException e) {
+            held.close();
+            throw e;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.ContainerId;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Step;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/// What is kept of a container, while it runs. It counts as running until this is closed or this process ends: the lock
+/// of its directory goes with the last descriptor.
+final class KeptRun {
+    private final KeptDirectory among;
+    private final KeptDirectory.Entry entry;
+    private final Fd directory;
+    private final ContainerLog log;
+
+    /// @throws EngineException NAME_IN_USE, TOO_MANY_KEPT, KEEP_FAILED
+    static KeptRun begin(KeptDirectory among, ContainerId id, ContainerSpec spec, LaunchPlan plan) {
+        List<String> command = plan.only(Step.Execute.class).arguments();
+        var origin = new KeptFile.Origin(spec.image().toString(), command, Instant.now());
+        try {
+            return new KeptRun(among, id, spec.name(), origin);
+        } catch (ErrnoException e) {
+            throw new EngineException(
+                    "KEEP_FAILED",
+                    "nothing can be kept of the container in " + among.path() + " (" + e.getMessage()
+                            + "): make room there, or run with --rm",
+                    e);
+        }
+    }
+
+    private KeptRun(KeptDirectory among, ContainerId id, Optional<String> name, KeptFile.Origin origin) {
+        this.among = among;
+        this.entry = new KeptDirectory.Entry(id, name);
+        this.directory = among.make(entry, origin);
+        try {
+            this.log = new ContainerLog(directory, logName(id), ContainerLog.FILE_BYTES, ContainerLog.FILES);
+        } catch (RuntimeException e) {
+            removeDirectory();
+            throw e;
+        }
+    }
+
+    /// As Docker's, so that what collects those finds ours too.
+    static String logName(ContainerId id) {
+        return id + "-json.log";
+    }
+
+    ContainerLog log() {
+        return log;
+    }
+
+    /// Takes what has been denied so far. It is written again at the end, so a failure now is not told.
+    synchronized void denied(Supplier<List<Denial>> denials) {
+        if (!directory.isOpen()) {
+            return; // the end has come, which told it
+        }
+        try {
+            KeptFile.write(directory, denials.get());
+        } catch (ErrnoException e) {
+            System.getLogger(KeptRun.class.getName())
+                    .log(System.Logger.Level.DEBUG, "denied calls of " + entry.id() + " are not written yet", e);
+        }
+    }
+
+    /// Takes how the container ended; one that did not run is not kept.
+    synchronized void end(boolean ran, RunResult result) {
+        if (!ran) {
+            discard();
+            return;
+        }
+        log.close();
+        try {
+            if (!result.denials().isEmpty()) {
+                KeptFile.write(directory, result.denials());
+            }
+            KeptFile.write(
+                    directory,
+                    new KeptFile.Ending(result, Instant.now(), log.failure().orElse("")));
+        } catch (RuntimeException e) { // the container is removed in any case
+            warn("how " + entry.id() + " ended is not kept", e);
+        } finally {
+            directory.close();
+        }
+    }
+
+    /// Keeps nothing after all.
+    synchronized void discard() {
+        log.close();
+        removeDirectory();
+    }
+
+    private void removeDirectory() {
+        try {
+            among.discard(entry);
+        } catch (RuntimeException e) { // the rest is removed in any case
+            warn("what was to be kept of " + entry.id() + " stays", e);
+        } finally {
+            directory.close();
+        }
+    }
+
+    private static void warn(String what, RuntimeException why) {
+        System.getLogger(KeptRun.class.getName()).log(System.Logger.Level.WARNING, what + ": " + why.getMessage());
+    }
+}
