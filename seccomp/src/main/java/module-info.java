@@ -1,9 +1,11 @@
 import org.jspecify.annotations.NullMarked;
 
 /// Seccomp profiles as data and as programs: reads Docker's and the OCI's JSON, compiles it to a classic BPF filter,
-/// and says what a filter decides. Pure computation: it loads no filter, makes no system call and needs no privilege.
+/// and says what a filter decides. Pure computation, but for a cache of files: it loads no filter and needs no
+/// privilege.
 @NullMarked
 module dev.caisson.seccomp {
+    requires dev.caisson.linux;
     requires static transitive org.jspecify;
     requires io.avaje.json;
 

@@ -268,7 +268,8 @@ class KeptContainerTest {
             Files.createDirectories(KEPT.getParent());
             Files.createFile(KEPT);
             try {
-                assertThatThrownBy(() -> engine.start(shell(":"), Streams.capture().kept()))
+                assertThatThrownBy(
+                                () -> engine.start(shell(":"), Streams.capture().kept()))
                         .isInstanceOfSatisfying(
                                 EngineException.class, e -> assertThat(e.code()).isEqualTo("KEEP_FAILED"));
                 assertThat(engine.run(shell(":")).isOk()).isTrue();

@@ -1,5 +1,10 @@
 package dev.caisson.seccomp;
 
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileSystem;
 import java.io.File;
 import java.io.FileInputStream;
 import java.io.FileNotFoundException;
@@ -9,15 +14,11 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
-import java.util.Objects;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /// Compiled filters on disk, for programs that start often: to read one back takes neither a parser, nor the
 /// table, nor the compiler. An entry holds all that a filter was made from - profile text, architecture,
@@ -31,8 +32,6 @@ public final class FilterCache {
     private static final int MOST_BYTES = 1 << 24;
     private static final int MOST_ENTRIES = 256;
     private static final String SUFFIX = ".bpf";
-    private static final int KIND_OF_FILE = 0170000;
-    private static final int DIRECTORY = 0040000;
     private static final int WRITABLE_BY_OTHERS = 0022;
 
     private final Path directory;
@@ -133,16 +132,16 @@ public final class FilterCache {
 
     /// Whether there is a directory; one that others can write to, or that they have put there, is refused.
     private boolean isThere() throws IOException {
-        int mode;
-        int owner;
-        try {
-            var attributes = Files.readAttributes(directory, "unix:mode,uid", LinkOption.NOFOLLOW_LINKS);
-            mode = number(attributes.get("mode"));
-            owner = number(attributes.get("uid"));
-        } catch (NoSuchFileException e) {
-            return false;
+        FileStatus status;
+        try (Fd open = FileSystem.open(directory.toString(), FileSystem.O_PATH | FileSystem.O_NOFOLLOW)) {
+            status = FileSystem.status(open);
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                return false;
+            }
+            throw new IOException(directory + " cannot be looked at", e);
         }
-        if ((mode & KIND_OF_FILE) != DIRECTORY || (mode & WRITABLE_BY_OTHERS) != 0 || owner != user()) {
+        if (!status.isDirectory() || (status.permissions() & WRITABLE_BY_OTHERS) != 0 || status.uid() != user()) {
             throw new IOException(directory + " is not a directory that this process's user alone can write to");
         }
         return true;
@@ -152,11 +151,7 @@ public final class FilterCache {
     private static int user() throws IOException {
         return "root".equals(System.getProperty("user.name"))
                 ? 0
-                : number(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
-    }
-
-    private static int number(@Nullable Object attribute) {
-        return (int) Objects.requireNonNull(attribute);
+                : (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     }
 
     private static Optional<Filter> read(File entry, long[] origin, Architecture architecture) throws IOException {

@@ -1,5 +1,7 @@
 package dev.caisson.seccomp;
 
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +21,9 @@ final class ColdFilter {
         String json;
         try (var in = new FileInputStream(arguments[2])) {
             json = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+        try (Fd root = FileSystem.open("/", FileSystem.O_PATH)) { // as a run does before it comes to the filter
+            FileSystem.status(root);
         }
         long began = System.nanoTime();
         Filter filter = switch (arguments[0]) {

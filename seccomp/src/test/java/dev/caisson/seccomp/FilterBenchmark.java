@@ -106,6 +106,7 @@ final class FilterBenchmark {
             String aot = directory.resolve(how + ".aot").toString();
             List<String> command = List.of(
                     "-XX:TieredStopAtLevel=1",
+                    "--enable-native-access=ALL-UNNAMED",
                     "-cp",
                     String.join(":", jars),
                     ColdFilter.class.getName(),
