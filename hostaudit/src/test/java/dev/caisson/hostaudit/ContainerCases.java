@@ -216,6 +216,7 @@ final class ContainerCases {
                 "bb actor listen 7777",
                 "--publish 127.0.0.1:8090:7777 bb actor listen 7777",
                 ContainerCases::anything);
+        add("ambient-capabilities", "bb actor ambient", "", status("CapAmb:\t0000000000000001"));
         add("uids-shared", "", "--user 12345", status("Uid:\t0"));
         add("userns-host", "--userns host", "", ContainerCases::anything);
         add("privileged-port", "--publish 127.0.0.1:22:22", "--publish 127.0.0.1:8022:22", ContainerCases::anything);

@@ -11,9 +11,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /// A dockerd of the test's own: data, sockets and network namespace are its own, and all of it goes with it. The
-/// namespace has 10.99.0.1 and 10.99.0.2 on its loopback interface.
+/// namespace has 10.99.0.1 to 10.99.0.4 on its loopback interface.
 final class Dockerd implements AutoCloseable {
-    private static final int START_SECONDS = 60;
+    private static final int START_SECONDS = 180;
 
     private final Path directory;
     private final Process process;
@@ -32,19 +32,34 @@ final class Dockerd implements AutoCloseable {
 
     /// As [#start], where a file among the flags names the sockets.
     static Dockerd startConfigured(Path directory, String... flags) {
-        List<String> command = new ArrayList<>(List.of(
-                "unshare",
-                "--net",
-                "sh",
-                "-c",
-                "ip link set lo up && ip addr add 10.99.0.1/24 dev lo && ip addr add 10.99.0.2/24 dev lo && exec dockerd \"$@\"",
-                "sh",
-                "--data-root",
-                directory.resolve("data").toString(),
-                "--exec-root",
-                directory.resolve("exec").toString(),
-                "--pidfile",
-                directory.resolve("docker.pid").toString()));
+        return start(
+                List.of(
+                        "unshare",
+                        "--net",
+                        "sh",
+                        "-c",
+                        "ip link set lo up && for i in 1 2 3 4; do ip addr add 10.99.0.$i/24 dev lo; done && exec dockerd \"$@\"",
+                        "sh"),
+                directory,
+                flags);
+    }
+
+    /// Another one in the network namespace of this, as a second host on the same wire.
+    Dockerd beside(Path other) {
+        return start(
+                List.of("nsenter", "--net=/proc/" + pid() + "/ns/net", "dockerd"),
+                other,
+                "--host",
+                "unix://" + other.resolve("docker.sock"),
+                "--bridge=none",
+                "--iptables=false");
+    }
+
+    private static Dockerd start(List<String> program, Path directory, String... flags) {
+        List<String> command = new ArrayList<>(program);
+        command.addAll(List.of("--data-root", directory.resolve("data").toString()));
+        command.addAll(List.of("--exec-root", directory.resolve("exec").toString()));
+        command.addAll(List.of("--pidfile", directory.resolve("docker.pid").toString()));
         command.addAll(List.of(flags));
         try {
             Files.createDirectories(directory);
@@ -129,7 +144,7 @@ final class Dockerd implements AutoCloseable {
         return directory;
     }
 
-    /// unshare became sh became dockerd.
+    /// What started it became dockerd.
     long pid() {
         return process.pid();
     }

@@ -11,7 +11,9 @@ import dev.caisson.hostaudit.ContainerCases.Case;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.time.LocalDate;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -47,6 +49,10 @@ class LiveContainersTest {
         Files.writeString(work.resolve("d/allow.json"), "{\"defaultAction\":\"SCMP_ACT_ALLOW\"}");
         started = Optional.of(Dockerd.start(work.resolve("d")));
         images(new TestImages(daemon(), work));
+        try (TestRegistry registry = new TestRegistry(daemon(), work)) {
+            registry.pulled("new", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+            registry.pulled("old", "2024-01-01T00:00:00Z");
+        }
         for (Case each : ContainerCases.ALL) {
             run(each.badName(), each.bad());
             run(each.goodName(), each.good());
@@ -155,10 +161,10 @@ class LiveContainersTest {
         assertThat(bad.status()).as(bad.message()).isEqualTo(Status.FAIL);
         assertThat(good.status()).as(good.message()).isEqualTo(Status.PASS);
         assertThat(each.truth().test(daemon().pidOf(each.badName())))
-                .as("the kernel shows the bad one's fault")
+                .as("%s: the kernel shows the bad one's fault", each.check())
                 .isTrue();
         assertThat(each.truth().test(daemon().pidOf(each.goodName())))
-                .as("the kernel shows it of the good one only where it has nothing to do with it")
+                .as("%s: the kernel shows it of the good one only where it has nothing to do with it", each.check())
                 .isEqualTo(ContainerCases.TOLD_BY_THE_ENGINE.contains(each.check()));
     }
 
@@ -170,6 +176,8 @@ class LiveContainersTest {
             new ImageCase("image-unhealthy", "bb", "asapp"),
             new ImageCase("image-update-alone", "updating", "installing"),
             new ImageCase("image-setuid", "setuid", "unset"),
+            new ImageCase("image-untrusted", "bb", TestRegistry.named("new")),
+            new ImageCase("image-stale", TestRegistry.named("old"), TestRegistry.named("new")),
             new ImageCase("image-add", "added", "copied"),
             new ImageCase("image-add", "added", "address"),
             new ImageCase("image-secrets", "withsecret", "address"),

@@ -12,17 +12,18 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -84,7 +85,11 @@ class LiveEngineTest {
             "swarm-secrets-unused",
             "autolock-off",
             "node-certificate-life",
-            "swarm-planes-joined");
+            "swarm-planes-joined",
+            "swarm-managers",
+            "swarm-ca-age",
+            "authorization-off",
+            "image-sprawl");
 
     /// What this class has a bad and a good case for: failing with the bad engine, passing with the good
     /// one.
@@ -92,7 +97,7 @@ class LiveEngineTest {
                     FILE_KINDS.stream().flatMap(kind -> Stream.of(kind + "-owner", kind + "-mode")),
                     WATCHED.stream(),
                     OTHERS.stream(),
-                    Stream.of("live-restore-off", "swarm-on"))
+                    Stream.of("live-restore-off", "swarm-on", "container-sprawl", "autolock-key-age"))
             .flatMap(names -> names)
             .toList();
 
@@ -100,6 +105,7 @@ class LiveEngineTest {
     private static Map<String, Status> bad = Map.of();
     private static Map<String, Status> good = Map.of();
     private static Map<String, Status> withoutSwarm = Map.of();
+    private static Map<String, Status> later = Map.of();
     private static final Map<String, String> MESSAGES = new LinkedHashMap<>();
 
     private static boolean watched;
@@ -108,20 +114,26 @@ class LiveEngineTest {
     static void auditBoth() throws IOException {
         work = Files.createTempDirectory(Path.of("/var/tmp"), "caisson-hostaudit");
         Path actor = TestImages.actor(work);
-        Path badRoot = hostRoot("bad-root", false);
-        Path goodRoot = hostRoot("good-root", true);
+        Path badRoot = StagedHost.open(work.resolve("bad-root"));
+        Path goodRoot = StagedHost.closed(work.resolve("good-root"));
         try (Dockerd daemon = Dockerd.start(
                 work.resolve("bad"),
-                "--config-file=" + config(badRoot, "{\"debug\": true, \"experimental\": true, %s}"),
+                "--config-file=" + StagedHost.config(badRoot, "{\"debug\": true, \"experimental\": true, %s}"),
                 "--iptables=false",
                 "--insecure-registry=192.0.2.0/24",
                 "--host=tcp://10.99.0.1:2375",
                 "--cgroup-parent=/caisson-hostaudit-bad",
                 "--seccomp-profile=unconfined")) {
-            new TestImages(daemon, Files.createDirectories(work.resolve("bad-images"))).imported("bb");
-            open(daemon.socket());
-            open(daemon.directory().resolve("exec/containerd/containerd.sock"));
+            Path images = Files.createDirectories(work.resolve("bad-images"));
+            new TestImages(daemon, images).imported("bb");
+            try (TestRegistry registry = new TestRegistry(daemon, images)) {
+                registry.pulled("old", "2024-01-01T00:00:00Z");
+            }
+            daemon.docker("create", "--name", "left", "bb", "true");
+            StagedHost.giveAway(daemon.socket());
+            StagedHost.giveAway(daemon.directory().resolve("exec/containerd/containerd.sock"));
             daemon.docker("swarm", "init", "--advertise-addr", "10.99.0.1", "--listen-addr", "0.0.0.0:2377");
+            oldAuthority(daemon);
             daemon.docker("network", "create", "--driver", "overlay", "plain");
             daemon.docker(
                     "service",
@@ -139,6 +151,7 @@ class LiveEngineTest {
                     "9");
             Process service = daemon.inside(actor.toString(), "listen", "9999");
             bad = audit(daemon, badRoot, "bad");
+            later = audit(daemon, badRoot, "later", Duration.ofDays(10));
             daemon.docker("swarm", "leave", "--force");
             withoutSwarm = audit(daemon, badRoot, "without swarm");
             service.destroy();
@@ -147,16 +160,18 @@ class LiveEngineTest {
         Dockerd.must("mount", "-t", "tmpfs", "-o", "size=200m", "none", data.toString());
         Process watcher =
                 new ProcessBuilder(actor.toString(), "watch", "/usr", "/etc", "/run", work.toString()).start();
-        try (Dockerd daemon = Dockerd.start(
-                work.resolve("good"),
-                "--storage-driver=vfs",
-                "--group=root",
-                "--config-file="
-                        + config(
-                                goodRoot,
-                                "{%s, \"icc\": false, \"no-new-privileges\": true, \"live-restore\": false, "
-                                        + "\"userland-proxy\": false, \"log-driver\": \"syslog\", "
-                                        + "\"default-ulimits\": {\"nofile\": {\"Name\": \"nofile\", \"Hard\": 4096, \"Soft\": 1024}}}"))) {
+        try (AuthorizationPlugin plugin = new AuthorizationPlugin();
+                Dockerd daemon = Dockerd.start(
+                        work.resolve("good"),
+                        "--authorization-plugin=" + plugin.name(),
+                        "--storage-driver=vfs",
+                        "--group=root",
+                        "--config-file="
+                                + StagedHost.config(
+                                        goodRoot,
+                                        "{%s, \"icc\": false, \"no-new-privileges\": true, \"live-restore\": false, "
+                                                + "\"userland-proxy\": false, \"log-driver\": \"syslog\", "
+                                                + "\"default-ulimits\": {\"nofile\": {\"Name\": \"nofile\", \"Hard\": 4096, \"Soft\": 1024}}}"))) {
             String ready = new BufferedReader(new InputStreamReader(watcher.getInputStream(), StandardCharsets.UTF_8))
                     .readLine();
             // audit(7): in a pid namespace other than the first the kernel takes no rules, EPERM
@@ -175,12 +190,45 @@ class LiveEngineTest {
                     "--cert-expiry",
                     "720h");
             recreateIngressEncrypted(daemon);
-            good = audit(daemon, goodRoot, "good");
+            try (Dockerd second = managed(daemon, "10.99.0.3");
+                    Dockerd third = managed(daemon, "10.99.0.4")) {
+                assertThat(List.of(second, third)).doesNotHaveDuplicates();
+                good = audit(daemon, goodRoot, "good");
+            }
         } finally {
             watcher.getOutputStream().write('\n');
             watcher.getOutputStream().close();
             watcher.onExit().join();
         }
+    }
+
+    /// Another manager of the swarm, beside the first.
+    private static Dockerd managed(Dockerd first, String address) {
+        Dockerd joining = first.beside(work.resolve("good-" + address));
+        joining.docker(
+                "swarm",
+                "join",
+                "--token",
+                first.docker("swarm", "join-token", "--quiet", "manager"),
+                "--advertise-addr",
+                address,
+                "--listen-addr",
+                address + ":2377",
+                "10.99.0.1:2377");
+        return joining;
+    }
+
+    /// The swarm gets a root certificate that has been valid for years.
+    private static void oldAuthority(Dockerd daemon) {
+        Path key = daemon.directory().resolve("ca-key.pem");
+        Path certificate = daemon.directory().resolve("ca.pem");
+        Dockerd.must(ContainerCases.words(
+                "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=old"
+                        + " -not_before 20240101000000Z -not_after 20440101000000Z"
+                        + " -addext basicConstraints=critical,CA:TRUE -keyout {key} -out {certificate}",
+                word -> word.replace("{key}", key.toString()).replace("{certificate}", certificate.toString())));
+        daemon.docker(
+                "swarm", "ca", "--rotate", "--quiet", "--ca-cert", certificate.toString(), "--ca-key", key.toString());
     }
 
     private static void recreateIngressEncrypted(Dockerd daemon) {
@@ -198,68 +246,19 @@ class LiveEngineTest {
         Dockerd.remove(work);
     }
 
-    private static void open(Path socket) throws IOException {
-        Dockerd.must("chown", "65534", socket.toString());
-        Dockerd.must("chmod", "0646", socket.toString());
-    }
-
-    private static Path config(Path root, String json) throws IOException {
-        Path file = root.resolve("etc/docker/daemon.json");
-        List<String> mode = List.of("stat", "--format=%a", file.toString());
-        String before = Dockerd.must(mode);
-        Path etc = root.resolve("etc/docker");
-        Files.writeString(
-                file,
-                json.formatted("\"tlscacert\": \"%s/ca.pem\", \"tlscert\": \"%s/cert.pem\", \"tlskey\": \"%s/key.pem\""
-                        .formatted(etc, etc, etc)));
-        assertThat(Dockerd.must(mode)).isEqualTo(before);
-        return file;
-    }
-
-    /// A host's files, in a directory that stands for its root. The bad ones belong to nobody and are open
-    /// in a way that a comparison of modes as decimal numbers takes for closed: 0626 is less than 0644.
-    private static Path hostRoot(String name, boolean closed) throws IOException {
-        Path root = Files.createDirectories(work.resolve(name));
-        for (String file : List.of(
-                "etc/docker/daemon.json",
-                "etc/docker/ca.pem",
-                "etc/docker/cert.pem",
-                "etc/docker/key.pem",
-                "etc/docker/certs.d/registry/ca.crt",
-                "etc/default/docker",
-                "etc/sysconfig/docker",
-                "etc/containerd/config.toml",
-                "usr/lib/systemd/system/docker.service",
-                "usr/lib/systemd/system/docker.socket")) {
-            Path path = root.resolve(file);
-            Files.createDirectories(path.getParent());
-            Files.writeString(path, "");
-            boolean secret = file.endsWith("key.pem");
-            boolean certificate = file.endsWith(".pem") || file.endsWith(".crt");
-            Dockerd.must("chmod", closed ? secret ? "0400" : certificate ? "0444" : "0644" : "0626", path.toString());
-            Dockerd.must("chown", closed ? "0:0" : "65534:65534", path.toString());
-        }
-        Files.createDirectories(root.resolve("run/containerd"));
-        Files.writeString(root.resolve("etc/passwd"), "root:x:0:0::/:\nanna:x:1000:1000::/:\n");
-        Files.writeString(root.resolve("etc/group"), closed ? "root:x:0:\n" : "root:x:0:\ndocker:x:999:anna\n");
-        Files.writeString(root.resolve("etc/environment"), closed ? "DOCKER_CONTENT_TRUST=1\n" : "");
-        Dockerd.must(
-                "chmod", closed ? "0755" : "0747", root.resolve("etc/docker").toString());
-        Dockerd.must(
-                "chown",
-                closed ? "0:0" : "65534:65534",
-                root.resolve("etc/docker").toString());
-        return root;
-    }
-
     /// From the worst on.
     static final List<Status> WORST =
             List.of(Status.FAIL, Status.NOT_EVALUATED, Status.MANUAL, Status.PASS, Status.NOT_APPLICABLE);
 
-    /// The worst status of each check.
     private static Map<String, Status> audit(Dockerd daemon, Path root, String label) {
-        HostAuditRequest request = request(daemon, Path.of("/"));
-        Facts facts = joined(Collector.collect(request), Collector.collect(request(daemon, root)));
+        return audit(daemon, root, label, Duration.ZERO);
+    }
+
+    /// The worst status of each check.
+    /// @param later how much later than it is the audit takes it to be
+    private static Map<String, Status> audit(Dockerd daemon, Path root, String label, Duration later) {
+        HostAuditRequest request = request(daemon, Path.of("/"), later);
+        Facts facts = StagedHost.joined(Collector.collect(request), Collector.collect(request(daemon, root, later)));
         Map<String, Status> worst = new LinkedHashMap<>();
         for (Finding finding : HostAudit.judge(facts, request).findings()) {
             String name = finding.check().name();
@@ -272,7 +271,7 @@ class LiveEngineTest {
         return worst;
     }
 
-    private static HostAuditRequest request(Dockerd daemon, Path root) {
+    private static HostAuditRequest request(Dockerd daemon, Path root, Duration later) {
         return new HostAuditRequest(
                 Optional.of(daemon.socket()),
                 root,
@@ -281,40 +280,11 @@ class LiveEngineTest {
                 Optional.empty(),
                 2,
                 false,
-                System.currentTimeMillis() / 1000,
+                System.currentTimeMillis() / 1000 + later.toSeconds(),
                 LocalDate.of(2026, 11, 25),
                 Severity.HIGH,
                 Optional.empty(),
                 Optional.empty());
-    }
-
-    /// The engine as it runs here, with accounts, environment and the usual files of the staged host.
-    private static Facts joined(Facts real, Facts staged) {
-        Map<String, HostFacts.FileFact> files = new TreeMap<>(real.host().files());
-        files.putAll(staged.host().files());
-        HostFacts host = staged.host();
-        return new Facts(
-                real.second(),
-                new HostFacts(
-                        host.kernel(),
-                        host.memoryTotal(),
-                        host.processors(),
-                        host.settings(),
-                        host.kernelFiles(),
-                        host.appArmor(),
-                        host.seLinux(),
-                        host.namespaces(),
-                        host.accounts(),
-                        host.groups(),
-                        host.audit(),
-                        files,
-                        host.engineSockets(),
-                        host.environment()),
-                real.engine(),
-                real.images(),
-                real.containers(),
-                real.gaps(),
-                real.more());
     }
 
     static Stream<String> swarmChecks() {
@@ -370,6 +340,18 @@ class LiveEngineTest {
     void swarm_and_live_restore_exclude_each_other(String check, Status swarm, Status none) {
         assertThat(good).containsEntry(check, swarm);
         assertThat(withoutSwarm).containsEntry(check, none);
+    }
+
+    @Test
+    void a_container_that_stands_unused_is_told_when_its_days_are_over() {
+        assertThat(bad).containsEntry("container-sprawl", Status.PASS);
+        assertThat(later).containsEntry("container-sprawl", Status.FAIL);
+    }
+
+    @Test
+    void the_age_of_a_key_is_for_people_to_tell_where_there_is_one() {
+        assertThat(bad).containsEntry("autolock-key-age", Status.NOT_APPLICABLE);
+        assertThat(good).containsEntry("autolock-key-age", Status.MANUAL);
     }
 
     static Stream<org.junit.jupiter.params.provider.Arguments> swarmSwitches() {
