@@ -20,6 +20,7 @@ import java.util.TreeSet;
 /// same API; it has no settings of a daemon, and no containerd.
 final class EngineCollector {
     private static final String PODMAN_FILE = "/etc/containers/containers.conf";
+    private static final int OTHERS_READ = 04;
 
     private final EngineApi api;
     private final String socket;
@@ -57,9 +58,12 @@ final class EngineCollector {
         List<String> arguments = process.map(EngineProcess::arguments).orElse(List.of());
         boolean podman = version.at("Components").list().stream()
                 .anyMatch(component -> component.at("Name").textOr("").startsWith("Podman"));
-        String file = podman ? PODMAN_FILE : EngineConfiguration.file(arguments);
+        String file = podman
+                ? PODMAN_FILE
+                : EngineConfiguration.file(
+                        arguments, name -> process.flatMap(found -> Proc.variable(found.pid(), name)));
         Map<String, Setting> configuration =
-                podman ? Map.of() : EngineConfiguration.effective(arguments, configuration(file));
+                podman ? Map.of() : EngineConfiguration.effective(arguments, configuration(file, process));
         String root = info.at("DockerRootDir").textOr("");
         List<Listener> listeners =
                 process.map(found -> SocketTable.listeners(found.pid())).orElse(List.of());
@@ -89,7 +93,11 @@ final class EngineCollector {
                 podman ? "podman" : "docker");
     }
 
-    private Tree configuration(String file) {
+    private Tree configuration(String file, Optional<EngineProcess> process) {
+        if (process.filter(engine -> isClosedTo(engine, file)).isPresent()) {
+            gaps.add(new Gap(file, "the engine's own user cannot read it"));
+            return Tree.NONE;
+        }
         Optional<String> text = files.text(file);
         try {
             return text.map(Tree::parse).orElse(Tree.NONE);
@@ -97,6 +105,14 @@ final class EngineCollector {
             gaps.add(new Gap(file, "it is no JSON"));
             return Tree.NONE;
         }
+    }
+
+    /// A user's engine says where its file is, and a link there leads root to any file of the host.
+    private boolean isClosedTo(EngineProcess engine, String file) {
+        return engine.uid() != 0
+                && files.fact(file)
+                        .filter(fact -> fact.uid() != engine.uid() && (fact.mode() & OTHERS_READ) == 0)
+                        .isPresent();
     }
 
     private static Claims claims(Tree info, Tree version) {

@@ -4,8 +4,10 @@ import dev.caisson.hostaudit.EngineFacts.Setting;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /// The daemon's effective configuration: its defaults, overridden by its file, overridden by the flags of
 /// the very process, in the names of `daemon.json`.
@@ -112,10 +114,29 @@ final class EngineConfiguration {
                 source);
     }
 
-    /// The file that the flags name.
-    static String file(List<String> arguments) {
+    /// The file that the flags name, else the usual one. A dockerd that rootlesskit started has it in the
+    /// directory of its user's settings.
+    /// @param environment the variables of the process
+    static String file(List<String> arguments, Function<String, Optional<String>> environment) {
         List<String> named = flags(arguments).getOrDefault("config-file", List.of());
-        return named.isEmpty() ? DEFAULT_FILE : named.getLast();
+        if (!named.isEmpty()) {
+            return named.getLast();
+        }
+        if (environment
+                .apply("ROOTLESSKIT_STATE_DIR")
+                .filter(value -> !value.isEmpty())
+                .isEmpty()) {
+            return DEFAULT_FILE;
+        }
+        return environment
+                .apply("XDG_CONFIG_HOME")
+                .filter(directory -> directory.startsWith("/"))
+                .or(() -> environment
+                        .apply("HOME")
+                        .filter(home -> home.startsWith("/"))
+                        .map(home -> home + "/.config"))
+                .map(directory -> directory + "/docker/daemon.json")
+                .orElse(DEFAULT_FILE);
     }
 
     static Map<String, List<String>> flags(List<String> arguments) {

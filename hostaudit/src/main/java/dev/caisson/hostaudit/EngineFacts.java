@@ -161,6 +161,11 @@ record EngineFacts(
         return claims.securityOptions().stream().anyMatch(option -> option.equals("name=rootless"));
     }
 
+    /// Whether it cannot have more rights than some user: by its process where that is known.
+    boolean isOfUser() {
+        return process.map(found -> found.uid() > 0).orElse(rootless());
+    }
+
     /// The engine's version as numbers, `26.1.5` as 26001005.
     long versionNumber() {
         return Releases.number(claims.version());

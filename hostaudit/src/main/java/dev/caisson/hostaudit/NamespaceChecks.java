@@ -117,6 +117,7 @@ final class NamespaceChecks {
         String parent =
                 facts.engine().map(engine -> engine.text("cgroup-parent")).orElse("");
         boolean podman = facts.engine().filter(EngineFacts::isPodman).isPresent();
+        boolean ofUser = facts.engine().filter(EngineFacts::isOfUser).isPresent();
         return HostRule.container("cgroup-unexpected", (container, truth) -> {
                     String claimed =
                             podman && PODMAN_PARENTS.contains(container.claims().cgroupParent())
@@ -132,11 +133,15 @@ final class NamespaceChecks {
                     return Answer.failIf(
                                     !own || (!usual && !asked) || (!claimed.isEmpty() && !asked && !caisson),
                                     Answer.subject(container),
-                                    "its control group is " + truth.cgroup(),
+                                    own || !ofUser
+                                            ? "its control group is " + truth.cgroup()
+                                            : "it has no control group of its own, and no limits: its engine runs"
+                                                    + " without root and was given none below " + truth.cgroup(),
                                     "its control group is " + truth.cgroup())
                             .claim("API", claimed.isEmpty() ? "the engine's default" : claimed)
                             .truth("/proc/PID/cgroup", truth.cgroup())
-                            .agreeing(own || !claimed.isEmpty());
+                            // where an engine may make no groups, its default is that of its own process
+                            .agreeing(own || ofUser || !claimed.isEmpty());
                 })
                 .judge()
                 .apply(facts);

@@ -136,6 +136,15 @@ final class Proc {
                 .orElse(List.of());
     }
 
+    /// A variable of a process's environment as it was started with; empty where it has none or may not be read.
+    static Optional<String> variable(long pid, String name) {
+        return text(pid, "environ").stream()
+                .flatMap(text -> Stream.of(text.split("\0", -1)))
+                .filter(line -> line.startsWith(name + "="))
+                .map(line -> line.substring(name.length() + 1))
+                .findFirst();
+    }
+
     /// Inodes of the sockets that a process has open.
     static List<Long> socketInodes(long pid) {
         var inodes = new ArrayList<Long>();

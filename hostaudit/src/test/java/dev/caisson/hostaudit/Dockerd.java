@@ -55,6 +55,28 @@ final class Dockerd implements AutoCloseable {
                 "--iptables=false");
     }
 
+    /// One that an ordinary user starts with rootlesskit, as Debian's dockerd-rootless.sh does, in the
+    /// directory of that user below `/run/user`. What the machine would have to give them, ids of their own
+    /// and a device for their network, is there in a mount namespace alone.
+    static Dockerd ofUser(Path directory, String account, String uid, String... flags) throws IOException {
+        Files.createDirectories(directory);
+        must("chown", "-R", uid + ":" + uid, directory.toString());
+        Path ids = Files.writeString(Files.createTempFile("caisson-ids", ""), account + ":200000:65536\n");
+        must("chmod", "0644", ids.toString());
+        String prepared = "mount --bind %s /etc/subuid && mount --bind %s /etc/subgid && mount -t tmpfs none /dev/net"
+                + " && mknod -m 666 /dev/net/tun c 10 200 && rm %s && exec \"$@\"";
+        List<String> command = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c"));
+        command.addAll(List.of(prepared.formatted(ids, ids, ids), "sh"));
+        command.addAll(List.of("setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "env", "-i"));
+        command.addAll(List.of("PATH=" + System.getenv("PATH"), "HOME=" + directory, "XDG_RUNTIME_DIR=" + directory));
+        command.addAll(List.of("rootlesskit", "--state-dir=" + directory.resolve("kit"), "--net=slirp4netns"));
+        command.addAll(List.of("--mtu=1500", "--disable-host-loopback", "--port-driver=builtin"));
+        command.addAll(List.of("--copy-up=/etc", "--copy-up=/run", "sh", "-c"));
+        command.addAll(List.of("rm -f /run/docker /run/containerd /run/xtables.lock && exec dockerd \"$@\"", "sh"));
+        command.addAll(List.of("--host", "unix://" + directory.resolve("docker.sock")));
+        return start(command, directory, flags);
+    }
+
     private static Dockerd start(List<String> program, Path directory, String... flags) {
         List<String> command = new ArrayList<>(program);
         command.addAll(List.of("--data-root", directory.resolve("data").toString()));

@@ -23,16 +23,21 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// A host with dockerd, podman as root, podman as another user and Caisson, each of them with a container `web`.
-/// Debian's
-/// packages docker.io, docker-cli, podman, runc and busybox-static.
+/// A host with dockerd, podman as root, podman and dockerd as another user, and Caisson, each of them with a container
+/// `web`. Debian's packages docker.io, docker-cli, podman, runc, rootlesskit, uidmap, slirp4netns and busybox-static.
 @Tag("peers")
 @Timeout(300)
 class EnginesTest {
     private static final String USER = "65534";
+    private static final String ROOTLESS = "docker-" + USER;
+
+    /// Checks whose good case is an engine without root.
+    static final List<String> COVERED = List.of("daemon-root", "userns-remap-off");
+
     private static final List<Process> RUNNING = new ArrayList<>();
     private static Path work = Path.of("");
     private static Optional<Dockerd> dockerd = Optional.empty();
+    private static Optional<Dockerd> ofUser = Optional.empty();
     private static List<Finding> findings = List.of();
 
     private static Path host() {
@@ -62,6 +67,7 @@ class EnginesTest {
                 host().resolve("run/user/" + USER + "/podman/podman.sock"));
         Dockerd.must(podmanCommand(
                 List.of(), "podman", "run", "-d", "--name", "priv", "--privileged", "bb", "sleep", "600"));
+        rootless();
         caisson();
         findings = audit(Optional.empty(), Optional.empty());
     }
@@ -103,6 +109,17 @@ class EnginesTest {
         Dockerd.must(podmanCommand(as, name, "run", "-d", "--name", "web", "bb", "sleep", "600"));
     }
 
+    /// dockerd of the user who has a podman too; their settings say what those of the system do not.
+    private static void rootless() throws IOException {
+        Path directory = host().resolve("run/user/" + USER);
+        Files.createDirectories(directory.resolve(".config/docker"));
+        Files.writeString(directory.resolve(".config/docker/daemon.json"), "{\"no-new-privileges\": true}");
+        Dockerd started = Dockerd.ofUser(directory, "nobody", USER, "--log-level=debug");
+        ofUser = Optional.of(started);
+        started.docker("import", work.resolve("root.tar").toString(), "bb");
+        started.docker("run", "--detach", "--name", "web", "--network", "none", "bb", "sleep", "600");
+    }
+
     /// A record as Caisson's engine keeps it, of a process that runs.
     private static void caisson() throws IOException {
         Process process = new ProcessBuilder("sleep", "600").start();
@@ -124,6 +141,7 @@ class EnginesTest {
             // ends the process that holds the user's namespaces, which no container does any more
             Dockerd.run(podmanCommand(as, name, "system", "migrate"));
         }
+        ofUser.ifPresent(Dockerd::close);
         dockerd.ifPresent(Dockerd::close);
         RUNNING.forEach(process -> process.descendants().forEach(ProcessHandle::destroyForcibly));
         RUNNING.forEach(Process::destroyForcibly);
@@ -175,12 +193,21 @@ class EnginesTest {
     void every_engine_is_audited_in_one_run_and_its_findings_carry_its_name() {
         assertThat(subjects(findings, finding -> finding.subject().kind() == Subject.Kind.CONTAINER))
                 .containsExactlyInAnyOrder(
-                        "web", "podman/web", "podman/priv", "podman-" + USER + "/web", "caisson/web");
+                        "web",
+                        "podman/web",
+                        "podman/priv",
+                        "podman-" + USER + "/web",
+                        ROOTLESS + "/web",
+                        "caisson/web");
         assertThat(subjects(findings, finding -> finding.subject().kind() == Subject.Kind.DAEMON))
-                .containsExactlyInAnyOrder("dockerd", "swarm", "podman", "podman-" + USER);
+                .containsExactlyInAnyOrder(
+                        "dockerd", "swarm", "podman", "podman-" + USER, ROOTLESS, ROOTLESS + "/swarm");
         assertThat(subjects(findings, finding -> finding.subject().kind() == Subject.Kind.IMAGE))
                 .containsExactlyInAnyOrder(
-                        "bb:latest", "podman/localhost/bb:latest", "podman-" + USER + "/localhost/bb:latest");
+                        "bb:latest",
+                        "podman/localhost/bb:latest",
+                        "podman-" + USER + "/localhost/bb:latest",
+                        ROOTLESS + "/bb:latest");
         assertThat(findings)
                 .filteredOn(finding -> finding.check().name().equals("not-read"))
                 .noneMatch(finding -> finding.message().contains("was not asked")
@@ -189,14 +216,15 @@ class EnginesTest {
 
     @Test
     void what_concerns_the_host_is_told_once() {
-        for (String check : List.of("kernel-settings", "content-trust-off", "audit-etc-docker", "daemon-json-owner")) {
+        for (String check : List.of("kernel-settings", "content-trust-off", "audit-etc-docker")) {
             assertThat(findings)
                     .filteredOn(finding -> finding.check().name().equals(check))
                     .as(check)
                     .hasSize(1);
         }
         assertThat(of("data-root-shares-filesystem", Status.FAIL))
-                .containsExactlyInAnyOrder("this host", "podman/this host", "podman-" + USER + "/this host");
+                .containsExactlyInAnyOrder(
+                        "this host", "podman/this host", "podman-" + USER + "/this host", ROOTLESS + "/this host");
     }
 
     @Test
@@ -214,17 +242,51 @@ class EnginesTest {
         String own = "podman-" + USER;
 
         assertThat(of("daemon-root", Status.FAIL)).containsExactlyInAnyOrder("dockerd", "podman");
-        assertThat(of("daemon-root", Status.PASS)).containsExactly(own);
-        assertThat(of("userns-remap-off", Status.PASS)).containsExactly(own);
+        assertThat(of("daemon-root", Status.PASS)).containsExactlyInAnyOrder(own, ROOTLESS);
+        assertThat(of("userns-remap-off", Status.FAIL)).containsExactlyInAnyOrder("dockerd", "podman");
+        assertThat(of("userns-remap-off", Status.PASS)).containsExactlyInAnyOrder(own, ROOTLESS);
         assertThat(of("userns-shared", Status.FAIL))
                 .contains("web", "podman/web")
-                .doesNotContain(own + "/web");
-        assertThat(of("container-root", Status.FAIL)).doesNotContain(own + "/web");
+                .doesNotContain(own + "/web", ROOTLESS + "/web");
+        assertThat(of("container-root", Status.FAIL)).doesNotContain(own + "/web", ROOTLESS + "/web");
         assertThat(of("filter-off", Status.PASS))
                 .as("only its own processes are looked at")
                 .contains(own + "/web");
         assertThat(of("exec-privileged", Status.PASS)).contains(own + "/web");
         assertThat(of("engine-socket-file-mode", Status.FAIL)).noneMatch(path -> path.startsWith("/run/user/"));
+    }
+
+    @Test
+    void a_dockerd_without_root_is_judged_by_its_users_settings_and_by_the_kernel() {
+        assertThat(of("no-new-privileges-default-off", Status.FAIL)).containsExactly("dockerd");
+        assertThat(of("no-new-privileges-default-off", Status.PASS)).containsExactly(ROOTLESS);
+        assertThat(of("privileges-gainable", Status.PASS)).contains(ROOTLESS + "/web");
+        assertThat(of("log-level", Status.FAIL)).containsExactly(ROOTLESS);
+        assertThat(of("daemon-json-owner", Status.PASS))
+                .as("the user's own file")
+                .anyMatch(path -> path.endsWith("/.config/docker/daemon.json"));
+        assertThat(of("image-setuid", Status.PASS)).contains(ROOTLESS + "/bb:latest");
+        assertThat(of("filter-off", Status.PASS)).contains(ROOTLESS + "/web");
+        assertThat(of("memory-unbounded", Status.FAIL)).contains(ROOTLESS + "/web");
+        assertThat(findings)
+                .filteredOn(finding -> finding.subject().name().startsWith(ROOTLESS))
+                .as("each is evaluated")
+                .hasSizeGreaterThan(80)
+                .noneMatch(finding -> finding.status() == Status.NOT_EVALUATED);
+    }
+
+    /// Without root an engine makes control groups only where it was given a place for them. That its containers have
+    /// none is told; what the engine says of them is true.
+    @Test
+    void a_container_without_a_control_group_contradicts_nothing() {
+        Set<String> without = Set.of("podman-" + USER + "/web", ROOTLESS + "/web");
+
+        assertThat(of("cgroup-unexpected", Status.FAIL)).containsAll(without);
+        assertThat(of("claim-contradicted", Status.PASS)).containsAll(without);
+        assertThat(findings)
+                .filteredOn(finding -> finding.check().name().equals("cgroup-unexpected")
+                        && without.contains(finding.subject().name()))
+                .allMatch(finding -> finding.message().contains("no control group of its own"));
     }
 
     @Test
@@ -234,7 +296,8 @@ class EnginesTest {
         assertThat(subjects(audit(Optional.empty(), Optional.of("container:caisson/web")), all -> true))
                 .containsExactly("caisson/web");
         assertThat(subjects(audit(Optional.empty(), Optional.of("container:web")), all -> true))
-                .containsExactlyInAnyOrder("web", "podman/web", "podman-" + USER + "/web", "caisson/web");
+                .containsExactlyInAnyOrder(
+                        "web", "podman/web", "podman-" + USER + "/web", ROOTLESS + "/web", "caisson/web");
         assertThat(subjects(audit(Optional.empty(), Optional.of("image:podman/localhost/bb:latest")), all -> true))
                 .containsExactly("podman/localhost/bb:latest");
     }
