@@ -54,24 +54,26 @@ public final class HostAudit {
         Facts facts = Collector.collect(request);
         FileOrigins origins = new FileOrigins(request.hostRoot(), request.today(), dockerfiles);
         Report report = judge(facts, request).withEvidence(finding -> lines(finding, facts, origins));
-        String configuration = facts.engine()
-                .map(engine -> configuration(request.hostRoot(), engine.configurationFile()))
-                .orElse("");
-        List<String> arguments = facts.engine()
-                .flatMap(EngineFacts::process)
-                .map(process -> Proc.commandLine(process.pid()))
-                .orElse(List.of());
-        return HostProposals.of(report, facts, request.hostRoot(), configuration, arguments);
+        Map<String, HostProposals.Started> started = new HashMap<>();
+        facts.engines().forEach(engine -> started.putIfAbsent(engine.socket(), started(facts, engine, request)));
+        return HostProposals.of(report, facts, request.hostRoot(), started);
     }
 
-    private static String configuration(Path hostRoot, String file) {
+    private static HostProposals.Started started(Facts facts, EngineFacts engine, HostAuditRequest request) {
+        List<String> arguments =
+                engine.process().map(process -> Proc.commandLine(process.pid())).orElse(List.of());
+        String file = engine.configurationFile();
+        Optional<String> problem = facts.gapAt(file).map(gap -> gap.what() + ": " + gap.reason());
+        if (problem.isPresent()) {
+            return new HostProposals.Started("", problem.get(), arguments);
+        }
         try {
-            return SourceTree.ofHost(hostRoot).read(Path.of(file)).text();
+            String text =
+                    SourceTree.ofHost(request.hostRoot()).read(Path.of(file)).text();
+            return new HostProposals.Started(text, "", arguments);
         } catch (ContainerFileException e) {
-            if (e.error() == FileError.FILE_MISSING) {
-                return "";
-            }
-            throw new AuditException(AuditException.Code.INPUT_UNREADABLE, e.sentence(), e);
+            return new HostProposals.Started(
+                    "", e.error() == FileError.FILE_MISSING ? "" : e.sentence().replaceFirst("\\.$", ""), arguments);
         }
     }
 

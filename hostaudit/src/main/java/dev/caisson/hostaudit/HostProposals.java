@@ -22,10 +22,11 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/// Proposes files with which failed checks of host, engine and their files pass: a patch of `daemon.json`, a
-/// drop-in for the engine's unit where flags decide, kernel settings, audit rules, and a script for owners and
-/// modes. Each names the checks that it is for. A setting whose change takes something away from containers
-/// that are there is left to people.
+/// Proposes files with which failed checks of host, engines and their files pass: for each engine a patch of
+/// `daemon.json` and a drop-in for its unit where flags decide; kernel settings, audit rules, and a script for owners
+/// and modes. Each names the checks that it is for. What is for another engine than `docker` lies in a directory that
+/// is called like that engine. A setting whose change takes something away from containers that are there is left to
+/// people.
 final class HostProposals {
     private static final Pattern RULE_PATH = Pattern.compile("/[A-Za-z0-9_./@:+-]*");
     private static final Pattern UNIT = Pattern.compile("[A-Za-z0-9_.@-]+\\.service");
@@ -44,43 +45,44 @@ final class HostProposals {
         this.hostRoot = hostRoot;
     }
 
-    /// @param daemonJson the text of the engine's configuration file, empty where it has none
-    /// @param arguments the engine's command line, its name first; empty where it is not known
-    static Proposal of(Report report, Facts facts, Path hostRoot, String daemonJson, List<String> arguments) {
+    /// How an engine was started.
+    ///
+    /// @param configuration the text of its configuration file, empty where it has none
+    /// @param problem why that cannot be read, empty where it can
+    /// @param arguments its command line, its name first; empty where it is not known
+    record Started(String configuration, String problem, List<String> arguments) {}
+
+    /// @param started by the engine's socket
+    static Proposal of(Report report, Facts facts, Path hostRoot, Map<String, Started> started) {
         HostProposals proposals = new HostProposals(report, facts, hostRoot);
         // first of all: a patched file is another inode, and directories are closed before anything is put there
         proposals.owners();
-        facts.engine().ifPresent(engine -> proposals.engine(engine, daemonJson, arguments));
+        Set<String> names = new LinkedHashSet<>();
+        for (Facts.View view : facts.views()) {
+            Optional<EngineFacts> engine = view.facts().engine().filter(found -> !found.isPodman());
+            if (engine.isPresent() && names.add(view.name())) {
+                Optional.ofNullable(started.get(engine.get().socket()))
+                        .ifPresent(how -> proposals.engine(view, engine.get(), how));
+            }
+        }
         proposals.kernelSettings();
-        facts.engine().ifPresent(proposals::auditRules);
+        proposals.auditRules();
         proposals.tellTheRest();
         return new Proposal(report, proposals.files, proposals.notes, proposals.refused);
     }
 
-    private Optional<Finding> failed(String check) {
+    private Optional<Finding> failed(String check, Subject subject) {
         return report.findings().stream()
                 .filter(finding -> finding.status() == Status.FAIL
                         && finding.check().name().equals(check)
-                        && isOfFirstEngine(finding))
+                        && finding.subject().equals(subject))
                 .findFirst();
     }
 
-    /// Files are proposed for one engine; what is told of others is left to people.
-    private boolean isOfFirstEngine(Finding finding) {
-        Subject first = facts.views().getFirst().subject(Answer.ENGINE);
-        return switch (finding.subject().kind()) {
-            case HOST -> finding.subject().equals(Answer.HOST);
-            case DAEMON -> finding.subject().equals(first);
-            case IMAGE,
-                    CONTAINER,
-                    NETWORK,
-                    VOLUME,
-                    FILE,
-                    BUILD_STAGE,
-                    COMPOSE_SERVICE,
-                    KUBERNETES_CONTAINER,
-                    KUBERNETES_OBJECT -> true;
-        };
+    private List<Finding> failed(List<EngineChange> changes, Facts.View view) {
+        return changes.stream()
+                .flatMap(change -> failed(change.check(), view.subject(Answer.ENGINE)).stream())
+                .toList();
     }
 
     private static String words(List<Finding> findings) {
@@ -101,22 +103,27 @@ final class HostProposals {
         return ShellText.path(hostRoot.resolve(path.substring(1)).toString());
     }
 
-    private void engine(EngineFacts engine, String daemonJson, List<String> arguments) {
+    private void engine(Facts.View view, EngineFacts engine, Started started) {
         List<EngineChange> changes = EngineChange.ALL.stream()
-                .filter(change -> failed(change.check()).isPresent())
+                .filter(change ->
+                        failed(change.check(), view.subject(Answer.ENGINE)).isPresent())
                 .toList();
         if (changes.isEmpty()) {
             return;
         }
+        if (!started.problem().isEmpty()) {
+            refused.add(started.problem() + ": no change of it is proposed");
+            return;
+        }
         // flags go only where the file can say it in their place
-        Optional<Map<String, Object>> parsed = EngineJson.parse(daemonJson);
+        Optional<Map<String, Object>> parsed = EngineJson.parse(started.configuration());
         String path = engine.configurationFile();
         if (parsed.isEmpty()) {
-            refused.add(path + " is no JSON object: no change of it is proposed");
+            refused.add(ShellText.path(path) + " is no JSON object: no change of it is proposed");
             return;
         }
         if (!path.startsWith("/") || !ShellText.isPlain(path)) {
-            refused.add("the engine's configuration file has a name that a patch cannot carry");
+            refused.add("the configuration file of " + view.name() + " has a name that a patch cannot carry");
             return;
         }
         Optional<String> unit = engine.process()
@@ -128,54 +135,74 @@ final class HostProposals {
                         .map(Setting::source)
                         .anyMatch("flag"::equals))
                 .toList();
-        boolean written = !arguments.isEmpty() && arguments.stream().allMatch(ShellText::isPlain);
+        boolean written =
+                !started.arguments().isEmpty() && started.arguments().stream().allMatch(ShellText::isPlain);
         if (!byFlag.isEmpty() && (unit.isEmpty() || !written)) {
-            refused.add("flags of the engine decide about "
+            refused.add("flags of " + view.name() + " decide about "
                     + byFlag.stream().map(EngineChange::check).collect(Collectors.joining(", "))
                     + ", and no unit of systemd can say so: change them where it is started");
             changes =
                     changes.stream().filter(change -> !byFlag.contains(change)).toList();
         } else if (!byFlag.isEmpty()) {
-            dropIn(unit.get(), byFlag, arguments);
+            dropIn(view, unit.get(), byFlag, started.arguments());
         }
-        configuration(path, daemonJson, parsed.get(), changes);
+        configuration(view, engine, started.configuration(), parsed.get(), changes);
+    }
+
+    /// Files for one engine do not overwrite those for another.
+    private static String file(Facts.View view, String name) {
+        return view.name().equals(Facts.DOCKER) ? name : view.name() + "/" + name;
     }
 
     /// A setting may stand in the file or among the flags; dockerd refuses to start where it stands in both.
-    private void dropIn(String unit, List<EngineChange> byFlag, List<String> arguments) {
+    private void dropIn(Facts.View view, String unit, List<EngineChange> byFlag, List<String> arguments) {
         List<String> kept = EngineFlags.kept(
                 arguments, (name, value) -> byFlag.stream().allMatch(change -> change.keeps(name, value)));
-        List<Finding> findings = byFlag.stream()
-                .flatMap(change -> failed(change.check()).stream())
-                .toList();
         put(
-                unit + ".d-caisson.conf",
+                file(view, unit + ".d-caisson.conf"),
                 Proposal.MARK + "\n# Flags that daemon.json decides are taken out.\n[Service]\nExecStart=\n"
                         + EngineFlags.execStart(kept) + "\n",
-                findings,
+                failed(byFlag, view),
                 "install -D -m 0644 -T",
                 " " + onHost("/etc/systemd/system/" + unit + ".d/caisson.conf") + " && systemctl daemon-reload");
     }
 
-    private void configuration(String path, String daemonJson, Map<String, Object> parsed, List<EngineChange> changes) {
+    private void configuration(
+            Facts.View view, EngineFacts engine, String text, Map<String, Object> parsed, List<EngineChange> changes) {
         Map<String, Object> changed = new LinkedHashMap<>(parsed);
         changes.forEach(change -> change.apply().accept(changed));
         if (changed.equals(parsed)) {
             return;
         }
-        String diff = UnifiedDiff.of(path.substring(1), daemonJson, EngineJson.write(changed));
+        String diff = UnifiedDiff.of(engine.configurationFile().substring(1), text, EngineJson.write(changed));
+        Optional<String> rights = rights(engine);
+        if (rights.isEmpty()) {
+            refused.add("the user of " + view.name() + " has no account here: change "
+                    + ShellText.path(engine.configurationFile()) + " as that user");
+            return;
+        }
         put(
-                "daemon.json.patch",
+                file(view, "daemon.json.patch"),
                 Proposal.MARK + "\n" + diff,
-                changes.stream()
-                        .flatMap(change -> failed(change.check()).stream())
-                        .toList(),
-                "patch -d " + onHost("/") + " -p1 <",
+                failed(changes, view),
+                rights.get() + "patch -d " + onHost("/") + " -p1 <",
                 "");
     }
 
+    /// What gives a command the rights of the engine's user. They may make a directory of theirs a link to any other,
+    /// so their file is changed with no rights but theirs.
+    private Optional<String> rights(EngineFacts engine) {
+        long uid = engine.process().map(EngineProcess::uid).orElse(0L);
+        return uid <= 0
+                ? Optional.of("")
+                : facts.host().accounts().stream()
+                        .filter(account -> account.uid() == uid)
+                        .findFirst()
+                        .map(account -> "setpriv --reuid " + uid + " --regid " + account.gid() + " --clear-groups ");
+    }
+
     private void kernelSettings() {
-        Optional<Finding> finding = failed("kernel-settings");
+        Optional<Finding> finding = failed("kernel-settings", Answer.HOST);
         if (finding.isEmpty()) {
             return;
         }
@@ -202,17 +229,23 @@ final class HostProposals {
         }
     }
 
-    private void auditRules(EngineFacts engine) {
+    /// One file for all engines, which share programs and directories.
+    private void auditRules() {
         Map<String, Finding> wanted = new TreeMap<>();
         List<Finding> findings = new ArrayList<>();
-        for (Finding finding : report.findings()) {
-            Optional<String> path = finding.status() == Status.FAIL && isOfFirstEngine(finding)
-                    ? HostChecks.watchedFile(facts, engine, finding.check().name())
-                    : Optional.empty();
-            path.filter(name -> RULE_PATH.matcher(name).matches()).ifPresent(name -> {
-                wanted.put(name, finding);
-                findings.add(finding);
-            });
+        for (Facts.View view : facts.views()) {
+            view.facts()
+                    .engine()
+                    .ifPresent(engine -> report.findings().stream()
+                            .filter(finding -> finding.status() == Status.FAIL
+                                    && finding.subject().equals(view.subject(Answer.HOST)))
+                            .forEach(finding -> HostChecks.watchedFile(
+                                            facts, engine, finding.check().name())
+                                    .filter(name -> RULE_PATH.matcher(name).matches())
+                                    .ifPresent(name -> {
+                                        wanted.put(name, finding);
+                                        findings.add(finding);
+                                    })));
         }
         if (wanted.isEmpty()) {
             return;
