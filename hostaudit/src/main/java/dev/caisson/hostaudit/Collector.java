@@ -90,9 +90,10 @@ final class Collector {
                 }
                 // podman and users leave theirs behind; dockerd's tells that it should run
                 if (!(e.getCause() instanceof ConnectException) || socket.ofDockerd()) {
-                    gaps.add(new Gap("the engine at " + socket.path(), String.valueOf(e.getMessage())));
+                    gaps.add(Gap.ofEngine(socket.path(), e));
                 }
-                if (!socket.ofUser()) {
+                // what is closed to this user is told, and the rest of the host is audited
+                if (!socket.ofUser() && !EngineApi.isClosed(e)) {
                     silent.add(e);
                 }
             }
@@ -108,7 +109,7 @@ final class Collector {
             return Optional.of(new EngineShare(request, files, gaps, asked, truths).collect());
         } catch (AuditException e) {
             if (asked.socket().ofUser() || !decisive) {
-                gaps.add(new Gap("the engine at " + asked.socket().path(), String.valueOf(e.getMessage())));
+                gaps.add(Gap.ofEngine(asked.socket().path(), e));
                 return Optional.empty();
             }
             throw e;

@@ -249,10 +249,14 @@ final class DaemonChecks {
                 .filter(container -> container.truth().get().init().namespaces().getOrDefault("user", -1L) == first)
                 .map(ContainerFacts::name)
                 .toList();
+        long seen = facts.containers().stream()
+                .filter(container -> container.truth().isPresent())
+                .count();
         return Answer.failIf(
                         !claimed,
                         Answer.ENGINE,
-                        "containers get no user namespace; " + shared.size() + " run in the host's",
+                        "containers get no user namespace; " + shared.size() + " of " + seen
+                                + " looked at run in the host's",
                         "containers get a user namespace of their own")
                 .claim("API /info", String.join(", ", engine.claims().securityOptions()))
                 .truth("/proc/PID/ns/user", shared.isEmpty() ? "none in the host's" : Answer.list(shared));

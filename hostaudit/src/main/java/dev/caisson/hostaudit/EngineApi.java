@@ -24,6 +24,8 @@ final class EngineApi implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofMinutes(30);
 
     private static final int WAIT_MILLIS = 20_000;
+    /// EACCES, which has no class of its own.
+    private static final String CLOSED = "Permission denied";
     private static final String BUSY = "Resource temporarily unavailable";
     private static final int RETRY_MILLIS = 20;
     private static final int BODY_LIMIT = 64 << 20;
@@ -105,6 +107,11 @@ final class EngineApi implements AutoCloseable {
                             + "); name its socket with --docker unix:///PATH, and run as a user who may use it.",
                     e);
         }
+    }
+
+    /// Whether an engine may not be asked by this user, connect(2).
+    static boolean isClosed(AuditException problem) {
+        return problem.getCause() instanceof IOException cause && CLOSED.equals(cause.getMessage());
     }
 
     /// The answer to `GET path`.

@@ -1,6 +1,8 @@
 package dev.caisson.hostaudit;
 
+import dev.caisson.audit.AuditException;
 import dev.caisson.audit.Subject;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -25,7 +27,18 @@ record Facts(
     static final String DOCKER = "docker";
 
     /// Something that could not be read.
-    record Gap(String what, String reason) {}
+    record Gap(String what, String reason) {
+        private static final String ENGINE = "the engine at ";
+
+        static Gap ofEngine(Path socket, AuditException problem) {
+            return new Gap(ENGINE + socket, String.valueOf(problem.getMessage()));
+        }
+
+        /// Whether an engine of the host is not in the facts.
+        boolean ofEngine() {
+            return what.startsWith(ENGINE);
+        }
+    }
 
     /// What one engine has.
     ///

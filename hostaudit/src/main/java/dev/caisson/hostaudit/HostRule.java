@@ -43,7 +43,16 @@ record HostRule(Check check, Function<Facts, List<Answer>> judge) {
                         .map(engine -> engine.isPodman() && OF_DOCKERD.contains(name)
                                 ? Answer.notApplicable(Answer.ENGINE, "podman has no such setting or release")
                                 : judge.apply(facts, engine))
-                        .orElse(Answer.notApplicable(Answer.ENGINE, "no container engine runs here")));
+                        .orElseGet(() -> without(facts)));
+    }
+
+    /// An engine that did not answer may well run.
+    private static Answer without(Facts facts) {
+        return facts.gaps().stream()
+                .filter(Facts.Gap::ofEngine)
+                .findFirst()
+                .map(gap -> Answer.notEvaluated(Answer.ENGINE, gap.reason()))
+                .orElse(Answer.notApplicable(Answer.ENGINE, "no container engine runs here"));
     }
 
     /// About each container that runs, from the kernel's view of it.

@@ -32,7 +32,7 @@ class EnginesTest {
     private static final String ROOTLESS = "docker-" + USER;
 
     /// Checks whose good case is an engine without root.
-    static final List<String> COVERED = List.of("daemon-root", "userns-remap-off");
+    static final List<String> COVERED = List.of("daemon-root", "userns-remap-off", "userns-shared");
 
     private static final List<Process> RUNNING = new ArrayList<>();
     private static Path work = Path.of("");
@@ -248,6 +248,7 @@ class EnginesTest {
         assertThat(of("userns-shared", Status.FAIL))
                 .contains("web", "podman/web")
                 .doesNotContain(own + "/web", ROOTLESS + "/web");
+        assertThat(of("userns-shared", Status.PASS)).containsExactlyInAnyOrder(own + "/web", ROOTLESS + "/web");
         assertThat(of("container-root", Status.FAIL)).doesNotContain(own + "/web", ROOTLESS + "/web");
         assertThat(of("filter-off", Status.PASS))
                 .as("only its own processes are looked at")
