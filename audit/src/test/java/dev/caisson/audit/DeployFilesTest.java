@@ -6,10 +6,6 @@ import dev.caisson.containerfile.BaseImages;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,16 +19,7 @@ class DeployFilesTest {
     @ParameterizedTest
     @ValueSource(strings = {"audit-daemonset.yaml", "audit-cronjob.yaml"})
     void a_manifest_of_ours_has_no_open_finding(String name) {
-        Report report = FileAudit.run(new AuditRequest(
-                HOME,
-                List.of(Path.of(name)),
-                Optional.empty(),
-                Map.of(),
-                BaseImages.NONE,
-                LocalDate.of(2026, 11, 25),
-                Severity.INFO,
-                Optional.empty(),
-                Optional.empty()));
+        Report report = FileAudit.run(FileRequests.of(HOME, BaseImages.NONE, Severity.INFO, name));
 
         assertThat(report.notable()).isNotEmpty().allSatisfy(finding -> {
             assertThat(finding.status()).as(finding.message()).isEqualTo(Status.WAIVED);

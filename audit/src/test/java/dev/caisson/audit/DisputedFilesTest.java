@@ -7,7 +7,6 @@ import dev.caisson.containerfile.ImageConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -128,16 +127,7 @@ class DisputedFilesTest {
                         Map.of("root", 0L, "toor", 0L, "app", 1000L)))
                 : Optional.empty();
 
-        Report report = FileAudit.run(new AuditRequest(
-                root,
-                List.of(Path.of(file.fileName())),
-                Optional.empty(),
-                Map.of(),
-                images,
-                LocalDate.of(2026, 11, 25),
-                Severity.HIGH,
-                Optional.empty(),
-                Optional.empty()));
+        Report report = FileAudit.run(FileRequests.of(root, images, Severity.HIGH, file.fileName()));
 
         assertThat(report.findings())
                 .as("it was asked")

@@ -3,14 +3,12 @@ package dev.caisson.audit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caisson.containerfile.BaseImages;
 import io.avaje.jsonb.Jsonb;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -34,23 +32,7 @@ class FileAuditTest {
     }
 
     private Report audit(Optional<Path> waivers, Optional<Path> baseline, String... names) {
-        return FileAudit.run(new AuditRequest(
-                root,
-                Stream.of(names).map(Path::of).toList(),
-                Optional.empty(),
-                Map.of(),
-                BaseImages.NONE,
-                LocalDate.of(2026, 11, 25),
-                Severity.HIGH,
-                waivers,
-                baseline));
-    }
-
-    private static List<String> failed(Report report) {
-        return report.findings().stream()
-                .filter(finding -> finding.status() == Status.FAIL)
-                .map(finding -> finding.check().name())
-                .toList();
+        return FileAudit.run(FileRequests.knowing(root, waivers, baseline, names));
     }
 
     static Stream<RuleCases.Case> cases() {
@@ -109,10 +91,10 @@ class FileAuditTest {
         Report late = audit("compose.yaml", bad.formatted("2026-11-24"));
         Report vague = audit("compose.yaml", bad.formatted("some day"));
 
-        assertThat(failed(good)).doesNotContain("privileged");
+        assertThat(FileRequests.failed(good)).doesNotContain("privileged");
         assertThat(good.findings()).anyMatch(finding -> finding.status() == Status.WAIVED);
-        assertThat(failed(late)).contains("privileged", "waiver-expired");
-        assertThat(failed(vague)).contains("privileged", "waiver-invalid");
+        assertThat(FileRequests.failed(late)).contains("privileged", "waiver-expired");
+        assertThat(FileRequests.failed(vague)).contains("privileged", "waiver-invalid");
     }
 
     @Test
@@ -128,7 +110,7 @@ class FileAuditTest {
 
         Report report = audit(Optional.of(waivers), Optional.empty(), "compose.yaml");
 
-        assertThat(failed(report)).doesNotContain("privileged").contains("waiver-invalid");
+        assertThat(FileRequests.failed(report)).doesNotContain("privileged").contains("waiver-invalid");
         assertThat(report.findings()).anyMatch(finding -> finding.check().name().equals("waiver-unused"));
     }
 
@@ -167,7 +149,7 @@ class FileAuditTest {
                 "compose.yaml",
                 "services:\n  web:\n    image: a\n    environment:\n      DB_PASSWORD: correct-horse-battery\n");
 
-        assertThat(failed(report)).contains("secret-in-environment");
+        assertThat(FileRequests.failed(report)).contains("secret-in-environment");
         for (ReportFormat format : ReportFormat.values()) {
             assertThat(format.write(report)).as(format.name()).doesNotContain("correct-horse-battery");
         }
@@ -182,7 +164,7 @@ class FileAuditTest {
 
         Report report = audit(Optional.empty(), Optional.empty(), "a", "b");
 
-        assertThat(failed(report)).doesNotContain("privileged").contains("image-user-root");
+        assertThat(FileRequests.failed(report)).doesNotContain("privileged").contains("image-user-root");
         assertThat(audit(Optional.empty(), Optional.empty(), ".").findings())
                 .noneMatch(finding -> finding.subject().name().contains("node_modules"));
     }

@@ -7,10 +7,7 @@ import dev.caisson.containerfile.Source;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,16 +20,7 @@ class FileDiscoveryTest {
     Path root = Path.of("");
 
     private Report walk() {
-        return FileAudit.run(new AuditRequest(
-                root,
-                List.of(Path.of(".")),
-                Optional.empty(),
-                Map.of(),
-                BaseImages.NONE,
-                LocalDate.of(2026, 11, 25),
-                Severity.CRITICAL,
-                Optional.empty(),
-                Optional.empty()));
+        return FileAudit.run(FileRequests.of(root, BaseImages.NONE, Severity.CRITICAL, "."));
     }
 
     @ParameterizedTest

@@ -3,16 +3,13 @@ package dev.caisson.audit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caisson.containerfile.BaseImages;
 import dev.caisson.containerfile.SourceTree;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -79,16 +76,7 @@ class FixDirectoryTest extends FixFiles {
             Files.writeString(root.resolve(directory).resolve("compose.yaml"), SHOP);
         }
         Files.writeString(root.resolve("in/compose.a.yaml"), SHOP.replace("80:80", "81:81"));
-        AuditRequest below = new AuditRequest(
-                root.resolve("in"),
-                List.of(Path.of("."), Path.of("../x"), Path.of("../y"), Path.of("../z")),
-                Optional.empty(),
-                Map.of(),
-                BaseImages.NONE,
-                LocalDate.of(2026, 11, 25),
-                Severity.HIGH,
-                Optional.empty(),
-                Optional.empty());
+        AuditRequest below = FileRequests.of(root.resolve("in"), ".", "../x", "../y", "../z");
 
         Proposal proposal = FileAudit.propose(below);
 

@@ -3,16 +3,13 @@ package dev.caisson.audit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.caisson.containerfile.BaseImages;
 import io.avaje.jsonb.Jsonb;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -90,16 +87,7 @@ abstract class FixFiles {
     Path root = Path.of("");
 
     AuditRequest request(String... names) {
-        return new AuditRequest(
-                root,
-                Stream.of(names).map(Path::of).toList(),
-                Optional.empty(),
-                Map.of(),
-                BaseImages.NONE,
-                LocalDate.of(2026, 11, 25),
-                Severity.HIGH,
-                Optional.empty(),
-                Optional.empty());
+        return FileRequests.of(root, names);
     }
 
     static List<String> failed(Report report) {

