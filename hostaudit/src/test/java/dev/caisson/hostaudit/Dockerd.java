@@ -14,6 +14,9 @@ import java.util.stream.Stream;
 /// namespace has 10.99.0.1 to 10.99.0.4 on its loopback interface.
 final class Dockerd implements AutoCloseable {
     private static final int START_SECONDS = 180;
+    private static final int START_ATTEMPTS = 3;
+    /// What dockerd says when its containerd got no processor for 15 seconds.
+    private static final String STARVED = "timeout waiting for containerd to start";
 
     private final Path directory;
     private final Process process;
@@ -59,14 +62,13 @@ final class Dockerd implements AutoCloseable {
     /// directory of that user below `/run/user`. What the machine would have to give them, ids of their own
     /// and a device for their network, is there in a mount namespace alone.
     static Dockerd ofUser(Path directory, String account, String uid, String... flags) throws IOException {
-        Files.createDirectories(directory);
+        Path ids = Files.createDirectories(directory).resolve("ids");
+        Files.writeString(ids, account + ":200000:65536\n");
         must("chown", "-R", uid + ":" + uid, directory.toString());
-        Path ids = Files.writeString(Files.createTempFile("caisson-ids", ""), account + ":200000:65536\n");
-        must("chmod", "0644", ids.toString());
         String prepared = "mount --bind %s /etc/subuid && mount --bind %s /etc/subgid && mount -t tmpfs none /dev/net"
-                + " && mknod -m 666 /dev/net/tun c 10 200 && rm %s && exec \"$@\"";
+                + " && mknod -m 666 /dev/net/tun c 10 200 && exec \"$@\"";
         List<String> command = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c"));
-        command.addAll(List.of(prepared.formatted(ids, ids, ids), "sh"));
+        command.addAll(List.of(prepared.formatted(ids, ids), "sh"));
         command.addAll(List.of("setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "env", "-i"));
         command.addAll(List.of("PATH=" + System.getenv("PATH"), "HOME=" + directory, "XDG_RUNTIME_DIR=" + directory));
         command.addAll(List.of("rootlesskit", "--state-dir=" + directory.resolve("kit"), "--net=slirp4netns"));
@@ -85,19 +87,20 @@ final class Dockerd implements AutoCloseable {
         command.addAll(List.of(flags));
         try {
             Files.createDirectories(directory);
-            Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(directory.resolve("log").toFile())
-                    .start();
-            var daemon = new Dockerd(directory, process);
-            for (int tenths = 0; tenths < START_SECONDS * 10 && process.isAlive(); tenths++) {
-                if (run(daemon.cli("version")).status() == 0) {
+            String log = STARVED;
+            for (int attempt = 0; attempt < START_ATTEMPTS && log.contains(STARVED); attempt++) {
+                Process process = new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(directory.resolve("log").toFile())
+                        .start();
+                var daemon = new Dockerd(directory, process);
+                if (daemon.answers()) {
                     return daemon;
                 }
-                Thread.sleep(100);
+                log = Files.readString(directory.resolve("log"));
+                process.destroy();
             }
-            String log = Files.readString(directory.resolve("log"));
-            daemon.close();
+            remove(directory);
             throw new IllegalStateException("dockerd does not start: " + log);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -105,6 +108,16 @@ final class Dockerd implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
+    }
+
+    private boolean answers() throws InterruptedException {
+        for (int tenths = 0; tenths < START_SECONDS * 10 && process.isAlive(); tenths++) {
+            if (run(cli("version")).status() == 0) {
+                return true;
+            }
+            Thread.sleep(100);
+        }
+        return false;
     }
 
     record Result(int status, String output) {}

@@ -3,14 +3,12 @@ package dev.caisson.hostaudit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.audit.Finding;
-import dev.caisson.audit.Severity;
 import dev.caisson.audit.Status;
 import dev.caisson.audit.Subject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -158,19 +156,7 @@ class EnginesTest {
     }
 
     private static HostAuditRequest request(Optional<Path> socket, Optional<String> target) {
-        return new HostAuditRequest(
-                socket,
-                host(),
-                host().resolve("caisson"),
-                target,
-                Optional.empty(),
-                2,
-                true,
-                System.currentTimeMillis() / 1000,
-                LocalDate.of(2026, 11, 25),
-                Severity.HIGH,
-                Optional.empty(),
-                Optional.empty());
+        return LiveRequests.about(target, socket, host(), host().resolve("caisson"));
     }
 
     private static List<Finding> audit(Optional<Path> socket, Optional<String> target) {

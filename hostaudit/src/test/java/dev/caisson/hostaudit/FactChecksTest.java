@@ -5,10 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.audit.Check;
 import dev.caisson.audit.Checks;
 import dev.caisson.audit.Finding;
-import dev.caisson.audit.Severity;
 import dev.caisson.audit.Status;
-import java.nio.file.Path;
-import java.time.LocalDate;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -167,22 +164,7 @@ class FactChecksTest {
     }
 
     private static List<Finding> audit(Facts facts, Optional<String> benchmark, int level) {
-        return HostAudit.judge(
-                        facts,
-                        new HostAuditRequest(
-                                Optional.empty(),
-                                Path.of("/"),
-                                Path.of("/nowhere"),
-                                Optional.empty(),
-                                benchmark,
-                                level,
-                                false,
-                                facts.second(),
-                                LocalDate.of(2026, 11, 25),
-                                Severity.HIGH,
-                                Optional.empty(),
-                                Optional.empty()))
-                .findings();
+        return HostAudit.judge(facts, LiveRequests.of(facts, benchmark, level)).findings();
     }
 
     /// Each needs what could not be read; none may pass.

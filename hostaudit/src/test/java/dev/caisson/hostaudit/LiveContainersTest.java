@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Report;
-import dev.caisson.audit.Severity;
 import dev.caisson.audit.Status;
 import dev.caisson.audit.Subject;
 import dev.caisson.hostaudit.ContainerCases.Case;
@@ -12,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.time.LocalDate;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,7 +74,7 @@ class LiveContainersTest {
                         daemon().idOf("bad-claim-contradicted"),
                         "memory.limit_in_bytes"),
                 "-1");
-        HostAuditRequest request = request(Optional.empty());
+        HostAuditRequest request = request();
         facts = Collector.collect(request);
         findings = HostAudit.judge(facts, request).findings();
     }
@@ -117,20 +115,8 @@ class LiveContainersTest {
                 word -> word.replace("{dir}", daemon().directory().toString()).replace("{name}", name));
     }
 
-    static HostAuditRequest request(Optional<String> target) {
-        return new HostAuditRequest(
-                Optional.of(daemon().socket()),
-                Path.of("/"),
-                work.resolve("no-state"),
-                target,
-                Optional.empty(),
-                2,
-                false,
-                System.currentTimeMillis() / 1000,
-                LocalDate.of(2026, 11, 25),
-                Severity.HIGH,
-                Optional.empty(),
-                Optional.empty());
+    private static HostAuditRequest request() {
+        return LiveRequests.of(Optional.of(daemon().socket()), Path.of("/"));
     }
 
     @AfterAll
@@ -208,7 +194,7 @@ class LiveContainersTest {
 
     @Test
     void the_same_facts_give_the_same_findings_in_the_same_order_also_after_a_journey_as_json() {
-        HostAuditRequest request = request(Optional.empty());
+        HostAuditRequest request = request();
         Facts travelled = FactsJson.read(FactsJson.write(facts));
 
         assertThat(travelled).isEqualTo(facts);
@@ -219,7 +205,7 @@ class LiveContainersTest {
     void an_audit_changes_nothing_on_the_host() throws IOException {
         List<String> before = host();
 
-        HostAudit.run(request(Optional.empty()));
+        HostAudit.run(request());
 
         assertThat(host()).isEqualTo(before);
     }
@@ -260,7 +246,11 @@ class LiveContainersTest {
 
     @Test
     void one_container_can_be_audited_alone() {
-        Report report = HostAudit.run(request(Optional.of("container:bad-filter-off")));
+        Report report = HostAudit.run(LiveRequests.about(
+                Optional.of("container:bad-filter-off"),
+                Optional.of(daemon().socket()),
+                Path.of("/"),
+                work.resolve("no-state")));
 
         assertThat(report.findings())
                 .isNotEmpty()

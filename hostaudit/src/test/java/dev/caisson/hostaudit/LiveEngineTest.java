@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.audit.Finding;
-import dev.caisson.audit.Severity;
 import dev.caisson.audit.Status;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -13,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -272,19 +270,8 @@ class LiveEngineTest {
     }
 
     private static HostAuditRequest request(Dockerd daemon, Path root, Duration later) {
-        return new HostAuditRequest(
-                Optional.of(daemon.socket()),
-                root,
-                work.resolve("no-state"),
-                Optional.empty(),
-                Optional.empty(),
-                2,
-                false,
-                System.currentTimeMillis() / 1000 + later.toSeconds(),
-                LocalDate.of(2026, 11, 25),
-                Severity.HIGH,
-                Optional.empty(),
-                Optional.empty());
+        long second = System.currentTimeMillis() / 1000 + later.toSeconds();
+        return LiveRequests.at(second, Optional.of(daemon.socket()), root);
     }
 
     static Stream<String> swarmChecks() {

@@ -2,11 +2,9 @@ package dev.caisson.hostaudit;
 
 import dev.caisson.audit.Proposal;
 import dev.caisson.audit.Report;
-import dev.caisson.audit.Severity;
 import dev.caisson.audit.Status;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.LocalDate;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -18,19 +16,7 @@ abstract class ProposedFiles {
     Path root = Path.of("");
 
     static HostAuditRequest request(Optional<Path> socket, Path hostRoot) {
-        return new HostAuditRequest(
-                socket,
-                hostRoot,
-                Path.of("/nowhere"),
-                Optional.empty(),
-                Optional.empty(),
-                2,
-                false,
-                FactsFile.recorded().second(),
-                LocalDate.of(2026, 11, 25),
-                Severity.HIGH,
-                Optional.empty(),
-                Optional.empty());
+        return LiveRequests.at(FactsFile.recorded().second(), socket, hostRoot);
     }
 
     static Report judge(Facts facts) {
