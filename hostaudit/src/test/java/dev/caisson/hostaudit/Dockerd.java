@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 final class Dockerd implements AutoCloseable {
     private static final int START_SECONDS = 180;
     private static final int START_ATTEMPTS = 3;
+    private static final int AT_ONCE = 10;
     /// What dockerd says when its containerd got no processor for 15 seconds.
     private static final String STARVED = "timeout waiting for containerd to start";
 
@@ -206,11 +207,11 @@ final class Dockerd implements AutoCloseable {
 
     @Override
     public void close() {
-        if (process.isAlive()) {
-            Stream.of(run(cli("ps", "-aq", "--no-trunc")).output().split("\\s+", -1))
-                    .filter(id -> id.matches("[0-9a-f]{64}"))
-                    .toList()
-                    .forEach(id -> run(cli("rm", "--force", "--volumes", id)));
+        try {
+            if (process.isAlive()) {
+                removeContainers();
+            }
+        } finally {
             process.destroy();
             try {
                 if (!process.waitFor(20, TimeUnit.SECONDS)) {
@@ -222,6 +223,19 @@ final class Dockerd implements AutoCloseable {
         }
         remove(directory);
         removeGroups();
+    }
+
+    /// A few at a time: the client asks for those of one command all at once.
+    private void removeContainers() {
+        List<String> left = Stream.of(
+                        run(cli("ps", "-aq", "--no-trunc")).output().split("\\s+", -1))
+                .filter(id -> id.matches("[0-9a-f]{64}"))
+                .toList();
+        for (int at = 0; at < left.size(); at += AT_ONCE) {
+            List<String> command = new ArrayList<>(cli("rm", "--force", "--volumes"));
+            command.addAll(left.subList(at, Math.min(at + AT_ONCE, left.size())));
+            run(command);
+        }
     }
 
     /// Docker leaves the parents that it made in every tree of control groups; those that still hold one stay.
