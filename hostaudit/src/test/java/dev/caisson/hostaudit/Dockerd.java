@@ -66,10 +66,10 @@ final class Dockerd implements AutoCloseable {
         Path ids = Files.createDirectories(directory).resolve("ids");
         Files.writeString(ids, account + ":200000:65536\n");
         must("chown", "-R", uid + ":" + uid, directory.toString());
-        String prepared = "mount --bind %s /etc/subuid && mount --bind %s /etc/subgid && mount -t tmpfs none /dev/net"
-                + " && mknod -m 666 /dev/net/tun c 10 200 && exec \"$@\"";
+        String prepared = "mount --bind \"$0\" /etc/subuid && mount --bind \"$0\" /etc/subgid"
+                + " && mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200 && exec \"$@\"";
         List<String> command = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c"));
-        command.addAll(List.of(prepared.formatted(ids, ids), "sh"));
+        command.addAll(List.of(prepared, ids.toString()));
         command.addAll(List.of("setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "env", "-i"));
         command.addAll(List.of("PATH=" + System.getenv("PATH"), "HOME=" + directory, "XDG_RUNTIME_DIR=" + directory));
         command.addAll(List.of("rootlesskit", "--state-dir=" + directory.resolve("kit"), "--net=slirp4netns"));

@@ -60,12 +60,7 @@ class OrdinaryUserTest {
         URI here = Objects.requireNonNull(OrdinaryUserTest.class.getResource("OrdinaryUserTest.class"))
                 .toURI();
         List<String> path = Stream.of(
-                        Path.of(here)
-                                .getParent()
-                                .getParent()
-                                .getParent()
-                                .getParent()
-                                .toString(),
+                        Path.of(here.resolve("../../../")).toString(),
                         System.getProperty("jdk.module.path", ""),
                         System.getProperty("java.class.path", ""))
                 .filter(part -> !part.isEmpty())
