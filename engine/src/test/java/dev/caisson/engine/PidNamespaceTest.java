@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import dev.caisson.seccomp.Profile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
@@ -23,8 +24,9 @@ class PidNamespaceTest {
     void no_watch_is_begun_where_numbers_of_processes_mean_others() {
         assumeFalse(PidNamespace.ofThisProcess().isInitial(), "the tests run on the host");
         int other = (int) ProcessHandle.current().pid();
+        var reasons = DenialReasons.of("standard", Profile.standard(), other);
 
-        assertThatThrownBy(() -> DenialWatch.of(other, DenialReasons.ofHost(other)))
+        assertThatThrownBy(() -> DenialWatch.of(other, reasons))
                 .isInstanceOfSatisfying(
                         EngineException.class, e -> assertThat(e.code()).isEqualTo("WATCH_REFUSED"))
                 .hasMessageContaining("pid namespace of its own");

@@ -46,7 +46,11 @@ final class ProjectQuotaContainers {
                 "/usr/lib/uml/modules",
                 Files.readString(Path.of("/proc/sys/kernel/osrelease")).strip());
         for (String module : List.of("drivers/block/loop.ko", "fs/quota/quota_tree.ko", "fs/quota/quota_v2.ko")) {
-            run("insmod", modules.resolve("kernel").resolve(module).toString());
+            Path file = modules.resolve("kernel").resolve(module);
+            String name = file.getFileName().toString().replace(".ko", "");
+            if (Files.notExists(Path.of("/sys/module", name))) {
+                run("insmod", file.toString());
+            }
         }
         String image = DISK.resolve("image").toString();
         run("truncate", "-s", "256M", image);
