@@ -257,9 +257,13 @@ class EnginesTest {
         assertThat(of("memory-unbounded", Status.FAIL)).contains(ROOTLESS + "/web");
         assertThat(findings)
                 .filteredOn(finding -> finding.subject().name().startsWith(ROOTLESS))
-                .as("each is evaluated")
-                .hasSizeGreaterThan(80)
-                .noneMatch(finding -> finding.status() == Status.NOT_EVALUATED);
+                .hasSizeGreaterThan(80);
+        assertThat(findings)
+                .filteredOn(finding ->
+                        finding.subject().name().startsWith(ROOTLESS) && finding.status() == Status.NOT_EVALUATED)
+                .extracting(finding -> finding.check().name())
+                .as("not evaluated: the kernel keeps its audit rules from a pid namespace")
+                .isSubsetOf("audit-daemon-json");
     }
 
     /// Without root an engine makes control groups only where it was given a place for them. That its containers have
