@@ -131,9 +131,8 @@ final class Beginnings implements AutoCloseable {
         }
     }
 
-    /// Makes the next one's beginning behind a launch, if there is none. It goes on in the kernel when this returns.
-    /// The
-    /// first launch may be the only one, as the command's.
+    /// Makes the next one's beginning behind a launch, if there is none. It goes on in the kernel when this
+    /// returns. Not behind the first launch, which may be the only one, as the command's.
     void makeAhead(Preparation.Prepared before) {
         if (!isUsual(before.spec()) || !launched.getAndSet(true)) {
             return;
@@ -172,8 +171,8 @@ final class Beginnings implements AutoCloseable {
     }
 
     private void discard(Spare unwanted) {
-        unwanted.birth().close();
         try {
+            unwanted.birth().close();
             remove(new Placement.Standard(), unwanted.id(), unwanted.lease());
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.WARNING, "what was made ahead stays: " + e.getMessage());
