@@ -238,12 +238,14 @@ final class Dockerd implements AutoCloseable {
         }
     }
 
-    /// Docker leaves the parents that it made in every tree of control groups; those that still hold one stay.
+    /// Docker leaves the parents that it made in every tree of control groups, and one that was killed leaves its
+    /// containers' groups in them; those in which somebody lives stay.
     private static void removeGroups() {
         run(List.of(
                 "sh",
                 "-c",
-                "rmdir /sys/fs/cgroup/caisson-hostaudit-* /sys/fs/cgroup/*/caisson-hostaudit-* 2>/dev/null; true"));
+                "find /sys/fs/cgroup -mindepth 1 -maxdepth 3 -depth -type d -path '*/caisson-hostaudit-*'"
+                        + " -exec rmdir {} + 2>/dev/null; true"));
     }
 
     /// Unmounts what is below a directory of the test's own and deletes it.
