@@ -2,7 +2,6 @@ package dev.caisson.cli;
 
 import dev.caisson.engine.Container;
 import dev.caisson.engine.Engine;
-import dev.caisson.engine.KeptContainer;
 import dev.caisson.engine.Streams;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.linux.Fd;
@@ -40,14 +39,12 @@ final class RunCommand implements Callable<Integer> {
 
     private int await(Container container) throws InterruptedException {
         int status = foreground.tell(container.await());
-        if (!options.remove) {
-            KeptContainer.find(container.id().value(), Directories.options())
-                    .logFailure()
-                    .ifPresent(why -> spec.commandLine()
-                            .getErr()
-                            .println("caisson: the log is not whole, it could not be written (" + OneLine.of(why)
-                                    + "): make room in the data directory"));
-        }
+        container
+                .logFailure()
+                .ifPresent(why -> spec.commandLine()
+                        .getErr()
+                        .println("caisson: the log is not whole, it could not be written (" + OneLine.of(why)
+                                + "): make room in the data directory"));
         return status;
     }
 

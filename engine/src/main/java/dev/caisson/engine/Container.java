@@ -188,6 +188,11 @@ public final class Container {
         return group.lacks();
     }
 
+    /// Why its log has not all that it said, where one is kept and that is so.
+    public Optional<String> logFailure() {
+        return streams.kept().flatMap(run -> run.log().failure());
+    }
+
     /// Changes the size of its terminal; nothing where it has none.
     public void resize(Terminal.Size size) {
         launched.console().filter(console -> console.isOpen()).ifPresent(console -> Terminal.resize(console, size));

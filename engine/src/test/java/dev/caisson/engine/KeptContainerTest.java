@@ -3,7 +3,9 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.cgroup.Bytes;
 import dev.caisson.image.Image;
+import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.LaunchException;
@@ -11,6 +13,9 @@ import dev.caisson.launch.SeccompChoice;
 import dev.caisson.linux.Fd;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -74,6 +79,56 @@ class KeptContainerTest {
         Traces left = Traces.of(OPTIONS);
         assertThat(left.groups()).isEmpty();
         assertThat(left.records()).isEmpty();
+    }
+
+    @Test
+    void a_denied_call_that_is_told_behind_the_end_changes_nothing() throws Exception {
+        ContainerSpec spec = shell("true");
+        try (Engine engine = Engine.open(OPTIONS)) {
+            RunResult result = engine.run(spec);
+            var among = new KeptDirectory(OPTIONS);
+            KeptRun run = KeptRun.begin(among, result.id(), spec, Engine.plan(spec, OPTIONS, ProgressListener.none()));
+            run.end(true, result);
+
+            run.denied(() -> {
+                throw new AssertionError("the end has told them");
+            });
+
+            assertThat(KeptContainer.find(result.id().value(), OPTIONS).denials())
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void a_log_that_is_not_whole_is_told_with_the_end_and_by_whoever_ran_it_when_all_is_removed() throws Exception {
+        try (Engine engine = Engine.open(OPTIONS)) {
+            ContainerSpec spec = shell("read go; head -c 11000000 /dev/zero | tr '\\0' x")
+                    .name("cut")
+                    .outputLimit(Bytes.mebibytes(16));
+            var input = new PipedInputStream();
+            try (var go = new PipedOutputStream(input)) {
+                var streams = new Streams.Copy(
+                        Optional.of(input),
+                        OutputStream.nullOutputStream(),
+                        OutputStream.nullOutputStream(),
+                        Bytes.mebibytes(16));
+                Container container = engine.start(spec, streams.kept());
+                Path log = KEPT.resolve(container.id() + ".cut").resolve(container.id() + "-json.log");
+                for (String older : List.of(".1", ".2")) {
+                    Files.createFile(Files.createDirectory(Path.of(log + older)).resolve("in-the-way"));
+                }
+                go.write('\n');
+                go.flush();
+
+                assertThat(container.await().verdict()).isEqualTo(Verdict.OK);
+                KeptContainer kept = KeptContainer.find("cut", OPTIONS);
+                assertThat(kept.logFailure())
+                        .hasValueSatisfying(why -> assertThat(why).contains("ENOTEMPTY"));
+                kept.remove();
+                assertThat(container.logFailure())
+                        .hasValueSatisfying(why -> assertThat(why).contains("ENOTEMPTY"));
+            }
+        }
     }
 
     @Test
