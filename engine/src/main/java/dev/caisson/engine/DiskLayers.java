@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.LayerMedium;
+import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -97,7 +98,7 @@ final class DiskLayers {
 
     private Fd makeProject(String id, LaunchPlan.RootAssembly root) {
         try (Fd layers = layers();
-                Fd siblings = directory(layers, parent)) {
+                Fd siblings = FileSystem.openOrMakeDirectory(layers, parent, 0700)) {
             Fd own = take(siblings, id);
             discards.put(id, () -> discard(own, id));
             try {
@@ -150,19 +151,8 @@ final class DiskLayers {
 
     private Fd layers() {
         try (Fd top = FileSystem.open(data.toString(), DIRECTORY)) {
-            return directory(top, LAYERS);
+            return FileSystem.openOrMakeDirectory(top, LAYERS, 0700);
         }
-    }
-
-    private static Fd directory(Fd above, String name) {
-        try {
-            FileSystem.makeDirectory(above, name, 0700);
-        } catch (ErrnoException e) {
-            if (!e.is(Errno.EEXIST)) {
-                throw e;
-            }
-        }
-        return FileSystem.openAt(above, name, DIRECTORY, 0, BENEATH);
     }
 
     /// Removes a container's layer, when its processes are gone; nothing where it has none.
@@ -194,7 +184,7 @@ final class DiskLayers {
     void removeUnrecorded(State state) {
         siblings().ifPresent(found -> {
             try (Fd siblings = found) {
-                for (String id : FileSystem.list(siblings)) {
+                for (String id : DirectoryEntries.of(siblings)) {
                     if (!state.isRecorded(id)) {
                         tryRemove(siblings, id);
                     }

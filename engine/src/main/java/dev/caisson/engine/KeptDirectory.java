@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.launch.ContainerId;
+import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -75,7 +76,7 @@ final class KeptDirectory {
     }
 
     private static List<Entry> entries(Fd all) {
-        return FileSystem.list(all).stream()
+        return DirectoryEntries.of(all).stream()
                 .map(Entry::of)
                 .flatMap(Optional::stream)
                 .toList();
@@ -141,7 +142,7 @@ final class KeptDirectory {
     /// @return what is left
     private static List<Entry> tidy(Fd all) {
         var entries = new ArrayList<Entry>();
-        for (String name : FileSystem.list(all)) {
+        for (String name : DirectoryEntries.of(all)) {
             if (name.startsWith(UNFINISHED)) {
                 FileSystem.removeTree(all, name);
             } else {
@@ -253,8 +254,8 @@ final class KeptDirectory {
 
     private Fd open() {
         try (Fd data = FileSystem.open(options.data().toString(), DIRECTORY);
-                Fd containers = directory(data, CONTAINERS)) {
-            Fd all = directory(containers, parent);
+                Fd containers = FileSystem.openOrMakeDirectory(data, CONTAINERS, 0700)) {
+            Fd all = FileSystem.openOrMakeDirectory(containers, parent, 0700);
             requireTrusted(all, path());
             return all;
         }
@@ -272,17 +273,6 @@ final class KeptDirectory {
                     "DATA_UNSAFE",
                     path + " must belong to root and be closed to others: chown root " + path + "; chmod 700 " + path);
         }
-    }
-
-    private static Fd directory(Fd above, String name) {
-        try {
-            FileSystem.makeDirectory(above, name, 0700);
-        } catch (ErrnoException e) {
-            if (!e.is(Errno.EEXIST)) {
-                throw e;
-            }
-        }
-        return FileSystem.openAt(above, name, DIRECTORY, 0, BENEATH);
     }
 
     /// Holds off others that make or remove one.

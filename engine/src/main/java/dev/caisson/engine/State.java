@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -60,7 +61,7 @@ final class State implements AutoCloseable {
             case CGROUPFS -> name;
             case SYSTEMD -> SystemdScope.group(name);
         };
-        this.engines = directory(root, ENGINES);
+        this.engines = FileSystem.openOrMakeDirectory(root, ENGINES, 0700);
         this.engine = HexFormat.of().formatHex(KernelRandom.bytes(ID_BYTES));
         try (Fd _ = whole()) {
             FileSystem.makeDirectory(engines, engine, 0700);
@@ -87,7 +88,8 @@ final class State implements AutoCloseable {
             Path above = path.resolveSibling(".").normalize();
             java.nio.file.Files.createDirectories(above);
             try (Fd parent = FileSystem.open(above.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
-                Fd root = directory(parent, path.getFileName().toString());
+                Fd root = FileSystem.openOrMakeDirectory(
+                        parent, path.getFileName().toString(), 0700);
                 FileStatus status = FileSystem.status(root);
                 if (status.uid() != 0 || (status.permissions() & 077) != 0) {
                     root.close();
@@ -104,17 +106,6 @@ final class State implements AutoCloseable {
                     "the state directory " + path + " cannot be used (" + e.getMessage() + "): run as root",
                     e);
         }
-    }
-
-    private static Fd directory(Fd parent, String name) {
-        try {
-            FileSystem.makeDirectory(parent, name, 0700);
-        } catch (ErrnoException e) {
-            if (!e.is(Errno.EEXIST)) {
-                throw e;
-            }
-        }
-        return FileSystem.openAt(parent, name, DIRECTORY, 0, BENEATH);
     }
 
     Fd root() {
@@ -204,7 +195,7 @@ final class State implements AutoCloseable {
     /// Whether a container of any engine has a record now. A look-up by name, unlike a listing, misses no file that is
     /// being replaced meanwhile: on tmpfs a renamed file can be in neither half of a listing.
     boolean isRecorded(String id) {
-        for (String name : FileSystem.list(engines)) {
+        for (String name : DirectoryEntries.of(engines)) {
             Optional<Fd> record = FileSystem.find(engines, name + "/" + id + SUFFIX, FileSystem.O_PATH, BENEATH);
             if (record.isPresent()) {
                 record.get().close();
@@ -233,12 +224,12 @@ final class State implements AutoCloseable {
     }
 
     private static void forEachRecord(Fd engines, BiConsumer<Fd, String> act) {
-        for (String name : FileSystem.list(engines)) {
+        for (String name : DirectoryEntries.of(engines)) {
             if (name.startsWith(".")) {
                 continue;
             }
             try (Fd directory = FileSystem.openAt(engines, name, DIRECTORY, 0, BENEATH)) {
-                for (String file : FileSystem.list(directory)) {
+                for (String file : DirectoryEntries.of(directory)) {
                     if (!file.startsWith(".") && file.endsWith(SUFFIX)) {
                         act.accept(directory, file);
                     }
@@ -272,7 +263,7 @@ final class State implements AutoCloseable {
     /// @param last run at the end, while no engine comes or goes
     void recover(Consumer<String> clear, Runnable last) {
         try (Fd _ = whole()) {
-            for (String name : FileSystem.list(engines)) {
+            for (String name : DirectoryEntries.of(engines)) {
                 if (!name.equals(engine)) {
                     recover(name, clear);
                 }
@@ -287,7 +278,7 @@ final class State implements AutoCloseable {
             if (!FileLocks.tryLock(held)) {
                 return;
             }
-            for (String file : FileSystem.list(directory)) {
+            for (String file : DirectoryEntries.of(directory)) {
                 // The name tells enough: what a power failure made of the content does not matter.
                 if (!file.startsWith(".") && file.endsWith(SUFFIX)) {
                     clear.accept(id(file));
@@ -306,7 +297,7 @@ final class State implements AutoCloseable {
     void close(Runnable last) {
         try (Fd _ = whole()) {
             FileSystem.removeTree(engines, engine);
-            if (FileSystem.list(engines).isEmpty()) {
+            if (DirectoryEntries.of(engines).isEmpty()) {
                 last.run();
             }
         }

@@ -1,5 +1,6 @@
 package dev.caisson.hostaudit;
 
+import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
@@ -73,7 +74,7 @@ final class DeviceNodes {
     }
 
     private void below(Fd directory, String path, int depth) {
-        for (String name : FileSystem.list(directory, most - files + 1)) {
+        for (String name : DirectoryEntries.of(directory, most - files + 1)) {
             if (files == most || depth == 0) {
                 found.add(UNSEEN + path);
                 return;

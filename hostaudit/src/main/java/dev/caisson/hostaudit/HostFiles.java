@@ -2,6 +2,7 @@ package dev.caisson.hostaudit;
 
 import dev.caisson.hostaudit.Facts.Gap;
 import dev.caisson.hostaudit.HostFacts.FileFact;
+import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.ExtendedAttributes;
@@ -225,7 +226,7 @@ final class HostFiles {
         if (depth == 0) {
             return;
         }
-        for (String name : FileSystem.list(directory, MOST_FILES - all.size() + 1)) {
+        for (String name : DirectoryEntries.of(directory, MOST_FILES - all.size() + 1)) {
             if (all.size() == MOST_FILES) {
                 throw new ErrnoException("more than " + MOST_FILES + " files below " + path, Errno.E2BIG);
             }

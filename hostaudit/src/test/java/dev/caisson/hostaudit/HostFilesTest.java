@@ -3,6 +3,7 @@ package dev.caisson.hostaudit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.hostaudit.Facts.Gap;
+import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
@@ -109,9 +110,11 @@ class HostFilesTest {
                 .filteredOn(DeviceNodes::isUnseen)
                 .containsExactly("not all of " + devices);
         try (Fd opened = FileSystem.open(devices.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
-            assertThat(FileSystem.list(opened, 7)).hasSize(7);
-            assertThat(FileSystem.list(opened, 2_999)).hasSize(2_999).doesNotHaveDuplicates();
-            assertThat(FileSystem.list(opened, 3_001)).hasSize(3_000).hasSameElementsAs(FileSystem.list(opened));
+            assertThat(DirectoryEntries.of(opened, 7)).hasSize(7);
+            assertThat(DirectoryEntries.of(opened, 2_999)).hasSize(2_999).doesNotHaveDuplicates();
+            assertThat(DirectoryEntries.of(opened, 3_001))
+                    .hasSize(3_000)
+                    .hasSameElementsAs(DirectoryEntries.of(opened));
         }
     }
 

@@ -3,6 +3,7 @@ package dev.caisson.image;
 import dev.caisson.image.SkeletonEntry.Directory;
 import dev.caisson.image.SkeletonEntry.File;
 import dev.caisson.image.SkeletonEntry.Link;
+import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -152,7 +153,7 @@ final class HostFiles {
     private List<String> list(String path) {
         try (Fd directory = FileSystem.openAt(
                 host, path, FileSystem.O_RDONLY | FileSystem.O_DIRECTORY, 0, FileSystem.RESOLVE_IN_ROOT)) {
-            return FileSystem.list(directory);
+            return DirectoryEntries.of(directory);
         }
     }
 

@@ -2,8 +2,8 @@ package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.image.LayerUnpacker.Ownership;
+import dev.caisson.linux.ExtendedAttributes;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileSystem;
 import java.util.Map;
 
 /// Extended attributes of a layer's files. Kept are those in `user.`, and file capabilities of programs. Left out is
@@ -26,7 +26,7 @@ final class LayerAttributes {
         for (Map.Entry<String, byte[]> attribute : entry.attributes().entrySet()) {
             String name = attribute.getKey();
             if (name.startsWith(USER)) {
-                FileSystem.setAttribute(file, name, attribute.getValue());
+                ExtendedAttributes.set(file, name, attribute.getValue());
             } else if (name.equals(CAPABILITY)
                     && entry.kind() == TarEntry.Kind.FILE
                     && ownership == Ownership.ARCHIVE) {
@@ -41,6 +41,6 @@ final class LayerAttributes {
                     Code.BAD_ARCHIVE,
                     "the archive gives " + Quoted.of(entry.name()) + " capabilities of an unknown form");
         }
-        FileSystem.setAttribute(file, CAPABILITY, value);
+        ExtendedAttributes.set(file, CAPABILITY, value);
     }
 }

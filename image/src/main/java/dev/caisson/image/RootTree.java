@@ -1,6 +1,7 @@
 package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
+import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -162,7 +163,7 @@ final class RootTree implements AutoCloseable {
 
     /// Hides all that the layers below have in `directory`.
     void makeOpaque(Directory directory) {
-        for (String name : FileSystem.list(directory.fd())) {
+        for (String name : DirectoryEntries.of(directory.fd())) {
             whiteout(directory, name);
         }
     }

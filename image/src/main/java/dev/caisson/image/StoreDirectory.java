@@ -1,6 +1,7 @@
 package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
+import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -142,7 +143,7 @@ final class StoreDirectory implements AutoCloseable {
     }
 
     private void removeLeftovers() {
-        for (String name : FileSystem.list(directory)) {
+        for (String name : DirectoryEntries.of(directory)) {
             if (!name.endsWith(PARTIAL) || !name.matches("[0-9a-f]{64}\\" + PARTIAL)) {
                 continue;
             }

@@ -32,4 +32,16 @@ public final class ExtendedAttributes {
             return Optional.of(value.asSlice(0, length).toArray(JAVA_BYTE));
         }
     }
+
+    /// Sets the value of `name` on an open file.
+    public static void set(Fd file, String name, byte[] value) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment key = Native.string(arena, name);
+            MemorySegment bytes = arena.allocate(Math.max(1, value.length));
+            MemorySegment.copy(value, 0, bytes, JAVA_BYTE, 0, value.length);
+            Native.check(
+                    "fsetxattr " + name,
+                    Native.raw(Nr.FSETXATTR, file.number(), key.address(), bytes.address(), value.length, 0, 0));
+        }
+    }
 }

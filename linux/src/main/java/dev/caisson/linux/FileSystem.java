@@ -8,9 +8,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 
 /// Files by descriptor: every path is relative to an open directory, and how far it may lead is said with
@@ -57,9 +55,6 @@ public final class FileSystem {
     private static final int PATH_MAX = 4096;
     /// Most files of proc and cgroup are shorter; a larger buffer costs more to clear than they cost to read.
     private static final int SMALL_FILE = 4096;
-    private static final int DIRENT_BUFFER = 32 * 1024;
-    private static final int DIRENT_NAME = 19;
-    private static final int DIRENT_LENGTH = 16;
 
     private FileSystem() {}
 
@@ -121,6 +116,18 @@ public final class FileSystem {
             MemorySegment path = Native.string(arena, name);
             Native.check("mkdirat " + name, Native.raw(Nr.MKDIRAT, directory.number(), path.address(), mode));
         }
+    }
+
+    /// The directory `name` in `above`, open for reading; made where there is none. No link is followed.
+    public static Fd openOrMakeDirectory(Fd above, String name, int mode) {
+        try {
+            makeDirectory(above, name, mode);
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.EEXIST)) {
+                throw e;
+            }
+        }
+        return openAt(above, name, O_RDONLY | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
     }
 
     public static void removeDirectory(Fd directory, String name) {
@@ -265,17 +272,6 @@ public final class FileSystem {
         }
     }
 
-    public static void setAttribute(Fd file, String name, byte[] value) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment key = Native.string(arena, name);
-            MemorySegment bytes = arena.allocate(Math.max(1, value.length));
-            MemorySegment.copy(value, 0, bytes, JAVA_BYTE, 0, value.length);
-            Native.check(
-                    "fsetxattr " + name,
-                    Native.raw(Nr.FSETXATTR, file.number(), key.address(), bytes.address(), value.length, 0, 0));
-        }
-    }
-
     /// Status of an open file; O_PATH descriptors too.
     public static FileStatus status(Fd file) {
         return status(file.number(), "", AT_EMPTY_PATH);
@@ -332,37 +328,6 @@ public final class FileSystem {
             Native.check("fstatfs", Native.raw(Nr.FSTATFS, file.number(), buffer.address()));
             return buffer.get(JAVA_LONG, 0);
         }
-    }
-
-    /// Names in an open directory, without `.` and `..`.
-    public static List<String> list(Fd directory) {
-        return list(directory, Integer.MAX_VALUE);
-    }
-
-    /// The same of a directory in which somebody else may have made as many files as they like: at most
-    /// `most` names, and no more of it is read than that takes.
-    public static List<String> list(Fd directory, int most) {
-        var names = new ArrayList<String>();
-        Native.check("lseek", Native.raw(Nr.LSEEK, directory.number(), 0, 0));
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment buffer = arena.allocate(DIRENT_BUFFER, 8);
-            long filled;
-            while (names.size() < most
-                    && (filled = Native.check(
-                                    "getdents64",
-                                    Native.raw(Nr.GETDENTS64, directory.number(), buffer.address(), DIRENT_BUFFER)))
-                            > 0) {
-                for (long at = 0; at < filled && names.size() < most; ) {
-                    String name = buffer.getString(at + DIRENT_NAME);
-                    if (!name.equals(".") && !name.equals("..")) {
-                        names.add(name);
-                    }
-                    at += Short.toUnsignedInt(
-                            buffer.get(java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED, at + DIRENT_LENGTH));
-                }
-            }
-        }
-        return names;
     }
 
     /// Reads an open file from its start, at most `limit` bytes. Works on files of proc and cgroup, which

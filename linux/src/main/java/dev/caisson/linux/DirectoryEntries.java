@@ -1,0 +1,47 @@
+package dev.caisson.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The names in an open directory, getdents64(2).
+public final class DirectoryEntries {
+    private static final int BUFFER = 32 * 1024;
+    private static final int NAME = 19;
+    private static final int LENGTH = 16;
+
+    private DirectoryEntries() {}
+
+    /// All of them, without `.` and `..`.
+    public static List<String> of(Fd directory) {
+        return of(directory, Integer.MAX_VALUE);
+    }
+
+    /// The same of a directory in which somebody else may have made as many files as they like: at most
+    /// `most` names, and no more of it is read than that takes.
+    public static List<String> of(Fd directory, int most) {
+        var names = new ArrayList<String>();
+        Native.check("lseek", Native.raw(Nr.LSEEK, directory.number(), 0, 0));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment buffer = arena.allocate(BUFFER, 8);
+            long filled;
+            while (names.size() < most && (filled = fill(directory, buffer)) > 0) {
+                for (long at = 0; at < filled && names.size() < most; ) {
+                    String name = buffer.getString(at + NAME);
+                    if (!name.equals(".") && !name.equals("..")) {
+                        names.add(name);
+                    }
+                    at += Short.toUnsignedInt(buffer.get(JAVA_SHORT_UNALIGNED, at + LENGTH));
+                }
+            }
+        }
+        return names;
+    }
+
+    private static long fill(Fd directory, MemorySegment buffer) {
+        return Native.check("getdents64", Native.raw(Nr.GETDENTS64, directory.number(), buffer.address(), BUFFER));
+    }
+}
