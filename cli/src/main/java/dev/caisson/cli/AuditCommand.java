@@ -33,8 +33,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "audit",
         description = {
-            "Audit Dockerfiles, compose files and Kubernetes manifests, or whole directories of them.",
-            "Without FILE: audit this host, its container engine, images and containers.",
+            "Audit this host and its container engines, images and containers, or container files.",
+            "With FILE: Dockerfiles, compose files and Kubernetes manifests, or whole directories of them.",
             "Exit status: 0 clean, 1 findings at or over --fail-on, 2 the audit itself failed, 3 partly not evaluated."
         })
 final class AuditCommand implements Callable<Integer> {

@@ -45,7 +45,7 @@ public final class ImageStore implements AutoCloseable {
             throw new ImageException(
                     Code.STORE_REFUSED,
                     "the image store " + root + " cannot be used (" + e.getMessage()
-                            + "); it must be a directory that this user can write",
+                            + "); use sudo, or a data directory of this user's own (CAISSON_DATA for the command)",
                     e);
         }
     }
