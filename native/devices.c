@@ -1,4 +1,4 @@
-/* Phase DEVICES: six nodes of the host, checked, and the terminal. */
+/* Phase DEVICES: six nodes of the host, checked, the terminal, and the devices that were asked for. */
 #include "devices.h"
 #include "init.h"
 #include "kernel.h"
@@ -46,6 +46,40 @@ int make_device(struct init *init, struct reader *payload)
 		init->null = mount;
 	else
 		close(mount);
+	return error;
+}
+
+/* ---- devices that were asked for ---- */
+
+struct host_device read_host_device(struct reader *payload)
+{
+	struct host_device device = {.slot = read_u16(payload)};
+	device.kind = read_u8(payload);
+	device.major = read_u32(payload);
+	device.minor = read_u32(payload);
+	return device;
+}
+
+int check_host_device(int fd, const struct host_device *device)
+{
+	struct stat stat;
+	if (fstat(fd, &stat) < 0)
+		return -errno;
+	mode_t kind = device->kind == DEVICE_BLOCK ? S_IFBLK : S_IFCHR;
+	return (stat.st_mode & S_IFMT) == kind && stat.st_rdev == makedev(device->major, device->minor) ? 0 : -ENXIO;
+}
+
+/* The zygote made the node, so that its owner is inside; where something is already it does not go. */
+int place_device(struct init *init, struct reader *payload)
+{
+	char path[PATH_SIZE];
+	struct host_device device = read_host_device(payload);
+	int *mount = &init->slot[device.slot];
+	read_text(payload, path);
+	int error = check_host_device(*mount, &device);
+	if (error == 0)
+		error = attach_device(init, *mount, path);
+	close_fd(mount);
 	return error;
 }
 

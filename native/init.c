@@ -23,6 +23,7 @@ static const struct {
 	/*  4 MOUNTS   */ {OP_MOUNT_FS, mount_fs}, {OP_MOUNT_FD, mount_fd}, {OP_MKDIR, make_directory},
 	/*           */ {OP_FILE, write_file}, {OP_SYMLINK, make_symlink},
 	/*  5 DEVICES  */ {OP_DEVICE, make_device}, {OP_CONSOLE, make_console},
+	/*           */ {OP_HOST_DEVICE, place_device},
 	/*  6 PIVOT    */ {OP_PIVOT, pivot},
 	/*  7 PROTECT  */ {OP_SYSCTL, write_sysctl}, {OP_MASK, mask}, {OP_READ_ONLY, read_only},
 	/*           */ {OP_ROOT_READ_ONLY, root_read_only}, {OP_VERIFY, verify},

@@ -39,7 +39,7 @@ int take_handover(struct init *init, int control);
 
 action seal, join_cgroup, cgroup_namespace, mapped, no_new_privs, private;		 /* seal.c */
 action attach_root, mount_fs, mount_fd, make_directory, write_file, make_symlink;		 /* mounts.c */
-action make_device, make_console;								 /* devices.c */
+action make_device, make_console, place_device;						 /* devices.c */
 action pivot, write_sysctl, mask, read_only, root_read_only;				 /* protect.c */
 action verify;										 /* verify.c */
 action loopback, set_hostname, set_domainname, set_limit, set_oom_score, session_keyring; /* limits.c */

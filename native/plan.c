@@ -11,6 +11,7 @@ _Static_assert(sizeof(struct report) == 40 + 4 * PHASE_COUNT, "the wire form is 
 
 enum { PATH_BYTES = 4095, NAME_BYTES = 64, FILE_BYTES = 65536, FILTER_INSTRUCTIONS = 4096, FILTER_BYTES = 8, GROUPS = 256 };
 enum { NO_ID = 0xffffffffu, LANDLOCK_SCOPES = 3 };
+enum { DEVICE_MAJORS = 1 << 12, DEVICE_MINORS = 1 << 20 }; /* linux/kdev_t.h */
 
 const char *const plan_phase_names[PHASE_COUNT] = {"SEAL",	"MAPPED", "PRIVATE", "ROOT", "MOUNTS",	 "DEVICES", "PIVOT",
 						   "PROTECT", "LIMITS", "CAPS",	   "LANDLOCK", "READY", "FILTER"};
@@ -168,6 +169,25 @@ static enum plan_error console(struct reader *reader, struct context *context)
 	return read_u32(reader) != NO_ID && read_u32(reader) != NO_ID ? PLAN_OK : PLAN_BAD_VALUE;
 }
 
+/* Below /dev alone, where nothing of the image is. */
+static enum plan_error host_device(struct reader *reader, struct context *context)
+{
+	static const char dev[] = {'d', 'e', 'v', '/'};
+	enum plan_error error = slot(reader, context, false);
+	if (error)
+		return error;
+	uint8_t kind = read_u8(reader);
+	uint32_t major = read_u32(reader), minor = read_u32(reader), length;
+	if ((kind != DEVICE_CHARACTER && kind != DEVICE_BLOCK) || major >= DEVICE_MAJORS || minor >= DEVICE_MINORS)
+		return PLAN_BAD_VALUE;
+	struct reader again = *reader;
+	error = path(reader);
+	if (error)
+		return error;
+	const uint8_t *at = read_bytes(&again, &length);
+	return length > sizeof dev && memcmp(at, dev, sizeof dev) == 0 ? PLAN_OK : PLAN_BAD_PATH;
+}
+
 /* CVE-2022-0811: a value with a newline or another control character sets more than it says. */
 static enum plan_error sysctl(struct reader *reader, struct context *context)
 {
@@ -288,6 +308,7 @@ static const struct {
 	IN_TWO(SYMLINK, MOUNTS, DEVICES, ANY, link_to),
 	IN(DEVICE, DEVICES, ANY, device),
 	IN(CONSOLE, DEVICES, ONCE, console),
+	IN(HOST_DEVICE, DEVICES, ANY, host_device),
 	IN(PIVOT, PIVOT, ALWAYS, nothing),
 	IN(SYSCTL, PROTECT, ANY, sysctl),
 	IN(MASK, PROTECT, ANY, only_path),

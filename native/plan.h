@@ -6,6 +6,8 @@
  *     reply{pid}, pidfd       <---                                          |
  *     request{ROOT}, fds      --->     overlay                              |
  *     reply{}, mount          <---                                          |
+ *     request{DEVICE}, fd     --->     a node, one for each device          |
+ *     reply{}, mount          <---                                          |
  *     handover, fds           --------------------------------------------->| walks the plan, phases ascending
  *     report{CONSOLE}, pty    <---------------------------------------------| 5 DEVICES, with a terminal only
  *     report{READY}           <---------------------------------------------| 11 READY
@@ -71,6 +73,8 @@ enum opcode {
 	OP_SYMLINK = 44,          /* MOUNTS, DEVICES   str target (<= 4095), path */
 	OP_DEVICE = 50,           /* DEVICES   u8 device */
 	OP_CONSOLE = 51,          /* DEVICES   u16 rows, u16 columns, u32 uid, u32 gid */
+	OP_HOST_DEVICE = 52,      /* DEVICES   u16 slot of a mounted node, u8 1 = character, 2 = block, u32 major, u32 minor, path
+	                             below dev */
 	OP_PIVOT = 60,            /* PIVOT     - */
 	OP_SYSCTL = 70,           /* PROTECT   path below /proc/sys, str value */
 	OP_MASK = 71,             /* PROTECT   path; nothing to do where it does not exist; a file needs DEVICE_NULL earlier on */
@@ -106,6 +110,8 @@ enum filesystem {
 	FS_CGROUP1_PIDS = 15,
 	FS_CGROUP1_BLKIO = 16,
 };
+
+enum device_kind { DEVICE_CHARACTER = 1, DEVICE_BLOCK = 2 };
 
 enum mount_flag { MOUNT_RDONLY = 1, MOUNT_NOSUID = 2, MOUNT_NODEV = 4, MOUNT_NOEXEC = 8 };
 
@@ -143,6 +149,7 @@ enum request_kind {
 	REQUEST_USERNS = 1, /* a user namespace with the given map, as a descriptor for id-mapped mounts; takes no descriptor */
 	REQUEST_CHILD = 2,  /* an init; takes its control socket and, for CLONE_INTO_CGROUP, the directory of its group */
 	REQUEST_ROOT = 3,   /* a container's root as a detached mount; takes the lowers, topmost first, then the upper */
+	REQUEST_DEVICE = 4, /* a node of the host's device that it takes, owned inside the given map, as a detached mount */
 };
 
 enum root_kind {
@@ -180,6 +187,7 @@ enum zygote_stage {
 	STAGE_CLONE = 3,
 	STAGE_MAPS = 4,
 	STAGE_START = 5, /* of the zygote itself: sent once, as the first message, with status 0 when it stands */
+	STAGE_DEVICE = 6,
 };
 
 struct reply {

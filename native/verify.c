@@ -55,12 +55,27 @@ static int verify_read_only(int fd)
 	return stat.f_flag & ST_RDONLY ? 0 : -EROFS;
 }
 
+static int verify_host_device(const struct init *init, struct reader *payload)
+{
+	char path[PATH_SIZE];
+	struct host_device device = read_host_device(payload);
+	read_text(payload, path);
+	int fd = open_path(init->root, path, 0, RESOLVE_NO_SYMLINKS);
+	if (fd < 0)
+		return fd;
+	int error = check_host_device(fd, &device);
+	close(fd);
+	return error;
+}
+
 static int verify_step(const struct init *init, const struct step *step)
 {
 	struct reader payload = {step->payload, step->length, false};
 	char path[PATH_SIZE];
 	if (step->opcode == OP_ROOT_READ_ONLY)
 		return verify_read_only(init->root);
+	if (step->opcode == OP_HOST_DEVICE)
+		return verify_host_device(init, &payload);
 	if (step->opcode != OP_MASK && step->opcode != OP_READ_ONLY)
 		return 0;
 	read_text(&payload, path);

@@ -93,6 +93,8 @@ static bool valid(const struct request *request)
 		return valid_child(request);
 	case REQUEST_ROOT:
 		return valid_root(request) && asks_no_child(request);
+	case REQUEST_DEVICE:
+		return request->fds == 1 && asks_no_child(request) && asks_no_root(request);
 	default:
 		return false;
 	}
@@ -146,9 +148,16 @@ static int serve(const struct request *request, const int *fds, struct answer *o
 		return -EINVAL;
 	if (request->kind == REQUEST_CHILD)
 		return start_child(request, fds, out);
-	bool root = request->kind == REQUEST_ROOT;
-	out->reply.stage = root ? STAGE_ROOT : STAGE_MAPS;
-	out->fd = root ? build_root(request, fds) : make_user_namespace(request->id_base, request->id_count);
+	if (request->kind == REQUEST_ROOT) {
+		out->reply.stage = STAGE_ROOT;
+		out->fd = build_root(request, fds);
+	} else if (request->kind == REQUEST_DEVICE) {
+		out->reply.stage = STAGE_DEVICE;
+		out->fd = make_device_node(request, fds[0]);
+	} else {
+		out->reply.stage = STAGE_MAPS;
+		out->fd = make_user_namespace(request->id_base, request->id_count);
+	}
 	return out->fd < 0 ? out->fd : 0;
 }
 

@@ -13,6 +13,7 @@ enum { ZYGOTE_SOCKET = 3, ZYGOTE_FIRST_FREE = 4 };
 /* All of these: 0 or a descriptor, or a negated error number. */
 int private_root(void);
 int build_root(const struct request *request, const int *fds);
+int make_device_node(const struct request *request, int host_node);
 int make_user_namespace(uint32_t id_base, uint32_t id_count);
 int write_maps(int pid, uint32_t id_base, uint32_t id_count);
 

@@ -116,6 +116,16 @@ static int detached(struct engine *engine, const char *path, bool map)
 	return error < 0 ? error : tree;
 }
 
+int make_device(struct engine *engine, const char *host_path)
+{
+	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_DEVICE, .id_base = ID_BASE, .id_count = ID_COUNT, .fds = 1};
+	struct reply reply;
+	int mount, node = open(host_path, O_PATH | O_CLOEXEC);
+	int error = engine_ask(engine, &request, &node, 1, &reply, &mount);
+	close(node);
+	return error < 0 ? error : mount;
+}
+
 /* ---- the plan ---- */
 
 static void mount_step(struct builder *plan, uint8_t kind, uint8_t flags, uint32_t mode, uint64_t bytes, const char *path)
@@ -229,6 +239,11 @@ static void build_plan(const struct spec *spec, struct builder *plan, uint16_t s
 		builder_step(plan, PHASE_DEVICES, OP_CONSOLE), put_u16(plan, 30), put_u16(plan, 100);
 		put_u32(plan, spec->uid), put_u32(plan, spec->gid);
 	}
+	if (spec->device) {
+		builder_step(plan, PHASE_DEVICES, OP_HOST_DEVICE), put_u16(plan, slots - 2);
+		put_u8(plan, spec->device_kind), put_u32(plan, spec->device_major), put_u32(plan, spec->device_minor);
+		put_text(plan, spec->device_path);
+	}
 	builder_step(plan, PHASE_PIVOT, OP_PIVOT);
 	protect_steps(spec, plan);
 	limit_steps(spec, plan);
@@ -326,6 +341,8 @@ static int hand_over(const struct spec *spec, struct container *container, const
 	int volume_slot = slot;
 	if (spec->volume)
 		fds[handover.count] = spec->volume, handover.slot[handover.count++] = (uint16_t)slot++;
+	if (spec->device)
+		fds[handover.count] = spec->device, handover.slot[handover.count++] = (uint16_t)slot++;
 	fds[handover.count] = root, handover.slot[handover.count++] = (uint16_t)slot++;
 	handover.slots = (uint16_t)slot;
 	build_plan(spec, &plan, handover.slots, SLOT_FIRST_FREE, tasks, volume_slot);
@@ -358,6 +375,8 @@ int container_launch(struct engine *engine, const struct spec *spec, struct cont
 		close(root);
 	if (spec->volume)
 		close(spec->volume);
+	if (spec->device)
+		close(spec->device);
 	if (status == 0)
 		until_ready(container);
 	else

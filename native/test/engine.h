@@ -39,6 +39,10 @@ struct spec {
 	int volume;	       /* goes to /volume, or to volume_path */
 	const char *volume_path;
 	bool volume_is_file;
+	int device; /* a mounted node, which goes to device_path as what the next three say */
+	const char *device_path;
+	uint8_t device_kind;
+	uint32_t device_major, device_minor;
 	void (*spoil)(struct handover *); /* before it is sent */
 	/* steps of a test's own; called in each of these phases */
 	void (*more)(struct builder *, uint8_t phase);
@@ -56,6 +60,8 @@ struct container {
 
 /* Up to READY (or an error). Negative: an error number of the zygote's or of our own. */
 int container_launch(struct engine *, const struct spec *, struct container *);
+/* Has the zygote make a node of a host's device: its mount, or a negated error number. */
+int make_device(struct engine *, const char *host_path);
 bool container_report(struct container *, struct report *, int *fd);
 void container_start(struct container *);
 /* Start, read all output, reports and the end; everything is closed. */

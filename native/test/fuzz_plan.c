@@ -41,6 +41,16 @@ static void check_step(const struct plan *plan, uint32_t index)
 		number = read_u8(&payload);
 		must(number >= DEVICE_NULL && number <= DEVICE_TTY);
 		break;
+	case OP_HOST_DEVICE: {
+		number = read_u16(&payload);
+		must(number >= SLOT_FIRST_FREE && number < plan->slots - 1u);
+		number = read_u8(&payload);
+		must(number == DEVICE_CHARACTER || number == DEVICE_BLOCK);
+		read_raw(&payload, 8);
+		const uint8_t *path = read_bytes(&payload, &length);
+		must(length > 4 && length < 4096 && memcmp(path, "dev/", 4) == 0 && !memchr(path, 0, length));
+		break;
+	}
 	case OP_CAPS:
 		read_raw(&payload, 24);
 		number = read_u32(&payload);

@@ -18,7 +18,7 @@ void expect_exit(const struct container *, int code);
 /* An error report of this phase, at a step of this opcode (of the plan's last step for OP_EXEC). */
 void expect_error(const struct container *, uint32_t phase, uint8_t opcode, int error);
 
-extern const struct test launch_tests[], hostile_tests[], zygote_tests[];
-extern const unsigned launch_test_count, hostile_test_count, zygote_test_count;
+extern const struct test launch_tests[], device_tests[], hostile_tests[], zygote_tests[];
+extern const unsigned launch_test_count, device_test_count, hostile_test_count, zygote_test_count;
 
 #endif

@@ -33,6 +33,7 @@ PAYLOAD(empty_file, put_u32(p, 0), put_text(p, "..."), put_bytes(p, "", 0))
 PAYLOAD(symlink_to, put_text(p, "/proc/self/fd"), put_text(p, "dev/fd"))
 PAYLOAD(device, put_u8(p, DEVICE_TTY))
 PAYLOAD(console, put_u16(p, 24), put_u16(p, 80), put_u32(p, 1000), put_u32(p, 5))
+PAYLOAD(host_device, put_u16(p, 7), put_u8(p, DEVICE_BLOCK), put_u32(p, 4095), put_u32(p, 0xfffff), put_text(p, "dev/net/tun"))
 PAYLOAD(sysctl, put_text(p, "net/ipv4/ip_local_port_range"), put_text(p, "1024\t65535"))
 PAYLOAD(path, put_text(p, "proc/..kcore/.x/..."))
 PAYLOAD(hostname, put_text(p, "boxed"))
@@ -62,6 +63,7 @@ const struct sample samples[] = {
 	{PHASE_DEVICES, OP_SYMLINK, symlink_to},
 	{PHASE_DEVICES, OP_DEVICE, device},
 	{PHASE_DEVICES, OP_CONSOLE, console},
+	{PHASE_DEVICES, OP_HOST_DEVICE, host_device},
 	{PHASE_PIVOT, OP_PIVOT, NULL},
 	{PHASE_PROTECT, OP_SYSCTL, sysctl},
 	{PHASE_PROTECT, OP_MASK, path},
@@ -104,6 +106,16 @@ PAYLOAD(device_0, put_u8(p, 0))
 PAYLOAD(device_7, put_u8(p, 7))
 PAYLOAD(console_uid, put_u16(p, 0), put_u16(p, 0), put_u32(p, ~0u), put_u32(p, 0))
 PAYLOAD(console_gid, put_u16(p, 0), put_u16(p, 0), put_u32(p, 0), put_u32(p, ~0u))
+PAYLOAD(host_device_kind_0, put_u16(p, 7), put_u8(p, 0), put_u32(p, 10), put_u32(p, 229), put_text(p, "dev/fuse"))
+PAYLOAD(host_device_kind_3, put_u16(p, 7), put_u8(p, 3), put_u32(p, 10), put_u32(p, 229), put_text(p, "dev/fuse"))
+PAYLOAD(host_device_major, put_u16(p, 7), put_u8(p, 1), put_u32(p, 4096), put_u32(p, 0), put_text(p, "dev/fuse"))
+PAYLOAD(host_device_minor, put_u16(p, 7), put_u8(p, 1), put_u32(p, 0), put_u32(p, 1 << 20), put_text(p, "dev/fuse"))
+PAYLOAD(host_device_slot, put_u16(p, 4), put_u8(p, 1), put_u32(p, 10), put_u32(p, 229), put_text(p, "dev/fuse"))
+PAYLOAD(host_device_root, put_u16(p, SAMPLE_ROOT), put_u8(p, 1), put_u32(p, 10), put_u32(p, 229), put_text(p, "dev/fuse"))
+PAYLOAD(host_device_dev, put_u16(p, 7), put_u8(p, 1), put_u32(p, 10), put_u32(p, 229), put_text(p, "dev"))
+PAYLOAD(host_device_etc, put_u16(p, 7), put_u8(p, 1), put_u32(p, 10), put_u32(p, 229), put_text(p, "etc/fuse"))
+PAYLOAD(host_device_dev2, put_u16(p, 7), put_u8(p, 1), put_u32(p, 10), put_u32(p, 229), put_text(p, "dev2/fuse"))
+PAYLOAD(host_device_up, put_u16(p, 7), put_u8(p, 1), put_u32(p, 10), put_u32(p, 229), put_text(p, "dev/../etc"))
 PAYLOAD(sysctl_newline, put_text(p, "net/x"), put_text(p, "1\nkernel.core_pattern=|/x"))
 PAYLOAD(sysctl_control, put_text(p, "net/x"), put_text(p, "1\x7f"))
 PAYLOAD(sysctl_empty, put_text(p, "net/x"), put_text(p, ""))
@@ -173,6 +185,16 @@ const struct bad_sample bad_samples[] = {
 	{"device 7", PHASE_DEVICES, OP_DEVICE, device_7, PLAN_BAD_VALUE},
 	{"console's uid", PHASE_DEVICES, OP_CONSOLE, console_uid, PLAN_BAD_VALUE},
 	{"console's gid", PHASE_DEVICES, OP_CONSOLE, console_gid, PLAN_BAD_VALUE},
+	{"host's device of kind 0", PHASE_DEVICES, OP_HOST_DEVICE, host_device_kind_0, PLAN_BAD_VALUE},
+	{"host's device of kind 3", PHASE_DEVICES, OP_HOST_DEVICE, host_device_kind_3, PLAN_BAD_VALUE},
+	{"host's device with a high major", PHASE_DEVICES, OP_HOST_DEVICE, host_device_major, PLAN_BAD_VALUE},
+	{"host's device with a high minor", PHASE_DEVICES, OP_HOST_DEVICE, host_device_minor, PLAN_BAD_VALUE},
+	{"host's device in a fixed slot", PHASE_DEVICES, OP_HOST_DEVICE, host_device_slot, PLAN_BAD_SLOT},
+	{"host's device in the root's slot", PHASE_DEVICES, OP_HOST_DEVICE, host_device_root, PLAN_BAD_SLOT},
+	{"host's device over /dev", PHASE_DEVICES, OP_HOST_DEVICE, host_device_dev, PLAN_BAD_PATH},
+	{"host's device in the image", PHASE_DEVICES, OP_HOST_DEVICE, host_device_etc, PLAN_BAD_PATH},
+	{"host's device beside /dev", PHASE_DEVICES, OP_HOST_DEVICE, host_device_dev2, PLAN_BAD_PATH},
+	{"host's device with ..", PHASE_DEVICES, OP_HOST_DEVICE, host_device_up, PLAN_BAD_PATH},
 	{"newline in sysctl", PHASE_PROTECT, OP_SYSCTL, sysctl_newline, PLAN_BAD_TEXT},
 	{"control character in sysctl", PHASE_PROTECT, OP_SYSCTL, sysctl_control, PLAN_BAD_TEXT},
 	{"empty sysctl", PHASE_PROTECT, OP_SYSCTL, sysctl_empty, PLAN_BAD_TEXT},

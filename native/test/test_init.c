@@ -58,6 +58,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	run_tests(launch_tests, launch_test_count, filter, &passed, &failed);
+	run_tests(device_tests, device_test_count, filter, &passed, &failed);
 	run_tests(hostile_tests, hostile_test_count, filter, &passed, &failed);
 	run_tests(zygote_tests, zygote_test_count, filter, &passed, &failed);
 	engine_stop(&engine);

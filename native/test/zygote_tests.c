@@ -79,7 +79,7 @@ static void bad_children_are_refused(void)
 {
 	REFUSED(good_child, r.magic++);
 	REFUSED(good_child, r.kind = 0);
-	REFUSED(good_child, r.kind = 4);
+	REFUSED(good_child, r.kind = 5);
 	REFUSED(good_child, r.kind = REQUEST_USERNS); /* takes no descriptor */
 	REFUSED(good_child, r.kind = REQUEST_ROOT);
 	REFUSED(good_child, r.fds = 0);

@@ -45,7 +45,8 @@ public record DeviceRule(Kind kind, OptionalInt major, OptionalInt minor, Set<Ac
             this.letter = letter;
         }
 
-        char letter() {
+        /// As the kernel's devices controller and Docker write it.
+        public char letter() {
             return letter;
         }
     }

@@ -34,6 +34,7 @@ final class Foreground {
             LearnedText.requireWritable(options.learnedFile());
         }
         wish.allowances().stream().sorted().forEach(allowance -> err.println("caisson: allowed: " + opens(allowance)));
+        wish.devices().forEach(device -> err.println("caisson: given: " + OneLine.of(DeviceOptions.text(device))));
     }
 
     private static String opens(Allowance allowance) {

@@ -35,6 +35,7 @@ final class RunOptions {
     private List<String> volumes = List.of();
     private List<String> mounts = List.of();
     private List<String> tmpfs = List.of();
+    private List<String> devices = List.of();
     private boolean readOnly;
     private @Nullable String workingDirectory;
     private @Nullable String user;
@@ -92,6 +93,11 @@ final class RunOptions {
                         "TARGET[:OPTIONS]",
                         "Mount memory of a bounded size (size=64m unless said).",
                         value -> tmpfs = value)
+                .texts(
+                        "--device",
+                        "HOSTPATH[:PATH][:rwm]",
+                        "Give it a device of the host, below its /dev; needs --allow host-devices.",
+                        value -> devices = value)
                 .flag("--read-only", "The root file system cannot be written to.", value -> readOnly = value)
                 .text("-w, --workdir", "DIR", "The program's working directory.", value -> workingDirectory = value)
                 .text("-u, --user", "USER[:GROUP]", "Whom the program runs as.", value -> user = value)
@@ -154,7 +160,7 @@ final class RunOptions {
                 .words(
                         "--allow",
                         "WHAT",
-                        "Give a protection up by name: privileged, dangerous-capabilities, new-privileges, unconfined-seccomp, host-paths, host-ipc, host-uts.",
+                        "Give a protection up by name: privileged, dangerous-capabilities, new-privileges, unconfined-seccomp, host-paths, host-devices, host-ipc, host-uts.",
                         value -> allowances = value)
                 .operand(
                         0,
@@ -186,7 +192,7 @@ final class RunOptions {
             spec = spec.label(
                     equals < 0 ? label : label.substring(0, equals), equals < 0 ? "" : label.substring(equals + 1));
         }
-        return MountOptions.apply(spec, volumes, mounts, tmpfs);
+        return DeviceOptions.apply(MountOptions.apply(spec, volumes, mounts, tmpfs), devices);
     }
 
     /// Most that is copied of its output.

@@ -198,7 +198,7 @@ class LimitOptionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--cpu-rt-runtime", "--kernel-memory", "--device"})
+    @ValueSource(strings = {"--cpu-rt-runtime", "--kernel-memory", "--gpus"})
     void whatIsNeverGivenIsRefusedByName(String option) {
         var err = new StringWriter();
 

@@ -92,7 +92,8 @@ final class Preparation implements AutoCloseable {
 
     Prepared prepare(ContainerSpec spec, ProgressListener progress) {
         Policy.Approved approved = Policy.approve(spec, host);
-        hierarchy.check(spec.limits());
+        Limits limits = approved.spec().limits();
+        hierarchy.check(limits);
         Rootfs rootfs = images.resolve(spec.image(), progress);
         ImageConfig config = rootfs.config();
         Account account = rootfs.account(spec.user().orElse(config.user()));
@@ -109,7 +110,7 @@ final class Preparation implements AutoCloseable {
                         .toList(),
                 config.workingDir(),
                 new RootImage.ProgramUser(account.uid(), account.gid(), account.groups(), account.home()));
-        return new Prepared(approved, rootfs, image, filters.of(spec), host(spec.limits()));
+        return new Prepared(approved, rootfs, image, filters.of(spec), host(limits));
     }
 
     /// Some limits need a group that most containers do without.

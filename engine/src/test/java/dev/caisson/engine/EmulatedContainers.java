@@ -38,6 +38,7 @@ final class EmulatedContainers {
         var options = new EngineOptions(Path.of("/run/caisson"), disk.resolve("data"));
         try (var engine = Engine.open(options)) {
             processorsPressureAndDevices(engine, shell(root, "cat /proc/self/status; while :; do :; done"), options);
+            GivenDisk.isReadAndNotWritten(engine, shell(root, GivenDisk.script()), options);
             ContainerSpec confined = shell(root, KILLS_WHO_COMES);
             assertThat(outcome(engine, confined)).isEqualTo("refused\n");
             assertThat(outcome(engine, confined.newPrivileges(true).allow(Allowance.NEW_PRIVILEGES)))

@@ -30,6 +30,7 @@ final class VersionTwoContainers {
                 limitsAreSeenInside(engine, root);
                 verdictsAreToldApart(engine, root);
                 aRunningContainerIsChangedPausedAndMeasured(engine, root, options);
+                GivenDisk.isReadAndNotWritten(engine, shell(root, GivenDisk.script()), options);
                 aTenantBoundsItsContainers(engine, root);
             }
             String parent = State.cgroupParent(options.state());

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// What is wished for: one normal form that every face translates to. Immutable; each method that takes a
@@ -32,6 +33,7 @@ public final class ContainerSpec implements Cloneable {
     private WritableLayer writableLayer = WritableLayer.STANDARD;
     private Network network = Network.none();
     private List<Mount> mounts = List.of();
+    private List<HostDevice> devices = List.of();
     private boolean readOnlyRoot;
     private boolean privileged;
     private Set<Capability> addedCapabilities = Set.of();
@@ -74,9 +76,11 @@ public final class ContainerSpec implements Cloneable {
         return new ContainerSpec(image, command);
     }
 
-    private ContainerSpec copy() {
+    private ContainerSpec with(Consumer<ContainerSpec> change) {
         try {
-            return (ContainerSpec) clone();
+            var copy = (ContainerSpec) clone();
+            change.accept(copy);
+            return copy;
         } catch (CloneNotSupportedException e) {
             throw new AssertionError(e);
         }
@@ -92,9 +96,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// Replaces the image's entry point; an empty list switches it off.
     public ContainerSpec entrypoint(List<String> value) {
-        var copy = copy();
-        copy.entrypoint = List.copyOf(value);
-        return copy;
+        return with(copy -> copy.entrypoint = List.copyOf(value));
     }
 
     public Optional<List<String>> entrypoint() {
@@ -103,9 +105,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// Sets one variable of the program's environment.
     public ContainerSpec environment(String variable, String value) {
-        var copy = copy();
-        copy.environment = More.plus(environment, variable, value);
-        return copy;
+        return with(copy -> copy.environment = More.plus(environment, variable, value));
     }
 
     /// Variables in the order in which they were set; over those of the image.
@@ -114,9 +114,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec workingDirectory(String value) {
-        var copy = copy();
-        copy.workingDirectory = value;
-        return copy;
+        return with(copy -> copy.workingDirectory = value);
     }
 
     public Optional<String> workingDirectory() {
@@ -125,9 +123,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// `user[:group]`, by name or number, as Docker's `--user`.
     public ContainerSpec user(String value) {
-        var copy = copy();
-        copy.user = value;
-        return copy;
+        return with(copy -> copy.user = value);
     }
 
     public Optional<String> user() {
@@ -135,9 +131,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec hostName(String value) {
-        var copy = copy();
-        copy.hostName = value;
-        return copy;
+        return with(copy -> copy.hostName = value);
     }
 
     public Optional<String> hostName() {
@@ -145,9 +139,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec name(String value) {
-        var copy = copy();
-        copy.name = value;
-        return copy;
+        return with(copy -> copy.name = value);
     }
 
     public Optional<String> name() {
@@ -155,9 +147,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec limits(Limits value) {
-        var copy = copy();
-        copy.limits = value;
-        return copy;
+        return with(copy -> copy.limits = value);
     }
 
     public Limits limits() {
@@ -165,9 +155,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec placement(Placement value) {
-        var copy = copy();
-        copy.placement = value;
-        return copy;
+        return with(copy -> copy.placement = value);
     }
 
     public Placement placement() {
@@ -175,9 +163,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec writableLayer(WritableLayer value) {
-        var copy = copy();
-        copy.writableLayer = value;
-        return copy;
+        return with(copy -> copy.writableLayer = value);
     }
 
     public WritableLayer writableLayer() {
@@ -198,9 +184,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec network(Network value) {
-        var copy = copy();
-        copy.network = value;
-        return copy;
+        return with(copy -> copy.network = value);
     }
 
     public Network network() {
@@ -208,25 +192,32 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec mount(Mount value) {
-        var copy = copy();
-        copy.mounts = More.plus(mounts, value);
-        return copy;
+        return with(copy -> copy.mounts = More.plus(mounts, value));
     }
 
     ContainerSpec mounts(List<Mount> value) {
-        var copy = copy();
-        copy.mounts = List.copyOf(value);
-        return copy;
+        return with(copy -> copy.mounts = List.copyOf(value));
     }
 
     public List<Mount> mounts() {
         return mounts;
     }
 
+    /// Gives it a device of the host; needs [Allowance#HOST_DEVICES].
+    public ContainerSpec device(HostDevice value) {
+        return with(copy -> copy.devices = More.plus(devices, value));
+    }
+
+    ContainerSpec devices(List<HostDevice> value) {
+        return with(copy -> copy.devices = List.copyOf(value));
+    }
+
+    public List<HostDevice> devices() {
+        return devices;
+    }
+
     public ContainerSpec readOnlyRoot(boolean value) {
-        var copy = copy();
-        copy.readOnlyRoot = value;
-        return copy;
+        return with(copy -> copy.readOnlyRoot = value);
     }
 
     public boolean readOnlyRoot() {
@@ -235,9 +226,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// Every protection inside the container's own user namespace off; needs [Allowance#PRIVILEGED].
     public ContainerSpec privileged(boolean value) {
-        var copy = copy();
-        copy.privileged = value;
-        return copy;
+        return with(copy -> copy.privileged = value);
     }
 
     public boolean privileged() {
@@ -245,15 +234,11 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec addCapabilities(Set<Capability> value) {
-        var copy = copy();
-        copy.addedCapabilities = Set.copyOf(value);
-        return copy;
+        return with(copy -> copy.addedCapabilities = Set.copyOf(value));
     }
 
     public ContainerSpec dropCapabilities(Set<Capability> value) {
-        var copy = copy();
-        copy.droppedCapabilities = Set.copyOf(value);
-        return copy;
+        return with(copy -> copy.droppedCapabilities = Set.copyOf(value));
     }
 
     public Set<Capability> addedCapabilities() {
@@ -272,9 +257,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// Lets set-uid programs and file capabilities work; needs [Allowance#NEW_PRIVILEGES].
     public ContainerSpec newPrivileges(boolean value) {
-        var copy = copy();
-        copy.newPrivileges = value;
-        return copy;
+        return with(copy -> copy.newPrivileges = value);
     }
 
     public boolean newPrivileges() {
@@ -282,9 +265,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec seccomp(SeccompChoice value) {
-        var copy = copy();
-        copy.seccomp = value;
-        return copy;
+        return with(copy -> copy.seccomp = value);
     }
 
     public SeccompChoice seccomp() {
@@ -293,9 +274,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// Sets a namespaced kernel setting, as `net.ipv4.ip_forward`.
     public ContainerSpec sysctl(String setting, String value) {
-        var copy = copy();
-        copy.sysctls = More.plus(sysctls, setting, value);
-        return copy;
+        return with(copy -> copy.sysctls = More.plus(sysctls, setting, value));
     }
 
     public Map<String, String> sysctls() {
@@ -303,9 +282,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec rlimit(Rlimit value) {
-        var copy = copy();
-        copy.rlimits = More.plus(rlimits, value);
-        return copy;
+        return with(copy -> copy.rlimits = More.plus(rlimits, value));
     }
 
     public List<Rlimit> rlimits() {
@@ -314,9 +291,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// Gives the program a terminal of this size as its standard streams.
     public ContainerSpec terminal(Terminal.Size value) {
-        var copy = copy();
-        copy.terminal = value;
-        return copy;
+        return with(copy -> copy.terminal = value);
     }
 
     public Optional<Terminal.Size> terminal() {
@@ -325,9 +300,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// Leaves standard input open for the caller to write to; else the program reads an end at once.
     public ContainerSpec interactive(boolean value) {
-        var copy = copy();
-        copy.interactive = value;
-        return copy;
+        return with(copy -> copy.interactive = value);
     }
 
     public boolean interactive() {
@@ -337,9 +310,7 @@ public final class ContainerSpec implements Cloneable {
     /// True: a small init stays as process 1, forwards signals and reaps. False: the program itself is
     /// process 1.
     public ContainerSpec init(boolean value) {
-        var copy = copy();
-        copy.init = value;
-        return copy;
+        return with(copy -> copy.init = value);
     }
 
     public boolean init() {
@@ -348,9 +319,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// How early the kernel picks it when the host runs out of memory, −1000 … 1000.
     public ContainerSpec oomScoreAdjustment(int value) {
-        var copy = copy();
-        copy.oomScoreAdjustment = value;
-        return copy;
+        return with(copy -> copy.oomScoreAdjustment = value);
     }
 
     public int oomScoreAdjustment() {
@@ -359,9 +328,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// Ends it this long after its start.
     public ContainerSpec wallClock(Duration value) {
-        var copy = copy();
-        copy.wallClock = value;
-        return copy;
+        return with(copy -> copy.wallClock = value);
     }
 
     public Optional<Duration> wallClock() {
@@ -370,9 +337,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// Ends it when all its processes together have used this much processor time.
     public ContainerSpec cpuTime(Duration value) {
-        var copy = copy();
-        copy.cpuTime = value;
-        return copy;
+        return with(copy -> copy.cpuTime = value);
     }
 
     public Optional<Duration> cpuTime() {
@@ -382,9 +347,7 @@ public final class ContainerSpec implements Cloneable {
     /// Ends it when it has written more than this to standard output and error together, where they are
     /// captured.
     public ContainerSpec outputLimit(Bytes value) {
-        var copy = copy();
-        copy.outputLimit = value;
-        return copy;
+        return with(copy -> copy.outputLimit = value);
     }
 
     public Bytes outputLimit() {
@@ -393,9 +356,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// Size of /dev/shm.
     public ContainerSpec sharedMemory(Bytes value) {
-        var copy = copy();
-        copy.sharedMemory = value;
-        return copy;
+        return with(copy -> copy.sharedMemory = value);
     }
 
     public Bytes sharedMemory() {
@@ -403,9 +364,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec allow(Allowance value) {
-        var copy = copy();
-        copy.allowances = More.plus(allowances, value);
-        return copy;
+        return with(copy -> copy.allowances = More.plus(allowances, value));
     }
 
     public Set<Allowance> allowances() {
@@ -413,9 +372,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec share(SharedNamespace value) {
-        var copy = copy();
-        copy.sharedNamespaces = More.plus(sharedNamespaces, value);
-        return copy;
+        return with(copy -> copy.sharedNamespaces = More.plus(sharedNamespaces, value));
     }
 
     public Set<SharedNamespace> sharedNamespaces() {
@@ -423,9 +380,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec label(String key, String value) {
-        var copy = copy();
-        copy.labels = More.plus(labels, key, value);
-        return copy;
+        return with(copy -> copy.labels = More.plus(labels, key, value));
     }
 
     public Map<String, String> labels() {
@@ -434,9 +389,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// The signal that asks it to end; 0 for the image's, or SIGTERM.
     public ContainerSpec stopSignal(int value) {
-        var copy = copy();
-        copy.stopSignal = value;
-        return copy;
+        return with(copy -> copy.stopSignal = value);
     }
 
     public int stopSignal() {

@@ -4,13 +4,10 @@ import dev.caisson.cgroup.Cgroup;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.MemoryFile;
-import dev.caisson.linux.Mounts;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Sockets;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -177,7 +174,7 @@ public final class Launcher {
             var mounts = new ArrayList<Fd>();
             try {
                 for (Fd layer : of.layers()) {
-                    mounts.add(layer(layer, of.userNamespace()));
+                    mounts.add(HostMounts.layer(layer, of.userNamespace()));
                 }
                 var all = new ArrayList<Fd>(mounts);
                 of.upper().ifPresent(all::add);
@@ -254,7 +251,9 @@ public final class Launcher {
                         handover.add(slot, resources.streams().get(stream.number()));
                     case SlotSource.CgroupTasks tasks -> handover.add(slot, joins.get(tasks.index()));
                     case SlotSource.Bind bind ->
-                        handover.add(slot, keep(opened, bind(bind, resources.userNamespace())));
+                        handover.add(slot, keep(opened, HostMounts.bind(bind, resources.userNamespace())));
+                    case SlotSource.Device device ->
+                        handover.add(slot, keep(opened, HostMounts.device(device, ids, zygote)));
                     // init has its control socket; the zygote is given the others, and gives the root
                     case SlotSource.Control _,
                             SlotSource.CgroupDirectory _,
@@ -285,49 +284,6 @@ public final class Launcher {
     private static Fd keep(List<Fd> opened, Fd fd) {
         opened.add(fd);
         return fd;
-    }
-
-    private static Fd layer(Fd directory, Fd userNamespace) {
-        Fd mount = Mounts.copy(directory, false);
-        try {
-            Mounts.mapIds(mount, userNamespace, false);
-            return mount;
-        } catch (ErrnoException e) {
-            mount.close();
-            throw idMapRefused("the image's file system", e);
-        }
-    }
-
-    private static Fd bind(SlotSource.Bind bind, Fd userNamespace) {
-        Set<Mounts.Attribute> attributes = EnumSet.of(Mounts.Attribute.NO_SETUID, Mounts.Attribute.NO_DEVICES);
-        if (bind.readOnly()) {
-            attributes.add(Mounts.Attribute.READ_ONLY);
-        }
-        Fd mount;
-        try (Fd source = FileSystem.openWithoutLinks(bind.source().toString(), FileSystem.O_PATH)) {
-            mount = Mounts.copy(source, bind.recursive());
-        } catch (ErrnoException e) {
-            throw new HostException(
-                    "MOUNT_SOURCE",
-                    "the host path " + bind.source() + " cannot be mounted (" + Errno.name(e.errno()) + ")",
-                    e);
-        }
-        try {
-            Mounts.restrict(mount, attributes, bind.recursive());
-            Mounts.mapIds(mount, userNamespace, bind.recursive());
-            return mount;
-        } catch (ErrnoException e) {
-            mount.close();
-            throw idMapRefused("the file system of " + bind.source(), e);
-        }
-    }
-
-    private static HostException idMapRefused(String what, ErrnoException e) {
-        return new HostException(
-                "IDMAP_REFUSED",
-                what + " cannot be shown through an id map (" + Errno.name(e.errno())
-                        + "): put it on ext4, xfs, btrfs or tmpfs",
-                e);
     }
 
     private static void awaitReady(LaunchPlan plan, Launched launched, Pause pause) {

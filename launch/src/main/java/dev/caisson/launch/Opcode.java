@@ -16,6 +16,7 @@ enum Opcode {
     SYMLINK(44),
     DEVICE(50),
     CONSOLE(51),
+    HOST_DEVICE(52),
     PIVOT(60),
     SYSCTL(70),
     MASK(71),
@@ -69,6 +70,7 @@ enum Opcode {
             case Step.MakeSymbolicLink _ -> SYMLINK;
             case Step.BindDevice _ -> DEVICE;
             case Step.OpenConsole _ -> CONSOLE;
+            case Step.PlaceDevice _ -> HOST_DEVICE;
             case Step.Pivot _ -> PIVOT;
             case Step.SetSysctl _ -> SYSCTL;
             case Step.Mask _ -> MASK;

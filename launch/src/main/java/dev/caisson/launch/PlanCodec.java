@@ -80,6 +80,12 @@ public final class PlanCodec {
                         .u16(console.columns())
                         .u32(console.uid())
                         .u32(console.gid());
+            case Step.PlaceDevice place ->
+                out.u16(place.slot().index())
+                        .u8(place.node().wireKind())
+                        .u32(place.node().major())
+                        .u32(place.node().minor())
+                        .text(place.target().relative());
             case Step.SetSysctl sysctl -> out.text(sysctl.name().relative()).text(sysctl.value());
             case Step.Mask mask -> out.text(mask.path().relative());
             case Step.MakeReadOnly make -> out.text(make.path().relative());

@@ -63,6 +63,8 @@ final class PlanDecoder {
             case SYMLINK -> new Step.MakeSymbolicLink(text(), path());
             case DEVICE -> new Step.BindDevice(Device.of(in.get()));
             case CONSOLE -> new Step.OpenConsole(in.getShort(), in.getShort(), in.getInt(), in.getInt());
+            case HOST_DEVICE ->
+                new Step.PlaceDevice(slot(), DeviceNode.ofWire(in.get(), in.getInt(), in.getInt()), path());
             case PIVOT -> new Step.Pivot();
             case SYSCTL -> new Step.SetSysctl(path(), text());
             case MASK -> new Step.Mask(path());

@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.cgroup.DeviceRule;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.EnumSet;
@@ -59,11 +60,13 @@ public record PlanRecord(
             case SlotSource.Bind bind ->
                 "bind " + bind.index() + (bind.readOnly() ? " ro" : " rw") + (bind.recursive() ? " deep " : " flat ")
                         + bind.source();
+            case SlotSource.Device device ->
+                "device " + device.index() + " " + device.node().rule(device.access()) + " " + device.source();
         };
     }
 
     private static SlotSource slot(String text) {
-        String[] words = text.split(" ", 5);
+        String[] words = text.split(" ", text.startsWith("device ") ? 6 : 5);
         return switch (words[0]) {
             case "plan" -> new SlotSource.Plan();
             case "control" -> new SlotSource.Control();
@@ -76,7 +79,16 @@ public record PlanRecord(
             case "bind" ->
                 new SlotSource.Bind(
                         Integer.parseInt(words[1]), Path.of(words[4]), words[2].equals("ro"), words[3].equals("deep"));
+            case "device" ->
+                device(Integer.parseInt(words[1]), String.join(" ", words[2], words[3], words[4]), words[5]);
             default -> throw new IllegalArgumentException("not a slot: " + text);
         };
+    }
+
+    private static SlotSource device(int index, String text, String source) {
+        DeviceRule rule = DeviceRule.parse(text).getFirst();
+        var node = new DeviceNode(
+                rule.kind(), rule.major().orElseThrow(), rule.minor().orElseThrow());
+        return new SlotSource.Device(index, Path.of(source), node, rule.access());
     }
 }

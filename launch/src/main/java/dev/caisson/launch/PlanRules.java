@@ -11,6 +11,8 @@ public final class PlanRules {
     private static final int MAX_STEPS = 1024;
     /// Slots below are the plan, the control socket and the standard streams.
     private static final int FIRST_FREE = 5;
+
+    private static final InRootPath DEV = InRootPath.of("dev");
     private static final List<Class<? extends Step>> ONCE = List.of(
             Step.Seal.class,
             Step.Mapped.class,
@@ -57,6 +59,7 @@ public final class PlanRules {
         verifyOrder(plan);
         verifyFilter(plan);
         verifySlots(plan);
+        verifyDevices(plan);
     }
 
     private static void verifyCounts(List<Step> steps) {
@@ -128,10 +131,24 @@ public final class PlanRules {
         }
     }
 
+    private static void verifyDevices(LaunchPlan plan) {
+        for (Step.PlaceDevice place : plan.all(Step.PlaceDevice.class)) {
+            require(
+                    place.target().isWithin(DEV) && !place.target().equals(DEV),
+                    "devices of the host stand below /dev");
+            require(
+                    place.slot().index() < plan.slots().size()
+                            && plan.slots().get(place.slot().index()) instanceof SlotSource.Device device
+                            && device.node().equals(place.node()),
+                    "only device slots are placed");
+        }
+    }
+
     private static IntStream slot(Step step) {
         return switch (step) {
             case Step.AttachRoot root -> IntStream.of(root.slot().index());
             case Step.MountSlot mount -> IntStream.of(mount.slot().index());
+            case Step.PlaceDevice place -> IntStream.of(place.slot().index());
             case Step.JoinCgroup join -> IntStream.of(join.slot().index());
             default -> IntStream.empty();
         };

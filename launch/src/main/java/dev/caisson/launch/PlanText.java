@@ -163,7 +163,15 @@ public final class PlanText {
         String names = plan.all(Step.BindDevice.class).stream()
                 .map(bind -> bind.device().name().toLowerCase(java.util.Locale.ROOT))
                 .collect(Collectors.joining(" "));
-        return names + (plan.has(Step.OpenConsole.class) ? "; a terminal of its own as the standard streams" : "");
+        return names
+                + (plan.has(Step.OpenConsole.class) ? "; a terminal of its own as the standard streams" : "")
+                + plan.all(Step.PlaceDevice.class).stream().map(this::describe).collect(Collectors.joining());
+    }
+
+    private String describe(Step.PlaceDevice place) {
+        var device = (SlotSource.Device) plan.slots().get(place.slot().index());
+        return "; host " + quoted(device.source().toString()) + " at " + quoted(place.target()) + ", by the rule "
+                + place.node().rule(device.access());
     }
 
     private String protect() {

@@ -53,6 +53,7 @@ public final class Planner {
             List.of(MountFlag.READ_ONLY, MountFlag.NO_SETUID, MountFlag.NO_DEVICES, MountFlag.NO_EXECUTION);
 
     private final ContainerSpec spec;
+    private final List<DeviceNode> nodes;
     private final RootImage image;
     private final HostFacts host;
     private final Optional<FilterProgram> filter;
@@ -62,8 +63,9 @@ public final class Planner {
     private final List<SlotSource> slots = new ArrayList<>();
 
     private Planner(
-            ContainerSpec spec, RootImage image, HostFacts host, Optional<FilterProgram> filter, ContainerId id) {
-        this.spec = spec;
+            Policy.Approved approved, RootImage image, HostFacts host, Optional<FilterProgram> filter, ContainerId id) {
+        this.spec = approved.spec();
+        this.nodes = approved.nodes();
         this.image = image;
         this.host = host;
         this.filter = filter;
@@ -86,7 +88,7 @@ public final class Planner {
             Optional<FilterProgram> filter,
             IdRange ids,
             ContainerId id) {
-        return new Planner(approved.spec(), image, host, filter, id).plan(ids);
+        return new Planner(approved, image, host, filter, id).plan(ids);
     }
 
     /// The namespaces that a container of this wish has of its own, whatever its image.
@@ -161,6 +163,10 @@ public final class Planner {
             if (mount instanceof Mount.Bind bind) {
                 slots.add(new SlotSource.Bind(index++, bind.source(), bind.readOnly(), true));
             }
+        }
+        for (int i = 0; i < nodes.size(); i++) {
+            HostDevice device = spec.devices().get(i);
+            slots.add(new SlotSource.Device(i, device.source(), nodes.get(i), device.access()));
         }
         LayerMedium medium = medium();
         if (medium != LayerMedium.MEMORY) {
@@ -288,6 +294,12 @@ public final class Planner {
                         size.columns(),
                         image.user().uid(),
                         image.user().gid())));
+        for (int i = 0; i < nodes.size(); i++) {
+            steps.add(new Step.PlaceDevice(
+                    slot(SlotSource.Device.class, i),
+                    nodes.get(i),
+                    spec.devices().get(i).target()));
+        }
     }
 
     private void link(String target, String path) {

@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /// The only gate: every face's wish passes here, and nothing else decides what is allowed.
@@ -55,25 +56,43 @@ public final class Policy {
     /// A wish that has passed.
     public static final class Approved {
         private final ContainerSpec spec;
+        private final List<DeviceNode> nodes;
 
-        private Approved(ContainerSpec spec) {
+        private Approved(ContainerSpec spec, List<DeviceNode> nodes) {
             this.spec = spec;
+            this.nodes = List.copyOf(nodes);
         }
 
+        /// No path of the host in it leads through a link, and its limits have a rule for each of its devices.
         public ContainerSpec spec() {
             return spec;
+        }
+
+        /// Of the devices of [#spec], in their order.
+        List<DeviceNode> nodes() {
+            return nodes;
         }
     }
 
     /// Lets the wish pass or says everything that stands against it.
     /// @throws RefusedException with all findings
     public static Approved approve(ContainerSpec spec, HostFacts host) {
+        return approve(spec, host, HostDeviceRules::look);
+    }
+
+    static Approved approve(ContainerSpec spec, HostFacts host, Function<HostDevice, HostDeviceRules.Found> look) {
         List<Finding> findings = check(spec, host);
         if (!findings.isEmpty()) {
             throw new RefusedException(findings);
         }
-        return new Approved(spec.mounts(
-                spec.mounts().stream().map(mount -> resolved(mount, spec)).toList()));
+        List<HostDeviceRules.Found> devices = HostDeviceRules.find(spec, look);
+        ContainerSpec resolved = spec.mounts(spec.mounts().stream()
+                        .map(mount -> resolved(mount, spec))
+                        .toList())
+                .devices(devices.stream().map(HostDeviceRules.Found::device).toList())
+                .limits(HostDeviceRules.limits(spec.limits(), devices));
+        return new Approved(
+                resolved, devices.stream().map(HostDeviceRules.Found::node).toList());
     }
 
     /// Links in a host path are followed here for good, and what they led to is looked at: a path that somebody
@@ -101,6 +120,7 @@ public final class Policy {
         checkTexts(spec, findings);
         checkWorkingDirectory(spec, findings);
         checkMounts(spec, findings);
+        HostDeviceRules.check(spec, findings);
         checkPrivileges(spec, findings);
         checkSysctls(spec, findings);
         checkProcessLimits(spec, host, findings);

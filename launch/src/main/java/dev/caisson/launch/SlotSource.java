@@ -1,7 +1,9 @@
 package dev.caisson.launch;
 
+import dev.caisson.cgroup.DeviceRule;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 
 /// Where the descriptor of a slot comes from. The launcher opens them in the order of the plan.
 public sealed interface SlotSource {
@@ -28,6 +30,16 @@ public sealed interface SlotSource {
     ///
     /// @param recursive with what is mounted below it
     record Bind(int index, Path source, boolean readOnly, boolean recursive) implements SlotSource {}
+
+    /// A node of the `index`-th device of the host that the container is given, made for it.
+    ///
+    /// @param source the host's own node
+    /// @param access what the rule for it allows
+    record Device(int index, Path source, DeviceNode node, Set<DeviceRule.Access> access) implements SlotSource {
+        public Device {
+            access = Set.copyOf(access);
+        }
+    }
 
     /// A detached mount on the host's disk that holds what the container writes.
     record Upper(LayerMedium medium) implements SlotSource {}

@@ -126,6 +126,14 @@ public sealed interface Step {
         }
     }
 
+    /// Puts a node of a device of the host at a place below `/dev` where nothing is, its number checked.
+    record PlaceDevice(Slot slot, DeviceNode node, InRootPath target) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.DEVICES;
+        }
+    }
+
     /// The root file system becomes the only one.
     record Pivot() implements Step {
         @Override

@@ -77,6 +77,14 @@ public final class StepFailedException extends LaunchException {
                         step.phase(),
                         errno,
                         EXIT_ENGINE);
+            case Step.PlaceDevice place ->
+                new StepFailedException(
+                        "DEVICE_TARGET",
+                        "the device " + place.node() + " cannot be placed at " + place.target() + " (" + reason
+                                + "): choose another path below /dev",
+                        step.phase(),
+                        errno,
+                        EXIT_ENGINE);
             case Step.MountFileSystem mount ->
                 new StepFailedException(
                         "MOUNT_FAILED",

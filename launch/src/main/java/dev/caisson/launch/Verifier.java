@@ -3,6 +3,7 @@ package dev.caisson.launch;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.FileSystemSpace;
 import java.nio.charset.StandardCharsets;
@@ -237,6 +238,9 @@ public final class Verifier {
                     .orElse("");
             checks.add(new Check("mount " + mount.target(), planned, found, flags && !found.equals("missing")));
         }
+        for (Step.PlaceDevice place : plan.all(Step.PlaceDevice.class)) {
+            checks.add(Check.of("device " + place.target(), place.node().toString(), device(process, place.target())));
+        }
         for (Step.Mask mask : plan.all(Step.Mask.class)) {
             checkCovered(process, mask.path(), "masked", mounts, checks);
         }
@@ -284,6 +288,11 @@ public final class Verifier {
     }
 
     private static boolean exists(Fd process, InRootPath path) {
+        return status(process, path).isPresent();
+    }
+
+    /// Nothing of the container is followed, and a device is not opened.
+    private static Optional<FileStatus> status(Fd process, InRootPath path) {
         try (Fd root = FileSystem.openAt(process, "root", FileSystem.O_PATH, 0, 0);
                 Fd file = FileSystem.openAt(
                         root,
@@ -291,10 +300,16 @@ public final class Verifier {
                         FileSystem.O_PATH,
                         0,
                         FileSystem.RESOLVE_IN_ROOT | FileSystem.RESOLVE_NO_SYMLINKS)) {
-            return file.isOpen();
+            return Optional.of(FileSystem.status(file));
         } catch (ErrnoException e) {
-            return false;
+            return Optional.empty();
         }
+    }
+
+    private static String device(Fd process, InRootPath path) {
+        return status(process, path)
+                .map(file -> DeviceNode.of(file).map(DeviceNode::toString).orElse("no device"))
+                .orElse("missing");
     }
 
     private void checkProcessLimits(Fd process, List<Check> checks) {

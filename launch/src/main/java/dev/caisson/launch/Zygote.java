@@ -32,6 +32,7 @@ public final class Zygote implements AutoCloseable {
     private static final int REQUEST_USERNS = 1;
     private static final int REQUEST_CHILD = 2;
     private static final int REQUEST_ROOT = 3;
+    private static final int REQUEST_DEVICE = 4;
     private static final int ROOT_TMPFS = 2;
     private static final int ROOT_OVERLAY = 3;
     private static final int ROOT_VOLATILE = 1;
@@ -43,7 +44,10 @@ public final class Zygote implements AutoCloseable {
             "assembling the root file system",
             "cloning",
             "writing the id maps",
-            "building its private root");
+            "building its private root",
+            "making a device node");
+    private static final int STAGE_CLONE = 3;
+    private static final int STAGE_DEVICE = 6;
 
     private final Fd socket;
     private final ReentrantLock sending = new ReentrantLock();
@@ -178,6 +182,11 @@ public final class Zygote implements AutoCloseable {
         return ask(request, layers);
     }
 
+    /// Asks for a node of the device that `node` is one of, owned inside `ids`, as a detached mount.
+    Answer device(IdRange ids, Fd node) {
+        return ask(request(REQUEST_DEVICE, ids), List.of(node));
+    }
+
     private static ByteBuffer request(int kind, IdRange range) {
         return ByteBuffer.allocate(REQUEST_BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN)
@@ -302,10 +311,13 @@ public final class Zygote implements AutoCloseable {
     }
 
     private static String advice(int stage, int errno) {
-        if (stage == 3 && errno == Errno.ENOSPC) {
+        if (stage == STAGE_DEVICE && errno == Errno.EPERM) {
+            return ": the engine's own control group has to let it make nodes of that device";
+        }
+        if (stage == STAGE_CLONE && errno == Errno.ENOSPC) {
             return ": the host's limit of namespaces is reached, see /proc/sys/user/max_*_namespaces";
         }
-        if (stage == 3 && errno == Errno.EAGAIN) {
+        if (stage == STAGE_CLONE && errno == Errno.EAGAIN) {
             return ": the host's limit of processes is reached";
         }
         if (errno == Errno.EPERM) {

@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.caisson.cgroup.Bytes;
+import dev.caisson.cgroup.DeviceRule.Access;
 import dev.caisson.linux.Terminal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -40,6 +42,14 @@ class PlanCodecTest {
         return Stream.of(
                 Samples.plan(),
                 Samples.plan(Samples.spec(), Samples.hybridHost()),
+                Samples.plan(
+                        Samples.spec()
+                                .allow(Allowance.HOST_DEVICES)
+                                .device(new HostDevice(
+                                        Path.of("/dev/fuse"), InRootPath.of("dev/fuse"), Set.of(Access.READ)))
+                                .device(new HostDevice(
+                                        Path.of("/dev/sda"), InRootPath.of("dev/disk/a"), EnumSet.allOf(Access.class))),
+                        Samples.hybridHost()),
                 Samples.plan(everything, Samples.hybridHost()),
                 Samples.plan(everything.init(false), Samples.host()),
                 Samples.plan(everything.allow(Allowance.NEW_PRIVILEGES).newPrivileges(true), Samples.host()),

@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.cgroup.DeviceRule;
 import dev.caisson.image.Image;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -53,6 +54,16 @@ final class Samples {
                 host.layerMedia());
     }
 
+    /// The devices of a host that has two.
+    static HostDeviceRules.Found look(HostDevice device) {
+        DeviceNode node = switch (device.source().toString()) {
+            case "/dev/fuse" -> new DeviceNode(DeviceRule.Kind.CHARACTER, 10, 229);
+            case "/dev/sda" -> new DeviceNode(DeviceRule.Kind.BLOCK, 8, 0);
+            default -> throw new RefusedException("DEVICE_SOURCE", "the host has no device " + device.source());
+        };
+        return new HostDeviceRules.Found(device, node);
+    }
+
     static RootImage image() {
         return new RootImage(
                 2,
@@ -79,7 +90,12 @@ final class Samples {
         Optional<FilterProgram> filter =
                 spec.seccomp() instanceof SeccompChoice.Unconfined ? Optional.empty() : Optional.of(filter());
         return Planner.plan(
-                Policy.approve(spec, host), image(), host, filter, new IdRange(IdRange.FIRST, IdRange.WIDTH), ID);
+                Policy.approve(spec, host, Samples::look),
+                image(),
+                host,
+                filter,
+                new IdRange(IdRange.FIRST, IdRange.WIDTH),
+                ID);
     }
 
     static LaunchPlan plan() {

@@ -62,6 +62,7 @@ public record FileStatus(
     private static final int S_IFREG = 0100000;
     private static final int S_IFLNK = 0120000;
     private static final int S_IFCHR = 0020000;
+    private static final int S_IFBLK = 0060000;
 
     private static final long NLINK = Native.offset(LAYOUT, "stx_nlink");
     private static final long UID = Native.offset(LAYOUT, "stx_uid");
@@ -107,6 +108,10 @@ public record FileStatus(
 
     public boolean isCharacterDevice() {
         return (mode & S_IFMT) == S_IFCHR;
+    }
+
+    public boolean isBlockDevice() {
+        return (mode & S_IFMT) == S_IFBLK;
     }
 
     public int permissions() {

@@ -1,0 +1,78 @@
+package dev.caisson.launch;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.Mounts;
+import java.util.EnumSet;
+import java.util.Set;
+
+/// What a container is shown of the host, as detached mounts: layers, volumes, devices.
+final class HostMounts {
+    private HostMounts() {}
+
+    static Fd layer(Fd directory, Fd userNamespace) {
+        Fd mount = Mounts.copy(directory, false);
+        try {
+            Mounts.mapIds(mount, userNamespace, false);
+            return mount;
+        } catch (ErrnoException e) {
+            mount.close();
+            throw idMapRefused("the image's file system", e);
+        }
+    }
+
+    static Fd bind(SlotSource.Bind bind, Fd userNamespace) {
+        Set<Mounts.Attribute> attributes = EnumSet.of(Mounts.Attribute.NO_SETUID, Mounts.Attribute.NO_DEVICES);
+        if (bind.readOnly()) {
+            attributes.add(Mounts.Attribute.READ_ONLY);
+        }
+        Fd mount;
+        try (Fd source = FileSystem.openWithoutLinks(bind.source().toString(), FileSystem.O_PATH)) {
+            mount = Mounts.copy(source, bind.recursive());
+        } catch (ErrnoException e) {
+            throw new HostException(
+                    "MOUNT_SOURCE",
+                    "the host path " + bind.source() + " cannot be mounted (" + Errno.name(e.errno()) + ")",
+                    e);
+        }
+        try {
+            Mounts.restrict(mount, attributes, bind.recursive());
+            Mounts.mapIds(mount, userNamespace, bind.recursive());
+            return mount;
+        } catch (ErrnoException e) {
+            mount.close();
+            throw idMapRefused("the file system of " + bind.source(), e);
+        }
+    }
+
+    private static HostException idMapRefused(String what, ErrnoException e) {
+        return new HostException(
+                "IDMAP_REFUSED",
+                what + " cannot be shown through an id map (" + Errno.name(e.errno())
+                        + "): put it on ext4, xfs, btrfs or tmpfs",
+                e);
+    }
+
+    /// What the policy looked at is what is given, whatever stands at its path by now.
+    static Fd device(SlotSource.Device device, IdRange ids, Zygote zygote) {
+        try (Fd node = FileSystem.openWithoutLinks(device.source().toString(), FileSystem.O_PATH)) {
+            if (!DeviceNode.of(FileSystem.status(node))
+                    .filter(device.node()::equals)
+                    .isPresent()) {
+                throw new HostException(
+                        "DEVICE_CHANGED",
+                        device.source() + " is no longer the device " + device.node() + ": start again");
+            }
+            try (Zygote.Answer made = zygote.device(ids, node)) {
+                return made.descriptor();
+            }
+        } catch (ErrnoException e) {
+            throw new HostException(
+                    "DEVICE_SOURCE",
+                    "the device " + device.source() + " cannot be opened (" + Errno.name(e.errno()) + ")",
+                    e);
+        }
+    }
+}
