@@ -2,14 +2,18 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.image.Image;
+import dev.caisson.launch.Allowance;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.HostException;
 import dev.caisson.launch.IdRange;
+import dev.caisson.launch.InRootPath;
+import dev.caisson.launch.Mount;
 import dev.caisson.launch.WritableLayer;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
@@ -129,6 +133,31 @@ class EngineErrorsTest {
                     .as(privileges)
                     .contains("ROOT_NEEDED")
                     .doesNotContain(EngineProcess.OPENED);
+        }
+    }
+
+    /// A namespace of process ids has this setting for itself: Documentation/userspace-api/mfd_noexec.rst
+    @Test
+    void whereNoProgramMayRunFromMemoryTheEngineSaysSo() throws IOException {
+        assumeThat(Path.of("/proc/sys/vm/memfd_noexec")).exists();
+        String forbidden = "unshare --pid --fork --mount-proc bash -c"
+                + " 'echo 2 > /proc/sys/vm/memfd_noexec && exec \"$@\"' bash";
+
+        assertThat(String.join(
+                        "\n",
+                        new EngineProcess(options(), directory, List.of("true"))
+                                .under(forbidden)
+                                .lines()))
+                .contains("ZYGOTE_START", "memfd_create");
+    }
+
+    @Test
+    void aVolumeWhoseFileSystemTakesNoIdMapIsTold() {
+        ContainerSpec wish = shell("true")
+                .allow(Allowance.HOST_PATHS)
+                .mount(new Mount.Bind(Path.of("/sys/kernel"), InRootPath.parse("/data"), true, false));
+        try (Engine engine = Engine.open(options())) {
+            assertHostCode("IDMAP_REFUSED", () -> engine.run(wish));
         }
     }
 

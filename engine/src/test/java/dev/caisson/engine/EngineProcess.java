@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.image.Image;
 import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.LaunchException;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -41,6 +42,9 @@ final class EngineProcess {
             System.out.print(engine.run(ContainerSpec.of(Image.directory(Path.of(arguments[2])), command))
                     .stdout());
         } catch (EngineException e) {
+            System.out.println(e.code());
+            throw e;
+        } catch (LaunchException e) {
             System.out.println(e.code());
             throw e;
         }

@@ -314,7 +314,7 @@ public final class Launcher {
         }
     }
 
-    private static Sockets.Message receive(Fd control) {
+    static Sockets.Message receive(Fd control) {
         try {
             Sockets.Message message = Sockets.receive(control, Report.BYTES);
             if (message.isEnd()) {

@@ -59,7 +59,8 @@ public final class Zygote implements AutoCloseable {
     private final Thread keeper;
     private final int pid;
 
-    private Zygote(Fd socket, Thread keeper, int pid) {
+    /// @param keeper the thread that lives as long as the process
+    Zygote(Fd socket, Thread keeper, int pid) {
         this.socket = socket;
         this.keeper = keeper;
         this.pid = pid;
@@ -96,7 +97,7 @@ public final class Zygote implements AutoCloseable {
 
     private static void keep(Sockets.Pair pair, CompletableFuture<Zygote> started) {
         Zygote zygote;
-        try (Fd program = MemoryFile.sealedExecutable(PROGRAM, program())) {
+        try (Fd program = MemoryFile.sealedExecutable(PROGRAM, program(PROGRAM))) {
             int pid = Processes.spawn(program, List.of(PROGRAM, "zygote"), List.of(pair.theirs()));
             pair.theirs().close();
             zygote = new Zygote(pair.ours(), Thread.currentThread(), pid);
@@ -128,8 +129,8 @@ public final class Zygote implements AutoCloseable {
         }
     }
 
-    private static byte[] program() {
-        try (InputStream in = Zygote.class.getResourceAsStream(PROGRAM)) {
+    static byte[] program(String name) {
+        try (InputStream in = Zygote.class.getResourceAsStream(name)) {
             if (in == null) {
                 throw new HostException(
                         "PROGRAM_ABSENT",

@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.image.Image;
 import dev.caisson.linux.Errno;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.Sockets;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// What init and the kernel say against a launch, as the error that a caller gets.
@@ -63,6 +68,85 @@ class LaunchErrorsTest {
     @Test
     void limits_that_the_kernel_does_not_tell_are_missed() {
         assertCode("PROC_UNREADABLE", () -> HostFacts.limits("Limit Soft Hard Units\n"));
+    }
+
+    @Test
+    void an_init_that_says_nothing_or_is_gone_is_not_waited_for() {
+        Sockets.Pair control = Sockets.pair();
+        Sockets.receiveTimeout(control.ours(), 20);
+
+        assertCode("LAUNCH_TIMEOUT", () -> Launcher.receive(control.ours()));
+        control.theirs().close();
+        assertCode("INIT_DIED", () -> Launcher.receive(control.ours()));
+        control.ours().close();
+    }
+
+    @Test
+    void a_process_that_is_gone_cannot_be_verified() {
+        var verifier = new Verifier(Samples.plan());
+
+        assertCode("PROGRAM_ENDED", () -> verifier.beforeStart(Integer.MAX_VALUE));
+        assertCode("PROGRAM_ENDED", () -> verifier.program(Integer.MAX_VALUE));
+    }
+
+    @Test
+    void an_init_without_a_child_has_no_program_left() throws IOException {
+        Process childless = new ProcessBuilder("sleep", "60").start();
+        try {
+            assertCode("PROGRAM_ENDED", () -> new Verifier(Samples.plan()).program((int) childless.pid()));
+        } finally {
+            childless.destroyForcibly();
+        }
+    }
+
+    @Test
+    void a_build_without_the_native_program_says_how_to_get_one() {
+        assertThatThrownBy(() -> Zygote.program("no-such-program"))
+                .isInstanceOfSatisfying(
+                        HostException.class, e -> assertThat(e.code()).isEqualTo("PROGRAM_ABSENT"))
+                .hasMessageContaining("./caisson version");
+    }
+
+    @Test
+    void an_answer_of_the_zygote_that_is_none_is_told() {
+        Sockets.Pair pair = Sockets.pair();
+        try (Fd theirs = pair.theirs();
+                var zygote = new Zygote(pair.ours(), Thread.currentThread(), 0)) {
+            assertCode("ZYGOTE_PROTOCOL", () -> answered(zygote, theirs, reply(0, 0)));
+            assertCode("ZYGOTE_FAILED", () -> answered(zygote, theirs, reply(-Errno.ENOSPC, 3)));
+            assertThatThrownBy(() -> answered(zygote, theirs, reply(-Errno.EPERM, 6)))
+                    .hasMessageContaining("making a device node (EPERM): the engine's own control group");
+            assertCode("ZYGOTE_GONE", () -> answered(zygote, theirs, new byte[0]));
+        }
+    }
+
+    /// What the other end of a zygote's socket makes of its answer.
+    private static void answered(Zygote zygote, Fd theirs, byte[] reply) {
+        Sockets.send(theirs, reply, List.of());
+        zygote.userNamespace(new IdRange(IdRange.FIRST, IdRange.WIDTH));
+    }
+
+    private static byte[] reply(int status, int stage) {
+        return ByteBuffer.allocate(16)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(PlanCodec.MAGIC)
+                .putInt(status)
+                .putInt(0)
+                .putInt(stage)
+                .array();
+    }
+
+    @Test
+    @Tag("root")
+    void what_the_kernel_refuses_the_zygote_is_told_with_its_stage() {
+        try (var zygote = Zygote.start();
+                Fd file = FileSystem.open("/etc/passwd", FileSystem.O_PATH);
+                Zygote.Answer answer = zygote.device(new IdRange(IdRange.FIRST, IdRange.WIDTH), file)) {
+            assertThatThrownBy(answer::descriptor)
+                    .isInstanceOfSatisfying(
+                            HostException.class, e -> assertThat(e.code()).isEqualTo("ZYGOTE_FAILED"))
+                    .hasMessageContaining("making a device node (ENODEV)");
+        }
     }
 
     @Test

@@ -1,0 +1,131 @@
+package dev.caisson.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What stands in a command's way has a code of its own.
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class CommandErrorsTest {
+    @TempDir
+    @SuppressWarnings("NullAway.Init")
+    Path directory;
+
+    private static String errors(String... arguments) {
+        var err = new StringWriter();
+        int status =
+                Main.execute(new PrintWriter(new StringWriter()), new PrintWriter(err, true), Terminal.NONE, arguments);
+        assertThat(status).isEqualTo(125);
+        return err.toString();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "-v /a",
+                "-v /a:/b:ro:x",
+                "-v /a:/b:rx",
+                "-v data:/b",
+                "-v /a:b",
+                "-v /a:/b/../c",
+                "--mount type=volume,target=/b",
+                "--mount type=bind,source=/a,target=/b,colour=red",
+                "--mount type=bind,source=/a,src=/c,target=/b",
+                "--mount type=tmpfs,target=/b,tmpfs-mode=rwx",
+                "--tmpfs b",
+                "--tmpfs /b:huge"
+            })
+    void whatIsNoMountIsTold(String option) {
+        List<String> words = new ArrayList<>(List.of(option.split(" ", -1)));
+        words.addFirst("run");
+        words.addAll(List.of("host", "true"));
+
+        assertThat(errors(words.toArray(String[]::new)))
+                .startsWith("caisson: MOUNT_INVALID: " + option.split(" ", -1)[0]);
+    }
+
+    @Test
+    @Tag("root")
+    void aProcessWithoutAFilterIsNotCompared() throws IOException {
+        Process unfiltered = new ProcessBuilder("sleep", "60").start();
+        try {
+            assertThat(errors("seccomp", "diff", "standard", Long.toString(unfiltered.pid())))
+                    .startsWith("caisson: NOT_ONE_FILTER: the process has 0 filters");
+        } finally {
+            unfiltered.destroyForcibly();
+        }
+    }
+
+    /// The process of a test has no terminal.
+    @ParameterizedTest
+    @ValueSource(strings = {"-t", "-it"})
+    @Tag("root")
+    void aTerminalIsNotMadeOfAPipe(String option) throws IOException {
+        assertThat(command("", "run", "--rm", option, "host", "true"))
+                .contains("caisson: NO_TERMINAL: -t needs a terminal here");
+    }
+
+    @Test
+    @Tag("root")
+    void attackersNeedTheirInterpreter() throws IOException {
+        assumeThat(Path.of("/usr/bin/perl")).exists();
+        String without = "unshare --mount bash -c 'mount --bind /dev/null /usr/bin/perl && exec \"$@\"' bash ";
+
+        assertThat(command(without, "selftest", "dos", "--without-docker"))
+                .contains("caisson: PERL_MISSING: attackers are written in Perl");
+        assertThat(Files.isExecutable(Path.of("/usr/bin/perl"))).isTrue();
+    }
+
+    /// What a process of its own tells on its pipes.
+    /// @param under a shell's words in front of the command
+    private String command(String under, String... arguments) throws IOException {
+        var command = new ArrayList<>(List.of("bash", "-c", "exec " + under + "\"$@\"", "bash"));
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                classPath(),
+                Main.class.getName()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("CAISSON_STATE", directory.resolve("state").toString());
+        builder.environment().put("CAISSON_DATA", directory.resolve("data").toString());
+        Process process = builder.start();
+        process.getOutputStream().close();
+        return String.join("\n", process.inputReader().lines().toList());
+    }
+
+    private static String classPath() {
+        var paths = new ArrayList<String>();
+        try {
+            Path own = Path.of(CommandErrorsTest.class
+                    .getResource("CommandErrorsTest.class")
+                    .toURI());
+            paths.add(own.resolve("../../../..").normalize().toString());
+        } catch (URISyntaxException e) {
+            throw new AssertionError(e);
+        }
+        Optional.ofNullable(System.getProperty("jdk.module.path")).ifPresent(paths::add);
+        paths.add(System.getProperty("java.class.path"));
+        return String.join(File.pathSeparator, paths);
+    }
+}
