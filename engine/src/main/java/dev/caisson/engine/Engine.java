@@ -308,10 +308,12 @@ public final class Engine implements AutoCloseable {
         });
     }
 
-    /// The group that held all containers of this state directory; one that is still there is the next engine's
-    /// to clear.
+    /// The group that held all containers of this state directory; one that is still there is the next
+    /// engine's to clear. A scope's is left to systemd, which reads there that it is empty once it is told
+    /// of a change: where the group is gone by then, the scope stays active without one.
     private void removeGroup() {
-        if (preparation.hierarchy().leftovers(state.cgroupParent()).isEmpty()) {
+        if (scope.isEmpty()
+                && preparation.hierarchy().leftovers(state.cgroupParent()).isEmpty()) {
             preparation.hierarchy().removeParent(state.cgroupParent());
         }
     }
