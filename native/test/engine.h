@@ -48,6 +48,9 @@ struct spec {
 	void (*more)(struct builder *, uint8_t phase);
 };
 
+/* Complete; first_tasks and volume_slot are the slots of the first of `tasks` and of the volume. */
+void build_plan(const struct spec *, struct builder *, uint16_t slots, int first_tasks, int tasks, int volume_slot);
+
 struct container {
 	int pid, pidfd, control, output, input, terminal;
 	struct reply reply;

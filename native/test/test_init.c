@@ -40,6 +40,15 @@ void expect_error(const struct container *container, uint32_t phase, uint8_t opc
 	CHECK_TEXT("", container->text);
 }
 
+void run_shell(const char *script, const char *expected, int code)
+{
+	static struct container container; /* large */
+	struct spec spec = shell(script);
+	container_run(&engine, &spec, &container);
+	CHECK_TEXT(expected, container.text);
+	expect_exit(&container, code);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned passed = 0, failed = 0;
@@ -58,9 +67,12 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	run_tests(launch_tests, launch_test_count, filter, &passed, &failed);
+	run_tests(program_tests, program_test_count, filter, &passed, &failed);
+	run_tests(root_tests, root_test_count, filter, &passed, &failed);
 	run_tests(device_tests, device_test_count, filter, &passed, &failed);
 	run_tests(hostile_tests, hostile_test_count, filter, &passed, &failed);
 	run_tests(zygote_tests, zygote_test_count, filter, &passed, &failed);
+	run_tests(engine_end_tests, engine_end_test_count, filter, &passed, &failed);
 	engine_stop(&engine);
 	remove_test_roots();
 	printf("init: %u passed, %u failed\n", passed, failed);
