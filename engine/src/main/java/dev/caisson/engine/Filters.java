@@ -50,7 +50,14 @@ final class Filters {
 
     private static final int MOST = 64;
 
-    private final Map<Key, FilterProgram> compiled = new ConcurrentHashMap<>();
+    /// A filter, and what a plan says of it before what the engine does.
+    private record Plain(Filter filter, String summary) {
+        FilterProgram program() {
+            return new FilterProgram(filter.bytes(), summary);
+        }
+    }
+
+    private final Map<Key, Plain> compiled = new ConcurrentHashMap<>();
     private final KernelVersion kernel;
     private final FilterCache cache;
 
@@ -68,9 +75,9 @@ final class Filters {
         if (isOff(spec) && !wanted.equals(Optional.of(Watch.RECORD))) {
             return Optional.empty();
         }
-        FilterProgram plain = plain(spec);
+        Plain plain = plain(spec);
         if (wanted.isEmpty()) {
-            return Optional.of(plain);
+            return Optional.of(plain.program());
         }
         Watch watch = wanted.get();
         String reason = unwatchable(spec);
@@ -79,9 +86,9 @@ final class Filters {
                 throw new EngineException(
                         "NOT_WATCHABLE", "the engine cannot be asked about calls under this filter: " + reason);
             }
-            return Optional.of(new FilterProgram(plain.bytes(), plain.summary() + ", not watched: " + reason));
+            return Optional.of(program(plain.filter(), plain, "not watched: " + reason));
         }
-        Filter filter = Filter.of(Architecture.host(), plain.bytes());
+        Filter filter = plain.filter();
         return Optional.of(
                 switch (watch) {
                     case TELL -> program(filter.asking(), plain, "the engine is asked before it denies");
@@ -91,7 +98,7 @@ final class Filters {
                 });
     }
 
-    private static FilterProgram program(Filter filter, FilterProgram plain, String how) {
+    private static FilterProgram program(Filter filter, Plain plain, String how) {
         return new FilterProgram(filter.bytes(), plain.summary() + ", " + how);
     }
 
@@ -103,7 +110,7 @@ final class Filters {
                 || !unwatchable(spec).isEmpty()) {
             return Optional.empty();
         }
-        Filter filter = Filter.of(Architecture.host(), plain(spec).bytes());
+        Filter filter = plain(spec).filter();
         Profile allowing = new Profile(Action.ALLOW, Map.of(), Set.of(), "", "", List.of());
         Supplier<Profile> profile =
                 isOff(spec) ? () -> allowing : () -> profile(spec.seccomp().plain());
@@ -130,15 +137,15 @@ final class Filters {
         }
         if (spec.seccomp().plain() instanceof SeccompChoice.Custom
                 && !isOff(spec)
-                && !Filter.of(Architecture.host(), plain(spec).bytes()).canAsk()) {
+                && !plain(spec).filter().canAsk()) {
             return "it does more about some execveat than to allow or to fail it, and the engine would have to do so";
         }
         return "";
     }
 
-    private FilterProgram plain(ContainerSpec spec) {
+    private Plain plain(ContainerSpec spec) {
         if (isOff(spec)) {
-            return new FilterProgram(Filter.allowing(Architecture.host()).bytes(), "everything");
+            return new Plain(Filter.allowing(Architecture.host()), "everything");
         }
         if (compiled.size() >= MOST) {
             compiled.clear();
@@ -195,7 +202,7 @@ final class Filters {
         return filter;
     }
 
-    private FilterProgram compile(Key key) {
+    private Plain compile(Key key) {
         Target target = target(key.capabilities);
         Filter compiled = cached(key.choice, target);
         Filter filter =
@@ -206,6 +213,6 @@ final class Filters {
             case SeccompChoice.Custom custom -> custom.name();
             case SeccompChoice.Unconfined _, SeccompChoice.Watched _ -> "";
         };
-        return new FilterProgram(filter.bytes(), name.concat(": ").concat(filter.sentence()));
+        return new Plain(filter, name.concat(": ").concat(filter.sentence()));
     }
 }

@@ -1,12 +1,8 @@
 package dev.caisson.seccomp;
 
 import java.nio.ByteOrder;
-import java.util.Arrays;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /// A system call ABI: a numbering of calls and a width of registers, as `seccomp_data.arch` names it, seccomp(2).
 /// X32 shares the audit value of X86_64 and is told apart by bit 30 of the number.
@@ -23,9 +19,6 @@ public enum Architecture {
 
     /// `__X32_SYSCALL_BIT` of `asm/unistd.h`.
     static final int X32_BIT = 0x40000000;
-
-    private static final Map<String, Architecture> BY_SCMP_NAME =
-            Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(Architecture::scmpName, Function.identity()));
 
     private final String scmpName;
     private final String goName;
@@ -90,7 +83,12 @@ public enum Architecture {
 
     /// The architecture of an OCI constant; empty for one that Caisson has no table for.
     static Optional<Architecture> ofScmpName(String name) {
-        return Optional.ofNullable(BY_SCMP_NAME.get(name));
+        for (Architecture architecture : values()) {
+            if (architecture.scmpName.equals(name)) {
+                return Optional.of(architecture);
+            }
+        }
+        return Optional.empty();
     }
 
     /// The architecture that a person names, as `SCMP_ARCH_X86_64`, `x86_64` or `amd64`.

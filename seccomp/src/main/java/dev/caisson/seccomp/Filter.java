@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// A compiled classic BPF program, as seccomp(2) takes it.
 public final class Filter {
@@ -38,15 +39,19 @@ public final class Filter {
     /// Where its low byte is, in a word of the program.
     private final int lowByte;
 
+    /// Out of a cache; of others they are made when they are asked for.
+    private @Nullable FilterTraits traits;
+
     Filter(Architecture architecture, long[] program, Summary summary) {
-        this(architecture, encode(architecture, program), () -> summary);
+        this(architecture, encode(architecture, program), () -> summary, null);
     }
 
     /// @param bytes are the filter's from now on
-    private Filter(Architecture architecture, byte[] bytes, Supplier<Summary> summary) {
+    private Filter(Architecture architecture, byte[] bytes, Supplier<Summary> summary, @Nullable FilterTraits traits) {
         this.architecture = architecture;
         this.bytes = bytes;
         this.summary = summary;
+        this.traits = traits;
         this.lowByte = architecture.byteOrder() == ByteOrder.LITTLE_ENDIAN ? 0 : 1;
     }
 
@@ -70,12 +75,28 @@ public final class Filter {
     /// @throws SeccompException FILTER_INVALID where the length cannot be a filter's
     public static Filter of(Architecture architecture, byte[] bytes) {
         byte[] program = checked(bytes);
-        return new Filter(architecture, program, () -> Summary.of(of(architecture, program)));
+        return new Filter(architecture, program, () -> Summary.of(of(architecture, program)), null);
     }
 
-    /// @param stored its summary, as [Summary#stored] writes it
+    /// @param stored as [#stored] writes it
     static Filter of(Architecture architecture, byte[] bytes, String stored) {
-        return new Filter(architecture, checked(bytes), new Stored(stored));
+        return new Filter(
+                architecture, checked(bytes), new Stored(stored.substring(1)), FilterTraits.parse(stored.charAt(0)));
+    }
+
+    /// What a cache keeps beside the program: its traits and its summary.
+    String stored() {
+        return traits().stored() + summary().stored();
+    }
+
+    /// A thread that does not see another's makes the same.
+    private FilterTraits traits() {
+        FilterTraits known = traits;
+        if (known == null) {
+            known = FilterTraits.of(this);
+            traits = known;
+        }
+        return known;
     }
 
     /// Not a lambda: a cold JVM would have to link it.
@@ -233,7 +254,7 @@ public final class Filter {
             instruction(EQUAL, 0, 1, execveat()),
             instruction(RETURN, 0, 0, Action.NOTIFY.returnValue())
         };
-        if (allowsByNumber(seccomp())) {
+        if (traits().installs()) {
             int flags = architecture.byteOrder() == ByteOrder.LITTLE_ENDIAN ? FLAGS : FLAGS + Integer.BYTES;
             head = new long[] {
                 head[0],
@@ -273,16 +294,18 @@ public final class Filter {
                 }
             }
         }
-        return new Filter(architecture, made, summary);
+        return new Filter(architecture, made, summary, null);
     }
 
     /// Whether a listener can give this filter's answers about `execveat`: it can let a call pass and fail
     /// it, and neither kill nor trace.
     public boolean canAsk() {
-        return allowsByNumber(execveat())
-                || Paths.of(this, architecture.auditValue(), execveat()).stream()
-                        .map(path -> path.action().kind())
-                        .allMatch(kind -> kind == Action.Kind.ALLOW || kind == Action.Kind.ERRNO);
+        return traits().asks();
+    }
+
+    /// Whether init can start a program under it.
+    boolean letsTheProgramStart() {
+        return traits().starts();
     }
 
     /// Whether a call installs a filter with a listener of the program's own, which the kernel fails with
@@ -308,7 +331,7 @@ public final class Filter {
         };
     }
 
-    private int seccomp() {
+    int seccomp() {
         return switch (architecture) {
             case X86_64 -> 317;
             case AARCH64, RISCV64, LOONGARCH64 -> 277;

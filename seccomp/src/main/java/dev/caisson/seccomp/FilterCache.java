@@ -173,16 +173,13 @@ public final class FilterCache {
             return Optional.empty();
         }
         byte[] instructions = Arrays.copyOfRange(kept, program + Integer.BYTES, end);
-        return instructions.length == 0 || instructions.length % Filter.INSTRUCTION != 0
+        int beside = program - summary - Integer.BYTES;
+        return instructions.length == 0 || instructions.length % Filter.INSTRUCTION != 0 || beside == 0
                 ? Optional.empty()
                 : Optional.of(Filter.of(
                         architecture,
                         instructions,
-                        new String(
-                                kept,
-                                summary + Integer.BYTES,
-                                program - summary - Integer.BYTES,
-                                StandardCharsets.UTF_8)));
+                        new String(kept, summary + Integer.BYTES, beside, StandardCharsets.UTF_8)));
     }
 
     /// Where a part ends that has its length before it; below 0 where the file is cut off.
@@ -208,7 +205,7 @@ public final class FilterCache {
             }
         }
         makeRoom();
-        byte[] summary = filter.summary().stored().getBytes(StandardCharsets.UTF_8);
+        byte[] summary = filter.stored().getBytes(StandardCharsets.UTF_8);
         byte[] program = filter.bytes();
         ByteBuffer buffer = ByteBuffer.allocate(3 * Integer.BYTES + origin.length + summary.length + program.length);
         for (byte[] part : new byte[][] {origin, summary, program}) {

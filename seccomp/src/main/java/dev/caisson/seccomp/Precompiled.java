@@ -222,7 +222,7 @@ final class Precompiled {
         for (byte value : filter.bytes()) {
             bytes.add(value);
         }
-        return new Program(filter.summary().stored(), bytes);
+        return new Program(filter.stored(), bytes);
     }
 
     /// Those from which on a profile's filter may be another: a call is new, or a rule begins to apply.

@@ -25,9 +25,6 @@ public final class ProfileLint {
     /// @param code stable, upper case
     public record Finding(Level level, String code, String sentence) {}
 
-    /// `AT_FDCWD`, with which init starts the program.
-    private static final long AT_FDCWD = -100;
-
     private final Profile profile;
     private final Target target;
     private final Filter filter;
@@ -53,16 +50,7 @@ public final class ProfileLint {
 
     /// Whether init can start a program under a filter, which it does by execveat(2) after it has loaded it.
     public static boolean letsTheProgramStart(Filter filter) {
-        Action.Kind kind = filter.decide(SeccompData.of(
-                        filter.architecture(),
-                        filter.execveat(),
-                        AT_FDCWD,
-                        0x7fff_0000_1000L,
-                        0x7fff_0000_2000L,
-                        0x7fff_0000_3000L,
-                        0))
-                .kind();
-        return kind == Action.Kind.ALLOW || kind == Action.Kind.LOG;
+        return filter.letsTheProgramStart();
     }
 
     private void start() {

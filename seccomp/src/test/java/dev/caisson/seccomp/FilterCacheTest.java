@@ -31,6 +31,36 @@ class FilterCacheTest {
         assertThat(entries()).hasSize(2);
     }
 
+    /// What is asked of a filter before a start is kept with it, and is what the program itself says.
+    @Test
+    void aKeptFilterStartsAndAsksAsTheCompiledOne() throws IOException {
+        String rule = """
+                {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
+                  {"names": ["execveat"], "action": "SCMP_ACT_ALLOW"},
+                  {"names": ["execveat"], "action": "SCMP_ACT_TRAP",
+                    "args": [{"index": 4, "value": 4096, "op": "SCMP_CMP_EQ"}]}]}""";
+        for (String json : List.of(
+                "{\"defaultAction\": \"SCMP_ACT_ERRNO\"}",
+                "{\"defaultAction\": \"SCMP_ACT_KILL\"}",
+                "{\"defaultAction\": \"SCMP_ACT_LOG\"}",
+                "{\"defaultAction\": \"SCMP_ACT_ALLOW\"}",
+                rule)) {
+            Filter compiled = new FilterCache(directory.resolve("filters")).compile(json, target);
+            Filter kept = new FilterCache(directory.resolve("filters")).compile(json, target);
+            Filter read = Filter.of(Architecture.X86_64, compiled.bytes());
+            assertThat(kept).isNotSameAs(compiled);
+            assertThat(kept.letsTheProgramStart()).as(json).isEqualTo(read.letsTheProgramStart());
+            assertThat(kept.canAsk()).as(json).isEqualTo(read.canAsk());
+            if (kept.canAsk()) {
+                assertThat(kept.asking().bytes())
+                        .as(json)
+                        .isEqualTo(read.asking().bytes());
+                assertThat(kept.asking().letsTheProgramStart()).as(json).isFalse();
+            }
+        }
+        assertThat(entries()).hasSize(5);
+    }
+
     @Test
     void anotherKernelCapabilityOrProfileIsAnotherFilter() throws IOException {
         var cache = new FilterCache(directory.resolve("filters"));
