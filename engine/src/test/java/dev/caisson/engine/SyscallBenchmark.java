@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.Objects;
 
 /// Prints what a system call costs under a filter that denies by itself, one that asks the engine, a
-/// recording, and strace(1) where it is installed. Needs root, gcc and Debian's busybox-static; a directory
-/// to work in is its argument.
+/// recording, and strace(1) where it is installed: `benchmarks/filters` runs it. Needs root, gcc and Debian's
+/// busybox-static; a directory to work in is its argument.
 final class SyscallBenchmark {
     private SyscallBenchmark() {}
 

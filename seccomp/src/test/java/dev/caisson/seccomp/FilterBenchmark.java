@@ -13,9 +13,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
 
-/// Prints, for Debian's default profile and three ABIs, what a filter of ours costs beside libseccomp's list and tree,
-/// and
-/// whether it keeps to its limits. Needs an x86_64 machine, gcc, and the packages libseccomp-dev and
+/// Prints, for Debian's default profile and three ABIs, what a filter of ours costs beside libseccomp's list and
+/// tree, and whether it keeps to its limits: `benchmarks/filters` runs it. Needs an x86_64 machine, gcc, and the
+/// packages libseccomp-dev and
 /// golang-github-containers-common.
 final class FilterBenchmark {
     private static final Path PROFILE = Path.of("/usr/share/containers/seccomp.json");
@@ -89,11 +89,12 @@ final class FilterBenchmark {
 
     /// To a container's filter in JVMs that have just started from an AOT cache, as the command does.
     private static Map<String, Cold> cold(Path directory) throws IOException, InterruptedException {
+        String archiver = Path.of(System.getProperty("java.home"), "bin", "jar").toString();
         var jars = new ArrayList<String>();
         for (String entry : System.getProperty("java.class.path").split(":", -1)) {
             if (Files.isDirectory(Path.of(entry))) {
                 String jar = directory.resolve(jars.size() + ".jar").toString();
-                Libseccomp.run("", "jar", "cf", jar, "-C", entry, ".");
+                Libseccomp.run("", archiver, "cf", jar, "-C", entry, ".");
                 jars.add(jar);
             } else {
                 jars.add(entry);
