@@ -18,6 +18,7 @@ final class RehearseCommand implements Callable<Integer> {
             List.of("info"),
             List.of("plan", "run", "--memory", "256m", "host", "--", "true"),
             List.of("run", "--rm", "host", "--", "true"),
+            List.of("seccomp", "compile", "strict"),
             List.of("ps", "-a"),
             List.of("logs", "no-such-container"),
             List.of("audit", "--docker", "unix:///nonexistent"),

@@ -76,6 +76,17 @@ public record Action(Kind kind, int data) {
         return kind.value | data;
     }
 
+    /// By hand, as [#hashCode]: the JVM would make both when they are first called, which costs a cold command more.
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Action action && kind == action.kind && data == action.data;
+    }
+
+    @Override
+    public int hashCode() {
+        return returnValue();
+    }
+
     boolean isStricterThan(Action other) {
         return kind.compareTo(other.kind) < 0;
     }

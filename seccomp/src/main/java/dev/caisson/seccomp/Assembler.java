@@ -24,6 +24,17 @@ final class Assembler {
     /// meet.
     private record Held(int offset, int mask) {
         private static final Held NOTHING = new Held(-1, 0);
+
+        /// By hand, as [#hashCode]: what the JVM makes when it is first called costs a cold command milliseconds.
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Held held && offset == held.offset && mask == held.mask;
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * offset + mask;
+        }
     }
 
     private final List<Long> reversed = new ArrayList<>();

@@ -28,6 +28,12 @@ public record Condition(int index, Operator operator, long value, long valueTwo)
         }
     }
 
+    /// As [#equals], which the JVM makes when it is first called; that costs a cold command more than the rest of a
+    /// profile's resolution.
+    boolean isSame(Condition other) {
+        return index == other.index && operator == other.operator && value == other.value && valueTwo == other.valueTwo;
+    }
+
     public static Condition of(int index, Operator operator, long value) {
         return new Condition(index, operator, value, 0);
     }

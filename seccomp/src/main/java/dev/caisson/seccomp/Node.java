@@ -9,7 +9,17 @@ sealed interface Node {
     /// The whole word.
     int ALL = -1;
 
-    record Result(Action action) implements Node {}
+    record Result(Action action) implements Node {
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Result result && action.equals(result.action);
+        }
+
+        @Override
+        public int hashCode() {
+            return action.hashCode();
+        }
+    }
 
     /// A comparison of a word with a constant.
     /// @param offset of the word in `seccomp_data`
@@ -46,7 +56,26 @@ sealed interface Node {
 
     /// Makes nodes, each only once.
     final class Graph {
-        private record Key(int offset, int mask, Jump jump, int constant, Node yes, Node no) {}
+        /// Its hash is not left to the JVM, which would make the method when it is first called.
+        private record Key(int offset, int mask, Jump jump, int constant, Node yes, Node no) {
+            @Override
+            public boolean equals(Object other) {
+                return other instanceof Key key
+                        && offset == key.offset
+                        && mask == key.mask
+                        && jump == key.jump
+                        && constant == key.constant
+                        && yes.equals(key.yes)
+                        && no.equals(key.no);
+            }
+
+            @Override
+            public int hashCode() {
+                return (((offset * 31 + mask) * 31 + jump.code()) * 31 + constant) * 31
+                        + yes.hashCode() * 31
+                        + no.hashCode();
+            }
+        }
 
         private final Map<Action, Node> results = new HashMap<>();
         private final Map<Key, Node> tests = new HashMap<>();

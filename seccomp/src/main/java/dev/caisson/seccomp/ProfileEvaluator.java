@@ -23,7 +23,7 @@ public final class ProfileEvaluator {
         List<String> named =
                 profile.rules().stream().flatMap(rule -> rule.names().stream()).toList();
         for (Architecture abi : Architecture.values()) {
-            newest.put(abi, table.newest(abi, named));
+            newest.put(abi, table.newest(abi, Set.copyOf(named)));
         }
     }
 

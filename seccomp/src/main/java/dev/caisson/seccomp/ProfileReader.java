@@ -296,8 +296,12 @@ final class ProfileReader {
 
     private String syscallName() {
         String name = json.string();
-        if (name.isEmpty()
-                || !name.chars().allMatch(c -> c == '_' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))) {
+        boolean isName = !name.isEmpty();
+        for (int at = 0; at < name.length(); at++) {
+            char c = name.charAt(at);
+            isName &= c == '_' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        }
+        if (!isName) {
             throw new SeccompException(
                     Code.UNKNOWN_SYSCALL, json.at() + ": \"" + name + "\" cannot be the name of a system call");
         }

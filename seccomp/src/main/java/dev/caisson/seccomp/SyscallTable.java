@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -120,13 +121,14 @@ public final class SyscallTable {
     }
 
     /// The highest number, of those given in order of age, that one of the names has under an ABI; -1 for none.
-    int newest(Architecture abi, Iterable<String> names) {
-        var wanted = new HashMap<String, Boolean>();
-        names.forEach(name -> wanted.put(name, true));
-        return calls(abi).headMap(LAST_IN_ORDER).entrySet().stream()
-                .filter(entry -> wanted.containsKey(entry.getValue().name()))
-                .mapToInt(Map.Entry::getKey)
-                .max()
-                .orElse(-1);
+    int newest(Architecture abi, Set<String> names) {
+        int newest = -1;
+        for (Map.Entry<Integer, Syscall> entry :
+                calls(abi).headMap(LAST_IN_ORDER).entrySet()) {
+            if (names.contains(entry.getValue().name())) {
+                newest = entry.getKey();
+            }
+        }
+        return newest;
     }
 }
