@@ -4,21 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.Allowance;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.SeccompChoice;
 import dev.caisson.seccomp.Profile;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Containers whose filters deny by themselves, as other engines' do; what they do begins when a file is there.
-@Timeout(60)
+@Timeout(180)
 class DenialWatchTest extends BusyboxEngine {
     private static final Profile SOME = Profile.parse("""
             {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
@@ -121,6 +124,42 @@ class DenialWatchTest extends BusyboxEngine {
             assertThat(one.denial().call()).startsWith("X86 getpid(");
             assertThat(one.denial().answer()).startsWith("KILL_PROCESS");
         });
+    }
+
+    /// Before that it has no filter that could be read, and dies too early to be asked for its own.
+    @Test
+    void a_program_that_comes_late_to_its_filter_is_waited_for() throws Exception {
+        FilterAttackTest.build(directory, root);
+        var later = new ArrayList<Thread>();
+        Container container =
+                engine.start(under(wait("attack int80 20")), Streams.capture(), ProgressListener.none(), standing -> {
+                    signal("STOP", standing.pid());
+                    later.add(Thread.startVirtualThread(() -> {
+                        LockSupport.parkNanos(2_500_000_000L);
+                        signal("CONT", standing.pid());
+                    }));
+                });
+        try (DenialWatch watch = watch(container, SOME)) {
+            later.getFirst().join();
+            go(container);
+            while (watch.next().stream().noneMatch(isOf("getpid"))) {
+                Thread.sleep(5);
+            }
+        } finally {
+            container.kill();
+            container.await();
+        }
+    }
+
+    private static void signal(String name, int pid) {
+        try {
+            assertThat(new ProcessBuilder("kill", "-" + name, Integer.toString(pid))
+                            .start()
+                            .waitFor())
+                    .isZero();
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test

@@ -33,7 +33,7 @@ public final class Verifier {
 
     private static final long PAGE = 4096;
     private static final int MAX_PROC_FILE = 1 << 20;
-    private static final long START_PATIENCE_NANOS = 1_000_000_000;
+    private static final long START_PATIENCE_NANOS = 10_000_000_000L;
     private static final long PAUSE_NANOS = 1_000_000;
 
     private final LaunchPlan plan;
@@ -90,7 +90,8 @@ public final class Verifier {
     /// The program's pid: init's first child, or process 1 itself where no init stays.
     ///
     /// Between the start and the program lies a moment in which init has no child yet,
-    /// or one without its filter. It is waited for, as long as a moment is.
+    /// or one without its filter. It is waited for, ten seconds at most: that moment is only
+    /// so long in a container that was paused in it.
     public int program(int pid) {
         if (!plan.only(Step.Execute.class).initStays()) {
             return pid;
