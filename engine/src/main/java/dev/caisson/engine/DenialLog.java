@@ -11,14 +11,10 @@ import dev.caisson.seccomp.LearnedProfile;
 import dev.caisson.seccomp.Profile;
 import dev.caisson.seccomp.SeccompData;
 import dev.caisson.seccomp.Target;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -40,8 +36,6 @@ final class DenialLog implements AutoCloseable {
     static final long WINDOW_NANOS = 50_000_000;
     static final long READING_NANOS = 200_000_000;
 
-    private static final long PATIENCE_NANOS = 10_000_000_000L;
-    private static final long PAUSE_NANOS = 200_000;
     private static final long LONGEST_TELLING_MILLIS = 2000;
     private static final int EPERM = 1;
 
@@ -119,37 +113,7 @@ final class DenialLog implements AutoCloseable {
         synchronized (this) {
             failing = fail;
         }
-        long deadline = System.nanoTime() + PATIENCE_NANOS;
-        while (!ended.getAsBoolean()) {
-            Optional<SeccompListener> found = program(pid, initStays).flatMap(SeccompListener::of);
-            if (found.isPresent()) {
-                watch(found.get());
-                return;
-            }
-            if (System.nanoTime() > deadline) {
-                throw new EngineException(
-                        "NO_LISTENER",
-                        "the program did not come to its filter within ten seconds: the host is overloaded, or the "
-                                + "engine may not look at its processes, which takes CAP_SYS_PTRACE");
-            }
-            LockSupport.parkNanos(PAUSE_NANOS);
-        }
-    }
-
-    private static Optional<Integer> program(int pid, boolean initStays) {
-        if (!initStays) {
-            return Optional.of(pid);
-        }
-        try {
-            String children = Files.readString(Path.of("/proc/" + pid + "/task/" + pid + "/children"))
-                    .strip();
-            int end = children.indexOf(' ');
-            return children.isEmpty()
-                    ? Optional.empty()
-                    : Optional.of(Integer.parseInt(end < 0 ? children : children.substring(0, end)));
-        } catch (IOException e) {
-            return Optional.empty(); // it has ended, which its pidfd tells
-        }
+        ProgramListener.await(pid, initStays, ended).ifPresent(this::watch);
     }
 
     private synchronized void watch(SeccompListener taken) {
