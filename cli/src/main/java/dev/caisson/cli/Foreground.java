@@ -31,7 +31,7 @@ final class Foreground {
     /// Says which protections are given up, and refuses what could not be written at the end.
     void announce(ContainerSpec wish) {
         if (options.learns()) {
-            LearnedText.requireWritable(options.learnedFile());
+            LearnedText.requireWritable(options.learnedFile(), "--seccomp-learned");
         }
         wish.allowances().stream().sorted().forEach(allowance -> err.println("caisson: allowed: " + opens(allowance)));
         wish.devices().forEach(device -> err.println("caisson: given: " + OneLine.of(DeviceOptions.text(device))));
@@ -41,14 +41,16 @@ final class Foreground {
         return allowance.option() + " opens: " + allowance.opens();
     }
 
+    /// Without --rm what is written is kept, too.
     Streams streams() {
         Optional<InputStream> input =
                 options.interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty();
-        return new Streams.Copy(
+        var copied = new Streams.Copy(
                 input,
                 new FileOutputStream(FileDescriptor.out),
                 new FileOutputStream(FileDescriptor.err),
                 options.outputLimit());
+        return options.remove ? copied : copied.kept();
     }
 
     /// What is asked of this process is asked of the program; a new size of the terminal is passed on.
@@ -66,12 +68,16 @@ final class Foreground {
 
     /// Says how it ended, where its exit status does not say it.
     /// @return the status to exit with
-    int tell(RunResult result) {
+    int tell(Container container, RunResult result) {
         EndText.lines(result).forEach(err::println);
         result.learned().ifPresent(learned -> {
             LearnedText.write(learned, options.learnedFile());
             LearnedText.lines(learned, options.learnedFile()).forEach(err::println);
         });
+        container
+                .logFailure()
+                .ifPresent(why -> err.println("caisson: the log is not whole, it could not be written ("
+                        + OneLine.of(why) + "): make room in the data directory"));
         return result.exitStatus();
     }
 }

@@ -13,13 +13,14 @@ final class LearnedText {
     private LearnedText() {}
 
     /// Before the run, which may take long.
-    static void requireWritable(Path file) {
+    /// @param option by which the file is named
+    static void requireWritable(Path file, String option) {
         Path parent = file.toAbsolutePath().getParent();
         boolean writable = Files.exists(file)
                 ? Files.isWritable(file) && !Files.isDirectory(file)
                 : parent != null && Files.isDirectory(parent) && Files.isWritable(parent);
         if (!writable) {
-            throw refused(file, "choose another place with --seccomp-learned FILE");
+            throw refused(file, "choose another place with " + option + " FILE");
         }
     }
 
@@ -35,7 +36,7 @@ final class LearnedText {
         return new CommandException(
                 "FILE_REFUSED",
                 CommandException.ENGINE_FAILED,
-                OneLine.of(file + " cannot be written for the learned profile: " + why));
+                OneLine.of(file + " cannot be written for the profile: " + why));
     }
 
     static List<String> lines(LearnedProfile learned, Path file) {

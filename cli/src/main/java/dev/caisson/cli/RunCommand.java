@@ -2,7 +2,6 @@ package dev.caisson.cli;
 
 import dev.caisson.engine.Container;
 import dev.caisson.engine.Engine;
-import dev.caisson.engine.Streams;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.linux.Fd;
 import java.util.concurrent.Callable;
@@ -33,24 +32,13 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private Streams streams() {
-        return options.remove ? foreground.streams() : foreground.streams().kept();
-    }
-
     private int await(Container container) throws InterruptedException {
-        int status = foreground.tell(container.await());
-        container
-                .logFailure()
-                .ifPresent(why -> spec.commandLine()
-                        .getErr()
-                        .println("caisson: the log is not whole, it could not be written (" + OneLine.of(why)
-                                + "): make room in the data directory"));
-        return status;
+        return foreground.tell(container, container.await());
     }
 
     private int onPipes(Engine engine, ContainerSpec wish) throws InterruptedException {
         Container container = engine.start(
-                wish, streams(), new ProgressLine(spec.commandLine().getErr()));
+                wish, foreground.streams(), new ProgressLine(spec.commandLine().getErr()));
         foreground.forward(container, null);
         return await(container);
     }
@@ -65,7 +53,7 @@ final class RunCommand implements Callable<Integer> {
                         "-t needs a terminal here: leave it out, or start caisson from one"));
         Container container = engine.start(
                 wish.terminal(size),
-                streams(),
+                foreground.streams(),
                 new ProgressLine(spec.commandLine().getErr()));
         foreground.forward(container, terminal);
         if (!options.interactive) {

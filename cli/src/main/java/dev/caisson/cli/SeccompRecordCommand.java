@@ -105,9 +105,13 @@ final class SeccompRecordCommand implements Callable<Integer> {
         if (options.terminal) {
             throw CommandException.usage("a recorded run has no terminal: leave -t out");
         }
+        if (duration != null) {
+            throw CommandException.usage("--for is for what runs already: bound a run by its own --timeout");
+        }
         if (options.learns()) {
             throw CommandException.usage("a run is recorded or learned from: leave --seccomp-mode learn out");
         }
+        LearnedText.requireWritable(output, "-o");
         PrintWriter err = spec.commandLine().getErr();
         ContainerSpec wish = recorded(options.spec(), err);
         var foreground = new Foreground(options, err);
@@ -128,7 +132,7 @@ final class SeccompRecordCommand implements Callable<Integer> {
                     KernelVersion.parse(System.getProperty("os.version")),
                     wish.capabilities().mask());
             write(RecordedProfile.of(under(wish), target, recording.made().keySet()), recording, used.way());
-            return foreground.tell(result);
+            return foreground.tell(container, result);
         } finally {
             SyscallRecorder used = opened.get();
             if (used != null) {
@@ -191,6 +195,7 @@ final class SeccompRecordCommand implements Callable<Integer> {
                 ? Integer.parseInt(name)
                 : LiveFilters.programOf(name, Directories.options());
         Optional<Duration> longest = Optional.ofNullable(duration).map(text -> RunOptions.duration("--for", text));
+        LearnedText.requireWritable(output, "-o");
         var interrupted = new CountDownLatch(1);
         for (String signal : List.of("INT", "TERM")) {
             ProcessSignals.handle(signal, number -> interrupted.countDown());

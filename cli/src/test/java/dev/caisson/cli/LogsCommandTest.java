@@ -15,6 +15,7 @@ import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -33,6 +35,10 @@ class LogsCommandTest {
     private static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
 
     private final String name = "logged-" + ProcessHandle.current().pid();
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init")
+    Path directory;
 
     private record Answer(int status, String out, String err) {}
 
@@ -144,6 +150,48 @@ class LogsCommandTest {
     @ValueSource(strings = {"", "soon", "-5m", "2026-13-01", "5d"})
     void what_is_no_time_is_refused(String text) {
         assertThatThrownBy(() -> LogTime.parse("--since", text, NOW)).isInstanceOf(CommandException.class);
+    }
+
+    /// As any run: without --rm what it wrote is kept.
+    @Test
+    @Tag("root")
+    void a_recorded_run_has_a_log_too() {
+        String file = directory.resolve("recorded.json").toString();
+
+        Answer recorded = caisson(
+                "seccomp",
+                "record",
+                "-o",
+                file,
+                "--",
+                "run",
+                "--name",
+                name,
+                "host",
+                "--",
+                "sh",
+                "-c",
+                "echo one >&2; unshare --user true 2>/dev/null");
+
+        assertThat(recorded.err()).contains("calls recorded in ");
+        assertThat(caisson("logs", name).err())
+                .startsWith("one\ncaisson: DENIED: ")
+                .contains("unshare(CLONE_NEWUSER)");
+    }
+
+    /// What could not be done at the end is refused before the run, which may take long.
+    @Test
+    void a_recording_without_a_place_or_an_end_of_its_own_is_refused() {
+        String nowhere = directory.resolve("none/a.json").toString();
+
+        assertThat(caisson("seccomp", "record", "-o", nowhere, "--", "run", "host", "true")
+                        .err())
+                .startsWith("caisson: FILE_REFUSED: ")
+                .contains("-o FILE");
+        assertThat(caisson("seccomp", "record", "--for", "5s", "--", "run", "host", "true")
+                        .err())
+                .startsWith("caisson: USAGE: ")
+                .contains("--timeout");
     }
 
     @Test
