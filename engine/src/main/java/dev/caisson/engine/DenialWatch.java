@@ -69,8 +69,9 @@ public final class DenialWatch implements AutoCloseable {
         if (!PidNamespace.ofThisProcess().isInitial()) {
             throw new EngineException(
                     "WATCH_REFUSED",
-                    "this command is in a pid namespace of its own, where the kernel's numbers of processes mean others: "
-                            + "run it on the host");
+                    "this command is in a pid namespace of its own, where a process has another number than the one "
+                            + "that the kernel tells: run it on the host, or in a container that has the host's pid "
+                            + "namespace (--pid host); 'caisson seccomp record' works in both");
         }
         PidNamespace namespace = PidNamespace.ofContainer(pid, "watched", "");
         var processes = new WatchedProcesses(namespace, LiveFilters.of(pid));
