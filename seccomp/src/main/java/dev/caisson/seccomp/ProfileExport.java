@@ -66,8 +66,8 @@ public record ProfileExport(Profile profile, List<String> tightened) {
                             profile.defaultAction(),
                             Map.of(target.architecture(), others),
                             profile.flags(),
-                            "",
-                            "",
+                            profile.listenerPath(),
+                            profile.listenerMetadata(),
                             rules),
                     tightened);
         }

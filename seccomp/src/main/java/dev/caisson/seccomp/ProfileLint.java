@@ -149,6 +149,18 @@ public final class ProfileLint {
         if (!profile.listenerPath().isEmpty()) {
             add(Level.WARNING, "LISTENER", "runs of Caisson connect no listener; listenerPath is for other engines");
         }
+        if (!profile.flags().isEmpty()) {
+            String flags = String.join(
+                    ", ",
+                    profile.flags().stream()
+                            .sorted()
+                            .map(Profile.Flag::toString)
+                            .toList());
+            add(
+                    Level.WARNING,
+                    "FLAGS",
+                    "runs of Caisson load filters without " + flags + "; flags are for other engines");
+        }
     }
 
     private void risks() {

@@ -13,7 +13,8 @@ public record Target(Architecture architecture, KernelVersion kernel, long mask)
         if (!architecture.isNative()) {
             throw new SeccompException(
                     SeccompException.Code.UNSUPPORTED_ARCHITECTURE,
-                    architecture + " is let in on other machines; compile for the machine's own architecture");
+                    architecture + " is no machine of its own: compile for one that lets it in, X86_64 or AARCH64, "
+                            + "with a profile whose archMap names it");
         }
         mask = Capabilities.known(mask);
     }

@@ -99,6 +99,9 @@ class ProfileToolsTest {
                         "CONSTANT_TOO_WIDE",
                         "RISKY_CALL",
                         "CACHEABLE");
+        assertThat(ProfileLint.of(RICH, TARGET))
+                .extracting(ProfileLint.Finding::code)
+                .contains("LISTENER", "FLAGS");
         for (Profile own : List.of(Profile.standard(), Profile.strict())) {
             assertThat(ProfileLint.of(own, TARGET))
                     .filteredOn(finding -> finding.level() != ProfileLint.Level.NOTE)
@@ -128,6 +131,16 @@ class ProfileToolsTest {
         assertThat(socket.reasons().getFirst()).contains("it is for arg1 & 15 == 1");
         Explanation foreign = new Explainer(RICH, TARGET).explain(SeccompData.of(Architecture.X32, 0));
         assertThat(foreign.reasons().getFirst()).contains("by this ABI");
+    }
+
+    /// An engine refuses a profile that asks a listener and names none.
+    @Test
+    void an_export_keeps_flags_and_listener() {
+        Profile exported = ProfileExport.of(RICH, TARGET).profile();
+
+        assertThat(exported.flags()).isEqualTo(RICH.flags());
+        assertThat(exported.listenerPath()).isEqualTo("/run/l");
+        assertThat(exported.listenerMetadata()).isEqualTo("a\"b");
     }
 
     @Test
