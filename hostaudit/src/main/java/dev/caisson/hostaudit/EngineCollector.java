@@ -20,7 +20,6 @@ import java.util.TreeSet;
 /// same API; it has no settings of a daemon, and no containerd.
 final class EngineCollector {
     private static final String PODMAN_FILE = "/etc/containers/containers.conf";
-    private static final int OTHERS_READ = 04;
 
     private final EngineApi api;
     private final String socket;
@@ -89,16 +88,12 @@ final class EngineCollector {
                 probes(process, own),
                 processes.proxies(process),
                 networks(),
-                SwarmCollector.collect(api, info, files, root),
+                SwarmCollector.collect(api, info, files, root, user(process)),
                 podman ? "podman" : "docker");
     }
 
     private Tree configuration(String file, Optional<EngineProcess> process) {
-        if (process.filter(engine -> isClosedTo(engine, file)).isPresent()) {
-            gaps.add(new Gap(file, "the engine's own user cannot read it"));
-            return Tree.NONE;
-        }
-        Optional<String> text = files.text(file);
+        Optional<String> text = files.text(file, user(process));
         try {
             return text.map(Tree::parse).orElse(Tree.NONE);
         } catch (JsonDataException e) {
@@ -107,12 +102,8 @@ final class EngineCollector {
         }
     }
 
-    /// A user's engine says where its file is, and a link there leads root to any file of the host.
-    private boolean isClosedTo(EngineProcess engine, String file) {
-        return engine.uid() != 0
-                && files.fact(file)
-                        .filter(fact -> fact.uid() != engine.uid() && (fact.mode() & OTHERS_READ) == 0)
-                        .isPresent();
+    private static long user(Optional<EngineProcess> process) {
+        return process.map(EngineProcess::uid).orElse(0L);
     }
 
     private static Claims claims(Tree info, Tree version) {

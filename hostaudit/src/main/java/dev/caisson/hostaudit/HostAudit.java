@@ -13,9 +13,6 @@ import dev.caisson.audit.Report;
 import dev.caisson.audit.Status;
 import dev.caisson.audit.Subject;
 import dev.caisson.containerfile.BaseImages;
-import dev.caisson.containerfile.ContainerFileException;
-import dev.caisson.containerfile.FileError;
-import dev.caisson.containerfile.SourceTree;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -67,14 +64,11 @@ public final class HostAudit {
         if (problem.isPresent()) {
             return new HostProposals.Started("", problem.get(), arguments);
         }
-        try {
-            String text =
-                    SourceTree.ofHost(request.hostRoot()).read(Path.of(file)).text();
-            return new HostProposals.Started(text, "", arguments);
-        } catch (ContainerFileException e) {
-            return new HostProposals.Started(
-                    "", e.error() == FileError.FILE_MISSING ? "" : e.sentence().replaceFirst("\\.$", ""), arguments);
-        }
+        List<Facts.Gap> gaps = new ArrayList<>();
+        long user = engine.process().map(EngineFacts.EngineProcess::uid).orElse(0L);
+        String text = new HostFiles(request.hostRoot(), gaps).text(file, user).orElse("");
+        return new HostProposals.Started(
+                text, gaps.isEmpty() ? "" : file + ": " + gaps.getFirst().reason(), arguments);
     }
 
     private static List<Evidence> lines(Finding finding, Facts facts, FileOrigins origins) {

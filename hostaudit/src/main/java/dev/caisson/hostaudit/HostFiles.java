@@ -23,6 +23,10 @@ final class HostFiles {
     private static final int TYPE = 0170000;
     private static final int SOCKET = 0140000;
     private static final int OTHERS_WRITE = 022;
+    private static final int OTHERS_READ = 04;
+    private static final int OTHERS_SEARCH = 01;
+    private static final int OWNER_SEARCH = 0100;
+    private static final long ROOT = 0;
     private static final int STICKY = 01000;
     private static final int ANY_EXECUTE = 0111;
     private static final int READ_LIMIT = 4 << 20;
@@ -181,27 +185,70 @@ final class HostFiles {
 
     /// The text of a regular file of bounded size; empty where there is none.
     Optional<String> text(String path) {
+        return text(path, ROOT);
+    }
+
+    /// As [#text], where that user can read the file too. What a user's engine names may lead root to any file of the
+    /// host, and to another at the next moment: what is judged is what is read.
+    Optional<String> text(String path, long user) {
         try (Fd top = root()) {
-            Optional<Fd> found = find(top, path, FileSystem.O_RDONLY | FileSystem.O_NONBLOCK | FileSystem.O_NOCTTY);
+            Optional<Fd> found = find(top, path, FileSystem.O_PATH);
             if (found.isEmpty()) {
                 return Optional.empty();
             }
             try (Fd file = found.get()) {
-                if (!FileSystem.status(file).isRegularFile()) {
-                    gaps.add(new Gap(path, "it is no regular file"));
-                    return Optional.empty();
-                }
-                byte[] content = FileSystem.read(file, READ_LIMIT + 1);
-                if (content.length > READ_LIMIT) {
-                    gaps.add(new Gap(path, "it has more than " + READ_LIMIT + " bytes"));
-                    return Optional.empty();
-                }
-                return Optional.of(new String(content, StandardCharsets.UTF_8));
+                return text(path, user, top, file);
             }
         } catch (ErrnoException e) {
             gap(path, e);
             return Optional.empty();
         }
+    }
+
+    /// Nothing is opened for reading before it is known to be a regular file: a device would be woken.
+    private Optional<String> text(String path, long user, Fd top, Fd file) {
+        FileStatus status = FileSystem.status(file);
+        if (!status.isRegularFile()) {
+            gaps.add(new Gap(path, "it is no regular file"));
+            return Optional.empty();
+        }
+        if (user != ROOT && !isOpenTo(user, status, top, file)) {
+            gaps.add(new Gap(path, "the engine's own user cannot read it"));
+            return Optional.empty();
+        }
+        // proc(5)'s link opens the very file that was looked at
+        try (Fd opened = FileSystem.open("/proc/self/fd/" + file.number(), FileSystem.O_RDONLY | FileSystem.O_NOCTTY)) {
+            byte[] content = FileSystem.read(opened, READ_LIMIT + 1);
+            if (content.length > READ_LIMIT) {
+                gaps.add(new Gap(path, "it has more than " + READ_LIMIT + " bytes"));
+                return Optional.empty();
+            }
+            return Optional.of(new String(content, StandardCharsets.UTF_8));
+        }
+    }
+
+    /// By owner and the bits for others, of the file and of all directories above it. Groups and access control lists
+    /// are not asked: who needs them is told that the file was not read.
+    private static boolean isOpenTo(long user, FileStatus file, Fd top, Fd held) {
+        if (Integer.toUnsignedLong(file.uid()) == user) {
+            return true;
+        }
+        if ((file.permissions() & OTHERS_READ) == 0) {
+            return false;
+        }
+        for (Path above = Path.of(resolved(top, held)).getParent();
+                above != null && above.getNameCount() > 0;
+                above = above.getParent()) {
+            try (Fd directory =
+                    FileSystem.openAt(top, above.toString(), FileSystem.O_PATH | FileSystem.O_NOFOLLOW, 0, INSIDE)) {
+                FileStatus status = FileSystem.status(directory);
+                int search = Integer.toUnsignedLong(status.uid()) == user ? OWNER_SEARCH : OTHERS_SEARCH;
+                if ((status.permissions() & search) == 0) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     /// A directory and the paths below it, links not followed, sorted; at most so many, and more are a gap.

@@ -18,7 +18,8 @@ final class SwarmCollector {
     private SwarmCollector() {}
 
     /// Empty where this node manages none.
-    static Optional<SwarmFacts> collect(EngineApi api, Tree info, HostFiles files, String dataRoot) {
+    /// @param user who runs the engine
+    static Optional<SwarmFacts> collect(EngineApi api, Tree info, HostFiles files, String dataRoot, long user) {
         if (!info.at("Swarm", "ControlAvailable").truth()) {
             return Optional.empty();
         }
@@ -30,7 +31,7 @@ final class SwarmCollector {
         List<Tree> managers = api.findInSwarm("/nodes").orElse(Tree.NONE).list().stream()
                 .filter(node -> node.at("Spec", "Role").textOr("").equals("manager"))
                 .toList();
-        Tree state = state(files, dataRoot);
+        Tree state = state(files, dataRoot, user);
         return Optional.of(new SwarmFacts(
                 managers.size(),
                 (int) managers.stream()
@@ -52,9 +53,9 @@ final class SwarmCollector {
                         .toList()));
     }
 
-    private static Tree state(HostFiles files, String dataRoot) {
+    private static Tree state(HostFiles files, String dataRoot, long user) {
         try {
-            return files.text(dataRoot + "/swarm/docker-state.json")
+            return files.text(dataRoot + "/swarm/docker-state.json", user)
                     .map(Tree::parse)
                     .orElse(Tree.NONE);
         } catch (JsonDataException e) {

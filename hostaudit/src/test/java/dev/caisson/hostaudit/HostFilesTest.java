@@ -7,11 +7,17 @@ import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +26,9 @@ import org.junit.jupiter.api.io.TempDir;
 class HostFilesTest {
     @TempDir
     Path root = Path.of("");
+
+    /// A user who owns nothing here.
+    private static final long STRANGER = 4_000_000_000L;
 
     private final List<Gap> gaps = new ArrayList<>();
     private HostFiles files = new HostFiles(Path.of("/"), gaps);
@@ -78,6 +87,74 @@ class HostFilesTest {
         assertThat(files.text("/etc/docker")).isEmpty();
         assertThat(files.text("/etc/missing")).isEmpty();
         assertThat(gaps).extracting(Gap::what).containsExactly("/etc/large", "/etc/docker");
+    }
+
+    @Test
+    void a_file_that_its_engines_user_cannot_read_is_not_read_for_that_user() throws IOException {
+        Path home = Files.createDirectories(root.resolve("home/anna"));
+        Path closed = Files.createDirectories(root.resolve("closed"));
+        Files.writeString(closed.resolve("below"), "secret");
+        Files.writeString(home.resolve("closed"), "secret");
+        Files.writeString(home.resolve("open"), "settings");
+        modes(Map.of(root.resolve("home"), "rwxr-xr-x", home, "rwxr-xr-x", closed, "rwx------"));
+        modes(Map.of(closed.resolve("below"), "rw-r--r--", home.resolve("closed"), "rw-------"));
+        modes(Map.of(home.resolve("open"), "rw-r--r--"));
+        Files.createSymbolicLink(home.resolve("link"), Path.of("/closed/below"));
+
+        assertThat(files.text("/home/anna/open", STRANGER)).contains("settings");
+        for (String file : List.of("/home/anna/closed", "/closed/below", "/home/anna/link")) {
+            assertThat(files.text(file, STRANGER)).as(file).isEmpty();
+            assertThat(gaps.removeLast().reason()).contains("own user cannot read it");
+            assertThat(files.text(file)).as("as root").contains("secret");
+        }
+        assertThat(files.text("/closed/below", owner(closed.resolve("below")))).contains("secret");
+        assertThat(gaps).isEmpty();
+        Files.delete(home.resolve("link"));
+    }
+
+    /// A name leads to what the user may read and, a moment later, to what they may not.
+    @Test
+    void a_file_that_is_exchanged_while_it_is_read_is_judged_as_the_one_that_was_opened() throws Exception {
+        Path open = Files.writeString(root.resolve("etc/open"), "settings");
+        Path closed = Files.writeString(root.resolve("etc/closed"), "secret");
+        modes(Map.of(root.resolve("etc"), "rwxr-xr-x", open, "rw-r--r--", closed, "rw-------"));
+        Path name = root.resolve("etc/name");
+        Files.createSymbolicLink(name, Path.of("open"));
+        AtomicBoolean over = new AtomicBoolean();
+        Thread exchange = Thread.ofPlatform().start(() -> exchange(name, over));
+        var texts = new HashSet<Optional<String>>();
+
+        for (int round = 0; round < 3_000 || (texts.size() < 2 && round < 100_000); round++) {
+            texts.add(files.text("/etc/name", STRANGER));
+        }
+        over.set(true);
+        exchange.join();
+
+        assertThat(texts).containsExactlyInAnyOrder(Optional.of("settings"), Optional.empty());
+        assertThat(gaps).isNotEmpty().allMatch(gap -> gap.reason().contains("own user cannot read it"));
+        Files.delete(name);
+    }
+
+    private static void exchange(Path name, AtomicBoolean over) {
+        Path next = name.resolveSibling("next");
+        try {
+            for (int round = 0; !over.get(); round++) {
+                Files.createSymbolicLink(next, Path.of(round % 2 == 0 ? "closed" : "open"));
+                Files.move(next, name, StandardCopyOption.ATOMIC_MOVE);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void modes(Map<Path, String> all) throws IOException {
+        for (Map.Entry<Path, String> each : all.entrySet()) {
+            Files.setPosixFilePermissions(each.getKey(), PosixFilePermissions.fromString(each.getValue()));
+        }
+    }
+
+    private static long owner(Path file) throws IOException {
+        return ((Number) Files.getAttribute(file, "unix:uid")).longValue();
     }
 
     @Test
