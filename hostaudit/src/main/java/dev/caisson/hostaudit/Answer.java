@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 /// @param severity where it differs from the check's own
 /// @param claim what engine or file says
 /// @param truth what the kernel shows
+/// @param advice what to do, where the check's own advice does not help
 record Answer(
         Subject subject,
         Status status,
@@ -24,7 +25,8 @@ record Answer(
         Optional<String> claim,
         Optional<String> truth,
         Optional<Agreement> agreement,
-        List<Evidence> evidence) {
+        List<Evidence> evidence,
+        Optional<String> advice) {
     static final Subject HOST = new Subject(Subject.Kind.HOST, "this host");
     static final Subject ENGINE = new Subject(Subject.Kind.DAEMON, "dockerd");
 
@@ -51,7 +53,8 @@ record Answer(
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
-                List.of());
+                List.of(),
+                Optional.empty());
     }
 
     static Answer pass(Subject subject, String message) {
@@ -79,7 +82,11 @@ record Answer(
     }
 
     Answer as(Severity other) {
-        return new Answer(subject, status, message, Optional.of(other), claim, truth, agreement, evidence);
+        return new Answer(subject, status, message, Optional.of(other), claim, truth, agreement, evidence, advice);
+    }
+
+    Answer advising(String what) {
+        return new Answer(subject, status, message, severity, claim, truth, agreement, evidence, Optional.of(what));
     }
 
     Answer claim(String source, String text) {
@@ -101,7 +108,7 @@ record Answer(
 
     private Answer with(
             Optional<String> claimed, Optional<String> shown, Optional<Agreement> agreeing, List<Evidence> proof) {
-        return new Answer(subject, status, message, severity, claimed, shown, agreeing, proof);
+        return new Answer(subject, status, message, severity, claimed, shown, agreeing, proof, advice);
     }
 
     private List<Evidence> added(String source, String text) {
@@ -116,7 +123,7 @@ record Answer(
 
     /// The same answer about a subject of another name.
     Answer about(Subject other) {
-        return new Answer(other, status, message, severity, claim, truth, agreement, evidence);
+        return new Answer(other, status, message, severity, claim, truth, agreement, evidence, advice);
     }
 
     boolean contradicts() {
@@ -144,7 +151,7 @@ record Answer(
                                 : Agreement.CLAIM_ONLY),
                 evidence,
                 Optional.empty(),
-                status == Status.PASS ? "" : check.fix(),
+                status == Status.PASS ? "" : advice.orElse(check.fix()),
                 "",
                 Optional.empty(),
                 false);

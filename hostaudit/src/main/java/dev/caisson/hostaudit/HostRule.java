@@ -25,6 +25,15 @@ record HostRule(Check check, Function<Facts, List<Answer>> judge) {
             "experimental-on",
             "engine-outdated");
 
+    /// Checks whose advice is an option of a container, which means nothing to an engine that may make no groups.
+    private static final Set<String> OF_GROUPS =
+            Set.of("cgroup-unexpected", "memory-unbounded", "cpu-unbounded", "pids-unbounded");
+
+    private static final String A_PLACE =
+            "Give the engine a place for control groups: on a host with version 2 of them, have systemd delegate them to"
+                    + " users (Delegate=cpu cpuset io memory pids in a drop-in of user@.service), and start the engine"
+                    + " as a service of its user; until then no option of a container limits it.";
+
     static HostRule of(String name, Function<Facts, List<Answer>> judge) {
         return new HostRule(
                 Checks.find(name).orElseThrow(() -> new IllegalArgumentException("there is no check " + name)), judge);
@@ -65,9 +74,16 @@ record HostRule(Check check, Function<Facts, List<Answer>> judge) {
                                 && !container.state().equals("created"))
                         .map(container -> container
                                 .truth()
-                                .map(truth -> judge.apply(container, truth))
+                                .map(truth -> advised(name, facts, container, truth, judge.apply(container, truth)))
                                 .orElse(Answer.notEvaluated(Answer.subject(container), container.truthReason())))
                         .toList());
+    }
+
+    private static Answer advised(
+            String name, Facts facts, ContainerFacts container, ContainerFacts.Truth truth, Answer answer) {
+        boolean withoutPlace = facts.engine().filter(EngineFacts::isOfUser).isPresent()
+                && !truth.cgroup().contains(container.id());
+        return withoutPlace && OF_GROUPS.contains(name) ? answer.advising(A_PLACE) : answer;
     }
 
     /// About each container, running or not, from what the engine says of it.

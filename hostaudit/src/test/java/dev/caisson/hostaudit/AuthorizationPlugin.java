@@ -18,12 +18,19 @@ import java.nio.file.Path;
 final class AuthorizationPlugin implements AutoCloseable {
     private static final Path DIRECTORY = Path.of("/run/docker/plugins");
 
-    private final String name = "caisson-hostaudit-" + ProcessHandle.current().pid();
-    private final Path socket = DIRECTORY.resolve(name + ".sock");
+    private static final String NAME =
+            "caisson-hostaudit-" + ProcessHandle.current().pid();
+
+    private final Path socket;
     private final ServerSocketChannel server;
 
     AuthorizationPlugin() throws IOException {
-        Files.createDirectories(DIRECTORY);
+        this(DIRECTORY.resolve(NAME + ".sock"));
+    }
+
+    private AuthorizationPlugin(Path socket) throws IOException {
+        this.socket = socket;
+        Files.createDirectories(socket.getParent());
         Files.deleteIfExists(socket);
         server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         server.bind(UnixDomainSocketAddress.of(socket));
@@ -39,8 +46,17 @@ final class AuthorizationPlugin implements AutoCloseable {
         });
     }
 
+    /// One for the dockerd of a user: a file below `~/.local/lib` tells where its socket is.
+    static AuthorizationPlugin ofUser(String uid, Path libraries, Path socket) throws IOException {
+        var plugin = new AuthorizationPlugin(socket);
+        Dockerd.must("chown", uid, socket.toString());
+        Path plugins = Files.createDirectories(libraries.resolve("docker/plugins"));
+        Files.writeString(plugins.resolve(NAME + ".spec"), "unix://" + socket);
+        return plugin;
+    }
+
     String name() {
-        return name;
+        return NAME;
     }
 
     private static void serve(SocketChannel client) {

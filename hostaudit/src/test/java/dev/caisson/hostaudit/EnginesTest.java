@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -36,6 +37,7 @@ class EnginesTest {
     private static Path work = Path.of("");
     private static Optional<Dockerd> dockerd = Optional.empty();
     private static Optional<Dockerd> ofUser = Optional.empty();
+    private static Optional<AuthorizationPlugin> plugin = Optional.empty();
     private static List<Finding> findings = List.of();
 
     private static Path host() {
@@ -112,10 +114,18 @@ class EnginesTest {
         Path directory = host().resolve("run/user/" + USER);
         Files.createDirectories(directory.resolve(".config/docker"));
         Files.writeString(directory.resolve(".config/docker/daemon.json"), "{\"no-new-privileges\": true}");
-        Dockerd started = Dockerd.ofUser(directory, "nobody", USER, "--log-level=debug");
+        AuthorizationPlugin asked =
+                AuthorizationPlugin.ofUser(USER, directory.resolve(".local/lib"), work.resolve("plugin.sock"));
+        plugin = Optional.of(asked);
+        Dockerd started = Dockerd.ofUser(
+                directory, "nobody", USER, "--log-level=debug", "--authorization-plugin=" + asked.name());
         ofUser = Optional.of(started);
         started.docker("import", work.resolve("root.tar").toString(), "bb");
         started.docker("run", "--detach", "--name", "web", "--network", "none", "bb", "sleep", "600");
+        started.docker(ContainerCases.words(
+                "swarm init --advertise-addr 10.0.2.100 --listen-addr 127.0.0.1:2377 --data-path-addr 127.0.0.1"
+                        + " --autolock --cert-expiry 720h",
+                word -> word));
     }
 
     /// A record as Caisson's engine keeps it, of a process that runs.
@@ -130,7 +140,7 @@ class EnginesTest {
     }
 
     @AfterAll
-    static void stop() {
+    static void stop() throws IOException {
         for (String name : List.of("podman", "user")) {
             List<String> as = name.equals("user")
                     ? List.of("setpriv", "--reuid", USER, "--regid", USER, "--clear-groups")
@@ -140,6 +150,9 @@ class EnginesTest {
             Dockerd.run(podmanCommand(as, name, "system", "migrate"));
         }
         ofUser.ifPresent(Dockerd::close);
+        if (plugin.isPresent()) {
+            plugin.get().close();
+        }
         dockerd.ifPresent(Dockerd::close);
         RUNNING.forEach(process -> process.descendants().forEach(ProcessHandle::destroyForcibly));
         RUNNING.forEach(Process::destroyForcibly);
@@ -266,6 +279,19 @@ class EnginesTest {
                 .isSubsetOf("audit-daemon-json");
     }
 
+    @Test
+    void a_dockerd_without_root_has_its_own_authorization_and_its_own_swarm() {
+        assertThat(of("authorization-off", Status.FAIL)).containsExactly("dockerd");
+        assertThat(of("authorization-off", Status.PASS)).containsExactly(ROOTLESS);
+        assertThat(of("swarm-on", Status.FAIL)).containsExactly(ROOTLESS);
+        assertThat(of("swarm-on", Status.PASS)).contains("dockerd");
+        assertThat(of("swarm-managers", Status.FAIL)).containsExactly(ROOTLESS + "/swarm");
+        for (String check : List.of(
+                "autolock-off", "node-certificate-life", "swarm-ca-age", "swarm-everywhere", "swarm-planes-joined")) {
+            assertThat(of(check, Status.PASS)).as(check).anyMatch(name -> name.startsWith(ROOTLESS));
+        }
+    }
+
     /// Without root an engine makes control groups only where it was given a place for them. That its containers have
     /// none is told; what the engine says of them is true.
     @Test
@@ -278,6 +304,26 @@ class EnginesTest {
                 .filteredOn(finding -> finding.check().name().equals("cgroup-unexpected")
                         && without.contains(finding.subject().name()))
                 .allMatch(finding -> finding.message().contains("no control group of its own"));
+    }
+
+    /// An option of the container, as `--memory`, is what helps where the engine makes groups.
+    @Test
+    void who_may_make_no_control_groups_is_advised_to_get_a_place_for_them() {
+        for (String check : List.of("cgroup-unexpected", "memory-unbounded", "cpu-unbounded", "pids-unbounded")) {
+            List<Finding> failed = findings.stream()
+                    .filter(finding -> finding.check().name().equals(check) && finding.status() == Status.FAIL)
+                    .toList();
+            Map<Boolean, List<Finding>> byPlace = failed.stream()
+                    .collect(Collectors.partitioningBy(
+                            finding -> finding.remediation().contains("Delegate=")));
+            assertThat(subjects(byPlace.getOrDefault(true, List.of()), all -> true))
+                    .as(check)
+                    .containsExactlyInAnyOrder("podman-" + USER + "/web", ROOTLESS + "/web");
+            assertThat(byPlace.getOrDefault(false, List.of()))
+                    .as(check)
+                    .allMatch(finding ->
+                            finding.remediation().equals(finding.check().fix()));
+        }
     }
 
     @Test
