@@ -44,7 +44,7 @@ class LiveEngineTest {
             "default-docker",
             "sysconfig-docker",
             "containerd-socket-file");
-    private static final List<String> WATCHED = List.of(
+    static final List<String> WATCHED = List.of(
             "audit-dockerd",
             "audit-run-containerd",
             "audit-data-root",

@@ -5,14 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Report;
 import java.io.IOException;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -56,15 +52,7 @@ class OrdinaryUserTest {
     }
 
     /// Lines of check, status, subject and message; the exit status is the last.
-    private static List<String> audited() throws URISyntaxException {
-        URI here = Objects.requireNonNull(OrdinaryUserTest.class.getResource("OrdinaryUserTest.class"))
-                .toURI();
-        List<String> path = Stream.of(
-                        Path.of(here.resolve("../../../")).toString(),
-                        System.getProperty("jdk.module.path", ""),
-                        System.getProperty("java.class.path", ""))
-                .filter(part -> !part.isEmpty())
-                .toList();
+    private static List<String> audited() {
         return Dockerd.must(
                         "setpriv",
                         "--bounding-set=-all",
@@ -72,7 +60,7 @@ class OrdinaryUserTest {
                         Path.of(System.getProperty("java.home"), "bin/java").toString(),
                         "--enable-native-access=ALL-UNNAMED",
                         "-cp",
-                        String.join(":", path),
+                        EmulatedMachine.classPath(),
                         OrdinaryUserTest.class.getName(),
                         host().toString())
                 .lines()
@@ -94,7 +82,7 @@ class OrdinaryUserTest {
     }
 
     @Test
-    void an_engine_that_may_not_be_asked_is_told_and_the_host_is_audited() throws URISyntaxException {
+    void an_engine_that_may_not_be_asked_is_told_and_the_host_is_audited() {
         socket("65534", "0600");
 
         List<String> lines = audited();
@@ -114,7 +102,7 @@ class OrdinaryUserTest {
     }
 
     @Test
-    void what_only_root_can_see_of_a_container_is_not_evaluated() throws URISyntaxException {
+    void what_only_root_can_see_of_a_container_is_not_evaluated() {
         socket("0:0", "0660");
 
         List<String> lines = audited();

@@ -29,29 +29,29 @@ final class TestImages {
         return program;
     }
 
-    void imported(String name, String... changes) throws IOException {
+    /// Makes `root.tar` in the directory, unless it is there: busybox, the test's own program and accounts.
+    static void root(Path work) throws IOException {
         Path root = work.resolve("root");
-        if (!Files.exists(root)) {
-            Files.createDirectories(root.resolve("bin"));
-            Files.createDirectories(root.resolve("etc"));
-            Files.createDirectories(root.resolve("usr/sbin"));
-            Files.copy(Path.of("/bin/busybox"), root.resolve("bin/busybox"));
-            for (String applet : APPLETS) {
-                Files.createSymbolicLink(root.resolve("bin").resolve(applet), Path.of("busybox"));
-            }
-            Files.copy(actor(work), root.resolve("usr/sbin/sshd"));
-            Files.copy(work.resolve("actor"), root.resolve("bin/actor"));
-            Files.writeString(
-                    root.resolve("etc/passwd"),
-                    "root:x:0:0::/:/bin/sh\ntoor:x:0:0::/:/bin/sh\napp:x:65532:65532::/:\n");
-            Dockerd.must(
-                    "tar",
-                    "-C",
-                    root.toString(),
-                    "-cf",
-                    work.resolve("root.tar").toString(),
-                    ".");
+        if (Files.exists(root)) {
+            return;
         }
+        Files.createDirectories(root.resolve("bin"));
+        Files.createDirectories(root.resolve("etc"));
+        Files.createDirectories(root.resolve("usr/sbin"));
+        Files.copy(Path.of("/bin/busybox"), root.resolve("bin/busybox"));
+        for (String applet : APPLETS) {
+            Files.createSymbolicLink(root.resolve("bin").resolve(applet), Path.of("busybox"));
+        }
+        Files.copy(actor(work), root.resolve("usr/sbin/sshd"));
+        Files.copy(work.resolve("actor"), root.resolve("bin/actor"));
+        Files.writeString(
+                root.resolve("etc/passwd"), "root:x:0:0::/:/bin/sh\ntoor:x:0:0::/:/bin/sh\napp:x:65532:65532::/:\n");
+        Dockerd.must(
+                "tar", "-C", root.toString(), "-cf", work.resolve("root.tar").toString(), ".");
+    }
+
+    void imported(String name, String... changes) throws IOException {
+        root(work);
         List<String> command = new ArrayList<>(List.of("import"));
         for (String change : changes) {
             command.addAll(List.of("--change", change));
