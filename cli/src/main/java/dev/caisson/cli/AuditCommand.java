@@ -191,8 +191,7 @@ final class AuditCommand implements Callable<Integer> {
         try {
             Files.writeString(output, text);
         } catch (IOException e) {
-            throw new AuditException(
-                    AuditException.Code.OUTPUT_FAILED, output + " cannot be written: " + e.getMessage(), e);
+            throw OutputFailure.of(output, e);
         }
     }
 }

@@ -1,13 +1,14 @@
 package dev.caisson.cli;
 
+import dev.caisson.audit.AuditException;
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Report;
 import dev.caisson.audit.Status;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -15,9 +16,11 @@ import java.util.function.Supplier;
 final class AuditWatch {
     private AuditWatch() {}
 
-    /// Until the process is told to end.
+    /// Until the process is told to end. An engine that does not answer for a while is told once, and what changed
+    /// meanwhile when it does.
     static void run(Report first, Supplier<Report> audit, Duration pause, Consumer<String> line) {
         Report before = first;
+        String problem = "";
         while (true) {
             try {
                 Thread.sleep(pause);
@@ -25,7 +28,18 @@ final class AuditWatch {
                 Thread.currentThread().interrupt();
                 return;
             }
-            Report now = audit.get();
+            Report now;
+            try {
+                now = audit.get();
+            } catch (AuditException e) {
+                String said = OneLine.of("not audited: " + e.code() + ": " + e.getMessage());
+                if (!said.equals(problem)) {
+                    line.accept(said);
+                }
+                problem = said;
+                continue;
+            }
+            problem = "";
             changes(before, now).forEach(line);
             before = now;
         }
@@ -59,7 +73,7 @@ final class AuditWatch {
     }
 
     private static Map<String, Finding> notEvaluated(Report report) {
-        Map<String, Finding> unknown = new TreeMap<>();
+        Map<String, Finding> unknown = new LinkedHashMap<>();
         report.findings().stream()
                 .filter(finding -> finding.status() == Status.NOT_EVALUATED)
                 .forEach(finding -> unknown.put(finding.fingerprint(), finding));
@@ -72,7 +86,7 @@ final class AuditWatch {
     }
 
     private static Map<String, Finding> open(Report report) {
-        Map<String, Finding> open = new TreeMap<>();
+        Map<String, Finding> open = new LinkedHashMap<>();
         report.findings().stream().filter(Finding::open).forEach(finding -> open.put(finding.fingerprint(), finding));
         return open;
     }

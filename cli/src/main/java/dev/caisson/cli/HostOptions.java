@@ -107,14 +107,22 @@ final class HostOptions {
     @Option(
             names = "--watch",
             paramLabel = "SECONDS",
-            description = "After the report, audit again and again and tell what changed.")
-    private int watch;
+            arity = "0..1",
+            fallbackValue = "60",
+            description = {
+                "After the report, audit again and again and tell what changed,",
+                "with so many seconds in between (${FALLBACK-VALUE})."
+            })
+    private @Nullable Integer watch;
 
     /// Audits what the options name.
     /// @param show takes the report
     /// @param out takes facts and changes
     int run(Severity failOn, @Nullable Path waivers, @Nullable Path baseline, Consumer<Report> show, PrintWriter out) {
         HostAuditRequest request = request(failOn, waivers, baseline);
+        if (watch != null && watch < 1) {
+            throw invalid("--watch takes a number of seconds from 1 on, not " + watch);
+        }
         if (saveFacts != null) {
             if (!dockerfiles.isEmpty()) {
                 throw invalid("--built-from names lines in a report, and --save-facts makes none; take one out");
@@ -127,7 +135,7 @@ final class HostOptions {
         }
         Report report = report(request);
         show.accept(report);
-        if (watch > 0) {
+        if (watch != null) {
             AuditWatch.run(
                     report, () -> report(request(failOn, waivers, baseline)), Duration.ofSeconds(watch), line -> {
                         out.println(line);
@@ -139,7 +147,7 @@ final class HostOptions {
 
     /// Audits this host and proposes files with which checks would pass.
     Proposal propose(Severity failOn, @Nullable Path waivers, @Nullable Path baseline) {
-        if (saveFacts != null || watch > 0 || !facts.isEmpty() || !hosts.isEmpty() || target != null) {
+        if (saveFacts != null || watch != null || !facts.isEmpty() || !hosts.isEmpty() || target != null) {
             throw invalid(
                     "--fix is for this host as a whole, and stands beside --save-facts, --facts, --host, --watch or"
                             + " --target; take one out");
@@ -163,7 +171,9 @@ final class HostOptions {
                 gathered.add(saved(file, name.replaceFirst("\\.json$", "")));
             } catch (IOException e) {
                 throw new AuditException(
-                        AuditException.Code.INPUT_UNREADABLE, file + " cannot be read: " + e.getMessage(), e);
+                        AuditException.Code.INPUT_UNREADABLE,
+                        file + " cannot be read: " + NamedFile.reason(e) + ".",
+                        e);
             }
         }
         gathered.addAll(new RemoteHosts("ssh").gather(hosts));
@@ -192,8 +202,7 @@ final class HostOptions {
             Files.createFile(path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
             Files.writeString(path, json);
         } catch (IOException e) {
-            throw new AuditException(
-                    AuditException.Code.OUTPUT_FAILED, file + " cannot be written: " + e.getMessage(), e);
+            throw OutputFailure.of(path, e);
         }
     }
 
@@ -218,7 +227,7 @@ final class HostOptions {
     void refuseBesideFiles() {
         boolean used = Stream.of(docker, target, benchmark, profile, hostRoot, saveFacts)
                 .anyMatch(Objects::nonNull);
-        if (used || liveFilters || watch > 0 || !facts.isEmpty() || !hosts.isEmpty() || !dockerfiles.isEmpty()) {
+        if (used || liveFilters || watch != null || !facts.isEmpty() || !hosts.isEmpty() || !dockerfiles.isEmpty()) {
             throw invalid("an option that audits hosts stands beside a FILE; name no FILE, or take the option out");
         }
     }

@@ -26,12 +26,8 @@ final class NamedFile {
         byte[] content;
         try {
             content = isPipe(path) ? pipe(path, most) : file(path, most);
-        } catch (NoSuchFileException e) {
-            throw new IOException("there is no such file", e);
-        } catch (AccessDeniedException e) {
-            throw new IOException("this user may not read it", e);
         } catch (FileSystemException e) {
-            throw new IOException(e.getReason(), e);
+            throw new IOException(reason(e), e);
         } catch (ErrnoException e) {
             throw new IOException(Errno.name(e.errno()), e);
         }
@@ -39,6 +35,16 @@ final class NamedFile {
             throw new IOException("it is larger than " + most + " bytes");
         }
         return content;
+    }
+
+    /// Why a file could not be read, without its name.
+    static String reason(IOException problem) {
+        return switch (problem) {
+            case NoSuchFileException _ -> "there is no such file";
+            case AccessDeniedException _ -> "this user may not read it";
+            case FileSystemException e when e.getReason() != null -> e.getReason();
+            case IOException e -> String.valueOf(e.getMessage());
+        };
     }
 
     private static boolean isPipe(Path path) throws IOException {

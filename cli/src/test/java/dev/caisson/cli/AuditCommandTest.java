@@ -116,6 +116,9 @@ class AuditCommandTest {
             {"audit", "--fix", root.resolve("out").toString(), "--host", "ssh://host.invalid"},
             {"audit", "--fix", root.resolve("out").toString(), "--save-facts", "-"},
             {"audit", "--fix", root.resolve("out").toString(), "--watch", "5"},
+            {"audit", "--watch", "0"},
+            {"audit", "--watch=-1"},
+            {"audit", "--watch", "--", file.toString()},
             {"audit", "--fix", root.resolve("out").toString(), "--target", "container:a"},
             {"audit", "--env", "A=b"},
             {"audit", "--base-image", "a=dir:/srv"},
@@ -157,6 +160,18 @@ class AuditCommandTest {
         }
         assertThat(audit("audit", "-o", "/dev/full", file.toString())).isEqualTo(2);
         assertThat(err.toString().lines()).hasSize(3).allMatch(line -> line.contains("OUTPUT_FAILED"));
+    }
+
+    @Test
+    void a_file_that_cannot_be_read_or_written_is_told_with_the_reason() throws IOException {
+        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\n");
+        Path nowhere = root.resolve("nowhere/report");
+
+        assertThat(audit("audit", "-o", nowhere.toString(), file.toString())).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("OUTPUT_FAILED: " + nowhere + " cannot be written: there is no such directory.");
+        assertThat(audit("audit", "--facts", nowhere.toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("INPUT_UNREADABLE: " + nowhere + " cannot be read: there is no such file.");
     }
 
     @Test

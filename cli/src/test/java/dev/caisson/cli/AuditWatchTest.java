@@ -3,6 +3,7 @@ package dev.caisson.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.audit.Agreement;
+import dev.caisson.audit.AuditException;
 import dev.caisson.audit.Checks;
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Report;
@@ -14,6 +15,7 @@ import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -36,7 +38,8 @@ class AuditWatchTest {
                 List.of(),
                 Optional.empty(),
                 "",
-                container,
+                // of another order than the names
+                (char) ('a' + 'z' - container.charAt(0)) + container,
                 Optional.empty(),
                 false);
     }
@@ -55,7 +58,8 @@ class AuditWatchTest {
                 finding("came", Status.FAIL, "a"));
 
         assertThat(AuditWatch.changes(before, now))
-                .containsExactlyInAnyOrder(
+                .as("in the order of the report")
+                .containsExactly(
                         "new: high host-net came: a", "changed: high host-net other: b", "gone: high host-net went: a");
     }
 
@@ -67,6 +71,32 @@ class AuditWatchTest {
         assertThat(AuditWatch.changes(failed, unknown))
                 .containsExactly("not evaluated: high host-net web: its facts could not be read");
         assertThat(AuditWatch.changes(unknown, failed)).containsExactly("evaluated: high host-net web: a");
+    }
+
+    @Test
+    void an_engine_that_does_not_answer_for_a_while_is_told_once_and_the_watch_goes_on() {
+        List<String> lines = new ArrayList<>();
+        AtomicInteger round = new AtomicInteger();
+
+        AuditWatch.run(
+                report(finding("web", Status.FAIL, "a")),
+                () -> {
+                    if (round.incrementAndGet() < 4) {
+                        throw new AuditException(AuditException.Code.ENGINE_UNREACHABLE, "no engine answers");
+                    }
+                    return report();
+                },
+                Duration.ofMillis(1),
+                line -> {
+                    lines.add(line);
+                    if (line.startsWith("gone")) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
+
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(lines)
+                .containsExactly("not audited: ENGINE_UNREACHABLE: no engine answers", "gone: high host-net web: a");
     }
 
     @Test
