@@ -255,8 +255,10 @@ final class DaemonChecks {
         return Answer.failIf(
                         !claimed,
                         Answer.ENGINE,
-                        "containers get no user namespace; " + shared.size() + " of " + seen
-                                + " looked at run in the host's",
+                        "containers get no user namespace"
+                                + (seen == 0
+                                        ? ""
+                                        : "; " + shared.size() + " of " + seen + " that run are in the host's"),
                         "containers get a user namespace of their own")
                 .claim("API /info", String.join(", ", engine.claims().securityOptions()))
                 .truth("/proc/PID/ns/user", shared.isEmpty() ? "none in the host's" : Answer.list(shared));

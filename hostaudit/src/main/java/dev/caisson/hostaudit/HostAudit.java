@@ -156,6 +156,8 @@ public final class HostAudit {
 
     private static Finding unread(HostJson host, String problem) {
         return Answer.notEvaluated(Answer.HOST, problem)
+                .advising(
+                        "Run caisson audit --save-facts - on that host as root: what it prints is what is needed here.")
                 .below(host.host() + "/")
                 .finding(Checks.find(NOT_READ).orElseThrow());
     }

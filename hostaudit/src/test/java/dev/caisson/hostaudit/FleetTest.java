@@ -2,7 +2,6 @@ package dev.caisson.hostaudit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.audit.Finding;
 import dev.caisson.audit.Report;
 import dev.caisson.audit.Status;
 import dev.caisson.hostaudit.HostAudit.HostJson;
@@ -58,7 +57,10 @@ class FleetTest {
                 List.of(new HostJson("a", "", "it could not be asked")),
                 LiveRequests.of(Optional.empty(), Path.of("/")));
 
-        assertThat(report.findings()).extracting(Finding::message).contains("it could not be asked");
+        assertThat(report.findings()).singleElement().satisfies(finding -> {
+            assertThat(finding.message()).isEqualTo("it could not be asked");
+            assertThat(finding.remediation()).contains("on that host");
+        });
         assertThat(report.exitCode()).isEqualTo(3);
     }
 }
