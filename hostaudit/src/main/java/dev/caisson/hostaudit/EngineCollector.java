@@ -88,22 +88,18 @@ final class EngineCollector {
                 probes(process, own),
                 processes.proxies(process),
                 networks(),
-                SwarmCollector.collect(api, info, files, root, user(process)),
+                SwarmCollector.collect(api, info, files, root, EngineSockets.user(socket, process)),
                 podman ? "podman" : "docker");
     }
 
     private Tree configuration(String file, Optional<EngineProcess> process) {
-        Optional<String> text = files.text(file, user(process));
+        Optional<String> text = files.text(file, EngineSockets.user(socket, process));
         try {
             return text.map(Tree::parse).orElse(Tree.NONE);
         } catch (JsonDataException e) {
             gaps.add(new Gap(file, "it is no JSON"));
             return Tree.NONE;
         }
-    }
-
-    private static long user(Optional<EngineProcess> process) {
-        return process.map(EngineProcess::uid).orElse(0L);
     }
 
     private static Claims claims(Tree info, Tree version) {

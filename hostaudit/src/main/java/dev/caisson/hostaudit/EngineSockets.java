@@ -1,5 +1,6 @@
 package dev.caisson.hostaudit;
 
+import dev.caisson.hostaudit.EngineFacts.EngineProcess;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
@@ -10,6 +11,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// Where the engines of a host are asked: the socket that the request names, else those at the usual places, of the
 /// system and of its users.
@@ -17,6 +20,7 @@ final class EngineSockets {
     private static final int TYPE = 0170000;
     private static final int SOCKET = 0140000;
     private static final String USERS = "/run/user";
+    private static final Pattern OF_A_USER = Pattern.compile(USERS + "/(\\d{1,17})/");
     private static final List<String> OF_USER = List.of("docker.sock", "podman/podman.sock");
 
     private final HostAuditRequest request;
@@ -25,6 +29,14 @@ final class EngineSockets {
     EngineSockets(HostAuditRequest request, HostFiles files) {
         this.request = request;
         this.files = files;
+    }
+
+    /// Whose files an engine may name: of a socket in a user's directory theirs alone, since a user can have a process
+    /// of root's hold it, as a program that is set to root's id.
+    static long user(String socket, Optional<EngineProcess> process) {
+        Matcher ofUser = OF_A_USER.matcher(socket);
+        long owner = ofUser.lookingAt() ? Long.parseLong(ofUser.group(1)) : 0;
+        return owner != 0 ? owner : process.map(EngineProcess::uid).orElse(0L);
     }
 
     /// A socket that is there.

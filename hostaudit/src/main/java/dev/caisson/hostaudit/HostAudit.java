@@ -65,7 +65,7 @@ public final class HostAudit {
             return new HostProposals.Started("", problem.get(), arguments);
         }
         List<Facts.Gap> gaps = new ArrayList<>();
-        long user = engine.process().map(EngineFacts.EngineProcess::uid).orElse(0L);
+        long user = EngineSockets.user(engine.socket(), engine.process());
         String text = new HostFiles(request.hostRoot(), gaps).text(file, user).orElse("");
         return new HostProposals.Started(
                 text, gaps.isEmpty() ? "" : file + ": " + gaps.getFirst().reason(), arguments);

@@ -70,6 +70,10 @@ final class EmulatedHost {
     }
 
     public static void main(String[] arguments) throws Exception {
+        if (!Files.readString(Path.of("/proc/cmdline")).contains("rootfstype=virtiofs")) {
+            throw new IllegalStateException(
+                    "this changes the kernel's settings, and is for a machine of the test's own");
+        }
         var host = new EmulatedHost(Path.of(arguments[0]));
         List<String> flags = new ArrayList<>(List.of("--bridge=none", "--iptables=false"));
         boolean selinux = arguments[1].equals("selinux");

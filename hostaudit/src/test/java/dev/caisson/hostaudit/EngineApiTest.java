@@ -188,6 +188,29 @@ class EngineApiTest {
                 .hasMessageContaining("/run/docker.sock");
     }
 
+    /// Here it is this process, which is root's: a user can start a program that is set to root's id.
+    @Test
+    @Tag("root")
+    void a_users_engine_has_no_settings_read_that_its_user_cannot_read_whoever_its_process_belongs_to()
+            throws IOException {
+        Path root = directory.toRealPath().resolve("host");
+        Path theirs = java.nio.file.Files.createDirectories(root.resolve("run/user/65534"));
+        Path etc = java.nio.file.Files.createDirectories(root.resolve("etc/docker"));
+        Path settings = java.nio.file.Files.writeString(etc.resolve("daemon.json"), "{\"log-level\": \"secret\"}");
+        java.nio.file.Files.setPosixFilePermissions(
+                settings, java.nio.file.attribute.PosixFilePermissions.fromString("rw-------"));
+        java.nio.file.Files.createLink(theirs.resolve("docker.sock"), engine());
+        java.nio.file.Files.setAttribute(theirs.resolve("docker.sock"), "unix:uid", 65534);
+
+        Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.empty(), root));
+
+        EngineFacts found = facts.engine().orElseThrow();
+        assertThat(found.process().map(EngineFacts.EngineProcess::uid)).contains(0L);
+        assertThat(found.text("log-level")).isEqualTo("info");
+        assertThat(facts.gapAt("/etc/docker/daemon.json").map(Facts.Gap::reason))
+                .contains("the engine's own user cannot read it");
+    }
+
     /// Whoever may put a file into a user's directory can make root's requests go nowhere else.
     @Test
     @Tag("root")
