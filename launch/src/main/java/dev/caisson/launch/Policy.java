@@ -15,8 +15,7 @@ import java.util.regex.Pattern;
 
 /// The only gate: every face's wish passes here, and nothing else decides what is allowed.
 ///
-/// It looks at the normal form, never at the spelling that it came in, so two spellings of one wish get
-/// one answer.
+/// It looks at the normal form, not at the spelling that it came in: two spellings, one answer.
 public final class Policy {
     private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}");
     private static final Pattern HOST_NAME =
@@ -95,9 +94,8 @@ public final class Policy {
                 resolved, devices.stream().map(HostDeviceRules.Found::node).toList());
     }
 
-    /// Links in a host path are followed here for good, and what they led to is looked at: a path that somebody
-    /// exchanges
-    /// between two looks is judged by the one that will be mounted.
+    /// Links in a host path are followed here for good, and what they led to is looked at: a path that
+    /// somebody exchanges between two looks is judged by the one that will be mounted.
     private static Mount resolved(Mount mount, ContainerSpec spec) {
         if (!(mount instanceof Mount.Bind bind)) {
             return mount;
@@ -250,8 +248,7 @@ public final class Policy {
     }
 
     /// True for a sensitive path, for what is below one, and for what holds one: a socket is reached
-    /// through its
-    /// parent.
+    /// through its parent.
     static boolean isSensitive(Path source) {
         try {
             return isSensitiveReal(source.toRealPath());
