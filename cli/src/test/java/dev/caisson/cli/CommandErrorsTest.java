@@ -3,16 +3,13 @@ package dev.caisson.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -97,35 +94,12 @@ class CommandErrorsTest {
     /// @param under a shell's words in front of the command
     private String command(String under, String... arguments) throws IOException {
         var command = new ArrayList<>(List.of("bash", "-c", "exec " + under + "\"$@\"", "bash"));
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of(
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                classPath(),
-                Main.class.getName()));
-        command.addAll(List.of(arguments));
+        command.addAll(CommandProcess.words(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("CAISSON_STATE", directory.resolve("state").toString());
         builder.environment().put("CAISSON_DATA", directory.resolve("data").toString());
         Process process = builder.start();
         process.getOutputStream().close();
         return String.join("\n", process.inputReader().lines().toList());
-    }
-
-    private static String classPath() {
-        var paths = new ArrayList<String>();
-        try {
-            Path own = Path.of(CommandErrorsTest.class
-                    .getResource("CommandErrorsTest.class")
-                    .toURI());
-            paths.add(own.resolve("../../../..").normalize().toString());
-        } catch (URISyntaxException e) {
-            throw new AssertionError(e);
-        }
-        Optional.ofNullable(System.getProperty("jdk.module.path")).ifPresent(paths::add);
-        paths.add(System.getProperty("java.class.path"));
-        return String.join(File.pathSeparator, paths);
     }
 }

@@ -344,22 +344,8 @@ class SeccompCommandTest {
     }
 
     private static Answer withoutBpf(String... arguments) throws Exception {
-        var paths = new java.util.ArrayList<String>();
-        Path own = Path.of(
-                SeccompCommandTest.class.getResource("SeccompCommandTest.class").toURI());
-        paths.add(own.resolve("../../../..").normalize().toString());
-        java.util.Optional.ofNullable(System.getProperty("jdk.module.path")).ifPresent(paths::add);
-        paths.add(System.getProperty("java.class.path"));
-        var command = new java.util.ArrayList<>(java.util.List.of(
-                "enosys",
-                "--syscall",
-                "bpf",
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                String.join(java.io.File.pathSeparator, paths),
-                Main.class.getName(),
-                "seccomp"));
+        var command = new java.util.ArrayList<>(java.util.List.of("enosys", "--syscall", "bpf"));
+        command.addAll(CommandProcess.words("seccomp"));
         command.addAll(java.util.List.of(arguments));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
