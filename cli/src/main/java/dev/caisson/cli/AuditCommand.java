@@ -96,8 +96,10 @@ final class AuditCommand implements Callable<Integer> {
     @Option(
             names = "--fix",
             paramLabel = "DIR",
+            arity = "0..1",
+            fallbackValue = "caisson-fixes",
             description = {
-                "Write patches and a hardened compose.override.yaml to a directory; without FILE a patch of",
+                "Write patches and a hardened compose.override.yaml to a directory (${FALLBACK-VALUE}); without FILE a patch of",
                 "daemon.json, kernel settings, audit rules and a script for owners and modes.",
                 "Nothing is applied; what each file settles is told."
             })

@@ -234,6 +234,20 @@ class AuditCommandTest {
         return root.resolve("host");
     }
 
+    @Test
+    void proposals_have_a_place_where_none_was_named() throws Exception {
+        Files.writeString(root.resolve("compose.yaml"), "services:\n  web:\n    privileged: true\n");
+
+        Process process = new ProcessBuilder(CommandProcess.words("audit", "compose.yaml", "--fix"))
+                .directory(root.toFile())
+                .redirectErrorStream(true)
+                .start();
+        String said = String.join("\n", process.inputReader().lines().toList());
+
+        assertThat(process.waitFor()).as(said).isEqualTo(1);
+        assertThat(root.resolve("caisson-fixes/fixes.patch")).content().contains("privileged: true");
+    }
+
     /// Directories that are not root's are left to people.
     @Test
     @Tag("root")
