@@ -34,15 +34,15 @@ import org.junit.jupiter.api.io.TempDirFactory;
 @Tag("peers")
 @Timeout(120)
 class SshHostsTest {
-    /// Below `/run`: the server takes keys only where nobody but root can put any.
-    @TempDir(factory = BelowRun.class)
+    /// Below `/var/lib`: the server takes keys only where nobody but root can put any.
+    @TempDir(factory = InVarLib.class)
     @SuppressWarnings("NullAway.Init")
     Path directory;
 
-    static final class BelowRun implements TempDirFactory {
+    static final class InVarLib implements TempDirFactory {
         @Override
         public Path createTempDirectory(AnnotatedElementContext element, ExtensionContext test) throws IOException {
-            return Files.createTempDirectory(Path.of("/run"), "caisson-ssh");
+            return Files.createTempDirectory(Path.of("/var/lib"), "caisson-ssh");
         }
     }
 
