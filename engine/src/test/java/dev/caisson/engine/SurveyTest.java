@@ -68,9 +68,12 @@ class SurveyTest {
         }
     }
 
+    /// The kernel itself goes over a limit for a moment: what it cannot refuse, and what a process takes while it is
+    /// being killed, it charges all the same (Documentation/admin-guide/cgroup-v2.rst, memory.max).
     @Test
     void theContainersOfATenantNeverUseMoreTogetherThanItHas() throws Exception {
         Bytes most = Bytes.mebibytes(64);
+        Bytes atMost = Bytes.mebibytes(68);
         var ceiling = new Placement.Tenant(
                 "a",
                 Optional.of(Limits.unlimited().memory(most).memorySwap(most).pids(40)));
@@ -88,8 +91,8 @@ class SurveyTest {
                     Usage.Memory memory = total.usage().memory().orElseThrow();
                     assertThat(total.tenant()).isEqualTo("a");
                     assertThat(total.containers()).isLessThanOrEqualTo(3);
-                    assertThat(memory.current()).isLessThanOrEqualTo(most);
-                    assertThat(memory.peak().orElseThrow()).isLessThanOrEqualTo(most);
+                    assertThat(memory.current()).isLessThanOrEqualTo(atMost);
+                    assertThat(memory.peak().orElseThrow()).isLessThanOrEqualTo(atMost);
                     assertThat(memory.limit()).isEqualTo(most);
                     assertThat(total.usage().pids().orElseThrow().current()).isLessThanOrEqualTo(40);
                     kills = Math.max(kills, memory.oomKills());
