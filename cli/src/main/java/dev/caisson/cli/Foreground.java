@@ -16,7 +16,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// A program in a container that a command waits for: its streams and signals are this process's, and what
-/// is to be said of the run is said before it and after it.
+/// is to be said of the run is said before it and after it. Of a run that is refused nothing is said but why.
 final class Foreground {
     private static final List<String> FORWARDED = List.of("INT", "TERM", "HUP", "USR2", "WINCH");
 
@@ -28,11 +28,15 @@ final class Foreground {
         this.err = err;
     }
 
-    /// Says which protections are given up, and refuses what could not be written at the end.
-    void announce(ContainerSpec wish) {
+    /// Refuses what could not be written at the end.
+    void prepare() {
         if (options.learns()) {
             LearnedText.requireWritable(options.learnedFile(), "--seccomp-learned");
         }
+    }
+
+    /// Says which protections are given up, of a container that stands and waits for its program.
+    void announce(ContainerSpec wish) {
         wish.allowances().stream().sorted().forEach(allowance -> err.println("caisson: allowed: " + opens(allowance)));
         wish.devices().forEach(device -> err.println("caisson: given: " + OneLine.of(DeviceOptions.text(device))));
     }

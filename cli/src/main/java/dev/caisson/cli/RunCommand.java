@@ -26,10 +26,18 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         ContainerSpec wish = options.spec();
         foreground = new Foreground(options, spec.commandLine().getErr());
-        foreground.announce(wish);
+        foreground.prepare();
         try (var engine = Engine.open(Directories.options())) {
             return options.terminal ? onTerminal(engine, wish) : onPipes(engine, wish);
         }
+    }
+
+    private Container start(Engine engine, ContainerSpec wish) throws InterruptedException {
+        return engine.start(
+                wish,
+                foreground.streams(),
+                new ProgressLine(spec.commandLine().getErr()),
+                _ -> foreground.announce(wish));
     }
 
     private int await(Container container) throws InterruptedException {
@@ -37,8 +45,7 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private int onPipes(Engine engine, ContainerSpec wish) throws InterruptedException {
-        Container container = engine.start(
-                wish, foreground.streams(), new ProgressLine(spec.commandLine().getErr()));
+        Container container = start(engine, wish);
         foreground.forward(container, null);
         return await(container);
     }
@@ -51,10 +58,7 @@ final class RunCommand implements Callable<Integer> {
                         "NO_TERMINAL",
                         CommandException.ENGINE_FAILED,
                         "-t needs a terminal here: leave it out, or start caisson from one"));
-        Container container = engine.start(
-                wish.terminal(size),
-                foreground.streams(),
-                new ProgressLine(spec.commandLine().getErr()));
+        Container container = start(engine, wish.terminal(size));
         foreground.forward(container, terminal);
         if (!options.interactive) {
             return await(container);

@@ -115,14 +115,13 @@ final class SeccompRecordCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         ContainerSpec wish = recorded(options.spec(), err);
         var foreground = new Foreground(options, err);
-        foreground.announce(wish);
+        foreground.prepare();
         var opened = new AtomicReference<@Nullable SyscallRecorder>();
         try (var engine = Engine.open(Directories.options())) {
-            Container container = engine.start(
-                    wish,
-                    foreground.streams(),
-                    new ProgressLine(err),
-                    standing -> opened.set(SyscallRecorder.ofStanding(standing)));
+            Container container = engine.start(wish, foreground.streams(), new ProgressLine(err), standing -> {
+                foreground.announce(wish);
+                opened.set(SyscallRecorder.ofStanding(standing));
+            });
             foreground.forward(container, null);
             RunResult result = container.await();
             SyscallRecorder used = java.util.Objects.requireNonNull(opened.get());

@@ -70,6 +70,27 @@ class CommandErrorsTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "ALLOWANCE_NEEDED --device /dev/fuse",
+                "DEVICE_SOURCE --allow host-devices --device /dev/nothing",
+                "DEVICE_TARGET --allow host-devices --device /dev/fuse:/dev/null",
+                "ALLOWANCE_NEEDED --cap-add SYS_ADMIN --device /dev/fuse --allow host-devices"
+            })
+    @Tag("root")
+    void ofARunThatIsRefusedNothingIsToldButWhy(String line) {
+        List<String> words = new ArrayList<>(List.of(line.split(" ")));
+        String code = words.removeFirst();
+        words.addAll(0, List.of("run", "--rm"));
+        words.addAll(List.of("host", "true"));
+
+        assertThat(errors(words.toArray(String[]::new)).lines())
+                .singleElement()
+                .asString()
+                .startsWith("caisson: " + code + ": ");
+    }
+
     /// The process of a test has no terminal.
     @ParameterizedTest
     @ValueSource(strings = {"-t", "-it"})
