@@ -2,14 +2,18 @@ package dev.caisson.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.caisson.cgroup.DeviceRule.Access;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.HostDevice;
 import dev.caisson.launch.InRootPath;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -79,5 +83,33 @@ class DeviceOptionsTest {
     void whatIsGivenIsTold() {
         assertThat(DeviceOptions.text(device("/dev/a", "/dev/b", Set.of(Access.WRITE, Access.READ))))
                 .isEqualTo("the host's device /dev/a at /dev/b, rw");
+    }
+
+    /// The node has the host's numbers, and nothing is lost by reading them.
+    @Test
+    @Tag("root")
+    void aRunThatIsGivenADeviceSaysSo() {
+        assumeThat(Path.of("/dev/fuse")).exists();
+        var err = new StringWriter();
+
+        int status = Main.execute(
+                new PrintWriter(new StringWriter()),
+                new PrintWriter(err, true),
+                Terminal.NONE,
+                "run",
+                "--rm",
+                "--allow",
+                "host-devices",
+                "--device",
+                "/dev/fuse:/dev/f:r",
+                "host",
+                "test",
+                "-c",
+                "/dev/f");
+
+        assertThat(status).as(err.toString()).isZero();
+        assertThat(err.toString().lines())
+                .contains("caisson: given: the host's device /dev/fuse at /dev/f, r")
+                .anySatisfy(line -> assertThat(line).startsWith("caisson: allowed: host-devices opens: "));
     }
 }
