@@ -6,8 +6,8 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.caisson.image {
     requires transitive dev.caisson.linux;
+    requires dev.caisson.text;
     requires static org.jspecify;
-    requires io.avaje.json;
 
     exports dev.caisson.image;
 }

@@ -2,6 +2,7 @@ package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.image.UserSpec.Who;
+import dev.caisson.text.Quoted;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;

@@ -1,5 +1,6 @@
 package dev.caisson.image;
 
+import dev.caisson.text.Quoted;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;

@@ -2,6 +2,7 @@ package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.image.PackedImage.PackedLayer;
+import dev.caisson.text.Quoted;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.nio.channels.FileChannel;

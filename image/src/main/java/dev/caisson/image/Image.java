@@ -1,5 +1,6 @@
 package dev.caisson.image;
 
+import dev.caisson.text.Quoted;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;

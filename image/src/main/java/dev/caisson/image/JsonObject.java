@@ -1,29 +1,28 @@
 package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
-import io.avaje.json.JsonReader;
-import io.avaje.json.stream.JsonStream;
-import java.math.BigDecimal;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
+import dev.caisson.text.Json;
+import dev.caisson.text.MalformedJsonException;
+import dev.caisson.text.Quoted;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// A JSON object of an image, read strictly, because what two readers understand differently can be used to show one
-/// of them another image (CVE-2021-41190): UTF-8, bounded depth, nothing behind it, no key twice. A key that is null is
-/// absent.
+/// of them another image (CVE-2021-41190): bounded, no key twice, and none that differs from a wanted one by case
+/// alone,
+/// which Go's readers take for the same. A key that is null is absent.
 final class JsonObject {
-    private static final int DEEPEST = 32;
-    private static final int LONGEST_NUMBER = 40;
+    private static final Json.Limits LIMITS = new Json.Limits(4 << 20, 32, 200_000);
 
     private final String what;
-    private final Map<String, Object> members;
+    private final Map<String, @Nullable Object> members;
 
-    private JsonObject(String what, Map<String, Object> members) {
+    private JsonObject(String what, Map<String, @Nullable Object> members) {
         this.what = what;
         this.members = members;
     }
@@ -33,122 +32,33 @@ final class JsonObject {
         if (parseAny(what, json) instanceof Map<?, ?> map) {
             return of(what, map);
         }
-        throw bad(what, "is no object");
+        throw bad(what, "is not an object");
     }
 
     static List<JsonObject> parseArray(String what, byte[] json) {
         if (parseAny(what, json) instanceof List<?> list) {
             return objects(what, list);
         }
-        throw bad(what, "is no list");
+        throw bad(what, "is not a list");
     }
 
-    private static Object parseAny(String what, byte[] json) {
-        String text;
+    private static @Nullable Object parseAny(String what, byte[] json) {
         try {
-            text = StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(json))
-                    .toString();
-        } catch (CharacterCodingException e) {
-            throw new ImageException(Code.BAD_MANIFEST, what + " of the image is not UTF-8; build the image again", e);
+            return Json.parse(json, LIMITS);
+        } catch (MalformedJsonException e) {
+            throw new ImageException(Code.BAD_MANIFEST, sentence(what, e.getMessage()), e);
         }
-        checkShape(what, text);
-        try (JsonReader reader = JsonStream.builder().build().reader(text)) {
-            return value(what, reader);
-        } catch (ImageException e) {
-            throw e;
-        } catch (RuntimeException e) {
-            throw new ImageException(
-                    Code.BAD_MANIFEST, what + " of the image is not well-formed JSON; build the image again", e);
-        }
-    }
-
-    /// The parser recurses, ends at the closing brace and converts numbers of any length: bounds come before it.
-    private static void checkShape(String what, String text) {
-        int depth = 0;
-        int number = 0;
-        boolean inString = false;
-        boolean closed = false;
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (inString) {
-                if (c < ' ') {
-                    throw bad(what, "has a control character in a string");
-                }
-                if (c == '\\') {
-                    i++;
-                } else if (c == '"') {
-                    inString = false;
-                }
-                continue;
-            }
-            if (closed && " \t\r\n".indexOf(c) < 0) {
-                throw bad(what, "is followed by something");
-            }
-            number = (c >= '0' && c <= '9') || c == '.' ? number + 1 : 0;
-            if (number > LONGEST_NUMBER) {
-                throw bad(what, "has an endless number");
-            }
-            switch (c) {
-                case '"' -> inString = true;
-                case '{', '[' -> depth++;
-                case '}', ']' -> closed = --depth == 0;
-                default -> {}
-            }
-            if (depth > DEEPEST || depth < 0) {
-                throw bad(what, "is nested too deep or closed too often");
-            }
-        }
-        if (!closed) {
-            throw bad(what, "is cut off");
-        }
-    }
-
-    private static Object value(String what, JsonReader reader) {
-        return switch (reader.currentToken()) {
-            case BEGIN_OBJECT -> {
-                var members = new LinkedHashMap<String, Object>();
-                reader.beginObject();
-                while (reader.hasNextField()) {
-                    String key = reader.nextField();
-                    if (members.put(key, value(what, reader)) != null) {
-                        throw bad(what, "has the key " + Quoted.of(key) + " twice");
-                    }
-                }
-                reader.endObject();
-                yield members;
-            }
-            case BEGIN_ARRAY -> {
-                var elements = new ArrayList<>();
-                reader.beginArray();
-                while (reader.hasNextElement()) {
-                    elements.add(value(what, reader));
-                }
-                reader.endArray();
-                yield elements;
-            }
-            case STRING -> reader.readString();
-            case NUMBER -> reader.readDecimal();
-            case BOOLEAN -> reader.readBoolean();
-            case NULL -> {
-                if (!reader.isNullValue()) {
-                    throw bad(what, "has an unknown word");
-                }
-                yield Optional.empty();
-            }
-        };
     }
 
     private static JsonObject of(String what, Map<?, ?> map) {
-        var members = new LinkedHashMap<String, Object>();
+        var members = new LinkedHashMap<String, @Nullable Object>();
         map.forEach((key, value) -> members.put(String.valueOf(key), value));
-        members.values().removeIf(Optional.empty()::equals);
+        members.values().removeIf(Objects::isNull);
         return new JsonObject(what, members);
     }
 
     boolean has(String key) {
-        return members.containsKey(key);
+        return member(key, Object.class).isPresent();
     }
 
     Optional<String> string(String key) {
@@ -160,14 +70,7 @@ final class JsonObject {
     }
 
     Optional<Long> number(String key) {
-        return member(key, BigDecimal.class).map(value -> {
-            try {
-                return value.longValueExact();
-            } catch (ArithmeticException e) {
-                throw new ImageException(
-                        Code.BAD_MANIFEST, what + " of the image has a " + key + " that is no whole number", e);
-            }
-        });
+        return member(key, Long.class);
     }
 
     Optional<JsonObject> object(String key) {
@@ -192,7 +95,13 @@ final class JsonObject {
     /// The members of an object whose values are all strings, as labels are.
     Map<String, String> stringMap(String key) {
         var map = new LinkedHashMap<String, String>();
-        object(key).ifPresent(object -> object.members.keySet().forEach(name -> map.put(name, object.required(name))));
+        object(key)
+                .ifPresent(object -> object.members.forEach((name, value) -> {
+                    if (!(value instanceof String text)) {
+                        throw bad(what, "has something else than strings in " + key);
+                    }
+                    map.put(name, text);
+                }));
         return map;
     }
 
@@ -202,6 +111,11 @@ final class JsonObject {
     }
 
     private <T> Optional<T> member(String key, Class<T> type) {
+        for (String name : members.keySet()) {
+            if (name.equalsIgnoreCase(key) && !name.equals(key)) {
+                throw bad(what, "has the key " + Quoted.of(name) + ", which is read as " + key + " by some");
+            }
+        }
         Object value = members.get(key);
         if (value == null) {
             return Optional.empty();
@@ -224,6 +138,10 @@ final class JsonObject {
     }
 
     private static ImageException bad(String what, String fault) {
-        return new ImageException(Code.BAD_MANIFEST, what + " of the image " + fault + "; fetch or build it again");
+        return new ImageException(Code.BAD_MANIFEST, sentence(what, fault));
+    }
+
+    private static String sentence(String what, @Nullable String fault) {
+        return what + " of the image " + fault + "; fetch or build it again";
     }
 }

@@ -4,6 +4,7 @@ import dev.caisson.image.ImageException.Code;
 import dev.caisson.image.LayerUnpacker.Ownership;
 import dev.caisson.linux.ExtendedAttributes;
 import dev.caisson.linux.Fd;
+import dev.caisson.text.Quoted;
 import java.util.Map;
 
 /// Extended attributes of a layer's files. Kept are those in `user.`, and file capabilities of programs. Left out is

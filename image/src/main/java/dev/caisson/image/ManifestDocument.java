@@ -1,6 +1,7 @@
 package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
+import dev.caisson.text.Quoted;
 import java.util.List;
 
 /// A manifest or an index, each of which says what it is and nothing of the other (CVE-2021-41190).

@@ -9,6 +9,7 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.text.Quoted;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;

@@ -6,6 +6,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.text.Quoted;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

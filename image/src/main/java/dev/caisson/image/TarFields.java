@@ -1,6 +1,7 @@
 package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
+import dev.caisson.text.Quoted;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;

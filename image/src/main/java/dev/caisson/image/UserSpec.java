@@ -1,6 +1,7 @@
 package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
+import dev.caisson.text.Quoted;
 import java.util.Optional;
 import java.util.regex.Pattern;
 

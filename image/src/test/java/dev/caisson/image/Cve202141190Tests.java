@@ -32,6 +32,9 @@ class Cve202141190Tests {
                 "{'schemaVersion':2,'mediaType':'application/other','config':C,'layers':[C]}",
                 "{'schemaVersion':2,'config':C,'layers':[C],'layers':[C]}",
                 "{'schemaVersion':2,'config':C,'layers':[C],'layer\\u0073':[C]}",
+                "{'schemaVersion':2,'config':C,'layers':[C],'Layers':[C]}",
+                "{'schemaVersion':2,'config':C,'layers':[C],'MANIFESTS':[C]}",
+                "{'schemaVersion':2.0,'config':C,'layers':[C]}",
                 "{'schemaVersion':2,'config':C,'layers':[C]}{}",
                 "{'schemaVersion':2,'config':C,'layers':[C]},0]",
                 "{'schemaVersion':2,'config':C,'layers':[C]",
@@ -62,7 +65,7 @@ class Cve202141190Tests {
     @Test
     void depth_numbers_and_encoding_are_bounded() {
         String nested = "{\"a\":" + "[".repeat(40) + "]".repeat(40) + "}";
-        String number = "{\"a\":" + "1".repeat(100) + "}";
+        String number = "{\"a\":" + "1".repeat(2000) + "}";
         for (byte[] json : new byte[][] {
             nested.getBytes(StandardCharsets.UTF_8), number.getBytes(StandardCharsets.UTF_8), {'{', '"', (byte) 0xff}
         }) {

@@ -1,0 +1,36 @@
+package dev.caisson.text;
+
+/// Quotes text from a stranger for a message of one line: what a terminal would act on is escaped, length is bounded.
+public final class Quoted {
+    private static final int LONGEST = 200;
+
+    private Quoted() {}
+
+    /// Returns the text in quotation marks.
+    public static String of(String text) {
+        var out = new StringBuilder("\"");
+        text.codePoints().limit(LONGEST).forEach(c -> {
+            if (c == '"' || c == '\\') {
+                out.append('\\').appendCodePoint(c);
+            } else if (isUnfit(c)) {
+                for (char unit : Character.toChars(c)) {
+                    out.append(String.format("\\u%04x", (int) unit));
+                }
+            } else {
+                out.appendCodePoint(c);
+            }
+        });
+        if (text.codePointCount(0, text.length()) > LONGEST) {
+            out.append('…');
+        }
+        return out.append('"').toString();
+    }
+
+    private static boolean isUnfit(int c) {
+        return Character.isISOControl(c)
+                || Character.getType(c) == Character.FORMAT
+                || Character.getType(c) == Character.LINE_SEPARATOR
+                || Character.getType(c) == Character.PARAGRAPH_SEPARATOR
+                || Character.getType(c) == Character.SURROGATE;
+    }
+}
