@@ -32,7 +32,6 @@ final class LaterOptions {
             Map.entry("--log-opt", LOG),
             Map.entry("--volumes-from", LIFECYCLE),
             Map.entry("--gpus", "give the device nodes of the driver, each with --device"),
-            Map.entry("--group-add", "give the group with --user USER:GROUP"),
             Map.entry("--pid", "a container always has its own process ids"),
             Map.entry("--userns", "a container always has its own user namespace"),
             Map.entry("--cgroupns", "a container always has its own cgroup namespace"),

@@ -12,6 +12,7 @@ import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Placement;
 import dev.caisson.launch.Rlimit;
 import dev.caisson.launch.WritableLayer;
+import java.math.BigDecimal;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -200,7 +201,7 @@ final class LimitOptions {
             if (cpuQuota != null || cpuPeriod != null) {
                 throw RunOptions.refused("--cpus", "it stands for --cpu-quota and --cpu-period: give one or the other");
             }
-            return limits.cpus(cpus);
+            return limits.cpus(withinHost(cpus));
         }
         if (cpuQuota == null || cpuQuota == -1) {
             if (cpuPeriod != null) {
@@ -209,6 +210,20 @@ final class LimitOptions {
             return limits;
         }
         return limits.cpus(new CpuQuota(cpuQuota, cpuPeriod == null ? DEFAULT_PERIOD : cpuPeriod));
+    }
+
+    /// As Docker's daemon: more than there is would be no limit.
+    private static String withinHost(String cpus) {
+        int processors = Runtime.getRuntime().availableProcessors();
+        try {
+            if (new BigDecimal(cpus).compareTo(BigDecimal.valueOf(processors)) > 0) {
+                throw RunOptions.refused(
+                        "--cpus " + cpus, "only " + processors + " processors are available: give at most that many");
+            }
+        } catch (NumberFormatException e) {
+            return cpus; // which the limits refuse, with the reason
+        }
+        return cpus;
     }
 
     private List<IoLimit> io() {

@@ -18,7 +18,6 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /// The `caisson` command: finds the subcommand, and turns what it throws into one line and an exit status.
@@ -117,8 +116,10 @@ public final class Main implements Runnable {
                 line.addSubcommand(name, command.get());
             }
         });
+        addHelp(line);
         line.setUsageHelpAutoWidth(false)
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setOverwrittenOptionsAllowed(true) // the last one counts, as in aliases and scripts that add options
                 .setExpandAtFiles(false) // an argument that starts with @ belongs to the user's program
                 .setAbbreviatedOptionsAllowed(false);
         // What stands behind the image belongs to the user's program.
@@ -132,12 +133,20 @@ public final class Main implements Runnable {
         root.usageMessage()
                 .description("Runs Linux containers with every limit on, and shows what the kernel enforces.")
                 .synopsisSubcommandLabel("COMMAND");
-        return root.addOption(OptionSpec.builder("-h", "--help")
+        return root;
+    }
+
+    /// Gives every command its `--help`, and `-h` where that says nothing else: to a run it gives a host name.
+    private static void addHelp(CommandLine line) {
+        CommandSpec command = line.getCommandSpec();
+        String[] names =
+                command.optionsMap().containsKey("-h") ? new String[] {"--help"} : new String[] {"-h", "--help"};
+        command.addOption(OptionSpec.builder(names)
                 .type(boolean.class)
                 .usageHelp(true)
-                .scopeType(ScopeType.INHERIT)
                 .description("Show this help and exit.")
                 .build());
+        line.getSubcommands().values().forEach(Main::addHelp);
     }
 
     private static CommandLine plan() {

@@ -7,6 +7,7 @@ import dev.caisson.launch.Mount;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,6 +18,8 @@ final class MountOptions {
     private static final int TMPFS_MODE = 01777;
     private static final Set<String> MOUNT_KEYS = Set.of(
             "type", "source", "src", "target", "destination", "dst", "readonly", "ro", "tmpfs-size", "tmpfs-mode");
+
+    private static final Path SELINUX = Path.of("/sys/fs/selinux/enforce");
 
     private MountOptions() {}
 
@@ -39,19 +42,49 @@ final class MountOptions {
         if (parts.length < 2 || parts.length > 3) {
             throw bad("-v " + text, "give HOST:TARGET or HOST:TARGET:ro");
         }
-        boolean readOnly = parts.length == 3 && parts[2].equals("ro");
-        if (parts.length == 3 && !readOnly && !parts[2].equals("rw")) {
-            throw bad("-v " + text, "the third part is ro or rw");
-        }
+        boolean readOnly = parts.length == 3 && isReadOnly("-v " + text, parts[2]);
         return bind("-v " + text, parts[0], parts[1], readOnly);
     }
 
-    private static Mount bind(String option, String source, String target, boolean readOnly) {
-        if (!source.startsWith("/")) {
-            throw bad(option, "the host path is absolute; named volumes are not part of this version");
+    /// Reads the third part of a volume. What says how macOS shares files has no meaning here, as with Docker.
+    private static boolean isReadOnly(String option, String flags) {
+        Set<String> access = new HashSet<>();
+        for (String flag : flags.split(",", -1)) {
+            switch (flag) {
+                case "ro", "rw" -> access.add(flag);
+                case "z", "Z" -> requireNoLabels(option, flag);
+                case "rprivate", "private", "nocopy", "cached", "delegated", "consistent" -> {}
+                default -> throw bad(option, "the third part is ro or rw, with or without z, not '" + flag + "'");
+            }
         }
-        Path path = Path.of(source);
+        if (access.size() > 1) {
+            throw bad(option, "it is both ro and rw: give one");
+        }
+        return access.contains("ro");
+    }
+
+    /// Files get another label of SELinux for z and Z, which this version does not do.
+    private static void requireNoLabels(String option, String flag) {
+        if (Files.exists(SELINUX)) {
+            throw bad(option, flag + " relabels files, which is not part of this version: label them with chcon(1)");
+        }
+    }
+
+    private static Mount bind(String option, String source, String target, boolean readOnly) {
+        Path path = source(option, source);
         return new Mount.Bind(path, target(option, target), readOnly, Files.exists(path) && !Files.isDirectory(path));
+    }
+
+    /// A path that starts with a dot is relative to the working directory; another that does not start at the root is
+    /// the name of a volume.
+    private static Path source(String option, String text) {
+        if (text.startsWith("/")) {
+            return Path.of(text);
+        }
+        if (text.equals(".") || text.equals("..") || text.startsWith("./") || text.startsWith("../")) {
+            return Path.of(text).toAbsolutePath().normalize();
+        }
+        throw bad(option, "named volumes are not part of this version: give a path that starts with / or ./");
     }
 
     private static Mount mount(String text) {
@@ -62,11 +95,14 @@ final class MountOptions {
             if (!MOUNT_KEYS.contains(key)) {
                 throw bad("--mount " + text, "it has no key '" + key + "'");
             }
+            if (equals < 0 && !canonical(key).equals("readonly")) {
+                throw bad("--mount " + text, "'" + key + "' needs a value, as " + key + "=VALUE");
+            }
             if (keys.put(canonical(key), equals < 0 ? "true" : part.substring(equals + 1)) != null) {
                 throw bad("--mount " + text, "'" + key + "' is given twice");
             }
         }
-        boolean readOnly = keys.getOrDefault("readonly", "false").matches("true|1");
+        boolean readOnly = BooleanText.parse("--mount " + text + ", readonly", keys.getOrDefault("readonly", "false"));
         String target = keys.getOrDefault("target", "");
         return switch (keys.getOrDefault("type", "")) {
             case "bind" -> bind("--mount " + text, keys.getOrDefault("source", ""), target, readOnly);

@@ -57,9 +57,17 @@ final class NamedFile {
         }
     }
 
+    /// Scripts name /dev/null to say that there is no file.
+    private static boolean isNull(FileStatus status) {
+        return status.isCharacterDevice() && status.deviceMajor() == 1 && status.deviceMinor() == 3;
+    }
+
     private static byte[] file(Path path, int most) throws IOException {
         try (Fd file = FileSystem.open(path.toString(), FileSystem.O_RDONLY | FileSystem.O_NONBLOCK)) {
             FileStatus status = FileSystem.status(file);
+            if (isNull(status)) {
+                return new byte[0];
+            }
             if (!status.isRegularFile()) {
                 throw new IOException("it is no regular file");
             }

@@ -24,7 +24,6 @@ import picocli.CommandLine.Model.CommandSpec;
 /// else.
 final class RunOptions {
     private static final int MAX_PROFILE = 4 << 20;
-    private static final int MAX_ENVIRONMENT_FILE = 1 << 20;
 
     boolean remove;
     boolean interactive;
@@ -39,6 +38,7 @@ final class RunOptions {
     private boolean readOnly;
     private @Nullable String workingDirectory;
     private @Nullable String user;
+    private List<String> groups = List.of();
     private @Nullable String hostName;
     private @Nullable String entrypoint;
     private List<String> capabilitiesAdded = List.of();
@@ -101,7 +101,8 @@ final class RunOptions {
                 .flag("--read-only", "The root file system cannot be written to.", value -> readOnly = value)
                 .text("-w, --workdir", "DIR", "The program's working directory.", value -> workingDirectory = value)
                 .text("-u, --user", "USER[:GROUP]", "Whom the program runs as.", value -> user = value)
-                .text("--hostname", "NAME", "The container's host name.", value -> hostName = value)
+                .texts("--group-add", "GROUP", "Add a group of the image, by name or number.", value -> groups = value)
+                .text("-h, --hostname", "NAME", "The container's host name.", value -> hostName = value)
                 .text(
                         "--entrypoint",
                         "PROGRAM",
@@ -181,7 +182,7 @@ final class RunOptions {
                 .init(init)
                 .network(network());
         spec = limits.apply(texts(spec));
-        spec = environment(spec);
+        spec = EnvironmentOptions.apply(spec, environmentFiles, environment);
         spec = privileges(spec);
         for (String sysctl : sysctls) {
             String[] pair = pair("--sysctl", sysctl);
@@ -204,6 +205,9 @@ final class RunOptions {
         ContainerSpec spec = start;
         spec = name == null ? spec : spec.name(name);
         spec = user == null ? spec : spec.user(user);
+        for (String group : groups) {
+            spec = spec.addGroup(group);
+        }
         spec = hostName == null ? spec : spec.hostName(hostName);
         spec = workingDirectory == null ? spec : spec.workingDirectory(workingDirectory);
         spec = entrypoint == null ? spec : spec.entrypoint(entrypoint.isEmpty() ? List.of() : List.of(entrypoint));
@@ -228,31 +232,6 @@ final class RunOptions {
                     "every container has its own stack with loopback alone: use --network none");
         }
         return Network.none();
-    }
-
-    private ContainerSpec environment(ContainerSpec start) {
-        ContainerSpec spec = start;
-        for (Path file : environmentFiles) {
-            for (String line :
-                    text("--env-file", file, MAX_ENVIRONMENT_FILE).lines().toList()) {
-                if (!line.isBlank() && !line.startsWith("#")) {
-                    spec = variable(spec, line);
-                }
-            }
-        }
-        for (String variable : environment) {
-            spec = variable(spec, variable);
-        }
-        return spec;
-    }
-
-    private static ContainerSpec variable(ContainerSpec spec, String text) {
-        int equals = text.indexOf('=');
-        if (equals >= 0) {
-            return spec.environment(text.substring(0, equals), text.substring(equals + 1));
-        }
-        String value = System.getenv(text);
-        return value == null ? spec : spec.environment(text, value);
     }
 
     private ContainerSpec privileges(ContainerSpec start) {
@@ -312,8 +291,11 @@ final class RunOptions {
 
     private static ContainerSpec securityOption(ContainerSpec spec, String option) {
         return switch (option) {
-            case "no-new-privileges", "no-new-privileges=true", "no-new-privileges:true" -> spec.newPrivileges(false);
-            case "no-new-privileges=false", "no-new-privileges:false" -> spec.newPrivileges(true);
+            case "no-new-privileges" -> spec.newPrivileges(false);
+            case String value
+            when value.matches("no-new-privileges[=:].*") ->
+                spec.newPrivileges(!BooleanText.parse(
+                        "--security-opt no-new-privileges", value.substring("no-new-privileges=".length())));
             case "seccomp=standard", "seccomp=default" -> spec.seccomp(new SeccompChoice.Standard());
             case "seccomp=strict" -> spec.seccomp(new SeccompChoice.Strict());
             case "seccomp=unconfined" -> spec.seccomp(new SeccompChoice.Unconfined());

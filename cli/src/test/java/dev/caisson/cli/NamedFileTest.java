@@ -36,6 +36,11 @@ class NamedFileTest {
     }
 
     @Test
+    void the_null_device_is_an_empty_file() throws IOException {
+        assertThat(NamedFile.read(Path.of("/dev/null"), 100)).isEmpty();
+    }
+
+    @Test
     void a_pipe_of_the_shell_is_read_to_its_end() throws Exception {
         Path pipe = directory.resolve("pipe");
         assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())

@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /// Everything that is decided about a run before the kernel is asked for anything: what is refused is refused here.
 final class Preparation implements AutoCloseable {
@@ -109,8 +110,16 @@ final class Preparation implements AutoCloseable {
                         .map(variable -> variable.getKey() + "=" + variable.getValue())
                         .toList(),
                 config.workingDir(),
-                new RootImage.ProgramUser(account.uid(), account.gid(), account.groups(), account.home()));
+                new RootImage.ProgramUser(
+                        account.uid(), account.gid(), groups(account, rootfs, spec.addedGroups()), account.home()));
         return new Prepared(approved, rootfs, image, filters.of(spec), host(limits));
+    }
+
+    /// The user's groups and those that were added, each once.
+    private static List<Integer> groups(Account account, Rootfs rootfs, List<String> added) {
+        Stream<Integer> more =
+                added.stream().map(group -> rootfs.account("0:" + group).gid());
+        return Stream.concat(account.groups().stream(), more).distinct().toList();
     }
 
     /// Some limits need a group that most containers do without.

@@ -26,6 +26,7 @@ public final class ContainerSpec implements Cloneable {
     private Map<String, String> environment = Map.of();
     private @Nullable String workingDirectory;
     private @Nullable String user;
+    private List<String> addedGroups = List.of();
     private @Nullable String hostName;
     private @Nullable String name;
     private Limits limits = Limits.defaults();
@@ -128,6 +129,15 @@ public final class ContainerSpec implements Cloneable {
 
     public Optional<String> user() {
         return Optional.ofNullable(user);
+    }
+
+    /// Adds a group of the image, by name or number, to those of its user, as Docker's `--group-add`.
+    public ContainerSpec addGroup(String value) {
+        return with(copy -> copy.addedGroups = More.plus(addedGroups, value));
+    }
+
+    public List<String> addedGroups() {
+        return addedGroups;
     }
 
     public ContainerSpec hostName(String value) {
