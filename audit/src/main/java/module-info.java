@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.caisson.audit {
     requires static transitive org.jspecify;
+    requires transitive dev.caisson.error;
     requires transitive dev.caisson.containerfile;
     requires dev.caisson.image;
     requires dev.caisson.linux;

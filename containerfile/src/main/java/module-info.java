@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 /// decided it. Only parses and models: it judges nothing, starts nothing and needs no network.
 @NullMarked
 module dev.caisson.containerfile {
+    requires transitive dev.caisson.error;
     requires dev.caisson.linux;
     requires static transitive org.jspecify;
     requires org.snakeyaml.engine;

@@ -6,6 +6,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.caisson.hostaudit {
     requires static transitive org.jspecify;
+    requires transitive dev.caisson.error;
     requires transitive dev.caisson.audit;
     requires dev.caisson.linux;
     requires dev.caisson.seccomp;

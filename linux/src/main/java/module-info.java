@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.caisson.linux {
     requires static transitive org.jspecify;
+    requires transitive dev.caisson.error;
 
     exports dev.caisson.linux;
 }

@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 /// privilege.
 @NullMarked
 module dev.caisson.seccomp {
+    requires transitive dev.caisson.error;
     requires dev.caisson.linux;
     requires static transitive org.jspecify;
     requires io.avaje.json;

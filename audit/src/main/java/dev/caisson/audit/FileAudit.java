@@ -142,8 +142,7 @@ public final class FileAudit {
                 case KUBERNETES -> kubernetes(tree.read(first), file);
             }
         } catch (ContainerFileException e) {
-            notUnderstood(
-                    file, e.error().code() + ": " + e.sentence(), e.place().map(Location::of));
+            notUnderstood(file, e.error().code() + ": " + e.problem(), e.place().map(Location::of));
         }
     }
 

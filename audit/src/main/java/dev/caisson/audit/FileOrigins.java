@@ -114,7 +114,7 @@ public final class FileOrigins {
                     case NONE -> {}
                 }
             } catch (ContainerFileException unreadable) {
-                evidence.add(new Evidence(path.toString(), unreadable.sentence(), Optional.empty()));
+                evidence.add(new Evidence(path.toString(), unreadable.problem(), Optional.empty()));
             }
         }
         return like.map(path -> ofDockerfile(path, check)).orElse(evidence);

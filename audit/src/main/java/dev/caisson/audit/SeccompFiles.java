@@ -40,7 +40,7 @@ final class SeccompFiles {
             return List.of(Verdict.unknown(profile.place(), "the seccomp profile is no path: " + e.getReason()));
         } catch (ContainerFileException e) {
             return List.of(Verdict.unknown(
-                    profile.place(), "the seccomp profile " + profile.value() + " cannot be read: " + e.sentence()));
+                    profile.place(), "the seccomp profile " + profile.value() + " cannot be read: " + e.problem()));
         }
     }
 

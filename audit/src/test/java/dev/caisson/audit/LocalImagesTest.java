@@ -182,7 +182,7 @@ class LocalImagesTest {
         assertThatThrownBy(() -> missing.find(ImageReference.parse("base:1").orElseThrow()))
                 .isInstanceOfSatisfying(
                         AuditException.class,
-                        e -> assertThat(e.code()).isEqualTo(AuditException.Code.INPUT_UNREADABLE));
+                        e -> assertThat(e.reason()).isEqualTo(AuditException.Code.INPUT_UNREADABLE));
         assertThatThrownBy(() -> new LocalImages(Map.of("base:1", "nonsense!"))).isInstanceOf(AuditException.class);
         assertThatThrownBy(() -> new LocalImages(Map.of("Not A Name", "host"))).isInstanceOf(AuditException.class);
     }

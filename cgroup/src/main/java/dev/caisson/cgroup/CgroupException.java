@@ -1,9 +1,10 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.error.CaissonException;
 import dev.caisson.linux.ErrnoException;
 
 /// A limit or a group that cannot be had: a stable code for programs, and a sentence that tells people what to do.
-public final class CgroupException extends RuntimeException {
+public final class CgroupException extends CaissonException {
     private static final long serialVersionUID = 1L;
 
     /// What went wrong. The names are stable: programs may compare them.
@@ -54,24 +55,25 @@ public final class CgroupException extends RuntimeException {
         }
     }
 
-    private final Code code;
+    private final Code reason;
 
-    CgroupException(Code code, String sentence) {
-        super(sentence);
-        this.code = code;
+    CgroupException(Code reason, String sentence) {
+        super(reason.name(), sentence);
+        this.reason = reason;
     }
 
-    CgroupException(Code code, String sentence, ErrnoException cause) {
-        super(sentence, cause);
-        this.code = code;
+    CgroupException(Code reason, String sentence, ErrnoException cause) {
+        super(reason.name(), sentence, cause);
+        this.reason = reason;
     }
 
-    public Code code() {
-        return code;
+    /// The code as a constant; [#code] is its name.
+    public Code reason() {
+        return reason;
     }
 
-    /// What went wrong and what to do about it, in a sentence.
-    public String sentence() {
-        return String.valueOf(getMessage());
+    @Override
+    public int httpStatus() {
+        return reason.httpStatus();
     }
 }

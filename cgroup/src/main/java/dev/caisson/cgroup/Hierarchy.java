@@ -176,7 +176,7 @@ public final class Hierarchy implements AutoCloseable {
         try {
             make(group, missing);
         } catch (CgroupException e) {
-            if (e.code() != Code.NO_SUCH_GROUP) {
+            if (e.reason() != Code.NO_SUCH_GROUP) {
                 throw e;
             }
             prepared.clear(); // somebody removed the parent since
@@ -342,7 +342,7 @@ public final class Hierarchy implements AutoCloseable {
                     removed.add(name);
                 });
             } catch (CgroupException e) { // one that will not go must not keep the others
-                if (e.code() == Code.NO_SUCH_GROUP) {
+                if (e.reason() == Code.NO_SUCH_GROUP) {
                     removed.add(name); // by somebody else, as systemd
                 } else if (failure == null) {
                     failure = e;

@@ -39,7 +39,7 @@ class BytesTest {
     void refusesWhatIsNoSize(String text) {
         assertThatExceptionOfType(CgroupException.class)
                 .isThrownBy(() -> Bytes.parse(text))
-                .satisfies(e -> assertThat(e.code()).isEqualTo(Code.BAD_SIZE))
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.BAD_SIZE))
                 .withMessageContaining("\"" + text + "\"");
     }
 
@@ -48,7 +48,7 @@ class BytesTest {
     void refusesWhatDoesNotFit(String text) {
         assertThatExceptionOfType(CgroupException.class)
                 .isThrownBy(() -> Bytes.parse(text))
-                .satisfies(e -> assertThat(e.code()).isEqualTo(Code.BAD_SIZE));
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.BAD_SIZE));
     }
 
     @ParameterizedTest

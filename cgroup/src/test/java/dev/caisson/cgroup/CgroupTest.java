@@ -167,7 +167,7 @@ class CgroupTest extends KernelTest {
 
         assertThatExceptionOfType(CgroupException.class)
                 .isThrownBy(() -> hierarchy.create(PARENT, "twice", SMALL))
-                .satisfies(e -> assertThat(e.code()).isEqualTo(Code.ALREADY_EXISTS));
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.ALREADY_EXISTS));
 
         assertThat(hierarchy.find(PARENT, "twice").orElseThrow().trees()).isNotEmpty();
     }
@@ -180,7 +180,7 @@ class CgroupTest extends KernelTest {
 
         assertThatExceptionOfType(CgroupException.class)
                 .isThrownBy(() -> hierarchy.create(PARENT, "half", SMALL))
-                .satisfies(e -> assertThat(e.code()).isEqualTo(Code.ALREADY_EXISTS));
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.ALREADY_EXISTS));
 
         List<Tree> left = hierarchy.find(PARENT, "half").orElseThrow().trees();
         assertThat(left.size() == 1 && left.contains(last)).isTrue();
@@ -195,7 +195,7 @@ class CgroupTest extends KernelTest {
 
             assertThatExceptionOfType(CgroupException.class)
                     .isThrownBy(() -> cgroup.remove(Duration.ofMillis(100)))
-                    .satisfies(e -> assertThat(e.code()).isEqualTo(Code.BUSY))
+                    .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.BUSY))
                     .withMessageContaining(Long.toString(sleeper.pid()));
             assertThat(sleeper.isAlive()).isTrue();
         }
@@ -247,7 +247,7 @@ class CgroupTest extends KernelTest {
 
         assertThatExceptionOfType(CgroupException.class)
                 .isThrownBy(cgroup::events)
-                .satisfies(e -> assertThat(e.code()).isEqualTo(Code.NO_SUCH_GROUP));
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.NO_SUCH_GROUP));
     }
 
     @Test

@@ -48,7 +48,7 @@ class DeviceRuleTest {
     void refusesWhatIsNoRule(String text) {
         assertThatExceptionOfType(CgroupException.class)
                 .isThrownBy(() -> DeviceRule.parse(text))
-                .satisfies(e -> assertThat(e.code()).isEqualTo(Code.BAD_DEVICE));
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.BAD_DEVICE));
     }
 
     @ParameterizedTest

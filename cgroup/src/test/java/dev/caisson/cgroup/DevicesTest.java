@@ -128,7 +128,7 @@ class DevicesTest {
                         .matches(Cgroup.Standing::isAsPlanned);
                 assertThatExceptionOfType(CgroupException.class)
                         .isThrownBy(() -> cgroup.update(LIMITS.devices(rules("c 1:11 rw")), former))
-                        .satisfies(e -> assertThat(e.code()).isEqualTo(Code.FIXED_LIMIT));
+                        .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.FIXED_LIMIT));
             } finally {
                 hierarchy.removeStale(KernelTest.PARENT, _ -> true);
                 hierarchy.removeParent(KernelTest.PARENT);
@@ -150,7 +150,7 @@ class DevicesTest {
             assertThatExceptionOfType(CgroupException.class)
                     .isThrownBy(() -> hierarchy.create(KernelTest.PARENT, "refused", limits))
                     .withMessageContaining("devices")
-                    .satisfies(e -> assertThat(e.code()).isEqualTo(Code.UNENFORCEABLE));
+                    .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.UNENFORCEABLE));
 
             Cgroup cgroup = hierarchy.create(KernelTest.PARENT, "told", limits.bestEffort(true));
 

@@ -97,7 +97,7 @@ class EnforcementTest extends KernelTest {
 
         assertThatThrownBy(() -> cgroup.update(SMALL.cpuset(CpuList.parse("0")), List.of()))
                 .isInstanceOfSatisfying(
-                        CgroupException.class, e -> assertThat(e.code()).isEqualTo(Code.FIXED_LIMIT));
+                        CgroupException.class, e -> assertThat(e.reason()).isEqualTo(Code.FIXED_LIMIT));
         assertThat(cgroup.effectiveLimits().pids().own()).isEqualTo(20);
     }
 
@@ -260,7 +260,7 @@ class EnforcementTest extends KernelTest {
         assertThatExceptionOfType(CgroupException.class)
                 .isThrownBy(() -> hierarchy.create(PARENT, "refused", limits))
                 .withMessageContaining("The limit " + name + " cannot be enforced here")
-                .satisfies(e -> assertThat(e.code()).isEqualTo(Code.UNENFORCEABLE));
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.UNENFORCEABLE));
         assertThat(hierarchy.find(PARENT, "refused")).isEmpty();
     }
 }

@@ -38,7 +38,7 @@ class HierarchyTest {
             // these files are ordinary ones, and a new directory has none
             assertThatExceptionOfType(CgroupException.class)
                     .isThrownBy(() -> hierarchy.adopt("scope", "engine", 1))
-                    .satisfies(e -> assertThat(e.code()).isEqualTo(Code.KERNEL_REFUSED))
+                    .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.KERNEL_REFUSED))
                     .satisfies(e -> assertThat(e.sentence()).contains("process 1", "ENOENT"));
             assertThat(root.resolve("unified/scope/engine")).doesNotExist();
         }
@@ -127,7 +127,7 @@ class HierarchyTest {
         assertThatExceptionOfType(CgroupException.class)
                 .isThrownBy(() -> hierarchy.create("caisson", "x", limits))
                 .withMessageContaining("The limit " + name + " cannot be enforced here")
-                .satisfies(e -> assertThat(e.code()).isEqualTo(Code.UNENFORCEABLE));
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.UNENFORCEABLE));
         assertThat(hierarchy.find("caisson", "x")).isEmpty();
     }
 
@@ -137,10 +137,10 @@ class HierarchyTest {
         try (Hierarchy hierarchy = FakeTrees.v2(root, "memory", "cpu", "pids")) {
             assertThatExceptionOfType(CgroupException.class)
                     .isThrownBy(() -> hierarchy.create("caisson", name, Limits.defaults()))
-                    .satisfies(e -> assertThat(e.code()).isEqualTo(Code.BAD_NAME));
+                    .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.BAD_NAME));
             assertThatExceptionOfType(CgroupException.class)
                     .isThrownBy(() -> hierarchy.leftovers("caisson/../" + name))
-                    .satisfies(e -> assertThat(e.code()).isEqualTo(Code.BAD_NAME));
+                    .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.BAD_NAME));
         }
     }
 
@@ -151,7 +151,7 @@ class HierarchyTest {
                         new Mount(root.toString(), true, Set.of()),
                         new Mount(root.toString(), false, Set.of("memory")),
                         new Mount("/nowhere", true, Set.of()))))
-                .satisfies(e -> assertThat(e.code()).isEqualTo(Code.NOT_MOUNTED));
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.NOT_MOUNTED));
     }
 
     @Test
@@ -166,7 +166,7 @@ class HierarchyTest {
         try (Hierarchy hierarchy = FakeTrees.v2(root, "memory", "cpu", "pids")) {
             assertThatExceptionOfType(CgroupException.class)
                     .isThrownBy(() -> hierarchy.create("caisson", "x", Limits.defaults()))
-                    .satisfies(e -> assertThat(e.code()).isEqualTo(Code.UNENFORCEABLE))
+                    .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.UNENFORCEABLE))
                     .withMessageContaining("memory.max");
             assertThat(root.resolve("unified/caisson/x")).doesNotExist();
         }
@@ -264,7 +264,7 @@ class HierarchyTest {
 
             assertThatExceptionOfType(CgroupException.class)
                     .isThrownBy(cgroup::usage)
-                    .satisfies(e -> assertThat(e.code()).isEqualTo(Code.NO_SUCH_GROUP));
+                    .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.NO_SUCH_GROUP));
         }
     }
 }

@@ -96,7 +96,7 @@ class IoShareTest extends KernelTest {
             assertThatExceptionOfType(CgroupException.class)
                     .isThrownBy(() ->
                             cgroup.update(limits.ioWeights(List.of(new IoWeight(weight.device(), 301))), changed))
-                    .satisfies(e -> assertThat(e.code()).isEqualTo(Code.FIXED_LIMIT));
+                    .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.FIXED_LIMIT));
             assertThat(cgroup.standing(changed)).allMatch(Cgroup.Standing::isAsPlanned);
         }
     }
@@ -136,7 +136,7 @@ class IoShareTest extends KernelTest {
             assertThatExceptionOfType(CgroupException.class)
                     .isThrownBy(() -> hierarchy.create(PARENT, "refused", limits))
                     .withMessageContaining("The limit " + lack + " cannot be enforced here")
-                    .satisfies(e -> assertThat(e.code()).isEqualTo(Code.UNENFORCEABLE));
+                    .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.UNENFORCEABLE));
             Cgroup told = hierarchy.create(PARENT, "told", limits.bestEffort(true));
             List<KernelSetting> settings = told.settings(limits.bestEffort(true));
             told.update(limits.bestEffort(true).pids(9), settings);

@@ -137,7 +137,7 @@ class LimitsTest {
     private static void assertRefused(Code code, ThrowingCallable attempt) {
         assertThatExceptionOfType(CgroupException.class)
                 .isThrownBy(attempt)
-                .satisfies(e -> assertThat(e.code()).isEqualTo(code))
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(code))
                 .satisfies(e -> assertThat(e.sentence()).endsWith("."));
     }
 }

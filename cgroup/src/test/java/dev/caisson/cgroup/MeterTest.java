@@ -65,10 +65,11 @@ class MeterTest {
             assertThatThrownBy(none::read)
                     .isInstanceOfSatisfying(
                             CgroupException.class,
-                            e -> assertThat(e.code()).isEqualTo(CgroupException.Code.NO_SUCH_GROUP));
+                            e -> assertThat(e.reason()).isEqualTo(CgroupException.Code.NO_SUCH_GROUP));
             assertThatThrownBy(() -> hierarchy.meter(PARENT, "../one"))
                     .isInstanceOfSatisfying(
-                            CgroupException.class, e -> assertThat(e.code()).isEqualTo(CgroupException.Code.BAD_NAME));
+                            CgroupException.class,
+                            e -> assertThat(e.reason()).isEqualTo(CgroupException.Code.BAD_NAME));
         }
     }
 
@@ -81,7 +82,7 @@ class MeterTest {
             assertThatThrownBy(meter::read)
                     .isInstanceOfSatisfying(
                             CgroupException.class,
-                            e -> assertThat(e.code()).isEqualTo(CgroupException.Code.NO_SUCH_GROUP));
+                            e -> assertThat(e.reason()).isEqualTo(CgroupException.Code.NO_SUCH_GROUP));
         }
     }
 

@@ -110,41 +110,37 @@ final class AuditCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        try {
-            if (inputs.isEmpty()) {
-                refuseWithoutFiles();
-                if (fix != null) {
-                    Report report = tell(host.propose(failOn, waivers, baseline), fix);
-                    write(format.write(report));
-                    return report.exitCode();
-                }
-                return host.run(
-                        failOn,
-                        waivers,
-                        baseline,
-                        report -> write(format.write(report)),
-                        spec.commandLine().getOut());
+        if (inputs.isEmpty()) {
+            refuseWithoutFiles();
+            if (fix != null) {
+                Report report = tell(host.propose(failOn, waivers, baseline), fix);
+                write(format.write(report));
+                return report.exitCode();
             }
-            host.refuseBesideFiles();
-            AuditRequest request = new AuditRequest(
-                    Path.of(""),
-                    inputs.stream()
-                            .filter(input -> !input.equals("-"))
-                            .map(Path::of)
-                            .toList(),
-                    inputs.contains("-") ? Optional.of(standardInput()) : Optional.empty(),
-                    environment,
-                    new LocalImages(baseImages),
-                    LocalDate.now(ZoneOffset.UTC),
+            return host.run(
                     failOn,
-                    Optional.ofNullable(waivers),
-                    Optional.ofNullable(baseline));
-            Report report = fix == null ? FileAudit.run(request) : tell(FileAudit.propose(request), fix);
-            write(format.write(report));
-            return report.exitCode();
-        } catch (AuditException e) {
-            throw new CommandException(e.code().name(), AUDIT_FAILED, String.valueOf(e.getMessage()));
+                    waivers,
+                    baseline,
+                    report -> write(format.write(report)),
+                    spec.commandLine().getOut());
         }
+        host.refuseBesideFiles();
+        AuditRequest request = new AuditRequest(
+                Path.of(""),
+                inputs.stream()
+                        .filter(input -> !input.equals("-"))
+                        .map(Path::of)
+                        .toList(),
+                inputs.contains("-") ? Optional.of(standardInput()) : Optional.empty(),
+                environment,
+                new LocalImages(baseImages),
+                LocalDate.now(ZoneOffset.UTC),
+                failOn,
+                Optional.ofNullable(waivers),
+                Optional.ofNullable(baseline));
+        Report report = fix == null ? FileAudit.run(request) : tell(FileAudit.propose(request), fix);
+        write(format.write(report));
+        return report.exitCode();
     }
 
     /// What concerns files has nothing to act on in the audit of a host.

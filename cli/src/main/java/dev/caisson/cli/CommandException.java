@@ -1,24 +1,24 @@
 package dev.caisson.cli;
 
+import dev.caisson.error.CaissonException;
+
 /// A failure that a command reports as one line, `caisson: CODE: sentence`, and an exit status of `docker run`'s
 /// scheme.
-final class CommandException extends RuntimeException {
+final class CommandException extends CaissonException {
     /// Caisson failed before a program of the container ran.
-    static final int ENGINE_FAILED = 125;
+    static final int ENGINE_FAILED = EXIT_ENGINE;
 
     /// What docker returns for a command that it does not know.
     static final int UNKNOWN_COMMAND = 1;
 
     private static final long serialVersionUID = 1L;
 
-    private final String code;
     private final int exitStatus;
 
     /// @param code stable, upper case, as `USAGE`
     /// @param sentence what is wrong and what to do about it
     CommandException(String code, int exitStatus, String sentence) {
-        super(sentence);
-        this.code = code;
+        super(code, sentence);
         this.exitStatus = exitStatus;
     }
 
@@ -26,11 +26,13 @@ final class CommandException extends RuntimeException {
         return new CommandException("USAGE", ENGINE_FAILED, sentence);
     }
 
-    String code() {
-        return code;
+    @Override
+    public int httpStatus() {
+        return 400;
     }
 
-    int exitStatus() {
+    @Override
+    public int exitStatus() {
         return exitStatus;
     }
 }

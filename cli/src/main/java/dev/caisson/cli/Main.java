@@ -1,11 +1,7 @@
 package dev.caisson.cli;
 
-import dev.caisson.cgroup.CgroupException;
 import dev.caisson.engine.Engine;
-import dev.caisson.engine.EngineException;
-import dev.caisson.image.ImageException;
-import dev.caisson.launch.LaunchException;
-import dev.caisson.seccomp.SeccompException;
+import dev.caisson.error.CaissonException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -182,30 +178,9 @@ public final class Main implements Runnable {
                 : CommandException.usage(sentence);
     }
 
-    /// The errors of all rooms in one form: each has a code and a sentence already.
-    private static Optional<CommandException> coded(Exception problem) {
-        return Optional.ofNullable(
-                switch (problem) {
-                    case CommandException known -> known;
-                    case LaunchException launch ->
-                        new CommandException(launch.code(), launch.exitStatus(), OneLine.of(launch.getMessage()));
-                    case EngineException engine -> failed(engine.code(), engine.getMessage());
-                    case ImageException image -> failed(image.code().name(), image.sentence());
-                    case CgroupException cgroup -> failed(cgroup.code().name(), cgroup.sentence());
-                    case SeccompException seccomp -> failed(seccomp.code().name(), seccomp.getMessage());
-                    default -> null;
-                });
-    }
-
-    private static CommandException failed(String code, @Nullable String sentence) {
-        return new CommandException(code, CommandException.ENGINE_FAILED, OneLine.of(sentence));
-    }
-
     private static int report(PrintWriter err, Terminal terminal, Exception problem) {
-        Optional<CommandException> coded = coded(problem);
-        if (coded.isPresent()) {
-            CommandException known = coded.get();
-            err.println(terminal.alarm("caisson: " + known.code() + ": " + OneLine.of(known.getMessage())));
+        if (problem instanceof CaissonException known) {
+            err.println(terminal.alarm("caisson: " + known.code() + ": " + OneLine.of(known.sentence())));
             return known.exitStatus();
         }
         err.println(terminal.alarm("caisson: INTERNAL: " + OneLine.of(problem.toString())

@@ -16,6 +16,7 @@ final class House {
     /// The floors from the ground up. A room may use rooms of lower floors, never of its own or of a
     /// higher one.
     static final List<List<String>> FLOORS = List.of(
+            List.of("error"),
             List.of("linux", "text"),
             List.of("image", "containerfile", "network", "cgroup", "seccomp", "secret"),
             List.of("launch"),

@@ -127,7 +127,7 @@ class LimitOptionsTest {
         assertThatThrownBy(() -> spec("--blkio-weight-device", disk + ":5"))
                 .isInstanceOfSatisfying(
                         CgroupException.class,
-                        e -> assertThat(e.code()).isEqualTo(CgroupException.Code.IO_OUT_OF_RANGE));
+                        e -> assertThat(e.reason()).isEqualTo(CgroupException.Code.IO_OUT_OF_RANGE));
     }
 
     @Test

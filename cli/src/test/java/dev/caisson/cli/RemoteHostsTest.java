@@ -79,7 +79,7 @@ class RemoteHostsTest {
                     .as(bad)
                     .isInstanceOfSatisfying(
                             AuditException.class,
-                            problem -> assertThat(problem.code()).isEqualTo(AuditException.Code.OPTION_INVALID));
+                            problem -> assertThat(problem.reason()).isEqualTo(AuditException.Code.OPTION_INVALID));
         }
     }
 }

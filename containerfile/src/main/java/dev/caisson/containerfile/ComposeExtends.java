@@ -93,7 +93,7 @@ final class ComposeExtends {
         try {
             return loader.tree().read(path);
         } catch (ContainerFileException e) {
-            throw new ContainerFileException(FileError.COMPOSE_REFERENCE, named.place(), e.sentence());
+            throw new ContainerFileException(FileError.COMPOSE_REFERENCE, named.place(), e.problem());
         }
     }
 

@@ -1,11 +1,12 @@
 package dev.caisson.containerfile;
 
+import dev.caisson.error.CaissonException;
 import java.io.Serial;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// A container file that cannot be read, parsed or resolved: a code, a sentence, and the place where there is one.
-public final class ContainerFileException extends RuntimeException {
+public final class ContainerFileException extends CaissonException {
     @Serial
     private static final long serialVersionUID = 1L;
 
@@ -13,19 +14,19 @@ public final class ContainerFileException extends RuntimeException {
     private final transient @Nullable Place place;
 
     public ContainerFileException(FileError error, Place place, String message) {
-        super(message);
+        super(error.code(), message);
         this.error = error;
         this.place = place;
     }
 
     public ContainerFileException(FileError error, String message) {
-        super(message);
+        super(error.code(), message);
         this.error = error;
         this.place = null;
     }
 
     public ContainerFileException(FileError error, String message, Throwable cause) {
-        super(message, cause);
+        super(error.code(), message, cause);
         this.error = error;
         this.place = null;
     }
@@ -34,10 +35,21 @@ public final class ContainerFileException extends RuntimeException {
         return error;
     }
 
-    /// The sentence alone; [#getMessage] has code and place before it.
-    public String sentence() {
+    /// The sentence without the place, for a caller that shows the place itself.
+    public String problem() {
         String message = super.getMessage();
         return message == null ? "" : message;
+    }
+
+    /// The place, if it is known, and the sentence; [#getMessage] has the code before it.
+    @Override
+    public String sentence() {
+        return place == null ? problem() : place + ": " + problem();
+    }
+
+    @Override
+    public int httpStatus() {
+        return error == FileError.FILE_MISSING ? 404 : 400;
     }
 
     public Optional<Place> place() {
@@ -47,6 +59,6 @@ public final class ContainerFileException extends RuntimeException {
     @Override
     public String getMessage() {
         String where = place == null ? "" : place + " ";
-        return where + error.code() + ": " + sentence();
+        return where + error.code() + ": " + problem();
     }
 }

@@ -144,7 +144,7 @@ public record ImageBuild(
         try {
             return Substitution.expand(word.raw(), escape, variables::get);
         } catch (ContainerFileException e) {
-            throw new ContainerFileException(e.error(), word.place(), e.sentence());
+            throw new ContainerFileException(e.error(), word.place(), e.problem());
         }
     }
 

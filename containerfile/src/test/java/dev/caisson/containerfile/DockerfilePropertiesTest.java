@@ -69,7 +69,7 @@ class DockerfilePropertiesTest {
                     image.steps().forEach(Step::commands);
                 }
             } catch (ContainerFileException e) {
-                assertThat(e.sentence()).isNotBlank();
+                assertThat(e.problem()).isNotBlank();
                 assertThat(e.place()).isPresent();
             }
         });

@@ -52,7 +52,7 @@ class YamlPropertiesTest {
                 assertThat(ComposeWorkloads.of(project, tree, BaseImages.NONE))
                         .hasSameSizeAs(project.services().entrySet());
             } catch (ContainerFileException e) {
-                assertThat(e.sentence()).isNotBlank();
+                assertThat(e.problem()).isNotBlank();
             }
             try {
                 KubernetesManifest manifest = KubernetesManifest.parse(Source.of("k.yaml", text));

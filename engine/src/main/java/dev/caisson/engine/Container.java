@@ -154,7 +154,7 @@ public final class Container {
         try {
             group.pause(() -> cause.get() != null);
         } catch (CgroupException e) {
-            throw e.code() == CgroupException.Code.NO_SUCH_GROUP && init.hasEnded() ? notRunning() : e;
+            throw e.reason() == CgroupException.Code.NO_SUCH_GROUP && init.hasEnded() ? notRunning() : e;
         }
         if (cause.get() != null) {
             group.resume();

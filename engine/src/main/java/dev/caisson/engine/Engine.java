@@ -301,7 +301,7 @@ public final class Engine implements AutoCloseable {
             try {
                 UsageEvent.commit(container.id().value(), container.usage());
             } catch (CgroupException e) {
-                if (e.code() != CgroupException.Code.NO_SUCH_GROUP) { // it has ended meanwhile
+                if (e.reason() != CgroupException.Code.NO_SUCH_GROUP) { // it has ended meanwhile
                     throw e;
                 }
             }

@@ -1,23 +1,32 @@
 package dev.caisson.engine;
 
+import dev.caisson.error.CaissonException;
+import java.io.Serial;
+
 /// The engine itself cannot do its work here.
-public final class EngineException extends RuntimeException {
+public final class EngineException extends CaissonException {
+    @Serial
     private static final long serialVersionUID = 1L;
 
-    private final String code;
-
-    EngineException(String code, String sentence) {
-        super(sentence);
-        this.code = code;
+    /// @param code stable, upper case with underscores
+    /// @param sentence what is wrong, with the value, then what to do
+    public EngineException(String code, String sentence) {
+        super(code, sentence);
     }
 
-    EngineException(String code, String sentence, Throwable cause) {
-        super(sentence, cause);
-        this.code = code;
+    public EngineException(String code, String sentence, Throwable cause) {
+        super(code, sentence, cause);
     }
 
-    /// Stable, upper case with underscores.
-    public String code() {
-        return code;
+    @Override
+    public int httpStatus() {
+        return switch (code()) {
+            case "CONTAINER_AMBIGUOUS", "HOST_PROCESS", "NOT_WATCHABLE", "STORAGE_INODES" -> 400;
+            case "CONTAINER_UNKNOWN", "CONTAINER_NOT_KEPT", "TENANT_UNKNOWN" -> 404;
+            case "CONTAINER_ENDED", "CONTAINER_NOT_RUNNING", "CONTAINER_RUNNING", "NAME_IN_USE" -> 409;
+            case "ENGINE_CLOSED" -> 503;
+            case "STORAGE_FULL" -> 507;
+            default -> 500;
+        };
     }
 }

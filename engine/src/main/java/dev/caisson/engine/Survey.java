@@ -97,7 +97,7 @@ public final class Survey implements AutoCloseable {
                             System.nanoTime(),
                             withEventsOf(containers, group.usage())));
         } catch (CgroupException e) {
-            if (e.code() == CgroupException.Code.NO_SUCH_GROUP) {
+            if (e.reason() == CgroupException.Code.NO_SUCH_GROUP) {
                 return Optional.empty();
             }
             throw e;
@@ -135,7 +135,7 @@ public final class Survey implements AutoCloseable {
                     System.nanoTime(),
                     new ContainerUsage(group.meter().read(), WritableUse.of(record.pid()))));
         } catch (CgroupException e) {
-            if (e.code() == CgroupException.Code.NO_SUCH_GROUP) {
+            if (e.reason() == CgroupException.Code.NO_SUCH_GROUP) {
                 Optional.ofNullable(groups.remove(record.id()))
                         .ifPresent(group -> group.meter().close());
                 return Optional.empty();

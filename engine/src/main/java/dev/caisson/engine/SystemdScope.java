@@ -138,7 +138,7 @@ final class SystemdScope {
                     return true;
                 }
             } catch (CgroupException e) {
-                if (e.code() != CgroupException.Code.NO_SUCH_GROUP) {
+                if (e.reason() != CgroupException.Code.NO_SUCH_GROUP) {
                     throw e;
                 }
             }

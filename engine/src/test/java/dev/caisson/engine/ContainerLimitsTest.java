@@ -143,7 +143,7 @@ class ContainerLimitsTest {
 
         assertThatThrownBy(() -> container.update(Limits.defaults()))
                 .isInstanceOfSatisfying(
-                        CgroupException.class, e -> assertThat(e.code()).isEqualTo(CgroupException.Code.FIXED_LIMIT));
+                        CgroupException.class, e -> assertThat(e.reason()).isEqualTo(CgroupException.Code.FIXED_LIMIT));
         assertThat(unlikePlanned()).isEmpty();
     }
 
@@ -330,7 +330,7 @@ class ContainerLimitsTest {
             assertThatThrownBy(() -> engine.run(shell("true").limits(limits)))
                     .isInstanceOfSatisfying(
                             CgroupException.class,
-                            refused -> assertThat(refused.code()).isEqualTo(CgroupException.Code.UNENFORCEABLE));
+                            refused -> assertThat(refused.reason()).isEqualTo(CgroupException.Code.UNENFORCEABLE));
         }
 
         Container container = asleep(shell("sleep 60").limits(limits.bestEffort(true)));

@@ -96,7 +96,7 @@ class EngineApiTest {
                 assertThatThrownBy(() -> api.find(path))
                         .isInstanceOfSatisfying(
                                 AuditException.class,
-                                problem -> assertThat(problem.code()).isEqualTo(AuditException.Code.ENGINE_ANSWER));
+                                problem -> assertThat(problem.reason()).isEqualTo(AuditException.Code.ENGINE_ANSWER));
             }
             assertThatThrownBy(() -> api.findInSwarm("/broken")).isInstanceOf(AuditException.class);
         }

@@ -1,7 +1,9 @@
 package dev.caisson.image;
 
+import dev.caisson.error.CaissonException;
+
 /// An image that cannot be used: a stable code for programs, and a sentence that tells people what to do.
-public final class ImageException extends RuntimeException {
+public final class ImageException extends CaissonException {
     private static final long serialVersionUID = 1L;
 
     /// What went wrong. The names are stable: programs may compare them.
@@ -56,24 +58,25 @@ public final class ImageException extends RuntimeException {
         }
     }
 
-    private final Code code;
+    private final Code reason;
 
-    ImageException(Code code, String sentence) {
-        super(sentence);
-        this.code = code;
+    ImageException(Code reason, String sentence) {
+        super(reason.name(), sentence);
+        this.reason = reason;
     }
 
-    ImageException(Code code, String sentence, Throwable cause) {
-        super(sentence, cause);
-        this.code = code;
+    ImageException(Code reason, String sentence, Throwable cause) {
+        super(reason.name(), sentence, cause);
+        this.reason = reason;
     }
 
-    public Code code() {
-        return code;
+    /// The code as a constant; [#code] is its name.
+    public Code reason() {
+        return reason;
     }
 
-    /// What went wrong and what to do about it, in a sentence.
-    public String sentence() {
-        return String.valueOf(getMessage());
+    @Override
+    public int httpStatus() {
+        return reason.httpStatus();
     }
 }

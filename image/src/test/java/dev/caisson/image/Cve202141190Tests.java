@@ -46,7 +46,7 @@ class Cve202141190Tests {
         for (String type : new String[] {MANIFEST, INDEX}) {
             var refused = catchThrowableOfType(ImageException.class, () -> parse(type, json.replace('\'', '"')));
             assertThat(refused).as(json).isNotNull();
-            assertThat(refused.code()).isEqualTo(Code.BAD_MANIFEST);
+            assertThat(refused.reason()).isEqualTo(Code.BAD_MANIFEST);
         }
     }
 
@@ -71,7 +71,7 @@ class Cve202141190Tests {
         }) {
             var refused = catchThrowableOfType(ImageException.class, () -> JsonObject.parse("it", json));
             assertThat(refused).isNotNull();
-            assertThat(refused.code()).isEqualTo(Code.BAD_MANIFEST);
+            assertThat(refused.reason()).isEqualTo(Code.BAD_MANIFEST);
         }
     }
 }

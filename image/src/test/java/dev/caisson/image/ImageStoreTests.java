@@ -209,6 +209,6 @@ class ImageStoreTests {
     private static void assertCode(Code code, org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
         var refused = catchThrowableOfType(ImageException.class, call);
         assertThat(refused).isNotNull();
-        assertThat(refused.code()).isEqualTo(code);
+        assertThat(refused.reason()).isEqualTo(code);
     }
 }

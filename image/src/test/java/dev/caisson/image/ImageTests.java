@@ -46,7 +46,7 @@ class ImageTests {
     })
     void everything_else_is_refused_with_a_code(String name, Code code) {
         var refused = catchThrowableOfType(ImageException.class, () -> Image.parse(name));
-        assertThat(refused.code()).isEqualTo(code);
+        assertThat(refused.reason()).isEqualTo(code);
         assertThat(refused.sentence()).doesNotContain("\n");
     }
 

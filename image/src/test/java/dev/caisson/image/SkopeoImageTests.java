@@ -172,7 +172,7 @@ class SkopeoImageTests {
                 Files.write(blob, changed);
                 var refused = catchThrowableOfType(ImageException.class, () -> resolve(Image.ociLayout(layout)));
                 assertThat(refused).isNotNull();
-                assertThat(refused.code()).isIn(Code.DIGEST_MISMATCH, Code.BAD_ARCHIVE);
+                assertThat(refused.reason()).isIn(Code.DIGEST_MISMATCH, Code.BAD_ARCHIVE);
                 Files.write(blob, content);
             }
         }
@@ -184,6 +184,6 @@ class SkopeoImageTests {
     private void assertCode(Code code, Image image) {
         var refused = catchThrowableOfType(ImageException.class, () -> resolve(image));
         assertThat(refused).isNotNull();
-        assertThat(refused.code()).isEqualTo(code);
+        assertThat(refused.reason()).isEqualTo(code);
     }
 }

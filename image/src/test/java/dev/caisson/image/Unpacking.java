@@ -59,7 +59,7 @@ final class Unpacking {
     void assertRefused(Code code, byte[]... layers) throws IOException {
         var refused = catchThrowableOfType(ImageException.class, () -> layers(layers));
         assertThat(refused).as("the layer is refused").isNotNull();
-        assertThat(refused.code()).as(refused.sentence()).isEqualTo(code);
+        assertThat(refused.reason()).as(refused.sentence()).isEqualTo(code);
         assertThat(refused.sentence().chars()).noneMatch(Character::isISOControl);
         assertUntouched();
     }

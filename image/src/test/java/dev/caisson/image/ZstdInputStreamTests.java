@@ -85,7 +85,7 @@ class ZstdInputStreamTests {
     private static void assertRefused(Code code, byte[] stream) {
         assertThatExceptionOfType(ImageException.class)
                 .isThrownBy(() -> decode(stream))
-                .satisfies(refused -> assertThat(refused.code()).isEqualTo(code));
+                .satisfies(refused -> assertThat(refused.reason()).isEqualTo(code));
     }
 
     @Test
@@ -211,7 +211,7 @@ class ZstdInputStreamTests {
                 var read = new CountingStream();
                 assertThatExceptionOfType(ImageException.class)
                         .isThrownBy(() -> layer.transferTo(read))
-                        .satisfies(refused -> assertThat(refused.code()).isEqualTo(Code.TOO_LARGE));
+                        .satisfies(refused -> assertThat(refused.reason()).isEqualTo(Code.TOO_LARGE));
                 assertThat(read.count).isLessThanOrEqualTo(17 << 20);
             }
         }

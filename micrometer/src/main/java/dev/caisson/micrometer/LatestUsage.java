@@ -24,7 +24,7 @@ final class LatestUsage {
                 latest = source.get();
                 readAt = now;
             } catch (CgroupException e) {
-                if (e.code() != CgroupException.Code.NO_SUCH_GROUP) {
+                if (e.reason() != CgroupException.Code.NO_SUCH_GROUP) {
                     throw e;
                 }
             }

@@ -1,7 +1,9 @@
 package dev.caisson.seccomp;
 
+import dev.caisson.error.CaissonException;
+
 /// A profile or filter that cannot be used: a stable code and a sentence that tells what to do.
-public final class SeccompException extends RuntimeException {
+public final class SeccompException extends CaissonException {
     private static final long serialVersionUID = 1L;
 
     /// What is wrong, for programs. The names are stable.
@@ -29,33 +31,29 @@ public final class SeccompException extends RuntimeException {
         NEEDS_EXECVEAT
     }
 
-    private final Code code;
+    private final Code reason;
 
-    public SeccompException(Code code, String message) {
-        super(message);
-        this.code = code;
+    public SeccompException(Code reason, String message) {
+        super(reason.name(), message);
+        this.reason = reason;
     }
 
-    SeccompException(Code code, String message, Throwable cause) {
-        super(message, cause);
-        this.code = code;
+    SeccompException(Code reason, String message, Throwable cause) {
+        super(reason.name(), message, cause);
+        this.reason = reason;
     }
 
     /// The same, about the profile of that name.
     public SeccompException in(String profile) {
-        return new SeccompException(code, profile + ": " + getMessage(), this);
+        return new SeccompException(reason, profile + ": " + getMessage(), this);
     }
 
-    public Code code() {
-        return code;
+    /// The code as a constant; [#code] is its name.
+    public Code reason() {
+        return reason;
     }
 
-    /// The exit status of a command that fails with this, docker's for "the engine refused".
-    public int exitCode() {
-        return 125;
-    }
-
-    /// The status of an HTTP answer that tells this.
+    @Override
     public int httpStatus() {
         return 400;
     }

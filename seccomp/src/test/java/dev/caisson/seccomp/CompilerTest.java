@@ -159,7 +159,7 @@ class CompilerTest {
         assertThatThrownBy(() -> Compiler.compile(profile, Calls.target(Architecture.X86_64)))
                 .isInstanceOfSatisfying(
                         SeccompException.class,
-                        e -> assertThat(e.code()).isEqualTo(SeccompException.Code.FILTER_TOO_LONG));
+                        e -> assertThat(e.reason()).isEqualTo(SeccompException.Code.FILTER_TOO_LONG));
     }
 
     @Test

@@ -141,7 +141,7 @@ class DecisionTableTest {
         assertThatThrownBy(() -> DecisionTable.of(filter))
                 .isInstanceOfSatisfying(
                         SeccompException.class,
-                        e -> assertThat(e.code()).isEqualTo(SeccompException.Code.FILTER_UNREADABLE));
+                        e -> assertThat(e.reason()).isEqualTo(SeccompException.Code.FILTER_UNREADABLE));
         assertThatThrownBy(() -> Filter.of(Architecture.X86_64, new byte[9])).isInstanceOf(SeccompException.class);
     }
 

@@ -107,7 +107,7 @@ class ProfileTest {
         assertThatThrownBy(() -> Profile.parse(json))
                 .isInstanceOfSatisfying(
                         SeccompException.class,
-                        e -> assertThat(e.code()).as(e.getMessage()).isEqualTo(code));
+                        e -> assertThat(e.reason()).as(e.getMessage()).isEqualTo(code));
     }
 
     @Test

@@ -281,7 +281,7 @@ public final class DosSuite implements AutoCloseable {
             container.usage();
             failures.add("its control group is still there");
         } catch (CgroupException e) {
-            if (e.code() != CgroupException.Code.NO_SUCH_GROUP) {
+            if (e.reason() != CgroupException.Code.NO_SUCH_GROUP) {
                 throw e;
             }
         }
@@ -322,7 +322,7 @@ public final class DosSuite implements AutoCloseable {
                     TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
                 }
             } catch (RuntimeException e) {
-                if (!(e instanceof CgroupException gone) || gone.code() != CgroupException.Code.NO_SUCH_GROUP) {
+                if (!(e instanceof CgroupException gone) || gone.reason() != CgroupException.Code.NO_SUCH_GROUP) {
                     failure = e;
                 }
             } catch (InterruptedException e) {

@@ -1,0 +1,35 @@
+package dev.caisson.error;
+
+import java.io.Serial;
+import org.jspecify.annotations.Nullable;
+
+/// An argument that no call of this kind accepts: null, or a value outside of what the type allows.
+public final class ArgumentException extends CaissonException {
+    @Serial
+    private static final long serialVersionUID = 1L;
+
+    private static final int BAD_REQUEST = 400;
+
+    private ArgumentException(String code, String sentence) {
+        super(code, sentence);
+    }
+
+    /// @param sentence what is wrong, with the value, then what to do
+    public static ArgumentException invalid(String sentence) {
+        return new ArgumentException("ARGUMENT_INVALID", sentence);
+    }
+
+    /// Returns `value`, or refuses null.
+    /// @param name the argument's name, as it stands in the documentation
+    public static <T> T present(@Nullable T value, String name) {
+        if (value == null) {
+            throw new ArgumentException("ARGUMENT_MISSING", name + " is null: pass a value");
+        }
+        return value;
+    }
+
+    @Override
+    public int httpStatus() {
+        return BAD_REQUEST;
+    }
+}
