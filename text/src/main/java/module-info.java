@@ -4,6 +4,7 @@ import org.jspecify.annotations.NullMarked;
 /// Every room that meets such text uses this one, so that no two of them understand it differently.
 @NullMarked
 module dev.caisson.text {
+    requires transitive dev.caisson.error;
     requires static transitive org.jspecify;
 
     exports dev.caisson.text;

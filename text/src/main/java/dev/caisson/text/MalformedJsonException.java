@@ -1,9 +1,11 @@
 package dev.caisson.text;
 
+import dev.caisson.error.CaissonException;
+
 /// Text that is not JSON, or is more of it than the caller takes. The message is a fragment that fits behind the name
 /// of
 /// what was read: `has no value at line 3, column 7`.
-public final class MalformedJsonException extends RuntimeException {
+public final class MalformedJsonException extends CaissonException {
     private static final long serialVersionUID = 1L;
 
     /// Kind of fault. The names are stable: programs may compare them.
@@ -20,19 +22,25 @@ public final class MalformedJsonException extends RuntimeException {
         DUPLICATE_KEY
     }
 
-    private final Code code;
+    private final Code reason;
     private final int line;
     private final int column;
 
-    MalformedJsonException(Code code, String fault, int line, int column) {
-        super(fault + " at line " + line + ", column " + column);
-        this.code = code;
+    MalformedJsonException(Code reason, String fault, int line, int column) {
+        super("JSON_" + reason, fault + " at line " + line + ", column " + column);
+        this.reason = reason;
         this.line = line;
         this.column = column;
     }
 
-    public Code code() {
-        return code;
+    /// The kind of fault as a constant; [#code] is its name behind `JSON_`.
+    public Code reason() {
+        return reason;
+    }
+
+    @Override
+    public int httpStatus() {
+        return 400;
     }
 
     /// Line of the fault, from 1.

@@ -300,7 +300,7 @@ class JsonTest {
     void text_outside_the_grammar_or_the_limits_is_refused(Invalid row) {
         var refused = catchThrowableOfType(MalformedJsonException.class, () -> Json.parse(row.text(), SMALL));
         assertThat(refused).isNotNull();
-        assertThat(refused.code()).isEqualTo(row.code());
+        assertThat(refused.reason()).isEqualTo(row.code());
         assertThat(refused).hasMessageMatching("(is|has|lacks|begins) .* at line [1-9][0-9]*, column [1-9][0-9]*");
     }
 
