@@ -10,6 +10,7 @@ module dev.caisson.hostaudit {
     requires transitive dev.caisson.audit;
     requires dev.caisson.linux;
     requires dev.caisson.seccomp;
+    requires dev.caisson.text;
     requires io.avaje.jsonb;
 
     exports dev.caisson.hostaudit;

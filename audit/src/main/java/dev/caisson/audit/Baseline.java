@@ -2,8 +2,8 @@ package dev.caisson.audit;
 
 import dev.caisson.containerfile.ContainerFileException;
 import dev.caisson.containerfile.Source;
-import io.avaje.json.JsonDataException;
-import io.avaje.jsonb.Jsonb;
+import dev.caisson.text.Json;
+import dev.caisson.text.MalformedJsonException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -30,9 +30,7 @@ final class Baseline {
 
     private static Set<String> read(Path path) {
         try {
-            Object document = Jsonb.instance()
-                    .type(Object.class)
-                    .fromJson(Source.read(path.toString(), path).text());
+            Object document = Json.parse(Source.read(path.toString(), path).text());
             Set<String> prints = new TreeSet<>();
             if (document instanceof Map<?, ?> map && map.get("findings") instanceof List<?> all) {
                 for (Object item : all) {
@@ -42,7 +40,7 @@ final class Baseline {
                 }
                 return prints;
             }
-        } catch (ContainerFileException | JsonDataException | IllegalStateException e) {
+        } catch (ContainerFileException | MalformedJsonException e) {
             throw new AuditException(
                     AuditException.Code.BASELINE_INVALID, path + " is no JSON report of caisson: " + e.getMessage(), e);
         }

@@ -115,6 +115,18 @@ class FileAuditTest {
     }
 
     @Test
+    void a_baseline_that_nests_without_end_is_refused() throws IOException {
+        Files.writeString(root.resolve("compose.yaml"), "services: {}\n");
+        Path baseline = root.resolve("b.json");
+        Files.writeString(baseline, "{\"findings\":" + "[".repeat(200_000));
+
+        assertThatThrownBy(() -> audit(Optional.empty(), Optional.of(baseline), "compose.yaml"))
+                .isInstanceOfSatisfying(
+                        AuditException.class,
+                        e -> assertThat(e.code()).isEqualTo(AuditException.Code.BASELINE_INVALID));
+    }
+
+    @Test
     void a_baseline_knows_findings_again_when_lines_move() throws IOException {
         Report before = audit("compose.yaml", "services:\n  web:\n    image: a\n    privileged: true\n");
         Path baseline = root.resolve("b.json");

@@ -3,7 +3,7 @@ package dev.caisson.hostaudit;
 import dev.caisson.hostaudit.ContainerFacts.Claims;
 import dev.caisson.hostaudit.ContainerFacts.Truth;
 import dev.caisson.hostaudit.Facts.Gap;
-import io.avaje.json.JsonDataException;
+import dev.caisson.text.MalformedJsonException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +49,7 @@ final class CaissonContainers {
         Tree record;
         try {
             record = Proc.text(file).map(Tree::parse).orElse(Tree.NONE);
-        } catch (JsonDataException e) {
+        } catch (MalformedJsonException e) {
             gaps.add(new Gap(file.toString(), "it is no record of a container"));
             return Optional.empty();
         }

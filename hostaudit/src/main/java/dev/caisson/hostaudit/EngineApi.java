@@ -1,7 +1,7 @@
 package dev.caisson.hostaudit;
 
 import dev.caisson.audit.AuditException;
-import io.avaje.json.JsonDataException;
+import dev.caisson.text.MalformedJsonException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -144,7 +144,7 @@ final class EngineApi implements AutoCloseable {
             }
             try {
                 return Tree.parse(body);
-            } catch (JsonDataException e) {
+            } catch (MalformedJsonException e) {
                 throw new AuditException(
                         AuditException.Code.ENGINE_ANSWER,
                         "The engine at " + socket + " answers " + path + " with something that is no JSON.",

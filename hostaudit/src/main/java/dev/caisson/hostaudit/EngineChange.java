@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param settings the names that decide, as `daemon.json` has them
 /// @param apply changes the parsed file
-record EngineChange(String check, List<String> settings, Consumer<Map<String, Object>> apply) {
+record EngineChange(String check, List<String> settings, Consumer<Map<String, @Nullable Object>> apply) {
     static final List<EngineChange> ALL = List.of(
             set("icc-on", "icc", false),
             remove("log-level", "log-level", "debug"),
@@ -43,8 +43,8 @@ record EngineChange(String check, List<String> settings, Consumer<Map<String, Ob
         return name.equals("hosts") && !value.startsWith("tcp://");
     }
 
-    private static void withoutTcp(Map<String, Object> file) {
-        @Nullable Object hosts = file.get("hosts");
+    private static void withoutTcp(Map<String, @Nullable Object> file) {
+        Object hosts = file.get("hosts");
         if (hosts instanceof List<?> all) {
             List<Object> left = new ArrayList<>(all);
             left.removeIf(host -> String.valueOf(host).startsWith("tcp://"));

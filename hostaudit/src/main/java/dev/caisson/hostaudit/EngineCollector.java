@@ -8,7 +8,7 @@ import dev.caisson.hostaudit.EngineFacts.NetworkFacts;
 import dev.caisson.hostaudit.EngineFacts.ServerProbe;
 import dev.caisson.hostaudit.EngineFacts.Setting;
 import dev.caisson.hostaudit.Facts.Gap;
-import io.avaje.json.JsonDataException;
+import dev.caisson.text.MalformedJsonException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -96,7 +96,7 @@ final class EngineCollector {
         Optional<String> text = files.text(file, EngineSockets.user(socket, process));
         try {
             return text.map(Tree::parse).orElse(Tree.NONE);
-        } catch (JsonDataException e) {
+        } catch (MalformedJsonException e) {
             gaps.add(new Gap(file, "it is no JSON"));
             return Tree.NONE;
         }

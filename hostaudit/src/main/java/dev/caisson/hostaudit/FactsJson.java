@@ -1,7 +1,7 @@
 package dev.caisson.hostaudit;
 
 import dev.caisson.audit.AuditException;
-import io.avaje.json.JsonDataException;
+import dev.caisson.text.MalformedJsonException;
 import io.avaje.jsonb.Jsonb;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
@@ -18,8 +18,6 @@ import org.jspecify.annotations.Nullable;
 /// Facts as JSON and back: what one machine gathered, another can judge. Fields are the components of the
 /// records; an empty optional is left out. What collecting left out of values stays out.
 final class FactsJson {
-    private static final int DEEPEST = 32;
-
     private FactsJson() {}
 
     static String write(Facts facts) {
@@ -29,33 +27,12 @@ final class FactsJson {
     /// The facts that [#write] wrote.
     /// @throws AuditException FACTS_UNREADABLE
     static Facts read(String json) {
-        if (isDeep(json)) {
-            throw new AuditException(
-                    AuditException.Code.FACTS_UNREADABLE, "These are no facts of caisson audit: they nest too deeply.");
-        }
         try {
             return (Facts) value(Facts.class, Tree.parse(json).value());
-        } catch (JsonDataException | ClassCastException | IllegalArgumentException | ArithmeticException e) {
+        } catch (MalformedJsonException | ClassCastException | IllegalArgumentException | ArithmeticException e) {
             throw new AuditException(
                     AuditException.Code.FACTS_UNREADABLE, "These are no facts of caisson audit: " + e.getMessage(), e);
         }
-    }
-
-    /// Text of another machine shall not use up this one's stack. Brackets in strings do not count.
-    private static boolean isDeep(String json) {
-        int depth = 0;
-        boolean quoted = false;
-        for (int at = 0; at < json.length() && depth <= DEEPEST; at++) {
-            char c = json.charAt(at);
-            if (quoted) {
-                at += c == '\\' ? 1 : 0;
-                quoted = c != '"';
-            } else {
-                quoted = c == '"';
-                depth += c == '[' || c == '{' ? 1 : c == ']' || c == '}' ? -1 : 0;
-            }
-        }
-        return depth > DEEPEST;
     }
 
     static Object tree(Object value) {
@@ -83,7 +60,6 @@ final class FactsJson {
             switch (value) {
                 case Optional<?> optional -> optional.ifPresent(item -> result.put(component.getName(), tree(item)));
                 case OptionalLong number -> number.ifPresent(item -> result.put(component.getName(), item));
-                // a double, which JSON numbers become on the way, holds 53 bits; capability masks have 41
                 case Object other -> result.put(component.getName(), tree(other));
             }
         }

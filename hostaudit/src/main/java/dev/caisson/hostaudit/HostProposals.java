@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// Proposes files with which failed checks of host, engines and their files pass: for each engine a patch of
 /// `daemon.json` and a drop-in for its unit where flags decide; kernel settings, audit rules, and a script for owners
@@ -116,7 +117,7 @@ final class HostProposals {
             return;
         }
         // flags go only where the file can say it in their place
-        Optional<Map<String, Object>> parsed = EngineJson.parse(started.configuration());
+        Optional<Map<String, @Nullable Object>> parsed = EngineJson.parse(started.configuration());
         String path = engine.configurationFile();
         if (parsed.isEmpty()) {
             refused.add(ShellText.path(path) + " is no JSON object: no change of it is proposed");
@@ -168,8 +169,12 @@ final class HostProposals {
     }
 
     private void configuration(
-            Facts.View view, EngineFacts engine, String text, Map<String, Object> parsed, List<EngineChange> changes) {
-        Map<String, Object> changed = new LinkedHashMap<>(parsed);
+            Facts.View view,
+            EngineFacts engine,
+            String text,
+            Map<String, @Nullable Object> parsed,
+            List<EngineChange> changes) {
+        Map<String, @Nullable Object> changed = new LinkedHashMap<>(parsed);
         changes.forEach(change -> change.apply().accept(changed));
         if (changed.equals(parsed)) {
             return;

@@ -1,7 +1,7 @@
 package dev.caisson.hostaudit;
 
 import dev.caisson.hostaudit.ImageFacts.Content;
-import io.avaje.json.JsonDataException;
+import dev.caisson.text.MalformedJsonException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -98,7 +98,7 @@ final class ImageLayers {
                 podmanLayers = Optional.of(files.text(root + "/" + driver + "-layers/layers.json")
                         .map(text -> Tree.parse(text).list())
                         .orElse(List.of()));
-            } catch (JsonDataException e) {
+            } catch (MalformedJsonException e) {
                 podmanLayers = Optional.of(List.of());
             }
         }

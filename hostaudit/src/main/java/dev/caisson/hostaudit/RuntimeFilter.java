@@ -1,7 +1,7 @@
 package dev.caisson.hostaudit;
 
 import dev.caisson.hostaudit.ContainerFacts.Filter;
-import io.avaje.json.JsonDataException;
+import dev.caisson.text.MalformedJsonException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,7 +65,7 @@ final class RuntimeFilter {
         try {
             return new Filter(
                     file.toString(), "", allowed(Tree.parse(text.get()).at("linux", "seccomp")));
-        } catch (JsonDataException e) {
+        } catch (MalformedJsonException e) {
             return ContainerTruth.unknown(file + " is no JSON");
         }
     }

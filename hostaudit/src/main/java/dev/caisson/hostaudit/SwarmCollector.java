@@ -2,7 +2,7 @@ package dev.caisson.hostaudit;
 
 import dev.caisson.hostaudit.EngineFacts.ServiceFacts;
 import dev.caisson.hostaudit.EngineFacts.SwarmFacts;
-import io.avaje.json.JsonDataException;
+import dev.caisson.text.MalformedJsonException;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.cert.CertificateException;
@@ -58,7 +58,7 @@ final class SwarmCollector {
             return files.text(dataRoot + "/swarm/docker-state.json", user)
                     .map(Tree::parse)
                     .orElse(Tree.NONE);
-        } catch (JsonDataException e) {
+        } catch (MalformedJsonException e) {
             return Tree.NONE;
         }
     }

@@ -1,8 +1,7 @@
 package dev.caisson.hostaudit;
 
-import io.avaje.json.JsonDataException;
-import io.avaje.json.JsonException;
-import io.avaje.jsonb.Jsonb;
+import dev.caisson.text.Json;
+import dev.caisson.text.MalformedJsonException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,15 +12,9 @@ import org.jspecify.annotations.Nullable;
 record Tree(@Nullable Object value) {
     static final Tree NONE = new Tree(null);
 
-    /// @throws JsonDataException where the text is no JSON
+    /// @throws MalformedJsonException if the text is not JSON
     static Tree parse(String json) {
-        try {
-            return new Tree(Jsonb.instance().type(Object.class).fromJson(json));
-        } catch (JsonDataException e) {
-            throw e;
-        } catch (JsonException | IllegalStateException | IndexOutOfBoundsException e) {
-            throw new JsonDataException("no JSON: " + e.getMessage());
-        }
+        return new Tree(Json.parse(json));
     }
 
     Tree at(String... keys) {

@@ -96,7 +96,7 @@ class HostProposalsTest extends ProposedFiles {
 
     @Test
     void what_is_no_object_is_not_changed() {
-        for (String text : List.of("[1]", "{", "\"x\"", "{\"a\": 12345678901234567890123}")) {
+        for (String text : List.of("[1]", "{", "\"x\"", "{\"a\": 1, \"a\": 2}")) {
             Proposal proposal = propose(FactsFile.recorded(), text, "dockerd");
 
             assertThat(proposal.files()).as(text).doesNotContainKey("daemon.json.patch");
