@@ -88,6 +88,13 @@ int mask(struct init *init, struct reader *payload)
 	return error;
 }
 
+static bool is_mount_root(int fd)
+{
+	struct statx statx_of;
+	return statx(fd, "", AT_EMPTY_PATH, 0, &statx_of) == 0 && statx_of.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+/* A mount that init made is changed where it is; a directory inside one gets a read-only copy on top of it. */
 int read_only(struct init *init, struct reader *payload)
 {
 	char path[PATH_SIZE];
@@ -98,6 +105,11 @@ int read_only(struct init *init, struct reader *payload)
 		return 0;
 	if (target < 0)
 		return target;
+	if (is_mount_root(target)) {
+		int changed = set_mount(target, AT_RECURSIVE, &attr);
+		close(target);
+		return changed;
+	}
 	int mount = clone_tree(target, AT_RECURSIVE);
 	int error = mount < 0 ? mount : set_mount(mount, AT_RECURSIVE, &attr);
 	if (error == 0)

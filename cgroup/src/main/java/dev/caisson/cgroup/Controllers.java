@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class Controllers {
     private static final String CPUSET = "cpuset";
     private static final String HUGETLB = "hugetlb";
+    private static final String CPUACCT = "cpuacct";
 
     private final Map<String, Tree> byName = new LinkedHashMap<>();
     private final @Nullable Tree unified;
@@ -151,8 +152,11 @@ final class Controllers {
         }
     }
 
-    /// The controllers that a group with `limits` uses. A tree of version 1 that would limit nothing is left out,
-    /// because each costs a launch its share; in the unified tree, `io` measures at no cost.
+    /// Returns the controllers that a group with `limits` uses. A tree of version 1 that would limit nothing is left
+    /// out, because each costs a launch its share; in the unified tree, `io` measures at no cost.
+    ///
+    /// On version 1, `cpuset` and `cpuacct` are always used: a JVM reads its memory and CPU limits only if it
+    /// finds both mounted beside `memory` and `cpu` (HotSpot, cgroupSubsystem_linux.cpp).
     Set<String> used(Limits limits) {
         var used = new LinkedHashSet<>(List.of("memory", "cpu", "pids", "io"));
         if (IoController.isNeeded(limits)) {
@@ -168,10 +172,18 @@ final class Controllers {
             used.add(DeviceController.NAME);
         }
         if (unified == null) { // which needs no controller to count CPU time or to freeze
-            used.addAll(List.of("cpuacct", "freezer"));
+            used.addAll(List.of(CPUACCT, "freezer"));
+        }
+        if (isVersionOne("memory") || isVersionOne("cpu")) {
+            used.addAll(List.of(CPUSET, CPUACCT));
         }
         used.retainAll(byName.keySet());
         return used;
+    }
+
+    private boolean isVersionOne(String controller) {
+        Tree tree = byName.get(controller);
+        return tree != null && !tree.isUnified();
     }
 
     /// The trees that have those controllers, and the unified one.

@@ -91,11 +91,10 @@ class EnforcementTest extends KernelTest {
     @Test
     void aLimitThatNeedsAGroupItWasMadeWithoutIsRefused() {
         Cgroup cgroup = hierarchy.create(PARENT, "fixed", SMALL);
-        if (hierarchy.world() == World.V2) {
-            return; // every group of version 2 is in the one tree
-        }
+        Tree huge = hierarchy.controllers().tree("hugetlb");
+        assumeTrue(huge != null && !huge.isUnified(), "there is no tree that a group is not always in");
 
-        assertThatThrownBy(() -> cgroup.update(SMALL.cpuset(CpuList.parse("0")), List.of()))
+        assertThatThrownBy(() -> cgroup.update(SMALL.hugePages(Map.of("2MB", Bytes.mebibytes(4))), List.of()))
                 .isInstanceOfSatisfying(
                         CgroupException.class, e -> assertThat(e.reason()).isEqualTo(Code.FIXED_LIMIT));
         assertThat(cgroup.effectiveLimits().pids().own()).isEqualTo(20);
@@ -116,6 +115,19 @@ class EnforcementTest extends KernelTest {
         }
         assertUnenforceable(SMALL.cpuset(CpuList.parse("0-8191")), "cpuset-cpus");
         assertUnenforceable(SMALL.memoryNodes(CpuList.parse("77")), "cpuset-mems");
+    }
+
+    @Test
+    void theCpusOfAListCanBeGivenToAGroupThatIsUsed() throws Exception {
+        assumeTrue(hierarchy.controllerNames().contains("cpuset"), "this kernel has no cpuset controller");
+        assumeTrue(hierarchy.world() != World.V2, "version 2 gives a group of controllers what it asked for at first");
+        Cgroup cgroup = hierarchy.create(PARENT, "cpuset-later", SMALL);
+
+        cgroup.update(SMALL.cpuset(CpuList.parse("0")), List.of());
+
+        try (Inside inside = Inside.start(cgroup, "grep Cpus_allowed_list: /proc/self/status")) {
+            assertThat(inside.line()).isEqualTo("Cpus_allowed_list:\t0");
+        }
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.caisson.cgroup.Limits;
 import dev.caisson.image.Image;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Placement;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +17,9 @@ import java.util.concurrent.TimeUnit;
 /// What [VersionTwoEngineTest] has its machine do: limits of containers from the wish to the kernel and to the verdict.
 final class VersionTwoContainers {
     static final String HELD = "held";
+    /// Where the test that starts the machine links a JVM for it.
+    static final Path JAVA = Path.of("target/small-java").toAbsolutePath();
+
     private static final String STATE = "/run/caisson";
 
     private VersionTwoContainers() {}
@@ -28,6 +32,7 @@ final class VersionTwoContainers {
             assertThat(hierarchy.world()).isEqualTo(Hierarchy.World.V2);
             try (var engine = Engine.open(options)) {
                 limitsAreSeenInside(engine, root);
+                aJavaProgramSeesThem(engine, root);
                 verdictsAreToldApart(engine, root);
                 aRunningContainerIsChangedPausedAndMeasured(engine, root, options);
                 GivenDisk.isReadAndNotWritten(engine, shell(root, GivenDisk.script()), options);
@@ -53,6 +58,10 @@ final class VersionTwoContainers {
                         .memoryReservation(Bytes.mebibytes(16))));
 
         assertThat(result.stdout().lines()).containsExactly("67108864", "30", "50000 100000", "16777216");
+    }
+
+    private static void aJavaProgramSeesThem(Engine engine, Path root) throws IOException, InterruptedException {
+        Runtimes.copyJava(JAVA, root).check(engine, Image.directory(root));
     }
 
     private static void verdictsAreToldApart(Engine engine, Path root) throws InterruptedException {

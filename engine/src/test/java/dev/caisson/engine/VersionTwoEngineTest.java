@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Timeout;
 class VersionTwoEngineTest {
     @Test
     void containersAreLimitedPausedMeasuredAndRemoved() throws Exception {
+        Runtimes.linkJava(VersionTwoContainers.JAVA);
         EngineMachine.Result result = EngineMachine.run(VersionTwoContainers.class);
 
         assertThat(result.status()).as(result.output()).isZero();

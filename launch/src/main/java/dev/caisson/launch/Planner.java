@@ -56,6 +56,7 @@ public final class Planner {
     private final List<DeviceNode> nodes;
     private final RootImage image;
     private final HostFacts host;
+    private final CgroupView cgroups;
     private final Optional<FilterProgram> filter;
     private final String hostName;
     private final ProgramChoice program;
@@ -68,6 +69,7 @@ public final class Planner {
         this.nodes = approved.nodes();
         this.image = image;
         this.host = host;
+        this.cgroups = new CgroupView(host.cgroupMounts());
         this.filter = filter;
         this.hostName = spec.hostName().orElse(id.shortForm());
         this.program = ProgramChoice.of(spec, image, hostName);
@@ -196,14 +198,7 @@ public final class Planner {
     private void mountKernelFileSystems() {
         mount(KernelFileSystem.PROC, INERT, 0, 0, 0, "proc");
         mount(KernelFileSystem.SYSFS, INERT_READ_ONLY, 0, 0, 0, "sys");
-        if (host.cgroupMounts().equals(List.of(KernelFileSystem.CGROUP2))) {
-            mount(KernelFileSystem.CGROUP2, INERT_READ_ONLY, 0, 0, 0, "sys/fs/cgroup");
-        } else if (!host.cgroupMounts().isEmpty()) {
-            mount(KernelFileSystem.TMPFS, INERT, 0755, PAGE, 64, "sys/fs/cgroup");
-            for (KernelFileSystem controllers : host.cgroupMounts()) {
-                mount(controllers, INERT_READ_ONLY, 0, 0, 0, "sys/fs/cgroup/" + controllers.kernelName());
-            }
-        }
+        steps.addAll(cgroups.mounts());
         List<MountFlag> device = List.of(MountFlag.NO_SETUID, MountFlag.NO_EXECUTION);
         mount(KernelFileSystem.TMPFS, device, 0755, DEV_SIZE.count(), DEV_INODES, "dev");
         mount(KernelFileSystem.DEVPTS, device, 0, 0, 0, "dev/pts");
@@ -288,6 +283,7 @@ public final class Planner {
         link("/proc/self/fd/0", "dev/stdin");
         link("/proc/self/fd/1", "dev/stdout");
         link("/proc/self/fd/2", "dev/stderr");
+        steps.addAll(cgroups.links());
         spec.terminal()
                 .ifPresent(size -> steps.add(new Step.OpenConsole(
                         size.rows(),
@@ -312,9 +308,7 @@ public final class Planner {
             MASKED.forEach(path -> steps.add(new Step.Mask(path)));
             READ_ONLY.forEach(path -> steps.add(new Step.MakeReadOnly(path)));
         }
-        if (host.cgroupMounts().size() > 1) {
-            steps.add(new Step.MakeReadOnly(InRootPath.of("sys/fs/cgroup")));
-        }
+        steps.addAll(cgroups.protections());
         if (spec.readOnlyRoot()) {
             steps.add(new Step.MakeRootReadOnly());
         }
