@@ -128,14 +128,13 @@ int make_device(struct engine *engine, const char *host_path)
 	return error < 0 ? error : mount;
 }
 
-static int sealed(const struct builder *plan, bool leave_open)
+static int sealed(const struct builder *plan, int left_open)
 {
 	int fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0 || write(fd, plan->bytes, plan->length) != (ssize_t)plan->length)
 		return -errno;
-	if (leave_open)
-		return fd;
-	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0 ? -errno : fd;
+	int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+	return fcntl(fd, F_ADD_SEALS, seals & ~left_open) < 0 ? -errno : fd;
 }
 
 /* ---- containers ---- */
@@ -222,7 +221,7 @@ static int hand_over(const struct spec *spec, struct container *container, const
 	handover.slots = (uint16_t)slot;
 	build_plan(spec, &plan, handover.slots, SLOT_FIRST_FREE, tasks, volume_slot);
 	note_steps(&plan, container);
-	fds[SLOT_PLAN] = sealed(&plan, spec->unsealed);
+	fds[SLOT_PLAN] = sealed(&plan, spec->left_open);
 	builder_free(&plan);
 	if (spec->spoil)
 		spec->spoil(&handover);

@@ -25,7 +25,7 @@ struct spec {
 	const char *directory;	  /* NULL: / */
 	bool no_init, terminal, read_only, keep_privileges_open;
 	bool bare_dev;	/* the image's own /dev, no file system mounted there */
-	bool unsealed;	/* the plan's file */
+	int left_open;	/* seals that the plan's file lacks, F_SEAL_* */
 	uint32_t uid, gid;
 	uint64_t caps;
 	const void *filter;

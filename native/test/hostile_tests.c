@@ -266,7 +266,7 @@ static void a_script_for_the_engine_s_own_program(void)
 static void a_plan_that_could_still_change(void)
 {
 	struct spec spec = shell("echo ran");
-	spec.unsealed = true;
+	spec.left_open = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
 	container_run(&engine, &spec, &container);
 	expect_error(&container, PHASE_SEAL, OP_SEAL, EPERM);
 }

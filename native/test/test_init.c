@@ -1,5 +1,6 @@
 /* Runs the real zygote and init as root. usage: test_init CAISSON-INIT [part of a test's name] */
 #include "init_tests.h"
+#include "probe.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -52,6 +53,8 @@ void run_shell(const char *script, const char *expected, int code)
 int main(int argc, char **argv)
 {
 	unsigned passed = 0, failed = 0;
+	if (argc == 2 && strcmp(argv[0], "/bin/probe") == 0)
+		return answer_probe(argv[1]);
 	if (argc < 2 || geteuid() != 0) {
 		fprintf(stderr, "usage, as root: %s CAISSON-INIT [NAME]\n", argv[0]);
 		return 2;
@@ -67,6 +70,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	run_tests(launch_tests, launch_test_count, filter, &passed, &failed);
+	run_tests(kernel_tests, kernel_test_count, filter, &passed, &failed);
 	run_tests(program_tests, program_test_count, filter, &passed, &failed);
 	run_tests(root_tests, root_test_count, filter, &passed, &failed);
 	run_tests(device_tests, device_test_count, filter, &passed, &failed);
