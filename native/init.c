@@ -124,8 +124,9 @@ static bool has_its_slots(const struct init *init)
 	for (uint32_t i = 0; i < init->plan.count; i++) {
 		const struct step *step = &init->plan.steps[i];
 		struct reader payload = {step->payload, step->length, false};
-		if ((step->opcode == OP_JOIN_CGROUP || step->opcode == OP_ROOT || step->opcode == OP_MOUNT_FD) &&
-		    init->slot[read_u16(&payload)] < 0)
+		bool takes_one = step->opcode == OP_JOIN_CGROUP || step->opcode == OP_ROOT || step->opcode == OP_MOUNT_FD ||
+				 step->opcode == OP_HOST_DEVICE;
+		if (takes_one && init->slot[read_u16(&payload)] < 0)
 			return false;
 	}
 	return true;

@@ -6,6 +6,8 @@
  *     reply{pid}, pidfd       <---                                          |
  *     request{ROOT}, fds      --->     overlay                              |
  *     reply{}, mount          <---                                          |
+ *     request{ROOT}, fd       --->     a cover, one for each directory of the host that belongs to the image
+ *     reply{}, mount          <---                                          |
  *     request{DEVICE}, fd     --->     a node, one for each device          |
  *     reply{}, mount          <---                                          |
  *     handover, fds           --------------------------------------------->| walks the plan, phases ascending
@@ -157,6 +159,8 @@ enum root_kind {
 	ROOT_TMPFS = 2,   /* overlay: lowers below a tmpfs of tmpfs_bytes and tmpfs_inodes that lives as long as the mount */
 	ROOT_OVERLAY = 3, /* overlay: lowers below `upper` of the detached mount that comes last, which also has its `work`;
 	                     both are made, and given to id_base, where they are missing */
+	ROOT_COVER = 4,   /* a read-only overlay over the only lower, for files that are in use outside: locks, leases and watches
+	                     are on inodes of its own */
 };
 
 enum { ROOT_VOLATILE = 1 }; /* overlay mount option; its upper is never reused */

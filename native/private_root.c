@@ -52,7 +52,7 @@ static int device_mount(const struct device_node *node)
 
 static int make_places(int root)
 {
-	static const char *const directories[] = {"proc", "sys", "dev", "r", "s"};
+	static const char *const directories[] = {"proc", "sys", "dev", "r", "s", "e"};
 	char name[16];
 	for (unsigned i = 0; i < sizeof directories / sizeof *directories; i++)
 		if (mkdirat(root, directories[i], 0755) < 0)

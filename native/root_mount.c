@@ -39,11 +39,22 @@ static int make_owned(int tree, const char *name, uint32_t id)
 	return fchownat(tree, name, id, id, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
+/* The kernel wants two lowers where there is no upper: this one has no file, and nothing is ever attached to it. */
+static int fs_empty_lower(int fs)
+{
+	int empty = open_in(AT_FDCWD, ZYGOTE_EMPTY, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+	int error = empty < 0 ? empty : fs_fd(fs, "lowerdir+", empty);
+	close_fd(&empty);
+	return error;
+}
+
 static int by_fd(int fs, const struct request *request, const int *fds, int upper, int work)
 {
 	int error = 0;
 	for (unsigned i = 0; error == 0 && i < request->lowers; i++)
 		error = fs_fd(fs, "lowerdir+", fds[i]);
+	if (request->root_kind == ROOT_COVER)
+		return error < 0 ? error : fs_empty_lower(fs);
 	if (error == 0)
 		error = fs_fd(fs, "upperdir", upper);
 	return error < 0 ? error : fs_fd(fs, "workdir", work);
@@ -69,11 +80,14 @@ static int lowers_by_name(int fs, unsigned lowers)
 static int by_path(int fs, const struct request *request, const int *fds, int tree)
 {
 	char name[16], upper[24], work[24];
+	unsigned mounts = request->root_kind == ROOT_COVER ? 1 : request->lowers + 1;
 	int error = chdir(ZYGOTE_SCRATCH) < 0 ? -errno : 0;
-	for (unsigned i = 0; error == 0 && i <= request->lowers; i++) {
+	for (unsigned i = 0; error == 0 && i < mounts; i++) {
 		snprintf(name, sizeof name, "%u", i);
 		error = attach_at(i < request->lowers ? fds[i] : tree, name);
 	}
+	if (request->root_kind == ROOT_COVER) /* the place for the next lower is empty */
+		return error < 0 ? error : lowers_by_name(fs, 2);
 	snprintf(upper, sizeof upper, "%s/upper", name);
 	snprintf(work, sizeof work, "%s/work", name);
 	if (error == 0)
@@ -97,6 +111,7 @@ static int leave_scratch(unsigned mounts)
 /* Layers stay open until the file system is created: the kernel clones their mounts only then. */
 static int overlay(const struct request *request, const int *fds, int tree, int upper, int work, bool paths)
 {
+	const unsigned cover = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 	int fs = fs_open("overlay");
 	if (fs < 0)
 		return fs;
@@ -105,7 +120,7 @@ static int overlay(const struct request *request, const int *fds, int tree, int 
 		error = fs_flag(fs, "volatile");
 	if (error == 0)
 		error = paths ? by_path(fs, request, fds, tree) : by_fd(fs, request, fds, upper, work);
-	int mount = error < 0 ? error : fs_mount(fs, MOUNT_ATTR_NODEV);
+	int mount = error < 0 ? error : fs_mount(fs, request->root_kind == ROOT_COVER ? cover : MOUNT_ATTR_NODEV);
 	if (paths && (error = leave_scratch(request->lowers + 1)) < 0 && mount >= 0) {
 		close(mount);
 		mount = error;
@@ -123,6 +138,23 @@ static int check_writable(int mount)
 	return stat.f_flag & ST_RDONLY ? -EROFS : 0;
 }
 
+/* The kernel's way to take layers is found out once. */
+static int any_overlay(const struct request *request, const int *fds, int tree, int upper, int work)
+{
+	int mount = -EINVAL;
+	if (layers != BY_PATH) {
+		mount = overlay(request, fds, tree, upper, work, false);
+		if (mount >= 0)
+			layers = BY_FD;
+	}
+	if (layers != BY_FD) {
+		mount = overlay(request, fds, tree, upper, work, true);
+		if (mount >= 0)
+			layers = BY_PATH;
+	}
+	return mount;
+}
+
 static int layered_root(const struct request *request, const int *fds)
 {
 	int tree = request->root_kind == ROOT_OVERLAY ? fds[request->lowers]
@@ -135,17 +167,7 @@ static int layered_root(const struct request *request, const int *fds)
 	int upper = open_in(tree, "upper", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, RESOLVE_BENEATH);
 	int work = open_in(tree, "work", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, RESOLVE_BENEATH);
 	error = error < 0 ? error : upper < 0 ? upper : work < 0 ? work : 0;
-	int mount = error;
-	if (error == 0 && layers != BY_PATH) {
-		mount = overlay(request, fds, tree, upper, work, false);
-		if (mount >= 0)
-			layers = BY_FD;
-	}
-	if (error == 0 && layers != BY_FD) {
-		mount = overlay(request, fds, tree, upper, work, true);
-		if (mount >= 0)
-			layers = BY_PATH;
-	}
+	int mount = error < 0 ? error : any_overlay(request, fds, tree, upper, work);
 	if (mount >= 0 && (error = check_writable(mount)) < 0) {
 		close(mount);
 		mount = error;
@@ -155,6 +177,8 @@ static int layered_root(const struct request *request, const int *fds)
 
 int build_root(const struct request *request, const int *fds)
 {
+	if (request->root_kind == ROOT_COVER)
+		return any_overlay(request, fds, -1, -1, -1);
 	if (request->root_kind != ROOT_MOUNT)
 		return layered_root(request, fds);
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NODEV, .propagation = MS_PRIVATE};

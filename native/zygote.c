@@ -7,6 +7,7 @@
 #include "kernel.h"
 #include "messages.h"
 
+#include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
@@ -77,6 +78,8 @@ static bool valid_root(const struct request *request)
 		return request->fds == request->lowers && sized;
 	case ROOT_OVERLAY:
 		return request->fds == request->lowers + 1 && unsized;
+	case ROOT_COVER:
+		return request->lowers == 1 && request->fds == 1 && request->root_flags == 0 && unsized;
 	default:
 		return false;
 	}
@@ -102,6 +105,12 @@ static bool valid(const struct request *request)
 
 /* ---- what it does ---- */
 
+/* The kernel makes a process whose ids change dumpable again where fs.suid_dumpable says so, proc_sys_fs(5). */
+static int take_id(uint32_t id)
+{
+	return syscall(SYS_setresuid, -1, id, -1) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : 0;
+}
+
 /*
  * With the container's own host id as effective id, so that the user namespace and all that is counted against its
  * creator (namespaces, inotify) are that id's and one container cannot use up another's. The capabilities stay, as
@@ -109,12 +118,11 @@ static bool valid(const struct request *request)
  */
 static int clone_as(uint32_t id, struct clone_args *args)
 {
-	if (syscall(SYS_setresuid, -1, id, -1) < 0)
-		return -errno;
-	int pid = result(syscall(SYS_clone3, args, sizeof *args));
+	int error = take_id(id);
+	int pid = error < 0 ? error : result(syscall(SYS_clone3, args, sizeof *args));
 	if (pid == 0)
 		return 0;
-	if (syscall(SYS_setresuid, -1, 0, -1) < 0)
+	if (take_id(0) < 0)
 		_exit(1); /* with the wrong id nothing that follows would be right */
 	return pid;
 }
@@ -163,6 +171,29 @@ static int serve(const struct request *request, const int *fds, struct answer *o
 
 /* ---- its own start ---- */
 
+/*
+ * What is left is for mounts and what overlay does in this process's name, ids, nodes and the end of a child. Of what goes,
+ * SYS_RESOURCE would lift disk quotas for every write that a container makes through an overlay. A child is root of its
+ * user namespace, with all capabilities in there.
+ */
+static int shed_capabilities(void)
+{
+	static const unsigned char needed[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, CAP_KILL,
+					       CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, CAP_MKNOD, CAP_SETFCAP};
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[2];
+	int error = result(syscall(SYS_capget, &header, data));
+	if (error < 0)
+		return error;
+	uint32_t keep = 0; /* all have numbers below 32 */
+	for (unsigned i = 0; i < sizeof needed; i++)
+		keep |= 1u << needed[i];
+	keep &= data[0].permitted; /* what the engine lacks is told when it is needed */
+	data[0] = (struct __user_cap_data_struct){keep, keep, 0};
+	data[1] = (struct __user_cap_data_struct){0};
+	return result(syscall(SYS_capset, &header, data));
+}
+
 static int set_up(void)
 {
 	int type = 0;
@@ -190,7 +221,8 @@ static int set_up(void)
 	signal(SIGPIPE, SIG_IGN);
 	setsid(); /* away from the terminal's signals; fails, harmlessly, where it leads a group already */
 	umask(0);
-	return private_root();
+	error = private_root();
+	return error < 0 ? error : shed_capabilities();
 }
 
 _Noreturn void zygote(void)

@@ -9,6 +9,7 @@ enum { ZYGOTE_SOCKET = 3, ZYGOTE_FIRST_FREE = 4 };
 /* Names in the zygote's root; a child still sees them until it pivots. */
 #define ZYGOTE_CONTAINER "/r"
 #define ZYGOTE_SCRATCH "/s"
+#define ZYGOTE_EMPTY "/e"
 
 /* All of these: 0 or a descriptor, or a negated error number. */
 int private_root(void);

@@ -1,11 +1,15 @@
 /* What a container is launched on: its root file system, volumes and control groups. */
 #include "init_tests.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -67,6 +71,52 @@ static void device_nodes_of_an_image_do_not_work(void)
 	spec.root_kind = ROOT_MOUNT;
 	container_run(&engine, &spec, &container);
 	CHECK(strstr(container.text, "can't open '/etc/node': Permission denied"));
+}
+
+static int cover(const char *path)
+{
+	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_ROOT, .id_base = ID_BASE, .id_count = ID_COUNT};
+	struct reply reply;
+	int mount = -1, lower = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	request.root_kind = ROOT_COVER, request.fds = request.lowers = 1;
+	CHECK_EQUAL(0, engine_ask(&engine, &request, &lower, 1, &reply, &mount));
+	close(lower);
+	return mount;
+}
+
+static void what_is_covered_is_locked_leased_and_watched_by_its_own(void)
+{
+	char directory[256], path[300], event[256];
+	snprintf(directory, sizeof directory, "%s/covered", test_directory());
+	snprintf(path, sizeof path, "%s/file", directory);
+	CHECK(mkdir(directory, 0755) == 0);
+	int host = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+	CHECK(host >= 0 && write(host, "text", 4) == 4 && close(host) == 0);
+	int tree = cover(directory), inside = openat(tree, "file", O_RDONLY | O_CLOEXEC);
+	CHECK(inside >= 0 && read(inside, event, 4) == 4 && memcmp(event, "text", 4) == 0);
+
+	CHECK(flock(inside, LOCK_EX) == 0);
+	CHECK(fcntl(inside, F_SETLEASE, F_WRLCK) == 0);
+	host = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC); /* EWOULDBLOCK with a lease on the file itself */
+	CHECK(host >= 0 && flock(host, LOCK_EX | LOCK_NB) == 0);
+	CHECK(fcntl(inside, F_SETLEASE, F_UNLCK) == 0);
+	close(host);
+
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	snprintf(event, sizeof event, "/proc/self/fd/%d", tree);
+	CHECK(inotify_add_watch(watch, event, IN_ALL_EVENTS) >= 0);
+	host = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(host >= 0 && read(host, event, 4) == 4 && close(host) == 0);
+	CHECK(read(watch, event, sizeof event) < 0 && errno == EAGAIN);
+	close(openat(tree, "file", O_RDONLY | O_CLOEXEC));
+	CHECK(read(watch, event, sizeof event) > 0);
+
+	CHECK(openat(tree, "file", O_WRONLY | O_CLOEXEC) < 0 && errno == EROFS);
+	CHECK(mkdirat(tree, "new", 0755) < 0 && errno == EROFS);
+	struct statvfs flags;
+	CHECK(fstatvfs(tree, &flags) == 0);
+	CHECK_EQUAL(ST_RDONLY | ST_NOSUID | ST_NODEV, flags.f_flag & (ST_RDONLY | ST_NOSUID | ST_NODEV));
+	close(watch), close(inside), close(tree);
 }
 
 static int volume(const char *name, const char *file)
@@ -177,6 +227,7 @@ static void phases_are_timed(void)
 }
 
 const struct test root_tests[] = {
+	{"covered directory", what_is_covered_is_locked_leased_and_watched_by_its_own},
 	{"overlay on disk", overlay_on_disk_keeps_what_was_written},
 	{"volatile overlay", volatile_overlay},
 	{"mount as root", a_detached_mount_as_root},

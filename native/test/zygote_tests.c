@@ -3,10 +3,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,7 +117,11 @@ static void bad_roots_are_refused(void)
 	REFUSED(good_root, r.lowers = 3);
 	REFUSED(good_root, r.lowers = REQUEST_MAX_LOWERS + 1);
 	REFUSED(good_root, r.root_kind = 0);
-	REFUSED(good_root, r.root_kind = 4);
+	REFUSED(good_root, r.root_kind = 5);
+	REFUSED(good_root, r.root_kind = ROOT_COVER; r.tmpfs_bytes = r.tmpfs_inodes = 0); /* two of them */
+	REFUSED(good_root, r.root_kind = ROOT_COVER; r.lowers = 1);			  /* with a size */
+	REFUSED(good_root, r.root_kind = ROOT_COVER; r.fds = r.lowers = 1);		  /* with a size */
+	REFUSED(good_root, r.root_kind = ROOT_COVER; r.fds = r.lowers = 1; r.tmpfs_bytes = r.tmpfs_inodes = 0; r.root_flags = ROOT_VOLATILE);
 	REFUSED(good_root, r.root_flags = 2);
 	REFUSED(good_root, r.tmpfs_bytes = 0);
 	REFUSED(good_root, r.tmpfs_inodes = 0);
@@ -212,6 +218,18 @@ static void bad_handovers_are_refused(void)
 	works_and_leaks_nothing();
 }
 
+static void a_device_that_did_not_come(void)
+{
+	struct spec spec = shell("echo on");
+	spec.device = make_device(&engine, "/dev/zero");
+	spec.device_path = "dev/given", spec.device_kind = DEVICE_CHARACTER, spec.device_major = 1, spec.device_minor = 5;
+	spec.spoil = no_volume;
+	container_run(&engine, &spec, &container);
+	CHECK_EQUAL(REPORT_ERROR, container.last.kind);
+	CHECK_EQUAL(EBADMSG, container.last.status);
+	CHECK_EQUAL(PLAN_BAD_SLOT, container.last.detail);
+}
+
 static void a_slot_that_did_not_come(void)
 {
 	struct spec spec = shell("echo on");
@@ -241,6 +259,56 @@ static void waits_with_its_control_socket_alone(void)
 	CHECK(waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) == 0);
 	CHECK_EQUAL(125, info.si_status);
 	close(pidfd);
+}
+
+/* ---- what it may, and who may look at it ---- */
+
+static void has_the_capabilities_that_it_needs_alone(void)
+{
+	char path[64], line[256], found[32] = "";
+	snprintf(path, sizeof path, "/proc/%d/status", engine.pid);
+	FILE *status = fopen(path, "re");
+	CHECK(status != NULL);
+	while (status && fgets(line, sizeof line, status))
+		sscanf(line, "CapPrm: %31s", found);
+	if (status)
+		fclose(status);
+	/* CHOWN, DAC_*, FOWNER, FSETID, KILL, SETGID, SETUID, SYS_ADMIN, MKNOD, SETFCAP: not SYS_RESOURCE, nor the network's */
+	CHECK_TEXT("00000000882000ff", found);
+}
+
+/* As root of the host who may do everything but trace: only a process that is dumpable shows its program. */
+static bool shows_its_program(int pid)
+{
+	int status = 0, child = fork();
+	if (child == 0) {
+		char path[64], target[64];
+		struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+		struct __user_cap_data_struct data[2];
+		snprintf(path, sizeof path, "/proc/%d/exe", pid);
+		if (syscall(SYS_capget, &header, data) < 0)
+			_exit(2);
+		data[0].effective &= ~(1u << CAP_SYS_PTRACE);
+		data[0].permitted &= ~(1u << CAP_SYS_PTRACE);
+		_exit(syscall(SYS_capset, &header, data) < 0 ? 2 : readlink(path, target, sizeof target) > 0);
+	}
+	CHECK(child > 0 && waitpid(child, &status, 0) == child && WEXITSTATUS(status) != 2);
+	return WEXITSTATUS(status) == 1;
+}
+
+/* A process whose ids have changed is dumpable again where this setting of the host is 1. */
+static void stays_undumpable_when_its_ids_change(void)
+{
+	char before[8] = "0";
+	int setting = open("/proc/sys/fs/suid_dumpable", O_RDWR | O_CLOEXEC);
+	CHECK(setting >= 0 && read(setting, before, 1) == 1);
+	CHECK(!shows_its_program(engine.pid));
+	CHECK(pwrite(setting, "1", 1, 0) == 1);
+	works_and_leaks_nothing();
+	bool shown = shows_its_program(engine.pid);
+	CHECK(pwrite(setting, before, 1, 0) == 1);
+	close(setting);
+	CHECK(!shown);
 }
 
 static void an_id_range_that_cannot_be_mapped(void)
@@ -317,7 +385,10 @@ const struct test zygote_tests[] = {
 	{"no control socket", a_control_socket_that_is_none},
 	{"bad handovers", bad_handovers_are_refused},
 	{"a slot that did not come", a_slot_that_did_not_come},
+	{"a device that did not come", a_device_that_did_not_come},
 	{"waits sealed", waits_with_its_control_socket_alone},
+	{"its capabilities", has_the_capabilities_that_it_needs_alone},
+	{"not dumpable", stays_undumpable_when_its_ids_change},
 	{"id range", an_id_range_that_cannot_be_mapped},
 	{"its socket", starts_only_on_its_socket},
 	{"its root", its_root_has_nothing_of_the_host},

@@ -5,6 +5,7 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Mounts;
+import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -23,27 +24,40 @@ final class HostMounts {
         }
     }
 
+    /// What a cover is laid over.
+    static Fd covered(SlotSource.Cover cover, Fd userNamespace) {
+        Fd mount = open(cover.source(), false);
+        try {
+            Mounts.mapIds(mount, userNamespace, false);
+            return mount;
+        } catch (ErrnoException e) {
+            mount.close();
+            throw idMapRefused("the file system of " + cover.source(), e);
+        }
+    }
+
     static Fd bind(SlotSource.Bind bind, Fd userNamespace) {
         Set<Mounts.Attribute> attributes = EnumSet.of(Mounts.Attribute.NO_SETUID, Mounts.Attribute.NO_DEVICES);
         if (bind.readOnly()) {
             attributes.add(Mounts.Attribute.READ_ONLY);
         }
-        Fd mount;
-        try (Fd source = FileSystem.openWithoutLinks(bind.source().toString(), FileSystem.O_PATH)) {
-            mount = Mounts.copy(source, bind.recursive());
-        } catch (ErrnoException e) {
-            throw new HostException(
-                    "MOUNT_SOURCE",
-                    "the host path " + bind.source() + " cannot be mounted (" + Errno.name(e.errno()) + ")",
-                    e);
-        }
+        Fd mount = open(bind.source(), true);
         try {
-            Mounts.restrict(mount, attributes, bind.recursive());
-            Mounts.mapIds(mount, userNamespace, bind.recursive());
+            Mounts.restrict(mount, attributes, true);
+            Mounts.mapIds(mount, userNamespace, true);
             return mount;
         } catch (ErrnoException e) {
             mount.close();
             throw idMapRefused("the file system of " + bind.source(), e);
+        }
+    }
+
+    private static Fd open(Path path, boolean recursive) {
+        try (Fd source = FileSystem.openWithoutLinks(path.toString(), FileSystem.O_PATH)) {
+            return Mounts.copy(source, recursive);
+        } catch (ErrnoException e) {
+            throw new HostException(
+                    "MOUNT_SOURCE", "the host path " + path + " cannot be mounted (" + Errno.name(e.errno()) + ")", e);
         }
     }
 

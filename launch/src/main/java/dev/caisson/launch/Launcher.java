@@ -144,6 +144,7 @@ public final class Launcher {
         private final Zygote.Answer asked;
         private Zygote.@Nullable Child child;
         private Zygote.@Nullable Answer root;
+        private final List<Zygote.Answer> covers = new ArrayList<>();
         private boolean taken;
 
         private Birth(IdRange ids, Set<Namespace> namespaces, Fd control, Zygote.Answer asked) {
@@ -179,6 +180,12 @@ public final class Launcher {
                 var all = new ArrayList<Fd>(mounts);
                 of.upper().ifPresent(all::add);
                 root = zygote.root(plan, all);
+                for (SlotSource source : plan.slots()) {
+                    if (source instanceof SlotSource.Cover cover) {
+                        mounts.add(HostMounts.covered(cover, of.userNamespace()));
+                        covers.add(zygote.cover(ids, mounts.getLast()));
+                    }
+                }
             } finally {
                 // The zygote takes them down after its answer: that waits for other processors.
                 mounts.forEach(Fd::close);
@@ -252,6 +259,9 @@ public final class Launcher {
                     case SlotSource.CgroupTasks tasks -> handover.add(slot, joins.get(tasks.index()));
                     case SlotSource.Bind bind ->
                         handover.add(slot, keep(opened, HostMounts.bind(bind, resources.userNamespace())));
+                    case SlotSource.Cover cover ->
+                        handover.add(
+                                slot, keep(opened, covers.get(cover.index()).descriptor()));
                     case SlotSource.Device device ->
                         handover.add(slot, keep(opened, HostMounts.device(device, ids, zygote)));
                     // init has its control socket; the zygote is given the others, and gives the root
@@ -270,6 +280,8 @@ public final class Launcher {
                 root.close();
                 root = null;
             }
+            covers.forEach(Zygote.Answer::close);
+            covers.clear();
             if (taken) {
                 return;
             }

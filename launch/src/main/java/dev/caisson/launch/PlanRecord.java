@@ -57,16 +57,15 @@ public record PlanRecord(
             case SlotSource.Stream stream -> "stream " + stream.number();
             case SlotSource.CgroupTasks tasks -> "tasks " + tasks.index();
             case SlotSource.Layer layer -> "layer " + layer.index();
-            case SlotSource.Bind bind ->
-                "bind " + bind.index() + (bind.readOnly() ? " ro" : " rw") + (bind.recursive() ? " deep " : " flat ")
-                        + bind.source();
+            case SlotSource.Bind bind -> "bind " + bind.index() + (bind.readOnly() ? " ro " : " rw ") + bind.source();
+            case SlotSource.Cover cover -> "cover " + cover.index() + " " + cover.source();
             case SlotSource.Device device ->
                 "device " + device.index() + " " + device.node().rule(device.access()) + " " + device.source();
         };
     }
 
     private static SlotSource slot(String text) {
-        String[] words = text.split(" ", text.startsWith("device ") ? 6 : 5);
+        String[] words = text.split(" ", mostWords(text));
         return switch (words[0]) {
             case "plan" -> new SlotSource.Plan();
             case "control" -> new SlotSource.Control();
@@ -76,13 +75,17 @@ public record PlanRecord(
             case "upper" -> new SlotSource.Upper(LayerMedium.valueOf(words[1]));
             case "tasks" -> new SlotSource.CgroupTasks(Integer.parseInt(words[1]));
             case "layer" -> new SlotSource.Layer(Integer.parseInt(words[1]));
-            case "bind" ->
-                new SlotSource.Bind(
-                        Integer.parseInt(words[1]), Path.of(words[4]), words[2].equals("ro"), words[3].equals("deep"));
+            case "bind" -> new SlotSource.Bind(Integer.parseInt(words[1]), Path.of(words[3]), words[2].equals("ro"));
+            case "cover" -> new SlotSource.Cover(Integer.parseInt(words[1]), Path.of(words[2]));
             case "device" ->
                 device(Integer.parseInt(words[1]), String.join(" ", words[2], words[3], words[4]), words[5]);
             default -> throw new IllegalArgumentException("not a slot: " + text);
         };
+    }
+
+    /// A path comes last, and may hold spaces.
+    private static int mostWords(String text) {
+        return text.startsWith("device ") ? 6 : text.startsWith("bind ") ? 4 : 3;
     }
 
     private static SlotSource device(int index, String text, String source) {

@@ -120,8 +120,8 @@ public final class PlanRules {
         for (Step.MountSlot mount : plan.all(Step.MountSlot.class)) {
             require(
                     mount.slot().index() < plan.slots().size()
-                            && plan.slots().get(mount.slot().index()) instanceof SlotSource.Bind,
-                    "only bind slots are mounted");
+                            && isMounted(plan.slots().get(mount.slot().index())),
+                    "only bind and cover slots are mounted");
         }
         for (Step.JoinCgroup join : plan.all(Step.JoinCgroup.class)) {
             require(
@@ -129,6 +129,10 @@ public final class PlanRules {
                             && plan.slots().get(join.slot().index()) instanceof SlotSource.CgroupTasks,
                     "only tasks slots are joined");
         }
+    }
+
+    private static boolean isMounted(SlotSource source) {
+        return source instanceof SlotSource.Bind || source instanceof SlotSource.Cover;
     }
 
     private static void verifyDevices(LaunchPlan plan) {

@@ -139,9 +139,7 @@ public final class PlanText {
             switch (step) {
                 case Step.MountFileSystem mount -> parts.add(describe(mount));
                 case Step.MountSlot mount -> {
-                    var bind = (SlotSource.Bind) plan.slots().get(mount.slot().index());
-                    parts.add("host " + quoted(bind.source().toString()) + " at " + quoted(mount.target())
-                            + (bind.readOnly() ? " read-only" : " writable"));
+                    parts.add(describe(plan.slots().get(mount.slot().index()), mount.target()));
                 }
                 case Step.WriteFile write -> parts.add("writes " + quoted(write.path()));
                 case Step.MakeDirectory make -> parts.add("makes " + quoted(make.path()));
@@ -149,6 +147,17 @@ public final class PlanText {
             }
         }
         return String.join(", ", parts);
+    }
+
+    private static String describe(SlotSource source, InRootPath target) {
+        return switch (source) {
+            case SlotSource.Bind bind ->
+                "host " + quoted(bind.source().toString()) + " at " + quoted(target)
+                        + (bind.readOnly() ? " read-only" : " writable");
+            case SlotSource.Cover cover ->
+                "host " + quoted(cover.source().toString()) + " at " + quoted(target) + " read-only, by an overlay";
+            default -> throw new IllegalStateException("no mount comes from " + source);
+        };
     }
 
     private static String describe(Step.MountFileSystem mount) {

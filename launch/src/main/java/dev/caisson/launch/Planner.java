@@ -157,13 +157,13 @@ public final class Planner {
         for (int i = 0; i < image.layers(); i++) {
             slots.add(new SlotSource.Layer(i));
         }
-        int index = 0;
-        for (Mount.Bind bind : image.binds()) {
-            slots.add(new SlotSource.Bind(index++, bind.source(), bind.readOnly(), false));
+        for (int i = 0; i < image.binds().size(); i++) {
+            slots.add(new SlotSource.Cover(i, image.binds().get(i).source()));
         }
+        int index = 0;
         for (Mount mount : spec.mounts()) {
             if (mount instanceof Mount.Bind bind) {
-                slots.add(new SlotSource.Bind(index++, bind.source(), bind.readOnly(), true));
+                slots.add(new SlotSource.Bind(index++, bind.source(), bind.readOnly()));
             }
         }
         for (int i = 0; i < nodes.size(); i++) {
@@ -224,12 +224,15 @@ public final class Planner {
     }
 
     private void mountVolumes() {
-        for (Mount.Bind bind : image.binds()) {
-            mountBind(bind);
+        int index = 0;
+        for (Mount.Bind part : image.binds()) {
+            steps.add(new Step.MountSlot(slot(SlotSource.Cover.class, index++), false, part.target()));
         }
+        index = 0;
         for (Mount mount : spec.mounts()) {
             switch (mount) {
-                case Mount.Bind bind -> mountBind(bind);
+                case Mount.Bind bind ->
+                    steps.add(new Step.MountSlot(slot(SlotSource.Bind.class, index++), bind.file(), bind.target()));
                 case Mount.Tmpfs tmpfs -> {
                     var flags = new ArrayList<>(List.of(MountFlag.NO_SETUID, MountFlag.NO_DEVICES));
                     if (!tmpfs.executable()) {
@@ -248,13 +251,6 @@ public final class Planner {
                 }
             }
         }
-    }
-
-    /// Bind mounts come in the order of their slots.
-    private void mountBind(Mount.Bind bind) {
-        int index =
-                (int) steps.stream().filter(Step.MountSlot.class::isInstance).count();
-        steps.add(new Step.MountSlot(slot(SlotSource.Bind.class, index), bind.file(), bind.target()));
     }
 
     /// Name and addresses of the container, where the image leaves the place to us and no volume covers it.

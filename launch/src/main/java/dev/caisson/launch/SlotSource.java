@@ -25,11 +25,14 @@ public sealed interface SlotSource {
     /// A layer of the image, topmost first, shown through the container's id map.
     record Layer(int index) implements SlotSource {}
 
-    /// A detached copy of the `index`-th mount of the host, shown through the container's id map, without set-uid and
-    /// devices.
-    ///
-    /// @param recursive with what is mounted below it
-    record Bind(int index, Path source, boolean readOnly, boolean recursive) implements SlotSource {}
+    /// The `index`-th volume: a detached copy of a mount of the host with all that is mounted below it, shown through
+    /// the
+    /// container's id map, without set-uid and devices. Its files are the host's own.
+    record Bind(int index, Path source, boolean readOnly) implements SlotSource {}
+
+    /// A read-only overlay over the `index`-th directory of the host that belongs to the image, without set-uid and
+    /// devices: what is read is the host's, while locks, leases and watches are the container's own.
+    record Cover(int index, Path source) implements SlotSource {}
 
     /// A node of the `index`-th device of the host that the container is given, made for it.
     ///

@@ -35,6 +35,7 @@ public final class Zygote implements AutoCloseable {
     private static final int REQUEST_DEVICE = 4;
     private static final int ROOT_TMPFS = 2;
     private static final int ROOT_OVERLAY = 3;
+    private static final int ROOT_COVER = 4;
     private static final int ROOT_VOLATILE = 1;
     private static final int REQUEST_BYTES = 48;
     private static final int REPLY_BYTES = 16;
@@ -181,6 +182,11 @@ public final class Zygote implements AutoCloseable {
             request.putLong(32, plan.root().bytes()).putLong(40, plan.root().inodes());
         }
         return ask(request, layers);
+    }
+
+    /// Asks for a read-only overlay over a detached mount, itself a detached mount.
+    Answer cover(IdRange ids, Fd mount) {
+        return ask(request(REQUEST_ROOT, ids).putShort(24, (short) ROOT_COVER).putShort(28, (short) 1), List.of(mount));
     }
 
     /// Asks for a node of the device that `node` is one of, owned inside `ids`, as a detached mount.

@@ -189,7 +189,7 @@ class HostDeviceTest {
         LaunchPlan plan = Samples.plan(allowed(device("/dev/sda", "/dev/sda", ALL)), Samples.host());
         Step.PlaceDevice good = plan.only(Step.PlaceDevice.class);
         var other = new DeviceNode(DeviceRule.Kind.BLOCK, 8, 1);
-        Slot bind = plan.slot(SlotSource.Bind.class, 0);
+        Slot bind = plan.slot(SlotSource.Cover.class, 0);
 
         for (Step bad : List.of(
                 new Step.PlaceDevice(good.slot(), good.node(), InRootPath.of("dev")),

@@ -114,7 +114,7 @@ class PlanRulesTest {
         for (int slot = 0; slot < Slot.LIMIT; slot++) {
             Slot wrong = new Slot(slot);
             SlotSource source = slot < plan.slots().size() ? plan.slots().get(slot) : new SlotSource.Plan();
-            if (!(source instanceof SlotSource.Bind)) {
+            if (!(source instanceof SlotSource.Bind || source instanceof SlotSource.Cover)) {
                 assertRefused(replaced(plan, mount, new Step.MountSlot(wrong, false, mount.target())));
             }
             if (!(source instanceof SlotSource.CgroupTasks)) {
@@ -137,7 +137,7 @@ class PlanRulesTest {
         behind.add(new SlotSource.Layer(7));
         var many = new ArrayList<SlotSource>();
         for (int i = 0; i <= Slot.LIMIT; i++) {
-            many.add(new SlotSource.Bind(i, Path.of("/tmp"), true, true));
+            many.add(new SlotSource.Bind(i, Path.of("/tmp"), true));
         }
 
         assertRefused(new LaunchPlan(plan.ids(), plan.namespaces(), plan.root(), behind, plan.steps()));

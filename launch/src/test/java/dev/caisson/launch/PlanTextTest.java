@@ -17,7 +17,7 @@ class PlanTextTest {
                  1 MAPPED    ids 0–65535 → 1879048192–1879113727 on the host; own user mount pid network ipc uts cgroup time namespaces; no_new_privs
                  2 PRIVATE   a session of its own; nothing mounted here is seen elsewhere
                  3 ROOT      overlay of 2 layers, id-mapped, volatile; 512 MiB and 131072 files may be written, in memory
-                 4 MOUNTS    /proc, /sys read-only, /sys/fs/cgroup read-only, /dev 1 MiB, /dev/pts, /dev/shm 64 MiB, /dev/mqueue, host /usr at /usr read-only, writes /etc/hostname, writes /etc/hosts, makes /srv
+                 4 MOUNTS    /proc, /sys read-only, /sys/fs/cgroup read-only, /dev 1 MiB, /dev/pts, /dev/shm 64 MiB, /dev/mqueue, host /usr at /usr read-only, by an overlay, writes /etc/hostname, writes /etc/hosts, makes /srv
                  5 DEVICES   null zero full random urandom tty
                  6 PIVOT     this root becomes the only one; the host's tree is gone
                  7 PROTECT   net.ipv4.ping_group_range=0 65535; net.ipv4.ip_unprivileged_port_start=0; user.max_user_namespaces=0; 12 paths masked, 5 read-only; root writable; read back from the kernel
