@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// `caisson seccomp diff`: every call that two filters decide differently. Exits with 1 where there is one, as diff(1).
@@ -22,11 +23,19 @@ final class SeccompDiffCommand implements Callable<Integer> {
     @Parameters(index = "1", paramLabel = "B", description = "Another.")
     private String second = "";
 
+    @Option(
+            names = "--ignore-errno",
+            description = "Leave out calls that both deny with different errors, as EPERM and ENOSYS.")
+    private boolean ignoreErrors;
+
     @Override
     public Integer call() {
         List<FilterDifference> differences = FilterDifference.between(
-                SeccompOperand.read(first, target).filter(target),
-                SeccompOperand.read(second, target).filter(target));
+                        SeccompOperand.read(first, target).filter(target),
+                        SeccompOperand.read(second, target).filter(target))
+                .stream()
+                .filter(difference -> !ignoreErrors || !difference.isOfErrorsAlone())
+                .toList();
         PrintWriter out = target.out();
         for (FilterDifference difference : differences) {
             out.println((difference.loosens() ? "+ " : "- ") + OneLine.of(difference.toString()));

@@ -17,6 +17,11 @@ public record FilterDifference(
         return first.isStricterThan(second);
     }
 
+    /// Whether both deny, with another error.
+    public boolean isOfErrorsAlone() {
+        return first.kind() == Action.Kind.ERRNO && second.kind() == Action.Kind.ERRNO;
+    }
+
     /// All differences of two filters for the same machine, for every number and all arguments: exact, not by trial. Of
     /// the arguments of one call that get the same pair of actions, one example is given.
     /// @throws SeccompException FILTER_UNREADABLE where a filter holds instructions that cannot be followed

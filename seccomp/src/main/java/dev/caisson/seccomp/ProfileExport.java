@@ -1,225 +1,261 @@
 package dev.caisson.seccomp;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.IntUnaryOperator;
 
-/// A profile for engines that compile with libseccomp, resolved for one target, in rules that mean the same there: no
-/// rule has more than one condition, a condition on an argument of 32 bits names them by a mask, and a range becomes
-/// the masked blocks that make it up. What cannot be said so is left out, which can only deny more.
+/// A profile for engines that compile with libseccomp, resolved for one target, which decides there what the original
+/// decides here. Its rules for one call never overlap and have only masked equalities, at most one an argument: the
+/// forms whose meaning depends on no order of rules and on no width of an argument.
 ///
 /// @param profile without `includes` and `excludes`
-/// @param tightened what it denies that the original allows, a sentence each
-public record ProfileExport(Profile profile, List<String> tightened) {
-    private static final long WORD = 0xffffffffL;
+/// @param notes what a user should know, a sentence each: errors that differ, and calls that come in by two ways
+public record ProfileExport(Profile profile, List<String> notes) {
+    /// Bounds the cases of one call, each a rule that an engine compiles at every start.
+    private static final int MOST_CASES = 1024;
+
+    /// What libseccomp needs at most for half of an argument: a load, a mask and a jump.
+    private static final int WORD_LENGTH = 3;
+
+    /// ABIs under which libseccomp lets a call in by its own number and by that of a call that carries others, too.
+    private static final Set<Architecture> CARRYING =
+            Set.of(Architecture.X86, Architecture.S390X, Architecture.PPC64LE);
+
+    private static final Map<String, Set<String>> CARRIED = Map.of(
+            "socketcall",
+            Set.of(
+                    "accept",
+                    "accept4",
+                    "bind",
+                    "connect",
+                    "getpeername",
+                    "getsockname",
+                    "getsockopt",
+                    "listen",
+                    "recv",
+                    "recvfrom",
+                    "recvmmsg",
+                    "recvmsg",
+                    "send",
+                    "sendmmsg",
+                    "sendmsg",
+                    "sendto",
+                    "setsockopt",
+                    "shutdown",
+                    "socket",
+                    "socketpair"),
+            "ipc",
+            Set.of(
+                    "msgctl",
+                    "msgget",
+                    "msgrcv",
+                    "msgsnd",
+                    "semctl",
+                    "semget",
+                    "semop",
+                    "semtimedop",
+                    "shmat",
+                    "shmctl",
+                    "shmdt",
+                    "shmget"));
 
     public ProfileExport {
-        tightened = List.copyOf(tightened);
+        notes = List.copyOf(notes);
     }
 
+    /// Exports a profile.
+    /// @throws SeccompException NOT_EXPORTABLE with the calls whose decisions libseccomp cannot be told
     public static ProfileExport of(Profile profile, Target target) {
         return new Export(profile, target).export();
     }
 
+    /// What an ABI decides for a call.
+    /// @param bits of each argument that the kernel looks at
+    private record Meaning(Decisions.Decision decision, IntUnaryOperator bits) {}
+
     private static final class Export {
         private final Profile profile;
         private final Target target;
-        private final Map<List<Object>, TreeSet<String>> names = new LinkedHashMap<>();
-        private final List<String> tightened = new ArrayList<>();
+        private final Set<Architecture> abis;
+        private final Set<String> named = new TreeSet<>();
+        private final Map<String, Map<Architecture, Meaning>> meanings = new TreeMap<>();
+        private final Map<String, List<ArgumentRegions.Region>> exported = new TreeMap<>();
+        private final Set<String> refused = new TreeSet<>();
+        private final List<String> notes = new ArrayList<>();
 
         private Export(Profile profile, Target target) {
             this.profile = profile;
             this.target = target;
+            this.abis = profile.abisOn(target.architecture());
+            profile.rules().stream().filter(rule -> rule.appliesTo(target)).forEach(rule -> named.addAll(rule.names()));
+            var resolved = new Decisions(profile, target);
+            for (Architecture abi : abis) {
+                resolved.of(abi).forEach((number, decision) -> {
+                    Syscall call = SyscallTable.get().byNumber(abi, number).orElseThrow();
+                    Architecture numbering = Architecture.numbering(abi, number);
+                    meanings.computeIfAbsent(call.name(), name -> new EnumMap<>(Architecture.class))
+                            .put(abi, new Meaning(decision, index -> call.bits(numbering, index)));
+                });
+            }
         }
 
         private ProfileExport export() {
-            Map<String, Decisions.Decision> decisions = new TreeMap<>();
-            var resolved = new Decisions(profile, target);
-            for (Architecture abi : profile.abisOn(target.architecture())) {
-                resolved.of(abi).forEach((number, decision) -> {
-                    String name = SyscallTable.get()
-                            .byNumber(abi, number)
-                            .orElseThrow()
-                            .name();
-                    decisions.merge(name, decision, (one, other) -> isDenied(one.otherwise()) ? other : one);
-                });
+            meanings.forEach(this::export);
+            abis.stream().filter(CARRYING::contains).forEach(this::checkCarried);
+            checkLength();
+            if (!refused.isEmpty()) {
+                throw new SeccompException(
+                        SeccompException.Code.NOT_EXPORTABLE,
+                        "libseccomp cannot be told the same of " + String.join("; of ", refused));
             }
-            decisions.forEach(
-                    (name, decision) -> export(SyscallTable.get().byName(name).orElseThrow(), decision));
-            var rules = new ArrayList<Rule>();
-            names.forEach((key, calls) -> rules.add(new Rule(
-                    List.copyOf(calls),
-                    (Action) key.getFirst(),
-                    key.stream().skip(1).map(Condition.class::cast).toList(),
-                    Selector.NONE,
-                    Selector.NONE,
-                    "")));
-            Set<Architecture> others = Optional.ofNullable(profile.abis().get(target.architecture()))
-                    .orElse(Set.of());
+            tellOtherErrors();
             return new ProfileExport(
                     new Profile(
                             profile.defaultAction(),
-                            Map.of(target.architecture(), others),
+                            Map.of(target.architecture(), profile.abis().getOrDefault(target.architecture(), Set.of())),
                             profile.flags(),
                             profile.listenerPath(),
                             profile.listenerMetadata(),
-                            rules),
-                    tightened);
+                            rules()),
+                    notes);
         }
 
-        /// What is denied with another error gets the default one there.
-        private boolean isDenied(Action action) {
-            return action.equals(profile.defaultAction())
-                    || (action.kind() == Action.Kind.ERRNO
-                            && profile.defaultAction().kind() == Action.Kind.ERRNO);
-        }
-
-        private void export(Syscall call, Decisions.Decision decision) {
-            if (!decision.dependsOnArguments()) {
-                if (!isDenied(decision.otherwise())) {
-                    add(call, List.of(decision.otherwise()));
+        private void export(String name, Map<Architecture, Meaning> byAbi) {
+            Architecture first = byAbi.containsKey(target.architecture())
+                    ? target.architecture()
+                    : byAbi.keySet().iterator().next();
+            Meaning meaning = meaning(name, first);
+            try {
+                List<ArgumentRegions.Region> regions =
+                        ArgumentRegions.of(meaning.decision(), meaning.bits(), profile.defaultAction());
+                if (regions.size() > MOST_CASES) {
+                    throw new ArgumentRegions.TooManyException();
                 }
-            } else if (isOfOneNumber(call, decision)) {
-                exportRanges(call, decision);
-            } else if (!isDenied(decision.otherwise())
-                    || decision.branches().stream().anyMatch(branch -> isDenied(branch.action()))) {
-                tightened.add(call.name() + ": denied, since what is denied of it has no such form");
-            } else {
-                decision.branches().forEach(branch -> exportBranch(call, branch));
+                if (named.contains(name)) {
+                    byAbi.forEach((abi, other) -> requireSame(name, regions, abi, other));
+                }
+                exported.put(name, regions);
+            } catch (ArgumentRegions.TooManyException e) {
+                refused.add(name + ", whose rules make more than " + MOST_CASES
+                        + " cases: use fewer or simpler conditions");
             }
         }
 
-        private void exportBranch(Syscall call, Decisions.Branch branch) {
-            Optional<Condition> masked = branch.conditions().size() == 1
-                    ? masked(call, branch.conditions().getFirst())
-                    : Optional.empty();
-            masked.ifPresentOrElse(
-                    condition -> add(call, List.of(branch.action(), condition)),
-                    () -> tightened.add(call.name() + ": denied where "
-                            + String.join(
-                                    " and ",
-                                    branch.conditions().stream()
-                                            .map(Condition::toString)
-                                            .toList())));
-        }
-
-        private void add(Syscall call, List<Object> key) {
-            names.computeIfAbsent(key, k -> new TreeSet<>()).add(call.name());
-        }
-
-        /// Whether all depends on how one argument of 32 bits compares with constants.
-        private boolean isOfOneNumber(Syscall call, Decisions.Decision decision) {
-            Condition first = decision.branches().getFirst().conditions().getFirst();
-            return width(call, first.index()) == 32
-                    && decision.branches().stream()
-                            .allMatch(branch -> branch.conditions().size() == 1
-                                    && branch.conditions().getFirst().index() == first.index()
-                                    && branch.conditions().getFirst().operator() != Condition.Operator.MASKED_EQ);
-        }
-
-        /// Cuts the argument's numbers at every constant; between two cuts the decision is one.
-        private void exportRanges(Syscall call, Decisions.Decision decision) {
-            var cuts = new TreeSet<Long>(List.of(0L, WORD + 1));
-            for (Decisions.Branch branch : decision.branches()) {
-                long bound = bound(branch.conditions().getFirst());
-                cuts.add(bound);
-                cuts.add(Math.min(bound + 1, WORD + 1));
+        private void requireSame(String name, List<ArgumentRegions.Region> regions, Architecture abi, Meaning meaning) {
+            boolean wide = abi.wordBits() == Long.SIZE;
+            if (!wide
+                    && !ArgumentRegions.meansTheSame(
+                            regions, meaning.decision(), meaning.bits(), profile.defaultAction())) {
+                refused.add(name + ", whose arguments have other widths under " + abi + ": leave " + abi
+                        + " out of archMap, or decide without those arguments");
             }
-            int index = decision.branches().getFirst().conditions().getFirst().index();
-            long from = 0;
-            Action action = at(decision, 0);
-            for (long cut : cuts.tailSet(1L)) {
-                Action next = cut > WORD ? profile.defaultAction() : at(decision, cut);
-                if (cut > WORD || !next.equals(action)) {
-                    if (!isDenied(action)) {
-                        for (Condition block : blocks(index, from, cut - 1)) {
-                            add(call, block.value() == 0 ? List.of(action) : List.of(action, block));
-                        }
+        }
+
+        /// The default action for a call that the ABI does not have.
+        private Meaning meaning(String name, Architecture abi) {
+            return meanings.getOrDefault(name, Map.of())
+                    .getOrDefault(
+                            abi,
+                            new Meaning(
+                                    new Decisions.Decision(List.of(), profile.defaultAction()), index -> Long.SIZE));
+        }
+
+        /// What libseccomp makes of the rules must be a filter that the kernel takes.
+        private void checkLength() {
+            int sum = 0;
+            var longest = "";
+            int most = 0;
+            for (Map.Entry<String, List<ArgumentRegions.Region>> entry : exported.entrySet()) {
+                int length = 1;
+                for (ArgumentRegions.Region region : entry.getValue()) {
+                    for (Condition condition : region.conditions()) {
+                        length += (int) condition.value() == 0 ? 0 : WORD_LENGTH;
+                        length += condition.value() >>> Integer.SIZE == 0 ? 0 : WORD_LENGTH;
                     }
-                    from = cut;
-                    action = next;
+                }
+                sum += length * meanings.getOrDefault(entry.getKey(), Map.of()).size();
+                longest = length > most ? entry.getKey() : longest;
+                most = Math.max(most, length);
+            }
+            if (sum > Assembler.MAX_LENGTH && refused.isEmpty()) {
+                refused.add("all calls in the " + Assembler.MAX_LENGTH
+                        + " instructions of a filter: use fewer or simpler" + " conditions, above all for " + longest);
+            }
+        }
+
+        /// What libseccomp lets in by a carrying call must be what the profile lets in by it.
+        private void checkCarried(Architecture abi) {
+            CARRIED.forEach((carrier, carried) -> {
+                List<String> let = carried.stream()
+                        .filter(name -> isKnown(name, abi) && !regions(name).isEmpty())
+                        .sorted()
+                        .toList();
+                Decisions.Decision decision = meaning(carrier, abi).decision();
+                boolean whole = !decision.dependsOnArguments();
+                boolean ruled = whole && !decision.otherwise().equals(profile.defaultAction());
+                if (!isKnown(carrier, abi) || ruled || let.isEmpty()) {
+                    return;
+                }
+                List<String> partly = let.stream()
+                        .filter(name -> regions(name).stream()
+                                .anyMatch(region -> !region.conditions().isEmpty()))
+                        .toList();
+                if (whole && partly.isEmpty()) {
+                    notes.add(abi + ": libseccomp decides " + String.join(", ", let)
+                            + " in the same way when they come in by " + carrier);
+                } else {
+                    refused.add(String.join(", ", partly.isEmpty() ? let : partly) + ", which libseccomp decides by "
+                            + carrier + " too under " + abi + ", where their arguments cannot be seen: give " + carrier
+                            + " a rule without conditions, or leave " + abi + " out of archMap");
+                }
+            });
+        }
+
+        private boolean isKnown(String name, Architecture abi) {
+            return meanings.getOrDefault(name, Map.of()).containsKey(abi);
+        }
+
+        private List<ArgumentRegions.Region> regions(String name) {
+            return exported.getOrDefault(name, List.of());
+        }
+
+        /// A call that the profile does not name gets ENOSYS where it is newer than all that are named, which depends
+        /// on the ABI's numbers; libseccomp takes names.
+        private void tellOtherErrors() {
+            for (Architecture abi : abis) {
+                List<String> other = meanings.keySet().stream()
+                        .filter(name -> !named.contains(name) && isKnown(name, abi))
+                        .filter(name ->
+                                !meaning(name, abi).decision().otherwise().equals(exportedAction(name)))
+                        .toList();
+                if (!other.isEmpty()) {
+                    notes.add(abi + ": denied with the error that " + target.architecture() + " gets: "
+                            + String.join(", ", other));
                 }
             }
         }
 
-        /// The bits of an argument that the kernel looks at: 32 where it is so under every ABI, 64 where the machine's
-        /// own ABI passes a register, 0 where the ABIs differ in another way.
-        private int width(Syscall call, int index) {
-            int bits = call.bits(target.architecture(), index);
-            for (Architecture abi : profile.abisOn(target.architecture())) {
-                int other = call.bits(abi, index);
-                if (other < 32 || (other != bits && bits != 64)) {
-                    return 0;
-                }
-            }
-            return bits;
+        private Action exportedAction(String name) {
+            return regions(name).isEmpty()
+                    ? profile.defaultAction()
+                    : regions(name).getFirst().action();
         }
 
-        /// Empty for a condition that has no such form.
-        private Optional<Condition> masked(Syscall call, Condition condition) {
-            int width = width(call, condition.index());
-            if (width == 64) {
-                boolean low = condition.value() >>> 32 == 0 && condition.valueTwo() >>> 32 == 0;
-                return low ? Optional.of(condition) : Optional.empty();
-            }
-            boolean equality = condition.operator() == Condition.Operator.MASKED_EQ
-                    || condition.operator() == Condition.Operator.EQ;
-            boolean exact = condition.operator() == Condition.Operator.EQ;
-            long mask = exact ? WORD : condition.value() & WORD;
-            long value = exact ? condition.value() : condition.valueTwo();
-            return width == 32 && equality && fits(value)
-                    ? Optional.of(Condition.masked(condition.index(), mask, value & WORD))
-                    : Optional.empty();
+        /// Calls with the same region and action share a rule.
+        private List<Rule> rules() {
+            Map<ArgumentRegions.Region, List<String>> names = new LinkedHashMap<>();
+            exported.forEach((name, regions) -> regions.forEach(region ->
+                    names.computeIfAbsent(region, key -> new ArrayList<>()).add(name)));
+            var rules = new ArrayList<Rule>();
+            names.forEach((region, calls) ->
+                    rules.add(new Rule(calls, region.action(), region.conditions(), Selector.NONE, Selector.NONE, "")));
+            return rules;
         }
-    }
-
-    private static Action at(Decisions.Decision decision, long argument) {
-        return decision.branches().stream()
-                .filter(branch -> holds(branch.conditions().getFirst(), argument))
-                .map(Decisions.Branch::action)
-                .findFirst()
-                .orElse(decision.otherwise());
-    }
-
-    private static boolean holds(Condition condition, long argument) {
-        long bound = bound(condition);
-        return switch (condition.operator()) {
-            case EQ -> argument == bound;
-            case NE -> argument != bound;
-            case LT -> argument < bound;
-            case LE -> argument <= bound;
-            case GE -> argument >= bound;
-            case GT -> argument > bound;
-            case MASKED_EQ -> throw new IllegalArgumentException("a mask is no range");
-        };
-    }
-
-    /// A constant that a 32-bit argument can be; one too large is above all of them.
-    private static boolean fits(long value) {
-        return value >>> 32 == 0 || value == (int) value;
-    }
-
-    private static long bound(Condition condition) {
-        return fits(condition.value()) ? condition.value() & WORD : WORD + 1;
-    }
-
-    /// The aligned blocks of powers of two that make up a range, given with both ends. A mask of 0 is all numbers.
-    private static List<Condition> blocks(int index, long from, long to) {
-        var blocks = new ArrayList<Condition>();
-        long at = from;
-        while (at <= to) {
-            long size = at == 0 ? 1L << 32 : Long.lowestOneBit(at);
-            while (at + size - 1 > to) {
-                size >>>= 1;
-            }
-            blocks.add(Condition.masked(index, WORD & -size, at));
-            at += size;
-        }
-        return blocks;
     }
 }

@@ -108,6 +108,33 @@ public final class ProfileLint {
                                         name + ": " + condition
                                                 + " compares a 32-bit argument with more than 32 bits")));
             }
+            if (!rule.conditions().isEmpty()) {
+                rule.names().forEach(name -> SyscallTable.get().byName(name).ifPresent(call -> holding(rule, call)));
+            }
+        }
+    }
+
+    /// Whether the conditions of a rule hold together for no arguments of a call, or for all.
+    private void holding(Rule rule, Syscall call) {
+        String text = call.name() + ": "
+                + String.join(
+                        " and ",
+                        rule.conditions().stream().map(Condition::toString).toList());
+        Decisions.Decision decision = new Decisions.Decision(
+                List.of(new Decisions.Branch(rule.conditions(), Action.ALLOW)), Action.KILL_PROCESS);
+        try {
+            List<ArgumentRegions.Region> regions =
+                    ArgumentRegions.of(decision, index -> call.bits(target.architecture(), index), Action.KILL_PROCESS);
+            if (regions.isEmpty()) {
+                add(Level.WARNING, "NEVER_HOLDS", text + " can never hold: the rule has no effect; correct a constant");
+            } else if (regions.getFirst().conditions().isEmpty()) {
+                add(
+                        Level.WARNING,
+                        "ALWAYS_HOLDS",
+                        text + " always holds: leave the conditions out, or correct a constant");
+            }
+        } catch (ArgumentRegions.TooManyException e) {
+            // So many cases hold.
         }
     }
 
@@ -164,17 +191,29 @@ public final class ProfileLint {
     }
 
     private void risks() {
-        DecisionTable table = DecisionTable.of(filter);
-        for (DecisionTable.Row row : table.rows()) {
+        var risky = new TreeMap<String, String>();
+        for (DecisionTable.Row row : DecisionTable.of(filter).rows()) {
             Syscall call = SyscallTable.get().byNumber(row.abi(), row.number()).orElseThrow();
             boolean open = row.loosest().kind() == Action.Kind.ALLOW && !row.dependsOnArguments();
             if (row.abi() == target.architecture()
                     && open
                     && !call.note().isEmpty()
                     && !EVERYDAY.contains(call.name())) {
-                add(Level.WARNING, "RISKY_CALL", call.name() + " is allowed whatever its arguments: " + call.note());
+                risky.put(call.name(), call.note());
             }
         }
+        if (profile.defaultAction().kind() == Action.Kind.ALLOW) {
+            add(
+                    Level.WARNING,
+                    "DENY_LIST",
+                    "the profile allows every call that it does not name, also those of kernels to come, and "
+                            + risky.size() + " risky ones"
+                            + (risky.isEmpty() ? "" : " (" + String.join(", ", risky.keySet()) + ")")
+                            + ": deny by default and name what the program needs");
+            return;
+        }
+        risky.forEach(
+                (name, note) -> add(Level.WARNING, "RISKY_CALL", name + " is allowed whatever its arguments: " + note));
     }
 
     /// Calls with a note that no program of any size can do without.

@@ -1,7 +1,6 @@
 package dev.caisson.seccomp;
 
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -13,7 +12,8 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Puts profiles together: the result allows what any of them allows. Of recorded profiles it adds up in how many runs
+/// Puts profiles together: the result allows what any of them allows, and nothing else. Of recorded profiles it adds up
+/// in how many runs
 /// a call was seen, which they keep in their rules' comments.
 public final class ProfileMerge {
     private static final Pattern RUNS = Pattern.compile("seen in ([0-9]{1,6}) of ([0-9]{1,6}) runs");
@@ -53,24 +53,35 @@ public final class ProfileMerge {
                         "the profiles name different listeners; make them the same");
             }
         }
+        profiles.forEach(profile -> checkAbis(first, profile));
         checkDenials(profiles);
         return new Profile(
                 first.defaultAction(),
-                abis(profiles),
+                first.abis(),
                 flags(profiles),
                 first.listenerPath(),
                 first.listenerMetadata(),
                 rules(profiles));
     }
 
-    private static Map<Architecture, Set<Architecture>> abis(List<Profile> profiles) {
-        var all = new EnumMap<Architecture, Set<Architecture>>(Architecture.class);
-        for (Profile profile : profiles) {
-            profile.abis()
-                    .forEach((machine, others) -> all.computeIfAbsent(machine, m -> EnumSet.noneOf(Architecture.class))
-                            .addAll(others));
+    /// A rule counts under every ABI that a profile lets in, so that one profile's calls would come in by another's
+    /// ABIs.
+    private static void checkAbis(Profile first, Profile profile) {
+        for (Architecture machine : Architecture.values()) {
+            if (machine.isNative() && !first.abisOn(machine).equals(profile.abisOn(machine))) {
+                Set<Architecture> differing = EnumSet.copyOf(first.abisOn(machine));
+                differing.addAll(profile.abisOn(machine));
+                differing.removeIf(abi -> first.abisOn(machine).contains(abi)
+                        && profile.abisOn(machine).contains(abi));
+                throw new SeccompException(
+                        SeccompException.Code.CONTRADICTION,
+                        "one profile lets "
+                                + String.join(
+                                        ", ", differing.stream().map(Enum::name).toList())
+                                + " in on " + machine
+                                + " and another does not: give both the same archMap or architectures");
+            }
         }
-        return all;
     }
 
     private static Set<Profile.Flag> flags(List<Profile> profiles) {
@@ -80,26 +91,36 @@ public final class ProfileMerge {
     }
 
     /// Of two rules for a call the more restrictive holds, so that one profile's denial would take away what the other
-    /// allows.
+    /// allows, by a rule or by its default.
     private static void checkDenials(List<Profile> profiles) {
-        Map<String, Set<Kind>> known = new TreeMap<>();
-        for (Profile profile : profiles) {
-            Map<String, Set<Kind>> own = new TreeMap<>();
-            for (Rule rule : profile.rules()) {
-                rule.names()
-                        .forEach(name -> own.computeIfAbsent(name, n -> new LinkedHashSet<>())
-                                .add(Kind.of(rule)));
-            }
-            own.forEach((name, kinds) -> {
-                Set<Kind> before = known.putIfAbsent(name, kinds);
-                if (before != null && !before.equals(kinds) && (denies(before) || denies(kinds))) {
-                    throw new SeccompException(
-                            SeccompException.Code.CONTRADICTION,
-                            "the profiles have different rules for " + name
-                                    + " of which one denies it; decide for one of them first");
+        boolean allowsUnnamed = profiles.getFirst().defaultAction().kind() == Action.Kind.ALLOW;
+        List<Map<String, Set<Kind>>> kinds =
+                profiles.stream().map(ProfileMerge::kinds).toList();
+        var names = new TreeSet<String>();
+        kinds.forEach(own -> names.addAll(own.keySet()));
+        for (String name : names) {
+            Set<Set<Kind>> different = new LinkedHashSet<>();
+            for (Map<String, Set<Kind>> own : kinds) {
+                if (allowsUnnamed || own.containsKey(name)) {
+                    different.add(own.getOrDefault(name, Set.of()));
                 }
-            });
+            }
+            if (different.size() > 1 && different.stream().anyMatch(ProfileMerge::denies)) {
+                throw new SeccompException(
+                        SeccompException.Code.CONTRADICTION,
+                        "one profile denies " + name + " and another decides otherwise: decide for one of them first");
+            }
         }
+    }
+
+    private static Map<String, Set<Kind>> kinds(Profile profile) {
+        Map<String, Set<Kind>> own = new TreeMap<>();
+        for (Rule rule : profile.rules()) {
+            rule.names()
+                    .forEach(name -> own.computeIfAbsent(name, n -> new LinkedHashSet<>())
+                            .add(Kind.of(rule)));
+        }
+        return own;
     }
 
     private static boolean denies(Set<Kind> kinds) {

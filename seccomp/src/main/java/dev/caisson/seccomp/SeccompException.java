@@ -28,7 +28,8 @@ public final class SeccompException extends CaissonException {
         FILTER_TOO_LONG,
         FILTER_INVALID,
         FILTER_UNREADABLE,
-        NEEDS_EXECVEAT
+        NEEDS_EXECVEAT,
+        NOT_EXPORTABLE
     }
 
     private final Code reason;

@@ -3,10 +3,7 @@ package dev.caisson.seccomp;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -16,21 +13,6 @@ import net.jqwik.api.Provide;
 
 /// Whatever a profile says, its filter decides as the reference evaluator does.
 class CompilerPropertiesTest {
-    private static final List<String> NAMES = List.of(
-            "read",
-            "socket",
-            "ioctl",
-            "mmap",
-            "chmod",
-            "chown",
-            "personality",
-            "clone",
-            "lseek",
-            "setuid",
-            "preadv",
-            "cachestat",
-            "mount_setattr");
-
     @Property(tries = 300)
     void theFilterDecidesAsTheProfile(@ForAll("profiles") Profile profile, @ForAll("targets") Target target) {
         Filter filter = Compiler.compile(profile, target);
@@ -40,7 +22,7 @@ class CompilerPropertiesTest {
         for (SeccompData call : Calls.numbers(target.architecture())) {
             boolean named = SyscallTable.get()
                     .byNumber(target.architecture(), call.number() & ~Architecture.X32_BIT)
-                    .filter(known -> NAMES.contains(known.name()))
+                    .filter(known -> RandomProfiles.NAMES.contains(known.name()))
                     .isPresent();
             for (SeccompData with : Calls.withArguments(call, boundaries, named ? 200 : 1, random)) {
                 assertThat(Simulator.run(filter, with).action()).as("%s", with).isEqualTo(evaluator.decide(with));
@@ -50,11 +32,7 @@ class CompilerPropertiesTest {
 
     @Provide
     Arbitrary<Profile> profiles() {
-        return Combinators.combine(actions(), rules().list().ofMinSize(1).ofMaxSize(8), Arbitraries.of(true, false))
-                .as((action, rules, all) -> {
-                    var profile = new Profile(action, Map.of(), Set.of(), "", "", rules);
-                    return all ? profile.withCompatibleAbis() : profile;
-                });
+        return RandomProfiles.profiles();
     }
 
     @Provide
@@ -70,66 +48,5 @@ class CompilerPropertiesTest {
                         Arbitraries.of("4.4", "5.10", "6.1", "6.18").map(KernelVersion::parse),
                         Arbitraries.of(0L, 1L << 21))
                 .as((architecture, kernel, capabilities) -> new Target(architecture, kernel, capabilities));
-    }
-
-    private static Arbitrary<Rule> rules() {
-        return Combinators.combine(
-                        Arbitraries.of(NAMES).list().ofMinSize(1).ofMaxSize(3),
-                        actions(),
-                        conditions().list().ofMaxSize(3),
-                        selectors(),
-                        selectors())
-                .as((names, action, conditions, includes, excludes) ->
-                        new Rule(names, action, conditions, includes, excludes, ""));
-    }
-
-    private static Arbitrary<Selector> selectors() {
-        return Arbitraries.frequencyOf(
-                net.jqwik.api.Tuple.of(6, Arbitraries.just(Selector.NONE)),
-                net.jqwik.api.Tuple.of(
-                        1, Arbitraries.just(new Selector(Set.of("CAP_SYS_ADMIN"), Set.of(), Optional.empty()))),
-                net.jqwik.api.Tuple.of(
-                        1, Arbitraries.just(new Selector(Set.of(), Set.of("amd64", "s390x"), Optional.empty()))),
-                net.jqwik.api.Tuple.of(
-                        1,
-                        Arbitraries.just(new Selector(Set.of(), Set.of(), Optional.of(KernelVersion.parse("5.10"))))));
-    }
-
-    private static Arbitrary<Action> actions() {
-        return Arbitraries.of(
-                Action.ALLOW,
-                Action.LOG,
-                Action.NOTIFY,
-                new Action(Action.Kind.TRACE, 7),
-                Action.errno(1),
-                Action.errno(13),
-                Action.TRAP,
-                Action.KILL_THREAD,
-                Action.KILL_PROCESS);
-    }
-
-    private static Arbitrary<Condition> conditions() {
-        Arbitrary<Long> values = Arbitraries.oneOf(
-                Arbitraries.longs().between(0, 70),
-                Arbitraries.of(
-                        0xffffL,
-                        0x10000L,
-                        0x7fffffffL,
-                        0x80000000L,
-                        0xffffffffL,
-                        1L << 32,
-                        1L << 63,
-                        -1L,
-                        -2L,
-                        -65536L),
-                Arbitraries.longs());
-        return Combinators.combine(
-                        Arbitraries.integers().between(0, 3),
-                        Arbitraries.of(Condition.Operator.values()),
-                        values,
-                        values,
-                        Arbitraries.of(true, false))
-                .as((index, operator, value, two, within) ->
-                        new Condition(index, operator, value, within ? two & value : two));
     }
 }

@@ -136,7 +136,15 @@ class ProfileToolsTest {
     /// An engine refuses a profile that asks a listener and names none.
     @Test
     void an_export_keeps_flags_and_listener() {
-        Profile exported = ProfileExport.of(RICH, TARGET).profile();
+        Profile profile = new Profile(
+                RICH.defaultAction(),
+                Map.of(),
+                RICH.flags(),
+                RICH.listenerPath(),
+                RICH.listenerMetadata(),
+                RICH.rules());
+
+        Profile exported = ProfileExport.of(profile, TARGET).profile();
 
         assertThat(exported.flags()).isEqualTo(RICH.flags());
         assertThat(exported.listenerPath()).isEqualTo("/run/l");
@@ -158,7 +166,7 @@ class ProfileToolsTest {
         ProfileExport export = ProfileExport.of(profile, TARGET);
         Profile exported = export.profile();
 
-        assertThat(export.tightened()).isEmpty();
+        assertThat(export.notes()).isEmpty();
 
         assertThat(exported.rules())
                 .allSatisfy(rule -> assertThat(rule.conditions())
@@ -169,24 +177,131 @@ class ProfileToolsTest {
     }
 
     @Test
-    void what_cannot_be_exported_is_denied_and_told() {
+    void an_export_of_a_deny_list_denies_by_several_conditions() {
+        Profile profile = CompilerTest.profileOf(
+                Action.ALLOW,
+                Rule.of(
+                        Action.errno(13),
+                        List.of(Condition.of(0, Condition.Operator.EQ, 16), Condition.masked(1, 0xf, 3)),
+                        "socket"),
+                Rule.of(Action.KILL_PROCESS, List.of(Condition.of(0, Condition.Operator.LE, 7)), "personality"));
+
+        Filter exported = Compiler.compile(ProfileExport.of(profile, TARGET).profile(), TARGET);
+
+        assertThat(exported.decide(Architecture.X86_64, "socket", 16, 0x80003)).isEqualTo(Action.errno(13));
+        assertThat(exported.decide(Architecture.X86_64, "socket", 16, 2)).isEqualTo(Action.ALLOW);
+        assertThat(exported.decide(Architecture.X86_64, "personality", 7)).isEqualTo(Action.KILL_PROCESS);
+        assertThat(exported.decide(Architecture.X86_64, "personality", 8)).isEqualTo(Action.ALLOW);
+    }
+
+    @Test
+    void an_export_keeps_error_numbers() {
         Profile profile = CompilerTest.profileOf(
                 Action.errno(1),
-                Rule.of(Action.ALLOW, List.of(Condition.of(0, Condition.Operator.EQ, 1)), "socket"),
+                Rule.of(Action.ALLOW, List.of(), "read", "clone"),
+                Rule.of(Action.errno(Action.ENOSYS), List.of(), "clone3"));
+
+        assertThat(ProfileExport.of(profile, TARGET).profile().rules())
+                .anyMatch(rule -> rule.action().equals(Action.errno(Action.ENOSYS))
+                        && rule.names().contains("clone3"));
+    }
+
+    @Test
+    void what_libseccomp_would_decide_otherwise_is_refused() {
+        List<Condition> root = List.of(Condition.of(0, Condition.Operator.EQ, 0));
+        Profile user = profileWithX86(Rule.of(Action.ALLOW, root, "setuid"));
+        Profile socket = profileWithX86(Rule.of(Action.ALLOW, root, "socket"));
+        Profile carried =
+                profileWithX86(Rule.of(Action.ALLOW, root, "socket"), Rule.of(Action.ALLOW, List.of(), "socketcall"));
+
+        assertThatThrownBy(() -> ProfileExport.of(user, TARGET))
+                .hasMessageContaining("setuid, whose arguments have other widths under X86")
+                .extracting(e -> ((SeccompException) e).code())
+                .isEqualTo("NOT_EXPORTABLE");
+        assertThatThrownBy(() -> ProfileExport.of(socket, TARGET)).hasMessageContaining("by socketcall too under X86");
+        assertThat(ProfileExport.of(carried, TARGET).notes()).noneMatch(note -> note.contains("socketcall"));
+    }
+
+    private static Profile profileWithX86(Rule... rules) {
+        return new Profile(
+                Action.errno(1),
+                Map.of(Architecture.X86_64, Set.of(Architecture.X86)),
+                Set.of(),
+                "",
+                "",
+                List.of(rules));
+    }
+
+    @Test
+    void a_merge_of_profiles_that_let_in_different_abis_is_refused() {
+        Profile native64 = CompilerTest.profileOf(Action.errno(1), Rule.of(Action.ALLOW, List.of(), "mount"));
+        Profile both = profileWithX86(Rule.of(Action.ALLOW, List.of(), "read"));
+
+        assertThatThrownBy(() -> ProfileMerge.of(List.of(native64, both)))
+                .hasMessage("one profile lets X86 in on X86_64 and another does not: give both the same archMap or"
+                        + " architectures");
+    }
+
+    @Test
+    void a_merge_of_deny_lists_of_which_one_alone_denies_is_refused() {
+        Profile one = CompilerTest.profileOf(Action.ALLOW, Rule.of(Action.errno(1), List.of(), "mount"));
+        Profile other = CompilerTest.profileOf(Action.ALLOW, Rule.of(Action.errno(1), List.of(), "bpf"));
+
+        assertThatThrownBy(() -> ProfileMerge.of(List.of(one, other))).hasMessageContaining("one profile denies bpf");
+        assertThat(ProfileMerge.of(List.of(one, one)).rules()).hasSize(1);
+    }
+
+    @Test
+    void lint_finds_conditions_that_never_or_always_hold() {
+        Profile profile = CompilerTest.profileOf(
+                Action.errno(1),
+                Rule.of(Action.ALLOW, List.of(Condition.masked(0, 0xf0, 0x8)), "socket"),
+                Rule.of(Action.ALLOW, List.of(Condition.of(1, Condition.Operator.LT, 0)), "mmap"),
                 Rule.of(
                         Action.ALLOW,
-                        List.of(Condition.of(0, Condition.Operator.EQ, 16), Condition.of(2, Condition.Operator.EQ, 0)),
-                        "socket"),
-                Rule.of(Action.ALLOW, List.of(Condition.of(1, Condition.Operator.LT, 1L << 40)), "mmap"));
+                        List.of(Condition.of(1, Condition.Operator.LT, 5), Condition.of(1, Condition.Operator.GT, 5)),
+                        "ioctl"),
+                Rule.of(Action.ALLOW, List.of(Condition.of(0, Condition.Operator.LE, 0xffffffffL)), "personality"),
+                Rule.of(Action.ALLOW, List.of(Condition.of(0, Condition.Operator.EQ, 8)), "kcmp"));
 
-        ProfileExport export = ProfileExport.of(profile, TARGET);
+        assertThat(ProfileLint.of(profile, TARGET))
+                .filteredOn(finding -> finding.code().endsWith("_HOLDS"))
+                .extracting(
+                        ProfileLint.Finding::code, finding -> finding.sentence().substring(0, 5))
+                .containsExactlyInAnyOrder(
+                        org.assertj.core.groups.Tuple.tuple("NEVER_HOLDS", "socke"),
+                        org.assertj.core.groups.Tuple.tuple("NEVER_HOLDS", "mmap:"),
+                        org.assertj.core.groups.Tuple.tuple("NEVER_HOLDS", "ioctl"),
+                        org.assertj.core.groups.Tuple.tuple("ALWAYS_HOLDS", "perso"));
+    }
 
-        assertThat(export.tightened())
-                .containsExactly(
-                        "mmap: denied where arg1 < 0x10000000000", "socket: denied where arg0 == 16 and arg2 == 0");
-        Filter filter = Compiler.compile(export.profile(), TARGET);
-        assertThat(filter.decide(Architecture.X86_64, "socket", 1)).isEqualTo(Action.ALLOW);
-        assertThat(filter.decide(Architecture.X86_64, "socket", 16).kind()).isEqualTo(Action.Kind.ERRNO);
+    @Test
+    void lint_says_of_a_deny_list_in_one_sentence_what_it_leaves_open() {
+        Profile profile = CompilerTest.profileOf(Action.ALLOW, Rule.of(Action.errno(1), List.of(), "mount"));
+
+        List<ProfileLint.Finding> warnings = ProfileLint.of(profile, TARGET).stream()
+                .filter(finding -> finding.level() == ProfileLint.Level.WARNING)
+                .toList();
+
+        assertThat(warnings).singleElement().satisfies(finding -> {
+            assertThat(finding.code()).isEqualTo("DENY_LIST");
+            assertThat(finding.sentence()).contains("bpf").doesNotContain(" mount,");
+        });
+    }
+
+    @Test
+    void a_runtime_gets_what_it_calls_and_nothing_else_is_opened() {
+        for (OciRuntime runtime : OciRuntime.values()) {
+            OciRuntime.Opened opened = runtime.open(Profile.strict(), TARGET);
+
+            assertThat(opened.opened()).contains("execve", "capset").doesNotContain("mount", "clone");
+            Filter before = Compiler.compile(Profile.strict(), TARGET);
+            Filter after = Compiler.compile(opened.profile(), TARGET);
+            assertThat(FilterDifference.between(before, after).stream()
+                            .filter(FilterDifference::loosens)
+                            .map(difference -> difference.name().orElse("")))
+                    .allMatch(name -> opened.opened().contains(name) || name.equals("clone"));
+        }
     }
 
     @Test

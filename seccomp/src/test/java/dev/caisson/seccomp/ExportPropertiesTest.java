@@ -1,0 +1,128 @@
+package dev.caisson.seccomp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Assume;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.Tag;
+import net.jqwik.api.lifecycle.AfterContainer;
+import net.jqwik.api.lifecycle.BeforeContainer;
+
+/// Whatever a profile says, it is refused or its export decides the same when libseccomp compiles it. Needs Debian's
+/// package libseccomp-dev.
+@Tag("root")
+class ExportPropertiesTest {
+    @SuppressWarnings("NullAway.Init")
+    private static Path directory;
+
+    @SuppressWarnings("NullAway.Init")
+    private static Libseccomp libseccomp;
+
+    private static int exported;
+    private static int refused;
+
+    @BeforeContainer
+    static void build() throws IOException, InterruptedException {
+        directory = Files.createTempDirectory("caisson-export");
+        if (Libseccomp.isInstalled()) {
+            libseccomp = new Libseccomp(directory);
+        }
+    }
+
+    @AfterContainer
+    static void most_profiles_are_exported() throws IOException {
+        try (var files = Files.list(directory)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(directory);
+        assertThat(exported).isGreaterThanOrEqualTo(refused);
+    }
+
+    @Property(tries = 250)
+    void an_export_decides_the_same(@ForAll("profiles") Profile profile, @ForAll("targets") Target target)
+            throws IOException, InterruptedException {
+        Assume.that(Libseccomp.isInstalled());
+        Optional<Profile> export = export(profile, target);
+        if (export.isPresent()) {
+            for (boolean tree : new boolean[] {false, true}) {
+                assertDecidesTheSame(profile, target, libseccomp.compile(export.get(), target, tree));
+            }
+        }
+    }
+
+    private static Optional<Profile> export(Profile profile, Target target) {
+        try {
+            ProfileExport export = ProfileExport.of(profile, target);
+            exported++;
+            return Optional.of(Profile.parse(export.profile().toJson()));
+        } catch (SeccompException e) {
+            assertThat(e.code()).isEqualTo(SeccompException.Code.NOT_EXPORTABLE);
+            refused++;
+            return Optional.empty();
+        }
+    }
+
+    @Provide
+    Arbitrary<Profile> profiles() {
+        return RandomProfiles.profiles();
+    }
+
+    @Provide
+    Arbitrary<Target> targets() {
+        return Arbitraries.of(Architecture.X86_64, Architecture.AARCH64, Architecture.PPC64LE, Architecture.RISCV64)
+                .map(machine -> new Target(machine, Calls.KERNEL, 0L));
+    }
+
+    /// libseccomp gives calls of other machines, which this one lacks, wrong numbers there; on their own machine it
+    /// does
+    /// not.
+    private static boolean isMisplaced(String name, Target target) {
+        return target.architecture() != Architecture.host()
+                && SyscallTable.get().number(Architecture.host(), name).isEmpty();
+    }
+
+    /// Whole registers included. Left out are numbers that are no call, which libseccomp gives the default action, and
+    /// the calls that carry others.
+    static void assertDecidesTheSame(Profile profile, Target target, Libseccomp.Output theirs) {
+        var random = new Random(5);
+        var evaluator = new ProfileEvaluator(profile, target);
+        var named = new HashSet<String>();
+        profile.rules().forEach(rule -> named.addAll(rule.names()));
+        List<Long> boundaries = Calls.boundaries(profile);
+        for (SeccompData call : Calls.numbers(target.architecture())) {
+            String name = evaluator.call(call).map(Syscall::name).orElse("");
+            if (name.isEmpty()
+                    || LibseccompTest.isHoleOfX32(call)
+                    || theirs.unknown().contains(name)
+                    || isMisplaced(name, target)
+                    || name.equals("socketcall")
+                    || name.equals("ipc")) {
+                continue;
+            }
+            for (SeccompData with : Calls.withArguments(call, boundaries, named.contains(name) ? 200 : 2, random)) {
+                Action meant = evaluator.decide(with);
+                Action decided = Simulator.run(theirs.filter(), with).action();
+                boolean otherError = !named.contains(name)
+                        && call.arch() != target.architecture().auditValue()
+                        && meant.kind() == Action.Kind.ERRNO
+                        && decided.kind() == Action.Kind.ERRNO;
+                assertThat(otherError ? meant : decided)
+                        .as("%s of %s", CallText.of(with), profile)
+                        .isEqualTo(meant);
+            }
+        }
+    }
+}
