@@ -6,6 +6,7 @@ module dev.caisson.benchmarks {
     requires dev.caisson.cgroup;
     requires dev.caisson.engine;
     requires dev.caisson.linux;
+    requires dev.caisson.text;
     requires io.avaje.json;
     requires jmh.core;
     requires static org.jspecify;

@@ -6,6 +6,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.caisson.engine {
     requires transitive dev.caisson.launch;
+    requires dev.caisson.text;
     requires io.avaje.json;
     requires jdk.jfr;
     requires static org.jspecify;

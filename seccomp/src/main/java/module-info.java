@@ -7,8 +7,8 @@ import org.jspecify.annotations.NullMarked;
 module dev.caisson.seccomp {
     requires transitive dev.caisson.error;
     requires dev.caisson.linux;
+    requires dev.caisson.text;
     requires static transitive org.jspecify;
-    requires io.avaje.json;
 
     exports dev.caisson.seccomp;
 }

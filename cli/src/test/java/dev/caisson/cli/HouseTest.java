@@ -106,6 +106,19 @@ class HouseTest {
                 .check(classes);
     }
 
+    /// avaje-jsonb writes; the adapters that it generates could read and are asked by nobody.
+    @Test
+    void onlyTextParsesJson() throws IOException {
+        var parsing = Pattern.compile("io\\.avaje\\.json\\.JsonReader|\\.fromJson\\w*\\(|JsonStream[^;]*\\.reader\\(");
+        for (House.Room room : rooms) {
+            for (Path source : room.sources()) {
+                assertThat(parsing.matcher(Files.readString(source)).find())
+                        .as(source + " parses JSON beside dev.caisson.text.Json")
+                        .isFalse();
+            }
+        }
+    }
+
     @Test
     void nobodyReachesBehindTheJdk() {
         ArchRuleDefinition.noClasses()

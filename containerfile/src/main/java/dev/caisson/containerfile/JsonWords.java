@@ -86,7 +86,7 @@ final class JsonWords {
             case 'u' -> {
                 int code = 0;
                 for (int digit = 0; digit < 4; digit++) {
-                    int hex = Character.digit(peek(), 16);
+                    int hex = peek() < 0x80 ? Character.digit(peek(), 16) : -1;
                     if (hex < 0) {
                         return false;
                     }
@@ -103,7 +103,7 @@ final class JsonWords {
     }
 
     private void skipSpace() {
-        while (at < text.length() && Character.isWhitespace(text.charAt(at))) {
+        while (at < text.length() && " \t\r\n".indexOf(text.charAt(at)) >= 0) {
             at++;
         }
     }

@@ -8,11 +8,11 @@ import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.PlanRecord;
-import io.avaje.json.JsonReader;
+import dev.caisson.text.Json;
+import dev.caisson.text.MalformedJsonException;
 import io.avaje.json.JsonWriter;
 import io.avaje.json.stream.JsonStream;
 import java.io.StringWriter;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +43,6 @@ record ContainerRecord(
         PlanRecord plan) {
     private static final JsonStream JSON = JsonStream.builder().build();
     private static final int OWN_PID = (int) ProcessHandle.current().pid();
-    private static final int PIECE = 16 * 1024;
 
     /// Of one that has no process yet.
     static ContainerRecord announced(ContainerId id, ContainerSpec spec, String cgroupParent, LaunchPlan plan) {
@@ -110,19 +109,10 @@ record ContainerRecord(
             number(out, "writableBytes", plan.bytes());
             number(out, "writableInodes", plan.inodes());
             texts(out, "slots", plan.slots());
-            texts(out, "steps", pieces(plan.steps()));
+            texts(out, "steps", List.of(plan.steps()));
             out.endObject();
         }
         return text.toString();
-    }
-
-    /// The parser takes no string of any length.
-    private static List<String> pieces(String text) {
-        var pieces = new ArrayList<String>();
-        for (int start = 0; start < text.length(); start += PIECE) {
-            pieces.add(text.substring(start, Math.min(text.length(), start + PIECE)));
-        }
-        return pieces;
     }
 
     private static void text(JsonWriter out, String name, String value) {
@@ -143,24 +133,23 @@ record ContainerRecord(
     }
 
     /// Reads a record that this or another engine wrote.
-    /// @throws EngineException where it is none
+    ///
+    /// @throws EngineException RECORD_UNREADABLE if it is not a record
     static ContainerRecord parse(String json) {
         Map<String, String> texts = new HashMap<>();
         Map<String, Long> numbers = new HashMap<>();
         Map<String, List<String>> lists = new HashMap<>();
-        try (JsonReader in = JSON.reader(json)) {
-            in.beginObject();
-            while (in.hasNextField()) {
-                String field = in.nextField();
-                switch (in.currentToken()) {
-                    case STRING -> texts.put(field, in.readString());
-                    case NUMBER -> numbers.put(field, in.readLong());
-                    case BEGIN_ARRAY -> lists.put(field, list(in));
-                    default -> in.skipValue();
+        try {
+            Json.parseObject(json, Json.Limits.DEFAULT).forEach((field, value) -> {
+                switch (value) {
+                    case String text -> texts.put(field, text);
+                    case Long number -> numbers.put(field, number);
+                    case List<?> list ->
+                        lists.put(field, list.stream().map(String.class::cast).toList());
+                    case null, default -> {}
                 }
-            }
-            in.endObject();
-        } catch (RuntimeException e) {
+            });
+        } catch (MalformedJsonException | ClassCastException e) {
             throw new EngineException("RECORD_UNREADABLE", "a container's record is no JSON that Caisson wrote", e);
         }
         return new ContainerRecord(
@@ -184,16 +173,6 @@ record ContainerRecord(
                         need(numbers, "writableInodes"),
                         need(lists, "slots"),
                         String.join("", need(lists, "steps"))));
-    }
-
-    private static List<String> list(JsonReader in) {
-        var list = new ArrayList<String>();
-        in.beginArray();
-        while (in.hasNextElement()) {
-            list.add(in.readString());
-        }
-        in.endArray();
-        return List.copyOf(list);
     }
 
     private static <T> T need(Map<String, T> fields, String name) {

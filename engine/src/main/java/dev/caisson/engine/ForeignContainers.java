@@ -1,7 +1,7 @@
 package dev.caisson.engine;
 
-import io.avaje.json.JsonReader;
-import io.avaje.json.stream.JsonStream;
+import dev.caisson.text.Json;
+import dev.caisson.text.MalformedJsonException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -9,12 +9,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /// Running containers of Docker and Podman by name or id, from the files in which these engines keep them.
 final class ForeignContainers {
@@ -61,15 +61,28 @@ final class ForeignContainers {
     }
 
     private void dockerContainer(Path directory, String container, List<Integer> found) throws IOException {
-        Map<String, String> fields;
+        Path file = directory.resolve("config.v2.json");
+        Object content;
         try {
-            fields = fields(Files.readString(directory.resolve("config.v2.json")));
+            content = content(file);
         } catch (NoSuchFileException | NotDirectoryException e) {
             return; // one that was removed just now
         }
         String id = directory.getFileName().toString();
-        if (fields.getOrDefault("Name", "").equals("/" + container) || matches(id, container)) {
-            pid(fields.getOrDefault("State.Pid", "0")).ifPresent(pid -> add(found, id, pid));
+        if (content instanceof Map<?, ?> fields
+                && (("/" + container).equals(fields.get("Name")) || matches(id, container))
+                && fields.get("State") instanceof Map<?, ?> state
+                && state.get("Pid") instanceof Long pid) {
+            pid(pid.toString()).ifPresent(process -> add(found, id, process));
+        }
+    }
+
+    private static @Nullable Object content(Path file) throws IOException {
+        try {
+            return Json.parse(Files.readString(file));
+        } catch (MalformedJsonException e) {
+            throw new EngineException(
+                    "CONTAINERS_UNREADABLE", file + " " + e.getMessage() + ": is its engine writing it?", e);
         }
     }
 
@@ -102,16 +115,14 @@ final class ForeignContainers {
     }
 
     private static void named(Path file, String container, Set<String> ids) {
-        try (JsonReader in = JsonStream.builder().build().reader(Files.readString(file))) {
-            in.beginArray();
-            while (in.hasNextElement()) {
-                Map<String, String> fields = new HashMap<>();
-                object(in, "", fields);
-                String id = fields.getOrDefault("id", "");
-                boolean named =
-                        List.of(fields.getOrDefault("names", "").split(" ", -1)).contains(container);
-                if (!id.isEmpty() && (named || matches(id, container))) {
-                    ids.add(id);
+        try {
+            if (content(file) instanceof List<?> containers) {
+                for (Object one : containers) {
+                    if (one instanceof Map<?, ?> fields
+                            && fields.get("id") instanceof String id
+                            && (isNamed(fields, container) || matches(id, container))) {
+                        ids.add(id);
+                    }
                 }
             }
         } catch (NoSuchFileException | NotDirectoryException e) {
@@ -119,6 +130,10 @@ final class ForeignContainers {
         } catch (IOException e) {
             throw unreadable(file, e);
         }
+    }
+
+    private static boolean isNamed(Map<?, ?> fields, String container) {
+        return fields.get("names") instanceof List<?> names && names.contains(container);
     }
 
     private static boolean matches(String id, String container) {
@@ -139,52 +154,6 @@ final class ForeignContainers {
         } catch (IOException e) {
             // it has ended
         }
-    }
-
-    private static Map<String, String> fields(String json) {
-        Map<String, String> fields = new HashMap<>();
-        try (JsonReader in = JsonStream.builder().build().reader(json)) {
-            object(in, "", fields);
-        }
-        return fields;
-    }
-
-    /// Texts, numbers and lists of texts, by their path.
-    private static void object(JsonReader in, String path, Map<String, String> fields) {
-        in.beginObject();
-        while (in.hasNextField()) {
-            String field = path + in.nextField();
-            switch (in.currentToken()) {
-                case STRING -> fields.put(field, in.readString());
-                case NUMBER -> fields.put(field, in.readDecimal().toPlainString());
-                case BEGIN_OBJECT -> {
-                    if (path.isEmpty() && field.equals("State")) {
-                        object(in, "State.", fields);
-                    } else {
-                        in.skipValue();
-                    }
-                }
-                case BEGIN_ARRAY -> {
-                    if (field.equals("names")) {
-                        fields.put(field, String.join(" ", texts(in)));
-                    } else {
-                        in.skipValue();
-                    }
-                }
-                default -> in.skipValue();
-            }
-        }
-        in.endObject();
-    }
-
-    private static List<String> texts(JsonReader in) {
-        var texts = new ArrayList<String>();
-        in.beginArray();
-        while (in.hasNextElement()) {
-            texts.add(in.readString());
-        }
-        in.endArray();
-        return texts;
     }
 
     private static EngineException unreadable(Path file, IOException e) {

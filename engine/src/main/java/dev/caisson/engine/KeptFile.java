@@ -6,7 +6,8 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
-import io.avaje.json.JsonException;
+import dev.caisson.text.Json;
+import dev.caisson.text.MalformedJsonException;
 import io.avaje.json.mapper.JsonMapper;
 import io.avaje.json.stream.JsonStream;
 import java.nio.charset.StandardCharsets;
@@ -41,9 +42,7 @@ final class KeptFile {
             .build();
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
     private static final int MOST = 4 << 20;
-    /// The parser takes no string of any length.
     private static final int LONGEST_ARGUMENT = 256;
-
     private static final int MOST_ARGUMENTS = 16;
 
     private KeptFile() {}
@@ -146,16 +145,17 @@ final class KeptFile {
         FileSystem.rename(directory, partial, directory, name, true);
     }
 
-    private static <T> Optional<T> read(Fd directory, String name, Function<Map<String, Object>, T> made) {
+    private static <T> Optional<T> read(Fd directory, String name, Function<Map<?, ?>, T> made) {
         try (Fd file = FileSystem.openAt(directory, name, FileSystem.O_RDONLY, 0, BENEATH)) {
-            String json = new String(FileSystem.read(file, MOST), StandardCharsets.UTF_8);
-            return Optional.of(made.apply(JSON.fromJsonObject(json)));
+            return Json.parse(FileSystem.read(file, MOST), Json.Limits.DEFAULT) instanceof Map<?, ?> fields
+                    ? Optional.of(made.apply(fields))
+                    : Optional.empty();
         } catch (ErrnoException e) {
             if (e.is(Errno.ENOENT)) {
                 return Optional.empty();
             }
             throw e;
-        } catch (JsonException | IllegalArgumentException | ClassCastException e) {
+        } catch (MalformedJsonException | IllegalArgumentException | ClassCastException e) {
             return Optional.empty(); // a power failure came before the disk had it
         }
     }

@@ -4,15 +4,15 @@ import dev.caisson.engine.LogEntry.Stream;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileSystem;
-import io.avaje.json.JsonException;
-import io.avaje.json.JsonReader;
-import io.avaje.json.stream.JsonStream;
+import dev.caisson.text.Json;
+import dev.caisson.text.MalformedJsonException;
 import java.io.ByteArrayOutputStream;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -20,11 +20,12 @@ import org.jspecify.annotations.Nullable;
 /// Reads the log of a container, from its oldest file on, while another process may write it and turn its files over. A
 /// file is known by its inode: none is used again while it is open here.
 public final class LogReader implements AutoCloseable {
-    private static final JsonStream JSON = JsonStream.builder().build();
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
     private static final int CHUNK = 64 * 1024;
     /// A part of a line in which every byte is written as six.
     private static final int LONGEST_ENTRY = 8 * ContainerLog.LONGEST_PART;
+
+    private static final Json.Limits LIMITS = new Json.Limits(LONGEST_ENTRY, 8, 1_000);
 
     private final Fd directory;
     private final String name;
@@ -181,26 +182,16 @@ public final class LogReader implements AutoCloseable {
     }
 
     private Optional<LogEntry> entry() {
-        String text = null;
-        Stream stream = null;
-        Instant time = null;
-        try (JsonReader in = JSON.reader(line.toByteArray())) {
-            in.beginObject();
-            while (in.hasNextField()) {
-                switch (in.nextField()) {
-                    case "log" -> text = in.readString();
-                    case "stream" -> stream = Stream.valueOf(in.readString().toUpperCase(Locale.ROOT));
-                    case "time" -> time = Instant.parse(in.readString());
-                    default -> in.skipValue();
-                }
-            }
-            in.endObject();
-        } catch (JsonException | IllegalArgumentException | DateTimeException e) {
+        try {
+            return Json.parse(line.toByteArray(), LIMITS) instanceof Map<?, ?> fields
+                    ? Optional.of(new LogEntry(
+                            Stream.valueOf(KeptFile.text(fields, "stream").toUpperCase(Locale.ROOT)),
+                            Instant.parse(KeptFile.text(fields, "time")),
+                            KeptFile.text(fields, "log")))
+                    : Optional.empty();
+        } catch (MalformedJsonException | IllegalArgumentException | ClassCastException | DateTimeException e) {
             return Optional.empty();
         }
-        return text == null || stream == null || time == null
-                ? Optional.empty()
-                : Optional.of(new LogEntry(stream, time, text));
     }
 
     /// How many lines of its files are none of a log.

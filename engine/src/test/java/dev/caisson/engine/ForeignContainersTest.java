@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -78,6 +79,15 @@ class ForeignContainersTest {
     void a_pid_that_is_another_processs_by_now_is_no_container() {
         assertThat(new ForeignContainers(root).find("old")).isEmpty();
         assertThat(new ForeignContainers(root).find(OLD)).isEmpty();
+    }
+
+    @Test
+    void a_file_that_is_no_json_is_an_error_that_names_it() throws IOException {
+        write("var/lib/docker/containers/" + WEB + "/config.v2.json", "{\"Name\":" + "[".repeat(200_000));
+
+        assertThatThrownBy(() -> new ForeignContainers(root).find("web"))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining("config.v2.json is nested deeper");
     }
 
     private void docker(String id, String name, int pid) throws IOException {

@@ -1,124 +1,122 @@
 package dev.caisson.seccomp;
 
 import dev.caisson.seccomp.SeccompException.Code;
-import io.avaje.json.JsonReader;
-import io.avaje.json.stream.JsonStream;
+import dev.caisson.text.Json;
+import dev.caisson.text.MalformedJsonException;
+import dev.caisson.text.Quoted;
+import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/// A profile's JSON, read value by value: one of the wrong type, a key given twice, and text that ends too early or is
-/// followed by something are errors that name their place.
+/// A profile's JSON, taken value by value: one of the wrong type is an error that names its place.
 final class ProfileJson {
     /// What is done with a key's value.
     interface Field {
         void read(String key);
     }
 
+    private static final Json.Limits LIMITS = new Json.Limits(16 << 20, 32, 500_000);
     private static final BigInteger TWO_64 = BigInteger.ONE.shiftLeft(64);
 
-    private final JsonReader json;
-    private final String end;
+    private @Nullable Object value;
     private String place = "";
 
-    private ProfileJson(JsonReader json, String end) {
-        this.json = json;
-        this.end = end;
+    private ProfileJson(@Nullable Object value) {
+        this.value = value;
     }
 
-    /// The text is read as the first member of an object that must have just one more, so that a profile which ends
-    /// too early or is followed by something is an error: the parser itself stops at the closing brace.
     static <T> T read(String text, Function<ProfileJson, T> whole) {
-        String end = "end-" + Integer.toHexString(text.hashCode());
-        try (JsonReader json = JsonStream.builder().build().reader("{\"profile\":" + text + ",\"" + end + "\":0}")) {
-            json.beginObject();
-            if (text.isBlank() || !json.hasNextField() || !json.nextField().equals("profile")) {
-                throw new SeccompException(Code.JSON_SYNTAX, "the profile is empty");
-            }
-            T read = whole.apply(new ProfileJson(json, end));
-            if (!json.hasNextField() || !json.nextField().equals(end)) {
-                throw new SeccompException(
-                        Code.JSON_SYNTAX, "the profile is followed by something; it is one JSON object");
-            }
-            return read;
-        } catch (SeccompException e) {
-            throw e;
-        } catch (RuntimeException e) {
-            throw new SeccompException(Code.JSON_SYNTAX, "the profile is not well-formed JSON: " + e.getMessage(), e);
+        if (text.isBlank()) {
+            throw new SeccompException(Code.JSON_SYNTAX, "the profile is empty");
         }
+        Object value;
+        try {
+            value = Json.parse(text, LIMITS);
+        } catch (MalformedJsonException e) {
+            Code code = e.reason() == MalformedJsonException.Code.DUPLICATE_KEY ? Code.DUPLICATE_KEY : Code.JSON_SYNTAX;
+            throw new SeccompException(code, "the profile " + e.getMessage() + "; it is one JSON object", e);
+        }
+        return whole.apply(new ProfileJson(value));
     }
 
     long unsigned64() {
-        expect(JsonReader.Token.NUMBER, "a whole number");
-        BigInteger value;
+        BigInteger number = switch (value) {
+            case Long whole -> BigInteger.valueOf(whole);
+            case BigDecimal decimal -> whole(decimal);
+            case null, default -> throw wrongType("a whole number");
+        };
+        if (number.signum() < 0 || number.compareTo(TWO_64) >= 0) {
+            throw new SeccompException(
+                    Code.VALUE_OUT_OF_RANGE, at() + ": " + number + " does not fit an unsigned 64-bit number");
+        }
+        return number.longValue();
+    }
+
+    private BigInteger whole(BigDecimal decimal) {
         try {
-            value = json.readDecimal().toBigIntegerExact();
+            return decimal.toBigIntegerExact();
         } catch (ArithmeticException e) {
             throw new SeccompException(Code.WRONG_TYPE, at() + ": a whole number is needed", e);
         }
-        if (value.signum() < 0 || value.compareTo(TWO_64) >= 0) {
-            throw new SeccompException(
-                    Code.VALUE_OUT_OF_RANGE, at() + ": " + value + " does not fit an unsigned 64-bit number");
-        }
-        return value.longValue();
     }
 
     String string() {
-        expect(JsonReader.Token.STRING, "a string");
-        return json.readString();
+        if (value instanceof String text) {
+            return text;
+        }
+        throw wrongType("a string");
     }
 
-    /// Reads an object; `null` is read as an empty one, as Docker's own tools write it. Gives the keys that stood in
-    /// it.
+    /// Reads an object; `null` is read as an empty one, as Docker's own tools write it. Returns the keys of the object.
     Set<String> object(Field field) {
-        var keys = new HashSet<String>();
-        if (json.isNullValue()) {
-            return keys;
-        }
-        expect(JsonReader.Token.BEGIN_OBJECT, "an object");
-        String outer = place;
-        json.beginObject();
-        while (json.hasNextField()) {
-            String key = json.nextField();
-            if (key.equals(end)) {
-                throw new SeccompException(Code.JSON_SYNTAX, at() + " is not closed");
-            }
-            place = outer + "." + key;
-            if (!keys.add(key)) {
-                throw new SeccompException(Code.DUPLICATE_KEY, at() + " is given twice");
-            }
+        Map<String, @Nullable Object> members = members();
+        Object outer = value;
+        String outerPlace = place;
+        members.forEach((key, member) -> {
+            place = outerPlace + "." + key;
+            value = member;
             field.read(key);
-        }
-        json.endObject();
-        place = outer;
-        return keys;
+        });
+        place = outerPlace;
+        value = outer;
+        return members.keySet();
+    }
+
+    private Map<String, @Nullable Object> members() {
+        return switch (value) {
+            case null -> Map.of();
+            case Map<?, ?> map -> Json.members(map);
+            default -> throw wrongType("an object");
+        };
     }
 
     <T> List<T> list(Supplier<T> element) {
+        List<?> elements = switch (value) {
+            case null -> List.of();
+            case List<?> list -> list;
+            default -> throw wrongType("a list");
+        };
+        Object outer = value;
+        String outerPlace = place;
         var list = new ArrayList<T>();
-        if (json.isNullValue()) {
-            return list;
-        }
-        expect(JsonReader.Token.BEGIN_ARRAY, "a list");
-        String outer = place;
-        json.beginArray();
-        while (json.hasNextElement()) {
-            place = outer + "[" + list.size() + "]";
+        for (Object one : elements) {
+            place = outerPlace + "[" + list.size() + "]";
+            value = one;
             list.add(element.get());
         }
-        json.endArray();
-        place = outer;
+        place = outerPlace;
+        value = outer;
         return list;
     }
 
-    private void expect(JsonReader.Token token, String what) {
-        if (json.currentToken() != token) {
-            throw new SeccompException(Code.WRONG_TYPE, at() + ": " + what + " is needed");
-        }
+    private SeccompException wrongType(String what) {
+        return new SeccompException(Code.WRONG_TYPE, at() + ": " + what + " is needed");
     }
 
     void require(boolean present, String key) {
@@ -129,7 +127,8 @@ final class ProfileJson {
 
     SeccompException unknownKey(String key) {
         return new SeccompException(
-                Code.UNKNOWN_KEY, at() + ": the key \"" + key + "\" is not known; remove it or correct its spelling");
+                Code.UNKNOWN_KEY,
+                at() + ": the key " + Quoted.of(key) + " is not known; remove it or correct its spelling");
     }
 
     /// Where it is, for an error.

@@ -67,7 +67,9 @@ class ProfileTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-            WRONG_TYPE           | {"defaultAction": SCMP_ACT_ALLOW}
+            JSON_SYNTAX          | {"defaultAction": SCMP_ACT_ALLOW}
+            JSON_SYNTAX          | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": nulL}
+            JSON_SYNTAX          | {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 01}
             JSON_SYNTAX          | {"defaultAction": "SCMP_ACT_ALLOW"} {}
             JSON_SYNTAX          | {"defaultAction": "SCMP_ACT_ALLOW"}}
             JSON_SYNTAX          | {"defaultAction": "SCMP_ACT_ALLOW"}, "end": 1

@@ -84,7 +84,7 @@ public final class Json {
     /// @throws MalformedJsonException if the text is not a JSON object or exceeds the limits
     public static Map<String, @Nullable Object> parseObject(String text, Limits limits) {
         if (parse(text, limits) instanceof Map<?, ?> map) {
-            return object(map);
+            return members(map);
         }
         throw new MalformedJsonException(Code.SYNTAX, "is not an object", 1, 1);
     }
@@ -99,8 +99,9 @@ public final class Json {
         throw new MalformedJsonException(Code.SYNTAX, "is not a list", 1, 1);
     }
 
+    /// Returns an object of a document, which a pattern finds as a `Map<?, ?>`, with its type.
     @SuppressWarnings("unchecked") // the parser makes no other maps
-    private static Map<String, @Nullable Object> object(Map<?, ?> map) {
+    public static Map<String, @Nullable Object> members(Map<?, ?> map) {
         return (Map<String, @Nullable Object>) map;
     }
 

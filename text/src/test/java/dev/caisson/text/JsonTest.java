@@ -313,7 +313,7 @@ class JsonTest {
             assertThat(catchThrowableOfType(MalformedJsonException.class, () -> Json.parse(cut, SMALL)))
                     .as(cut)
                     .isNotNull()
-                    .extracting(MalformedJsonException::code)
+                    .extracting(MalformedJsonException::reason)
                     .isEqualTo(Code.SYNTAX);
         }
     }
@@ -332,7 +332,7 @@ class JsonTest {
             assertThat(catchThrowableOfType(MalformedJsonException.class, () -> Json.parse(bytes, SMALL)))
                     .as(Arrays.toString(bytes))
                     .isNotNull()
-                    .extracting(MalformedJsonException::code)
+                    .extracting(MalformedJsonException::reason)
                     .isEqualTo(Code.ENCODING);
         }
     }
