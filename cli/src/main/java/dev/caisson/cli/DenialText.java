@@ -6,6 +6,7 @@ import java.util.List;
 
 /// Denied system calls as `run` tells them: a line for each, and one for what would have allowed it.
 final class DenialText {
+    /// Denied kinds to show; those that a profile on trial lets pass are what its user wants to see, and all shown.
     private static final int MOST = 8;
     /// The answer to a call that the profile denies and the mode lets pass.
     private static final String PASSED = "ALLOW";
@@ -14,11 +15,15 @@ final class DenialText {
 
     static List<String> lines(List<Denial> denials) {
         var lines = new ArrayList<String>();
-        for (Denial denial : denials.subList(0, Math.min(MOST, denials.size()))) {
-            lines(denial, "").forEach(line -> lines.add("caisson: " + line));
+        int denied = 0;
+        for (Denial denial : denials) {
+            denied += isPassed(denial) ? 0 : 1;
+            if (isPassed(denial) || denied <= MOST) {
+                lines(denial, "").forEach(line -> lines.add("caisson: " + line));
+            }
         }
-        if (denials.size() > MOST) {
-            lines.add("caisson: and " + (denials.size() - MOST) + " other kinds of denied calls");
+        if (denied > MOST) {
+            lines.add("caisson: and " + (denied - MOST) + " other kinds of denied calls");
         }
         return lines;
     }
