@@ -24,7 +24,12 @@ import org.jspecify.annotations.Nullable;
 /// never gets a descriptor of the caller's own: a terminal or file of the host stays out of its reach.
 final class StandardStreams {
     private static final int CHUNK = 64 * 1024;
-    private static final int OWNER_ONLY = 0600;
+    /// A program opens its streams by name, as /dev/stdout, also after it has changed its user. Nobody else can: a pipe
+    /// has no name but /proc/PID/fd of a process that holds it, which follows only for those who may trace that
+    /// process (proc(5)). Whoever holds an end could read or write it anyway.
+    private static final int READ_BY_HOLDERS = 0644;
+
+    private static final int WRITTEN_BY_HOLDERS = 0622;
 
     private final Reactor reactor;
     private final Streams wanted;
@@ -83,6 +88,7 @@ final class StandardStreams {
             theirs.add(pipe.read());
             ours.add(pipe.write());
             FileSystem.changeOwner(pipe.read(), owner, owner);
+            FileSystem.changeMode(pipe.read(), READ_BY_HOLDERS);
         } else {
             theirs.add(FileSystem.open("/dev/null", FileSystem.O_RDONLY));
         }
@@ -91,7 +97,7 @@ final class StandardStreams {
             theirs.add(pipe.write());
             ours.add(pipe.read());
             FileSystem.changeOwner(pipe.write(), owner, owner);
-            FileSystem.changeMode(pipe.write(), OWNER_ONLY);
+            FileSystem.changeMode(pipe.write(), WRITTEN_BY_HOLDERS);
         }
     }
 
