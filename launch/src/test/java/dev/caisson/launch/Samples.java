@@ -12,7 +12,7 @@ import java.util.Set;
 /// A host, an image and plans that tests start from; nothing of them is read from the machine that runs the test.
 final class Samples {
     static final ContainerId ID = new ContainerId("0123456789abcdef".repeat(4));
-    static final long HARD_NOFILE = 4096;
+    static final long HARD_NOFILE = 1 << 20;
 
     private Samples() {}
 

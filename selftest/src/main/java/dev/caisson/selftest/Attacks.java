@@ -67,7 +67,7 @@ public final class Attacks {
                     "output limit",
                     Scripts.OUTPUT,
                     new Expected.Ended(Verdict.OUTPUT)),
-            refused("descriptors", "open files", "nofile", Scripts.DESCRIPTORS, 4096, NO_DESCRIPTORS),
+            refused("descriptors", "open files", "nofile", Scripts.DESCRIPTORS, 65_536, NO_DESCRIPTORS),
             refused(
                     "inotify-instances",
                     "inotify instances",
