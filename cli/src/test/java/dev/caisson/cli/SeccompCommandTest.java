@@ -49,7 +49,8 @@ class SeccompCommandTest {
                         .out())
                 .startsWith("X86_64 socket(AF_INET6, 1, 0): ALLOW")
                 .contains("rule ");
-        assertThat(caisson("explain", "standard", "--arch", "x86_64", "ptrace").out())
+        assertThat(caisson("explain", "standard", "--arch", "x86_64", "pidfd_getfd")
+                        .out())
                 .contains("CAP_SYS_PTRACE");
         assertThat(caisson("explain", "standard", "no_such_call").err()).contains("USAGE");
         assertThat(caisson("explain", "standard", "read", "1z").err()).contains("USAGE");

@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.image.Image;
 import dev.caisson.launch.Allowance;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.RefusedException;
@@ -53,6 +54,16 @@ class DenialTest extends BusyboxEngine {
                 .extracting(Denial::count)
                 .isEqualTo(5L);
         assertThat(result.denials()).anyMatch(denial -> denial.call().contains("unshare(CLONE_NEWUSER)"));
+    }
+
+    @Test
+    void a_socket_of_the_kernels_audit_is_refused_as_by_a_kernel_without_it_and_not_told() throws Exception {
+        RunResult result = engine.run(
+                ContainerSpec.of(Image.host(), "perl", "-e", "socket(my $audit, 16, 3, 9) or print $!+0, qq(\\n)")
+                        .seccomp(WATCHED));
+
+        assertThat(result.stdout()).as(result.toString()).isEqualTo("97\n");
+        assertThat(result.denials()).isEmpty();
     }
 
     @Test

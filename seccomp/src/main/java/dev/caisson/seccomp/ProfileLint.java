@@ -216,8 +216,9 @@ public final class ProfileLint {
                 (name, note) -> add(Level.WARNING, "RISKY_CALL", name + " is allowed whatever its arguments: " + note));
     }
 
-    /// Calls with a note that no program of any size can do without.
-    private static final Set<String> EVERYDAY = Set.of("ioctl", "name_to_handle_at");
+    /// Calls with a note that ordinary programs, debuggers among them, cannot do without.
+    private static final Set<String> EVERYDAY =
+            Set.of("ioctl", "name_to_handle_at", "process_vm_readv", "process_vm_writev", "ptrace");
 
     private void figures() {
         add(

@@ -10,9 +10,9 @@ class LearnedProfileTest {
 
     @Test
     void what_was_denied_is_allowed_with_a_note_of_its_risk_and_nothing_else_is() {
-        LearnedProfile learned = learn(Profile.standard(), call("mount"), call("ptrace", 16), call("read", 0));
+        LearnedProfile learned = learn(Profile.standard(), call("mount"), call("pidfd_getfd", 16), call("read", 0));
 
-        assertThat(learned.added()).extracting(LearnedProfile.Added::name).containsExactly("mount", "ptrace");
+        assertThat(learned.added()).extracting(LearnedProfile.Added::name).containsExactly("mount", "pidfd_getfd");
         assertThat(learned.added().getFirst().toString())
                 .startsWith("mount, of the group mount; its risk: changes what the container sees");
         assertThat(learned.profile().toJson()).contains("learned; risk: changes what the container sees");

@@ -76,7 +76,7 @@ class ProfileToolsTest {
     void lint_finds_what_was_hardly_meant() {
         Profile profile = CompilerTest.profileOf(
                 Action.errno(1),
-                Rule.of(Action.ALLOW, List.of(), "raed", "ptrace", "read"),
+                Rule.of(Action.ALLOW, List.of(), "raed", "kcmp", "read"),
                 Rule.of(Action.errno(1), List.of(), "uprobe"),
                 Rule.of(Action.errno(5), List.of(), "read"),
                 Rule.of(Action.NOTIFY, List.of(), "mount"),
@@ -121,9 +121,9 @@ class ProfileToolsTest {
 
     @Test
     void an_explanation_names_the_rule_and_what_would_allow_the_call() {
-        Explanation ptrace = explain(Profile.standard(), "ptrace");
-        assertThat(ptrace.action().kind()).isEqualTo(Action.Kind.ERRNO);
-        assertThat(String.join("\n", ptrace.reasons())).contains("CAP_SYS_PTRACE");
+        Explanation descriptors = explain(Profile.standard(), "pidfd_getfd");
+        assertThat(descriptors.action().kind()).isEqualTo(Action.Kind.ERRNO);
+        assertThat(String.join("\n", descriptors.reasons())).contains("CAP_SYS_PTRACE");
         Explanation bpf = explain(RICH, "bpf");
         assertThat(bpf.reasons()).containsExactly("rule 3: ERRNO(ENOSYS) does not apply: it needs CAP_BPF");
         Explanation socket = explain(RICH, "socket", 2, 2);
