@@ -9,8 +9,12 @@ import java.util.stream.IntStream;
 /// What is true of every plan, whatever was wished for. The same rules stand in `native/plan.c`, which trusts nobody.
 public final class PlanRules {
     private static final int MAX_STEPS = 1024;
-    /// Slots below are the plan, the control socket and the standard streams.
-    private static final int FIRST_FREE = 5;
+    private static final List<SlotSource> FIRST_SLOTS = List.of(
+            new SlotSource.Plan(),
+            new SlotSource.Control(),
+            new SlotSource.Stream(0),
+            new SlotSource.Stream(1),
+            new SlotSource.Stream(2));
 
     private static final InRootPath DEV = InRootPath.of("dev");
     private static final List<Class<? extends Step>> ONCE = List.of(
@@ -100,19 +104,22 @@ public final class PlanRules {
             int index = plan.steps().indexOf(filter);
             Step next = plan.steps().get(index + 1);
             require(filter.early() != noNewPrivileges, "the filter is early exactly where no_new_privs is not set");
+            // a late one is the only step of its phase before the last
             require(
-                    filter.early() ? next instanceof Step.SetPrivileges : next instanceof Step.Execute,
-                    "nothing comes between the filter and what it is placed before");
+                    !filter.early() || next instanceof Step.SetPrivileges,
+                    "nothing comes between an early filter and the end of the privileges");
         }
     }
 
     private static void verifySlots(LaunchPlan plan) {
         require(plan.slots().size() <= Slot.LIMIT, "at most " + Slot.LIMIT + " slots");
-        require(plan.slots().size() > FIRST_FREE, "a plan has the fixed slots and the root's");
+        require(
+                plan.slots().size() > FIRST_SLOTS.size()
+                        && plan.slots().subList(0, FIRST_SLOTS.size()).equals(FIRST_SLOTS),
+                "the first slots are the plan, the control socket and the standard streams");
         require(plan.slots().getLast() instanceof SlotSource.Root, "the root is the last slot");
         List<Integer> used =
                 plan.steps().stream().flatMapToInt(PlanRules::slot).boxed().toList();
-        require(used.stream().allMatch(slot -> slot >= FIRST_FREE), "the fixed slots are used by no step");
         require(used.stream().distinct().count() == used.size(), "a slot is used once");
         require(
                 plan.only(Step.AttachRoot.class).slot().index() == plan.slots().size() - 1,

@@ -7,6 +7,7 @@ import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.FileSystemSpace;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -37,21 +38,27 @@ public final class Verifier {
     private static final long PAUSE_NANOS = 1_000_000;
 
     private final LaunchPlan plan;
+    private final Path proc;
     private final Map<Namespace, Long> host;
 
     public Verifier(LaunchPlan plan) {
-        this.plan = plan;
-        this.host = namespaces("/proc/self");
+        this(plan, Path.of("/proc"));
     }
 
-    private Verifier(LaunchPlan plan, Map<Namespace, Long> host) {
+    /// @param proc where procfs is mounted
+    Verifier(LaunchPlan plan, Path proc) {
+        this(plan, proc, namespaces(proc.resolve("self")));
+    }
+
+    private Verifier(LaunchPlan plan, Path proc, Map<Namespace, Long> host) {
         this.plan = plan;
+        this.proc = proc;
         this.host = host;
     }
 
     /// A verifier of another plan that knows the host's namespaces already.
     public Verifier with(LaunchPlan other) {
-        return new Verifier(other, host);
+        return new Verifier(other, proc, host);
     }
 
     /// What can be known of init when it stands before the program: namespaces, maps, ids, capabilities.
@@ -70,6 +77,10 @@ public final class Verifier {
     /// Everything, of a container whose program runs.
     /// @param pid of the container's process 1
     public List<Check> running(int pid, Cgroup group) {
+        return running(pid, group.path());
+    }
+
+    List<Check> running(int pid, String group) {
         var checks = new ArrayList<Check>();
         int program = program(pid);
         try (Fd process = process(program)) {
@@ -114,7 +125,7 @@ public final class Verifier {
         return Integer.parseInt(children.split(" ", -1)[0]);
     }
 
-    private static String children(int pid) {
+    private String children(int pid) {
         try (Fd process = process(pid)) {
             return text(process, "task/" + pid + "/children").strip();
         }
@@ -129,16 +140,17 @@ public final class Verifier {
         }
     }
 
-    private static Fd process(int pid) {
+    private Fd process(int pid) {
         try {
-            return FileSystem.open("/proc/" + pid, FileSystem.O_PATH | FileSystem.O_DIRECTORY);
+            return FileSystem.open(
+                    proc.resolve(Integer.toString(pid)).toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY);
         } catch (ErrnoException e) {
             throw new HostException("PROGRAM_ENDED", "the container's process is gone", e);
         }
     }
 
-    private static Map<Namespace, Long> namespaces(String process) {
-        try (Fd directory = FileSystem.open(process, FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+    private static Map<Namespace, Long> namespaces(Path process) {
+        try (Fd directory = FileSystem.open(process.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
             var inodes = new EnumMap<Namespace, Long>(Namespace.class);
             for (Namespace namespace : Namespace.values()) {
                 inode(directory, namespace).ifPresent(inode -> inodes.put(namespace, inode));
@@ -327,11 +339,10 @@ public final class Verifier {
                 text(process, "oom_score_adj").strip()));
     }
 
-    private static void checkGroup(Fd process, Cgroup group, List<Check> checks) {
+    private static void checkGroup(Fd process, String group, List<Check> checks) {
         String membership = text(process, "cgroup");
-        long lines =
-                membership.lines().filter(line -> line.endsWith(group.path())).count();
-        checks.add(new Check("control group", group.path(), lines + " hierarchies at " + group.path(), lines > 0));
+        long lines = membership.lines().filter(line -> line.endsWith(group)).count();
+        checks.add(new Check("control group", group, lines + " hierarchies at " + group, lines > 0));
     }
 
     private static Map<String, String> status(Fd process) {

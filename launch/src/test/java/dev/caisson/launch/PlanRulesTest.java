@@ -144,6 +144,160 @@ class PlanRulesTest {
         assertRefused(new LaunchPlan(plan.ids(), plan.namespaces(), plan.root(), many, plan.steps()));
     }
 
+    private static LaunchPlan withSlots(LaunchPlan plan, List<SlotSource> slots) {
+        return new LaunchPlan(plan.ids(), plan.namespaces(), plan.root(), slots, plan.steps());
+    }
+
+    @Test
+    void each_of_the_first_slots_holds_what_init_expects_there() {
+        LaunchPlan plan = Samples.plan();
+        for (int i = 0; i < 5; i++) {
+            for (SlotSource other : List.of(
+                    new SlotSource.Layer(9), new SlotSource.Stream(3), new SlotSource.Bind(9, Path.of("/"), false))) {
+                var slots = new ArrayList<>(plan.slots());
+                slots.set(i, other);
+                assertRefused(withSlots(plan, slots));
+            }
+        }
+        assertRefused(withSlots(plan, List.of(new SlotSource.Root())));
+        assertRefused(withSlots(plan, List.of()));
+        assertRefused(withSlots(plan, plan.slots().subList(0, 5)));
+    }
+
+    /// As many as there may be, and one more.
+    @Test
+    void the_bounds_are_the_last_that_fit() {
+        LaunchPlan plan = Samples.plan();
+        int layers = 128 - plan.slots().size();
+        var slots = new ArrayList<>(plan.slots());
+        for (int i = 0; i < layers; i++) {
+            slots.add(slots.size() - 1, new SlotSource.Layer(9 + i));
+        }
+        var most =
+                replaced(withSlots(plan, slots), plan.only(Step.AttachRoot.class), new Step.AttachRoot(new Slot(127)));
+
+        PlanRules.verify(most);
+        PlanRules.verify(withSteps(plan, 1024));
+        assertRefused(withSteps(plan, 1025));
+    }
+
+    private static LaunchPlan withSteps(LaunchPlan plan, int count) {
+        int missing = count - plan.steps().size();
+        return changed(plan, steps -> {
+            int at = steps.indexOf(plan.only(Step.VerifyMounts.class));
+            for (int i = 0; i < missing; i++) {
+                steps.add(at, new Step.Mask(InRootPath.of("proc/keys")));
+            }
+        });
+    }
+
+    @Test
+    void no_slot_is_used_twice() {
+        LaunchPlan plan = Samples.plan(Samples.spec(), Samples.hybridHost());
+        Step.JoinCgroup join = plan.all(Step.JoinCgroup.class).getFirst();
+        Step.MountSlot mount = plan.only(Step.MountSlot.class);
+
+        assertRefused(changed(plan, steps -> steps.add(steps.indexOf(join), join)));
+        assertRefused(changed(plan, steps -> steps.add(steps.indexOf(mount), mount)));
+    }
+
+    @Test
+    void what_may_happen_once_cannot_happen_twice() {
+        LaunchPlan plan = Samples.plan(
+                Samples.spec().readOnlyRoot(true).terminal(new dev.caisson.linux.Terminal.Size(1, 1)), Samples.host());
+        for (Class<? extends Step> kind : List.of(
+                Step.NoNewPrivileges.class,
+                Step.OpenConsole.class,
+                Step.MakeRootReadOnly.class,
+                Step.RaiseLoopback.class,
+                Step.SetHostName.class,
+                Step.SetOomScoreAdjustment.class,
+                Step.JoinKeyring.class,
+                Step.RestrictScope.class,
+                Step.InstallFilter.class)) {
+            int index = plan.steps().indexOf(plan.only(kind));
+
+            assertRefused(changed(plan, steps -> steps.add(index, steps.get(index))));
+            if (kind != Step.NoNewPrivileges.class) { // without it the filter would have to be early
+                PlanRules.verify(changed(plan, steps -> steps.remove(index)));
+            }
+        }
+        int host = plan.steps().indexOf(plan.only(Step.SetHostName.class));
+        PlanRules.verify(changed(plan, steps -> steps.add(host, new Step.SetDomainName("a"))));
+        assertRefused(changed(plan, steps -> {
+            steps.add(host, new Step.SetDomainName("a"));
+            steps.add(host, new Step.SetDomainName("b"));
+        }));
+    }
+
+    @Test
+    void groups_are_joined_before_they_become_roots_and_nothing_is_changed_behind_the_check() {
+        LaunchPlan plan = Samples.plan(Samples.spec().readOnlyRoot(true), Samples.hybridHost());
+        List<Step> late = List.of(
+                plan.all(Step.SetSysctl.class).getFirst(),
+                plan.all(Step.Mask.class).getFirst(),
+                plan.all(Step.MakeReadOnly.class).getFirst(),
+                plan.only(Step.MakeRootReadOnly.class));
+        int verify = plan.steps().indexOf(plan.only(Step.VerifyMounts.class));
+        Step join = plan.all(Step.JoinCgroup.class).getLast();
+
+        for (Step step : late) {
+            assertRefused(changed(plan, steps -> {
+                steps.add(verify + 1, step);
+                steps.remove(step);
+            }));
+        }
+        assertRefused(changed(plan, steps -> {
+            steps.remove(join);
+            steps.add(steps.indexOf(new Step.CgroupNamespace()) + 1, join);
+        }));
+    }
+
+    @Test
+    void a_device_stands_below_dev_and_is_the_one_that_its_slot_holds() {
+        LaunchPlan plan = Samples.plan(
+                Samples.spec()
+                        .allow(Allowance.HOST_DEVICES)
+                        .device(new HostDevice(
+                                Path.of("/dev/fuse"),
+                                InRootPath.of("dev/fuse"),
+                                Set.of(dev.caisson.cgroup.DeviceRule.Access.READ))),
+                Samples.host());
+        Step.PlaceDevice place = plan.only(Step.PlaceDevice.class);
+        Slot root = plan.only(Step.AttachRoot.class).slot();
+        Slot bind = plan.only(Step.MountSlot.class).slot();
+        var node = place.node();
+
+        for (String target : List.of("dev", "device", "etc/fuse", "dev2/fuse")) {
+            assertRefused(replaced(plan, place, new Step.PlaceDevice(place.slot(), node, InRootPath.of(target))));
+        }
+        for (Slot slot :
+                List.of(root, new Slot(127), new Slot(0), new Slot(plan.slots().size()))) {
+            assertRefused(replaced(plan, place, new Step.PlaceDevice(slot, node, place.target())));
+        }
+        assertRefused(changed(plan, steps -> {
+            steps.removeIf(Step.MountSlot.class::isInstance);
+            steps.set(steps.indexOf(place), new Step.PlaceDevice(bind, node, place.target()));
+        }));
+        assertRefused(replaced(
+                plan,
+                place,
+                new Step.PlaceDevice(
+                        place.slot(), new DeviceNode(node.kind(), node.major(), node.minor() + 1), place.target())));
+    }
+
+    @Test
+    void the_first_step_seals_and_the_last_executes() {
+        LaunchPlan plan = Samples.plan();
+        Step execute = plan.steps().getLast();
+
+        assertRefused(changed(plan, steps -> {
+            steps.remove(execute);
+            steps.add(steps.size() - 1, execute);
+        }));
+        assertRefused(changed(plan, List::clear));
+    }
+
     @Test
     void there_are_not_too_many_steps() {
         LaunchPlan plan = Samples.plan();
