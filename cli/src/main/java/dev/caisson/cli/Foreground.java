@@ -8,7 +8,6 @@ import dev.caisson.launch.ContainerSpec;
 import dev.caisson.linux.Fd;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.util.List;
@@ -18,14 +17,14 @@ import org.jspecify.annotations.Nullable;
 /// A program in a container that a command waits for: its streams and signals are this process's, and what
 /// is to be said of the run is said before it and after it. Of a run that is refused nothing is said but why.
 final class Foreground {
-    private static final List<String> FORWARDED = List.of("INT", "TERM", "HUP", "USR2", "WINCH");
-
     private final RunOptions options;
     private final PrintWriter err;
+    private final SignalForwarding signals;
 
     Foreground(RunOptions options, PrintWriter err) {
         this.options = options;
         this.err = err;
+        this.signals = SignalForwarding.begin(err);
     }
 
     /// Refuses what could not be written at the end.
@@ -37,6 +36,7 @@ final class Foreground {
 
     /// Says which protections are given up, of a container that stands and waits for its program.
     void announce(ContainerSpec wish) {
+        signals.hold();
         wish.allowances().stream().sorted().forEach(allowance -> err.println("caisson: allowed: " + opens(allowance)));
         wish.devices().forEach(device -> err.println("caisson: given: " + OneLine.of(DeviceOptions.text(device))));
     }
@@ -49,30 +49,30 @@ final class Foreground {
     Streams streams() {
         Optional<InputStream> input =
                 options.interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty();
-        var copied = new Streams.Copy(
-                input,
-                new FileOutputStream(FileDescriptor.out),
-                new FileOutputStream(FileDescriptor.err),
-                options.outputLimit());
+        var copied = new Streams.Copy(input, StandardStream.OUTPUT, StandardStream.ERROR, options.outputLimit());
         return options.remove ? copied : copied.kept();
     }
 
-    /// What is asked of this process is asked of the program; a new size of the terminal is passed on.
+    /// What is asked of this process is asked of the program; a new size of the terminal is passed on. A program whose
+    /// output cannot be written is killed, as one that writes to the same place itself ends by SIGPIPE or an error.
     void forward(Container container, @Nullable Fd terminal) {
-        for (String name : FORWARDED) {
-            ProcessSignals.handle(name, number -> {
-                if (!name.equals("WINCH")) {
-                    container.signal(number);
-                } else if (terminal != null) {
-                    dev.caisson.linux.Terminal.size(terminal).ifPresent(container::resize);
-                }
-            });
+        signals.to(container);
+        if (terminal != null) {
+            signals.resizes(terminal);
         }
+        StandardStream.OUTPUT.onFailure(container::kill);
+        StandardStream.ERROR.onFailure(container::kill);
     }
 
     /// Says how it ended, where its exit status does not say it.
     /// @return the status to exit with
+    /// @throws OutputLostException if not all of its output was written
     int tell(Container container, RunResult result) {
+        for (StandardStream stream : List.of(StandardStream.OUTPUT, StandardStream.ERROR)) {
+            stream.lost().ifPresent(lost -> {
+                throw lost;
+            });
+        }
         EndText.lines(result).forEach(err::println);
         result.learned().ifPresent(learned -> {
             LearnedText.write(learned, options.learnedFile());

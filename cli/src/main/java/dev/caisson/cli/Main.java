@@ -3,7 +3,6 @@ package dev.caisson.cli;
 import dev.caisson.engine.Engine;
 import dev.caisson.error.CaissonException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -14,6 +13,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /// The `caisson` command: finds the subcommand, and turns what it throws into one line and an exit status.
@@ -41,12 +41,15 @@ public final class Main implements Runnable {
     private Main() {}
 
     public static void main(String[] args) {
-        var out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
-        var err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
         if (args.length > 0 && args[0].equals("run")) {
             Engine.preload();
         }
-        int status = execute(out, err, Terminal.ofLauncher(), args);
+        PrintWriter err = StandardStream.ERROR.writer();
+        int status = execute(StandardStream.OUTPUT.strictWriter(), err, Terminal.ofLauncher(), args);
+        Optional<OutputLostException> lost = StandardStream.OUTPUT.lost().or(StandardStream.ERROR::lost);
+        if (lost.isPresent()) {
+            status = report(err, lost.get(), args);
+        }
         if (status != 0) {
             System.exit(status); // which first looks for a logger of exits
         }
@@ -60,15 +63,29 @@ public final class Main implements Runnable {
         if (unknown.isPresent()) {
             return report(err, terminal, unknown.get());
         }
-        int status = line.setOut(out)
+        line.setOut(out)
                 .setErr(err)
+                .setExecutionStrategy(Main::run)
                 .setColorScheme(terminal.outputColours())
                 .setParameterExceptionHandler((problem, arguments) -> report(err, terminal, usage(problem)))
-                .setExecutionExceptionHandler((problem, command, result) -> report(err, terminal, problem))
-                .execute(args);
-        out.flush();
+                .setExecutionExceptionHandler((problem, command, result) -> report(err, terminal, problem));
+        int status = line.execute(args);
+        try {
+            out.flush();
+        } catch (OutputLostException e) {
+            status = CommandException.ENGINE_FAILED;
+        }
         err.flush();
         return status;
+    }
+
+    /// Runs the command, or prints the help that was asked for.
+    private static int run(ParseResult words) {
+        try {
+            return new CommandLine.RunLast().execute(words);
+        } catch (OutputLostException e) { // in the help; a command's comes wrapped
+            return CommandException.ENGINE_FAILED;
+        }
     }
 
     /// Looked for first, because picocli answers `--help` before it minds a word that is no command.
@@ -178,7 +195,20 @@ public final class Main implements Runnable {
                 : CommandException.usage(sentence);
     }
 
+    /// Whatever the command made of it: of what it printed something is missing.
+    private static int report(PrintWriter err, OutputLostException lost, String... args) {
+        if (!lost.readerIsGone()) {
+            err.println("caisson: OUTPUT_FAILED: " + OneLine.of(lost.getMessage()));
+        }
+        // who runs an audit takes its exit status for the answer
+        boolean isAudit = args.length > 0 && args[0].equals("audit");
+        return lost.exitStatus(isAudit ? AuditCommand.AUDIT_FAILED : CommandException.ENGINE_FAILED);
+    }
+
     private static int report(PrintWriter err, Terminal terminal, Exception problem) {
+        if (problem instanceof OutputLostException) {
+            return CommandException.ENGINE_FAILED; // the process says so when it ends
+        }
         if (problem instanceof CaissonException known) {
             err.println(terminal.alarm("caisson: " + known.code() + ": " + OneLine.of(known.sentence())));
             return known.exitStatus();

@@ -1,34 +1,45 @@
 package dev.caisson.cli;
 
-import java.lang.reflect.InvocationHandler;
-import java.lang.reflect.Proxy;
+import dev.caisson.linux.Signals;
+import java.util.Set;
 import java.util.function.IntConsumer;
 
-/// Signals that are sent to this process. They reach Java by `sun.misc.Signal` of the module jdk.unsupported alone,
-/// which
-/// the compiler warns of wherever it is named.
+/// Signals that are sent to this process. The launcher blocks them for the commands that pass them on, so that none of
+/// them means anything to the JVM, SIGQUIT neither; here they are read. What was not blocked ends the process as usual.
 final class ProcessSignals {
+    static final int HUP = 1;
+    static final int INT = 2;
+    static final int QUIT = 3;
+    static final int TERM = 15;
+    static final int WINCH = 28;
+
     private ProcessSignals() {}
 
-    /// Calls `handler` with the signal's number each time that it comes, in a thread of its own.
-    ///
-    /// @param name without SIG
-    static void handle(String name, IntConsumer handler) {
-        try {
-            Class<?> signal = Class.forName("sun.misc.Signal");
-            Class<?> signalHandler = Class.forName("sun.misc.SignalHandler");
-            InvocationHandler invocation = (proxy, method, arguments) -> {
-                if (method.getName().equals("handle")) {
-                    handler.accept((int) signal.getMethod("getNumber").invoke(arguments[0]));
-                }
-                return null;
-            };
-            Object instance = Proxy.newProxyInstance(
-                    ProcessSignals.class.getClassLoader(), new Class<?>[] {signalHandler}, invocation);
-            signal.getMethod("handle", signal, signalHandler)
-                    .invoke(null, signal.getConstructor(String.class).newInstance(name), instance);
-        } catch (ReflectiveOperationException e) {
-            throw new LinkageError("this JDK lets nobody handle SIG" + name, e);
+    /// Calls `handler` with the number of each signal that comes, in one thread of its own.
+    static void handle(IntConsumer handler) {
+        Set<Integer> blocked = Signals.blocked();
+        if (blocked.isEmpty()) {
+            return;
         }
+        Signals signals = Signals.open(blocked);
+        Thread.ofPlatform().daemon().name("caisson-signals").start(() -> {
+            while (true) {
+                handler.accept(signals.await());
+            }
+        });
+    }
+
+    /// Calls `interrupted` when somebody asks this process to end.
+    static void handleEnd(Runnable interrupted) {
+        handle(number -> {
+            if (asksToEnd(number)) {
+                interrupted.run();
+            }
+        });
+    }
+
+    /// Whether a process ends by this signal unless it handles it, and people send it for that.
+    static boolean asksToEnd(int number) {
+        return number == HUP || number == INT || number == QUIT || number == TERM;
     }
 }

@@ -92,6 +92,7 @@ final class SeccompRecordCommand implements Callable<Integer> {
         try {
             new CommandLine(run)
                     .setStopAtPositional(true)
+                    .setOverwrittenOptionsAllowed(true)
                     .setExpandAtFiles(false)
                     .setAbbreviatedOptionsAllowed(false)
                     .parseArgs(arguments.toArray(String[]::new));
@@ -196,9 +197,7 @@ final class SeccompRecordCommand implements Callable<Integer> {
         Optional<Duration> longest = Optional.ofNullable(duration).map(text -> RunOptions.duration("--for", text));
         LearnedText.requireWritable(output, "-o");
         var interrupted = new CountDownLatch(1);
-        for (String signal : List.of("INT", "TERM")) {
-            ProcessSignals.handle(signal, number -> interrupted.countDown());
-        }
+        ProcessSignals.handleEnd(interrupted::countDown);
         try (SyscallRecorder opened = SyscallRecorder.ofRunning(pid, Directories.options())) {
             long began = System.nanoTime();
             while (Files.exists(Path.of("/proc/" + pid))

@@ -72,9 +72,7 @@ final class SeccompWatchCommand implements Callable<Integer> {
                 ? DenialReasons.ofHost(pid)
                 : DenialReasons.of(profile, SeccompOperand.profile(profile), pid);
         var interrupted = new CountDownLatch(1);
-        for (String signal : List.of("INT", "TERM")) {
-            ProcessSignals.handle(signal, number -> interrupted.countDown());
-        }
+        ProcessSignals.handleEnd(interrupted::countDown);
         try (DenialWatch watch = DenialWatch.of(pid, reasons)) {
             PrintWriter err = spec.commandLine().getErr();
             err.println("caisson: process " + pid + " has "

@@ -1,21 +1,28 @@
 package dev.caisson.cli;
 
 import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// The command as a process of its own, of the classes under test.
 final class CommandProcess {
     private CommandProcess() {}
 
-    /// The words that start it.
+    private static final String PASSED_ON = "readonly passed_on=";
+
+    /// The words that start it, with its signals blocked as the launcher blocks them.
     static List<String> words(String... arguments) {
-        var words = new ArrayList<String>();
+        var words = new ArrayList<String>(List.of("env", "--block-signal=" + passedOn(), "_JAVA_SR_SIGNUM=63"));
         words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         words.addAll(List.of(
+                "-Xrs",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "--enable-native-access=ALL-UNNAMED",
@@ -24,6 +31,17 @@ final class CommandProcess {
                 Main.class.getName()));
         words.addAll(List.of(arguments));
         return words;
+    }
+
+    private static String passedOn() {
+        try (Stream<String> lines = Files.lines(Path.of("../caisson"))) {
+            return lines.filter(line -> line.startsWith(PASSED_ON))
+                    .map(line -> line.substring(PASSED_ON.length()))
+                    .findFirst()
+                    .orElseThrow();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static String classPath() {

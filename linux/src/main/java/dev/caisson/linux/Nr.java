@@ -12,6 +12,7 @@ final class Nr {
     static final long LSEEK = pick(8, 62);
     static final long PREAD64 = pick(17, 67);
     static final long PWRITE64 = pick(18, 68);
+    static final long RT_SIGPROCMASK = pick(14, 135);
     static final long IOCTL = pick(16, 29);
     static final long SOCKET = pick(41, 198);
     static final long SENDTO = pick(44, 206);
@@ -50,6 +51,7 @@ final class Nr {
     static final long FCHMODAT = pick(268, 53);
     static final long UTIMENSAT = pick(280, 88);
     static final long EPOLL_PWAIT = pick(281, 22);
+    static final long SIGNALFD4 = pick(289, 74);
     static final long EVENTFD2 = pick(290, 19);
     static final long EPOLL_CREATE1 = pick(291, 20);
     static final long PIPE2 = pick(293, 59);

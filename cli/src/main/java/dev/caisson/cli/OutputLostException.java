@@ -1,0 +1,28 @@
+package dev.caisson.cli;
+
+import java.io.IOException;
+
+/// A standard stream of this process could not be written.
+final class OutputLostException extends RuntimeException {
+    /// The exit status of a process that ended by SIGPIPE, as a shell shows it.
+    private static final int READER_GONE = 141;
+
+    private static final long serialVersionUID = 1L;
+
+    private final boolean readerGone;
+
+    OutputLostException(String stream, IOException cause) {
+        super(stream + " cannot be written (" + cause.getMessage() + "): make room, or write elsewhere", cause);
+        this.readerGone = String.valueOf(cause.getMessage()).contains("Broken pipe");
+    }
+
+    /// Whether the other end of a pipe was closed, as by `head`: then nothing is to be told.
+    boolean readerIsGone() {
+        return readerGone;
+    }
+
+    /// @param failed the status of the command's other failures
+    int exitStatus(int failed) {
+        return readerGone ? READER_GONE : failed;
+    }
+}

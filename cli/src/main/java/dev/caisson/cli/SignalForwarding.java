@@ -1,0 +1,86 @@
+package dev.caisson.cli;
+
+import dev.caisson.engine.Container;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.Terminal;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Passes the signals of this process on to the program, as `docker run` does. Before there is a program they end this
+/// process. The third Ctrl-C or SIGTERM within ten seconds kills a program that does not end by them.
+final class SignalForwarding {
+    private static final int PATIENCE = 3;
+    private static final long WINDOW_NANOS = Duration.ofSeconds(10).toNanos();
+    private static final int BY_SIGNAL = 128;
+
+    private final PrintWriter err;
+    private final Deque<Long> asked = new ArrayDeque<>();
+    private final List<Integer> held = new ArrayList<>();
+    private boolean holds;
+    private @Nullable Container container;
+    private @Nullable Fd terminal;
+
+    private SignalForwarding(PrintWriter err) {
+        this.err = err;
+    }
+
+    static SignalForwarding begin(PrintWriter err) {
+        var forwarding = new SignalForwarding(err);
+        ProcessSignals.handle(forwarding::take);
+        return forwarding;
+    }
+
+    /// Holds signals back for a program that is about to start.
+    synchronized void hold() {
+        holds = true;
+    }
+
+    /// Passes signals on, first those that were held back.
+    /// @param target has started its program
+    synchronized void to(Container target) {
+        container = target;
+        held.forEach(this::take);
+        held.clear();
+    }
+
+    /// Passes changes of this terminal's size on as well.
+    synchronized void resizes(Fd from) {
+        terminal = from;
+    }
+
+    private synchronized void take(int number) {
+        Container target = container;
+        Fd from = terminal;
+        if (target == null) {
+            if (holds) {
+                held.add(number);
+            } else if (ProcessSignals.asksToEnd(number)) {
+                Runtime.getRuntime().halt(BY_SIGNAL + number);
+            }
+        } else if (number == ProcessSignals.WINCH && from != null) {
+            Terminal.size(from).ifPresent(target::resize);
+        } else if (isOneTooMany(number)) {
+            err.println("caisson: it has not ended after " + PATIENCE + " signals and is killed");
+            target.kill();
+        } else {
+            target.signal(number);
+        }
+    }
+
+    private boolean isOneTooMany(int number) {
+        if (number != ProcessSignals.INT && number != ProcessSignals.TERM) {
+            return false;
+        }
+        long now = System.nanoTime();
+        asked.addLast(now);
+        while (now - asked.getFirst() > WINDOW_NANOS) {
+            asked.removeFirst();
+        }
+        return asked.size() >= PATIENCE;
+    }
+}
