@@ -6,7 +6,7 @@
 #include "reader.h"
 #include "zygote.h"
 
-enum { EXIT_REFUSED = 125, PATH_SIZE = 4096 };
+enum { EXIT_REFUSED = 125, PATH_SIZE = 4096, MAX_MADE = 128 };
 
 struct init {
 	struct plan plan;
@@ -22,6 +22,13 @@ struct init {
 	int devpts; /* its devpts */
 	int null;   /* its /dev/null, seen to be 1:3 */
 	int empty;  /* an empty read-only directory, once something is masked with it */
+
+	uint64_t root_mount, root_inode; /* which mount and file the root is */
+	struct {
+		uint64_t id;
+		bool reserved; /* procfs, sysfs, /dev and what is below them: the engine's own */
+	} made[MAX_MADE];      /* mounts of file systems that steps made */
+	unsigned made_count;
 
 	const uint8_t *filter; /* for the program; NULL where there is none, or it is on already */
 	uint16_t filter_length;
@@ -60,6 +67,12 @@ int open_path(int root, const char *path, uint64_t flags, uint64_t resolve);
 int open_directory(int root, const char *path, uint32_t mode, uint64_t resolve); /* made where it is missing */
 int open_file(int root, const char *path, uint32_t mode, uint64_t resolve);	 /* made where it is missing */
 int open_parent(int root, const char *path, uint64_t resolve, const char **name);
+
+/* reserved.c. `check_target` is EBUSY for what lies on a reserved mount, and for the root. */
+int remember_root(struct init *init);
+int remember_mount(struct init *init, int mount, const char *path);
+int check_target(const struct init *init, int target);
+int is_of_a_volume(const struct init *init, int fd); /* 0 or 1 */
 
 /* An empty file that was not there before, to mount over. */
 int new_file(int root, const char *path, uint32_t mode);

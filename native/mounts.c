@@ -12,7 +12,8 @@ enum { TTY_GROUP = 5 };
 int attach_root(struct init *init, struct reader *payload)
 {
 	init->root = init->slot[read_u16(payload)];
-	return attach_at(init->root, ZYGOTE_CONTAINER);
+	int error = attach_at(init->root, ZYGOTE_CONTAINER);
+	return error < 0 ? error : remember_root(init);
 }
 
 /* ---- kernel file systems ---- */
@@ -131,7 +132,11 @@ int mount_fs(struct init *init, struct reader *payload)
 	int mount = new_filesystem(&request, init);
 	if (mount == -EPERM && request.kind == FS_SYSFS)
 		mount = shared_sysfs(request.attributes);
-	int error = mount < 0 ? mount : attach(mount, target);
+	int error = mount < 0 ? mount : remember_mount(init, mount, path);
+	if (error == 0 && !init->made[init->made_count - 1].reserved)
+		error = check_target(init, target);
+	if (error == 0)
+		error = attach(mount, target);
 	close(target);
 	if (error < 0)
 		close_fd(&mount);
@@ -161,7 +166,9 @@ int mount_fd(struct init *init, struct reader *payload)
 	int target = file ? open_file(init->root, path, 0644, 0) : open_directory(init->root, path, 0755, 0);
 	if (target < 0)
 		return target;
-	error = attach(*mount, target);
+	error = check_target(init, target);
+	if (error == 0)
+		error = attach(*mount, target);
 	close(target);
 	close_fd(mount);
 	return error;
@@ -173,7 +180,11 @@ int make_directory(struct init *init, struct reader *payload)
 	uint32_t mode = read_u32(payload);
 	read_text(payload, path);
 	int fd = open_directory(init->root, path, mode, 0);
-	return fd < 0 ? fd : close(fd);
+	if (fd < 0)
+		return fd;
+	int error = check_target(init, fd);
+	close(fd);
+	return error;
 }
 
 static int write_all(int fd, const uint8_t *bytes, uint32_t length)
@@ -188,6 +199,18 @@ static int write_all(int fd, const uint8_t *bytes, uint32_t length)
 	return 0;
 }
 
+/* 1 if a volume covers the place: what is in it is not the container's root to write to. */
+static int is_covered(const struct init *init, int parent, const char *name)
+{
+	int covered = is_of_a_volume(init, parent);
+	int there = covered == 0 ? open_in(parent, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH) : -ENOENT;
+	if (there >= 0) {
+		covered = is_of_a_volume(init, there);
+		close(there);
+	}
+	return covered;
+}
+
 /* Replaces what is there, link or file, and never writes through it. */
 int write_file(struct init *init, struct reader *payload)
 {
@@ -199,6 +222,11 @@ int write_file(struct init *init, struct reader *payload)
 	int parent = open_parent(init->root, path, RESOLVE_NO_SYMLINKS, &name);
 	if (parent < 0)
 		return parent;
+	int covered = is_covered(init, parent, name);
+	if (covered != 0) {
+		close(parent);
+		return covered < 0 ? covered : 0;
+	}
 	const int only_new = O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC;
 	int fd = result(openat(parent, name, only_new, mode));
 	if (fd == -EEXIST)

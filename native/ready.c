@@ -2,17 +2,20 @@
 #include "init.h"
 #include "kernel.h"
 
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
-/* CVE-2024-21626: a working directory through /proc/self/fd leads out of the root. */
+/* CVE-2024-21626: a working directory through /proc/self/fd leads out of the root; no link of an image leads to procfs. */
 static int change_directory(const char *path)
 {
 	char seen[PATH_SIZE];
 	int fd = open_in(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_MAGICLINKS);
 	if (fd < 0)
 		return fd;
-	int error = result(fchdir(fd));
+	struct statfs on;
+	int error = fstatfs(fd, &on) < 0 ? -errno : on.f_type == PROC_SUPER_MAGIC ? -EBUSY : result(fchdir(fd));
 	close(fd);
 	if (error == 0 && syscall(SYS_getcwd, seen, sizeof seen) < 0)
 		error = -errno;

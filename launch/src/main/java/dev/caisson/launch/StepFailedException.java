@@ -66,7 +66,7 @@ public final class StepFailedException extends LaunchException {
                 new StepFailedException(
                         "WORKING_DIRECTORY",
                         "the working directory " + ready.workingDirectory() + " cannot be entered by the user ("
-                                + reason + ")",
+                                + reason + "): choose a directory of the image that it may enter, not below /proc",
                         step.phase(),
                         errno,
                         EXIT_ENGINE);
@@ -140,9 +140,12 @@ public final class StepFailedException extends LaunchException {
     }
 
     private static String targetAdvice(int errno) {
-        return errno == Errno.ELOOP
-                ? "the image has a symbolic link in that place, which could lead out of it"
-                : "see how the image looks in that place";
+        return switch (errno) {
+            case Errno.ELOOP -> "the image has a symbolic link in that place, which could lead out of it";
+            case Errno.EBUSY ->
+                "a symbolic link there leads to the root, /proc, /sys or /dev, which belong to the engine: choose another path";
+            default -> "see how the image looks in that place";
+        };
     }
 
     public Phase phase() {
