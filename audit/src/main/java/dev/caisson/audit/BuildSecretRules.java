@@ -8,9 +8,11 @@ import dev.caisson.containerfile.Stage;
 import dev.caisson.containerfile.Step;
 import dev.caisson.containerfile.Word;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -31,6 +33,8 @@ final class BuildSecretRules {
     private static final Pattern EXAMPLE = Pattern.compile("(?i).*(?:example|sample|template|dist|default|\\.pub)$");
     private static final Pattern ARGUMENT = Pattern.compile("([A-Za-z_][A-Za-z0-9_]*)(=?)");
 
+    private static final Pattern VARIABLE = Pattern.compile("\\$\\{?([A-Za-z_][A-Za-z0-9_]*)");
+
     private BuildSecretRules() {}
 
     /// What other stages have in their environment is in the build's cache only.
@@ -40,7 +44,7 @@ final class BuildSecretRules {
             boolean last = unit.image().chain().contains(stage);
             unit.build().effective(stage).environment().forEach((name, setting) -> {
                 if (stage.extent().contains(setting.place())) {
-                    secret(name, setting, "ENV " + name)
+                    secret(name, setting, "ENV " + name, arguments(stage))
                             .map(verdict -> last ? verdict : verdict.as(Severity.MEDIUM))
                             .ifPresent(verdicts::add);
                 }
@@ -54,23 +58,43 @@ final class BuildSecretRules {
         unit.image()
                 .labels()
                 .forEach((name, setting) ->
-                        secret(name, setting, "the label " + name).ifPresent(verdicts::add));
+                        secret(name, setting, "the label " + name, arguments(unit.build().finalStage()))
+                                .ifPresent(verdicts::add));
         return verdicts;
     }
 
-    private static Optional<Verdict> secret(String name, Setting<String> setting, String where) {
+    /// @param arguments names of build arguments, which may give the value
+    private static Optional<Verdict> secret(
+            String name, Setting<String> setting, String where, Set<String> arguments) {
         Optional<String> form = Secrets.form(setting.value());
         if (form.isPresent()) {
             return Optional.of(Verdict.fail(setting.place(), where + " holds " + form.get())
                     .showing(name + "=" + Secrets.masked(setting.value())));
         }
-        boolean fromArgument =
-                setting.value().isEmpty() && setting.place().text().contains("$");
+        boolean fromArgument = setting.value().isEmpty() && namesOneOf(setting.place().text(), arguments);
         return Secrets.isSecretName(name.replace('.', '_').replace('-', '_'))
                         && (Secrets.isSecretValue(setting.value()) || fromArgument)
                 ? Optional.of(Verdict.fail(setting.place(), where + " holds a secret")
                         .showing(name + "=" + Secrets.cut(setting.value())))
                 : Optional.empty();
+    }
+
+    private static boolean namesOneOf(String text, Set<String> arguments) {
+        Matcher matcher = VARIABLE.matcher(text);
+        return matcher.results().anyMatch(found -> arguments.contains(found.group(1)));
+    }
+
+    /// What a stage declares by `ARG`; a variable of another name has no value there.
+    private static Set<String> arguments(Stage stage) {
+        Set<String> names = new HashSet<>();
+        stage.instructions().stream()
+                .filter(instruction -> instruction.keyword() == Keyword.ARG)
+                .forEach(instruction -> {
+                    for (String word : instruction.arguments().text().strip().split("\\s+", -1)) {
+                        names.add(word.split("=", 2)[0]);
+                    }
+                });
+        return names;
     }
 
     private static List<Verdict> arguments(DockerfileUnit unit) {
@@ -93,18 +117,15 @@ final class BuildSecretRules {
     }
 
     private static List<Verdict> commands(DockerfileUnit unit) {
-        List<Verdict> verdicts = new ArrayList<>();
-        unit.steps(Keyword.RUN).forEach(step -> verdicts.addAll(inRun(unit, step)));
-        Stream.of(Keyword.CMD, Keyword.ENTRYPOINT, Keyword.HEALTHCHECK)
-                .flatMap(unit::steps)
-                .forEach(step -> formed(
-                                step.instruction().arguments().text(),
-                                step.instruction().place())
-                        .ifPresent(verdicts::add));
-        return verdicts;
+        return Stream.concat(
+                        unit.runs(),
+                        Stream.of(Keyword.CMD, Keyword.ENTRYPOINT, Keyword.HEALTHCHECK)
+                                .flatMap(unit::steps))
+                .flatMap(step -> inCommand(unit, step).stream())
+                .toList();
     }
 
-    private static List<Verdict> inRun(DockerfileUnit unit, Step step) {
+    private static List<Verdict> inCommand(DockerfileUnit unit, Step step) {
         Optional<Verdict> formed = formed(
                 step.instruction().arguments().text()
                         + step.instruction().heredocs().stream()
@@ -114,9 +135,9 @@ final class BuildSecretRules {
         if (formed.isPresent()) {
             return List.of(formed.get());
         }
-        return unit.commands(step).stream()
-                .flatMap(command -> Stream.concat(assigned(command), options(command)))
-                .toList();
+        List<ShellCommand> commands =
+                unit.commands(step).isEmpty() ? step.commands() : unit.commands(step);
+        return commands.stream().flatMap(BuildSecretRules::named).toList();
     }
 
     private static Optional<Verdict> formed(String text, Place place) {
@@ -125,46 +146,23 @@ final class BuildSecretRules {
                         .showing(Secrets.masked(text.lines().findFirst().orElse(""))));
     }
 
-    /// `TOKEN=… program`, `export TOKEN=…`.
-    private static Stream<Verdict> assigned(ShellCommand command) {
-        Stream<Word> exported = command.name().equals("export")
-                ? command.argumentWords().stream().filter(word -> word.value().indexOf('=') > 0)
-                : Stream.empty();
-        return Stream.concat(command.assignments().stream(), exported)
-                .filter(word -> isLiteralSecret(word.value(), word.value().indexOf('=')))
-                .map(word -> shown(word, word.value().substring(0, word.value().indexOf('='))));
+    /// `TOKEN=… program`, `export TOKEN=…`, `--password=…`, `mysql -p…`.
+    private static Stream<Verdict> named(ShellCommand command) {
+        List<Word> assigned = command.assignments();
+        List<Word> program = command.words().isEmpty()
+                ? List.of()
+                : command.words()
+                        .subList(
+                                command.words().size() - command.argumentWords().size() - 1,
+                                command.words().size());
+        return Stream.concat(shown(assigned), shown(program));
     }
 
-    /// `--password=…`, `curl -u name:password`.
-    private static Stream<Verdict> options(ShellCommand command) {
-        Stream<Verdict> named = command.argumentWords().stream()
-                .filter(word -> word.value().startsWith("--") && word.value().indexOf('=') > 0)
-                .filter(word -> isLiteralSecret(
-                        word.value().substring(2).replace('-', '_'),
-                        word.value().indexOf('=') - 2))
-                .map(word -> shown(word, word.value().substring(0, word.value().indexOf('='))));
-        boolean fetches = command.name().equals("curl");
-        Stream<Verdict> user = command.argumentWords().stream()
-                .filter(word -> fetches
-                        && command.optionValue("-u", "--user")
-                                .filter(word.value()::equals)
-                                .isPresent())
-                .filter(word -> word.value().matches("[^:$]+:[^:$]{3,}"))
-                .limit(1)
-                .map(word -> shown(word, "curl's password"));
-        return Stream.concat(named, user);
-    }
-
-    private static boolean isLiteralSecret(String text, int equals) {
-        String value = text.substring(equals + 1);
-        return Secrets.isSecretName(text.substring(0, equals))
-                && Secrets.isSecretValue(value)
-                && value.indexOf('$') < 0
-                && value.indexOf('`') < 0;
-    }
-
-    private static Verdict shown(Word word, String name) {
-        return Verdict.fail(word.place(), "a command holds the secret " + name).showing(name + "=***");
+    private static Stream<Verdict> shown(List<Word> words) {
+        return Credentials.in(words.stream().map(Word::value).toList()).stream()
+                .map(found -> Verdict.fail(
+                                words.get(found.index()).place(), "a command holds the secret " + found.name())
+                        .showing(found.name() + "=***"));
     }
 
     private static List<Verdict> copied(DockerfileUnit unit) {

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 /// Rules on the commands that a build runs: what they fetch, and whether they check it.
 final class CommandRules {
     static final List<Rule<DockerfileUnit>> ALL = List.of(
-            Rule.of("pipe-to-shell", unit -> unit.eachCommand(CommandRules::pipe)),
+            Rule.of("pipe-to-shell", CommandRules::unchecked),
             Rule.of("package-check-off", unit -> unit.eachCommand(CommandRules::packageCheck)),
             Rule.of("tls-check-off", CommandRules::tls),
             Rule.of("plain-http", CommandRules::plainHttp),
@@ -26,10 +26,10 @@ final class CommandRules {
 
     static final Set<String> PACKAGE_MANAGERS =
             Set.of("apt-get", "apt", "aptitude", "apk", "yum", "dnf", "microdnf", "zypper", "tdnf", "pacman");
-    private static final Set<String> INTERPRETERS = Set.of(
+    static final Set<String> INTERPRETERS = Set.of(
             "sh", "bash", "ash", "dash", "zsh", "ksh", "python", "python3", "perl", "ruby", "node", "php", "source",
             ".", "eval");
-    private static final Set<String> FETCHERS = Set.of("curl", "wget", "fetch", "aria2c", "http");
+    static final Set<String> FETCHERS = Set.of("curl", "wget", "fetch", "aria2c", "http");
     private static final Set<String> INSTALLS =
             Set.of("install", "upgrade", "dist-upgrade", "full-upgrade", "build-dep", "add", "in", "-y", "satisfy");
     private static final List<String> UNSIGNED = List.of(
@@ -76,6 +76,13 @@ final class CommandRules {
             "SSL_VERIFY", Set.of("0", "false"));
 
     private CommandRules() {}
+
+    /// What comes from the network and is run unseen: piped, by a file, or by PowerShell.
+    private static List<Verdict> unchecked(DockerfileUnit unit) {
+        List<Verdict> verdicts = new ArrayList<>(unit.eachCommand(CommandRules::pipe));
+        verdicts.addAll(FetchedPrograms.judge(unit));
+        return verdicts;
+    }
 
     private static Stream<Verdict> pipe(Step step, ShellCommand command) {
         if (!INTERPRETERS.contains(command.name())) {
@@ -174,7 +181,7 @@ final class CommandRules {
 
     private static List<Verdict> plainHttp(DockerfileUnit unit) {
         List<Verdict> verdicts = new ArrayList<>();
-        unit.steps(Keyword.RUN).forEach(step -> {
+        unit.runs().forEach(step -> {
             boolean verified = unit.commands(step).stream().anyMatch(CommandRules::verifies);
             unit.commands(step).stream()
                     .filter(command -> !verified
@@ -209,7 +216,7 @@ final class CommandRules {
                 && !host.startsWith("$");
     }
 
-    private static boolean verifies(ShellCommand command) {
+    static boolean verifies(ShellCommand command) {
         String name = command.name();
         return (name.matches("sha(?:1|224|256|384|512)sum|md5sum|b2sum|shasum")
                         && !command.arguments().isEmpty())
@@ -221,7 +228,7 @@ final class CommandRules {
 
     private static List<Verdict> updateAlone(DockerfileUnit unit) {
         List<Verdict> verdicts = new ArrayList<>();
-        unit.steps(Keyword.RUN).forEach(step -> {
+        unit.runs().forEach(step -> {
             List<ShellCommand> managers = unit.commands(step).stream()
                     .filter(command -> PACKAGE_MANAGERS.contains(command.name()))
                     .toList();

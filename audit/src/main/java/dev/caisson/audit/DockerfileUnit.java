@@ -47,7 +47,9 @@ record DockerfileUnit(
             for (Step step : build.effective(stage).steps()) {
                 if (step.stage().equals(stage)) {
                     steps.add(step);
-                    commands.put(step, step.instruction().keyword() == Keyword.RUN ? step.commands() : List.of());
+                    boolean runs = step.instruction().keyword() == Keyword.RUN
+                            || step.instruction().keyword() == Keyword.ONBUILD;
+                    commands.put(step, runs ? step.commands() : List.of());
                 }
             }
         }
@@ -81,9 +83,17 @@ record DockerfileUnit(
         return steps.stream().filter(step -> step.instruction().keyword() == keyword);
     }
 
+    /// Every `RUN`, and every `ONBUILD RUN`, which runs in the builds of images made from this one.
+    Stream<Step> runs() {
+        return steps.stream()
+                .filter(step -> step.instruction().keyword() == Keyword.RUN
+                        || (step.instruction().keyword() == Keyword.ONBUILD
+                                && !commands(step).isEmpty()));
+    }
+
     /// What a function finds in each command of each `RUN`.
     List<Verdict> eachCommand(BiFunction<Step, ShellCommand, Stream<Verdict>> judge) {
-        return steps(Keyword.RUN)
+        return runs()
                 .flatMap(step -> commands(step).stream().flatMap(command -> judge.apply(step, command)))
                 .toList();
     }

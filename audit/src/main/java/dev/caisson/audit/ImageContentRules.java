@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.function.Predicate;
+import java.util.function.BiPredicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -33,6 +33,11 @@ final class ImageContentRules {
             Pattern.compile(".*(?:#|[?&]checksum=|[?&]commit=)[0-9a-fA-F]{40}(?:[:&].*)?$");
     private static final Pattern ARCHIVE =
             Pattern.compile("(?i).*\\.(?:tar|tgz|tbz2?|txz|tzst|tar\\.(?:gz|bz2|xz|zst|lz4|lzma))$");
+    /// Where programs lie; a set-group-ID bit elsewhere is taken for a directory's.
+    private static final Pattern PROGRAMS = Pattern.compile("(?:^|/)(?:s?bin|libexec)/[^/]+$|\\.sh$");
+
+    private static final String PROGRAM = "/bin/program";
+    private static final String DIRECTORY = "/";
     private static final Set<String> WHOLE = Set.of(".", "./", "*", "./*", "/");
     private static final Set<String> SSH = Set.of("openssh-server", "openssh", "dropbear", "tinyssh");
 
@@ -114,7 +119,8 @@ final class ImageContentRules {
     }
 
     private static List<Verdict> worldWritable(DockerfileUnit unit) {
-        return modes(unit, ImageContentRules::isWorldWritable, "is made writable for everybody by the mode ");
+        return modes(
+                unit, (mode, path) -> isWorldWritable(mode), "is made writable for everybody by the mode ");
     }
 
     private static List<Verdict> setuid(DockerfileUnit unit) {
@@ -122,7 +128,7 @@ final class ImageContentRules {
     }
 
     /// The modes that `chmod`, `install -m` and `--chmod` of the final image's stages give.
-    private static List<Verdict> modes(DockerfileUnit unit, Predicate<String> bad, String what) {
+    private static List<Verdict> modes(DockerfileUnit unit, BiPredicate<String, String> bad, String what) {
         List<Verdict> verdicts = new ArrayList<>();
         for (Step step : unit.steps()) {
             if (!unit.inFinalImage(step)) {
@@ -130,15 +136,17 @@ final class ImageContentRules {
             }
             for (Flag flag : step.instruction().flags("chmod")) {
                 String mode = flag.value().orElse("");
-                if (bad.test(mode)) {
+                if (bad.test(mode, PROGRAM)) {
                     verdicts.add(Verdict.fail(flag.place(), "what is copied " + what + mode));
                 }
             }
             for (ShellCommand command : unit.commands(step)) {
                 for (String mode : modesOf(command)) {
-                    if (bad.test(mode)) {
-                        List<String> arguments = command.arguments();
-                        String path = arguments.isEmpty() ? "" : arguments.getLast();
+                    List<String> arguments = command.arguments();
+                    String path = arguments.isEmpty() ? "" : arguments.getLast();
+                    boolean directory = command.name().equals("mkdir")
+                            || (command.name().equals("install") && command.hasOption("-d", "--directory"));
+                    if (bad.test(mode, directory ? DIRECTORY : path)) {
                         verdicts.add(Verdict.fail(command.place(), path + " " + what + mode));
                     }
                 }
@@ -169,11 +177,21 @@ final class ImageContentRules {
         return Stream.of(mode.split(",", -1)).anyMatch(part -> part.matches("[ugo]*[oa][ugo]*[+=][rwxXst]*w[rwxXst]*"));
     }
 
-    private static boolean isSetuid(String mode) {
-        if (mode.matches("[0-7]{4}")) {
-            return (mode.charAt(0) - '0') >= 2;
+    /// A set-group-ID bit gives a directory's group to the files made in it; on a program it gives a privilege.
+    private static boolean isSetuid(String mode, String path) {
+        if (path.equals(DIRECTORY)) {
+            return false;
         }
-        return Stream.of(mode.split(",", -1)).anyMatch(part -> part.matches("[ugoa]*[+=][rwxXt]*s[rwxXst]*"));
+        boolean program = PROGRAMS.matcher(path).find();
+        if (mode.matches("[0-7]{4,5}")) {
+            int bits = mode.charAt(mode.length() - 4) - '0';
+            return (bits & 4) != 0 || ((bits & 2) != 0 && program);
+        }
+        return Stream.of(mode.split(",", -1))
+                .anyMatch(part -> part.matches("[goa]*u[ugoa]*[+=][rwxXt]*s[rwxXst]*")
+                        || part.matches("[+=][rwxXt]*s[rwxXst]*")
+                        || part.matches("[o]*a[goa]*[+=][rwxXt]*s[rwxXst]*")
+                        || (program && part.matches("[go]*g[go]*[+=][rwxXt]*s[rwxXst]*")));
     }
 
     private static List<Verdict> sudo(DockerfileUnit unit) {

@@ -1,7 +1,12 @@
 package dev.caisson.audit;
 
+import dev.caisson.containerfile.LogicalText;
 import dev.caisson.containerfile.Place;
 import dev.caisson.containerfile.Setting;
+import dev.caisson.containerfile.ShellCommand;
+import dev.caisson.containerfile.ShellScript;
+import dev.caisson.containerfile.Source;
+import dev.caisson.containerfile.Word;
 import dev.caisson.containerfile.Workload;
 import dev.caisson.containerfile.Workload.Variable;
 import dev.caisson.containerfile.WorkloadOrigin;
@@ -69,36 +74,75 @@ final class SecretRules {
 
     private static List<Verdict> arguments(Workload workload) {
         List<Verdict> verdicts = new ArrayList<>();
-        for (Setting<String> argument : workload.arguments()) {
-            inText(argument.value(), argument.place(), "a command-line argument of " + workload.name())
-                    .ifPresent(verdicts::add);
+        String where = "a command-line argument of " + workload.name();
+        List<Setting<String>> arguments = workload.arguments();
+        for (Setting<String> argument : arguments) {
+            formed(argument.value(), argument.place(), where).ifPresent(verdicts::add);
         }
-        for (Variable label : workload.labels()) {
-            String value = label.value().orElse("");
-            inText(value, label.place(), "the label " + label.name() + " of " + workload.name())
-                    .ifPresent(verdicts::add);
+        for (Setting<String> argument : arguments) {
+            if (verdicts.isEmpty() && argument.value().indexOf(' ') > 0) {
+                commands(argument).forEach(command -> named(words(command), where).forEach(verdicts::add));
+            }
         }
+        if (verdicts.isEmpty()) {
+            verdicts.addAll(named(arguments, where));
+        }
+        workload.labels().forEach(label -> label(label, workload).ifPresent(verdicts::add));
         return verdicts;
     }
 
-    /// A token by its form, or `--password=VALUE` and its like.
-    private static Optional<Verdict> inText(String text, Place place, String where) {
-        Optional<String> form = Secrets.form(text);
-        if (form.isPresent()) {
-            return Optional.of(
-                    Verdict.fail(place, where + " holds " + form.get()).showing(Secrets.masked(text)));
-        }
-        return Stream.of(text.split("\\s+", -1))
-                .filter(word -> word.startsWith("-") && word.indexOf('=') > 0)
-                .filter(word -> Secrets.isSecretName(option(word).replace('-', '_'))
-                        && Secrets.isSecretValue(word.substring(word.indexOf('=') + 1)))
-                .map(word -> Verdict.fail(place, where + " holds the secret " + option(word))
-                        .showing(option(word) + "=" + Secrets.cut(word.substring(word.indexOf('=') + 1))))
-                .findFirst();
+    /// The commands of a word that is a script or a whole command line.
+    private static List<ShellCommand> commands(Setting<String> argument) {
+        Source script = Source.of(argument.place().file(), argument.value());
+        return ShellScript.commands(LogicalText.of(script, 0, script.length())).stream()
+                .map(command -> at(command, argument.place()))
+                .toList();
     }
 
-    private static String option(String word) {
-        return word.substring(0, word.indexOf('=')).replaceFirst("^-+", "");
+    private static ShellCommand at(ShellCommand command, Place place) {
+        return new ShellCommand(
+                command.words().stream()
+                        .map(word -> new Word(word.value(), word.raw(), place))
+                        .toList(),
+                command.assignments().stream()
+                        .map(word -> new Word(word.value(), word.raw(), place))
+                        .toList(),
+                List.of(),
+                Optional.empty(),
+                place);
+    }
+
+    private static List<Setting<String>> words(ShellCommand command) {
+        return Stream.concat(command.assignments().stream(), command.words().stream())
+                .map(word -> new Setting<>(word.value(), word.place()))
+                .toList();
+    }
+
+    private static List<Verdict> named(List<Setting<String>> words, String where) {
+        return Credentials.in(words.stream().map(Setting::value).toList()).stream()
+                .map(found -> Verdict.fail(
+                                words.get(found.index()).place(), where + " holds the secret " + found.name())
+                        .showing(found.name() + "=" + Secrets.cut(found.value())))
+                .toList();
+    }
+
+    private static Optional<Verdict> label(Variable label, Workload workload) {
+        String value = label.value().orElse("");
+        String where = "the label " + label.name() + " of " + workload.name();
+        Optional<Verdict> formed = formed(value, label.place(), where);
+        boolean named = Secrets.isSecretName(label.name().replace('-', '_'))
+                && Secrets.isSecretValue(value)
+                && !label.interpolated()
+                && value.indexOf(' ') < 0;
+        return formed.isPresent() || !named
+                ? formed
+                : Optional.of(Verdict.fail(label.place(), where + " holds a secret")
+                        .showing(label.name() + "=" + Secrets.cut(value)));
+    }
+
+    private static Optional<Verdict> formed(String text, Place place, String where) {
+        return Secrets.form(text)
+                .map(form -> Verdict.fail(place, where + " holds " + form).showing(Secrets.masked(text)));
     }
 
     private static List<Verdict> buildArguments(Workload workload) {

@@ -30,13 +30,26 @@ public final class Secrets {
                     Pattern.compile(
                             "\\b[a-z][a-z0-9+.-]{1,20}://[^\\s:/@\"'$]{0,64}:([^\\s:/@\"'${}<>]{3,128})@[^\\s@]")),
             new Form(
+                    "a password in a data source name",
+                    Pattern.compile("\\b[\\w.-]{1,64}:([^\\s:/@\"'$<>{}]{3,128})@(?:tcp|unix|udp)\\(")),
+            new Form(
+                    "a password in a connection string",
+                    Pattern.compile("(?i)(?:server|host|data source|user id|user|uid|username|dbname|database|accountname"
+                            + "|endpoint)=[^;&\\s\"']{1,200}[;&\\s][^\"'\\n]{0,300}?\\b(?:password|pwd|accountkey"
+                            + "|sharedaccesskey)=(?![$<{])[^;&\\s\"'$]{3,128}"
+                            + "|\\b(?:password|pwd|accountkey|sharedaccesskey)=(?![$<{])[^;&\\s\"'$]{3,128}[;&\\s][^\"'\\n]"
+                            + "{0,300}?\\b(?:server|host|data source|user id|user|uid|username|dbname|database)=")),
+            new Form(
                     "a password in an authorization header",
                     Pattern.compile("(?i)\\bauthorization:\\s*(?:basic|bearer)\\s+(?!\\$)[\\w+/=.-]{8,}")));
 
+    /// The word that makes a name a secret's stands at its end, but for what tells several of a kind apart.
     private static final Pattern NAME = Pattern.compile(
             "(?:^|[_.-])(?:PASS|PASSWD|PASSWORD|PASSPHRASE|PWD|SECRET|SECRETS|TOKEN|APIKEY|API_KEY|ACCESS_KEY|PRIVATE_KEY|"
                     + "SECRET_KEY|ENCRYPTION_KEY|SIGNING_KEY|MASTER_KEY|AUTH_KEY|CREDENTIAL|CREDENTIALS|JWT_KEY|APP_KEY)"
-                    + "(?:$|[_.-])");
+                    + "(?:[_.-]?(?:[0-9]{1,3}|V[0-9]{1,2}|PROD|PRODUCTION|DEV|DEVELOPMENT|TEST|STAGING|LIVE|SANDBOX|LOCAL"
+                    + "|OLD|NEW|CURRENT|PREVIOUS|NEXT|PRIMARY|SECONDARY|MAIN|BACKUP|DEFAULT|BASE|BASE64|VALUE|PLAIN|TEXT"
+                    + "|STRING|KEY|ROOT|ADMIN|USER|APP|DB|DATABASE|RO|RW|READONLY))*$");
     private static final Pattern JOINED =
             Pattern.compile("(?<=[A-Z0-9])(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|APIKEY|SECRETKEY|PASS)$");
     private static final Pattern HARMLESS_NAME = Pattern.compile(

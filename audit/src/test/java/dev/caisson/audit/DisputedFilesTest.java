@@ -41,7 +41,7 @@ class DisputedFilesTest {
     static Stream<Disputed> files() {
         return Stream.of(
                 // who runs in the end
-                image(1, "image-user-root", 1, "FROM a AS build\nUSER app\nFROM b\n"),
+                image(1, "image-user-root", 1, "FROM a AS build\nUSER app\nFROM debian\n"),
                 image(2, "image-user-root", 0, "FROM a AS p\nFROM b AS c\nUSER root\nRUN x\nFROM a\nUSER me\n"),
                 image(3, "image-user-root", 0, "FROM a\nFROM b\nUSER u\nUSER root\nRUN x\nFROM c\nUSER u\nCMD x\n"),
                 image(4, "image-user-root", 1, "FROM a\nUSER 0\n"),

@@ -113,7 +113,7 @@ final class RuleCases {
         container("storage-unlimited", "image: a", "resources: {limits: {ephemeral-storage: 1Gi}}");
         pod("volume-not-restricted", "volumes: [{name: x, nfs: {server: y}}]", "volumes: [{name: x, emptyDir: {}}]");
 
-        build("image-user-root", "FROM a AS b\nUSER app\nFROM c", "FROM a\nUSER root\nUSER 1000");
+        build("image-user-root", "FROM a AS b\nUSER app\nFROM debian", "FROM a\nUSER root\nUSER 1000");
         build("image-user-root", "FROM a\nUSER 0:0", "FROM a AS b\nUSER app\nFROM b");
         build("base-not-pinned", "FROM a:1", "FROM a@sha256:" + "a".repeat(64));
         build("base-latest", "FROM registry:5000/img", "FROM registry:5000/img:1");

@@ -17,12 +17,18 @@ public record ShellCommand(
         Optional<ShellCommand> pipedFrom,
         Place place) {
     private static final Set<String> WRAPPERS =
-            Set.of("sudo", "doas", "env", "exec", "command", "nohup", "time", "nice", "eatmydata", "builtin", "gosu");
+            Set.of(
+                    "sudo", "doas", "env", "exec", "command", "nohup", "time", "nice", "ionice", "eatmydata", "builtin",
+                    "gosu", "su-exec", "timeout", "stdbuf", "setarch", "tini", "dumb-init", "chronic");
+    /// Wrappers whose first word is theirs: an account, or a time.
+    private static final Set<String> WRAPPERS_WITH_WORD = Set.of("gosu", "su-exec", "timeout");
+
     private static final Map<String, Set<String>> WRAPPER_OPTIONS_WITH_VALUE = Map.of(
             "sudo", Set.of("-u", "-g", "--user", "--group"),
             "doas", Set.of("-u"),
             "env", Set.of("-u", "-C", "--unset", "--chdir"),
             "nice", Set.of("-n"),
+            "timeout", Set.of("-k", "-s", "--kill-after", "--signal"),
             "exec", Set.of("-a"));
 
     /// The program's name without its directory and without wrappers; empty for a bare assignment.
@@ -93,14 +99,16 @@ public record ShellCommand(
         while (at < words.size() && WRAPPERS.contains(baseName(words.get(at).value()))) {
             String wrapper = baseName(words.get(at).value());
             Set<String> valued = WRAPPER_OPTIONS_WITH_VALUE.getOrDefault(wrapper, Set.of());
+            boolean word = WRAPPERS_WITH_WORD.contains(wrapper);
             at++;
             while (at < words.size()) {
                 String value = words.get(at).value();
                 boolean assignment = wrapper.equals("env") && value.indexOf('=') > 0;
-                boolean account = wrapper.equals("gosu") && at == 1;
-                if (!value.startsWith("-") && !assignment && !account) {
+                boolean option = value.startsWith("-");
+                if (!option && !assignment && !word) {
                     break;
                 }
+                word &= option || assignment;
                 at += valued.contains(value) ? 2 : 1;
             }
         }

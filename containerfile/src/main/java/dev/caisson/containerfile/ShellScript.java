@@ -11,6 +11,9 @@ import java.util.Set;
 /// It never fails: what it does not understand it passes over, since a build's shell may be of another kind.
 public final class ShellScript {
     private static final Set<String> SHELLS = Set.of("sh", "bash", "ash", "dash", "zsh", "ksh", "busybox");
+    /// Programs that hand a script to another user's shell.
+    private static final Set<String> OTHER_USER = Set.of("su", "runuser", "script", "flock");
+
     private static final int MAX_DEPTH = 8;
 
     private ShellScript() {}
@@ -24,6 +27,10 @@ public final class ShellScript {
 
     static List<ShellCommand> commands(Instruction instruction) {
         List<ShellCommand> commands = new ArrayList<>();
+        if (instruction.keyword() == Keyword.ONBUILD) {
+            onBuild(instruction.arguments()).ifPresent(run -> collect(run, commands, 0));
+            return List.copyOf(commands);
+        }
         if (instruction.json().isPresent()) {
             List<Word> words = instruction.json().get();
             ShellCommand command = new ShellCommand(words, List.of(), List.of(), Optional.empty(), instruction.place());
@@ -45,6 +52,14 @@ public final class ShellScript {
         return List.copyOf(commands);
     }
 
+    /// The script of an `ONBUILD RUN`, which runs in the builds of images made from this one.
+    private static Optional<LogicalText> onBuild(LogicalText arguments) {
+        LogicalText text = arguments.strip();
+        return text.text().regionMatches(true, 0, "RUN ", 0, 4)
+                ? Optional.of(text.slice(4, text.length()))
+                : Optional.empty();
+    }
+
     private static boolean isShellScript(String body) {
         if (!body.startsWith("#!")) {
             return true;
@@ -64,15 +79,17 @@ public final class ShellScript {
         }
     }
 
-    /// The script that `sh -c` is given.
+    /// The script that `sh -c` or `su -c` is given.
     private static void inner(ShellCommand command, List<ShellCommand> into, int depth) {
-        if (!SHELLS.contains(command.name()) || depth > MAX_DEPTH) {
+        boolean otherUser = OTHER_USER.contains(command.name());
+        if ((!SHELLS.contains(command.name()) && !otherUser) || depth > MAX_DEPTH) {
             return;
         }
         List<Word> arguments = command.argumentWords();
         for (int at = 0; at + 1 < arguments.size(); at++) {
             String option = arguments.get(at).value();
-            if (option.startsWith("-") && !option.startsWith("--") && option.endsWith("c")) {
+            boolean longer = otherUser && (option.equals("--command") || option.equals("--session-command"));
+            if (longer || (option.startsWith("-") && !option.startsWith("--") && option.endsWith("c"))) {
                 Word script = arguments.get(at + 1);
                 Place place = script.place();
                 boolean quoted = script.raw().length() >= 2

@@ -3,6 +3,7 @@ package dev.caisson.containerfile;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /// Tells whether the `USER` in force is root: numbers, names, the base image's own user, and accounts that a `RUN`
@@ -10,6 +11,41 @@ import java.util.regex.Pattern;
 final class UserResolution {
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,19}");
     private static final List<String> NOT_ROOT_TAGS = List.of("nonroot", "non-root", "rootless", "unprivileged");
+
+    /// Images of systems and languages that Docker publishes and that have never named a user.
+    private static final Set<String> OFFICIAL_ROOT = Set.of(
+            "almalinux",
+            "alpine",
+            "amazonlinux",
+            "archlinux",
+            "buildpack-deps",
+            "busybox",
+            "caddy",
+            "centos",
+            "debian",
+            "eclipse-temurin",
+            "fedora",
+            "gcc",
+            "golang",
+            "gradle",
+            "httpd",
+            "maven",
+            "mongo",
+            "mysql",
+            "nginx",
+            "node",
+            "openjdk",
+            "oraclelinux",
+            "perl",
+            "php",
+            "postgres",
+            "python",
+            "redis",
+            "rockylinux",
+            "ruby",
+            "rust",
+            "tomcat",
+            "ubuntu");
 
     private UserResolution() {}
 
@@ -36,19 +72,29 @@ final class UserResolution {
         return switch (image.root()) {
             case Base.Scratch scratch -> new RunAs.Root(from, "no USER is set and scratch has none");
             case Base.Unknown unknown ->
-                new RunAs.Root(from, "no USER is set and the base image is not known: " + unknown.reason());
+                new RunAs.Unknown(from, "no USER is set and the base image is not known: " + unknown.reason());
             case Base.Image base -> {
                 if (NOT_ROOT_TAGS.stream().anyMatch(base.reference().toString().toLowerCase(Locale.ROOT)::contains)) {
                     yield new RunAs.Other(from, "", false, "the base image's name says that it is not run as root");
                 }
-                yield new RunAs.Root(
+                if (image.baseConfig().isPresent()) {
+                    yield new RunAs.Root(from, "no USER is set, neither here nor by the base image");
+                }
+                if (isOfficialRoot(base.reference())) {
+                    yield new RunAs.Root(from, "no USER is set here, and " + base.reference() + " is published with none");
+                }
+                yield new RunAs.Unknown(
                         from,
-                        image.baseConfig().isPresent()
-                                ? "no USER is set, neither here nor by the base image"
-                                : "no USER is set here, and what " + base.reference() + " sets is not known");
+                        "no USER is set here, and the image " + base.reference()
+                                + " is not at hand to tell what it sets");
             }
             case Base.Earlier earlier -> throw new IllegalStateException("a chain starts at no stage");
         };
+    }
+
+    private static boolean isOfficialRoot(ImageReference reference) {
+        return reference.registry().equals("docker.io")
+                && OFFICIAL_ROOT.contains(reference.repository().replaceFirst("^library/", ""));
     }
 
     private static RunAs named(String name, Place place, EffectiveImage image) {
