@@ -57,21 +57,24 @@ final class BuildSecretRules {
         List<Verdict> verdicts = new ArrayList<>();
         unit.image()
                 .labels()
-                .forEach((name, setting) ->
-                        secret(name, setting, "the label " + name, arguments(unit.build().finalStage()))
-                                .ifPresent(verdicts::add));
+                .forEach((name, setting) -> secret(
+                                name,
+                                setting,
+                                "the label " + name,
+                                arguments(unit.build().finalStage()))
+                        .ifPresent(verdicts::add));
         return verdicts;
     }
 
     /// @param arguments names of build arguments, which may give the value
-    private static Optional<Verdict> secret(
-            String name, Setting<String> setting, String where, Set<String> arguments) {
+    private static Optional<Verdict> secret(String name, Setting<String> setting, String where, Set<String> arguments) {
         Optional<String> form = Secrets.form(setting.value());
         if (form.isPresent()) {
             return Optional.of(Verdict.fail(setting.place(), where + " holds " + form.get())
                     .showing(name + "=" + Secrets.masked(setting.value())));
         }
-        boolean fromArgument = setting.value().isEmpty() && namesOneOf(setting.place().text(), arguments);
+        boolean fromArgument =
+                setting.value().isEmpty() && namesOneOf(setting.place().text(), arguments);
         return Secrets.isSecretName(name.replace('.', '_').replace('-', '_'))
                         && (Secrets.isSecretValue(setting.value()) || fromArgument)
                 ? Optional.of(Verdict.fail(setting.place(), where + " holds a secret")
@@ -135,8 +138,7 @@ final class BuildSecretRules {
         if (formed.isPresent()) {
             return List.of(formed.get());
         }
-        List<ShellCommand> commands =
-                unit.commands(step).isEmpty() ? step.commands() : unit.commands(step);
+        List<ShellCommand> commands = unit.commands(step).isEmpty() ? step.commands() : unit.commands(step);
         return commands.stream().flatMap(BuildSecretRules::named).toList();
     }
 

@@ -18,7 +18,9 @@ final class Credentials {
     private static final Map<Set<String>, Set<String>> SEPARATE = Map.ofEntries(
             Map.entry(Set.of("redis-cli", "valkey-cli"), Set.of("-a", "--pass")),
             Map.entry(Set.of("redis-server", "valkey-server", "redis-sentinel"), Set.of("--masterauth")),
-            Map.entry(Set.of("mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport"), Set.of("-p")),
+            Map.entry(
+                    Set.of("mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport"),
+                    Set.of("-p")),
             Map.entry(Set.of("ldapsearch", "ldapadd", "ldapmodify", "ldapwhoami", "ldappasswd"), Set.of("-w")),
             Map.entry(Set.of("sqlcmd", "bcp"), Set.of("-P")),
             Map.entry(Set.of("mosquitto_pub", "mosquitto_sub"), Set.of("-P")),
@@ -54,8 +56,7 @@ final class Credentials {
             Set.of("smbclient", "rpcclient"), Set.of("-U", "--user"),
             Set.of("skopeo"), Set.of("--creds", "--src-creds", "--dest-creds"));
 
-    private static final Set<String> LOGIN_PROGRAMS =
-            Set.of("docker", "podman", "skopeo", "helm", "oc", "az", "crane");
+    private static final Set<String> LOGIN_PROGRAMS = Set.of("docker", "podman", "skopeo", "helm", "oc", "az", "crane");
 
     private Credentials() {}
 
@@ -63,13 +64,16 @@ final class Credentials {
     /// @param words the program first; may be without one, as Kubernetes' `args`
     static List<Credential> in(List<String> words) {
         var found = new ArrayList<Credential>();
-        String program = words.isEmpty() ? "" : words.getFirst().substring(words.getFirst().lastIndexOf('/') + 1);
+        String program = words.isEmpty()
+                ? ""
+                : words.getFirst().substring(words.getFirst().lastIndexOf('/') + 1);
         for (int at = 0; at < words.size(); at++) {
             Optional<Credential> credential = named(words, at);
             if (credential.isEmpty() && at > 0) {
                 credential = ofProgram(program, words, at);
             }
-            credential.filter(known -> found.stream().noneMatch(other -> other.index() == known.index()))
+            credential
+                    .filter(known -> found.stream().noneMatch(other -> other.index() == known.index()))
                     .ifPresent(found::add);
         }
         return found;
@@ -82,12 +86,12 @@ final class Credentials {
         if (equals > 0) {
             String name = word.substring(0, equals).replaceFirst("^-+", "");
             boolean plain = name.matches("[A-Za-z_][A-Za-z0-9_.-]*");
-            return plain && isSecretName(name)
-                    ? credential(at, name, word.substring(equals + 1))
-                    : Optional.empty();
+            return plain && isSecretName(name) ? credential(at, name, word.substring(equals + 1)) : Optional.empty();
         }
         boolean option = word.matches("--?[A-Za-z][A-Za-z0-9_.-]{2,}");
-        return option && isSecretName(word.replaceFirst("^-+", "")) && at + 1 < words.size()
+        return option
+                        && isSecretName(word.replaceFirst("^-+", ""))
+                        && at + 1 < words.size()
                         && !words.get(at + 1).startsWith("-")
                 ? credential(at + 1, word, words.get(at + 1))
                 : Optional.empty();

@@ -93,8 +93,7 @@ record DockerfileUnit(
 
     /// What a function finds in each command of each `RUN`.
     List<Verdict> eachCommand(BiFunction<Step, ShellCommand, Stream<Verdict>> judge) {
-        return runs()
-                .flatMap(step -> commands(step).stream().flatMap(command -> judge.apply(step, command)))
+        return runs().flatMap(step -> commands(step).stream().flatMap(command -> judge.apply(step, command)))
                 .toList();
     }
 

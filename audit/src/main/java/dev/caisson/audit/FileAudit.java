@@ -7,6 +7,7 @@ import dev.caisson.containerfile.ContainerFileException;
 import dev.caisson.containerfile.FileError;
 import dev.caisson.containerfile.KubernetesManifest;
 import dev.caisson.containerfile.Place;
+import dev.caisson.containerfile.ServiceAccounts;
 import dev.caisson.containerfile.Source;
 import dev.caisson.containerfile.SourceTree;
 import dev.caisson.containerfile.Workload;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// Audits container files: finds them, judges each by the rules of its kind, and applies waivers and
 /// baseline.
@@ -38,6 +40,7 @@ public final class FileAudit {
     private final List<ComposeProject> projects = new ArrayList<>();
 
     private Map<Path, Source> laidOver = Map.of();
+    private ServiceAccounts accounts = ServiceAccounts.NONE;
 
     FileAudit(AuditRequest request, SourceTree tree) {
         this.request = request;
@@ -94,13 +97,34 @@ public final class FileAudit {
                 throw new AuditException(AuditException.Code.INPUT_MISSING, "There is no file " + input + ".");
             }
             if (Files.isDirectory(path)) {
-                FileDiscovery.directory(path, tree, this::closed).forEach(this::judge);
+                List<FileDiscovery.Found> found = FileDiscovery.directory(path, tree, this::closed);
+                accounts = accounts(found);
+                found.forEach(this::judge);
             } else {
                 judge(named(path));
             }
         }
         List<Finding> waived = new Waivers(request.today(), request.waivers(), sources).apply(numbered());
         return Baseline.apply(request, targets, waived);
+    }
+
+    /// Service accounts of all manifests of a directory, which belong together.
+    private ServiceAccounts accounts(List<FileDiscovery.Found> found) {
+        ServiceAccounts all = ServiceAccounts.NONE;
+        for (FileDiscovery.Found file : found) {
+            if (file.kind() == FileDiscovery.Kind.KUBERNETES) {
+                try {
+                    Source source = tree.read(file.files().getFirst());
+                    if (source.text().contains("ServiceAccount")
+                            && source.text().contains("automountServiceAccountToken")) {
+                        all = all.and(ServiceAccounts.of(source));
+                    }
+                } catch (ContainerFileException e) {
+                    // It is reported when it is judged.
+                }
+            }
+        }
+        return all;
     }
 
     private void closed(Path directory, IOException why) {
@@ -172,7 +196,7 @@ public final class FileAudit {
         }
         for (Workload workload : ComposeWorkloads.of(project, tree, request.images())) {
             Subject subject = new Subject(Subject.Kind.COMPOSE_SERVICE, file.name() + " " + workload.name());
-            common(workload, subject);
+            COMMON.forEach(rules -> apply(rules, workload, subject));
             for (List<Rule<Workload>> rules : List.of(
                     LimitRules.COMPOSE,
                     NamespaceRules.COMPOSE,
@@ -197,7 +221,14 @@ public final class FileAudit {
     }
 
     private void kubernetes(Source source, Subject file) {
-        KubernetesManifest manifest = KubernetesManifest.parse(source);
+        KubernetesManifest manifest = KubernetesManifest.parse(source, accounts);
+        for (var object : manifest.notUnderstood()) {
+            notUnderstood(
+                    new Subject(Subject.Kind.KUBERNETES_OBJECT, file.name() + " " + object.title()),
+                    object.title() + " of " + object.apiVersion()
+                            + " runs containers in a form that is not known here; they were not judged",
+                    Optional.of(Location.of(Places.firstLine(object.body()))));
+        }
         for (var object : manifest.objects()) {
             apply(
                     KubernetesRules.OBJECTS,
@@ -213,24 +244,29 @@ public final class FileAudit {
                             file.name() + " " + pod.resource().title()));
             for (Workload workload : pod.containers()) {
                 Subject subject = new Subject(Subject.Kind.KUBERNETES_CONTAINER, file.name() + " " + workload.name());
-                common(workload, subject);
-                apply(LimitRules.KUBERNETES, workload, subject);
-                apply(KubernetesRules.CONTAINERS, workload, subject);
+                for (List<Rule<Workload>> rules : Stream.of(
+                                COMMON, List.of(LimitRules.KUBERNETES, KubernetesRules.CONTAINERS))
+                        .flatMap(List::stream)
+                        .toList()) {
+                    apply(pod.isWindows() ? onWindows(rules) : rules, workload, subject);
+                }
             }
         }
     }
 
-    private void common(Workload workload, Subject subject) {
-        for (List<Rule<Workload>> rules : List.of(
-                LimitRules.ALL,
-                PrivilegeRules.ALL,
-                NamespaceRules.ALL,
-                MountRules.ALL,
-                ImageRules.ALL,
-                SecretRules.ALL,
-                ServiceRules.ALL)) {
-            apply(rules, workload, subject);
-        }
+    private static final List<List<Rule<Workload>>> COMMON = List.of(
+            LimitRules.ALL,
+            PrivilegeRules.ALL,
+            NamespaceRules.ALL,
+            MountRules.ALL,
+            ImageRules.ALL,
+            SecretRules.ALL,
+            ServiceRules.ALL);
+
+    private static List<Rule<Workload>> onWindows(List<Rule<Workload>> rules) {
+        return rules.stream()
+                .filter(rule -> !KubernetesRules.isForLinuxOnly(rule))
+                .toList();
     }
 
     private <T> void apply(List<Rule<T>> rules, T unit, Subject subject) {

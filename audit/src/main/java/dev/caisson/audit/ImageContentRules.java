@@ -119,8 +119,7 @@ final class ImageContentRules {
     }
 
     private static List<Verdict> worldWritable(DockerfileUnit unit) {
-        return modes(
-                unit, (mode, path) -> isWorldWritable(mode), "is made writable for everybody by the mode ");
+        return modes(unit, (mode, path) -> isWorldWritable(mode), "is made writable for everybody by the mode ");
     }
 
     private static List<Verdict> setuid(DockerfileUnit unit) {

@@ -4,6 +4,7 @@ import static dev.caisson.audit.YamlChange.put;
 
 import dev.caisson.containerfile.KubernetesObject;
 import dev.caisson.containerfile.KubernetesPod;
+import dev.caisson.containerfile.Setting;
 import dev.caisson.containerfile.Workload;
 import dev.caisson.containerfile.WorkloadOrigin;
 import dev.caisson.containerfile.YamlNode.YamlEntry;
@@ -21,7 +22,33 @@ final class KubernetesRules {
             Rule.of("volume-not-restricted", KubernetesRules::volumes));
     static final List<Rule<KubernetesObject>> OBJECTS = List.of(
             Rule.of("secret-in-manifest", KubernetesRules::secrets),
-            Rule.of("service-exposed", KubernetesRules::exposed));
+            Rule.of("service-exposed", KubernetesRules::exposed),
+            Rule.of("engine-socket", KubernetesRules::volumeOfSocket),
+            Rule.of("host-path", KubernetesRules::volumeOfHost));
+
+    /// Rules that speak of nothing but Linux: users by number, capabilities, filters, and what the API refuses in a
+    /// pod of Windows.
+    private static final Set<String> LINUX_ONLY = Set.of(
+            "runs-as-root",
+            "privileged",
+            "host-pid",
+            "host-ipc",
+            "host-userns",
+            "host-cgroup",
+            "host-uts",
+            "host-network",
+            "shared-namespace",
+            "device-access",
+            "capability-added",
+            "capabilities-kept",
+            "privileges-gained",
+            "seccomp-off",
+            "lsm-off",
+            "mount-shared",
+            "masked-paths-open",
+            "root-writable",
+            "sysctl-unsafe",
+            "pids-unlimited");
     static final List<Rule<Workload>> CONTAINERS = List.of(Rule.of("host-process", KubernetesRules::hostProcess));
 
     /// Pod Security Standards, restricted: the volume types that it lists, ephemeral ones among them.
@@ -38,9 +65,41 @@ final class KubernetesRules {
 
     private KubernetesRules() {}
 
+    static boolean isForLinuxOnly(Rule<?> rule) {
+        return LINUX_ONLY.contains(rule.check().name());
+    }
+
+    /// A volume of the cluster that is a directory of whichever node a pod comes to.
+    private static List<Verdict> volumeOfHost(KubernetesObject object) {
+        return hostVolume(object).stream()
+                .filter(path -> MountRules.socket(path.value()).isEmpty())
+                .map(path ->
+                        Verdict.fail(path.place(), object.title() + " is the directory " + path.value() + " of a node"))
+                .toList();
+    }
+
+    private static List<Verdict> volumeOfSocket(KubernetesObject object) {
+        return hostVolume(object).stream()
+                .filter(path -> MountRules.socket(path.value()).isPresent())
+                .map(path -> Verdict.fail(
+                        path.place(), object.title() + " gives the engine's socket of a node: " + path.value()))
+                .toList();
+    }
+
+    private static Optional<Setting<String>> hostVolume(KubernetesObject object) {
+        return object.kind().equals("PersistentVolume")
+                ? object.body()
+                        .map("spec")
+                        .flatMap(spec -> spec.map("hostPath"))
+                        .flatMap(volume -> volume.entry("path"))
+                        .map(entry -> new Setting<>(Composes.text(entry), entry.place()))
+                : Optional.empty();
+    }
+
     private static List<Verdict> token(KubernetesPod pod) {
         Optional<YamlEntry> setting = pod.spec().entry("automountServiceAccountToken");
-        if (setting.filter(entry -> Composes.text(entry).equals("false")).isPresent()) {
+        boolean off = setting.map(entry -> Composes.text(entry).equals("false")).orElse(pod.withoutToken());
+        if (off) {
             return Verdict.none();
         }
         Fix fix = new Fix.OfYaml(

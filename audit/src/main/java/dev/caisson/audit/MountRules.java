@@ -108,7 +108,12 @@ final class MountRules {
 
     /// The socket that a mount shows: itself, or one below a mounted directory.
     private static Optional<String> socket(Mount mount) {
-        String source = host(mount);
+        return socket(host(mount));
+    }
+
+    /// The socket of an engine at or below a path of the host.
+    static Optional<String> socket(String path) {
+        String source = host(path);
         String name = source.substring(source.lastIndexOf('/') + 1);
         if (SOCKET_NAMES.contains(name)) {
             return Optional.of(source);
@@ -194,7 +199,10 @@ final class MountRules {
 
     /// `/var/run` is `/run` on every system of today.
     private static String host(Mount mount) {
-        String source = mount.source();
+        return host(mount.source());
+    }
+
+    private static String host(String source) {
         return source.equals("/var/run") || source.startsWith("/var/run/") ? source.substring(4) : source;
     }
 

@@ -81,7 +81,8 @@ final class SecretRules {
         }
         for (Setting<String> argument : arguments) {
             if (verdicts.isEmpty() && argument.value().indexOf(' ') > 0) {
-                commands(argument).forEach(command -> named(words(command), where).forEach(verdicts::add));
+                commands(argument)
+                        .forEach(command -> named(words(command), where).forEach(verdicts::add));
             }
         }
         if (verdicts.isEmpty()) {

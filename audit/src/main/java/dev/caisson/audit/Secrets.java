@@ -34,11 +34,12 @@ public final class Secrets {
                     Pattern.compile("\\b[\\w.-]{1,64}:([^\\s:/@\"'$<>{}]{3,128})@(?:tcp|unix|udp)\\(")),
             new Form(
                     "a password in a connection string",
-                    Pattern.compile("(?i)(?:server|host|data source|user id|user|uid|username|dbname|database|accountname"
-                            + "|endpoint)=[^;&\\s\"']{1,200}[;&\\s][^\"'\\n]{0,300}?\\b(?:password|pwd|accountkey"
-                            + "|sharedaccesskey)=(?![$<{])[^;&\\s\"'$]{3,128}"
-                            + "|\\b(?:password|pwd|accountkey|sharedaccesskey)=(?![$<{])[^;&\\s\"'$]{3,128}[;&\\s][^\"'\\n]"
-                            + "{0,300}?\\b(?:server|host|data source|user id|user|uid|username|dbname|database)=")),
+                    Pattern.compile(
+                            "(?i)(?:server|host|data source|user id|user|uid|username|dbname|database|accountname"
+                                    + "|endpoint)=[^;&\\s\"']{1,200}[;&\\s][^\"'\\n]{0,300}?\\b(?:password|pwd|accountkey"
+                                    + "|sharedaccesskey)=(?![$<{])[^;&\\s\"'$]{3,128}"
+                                    + "|\\b(?:password|pwd|accountkey|sharedaccesskey)=(?![$<{])[^;&\\s\"'$]{3,128}[;&\\s][^\"'\\n]"
+                                    + "{0,300}?\\b(?:server|host|data source|user id|user|uid|username|dbname|database)=")),
             new Form(
                     "a password in an authorization header",
                     Pattern.compile("(?i)\\bauthorization:\\s*(?:basic|bearer)\\s+(?!\\$)[\\w+/=.-]{8,}")));

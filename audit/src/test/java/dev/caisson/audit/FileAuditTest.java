@@ -123,7 +123,7 @@ class FileAuditTest {
         assertThatThrownBy(() -> audit(Optional.empty(), Optional.of(baseline), "compose.yaml"))
                 .isInstanceOfSatisfying(
                         AuditException.class,
-                        e -> assertThat(e.code()).isEqualTo(AuditException.Code.BASELINE_INVALID));
+                        e -> assertThat(e.code()).isEqualTo(AuditException.Code.BASELINE_INVALID.name()));
     }
 
     @Test

@@ -2,28 +2,57 @@ package dev.caisson.containerfile;
 
 import dev.caisson.containerfile.YamlNode.YamlMap;
 import dev.caisson.containerfile.YamlNode.YamlScalar;
+import dev.caisson.containerfile.YamlNode.YamlSeq;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /// The objects of a Kubernetes manifest, lists taken apart, and the pods that its workloads make.
 public record KubernetesManifest(Source source, List<KubernetesObject> objects, List<KubernetesPod> pods) {
     private static final Pattern TEMPLATE = Pattern.compile("\\{\\{-?\\s*[^}]*}}");
     private static final int MAX_LIST_DEPTH = 4;
+    private static final int MAX_SEARCH_DEPTH = 24;
+    /// Keys under which objects of any maker name an image to run.
+    private static final Set<String> RUNNING = Set.of(
+            "container",
+            "containers",
+            "initContainers",
+            "sidecars",
+            "sidecarContainers",
+            "script",
+            "steps",
+            "stepTemplate",
+            "containerSet");
 
     /// Parses a manifest of one or more documents.
     /// @throws ContainerFileException for text that is no YAML, a template that still has to be rendered among it
     public static KubernetesManifest parse(Source source) {
-        List<KubernetesObject> objects = new ArrayList<>();
-        for (YamlNode document : documents(source)) {
-            collect(document, objects, 0);
-        }
+        return parse(source, ServiceAccounts.NONE);
+    }
+
+    /// Parses a manifest that belongs to others.
+    /// @param beside service accounts of the other manifests
+    /// @throws ContainerFileException for text that is no YAML, a template that still has to be rendered among it
+    public static KubernetesManifest parse(Source source, ServiceAccounts beside) {
+        List<KubernetesObject> objects = objects(source);
+        ServiceAccounts accounts = beside.and(ServiceAccounts.of(objects));
+        LimitRanges ranges = LimitRanges.of(objects);
         List<KubernetesPod> pods = new ArrayList<>();
         for (KubernetesObject object : objects) {
-            podSpec(object).ifPresent(spec -> pods.add(KubernetesWorkloads.pod(object, spec, objects)));
+            podTemplate(object)
+                    .ifPresent(template -> pods.add(KubernetesWorkloads.pod(object, template, accounts, ranges)));
         }
         return new KubernetesManifest(source, List.copyOf(objects), List.copyOf(pods));
+    }
+
+    static List<KubernetesObject> objects(Source source) {
+        List<KubernetesObject> objects = new ArrayList<>();
+        for (YamlNode document : documents(source)) {
+            collect(document, "", objects, 0);
+        }
+        return objects;
     }
 
     private static List<YamlNode> documents(Source source) {
@@ -40,37 +69,66 @@ public record KubernetesManifest(Source source, List<KubernetesObject> objects, 
         }
     }
 
-    private static void collect(YamlNode node, List<KubernetesObject> objects, int depth) {
-        if (!(node instanceof YamlMap map) || map.scalar("kind").isEmpty()) {
+    private static void collect(YamlNode node, String kind, List<KubernetesObject> objects, int depth) {
+        if (!(node instanceof YamlMap map) || (map.scalar("kind").isEmpty() && kind.isEmpty())) {
             return;
         }
-        KubernetesObject object = KubernetesObject.of(map);
+        KubernetesObject object = KubernetesObject.of(map, kind);
         if (object.kind().endsWith("List") && map.seq("items").isPresent() && depth < MAX_LIST_DEPTH) {
-            map.seq("items").get().items().forEach(item -> collect(item, objects, depth + 1));
+            String items = object.kind().substring(0, object.kind().length() - "List".length());
+            map.seq("items").get().items().forEach(item -> collect(item, items, objects, depth + 1));
         } else {
             objects.add(object);
         }
     }
 
-    /// The pod's spec in any object: itself, its template, or its job's template. Kinds of other makers that keep a
-    /// template where the known ones do are read alike.
-    private static Optional<YamlMap> podSpec(KubernetesObject object) {
+    /// The pod's template in any object, a mapping with `metadata` and `spec`: itself, its template, or its job's
+    /// template. Kinds of other makers that keep a template where the known ones do are read alike.
+    private static Optional<YamlMap> podTemplate(KubernetesObject object) {
         YamlMap body = object.body();
-        Optional<YamlMap> spec = switch (object.kind()) {
-            case "Pod" -> body.map("spec");
-            case "PodTemplate" -> body.map("template").flatMap(template -> template.map("spec"));
-            case "CronJob" ->
-                body.map("spec")
-                        .flatMap(cron -> cron.map("jobTemplate"))
-                        .flatMap(job -> job.map("spec"))
-                        .flatMap(KubernetesManifest::templateSpec);
-            default -> body.map("spec").flatMap(KubernetesManifest::templateSpec);
+        Optional<YamlMap> template = switch (object.kind()) {
+            case "Pod" -> Optional.of(body);
+            case "PodTemplate" -> body.map("template");
+            default -> {
+                Optional<YamlMap> spec = body.map("spec");
+                yield spec.flatMap(found -> found.map("template"))
+                        .or(() -> spec.flatMap(cron -> cron.map("jobTemplate"))
+                                .flatMap(job -> job.map("spec"))
+                                .flatMap(job -> job.map("template")));
+            }
         };
-        return spec.filter(found -> found.seq("containers").isPresent());
+        return template.filter(found ->
+                found.map("spec").flatMap(spec -> spec.seq("containers")).isPresent());
     }
 
-    private static Optional<YamlMap> templateSpec(YamlMap spec) {
-        return spec.map("template").flatMap(template -> template.map("spec"));
+    /// Objects that run containers in a form that is not known here, as those of workflow engines.
+    public List<KubernetesObject> notUnderstood() {
+        return objects.stream()
+                .filter(object -> podTemplate(object).isEmpty() && runsSomething(object.body(), 0))
+                .toList();
+    }
+
+    private static boolean runsSomething(YamlNode node, int depth) {
+        if (depth > MAX_SEARCH_DEPTH) {
+            return false;
+        }
+        return switch (node) {
+            case YamlMap map ->
+                map.entries().entrySet().stream()
+                        .anyMatch(entry -> (RUNNING.contains(entry.getKey())
+                                        && isRun(entry.getValue().value()))
+                                || runsSomething(entry.getValue().value(), depth + 1));
+            case YamlSeq seq -> seq.items().stream().anyMatch(item -> runsSomething(item, depth + 1));
+            case YamlScalar scalar -> false;
+        };
+    }
+
+    private static boolean isRun(YamlNode node) {
+        return switch (node) {
+            case YamlMap map -> map.scalar("image").isPresent();
+            case YamlSeq seq -> seq.items().stream().anyMatch(KubernetesManifest::isRun);
+            case YamlScalar scalar -> false;
+        };
     }
 
     /// Whether a text looks like a manifest: some document's top has `apiVersion` and `kind`.
@@ -79,8 +137,11 @@ public record KubernetesManifest(Source source, List<KubernetesObject> objects, 
         return hasTopKey(text, "apiVersion") && hasTopKey(text, "kind");
     }
 
+    /// In JSON the key may stand anywhere: which object it belongs to is told when the text is parsed.
     private static boolean hasTopKey(String text, String key) {
-        return Pattern.compile("(?m)^(?:\\{?\\s*\"" + key + "\"|" + key + ")\\s*:")
+        boolean json =
+                text.stripLeading().startsWith("{") || text.stripLeading().startsWith("[");
+        return Pattern.compile(json ? "\"" + key + "\"\\s*:" : "(?m)^(?:\"" + key + "\"|" + key + ")\\s*:")
                 .matcher(text)
                 .find();
     }

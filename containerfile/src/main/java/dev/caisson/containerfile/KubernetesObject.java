@@ -6,11 +6,12 @@ import dev.caisson.containerfile.YamlNode.YamlScalar;
 /// An object of a Kubernetes manifest.
 /// @param name its `metadata.name`, or `generateName`
 public record KubernetesObject(String apiVersion, String kind, String namespace, String name, YamlMap body) {
-    /// The object of a mapping that has a kind.
-    static KubernetesObject of(YamlMap body) {
+    /// The object of a mapping.
+    /// @param kind of one that names none, as an item of a typed list
+    static KubernetesObject of(YamlMap body, String kind) {
         return new KubernetesObject(
                 text(body, "apiVersion"),
-                text(body, "kind"),
+                text(body, "kind").isEmpty() ? kind : text(body, "kind"),
                 body.map("metadata")
                         .map(metadata -> text(metadata, "namespace"))
                         .orElse(""),

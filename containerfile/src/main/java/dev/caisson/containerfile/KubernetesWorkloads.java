@@ -22,27 +22,36 @@ import org.jspecify.annotations.Nullable;
 /// The containers of a pod as workloads: what the pod's security context says holds for each container that does not
 /// say otherwise, and a `LimitRange` of the same manifest gives the limits that a container lacks.
 final class KubernetesWorkloads {
+    private static final String APPARMOR = "container.apparmor.security.beta.kubernetes.io/";
     private static final FileError VALUE = FileError.KUBERNETES_VALUE;
 
     private final KubernetesObject object;
     private final YamlMap spec;
     private final YamlMap podContext;
-    private final List<KubernetesObject> objects;
+    private final YamlMap annotations;
+    private final LimitRanges ranges;
     private final Map<String, YamlMap> volumes = new HashMap<>();
 
-    private KubernetesWorkloads(KubernetesObject object, YamlMap spec, List<KubernetesObject> objects) {
+    private KubernetesWorkloads(KubernetesObject object, YamlMap metadata, YamlMap spec, LimitRanges ranges) {
         this.object = object;
         this.spec = spec;
-        this.objects = objects;
+        this.annotations = metadata.map("annotations").orElse(YamlMap.empty(metadata.place()));
+        this.ranges = ranges;
         this.podContext = spec.map("securityContext").orElse(YamlMap.empty(spec.place()));
         spec.maps("volumes").forEach(volume -> volumes.put(KubernetesManifest.text(volume, "name"), volume));
     }
 
-    static KubernetesPod pod(KubernetesObject object, YamlMap spec, List<KubernetesObject> objects) {
-        KubernetesWorkloads workloads = new KubernetesWorkloads(object, spec, objects);
+    /// @param template a mapping with `metadata` and `spec`
+    static KubernetesPod pod(KubernetesObject object, YamlMap template, ServiceAccounts accounts, LimitRanges ranges) {
+        YamlMap metadata = template.map("metadata").orElse(YamlMap.empty(template.place()));
+        YamlMap spec = template.map("spec").orElse(YamlMap.empty(template.place()));
+        KubernetesWorkloads workloads = new KubernetesWorkloads(object, metadata, spec, ranges);
+        String account = KubernetesManifest.text(spec, "serviceAccountName");
+        boolean withoutToken = accounts.mountsNoToken(
+                object.namespace(), account.isEmpty() ? KubernetesManifest.text(spec, "serviceAccount") : account);
         List<Workload> containers = new ArrayList<>();
         // the containers point back at the pod, whose list is still being filled
-        KubernetesPod pod = new KubernetesPod(object, spec, containers);
+        KubernetesPod pod = new KubernetesPod(object, metadata, spec, withoutToken, containers);
         spec.maps("containers").forEach(map -> containers.add(workloads.container(pod, map, "container")));
         spec.maps("initContainers").forEach(map -> containers.add(workloads.container(pod, map, "initContainer")));
         spec.maps("ephemeralContainers")
@@ -69,7 +78,7 @@ final class KubernetesWorkloads {
                 Optional.empty(),
                 runAs(context, place),
                 limits(container),
-                privileges(context),
+                privileges(context, name),
                 namespaces(),
                 Scalars.flag(context, "readOnlyRootFilesystem", VALUE),
                 mounts(container),
@@ -78,7 +87,7 @@ final class KubernetesWorkloads {
                 sysctls(),
                 environment(container),
                 arguments(container),
-                List.of(),
+                labels(),
                 health(container, kind),
                 Optional.empty(),
                 Optional.empty());
@@ -114,13 +123,7 @@ final class KubernetesWorkloads {
     private Optional<Setting<BigDecimal>> limit(YamlMap container, String resource) {
         return limitIn(container, resource)
                 .or(() -> limitIn(spec, resource))
-                .or(() -> objects.stream()
-                        .filter(other -> other.kind().equals("LimitRange"))
-                        .filter(other -> other.namespace().equals(object.namespace()))
-                        .flatMap(range -> range.body().map("spec").stream())
-                        .flatMap(range -> range.maps("limits"))
-                        .filter(item -> KubernetesManifest.text(item, "type").equals("Container"))
-                        .flatMap(item -> item.map("default").stream())
+                .or(() -> ranges.of(object.namespace()).stream()
                         .flatMap(defaults -> quantity(defaults, resource).stream())
                         .findFirst());
     }
@@ -137,7 +140,7 @@ final class KubernetesWorkloads {
         return Quantity.exact(value).orElse(0L);
     }
 
-    private Privileges privileges(YamlMap context) {
+    private Privileges privileges(YamlMap context, String name) {
         YamlMap capabilities = context.map("capabilities").orElse(YamlMap.empty(context.place()));
         Optional<Setting<Boolean>> escalation = Scalars.flag(context, "allowPrivilegeEscalation", VALUE);
         return new Privileges(
@@ -146,7 +149,7 @@ final class KubernetesWorkloads {
                 ComposeWorkloads.capabilities(capabilities, "drop"),
                 escalation.map(allowed -> new Setting<>(!allowed.value(), allowed.place())),
                 seccomp(context).or(() -> seccomp(podContext)),
-                lsm(context));
+                lsm(context, name));
     }
 
     private static Optional<Setting<String>> seccomp(YamlMap context) {
@@ -160,13 +163,18 @@ final class KubernetesWorkloads {
                                 type.place()));
     }
 
-    private List<Setting<String>> lsm(YamlMap context) {
+    /// The annotation counts where no field says otherwise, also on clusters that know the field.
+    private List<Setting<String>> lsm(YamlMap context, String name) {
         List<Setting<String>> settings = new ArrayList<>();
         KubernetesManifest.scalar(context, "appArmorProfile", "type")
                 .or(() -> KubernetesManifest.scalar(podContext, "appArmorProfile", "type"))
                 .ifPresent(type -> settings.add(new Setting<>(
                         "apparmor=" + (type.value().equals("Unconfined") ? "unconfined" : type.value()),
                         type.place())));
+        if (settings.isEmpty()) {
+            Scalars.text(annotations, APPARMOR + name)
+                    .ifPresent(profile -> settings.add(new Setting<>("apparmor=" + profile.value(), profile.place())));
+        }
         KubernetesManifest.scalar(context, "seLinuxOptions", "type")
                 .or(() -> KubernetesManifest.scalar(podContext, "seLinuxOptions", "type"))
                 .ifPresent(type -> settings.add(new Setting<>("label=type:" + type.value(), type.place())));
@@ -288,6 +296,19 @@ final class KubernetesWorkloads {
                         false,
                         Optional.empty(),
                         variable.place()))
+                .toList();
+    }
+
+    /// Everybody who may look at pods reads them.
+    private List<Variable> labels() {
+        return annotations.entries().entrySet().stream()
+                .filter(entry -> entry.getValue().value() instanceof YamlScalar)
+                .map(entry -> new Variable(
+                        entry.getKey(),
+                        Optional.of(((YamlScalar) entry.getValue().value()).value()),
+                        false,
+                        Optional.empty(),
+                        entry.getValue().place()))
                 .toList();
     }
 

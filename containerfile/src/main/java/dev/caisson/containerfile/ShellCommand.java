@@ -16,10 +16,26 @@ public record ShellCommand(
         List<Word> redirections,
         Optional<ShellCommand> pipedFrom,
         Place place) {
-    private static final Set<String> WRAPPERS =
-            Set.of(
-                    "sudo", "doas", "env", "exec", "command", "nohup", "time", "nice", "ionice", "eatmydata", "builtin",
-                    "gosu", "su-exec", "timeout", "stdbuf", "setarch", "tini", "dumb-init", "chronic");
+    private static final Set<String> WRAPPERS = Set.of(
+            "sudo",
+            "doas",
+            "env",
+            "exec",
+            "command",
+            "nohup",
+            "time",
+            "nice",
+            "ionice",
+            "eatmydata",
+            "builtin",
+            "gosu",
+            "su-exec",
+            "timeout",
+            "stdbuf",
+            "setarch",
+            "tini",
+            "dumb-init",
+            "chronic");
     /// Wrappers whose first word is theirs: an account, or a time.
     private static final Set<String> WRAPPERS_WITH_WORD = Set.of("gosu", "su-exec", "timeout");
 

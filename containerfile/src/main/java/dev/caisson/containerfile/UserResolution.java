@@ -81,7 +81,8 @@ final class UserResolution {
                     yield new RunAs.Root(from, "no USER is set, neither here nor by the base image");
                 }
                 if (isOfficialRoot(base.reference())) {
-                    yield new RunAs.Root(from, "no USER is set here, and " + base.reference() + " is published with none");
+                    yield new RunAs.Root(
+                            from, "no USER is set here, and " + base.reference() + " is published with none");
                 }
                 yield new RunAs.Unknown(
                         from,
