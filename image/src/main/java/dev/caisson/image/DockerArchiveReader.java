@@ -34,6 +34,7 @@ final class DockerArchiveReader implements AutoCloseable {
     private final FileChannel channel;
     private final Map<String, Member> members = new HashMap<>();
     private final Map<String, String> links = new HashMap<>();
+    private final UnpackBudget names = new UnpackBudget(UnpackLimits.DEFAULT, 0);
 
     DockerArchiveReader(Path path) throws IOException {
         this.path = path;
@@ -82,6 +83,8 @@ final class DockerArchiveReader implements AutoCloseable {
 
     private void add(TarEntry entry, long position) {
         String name = normalized(entry.name());
+        names.remember(name);
+        names.remember(entry.linkTarget());
         switch (entry.kind()) {
             case FILE -> {
                 if (entry.segments().size() > 1
@@ -152,7 +155,12 @@ final class DockerArchiveReader implements AutoCloseable {
         Member member = member(name);
         Matcher blob = BLOB_NAME.matcher(name);
         Optional<Digest> digest = blob.matches() ? Optional.of(new Digest(blob.group(1))) : Optional.empty();
-        return new PackedLayer(diffId, digest, () -> FileSlice.part(channel, member.start(), member.size()));
+        return new PackedLayer(
+                diffId,
+                digest,
+                Long.toString(member.start()),
+                member.size(),
+                () -> FileSlice.part(channel, member.start(), member.size()));
     }
 
     private JsonObject choose(List<JsonObject> images, Optional<String> reference) {

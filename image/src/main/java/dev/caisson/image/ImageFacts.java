@@ -76,9 +76,10 @@ public record ImageFacts(
 
     /// The topmost layer that has the file decides, or hides it.
     private static byte[] passwd(PackedImage image) throws IOException {
+        UnpackBudget budget = UnpackBudget.of(image);
         for (PackedImage.PackedLayer layer : image.layers().reversed()) {
             try (FileSlice slice = layer.opening().open();
-                    var stream = new LayerStream(slice, UnpackLimits.DEFAULT)) {
+                    var stream = new LayerStream(slice, budget)) {
                 var found = new ByteArrayOutputStream();
                 boolean decided = find(new TarReader(stream, UnpackLimits.DEFAULT), found);
                 stream.verify(layer);

@@ -85,6 +85,11 @@ public final class ImageStore implements AutoCloseable {
                     Code.BAD_ARCHIVE,
                     image + " cannot be read (" + e.getMessage() + "); fetch or build the image again",
                     e);
+        } catch (OutOfMemoryError e) {
+            throw new ImageException(
+                    Code.TOO_LARGE,
+                    image + " needs more heap than there is; give the JVM more memory (-Xmx) if it is to be trusted",
+                    e);
         } catch (ErrnoException e) {
             throw new ImageException(
                     Code.STORE_REFUSED,
@@ -99,14 +104,15 @@ public final class ImageStore implements AutoCloseable {
     }
 
     private static void unpack(PackedImage image, Fd root, ProgressListener listener) {
-        try (var unpacker = new LayerUnpacker(root, UnpackLimits.DEFAULT, LayerUnpacker.Ownership.ARCHIVE)) {
+        UnpackBudget budget = UnpackBudget.of(image);
+        try (var unpacker = new LayerUnpacker(root, budget, LayerUnpacker.Ownership.ARCHIVE)) {
             int number = 0;
             for (PackedImage.PackedLayer layer : image.layers()) {
                 number++;
                 String activity =
                         "unpacking layer " + number + " of " + image.layers().size();
                 try (FileSlice slice = layer.opening().open();
-                        var stream = new LayerStream(slice, UnpackLimits.DEFAULT)) {
+                        var stream = new LayerStream(slice, budget)) {
                     listener.progress(activity, 0, slice.size());
                     unpacker.apply(new TarReader(stream, UnpackLimits.DEFAULT));
                     stream.verify(layer);

@@ -21,13 +21,12 @@ final class LayerStream extends FilterInputStream {
     private final InputStream packed;
     private final MessageDigest packedHash = Digest.algorithm();
     private final MessageDigest unpackedHash = Digest.algorithm();
-    private final UnpackLimits limits;
-    private long unpacked;
+    private final UnpackBudget budget;
 
-    LayerStream(FileSlice slice, UnpackLimits limits) throws IOException {
+    LayerStream(FileSlice slice, UnpackBudget budget) throws IOException {
         super(InputStream.nullInputStream());
         this.slice = slice;
-        this.limits = limits;
+        this.budget = budget;
         this.packed = new BufferedInputStream(new DigestInputStream(slice, packedHash), BUFFER);
         this.in = new DigestInputStream(uncompressed(packed), unpackedHash);
     }
@@ -94,7 +93,7 @@ final class LayerStream extends FilterInputStream {
     public int read() throws IOException {
         int b = super.read();
         if (b >= 0) {
-            count(1);
+            budget.unpacked(1);
         }
         return b;
     }
@@ -103,24 +102,9 @@ final class LayerStream extends FilterInputStream {
     public int read(byte[] bytes, int offset, int length) throws IOException {
         int count = super.read(bytes, offset, length);
         if (count > 0) {
-            count(count);
+            budget.unpacked(count);
         }
         return count;
-    }
-
-    private void count(int count) {
-        unpacked += count;
-        if (unpacked > limits.bytes()) {
-            throw new ImageException(
-                    Code.TOO_LARGE,
-                    "the image has a layer of more than " + limits.bytes() + " bytes; it is not unpacked");
-        }
-        if (unpacked > limits.ratioGrace() && unpacked / limits.ratio() > slice.done()) {
-            throw new ImageException(
-                    Code.TOO_LARGE,
-                    "the image has a layer that grows more than " + limits.ratio()
-                            + " times when uncompressed; it is not unpacked");
-        }
     }
 
     @Override

@@ -42,26 +42,24 @@ final class LayerUnpacker implements AutoCloseable {
     private static final long HERE = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
 
     private final RootTree tree;
+    private final UnpackBudget budget;
     private final UnpackLimits limits;
     private final Ownership ownership;
     private final Map<Long, DirectoryTime> directoryTimes = new HashMap<>();
     private long bytes;
-    private int entries;
 
     /// @param root an empty directory; stays the caller's
-    LayerUnpacker(Fd root, UnpackLimits limits, Ownership ownership) {
-        this.tree = new RootTree(root, limits);
-        this.limits = limits;
+    LayerUnpacker(Fd root, UnpackBudget budget, Ownership ownership) {
+        this.tree = new RootTree(root, budget);
+        this.budget = budget;
+        this.limits = budget.limits();
         this.ownership = ownership;
     }
 
     void apply(TarReader layer) throws IOException {
         tree.beginLayer();
         for (Optional<TarEntry> entry = layer.next(); entry.isPresent(); entry = layer.next()) {
-            if (++entries > limits.entries()) {
-                throw new ImageException(
-                        Code.TOO_LARGE, "the image has more than " + limits.entries() + " files; it is not unpacked");
-            }
+            budget.entry();
             apply(entry.orElseThrow(), layer);
         }
     }
@@ -142,6 +140,7 @@ final class LayerUnpacker implements AutoCloseable {
 
     private void finishDirectory(TarEntry entry, List<String> path, Directory directory) {
         finishOpen(entry, directory.fd());
+        budget.remember(path);
         directoryTimes.put(directory.inode(), new DirectoryTime(path, entry.modifiedSeconds(), entry.modifiedNanos()));
     }
 

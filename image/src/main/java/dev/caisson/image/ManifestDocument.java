@@ -21,7 +21,8 @@ sealed interface ManifestDocument {
     }
 
     int MOST_MANIFESTS = 10_000;
-    int MOST_LAYERS = 1_000;
+    /// As many as podman takes; Docker builds at most 127.
+    int MOST_LAYERS = 500;
 
     /// Reads one of them.
     ///

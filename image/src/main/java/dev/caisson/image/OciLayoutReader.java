@@ -146,7 +146,12 @@ final class OciLayoutReader implements AutoCloseable {
                 throw new ImageException(
                         Code.UNSUPPORTED_FORMAT, "the image has a layer of type " + Quoted.of(layer.mediaType()));
             }
-            packed.add(new PackedLayer(config.diffIds().get(i), Optional.of(layer.digest()), () -> open(layer)));
+            packed.add(new PackedLayer(
+                    config.diffIds().get(i),
+                    Optional.of(layer.digest()),
+                    layer.digest().hex(),
+                    layer.size(),
+                    () -> open(layer)));
         }
         return new PackedImage(id, config.config(), config.healthCheck(), packed);
     }

@@ -37,6 +37,11 @@ record PackedConfig(ImageConfig config, List<Digest> diffIds, List<String> healt
         JsonObject rootfs = document.object("rootfs").orElseThrow(() -> bad("has no rootfs"));
         List<Digest> diffIds =
                 rootfs.strings("diff_ids").stream().map(Descriptor::digest).toList();
+        if (diffIds.size() > ManifestDocument.MOST_LAYERS) {
+            throw new ImageException(
+                    Code.TOO_LARGE,
+                    "the image has more than " + ManifestDocument.MOST_LAYERS + " layers; build it with fewer");
+        }
         if (diffIds.isEmpty()) {
             throw bad("has no layers, so there is nothing to run");
         }

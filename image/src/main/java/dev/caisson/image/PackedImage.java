@@ -18,7 +18,9 @@ record PackedImage(Digest id, ImageConfig config, List<String> healthCheck, List
     ///
     /// @param diffId of the archive when uncompressed
     /// @param packed of the bytes as they lie there, where the image tells
-    record PackedLayer(Digest diffId, Optional<Digest> packed, Opening opening) {}
+    /// @param place of these bytes in the image, by which a layer that is listed twice is known
+    /// @param size in bytes, as they lie there
+    record PackedLayer(Digest diffId, Optional<Digest> packed, String place, long size, Opening opening) {}
 
     /// Opens a layer's bytes.
     @FunctionalInterface

@@ -35,21 +35,24 @@ final class RootTree implements AutoCloseable {
     private record Name(long directory, String name) {}
 
     private final Directory root;
-    private final UnpackLimits limits;
+    private final UnpackBudget budget;
     private final Map<Long, Integer> depths = new HashMap<>();
     private final Set<Name> brought = new HashSet<>();
+    /// Directories in which nothing of the layers below is left.
+    private final Set<Long> opaque = new HashSet<>();
     private List<String> latestPath = List.of();
     private Optional<Directory> latest = Optional.empty();
 
     /// @param root stays the caller's
-    RootTree(Fd root, UnpackLimits limits) {
+    RootTree(Fd root, UnpackBudget budget) {
         this.root = directory(root);
-        this.limits = limits;
+        this.budget = budget;
     }
 
     /// Forgets what the layer before brought.
     void beginLayer() {
         brought.clear();
+        opaque.clear();
     }
 
     /// The directory with these components, made where it does not exist; valid until the next call of this.
@@ -60,6 +63,7 @@ final class RootTree implements AutoCloseable {
         if (latest.isPresent() && latestPath.equals(path)) {
             return latest.orElseThrow();
         }
+        budget.steps(path.size());
         var opened = new ArrayList<Directory>();
         try {
             for (int depth = 1; depth <= path.size(); depth++) {
@@ -95,10 +99,11 @@ final class RootTree implements AutoCloseable {
     Directory makeDirectory(Directory above, String name) {
         // Names may lead through links, so the depth of a name says nothing about that of the directory it ends in.
         int depth = depths.getOrDefault(above.inode(), 0) + 1;
-        if (depth > limits.depth()) {
+        if (depth > budget.limits().depth()) {
             throw new ImageException(
                     Code.TOO_LARGE,
-                    "the archive has directories more than " + limits.depth() + " deep, as " + Quoted.of(name));
+                    "the archive has directories more than " + budget.limits().depth() + " deep, as "
+                            + Quoted.of(name));
         }
         FileSystem.makeDirectory(above.fd(), name, 0755);
         Directory made = directory(FileSystem.openAt(above.fd(), name, DIRECTORY, 0, HERE));
@@ -139,7 +144,9 @@ final class RootTree implements AutoCloseable {
 
     /// Notes that the present layer has `name`, so that its whiteouts do not hide it.
     void bring(Directory directory, String name) {
-        brought.add(new Name(directory.inode(), name));
+        if (brought.add(new Name(directory.inode(), name))) {
+            budget.remember(name);
+        }
     }
 
     /// Removes what is at `name`, with all below it.
@@ -164,6 +171,9 @@ final class RootTree implements AutoCloseable {
 
     /// Hides all that the layers below have in `directory`.
     void makeOpaque(Directory directory) {
+        if (!opaque.add(directory.inode())) {
+            return;
+        }
         for (String name : DirectoryEntries.of(directory.fd())) {
             whiteout(directory, name);
         }

@@ -41,14 +41,14 @@ class LayerStreamTests {
     }
 
     private static PackedLayer layer(Digest diffId, Optional<Digest> packed) {
-        return new PackedLayer(diffId, packed, () -> {
+        return new PackedLayer(diffId, packed, "layer", 0, () -> {
             throw new IOException("it is open already");
         });
     }
 
     /// @param read how many bytes the archive's reader takes before the rest is only hashed
     private void verify(byte[] bytes, int read, Digest diffId, Optional<Digest> packed) throws IOException {
-        try (var stream = new LayerStream(slice(bytes), UnpackLimits.DEFAULT)) {
+        try (var stream = new LayerStream(slice(bytes), new UnpackBudget(UnpackLimits.DEFAULT, bytes.length))) {
             assertThat(stream.readNBytes(read)).isEqualTo(Arrays.copyOf(CONTENT, read));
             stream.verify(layer(diffId, packed));
         }
@@ -90,7 +90,7 @@ class LayerStreamTests {
     }
 
     private void readAll(byte[] bytes, UnpackLimits limits, boolean oneByOne) throws IOException {
-        try (var stream = new LayerStream(slice(bytes), limits)) {
+        try (var stream = new LayerStream(slice(bytes), new UnpackBudget(limits, bytes.length))) {
             if (oneByOne) {
                 while (stream.read() >= 0) {
                     // counted by the stream

@@ -46,7 +46,7 @@ final class Unpacking {
 
     Unpacking layers(byte[]... layers) throws IOException {
         try (Fd directory = FileSystem.open(root.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY);
-                var unpacker = new LayerUnpacker(directory, limits, ownership)) {
+                var unpacker = new LayerUnpacker(directory, new UnpackBudget(limits, Long.MAX_VALUE), ownership)) {
             for (byte[] layer : layers) {
                 unpacker.apply(new TarReader(new ByteArrayInputStream(layer), limits));
             }

@@ -207,7 +207,7 @@ class ZstdInputStreamTests {
 
         for (UnpackLimits limits : List.of(ratio, bytes)) {
             try (var slice = FileSlice.whole(FileChannel.open(file), Files.size(file));
-                    var layer = new LayerStream(slice, limits)) {
+                    var layer = new LayerStream(slice, new UnpackBudget(limits, slice.size()))) {
                 var read = new CountingStream();
                 assertThatExceptionOfType(ImageException.class)
                         .isThrownBy(() -> layer.transferTo(read))
@@ -290,9 +290,12 @@ class ZstdInputStreamTests {
         var layer = new PackedImage.PackedLayer(
                 Digest.of("archive".getBytes(StandardCharsets.US_ASCII)),
                 Optional.of(Digest.of(stream)),
+                "layer",
+                stream.length,
                 () -> FileSlice.whole(FileChannel.open(file), stream.length));
 
-        try (LayerStream in = new LayerStream(layer.opening().open(), UnpackLimits.DEFAULT)) {
+        try (LayerStream in =
+                new LayerStream(layer.opening().open(), new UnpackBudget(UnpackLimits.DEFAULT, stream.length))) {
             in.verify(layer);
         }
     }
