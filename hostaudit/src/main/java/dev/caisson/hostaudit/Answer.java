@@ -9,6 +9,7 @@ import dev.caisson.audit.Status;
 import dev.caisson.audit.Subject;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// What a check came to for one subject.
@@ -31,6 +32,9 @@ record Answer(
     static final Subject ENGINE = new Subject(Subject.Kind.DAEMON, "dockerd");
 
     private static final int SHOWN = 12;
+    private static final int LONGEST_ITEM = 200;
+    /// A name, a command or a path may come from anybody, and stands in every finding about its subject.
+    private static final int LONGEST_TEXT = 4000;
 
     static Subject subject(ContainerFacts container) {
         return new Subject(Subject.Kind.CONTAINER, container.name());
@@ -132,8 +136,24 @@ record Answer(
 
     /// The first of many, and how many more there are.
     static String list(List<String> items) {
-        String shown = String.join(", ", items.subList(0, Math.min(SHOWN, items.size())));
+        String shown = items.stream()
+                .limit(SHOWN)
+                .map(item -> clipped(item, LONGEST_ITEM))
+                .collect(Collectors.joining(", "));
         return items.size() > SHOWN ? shown + " and " + (items.size() - SHOWN) + " more" : shown;
+    }
+
+    /// A text of bounded length.
+    static String clipped(String text) {
+        return clipped(text, LONGEST_TEXT);
+    }
+
+    static String clipped(String text, int longest) {
+        if (text.length() <= longest) {
+            return text;
+        }
+        int end = Character.isHighSurrogate(text.charAt(longest - 1)) ? longest - 1 : longest;
+        return text.substring(0, end) + "… (" + text.length() + " characters)";
     }
 
     Finding finding(Check check) {
@@ -142,14 +162,16 @@ record Answer(
                 subject,
                 status,
                 severity.orElse(check.severity()),
-                message,
-                claim,
-                truth,
+                clipped(message),
+                claim.map(Answer::clipped),
+                truth.map(Answer::clipped),
                 agreement.orElse(
                         truth.isPresent()
                                 ? claim.isPresent() ? Agreement.AGREE : Agreement.TRUTH_ONLY
                                 : Agreement.CLAIM_ONLY),
-                evidence,
+                evidence.stream()
+                        .map(proof -> new Evidence(proof.source(), clipped(proof.text()), proof.location()))
+                        .toList(),
                 Optional.empty(),
                 status == Status.PASS ? "" : advice.orElse(check.fix()),
                 "",

@@ -1,21 +1,19 @@
 package dev.caisson.hostaudit;
 
 import dev.caisson.audit.AuditException;
+import dev.caisson.hostaudit.EngineApi.Bounds;
 import dev.caisson.hostaudit.EngineSockets.EngineSocket;
 import dev.caisson.hostaudit.Facts.Gap;
-import java.time.Duration;
 import java.util.List;
+import java.util.NoSuchElementException;
 
 /// An engine that answered, with the connection to ask it further.
 record Asked(EngineSocket socket, EngineApi api, EngineFacts facts) implements AutoCloseable {
-    /// A user's own engine shall not hold up the audit of the host.
-    private static final Duration OF_USER = Duration.ofSeconds(30);
-
     /// @throws AuditException where no engine answers there
     static Asked of(EngineSocket socket, HostFiles files, ProcessTable table, List<Gap> gaps) {
         EngineApi api;
         try {
-            api = new EngineApi(socket.path(), socket.address(), socket.ofUser() ? OF_USER : EngineApi.PATIENCE);
+            api = new EngineApi(socket.path(), socket.address(), socket.ofUser() ? Bounds.OF_USER : Bounds.SYSTEM);
         } catch (AuditException e) {
             socket.close();
             throw e;
@@ -30,11 +28,24 @@ record Asked(EngineSocket socket, EngineApi api, EngineFacts facts) implements A
                             gaps)
                     .collect();
             return new Asked(socket, api, facts);
+        } catch (IndexOutOfBoundsException | IllegalArgumentException | NoSuchElementException | ArithmeticException e) {
+            api.close();
+            socket.close();
+            throw misfit(socket, e);
         } catch (AuditException e) {
             api.close();
             socket.close();
             throw e;
         }
+    }
+
+    /// Answers that are JSON, but not what an engine answers.
+    static AuditException misfit(EngineSocket socket, RuntimeException problem) {
+        return new AuditException(
+                AuditException.Code.ENGINE_ANSWER,
+                "The engine at " + socket.path() + " gives answers that do not fit together: "
+                        + Answer.clipped(String.valueOf(problem.getMessage())) + ".",
+                problem);
     }
 
     @Override

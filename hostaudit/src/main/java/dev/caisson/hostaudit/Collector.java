@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -47,7 +48,7 @@ final class Collector {
             List<Share> shares = new ArrayList<>();
             for (int at = 0; at < asked.size(); at++) {
                 EngineFacts engine = asked.get(at).facts();
-                share(asked.get(at), truths(table, host, Optional.of(engine)), at == 0)
+                share(asked.get(at), truths(table, host, Optional.of(engine)), asked.size() == 1)
                         .ifPresent(shares::add);
             }
             List<ContainerFacts> own = own(table, truths(table, host, Optional.empty()));
@@ -106,13 +107,24 @@ final class Collector {
     /// @param decisive whether the audit fails where this engine does not go on answering
     private Optional<Share> share(Asked asked, ContainerTruth truths, boolean decisive) {
         try {
-            return Optional.of(new EngineShare(request, files, gaps, asked, truths).collect());
+            return Optional.of(collected(asked, truths));
         } catch (AuditException e) {
             if (asked.socket().ofUser() || !decisive) {
                 gaps.add(Gap.ofEngine(asked.socket().path(), e));
                 return Optional.empty();
             }
             throw e;
+        }
+    }
+
+    private Share collected(Asked asked, ContainerTruth truths) {
+        try {
+            return new EngineShare(request, files, gaps, asked, truths).collect();
+        } catch (IndexOutOfBoundsException
+                | IllegalArgumentException
+                | NoSuchElementException
+                | ArithmeticException e) {
+            throw Asked.misfit(asked.socket(), e);
         }
     }
 

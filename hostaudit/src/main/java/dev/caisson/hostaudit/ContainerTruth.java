@@ -80,6 +80,9 @@ final class ContainerTruth {
             throw new IllegalStateException("process " + pid + " is gone");
         }
         List<Mount> mounts = host.located(MountTable.of(pid).mounts());
+        if (mounts.isEmpty() && Proc.startTime(pid).equals(started) && started.isPresent()) {
+            throw new IllegalStateException("its table of mounts is too long, or cannot be read");
+        }
         var truth = new Truth(
                 table.groupOf(pid),
                 processes,

@@ -13,15 +13,26 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.concurrent.locks.LockSupport;
 
 /// Reads the Docker Engine API over its unix socket: HTTP/1.1, one connection that stays open, GET only, so
-/// that nothing can be changed through it. Every wait is bounded, and so is the time that all answers may take.
+/// that nothing can be changed through it. Every wait is bounded, and so are the time and the memory that all answers
+/// may take.
 final class EngineApi implements AutoCloseable {
-    /// Enough for every container of a host.
-    static final Duration PATIENCE = Duration.ofMinutes(30);
+    /// What all answers of an engine together may take.
+    ///
+    /// @param bytes of memory
+    /// @param objects containers, images and networks of each kind that are asked for
+    record Bounds(Duration time, long bytes, int objects) {
+        /// Enough for every container of a host.
+        static final Bounds SYSTEM = new Bounds(Duration.ofMinutes(30), 1L << 30, 20_000);
+        /// A user's own engine must not hold up the audit of the host, or fill its memory.
+        static final Bounds OF_USER = new Bounds(Duration.ofSeconds(30), 16L << 20, 1000);
+    }
 
     private static final int WAIT_MILLIS = 20_000;
     /// EACCES, which has no class of its own.
@@ -38,7 +49,8 @@ final class EngineApi implements AutoCloseable {
 
     private final Path socket;
     private final Path address;
-    private final Duration patience;
+    private final Bounds bounds;
+    private long received;
     private final long started = System.nanoTime();
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER).flip();
     private Optional<Connection> connected;
@@ -88,18 +100,12 @@ final class EngineApi implements AutoCloseable {
     /// @param socket what the host calls it
     /// @param address how this process reaches it
     /// @throws AuditException ENGINE_UNREACHABLE
-    EngineApi(Path socket, Path address) {
-        this(socket, address, PATIENCE);
-    }
-
-    /// @param patience how long all of its answers together may take
-    /// @throws AuditException ENGINE_UNREACHABLE
-    EngineApi(Path socket, Path address, Duration patience) {
+    EngineApi(Path socket, Path address, Bounds bounds) {
         this.socket = socket;
         this.address = address;
-        this.patience = patience;
+        this.bounds = bounds;
         try {
-            connected = Optional.of(Connection.to(address, Math.min(WAIT_MILLIS, patience.toMillis())));
+            connected = Optional.of(Connection.to(address, Math.min(WAIT_MILLIS, bounds.time().toMillis())));
         } catch (IOException e) {
             throw new AuditException(
                     AuditException.Code.ENGINE_UNREACHABLE,
@@ -123,19 +129,19 @@ final class EngineApi implements AutoCloseable {
     /// The answer, or empty where the object is gone.
     /// @throws AuditException ENGINE_ANSWER where the engine could not say
     Optional<Tree> find(String path) {
-        Answer answer = ask(path);
+        Response answer = ask(path);
         return answer.status() == GONE ? Optional.empty() : Optional.of(answer.ok(socket, path));
     }
 
     /// As [#find], also empty where this node manages no swarm any more.
     Optional<Tree> findInSwarm(String path) {
-        Answer answer = ask(path);
+        Response answer = ask(path);
         return answer.status() == GONE || answer.status() == NOT_IN_SWARM
                 ? Optional.empty()
                 : Optional.of(answer.ok(socket, path));
     }
 
-    private record Answer(int status, String body) {
+    private record Response(int status, String body) {
         Tree ok(Path socket, String path) {
             if (status != OK) {
                 throw new AuditException(
@@ -147,13 +153,14 @@ final class EngineApi implements AutoCloseable {
             } catch (MalformedJsonException e) {
                 throw new AuditException(
                         AuditException.Code.ENGINE_ANSWER,
-                        "The engine at " + socket + " answers " + path + " with something that is no JSON.",
+                        "The engine at " + socket + " answers " + path + " with text that cannot be read as JSON: "
+                                + Answer.clipped(String.valueOf(e.getMessage())) + ".",
                         e);
             }
         }
     }
 
-    private Answer ask(String path) {
+    private Response ask(String path) {
         try {
             long remaining = remainingMillis();
             if (connected.isEmpty()) {
@@ -175,7 +182,7 @@ final class EngineApi implements AutoCloseable {
                 }
             }
             byte[] body = chunked ? chunks() : bytes(length);
-            return new Answer(status, new String(body, StandardCharsets.UTF_8));
+            return new Response(status, new String(body, StandardCharsets.UTF_8));
         } catch (IOException | NumberFormatException e) {
             // the rest of this answer must not be taken for the next one
             close();
@@ -196,6 +203,19 @@ final class EngineApi implements AutoCloseable {
                 connection.channel().register(connection.selector(), SelectionKey.OP_READ);
             }
         }
+    }
+
+    /// Objects that are listed, up to the engine's bound.
+    /// @param untold takes why the others are not looked at
+    List<Tree> list(String path, Consumer<AuditException> untold) {
+        List<Tree> all = get(path).list();
+        if (all.size() <= bounds.objects()) {
+            return all;
+        }
+        untold.accept(new AuditException(
+                AuditException.Code.ENGINE_ANSWER,
+                "it lists " + all.size() + ", of which the first " + bounds.objects() + " are looked at"));
+        return all.subList(0, bounds.objects());
     }
 
     private byte[] chunks() throws IOException {
@@ -220,6 +240,10 @@ final class EngineApi implements AutoCloseable {
     private byte[] bytes(long length) throws IOException {
         if (length < 0 || length > BODY_LIMIT) {
             throw new IOException("an answer of " + length + " bytes");
+        }
+        received += length;
+        if (received > bounds.bytes()) {
+            throw new IOException("its answers have more than " + bounds.bytes() + " bytes");
         }
         byte[] body = new byte[(int) length];
         int done = 0;
@@ -272,7 +296,7 @@ final class EngineApi implements AutoCloseable {
     }
 
     private long remainingMillis() throws IOException {
-        long remaining = patience.toMillis() - (System.nanoTime() - started) / 1_000_000;
+        long remaining = bounds.time().toMillis() - (System.nanoTime() - started) / 1_000_000;
         if (remaining <= 0) {
             throw tooSlow();
         }
@@ -280,7 +304,7 @@ final class EngineApi implements AutoCloseable {
     }
 
     private IOException tooSlow() {
-        return new IOException("its answers take more than " + patience.toMillis() + " ms");
+        return new IOException("its answers take more than " + bounds.time().toMillis() + " ms");
     }
 
     private Connection connection() throws IOException {

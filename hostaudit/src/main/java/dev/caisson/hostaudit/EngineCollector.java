@@ -1,5 +1,6 @@
 package dev.caisson.hostaudit;
 
+import dev.caisson.audit.AuditException;
 import dev.caisson.hostaudit.EngineFacts.Claims;
 import dev.caisson.hostaudit.EngineFacts.DataRoot;
 import dev.caisson.hostaudit.EngineFacts.EngineProcess;
@@ -47,6 +48,7 @@ final class EngineCollector {
     EngineFacts collect() {
         Tree info = api.get("/info");
         Tree version = api.get("/version");
+        refuseStranger(info, version);
         EngineProcesses processes = new EngineProcesses(table, files);
         Optional<EngineProcess> process = identity.flatMap(processes::listeningOn);
         if (process.isEmpty()) {
@@ -92,12 +94,25 @@ final class EngineCollector {
                 podman ? "podman" : "docker");
     }
 
+    /// Whatever listens may answer JSON; an engine says its release, its data root and its storage driver.
+    private void refuseStranger(Tree info, Tree version) {
+        boolean engine = info.at("DockerRootDir").textOr("").startsWith("/")
+                && !info.at("Driver").textOr("").isEmpty()
+                && !version.at("Version").textOr("").isEmpty();
+        if (!engine) {
+            throw new AuditException(
+                    AuditException.Code.ENGINE_ANSWER,
+                    "What answers at " + socket + " is not a container engine: /version and /info do not name its"
+                            + " version, data root and storage driver.");
+        }
+    }
+
     private Tree configuration(String file, Optional<EngineProcess> process) {
         Optional<String> text = files.text(file, EngineSockets.user(socket, process));
         try {
             return text.map(Tree::parse).orElse(Tree.NONE);
         } catch (MalformedJsonException e) {
-            gaps.add(new Gap(file, "it is no JSON"));
+            gaps.add(new Gap(file, "it is no JSON: " + e.getMessage()));
             return Tree.NONE;
         }
     }
@@ -201,7 +216,8 @@ final class EngineCollector {
 
     private List<NetworkFacts> networks() {
         var all = new ArrayList<NetworkFacts>();
-        for (Tree network : api.get("/networks").list()) {
+        for (Tree network : api.list(
+                "/networks", why -> gaps.add(new Gap("networks of " + socket, String.valueOf(why.getMessage()))))) {
             all.add(new NetworkFacts(
                     network.at("Id").textOr(""),
                     network.at("Name").textOr(""),

@@ -1,5 +1,6 @@
 package dev.caisson.hostaudit;
 
+import dev.caisson.audit.AuditException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,6 +35,23 @@ record EngineFacts(
         Optional<SwarmFacts> swarm,
         String product) {
     private static final Pattern OF_USER = Pattern.compile("/run/user/(\\d{1,10})/.*");
+
+    private static final Pattern CONTAINER_ID = Pattern.compile("[0-9a-f]{12,64}");
+    private static final Pattern IMAGE_ID = Pattern.compile("(?:sha256:)?[0-9a-f]{12,64}");
+
+    /// Ids become parts of requests and of paths, and name control groups.
+    static boolean isContainerId(String id) {
+        return CONTAINER_ID.matcher(id).matches();
+    }
+
+    static boolean isImageId(String id) {
+        return IMAGE_ID.matcher(id).matches();
+    }
+
+    static AuditException noId(String id) {
+        return new AuditException(
+                AuditException.Code.ENGINE_ANSWER, "the engine gives it the id '" + Answer.clipped(id, 80) + "'");
+    }
 
     /// The process that listens on the socket.
     ///

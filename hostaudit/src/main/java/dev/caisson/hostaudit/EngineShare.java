@@ -14,6 +14,9 @@ import java.util.stream.Stream;
 
 /// Gathers the containers and images of one engine, or those of them that the request asks for.
 final class EngineShare {
+    /// Engines allow 255 characters at most; a report repeats a name in each finding.
+    private static final int LONGEST_NAME = 300;
+
     private final HostAuditRequest request;
     private final HostFiles files;
     private final List<Gap> gaps;
@@ -45,8 +48,12 @@ final class EngineShare {
 
     private List<ContainerFacts> containers() {
         var all = new ArrayList<ContainerFacts>();
-        for (Tree listed : api.get("/containers/json?all=1").list()) {
+        for (Tree listed : api.list("/containers/json?all=1", why -> untold("containers", why))) {
             String id = listed.at("Id").textOr("");
+            if (!EngineFacts.isContainerId(id)) {
+                untold("container " + listed.at("Names").texts(), EngineFacts.noId(id));
+                continue;
+            }
             if (request.target().isPresent() && !targets(listed)) {
                 continue;
             }
@@ -66,7 +73,8 @@ final class EngineShare {
         if (request.target().isPresent()) {
             throw problem;
         }
-        gaps.add(new Gap(what, String.valueOf(problem.getMessage())));
+        gaps.add(new Gap(
+                Answer.clipped(what, LONGEST_NAME), Answer.clipped(String.valueOf(problem.getMessage()), LONGEST_NAME)));
     }
 
     private boolean targets(Tree listed) {
@@ -97,8 +105,8 @@ final class EngineShare {
         }
         return new ContainerFacts(
                 id,
-                container.at("Name").textOr("").replaceFirst("^/", ""),
-                container.at("Config", "Image").textOr(""),
+                Answer.clipped(container.at("Name").textOr("").replaceFirst("^/", ""), LONGEST_NAME),
+                Answer.clipped(container.at("Config", "Image").textOr(""), LONGEST_NAME),
                 container.at("Image").textOr(""),
                 state,
                 ImageCollector.seconds(container.at("Created").textOr("")).orElse(0L),

@@ -146,7 +146,7 @@ public final class HostAudit {
     /// alone is not judged.
     private static List<Finding> ofHost(HostJson host, HostAuditRequest request) {
         try {
-            return findings(FactsJson.read(host.json()), request, host.host() + "/");
+            return findings(FactsJson.read(host.json()), host.host() + "/", facts -> answers(facts, request, true));
         } catch (AuditException e) {
             return List.of(unread(host, String.valueOf(e.getMessage())));
         } catch (IndexOutOfBoundsException | IllegalArgumentException | NoSuchElementException e) {
@@ -167,14 +167,15 @@ public final class HostAudit {
         List<String> targets = new ArrayList<>();
         targets.add(request.target().orElse("this host"));
         facts.engines().forEach(engine -> targets.add("unix://" + engine.socket()));
-        return conclude(request, targets, findings(facts, request, ""));
+        return conclude(request, targets, findings(facts, "", view -> answers(view, request, false)));
     }
 
-    private static List<Finding> findings(Facts facts, HostAuditRequest request, String prefix) {
+    private static List<Finding> findings(
+            Facts facts, String prefix, Function<Facts, Map<HostRule, List<Answer>>> answersOf) {
         List<Finding> findings = new ArrayList<>();
         Map<HostRule, List<Answer>> told = new HashMap<>();
         for (Facts.View view : facts.views()) {
-            answers(view.facts(), request).forEach((rule, answers) -> {
+            answersOf.apply(view.facts()).forEach((rule, answers) -> {
                 List<Answer> before = told.computeIfAbsent(rule, asked -> new ArrayList<>());
                 List<Answer> news = answers.stream()
                         .filter(answer -> isNews(answer, view, before))
@@ -214,11 +215,12 @@ public final class HostAudit {
         };
     }
 
-    private static Map<HostRule, List<Answer>> answers(Facts facts, HostAuditRequest request) {
+    /// @param whole whether facts that do not fit together make all of them worthless
+    private static Map<HostRule, List<Answer>> answers(Facts facts, HostAuditRequest request, boolean whole) {
         Map<HostRule, List<Answer>> all = new LinkedHashMap<>();
         Map<HostRule, List<Answer>> known = new HashMap<>();
         Function<HostRule, List<Answer>> once =
-                rule -> known.computeIfAbsent(rule, asked -> asked.judge().apply(facts));
+                rule -> known.computeIfAbsent(rule, asked -> whole ? asked.judge().apply(facts) : answers(asked, facts));
         for (HostRule rule : HostRules.ALL) {
             if (wanted(rule.check(), request)) {
                 List<Answer> answers = rule.equals(HostRules.CONTRADICTED)
@@ -232,6 +234,20 @@ public final class HostAudit {
             }
         }
         return all;
+    }
+
+    /// Facts rest on what engines and files say: a check that they break is not answered, and ends no other.
+    private static List<Answer> answers(HostRule rule, Facts facts) {
+        try {
+            return rule.judge().apply(facts);
+        } catch (IndexOutOfBoundsException
+                | IllegalArgumentException
+                | NoSuchElementException
+                | ArithmeticException e) {
+            return List.of(Answer.notEvaluated(
+                    facts.engine().isPresent() ? Answer.ENGINE : Answer.HOST,
+                    "the facts that it needs do not fit together: " + e.getMessage()));
+        }
     }
 
     private static Report conclude(HostAuditRequest request, List<String> targets, List<Finding> findings) {

@@ -29,8 +29,12 @@ final class ImageCollector {
     /// @param wanted ids of the images to look at; all where it is empty
     List<ImageFacts> collect(Map<String, Integer> users, List<String> wanted) {
         var all = new ArrayList<ImageFacts>();
-        for (Tree listed : api.get("/images/json").list()) {
+        for (Tree listed : api.list("/images/json", why -> untold.accept("images", why))) {
             String id = listed.at("Id").textOr("");
+            if (!EngineFacts.isImageId(id)) {
+                untold.accept("image " + listed.at("RepoTags").texts(), EngineFacts.noId(id));
+                continue;
+            }
             if (!wanted.isEmpty() && !wanted.contains(id)) {
                 continue;
             }

@@ -1,9 +1,11 @@
 package dev.caisson.hostaudit;
 
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /// Reads `/proc`, proc(5). A process may end between two reads; what is gone reads as empty.
@@ -33,6 +36,9 @@ final class Proc {
             "time",
             0xEFFFFFFAL);
     private static final int PIECE = 16 * 1024;
+    /// Who may mount or open sockets in a container makes its tables as long as they like.
+    private static final int MOST_BYTES = 32 << 20;
+    private static final int MOST_LINES = 2_000_000;
 
     private static final Path ROOT = Path.of("/proc");
 
@@ -50,7 +56,8 @@ final class Proc {
     }
 
     /// The text of a small file without the last line break. Read in large pieces: files of /proc/sys give
-    /// all in the first read(2), however short that is, and nothing after.
+    /// all in the first read(2), however short that is, and nothing after. A longer file than [#MOST_BYTES] reads as
+    /// empty, like one that is gone.
     static Optional<String> text(Path file) {
         // a plain stream: those of channels cost more than the kernel does for files as small as these
         try (InputStream in = new FileInputStream(file.toFile())) {
@@ -62,6 +69,9 @@ final class Proc {
             var all = new ByteArrayOutputStream(count);
             while (count > 0) {
                 all.write(piece, 0, count);
+                if (all.size() > MOST_BYTES) {
+                    return Optional.empty();
+                }
                 count = in.read(piece);
             }
             return Optional.of(all.toString(StandardCharsets.UTF_8).stripTrailing());
@@ -72,6 +82,20 @@ final class Proc {
 
     static Optional<String> text(long pid, String name) {
         return text(of(pid).resolve(name));
+    }
+
+    /// Gives the lines of a table to `use`, one after another, so that a long one takes no memory.
+    static void lines(long pid, String name, Consumer<String> use) {
+        try (BufferedReader in = new BufferedReader(new InputStreamReader(
+                new FileInputStream(of(pid).resolve(name).toFile()), StandardCharsets.UTF_8))) {
+            String line = in.readLine();
+            for (int count = 0; line != null && count < MOST_LINES; count++) {
+                use.accept(line);
+                line = in.readLine();
+            }
+        } catch (IOException e) {
+            // the process is gone, and its sockets with it
+        }
     }
 
     static Optional<String> link(Path link) {

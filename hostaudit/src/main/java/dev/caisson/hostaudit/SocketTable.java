@@ -20,6 +20,8 @@ import java.util.stream.Stream;
 final class SocketTable {
     private static final String LISTENING = "0A";
     private static final String UNCONNECTED = "07";
+    /// There are as many ports, for each protocol and family.
+    private static final int MOST_LISTENERS = 4 * 65_536;
     private static final int UNIX_ACCEPTS = 1 << 16;
     /// Address, references, protocol, flags, type, state, inode and a path, net/unix/af_unix.c.
     private static final Pattern UNIX_LINE =
@@ -38,20 +40,17 @@ final class SocketTable {
             }
             String protocol = table.substring(0, 3);
             String state = protocol.equals("tcp") ? LISTENING : UNCONNECTED;
-            Proc.text(pid, "net/" + table).stream()
-                    .flatMap(String::lines)
-                    .skip(1)
-                    .forEach(line -> {
-                        String[] cells = line.strip().split("\\s+", -1);
-                        if (cells.length > 9 && cells[3].equals(state)) {
-                            int colon = cells[1].indexOf(':');
-                            all.add(new Listener(
-                                    protocol,
-                                    address(cells[1].substring(0, colon)),
-                                    Integer.parseInt(cells[1].substring(colon + 1), 16),
-                                    Long.parseLong(cells[9])));
-                        }
-                    });
+            Proc.lines(pid, "net/" + table, line -> {
+                String[] cells = line.strip().split("\\s+", 11);
+                if (cells.length > 9 && cells[3].equals(state) && all.size() < MOST_LISTENERS) {
+                    int colon = cells[1].indexOf(':');
+                    all.add(new Listener(
+                            protocol,
+                            address(cells[1].substring(0, colon)),
+                            Integer.parseInt(cells[1].substring(colon + 1), 16),
+                            Long.parseLong(cells[9])));
+                }
+            });
         }
         return all;
     }

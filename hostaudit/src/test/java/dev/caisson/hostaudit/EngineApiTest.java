@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.audit.AuditException;
+import dev.caisson.hostaudit.EngineApi.Bounds;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -89,7 +90,7 @@ class EngineApiTest {
     void only_an_object_that_is_gone_is_left_out() {
         answers.put("/broken", answer(500, "{}"));
         answers.put("/leaving", answer(503, "{}"));
-        try (EngineApi api = new EngineApi(socket, socket)) {
+        try (EngineApi api = new EngineApi(socket, socket, Bounds.SYSTEM)) {
             assertThat(api.find("/gone")).isEmpty();
             assertThat(api.findInSwarm("/leaving")).isEmpty();
             for (String path : List.of("/broken", "/leaving")) {
@@ -106,7 +107,7 @@ class EngineApiTest {
     void the_rest_of_a_cut_answer_is_not_taken_for_the_next_one() {
         answers.put("/cut", CUT);
         answers.put("/whole", answer(200, "{\"Name\":\"whole\"}"));
-        try (EngineApi api = new EngineApi(socket, socket)) {
+        try (EngineApi api = new EngineApi(socket, socket, Bounds.SYSTEM)) {
             assertThatThrownBy(() -> api.get("/cut")).isInstanceOf(AuditException.class);
 
             assertThat(api.get("/whole").at("Name").text()).contains("whole");
@@ -119,7 +120,7 @@ class EngineApiTest {
         answers.put("/images/sha256:0123456789ab/json", answer(500, "{}"));
         answers.put("/images/sha256:fedcba987654/json", answer(200, "{\"RepoTags\":[\"one:1\"]}"));
         var told = new ArrayList<String>();
-        try (EngineApi api = new EngineApi(socket, socket)) {
+        try (EngineApi api = new EngineApi(socket, socket, Bounds.SYSTEM)) {
             var layers = new ImageLayers(new HostFiles(directory, new ArrayList<>()), "/data", "overlay2");
 
             List<ImageFacts> images =
@@ -245,7 +246,7 @@ class EngineApiTest {
     @Test
     void all_answers_together_have_an_end() throws IOException {
         answers.put("/info", answer(200, "{}"));
-        try (EngineApi api = new EngineApi(socket, socket, Duration.ofMillis(300))) {
+        try (EngineApi api = new EngineApi(socket, socket, new Bounds(Duration.ofMillis(300), 1 << 20, 10))) {
             assertThatThrownBy(() -> {
                         while (true) {
                             api.get("/info");
@@ -267,7 +268,7 @@ class EngineApiTest {
                 waiting.add(SocketChannel.open(UnixDomainSocketAddress.of(full)));
             }
 
-            assertThatThrownBy(() -> new EngineApi(full, full, Duration.ofMillis(200)))
+            assertThatThrownBy(() -> new EngineApi(full, full, new Bounds(Duration.ofMillis(200), 1 << 20, 10)))
                     .isInstanceOf(AuditException.class)
                     .hasMessageContaining("takes no connection");
         } finally {
