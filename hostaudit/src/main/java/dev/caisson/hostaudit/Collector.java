@@ -48,10 +48,10 @@ final class Collector {
             List<Share> shares = new ArrayList<>();
             for (int at = 0; at < asked.size(); at++) {
                 EngineFacts engine = asked.get(at).facts();
-                share(asked.get(at), truths(table, host, Optional.of(engine)), asked.size() == 1)
+                share(asked.get(at), truths(table, host, marks(engines), Optional.of(engine)), asked.size() == 1)
                         .ifPresent(shares::add);
             }
-            List<ContainerFacts> own = own(table, truths(table, host, Optional.empty()));
+            List<ContainerFacts> own = own(table, truths(table, host, marks(engines), Optional.empty()));
             if (!own.isEmpty()) {
                 shares.add(new Share(CAISSON, Optional.empty(), List.of(), own));
             }
@@ -158,12 +158,27 @@ final class Collector {
                         .toList();
     }
 
-    private ContainerTruth truths(ProcessTable table, HostFacts host, Optional<EngineFacts> engine) {
+    /// By their own names: a link of the host leads a mount of it to what it names.
+    private List<String> marks(List<EngineFacts> engines) {
+        return HostDirectories.marks(engines.stream()
+                        .map(engine -> engine.claims().rootDirectory())
+                        .toList())
+                .stream()
+                .flatMap(path -> files.fact(path).stream())
+                .filter(file -> file.kind().equals("directory"))
+                .map(FileFact::resolved)
+                .distinct()
+                .toList();
+    }
+
+    private ContainerTruth truths(
+            ProcessTable table, HostFacts host, List<String> marks, Optional<EngineFacts> engine) {
         return new ContainerTruth(
                 table,
                 new CgroupReader(host.processors()),
                 host.engineSockets(),
                 request.liveFilters(),
+                marks,
                 host.namespaces(),
                 engine.flatMap(EngineFacts::process).map(Collector::hosts).orElse(Map.of()));
     }

@@ -120,6 +120,7 @@ record ContainerFacts(
     /// @param options of the mount
     /// @param peers propagation, as `shared:7`
     /// @param hostPath where the host has the same directory, empty where nowhere
+    /// @param holds sensitive directories of the host that lie below it
     record Mount(
             String device,
             String root,
@@ -129,6 +130,7 @@ record ContainerFacts(
             String type,
             String source,
             String hostPath,
+            List<String> holds,
             boolean sharedWithHost) {
         boolean readOnly() {
             return (options + ",").startsWith("ro,");
@@ -143,6 +145,8 @@ record ContainerFacts(
             long memory, String memoryHolder, long pids, String pidsHolder, long cpus, long cpuShares, int cpuset) {}
 
     /// A socket of an engine within reach.
+    ///
+    /// @param writable false if `path` is a directory that may hold the socket, of which not all was looked at
     record Reached(String engine, String socket, String path, boolean writable) {}
 
     /// What the system call filter lets through.

@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /// Reads what the kernel does with a container: every process of it, its namespaces, mounts, limits,
 /// sockets, devices. Paths inside the container are resolved by the kernel with the container's root as
@@ -24,21 +26,25 @@ final class ContainerTruth {
     private final CgroupReader cgroups;
     private final List<SocketFile> sockets;
     private final boolean liveFilters;
+    private final List<String> marks;
     private final Set<Long> hostNamespaces = new HashSet<>();
     private final Map<Long, List<Listener>> listenersByNamespace = new HashMap<>();
 
+    /// @param marks directories of the host that matter, without links
     /// @param engine namespaces of the engine's process, which count as the host's
     ContainerTruth(
             ProcessTable table,
             CgroupReader cgroups,
             List<SocketFile> sockets,
             boolean liveFilters,
+            List<String> marks,
             Map<String, Long> first,
             Map<String, Long> engine) {
         this.table = table;
         this.cgroups = cgroups;
         this.sockets = sockets;
         this.liveFilters = liveFilters;
+        this.marks = marks;
         this.host = MountTable.ofHost();
         hostNamespaces.addAll(first.values());
         hostNamespaces.addAll(engine.values());
@@ -79,7 +85,7 @@ final class ContainerTruth {
         if (processes.isEmpty()) {
             throw new IllegalStateException("process " + pid + " is gone");
         }
-        List<Mount> mounts = host.located(MountTable.of(pid).mounts());
+        List<Mount> mounts = host.located(MountTable.of(pid).mounts(), marks);
         if (mounts.isEmpty() && Proc.startTime(pid).equals(started) && started.isPresent()) {
             throw new IllegalStateException("its table of mounts is too long, or cannot be read");
         }
@@ -97,7 +103,7 @@ final class ContainerTruth {
                 Proc.limits(pid),
                 listeners(pid, namespaces.getOrDefault("net", 0L), processes),
                 reached(pid, mounts),
-                DeviceNodes.of(pid, devices),
+                DeviceNodes.of(pid, devicePaths(devices, mounts)),
                 cgroups.devices(table.cgroup(pid)),
                 filter(id, pid, processes));
         // what had gone by then read as nothing, which is no fact
@@ -161,7 +167,8 @@ final class ContainerTruth {
         return all.stream().filter(listener -> own.contains(listener.inode())).toList();
     }
 
-    /// Engine sockets within reach: candidates by the mount tables, each proved by device and inode.
+    /// Engine sockets within reach: candidates by the mount tables, each proved by device and inode, and then other
+    /// names of the same file.
     private List<Reached> reached(long pid, List<Mount> mounts) {
         var found = new ArrayList<Reached>();
         for (SocketFile socket : sockets) {
@@ -170,14 +177,38 @@ final class ContainerTruth {
             if (holder.isEmpty()) {
                 continue;
             }
+            Set<String> paths = new TreeSet<>();
             for (String path : MountTable.candidates(mounts, holder.get(), socket.path())) {
                 if (ProcessRoot.identity(pid, path).filter(identity::equals).isPresent()) {
-                    // a read-only mount does not stop connect(2)
-                    found.add(new Reached(socket.engine(), socket.path(), path, true));
+                    paths.add(path);
                 }
+            }
+            SocketSearch.Result others = SocketSearch.in(
+                    pid,
+                    socket,
+                    mounts.stream()
+                            .filter(mount -> mount.device().equals(holder.get().device()))
+                            .toList());
+            paths.addAll(others.found());
+            // a read-only mount does not stop connect(2)
+            paths.forEach(path -> found.add(new Reached(socket.engine(), socket.path(), path, true)));
+            if (paths.isEmpty()) {
+                others.unseen().forEach(path -> found.add(new Reached(socket.engine(), socket.path(), path, false)));
             }
         }
         return found;
+    }
+
+    /// Where the engine put devices, and where a device of the host is mounted outside of `/dev`.
+    private static List<String> devicePaths(List<String> claimed, List<Mount> mounts) {
+        return Stream.concat(
+                        claimed.stream(),
+                        mounts.stream()
+                                .filter(mount -> mount.hostPath().startsWith("/dev/"))
+                                .map(Mount::point)
+                                .filter(point -> !MountTable.isBelow(point, "/dev") && !MountTable.isBelow(point, "/proc")))
+                .distinct()
+                .toList();
     }
 
     static Filter unknown(String reason) {

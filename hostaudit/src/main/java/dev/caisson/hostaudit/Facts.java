@@ -94,6 +94,16 @@ record Facts(
                 .toList();
     }
 
+    /// Where engines keep images and containers.
+    List<String> dataRoots() {
+        return Stream.concat(
+                        engines().stream().map(known -> known.claims().rootDirectory()),
+                        Stream.of("/var/lib/docker", "/var/lib/containers/storage"))
+                .filter(root -> root.startsWith("/") && root.length() > 1)
+                .distinct()
+                .toList();
+    }
+
     /// Why a file of the host is not known, where it or a directory above it could not be looked at.
     Optional<Gap> gapAt(String path) {
         return gaps.stream()

@@ -7,6 +7,8 @@ import dev.caisson.hostaudit.HostFacts.SocketFile;
 import dev.caisson.hostaudit.HostFacts.Watch;
 import dev.caisson.linux.AuditRules;
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -150,6 +152,17 @@ final class HostCollector {
         }
     }
 
+    private int links(String path, List<String> more) {
+        return files.open(path)
+                .or(() -> more.contains(path) ? here.open(path) : Optional.empty())
+                .map(opened -> {
+                    try (Fd file = opened) {
+                        return FileSystem.status(file).links();
+                    }
+                })
+                .orElse(1);
+    }
+
     private List<SocketFile> sockets(List<String> more) {
         Map<String, String> paths = new TreeMap<>(ENGINE_SOCKETS);
         more.forEach(path -> paths.putIfAbsent(path, path.contains("containerd") ? "containerd" : "docker"));
@@ -160,7 +173,8 @@ final class HostCollector {
                 .or(() -> more.contains(path) ? here.fact(path) : Optional.empty())
                 .filter(file -> file.kind().equals("socket"))
                 .filter(file -> seen.add(List.of(file.device(), file.inode())))
-                .ifPresent(file -> found.add(new SocketFile(file.resolved(), engine, file.device(), file.inode()))));
+                .ifPresent(file -> found.add(new SocketFile(
+                        file.resolved(), engine, file.device(), file.inode(), links(path, more)))));
         return found;
     }
 }

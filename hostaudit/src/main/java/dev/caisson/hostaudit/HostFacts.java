@@ -44,7 +44,9 @@ record HostFacts(
     record Watch(String path, boolean directory, String permissions) {}
 
     /// The socket of a container engine.
-    record SocketFile(String path, String engine, long device, long inode) {}
+    ///
+    /// @param links how many names its file has
+    record SocketFile(String path, String engine, long device, long inode, int links) {}
 
     /// A file as the kernel has it.
     ///

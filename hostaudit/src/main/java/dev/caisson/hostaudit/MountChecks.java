@@ -3,35 +3,16 @@ package dev.caisson.hostaudit;
 import dev.caisson.audit.Severity;
 import dev.caisson.hostaudit.ContainerFacts.Mount;
 import dev.caisson.hostaudit.ContainerFacts.Truth;
+import dev.caisson.hostaudit.HostDirectories.Exposure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// Checks of what containers see of the host's files, by file system and directory, wherever it was
 /// mounted. CIS section 5.
 final class MountChecks {
-    private static final List<String> SENSITIVE = List.of(
-            "/bin",
-            "/boot",
-            "/dev",
-            "/etc",
-            "/lib",
-            "/lib64",
-            "/proc",
-            "/root",
-            "/run",
-            "/sbin",
-            "/sys",
-            "/usr",
-            "/var/lib/containerd",
-            "/var/lib/containers",
-            "/var/lib/docker",
-            "/var/lib/kubelet",
-            "/var/run",
-            "/var/spool/cron");
-    private static final Pattern HOME_KEYS =
-            Pattern.compile("/home/[^/]+(?:/\\.(?:ssh|aws|kube|docker|gnupg)(?:/.*)?)?");
+    private static final String OWN_GROUP = " (its own control group, and with it its limits)";
     private static final long MAKE_NODE = Capability.mask(List.of("MKNOD"));
     /// Writing to these changes the kernel for everybody.
     static final List<String> KERNEL_FILES = List.of("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus");
@@ -59,27 +40,24 @@ final class MountChecks {
     }
 
     private static List<Answer> directories(Facts facts) {
-        String dataRoot =
-                facts.engine().map(engine -> engine.claims().rootDirectory()).orElse("/var/lib/docker");
-        List<String> otherRoots = facts.engines().stream()
-                .map(engine -> engine.claims().rootDirectory())
-                .filter(root -> !root.equals(dataRoot) && root.startsWith("/"))
-                .toList();
+        List<String> dataRoots = facts.dataRoots();
         return HostRule.container("host-directory", (container, truth) -> {
                     var open = new ArrayList<String>();
-                    boolean writable = false;
+                    var worst = Exposure.NONE;
                     for (Mount mount : truth.mounts()) {
-                        if (sensitive(mount, container, dataRoot, otherRoots)) {
-                            writable |= !mount.readOnly();
-                            open.add(mount.hostPath() + " at " + mount.point() + (mount.readOnly() ? " ro" : " rw"));
+                        Exposure exposure = exposure(mount, container, truth, dataRoots);
+                        if (exposure != Exposure.NONE) {
+                            worst = exposure.compareTo(worst) > 0 ? exposure : worst;
+                            open.add(told(mount, dataRoots));
                         }
                     }
                     Answer answer = Answer.failIf(
                             !open.isEmpty(),
                             Answer.subject(container),
-                            "of the host it has " + Answer.list(open),
+                            "of the host it has "
+                                    + Answer.list(open.stream().distinct().toList()),
                             "it has no sensitive directory of the host");
-                    return (open.isEmpty() || writable ? answer : answer.as(Severity.MEDIUM))
+                    return (worst == Exposure.READ ? answer.as(Severity.MEDIUM) : answer)
                             .claim(
                                     "API",
                                     container.claims().mounts().stream()
@@ -92,44 +70,67 @@ final class MountChecks {
                 .apply(facts);
     }
 
-    /// What lies at or below a sensitive directory, or holds one. Files and volumes that the engine itself
-    /// keeps for this container are its own.
-    private static boolean sensitive(Mount mount, ContainerFacts container, String dataRoot, List<String> otherRoots) {
+    private static String told(Mount mount, List<String> dataRoots) {
+        boolean byItself = !mount.hostPath().isEmpty()
+                && HostDirectories.of(mount.hostPath(), false, dataRoots) != Exposure.NONE;
+        return (mount.hostPath().isEmpty() ? mount.root() + " of the file system " + mount.source() : mount.hostPath())
+                + (byItself ? "" : ", which holds " + Answer.list(mount.holds()) + ",")
+                + " at " + mount.point()
+                + (mount.readOnly() ? " ro" : " rw");
+    }
+
+    /// What lies at or below a sensitive directory, or holds one, by where the kernel says that it leads.
+    private static Exposure exposure(Mount mount, ContainerFacts container, Truth truth, List<String> dataRoots) {
+        boolean holds = !mount.holds().isEmpty();
+        if ((mount.hostPath().isEmpty() && !holds) || isOwnKernelInterface(mount, truth)) {
+            return Exposure.NONE;
+        }
+        // layers of its image, unless that is the host itself
+        if (mount.point().equals("/") && !holds) {
+            return Exposure.NONE;
+        }
+        if (isOfContainer(mount, container)
+                || HostDirectories.isInit(mount.hostPath(), mount.point(), mount.readOnly())) {
+            return Exposure.NONE;
+        }
+        if (holds) {
+            return HostDirectories.exposed(mount.hostPath(), mount.readOnly());
+        }
+        return HostDirectories.of(mount.hostPath(), mount.readOnly(), dataRoots);
+    }
+
+    /// Files that the engine keeps for this very container, and those of a container whose namespaces it joins.
+    private static boolean isOfContainer(Mount mount, ContainerFacts container) {
         String host = mount.hostPath();
-        if (host.isEmpty() || mount.point().equals("/")) {
-            return false;
+        if (host.contains("/containers/" + container.id() + "/")
+                || host.contains("/overlay-containers/" + container.id() + "/userdata/")) {
+            return true;
         }
-        if (host.startsWith(dataRoot + "/containers/" + container.id() + "/")
-                // what podman keeps of this very container
-                || host.startsWith(dataRoot + "/overlay-containers/" + container.id() + "/userdata/")
-                || (host.startsWith(dataRoot + "/volumes/") && host.contains("/_data"))) {
-            return false;
-        }
-        // its own instances of kernel file systems, of which the host may show the same one
-        if (mount.type().startsWith("cgroup")
-                || mount.type().equals("mqueue")
-                || mount.type().equals("nsfs")
-                || (mount.type().equals("sysfs") && mount.point().startsWith("/sys"))) {
-            return false;
-        }
-        if (mount.type().equals("proc") && mount.point().startsWith("/proc")) {
-            return !host.startsWith("/proc");
-        }
-        // device nodes that the engine binds for a container in a user namespace
-        if (host.startsWith("/dev/")
-                && List.of("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
-                        .contains(host)) {
-            return false;
-        }
-        return host.equals("/")
-                || HOME_KEYS.matcher(host).matches()
-                || MountTable.isBelow(dataRoot, host)
-                || MountTable.isBelow(host, dataRoot)
-                || otherRoots.stream()
-                        .anyMatch(root -> MountTable.isBelow(root, host) || MountTable.isBelow(host, root))
-                || SENSITIVE.stream()
-                        .anyMatch(directory ->
-                                MountTable.isBelow(host, directory) || MountTable.isBelow(directory, host));
+        return HostDirectories.ownerOfShared(host, mount.point())
+                .filter(owner -> Stream.of(
+                                container.claims().networkMode(),
+                                container.claims().ipcMode(),
+                                container.claims().utsMode())
+                        .anyMatch(mode -> mode.startsWith("container:")))
+                .isPresent();
+    }
+
+    /// Its own instance of a kernel file system at its usual place; or the host's there, where it is in the namespace
+    /// that the instance belongs to, which another check judges.
+    private static boolean isOwnKernelInterface(Mount mount, Truth truth) {
+        boolean own = mount.hostPath().isEmpty();
+        return switch (mount.type()) {
+            case "proc" ->
+                mount.point().equals(MountTable.join("/proc", mount.root()))
+                        && (own || truth.sharesHost().contains("pid"));
+            case "sysfs" ->
+                mount.point().equals(MountTable.join("/sys", mount.root()))
+                        && (own || truth.sharesHost().contains("net"));
+            case "cgroup", "cgroup2" -> MountTable.isBelow(mount.point(), "/sys/fs/cgroup");
+            case "mqueue" -> mount.point().equals("/dev/mqueue");
+            case "nsfs" -> true;
+            default -> false;
+        };
     }
 
     private static Answer rootWritable(ContainerFacts container, Truth truth) {
@@ -215,8 +216,17 @@ final class MountChecks {
 
     private static Answer sockets(ContainerFacts container, Truth truth) {
         List<String> within = truth.sockets().stream()
+                .filter(ContainerFacts.Reached::writable)
                 .map(socket -> socket.engine() + " " + socket.socket() + " at " + socket.path())
                 .toList();
+        if (within.isEmpty() && !truth.sockets().isEmpty()) {
+            return Answer.notEvaluated(
+                    Answer.subject(container),
+                    "an engine's socket has several names, and there are too many files to look at below "
+                            + Answer.list(truth.sockets().stream()
+                                    .map(ContainerFacts.Reached::path)
+                                    .toList()));
+        }
         return Answer.failIf(
                         !within.isEmpty(),
                         Answer.subject(container),
@@ -227,30 +237,58 @@ final class MountChecks {
 
     private static Answer kernelPaths(HostFacts host, ContainerFacts container, Truth truth) {
         var open = new ArrayList<String>();
-        Optional<Mount> proc = at(truth, "/proc");
-        if (proc.filter(mount -> mount.type().equals("proc") && !mount.readOnly())
-                        .isPresent()
-                && truth.sharesHost().contains("user")) {
-            host.kernelFiles().stream()
-                    .filter(path -> at(truth, path).isEmpty())
-                    .forEach(path -> open.add(path));
+        if (truth.sharesHost().contains("user")) {
+            List<Mount> mounts = truth.mounts();
+            for (int at = 0; at < mounts.size(); at++) {
+                Mount mount = mounts.get(at);
+                List<Mount> later = mounts.subList(at + 1, mounts.size());
+                if (!mount.readOnly() && !isCovered(mount.point(), later)) {
+                    open.addAll(writable(mount, later, host, truth));
+                }
+            }
         }
-        truth.mounts().stream()
-                .filter(mount -> (mount.type().equals("sysfs") || mount.type().equals("cgroup"))
-                        && !mount.readOnly()
-                        && truth.sharesHost().contains("user"))
-                .forEach(mount -> open.add(mount.point() + " (" + mount.type() + ")"));
-        return Answer.failIf(
-                        !open.isEmpty(),
-                        Answer.subject(container),
-                        "it can write " + Answer.list(open),
-                        "kernel interfaces are read-only or its own")
+        Answer answer = Answer.failIf(
+                !open.isEmpty(),
+                Answer.subject(container),
+                "it can write " + Answer.list(open),
+                "kernel interfaces are read-only or its own");
+        return (open.stream().allMatch(path -> path.endsWith(OWN_GROUP)) && !open.isEmpty()
+                        ? answer.as(Severity.LOW)
+                        : answer)
                 .truth("/proc/PID/mountinfo", open.isEmpty() ? "read-only" : Answer.list(open));
     }
 
-    private static Optional<Mount> at(Truth truth, String point) {
-        return truth.mounts().stream()
-                .filter(mount -> mount.point().equals(point))
-                .reduce((first, last) -> last);
+    /// What changes the kernel for everybody and can be written through a mount, whatever instance of its file system
+    /// it shows and wherever it is mounted.
+    private static List<String> writable(Mount mount, List<Mount> later, HostFacts host, Truth truth) {
+        return switch (mount.type()) {
+            case "proc" ->
+                host.kernelFiles().stream()
+                        .map(file -> file.substring("/proc".length()))
+                        .flatMap(file -> inside(mount, file).stream())
+                        .filter(path -> !isCovered(path, later))
+                        .toList();
+            case "sysfs" -> List.of(mount.point() + " (sysfs)");
+            case "cgroup", "cgroup2" ->
+                // with a namespace of its own the container sees no more than its own group
+                MountTable.isBelow(mount.root(), truth.cgroup()) && !truth.cgroup().equals("/")
+                        ? List.of(mount.point() + OWN_GROUP)
+                        : List.of(mount.point() + " (" + mount.type() + " from " + mount.root() + " on)");
+            default -> List.of();
+        };
+    }
+
+    /// Where a mount of procfs shows a file or directory of it, or itself if it shows a part of that.
+    private static Optional<String> inside(Mount mount, String file) {
+        if (MountTable.isBelow(file, mount.root())) {
+            return Optional.of(MountTable.join(
+                    mount.point(), mount.root().equals("/") ? file : file.substring(mount.root().length())));
+        }
+        return MountTable.isBelow(mount.root(), file) ? Optional.of(mount.point()) : Optional.empty();
+    }
+
+    /// Whether something is mounted over a path.
+    private static boolean isCovered(String path, List<Mount> later) {
+        return later.stream().anyMatch(mount -> MountTable.isBelow(path, mount.point()));
     }
 }

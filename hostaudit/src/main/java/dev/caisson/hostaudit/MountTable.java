@@ -2,6 +2,7 @@ package dev.caisson.hostaudit;
 
 import dev.caisson.hostaudit.ContainerFacts.Mount;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -62,6 +63,7 @@ final class MountTable {
                     fileSystem[0],
                     unescape(fileSystem[1]),
                     "",
+                    List.of(),
                     false));
         }
         return all;
@@ -77,7 +79,9 @@ final class MountTable {
     }
 
     /// The mounts of a container with their place on this host, which is this table.
-    List<Mount> located(List<Mount> inside) {
+    /// @param marks directories of this host that matter: whatever leads there is called by their names
+    List<Mount> located(List<Mount> inside, List<String> marks) {
+        List<Mark> known = marks.stream().flatMap(path -> mark(path).stream()).toList();
         return inside.stream()
                 .map(mount -> new Mount(
                         mount.device(),
@@ -87,9 +91,30 @@ final class MountTable {
                         mount.peers(),
                         mount.type(),
                         mount.source(),
-                        hostPath(mount).orElse(""),
+                        hostPath(mount, known).orElse(""),
+                        known.stream()
+                                .filter(mark -> mark.isBelow(mount))
+                                .map(Mark::path)
+                                .sorted()
+                                .toList(),
                         peers(mount.peers()).anyMatch(peerGroups::contains)))
                 .toList();
+    }
+
+    /// A directory of this host, and which directory of which file system it is.
+    private record Mark(String path, String device, String root) {
+        boolean holds(Mount mount) {
+            return device.equals(mount.device()) && MountTable.isBelow(mount.root(), root);
+        }
+
+        boolean isBelow(Mount mount) {
+            return device.equals(mount.device()) && !root.equals(mount.root()) && MountTable.isBelow(root, mount.root());
+        }
+    }
+
+    private Optional<Mark> mark(String path) {
+        return holding(path)
+                .map(holder -> new Mark(path, holder.device(), join(holder.root(), below(path, holder.point()))));
     }
 
     /// `shared:N` is a peer of every mount with the same N, in whatever namespace.
@@ -97,16 +122,23 @@ final class MountTable {
         return java.util.stream.Stream.of(optional.split(" ", -1)).filter(field -> field.startsWith("shared:"));
     }
 
-    /// Where this table has the directory that `inside` shows: the same file system, seen from an ancestor or itself.
-    Optional<String> hostPath(Mount inside) {
-        Mount best = null;
+    /// Where this host has the directory that `inside` shows. It may have it at many places, since a bind mount makes
+    /// another: below the closest mark if it lies below one, else where its file system was mounted first and widest.
+    private Optional<String> hostPath(Mount inside, List<Mark> marks) {
+        Optional<Mark> mark = marks.stream()
+                .filter(known -> known.holds(inside))
+                .max(Comparator.comparingInt(known -> known.root().length()));
+        if (mark.isPresent()) {
+            return mark.map(found -> join(found.path(), below(inside.root(), found.root())));
+        }
+        Mount first = null;
         for (Mount mount : byDevice.getOrDefault(inside.device(), List.of())) {
             if (isBelow(inside.root(), mount.root())
-                    && (best == null || mount.root().length() > best.root().length())) {
-                best = mount;
+                    && (first == null || mount.root().length() < first.root().length())) {
+                first = mount;
             }
         }
-        return Optional.ofNullable(best).map(found -> join(found.point(), below(inside.root(), found.root())));
+        return Optional.ofNullable(first).map(found -> join(found.point(), below(inside.root(), found.root())));
     }
 
     /// The mount that holds a path of this namespace: the last one at the longest point above it.
