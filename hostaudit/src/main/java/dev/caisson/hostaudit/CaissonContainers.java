@@ -102,6 +102,7 @@ final class CaissonContainers {
                 0,
                 0,
                 0,
+                0,
                 "",
                 record.at("pidsLimit").number(0),
                 false,

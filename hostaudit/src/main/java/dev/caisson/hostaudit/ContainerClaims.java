@@ -32,6 +32,7 @@ final class ContainerClaims {
                 host.at("Memory").number(0),
                 host.at("NanoCpus").number(0),
                 host.at("CpuQuota").number(0),
+                host.at("CpuPeriod").number(0),
                 host.at("CpuShares").number(0),
                 host.at("CpusetCpus").textOr(""),
                 host.at("PidsLimit").number(0),

@@ -3,6 +3,7 @@ package dev.caisson.hostaudit;
 import dev.caisson.hostaudit.EngineFacts.Listener;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /// A container: what the engine says of it and what the kernel does with its processes.
@@ -37,6 +38,7 @@ record ContainerFacts(
             long memory,
             long nanoCpus,
             long cpuQuota,
+            long cpuPeriod,
             long cpuShares,
             String cpuset,
             long pids,
@@ -90,12 +92,43 @@ record ContainerFacts(
         Task init() {
             return processes.getFirst();
         }
+
+        /// Its own processes, without those that somebody started in it from outside.
+        List<Task> own() {
+            return processes.stream().filter(process -> !process.entered()).toList();
+        }
+
+        /// Those that somebody started in it from outside, as `docker exec` does.
+        List<Task> entered() {
+            return processes.stream().filter(Task::entered).toList();
+        }
+
+        /// Whether capabilities of a process hold in the same user namespace as process 1's. Everybody may make a
+        /// nested one, and has all capabilities there and none outside.
+        boolean sameUsers(Task process) {
+            return Objects.equals(
+                    process.namespaces().get("user"), init().namespaces().get("user"));
+        }
+
+        /// Whether some user inside is root of the host: in the host's own user namespace, or in one that maps it.
+        boolean rootIsHosts() {
+            if (sharesHost.contains("user")) {
+                return true;
+            }
+            for (int at = 1; at < uidMap.size(); at += 3) {
+                if (uidMap.get(at) == 0) {
+                    return true;
+                }
+            }
+            return false;
+        }
     }
 
     /// A process of the container.
     ///
     /// @param uids real, effective, saved and file system uid as the first user namespace sees them
     /// @param label of AppArmor or SELinux, empty without
+    /// @param entered whether a process outside of the container started it there
     record Task(
             long pid,
             String name,
@@ -111,7 +144,8 @@ record ContainerFacts(
             int seccompMode,
             int seccompFilters,
             Map<String, Long> namespaces,
-            String label) {}
+            String label,
+            boolean entered) {}
 
     /// A mount as it is.
     ///
@@ -157,5 +191,11 @@ record ContainerFacts(
 
     boolean running() {
         return truth.isPresent();
+    }
+
+    /// Whether it has processes, as far as the engine knows. One that is restarted again and again has none most of
+    /// the time.
+    boolean runs() {
+        return claims.pid() > 0 && !state.equals("restarting");
     }
 }

@@ -79,8 +79,13 @@ final class ContainerTruth {
             throw new IllegalStateException("the namespaces of process " + pid + " cannot be read; run as root");
         }
         boolean ownPids = !hostNamespaces.contains(namespaces.getOrDefault("pid", 0L));
-        List<Task> processes = table.ofContainer(id, pid, ownPids).stream()
-                .flatMap(member -> process(member).stream())
+        List<Long> members = table.ofContainer(id, pid, ownPids);
+        Set<Long> known = Set.copyOf(members);
+        // in the host's pid namespace orphans go to processes outside too
+        List<Task> processes = members.stream()
+                .flatMap(member -> process(
+                        member, ownPids && member != pid && !known.contains(table.parent(member)))
+                        .stream())
                 .toList();
         if (processes.isEmpty()) {
             throw new IllegalStateException("process " + pid + " is gone");
@@ -122,7 +127,7 @@ final class ContainerTruth {
         return given.source().isEmpty() ? LiveFilter.of(processes) : given;
     }
 
-    private static Optional<Task> process(long pid) {
+    private static Optional<Task> process(long pid, boolean entered) {
         String text = Proc.text(pid, "status").orElse("");
         Map<String, String> status = Proc.fields(text);
         Map<String, Long> namespaces = Proc.namespaces(pid);
@@ -148,7 +153,8 @@ final class ContainerTruth {
                 Proc.text(pid, "attr/apparmor/current")
                         .or(() -> Proc.text(pid, "attr/current"))
                         .map(label -> label.replace("\0", ""))
-                        .orElse("")));
+                        .orElse(""),
+                entered));
     }
 
     private static long mask(Map<String, String> status, String field) {

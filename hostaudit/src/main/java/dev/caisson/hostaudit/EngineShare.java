@@ -16,6 +16,8 @@ import java.util.stream.Stream;
 final class EngineShare {
     /// Engines allow 255 characters at most; a report repeats a name in each finding.
     private static final int LONGEST_NAME = 300;
+    private static final String NOT_RUNNING = "it does not run";
+    private static final int ATTEMPTS = 3;
 
     private final HostAuditRequest request;
     private final HostFiles files;
@@ -85,30 +87,41 @@ final class EngineShare {
                         || (wanted.length() >= 12 && listed.at("Id").textOr("").startsWith(wanted)));
     }
 
-    private ContainerFacts container(String id, Tree container) {
-        String state = container.at("State", "Status").textOr("");
-        long pid = container.at("State", "Pid").number(0);
-        Optional<Truth> truth = Optional.empty();
-        String reason = "it does not run";
-        if (pid > 0) {
+    /// One that ended or was restarted between the engine's answer and the look at its processes is asked for again.
+    private ContainerFacts container(String id, Tree asked) {
+        Tree container = asked;
+        String reason = NOT_RUNNING;
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            long pid = container.at("State", "Pid").number(0);
+            if (pid <= 0) {
+                return facts(id, container, Optional.empty(), NOT_RUNNING);
+            }
             try {
-                truth = Optional.of(truths.ofEngine(
-                        id,
-                        pid,
-                        container.at("HostConfig", "Devices").list().stream()
-                                .flatMap(device -> device.at("PathInContainer").text().stream())
-                                .toList()));
-                reason = "";
+                return facts(id, container, Optional.of(truth(id, pid, container)), "");
             } catch (IllegalStateException e) {
                 reason = String.valueOf(e.getMessage());
+                container = api.find("/containers/" + id + "/json").orElse(container);
             }
         }
+        return facts(id, container, Optional.empty(), reason);
+    }
+
+    private Truth truth(String id, long pid, Tree container) {
+        return truths.ofEngine(
+                id,
+                pid,
+                container.at("HostConfig", "Devices").list().stream()
+                        .flatMap(device -> device.at("PathInContainer").text().stream())
+                        .toList());
+    }
+
+    private static ContainerFacts facts(String id, Tree container, Optional<Truth> truth, String reason) {
         return new ContainerFacts(
                 id,
                 Answer.clipped(container.at("Name").textOr("").replaceFirst("^/", ""), LONGEST_NAME),
                 Answer.clipped(container.at("Config", "Image").textOr(""), LONGEST_NAME),
                 container.at("Image").textOr(""),
-                state,
+                container.at("State", "Status").textOr(""),
                 ImageCollector.seconds(container.at("Created").textOr("")).orElse(0L),
                 ContainerClaims.of(container),
                 truth,

@@ -3,6 +3,7 @@ package dev.caisson.hostaudit;
 import dev.caisson.audit.Check;
 import dev.caisson.audit.Checks;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -64,19 +65,24 @@ record HostRule(Check check, Function<Facts, List<Answer>> judge) {
                 .orElse(Answer.notApplicable(Answer.ENGINE, "no container engine runs here"));
     }
 
-    /// About each container that runs, from the kernel's view of it.
+    /// About each container: one that runs from the kernel's view of it, any other from its configuration.
     static HostRule container(
             String name, java.util.function.BiFunction<ContainerFacts, ContainerFacts.Truth, Answer> judge) {
         return of(
                 name,
                 facts -> facts.containers().stream()
-                        .filter(container -> !container.state().equals("exited")
-                                && !container.state().equals("created"))
-                        .map(container -> container
+                        .flatMap(container -> container
                                 .truth()
                                 .map(truth -> advised(name, facts, container, truth, judge.apply(container, truth)))
-                                .orElse(Answer.notEvaluated(Answer.subject(container), container.truthReason())))
+                                .or(() -> withoutTruth(name, facts, container))
+                                .stream())
                         .toList());
+    }
+
+    private static Optional<Answer> withoutTruth(String name, Facts facts, ContainerFacts container) {
+        return container.runs()
+                ? Optional.of(Answer.notEvaluated(Answer.subject(container), container.truthReason()))
+                : ConfiguredChecks.judge(name, facts, container);
     }
 
     private static Answer advised(

@@ -1,5 +1,6 @@
 package dev.caisson.hostaudit;
 
+import dev.caisson.hostaudit.ContainerFacts.Claims;
 import dev.caisson.hostaudit.ContainerFacts.Limits;
 import dev.caisson.hostaudit.ContainerFacts.Truth;
 import java.util.List;
@@ -9,6 +10,8 @@ import java.util.Set;
 /// Checks of what containers may use up: the least of their own limits and all above them. CIS section 5.
 final class LimitChecks {
     private static final Set<Long> DEFAULT_SHARES = Set.of(-1L, 0L, 100L, 1024L);
+    /// Microseconds, cpu.cfs_period_us.
+    private static final long DEFAULT_PERIOD = 100_000;
     private static final long MANY_FILES = 65_536;
     private static final int MAX_RETRIES = 5;
 
@@ -38,39 +41,61 @@ final class LimitChecks {
                             .truth(
                                     "memory of the control groups",
                                     limits.memory() < 0 ? "no limit" : limits.memory() + " bytes")
-                            .agreeing(claimed == 0 || (!unlimited && limits.memory() <= claimed));
+                            // a claim of more than the machine has bounds nothing, as the kernel shows
+                            .agreeing(claimed <= 0 || (limits.memory() >= 0 && limits.memory() <= claimed));
                 })
                 .judge()
                 .apply(facts);
     }
 
+    /// A quota for as many processors as there are, or more, bounds nothing.
     private static List<Answer> cpu(Facts facts) {
+        int processors = facts.host().processors();
         return HostRule.container("cpu-unbounded", (container, truth) -> {
                     Limits limits = truth.limits();
                     boolean quota = limits.cpus() >= 0;
-                    boolean set = limits.cpuset() < facts.host().processors();
+                    boolean bounding = quota && limits.cpus() < processors * 1000L;
+                    boolean set = limits.cpuset() < processors;
                     boolean weight = !DEFAULT_SHARES.contains(limits.cpuShares());
                     String text = (quota ? limits.cpus() / 1000.0 + " processors by quota" : "no quota") + ", "
-                            + limits.cpuset() + " of " + facts.host().processors() + " processors, weight "
-                            + limits.cpuShares();
-                    boolean claimed = container.claims().nanoCpus() > 0
-                            || container.claims().cpuQuota() > 0;
+                            + limits.cpuset() + " of " + processors + " processors, weight " + limits.cpuShares();
+                    long claimed = claimedCpus(container.claims());
                     return Answer.failIf(
-                                    !quota && !set && !weight,
+                                    !bounding && !set && !weight,
                                     Answer.subject(container),
                                     "nothing limits its CPU time: " + text,
                                     text)
-                            .claim(
-                                    "API",
-                                    "nano CPUs " + container.claims().nanoCpus() + ", quota "
-                                            + container.claims().cpuQuota() + ", shares "
-                                            + container.claims().cpuShares() + ", set "
-                                            + container.claims().cpuset())
+                            .claim("API", cpuClaim(container.claims()))
                             .truth("cpu and cpuset of the control groups", text)
-                            .agreeing(!claimed || quota);
+                            // the kernel counts in microseconds of a period, the engine in other units
+                            .agreeing(claimed <= 0 || (quota && limits.cpus() <= claimed + 1));
                 })
                 .judge()
                 .apply(facts);
+    }
+
+    /// Of quota and period, or of `--cpus`, in thousandths of a processor; 0 if nothing was asked for.
+    static long claimedCpus(Claims claims) {
+        if (claims.nanoCpus() > 0) {
+            return claims.nanoCpus() / 1_000_000;
+        }
+        long period = claims.cpuPeriod() > 0 ? claims.cpuPeriod() : DEFAULT_PERIOD;
+        return claims.cpuQuota() > 0 ? claims.cpuQuota() * 1000 / period : 0;
+    }
+
+    static String cpuClaim(Claims claims) {
+        long cpus = claimedCpus(claims);
+        return (cpus > 0 ? cpus / 1000.0 + " processors by quota" : "no quota")
+                + ", shares " + claims.cpuShares()
+                + ", set " + (claims.cpuset().isEmpty() ? "all" : claims.cpuset());
+    }
+
+    /// Whether a configuration bounds the CPU time on a machine of that many processors.
+    static boolean isBounded(Claims claims, int processors) {
+        long cpus = claimedCpus(claims);
+        return (cpus > 0 && cpus < processors * 1000L)
+                || (!claims.cpuset().isEmpty() && CgroupReader.count(claims.cpuset()) < processors)
+                || !DEFAULT_SHARES.contains(claims.cpuShares());
     }
 
     private static Answer pids(ContainerFacts container, Truth truth) {

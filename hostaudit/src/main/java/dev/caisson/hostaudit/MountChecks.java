@@ -237,7 +237,7 @@ final class MountChecks {
 
     private static Answer kernelPaths(HostFacts host, ContainerFacts container, Truth truth) {
         var open = new ArrayList<String>();
-        if (truth.sharesHost().contains("user")) {
+        if (truth.rootIsHosts()) {
             List<Mount> mounts = truth.mounts();
             for (int at = 0; at < mounts.size(); at++) {
                 Mount mount = mounts.get(at);

@@ -74,9 +74,11 @@ final class NamespaceChecks {
 
     private static Answer userShared(ContainerFacts container, Truth truth) {
         return Answer.failIf(
-                        truth.sharesHost().contains("user"),
+                        truth.rootIsHosts(),
                         Answer.subject(container),
-                        "uid 0 inside is uid 0 of the host",
+                        truth.sharesHost().contains("user")
+                                ? "uid 0 inside is uid 0 of the host"
+                                : "its user namespace maps a user inside to uid 0 of the host",
                         "uid 0 inside is uid "
                                 + PrivilegeChecks.rootOutside(truth.uidMap())
                                         .map(String::valueOf)

@@ -29,7 +29,7 @@ final class PrivilegeChecks {
     }
 
     private static List<String> those(Truth truth, java.util.function.Predicate<Task> bad) {
-        return truth.processes().stream().filter(bad).map(PrivilegeChecks::name).toList();
+        return truth.own().stream().filter(bad).map(PrivilegeChecks::name).toList();
     }
 
     private static List<Answer> appArmor(Facts facts) {
@@ -82,14 +82,17 @@ final class PrivilegeChecks {
         }
         long dropped = Capability.mask(claims.droppedCapabilities());
         long added = Capability.mask(claims.addedCapabilities());
+        if (claims.addedCapabilities().stream().anyMatch("ALL"::equalsIgnoreCase)) {
+            return Capability.ALL & ~dropped;
+        }
         return (Capability.DOCKER_DEFAULT & ~dropped) | added;
     }
 
     private static Answer capabilities(ContainerFacts container, Truth truth) {
         long bounding = truth.init().bounding();
         long effective = 0;
-        for (Task process : truth.processes()) {
-            effective |= process.effective() | process.permitted();
+        for (Task process : truth.own()) {
+            effective |= truth.sameUsers(process) ? process.effective() | process.permitted() : 0;
         }
         long beyond = (bounding | effective) & ~Capability.DOCKER_DEFAULT;
         boolean ownNamespace = !truth.sharesHost().contains("user");
@@ -151,7 +154,7 @@ final class PrivilegeChecks {
                         !open.isEmpty(),
                         Answer.subject(container),
                         "no filter holds for " + Answer.list(open),
-                        "a filter holds for all " + truth.processes().size() + " processes")
+                        "a filter holds for all " + truth.own().size() + " processes")
                 .claim("API", container.claims().securityOptions().toString())
                 .truth(
                         "/proc/PID/status",
@@ -178,9 +181,19 @@ final class PrivilegeChecks {
                 .truth(truth.filter().source(), allowed.isEmpty() ? "none of them" : Answer.list(allowed));
     }
 
+    /// All that a privileged entry gives is one finding: its capabilities, and that no filter or profile holds for it.
     private static Answer entered(ContainerFacts container, Truth truth) {
-        long first = truth.init().bounding();
-        List<String> wider = those(truth, process -> ((process.effective() | process.bounding()) & ~first) != 0);
+        Task first = truth.init();
+        List<String> wider = truth.processes().stream()
+                .filter(truth::sameUsers)
+                .filter(process -> ((process.effective() | process.bounding()) & ~first.bounding()) != 0
+                        || (process.entered() && first.seccompMode() == 2 && process.seccompMode() == 0)
+                        || (process.entered()
+                                && first.label().endsWith("(enforce)")
+                                && !process.label().endsWith("(enforce)")))
+                .map(process -> name(process)
+                        + (first.seccompMode() == 2 && process.seccompMode() == 0 ? " without a filter" : ""))
+                .toList();
         return Answer.failIf(
                         !wider.isEmpty(),
                         Answer.subject(container),
@@ -216,7 +229,7 @@ final class PrivilegeChecks {
     private static Answer root(ContainerFacts container, Truth truth) {
         String user = container.claims().user();
         String asked = user.isEmpty() ? "no user was chosen" : "user " + user;
-        if (!truth.sharesHost().contains("user")) {
+        if (!truth.rootIsHosts()) {
             return Answer.pass(
                             Answer.subject(container),
                             "root inside is uid "
@@ -227,7 +240,7 @@ final class PrivilegeChecks {
                     .claim("API", asked)
                     .truth("/proc/PID/uid_map", truth.uidMap().toString());
         }
-        List<String> root = those(truth, process -> isRootInside(process, truth));
+        List<String> root = those(truth, process -> process.uids().contains(0L));
         String name = user.split(":", 2)[0];
         return Answer.failIf(
                         !root.isEmpty(),
@@ -239,7 +252,10 @@ final class PrivilegeChecks {
                         "/proc/PID/status",
                         "uids of process 1 " + truth.init().uids()
                                 + (root.isEmpty() ? "" : ", root: " + Answer.list(root)))
-                .agreeing(root.isEmpty() || !HostCollector.isNumber(name) || Long.parseLong(name) == 0);
+                // who enters is of no user that was chosen for the container
+                .agreeing(!truth.init().uids().contains(0L)
+                        || !HostCollector.isNumber(name)
+                        || Long.parseLong(name) == 0);
     }
 
     private static Answer enteredAsRoot(ContainerFacts container, Truth truth) {
@@ -250,15 +266,17 @@ final class PrivilegeChecks {
             return Answer.notApplicable(
                     Answer.subject(container), "the container itself runs as root; another check judges that");
         }
-        List<String> root = those(truth, process -> isRootInside(process, truth));
+        List<String> root = truth.processes().stream()
+                .filter(process -> isRootInside(process, truth))
+                .map(PrivilegeChecks::name)
+                .toList();
         return Answer.failIf(
                         !root.isEmpty(),
                         Answer.subject(container),
                         "root beside user " + user + ": " + Answer.list(root),
                         "every process runs as another user than root")
                 .claim("API", "user " + user)
-                .truth("/proc/PID/status", root.isEmpty() ? "no uid 0" : "uid 0: " + Answer.list(root))
-                .agreeing(root.isEmpty());
+                .truth("/proc/PID/status", root.isEmpty() ? "no uid 0" : "uid 0: " + Answer.list(root));
     }
 
     private static Answer gainable(ContainerFacts container, Truth truth) {
@@ -278,7 +296,9 @@ final class PrivilegeChecks {
     }
 
     private static Answer ambient(ContainerFacts container, Truth truth) {
-        List<String> kept = those(truth, process -> process.ambient() != 0 || process.inheritable() != 0);
+        List<String> kept = those(
+                truth,
+                process -> truth.sameUsers(process) && (process.ambient() != 0 || process.inheritable() != 0));
         return Answer.failIf(
                         !kept.isEmpty(),
                         Answer.subject(container),
