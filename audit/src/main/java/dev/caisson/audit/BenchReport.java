@@ -82,6 +82,8 @@ final class BenchReport {
                     "items",
                     failed.stream().map(finding -> finding.subject().name()).toList());
             result.put("remediation", failed.getFirst().remediation());
+        } else if (!manual && !passed) {
+            result.put("details", findings.getFirst().status().word() + ": " + findings.getFirst().message());
         }
         return result;
     }

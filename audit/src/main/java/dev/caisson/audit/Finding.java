@@ -81,6 +81,25 @@ public record Finding(
         return with(status, List.copyOf(all), fingerprint, waiver, known);
     }
 
+    /// The same finding in other words.
+    Finding saying(String words) {
+        return new Finding(
+                check,
+                subject,
+                status,
+                severity,
+                words,
+                claim,
+                truth,
+                agreement,
+                evidence,
+                location,
+                remediation,
+                fingerprint,
+                waiver,
+                known);
+    }
+
     private Finding with(Status made, List<Evidence> seen, String print, Optional<String> reason, boolean before) {
         return new Finding(
                 check,

@@ -202,7 +202,7 @@ final class HtmlReport {
                 .stream()
                 .sorted(Comparator.comparing(entry -> entry.getKey().id()))
                 .forEach(entry -> raw("<tr><th scope=\"row\">" + entry.getKey().id() + "</th><td>"
-                        + text(entry.getKey().name()) + "</td><td>"
+                        + text(entry.getKey().name()) + "</td><td>" + text(cis(entry.getKey())) + "</td><td>"
                         + text(entry.getValue().stream()
                                 .map(finding -> finding.subject().name())
                                 .collect(Collectors.joining(", ")))
@@ -218,6 +218,7 @@ final class HtmlReport {
             raw("<section><h2>Not applicable</h2><table><tbody>\n");
             apart.forEach(
                     finding -> raw("<tr><th scope=\"row\">" + finding.check().id() + "</th><td>"
+                            + text(finding.check().name()) + "</td><td>" + text(cis(finding.check())) + "</td><td>"
                             + text(finding.subject().name()) + "</td><td>" + text(finding.message()) + "</td></tr>\n"));
             raw("</tbody></table></section>\n");
         }

@@ -5,7 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The report as JUnit XML: a suite for each subject, a case for each finding.
+/// The report as JUnit XML: a suite for each subject, a case for each finding. What makes the audit fail is a failure,
+/// and nothing else: a CI system comes to the same end as the exit status.
 final class JunitReport {
     private JunitReport() {}
 
@@ -17,26 +18,26 @@ final class JunitReport {
         StringBuilder out =
                 new StringBuilder("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"caisson\">\n");
         suites.forEach((name, findings) -> {
-            long failures = findings.stream().filter(Finding::open).count();
+            long failures = findings.stream().filter(report::fails).count();
             long skipped = findings.stream()
-                    .filter(finding -> !finding.open() && finding.status() != Status.PASS)
+                    .filter(finding -> !report.fails(finding) && finding.status() != Status.PASS)
                     .count();
             out.append("  <testsuite name=\"%s\" tests=\"%d\" failures=\"%d\" errors=\"0\" skipped=\"%d\" time=\"0\">\n"
                     .formatted(xml(name), findings.size(), failures, skipped));
-            findings.forEach(finding -> testCase(out, finding));
+            findings.forEach(finding -> testCase(out, report, finding));
             out.append("  </testsuite>\n");
         });
         return out.append("</testsuites>\n").toString();
     }
 
-    private static void testCase(StringBuilder out, Finding finding) {
+    private static void testCase(StringBuilder out, Report report, Finding finding) {
         String where = finding.location().map(Location::toString).orElse("");
         out.append("    <testcase classname=\"%s\" name=\"%s %s\" time=\"0\""
                 .formatted(
                         xml(finding.subject().name()),
                         finding.check().id(),
                         finding.check().name()));
-        if (finding.open()) {
+        if (report.fails(finding)) {
             out.append("><failure type=\"%s\" message=\"%s\">%s</failure></testcase>\n"
                     .formatted(
                             finding.severity().word(),
@@ -45,7 +46,10 @@ final class JunitReport {
         } else if (finding.status() == Status.PASS) {
             out.append("/>\n");
         } else {
-            out.append("><skipped message=\"%s\"/></testcase>\n".formatted(xml(finding.message())));
+            String state = finding.open()
+                    ? finding.severity().word() + ", below --fail-on " + report.failOn().word()
+                    : finding.status() == Status.FAIL ? "known" : finding.status().word();
+            out.append("><skipped message=\"%s\"/></testcase>\n".formatted(xml(state + ": " + finding.message())));
         }
     }
 

@@ -58,11 +58,15 @@ public record Report(
         return counts;
     }
 
+    /// Whether the finding makes the run fail.
+    public boolean fails(Finding finding) {
+        return finding.open() && finding.severity().atLeast(failOn);
+    }
+
     /// 0 clean, 1 an open finding at or over the threshold, 3 something was not evaluated. 2, an error of the audit
     /// itself, comes as an [AuditException] instead.
     public int exitCode() {
-        if (findings.stream()
-                .anyMatch(finding -> finding.open() && finding.severity().atLeast(failOn))) {
+        if (findings.stream().anyMatch(this::fails)) {
             return 1;
         }
         return findings.stream().anyMatch(finding -> finding.status() == Status.NOT_EVALUATED) ? 3 : 0;

@@ -5,18 +5,34 @@ import java.net.URISyntaxException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The report as SARIF 2.1.0, with stable fingerprints; waivers are suppressions.
+/// The report as SARIF 2.1.0, with stable fingerprints; waivers are suppressions. It is in the part of the standard
+/// that GitHub's code scanning takes: every result has a file as its place, and no more are in a run than are read.
 final class SarifReport {
+    /// Of results in a run, tags of a rule and characters of a rule's text code scanning takes no more.
+    private static final int MOST_RESULTS = 25_000;
+    private static final int MOST_TAGS = 10;
+    private static final int LONGEST_TEXT = 1000;
+
     private SarifReport() {}
 
     static String write(Report report) {
         Map<String, Map<String, Object>> rules = new LinkedHashMap<>();
         List<Map<String, Object>> results = new ArrayList<>();
-        for (Finding finding : report.notable()) {
+        List<Finding> all = report.notable();
+        // the worst ones where not all can be taken
+        List<Finding> taken = all.size() <= MOST_RESULTS
+                ? all
+                : all.stream()
+                        .sorted(Comparator.comparing(Finding::severity).reversed())
+                        .limit(MOST_RESULTS)
+                        .sorted()
+                        .toList();
+        for (Finding finding : taken) {
             rules.computeIfAbsent(finding.check().id(), id -> rule(finding.check()));
             results.add(result(finding));
         }
@@ -27,6 +43,9 @@ final class SarifReport {
         Map<String, Object> run = new LinkedHashMap<>();
         run.put("tool", Map.of("driver", driver));
         run.put("columnKind", "utf16CodeUnits");
+        if (taken.size() < all.size()) {
+            run.put("invocations", List.of(left(all.size() - taken.size())));
+        }
         run.put("results", results);
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("$schema", "https://json.schemastore.org/sarif-2.1.0.json");
@@ -35,13 +54,26 @@ final class SarifReport {
         return JsonReport.json(document);
     }
 
+    /// Says that findings were left out.
+    private static Map<String, Object> left(int count) {
+        return JsonReport.object(
+                "executionSuccessful",
+                true,
+                "toolExecutionNotifications",
+                List.of(JsonReport.object(
+                        "level",
+                        "warning",
+                        "message",
+                        Map.of("text", count + " findings are left out; --format json has all"))));
+    }
+
     private static Map<String, Object> rule(Check check) {
         Map<String, Object> rule = new LinkedHashMap<>();
         rule.put("id", check.id());
         rule.put("name", check.name());
-        rule.put("shortDescription", Map.of("text", check.title()));
-        rule.put("fullDescription", Map.of("text", check.why()));
-        rule.put("help", Map.of("text", check.fix()));
+        rule.put("shortDescription", Map.of("text", cut(check.title())));
+        rule.put("fullDescription", Map.of("text", cut(check.why())));
+        rule.put("help", JsonReport.object("text", check.fix(), "markdown", check.why() + " **" + check.fix() + "**"));
         rule.put("defaultConfiguration", Map.of("level", level(check.severity())));
         rule.put("properties", JsonReport.object("tags", tags(check), "security-severity", score(check.severity())));
         return rule;
@@ -57,7 +89,11 @@ final class SarifReport {
         if (!check.podSecurity().isEmpty()) {
             tags.add("pod-security-" + check.podSecurity());
         }
-        return tags;
+        return tags.subList(0, Math.min(MOST_TAGS, tags.size()));
+    }
+
+    private static String cut(String text) {
+        return text.length() <= LONGEST_TEXT ? text : text.substring(0, LONGEST_TEXT);
     }
 
     /// GitHub reads a number from 0 to 10 and names its range.
@@ -81,7 +117,11 @@ final class SarifReport {
                         : "note");
         result.put("message", Map.of("text", finding.message() + ". " + finding.remediation()));
         result.put("locations", List.of(where(finding)));
-        result.put("partialFingerprints", Map.of("caisson/v1", finding.fingerprint()));
+        // the first is what code scanning knows a result again by
+        result.put(
+                "partialFingerprints",
+                JsonReport.object(
+                        "primaryLocationLineHash", finding.fingerprint() + ":1", "caisson/v1", finding.fingerprint()));
         if (finding.known()) {
             result.put("baselineState", "unchanged");
         }
@@ -91,17 +131,20 @@ final class SarifReport {
         return result;
     }
 
-    /// A subject without a file is a logical location.
+    /// A subject without a file is a logical location too, and its name stands in place of a file's.
     private static Map<String, Object> where(Finding finding) {
-        return finding.location()
-                .<Map<String, Object>>map(location -> Map.of("physicalLocation", physical(location)))
-                .orElseGet(() -> Map.of(
-                        "logicalLocations",
-                        List.of(JsonReport.object(
-                                "fullyQualifiedName",
-                                finding.subject().name(),
-                                "kind",
-                                finding.subject().kind().word()))));
+        if (finding.location().isPresent()) {
+            return Map.of("physicalLocation", physical(finding.location().get()));
+        }
+        String kind = finding.subject().kind().word();
+        String name = finding.subject().name();
+        boolean file = finding.subject().kind() == Subject.Kind.FILE && name.startsWith("/");
+        Map<String, Object> where = new LinkedHashMap<>();
+        where.put(
+                "physicalLocation",
+                physical(new Location(file ? name.substring(1) : kind + "/" + name.replace("..", "__"), 1, 1, 1, 1)));
+        where.put("logicalLocations", List.of(JsonReport.object("fullyQualifiedName", name, "kind", kind)));
+        return where;
     }
 
     /// A relative reference; a first part with a colon would read as a scheme.
@@ -119,10 +162,10 @@ final class SarifReport {
 
     private static Map<String, Object> physical(Location location) {
         Map<String, Object> region = new LinkedHashMap<>();
-        region.put("startLine", location.line());
-        region.put("startColumn", location.column());
-        region.put("endLine", location.endLine());
-        region.put("endColumn", location.endColumn());
+        region.put("startLine", Math.max(1, location.line()));
+        region.put("startColumn", Math.max(1, location.column()));
+        region.put("endLine", Math.max(Math.max(1, location.line()), location.endLine()));
+        region.put("endColumn", Math.max(1, location.endColumn()));
         Map<String, Object> physical = new LinkedHashMap<>();
         physical.put("artifactLocation", Map.of("uri", uri(location.file())));
         physical.put("region", region);

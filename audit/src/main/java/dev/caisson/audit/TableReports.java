@@ -8,6 +8,9 @@ import java.util.stream.Stream;
 final class TableReports {
     private static final List<String> COLUMNS =
             List.of("severity", "status", "check", "name", "place", "subject", "message", "fix");
+    /// The recommendation of the CIS Docker Benchmark, by its version.
+    private static final List<String> RECOMMENDATIONS =
+            Checks.CIS_VERSIONS.stream().map(version -> "cis " + version).toList();
 
     private TableReports() {}
 
@@ -28,10 +31,25 @@ final class TableReports {
     /// RFC 4180, without control characters: people look at such files in terminals too. A cell that a
     /// spreadsheet would take for a formula gets an apostrophe before it.
     static String csv(Report report) {
-        Stream<String> rows = report.notable().stream()
-                .map(finding -> cells(finding).stream().map(TableReports::cell).collect(Collectors.joining(",")));
-        return Stream.concat(Stream.of(String.join(",", COLUMNS)), rows)
+        Stream<String> rows = report.findings().stream()
+                .filter(TableReports::isListed)
+                .map(finding -> Stream.concat(cells(finding).stream(), recommendations(finding.check()))
+                        .map(TableReports::cell)
+                        .collect(Collectors.joining(",")));
+        String head = Stream.concat(COLUMNS.stream(), RECOMMENDATIONS.stream()).collect(Collectors.joining(","));
+        return Stream.concat(Stream.of(head), rows)
                 .collect(Collectors.joining("\r\n", "", "\r\n"));
+    }
+
+    /// All that concerns a benchmark, and of the rest what is no pass.
+    private static boolean isListed(Finding finding) {
+        return !finding.check().cis().isEmpty() && finding.location().isEmpty()
+                || (finding.status() != Status.PASS && finding.status() != Status.NOT_APPLICABLE);
+    }
+
+    private static Stream<String> recommendations(Check check) {
+        return Checks.CIS_VERSIONS.stream()
+                .map(version -> String.join(" ", check.cis().getOrDefault(version, List.of())));
     }
 
     private static String cell(String text) {

@@ -51,12 +51,14 @@ final class Collector {
                 share(asked.get(at), truths(table, host, marks(engines), Optional.of(engine)), asked.size() == 1)
                         .ifPresent(shares::add);
             }
-            List<ContainerFacts> own = own(table, truths(table, host, marks(engines), Optional.empty()));
+            // who names a socket asks about that engine
+            boolean one = request.socket().isPresent();
+            List<ContainerFacts> own = one ? List.of() : own(table, truths(table, host, marks(engines), Optional.empty()));
             if (!own.isEmpty()) {
                 shares.add(new Share(CAISSON, Optional.empty(), List.of(), own));
             }
             refuseUnknownTarget(shares);
-            if (request.target().isEmpty()) {
+            if (request.target().isEmpty() && !one) {
                 new OtherEngines(files, here, table, gaps).tell(host, engines);
             }
             return facts(host, shares);

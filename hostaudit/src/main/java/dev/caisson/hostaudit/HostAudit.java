@@ -146,7 +146,8 @@ public final class HostAudit {
     /// alone is not judged.
     private static List<Finding> ofHost(HostJson host, HostAuditRequest request) {
         try {
-            return findings(FactsJson.read(host.json()), host.host() + "/", facts -> answers(facts, request, true));
+            return findings(
+                    FactsJson.read(host.json()), request, host.host() + "/", facts -> answers(facts, request, true));
         } catch (AuditException e) {
             return List.of(unread(host, String.valueOf(e.getMessage())));
         } catch (IndexOutOfBoundsException | IllegalArgumentException | NoSuchElementException e) {
@@ -167,11 +168,14 @@ public final class HostAudit {
         List<String> targets = new ArrayList<>();
         targets.add(request.target().orElse("this host"));
         facts.engines().forEach(engine -> targets.add("unix://" + engine.socket()));
-        return conclude(request, targets, findings(facts, "", view -> answers(view, request, false)));
+        return conclude(request, targets, findings(facts, request, "", view -> answers(view, request, false)));
     }
 
     private static List<Finding> findings(
-            Facts facts, String prefix, Function<Facts, Map<HostRule, List<Answer>>> answersOf) {
+            Facts facts,
+            HostAuditRequest request,
+            String prefix,
+            Function<Facts, Map<HostRule, List<Answer>>> answersOf) {
         List<Finding> findings = new ArrayList<>();
         Map<HostRule, List<Answer>> told = new HashMap<>();
         for (Facts.View view : facts.views()) {
@@ -186,7 +190,22 @@ public final class HostAudit {
                         .finding(rule.check())));
             });
         }
+        told.forEach((rule, answers) -> {
+            if (answers.isEmpty() && request.target().isEmpty()) {
+                findings.add(Answer.notApplicable(Answer.HOST, nothing(rule.check(), facts))
+                        .below(prefix)
+                        .finding(rule.check()));
+            }
+        });
         return findings;
+    }
+
+    /// Why a check has nothing to judge: a list of recommendations has it all the same.
+    private static String nothing(Check check, Facts facts) {
+        boolean ofImages = check.id().startsWith("CSN-IM-");
+        boolean any = facts.views().stream()
+                .anyMatch(view -> !view.facts().containers().isEmpty());
+        return ofImages ? "there is no image" : any ? "no container runs" : "there is no container";
     }
 
     /// What concerns the host and its files is the same for every engine, and told once, as far as it is.

@@ -194,7 +194,8 @@ final class MountChecks {
                         || !container.claims().deviceRequests().isEmpty()
                         || !container.claims().deviceRules().isEmpty()
                         || container.claims().mounts().stream()
-                                .anyMatch(mount -> mount.source().startsWith("/dev")));
+                                .anyMatch(mount -> mount.source().startsWith("/dev")
+                                        || MountTable.isBelow("/dev", mount.source())));
     }
 
     private static Answer propagation(ContainerFacts container, Truth truth) {

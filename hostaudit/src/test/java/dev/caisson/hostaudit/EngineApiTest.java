@@ -134,22 +134,28 @@ class EngineApiTest {
     @Test
     void another_engine_that_answers_is_told_and_a_socket_that_was_left_behind_is_not() throws IOException {
         Path root = directory.toRealPath();
-        Path podman = java.nio.file.Files.createDirectories(root.resolve("run/podman"))
-                .resolve("podman.sock");
+        Path buildkit = java.nio.file.Files.createDirectories(root.resolve("run/buildkit"))
+                .resolve("buildkitd.sock");
         Path crio =
                 java.nio.file.Files.createDirectories(root.resolve("run/crio")).resolve("crio.sock");
+        java.nio.file.Files.createLink(root.resolve("run/docker.sock"), engine());
         try (ServerSocketChannel left = open()) {
             left.bind(UnixDomainSocketAddress.of(crio));
         }
         try (ServerSocketChannel other = open()) {
-            other.bind(UnixDomainSocketAddress.of(podman));
+            other.bind(UnixDomainSocketAddress.of(buildkit));
 
-            Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.of(engine()), root));
+            Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.empty(), root));
+            Facts one = Collector.collect(LiveRequests.of(java.util.Optional.of(engine()), root));
 
             assertThat(facts.gaps())
                     .extracting(Facts.Gap::what)
-                    .contains("podman at /run/podman/podman.sock")
+                    .contains("buildkit at /run/buildkit/buildkitd.sock")
                     .noneMatch(what -> what.startsWith("crio at"));
+            assertThat(one.gaps())
+                    .as("who names one engine asks about no other")
+                    .extracting(Facts.Gap::what)
+                    .noneMatch(what -> what.startsWith("buildkit at"));
         }
     }
 

@@ -51,6 +51,10 @@ class FactChecksTest {
         return List.of(changes);
     }
 
+    private static final List<Object> OWN_USERS = facts(
+            "containers/0/truth/sharesHost", List.of("cgroup"),
+            "containers/0/truth/uidMap", List.of(0, 100_000, 65_536));
+
     private static List<Object> swarm(String field, Object value) {
         return facts("engine/swarm", SWARM, "engine/swarm/" + field, value);
     }
@@ -119,8 +123,11 @@ class FactChecksTest {
                     "container-root",
                     facts(TASK + "uids", List.of(65532, 0, 65532, 65532)),
                     facts(TASK + "uids", List.of(65532, 65532, 65532, 65532))),
-            fails("container-root", facts(), facts("containers/0/truth/sharesHost", List.of("cgroup"))),
-            fails("userns-shared", facts(), facts("containers/0/truth/sharesHost", List.of("cgroup"))),
+            fails("container-root", facts(), OWN_USERS),
+            fails("userns-shared", facts(), OWN_USERS),
+            // a namespace that maps root inside to root outside is none
+            fails("container-root", facts("containers/0/truth/sharesHost", List.of("cgroup")), OWN_USERS),
+            fails("userns-shared", facts("containers/0/truth/sharesHost", List.of("cgroup")), OWN_USERS),
             fails("ambient-capabilities", facts(TASK + "ambient", 1024), facts()),
             fails("image-stale", facts("second", SECOND + 200 * DAY), facts("second", SECOND + DAY)),
             fails("image-untrusted", facts(), facts("images/0/digests", List.of("registry/bb@sha256:0"))),
