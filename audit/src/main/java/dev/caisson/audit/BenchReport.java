@@ -83,7 +83,10 @@ final class BenchReport {
                     failed.stream().map(finding -> finding.subject().name()).toList());
             result.put("remediation", failed.getFirst().remediation());
         } else if (!manual && !passed) {
-            result.put("details", findings.getFirst().status().word() + ": " + findings.getFirst().message());
+            result.put(
+                    "details",
+                    findings.getFirst().status().word() + ": "
+                            + findings.getFirst().message());
         }
         return result;
     }

@@ -41,13 +41,15 @@ final class Causes {
             Finding cause = causes.getOrDefault(finding.subject(), Map.of()).values().stream()
                     .filter(other -> follows(finding, other))
                     // the widest cause takes all
-                    .max(java.util.Comparator.comparingInt(other ->
-                            CONSEQUENCES.getOrDefault(other.check().name(), Set.of()).size()))
+                    .max(java.util.Comparator.comparingInt(other -> CONSEQUENCES
+                            .getOrDefault(other.check().name(), Set.of())
+                            .size()))
                     .orElse(null);
             if (cause == null) {
                 left.add(finding);
             } else {
-                with.computeIfAbsent(cause, key -> new TreeSet<>()).add(finding.check().name());
+                with.computeIfAbsent(cause, key -> new TreeSet<>())
+                        .add(finding.check().name());
             }
         }
         return left.stream()
@@ -62,6 +64,8 @@ final class Causes {
         return finding.status() == Status.FAIL
                 && finding.known() == cause.known()
                 && cause.severity().atLeast(finding.severity())
-                && CONSEQUENCES.getOrDefault(cause.check().name(), Set.of()).contains(finding.check().name());
+                && CONSEQUENCES
+                        .getOrDefault(cause.check().name(), Set.of())
+                        .contains(finding.check().name());
     }
 }

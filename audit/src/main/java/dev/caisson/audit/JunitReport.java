@@ -47,8 +47,11 @@ final class JunitReport {
             out.append("/>\n");
         } else {
             String state = finding.open()
-                    ? finding.severity().word() + ", below --fail-on " + report.failOn().word()
-                    : finding.status() == Status.FAIL ? "known" : finding.status().word();
+                    ? finding.severity().word() + ", below --fail-on "
+                            + report.failOn().word()
+                    : finding.status() == Status.FAIL
+                            ? "known"
+                            : finding.status().word();
             out.append("><skipped message=\"%s\"/></testcase>\n".formatted(xml(state + ": " + finding.message())));
         }
     }

@@ -37,8 +37,7 @@ final class TableReports {
                         .map(TableReports::cell)
                         .collect(Collectors.joining(",")));
         String head = Stream.concat(COLUMNS.stream(), RECOMMENDATIONS.stream()).collect(Collectors.joining(","));
-        return Stream.concat(Stream.of(head), rows)
-                .collect(Collectors.joining("\r\n", "", "\r\n"));
+        return Stream.concat(Stream.of(head), rows).collect(Collectors.joining("\r\n", "", "\r\n"));
     }
 
     /// All that concerns a benchmark, and of the rest what is no pass.

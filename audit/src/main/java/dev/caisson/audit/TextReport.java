@@ -40,8 +40,8 @@ final class TextReport {
                 .sorted(WORST_FIRST)
                 .toList());
         Map<String, List<Finding>> sections = new LinkedHashMap<>();
-        others.forEach(finding ->
-                sections.computeIfAbsent(state(finding), state -> new ArrayList<>()).add(finding));
+        others.forEach(finding -> sections.computeIfAbsent(state(finding), state -> new ArrayList<>())
+                .add(finding));
         sections.forEach((state, findings) -> {
             lines.add(0, state + ":");
             groups(findings).forEach(this::group);
@@ -66,15 +66,18 @@ final class TextReport {
         long known = report.findings().stream()
                 .filter(finding -> finding.status() == Status.FAIL && finding.known())
                 .count();
-        lines.add(0, "open: " + (severities.isEmpty() ? "none" : String.join(", ", severities))
-                + (over == 0 ? "; nothing at or over " : "; " + over + " at or over ")
-                + report.failOn().word());
+        lines.add(
+                0,
+                "open: " + (severities.isEmpty() ? "none" : String.join(", ", severities))
+                        + (over == 0 ? "; nothing at or over " : "; " + over + " at or over ")
+                        + report.failOn().word());
         lines.add(0, "else: " + (known == 0 ? "" : known + " known, ") + (rest.isEmpty() ? "nothing" : rest));
     }
 
     private static int rank(Finding finding) {
         return finding.status() == Status.FAIL
-                ? (finding.known() ? 1 : 0) * Severity.values().length + Severity.CRITICAL.ordinal()
+                ? (finding.known() ? 1 : 0) * Severity.values().length
+                        + Severity.CRITICAL.ordinal()
                         - finding.severity().ordinal()
                 : 2 * Severity.values().length + finding.status().ordinal();
     }
@@ -105,8 +108,8 @@ final class TextReport {
     /// Findings of one section that stand together, in the section's order.
     private static List<List<Finding>> groups(List<Finding> findings) {
         Map<List<Object>, List<Finding>> similar = new LinkedHashMap<>();
-        findings.forEach(finding ->
-                similar.computeIfAbsent(alike(finding), key -> new ArrayList<>()).add(finding));
+        findings.forEach(finding -> similar.computeIfAbsent(alike(finding), key -> new ArrayList<>())
+                .add(finding));
         Map<List<Object>, List<Finding>> groups = new LinkedHashMap<>();
         for (Finding finding : findings) {
             List<Object> key = new ArrayList<>(alike(finding));

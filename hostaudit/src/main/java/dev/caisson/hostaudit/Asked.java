@@ -28,7 +28,10 @@ record Asked(EngineSocket socket, EngineApi api, EngineFacts facts) implements A
                             gaps)
                     .collect();
             return new Asked(socket, api, facts);
-        } catch (IndexOutOfBoundsException | IllegalArgumentException | NoSuchElementException | ArithmeticException e) {
+        } catch (IndexOutOfBoundsException
+                | IllegalArgumentException
+                | NoSuchElementException
+                | ArithmeticException e) {
             api.close();
             socket.close();
             throw misfit(socket, e);

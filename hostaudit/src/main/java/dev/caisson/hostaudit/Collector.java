@@ -53,7 +53,8 @@ final class Collector {
             }
             // who names a socket asks about that engine
             boolean one = request.socket().isPresent();
-            List<ContainerFacts> own = one ? List.of() : own(table, truths(table, host, marks(engines), Optional.empty()));
+            List<ContainerFacts> own =
+                    one ? List.of() : own(table, truths(table, host, marks(engines), Optional.empty()));
             if (!own.isEmpty()) {
                 shares.add(new Share(CAISSON, Optional.empty(), List.of(), own));
             }

@@ -106,7 +106,11 @@ final class ConfiguredChecks {
                         .filter(socket -> MountTable.isBelow(hostPath(socket.path()), hostPath(mount.source())))
                         .map(socket -> socket.engine() + " " + socket.path() + " below " + mount.target()))
                 .toList();
-        return failIf(!within.isEmpty(), container, "it reaches " + Answer.list(within), "it reaches no engine's socket")
+        return failIf(
+                        !within.isEmpty(),
+                        container,
+                        "it reaches " + Answer.list(within),
+                        "it reaches no engine's socket")
                 .claim("API", within.isEmpty() ? "none" : Answer.list(within));
     }
 
@@ -120,13 +124,13 @@ final class ConfiguredChecks {
     }
 
     /// Also through other containers, whether those run or not.
-    private static boolean isHosts(
-            String kind, Function<Claims, String> mode, Facts facts, ContainerFacts container) {
+    private static boolean isHosts(String kind, Function<Claims, String> mode, Facts facts, ContainerFacts container) {
         ContainerFacts here = container;
         for (int joined = 0; joined < MOST_JOINED; joined++) {
             String chosen = mode.apply(here.claims());
             if (!chosen.startsWith("container:")) {
-                return chosen.equals("host") || (kind.equals("uts") && here.claims().networkMode().equals("host"));
+                return chosen.equals("host")
+                        || (kind.equals("uts") && here.claims().networkMode().equals("host"));
             }
             Optional<ContainerFacts> other = facts.container(chosen.substring("container:".length()));
             if (other.isEmpty()) {
@@ -189,7 +193,9 @@ final class ConfiguredChecks {
                 .filter(option -> option.startsWith("no-new-privileges"))
                 .toList();
         boolean set = options.isEmpty()
-                ? facts.engine().filter(engine -> engine.isOn("no-new-privileges")).isPresent()
+                ? facts.engine()
+                        .filter(engine -> engine.isOn("no-new-privileges"))
+                        .isPresent()
                 : !options.getLast().endsWith("false");
         return failIf(!set, container, "no_new_privs is not set", "no_new_privs is set")
                 .claim("API", container.claims().securityOptions().toString());

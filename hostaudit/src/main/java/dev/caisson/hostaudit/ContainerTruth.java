@@ -83,9 +83,8 @@ final class ContainerTruth {
         Set<Long> known = Set.copyOf(members);
         // in the host's pid namespace orphans go to processes outside too
         List<Task> processes = members.stream()
-                .flatMap(member -> process(
-                        member, ownPids && member != pid && !known.contains(table.parent(member)))
-                        .stream())
+                .flatMap(member ->
+                        process(member, ownPids && member != pid && !known.contains(table.parent(member))).stream())
                 .toList();
         if (processes.isEmpty()) {
             throw new IllegalStateException("process " + pid + " is gone");
@@ -212,7 +211,8 @@ final class ContainerTruth {
                         mounts.stream()
                                 .filter(mount -> mount.hostPath().startsWith("/dev/"))
                                 .map(Mount::point)
-                                .filter(point -> !MountTable.isBelow(point, "/dev") && !MountTable.isBelow(point, "/proc")))
+                                .filter(point ->
+                                        !MountTable.isBelow(point, "/dev") && !MountTable.isBelow(point, "/proc")))
                 .distinct()
                 .toList();
     }

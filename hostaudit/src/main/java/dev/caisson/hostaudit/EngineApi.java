@@ -16,8 +16,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 
 /// Reads the Docker Engine API over its unix socket: HTTP/1.1, one connection that stays open, GET only, so
 /// that nothing can be changed through it. Every wait is bounded, and so are the time and the memory that all answers
@@ -105,7 +105,8 @@ final class EngineApi implements AutoCloseable {
         this.address = address;
         this.bounds = bounds;
         try {
-            connected = Optional.of(Connection.to(address, Math.min(WAIT_MILLIS, bounds.time().toMillis())));
+            connected = Optional.of(
+                    Connection.to(address, Math.min(WAIT_MILLIS, bounds.time().toMillis())));
         } catch (IOException e) {
             throw new AuditException(
                     AuditException.Code.ENGINE_UNREACHABLE,

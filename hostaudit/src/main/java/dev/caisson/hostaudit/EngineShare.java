@@ -76,7 +76,8 @@ final class EngineShare {
             throw problem;
         }
         gaps.add(new Gap(
-                Answer.clipped(what, LONGEST_NAME), Answer.clipped(String.valueOf(problem.getMessage()), LONGEST_NAME)));
+                Answer.clipped(what, LONGEST_NAME),
+                Answer.clipped(String.valueOf(problem.getMessage()), LONGEST_NAME)));
     }
 
     private boolean targets(Tree listed) {

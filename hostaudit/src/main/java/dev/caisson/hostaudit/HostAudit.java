@@ -238,8 +238,8 @@ public final class HostAudit {
     private static Map<HostRule, List<Answer>> answers(Facts facts, HostAuditRequest request, boolean whole) {
         Map<HostRule, List<Answer>> all = new LinkedHashMap<>();
         Map<HostRule, List<Answer>> known = new HashMap<>();
-        Function<HostRule, List<Answer>> once =
-                rule -> known.computeIfAbsent(rule, asked -> whole ? asked.judge().apply(facts) : answers(asked, facts));
+        Function<HostRule, List<Answer>> once = rule ->
+                known.computeIfAbsent(rule, asked -> whole ? asked.judge().apply(facts) : answers(asked, facts));
         for (HostRule rule : HostRules.ALL) {
             if (wanted(rule.check(), request)) {
                 List<Answer> answers = rule.equals(HostRules.CONTRADICTED)

@@ -173,8 +173,8 @@ final class HostCollector {
                 .or(() -> more.contains(path) ? here.fact(path) : Optional.empty())
                 .filter(file -> file.kind().equals("socket"))
                 .filter(file -> seen.add(List.of(file.device(), file.inode())))
-                .ifPresent(file -> found.add(new SocketFile(
-                        file.resolved(), engine, file.device(), file.inode(), links(path, more)))));
+                .ifPresent(file -> found.add(
+                        new SocketFile(file.resolved(), engine, file.device(), file.inode(), links(path, more)))));
         return found;
     }
 }

@@ -52,12 +52,14 @@ final class HostDirectories {
             + "|lock|lxd|netns|podman|secrets|sshd|sudo|systemd|udev|user|utmp)(?:[/.].*)?");
 
     /// Where passwords, keys and everybody's files are.
-    private static final Pattern SECRET = Pattern.compile("/|/etc|/etc/g?shadow-?|/etc/(?:docker|kubernetes|ssh|ssl|sudoers.*)"
-            + "|/etc/ssl/private(?:/.*)?|/root(?:/.*)?|/home(?:/.*)?|/proc|/run|/var|/var/lib"
-            + "|/var/lib/(?:containerd|containers|docker|kubelet|rancher)(?:/.*)?");
+    private static final Pattern SECRET =
+            Pattern.compile("/|/etc|/etc/g?shadow-?|/etc/(?:docker|kubernetes|ssh|ssl|sudoers.*)"
+                    + "|/etc/ssl/private(?:/.*)?|/root(?:/.*)?|/home(?:/.*)?|/proc|/run|/var|/var/lib"
+                    + "|/var/lib/(?:containerd|containers|docker|kubelet|rancher)(?:/.*)?");
 
     /// The kernel's log of programs, which takes messages and gives none.
-    private static final Pattern SINK = Pattern.compile("/dev/log|/run/systemd/journal/(?:dev-log|socket|stdout|syslog)");
+    private static final Pattern SINK =
+            Pattern.compile("/dev/log|/run/systemd/journal/(?:dev-log|socket|stdout|syslog)");
 
     /// What every account of the host may read and what holds no secret: time zones, names, certificates of
     /// authorities, modules and sources of the kernel.

@@ -71,8 +71,8 @@ final class MountChecks {
     }
 
     private static String told(Mount mount, List<String> dataRoots) {
-        boolean byItself = !mount.hostPath().isEmpty()
-                && HostDirectories.of(mount.hostPath(), false, dataRoots) != Exposure.NONE;
+        boolean byItself =
+                !mount.hostPath().isEmpty() && HostDirectories.of(mount.hostPath(), false, dataRoots) != Exposure.NONE;
         return (mount.hostPath().isEmpty() ? mount.root() + " of the file system " + mount.source() : mount.hostPath())
                 + (byItself ? "" : ", which holds " + Answer.list(mount.holds()) + ",")
                 + " at " + mount.point()
@@ -272,7 +272,8 @@ final class MountChecks {
             case "sysfs" -> List.of(mount.point() + " (sysfs)");
             case "cgroup", "cgroup2" ->
                 // with a namespace of its own the container sees no more than its own group
-                MountTable.isBelow(mount.root(), truth.cgroup()) && !truth.cgroup().equals("/")
+                MountTable.isBelow(mount.root(), truth.cgroup())
+                                && !truth.cgroup().equals("/")
                         ? List.of(mount.point() + OWN_GROUP)
                         : List.of(mount.point() + " (" + mount.type() + " from " + mount.root() + " on)");
             default -> List.of();
@@ -283,7 +284,10 @@ final class MountChecks {
     private static Optional<String> inside(Mount mount, String file) {
         if (MountTable.isBelow(file, mount.root())) {
             return Optional.of(MountTable.join(
-                    mount.point(), mount.root().equals("/") ? file : file.substring(mount.root().length())));
+                    mount.point(),
+                    mount.root().equals("/")
+                            ? file
+                            : file.substring(mount.root().length())));
         }
         return MountTable.isBelow(mount.root(), file) ? Optional.of(mount.point()) : Optional.empty();
     }

@@ -108,7 +108,9 @@ final class MountTable {
         }
 
         boolean isBelow(Mount mount) {
-            return device.equals(mount.device()) && !root.equals(mount.root()) && MountTable.isBelow(root, mount.root());
+            return device.equals(mount.device())
+                    && !root.equals(mount.root())
+                    && MountTable.isBelow(root, mount.root());
         }
     }
 
@@ -123,7 +125,7 @@ final class MountTable {
     }
 
     /// Where this host has the directory that `inside` shows. It may have it at many places, since a bind mount makes
-    /// another: below the closest mark if it lies below one, else where its file system was mounted first and widest.
+    /// another: below the closest mark if it lies below one, else where its file system was mounted first.
     private Optional<String> hostPath(Mount inside, List<Mark> marks) {
         Optional<Mark> mark = marks.stream()
                 .filter(known -> known.holds(inside))

@@ -297,8 +297,7 @@ final class PrivilegeChecks {
 
     private static Answer ambient(ContainerFacts container, Truth truth) {
         List<String> kept = those(
-                truth,
-                process -> truth.sameUsers(process) && (process.ambient() != 0 || process.inheritable() != 0));
+                truth, process -> truth.sameUsers(process) && (process.ambient() != 0 || process.inheritable() != 0));
         return Answer.failIf(
                         !kept.isEmpty(),
                         Answer.subject(container),

@@ -56,8 +56,8 @@ final class Proc {
     }
 
     /// The text of a small file without the last line break. Read in large pieces: files of /proc/sys give
-    /// all in the first read(2), however short that is, and nothing after. A longer file than [#MOST_BYTES] reads as
-    /// empty, like one that is gone.
+    /// all in the first read(2), however short that is, and nothing after. A longer file than [#MOST_BYTES]
+    /// reads as empty, like one that is gone.
     static Optional<String> text(Path file) {
         // a plain stream: those of channels cost more than the kernel does for files as small as these
         try (InputStream in = new FileInputStream(file.toFile())) {
@@ -86,8 +86,8 @@ final class Proc {
 
     /// Gives the lines of a table to `use`, one after another, so that a long one takes no memory.
     static void lines(long pid, String name, Consumer<String> use) {
-        try (BufferedReader in = new BufferedReader(new InputStreamReader(
-                new FileInputStream(of(pid).resolve(name).toFile()), StandardCharsets.UTF_8))) {
+        try (BufferedReader in = new BufferedReader(
+                new InputStreamReader(new FileInputStream(of(pid).resolve(name).toFile()), StandardCharsets.UTF_8))) {
             String line = in.readLine();
             for (int count = 0; line != null && count < MOST_LINES; count++) {
                 use.accept(line);

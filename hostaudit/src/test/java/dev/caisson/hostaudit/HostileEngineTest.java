@@ -59,42 +59,72 @@ class HostileEngineTest {
                 new Hostile(
                         "an image without id that can be inspected",
                         Map.of("/images/json", "[{}]", "/images//json", "{}")),
-                new Hostile("an image whose history is deep", Map.of(
-                        "/images/json", listed, "/images/" + ID + "/json", "{}",
-                        "/images/" + ID + "/history", "[".repeat(100_000))),
+                new Hostile(
+                        "an image whose history is deep",
+                        Map.of(
+                                "/images/json",
+                                listed,
+                                "/images/" + ID + "/json",
+                                "{}",
+                                "/images/" + ID + "/history",
+                                "[".repeat(100_000))),
                 new Hostile("brackets without end", Map.of("/info", "[".repeat(200_000))),
                 new Hostile("objects without end", Map.of("/version", "{\"a\":".repeat(200_000))),
-                new Hostile("brackets where containers are listed", Map.of("/containers/json?all=1", "[".repeat(200_000))),
+                new Hostile(
+                        "brackets where containers are listed", Map.of("/containers/json?all=1", "[".repeat(200_000))),
                 new Hostile("brackets where networks are listed", Map.of("/networks", "[".repeat(200_000))),
                 new Hostile("empty objects", Map.of("/info", "{}", "/version", "{}")),
                 new Hostile("nothing at all", Map.of("/info", "", "/version", "")),
                 new Hostile("null", Map.of("/info", "null")),
                 new Hostile("a long number", Map.of("/info", "{\"Driver\":" + "9".repeat(1_000_000) + "}")),
                 new Hostile("millions of values", Map.of("/networks", "[" + "[],".repeat(4_500_000) + "[]]")),
-                new Hostile("a container id that is a path", Map.of("/containers/json?all=1", "[{\"Id\":\"../../x\"}]")),
-                new Hostile("a container without anything", Map.of(
-                        "/containers/json?all=1", listed, "/containers/" + ID + "/json", "{}")),
-                new Hostile("a container of other kinds of values", Map.of(
-                        "/containers/json?all=1", listed,
-                        "/containers/" + ID + "/json",
-                        "{\"State\":[],\"HostConfig\":7,\"Mounts\":{\"a\":1},\"NetworkSettings\":{\"Ports\":{\"x\":[{\"HostPort\":\"99999999999\"}]}}}")),
-                new Hostile("a pid that no process can have", Map.of(
-                        "/containers/json?all=1", listed,
-                        "/containers/" + ID + "/json", "{\"Name\":\"/x\",\"State\":{\"Pid\":9e18}}")),
-                new Hostile("a container whose name is a book", Map.of(
-                        "/containers/json?all=1", listed,
-                        "/containers/" + ID + "/json",
-                        "{\"Name\":\"" + "n".repeat(3 << 20) + "\",\"Config\":{\"Image\":\"" + "i".repeat(3 << 20) + "\"}}")),
-                new Hostile("a hundred thousand containers", Map.of(
-                        "/containers/json?all=1",
-                        IntStream.range(0, 100_000)
-                                .mapToObj(at -> "{\"Id\":\"%064x\"}".formatted(at))
-                                .collect(Collectors.joining(",", "[", "]")))),
-                new Hostile("a swarm of nonsense", Map.of(
-                        "/info",
-                        "{\"DockerRootDir\":\"/data\",\"Driver\":\"overlay2\",\"Swarm\":{\"ControlAvailable\":true}}",
-                        "/swarm", "{\"TLSInfo\":{\"TrustRoot\":\"x\"},\"Spec\":{\"CAConfig\":{\"NodeCertExpiry\":\"y\"}}}",
-                        "/nodes", "{}", "/secrets", "7", "/services", "[7]")),
+                new Hostile(
+                        "a container id that is a path", Map.of("/containers/json?all=1", "[{\"Id\":\"../../x\"}]")),
+                new Hostile(
+                        "a container without anything",
+                        Map.of("/containers/json?all=1", listed, "/containers/" + ID + "/json", "{}")),
+                new Hostile(
+                        "a container of other kinds of values",
+                        Map.of(
+                                "/containers/json?all=1",
+                                listed,
+                                "/containers/" + ID + "/json",
+                                "{\"State\":[],\"HostConfig\":7,\"Mounts\":{\"a\":1},\"NetworkSettings\":{\"Ports\":{\"x\":[{\"HostPort\":\"99999999999\"}]}}}")),
+                new Hostile(
+                        "a pid that no process can have",
+                        Map.of(
+                                "/containers/json?all=1",
+                                listed,
+                                "/containers/" + ID + "/json",
+                                "{\"Name\":\"/x\",\"State\":{\"Pid\":9e18}}")),
+                new Hostile(
+                        "a container whose name is a book",
+                        Map.of(
+                                "/containers/json?all=1",
+                                listed,
+                                "/containers/" + ID + "/json",
+                                "{\"Name\":\"" + "n".repeat(3 << 20) + "\",\"Config\":{\"Image\":\""
+                                        + "i".repeat(3 << 20) + "\"}}")),
+                new Hostile(
+                        "a hundred thousand containers",
+                        Map.of(
+                                "/containers/json?all=1",
+                                IntStream.range(0, 100_000)
+                                        .mapToObj(at -> "{\"Id\":\"%064x\"}".formatted(at))
+                                        .collect(Collectors.joining(",", "[", "]")))),
+                new Hostile(
+                        "a swarm of nonsense",
+                        Map.of(
+                                "/info",
+                                "{\"DockerRootDir\":\"/data\",\"Driver\":\"overlay2\",\"Swarm\":{\"ControlAvailable\":true}}",
+                                "/swarm",
+                                "{\"TLSInfo\":{\"TrustRoot\":\"x\"},\"Spec\":{\"CAConfig\":{\"NodeCertExpiry\":\"y\"}}}",
+                                "/nodes",
+                                "{}",
+                                "/secrets",
+                                "7",
+                                "/services",
+                                "[7]")),
                 new Hostile("more than it may", Map.of("/images/json", "[\"" + "x".repeat(17 << 20) + "\"]")));
     }
 
@@ -129,8 +159,9 @@ class HostileEngineTest {
                 String body = answers.get(line.split(" ", 3)[1]);
                 int status = body == null ? 404 : 200;
                 byte[] bytes = (body == null ? "{}" : body).getBytes(StandardCharsets.UTF_8);
-                client.write(ByteBuffer.wrap(("HTTP/1.1 " + status + " X\r\nContent-Length: " + bytes.length + "\r\n\r\n")
-                        .getBytes(StandardCharsets.US_ASCII)));
+                client.write(
+                        ByteBuffer.wrap(("HTTP/1.1 " + status + " X\r\nContent-Length: " + bytes.length + "\r\n\r\n")
+                                .getBytes(StandardCharsets.US_ASCII)));
                 client.write(ByteBuffer.wrap(bytes));
             }
         }
