@@ -18,6 +18,12 @@ public final class Secrets {
             new Form("a GitHub token", Pattern.compile("\\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\\w{22,})")),
             new Form("a GitLab token", Pattern.compile("\\bglpat-[\\w-]{20,}")),
             new Form("a Slack token", Pattern.compile("\\bxox[abeoprs]-[\\w-]{10,}")),
+            new Form(
+                    "a Slack webhook",
+                    Pattern.compile("\\bhooks\\.slack\\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_-]{16,}")),
+            new Form("a Discord webhook", Pattern.compile("\\bdiscord(?:app)?\\.com/api/webhooks/\\d{6,}/[\\w-]{16,}")),
+            new Form("a Teams webhook", Pattern.compile("\\bwebhook\\.office\\.com/webhookb2/[\\w@/-]{16,}")),
+            new Form("a Telegram bot token", Pattern.compile("\\b\\d{8,10}:AA[\\w-]{33}(?![\\w-])")),
             new Form("a Stripe key", Pattern.compile("\\b[rs]k_live_[0-9A-Za-z]{16,}")),
             new Form("a Google key", Pattern.compile("\\bAIza[0-9A-Za-z_-]{35}\\b")),
             new Form("an npm token", Pattern.compile("\\bnpm_[A-Za-z0-9]{36}\\b")),

@@ -42,7 +42,7 @@ final class TableReports {
 
     /// All that concerns a benchmark, and of the rest what is no pass.
     private static boolean isListed(Finding finding) {
-        return !finding.check().cis().isEmpty() && finding.location().isEmpty()
+        return (!finding.check().cis().isEmpty() && finding.location().isEmpty())
                 || (finding.status() != Status.PASS && finding.status() != Status.NOT_APPLICABLE);
     }
 

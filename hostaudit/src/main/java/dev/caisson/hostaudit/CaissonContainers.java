@@ -121,6 +121,7 @@ final class CaissonContainers {
                 none,
                 "",
                 none,
+                none,
                 Map.of(),
                 none);
     }

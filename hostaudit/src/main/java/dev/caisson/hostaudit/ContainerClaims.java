@@ -7,12 +7,14 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// Reads what the engine's API says of a container.
 final class ContainerClaims {
     private ContainerClaims() {}
 
-    static Claims of(Tree container) {
+    /// @param log podman's own answer about its log, which the one for Docker's clients does not have
+    static Claims of(Tree container, Tree log) {
         Tree host = container.at("HostConfig");
         Tree config = container.at("Config");
         return new Claims(
@@ -66,18 +68,29 @@ final class ContainerClaims {
                         .toList(),
                 ports(
                         container.at("NetworkSettings", "Ports").map(),
-                        host.at("PortBindings").map()),
+                        // an internal network publishes nothing
+                        container.at("State", "Running").truth()
+                                ? Map.of()
+                                : host.at("PortBindings").map()),
                 config.at("ExposedPorts").map().keySet().stream().sorted().toList(),
-                host.at("LogConfig", "Type").textOr(""),
-                Variables.withoutSecrets(host.at("LogConfig", "Config").textMap()),
+                log.at("Type").textOr(host.at("LogConfig", "Type").textOr("")),
+                Variables.withoutSecrets(logOptions(host.at("LogConfig", "Config").textMap(), log)),
                 host.at("StorageOpt").textMap(),
                 Variables.arguments(config.at("Healthcheck", "Test").texts()),
                 container.at("State", "Health", "Status").textOr(""),
+                Variables.arguments(Stream.concat(
+                                config.at("Entrypoint").texts().stream(), config.at("Cmd").texts().stream())
+                        .toList()),
                 Variables.withoutSecrets(config.at("Env").texts()),
                 Variables.withoutSecrets(config.at("Labels").textMap()),
                 container.at("NetworkSettings", "Networks").map().keySet().stream()
                         .sorted()
                         .toList());
+    }
+
+    private static Map<String, String> logOptions(Map<String, String> options, Tree log) {
+        String size = log.at("Size").textOr("");
+        return size.isEmpty() || size.equals("0B") ? options : Map.of("max-size", size);
     }
 
     /// Those in force while it runs; those that were asked for where the engine lists none, as for a

@@ -57,6 +57,7 @@ record ContainerFacts(
             Map<String, String> storageOptions,
             List<String> healthTest,
             String health,
+            List<String> command,
             List<String> environment,
             Map<String, String> labels,
             List<String> networks) {}
@@ -128,6 +129,7 @@ record ContainerFacts(
     ///
     /// @param uids real, effective, saved and file system uid as the first user namespace sees them
     /// @param label of AppArmor or SELinux, empty without
+    /// @param secrets what stands in its command line, and in the environment of one that was entered: kinds and names
     /// @param entered whether a process outside of the container started it there
     record Task(
             long pid,
@@ -145,7 +147,8 @@ record ContainerFacts(
             int seccompFilters,
             Map<String, Long> namespaces,
             String label,
-            boolean entered) {}
+            boolean entered,
+            List<String> secrets) {}
 
     /// A mount as it is.
     ///

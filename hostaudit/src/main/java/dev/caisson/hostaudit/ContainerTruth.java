@@ -153,7 +153,8 @@ final class ContainerTruth {
                         .or(() -> Proc.text(pid, "attr/current"))
                         .map(label -> label.replace("\0", ""))
                         .orElse(""),
-                entered));
+                entered,
+                CommandSecrets.of(pid, entered)));
     }
 
     private static long mask(Map<String, String> status, String field) {

@@ -16,6 +16,7 @@ import java.util.stream.Collectors;
 final class DaemonChecks {
     private static final Set<String> REMOTE_LOGS =
             Set.of("awslogs", "fluentd", "gcplogs", "gelf", "logentries", "splunk", "syslog");
+    private static final long VERIFIES_BY_DEFAULT = 23_000_000;
     private static final Set<Integer> SWARM_PORTS = Set.of(2377, 7946, 4789);
 
     static final List<HostRule> ALL = List.of(
@@ -203,7 +204,8 @@ final class DaemonChecks {
                     .truth("/proc/PID/net/tcp", "no listener");
         }
         String listeners = open.stream().map(Listener::toString).collect(Collectors.joining(", "));
-        boolean verified = engine.isOn("tlsverify");
+        boolean verified = verifiesClients(engine);
+        boolean anyAuthority = verified && engine.text("tlscacert").isEmpty() && !isFlag(engine, "tlsverify");
         Optional<EngineFacts.ServerProbe> answered = engine.probes().stream()
                 .filter(probe ->
                         probe.outcome().equals("plain") || probe.outcome().equals("any-client"))
@@ -217,10 +219,19 @@ final class DaemonChecks {
             answer = Answer.fail(
                     Answer.ENGINE,
                     "the API listens on " + (listeners.isEmpty() ? configured : listeners) + " and tlsverify is off");
+        } else if (anyAuthority) {
+            answer = Answer.fail(
+                    Answer.ENGINE,
+                    "the API listens on " + (listeners.isEmpty() ? configured : listeners)
+                            + " and takes every certificate of an authority that this host trusts: tlscacert is not set");
         } else {
             answer = Answer.pass(Answer.ENGINE, "the API on " + listeners + " wants a client certificate");
         }
-        answer = answer.claim(source(engine, "tlsverify"), "tlsverify=" + engine.text("tlsverify"))
+        answer = answer.claim(
+                        source(engine, "tlsverify"),
+                        "tls=" + engine.text("tls") + ", tlsverify="
+                                + (isSet(engine, "tlsverify") ? engine.text("tlsverify") : "not set") + ", tlscacert="
+                                + engine.text("tlscacert"))
                 .truth(
                         "/proc/PID/net/tcp, GET /_ping",
                         listeners
@@ -228,6 +239,26 @@ final class DaemonChecks {
                                         .map(probe -> "; " + probe.listener() + " " + probe.outcome())
                                         .collect(Collectors.joining()));
         return answer.agreeing(!verified || answered.isEmpty());
+    }
+
+    private static boolean isSet(EngineFacts engine, String setting) {
+        return engine.setting(setting)
+                .filter(found -> !found.source().equals("default"))
+                .isPresent();
+    }
+
+    /// Flags have a default for the authority's file, `daemon.json` has none.
+    private static boolean isFlag(EngineFacts engine, String setting) {
+        return engine.setting(setting)
+                .filter(found -> found.source().equals("flag"))
+                .isPresent();
+    }
+
+    /// dockerd with TLS verifies clients unless tlsverify is false; before version 23 only if it is true.
+    private static boolean verifiesClients(EngineFacts engine) {
+        return isSet(engine, "tlsverify")
+                ? engine.isOn("tlsverify")
+                : engine.isOn("tls") && engine.versionNumber() >= VERIFIES_BY_DEFAULT;
     }
 
     private static Answer ulimits(EngineFacts engine) {
@@ -298,7 +329,10 @@ final class DaemonChecks {
                 .filter(option -> option.startsWith("name=seccomp"))
                 .findFirst();
         boolean builtin = profile.filter(
-                        option -> option.endsWith("profile=builtin") || option.endsWith("profile=default"))
+                        option -> option.endsWith("profile=builtin")
+                                || option.endsWith("profile=default")
+                                // where podman's package puts its own
+                                || option.endsWith("profile=/usr/share/containers/seccomp.json"))
                 .isPresent();
         if (builtin) {
             return Answer.pass(Answer.ENGINE, "the default filter is the built-in one")

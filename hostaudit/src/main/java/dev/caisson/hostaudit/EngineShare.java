@@ -107,6 +107,15 @@ final class EngineShare {
         return facts(id, container, Optional.empty(), reason);
     }
 
+    /// Podman tells Docker's clients that every log is a json-file without bound.
+    private Tree log(String id) {
+        return engine.isPodman()
+                ? api.find("/v4.0.0/libpod/containers/" + id + "/json")
+                        .orElse(Tree.NONE)
+                        .at("HostConfig", "LogConfig")
+                : Tree.NONE;
+    }
+
     private Truth truth(String id, long pid, Tree container) {
         return truths.ofEngine(
                 id,
@@ -116,7 +125,7 @@ final class EngineShare {
                         .toList());
     }
 
-    private static ContainerFacts facts(String id, Tree container, Optional<Truth> truth, String reason) {
+    private ContainerFacts facts(String id, Tree container, Optional<Truth> truth, String reason) {
         return new ContainerFacts(
                 id,
                 Answer.clipped(container.at("Name").textOr("").replaceFirst("^/", ""), LONGEST_NAME),
@@ -124,7 +133,7 @@ final class EngineShare {
                 container.at("Image").textOr(""),
                 container.at("State", "Status").textOr(""),
                 ImageCollector.seconds(container.at("Created").textOr("")).orElse(0L),
-                ContainerClaims.of(container),
+                ContainerClaims.of(container, log(id)),
                 truth,
                 reason);
     }

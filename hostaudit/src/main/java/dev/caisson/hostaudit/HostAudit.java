@@ -185,7 +185,8 @@ public final class HostAudit {
                         .filter(answer -> isNews(answer, view, before))
                         .toList();
                 before.addAll(news);
-                news.forEach(answer -> findings.add(answer.about(view.subject(answer.subject()))
+                news.forEach(answer -> findings.add(advised(answer, rule.check(), view)
+                        .about(view.subject(answer.subject()))
                         .below(prefix)
                         .finding(rule.check())));
             });
@@ -198,6 +199,14 @@ public final class HostAudit {
             }
         });
         return findings;
+    }
+
+    private static Answer advised(Answer answer, Check check, Facts.View view) {
+        return answer.advice().isPresent()
+                ? answer
+                : EngineAdvice.of(view.facts().engine(), check.name())
+                        .map(answer::advising)
+                        .orElse(answer);
     }
 
     /// Why a check has nothing to judge: a list of recommendations has it all the same.

@@ -9,6 +9,8 @@ import java.util.Set;
 
 /// Checks of what containers may use up: the least of their own limits and all above them. CIS section 5.
 final class LimitChecks {
+    /// Log drivers that write files which nothing bounds but an option.
+    private static final Set<String> FILES = Set.of("json-file", "k8s-file");
     private static final Set<Long> DEFAULT_SHARES = Set.of(-1L, 0L, 100L, 1024L);
     /// Microseconds, cpu.cfs_period_us.
     private static final long DEFAULT_PERIOD = 100_000;
@@ -163,11 +165,11 @@ final class LimitChecks {
     private static Answer log(ContainerFacts container) {
         String driver = container.claims().logDriver();
         Map<String, String> options = container.claims().logOptions();
-        boolean endless = driver.equals("json-file") && !options.containsKey("max-size");
+        boolean endless = FILES.contains(driver) && !options.containsKey("max-size");
         return Answer.failIf(
                         endless,
                         Answer.subject(container),
-                        "json-file without max-size keeps everything",
+                        driver + " without max-size keeps everything",
                         "log driver " + driver + " " + options)
                 .claim("API", driver + " " + options);
     }

@@ -6,8 +6,8 @@ import dev.caisson.linux.SeccompFilters;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Filter;
+import dev.caisson.seccomp.SeccompData;
 import dev.caisson.seccomp.SeccompException;
-import dev.caisson.seccomp.SyscallTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -17,12 +17,10 @@ import java.util.TreeSet;
 /// for the moment that the reading takes.
 final class LiveFilter {
     private static final int MOST_PROCESSES = 4;
-    private static final long[] NOTHING = new long[6];
-    private static final long[] EVERYTHING = {-1, -1, -1, -1, -1, -1};
 
     private LiveFilter() {}
 
-    /// Dangerous calls that some process may make with any arguments; one that has no filter may make them all.
+    /// Dangerous calls that some process may make with most arguments; one that has no filter may make them all.
     static ContainerFacts.Filter of(List<Task> tasks) {
         List<Task> read = tasks.subList(0, Math.min(MOST_PROCESSES, tasks.size()));
         Set<String> allowed = new TreeSet<>();
@@ -32,9 +30,7 @@ final class LiveFilter {
                 for (byte[] program : SeccompFilters.of(Math.toIntExact(task.pid()))) {
                     filters.add(Filter.of(Architecture.host(), program));
                 }
-                RuntimeFilter.DANGEROUS.stream()
-                        .filter(call -> filters.stream().allMatch(filter -> allows(filter, call)))
-                        .forEach(allowed::add);
+                allowed.addAll(DangerousCalls.open((number, arguments) -> strictest(filters, number, arguments)));
             }
         } catch (ErrnoException | SeccompException e) {
             return ContainerTruth.unknown("the kernel does not tell the filters: " + e.getMessage());
@@ -44,13 +40,16 @@ final class LiveFilter {
         return new ContainerFacts.Filter("filters of the processes " + pids, "", List.copyOf(allowed));
     }
 
-    private static boolean allows(Filter filter, String call) {
-        return SyscallTable.get().number(Architecture.host(), call).isPresent()
-                && passes(filter.decide(Architecture.host(), call, NOTHING))
-                && passes(filter.decide(Architecture.host(), call, EVERYTHING));
-    }
-
-    private static boolean passes(Action action) {
-        return action.kind() == Action.Kind.ALLOW || action.kind() == Action.Kind.LOG;
+    /// Of several filters the one that forbids decides.
+    private static Action strictest(List<Filter> filters, int number, long[] arguments) {
+        SeccompData call = SeccompData.of(Architecture.host(), number, arguments);
+        Action decided = Action.ALLOW;
+        for (Filter filter : filters) {
+            decided = filter.decide(call);
+            if (decided.kind() != Action.Kind.ALLOW && decided.kind() != Action.Kind.LOG) {
+                return decided;
+            }
+        }
+        return decided;
     }
 }

@@ -19,7 +19,7 @@ final class PortChecks {
     static final List<HostRule> ALL = List.of(
             HostRule.of("privileged-port", PortChecks::privileged),
             HostRule.of("ports-unneeded", PortChecks::unneeded),
-            HostRule.claimed("port-everywhere", PortChecks::everywhere),
+            HostRule.of("port-everywhere", PortChecks::everywhere),
             HostRule.claimed("bridge-default", PortChecks::bridge),
             HostRule.of("ports-unpublished-open", PortChecks::unpublished));
 
@@ -33,7 +33,7 @@ final class PortChecks {
     private static List<Answer> privileged(Facts facts) {
         return HostRule.claimed("privileged-port", container -> {
                     var low = new ArrayList<String>();
-                    container.claims().ports().stream()
+                    published(facts, container).stream()
                             .filter(port -> port.hostPort() > 0 && port.hostPort() < UNPRIVILEGED)
                             .map(PortChecks::text)
                             .forEach(low::add);
@@ -69,7 +69,7 @@ final class PortChecks {
                             .filter(image -> image.id().equals(container.imageId()))
                             .flatMap(image -> image.exposedPorts().stream())
                             .toList();
-                    List<String> extra = container.claims().ports().stream()
+                    List<String> extra = published(facts, container).stream()
                             .map(Publication::port)
                             .distinct()
                             .filter(port -> !declared.contains(port))
@@ -85,8 +85,14 @@ final class PortChecks {
                 .apply(facts);
     }
 
-    private static Answer everywhere(ContainerFacts container) {
-        List<String> open = container.claims().ports().stream()
+    private static List<Answer> everywhere(Facts facts) {
+        return HostRule.claimed("port-everywhere", container -> everywhere(facts, container))
+                .judge()
+                .apply(facts);
+    }
+
+    private static Answer everywhere(Facts facts, ContainerFacts container) {
+        List<String> open = published(facts, container).stream()
                 .filter(port -> EVERYWHERE.contains(port.hostAddress()) && port.hostPort() > 0)
                 .map(PortChecks::text)
                 .toList();
@@ -112,6 +118,20 @@ final class PortChecks {
                 .claim("API", container.claims().networks().toString());
     }
 
+    /// Nothing is published on internal networks, whatever was asked for.
+    private static List<Publication> published(Facts facts, ContainerFacts container) {
+        return isInternal(facts, container) ? List.of() : container.claims().ports();
+    }
+
+    private static boolean isInternal(Facts facts, ContainerFacts container) {
+        List<String> internal = facts.engine().map(EngineFacts::networks).orElse(List.of()).stream()
+                .filter(EngineFacts.NetworkFacts::internal)
+                .map(EngineFacts.NetworkFacts::name)
+                .toList();
+        List<String> own = container.claims().networks();
+        return !own.isEmpty() && internal.containsAll(own);
+    }
+
     private static List<Answer> unpublished(Facts facts) {
         boolean routed = facts.engine()
                 .filter(engine -> engine.versionNumber() < ROUTED_BEFORE)
@@ -120,6 +140,11 @@ final class PortChecks {
                     if (truth.sharesHost().contains("net")) {
                         return Answer.notApplicable(
                                 Answer.subject(container), "it is in the host's network; another check judges that");
+                    }
+                    if (isInternal(facts, container)) {
+                        return Answer.pass(
+                                Answer.subject(container),
+                                "its networks are internal: nobody else reaches what it listens on");
                     }
                     Set<String> published = container.claims().ports().stream()
                             .map(Publication::port)

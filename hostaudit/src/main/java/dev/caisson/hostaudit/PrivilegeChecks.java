@@ -6,6 +6,7 @@ import dev.caisson.hostaudit.ContainerFacts.Task;
 import dev.caisson.hostaudit.ContainerFacts.Truth;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// Checks of what the processes of containers may do: every process is looked at. CIS section 5.
 final class PrivilegeChecks {
@@ -19,8 +20,24 @@ final class PrivilegeChecks {
             HostRule.container("exec-privileged", PrivilegeChecks::entered),
             HostRule.container("exec-root", PrivilegeChecks::enteredAsRoot),
             HostRule.container("privileges-gainable", PrivilegeChecks::gainable),
-            HostRule.container("filter-too-wide", PrivilegeChecks::filterContent),
+            HostRule.of("filter-too-wide", PrivilegeChecks::filterContents),
             HostRule.container("ambient-capabilities", PrivilegeChecks::ambient));
+
+    private static final Set<String> PODMAN_LEAVES = Set.of(
+            "fsconfig",
+            "fsmount",
+            "fsopen",
+            "fspick",
+            "keyctl",
+            "mount",
+            "mount_setattr",
+            "move_mount",
+            "open_tree",
+            "pivot_root",
+            "reboot",
+            "setns",
+            "umount2",
+            "unshare");
 
     private PrivilegeChecks() {}
 
@@ -161,6 +178,31 @@ final class PrivilegeChecks {
                         "Seccomp " + truth.init().seccompMode() + ", filters "
                                 + truth.init().seccompFilters())
                 .agreeing(open.isEmpty() || unconfined || !asked);
+    }
+
+    /// Podman's own profile leaves calls that need a capability to the capabilities; what a container was given instead
+    /// of it is judged like any other.
+    private static List<Answer> filterContents(Facts facts) {
+        boolean podman = facts.engine().filter(EngineFacts::isPodman).isPresent();
+        return HostRule.container("filter-too-wide", (container, truth) -> {
+                    boolean own = podman
+                            && truth.init().seccompMode() == 2
+                            && PODMAN_LEAVES.containsAll(truth.filter().allowed())
+                            && (truth.init().bounding() & Capability.LEADING_OUT) == 0
+                            && container.claims().securityOptions().stream()
+                                    .noneMatch(option -> option.startsWith("seccomp"));
+                    return own && !truth.filter().source().isEmpty()
+                            ? Answer.pass(
+                                            Answer.subject(container),
+                                            "its filter is podman's own, which leaves mounts and namespaces to the"
+                                                    + " capabilities that it lacks")
+                                    .truth(
+                                            truth.filter().source(),
+                                            Answer.list(truth.filter().allowed()))
+                            : filterContent(container, truth);
+                })
+                .judge()
+                .apply(facts);
     }
 
     private static Answer filterContent(ContainerFacts container, Truth truth) {

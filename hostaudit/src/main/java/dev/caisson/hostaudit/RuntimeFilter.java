@@ -2,54 +2,38 @@ package dev.caisson.hostaudit;
 
 import dev.caisson.hostaudit.ContainerFacts.Filter;
 import dev.caisson.text.MalformedJsonException;
+import dev.caisson.seccomp.Architecture;
+import dev.caisson.seccomp.KernelVersion;
+import dev.caisson.seccomp.Profile;
+import dev.caisson.seccomp.ProfileEvaluator;
+import dev.caisson.seccomp.SeccompData;
+import dev.caisson.seccomp.SeccompException;
+import dev.caisson.seccomp.Target;
+import io.avaje.jsonb.Jsonb;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 
 /// The system call filter that the low-level runtime was told to set: the bundle's `config.json`, in the
 /// working directory of the shim that watches the container. `Seccomp: 2` in `/proc` says that there is a
 /// filter, not that it forbids anything.
 final class RuntimeFilter {
-    /// Calls that lead out of a container or into parts of the kernel that no ordinary program needs.
-    static final List<String> DANGEROUS = List.of(
-            "acct",
-            "add_key",
-            "bpf",
-            "clock_settime",
-            "create_module",
-            "delete_module",
-            "finit_module",
-            "fsconfig",
-            "fsmount",
-            "fsopen",
-            "fspick",
-            "init_module",
-            "io_uring_setup",
-            "ioperm",
-            "iopl",
-            "kexec_file_load",
-            "kexec_load",
-            "keyctl",
-            "mount",
-            "mount_setattr",
-            "move_mount",
-            "open_by_handle_at",
-            "open_tree",
-            "perf_event_open",
-            "pivot_root",
-            "quotactl",
-            "reboot",
-            "request_key",
-            "setns",
-            "settimeofday",
-            "swapoff",
-            "swapon",
-            "umount2",
-            "unshare",
-            "userfaultfd");
+    /// Nearly all containers of a host have the same profile.
+    private static final int MOST_KNOWN = 64;
+    private static final Map<Object, List<String>> KNOWN =
+            Collections.synchronizedMap(new LinkedHashMap<>(MOST_KNOWN, 1, true) {
+                @Override
+                protected boolean removeEldestEntry(Map.Entry<Object, List<String>> eldest) {
+                    return size() > MOST_KNOWN;
+                }
+            });
+
+    /// A runtime's profile has no conditions on the kernel's release any more.
+    private static final KernelVersion ANY = KernelVersion.parse("6.0");
 
     private RuntimeFilter() {}
 
@@ -65,40 +49,24 @@ final class RuntimeFilter {
         try {
             return new Filter(
                     file.toString(), "", allowed(Tree.parse(text.get()).at("linux", "seccomp")));
-        } catch (MalformedJsonException e) {
-            return ContainerTruth.unknown(file + " is no JSON");
+        } catch (MalformedJsonException | SeccompException e) {
+            return ContainerTruth.unknown(file + " is not understood: " + e.getMessage());
         }
     }
 
-    /// Dangerous calls that a profile lets through whatever their arguments; all of them where there is no
-    /// profile.
+    /// Dangerous calls that a profile lets through with most arguments; all of them where there is no profile.
+    /// @throws SeccompException if it is no profile
     static List<String> allowed(Tree profile) {
         if (!profile.present()) {
-            return DANGEROUS;
+            return DangerousCalls.ALL;
         }
-        boolean open = allows(profile.at("defaultAction").textOr(""));
-        Set<String> decided = new TreeSet<>();
-        Set<String> allowed = new TreeSet<>();
-        for (Tree rule : profile.at("syscalls").list()) {
-            boolean always = rule.at("args").list().isEmpty();
-            boolean allows = allows(rule.at("action").textOr(""));
-            var names = new ArrayList<>(rule.at("names").texts());
-            rule.at("name").text().ifPresent(names::add);
-            for (String name : names) {
-                if (always) {
-                    decided.add(name);
-                }
-                if (allows && always) {
-                    allowed.add(name);
-                }
-            }
-        }
-        return DANGEROUS.stream()
-                .filter(name -> allowed.contains(name) || (open && !decided.contains(name)))
-                .toList();
+        return KNOWN.computeIfAbsent(profile, RuntimeFilter::judged);
     }
 
-    private static boolean allows(String action) {
-        return action.equals("SCMP_ACT_ALLOW") || action.equals("SCMP_ACT_LOG");
+    private static List<String> judged(Object profile) {
+        String json = Jsonb.instance().type(Object.class).toJson(((Tree) profile).value());
+        var evaluator = new ProfileEvaluator(Profile.parse(json), new Target(Architecture.host(), ANY, Set.of()));
+        return DangerousCalls.open(
+                (number, arguments) -> evaluator.decide(SeccompData.of(Architecture.host(), number, arguments)));
     }
 }

@@ -102,12 +102,19 @@ final class ServiceChecks {
                 found.add("label " + name);
             }
         });
+        Variables.secretsOf(String.join(" ", container.claims().command()))
+                .forEach(what -> found.add(CommandSecrets.told(what)));
+        container.truth().stream()
+                .flatMap(truth -> truth.processes().stream())
+                .flatMap(process -> process.secrets().stream())
+                .forEach(found::add);
+        List<String> distinct = found.stream().distinct().toList();
         return Answer.failIf(
-                        !found.isEmpty(),
+                        !distinct.isEmpty(),
                         Answer.subject(container),
-                        Answer.list(found),
-                        "no secret stands in its variables or labels")
-                .claim("API", found.isEmpty() ? "none" : Answer.list(found));
+                        Answer.list(distinct),
+                        "no secret stands in its variables, labels or command lines")
+                .claim("API", distinct.isEmpty() ? "none" : Answer.list(distinct));
     }
 
     private static Answer images(Facts facts, EngineFacts engine) {

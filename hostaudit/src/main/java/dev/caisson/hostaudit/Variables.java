@@ -23,7 +23,7 @@ final class Variables {
     /// start, and its value is looked at where the name is a secret's.
     private static final Pattern NAMED =
             Pattern.compile("(?<![A-Za-z0-9_.-])[0-9.-]*+(?<name>[A-Za-z_][A-Za-z0-9_.-]*+)"
-                    + "(?<between>[\"']?\\s*+[:=]\\s*+|[ \\t]++)");
+                    + "(?<between>[\"']?(?:\\s++=\\s*+|\\s*+:\\s*+|=)|[ \\t]++)");
     /// Of a bare value so much is looked at as tells a reference or a switch.
     private static final Pattern VALUE =
             Pattern.compile("\"[^\"]*+\"|'[^']*+'|<an? [^<>]++>|(?<bare>[^\\s\"',;&|]{1,128}+)");
@@ -31,6 +31,13 @@ final class Variables {
     /// What curl(1) and wget(1) take a user and a password by.
     private static final Pattern USER = Pattern.compile(
             "(?<before>(?:^|\\s)(?:-u|--user|--proxy-user)[ =]?[\"']?[^\\s:\"']+:)(?<value><an? [^<>]+>|[^\\s\"']+)");
+
+    /// Programs that take a password by a flag of one letter, joined to it or not.
+    private static final Pattern MYSQL = Pattern.compile("(?:.*/)?(?:mysql|mariadb)(?:-?dump|-?admin|check|import)?");
+    private static final Map<String, Pattern> SHORT_FLAGS = Map.of(
+            "-p", Pattern.compile("(?:.*/)?sshpass"),
+            "-a", Pattern.compile("(?:.*/)?(?:redis|valkey)-cli"),
+            "-w", Pattern.compile("(?:.*/)?ldap(?:search|modify|add|delete|passwd|whoami)"));
 
     private Variables() {}
 
@@ -73,13 +80,32 @@ final class Variables {
     static List<String> arguments(List<String> words) {
         List<String> result = new ArrayList<>();
         boolean secret = false;
+        String program = "";
         for (String word : words) {
-            result.add(
-                    secret && !word.startsWith("-") && Secrets.isSecretValue(word) ? leftOut(PLAIN, word) : text(word));
-            secret =
-                    word.startsWith("-") && word.indexOf('=') < 0 && Secrets.isSecretName(word.replaceFirst("^-+", ""));
+            boolean joined = MYSQL.matcher(program).matches()
+                    && word.startsWith("-p")
+                    && word.length() > 2
+                    && Secrets.isSecretValue(word.substring(2));
+            if (joined) {
+                result.add("--password=" + leftOut(PLAIN, word.substring(2)));
+            } else if (secret && !word.startsWith("-") && Secrets.isSecretValue(word)) {
+                result.add(leftOut(PLAIN, word));
+            } else {
+                result.add(text(word));
+            }
+            Pattern taker = SHORT_FLAGS.get(word);
+            secret = (word.startsWith("-")
+                            && word.indexOf('=') < 0
+                            && Secrets.isSecretName(word.replaceFirst("^-+", "").replace('-', '_')))
+                    || (taker != null && taker.matcher(program).matches());
+            program = isProgram(word) ? word : program;
         }
         return result;
+    }
+
+    private static boolean isProgram(String word) {
+        return MYSQL.matcher(word).matches()
+                || SHORT_FLAGS.values().stream().anyMatch(program -> program.matcher(word).matches());
     }
 
     /// A text without the secrets in it.

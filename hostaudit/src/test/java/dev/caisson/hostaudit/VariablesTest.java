@@ -124,7 +124,7 @@ class VariablesTest {
                  "HostConfig": {"LogConfig": {"Type": "splunk", "Config": {"splunk-token": "hunter2xyz"}}}}
                 """;
 
-        assertThat(ContainerClaims.of(Tree.parse(json)).toString())
+        assertThat(ContainerClaims.of(Tree.parse(json), Tree.NONE).toString())
                 .doesNotContain("hunter2xyz")
                 .contains("splunk-token=<a secret, 10 characters>");
     }
