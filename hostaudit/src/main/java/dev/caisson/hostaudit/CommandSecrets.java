@@ -36,14 +36,18 @@ final class CommandSecrets {
                     .map(variable -> "variable " + variable.split("=", 2)[0] + " of process " + pid)
                     .forEach(found::add);
         }
-        return found.stream().limit(MOST_TOLD).map(what -> Answer.clipped(what, 200)).toList();
+        return found.stream()
+                .limit(MOST_TOLD)
+                .map(what -> Answer.clipped(what, 200))
+                .toList();
     }
 
     private static List<String> words(long pid, String name) {
         try (InputStream in = Files.newInputStream(Proc.of(pid).resolve(name))) {
             String text = new String(in.readNBytes(MOST_BYTES), StandardCharsets.UTF_8);
-            return new ArrayList<>(
-                    Stream.of(text.split("\0", -1)).filter(word -> !word.isEmpty()).toList());
+            return new ArrayList<>(Stream.of(text.split("\0", -1))
+                    .filter(word -> !word.isEmpty())
+                    .toList());
         } catch (IOException e) {
             // it has ended, or is not to be looked at
             return List.of();

@@ -74,13 +74,14 @@ final class ContainerClaims {
                                 : host.at("PortBindings").map()),
                 config.at("ExposedPorts").map().keySet().stream().sorted().toList(),
                 log.at("Type").textOr(host.at("LogConfig", "Type").textOr("")),
-                Variables.withoutSecrets(logOptions(host.at("LogConfig", "Config").textMap(), log)),
+                Variables.withoutSecrets(
+                        logOptions(host.at("LogConfig", "Config").textMap(), log)),
                 host.at("StorageOpt").textMap(),
                 Variables.arguments(config.at("Healthcheck", "Test").texts()),
                 container.at("State", "Health", "Status").textOr(""),
-                Variables.arguments(Stream.concat(
-                                config.at("Entrypoint").texts().stream(), config.at("Cmd").texts().stream())
-                        .toList()),
+                Variables.arguments(
+                        Stream.concat(config.at("Entrypoint").texts().stream(), config.at("Cmd").texts().stream())
+                                .toList()),
                 Variables.withoutSecrets(config.at("Env").texts()),
                 Variables.withoutSecrets(config.at("Labels").textMap()),
                 container.at("NetworkSettings", "Networks").map().keySet().stream()

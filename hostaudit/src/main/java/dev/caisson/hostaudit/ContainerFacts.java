@@ -129,7 +129,7 @@ record ContainerFacts(
     ///
     /// @param uids real, effective, saved and file system uid as the first user namespace sees them
     /// @param label of AppArmor or SELinux, empty without
-    /// @param secrets what stands in its command line, and in the environment of one that was entered: kinds and names
+    /// @param secrets kinds and names of what stands in its command line, or in the environment of who entered
     /// @param entered whether a process outside of the container started it there
     record Task(
             long pid,

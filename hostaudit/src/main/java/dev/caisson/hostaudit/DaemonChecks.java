@@ -328,11 +328,10 @@ final class DaemonChecks {
         Optional<String> profile = engine.claims().securityOptions().stream()
                 .filter(option -> option.startsWith("name=seccomp"))
                 .findFirst();
-        boolean builtin = profile.filter(
-                        option -> option.endsWith("profile=builtin")
-                                || option.endsWith("profile=default")
-                                // where podman's package puts its own
-                                || option.endsWith("profile=/usr/share/containers/seccomp.json"))
+        boolean builtin = profile.filter(option -> option.endsWith("profile=builtin")
+                        || option.endsWith("profile=default")
+                        // where podman's package puts its own
+                        || option.endsWith("profile=/usr/share/containers/seccomp.json"))
                 .isPresent();
         if (builtin) {
             return Answer.pass(Answer.ENGINE, "the default filter is the built-in one")

@@ -71,9 +71,10 @@ final class DangerousCalls {
     private static boolean isOpen(String call, BiFunction<Integer, long[], Action> decide) {
         OptionalInt number = SyscallTable.get().number(Architecture.host(), call);
         return number.isPresent()
-                && 2 * ARGUMENTS.stream()
-                                .filter(arguments -> passes(decide.apply(number.getAsInt(), arguments)))
-                                .count()
+                && 2
+                                * ARGUMENTS.stream()
+                                        .filter(arguments -> passes(decide.apply(number.getAsInt(), arguments)))
+                                        .count()
                         >= SAMPLES;
     }
 

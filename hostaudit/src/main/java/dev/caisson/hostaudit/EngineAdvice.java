@@ -15,14 +15,15 @@ final class EngineAdvice {
             Map.entry(
                     "container-root",
                     "Set USER in its image or --user to a numeric id other than 0, or give it --userns auto."),
-            Map.entry(
-                    "log-endless", "Set --log-opt max-size, or log_size_max in containers.conf, or use journald."),
+            Map.entry("log-endless", "Set --log-opt max-size, or log_size_max in containers.conf, or use journald."),
             Map.entry("ulimits-inherited", "Set --ulimit nofile and nproc, or default_ulimits in containers.conf."),
             Map.entry("selinux-off", "Remove label=disable and label=false in containers.conf."),
             Map.entry(
                     "seccomp-profile-default",
                     "Remove seccomp_profile from containers.conf, or name a profile that is stricter than podman's own."),
-            Map.entry("registry-insecure", "Remove insecure = true from registries.conf, and give the registry a certificate."),
+            Map.entry(
+                    "registry-insecure",
+                    "Remove insecure = true from registries.conf, and give the registry a certificate."),
             Map.entry("disk-unbounded", "Set --read-only, or --storage-opt size where the driver can do it."),
             Map.entry("daemon-root", "Use podman without root where its users can do without privileged features."),
             Map.entry(

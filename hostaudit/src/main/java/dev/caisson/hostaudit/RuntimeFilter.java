@@ -1,7 +1,6 @@
 package dev.caisson.hostaudit;
 
 import dev.caisson.hostaudit.ContainerFacts.Filter;
-import dev.caisson.text.MalformedJsonException;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.KernelVersion;
 import dev.caisson.seccomp.Profile;
@@ -9,6 +8,7 @@ import dev.caisson.seccomp.ProfileEvaluator;
 import dev.caisson.seccomp.SeccompData;
 import dev.caisson.seccomp.SeccompException;
 import dev.caisson.seccomp.Target;
+import dev.caisson.text.MalformedJsonException;
 import io.avaje.jsonb.Jsonb;
 import java.nio.file.Path;
 import java.util.Collections;

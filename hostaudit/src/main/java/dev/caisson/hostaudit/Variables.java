@@ -105,7 +105,8 @@ final class Variables {
 
     private static boolean isProgram(String word) {
         return MYSQL.matcher(word).matches()
-                || SHORT_FLAGS.values().stream().anyMatch(program -> program.matcher(word).matches());
+                || SHORT_FLAGS.values().stream()
+                        .anyMatch(program -> program.matcher(word).matches());
     }
 
     /// A text without the secrets in it.
