@@ -49,7 +49,7 @@ final class Foreground {
     Streams streams() {
         Optional<InputStream> input =
                 options.interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty();
-        var copied = new Streams.Copy(input, StandardStream.OUTPUT, StandardStream.ERROR, options.outputLimit());
+        var copied = new Streams.Copy(input, StandardStream.OUTPUT, StandardStream.ERROR);
         return options.remove ? copied : copied.kept();
     }
 

@@ -158,13 +158,13 @@ final class LimitOptions {
                         value -> tenant = value);
     }
 
-    /// Most that is copied of its output; without end unless it was said.
-    Bytes outputLimit() {
+    /// Without end unless it was said.
+    private Bytes outputLimit() {
         return outputLimit == null ? Bytes.UNLIMITED : Bytes.parse(outputLimit);
     }
 
     ContainerSpec apply(ContainerSpec start) {
-        ContainerSpec spec = start.limits(limits());
+        ContainerSpec spec = start.limits(limits()).outputLimit(outputLimit());
         spec = sharedMemory == null ? spec : spec.sharedMemory(Bytes.parse(sharedMemory));
         spec = oomScoreAdjustment == null ? spec : spec.oomScoreAdjustment(oomScoreAdjustment);
         for (String ulimit : ulimits) {

@@ -1,6 +1,5 @@
 package dev.caisson.cli;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.image.Image;
 import dev.caisson.launch.Allowance;
 import dev.caisson.launch.Capability;
@@ -194,11 +193,6 @@ final class RunOptions {
                     equals < 0 ? label : label.substring(0, equals), equals < 0 ? "" : label.substring(equals + 1));
         }
         return DeviceOptions.apply(MountOptions.apply(spec, volumes, mounts, tmpfs), devices);
-    }
-
-    /// Most that is copied of its output.
-    Bytes outputLimit() {
-        return limits.outputLimit();
     }
 
     private ContainerSpec texts(ContainerSpec start) {

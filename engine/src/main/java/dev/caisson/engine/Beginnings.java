@@ -45,6 +45,7 @@ final class Beginnings implements AutoCloseable {
     private final AtomicReference<@Nullable Spare> spare = new AtomicReference<>();
     private final AtomicBoolean making = new AtomicBoolean();
     private final AtomicBoolean launched = new AtomicBoolean();
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     Beginnings(Engine engine, Probe probe, State state, Groups groups, IdRanges ranges, RunningZygote zygote) {
         this.engine = engine;
@@ -80,7 +81,7 @@ final class Beginnings implements AutoCloseable {
         try {
             LaunchPlan plan = prepared.plan(found.lease().range(), found.id());
             return new Beginning(found.id(), found.lease(), plan, found.group(), true, found.birth());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             discard(found);
             throw e;
         }
@@ -105,7 +106,7 @@ final class Beginnings implements AutoCloseable {
             probe.reached(Moment.RANGE_TAKEN);
             plan = prepared.plan(lease.range(), id);
             announce(id, spec, plan);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             ranges.giveBack(lease);
             throw e;
         }
@@ -116,7 +117,7 @@ final class Beginnings implements AutoCloseable {
             probe.reached(Moment.GROUP_MADE);
             Launcher.Birth birth = zygote.launcher().begin(lease.range(), plan.namespaces(), group);
             return new Beginning(id, lease, plan, group, false, birth);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             removeAfter(e, spec.placement(), id, lease);
             throw e;
         }
@@ -145,7 +146,10 @@ final class Beginnings implements AutoCloseable {
                 spare.set(makeSpare(before.namespaces()));
                 probe.reached(Moment.NEXT_ASKED);
             }
-        } catch (RuntimeException e) {
+            if (closed.get()) {
+                close();
+            }
+        } catch (RuntimeException | Error e) {
             LOG.log(System.Logger.Level.DEBUG, "nothing is made ahead; the next launch will tell", e);
         } finally {
             making.set(false);
@@ -157,14 +161,14 @@ final class Beginnings implements AutoCloseable {
         IdRanges.Lease lease = ranges.take(zygote.get());
         try {
             state.announce(id.value());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             ranges.giveBack(lease);
             throw e;
         }
         try {
             Cgroup group = groups.begin(id.value());
             return new Spare(id, lease, group, zygote.launcher().begin(lease.range(), namespaces, group));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             removeAfter(e, new Placement.Standard(), id, lease);
             throw e;
         }
@@ -180,7 +184,7 @@ final class Beginnings implements AutoCloseable {
     }
 
     /// Removes what is left of one whose birth is closed, after a failure.
-    void removeAfter(RuntimeException failure, Placement placement, ContainerId id, IdRanges.Lease lease) {
+    void removeAfter(Throwable failure, Placement placement, ContainerId id, IdRanges.Lease lease) {
         try {
             remove(placement, id, lease);
         } catch (RuntimeException stuck) {
@@ -197,6 +201,7 @@ final class Beginnings implements AutoCloseable {
 
     @Override
     public void close() {
+        closed.set(true);
         Spare left = spare.getAndSet(null);
         if (left != null) {
             discard(left);

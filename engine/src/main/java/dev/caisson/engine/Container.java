@@ -4,10 +4,8 @@ import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Events;
-import dev.caisson.cgroup.KernelSetting;
 import dev.caisson.cgroup.Lack;
 import dev.caisson.cgroup.Limits;
-import dev.caisson.cgroup.Meter;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.ContainerSpec;
@@ -16,49 +14,49 @@ import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Step;
-import dev.caisson.linux.Errno;
-import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Terminal;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 
 /// A container that runs, until its program has ended and everything of it is removed.
-public final class Container {
+public final class Container implements AutoCloseable {
     private static final int SIGKILL = 9;
+    /// How long after its end output may wait for the caller's streams.
+    private static final Duration OUTPUT_GRACE = Duration.ofSeconds(10);
+
+    private static final Duration KILLED_OUTPUT_GRACE = Duration.ofSeconds(2);
+    private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
 
     private final Engine engine;
     private final ContainerId id;
     private final ContainerSpec spec;
     private final LaunchPlan plan;
     private final Cgroup group;
+    private final RecordedGroup recorded;
     private final IdRanges.Lease lease;
     private final Launcher.Launched launched;
     private final StandardStreams streams;
     private final InitWatch init;
     private final long startTime;
-    private final CountDownLatch recorded = new CountDownLatch(1);
-
     private final AtomicReference<@Nullable Verdict> cause = new AtomicReference<>();
     private final Deadlines deadlines;
-    private final AtomicInteger waiting = new AtomicInteger();
-    private final CompletableFuture<Void> ended = new CompletableFuture<>();
-    private final CompletableFuture<RunResult> result = new CompletableFuture<>();
-    private final AtomicReference<@Nullable Thread> finisher = new AtomicReference<>();
+    private final AtomicBoolean ended = new AtomicBoolean();
+    private final AtomicBoolean finished = new AtomicBoolean();
+    private final Outcome outcome = new Outcome();
+    private final Reactor reactor;
     private final @Nullable ContainerEvent event;
-    private @Nullable ContainerRecord record;
-    private @Nullable Meter meter;
     private long startedNanos;
     private volatile Optional<DenialLog> denials = Optional.empty();
     private volatile boolean started;
+    private volatile boolean begun;
 
     Container(
             Engine engine,
@@ -68,22 +66,25 @@ public final class Container {
             Cgroup group,
             IdRanges.Lease lease,
             Launcher.Launched launched,
-            StandardStreams streams) {
+            StandardStreams streams,
+            Reactor reactor) {
         this.engine = engine;
         this.id = id;
         this.spec = spec;
         this.plan = plan;
         this.group = group;
+        this.recorded = new RecordedGroup(engine, group);
         this.lease = lease;
         this.launched = launched;
         this.streams = streams;
+        this.reactor = reactor;
         this.event = FlightRecorder.isInitialized()
                 ? ContainerEvent.begin(
                         id.value(), spec.name().orElse(""), spec.image().toString())
                 : null;
         this.startTime = ProcessTimes.startTime(launched.pid());
-        this.init = new InitWatch(launched, plan, engine::initPaused, this::endIfQuiet);
-        this.deadlines = new Deadlines(group, () -> ended.isDone() || init.hasEnded(), this::end);
+        this.init = new InitWatch(launched, plan, engine::initPaused, this::gone);
+        this.deadlines = new Deadlines(group, ended::get, this::end);
     }
 
     public ContainerId id() {
@@ -116,7 +117,9 @@ public final class Container {
 
     /// Sends a signal to the program; false where it has ended.
     public boolean signal(int number) {
-        return launched.pidfd().isOpen() && Processes.signal(launched.pidfd(), number);
+        synchronized (launched) { // not while its descriptor is closed
+            return launched.pidfd().isOpen() && Processes.signal(launched.pidfd(), number);
+        }
     }
 
     /// Ends every process of it at once.
@@ -129,16 +132,10 @@ public final class Container {
     /// @throws dev.caisson.cgroup.CgroupException with the former limits in force
     /// @throws EngineException CONTAINER_NOT_RUNNING before its start and after its end
     public void update(Limits limits) {
-        synchronized (group) {
-            ContainerRecord known = record;
-            if (known == null || finisher.get() != null) {
-                throw notRunning();
-            }
-            group.update(
-                    limits, known.settings().stream().map(KernelSetting::parse).toList());
-            record = known.limited(group, limits);
-            engine.save(record);
+        if (finished.get() || !recorded.update(limits)) {
+            throw notRunning();
         }
+        streams.pace().follow(limits.cpuQuota());
     }
 
     private EngineException notRunning() {
@@ -173,14 +170,7 @@ public final class Container {
     /// What it has used so far.
     /// @throws dev.caisson.cgroup.CgroupException NO_SUCH_GROUP when it is gone
     public ContainerUsage usage() {
-        synchronized (group) { // not while the group is removed
-            Meter known = meter;
-            if (known == null) {
-                known = group.meter();
-                meter = known;
-            }
-            return new ContainerUsage(known.read(), WritableUse.of(pid()));
-        }
+        return new ContainerUsage(recorded.usage(), WritableUse.of(pid()));
     }
 
     /// Limits that were asked for with best effort and that nothing enforces.
@@ -198,61 +188,81 @@ public final class Container {
         launched.console().filter(console -> console.isOpen()).ifPresent(console -> Terminal.resize(console, size));
     }
 
-    /// Waits until the program has ended and everything of it is removed.
-    /// @throws LaunchException where the program could not be run after all
+    /// Waits until the program has ended and everything of it is removed. Whoever is interrupted may wait again: the
+    /// container runs on.
+    /// @throws LaunchException if the program could not be run after all
     public RunResult await() throws InterruptedException {
-        awaitEnd();
-        finish();
-        try {
-            return result.get();
-        } catch (java.util.concurrent.ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw new IllegalStateException("the container could not be cleared up", e.getCause());
+        return outcome.await();
+    }
+
+    /// Like [#await()], for no longer than `patience`.
+    /// @return empty if it has not ended by then; it runs on
+    public Optional<RunResult> await(Duration patience) throws InterruptedException {
+        return outcome.await(patience);
+    }
+
+    /// Returns what completes with the result when the program has ended and everything of it is removed. What depends
+    /// on it runs in the pool of CompletableFuture; cancelling it does not end the container.
+    public CompletableFuture<RunResult> onExit() {
+        return outcome.future();
+    }
+
+    /// Ends every process of it and waits until everything of it is removed, which an interrupt does not keep from
+    /// being done. [#await] tells how it ended, also afterwards.
+    @Override
+    public void close() {
+        kill();
+        var interrupted = new AtomicBoolean();
+        if (!outcome.isKnownWithin(REMOVAL_PATIENCE, interrupted)) {
+            throw notRemoved();
+        }
+        if (interrupted.get()) {
+            Thread.currentThread().interrupt();
         }
     }
 
-    /// Who waits here also clears up, so that nobody else need be woken; who gives up waiting leaves that
-    /// to others.
-    private void awaitEnd() throws InterruptedException {
-        waiting.incrementAndGet();
-        try {
-            ended.get();
-        } catch (java.util.concurrent.ExecutionException e) {
-            throw new AssertionError(e);
-        } catch (InterruptedException e) {
-            waiting.decrementAndGet();
-            if (ended.isDone()) {
-                engine.ended(this);
-            }
-            throw e;
-        }
+    private EngineException notRemoved() {
+        return new EngineException(
+                "CONTAINER_NOT_REMOVED",
+                "the container " + id.shortForm() + " is killed but not removed after " + REMOVAL_PATIENCE.toSeconds()
+                        + " seconds: a process of it may wait for a disk or device of the host");
     }
 
-    /// From here on the reactor tells what happens.
-    void watch(Reactor reactor) {
+    Outcome outcome() {
+        return outcome;
+    }
+
+    /// From here on the reactor tells how it ends.
+    void watch() {
         init.begin(reactor);
+    }
+
+    /// Passes its streams on, and ends it at its deadlines.
+    void begin() {
         startedNanos = System.nanoTime();
         streams.begin(this::endIfQuiet, () -> end(Verdict.OUTPUT));
+        begun = true;
+        if (init.hasEnded()) {
+            reactor.at(startedNanos, this::gone);
+        }
         deadlines.begin(reactor, startedNanos, spec);
     }
 
-    /// Lets init run the program. An init that has died since it stood is told of by its pidfd, as any end.
-    void start() {
-        try {
-            launched.start();
-        } catch (ErrnoException e) {
-            if (!e.is(Errno.EPIPE) && !e.is(Errno.ECONNRESET)) {
-                kill();
-                throw e;
+    /// Lets init run the program.
+    /// @return false if init has died before
+    boolean start() {
+        synchronized (launched) { // not while its descriptors are closed
+            started = true; // before it can have ended
+            if (!launched.control().isOpen() || !launched.start()) {
+                started = false;
             }
         }
-        started = true;
+        return started;
     }
 
     /// What will answer its filter, before it is started.
     void answeredBy(DenialLog log) {
+        log.pace(streams.pace());
         denials = Optional.of(log);
         streams.kept().ifPresent(kept -> log.tell(() -> kept.denied(log::noted)));
     }
@@ -283,95 +293,131 @@ public final class Container {
         return startTime;
     }
 
-    /// Writes down that it runs; it is not removed before that. Where that fails it is ended.
-    void record(Supplier<ContainerRecord> begun) {
+    /// Writes down that it runs, unless it is removed by then. If that fails it is ended.
+    void record(Supplier<ContainerRecord> announced) {
         try {
-            synchronized (group) {
-                record = begun.get().started(pid(), startTime(), group, spec.limits());
-                engine.save(record);
-            }
-        } catch (RuntimeException e) {
+            recorded.write(() -> announced.get().started(pid(), startTime(), group, spec.limits()));
+        } catch (RuntimeException | Error e) {
             kill();
             throw e;
-        } finally {
-            recorded.countDown();
         }
     }
 
     private void end(Verdict why) {
-        if (!init.hasEnded() && cause.compareAndSet(null, why)) {
-            signal(SIGKILL);
-            group.resume(); // the freezer of version 1 keeps even a killed process, and one that is just being stopped
+        if (init.hasEnded()) {
+            cutSoon(); // what is left of it is output that nobody takes
+            return;
+        }
+        cause.compareAndSet(null, why);
+        signal(SIGKILL);
+        group.resume(); // the freezer of version 1 keeps even a killed process, and one that is just being stopped
+    }
+
+    private void cutSoon() {
+        if (!ended.get()) {
+            reactor.at(System.nanoTime() + KILLED_OUTPUT_GRACE.toNanos(), streams::cut);
         }
     }
 
+    /// No process of it is left.
+    private void gone() {
+        if (!begun) {
+            return; // whoever begins it looks
+        }
+        streams.containerGone();
+        Duration grace = cause.get() == null ? OUTPUT_GRACE : KILLED_OUTPUT_GRACE;
+        if (!streams.isQuiet()) {
+            reactor.at(System.nanoTime() + grace.toNanos(), streams::cut);
+        }
+        endIfQuiet();
+    }
+
     private void endIfQuiet() {
-        if (init.hasEnded() && streams.isQuiet() && ended.complete(null) && waiting.get() == 0) {
+        if (begun && init.hasEnded() && streams.isQuiet() && ended.compareAndSet(false, true)) {
             engine.ended(this);
         }
     }
 
-    boolean hasEnded() {
-        return ended.isDone();
+    /// Whether somebody ended it.
+    boolean wasEnded() {
+        return cause.get() != null;
     }
 
-    /// Reads what the container used, removes everything of it and makes the result known. Done once, by
-    /// whoever comes first.
+    boolean hasEnded() {
+        return ended.get();
+    }
+
+    /// Reads what the container used, removes everything of it and makes the result known. Done once.
     void finish() {
-        if (!finisher.compareAndSet(null, Thread.currentThread())) {
+        finish(Optional.empty());
+    }
+
+    /// Ends it in the place of a reactor that does so no more.
+    void breakDown(EngineException why) {
+        ended.set(true);
+        finish(Optional.of(why));
+    }
+
+    private void finish(Optional<EngineException> broken) {
+        if (!finished.compareAndSet(false, true)) {
             return;
         }
+        RunResult made = null;
+        Throwable failed = broken.orElse(null);
         try {
             engine.reached(Moment.ENDED);
-            RunResult made = result();
-            awaitRecord();
-            Optional<LaunchException> failed = init.failure();
-            streams.kept().ifPresent(kept -> kept.end(started && failed.isEmpty(), made));
-            remove();
-            if (failed.isPresent()) {
-                result.completeExceptionally(failed.get());
+            if (failed == null) {
+                failed = failure().orElse(null);
+                made = result();
+                RunResult known = made;
+                boolean ran = started && failed == null;
+                streams.kept().ifPresent(kept -> kept.end(ran, known));
             } else {
-                if (event != null) {
-                    event.end(made);
-                }
-                result.complete(made);
+                streams.kept().ifPresent(KeptRun::lose);
             }
-        } catch (RuntimeException | Error e) { // whoever waits is told in any case
-            result.completeExceptionally(e);
+        } catch (Throwable e) { // whatever it was, everything is removed and whoever waits is told
+            failed = Outcome.suppressing(e, failed);
+        }
+        try {
+            remove(broken.isPresent() || init.isLost());
+            if (failed == null && event != null && made != null) {
+                event.end(made);
+            }
+        } catch (Throwable e) {
+            failed = Outcome.suppressing(e, failed);
         } finally {
             engine.forget(this);
-        }
-    }
-
-    /// An interrupt does not keep anything from being removed.
-    private void awaitRecord() {
-        boolean interrupted = false;
-        while (recorded.getCount() > 0) {
-            try {
-                recorded.await();
-            } catch (InterruptedException e) {
-                interrupted = true;
+            if (failed != null || made == null) {
+                outcome.fail(failed == null ? new IllegalStateException("no result") : failed);
+            } else {
+                outcome.know(made);
             }
         }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 
-    private void remove() {
+    /// Why there is no result.
+    private Optional<RuntimeException> failure() {
+        Optional<RuntimeException> known = init.failure();
+        return known.isPresent() || started || cause.get() != null ? known : Optional.of(Launcher.initDied());
+    }
+
+    private void remove(boolean unwatched) {
         deadlines.cancel();
         stopAnswering();
         streams.close();
-        launched.close();
-        engine.reached(Moment.DESCRIPTORS_CLOSED);
-        synchronized (group) { // not while its limits are changed and written down
-            if (meter != null) {
-                meter.close();
+        synchronized (launched) { // not while a signal is sent
+            if (unwatched) {
+                group.kill();
+                launched.abandon();
+            } else {
+                launched.close();
             }
-            group.remove();
+        }
+        engine.reached(Moment.DESCRIPTORS_CLOSED);
+        recorded.remove(() -> {
             engine.reached(Moment.GROUP_REMOVED);
             engine.release(spec.placement(), id, lease);
-        }
+        });
     }
 
     private RunResult result() {
@@ -390,6 +436,7 @@ public final class Container {
                 events.oomKills(),
                 events.pidsRefused(),
                 denials.map(DenialLog::denials).orElse(List.of()),
-                denials.flatMap(DenialLog::learned));
+                denials.flatMap(DenialLog::learned),
+                streams.failures());
     }
 }

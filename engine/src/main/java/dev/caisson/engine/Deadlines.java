@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// processors.
 final class Deadlines {
     private static final Duration SHORTEST_CPU_CHECK = Duration.ofMillis(5);
+    /// As good as never: what the clock counts in nanoseconds does not reach for 300 years.
+    private static final Duration LONGEST = Duration.ofDays(36_500);
 
     private final Cgroup group;
     private final BooleanSupplier over;
@@ -29,11 +31,18 @@ final class Deadlines {
 
     void begin(Reactor reactor, long startedNanos, ContainerSpec spec) {
         synchronized (this) {
+            if (cancelled) {
+                return;
+            }
             clock = spec.wallClock()
-                    .map(limit -> reactor.at(startedNanos + limit.toNanos(), () -> end.accept(Verdict.WALL_CLOCK)))
+                    .map(limit -> reactor.at(startedNanos + nanos(limit), () -> end.accept(Verdict.WALL_CLOCK)))
                     .orElse(null);
         }
         spec.cpuTime().ifPresent(limit -> watchCpu(reactor, limit, limit));
+    }
+
+    private static long nanos(Duration limit) {
+        return (limit.compareTo(LONGEST) > 0 ? LONGEST : limit).toNanos();
     }
 
     /// No container can use more than all processors do, so the next look is due when it could have used up the
@@ -43,7 +52,7 @@ final class Deadlines {
         Duration pause = wait.compareTo(SHORTEST_CPU_CHECK) < 0 ? SHORTEST_CPU_CHECK : wait;
         synchronized (this) {
             if (!cancelled) {
-                cpu = reactor.at(System.nanoTime() + pause.toNanos(), () -> lookAtCpu(reactor, limit));
+                cpu = reactor.at(System.nanoTime() + nanos(pause), () -> lookAtCpu(reactor, limit));
             }
         }
     }

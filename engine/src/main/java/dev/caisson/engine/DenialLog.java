@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import dev.caisson.engine.DenialNotes.Kind;
 import dev.caisson.launch.SeccompChoice.Watch;
 import dev.caisson.linux.SeccompListener;
+import dev.caisson.linux.ThreadClock;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Explainer;
 import dev.caisson.seccomp.Explanation;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// | what a container can try | what holds |
 /// |---|---|
 /// | to ask without end | 64 answers in 50 ms; its own calls wait until the next 50 ms |
+/// | to have the engine work for it | no more processor time than its own share: [CpuPace] |
 /// | to be slow to read about | the answer waits 200 ms for that at most, and other containers not at all |
 /// | to make ever new kinds of calls | 64 kinds are told, the others are counted |
 ///
@@ -38,6 +40,8 @@ final class DenialLog implements AutoCloseable {
 
     private static final long LONGEST_TELLING_MILLIS = 2000;
     private static final int EPERM = 1;
+    /// What it costs to wait for a question, besides the answer.
+    private static final long WAKING_NANOS = 10_000;
 
     /// A denied call whose kind is new.
     private static final class Asked {
@@ -78,6 +82,8 @@ final class DenialLog implements AutoCloseable {
     private boolean broken;
     private Runnable failing = () -> {};
     private volatile Runnable news = () -> {};
+    private volatile CpuPace pace = new CpuPace(Optional.empty());
+    private boolean resting;
     private long windowBegan = System.nanoTime() - WINDOW_NANOS;
     private int answers;
 
@@ -91,6 +97,11 @@ final class DenialLog implements AutoCloseable {
         this.counts =
                 subject.watch() == Watch.RECORD ? Optional.of(new CallCounts(filter.architecture())) : Optional.empty();
         this.with = with;
+    }
+
+    /// Has what it spends count with what else is spent on the container.
+    void pace(CpuPace shared) {
+        pace = shared;
     }
 
     /// Runs `reader` whenever a kind of call was new, in a thread that may wait and keeps no question waiting.
@@ -127,13 +138,28 @@ final class DenialLog implements AutoCloseable {
         if (asked == null) {
             return;
         }
-        boolean wanted = !telling && answers < MOST_ANSWERS;
+        boolean wanted = !telling && !resting && answers < MOST_ANSWERS && !rests();
         if (wanted && !watching) {
-            key = with.reactor().watch(asked.fd(), this::ready);
+            key = with.reactor().watch(asked.fd(), this::ready, this::fail);
         } else if (!wanted && watching) {
             with.reactor().forget(key, asked.fd());
         }
         watching = wanted;
+    }
+
+    /// Whether the engine has spent more than its share on this container, and goes on later.
+    private boolean rests() {
+        long pause = pace.pauseNanos();
+        if (pause > 0) {
+            resting = true;
+            with.reactor().at(System.nanoTime() + pause, this::wakeUp);
+        }
+        return resting;
+    }
+
+    private synchronized void wakeUp() {
+        resting = false;
+        settle();
     }
 
     /// One call at a time, so that every container gets its turn.
@@ -142,19 +168,29 @@ final class DenialLog implements AutoCloseable {
         if (asked == null || !watching) {
             return;
         }
+        long began = ThreadClock.cpuNanos();
         try {
             switch (asked.state()) {
                 case WAITING -> asked.receive().ifPresent(call -> answer(asked, call));
                 case ENDED -> forget(asked);
                 case NOTHING -> {}
             }
-        } catch (RuntimeException e) {
-            broken = true;
-            forget(asked);
-            failing.run();
-            throw e;
+        } finally {
+            pace.spend(Math.max(0, ThreadClock.cpuNanos() - began) + WAKING_NANOS);
         }
         settle();
+    }
+
+    /// A question that cannot be answered: the container is ended.
+    private synchronized void fail(Throwable why) {
+        System.getLogger(DenialLog.class.getName())
+                .log(System.Logger.Level.ERROR, "a question of a container's filter could not be answered", why);
+        broken = true;
+        SeccompListener asked = listener;
+        if (asked != null) {
+            forget(asked);
+        }
+        failing.run();
     }
 
     private void answer(SeccompListener asked, SeccompListener.Call call) {
@@ -238,7 +274,9 @@ final class DenialLog implements AutoCloseable {
         }
         readerWaits = true;
         with.read(() -> {
+            long began = ThreadClock.cpuNanos();
             Caller caller = with.caller(denied.call.pid(), denied.call.instructionPointer());
+            pace.spend(Math.max(0, ThreadClock.cpuNanos() - began));
             if (hasLooked(denied)) {
                 tell(denied, stillThere(denied, caller));
             }

@@ -11,19 +11,21 @@ import dev.caisson.launch.IdRange;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Placement;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import jdk.jfr.FlightRecorder;
@@ -41,24 +43,31 @@ import org.jspecify.annotations.Nullable;
 /// Closing it ends and removes every container of it. What an engine that was killed has left is removed by
 /// the next one that is opened on the same state directory.
 public final class Engine implements AutoCloseable {
+    private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
+    private static final Duration LAUNCH_PATIENCE = Duration.ofSeconds(10);
+
     private final Probe probe;
     private final State state;
     private final Preparation preparation;
     private final IdRanges ranges;
     private final DiskLayers diskLayers;
     private final Groups groups;
-    private final Reactor reactor = new Reactor("caisson-reactor");
     private final Starter starter;
     private final Optional<SystemdScope> scope;
     private final Map<ContainerId, Container> containers = new ConcurrentHashMap<>();
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private final Readiness readiness = new Readiness();
     private final ReadWriteLock gate = new ReentrantReadWriteLock();
-    private final ExecutorService launching;
+    private final EngineThreads threads = new EngineThreads();
+    private final StreamThreads streamThreads = new StreamThreads();
+    private final RunQueue queue;
+    private final Reactor reactor;
     private final Runnable recordUsage = this::recordUsage;
 
     Engine(EngineOptions options, Probe probe) {
         requireRoot();
         this.probe = probe;
+        queue = new RunQueue(options.runs(), readiness::require);
+        reactor = new Reactor("caisson-reactor", this::broke);
         var opened = new ArrayDeque<Runnable>(List.of(reactor::close));
         try {
             Preparation prepared = new Preparation(options);
@@ -77,27 +86,25 @@ public final class Engine implements AutoCloseable {
             groups = new Groups(prepared.hierarchy(), own);
             diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
             var kept = new KeptDirectory(options);
-            Starter first = new Starter(this, probe, prepared, own, groups, known, diskLayers, reactor, kept);
+            var streams =
+                    new StandardStreams.Shared(reactor, streamThreads, new CaptureBudget(options.capturedOutput()));
+            Starter first = new Starter(this, probe, prepared, own, groups, known, diskLayers, streams, kept);
             starter = first;
             opened.push(first::close);
             scope = options.driver() == CgroupDriver.SYSTEMD
                     ? Optional.of(SystemdScope.enter(prepared.hierarchy(), own.cgroupParent(), first.helperPid()))
                     : Optional.empty();
             recover(options);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             closeAll(opened, e);
             throw e;
         }
         if (FlightRecorder.isInitialized()) {
             FlightRecorder.addPeriodicEvent(UsageEvent.class, recordUsage);
         }
-        // A launch waits for other processes in native code, which would hold a virtual thread's carrier.
-        int threads = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
-        launching = Executors.newFixedThreadPool(
-                threads, Thread.ofPlatform().daemon().name("caisson-launch-", 0).factory());
     }
 
-    private static void closeAll(Iterable<Runnable> opened, RuntimeException failure) {
+    private static void closeAll(Iterable<Runnable> opened, Throwable failure) {
         for (Runnable close : opened) {
             try {
                 close.run();
@@ -177,14 +184,30 @@ public final class Engine implements AutoCloseable {
         return List.copyOf(containers.values());
     }
 
-    /// Runs a program to its end, its output kept.
+    /// How many callers wait in line for a place among [EngineOptions#runs].
+    public int queued() {
+        return queue.length();
+    }
+
+    /// Runs a program to its end, its output kept. An interrupt ends and removes it.
     /// @throws dev.caisson.launch.LaunchException where it could not be started; nothing is left of it
     public RunResult run(ContainerSpec spec) throws InterruptedException {
-        return start(spec, Streams.capture()).await();
+        return run(spec, Streams.capture());
+    }
+
+    /// Runs a program to its end. An interrupt ends and removes it: nothing is left when this throws.
+    public RunResult run(ContainerSpec spec, Streams streams) throws InterruptedException {
+        Container container = start(spec, streams);
+        try {
+            return container.await();
+        } catch (InterruptedException e) {
+            container.close();
+            throw e;
+        }
     }
 
     /// Starts a program. Whether or not somebody waits, it is removed at its end; nothing of it stays but what
-    /// [Streams#kept] asks for.
+    /// [Streams#kept] asks for. An interrupt ends and removes it, as long as this has not returned.
     public Container start(ContainerSpec spec, Streams streams) throws InterruptedException {
         return start(spec, streams, ProgressListener.none());
     }
@@ -193,38 +216,51 @@ public final class Engine implements AutoCloseable {
         return start(spec, streams, progress, container -> {});
     }
 
-    /// Starts a program, and before that hands out the container that stands and waits for it.
+    /// Starts a program, and before that hands out the container that stands and waits for it. That and the progress
+    /// are told in a thread of the engine's.
     public Container start(ContainerSpec spec, Streams streams, ProgressListener progress, Consumer<Container> standing)
             throws InterruptedException {
-        if (!Thread.currentThread().isVirtual()) {
-            return launch(spec, streams, progress, standing);
+        queue.enter();
+        Container container;
+        try {
+            container = threads.launch(cancelled -> launch(spec, streams, progress, standing, cancelled));
+        } catch (RejectedExecutionException e) {
+            queue.leave();
+            throw readiness.explain(e);
+        } catch (InterruptedException | RuntimeException | Error e) {
+            queue.leave();
+            throw e;
         }
-        return onLaunchingThread(() -> launch(spec, streams, progress, standing));
+        container.outcome().whenKnown(queue::leave);
+        return container;
     }
 
-    private <T> T onLaunchingThread(Callable<T> work) throws InterruptedException {
-        try {
-            return launching.submit(work).get();
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw new IllegalStateException(e.getCause());
-        }
+    /// What a task or an observer threw, which declare nothing checked.
+    static RuntimeException unchecked(Throwable thrown) {
+        Throwable cause = thrown instanceof ExecutionException ? thrown.getCause() : thrown;
+        return switch (cause) {
+            case RuntimeException known -> known;
+            case Error known -> throw known;
+            case null, default -> new IllegalStateException(thrown);
+        };
     }
 
     /// The class of an event is loaded and woven where somebody may be recording only: that takes longer than a
     /// launch.
     private Container launch(
-            ContainerSpec spec, Streams wanted, ProgressListener progress, Consumer<Container> standing) {
+            ContainerSpec spec,
+            Streams wanted,
+            ProgressListener progress,
+            Consumer<Container> standing,
+            BooleanSupplier cancelled) {
         if (!FlightRecorder.isInitialized()) {
-            return launchNow(spec, wanted, progress, standing);
+            return launchNow(spec, wanted, progress, standing, cancelled);
         }
         var event = new LaunchEvent();
         event.begin();
         event.image = spec.image().toString();
         try {
-            Container container = launchNow(spec, wanted, progress, standing);
+            Container container = launchNow(spec, wanted, progress, standing, cancelled);
             event.id = container.id().value();
             return container;
         } finally {
@@ -233,33 +269,56 @@ public final class Engine implements AutoCloseable {
     }
 
     private Container launchNow(
-            ContainerSpec spec, Streams wanted, ProgressListener progress, Consumer<Container> standing) {
-        whileOpen(() -> {
-            starter.begin();
-            return true;
-        });
-        Preparation.Prepared prepared = preparation.prepare(spec, progress);
-        return whileOpen(() -> starter.start(prepared, wanted, standing));
+            ContainerSpec spec,
+            Streams wanted,
+            ProgressListener progress,
+            Consumer<Container> standing,
+            BooleanSupplier cancelled) {
+        try {
+            whileOpen(() -> {
+                starter.begin();
+                return true;
+            });
+            Preparation.Prepared prepared = preparation.prepare(spec, progress);
+            if (cancelled.getAsBoolean()) {
+                throw new CancellationException("the caller was interrupted");
+            }
+            return whileOpen(() -> starter.start(prepared, wanted, standing));
+        } catch (RuntimeException e) { // of what closing took away, too
+            throw readiness.explain(e);
+        }
     }
 
     /// Closing waits for what has begun, and what comes later finds the engine closed.
     private <T> T whileOpen(Supplier<T> work) {
         gate.readLock().lock();
         try {
-            if (closed.get()) {
-                throw new EngineException("ENGINE_CLOSED", "the engine is closed: open another");
-            }
+            readiness.require();
             return work.get();
         } finally {
             gate.readLock().unlock();
         }
     }
 
-    /// Called in the reactor's thread when a container has ended.
-    void ended(Container container) {
-        if (!closed.get()) {
-            launching.execute(container::finish);
+    void requireReady() {
+        readiness.require();
+    }
+
+    /// Ends everything, in the thread that can watch it no more.
+    void broke(Throwable why) {
+        if (readiness.breakDown(why)) {
+            queue.dissolve();
+            containers.values().forEach(container -> Reactor.guard(() -> container.breakDown(readiness.refusal())));
         }
+    }
+
+    /// Called when a container has ended, in the thread that has seen it.
+    void ended(Container container) {
+        threads.clearUp(container::finish);
+    }
+
+    Reactor reactor() {
+        return reactor;
     }
 
     void reached(Moment moment) {
@@ -290,6 +349,10 @@ public final class Engine implements AutoCloseable {
 
     void keep(Container container) {
         containers.put(container.id(), container);
+        if (readiness.isBroken()) {
+            container.breakDown(readiness.refusal());
+            readiness.require();
+        }
     }
 
     void forget(Container container) {
@@ -318,45 +381,30 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// @return whether an interrupt came, which does not keep anything from being removed
-    private static boolean awaitRemoved(Container container) {
-        boolean interrupted = false;
-        while (true) {
-            try {
-                container.await();
-                return interrupted;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            } catch (RuntimeException e) {
-                System.getLogger(Engine.class.getName())
-                        .log(System.Logger.Level.WARNING, "a container could not be removed", e);
-                return interrupted;
-            }
-        }
-    }
-
-    /// Ends and removes every container.
+    /// Ends and removes every container. Returns, if a container cannot be removed or an observer of a launch does not
+    /// return; then something is left for the next engine to clear.
     @Override
     public void close() {
-        gate.writeLock().lock();
-        try {
-            if (!closed.compareAndSet(false, true)) {
-                return;
-            }
-        } finally {
-            gate.writeLock().unlock();
+        if (!readiness.close()) {
+            return;
         }
+        queue.dissolve();
         if (FlightRecorder.isInitialized()) {
             FlightRecorder.removePeriodicEvent(recordUsage);
         }
-        containers.values().forEach(Container::kill);
-        boolean interrupted = false;
+        var interrupted = new AtomicBoolean();
+        awaitLaunches(interrupted);
+        containers.values().forEach(container -> Reactor.guard(container::kill));
         for (Container container : List.copyOf(containers.values())) {
-            interrupted |= awaitRemoved(container);
+            if (!container.outcome().isKnownWithin(REMOVAL_PATIENCE, interrupted)) {
+                System.getLogger(Engine.class.getName())
+                        .log(System.Logger.Level.WARNING, "the container " + container.id() + " could not be removed");
+            }
         }
-        // The reactor hands ended containers to the launching threads, so it goes first.
+        // The reactor hands ended containers to the other threads, so it goes first.
         reactor.close();
-        launching.shutdown();
+        threads.close();
+        streamThreads.close();
         starter.close();
         ranges.close();
         try {
@@ -365,8 +413,23 @@ public final class Engine implements AutoCloseable {
             probe.reached(Moment.CONTAINERS_REMOVED);
             state.close(this::removeGroup);
             preparation.close();
-            if (interrupted) {
+            if (interrupted.get()) {
                 Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /// Waits for launches that have begun, unless somebody's observer holds one up.
+    private void awaitLaunches(AtomicBoolean interrupted) {
+        long deadline = System.nanoTime() + LAUNCH_PATIENCE.toNanos();
+        while (true) {
+            try {
+                if (gate.writeLock().tryLock(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+                    gate.writeLock().unlock();
+                }
+                return;
+            } catch (InterruptedException e) {
+                interrupted.set(true);
             }
         }
     }

@@ -1,15 +1,24 @@
 package dev.caisson.engine;
 
+import dev.caisson.cgroup.Bytes;
 import java.nio.file.Path;
 
-/// Where an engine keeps what it has to remember.
+/// Where an engine keeps what it has to remember, and its own bounds.
 ///
 /// @param state what lives as long as the kernel runs: a directory that only root can enter, best in memory
 /// @param data images, and writable layers on disk
 /// @param driver who answers for the place of control groups; the same for all engines of a state directory
-public record EngineOptions(Path state, Path data, CgroupDriver driver) {
+/// @param capturedOutput memory that [Streams.Capture] may take for all containers that run at one time; a run for
+///     which there is no more ends as [Verdict#OUTPUT]
+/// @param runs most containers that run at one time; [Engine#run] and [Engine#start] wait in line for a place, first
+///     come, first served
+public record EngineOptions(Path state, Path data, CgroupDriver driver, Bytes capturedOutput, int runs) {
     public static final Path DEFAULT_STATE = Path.of("/run/caisson");
     public static final Path DEFAULT_DATA = Path.of("/var/lib/caisson");
+    /// No bound on [#runs].
+    public static final int UNLIMITED_RUNS = Integer.MAX_VALUE;
+
+    private static final int SHARE_OF_HEAP = 4;
 
     public static EngineOptions standard() {
         return new EngineOptions(DEFAULT_STATE, DEFAULT_DATA);
@@ -20,9 +29,27 @@ public record EngineOptions(Path state, Path data, CgroupDriver driver) {
         this(state, data, CgroupDriver.CGROUPFS);
     }
 
+    /// With a quarter of this JVM's heap for captured output, and any number of runs.
+    public EngineOptions(Path state, Path data, CgroupDriver driver) {
+        this(state, data, driver, Bytes.of(Runtime.getRuntime().maxMemory() / SHARE_OF_HEAP), UNLIMITED_RUNS);
+    }
+
     public EngineOptions {
         if (!state.isAbsolute() || !data.isAbsolute()) {
             throw new IllegalArgumentException("the engine's directories are absolute paths");
         }
+        if (runs < 1) {
+            throw new IllegalArgumentException("an engine of " + runs + " runs starts nothing: give 1 or more");
+        }
+    }
+
+    /// With so much memory for captured output.
+    public EngineOptions capturedOutput(Bytes most) {
+        return new EngineOptions(state, data, driver, most, runs);
+    }
+
+    /// With at most so many containers at one time.
+    public EngineOptions runs(int most) {
+        return new EngineOptions(state, data, driver, capturedOutput, most);
     }
 }

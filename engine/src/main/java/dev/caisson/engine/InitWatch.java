@@ -11,12 +11,18 @@ import org.jspecify.annotations.Nullable;
 
 /// What a container's first process says on its control socket, and how it ends.
 final class InitWatch {
+    private static final int SIGKILL = 9;
+
     private final Launcher.Launched launched;
     private final LaunchPlan plan;
     private final Runnable paused;
     private final Runnable gone;
     private long controlKey;
     private long pidfdKey;
+    private @Nullable Reactor reactor;
+    private boolean controlWatched;
+    private boolean pidfdWatched;
+    private volatile @Nullable Throwable lost;
     private volatile @Nullable Report exit;
     private volatile @Nullable LaunchException failure;
     private volatile Processes.@Nullable End end;
@@ -32,9 +38,32 @@ final class InitWatch {
     }
 
     /// From here on the reactor tells what happens.
-    void begin(Reactor reactor) {
-        controlKey = reactor.watch(launched.control(), () -> readControl(reactor));
-        pidfdKey = reactor.watch(launched.pidfd(), () -> readEnd(reactor));
+    synchronized void begin(Reactor by) {
+        reactor = by;
+        try {
+            controlKey = by.watch(launched.control(), this::readControl, this::lose);
+            controlWatched = true;
+            pidfdKey = by.watch(launched.pidfd(), this::readEnd, this::lose);
+            pidfdWatched = true;
+        } catch (RuntimeException | Error e) {
+            forget();
+            throw e;
+        }
+    }
+
+    private synchronized void forget() {
+        forgetControl();
+        if (pidfdWatched && reactor != null) {
+            pidfdWatched = false;
+            reactor.forget(pidfdKey, launched.pidfd());
+        }
+    }
+
+    private synchronized void forgetControl() {
+        if (controlWatched && reactor != null) {
+            controlWatched = false;
+            reactor.forget(controlKey, launched.control());
+        }
     }
 
     boolean hasEnded() {
@@ -46,9 +75,22 @@ final class InitWatch {
         return endedNanos;
     }
 
-    /// Why the program could not be run after all.
-    Optional<LaunchException> failure() {
-        return Optional.ofNullable(failure);
+    /// Why the program could not be run after all, or why nobody knows how it ended.
+    Optional<RuntimeException> failure() {
+        Throwable why = lost;
+        if (failure != null || why == null) {
+            return Optional.ofNullable(failure);
+        }
+        return Optional.of(new EngineException(
+                "CONTAINER_LOST",
+                "the container was killed, because the engine could not watch it any more (" + why
+                        + "): run it again, with more memory for this process if that was short",
+                why));
+    }
+
+    /// Whether it may still be there to be reaped.
+    boolean isLost() {
+        return lost != null;
     }
 
     /// Of the program, as init told it; of init itself where it was killed or did not stay.
@@ -63,7 +105,7 @@ final class InitWatch {
     }
 
     /// @return whether there was a report
-    private boolean readControl(Reactor reactor) {
+    private boolean readReport() {
         if (!launched.control().isOpen()) {
             return false;
         }
@@ -73,7 +115,7 @@ final class InitWatch {
         }
         try (Sockets.Message message = received.get()) {
             if (message.isEnd()) {
-                reactor.forget(controlKey, launched.control());
+                forgetControl();
                 return false;
             }
             Report report = Report.decode(message.bytes());
@@ -90,20 +132,37 @@ final class InitWatch {
         }
     }
 
-    private void readEnd(Reactor reactor) {
+    private void readControl() {
+        readReport();
+    }
+
+    private void readEnd() {
         Processes.End reaped = Processes.reapNow(launched.pidfd());
         if (reaped == null) {
             return;
         }
-        reactor.forget(pidfdKey, launched.pidfd());
         // What init said before it ended may still be in the socket.
         boolean more;
         do {
-            more = readControl(reactor);
+            more = readReport();
         } while (more);
-        reactor.forget(controlKey, launched.control());
+        end(reaped);
+    }
+
+    /// A container that cannot be watched any more is ended.
+    private void lose(Throwable why) {
+        lost = why;
+        try {
+            Processes.signal(launched.pidfd(), SIGKILL);
+        } finally {
+            end(new Processes.End(0, SIGKILL));
+        }
+    }
+
+    private void end(Processes.End how) {
+        forget();
         endedNanos = System.nanoTime();
-        end = reaped;
+        end = how;
         gone.run();
     }
 }

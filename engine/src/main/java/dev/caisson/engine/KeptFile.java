@@ -89,6 +89,9 @@ final class KeptFile {
         fields.put("peakMemory", result.peakMemory().count());
         fields.put("oomKills", result.oomKills());
         fields.put("pidsRefused", result.pidsRefused());
+        fields.put(
+                "streamFailures",
+                result.streamFailures().stream().map(KeptFile::fields).toList());
         fields.put("endedMillis", ending.time().toEpochMilli());
         fields.put("logFailure", ending.logFailure());
         write(directory, ENDING, fields);
@@ -112,9 +115,29 @@ final class KeptFile {
                                 number(fields, "oomKills"),
                                 number(fields, "pidsRefused"),
                                 denials(directory),
-                                Optional.empty()),
+                                Optional.empty(),
+                                streamFailures(fields)),
                         Instant.ofEpochMilli(number(fields, "endedMillis")),
                         text(fields, "logFailure")));
+    }
+
+    private static Map<String, String> fields(StreamFailure failure) {
+        return Map.of(
+                "stream", failure.stream().name(),
+                "reason", failure.reason().name(),
+                "detail", failure.detail());
+    }
+
+    private static List<StreamFailure> streamFailures(Map<?, ?> fields) {
+        var failures = new ArrayList<StreamFailure>();
+        for (Object one : (List<?>) need(fields, "streamFailures")) {
+            var known = (Map<?, ?>) one;
+            failures.add(new StreamFailure(
+                    StreamFailure.Stream.valueOf(text(known, "stream")),
+                    StreamFailure.Reason.valueOf(text(known, "reason")),
+                    text(known, "detail")));
+        }
+        return List.copyOf(failures);
     }
 
     static void write(Fd directory, List<Denial> denials) {

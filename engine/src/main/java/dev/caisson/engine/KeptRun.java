@@ -74,6 +74,8 @@ final class KeptRun {
             discard();
             return;
         }
+        log.end(LogEntry.Stream.STDOUT);
+        log.end(LogEntry.Stream.STDERR);
         log.close();
         try {
             if (!result.denials().isEmpty()) {
@@ -87,6 +89,12 @@ final class KeptRun {
         } finally {
             directory.close();
         }
+    }
+
+    /// Leaves what is kept so far: nobody knows how the container ended.
+    synchronized void lose() {
+        log.close();
+        directory.close();
     }
 
     /// Keeps nothing after all.

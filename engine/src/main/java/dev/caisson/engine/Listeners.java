@@ -2,17 +2,20 @@ package dev.caisson.engine;
 
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Consumer;
 
 /// What answers the filters of an engine's containers: a reactor of their own, so that no question keeps
 /// deadlines, output and ends waiting, and threads that may wait for a process while they read about it.
 final class Listeners implements AutoCloseable {
-    private final Reactor reactor = new Reactor("caisson-listener");
+    private final Reactor reactor;
     private final ExecutorService readers = Executors.newCachedThreadPool(
             Thread.ofPlatform().daemon().name("caisson-caller-", 0).factory());
     private final Probe probe;
 
-    Listeners(Probe probe) {
+    /// @param broke called when it answers no more
+    Listeners(Probe probe, Consumer<Throwable> broke) {
         this.probe = probe;
+        this.reactor = new Reactor("caisson-listener", broke);
     }
 
     Reactor reactor() {

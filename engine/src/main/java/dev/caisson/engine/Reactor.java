@@ -1,24 +1,29 @@
 package dev.caisson.engine;
 
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.Pipes;
 import dev.caisson.linux.Polling;
+import java.time.Duration;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// One thread that waits for every descriptor and every deadline of all containers, so that a waiting run costs no
-/// thread.
+/// thread. Nothing that a handler throws ends it, an Error as little as an exception: all other containers depend on
+/// it.
 final class Reactor implements AutoCloseable {
-    /// Called in the reactor's thread; must not wait.
-    interface Handler {
-        void ready();
-    }
+    /// @param ready called in the reactor's thread; must not wait
+    /// @param failed told what `ready` threw, and gives up what it watched: it would be called again at once
+    private record Handler(Runnable ready, Consumer<Throwable> failed) {}
 
     /// A deadline that can be taken back.
     static final class Timer implements Comparable<Timer> {
-        private final long nanos;
+        private long nanos;
+        private int failures;
         private volatile @Nullable Runnable action;
 
         private Timer(long nanos, Runnable action) {
@@ -38,41 +43,61 @@ final class Reactor implements AutoCloseable {
     }
 
     private static final int CHUNK = 64 * 1024;
+    private static final int MOST_FAILURES = 500;
+    private static final long PAUSE_NANOS = 10_000_000;
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final Polling polling = new Polling();
     private final Map<Long, Handler> handlers = new ConcurrentHashMap<>();
     private final AtomicLong keys = new AtomicLong();
     private final PriorityQueue<Timer> timers = new PriorityQueue<>();
-    private final byte[] chunk = new byte[CHUNK];
+    private final Pipes.Chunk chunk = new Pipes.Chunk(CHUNK);
+    private final Consumer<Throwable> broke;
     private final Thread thread;
     private volatile boolean closed;
+    private volatile boolean broken;
 
     /// @param name of its thread
-    Reactor(String name) {
+    /// @param broke called in that thread, as its last act, after five seconds in which it could wait for nothing
+    Reactor(String name, Consumer<Throwable> broke) {
+        this.broke = broke;
         thread = Thread.ofPlatform().daemon().name(name).start(this::loop);
     }
 
     /// For handlers to read into: what it holds is theirs until they return.
-    byte[] chunk() {
+    Pipes.Chunk chunk() {
         return chunk;
     }
 
-    /// Calls `handler` each time that `fd` can be read, until [#forget].
+    /// Calls `ready` each time that `fd` can be read, until [#forget].
     /// @return the key to forget it by
-    long watch(Fd fd, Handler handler) {
-        long key = keys.incrementAndGet();
-        handlers.put(key, handler);
+    long watch(Fd fd, Runnable ready, Consumer<Throwable> failed) {
+        long key = add(ready, failed);
         polling.watchReadable(fd, key);
+        return key;
+    }
+
+    /// Calls `ready` each time that `fd` can be written, until [#forget].
+    long watchWritable(Fd fd, Runnable ready, Consumer<Throwable> failed) {
+        long key = add(ready, failed);
+        polling.watchWritable(fd, key);
+        return key;
+    }
+
+    private long add(Runnable ready, Consumer<Throwable> failed) {
+        long key = keys.incrementAndGet();
+        handlers.put(key, new Handler(ready, failed));
         return key;
     }
 
     /// Must come before the descriptor is closed.
     void forget(long key, Fd fd) {
-        if (handlers.remove(key) != null) {
+        if (handlers.remove(key) != null && !broken) {
             polling.forget(fd);
         }
     }
 
+    /// Runs `action` then, in the reactor's thread; what throws is run again, for some seconds.
     Timer at(long nanoTime, Runnable action) {
         var timer = new Timer(nanoTime, action);
         boolean first;
@@ -80,20 +105,45 @@ final class Reactor implements AutoCloseable {
             timers.add(timer);
             first = timers.peek() == timer;
         }
-        if (first && Thread.currentThread() != thread) {
+        if (first && Thread.currentThread() != thread && !broken) {
             polling.wake();
         }
         return timer;
     }
 
     private void loop() {
+        long failingSince = 0;
+        boolean failing = false;
         while (!closed) {
-            for (Polling.Event event : polling.await(runTimers())) {
-                Handler handler = handlers.get(event.key());
-                if (handler != null) {
-                    guard(handler::ready);
+            try {
+                for (Polling.Event event : polling.await(runTimers())) {
+                    handle(event.key());
                 }
+                failing = false;
+            } catch (Throwable e) { // no memory to wait with, or nothing to wait on
+                long now = System.nanoTime();
+                if (!failing) {
+                    failing = true;
+                    failingSince = now;
+                } else if (now - failingSince > PATIENCE.toNanos()) {
+                    broken = true;
+                    broke.accept(e);
+                    return;
+                }
+                LockSupport.parkNanos(PAUSE_NANOS);
             }
+        }
+    }
+
+    private void handle(long key) {
+        Handler handler = handlers.get(key);
+        if (handler == null) {
+            return;
+        }
+        try {
+            handler.ready().run();
+        } catch (Throwable e) { // one container's trouble must not stop the others
+            guard(() -> handler.failed().accept(e));
         }
     }
 
@@ -113,27 +163,53 @@ final class Reactor implements AutoCloseable {
                 }
                 timers.poll();
             }
-            Runnable action = timer.action;
-            if (action != null) {
-                guard(action);
+            run(timer);
+        }
+    }
+
+    /// A deadline holds, if its first try finds no memory too.
+    private void run(Timer timer) {
+        Runnable action = timer.action;
+        if (action == null) {
+            return;
+        }
+        try {
+            action.run();
+        } catch (Throwable e) {
+            if (++timer.failures > MOST_FAILURES) {
+                log(e);
+                return;
+            }
+            timer.nanos = System.nanoTime() + PAUSE_NANOS;
+            synchronized (timers) {
+                timers.add(timer);
             }
         }
     }
 
-    /// One container's trouble must not stop the others.
+    /// Runs what must not end the thread that it runs in.
     static void guard(Runnable action) {
         try {
             action.run();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
+            log(e);
+        }
+    }
+
+    private static void log(Throwable e) {
+        try {
             System.getLogger(Reactor.class.getName())
                     .log(System.Logger.Level.ERROR, "a container's event could not be handled", e);
+        } catch (Throwable _) { // no memory to say so either
         }
     }
 
     @Override
     public void close() {
         closed = true;
-        polling.wake();
+        if (!broken) {
+            polling.wake();
+        }
         boolean interrupted = false;
         while (thread.isAlive() && Thread.currentThread() != thread) {
             try {
@@ -146,5 +222,10 @@ final class Reactor implements AutoCloseable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /// Takes away what it waits on, for a test of what happens then.
+    void breakForTest() {
+        polling.close();
     }
 }

@@ -21,6 +21,7 @@ import java.util.Optional;
 /// @param pidsRefused how many times it was refused a new process
 /// @param denials system calls that its filter denied, where that was watched
 /// @param learned the profile that allows them too, where that was asked for
+/// @param streamFailures standard streams that the engine closed early, so that bytes were lost
 public record RunResult(
         ContainerId id,
         Verdict verdict,
@@ -34,11 +35,13 @@ public record RunResult(
         long oomKills,
         long pidsRefused,
         List<Denial> denials,
-        Optional<LearnedProfile> learned) {
+        Optional<LearnedProfile> learned,
+        List<StreamFailure> streamFailures) {
     private static final int SIGNALLED = 128;
 
     public RunResult {
         denials = List.copyOf(denials);
+        streamFailures = List.copyOf(streamFailures);
     }
 
     /// Bytes that a program wrote.

@@ -1,29 +1,24 @@
 package dev.caisson.engine;
 
 import dev.caisson.cgroup.Bytes;
-import dev.caisson.engine.LogEntry.Stream;
 import dev.caisson.launch.ContainerSpec;
-import dev.caisson.linux.Errno;
-import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Pipes;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/// The standard streams of one container, between its pipes or terminal and what the caller wants of
-/// them. The program
+/// The standard streams of one container, between its pipes or terminal and what the caller wants of them. The program
 /// never gets a descriptor of the caller's own: a terminal or file of the host stays out of its reach.
 final class StandardStreams {
-    private static final int CHUNK = 64 * 1024;
+    /// What the containers of an engine share.
+    record Shared(Reactor reactor, StreamThreads threads, CaptureBudget budget) {}
+
     /// A program opens its streams by name, as /dev/stdout, also after it has changed its user. Nobody else can: a pipe
     /// has no name but /proc/PID/fd of a process that holds it, which follows only for those who may trace that
     /// process (proc(5)). Whoever holds an end could read or write it anyway.
@@ -31,59 +26,64 @@ final class StandardStreams {
 
     private static final int WRITTEN_BY_HOLDERS = 0622;
 
-    private final Reactor reactor;
+    private final Shared shared;
     private final Streams wanted;
     private final Optional<KeptRun> kept;
     private final boolean terminal;
-    private final AtomicLong budget;
+    private final OutputLimit limit;
+    private final CpuPace pace;
+    private final Streams.Input input;
     private final List<Fd> theirs = new ArrayList<>();
     private final List<Fd> ours = new ArrayList<>();
-    private final AtomicInteger open = new AtomicInteger();
-    private @Nullable Capture output;
-    private @Nullable Capture errors;
-    private final ByteArrayOutputStream copiedOutput = new ByteArrayOutputStream();
-    private final ByteArrayOutputStream copiedErrors = new ByteArrayOutputStream();
+    private final List<OutputPump> pumps = new ArrayList<>();
+    private final List<CapturedBytes> captured = new ArrayList<>();
+    private @Nullable InputPump feed;
     private @Nullable Fd console;
 
-    private StandardStreams(Reactor reactor, ContainerSpec spec, Streams wanted, Optional<KeptRun> kept) {
-        this.reactor = reactor;
+    private StandardStreams(Shared shared, ContainerSpec spec, Streams wanted, Optional<KeptRun> kept) {
+        this.shared = shared;
         this.kept = kept;
         this.terminal = spec.terminal().isPresent();
-        this.wanted = wanted instanceof Streams.Kept outer ? beside(outer.live(), spec) : wanted;
-        Bytes limit = this.wanted instanceof Streams.Copy copy ? copy.limit() : spec.outputLimit();
-        this.budget = new AtomicLong(limit.count());
+        this.wanted = wanted instanceof Streams.Kept outer ? outer.live() : wanted;
+        this.limit = new OutputLimit(limit(this.wanted, spec.outputLimit()));
+        this.pace = new CpuPace(spec.limits().cpuQuota());
+        this.input = input(this.wanted);
     }
 
-    /// A log is written by the threads that copy: the reactor's must not wait for a disk.
-    private Streams beside(Streams live, ContainerSpec spec) {
-        return live instanceof Streams.Capture
-                ? new Streams.Copy(Optional.empty(), copiedOutput, copiedErrors, spec.outputLimit())
-                : live;
+    private static Bytes limit(Streams wanted, Bytes ofSpec) {
+        return wanted instanceof Streams.Copy copy && copy.limit().compareTo(ofSpec) < 0 ? copy.limit() : ofSpec;
+    }
+
+    private static Streams.Input input(Streams wanted) {
+        return switch (wanted) {
+            case Streams.Capture capture -> capture.input();
+            case Streams.Copy copy ->
+                copy.input().<Streams.Input>map(Streams.Input.Stream::new).orElseGet(Streams.Input.None::new);
+            case Streams.Kept _ -> throw new IllegalStateException("replaced when they were opened");
+        };
     }
 
     /// @param owner host id of the program's user, who may then open /dev/stdout again
     /// @param kept takes what is written, where the streams say so
-    static StandardStreams open(
-            Reactor reactor, ContainerSpec spec, Streams wanted, int owner, Optional<KeptRun> kept) {
-        var streams = new StandardStreams(reactor, spec, wanted, kept);
+    static StandardStreams open(Shared shared, ContainerSpec spec, Streams wanted, int owner, Optional<KeptRun> kept) {
+        var streams = new StandardStreams(shared, spec, wanted, kept);
         try {
             streams.openPipes(owner);
             return streams;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             streams.close();
             throw e;
         }
     }
 
     private void openPipes(int owner) {
-        boolean input = wanted instanceof Streams.Copy copy && copy.input().isPresent();
         if (terminal) {
             for (int i = 0; i <= 2; i++) {
                 theirs.add(FileSystem.open("/dev/null", FileSystem.O_RDWR));
             }
             return;
         }
-        if (input) {
+        if (hasInput()) {
             Pipes.Pipe pipe = Pipes.create();
             theirs.add(pipe.read());
             ours.add(pipe.write());
@@ -101,6 +101,10 @@ final class StandardStreams {
         }
     }
 
+    private boolean hasInput() {
+        return !(input instanceof Streams.Input.None);
+    }
+
     /// What becomes the program's 0, 1 and 2.
     List<Fd> theirs() {
         return List.copyOf(theirs);
@@ -114,120 +118,91 @@ final class StandardStreams {
         console = master.orElse(null);
     }
 
-    /// @param quiet called when nobody writes to a stream any more
-    /// @param overBudget called when more was written than is kept
-    void begin(Runnable quiet, Runnable overBudget) {
-        switch (wanted) {
-            case Streams.Capture _ -> capture(quiet, overBudget);
-            case Streams.Copy copy -> copy(copy, quiet, overBudget);
-            case Streams.Kept _ -> throw new IllegalStateException("replaced when they were opened");
-        }
+    /// What the engine may spend on this container.
+    CpuPace pace() {
+        return pace;
     }
 
-    private void capture(Runnable quiet, Runnable overBudget) {
-        Runnable atEnd = () -> {
-            open.decrementAndGet();
-            quiet.run();
-        };
+    /// @param done called when a stream of output has come to its end
+    /// @param overLimit called when more was written than is taken
+    void begin(Runnable done, Runnable overLimit) {
+        var with = new OutputPump.Surroundings(shared.reactor(), shared.threads(), pace, limit, overLimit, done);
         if (terminal) {
-            open.set(1);
-            output = new Capture(reactor, java.util.Objects.requireNonNull(console), budget, overBudget, atEnd);
-            output.begin();
-            return;
+            pumps.add(pump(StreamFailure.Stream.STDOUT, Objects.requireNonNull(console), with));
+        } else {
+            int first = hasInput() ? 1 : 0;
+            pumps.add(pump(StreamFailure.Stream.STDOUT, ours.get(first), with));
+            pumps.add(pump(StreamFailure.Stream.STDERR, ours.get(first + 1), with));
         }
-        open.set(2);
-        output = new Capture(reactor, ours.get(0), budget, overBudget, atEnd);
-        errors = new Capture(reactor, ours.get(1), budget, overBudget, atEnd);
-        output.begin();
-        errors.begin();
-    }
-
-    private void copy(Streams.Copy copy, Runnable quiet, Runnable overBudget) {
-        if (terminal) {
-            Fd master = java.util.Objects.requireNonNull(console);
-            open.set(1);
-            copy.input().ifPresent(input -> pump("input", () -> pumpInput(input, master, false)));
-            pump("output", () -> pumpOutput(Stream.STDOUT, master, copy.output(), quiet, overBudget));
-            return;
-        }
-        open.set(2);
-        int first = copy.input().isPresent() ? 1 : 0;
-        copy.input().ifPresent(input -> pump("input", () -> pumpInput(input, ours.get(0), true)));
-        pump("output", () -> pumpOutput(Stream.STDOUT, ours.get(first), copy.output(), quiet, overBudget));
-        pump("errors", () -> pumpOutput(Stream.STDERR, ours.get(first + 1), copy.errors(), quiet, overBudget));
-    }
-
-    private static void pump(String name, Runnable work) {
-        Thread.ofPlatform().daemon().name("caisson-" + name).start(work);
-    }
-
-    private void pumpOutput(Stream stream, Fd from, OutputStream to, Runnable quiet, Runnable overBudget) {
-        try {
-            copyOutput(stream, from, to, overBudget);
-            kept.ifPresent(run -> run.log().end(stream));
-        } finally {
-            open.decrementAndGet();
-            quiet.run();
+        pumps.forEach(OutputPump::begin);
+        if (hasInput()) {
+            feed = terminal
+                    ? new InputPump(
+                            shared.reactor(), Objects.requireNonNull(console).duplicate(), true)
+                    : new InputPump(shared.reactor(), ours.getFirst(), false);
+            feed.begin(input, shared.threads());
         }
     }
 
-    private void copyOutput(Stream stream, Fd from, OutputStream to, Runnable overBudget) {
-        byte[] chunk = new byte[CHUNK];
-        boolean writable = true;
-        int count;
-        while ((count = Pipes.read(from, chunk)) > 0) {
-            long left = budget.getAndAdd(-count);
-            int taken = Math.clamp(left, 0, count);
-            if (taken < count) {
-                overBudget.run();
-            }
-            // First, as whoever takes the output may be slow.
-            kept.ifPresent(run -> run.log().write(stream, chunk, taken));
-            // Where nobody takes the output any more it is still read, so that the program does not hang.
-            if (writable && taken > 0) {
-                try {
-                    to.write(chunk, 0, taken);
-                    to.flush();
-                } catch (IOException | RuntimeException e) {
-                    writable = false;
-                }
-            }
+    private OutputPump pump(StreamFailure.Stream stream, Fd from, OutputPump.Surroundings with) {
+        var sinks = new ArrayList<OutputPump.Sink>();
+        Optional<Executor> threads = Optional.empty();
+        if (kept.isPresent()) { // first, as whoever takes the output may be slow
+            ContainerLog log = kept.get().log();
+            LogEntry.Stream name =
+                    stream == StreamFailure.Stream.STDERR ? LogEntry.Stream.STDERR : LogEntry.Stream.STDOUT;
+            sinks.add((bytes, count) -> log.write(name, bytes, count));
+            threads = Optional.of(shared.threads().ofDisk());
         }
+        if (wanted instanceof Streams.Copy copy) {
+            OutputStream to = stream == StreamFailure.Stream.STDERR ? copy.errors() : copy.output();
+            sinks.add(new CallersStream(to));
+            threads = threads.or(() -> Optional.of(shared.threads().of(to)));
+        } else {
+            var memory = new CapturedBytes(shared.budget(), with.overLimit());
+            captured.add(memory);
+            sinks.add(memory);
+        }
+        return new OutputPump(stream, from, terminal, with, threads, sinks);
     }
 
-    private static void pumpInput(InputStream from, Fd to, boolean closeAtEnd) {
-        byte[] chunk = new byte[CHUNK];
-        try {
-            int count;
-            while ((count = from.read(chunk)) > 0) {
-                for (int done = 0; done < count; ) {
-                    done += Pipes.write(to, chunk, done, count - done);
-                }
-            }
-        } catch (IOException | IllegalStateException e) {
-            // The caller's input or the container has ended: there is nothing left to copy.
-            return;
-        } catch (ErrnoException e) {
-            if (!e.is(Errno.EPIPE) && !e.is(Errno.EIO) && !e.is(Errno.EBADF)) {
-                throw e;
-            }
-            return;
+    /// Nobody of the container is left: what is in its pipes is read, and no more.
+    void containerGone() {
+        if (feed != null) {
+            feed.close();
         }
-        if (closeAtEnd) {
-            to.close();
-        }
+        pumps.forEach(OutputPump::containerGone);
+    }
+
+    /// Drops what is not taken yet.
+    void cut() {
+        pumps.forEach(OutputPump::cut);
     }
 
     boolean isQuiet() {
-        return open.get() == 0;
+        return pumps.stream().allMatch(OutputPump::isDone);
     }
 
     RunResult.Captured output() {
-        return output == null ? new RunResult.Captured(copiedOutput.toByteArray()) : output.captured();
+        return captured(0);
     }
 
     RunResult.Captured errors() {
-        return errors == null ? new RunResult.Captured(copiedErrors.toByteArray()) : errors.captured();
+        return captured(1);
+    }
+
+    private RunResult.Captured captured(int index) {
+        return index < captured.size() ? captured.get(index).captured() : RunResult.Captured.NOTHING;
+    }
+
+    /// What was lost, in the order of the streams.
+    List<StreamFailure> failures() {
+        var failures = new ArrayList<StreamFailure>();
+        if (feed != null) {
+            feed.failure().ifPresent(failures::add);
+        }
+        pumps.forEach(pump -> pump.failure().ifPresent(failures::add));
+        return failures;
     }
 
     /// What is kept of the container besides.
@@ -236,12 +211,11 @@ final class StandardStreams {
     }
 
     void close() {
-        if (output != null) {
-            output.close();
+        if (feed != null) {
+            feed.close();
         }
-        if (errors != null) {
-            errors.close();
-        }
+        pumps.forEach(OutputPump::close);
+        captured.forEach(CapturedBytes::release);
         theirs.forEach(Fd::close);
         ours.forEach(Fd::close);
     }

@@ -6,13 +6,16 @@ import dev.caisson.engine.Probe.Moment;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.HostException;
 import dev.caisson.launch.IdRanges;
+import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Verifier;
 import dev.caisson.linux.Fd;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -22,12 +25,14 @@ final class Starter implements AutoCloseable {
     /// What becomes of what a program writes.
     private record Output(Streams wanted, Optional<KeptRun> kept) {}
 
+    private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
+
     private final Engine engine;
     private final Probe probe;
     private final Preparation preparation;
     private final Groups groups;
     private final DiskLayers diskLayers;
-    private final Reactor reactor;
+    private final StandardStreams.Shared streams;
     private final RunningZygote zygote = new RunningZygote();
     private final Beginnings beginnings;
     private final KeptDirectory kept;
@@ -42,14 +47,14 @@ final class Starter implements AutoCloseable {
             Groups groups,
             IdRanges ranges,
             DiskLayers diskLayers,
-            Reactor reactor,
+            StandardStreams.Shared streams,
             KeptDirectory kept) {
         this.engine = engine;
         this.probe = probe;
         this.preparation = preparation;
         this.groups = groups;
         this.diskLayers = diskLayers;
-        this.reactor = reactor;
+        this.streams = streams;
         this.beginnings = new Beginnings(engine, probe, state, groups, ranges, zygote);
         this.kept = kept;
     }
@@ -76,63 +81,100 @@ final class Starter implements AutoCloseable {
                     ? Optional.of(KeptRun.begin(kept, begun.id(), spec, begun.plan()))
                     : Optional.empty();
             container = stand(prepared, begun, birth, new Output(wanted, run));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             run.ifPresent(KeptRun::discard);
             beginnings.removeAfter(e, spec.placement(), begun.id(), begun.lease());
             throw e;
         }
-        boolean started = false;
+        // From here on it is watched, and its end removes it.
         try {
-            preparation.denials(spec, this::listeners).ifPresent(container::answeredBy);
-            standing.accept(container);
-            container.start();
-            started = true;
-        } finally {
-            if (!started) {
-                container.kill();
-            } else {
-                probe.reached(Moment.STARTED);
-            }
-            // Written while the program starts: to clear up after it the name is enough. It ends only when it is
-            // written.
-            container.record(
-                    () -> ContainerRecord.announced(begun.id(), spec, groups.parent(spec.placement()), begun.plan()));
+            begin(container, begun, spec, standing);
+            return container;
+        } catch (Throwable e) { // whatever the caller's observer throws
+            throw ended(container, e);
         }
+    }
+
+    private void begin(Container container, Beginning begun, ContainerSpec spec, Consumer<Container> standing) {
+        engine.keep(container);
+        container.begin();
+        probe.reached(Moment.WATCHED);
+        preparation.denials(spec, this::listeners).ifPresent(container::answeredBy);
+        standing.accept(container);
+        boolean started = container.start();
+        probe.reached(Moment.STARTED);
+        // Written while the program starts: to clear up after it the name is enough. It ends only when it is written.
+        container.record(
+                () -> ContainerRecord.announced(begun.id(), spec, groups.parent(spec.placement()), begun.plan()));
         probe.reached(Moment.START_RECORDED);
-        container.beginAnswering();
-        return container;
+        if (started) {
+            container.beginAnswering();
+        } else if (container.wasEnded()) {
+            engine.requireReady(); // by the observer, or by the end of the engine
+        } else {
+            throw Launcher.initDied();
+        }
+    }
+
+    /// Ends and removes it.
+    /// @return the reason: what its first process said, if that is why it failed
+    private static RuntimeException ended(Container container, Throwable why) {
+        container.kill();
+        var interrupted = new AtomicBoolean();
+        Throwable reason = why;
+        if (container.outcome().isKnownWithin(REMOVAL_PATIENCE, interrupted)) {
+            try {
+                container.await();
+            } catch (LaunchException | InterruptedException e) {
+                reason = e instanceof LaunchException && why instanceof LaunchException ? e : why;
+            } catch (RuntimeException | Error e) {
+                why.addSuppressed(e);
+            }
+        }
+        if (interrupted.get()) {
+            Thread.currentThread().interrupt();
+        }
+        return Engine.unchecked(reason);
     }
 
     /// Everything but the program; on failure the record, the id range and the group are left, perhaps with a process
     /// in it.
     private Container stand(Preparation.Prepared prepared, Beginning begun, Launcher.Birth birth, Output output) {
         ContainerSpec spec = prepared.spec();
-        StandardStreams streams = null;
+        StandardStreams opened = null;
         try {
             probe.reached(Moment.CHILD_ASKED);
             assemble(prepared, begun, birth);
             Cgroup group = beginnings.whole(begun, spec.limits());
             int owner = begun.lease().range().base() + prepared.image().user().uid();
-            streams = StandardStreams.open(reactor, spec, output.wanted(), owner, output.kept());
+            opened = StandardStreams.open(streams, spec, output.wanted(), owner, output.kept());
             probe.reached(Moment.STREAMS_OPEN);
-            var resources = new Launcher.Resources(group, begun.lease().userNamespace(), streams.theirs());
+            var resources = new Launcher.Resources(group, begun.lease().userNamespace(), opened.theirs());
             Launcher.Launched launched = launch(begun.plan(), birth, resources);
             try {
-                streams.console(launched.console());
-                streams.closeTheirs();
-                var container =
-                        new Container(engine, begun.id(), spec, begun.plan(), group, begun.lease(), launched, streams);
-                container.watch(reactor);
-                engine.keep(container);
-                probe.reached(Moment.WATCHED);
+                opened.console(launched.console());
+                opened.closeTheirs();
+                var container = new Container(
+                        engine,
+                        begun.id(),
+                        spec,
+                        begun.plan(),
+                        group,
+                        begun.lease(),
+                        launched,
+                        opened,
+                        streams.reactor());
+                container.watch();
                 return container;
             } catch (RuntimeException e) {
+                throw launched.abandon(e);
+            } catch (Error e) {
                 launched.abandon();
                 throw e;
             }
-        } catch (RuntimeException e) {
-            if (streams != null) {
-                streams.close();
+        } catch (RuntimeException | Error e) {
+            if (opened != null) {
+                opened.close();
             }
             throw e;
         }
@@ -161,6 +203,8 @@ final class Starter implements AutoCloseable {
             probe.reached(Moment.VERIFIED);
             return launched;
         } catch (RuntimeException e) {
+            throw launched.abandon(e);
+        } catch (Error e) {
             launched.abandon();
             throw e;
         }
@@ -191,7 +235,7 @@ final class Starter implements AutoCloseable {
     private synchronized Listeners listeners() {
         Listeners running = listeners;
         if (running == null) {
-            running = new Listeners(probe);
+            running = new Listeners(probe, engine::broke);
             listeners = running;
         }
         return running;

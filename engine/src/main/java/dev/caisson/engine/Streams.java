@@ -3,26 +3,53 @@ package dev.caisson.engine;
 import dev.caisson.cgroup.Bytes;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
-/// What becomes of a program's standard streams.
+/// Where a program's standard streams come from and go to. Whatever is chosen, a program that writes more than
+/// [dev.caisson.launch.ContainerSpec#outputLimit] is ended.
+///
+/// A stream of the caller's may block for as long as it likes: it holds up the program, which finds its pipe full, and
+/// nobody else. A deadline, [Container#kill] and [Engine#close] end the container all the same. Ten seconds after the
+/// end of a container, two if the engine ended it, output that was not taken is dropped and reported in
+/// [RunResult#streamFailures]. A stream of the caller's that throws is reported there too, and its pipe is closed. The
+/// engine never closes or interrupts a stream of the caller's.
 public sealed interface Streams {
-    /// Output and errors are kept, up to the spec's output limit; input is at its end.
-    record Capture() implements Streams {}
+    /// Keeps output and errors in memory, up to the spec's output limit and [EngineOptions#capturedOutput].
+    record Capture(Input input) implements Streams {
+        /// With no input.
+        public Capture() {
+            this(new Input.None());
+        }
 
-    /// Output, errors and, where given, input are copied as they come. With a terminal all output comes
-    /// on `output`.
+        /// With `bytes` as the program's input.
+        public Capture input(byte[] bytes) {
+            return new Capture(new Input.Memory(bytes));
+        }
+
+        /// With `text` in UTF-8 as the program's input.
+        public Capture input(String text) {
+            return input(text.getBytes(StandardCharsets.UTF_8));
+        }
+
+        /// With what `stream` gives as the program's input, read as fast as the program takes it.
+        public Capture input(InputStream stream) {
+            return new Capture(new Input.Stream(stream));
+        }
+    }
+
+    /// Copies output, errors and, if given, input as they come. With a terminal all output comes on `output`.
     ///
-    /// @param limit most that is copied; a program that writes more is ended
+    /// @param limit most that is copied, if that is less than the spec's output limit
     record Copy(Optional<InputStream> input, OutputStream output, OutputStream errors, Bytes limit) implements Streams {
-        /// Without end.
+        /// Up to the spec's output limit.
         public Copy(Optional<InputStream> input, OutputStream output, OutputStream errors) {
             this(input, output, errors, Bytes.UNLIMITED);
         }
     }
 
-    /// What `live` says, and besides the container is kept after its end: what it wrote, how it ended and what it was
-    /// denied, in files that [KeptContainer] reads. Nothing else of it stays.
+    /// Does what `live` says, and keeps the container after its end: what it wrote, how it ended and what it was
+    /// denied, in files that [KeptContainer] reads.
     record Kept(Streams live) implements Streams {
         public Kept {
             if (live instanceof Kept) {
@@ -31,11 +58,33 @@ public sealed interface Streams {
         }
     }
 
-    static Streams capture() {
+    /// What a program reads from its standard input.
+    sealed interface Input {
+        /// Nothing: it is at its end.
+        record None() implements Input {}
+
+        /// Bytes from memory.
+        @SuppressWarnings("ArrayRecordComponent") // copied on the way in and out
+        record Memory(byte[] bytes) implements Input {
+            public Memory {
+                bytes = bytes.clone();
+            }
+
+            @Override
+            public byte[] bytes() {
+                return bytes.clone();
+            }
+        }
+
+        /// A stream of the caller's.
+        record Stream(InputStream stream) implements Input {}
+    }
+
+    static Capture capture() {
         return new Capture();
     }
 
-    /// The same of a container that is kept.
+    /// The same, of a container that is kept.
     default Streams kept() {
         return new Kept(this);
     }

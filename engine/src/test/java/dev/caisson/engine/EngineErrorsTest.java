@@ -8,6 +8,7 @@ import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.image.Image;
+import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.Allowance;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.HostException;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What stands in an engine's way has a code of its own, and leaves nothing behind.
@@ -195,14 +197,35 @@ class EngineErrorsTest {
         }
     }
 
+    /// Killed at that moment, it may die before or after what comes next: that must not matter.
+    @ParameterizedTest
+    @EnumSource(
+            value = Moment.class,
+            names = {"STREAMS_OPEN", "INIT_PAUSED", "INIT_READY", "VERIFIED", "WATCHED"})
+    void anInitThatDiesBeforeTheProgramIsTold(Moment when) throws Exception {
+        OptionalInt step = when == Moment.INIT_PAUSED ? OptionalInt.of(5) : OptionalInt.empty();
+        for (int i = 0; i < 5; i++) {
+            Probe probe = at(
+                    when, step, pid -> ProcessHandle.of(pid).orElseThrow().destroyForcibly());
+            try (Engine engine = new Engine(options(), probe)) {
+                assertHostCode("INIT_DIED", () -> engine.run(shell("true")));
+            }
+        }
+    }
+
     @Test
-    void anInitThatDiesBeforeTheProgramIsTold() throws Exception {
-        Probe probe = at(
-                Moment.INIT_PAUSED,
-                OptionalInt.of(5),
-                pid -> ProcessHandle.of(pid).orElseThrow().destroyForcibly());
-        try (Engine engine = new Engine(options(), probe)) {
-            assertHostCode("INIT_DIED", () -> engine.run(shell("true")));
+    void anInitThatDiesWhileItsContainerIsShownIsTold() throws Exception {
+        try (Engine engine = Engine.open(options())) {
+            assertHostCode(
+                    "INIT_DIED",
+                    () -> engine.start(shell("true"), Streams.capture(), ProgressListener.none(), standing -> {
+                        ProcessHandle init = ProcessHandle.of(standing.pid()).orElseThrow();
+                        init.destroyForcibly();
+                        while (init.isAlive()) {
+                            Thread.onSpinWait();
+                        }
+                    }));
+            assertThat(engine.containers()).isEmpty();
         }
     }
 

@@ -133,7 +133,7 @@ class NotifiedRecordingTest extends BusyboxEngine {
     void a_question_that_cannot_be_answered_ends_the_container_and_breaks_the_recording() throws Exception {
         byte[] noInstruction = {0x7f, 0x7f, 0, 0, 0, 0, 0, 0};
         var opened = new AtomicReference<@Nullable SyscallRecorder>();
-        try (var listeners = new Listeners(Probe.NONE)) {
+        try (var listeners = new Listeners(Probe.NONE, _ -> {})) {
             var broken = new DenialLog(
                     new DenialLog.Subject(
                             Filter.of(Architecture.host(), noInstruction),

@@ -1,6 +1,5 @@
 package dev.caisson.launch;
 
-import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Sockets;
@@ -29,21 +28,15 @@ final class Handover {
         descriptors.add(fd);
     }
 
+    /// Sends it. An init that is gone gets nothing: whoever reads from it next learns why.
     void send(Fd control) {
         message.putShort(6, (short) descriptors.size());
         try {
             Sockets.send(control, bytes, descriptors);
         } catch (ErrnoException e) {
-            if (e.is(Errno.EPIPE)) {
-                throw initDied();
+            if (!Sockets.isClosed(e)) {
+                throw e;
             }
-            throw e;
         }
-    }
-
-    static HostException initDied() {
-        return new HostException(
-                "INIT_DIED",
-                "the container's init died before the program was started: the host may be out of memory, see dmesg");
     }
 }

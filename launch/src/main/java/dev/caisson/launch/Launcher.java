@@ -83,15 +83,58 @@ public final class Launcher {
         }
 
         /// Lets init run the program.
-        public void start() {
-            Sockets.send(control, START, List.of());
+        /// @return false if init has died; what it said before is still on the control socket
+        public boolean start() {
+            try {
+                Sockets.send(control, START, List.of());
+                return true;
+            } catch (ErrnoException e) {
+                if (Sockets.isClosed(e)) {
+                    return false;
+                }
+                throw e;
+            }
         }
 
         /// Ends it before its start.
         public void abandon() {
-            Processes.signal(pidfd, SIGKILL);
-            Processes.reap(pidfd);
-            close();
+            try {
+                Processes.signal(pidfd, SIGKILL);
+                reap();
+            } finally {
+                close();
+            }
+        }
+
+        /// Ends it before its start, because of a failure.
+        /// @return that failure, or INIT_DIED if init was dead already, which explains all that failed after it
+        public RuntimeException abandon(RuntimeException failure) {
+            RuntimeException why = failure;
+            try {
+                if (hasDied()) {
+                    why = initDied();
+                    why.addSuppressed(failure);
+                }
+                abandon();
+            } catch (RuntimeException e) {
+                why.addSuppressed(e);
+            }
+            return why;
+        }
+
+        private boolean hasDied() {
+            return Processes.hasEnded(pidfd);
+        }
+
+        /// Somebody who watches it may have done it before.
+        private void reap() {
+            try {
+                Processes.reap(pidfd);
+            } catch (ErrnoException e) {
+                if (!e.is(Errno.ECHILD)) {
+                    throw e;
+                }
+            }
         }
 
         @Override
@@ -214,7 +257,12 @@ public final class Launcher {
                     handover.send(control);
                     awaitReady(plan, launched, pause);
                     return launched;
+                } catch (LaunchException e) { // init's own word, or that it gave none
+                    launched.abandon();
+                    throw e;
                 } catch (RuntimeException e) {
+                    throw launched.abandon(e);
+                } catch (Error e) {
                     launched.abandon();
                     throw e;
                 }
@@ -330,7 +378,7 @@ public final class Launcher {
         try {
             Sockets.Message message = Sockets.receive(control, Report.BYTES);
             if (message.isEnd()) {
-                throw Handover.initDied();
+                throw initDied();
             }
             return message;
         } catch (ErrnoException e) {
@@ -342,6 +390,13 @@ public final class Launcher {
             }
             throw e;
         }
+    }
+
+    /// What is said of an init that ended before it ran the program, and left no report of an error.
+    public static HostException initDied() {
+        return new HostException(
+                "INIT_DIED",
+                "the container's init died before the program was started: the host may be out of memory, see dmesg");
     }
 
     /// What an error report says, in terms of the plan.

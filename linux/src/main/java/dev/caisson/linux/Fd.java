@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// which the kernel has given to somebody else is never closed by mistake.
 public final class Fd implements AutoCloseable {
     private static final int CLOSED = -1;
+    private static final int F_DUPFD_CLOEXEC = 1030;
 
     private final AtomicInteger number;
 
@@ -33,6 +34,11 @@ public final class Fd implements AutoCloseable {
 
     public boolean isOpen() {
         return number.get() != CLOSED;
+    }
+
+    /// Returns a second descriptor of the same open file, close-on-exec; fcntl(2).
+    public Fd duplicate() {
+        return of("fcntl F_DUPFD_CLOEXEC", Native.raw(Nr.FCNTL, number(), F_DUPFD_CLOEXEC, 0));
     }
 
     /// Hands the number to the caller, who then owns it.

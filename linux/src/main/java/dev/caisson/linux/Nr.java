@@ -37,6 +37,7 @@ final class Nr {
     static final long GETXATTR = pick(191, 8);
     static final long FGETXATTR = pick(193, 10);
     static final long GETDENTS64 = pick(217, 61);
+    static final long CLOCK_GETTIME = pick(228, 113);
     static final long EPOLL_CTL = pick(233, 21);
     static final long WAITID = pick(247, 95);
     static final long MKDIRAT = pick(258, 34);

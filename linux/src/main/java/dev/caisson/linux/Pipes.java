@@ -17,8 +17,35 @@ public final class Pipes {
         }
     }
 
+    /// Memory to read into again and again, for one thread at a time.
+    public static final class Chunk {
+        private final MemorySegment memory;
+        private final byte[] bytes;
+
+        public Chunk(int size) {
+            memory = Arena.ofAuto().allocate(size);
+            bytes = new byte[size];
+        }
+
+        /// The bytes that the last [#read] gave, from the first on.
+        @SuppressWarnings("ReturnsMutableArray") // shared on purpose: nothing is copied a second time
+        public byte[] bytes() {
+            return bytes;
+        }
+
+        /// Reads at most `most` bytes of what is there: how many, 0 at the end, -1 if it would have to wait.
+        public int read(Fd file, int most) {
+            int count = readInto(file, memory, Math.min(most, bytes.length));
+            if (count > 0) {
+                MemorySegment.copy(memory, JAVA_BYTE, 0, bytes, 0, count);
+            }
+            return count;
+        }
+    }
+
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
+    private static final long FIONREAD = 0x541b;
 
     private Pipes() {}
 
@@ -40,20 +67,35 @@ public final class Pipes {
     public static int read(Fd file, byte[] buffer) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment memory = arena.allocate(buffer.length);
-            long count;
-            do {
-                count = Native.raw(Nr.READ, file.number(), memory.address(), buffer.length);
-            } while (count == -Errno.EINTR);
-            if (count == -Errno.EAGAIN) {
-                return -1;
+            int count = readInto(file, memory, buffer.length);
+            if (count > 0) {
+                MemorySegment.copy(memory, JAVA_BYTE, 0, buffer, 0, count);
             }
-            // A terminal's master reads EIO once the last slave is closed; pty(7).
-            if (count == -Errno.EIO) {
-                return 0;
-            }
-            Native.check("read", count);
-            MemorySegment.copy(memory, JAVA_BYTE, 0, buffer, 0, (int) count);
-            return (int) count;
+            return count;
+        }
+    }
+
+    private static int readInto(Fd file, MemorySegment memory, int most) {
+        long count;
+        do {
+            count = Native.raw(Nr.READ, file.number(), memory.address(), most);
+        } while (count == -Errno.EINTR);
+        if (count == -Errno.EAGAIN) {
+            return -1;
+        }
+        // A terminal's master reads EIO once the last slave is closed; pty(7).
+        if (count == -Errno.EIO) {
+            return 0;
+        }
+        return (int) Native.check("read", count);
+    }
+
+    /// How many bytes a pipe holds at this moment, FIONREAD of pipe(7).
+    public static int available(Fd pipe) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment count = arena.allocate(JAVA_INT);
+            Native.check("ioctl FIONREAD", Native.raw(Nr.IOCTL, pipe.number(), FIONREAD, count.address()));
+            return count.get(JAVA_INT, 0);
         }
     }
 

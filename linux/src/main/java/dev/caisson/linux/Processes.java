@@ -20,6 +20,7 @@ public final class Processes {
     private static final int P_PID = 1;
     private static final int WNOHANG = 1;
     private static final int WEXITED = 4;
+    private static final int WNOWAIT = 0x01000000;
     private static final int WALL = 0x40000000;
     private static final int CLD_EXITED = 1;
     private static final long SI_CODE = 8;
@@ -116,6 +117,18 @@ public final class Processes {
     /// The status of a child that has ended, or null while it runs.
     public static @org.jspecify.annotations.Nullable End reapNow(Fd pidfd) {
         return waitFor(P_PIDFD, pidfd.number(), WNOHANG);
+    }
+
+    /// Whether a child has ended; its status stays where it is.
+    public static boolean hasEnded(Fd pidfd) {
+        try {
+            return waitFor(P_PIDFD, pidfd.number(), WNOHANG | WNOWAIT) != null;
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ECHILD)) { // somebody has taken the status
+                return true;
+            }
+            throw e;
+        }
     }
 
     private static @org.jspecify.annotations.Nullable End waitFor(int kind, int id, int flags) {

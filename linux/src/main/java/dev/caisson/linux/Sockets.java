@@ -105,6 +105,11 @@ public final class Sockets {
         }
     }
 
+    /// Whether a message could not be sent because the other end is closed.
+    public static boolean isClosed(ErrnoException failure) {
+        return failure.is(Errno.EPIPE) || failure.is(Errno.ECONNRESET);
+    }
+
     /// Waits for one message of at most `limit` bytes.
     /// @throws ErrnoException EPROTO where the message or its descriptors did not fit
     public static Message receive(Fd socket, int limit) {
@@ -139,11 +144,8 @@ public final class Sockets {
             long count;
             do {
                 count = Native.raw(Nr.RECVMSG, socket.number(), header.address(), MSG_CMSG_CLOEXEC | flags);
-            } while (count == -Errno.EINTR);
-            if (count == -Errno.ECONNRESET) {
-                // The other end was closed before it had read all. A call that fails leaves msg_controllen as it was.
-                return Optional.of(new Message(new byte[0], List.of()));
-            }
+                // ECONNRESET, once: the other end was closed before it had read all. What it sent comes after that.
+            } while (count == -Errno.EINTR || count == -Errno.ECONNRESET);
             if (count == -Errno.EAGAIN && (flags & MSG_DONTWAIT) != 0) {
                 return Optional.empty();
             }

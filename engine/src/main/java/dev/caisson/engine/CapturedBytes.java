@@ -1,0 +1,85 @@
+package dev.caisson.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// Output in memory, as much as the engine's budget has room for. It grows by pieces, so that growing copies nothing
+/// and what is taken from the budget is what the heap holds.
+final class CapturedBytes implements OutputPump.Sink {
+    private static final int FIRST_PIECE = 1 << 10;
+    private static final int LARGEST_PIECE = 256 << 10;
+
+    private final CaptureBudget budget;
+    private final Runnable overBudget;
+    private final List<byte[]> pieces = new ArrayList<>();
+    private long taken;
+    private int count;
+    private int inLast;
+    private boolean full;
+
+    /// @param overBudget called when there is no room left; what comes later is dropped
+    CapturedBytes(CaptureBudget budget, Runnable overBudget) {
+        this.budget = budget;
+        this.overBudget = overBudget;
+    }
+
+    @Override
+    public void accept(byte[] bytes, int length) {
+        if (!add(bytes, length)) {
+            overBudget.run();
+        }
+    }
+
+    private synchronized boolean add(byte[] bytes, int length) {
+        for (int done = 0; done < length && !full; ) {
+            if (pieces.isEmpty() || inLast == pieces.getLast().length) {
+                full = !grow();
+                continue;
+            }
+            byte[] last = pieces.getLast();
+            int part = Math.min(length - done, last.length - inLast);
+            System.arraycopy(bytes, done, last, inLast, part);
+            inLast += part;
+            count += part;
+            done += part;
+        }
+        return !full;
+    }
+
+    private boolean grow() {
+        int size = pieces.isEmpty() ? FIRST_PIECE : Math.min(LARGEST_PIECE, 2 * pieces.getLast().length);
+        if (count > Integer.MAX_VALUE - 2 * LARGEST_PIECE || !budget.take(size)) {
+            return false;
+        }
+        try {
+            pieces.add(new byte[size]);
+        } catch (OutOfMemoryError e) { // a budget that is more than the heap has left: the run ends as over it
+            budget.giveBack(size);
+            return false;
+        }
+        taken += size;
+        inLast = 0;
+        return true;
+    }
+
+    /// Returns what was captured, which is the caller's from then on.
+    synchronized RunResult.Captured captured() {
+        byte[] all = new byte[count];
+        int at = 0;
+        for (byte[] piece : pieces) {
+            int length = Math.min(piece.length, count - at);
+            System.arraycopy(piece, 0, all, at, length);
+            at += length;
+        }
+        return new RunResult.Captured(all);
+    }
+
+    /// Gives its memory back.
+    synchronized void release() {
+        full = true;
+        pieces.clear();
+        count = 0;
+        budget.giveBack(taken);
+        taken = 0;
+    }
+}

@@ -1,0 +1,59 @@
+package dev.caisson.engine;
+
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// Whether an engine starts containers, and what it says if it does not.
+final class Readiness {
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final AtomicReference<@Nullable Throwable> broken = new AtomicReference<>();
+
+    /// Notes the end of the engine; false if it was closed before.
+    boolean close() {
+        return closed.compareAndSet(false, true);
+    }
+
+    /// Notes that the engine can watch nothing any more; false if that was known.
+    boolean breakDown(Throwable why) {
+        return broken.compareAndSet(null, why);
+    }
+
+    boolean isBroken() {
+        return broken.get() != null;
+    }
+
+    boolean isGiven() {
+        return !closed.get() && !isBroken();
+    }
+
+    /// @throws EngineException ENGINE_CLOSED or ENGINE_BROKEN
+    void require() {
+        if (!isGiven()) {
+            throw refusal();
+        }
+    }
+
+    /// What a failure is told as that comes of the engine's end.
+    RuntimeException explain(RuntimeException failure) {
+        if (isGiven() || failure instanceof EngineException) {
+            return failure;
+        }
+        EngineException refusal = refusal();
+        refusal.addSuppressed(failure);
+        return refusal;
+    }
+
+    EngineException refusal() {
+        if (closed.get()) {
+            return new EngineException("ENGINE_CLOSED", "the engine is closed: open another");
+        }
+        Throwable why = Objects.requireNonNull(broken.get());
+        return new EngineException(
+                "ENGINE_BROKEN",
+                "the engine can watch no container any more (" + why + ") and has killed all of them: close it and "
+                        + "open another, with more memory for this process if that was short",
+                why);
+    }
+}

@@ -1,0 +1,64 @@
+package dev.caisson.engine;
+
+import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.KernelSetting;
+import dev.caisson.cgroup.Limits;
+import dev.caisson.cgroup.Meter;
+import dev.caisson.cgroup.Usage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// A container's control group and the record of what it is set to. Neither is changed or read while it is removed.
+final class RecordedGroup {
+    private final Engine engine;
+    private final Cgroup group;
+    private @Nullable ContainerRecord record;
+    private @Nullable Meter meter;
+    private boolean removed;
+
+    RecordedGroup(Engine engine, Cgroup group) {
+        this.engine = engine;
+        this.group = group;
+    }
+
+    /// Writes down what the container is, unless it is removed by then.
+    synchronized void write(Supplier<ContainerRecord> made) {
+        if (!removed) {
+            record = made.get();
+            engine.save(record);
+        }
+    }
+
+    /// Changes the limits, and the record of them.
+    /// @return false if there is no record yet or no group any more
+    synchronized boolean update(Limits limits) {
+        ContainerRecord known = record;
+        if (known == null || removed) {
+            return false;
+        }
+        group.update(limits, known.settings().stream().map(KernelSetting::parse).toList());
+        record = known.limited(group, limits);
+        engine.save(record);
+        return true;
+    }
+
+    /// Returns what its processes have used so far.
+    synchronized Usage usage() {
+        Meter known = meter;
+        if (known == null) {
+            known = group.meter();
+            meter = known;
+        }
+        return known.read();
+    }
+
+    /// Removes the group, then does what has to come after it.
+    synchronized void remove(Runnable after) {
+        removed = true;
+        if (meter != null) {
+            meter.close();
+        }
+        group.remove();
+        after.run();
+    }
+}

@@ -1,0 +1,67 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.cgroup.Bytes;
+import dev.caisson.cgroup.CpuQuota;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.launch.SeccompChoice;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.Optional;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// The engine spends on a container no more processor time than the container's own share.
+class CpuPaceTest extends BusyboxEngine {
+    private static final double SHARE = 0.1;
+    private static final Duration LONG = Duration.ofSeconds(6);
+    /// Beside what is counted: the garbage collector, the compiler, the kernel's part of waking threads.
+    private static final double RATIO = 2;
+
+    enum Flood {
+        EMPTY_LINES_TO_A_LOG("yes ''", true, false),
+        EMPTY_LINES_TO_A_CONSUMER("yes ''", false, false),
+        SINGLE_BYTES("while :; do echo; done", true, false),
+        DENIED_CALLS(
+                "for i in 1 2 3 4 5 6 7 8; do (while :; do unshare -n true; done 2>/dev/null) & done; wait",
+                false,
+                true);
+
+        private final String script;
+        private final boolean kept;
+        private final boolean watched;
+
+        Flood(String script, boolean kept, boolean watched) {
+            this.script = script;
+            this.kept = kept;
+            this.watched = watched;
+        }
+    }
+
+    private static Duration ownCpu() {
+        return ProcessHandle.current().info().totalCpuDuration().orElseThrow();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void a_flood_costs_the_engine_no_more_than_the_containers_share(Flood flood) throws Exception {
+        ContainerSpec spec = busybox("sh", "-c", flood.script).outputLimit(Bytes.UNLIMITED);
+        spec = spec.limits(spec.limits().cpus(CpuQuota.cpus("0.1")));
+        if (flood.watched) {
+            spec = spec.seccomp(new SeccompChoice.Watched(new SeccompChoice.Standard(), SeccompChoice.Watch.TELL));
+        }
+        Streams streams =
+                new Streams.Copy(Optional.empty(), OutputStream.nullOutputStream(), OutputStream.nullOutputStream());
+        // What runs for the first time is interpreted and compiled.
+        engine.run(spec.wallClock(Duration.ofSeconds(2)), flood.kept ? streams.kept() : streams);
+
+        Duration before = ownCpu();
+        RunResult result = engine.run(spec.wallClock(LONG), flood.kept ? streams.kept() : streams);
+        Duration spent = ownCpu().minus(before);
+
+        KeptContainer.all(OPTIONS).forEach(KeptContainer::remove);
+        assertThat(result.verdict()).isEqualTo(Verdict.WALL_CLOCK);
+        assertThat(spent.toMillis()).isLessThan((long) (RATIO * SHARE * LONG.toMillis()));
+    }
+}

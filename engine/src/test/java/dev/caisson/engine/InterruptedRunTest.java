@@ -1,0 +1,95 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Whoever is interrupted in `run` or `start` leaves no container.
+class InterruptedRunTest extends BusyboxEngine {
+    private static final int THREADS = 100;
+    private static final int AT_ONCE = 10;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"run", "start", "run in a virtual thread"})
+    void nothing_is_left_of_a_run_whose_thread_was_interrupted(String how) throws Exception {
+        warmUp();
+        Traces before = Traces.of(OPTIONS);
+        var unexpected = new ConcurrentLinkedQueue<Throwable>();
+
+        for (int done = 0; done < THREADS; done += AT_ONCE) {
+            var threads = new ArrayList<Thread>();
+            for (int i = 0; i < AT_ONCE; i++) {
+                Runnable work = () -> interrupted(how, unexpected);
+                threads.add(
+                        how.contains("virtual")
+                                ? Thread.startVirtualThread(work)
+                                : Thread.ofPlatform().start(work));
+            }
+            for (Thread thread : threads) {
+                TimeUnit.MILLISECONDS.sleep(ThreadLocalRandom.current().nextInt(40));
+                thread.interrupt();
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
+        }
+
+        assertThat(unexpected).isEmpty();
+        assertThat(engine.containers()).isEmpty();
+        shell("true");
+        assertThat(Traces.of(OPTIONS)).isEqualTo(before);
+    }
+
+    /// An engine keeps the namespaces of as many id ranges as it has needed at one time.
+    private void warmUp() throws InterruptedException {
+        var containers = new ArrayList<Container>();
+        for (int i = 0; i <= AT_ONCE; i++) {
+            containers.add(engine.start(busybox("sleep", "100"), Streams.capture()));
+        }
+        containers.forEach(Container::close);
+        shell("true");
+    }
+
+    private void interrupted(String how, ConcurrentLinkedQueue<Throwable> unexpected) {
+        try {
+            if (how.equals("start")) {
+                Container container = engine.start(busybox("sleep", "100"), Streams.capture());
+                container.close(); // it had returned before the interrupt
+            } else {
+                engine.run(busybox("sleep", "100"));
+            }
+        } catch (InterruptedException e) {
+            // as it should be
+        } catch (Throwable e) {
+            unexpected.add(e);
+        }
+    }
+
+    @Test
+    void a_thread_that_is_interrupted_already_starts_nothing() throws Exception {
+        Thread.currentThread().interrupt();
+
+        assertThatThrownBy(() -> engine.run(busybox("sleep", "100"))).isInstanceOf(InterruptedException.class);
+
+        assertThat(engine.containers()).isEmpty();
+    }
+
+    @Test
+    void a_wait_that_is_interrupted_leaves_the_container() throws Exception {
+        try (Container container = engine.start(busybox("sleep", "100"), Streams.capture())) {
+            Thread.currentThread().interrupt();
+
+            assertThatThrownBy(container::await).isInstanceOf(InterruptedException.class);
+
+            assertThat(engine.containers()).isEqualTo(List.of(container));
+        }
+    }
+}
