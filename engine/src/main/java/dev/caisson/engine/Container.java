@@ -398,7 +398,8 @@ public final class Container implements AutoCloseable {
     /// Why there is no result.
     private Optional<RuntimeException> failure() {
         Optional<RuntimeException> known = init.failure();
-        return known.isPresent() || started || cause.get() != null ? known : Optional.of(Launcher.initDied());
+        boolean early = !started || init.hasDiedEarly();
+        return known.isEmpty() && early && cause.get() == null ? Optional.of(Launcher.initDied()) : known;
     }
 
     private void remove(boolean unwatched) {

@@ -24,7 +24,7 @@ public final class EngineException extends CaissonException {
             case "CONTAINER_AMBIGUOUS", "HOST_PROCESS", "NOT_WATCHABLE", "STORAGE_INODES" -> 400;
             case "CONTAINER_UNKNOWN", "CONTAINER_NOT_KEPT", "TENANT_UNKNOWN" -> 404;
             case "CONTAINER_ENDED", "CONTAINER_NOT_RUNNING", "CONTAINER_RUNNING", "NAME_IN_USE" -> 409;
-            case "ENGINE_CLOSED" -> 503;
+            case "ENGINE_BROKEN", "ENGINE_CLOSED" -> 503;
             case "STORAGE_FULL" -> 507;
             default -> 500;
         };

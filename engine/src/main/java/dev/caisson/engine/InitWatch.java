@@ -4,14 +4,20 @@ import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Report;
+import dev.caisson.launch.Step;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Sockets;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// What a container's first process says on its control socket, and how it ends.
 final class InitWatch {
     private static final int SIGKILL = 9;
+    private static final String NAME = "caisson-init";
 
     private final Launcher.Launched launched;
     private final LaunchPlan plan;
@@ -23,6 +29,7 @@ final class InitWatch {
     private boolean controlWatched;
     private boolean pidfdWatched;
     private volatile @Nullable Throwable lost;
+    private volatile boolean diedEarly;
     private volatile @Nullable Report exit;
     private volatile @Nullable LaunchException failure;
     private volatile Processes.@Nullable End end;
@@ -88,6 +95,11 @@ final class InitWatch {
                 why));
     }
 
+    /// Whether init ended without a word before the program ran.
+    boolean hasDiedEarly() {
+        return diedEarly;
+    }
+
     /// Whether it may still be there to be reaped.
     boolean isLost() {
         return lost != null;
@@ -137,8 +149,7 @@ final class InitWatch {
     }
 
     private void readEnd() {
-        Processes.End reaped = Processes.reapNow(launched.pidfd());
-        if (reaped == null) {
+        if (!Processes.hasEnded(launched.pidfd())) {
             return;
         }
         // What init said before it ended may still be in the socket.
@@ -146,7 +157,24 @@ final class InitWatch {
         do {
             more = readReport();
         } while (more);
-        end(reaped);
+        diedEarly = exit == null && failure == null && !hadTakenItsName();
+        Processes.End reaped = Processes.reapNow(launched.pidfd());
+        end(reaped == null ? new Processes.End(0, SIGKILL) : reaped);
+    }
+
+    /// An init that stays takes its name as the last act before it lets the program go; the kernel keeps it until
+    /// init is reaped.
+    private boolean hadTakenItsName() {
+        if (!plan.only(Step.Execute.class).initStays()) {
+            return true;
+        }
+        try {
+            return Files.readString(Path.of("/proc/" + launched.pid() + "/comm"))
+                    .strip()
+                    .equals(NAME);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /// A container that cannot be watched any more is ended.

@@ -30,7 +30,7 @@ final class InputPump {
     private @Nullable StreamFailure failure;
 
     /// @param to is closed at the end
-    /// @param terminal whether the end of the input is a character, which a program that reads lines takes for the end
+    /// @param terminal whether the end is a character, which a program that reads lines takes for the end
     InputPump(Reactor reactor, Fd to, boolean terminal) {
         this.reactor = reactor;
         this.to = to;

@@ -201,12 +201,12 @@ class EngineErrorsTest {
     @ParameterizedTest
     @EnumSource(
             value = Moment.class,
-            names = {"STREAMS_OPEN", "INIT_PAUSED", "INIT_READY", "VERIFIED", "WATCHED"})
+            names = {"INIT_PAUSED", "INIT_READY", "VERIFIED", "WATCHED"})
     void anInitThatDiesBeforeTheProgramIsTold(Moment when) throws Exception {
         OptionalInt step = when == Moment.INIT_PAUSED ? OptionalInt.of(5) : OptionalInt.empty();
         for (int i = 0; i < 5; i++) {
-            Probe probe = at(
-                    when, step, pid -> ProcessHandle.of(pid).orElseThrow().destroyForcibly());
+            Probe probe =
+                    at(when, step, pid -> ProcessHandle.of(pid).orElseThrow().destroyForcibly());
             try (Engine engine = new Engine(options(), probe)) {
                 assertHostCode("INIT_DIED", () -> engine.run(shell("true")));
             }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// Carries a plan out: asks the zygote for the first process and the root file system, opens what the plan's slots
@@ -21,6 +22,8 @@ public final class Launcher {
     private static final long READY_TIMEOUT_MILLIS = 30_000;
     private static final byte[] START = {1};
     private static final int SIGKILL = 9;
+    private static final int DYING_LOOKS = 4;
+    private static final long DYING_PAUSE_NANOS = 5_000_000;
 
     /// What the root file system is made of.
     ///
@@ -122,8 +125,15 @@ public final class Launcher {
             return why;
         }
 
+        /// One that is being killed may still look alive for some time.
         private boolean hasDied() {
-            return Processes.hasEnded(pidfd);
+            for (int looks = 0; looks < DYING_LOOKS; looks++) {
+                if (Processes.hasEnded(pidfd) || Processes.isBeingKilled(pid)) {
+                    return true;
+                }
+                LockSupport.parkNanos(DYING_PAUSE_NANOS);
+            }
+            return false;
         }
 
         /// Somebody who watches it may have done it before.

@@ -2,8 +2,11 @@ package dev.caisson.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -21,6 +24,10 @@ public final class Processes {
     private static final int WNOHANG = 1;
     private static final int WEXITED = 4;
     private static final int WNOWAIT = 0x01000000;
+    private static final int PF_EXITING = 4;
+    private static final long SIGKILL_BIT = 1L << 8;
+    /// Counted from the state, which follows the name.
+    private static final int STAT_FLAGS = 6;
     private static final int WALL = 0x40000000;
     private static final int CLD_EXITED = 1;
     private static final long SI_CODE = 8;
@@ -117,6 +124,24 @@ public final class Processes {
     /// The status of a child that has ended, or null while it runs.
     public static @org.jspecify.annotations.Nullable End reapNow(Fd pidfd) {
         return waitFor(P_PIDFD, pidfd.number(), WNOHANG);
+    }
+
+    /// Whether a process has been killed and is on its way out, proc_pid_stat(5) and proc_pid_status(5); true if it is
+    /// gone.
+    public static boolean isBeingKilled(int pid) {
+        Path process = Path.of("/proc/" + pid);
+        try {
+            String stat = Files.readString(process.resolve("stat"));
+            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+            if ((Long.parseLong(fields[STAT_FLAGS]) & PF_EXITING) != 0) {
+                return true;
+            }
+            return Files.readAllLines(process.resolve("status")).stream()
+                    .filter(line -> line.startsWith("SigPnd:") || line.startsWith("ShdPnd:"))
+                    .anyMatch(line -> (Long.parseUnsignedLong(line.substring(8).strip(), 16) & SIGKILL_BIT) != 0);
+        } catch (IOException e) {
+            return true;
+        }
     }
 
     /// Whether a child has ended; its status stays where it is.
