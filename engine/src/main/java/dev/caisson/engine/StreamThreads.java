@@ -13,10 +13,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// Threads in which streams of the caller's are read and written, which may block. None is held by a stream of output
 /// that has nothing to say: the reactor waits for it, and a thread is taken while there is something to pass on.
 ///
-/// They are virtual, but for files, which block in native code and would hold one of the few carriers that all virtual
-/// threads of the process share.
+/// A few are platform threads, which start at once; the others are virtual, but for files, which block in native code
+/// and would hold one of the few carriers that all virtual threads of the process share.
 final class StreamThreads implements AutoCloseable {
     private static final long IDLE_SECONDS = 5;
+    private static final int FEW = 4;
     private static final int CHUNK = 64 * 1024;
     private static final int MOST_KEPT_CHUNKS = 16;
 
@@ -27,13 +28,20 @@ final class StreamThreads implements AutoCloseable {
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
             Thread.ofPlatform().daemon().name("caisson-stream-", 0).factory());
-    private final Executor virtual = Thread.ofVirtual().name("caisson-stream")::start;
+    private final ThreadPoolExecutor few = new ThreadPoolExecutor(
+            0,
+            FEW,
+            IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
+            Thread.ofPlatform().daemon().name("caisson-stream-of-few-", 0).factory(),
+            (task, _) -> Thread.ofVirtual().name("caisson-stream").start(task));
     private final ConcurrentLinkedQueue<Pipes.Chunk> chunks = new ConcurrentLinkedQueue<>();
     private final AtomicInteger kept = new AtomicInteger();
 
     /// Threads that may use `stream`.
     Executor of(AutoCloseable stream) {
-        return stream instanceof FileInputStream || stream instanceof FileOutputStream ? platform : virtual;
+        return stream instanceof FileInputStream || stream instanceof FileOutputStream ? platform : few;
     }
 
     /// Threads that may wait for a disk.
@@ -63,5 +71,6 @@ final class StreamThreads implements AutoCloseable {
     @Override
     public void close() {
         platform.shutdown();
+        few.shutdown();
     }
 }
