@@ -8,6 +8,9 @@
 
 enum { TTY_GROUP = 5 };
 
+/* Of all pseudo-terminals that the host leaves to containers, kernel.pty.max less kernel.pty.reserve: 3072 by default. */
+#define MOST_TERMINALS "256"
+
 /* The root goes into the place that the zygote's root has for it; from here on every path starts at its descriptor. */
 int attach_root(struct init *init, struct reader *payload)
 {
@@ -65,6 +68,8 @@ static int configure(int fs, const struct fs_request *request, const struct init
 		error = fs_string(fs, "ptmxmode", "0666");
 		if (error == 0)
 			error = fs_string(fs, "mode", "0620");
+		if (error == 0)
+			error = fs_string(fs, "max", MOST_TERMINALS);
 		if (error == 0 && init->id_count > TTY_GROUP)
 			error = set_number(fs, "gid", "%llu", TTY_GROUP);
 	}

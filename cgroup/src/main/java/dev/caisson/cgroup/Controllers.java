@@ -49,7 +49,11 @@ final class Controllers {
         if (tree == null) {
             return null;
         }
-        return tree.isUnified() ? new MemoryController.V2(tree) : new MemoryController.V1(tree);
+        return tree.isUnified()
+                ? new MemoryController.V2(tree)
+                : new MemoryController.V1(
+                        tree,
+                        tree.find("", MemoryController.V1.SOCKETS_LIMIT).isPresent());
     }
 
     private static @Nullable CpuController cpu(@Nullable Tree tree) {

@@ -35,7 +35,15 @@ sealed interface MemoryController extends Controller {
     }
 
     /// memory-v1: Documentation/admin-guide/cgroup-v1/memory.rst
-    record V1(Tree tree) implements MemoryController {
+    ///
+    /// @param countsSockets whether the kernel counts the buffers of sockets, beside the limit and not in it
+    record V1(Tree tree, boolean countsSockets) implements MemoryController {
+        static final String SOCKETS_LIMIT = "memory.kmem.tcp.limit_in_bytes";
+
+        /// Of the memory limit, on top of which it comes.
+        private static final int SOCKETS_SHARE = 8;
+
+        private static final Bytes LEAST_FOR_SOCKETS = Bytes.mebibytes(4);
         private static final String LIMIT = "memory.limit_in_bytes";
         private static final String SWAP_LIMIT = "memory.memsw.limit_in_bytes";
 
@@ -43,6 +51,9 @@ sealed interface MemoryController extends Controller {
         public List<Setting> settings(Limits limits, String parent) {
             var settings = new ArrayList<Setting>();
             settings.add(setting(NAME, LIMIT, limits.memory()));
+            if (countsSockets) {
+                settings.add(setting(NAME, SOCKETS_LIMIT, forSockets(limits.memory())));
+            }
             if (Kernel.HAS_SWAP) {
                 settings.add(setting(SWAP, SWAP_LIMIT, limits.memoryAndSwap()));
             }
@@ -55,6 +66,12 @@ sealed interface MemoryController extends Controller {
                 settings.add(new Setting(OOM_KILL_DISABLE, tree, "memory.oom_control", "1"));
             }
             return settings;
+        }
+
+        private static Bytes forSockets(Bytes memory) {
+            return memory.isUnlimited()
+                    ? memory
+                    : Bytes.of(Math.max(memory.count() / SOCKETS_SHARE, LEAST_FOR_SOCKETS.count()));
         }
 
         private Setting setting(String limit, String file, Bytes most) {

@@ -47,6 +47,9 @@ public final class StepFailedException extends LaunchException {
                         "is a directory, or the user may not execute it",
                         errno,
                         EXIT_NOT_EXECUTABLE);
+            // execveat has no such answer: the program takes its filter right before
+            case Step.Execute _
+            when errno == Errno.ENOTSUPP -> filter(Phase.FILTER, errno);
             case Step.Execute execute
             when errno == Errno.ENOEXEC ->
                 program(
@@ -115,6 +118,7 @@ public final class StepFailedException extends LaunchException {
                         step.phase(),
                         errno,
                         EXIT_ENGINE);
+            case Step.InstallFilter install -> filter(install.phase(), errno);
             case Step.SetResourceLimit limit ->
                 new StepFailedException(
                         "RLIMIT_REFUSED",
@@ -137,6 +141,19 @@ public final class StepFailedException extends LaunchException {
             String code, Step.Execute execute, String what, int errno, int exitStatus) {
         return new StepFailedException(
                 code, execute.arguments().getFirst() + " " + what, Phase.READY, errno, exitStatus);
+    }
+
+    private static StepFailedException filter(Phase phase, int errno) {
+        String advice = errno == Errno.ENOTSUPP
+                ? ": the host's memory for compiled filters is used up; raise /proc/sys/net/core/bpf_jit_limit, or end"
+                        + " what holds so many filters"
+                : "";
+        return new StepFailedException(
+                "FILTER_REFUSED",
+                "the kernel refused the system call filter (" + Errno.name(errno) + ")" + advice,
+                phase,
+                errno,
+                EXIT_ENGINE);
     }
 
     private static String targetAdvice(int errno) {

@@ -66,6 +66,22 @@ class LaunchErrorsTest {
     }
 
     @Test
+    void a_filter_for_which_the_host_has_no_memory_left_is_told_as_such() {
+        Step.Execute execute = Samples.plan().only(Step.Execute.class);
+        var early = new Step.InstallFilter(new FilterProgram(new byte[8], "one instruction"), true);
+
+        for (Step step : List.of(execute, early)) {
+            StepFailedException failure = StepFailedException.of(step, Errno.ENOTSUPP);
+            assertThat(failure.code()).isEqualTo("FILTER_REFUSED");
+            assertThat(failure).hasMessageContaining("ENOTSUPP").hasMessageContaining("bpf_jit_limit");
+            assertThat(failure.exitStatus()).isEqualTo(125);
+        }
+        assertThat(StepFailedException.of(early, Errno.EINVAL))
+                .hasMessageContaining("EINVAL")
+                .hasMessageNotContaining("bpf_jit_limit");
+    }
+
+    @Test
     void limits_that_the_kernel_does_not_tell_are_missed() {
         assertCode("PROC_UNREADABLE", () -> HostFacts.limits("Limit Soft Hard Units\n"));
     }

@@ -43,6 +43,8 @@ public final class Errno {
     public static final int ECONNRESET = 104;
     public static final int ESTALE = 116;
     public static final int EDQUOT = 122;
+    /// The kernel's own, which it gives to programs all the same.
+    public static final int ENOTSUPP = 524;
 
     private static final Map<Integer, String> NAMES = Map.ofEntries(
             Map.entry(EPERM, "EPERM"),
@@ -83,7 +85,8 @@ public final class Errno {
             Map.entry(EOPNOTSUPP, "EOPNOTSUPP"),
             Map.entry(ECONNRESET, "ECONNRESET"),
             Map.entry(ESTALE, "ESTALE"),
-            Map.entry(EDQUOT, "EDQUOT"));
+            Map.entry(EDQUOT, "EDQUOT"),
+            Map.entry(ENOTSUPP, "ENOTSUPP"));
 
     private Errno() {}
 

@@ -15,6 +15,7 @@ public final class Attacks {
     private static final String NOT_PERMITTED = "Operation not permitted";
     private static final String NOT_IMPLEMENTED = "Function not implemented";
     private static final String DENIED = "Permission denied";
+    private static final String NOT_AVAILABLE = "Protocol not available";
     private static final String READ_ONLY = "Read-only file system";
     private static final String MISSING = "No such file or directory";
 
@@ -23,6 +24,9 @@ public final class Attacks {
     private static final long WRITABLE_MIB = 512;
 
     private static final long WRITABLE_FILES = 131_072;
+
+    /// With the default limit, in both directions of as many connections as there may be descriptors.
+    private static final long MOST_IN_SOCKETS = 192;
 
     /// A neighbour's launch is in it too.
     private static final double MOST_OF_A_PROCESSOR = 0.25;
@@ -115,12 +119,71 @@ public final class Attacks {
                     DENIED,
                     MISSING),
             new Attack(
+                    "leases",
+                    "leases and locks of the host's programs",
+                    "a read-only overlay over /usr",
+                    Scripts.LEASES,
+                    new Expected.Bounded()),
+            refused(
+                    "socket-filters",
+                    "compiled filters of sockets",
+                    "system call filter",
+                    Scripts.SOCKET_FILTERS,
+                    0,
+                    NOT_AVAILABLE),
+            new Attack(
+                    "filters",
+                    "compiled system call filters",
+                    "pids limit, 32,768 instructions a process",
+                    Scripts.FILTERS,
+                    new Expected.Bounded()),
+            refused(
+                    "socket-buffers",
+                    "MiB in sockets",
+                    "memory limit, that of TCP beside it",
+                    Scripts.SOCKET_BUFFERS,
+                    MOST_IN_SOCKETS,
+                    "MiB in sockets"),
+            refused(
+                    "file-locks",
+                    "readers of all locks",
+                    "masked paths",
+                    Scripts.FILE_LOCKS,
+                    0,
+                    "lines of the host's locks"),
+            refused("terminals", "terminals", "max= of its devpts", Scripts.TERMINALS, 256, NO_SPACE),
+            refused(
+                    "aio-contexts",
+                    "asynchronous I/O",
+                    "system call filter",
+                    Scripts.AIO_CONTEXTS,
+                    0,
+                    NOT_IMPLEMENTED),
+            refused(
+                    "secret-memory",
+                    "the kernel's large pages",
+                    "system call filter",
+                    Scripts.SECRET_MEMORY,
+                    0,
+                    NOT_IMPLEMENTED),
+            new Attack(
                     "denial-flood",
                     "the engine's processor time",
                     "answers in a time",
                     Scripts.DENIALS,
                     new Expected.Answered(MOST_OF_A_PROCESSOR)),
             new Attack("cpu-hog", "processors", "CPU weight", Scripts.CPU_HOG, new Expected.Shared()));
+
+    /// On what the kernel counts for the whole host: what they do where nothing stops them is done to everybody.
+    static final Set<String> OURS_ALONE = Set.of(
+            "leases",
+            "socket-filters",
+            "filters",
+            "socket-buffers",
+            "file-locks",
+            "terminals",
+            "aio-contexts",
+            "secret-memory");
 
     private Attacks() {}
 

@@ -6,28 +6,36 @@ import java.util.Map;
 /// every Debian.
 final class Scripts {
     /// Numbers of system calls by architecture: asm-generic/unistd.h and syscall_64.tbl.
-    private static final Map<String, Integer> X86_64 = Map.of(
-            "INOTIFY_INIT1", 294,
-            "INOTIFY_ADD_WATCH", 254,
-            "ADD_KEY", 248,
-            "TIMER_CREATE", 222,
-            "MQ_OPEN", 240,
-            "MSGGET", 68,
-            "UNSHARE", 272,
-            "MOUNT", 165,
-            "RT_SIGQUEUEINFO", 129,
-            "PRLIMIT64", 302);
-    private static final Map<String, Integer> AARCH64 = Map.of(
-            "INOTIFY_INIT1", 26,
-            "INOTIFY_ADD_WATCH", 27,
-            "ADD_KEY", 217,
-            "TIMER_CREATE", 107,
-            "MQ_OPEN", 180,
-            "MSGGET", 186,
-            "UNSHARE", 97,
-            "MOUNT", 40,
-            "RT_SIGQUEUEINFO", 138,
-            "PRLIMIT64", 261);
+    private static final Map<String, Integer> X86_64 = Map.ofEntries(
+            Map.entry("INOTIFY_INIT1", 294),
+            Map.entry("INOTIFY_ADD_WATCH", 254),
+            Map.entry("ADD_KEY", 248),
+            Map.entry("TIMER_CREATE", 222),
+            Map.entry("MQ_OPEN", 240),
+            Map.entry("MSGGET", 68),
+            Map.entry("UNSHARE", 272),
+            Map.entry("MOUNT", 165),
+            Map.entry("RT_SIGQUEUEINFO", 129),
+            Map.entry("PRLIMIT64", 302),
+            Map.entry("SETSOCKOPT", 54),
+            Map.entry("PRCTL", 157),
+            Map.entry("IO_SETUP", 206),
+            Map.entry("MEMFD_SECRET", 447));
+    private static final Map<String, Integer> AARCH64 = Map.ofEntries(
+            Map.entry("INOTIFY_INIT1", 26),
+            Map.entry("INOTIFY_ADD_WATCH", 27),
+            Map.entry("ADD_KEY", 217),
+            Map.entry("TIMER_CREATE", 107),
+            Map.entry("MQ_OPEN", 180),
+            Map.entry("MSGGET", 186),
+            Map.entry("UNSHARE", 97),
+            Map.entry("MOUNT", 40),
+            Map.entry("RT_SIGQUEUEINFO", 138),
+            Map.entry("PRLIMIT64", 261),
+            Map.entry("SETSOCKOPT", 208),
+            Map.entry("PRCTL", 167),
+            Map.entry("IO_SETUP", 0),
+            Map.entry("MEMFD_SECRET", 447));
 
     /// `stopped(N, WHY)` tells how far an attacker came, and holds what it has while the neighbours are
     /// looked at.
@@ -51,6 +59,7 @@ final class Scripts {
             for (1 .. 32) { ($inotify = syscall(INOTIFY_INIT1, 0)) >= 0 or die "inotify $_: $!" }
             my $place = "/tmp";
             syscall(INOTIFY_ADD_WATCH, $inotify, $place, 0xfff) >= 0 or die "watch: $!";
+            open my $own, "<", "/usr/bin/perl" or die "perl: $!"; flock($own, 5) or die "lock: $!";
             my $timer = "\\0" x 8;
             for (1 .. 100) { syscall(TIMER_CREATE, 1, 0, $timer) == 0 or die "timer $_: $!" }
             print "ok\\n";
@@ -168,6 +177,65 @@ final class Scripts {
     static final String HOST_FILES = """
             for my $d ("/usr", "/usr/bin", "/usr/lib", "/sys/fs/cgroup") { $n++ if open my $f, ">", "$d/caisson-selftest" }
             stopped($n, $!);
+            """;
+    /// Each file once: to open a second time what one has leased would be to wait for oneself.
+    static final String LEASES = """
+            my (@all, %known); $SIG{IO} = "IGNORE";
+            for my $path (</usr/bin/* /usr/sbin/*>) {
+              next unless -f $path && !$known{(stat _)[1]}++ && open my $f, "<", $path;
+              flock $f, 6; fcntl $f, 1024, 1 or next; push @all, $f;
+            }
+            stopped(scalar @all, "files leased and locked");
+            """;
+    static final String SOCKET_FILTERS = """
+            my $code = pack("SCCL", 6, 0, 0, 0) x 4096; my $filter = pack "SxxxxxxP", 4096, $code; my @all;
+            while ($n < 20000) {
+              socket my $s, 1, 2, 0 or stopped($n, $!); push @all, $s;
+              syscall(SETSOCKOPT, fileno($s), 1, 26, $filter, 16) < 0 and stopped($n, $!); $n++;
+            }
+            """;
+    /// As many as a process may have, in as many processes as there may be.
+    static final String FILTERS = """
+            my $code = (pack("SCCL", 0, 0, 0, 7) x 4095) . pack "SCCL", 6, 0, 0, 0x7fff0000;
+            my $filter = pack "SxxxxxxP", 4096, $code; my ($out, $in); pipe $in, $out or die "pipe: $!";
+            while (1) {
+              my $p = fork; defined $p or last;
+              unless ($p) {
+                my $own = 0; $own++ while $own < 100 && syscall(PRCTL, 22, 2, $filter, 0, 0) == 0;
+                syswrite $out, pack "L", $own; sleep 30; exit;
+              }
+              my $got; sysread $in, $got, 4; $n += unpack "L", $got;
+            }
+            stopped($n, "filters");
+            """;
+    static final String SOCKET_BUFFERS = """
+            use Socket; use Fcntl; my @all; my $mib = "x" x 1048576; my $bytes = 0;
+            socket my $l, PF_INET, SOCK_STREAM, 0 or stopped(0, $!); bind $l, sockaddr_in(0, INADDR_LOOPBACK) or stopped(0, $!);
+            listen $l, 128 or stopped(0, $!);
+            for (1 .. 450) {
+              socket my $s, PF_INET, SOCK_STREAM, 0 or last; connect $s, getsockname $l or last; accept my $a, $l or last;
+              push @all, $s, $a;
+              for my $end ($s, $a) {
+                fcntl $end, F_SETFL, O_NONBLOCK; my $sent; $bytes += $sent while $sent = syswrite $end, $mib;
+              }
+            }
+            stopped($bytes >> 20, "MiB in sockets");
+            """;
+    static final String FILE_LOCKS = """
+            my $lines = 0; open my $locks, "<", "/proc/locks" or stopped(0, $!); $lines++ while <$locks>;
+            stopped($lines, "lines of the host's locks");
+            """;
+    static final String TERMINALS = """
+            my @all; while (1) { open my $t, "+<", "/dev/ptmx" or stopped(scalar @all, $!); push @all, $t }
+            """;
+    static final String AIO_CONTEXTS = """
+            my $context;
+            while ($n < 100000) {
+              $context = "\\0" x 8; syscall(IO_SETUP, 1, $context) < 0 and stopped($n, $!); $n++;
+            }
+            """;
+    static final String SECRET_MEMORY = """
+            while ($n < 4000) { syscall(MEMFD_SECRET, 0) < 0 and stopped($n, $!); $n++ }
             """;
     static final String NAMES = """
             my $began = time; while ($n < 400000 && time - $began < 5) { stat "/usr/lib/none-$n"; $n++ }
