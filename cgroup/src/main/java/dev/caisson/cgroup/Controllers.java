@@ -52,8 +52,7 @@ final class Controllers {
         return tree.isUnified()
                 ? new MemoryController.V2(tree)
                 : new MemoryController.V1(
-                        tree,
-                        tree.find("", MemoryController.V1.SOCKETS_LIMIT).isPresent());
+                        tree, tree.find("", MemoryController.V1.SOCKETS_LIMIT).isPresent());
     }
 
     private static @Nullable CpuController cpu(@Nullable Tree tree) {

@@ -65,6 +65,7 @@ public final class Engine implements AutoCloseable {
 
     Engine(EngineOptions options, Probe probe) {
         requireRoot();
+        OwnPaths.requireTrustedData(options.data());
         this.probe = probe;
         queue = new RunQueue(options.runs(), readiness::require);
         reactor = new Reactor("caisson-reactor", this::broke);

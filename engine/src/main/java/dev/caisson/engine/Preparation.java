@@ -22,6 +22,7 @@ import dev.caisson.launch.PlanCodec;
 import dev.caisson.launch.Planner;
 import dev.caisson.launch.Policy;
 import dev.caisson.launch.RootImage;
+import dev.caisson.launch.TrustedPaths;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +55,7 @@ final class Preparation implements AutoCloseable {
     private final HostFacts host;
     private final ImageStore images;
     private final Filters filters;
+    private final TrustedPaths trusted;
 
     Preparation(EngineOptions options) {
         images = ImageStore.open(options.data().resolve("images"));
@@ -62,6 +64,7 @@ final class Preparation implements AutoCloseable {
         host = HostFacts.read(shown(usualGroups), names(usualGroups), hierarchy.hasUnified())
                 .withLayerMedia(DiskLayers.media(options.data()));
         filters = new Filters(host, options.data().resolve("filters"));
+        trusted = OwnPaths.trusted(options);
     }
 
     /// Reads what this process may and plans a launch that nobody wishes. What the JVM makes at first use - its calls
@@ -92,7 +95,7 @@ final class Preparation implements AutoCloseable {
     }
 
     Prepared prepare(ContainerSpec spec, ProgressListener progress) {
-        Policy.Approved approved = Policy.approve(spec, host);
+        Policy.Approved approved = Policy.approve(spec, host, trusted);
         Limits limits = approved.spec().limits();
         hierarchy.check(limits);
         Rootfs rootfs = images.resolve(spec.image(), progress);

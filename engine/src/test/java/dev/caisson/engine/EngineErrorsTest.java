@@ -81,6 +81,50 @@ class EngineErrorsTest {
         Engine.open(options()).close();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"rwxrwx---", "rwxr-xrwx"})
+    void aDataDirectoryThatOthersCanWriteToIsNotTrusted(String permissions) throws IOException {
+        Path data = Files.createDirectory(directory.resolve("data"));
+        var options = new EngineOptions(directory.resolve("state"), data);
+        Files.setPosixFilePermissions(data, PosixFilePermissions.fromString(permissions));
+
+        assertCode("DATA_UNSAFE", () -> Engine.open(options).close());
+
+        assertThat(data).isEmptyDirectory();
+        Files.setPosixFilePermissions(data, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Engine.open(options).close();
+    }
+
+    @Test
+    void aDataDirectoryOfAnotherUserIsNotTrusted() throws IOException {
+        Path data = Files.createDirectory(directory.resolve("data"));
+        Files.setAttribute(data, "unix:uid", 1234);
+
+        assertCode(
+                "DATA_UNSAFE",
+                () -> Engine.open(new EngineOptions(directory.resolve("state"), data))
+                        .close());
+    }
+
+    @Test
+    void aContainerGetsNothingOfTheEnginesOwnByAVolume() throws Exception {
+        Path data = Files.createDirectory(directory.resolve("data"));
+        Path beside = Files.createDirectory(directory.resolve("beside"));
+        var options = new EngineOptions(directory.resolve("state"), data);
+        String classes =
+                Engine.class.getProtectionDomain().getCodeSource().getLocation().getPath();
+        InRootPath target = InRootPath.parse("/data");
+
+        try (Engine engine = Engine.open(options)) {
+            for (Path source : List.of(options.state(), data, Path.of(classes).getParent())) {
+                ContainerSpec wish = shell("true").mount(new Mount.Bind(source, target, true, false));
+                assertThatThrownBy(() -> engine.run(wish)).hasMessageContaining("--allow host-paths");
+            }
+            ContainerSpec wish = shell("echo on").mount(new Mount.Bind(beside, target, true, false));
+            assertThat(engine.run(wish).stdout()).isEqualTo("on\n");
+        }
+    }
+
     @Test
     void whatIsNoDirectoryHoldsNoState() throws IOException {
         Files.writeString(directory.resolve("file"), "");

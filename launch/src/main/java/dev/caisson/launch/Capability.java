@@ -66,7 +66,8 @@ public enum Capability {
     }
 
     /// True where a program that has it, even inside a user namespace of its own, reaches kernel code that has often
-    /// been the way out of containers; adding it needs an explicit allowance.
+    /// been the way out of containers, or writes to a volume what counts on the host: SETFCAP.
+    /// Adding it needs an explicit allowance.
     public boolean isDangerous() {
         return switch (this) {
             case SYS_ADMIN,
@@ -92,6 +93,7 @@ public enum Capability {
                     CHECKPOINT_RESTORE,
                     SYS_RESOURCE,
                     NET_RAW,
+                    SETFCAP,
                     MKNOD -> true;
             case CHOWN,
                     DAC_OVERRIDE,
@@ -108,8 +110,7 @@ public enum Capability {
                     SYS_CHROOT,
                     SYS_NICE,
                     LEASE,
-                    AUDIT_WRITE,
-                    SETFCAP -> false;
+                    AUDIT_WRITE -> false;
         };
     }
 }

@@ -25,7 +25,8 @@ public final class Planner {
     /// Queued signals and POSIX timers, which are kernel memory.
     private static final long SIGNALS = 4096;
 
-    /// What tells about the host or the kernel's internals, or reaches other hosts' hardware: Docker's list, and the locks
+    /// What tells about the host or the kernel's internals, or reaches other hosts' hardware: Docker's list, and the
+    /// locks
     /// of the whole host, whose readers keep everybody from locking.
     static final List<InRootPath> MASKED = paths(
             "proc/acpi",

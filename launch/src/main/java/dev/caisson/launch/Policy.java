@@ -28,28 +28,6 @@ public final class Policy {
     private static final List<InRootPath> RESERVED =
             List.of(InRootPath.of("proc"), InRootPath.of("sys"), InRootPath.of("dev"));
 
-    /// Parts of the host that others trust, or through which the host is steered.
-    private static final List<Path> SENSITIVE = List.of(
-            Path.of("/proc"),
-            Path.of("/sys"),
-            Path.of("/dev"),
-            Path.of("/boot"),
-            Path.of("/etc"),
-            Path.of("/root"),
-            Path.of("/run"),
-            Path.of("/var/run"),
-            Path.of("/usr"),
-            Path.of("/bin"),
-            Path.of("/sbin"),
-            Path.of("/lib"),
-            Path.of("/lib64"),
-            Path.of("/var/lib/caisson"),
-            Path.of("/var/lib/docker"),
-            Path.of("/var/lib/containers"),
-            Path.of("/var/lib/containerd"),
-            Path.of("/var/lib/kubelet"),
-            Path.of("/var/spool/cron"));
-
     private Policy() {}
 
     /// A wish that has passed.
@@ -76,17 +54,26 @@ public final class Policy {
     /// Lets the wish pass or says everything that stands against it.
     /// @throws RefusedException with all findings
     public static Approved approve(ContainerSpec spec, HostFacts host) {
-        return approve(spec, host, HostDeviceRules::look);
+        return approve(spec, host, TrustedPaths.OF_ANY_HOST);
     }
 
-    static Approved approve(ContainerSpec spec, HostFacts host, Function<HostDevice, HostDeviceRules.Found> look) {
-        List<Finding> findings = check(spec, host);
+    /// The same, with what belongs to the engine itself.
+    public static Approved approve(ContainerSpec spec, HostFacts host, TrustedPaths trusted) {
+        return approve(spec, host, trusted, HostDeviceRules::look);
+    }
+
+    static Approved approve(
+            ContainerSpec spec,
+            HostFacts host,
+            TrustedPaths trusted,
+            Function<HostDevice, HostDeviceRules.Found> look) {
+        List<Finding> findings = check(spec, host, trusted);
         if (!findings.isEmpty()) {
             throw new RefusedException(findings);
         }
         List<HostDeviceRules.Found> devices = HostDeviceRules.find(spec, look);
         ContainerSpec resolved = spec.mounts(spec.mounts().stream()
-                        .map(mount -> resolved(mount, spec))
+                        .map(mount -> resolved(mount, spec, trusted))
                         .toList())
                 .devices(devices.stream().map(HostDeviceRules.Found::device).toList())
                 .limits(HostDeviceRules.limits(spec.limits(), devices));
@@ -96,13 +83,13 @@ public final class Policy {
 
     /// Links in a host path are followed here for good, and what they led to is looked at: a path that
     /// somebody exchanges between two looks is judged by the one that will be mounted.
-    private static Mount resolved(Mount mount, ContainerSpec spec) {
+    private static Mount resolved(Mount mount, ContainerSpec spec, TrustedPaths trusted) {
         if (!(mount instanceof Mount.Bind bind)) {
             return mount;
         }
         try {
             Path real = bind.source().toRealPath();
-            if (isSensitiveReal(real) && !spec.allowances().contains(Allowance.HOST_PATHS)) {
+            if (trusted.touches(real) && !spec.allowances().contains(Allowance.HOST_PATHS)) {
                 throw new RefusedException(List.of(sensitive(real)));
             }
             return new Mount.Bind(real, bind.target(), bind.readOnly(), bind.file());
@@ -113,11 +100,15 @@ public final class Policy {
     }
 
     static List<Finding> check(ContainerSpec spec, HostFacts host) {
+        return check(spec, host, TrustedPaths.OF_ANY_HOST);
+    }
+
+    static List<Finding> check(ContainerSpec spec, HostFacts host, TrustedPaths trusted) {
         var findings = new ArrayList<Finding>();
         checkNames(spec, findings);
         checkTexts(spec, findings);
         checkWorkingDirectory(spec, findings);
-        checkMounts(spec, findings);
+        checkMounts(spec, trusted, findings);
         HostDeviceRules.check(spec, findings);
         checkPrivileges(spec, findings);
         checkSysctls(spec, findings);
@@ -182,7 +173,7 @@ public final class Policy {
         }
     }
 
-    private static void checkMounts(ContainerSpec spec, List<Finding> findings) {
+    private static void checkMounts(ContainerSpec spec, TrustedPaths trusted, List<Finding> findings) {
         if (spec.mounts().size() > MAX_MOUNTS) {
             findings.add(new Finding("MOUNTS_TOO_MANY", "a container takes at most " + MAX_MOUNTS + " mounts"));
         }
@@ -190,7 +181,7 @@ public final class Policy {
         for (Mount mount : spec.mounts()) {
             checkTarget(mount.target(), targets, findings);
             switch (mount) {
-                case Mount.Bind bind -> checkSource(bind, spec, findings);
+                case Mount.Bind bind -> checkSource(bind, spec, trusted, findings);
                 case Mount.Tmpfs tmpfs -> {
                     if (tmpfs.size().count() < 4096 || tmpfs.size().isUnlimited()) {
                         findings.add(
@@ -221,7 +212,7 @@ public final class Policy {
         }
     }
 
-    private static void checkSource(Mount.Bind bind, ContainerSpec spec, List<Finding> findings) {
+    private static void checkSource(Mount.Bind bind, ContainerSpec spec, TrustedPaths trusted, List<Finding> findings) {
         Path source = bind.source();
         if (!source.isAbsolute()) {
             findings.add(
@@ -236,7 +227,7 @@ public final class Policy {
             findings.add(new Finding("MOUNT_SOURCE", "the host path " + source + " does not exist: make it first"));
             return;
         }
-        if (isSensitive(source) && !spec.allowances().contains(Allowance.HOST_PATHS)) {
+        if (trusted.isReachedBy(source) && !spec.allowances().contains(Allowance.HOST_PATHS)) {
             findings.add(sensitive(source));
         }
     }
@@ -245,26 +236,6 @@ public final class Policy {
         return new Finding(
                 "ALLOWANCE_NEEDED",
                 source + " is a part of the host that others trust: choose another path, or add --allow host-paths");
-    }
-
-    /// True for a sensitive path, for what is below one, and for what holds one: a socket is reached
-    /// through its parent.
-    static boolean isSensitive(Path source) {
-        try {
-            return isSensitiveReal(source.toRealPath());
-        } catch (IOException e) {
-            // It vanished since it was looked at; opening it later will say so.
-            return true;
-        }
-    }
-
-    private static boolean isSensitiveReal(Path real) {
-        for (Path sensitive : SENSITIVE) {
-            if (real.startsWith(sensitive) || sensitive.startsWith(real)) {
-                return true;
-            }
-        }
-        return real.getFileName() != null && real.getFileName().toString().endsWith(".sock");
     }
 
     private static void checkPrivileges(ContainerSpec spec, List<Finding> findings) {

@@ -48,8 +48,7 @@ public final class StepFailedException extends LaunchException {
                         errno,
                         EXIT_NOT_EXECUTABLE);
             // execveat has no such answer: the program takes its filter right before
-            case Step.Execute _
-            when errno == Errno.ENOTSUPP -> filter(Phase.FILTER, errno);
+            case Step.Execute _ when errno == Errno.ENOTSUPP -> filter(Phase.FILTER, errno);
             case Step.Execute execute
             when errno == Errno.ENOEXEC ->
                 program(

@@ -157,7 +157,7 @@ class HostDeviceTest {
                         device("/dev/sda", "/dev/sda", Set.of(Access.READ)))
                 .limits(Limits.defaults().devices(DeviceRule.parse("c 1:11 w")));
 
-        List<DeviceRule> rules = Policy.approve(wish, Samples.host(), Samples::look)
+        List<DeviceRule> rules = Policy.approve(wish, Samples.host(), TrustedPaths.OF_ANY_HOST, Samples::look)
                 .spec()
                 .limits()
                 .devices()

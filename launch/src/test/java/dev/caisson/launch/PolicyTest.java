@@ -310,6 +310,36 @@ class PolicyTest {
     }
 
     @Test
+    void what_belongs_to_the_engine_needs_an_allowance_by_any_of_its_names(@TempDir Path directory) throws IOException {
+        Path own = Files.createDirectories(directory.resolve("srv/caisson"));
+        Path link = Files.createSymbolicLink(directory.resolve("data"), own);
+        Path below = Files.createDirectory(own.resolve("images"));
+        Path beside = Files.createDirectory(directory.resolve("srv/site"));
+        var trusted = new TrustedPaths(List.of(link, directory.resolve("state")));
+
+        for (Path source : List.of(own, link, below, directory, own.getParent())) {
+            ContainerSpec wish = Samples.spec().mount(bind(source.toString(), "/data"));
+            assertThat(Policy.check(wish, Samples.host(), trusted))
+                    .extracting(Finding::code)
+                    .containsExactly("ALLOWANCE_NEEDED");
+            assertThat(Policy.check(wish.allow(Allowance.HOST_PATHS), Samples.host(), trusted))
+                    .isEmpty();
+        }
+        assertThat(Policy.check(Samples.spec().mount(bind(beside.toString(), "/data")), Samples.host(), trusted))
+                .isEmpty();
+    }
+
+    @Test
+    void the_lists_of_installed_packages_are_trusted_by_the_host() {
+        for (String path :
+                List.of("/var/lib/dpkg", "/var/lib/dpkg/info", "/var/lib/rpm", "/var/lib/apt", "/nix/store")) {
+            assertThat(TrustedPaths.OF_ANY_HOST.touches(Path.of(path))).as(path).isTrue();
+        }
+        assertThat(TrustedPaths.OF_ANY_HOST.touches(Path.of("/var/lib/postgresql")))
+                .isFalse();
+    }
+
+    @Test
     void a_sensitive_path_behind_a_symbolic_link_and_a_socket_need_an_allowance(@TempDir Path directory)
             throws IOException {
         Path link = Files.createSymbolicLink(directory.resolve("innocent"), Path.of("/etc"));

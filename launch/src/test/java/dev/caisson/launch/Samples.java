@@ -90,7 +90,7 @@ final class Samples {
         Optional<FilterProgram> filter =
                 spec.seccomp() instanceof SeccompChoice.Unconfined ? Optional.empty() : Optional.of(filter());
         return Planner.plan(
-                Policy.approve(spec, host, Samples::look),
+                Policy.approve(spec, host, TrustedPaths.OF_ANY_HOST, Samples::look),
                 image(),
                 host,
                 filter,

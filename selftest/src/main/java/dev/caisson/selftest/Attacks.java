@@ -26,7 +26,7 @@ public final class Attacks {
     private static final long WRITABLE_FILES = 131_072;
 
     /// With the default limit, in both directions of as many connections as there may be descriptors.
-    private static final long MOST_IN_SOCKETS = 192;
+    private static final long MOST_IN_SOCKETS = 256;
 
     /// A neighbour's launch is in it too.
     private static final double MOST_OF_A_PROCESSOR = 0.25;
@@ -152,13 +152,7 @@ public final class Attacks {
                     0,
                     "lines of the host's locks"),
             refused("terminals", "terminals", "max= of its devpts", Scripts.TERMINALS, 256, NO_SPACE),
-            refused(
-                    "aio-contexts",
-                    "asynchronous I/O",
-                    "system call filter",
-                    Scripts.AIO_CONTEXTS,
-                    0,
-                    NOT_IMPLEMENTED),
+            refused("aio-contexts", "asynchronous I/O", "system call filter", Scripts.AIO_CONTEXTS, 0, NOT_IMPLEMENTED),
             refused(
                     "secret-memory",
                     "the kernel's large pages",
