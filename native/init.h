@@ -6,6 +6,8 @@
 #include "reader.h"
 #include "zygote.h"
 
+#include <stdbool.h>
+
 enum { EXIT_REFUSED = 125, PATH_SIZE = 4096, MAX_MADE = 128 };
 
 struct init {
@@ -33,6 +35,7 @@ struct init {
 	const uint8_t *filter; /* for the program; NULL where there is none, or it is on already */
 	uint16_t filter_length;
 	char program[PATH_SIZE]; /* as found by OP_READY */
+	bool void_set_id; /* the program has an id of its file that it will not get */
 	uint32_t phase_micros[PHASE_COUNT];
 	uint64_t clock; /* when the running step began */
 	uint32_t step;

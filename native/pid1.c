@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 
 #if defined(__x86_64__)
@@ -43,6 +44,7 @@ static const struct sock_filter own_filter[] = {
 	ALLOW(__NR_write),
 	ALLOW(__NR_close),
 	ALLOW(__NR_exit_group),
+	ALLOW(__NR_statfs),
 	ALLOW(__NR_restart_syscall),
 	ALLOW(__NR_rt_sigreturn),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
@@ -86,10 +88,26 @@ static int harden(struct init *init)
 
 static uint64_t micros(const struct timeval *time) { return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec; }
 
+static bool is_full(const char *path)
+{
+	struct statfs space;
+	return statfs(path, &space) == 0 && space.f_blocks != 0 &&
+	       (space.f_bavail == 0 || (space.f_files != 0 && space.f_ffree == 0));
+}
+
+static uint32_t obstacles(const struct init *init, int status)
+{
+	if (status == 0)
+		return 0;
+	return (is_full("/") ? OBSTACLE_ROOT_FULL : 0u) | (is_full("/dev/shm") ? OBSTACLE_SHM_FULL : 0u) |
+	       (init->void_set_id ? OBSTACLE_SET_ID : 0u);
+}
+
 static _Noreturn void finish(const struct init *init, int status, const struct rusage *usage)
 {
 	struct report message = {.magic = PLAN_MAGIC, .kind = REPORT_EXIT, .phase = PHASE_FILTER, .step = init->step};
 	message.status = WIFSIGNALED(status) ? 256 + WTERMSIG(status) : WEXITSTATUS(status);
+	message.detail = obstacles(init, status);
 	message.user_micros = micros(&usage->ru_utime);
 	message.system_micros = micros(&usage->ru_stime);
 	report(init, &message, -1);

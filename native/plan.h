@@ -226,11 +226,19 @@ struct report {
 	uint32_t phase;
 	uint32_t step;  /* index into the plan. A program that is not found or not executable: phase READY, OP_EXEC's step */
 	int32_t status; /* ERROR: errno, and init exits with 125; EXIT: exit code, or 256 + signal */
-	uint32_t detail; /* ERROR with EBADMSG: the plan itself is refused, an enum plan_error */
+	uint32_t detail; /* ERROR with EBADMSG: the plan itself is refused, an enum plan_error. EXIT of a program that failed:
+	                    bits of enum obstacle */
 	uint64_t user_micros; /* EXIT: of the program and what it waited for */
 	uint64_t system_micros;
 	uint32_t phase_micros[PHASE_COUNT]; /* READY: what each phase took */
 } __attribute__((packed));
+
+/* What may have made a program fail without a word. */
+enum obstacle {
+	OBSTACLE_ROOT_FULL = 1,   /* no space or no file is left in the writable layer */
+	OBSTACLE_SHM_FULL = 2,    /* the same of /dev/shm */
+	OBSTACLE_SET_ID = 4,      /* the program is set-user-ID or set-group-ID, which no_new_privs made void */
+};
 
 enum { CONTROL_START = 1 }; /* one byte, engine -> init; any other byte, or end-of-file, ends init */
 

@@ -4,6 +4,7 @@
 
 #include <linux/magic.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -24,14 +25,26 @@ static int change_directory(const char *path)
 
 /* ---- the program ---- */
 
-static int check_program(const char *path)
+static bool is_void_set_id(const struct stat *file)
+{
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		return false;
+	bool user = file->st_mode & S_ISUID && file->st_uid != geteuid();
+	bool group = file->st_mode & S_ISGID && file->st_mode & S_IXGRP && file->st_gid != getegid();
+	return user || group;
+}
+
+static int check_program(struct init *init, const char *path)
 {
 	struct stat stat_;
 	if (stat(path, &stat_) < 0)
 		return -errno;
 	if (!S_ISREG(stat_.st_mode))
 		return -EACCES;
-	return result(syscall(SYS_faccessat2, AT_FDCWD, path, X_OK, AT_EACCESS));
+	int error = result(syscall(SYS_faccessat2, AT_FDCWD, path, X_OK, AT_EACCESS));
+	if (error == 0)
+		init->void_set_id = is_void_set_id(&stat_);
+	return error;
 }
 
 /* Only absolute directories of PATH count: the others would mean whatever the working directory holds. */
@@ -42,7 +55,7 @@ static int find_program(struct init *init, const char *name, const char *search)
 		const char *end = strchrnul(search, ':');
 		int size = snprintf(init->program, PATH_SIZE, "%.*s/%s", (int)(end - search), search, name);
 		if (*search == '/' && size < PATH_SIZE) {
-			int error = check_program(init->program);
+			int error = check_program(init, init->program);
 			if (error == 0)
 				return 0;
 			if (error == -EACCES)
@@ -65,7 +78,7 @@ static int locate(struct init *init)
 	if (!strchr(name, '/'))
 		return find_program(init, name, search);
 	memcpy(init->program, name, PATH_SIZE);
-	return check_program(init->program);
+	return check_program(init, init->program);
 }
 
 /* ---- descriptors ---- */

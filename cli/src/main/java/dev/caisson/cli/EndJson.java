@@ -30,6 +30,11 @@ final class EndJson {
             end.put("wallClockNanos", known.wallClock().toNanos());
             end.put("cpuTimeNanos", known.cpuTime().toNanos());
         });
+        end.put(
+                "obstacles",
+                result.map(RunResult::obstacles).orElse(List.of()).stream()
+                        .map(Enum::name)
+                        .toList());
         List<Denial> denials = result.map(RunResult::denials).orElseGet(kept::denials);
         end.put("denials", denials.stream().map(Denial::fields).toList());
         kept.logFailure().ifPresent(why -> end.put("logFailure", why));

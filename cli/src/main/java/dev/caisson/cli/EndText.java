@@ -19,6 +19,7 @@ final class EndText {
         result.streamFailures()
                 .forEach(failure -> lines.add("caisson: its " + name(failure.stream()) + " was closed before its end: "
                         + OneLine.of(failure.detail())));
+        result.obstacles().forEach(obstacle -> lines.add("caisson: " + obstacle + ": " + obstacle.sentence()));
         if (result.verdict() != Verdict.OK || result.denials().stream().anyMatch(DenialText::isPassed)) {
             lines.addAll(DenialText.lines(result.denials()));
         }

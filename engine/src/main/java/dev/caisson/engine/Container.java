@@ -438,6 +438,7 @@ public final class Container implements AutoCloseable {
                 events.pidsRefused(),
                 denials.map(DenialLog::denials).orElse(List.of()),
                 denials.flatMap(DenialLog::learned),
-                streams.failures());
+                streams.failures(),
+                init.obstacles());
     }
 }

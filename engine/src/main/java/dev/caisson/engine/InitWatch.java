@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -114,6 +115,12 @@ final class InitWatch {
         }
         Report told = exit;
         return told == null ? known : new Processes.End(told.exitCode(), told.signal());
+    }
+
+    /// What stood in the way of a program that failed, as far as init stayed to see it.
+    List<Obstacle> obstacles() {
+        Report told = exit;
+        return told == null ? List.of() : Obstacle.of(told.detail());
     }
 
     /// @return whether there was a report

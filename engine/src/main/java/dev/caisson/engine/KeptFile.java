@@ -92,6 +92,7 @@ final class KeptFile {
         fields.put(
                 "streamFailures",
                 result.streamFailures().stream().map(KeptFile::fields).toList());
+        fields.put("obstacles", result.obstacles().stream().map(Obstacle::name).toList());
         fields.put("endedMillis", ending.time().toEpochMilli());
         fields.put("logFailure", ending.logFailure());
         write(directory, ENDING, fields);
@@ -116,7 +117,8 @@ final class KeptFile {
                                 number(fields, "pidsRefused"),
                                 denials(directory),
                                 Optional.empty(),
-                                streamFailures(fields)),
+                                streamFailures(fields),
+                                obstacles(fields)),
                         Instant.ofEpochMilli(number(fields, "endedMillis")),
                         text(fields, "logFailure")));
     }
@@ -138,6 +140,12 @@ final class KeptFile {
                     text(known, "detail")));
         }
         return List.copyOf(failures);
+    }
+
+    private static List<Obstacle> obstacles(Map<?, ?> fields) {
+        return fields.containsKey("obstacles")
+                ? texts(fields, "obstacles").stream().map(Obstacle::valueOf).toList()
+                : List.of(); // kept by an earlier version
     }
 
     static void write(Fd directory, List<Denial> denials) {

@@ -22,6 +22,7 @@ import java.util.Optional;
 /// @param denials system calls that its filter denied, where that was watched
 /// @param learned the profile that allows them too, where that was asked for
 /// @param streamFailures standard streams that the engine closed early, so that bytes were lost
+/// @param obstacles what stood in the way of a program that failed
 public record RunResult(
         ContainerId id,
         Verdict verdict,
@@ -36,12 +37,14 @@ public record RunResult(
         long pidsRefused,
         List<Denial> denials,
         Optional<LearnedProfile> learned,
-        List<StreamFailure> streamFailures) {
+        List<StreamFailure> streamFailures,
+        List<Obstacle> obstacles) {
     private static final int SIGNALLED = 128;
 
     public RunResult {
         denials = List.copyOf(denials);
         streamFailures = List.copyOf(streamFailures);
+        obstacles = List.copyOf(obstacles);
     }
 
     /// Bytes that a program wrote.
