@@ -10,6 +10,7 @@ module dev.caisson.launch {
     requires transitive dev.caisson.image;
     requires transitive dev.caisson.linux;
     requires transitive dev.caisson.seccomp;
+    requires dev.caisson.text;
     requires static org.jspecify;
 
     exports dev.caisson.launch;

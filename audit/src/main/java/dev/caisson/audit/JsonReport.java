@@ -1,5 +1,6 @@
 package dev.caisson.audit;
 
+import dev.caisson.text.TerminalText;
 import io.avaje.jsonb.Jsonb;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,7 +33,7 @@ final class JsonReport {
     }
 
     static String json(Object document) {
-        return JSON.type(Object.class).toJsonPretty(document) + "\n";
+        return TerminalText.json(JSON.type(Object.class).toJsonPretty(document)) + "\n";
     }
 
     /// Two members, in this order.

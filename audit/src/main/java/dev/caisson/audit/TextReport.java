@@ -1,5 +1,6 @@
 package dev.caisson.audit;
 
+import dev.caisson.text.TerminalText;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -203,7 +204,7 @@ final class TextReport {
     /// A file's text cannot steer the terminal, nor turn the order of what is read (CVE-2021-42574).
     static String printable(String text) {
         return text.codePoints()
-                .map(c -> Character.isISOControl(c) || isBidirectional(c) ? '\uFFFD' : c)
+                .map(c -> TerminalText.isUnfit(c) ? '\uFFFD' : c)
                 .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
                 .toString();
     }

@@ -1,10 +1,13 @@
 package dev.caisson.cli;
 
+import dev.caisson.text.TerminalText;
 import io.avaje.json.mapper.JsonMapper;
 import io.avaje.json.stream.JsonStream;
 import java.util.Map;
 
-/// An object for programs in one line: texts, numbers, truth values, and lists and objects of these.
+/// An object for programs in one line: texts, numbers, truth values, and lists and objects of these. What a terminal
+/// would
+/// act on is escaped.
 final class JsonText {
     private static final JsonMapper JSON = JsonMapper.builder()
             .jsonStream(JsonStream.builder().serializeEmpty(true).build())
@@ -13,6 +16,6 @@ final class JsonText {
     private JsonText() {}
 
     static String of(Map<String, Object> fields) {
-        return JSON.toJson(fields);
+        return TerminalText.json(JSON.toJson(fields));
     }
 }

@@ -2,22 +2,20 @@ package dev.caisson.cli;
 
 import dev.caisson.engine.LogEntry;
 import dev.caisson.linux.Fd;
+import dev.caisson.text.TerminalText;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /// Prints what a container wrote, to the stream that it was written to and in the order in which it came. Who reads a
-/// log did not always start the container: on a terminal its control characters are not obeyed, but for colours.
+/// log did not always start the container: a terminal gets [TerminalText] alone.
 final class LogLines {
-    private static final Pattern CONTROL = Pattern.compile("\u001b\\[[0-9;:]{0,32}m|[\\p{Cc}\\p{Cf}&&[^\\n\\r\\t]]");
-
     private final PrintWriter out;
     private final PrintWriter err;
     private final boolean outIsTerminal = isTerminal(1);
     private final boolean errIsTerminal = isTerminal(2);
     private LogEntry.Stream last = LogEntry.Stream.STDOUT;
+    private boolean inLine;
 
     LogLines(PrintWriter out, PrintWriter err) {
         this.out = out;
@@ -34,9 +32,11 @@ final class LogLines {
             flush();
             last = entry.stream();
         }
+        boolean onTerminal = entry.stream() == LogEntry.Stream.STDOUT ? outIsTerminal : errIsTerminal;
+        inLine = onTerminal && !entry.text().endsWith("\n");
         switch (entry.stream()) {
-            case STDOUT -> out.print(before + (outIsTerminal ? harmless(entry.text()) : entry.text()));
-            case STDERR -> err.print(before + (errIsTerminal ? harmless(entry.text()) : entry.text()));
+            case STDOUT -> out.print(before + (outIsTerminal ? TerminalText.output(entry.text()) : entry.text()));
+            case STDERR -> err.print(before + (errIsTerminal ? TerminalText.output(entry.text()) : entry.text()));
         }
     }
 
@@ -49,18 +49,19 @@ final class LogLines {
         out.println(JsonText.of(fields));
     }
 
+    /// Ends a line of the container's that has not ended, so that ours begins one.
+    void endLine() {
+        if (inLine) {
+            inLine = false;
+            flush();
+            err.println();
+        }
+    }
+
     /// Brings out what was printed.
     /// @return whether somebody reads it
     boolean flush() {
         err.flush();
         return !out.checkError();
-    }
-
-    static String harmless(String text) {
-        return CONTROL.matcher(text)
-                .replaceAll(
-                        found -> found.group().endsWith("m") && found.group().length() > 1
-                                ? Matcher.quoteReplacement(found.group())
-                                : "\uFFFD");
     }
 }

@@ -87,18 +87,21 @@ final class LogsCommand implements Callable<Integer> {
         OptionalLong count = count();
         KeptContainer kept = KeptContainer.find(container, Directories.options());
         boolean running;
+        LogLines lines =
+                new LogLines(spec.commandLine().getOut(), spec.commandLine().getErr());
         try (LogReader log = kept.log(count)) {
             boolean goesOn;
             do {
                 running = kept.isRunning(); // before its log is read: what is told to have ended has been read whole
                 goesOn = follow && running && Instant.now().isBefore(last);
-                if (!printAll(log, first, last)) {
+                if (!printAll(lines, log, first, last)) {
                     return 0; // nobody reads it
                 }
                 if (goesOn) {
                     Thread.sleep(PAUSE_MILLIS);
                 }
             } while (goesOn);
+            lines.endLine();
             tellGaps(kept, log);
         }
         tellEnd(kept, running);
@@ -117,9 +120,7 @@ final class LogsCommand implements Callable<Integer> {
 
     /// Prints what there is.
     /// @return whether somebody reads it
-    private boolean printAll(LogReader log, Instant first, Instant last) {
-        LogLines lines =
-                new LogLines(spec.commandLine().getOut(), spec.commandLine().getErr());
+    private boolean printAll(LogLines lines, LogReader log, Instant first, Instant last) {
         for (List<LogEntry> entries = log.next(); !entries.isEmpty(); entries = log.next()) {
             for (LogEntry entry : entries) {
                 if (!entry.time().isBefore(first) && !entry.time().isAfter(last)) {

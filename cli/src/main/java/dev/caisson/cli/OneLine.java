@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.text.TerminalText;
 import org.jspecify.annotations.Nullable;
 
 /// Text as it may be shown on a terminal in one line.
@@ -12,16 +13,6 @@ final class OneLine {
         if (text == null || text.isBlank()) {
             return "no further detail";
         }
-        var line = new StringBuilder(text.length());
-        text.strip().codePoints().forEach(point -> {
-            if (point == '\n' || point == '\t' || point == '\r') {
-                line.append(' ');
-            } else if (Character.isISOControl(point) || Character.getType(point) == Character.FORMAT) {
-                line.append('\uFFFD');
-            } else {
-                line.appendCodePoint(point);
-            }
-        });
-        return line.toString();
+        return TerminalText.line(text.strip());
     }
 }

@@ -200,13 +200,6 @@ class LogsCommandTest {
     }
 
     @Test
-    void a_terminal_is_not_steered_by_what_a_container_wrote_but_for_colours() {
-        assertThat(LogLines.harmless("\u001b[31mred\u001b[0m\ttab\r\n")).isEqualTo("\u001b[31mred\u001b[0m\ttab\r\n");
-        assertThat(LogLines.harmless("\u001b]0;title\u0007 \u001b[2J \u001b[6n \u009b2J \u202e m"))
-                .isEqualTo("\uFFFD]0;title\uFFFD \uFFFD[2J \uFFFD[6n \uFFFD2J \uFFFD m");
-    }
-
-    @Test
     void an_age_is_told_in_one_unit() {
         assertThat(ListCommand.age(NOW.minusSeconds(-3), NOW)).isEqualTo("0 seconds");
         assertThat(ListCommand.age(NOW.minusSeconds(119), NOW)).isEqualTo("119 seconds");

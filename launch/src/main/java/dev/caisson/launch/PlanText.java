@@ -1,6 +1,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.cgroup.Bytes;
+import dev.caisson.text.TerminalText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -49,14 +50,14 @@ public final class PlanText {
 
     /// An argument as it can be told on one line of a terminal, whatever it holds.
     static String quoted(String argument) {
-        boolean plain =
-                !argument.isEmpty() && argument.codePoints().allMatch(c -> c > ' ' && c != '\'' && !isUnprintable(c));
+        boolean plain = !argument.isEmpty()
+                && argument.codePoints().allMatch(c -> c > ' ' && c != '\'' && !TerminalText.isUnfit(c));
         if (plain) {
             return argument;
         }
         var quoted = new StringBuilder("'");
         argument.codePoints().forEach(c -> {
-            if (c == '\'' || isUnprintable(c)) {
+            if (c == '\'' || TerminalText.isUnfit(c)) {
                 quoted.append("\\u{%x}".formatted(c));
             } else {
                 quoted.appendCodePoint(c);
@@ -67,18 +68,6 @@ public final class PlanText {
 
     private static String quoted(InRootPath path) {
         return quoted(path.absolute());
-    }
-
-    /// Control characters steer a terminal; format characters, as U+202E, turn its text round.
-    private static boolean isUnprintable(int c) {
-        return Character.isISOControl(c)
-                || switch (Character.getType(c)) {
-                    case Character.FORMAT,
-                            Character.LINE_SEPARATOR,
-                            Character.PARAGRAPH_SEPARATOR,
-                            Character.SURROGATE -> true;
-                    default -> false;
-                };
     }
 
     private String phase(Phase phase) {

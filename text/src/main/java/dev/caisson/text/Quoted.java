@@ -12,7 +12,7 @@ public final class Quoted {
         text.codePoints().limit(LONGEST).forEach(c -> {
             if (c == '"' || c == '\\') {
                 out.append('\\').appendCodePoint(c);
-            } else if (isUnfit(c)) {
+            } else if (TerminalText.isUnfit(c)) {
                 for (char unit : Character.toChars(c)) {
                     out.append(String.format("\\u%04x", (int) unit));
                 }
@@ -24,13 +24,5 @@ public final class Quoted {
             out.append('…');
         }
         return out.append('"').toString();
-    }
-
-    private static boolean isUnfit(int c) {
-        return Character.isISOControl(c)
-                || Character.getType(c) == Character.FORMAT
-                || Character.getType(c) == Character.LINE_SEPARATOR
-                || Character.getType(c) == Character.PARAGRAPH_SEPARATOR
-                || Character.getType(c) == Character.SURROGATE;
     }
 }
