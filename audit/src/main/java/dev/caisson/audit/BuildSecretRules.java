@@ -150,14 +150,12 @@ final class BuildSecretRules {
 
     /// `TOKEN=… program`, `export TOKEN=…`, `--password=…`, `mysql -p…`.
     private static Stream<Verdict> named(ShellCommand command) {
-        List<Word> assigned = command.assignments();
-        List<Word> program = command.words().isEmpty()
-                ? List.of()
-                : command.words()
-                        .subList(
-                                command.words().size() - command.argumentWords().size() - 1,
-                                command.words().size());
-        return Stream.concat(shown(assigned), shown(program));
+        List<Word> words = command.words();
+        int program =
+                words.isEmpty() ? 0 : words.size() - command.argumentWords().size() - 1;
+        List<Word> before = new ArrayList<>(command.assignments());
+        before.addAll(words.subList(0, Math.max(program, 0)));
+        return Stream.concat(shown(before), shown(words.subList(Math.max(program, 0), words.size())));
     }
 
     private static Stream<Verdict> shown(List<Word> words) {

@@ -39,6 +39,8 @@ public final class FileAudit {
     private final Map<String, Fix> fixesByFingerprint = new HashMap<>();
     private final List<ComposeProject> projects = new ArrayList<>();
 
+    private final IdentityHashMap<Source, InlineDockerfile> inlines = new IdentityHashMap<>();
+
     private Map<Path, Source> laidOver = Map.of();
     private ServiceAccounts accounts = ServiceAccounts.NONE;
 
@@ -98,6 +100,12 @@ public final class FileAudit {
             }
             if (Files.isDirectory(path)) {
                 List<FileDiscovery.Found> found = FileDiscovery.directory(path, tree, this::closed);
+                if (found.isEmpty()) {
+                    notUnderstood(
+                            new Subject(Subject.Kind.FILE, tree.name(path).isEmpty() ? "." : tree.name(path)),
+                            "there is nothing to judge in it: no Dockerfile, no compose file and no Kubernetes manifest",
+                            Optional.empty());
+                }
                 accounts = accounts(found);
                 found.forEach(this::judge);
             } else {
@@ -196,6 +204,7 @@ public final class FileAudit {
         }
         for (Workload workload : ComposeWorkloads.of(project, tree, request.images())) {
             Subject subject = new Subject(Subject.Kind.COMPOSE_SERVICE, file.name() + " " + workload.name());
+            InlineDockerfile.of(workload).ifPresent(inline -> inline(inline, subject));
             COMMON.forEach(rules -> apply(rules, workload, subject));
             for (List<Rule<Workload>> rules : List.of(
                     LimitRules.COMPOSE,
@@ -205,6 +214,23 @@ public final class FileAudit {
                     ServiceRules.COMPOSE)) {
                 apply(rules, workload, subject);
             }
+        }
+    }
+
+    /// A Dockerfile within a compose file; what its final image is, is judged as the service.
+    private void inline(InlineDockerfile inline, Subject subject) {
+        inlines.put(inline.source(), inline);
+        try {
+            DockerfileUnit unit = DockerfileUnit.of(inline.source(), Optional.empty(), tree, request.images());
+            for (List<Rule<DockerfileUnit>> rules :
+                    List.of(StageRules.BUILD, BuildSecretRules.ALL, CommandRules.ALL, ImageContentRules.ALL)) {
+                apply(rules, unit, subject);
+            }
+        } catch (ContainerFileException e) {
+            notUnderstood(
+                    subject,
+                    e.error().code() + ": " + e.problem(),
+                    e.place().map(inline::inFile).map(Location::of));
         }
     }
 
@@ -288,7 +314,8 @@ public final class FileAudit {
     }
 
     private void add(Check check, Subject subject, Verdict verdict) {
-        Place place = verdict.place();
+        InlineDockerfile inline = inlines.get(verdict.place().source());
+        Place place = inline == null ? verdict.place() : inline.inFile(verdict.place());
         sources.add(place.source());
         String shown = verdict.shown().orElseGet(() -> Secrets.masked(Places.shown(place)));
         Location location = Location.of(place);
@@ -301,7 +328,9 @@ public final class FileAudit {
                 Optional.of(new Evidence(place.file(), shown, Optional.of(location))),
                 Optional.of(location));
         findings.add(finding);
-        verdict.fix().ifPresent(fix -> fixes.put(finding, fix));
+        if (inline == null) {
+            verdict.fix().ifPresent(fix -> fixes.put(finding, fix));
+        }
     }
 
     /// What a finding says tells it again, not where it stands.

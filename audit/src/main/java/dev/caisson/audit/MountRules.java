@@ -212,6 +212,14 @@ final class MountRules {
 
     private static Fix drop(Workload workload, Mount mount) {
         String item = mount.place().text();
+        boolean own = Composes.body(workload)
+                .flatMap(body -> body.seq("volumes"))
+                .filter(volumes -> volumes.items().stream()
+                        .anyMatch(volume -> volume.place().equals(mount.place())))
+                .isPresent();
+        if (!own) { // taken over from another service, or asked for in another way
+            return Fixes.of(workload, false, List.of(), List.of());
+        }
         return Fixes.of(workload, false, List.of(YamlChange.dropItem(item, "volumes")), List.of());
     }
 }

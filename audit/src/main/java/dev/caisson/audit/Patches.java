@@ -138,9 +138,10 @@ final class Patches {
         Map<Source, YamlEditor> yaml = new LinkedHashMap<>();
         Map<Source, List<Fix.Edit>> texts = new LinkedHashMap<>();
         Map<Path, Set<String>> lines = new TreeMap<>();
+        ExtendedServices extended = new ExtendedServices(projects, wanted);
         for (Fix fix : wanted) {
             switch (fix) {
-                case Fix.OfYaml changes -> apply(changes, yaml);
+                case Fix.OfYaml changes -> apply(changes, yaml, extended);
                 case Fix.OfText text ->
                     text.edits()
                             .forEach(edit -> texts.computeIfAbsent(edit.place().source(), source -> new ArrayList<>())
@@ -160,9 +161,12 @@ final class Patches {
         return edited;
     }
 
-    private void apply(Fix.OfYaml fix, Map<Source, YamlEditor> editors) {
+    private void apply(Fix.OfYaml fix, Map<Source, YamlEditor> editors, ExtendedServices extended) {
         Map<Source, YamlEditor> tried = new HashMap<>();
         for (Fix.Targeted targeted : fix.changes()) {
+            if (extended.inherits(targeted)) {
+                continue;
+            }
             Source source = targeted.target().place().source();
             Optional<YamlEditor.Path> at = YamlEditor.find(source, targeted.target());
             YamlEditor editor = tried.computeIfAbsent(

@@ -10,12 +10,14 @@ import dev.caisson.containerfile.RunAs;
 import dev.caisson.containerfile.Setting;
 import dev.caisson.containerfile.Workload;
 import dev.caisson.containerfile.WorkloadOrigin;
+import dev.caisson.containerfile.YamlNode.YamlMap;
 import dev.caisson.containerfile.YamlNode.YamlScalar;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// Rules on what the kernel lets a container's processes do.
 final class PrivilegeRules {
@@ -123,11 +125,23 @@ final class PrivilegeRules {
     private static List<Verdict> privileged(Workload workload) {
         Fix fix = Fixes.of(
                 workload, false, List.of(drop("privileged")), List.of(put("false", "securityContext", "privileged")));
-        return workload.privileges().privileged().stream()
-                .filter(Setting::value)
-                .map(setting -> Verdict.fail(setting.place(), workload.name() + " is privileged")
-                        .with(fix))
+        return Stream.concat(
+                        workload.privileges().privileged().stream()
+                                .filter(Setting::value)
+                                .map(setting -> Verdict.fail(setting.place(), workload.name() + " is privileged")
+                                        .with(fix)),
+                        hooks(workload)
+                                .flatMap(hook -> hook.entry("privileged").stream())
+                                .filter(entry -> Composes.text(entry).equalsIgnoreCase("true"))
+                                .map(entry ->
+                                        Verdict.fail(entry.place(), "a hook of " + workload.name() + " is privileged")))
                 .toList();
+    }
+
+    /// Commands that compose runs in the container when it has started and before it stops.
+    private static Stream<YamlMap> hooks(Workload workload) {
+        return Composes.body(workload).stream()
+                .flatMap(body -> Stream.concat(body.maps("post_start"), body.maps("pre_stop")));
     }
 
     private static List<Verdict> added(Workload workload) {

@@ -42,9 +42,17 @@ final class ServiceRules {
 
     private static List<Verdict> ports(Workload workload) {
         return workload.ports().stream()
-                .filter(port -> port.address().isEmpty()
+                .filter(port -> isImpossible(port)
+                        || port.address().isEmpty()
                         || EVERY_ADDRESS.contains(port.address().get()))
                 .map(port -> {
+                    if (isImpossible(port)) {
+                        return Verdict.unknown(
+                                port.place(),
+                                workload.name() + " publishes a port that cannot be: "
+                                        + (port.published().isEmpty() ? "" : port.published() + ":") + port.target()
+                                        + "; ports are 1 to 65535");
+                    }
                     Verdict verdict = Verdict.fail(
                             port.place(),
                             "port " + (port.published().isEmpty() ? port.target() : port.published()) + " of "
@@ -52,6 +60,18 @@ final class ServiceRules {
                     return onLoopback(workload, port).map(verdict::with).orElse(verdict);
                 })
                 .toList();
+    }
+
+    private static boolean isImpossible(Port port) {
+        return isOutside(port.target(), 1) || isOutside(port.published(), 0);
+    }
+
+    /// A number or range beyond the ports that there are; 0 lets the runtime choose one of the host.
+    private static boolean isOutside(String range, int least) {
+        return Stream.of(range.split("-", 2))
+                .filter(number -> number.matches("[0-9]+"))
+                .anyMatch(number ->
+                        number.length() > 5 || Integer.parseInt(number) > 65_535 || Integer.parseInt(number) < least);
     }
 
     private static Optional<Fix> onLoopback(Workload workload, Port port) {

@@ -29,6 +29,13 @@ final class StageRules {
             Rule.of("admin-port-exposed", StageRules::ports),
             Rule.of("frontend-unknown", StageRules::frontend));
 
+    /// Those on what the image is made from, without those on what it becomes.
+    static final List<Rule<DockerfileUnit>> BUILD = List.of(
+            Rule.of("base-not-pinned", StageRules::pinned),
+            Rule.of("base-latest", StageRules::latest),
+            Rule.of("base-unknown", StageRules::unknown),
+            Rule.of("frontend-unknown", StageRules::frontend));
+
     private static final Set<String> ADMIN_PORTS = Set.of("22", "2375", "2376", "2377", "3389", "5900");
 
     private record Used(ImageReference reference, Place place) {}

@@ -43,6 +43,12 @@ public final class ComposeLoader {
         Path directory = parent(files.getFirst());
         YamlMap model = loader.files(files, directory, loader.dotEnv(List.of(directory.resolve(".env")), true));
         List<Source> sources = files.stream().map(tree::read).toList();
+        if (model.entries().isEmpty()) {
+            throw new ContainerFileException(
+                    FileError.COMPOSE_SHAPE,
+                    sources.getFirst().place(0, 0),
+                    sources.getFirst().name() + " is empty; compose takes no project without services.");
+        }
         return new ComposeProject(
                 tree,
                 directory,

@@ -87,6 +87,19 @@ final class ComposeMounts {
         };
     }
 
+    /// What `use_api_socket` mounts.
+    static Mount engineSocket(Place place) {
+        return new Mount(
+                MountKind.BIND,
+                "/var/run/docker.sock",
+                "/var/run/docker.sock",
+                "/var/run/docker.sock",
+                false,
+                Optional.empty(),
+                Optional.empty(),
+                place);
+    }
+
     private static Mount tmpfs(Setting<String> text) {
         String[] parts = text.value().split(":", 2);
         Optional<Long> size = Optional.empty();

@@ -52,7 +52,7 @@ public final class ComposeWorkloads {
                 privileges(body),
                 ComposeNamespaces.of(project, service),
                 Scalars.flag(body, "read_only", VALUE),
-                ComposeMounts.of(project, body),
+                mounts(service),
                 devices(body),
                 ComposePorts.of(body),
                 pairs(body, "sysctls").stream()
@@ -65,6 +65,26 @@ public final class ComposeWorkloads {
                 health(body, built),
                 restart(body),
                 logging(body));
+    }
+
+    /// Its own mounts, those of the services that it takes volumes from, and the engine's socket where it asks for it.
+    private List<Workload.Mount> mounts(ComposeService service) {
+        YamlMap body = service.body();
+        List<Workload.Mount> mounts = new ArrayList<>(ComposeMounts.of(project, body));
+        for (Setting<String> from : Scalars.list(body, "volumes_from")) {
+            String[] parts = from.value().split(":", -1);
+            ComposeService other = project.services().get(parts[0]);
+            if (other != null && other != service) {
+                boolean readOnly = parts[parts.length - 1].equals("ro");
+                ComposeMounts.of(project, other.body()).stream()
+                        .map(mount -> mount.at(from.place(), mount.readOnly() || readOnly))
+                        .forEach(mounts::add);
+            }
+        }
+        Scalars.flag(body, "use_api_socket", VALUE)
+                .filter(Setting::value)
+                .ifPresent(asked -> mounts.add(ComposeMounts.engineSocket(asked.place())));
+        return List.copyOf(mounts);
     }
 
     private static Place extent(ComposeService service) {

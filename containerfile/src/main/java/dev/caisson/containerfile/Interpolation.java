@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 /// operators `:-` `-` `:?` `?` `:+` `+`, nested to any use, and `$$` for a dollar sign.
 final class Interpolation {
     private static final int MAX_DEPTH = 32;
+    /// A chain of variables could double at every line.
+    private static final int MAX_GROWTH = 128 * 1024;
 
     private final String text;
     private final Place place;
@@ -60,6 +62,10 @@ final class Interpolation {
             } else {
                 at++;
                 out.append(variable());
+                if (out.length() > text.length() + MAX_GROWTH) {
+                    throw error("A value grows by more than " + MAX_GROWTH
+                            + " characters when its variables are replaced.");
+                }
             }
         }
         return out.toString();

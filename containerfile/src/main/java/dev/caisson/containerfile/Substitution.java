@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// `:-`, `-`, `:+`, `+`, `:?`, `?`, `#`, `##`, `%`, `%%`, `/` and `//`. Nothing in single quotes is substituted.
 final class Substitution {
     private static final int MAX_DEPTH = 32;
+    /// A kernel takes no longer argument or variable, and a chain of variables could double at every line.
+    private static final int MAX_LENGTH = 128 * 1024;
 
     private final String text;
     private final char escape;
@@ -46,6 +48,9 @@ final class Substitution {
         StringBuilder out = new StringBuilder();
         boolean quoted = false;
         while (at < text.length()) {
+            if (out.length() > MAX_LENGTH) {
+                throw error("A value is longer than " + MAX_LENGTH + " characters once its variables are replaced.");
+            }
             char c = text.charAt(at);
             if (c == stop && stop != 0 && !quoted) {
                 return out.toString();
@@ -72,6 +77,9 @@ final class Substitution {
                 out.append(c);
                 at++;
             }
+        }
+        if (out.length() > MAX_LENGTH) {
+            throw error("A value is longer than " + MAX_LENGTH + " characters once its variables are replaced.");
         }
         return out.toString();
     }

@@ -95,7 +95,12 @@ public record Workload(
             boolean readOnly,
             Optional<String> propagation,
             Optional<Long> size,
-            Place place) {}
+            Place place) {
+        /// The same mount where another service takes it over.
+        Mount at(Place taken, boolean onlyRead) {
+            return new Mount(kind, source, written, target, onlyRead, propagation, size, taken);
+        }
+    }
 
     /// A port published on the host.
     /// @param address the host's address; absent for all of them
