@@ -1,8 +1,10 @@
 package dev.caisson.engine;
 
+import dev.caisson.launch.Allowance;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.FilterProgram;
 import dev.caisson.launch.HostFacts;
+import dev.caisson.launch.Mount;
 import dev.caisson.launch.SeccompChoice;
 import dev.caisson.launch.SeccompChoice.Watch;
 import dev.caisson.seccomp.Action;
@@ -13,6 +15,7 @@ import dev.caisson.seccomp.FilterCache;
 import dev.caisson.seccomp.KernelVersion;
 import dev.caisson.seccomp.Profile;
 import dev.caisson.seccomp.ProfileLint;
+import dev.caisson.seccomp.Restriction;
 import dev.caisson.seccomp.SeccompException;
 import dev.caisson.seccomp.Target;
 import java.io.IOException;
@@ -31,15 +34,20 @@ final class Filters {
     private static final class Key {
         private final SeccompChoice choice;
         private final long capabilities;
+        private final List<Restriction> restrictions;
 
-        Key(SeccompChoice choice, long capabilities) {
+        Key(SeccompChoice choice, long capabilities, List<Restriction> restrictions) {
             this.choice = choice;
             this.capabilities = capabilities;
+            this.restrictions = restrictions;
         }
 
         @Override
         public boolean equals(Object other) {
-            return other instanceof Key key && capabilities == key.capabilities && Objects.equals(choice, key.choice);
+            return other instanceof Key key
+                    && capabilities == key.capabilities
+                    && restrictions.equals(key.restrictions)
+                    && Objects.equals(choice, key.choice);
         }
 
         @Override
@@ -112,8 +120,9 @@ final class Filters {
         }
         Filter filter = plain(spec).filter();
         Profile allowing = new Profile(Action.ALLOW, Map.of(), Set.of(), "", "", List.of());
-        Supplier<Profile> profile =
-                isOff(spec) ? () -> allowing : () -> profile(spec.seccomp().plain());
+        Supplier<Profile> profile = isOff(spec)
+                ? () -> allowing
+                : () -> profile(spec.seccomp().plain()).under(restrictions(spec));
         return Optional.of(new DenialLog(
                 new DenialLog.Subject(
                         filter, profile, target(spec.capabilities().mask()), wanted.get()),
@@ -150,8 +159,24 @@ final class Filters {
         if (compiled.size() >= MOST) {
             compiled.clear();
         }
-        var key = new Key(spec.seccomp().plain(), spec.capabilities().mask());
+        var key = new Key(spec.seccomp().plain(), spec.capabilities().mask(), restrictions(spec));
         return compiled.computeIfAbsent(key, this::compile);
+    }
+
+    /// What comes on top of every profile for the sake of the host's files.
+    private static List<Restriction> restrictions(ContainerSpec spec) {
+        boolean volumes = false;
+        boolean writable = false;
+        for (Mount mount : spec.mounts()) {
+            if (mount instanceof Mount.Bind bind) {
+                volumes = true;
+                writable |= !bind.readOnly();
+            }
+        }
+        if (writable && !spec.allowances().contains(Allowance.SETUID_FILES)) {
+            return List.of(Restriction.VOLUMES, Restriction.WRITABLE_VOLUMES);
+        }
+        return volumes ? List.of(Restriction.VOLUMES) : List.of();
     }
 
     private Target target(long capabilities) {
@@ -159,23 +184,24 @@ final class Filters {
     }
 
     /// Compiling is most of what a cold command line waits for; a cache that cannot be used costs no more than that.
-    private Filter cached(SeccompChoice choice, Target target) {
+    private Filter cached(SeccompChoice choice, Target target, List<Restriction> restrictions) {
         try {
             return switch (choice) {
-                case SeccompChoice.Standard _ -> cache.standard(target);
-                case SeccompChoice.Strict _ -> cache.strict(target);
-                case SeccompChoice.Custom custom -> custom(custom, target);
+                case SeccompChoice.Standard _ -> cache.standard(target, restrictions);
+                case SeccompChoice.Strict _ -> cache.strict(target, restrictions);
+                case SeccompChoice.Custom custom -> custom(custom, target, restrictions);
                 case SeccompChoice.Unconfined _, SeccompChoice.Watched _ ->
                     throw new IllegalArgumentException("no filter to compile");
             };
         } catch (IOException e) {
-            return Compiler.compile(profile(choice), target);
+            return Compiler.compile(profile(choice).under(restrictions), target);
         }
     }
 
-    private Filter custom(SeccompChoice.Custom custom, Target target) throws IOException {
+    private Filter custom(SeccompChoice.Custom custom, Target target, List<Restriction> restrictions)
+            throws IOException {
         try {
-            return cache.compile(custom.json(), target);
+            return cache.compile(custom.json(), target, restrictions);
         } catch (SeccompException e) {
             throw e.in(custom.name());
         }
@@ -204,7 +230,7 @@ final class Filters {
 
     private Plain compile(Key key) {
         Target target = target(key.capabilities);
-        Filter compiled = cached(key.choice, target);
+        Filter compiled = cached(key.choice, target, key.restrictions);
         Filter filter =
                 key.choice instanceof SeccompChoice.Custom custom ? startable(custom.name(), compiled) : compiled;
         String name = switch (key.choice) {
@@ -213,6 +239,14 @@ final class Filters {
             case SeccompChoice.Custom custom -> custom.name();
             case SeccompChoice.Unconfined _, SeccompChoice.Watched _ -> "";
         };
-        return new Plain(filter, name.concat(": ").concat(filter.sentence()));
+        return new Plain(
+                filter, name.concat(suffix(key.restrictions)).concat(": ").concat(filter.sentence()));
+    }
+
+    private static String suffix(List<Restriction> restrictions) {
+        if (restrictions.isEmpty()) {
+            return "";
+        }
+        return restrictions.contains(Restriction.WRITABLE_VOLUMES) ? " for writable volumes" : " for volumes";
     }
 }

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /// Compiled filters on disk, for programs that start often: to read one back takes neither a parser, nor the
@@ -51,15 +52,29 @@ public final class FilterCache {
     /// The filter of [Profile#standard], out of the build or the cache.
     /// @throws IOException where the cache cannot be read or written
     public Filter standard(Target target) throws IOException {
-        Optional<Filter> precompiled = Precompiled.find("standard", target);
-        return precompiled.isPresent() ? precompiled.get() : compile(Profile.resource("standard.json"), target);
+        return standard(target, List.of());
+    }
+
+    /// The same under restrictions, for which the build has compiled nothing.
+    public Filter standard(Target target, List<Restriction> restrictions) throws IOException {
+        Optional<Filter> precompiled = restrictions.isEmpty() ? Precompiled.find("standard", target) : Optional.empty();
+        return precompiled.isPresent()
+                ? precompiled.get()
+                : compile(Profile.resource("standard.json"), target, restrictions);
     }
 
     /// The filter of [Profile#strict], out of the build or the cache.
     /// @throws IOException where the cache cannot be read or written
     public Filter strict(Target target) throws IOException {
-        Optional<Filter> precompiled = Precompiled.find("strict", target);
-        return precompiled.isPresent() ? precompiled.get() : compile(Profile.resource("strict.json"), target);
+        return strict(target, List.of());
+    }
+
+    /// The same under restrictions, for which the build has compiled nothing.
+    public Filter strict(Target target, List<Restriction> restrictions) throws IOException {
+        Optional<Filter> precompiled = restrictions.isEmpty() ? Precompiled.find("strict", target) : Optional.empty();
+        return precompiled.isPresent()
+                ? precompiled.get()
+                : compile(Profile.resource("strict.json"), target, restrictions);
     }
 
     /// The filter of a profile's JSON, out of the cache or compiled and kept.
@@ -67,10 +82,19 @@ public final class FilterCache {
     ///     write
     /// @throws SeccompException where the profile is wrong
     public Filter compile(String json, Target target) throws IOException {
+        return compile(json, target, List.of());
+    }
+
+    /// The same under restrictions.
+    public Filter compile(String json, Target target, List<Restriction> restrictions) throws IOException {
         if (stamp.length == 0) {
-            return Compiler.compile(Profile.parse(json), target);
+            return Compiler.compile(Profile.parse(json).under(restrictions), target);
         }
-        byte[] origin = origin(json, target);
+        String text = json;
+        for (Restriction restriction : restrictions) {
+            text = text.concat("\0").concat(restriction.json());
+        }
+        byte[] origin = origin(text, target);
         long[] words = words(origin, 0, origin.length / Long.BYTES);
         String name = Long.toHexString(hash(words)).concat(SUFFIX);
         if (isThere()) {
@@ -79,7 +103,7 @@ public final class FilterCache {
                 return kept.get();
             }
         }
-        Filter filter = Compiler.compile(Profile.parse(json), target);
+        Filter filter = Compiler.compile(Profile.parse(json).under(restrictions), target);
         write(directory.resolve(name), origin, filter);
         return filter;
     }

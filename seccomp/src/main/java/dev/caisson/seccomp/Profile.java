@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
@@ -71,6 +73,13 @@ public record Profile(
     /// For pure computation: a program that reads and writes what it was given open, and allocates memory.
     public static Profile strict() {
         return parse(resource("strict.json"));
+    }
+
+    /// The same profile, with the rules of the restrictions.
+    public Profile under(Collection<Restriction> restrictions) {
+        var all = new ArrayList<>(rules);
+        restrictions.forEach(restriction -> all.addAll(parse(restriction.json()).rules()));
+        return new Profile(defaultAction, abis, flags, listenerPath, listenerMetadata, all);
     }
 
     /// The same profile, which also lets in the other ABIs that the machine can run, for images with 32-bit programs.
