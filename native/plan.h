@@ -40,7 +40,7 @@
 #define PLAN_MAX_SLOTS 128u
 #define PLAN_NO_SLOT 0xffffu
 #define PLAN_NO_PAUSE 0xffffu
-#define PLAN_MAX_LIST 16384u /* strings in argv, and in the environment */
+#define PLAN_MAX_LIST 262144u /* strings in argv, and in the environment: more than execve(2) takes by default */
 
 enum phase {
 	PHASE_SEAL,

@@ -101,11 +101,21 @@ final class State implements AutoCloseable {
                 return root;
             }
         } catch (java.io.IOException | ErrnoException e) {
-            throw new EngineException(
-                    "STATE_UNUSABLE",
-                    "the state directory " + path + " cannot be used (" + e.getMessage() + "): run as root",
-                    e);
+            throw unusable(path, e);
         }
+    }
+
+    private static EngineException unusable(Path path, Exception problem) {
+        boolean readOnly = problem instanceof ErrnoException refused
+                ? refused.is(Errno.EROFS)
+                : String.valueOf(problem.getMessage()).contains("Read-only");
+        return new EngineException(
+                "STATE_UNUSABLE",
+                "the state directory " + path + " cannot be used (" + problem.getMessage() + "): "
+                        + (readOnly
+                                ? "its file system is read-only, so mount a tmpfs there, or name another directory with CAISSON_STATE"
+                                : "run as root"),
+                problem);
     }
 
     Fd root() {

@@ -82,8 +82,23 @@ public sealed interface Image {
             case "dir" -> directory(path(name, rest));
             case "oci" -> new OciLayout(path(name, beforeColon(rest)), afterColon(name, rest));
             case "docker-archive" -> new DockerArchive(path(name, beforeColon(rest)), afterColon(name, rest));
+            case "docker" -> throw notLocal(rest.replaceFirst("^//", ""));
+            case "docker-daemon", "containers-storage" ->
+                throw unread(
+                        name,
+                        "the store of another engine",
+                        "save it with docker save or podman save into a file, and run docker-archive:FILE");
+            case "oci-archive" ->
+                throw unread(
+                        name, "a packed OCI layout", "unpack it with tar -xf into a directory, and run oci:DIRECTORY");
             default -> throw notLocal(name);
         };
+    }
+
+    private static ImageException unread(String name, String what, String advice) {
+        return new ImageException(
+                ImageException.Code.UNSUPPORTED_FORMAT,
+                Quoted.of(name) + " names " + what + ", which is not read; " + advice);
     }
 
     private static ImageException notLocal(String name) {

@@ -44,7 +44,9 @@ public final class ImageException extends CaissonException {
         /// No image for the platform that runs here.
         PLATFORM_MISSING(404),
         /// The store's directory cannot be used; [#getCause] tells what the kernel refused.
-        STORE_REFUSED(500);
+        STORE_REFUSED(500),
+        /// No room, or no files, left where the store lies.
+        STORE_FULL(507);
 
         private final int httpStatus;
 

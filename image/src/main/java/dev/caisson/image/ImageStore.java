@@ -91,6 +91,13 @@ public final class ImageStore implements AutoCloseable {
                     image + " needs more heap than there is; give the JVM more memory (-Xmx) if it is to be trusted",
                     e);
         } catch (ErrnoException e) {
+            if (e.is(Errno.ENOSPC) || e.is(Errno.EDQUOT)) {
+                throw new ImageException(
+                        Code.STORE_FULL,
+                        "the image store has no room for " + image + " (" + Errno.name(e.errno())
+                                + "); make room in the data directory, or use another one (CAISSON_DATA for the command)",
+                        e);
+            }
             throw new ImageException(
                     Code.STORE_REFUSED,
                     "the kernel refused a step while " + image + " was made ready: " + e.getMessage(),
@@ -139,6 +146,10 @@ public final class ImageStore implements AutoCloseable {
                         Code.BAD_NAME,
                         "dir:/ would show all of the host; use host, which has its programs and no secrets");
             }
+            if (InRoot.isFile(opened, "oci-layout") && InRoot.isFile(opened, "index.json")) {
+                throw new ImageException(
+                        Code.BAD_NAME, path + " is an OCI layout, not an unpacked root; name it as oci:" + path);
+            }
             boolean shell = InRoot.isExecutableFile(opened, "bin/sh");
             return new Rootfs(
                     List.of(Layer.of(real, opened)),
@@ -155,7 +166,10 @@ public final class ImageStore implements AutoCloseable {
             return new ImageException(Code.NOT_FOUND, "there is no directory " + path + "; name an unpacked root", e);
         }
         return new ImageException(
-                Code.NOT_A_DIRECTORY, path + " cannot be opened as a directory (" + e.getMessage() + ")", e);
+                Code.NOT_A_DIRECTORY,
+                path + " cannot be opened as a directory (" + e.getMessage()
+                        + "); name an unpacked root, or a file of docker save as docker-archive:" + path,
+                e);
     }
 
     @Override

@@ -53,6 +53,21 @@ final class InRoot {
         return Optional.of(content(found, path, limit));
     }
 
+    /// Returns whether a regular file is at `path`.
+    static boolean isFile(Fd layer, String path) {
+        try {
+            Optional<Fd> there = FileSystem.find(layer, path, FileSystem.O_PATH, WITHIN);
+            if (there.isEmpty()) {
+                return false;
+            }
+            try (Fd found = there.get()) {
+                return FileSystem.status(found).isRegularFile();
+            }
+        } catch (ErrnoException e) {
+            return false;
+        }
+    }
+
     static boolean isExecutableFile(Fd layer, String path) {
         try {
             Optional<Fd> there = FileSystem.find(layer, path, FileSystem.O_PATH, WITHIN);

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -210,5 +211,49 @@ class ImageStoreTests {
         var refused = catchThrowableOfType(ImageException.class, call);
         assertThat(refused).isNotNull();
         assertThat(refused.reason()).isEqualTo(code);
+    }
+
+    @Test
+    void an_oci_layout_that_is_named_as_a_directory_is_told_how_to_be_named() throws IOException {
+        Path layout = Files.createDirectory(temporary.resolve("layout"));
+        Files.writeString(layout.resolve("oci-layout"), "{}");
+        Files.writeString(layout.resolve("index.json"), "{}");
+        try (ImageStore store = open()) {
+            var refused = catchThrowableOfType(ImageException.class, () -> resolve(store, Image.directory(layout)));
+            assertThat(refused.reason()).isEqualTo(Code.BAD_NAME);
+            assertThat(refused).hasMessageContaining("oci:" + layout);
+        }
+    }
+
+    @Test
+    void an_index_that_is_cut_off_says_so() throws IOException {
+        Path layout = Files.createDirectory(temporary.resolve("cut"));
+        Files.writeString(layout.resolve("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
+        try (ImageStore store = open()) {
+            for (String cut : List.of("", "{\"schemaVersion\":2,\"mani", "{\"schemaVersion\":2,\"manifests\":[")) {
+                Files.writeString(layout.resolve("index.json"), cut);
+                var refused = catchThrowableOfType(ImageException.class, () -> resolve(store, Image.ociLayout(layout)));
+                assertThat(refused.reason()).isEqualTo(Code.BAD_MANIFEST);
+                assertThat(refused).hasMessageContaining("is cut off").hasMessageContaining("fetch or build it again");
+            }
+        }
+    }
+
+    @Test
+    @Tag("root")
+    void a_full_store_is_told_from_one_that_cannot_be_used() throws Exception {
+        Path full = Files.createDirectory(temporary.resolve("store"));
+        assertThat(new ProcessBuilder("mount", "-t", "tmpfs", "-o", "nr_inodes=30", "test", full.toString())
+                        .start()
+                        .waitFor())
+                .isZero();
+        try (ImageStore store = open()) {
+            var refused = catchThrowableOfType(ImageException.class, () -> resolve(store, Image.host()));
+            assertThat(refused.reason()).as(refused.sentence()).isEqualTo(Code.STORE_FULL);
+            assertThat(refused).hasMessageContaining("make room").hasMessageContaining("ENOSPC");
+        } finally {
+            assertThat(new ProcessBuilder("umount", full.toString()).start().waitFor())
+                    .isZero();
+        }
     }
 }

@@ -61,4 +61,20 @@ class ImageTests {
         var refused = catchThrowableOfType(ImageException.class, () -> Image.parse("bad\u001b[2J\n"));
         assertThat(refused.sentence()).doesNotContain("\u001b").doesNotContain("\n");
     }
+
+    @Test
+    void names_of_other_tools_are_told_what_to_do() {
+        for (String[] row : new String[][] {
+            {"docker://x", "REGISTRY_UNSUPPORTED", "\"skopeo copy docker://x oci:"},
+            {"docker://registry.example/a/b:1", "REGISTRY_UNSUPPORTED", "docker://registry.example/a/b:1 oci:"},
+            {"docker-daemon:x", "UNSUPPORTED_FORMAT", "docker save"},
+            {"containers-storage:x", "UNSUPPORTED_FORMAT", "podman save"},
+            {"oci-archive:x.tar", "UNSUPPORTED_FORMAT", "tar -xf"},
+        }) {
+            var refused = org.assertj.core.api.Assertions.catchThrowableOfType(
+                    ImageException.class, () -> Image.parse(row[0]));
+            org.assertj.core.api.Assertions.assertThat(refused.code()).isEqualTo(row[1]);
+            org.assertj.core.api.Assertions.assertThat(refused).hasMessageContaining(row[2]);
+        }
+    }
 }

@@ -417,6 +417,9 @@ public final class Launcher {
                     "init failed before its first step (" + Errno.name(report.status())
                             + (report.detail() == 0 ? "" : ", plan rule " + report.detail()) + ")");
         }
-        return StepFailedException.of(plan.steps().get(report.step()), report.status());
+        Step step = plan.steps().get(report.step());
+        return Phase.ofNumber(report.phase())
+                .map(phase -> StepFailedException.of(step, phase, report.status()))
+                .orElseGet(() -> StepFailedException.of(step, report.status()));
     }
 }

@@ -1,5 +1,7 @@
 package dev.caisson.launch;
 
+import java.util.Optional;
+
 /// The thirteen phases of a launch, in the order in which init walks them. A plan never goes back.
 ///
 /// The order is the containment: nothing of the image is touched before the namespaces stand and the privileges over
@@ -36,5 +38,10 @@ public enum Phase {
     @SuppressWarnings("EnumOrdinal") // the order is what this type is about
     public int number() {
         return ordinal();
+    }
+
+    /// Returns the phase at this place, if there is one.
+    static Optional<Phase> ofNumber(int number) {
+        return number >= 0 && number < values().length ? Optional.of(values()[number]) : Optional.empty();
     }
 }

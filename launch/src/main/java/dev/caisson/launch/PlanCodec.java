@@ -12,6 +12,8 @@ public final class PlanCodec {
     static final int MAGIC = 0x314e5343;
     static final int NO_PAUSE = 0xffff;
     static final int MAX_BYTES = 4 << 20;
+    /// More than fit into what the kernel takes at the usual stack limit.
+    static final int MAX_LIST = 1 << 18;
     private static final VarHandle U16 = little(short[].class);
     private static final VarHandle U32 = little(int[].class);
     private static final VarHandle U64 = little(long[].class);
@@ -176,6 +178,12 @@ public final class PlanCodec {
         }
 
         Wire list(List<String> values) {
+            if (values.size() > MAX_LIST) {
+                throw new RefusedException(
+                        "ARGUMENTS_TOO_MANY",
+                        values.size() + " arguments or variables are more than the " + MAX_LIST
+                                + " that a program can have: pass them in a file");
+            }
             u32(values.size());
             values.forEach(this::text);
             return this;

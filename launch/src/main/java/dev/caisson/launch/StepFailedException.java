@@ -20,6 +20,19 @@ public final class StepFailedException extends LaunchException {
     }
 
     /// @param step the plan's step, from which the sentence is made
+    /// @param reported phase in which it failed: a program is looked for before it is executed
+    static StepFailedException of(Step step, Phase reported, int errno) {
+        return step instanceof Step.Execute execute && reported == Phase.FILTER && errno == Errno.ENOENT
+                ? program(
+                        "INTERPRETER_NOT_FOUND",
+                        execute,
+                        "is there, but not what runs it: put the interpreter of its first line (#!), or its dynamic loader,"
+                                + " into the image",
+                        errno,
+                        EXIT_NOT_FOUND)
+                : of(step, errno);
+    }
+
     static StepFailedException of(Step step, int errno) {
         String reason = Errno.name(errno);
         return switch (step) {
@@ -31,6 +44,23 @@ public final class StepFailedException extends LaunchException {
                         "is not in the container: check the name, and PATH, or give its absolute path",
                         errno,
                         EXIT_NOT_FOUND);
+            case Step.Execute execute
+            when errno == Errno.E2BIG ->
+                program(
+                        "ARGUMENTS_TOO_LONG",
+                        execute,
+                        "has more bytes of arguments and variables than the kernel takes (a quarter of its stack limit):"
+                                + " pass them in a file, or raise --ulimit stack",
+                        errno,
+                        EXIT_NOT_EXECUTABLE);
+            case Step.Execute execute
+            when errno == Errno.EAGAIN ->
+                program(
+                        "PIDS_TOO_FEW",
+                        execute,
+                        "could not be given a process of its own: raise --pids-limit to 2 or more",
+                        errno,
+                        EXIT_ENGINE);
             case Step.Execute execute
             when errno == Errno.ENOTDIR ->
                 program(
