@@ -37,9 +37,9 @@ final class EngineThreads implements AutoCloseable {
         clearing.allowCoreThreadTimeOut(true);
     }
 
-    /// A thread that knows what it is for.
-    private static final class Launching extends Thread {
-        private Launching(Runnable work) {
+    /// A thread for launches: one that it asks for goes on in itself.
+    static final class Launching extends Thread {
+        Launching(Runnable work) {
             super(work, "caisson-launch");
             setDaemon(true);
         }

@@ -82,13 +82,14 @@ final class FailpointEngine {
         var probe = new StandingStill(options, points.getFirst());
         try (var engine = new Engine(options, probe)) {
             var threads = points.stream()
-                    .map(point -> Thread.ofPlatform().start(() -> {
+                    .map(point -> new EngineThreads.Launching(() -> {
                         MINE.set(point);
                         for (int i = 0; i < point.launches(); i++) {
                             run(engine, spec(Path.of(arguments[2])));
                         }
                     }))
                     .toList();
+            threads.forEach(Thread::start);
             for (Thread thread : threads) {
                 thread.join();
             }
