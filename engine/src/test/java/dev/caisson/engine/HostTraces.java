@@ -60,16 +60,16 @@ record HostTraces(
             return List.of();
         }
         String parent = State.cgroupParent(options.state());
-        try (Stream<Path> tops = Files.find(
-                Path.of("/sys/fs/cgroup"),
-                2,
-                (path, attributes) -> attributes.isDirectory() && path.endsWith(parent))) {
-            return tops.flatMap(top -> tree(top).stream().filter(Files::isDirectory))
+        // Only where it can be: groups of others come and go beside it.
+        Path all = Path.of("/sys/fs/cgroup");
+        try (Stream<Path> hierarchies = Files.list(all)) {
+            return Stream.concat(Stream.of(all), hierarchies.filter(top -> !Files.isSymbolicLink(top)))
+                    .map(top -> top.resolve(parent))
+                    .filter(Files::isDirectory)
+                    .flatMap(top -> tree(top).stream().filter(Files::isDirectory))
                     .map(Path::toString)
                     .sorted()
                     .toList();
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
         }
     }
 
