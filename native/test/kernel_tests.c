@@ -97,12 +97,35 @@ static void mounts_in_run(struct builder *plan, uint8_t phase)
 
 static void a_read_only_path_has_what_is_mounted_below_it_read_only_too(void)
 {
-	struct spec spec = shell("cat /run/below/file; stat -c %a /run/below/file; echo y > /run/file; echo y > /run/below/file;" LIST_MOUNTS " | grep '^/run'");
+	struct spec spec = shell("cat /run/below/file; stat -c %a /run/below/file; echo y > /run/file; echo y > /run/below/file;" LIST_MOUNTS " | grep '^/run' | grep -v ' rw,relatime '");
 	spec.more = mounts_in_run;
 	container_run(&engine, &spec, &container);
 	CHECK_TEXT("x\n604\nsh: can't create /run/file: Read-only file system\nsh: can't create /run/below/file: Read-only file system\n"
 		   "/run tmpfs ro,nosuid,nodev,noexec,relatime size=64k,nr_inodes=10,mode=755\n"
 		   "/run/below tmpfs ro,nosuid,nodev,noexec,relatime size=64k,nr_inodes=10,mode=755\n",
+	    container.text);
+}
+
+static void mounts_in_home(struct builder *plan, uint8_t phase)
+{
+	if (phase == PHASE_MOUNTS) {
+		builder_step(plan, phase, OP_MOUNT_FS), put_u8(plan, FS_TMPFS), put_u8(plan, 0), put_u32(plan, 0755);
+		put_u64(plan, 65536), put_u64(plan, 10), put_text(plan, "home/below");
+		builder_step(plan, phase, OP_FILE), put_u32(plan, 0604), put_text(plan, "home/below/file"), put_bytes(plan, "x\n", 2);
+	} else if (phase == PHASE_PROTECT) {
+		builder_step(plan, phase, OP_READ_ONLY), put_text(plan, "home");
+	}
+}
+
+/* The directory is no mount itself: it gets a copy on top of it, with all that is below. */
+static void a_read_only_directory_has_what_is_mounted_below_it_read_only_too(void)
+{
+	struct spec spec = shell("cat /home/below/file; echo y > /home/file; echo y > /home/below/file; echo y > /tmp/file && cat /tmp/file;" LIST_MOUNTS " | grep '^/home' | grep -v ' rw,'");
+	spec.more = mounts_in_home;
+	container_run(&engine, &spec, &container);
+	CHECK_TEXT("x\nsh: can't create /home/file: Read-only file system\nsh: can't create /home/below/file: Read-only file system\ny\n"
+		   "/home overlay ro,nosuid,nodev,noexec,relatime \n"
+		   "/home/below tmpfs ro,nosuid,nodev,noexec,relatime size=64k,nr_inodes=10,mode=755\n",
 	    container.text);
 }
 
@@ -343,6 +366,7 @@ const struct test kernel_tests[] = {
 	{"options of mounts", every_option_of_every_mount},
 	{"flags of a mount", each_flag_of_a_mount_by_itself},
 	{"read-only below", a_read_only_path_has_what_is_mounted_below_it_read_only_too},
+	{"read-only directory", a_read_only_directory_has_what_is_mounted_below_it_read_only_too},
 	{"peers below a volume", mounts_below_a_volume_are_no_peers_of_the_hosts},
 	{"masked directories", masked_directories_are_empty_read_only_and_without_room},
 	{"masked files", masked_files_are_the_null_device},
