@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 abstract class BusyboxEngine {
     static final EngineOptions OPTIONS =
-            new EngineOptions(Path.of("/run/caisson-test-cve"), Path.of("/var/lib/caisson-test"));
+            new EngineOptions(OwnDirectories.state("cve"), Path.of("/var/lib/caisson-test"));
     private static final Path BUSYBOX = Path.of("/bin/busybox");
 
     @TempDir

@@ -36,8 +36,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class ContainerLimitsTest {
-    private static final EngineOptions OPTIONS = new EngineOptions(
-            Path.of("/run/caisson-test-limits-" + ProcessHandle.current().pid()), Path.of("/var/lib/caisson-test"));
+    private static final EngineOptions OPTIONS =
+            new EngineOptions(OwnDirectories.state("limits"), Path.of("/var/lib/caisson-test"));
 
     private Engine engine;
     private String parent;

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class Cve2019_16884Test {
     private static final EngineOptions OPTIONS =
-            new EngineOptions(Path.of("/run/caisson-test-cve"), Path.of("/var/lib/caisson-test"));
+            new EngineOptions(OwnDirectories.state("cve"), Path.of("/var/lib/caisson-test"));
 
     @ParameterizedTest
     @ValueSource(

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 class Cve2025_52565Test {
     @Test
     void the_console_is_the_containers_own_terminal_and_the_masks_hold() throws InterruptedException {
-        var options = new EngineOptions(Path.of("/run/caisson-test-cve"), Path.of("/var/lib/caisson-test"));
+        var options = new EngineOptions(OwnDirectories.state("cve"), Path.of("/var/lib/caisson-test"));
         try (Engine engine = Engine.open(options)) {
             RunResult result = engine.run(ContainerSpec.of(
                             Image.host(),

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class DebuggerTest {
     private static final EngineOptions OPTIONS =
-            new EngineOptions(Path.of("/run/caisson-test-debugger"), Path.of("/var/lib/caisson-test"));
+            new EngineOptions(OwnDirectories.state("debugger"), Path.of("/var/lib/caisson-test"));
     private static final String AS_NOBODY = "setpriv --reuid 65534 --regid 65534 --clear-groups ";
 
     private Engine engine;

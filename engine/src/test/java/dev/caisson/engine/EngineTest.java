@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class EngineTest {
     private static final EngineOptions OPTIONS =
-            new EngineOptions(Path.of("/run/caisson-test-engine"), Path.of("/var/lib/caisson-test"));
+            new EngineOptions(OwnDirectories.state("engine"), Path.of("/var/lib/caisson-test"));
 
     private Engine engine;
 

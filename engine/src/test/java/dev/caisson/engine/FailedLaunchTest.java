@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class FailedLaunchTest {
     private static final EngineOptions OPTIONS =
-            new EngineOptions(Path.of("/run/caisson-test-failed"), Path.of("/var/lib/caisson-test-failed"));
+            new EngineOptions(OwnDirectories.state("failed"), OwnDirectories.data("failed"));
 
     @TempDir
     Path directory;
@@ -64,7 +64,7 @@ class FailedLaunchTest {
     void of_an_engine_that_has_nothing_ready(Moment moment) throws Exception {
         Traces usual;
         try (Engine _ = engineAfter(2)) {
-            usual = Traces.of(OPTIONS);
+            usual = Traces.settled(OPTIONS);
         }
         try (Engine engine = engineAfter(1)) {
             assertLeavesNothing(engine, moment, 1, usual);
@@ -77,7 +77,7 @@ class FailedLaunchTest {
             names = {"CHILD_ASKED", "LAYERS_OPEN", "GROUP_MADE", "STREAMS_OPEN", "INIT_READY", "VERIFIED"})
     void of_an_engine_that_has_the_next_one_ready(Moment moment) throws Exception {
         try (Engine engine = engineAfter(2)) {
-            assertLeavesNothing(engine, moment, 3, Traces.of(OPTIONS));
+            assertLeavesNothing(engine, moment, 3, Traces.settled(OPTIONS));
         }
     }
 
@@ -95,13 +95,13 @@ class FailedLaunchTest {
 
         probe.act = _ -> {};
         assertThat(engine.run(spec).verdict()).isEqualTo(Verdict.OK);
-        assertThat(Traces.of(OPTIONS)).isEqualTo(usual);
+        assertThat(Traces.awaited(OPTIONS, usual)).isEqualTo(usual);
     }
 
     @Test
     void a_volume_that_goes_away() throws Exception {
         try (Engine engine = engineAfter(2)) {
-            Traces before = Traces.of(OPTIONS);
+            Traces before = Traces.settled(OPTIONS);
             Path hidden = directory.resolve("hidden");
             probe.act = reached -> {
                 if (reached == Moment.CHILD_ASKED) {
@@ -114,7 +114,7 @@ class FailedLaunchTest {
                             LaunchException.class,
                             e -> assertThat(e.code()).as(e.getMessage()).isEqualTo("MOUNT_SOURCE"));
 
-            assertThat(Traces.of(OPTIONS)).isEqualTo(before);
+            assertThat(Traces.awaited(OPTIONS, before)).isEqualTo(before);
             probe.act = _ -> {};
             Files.move(hidden, volume);
             assertThat(engine.run(spec).verdict()).isEqualTo(Verdict.OK);

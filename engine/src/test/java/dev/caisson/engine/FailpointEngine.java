@@ -56,8 +56,9 @@ final class FailpointEngine {
         }
     }
 
-    /// The point of the launch that the thread carries out. Other threads work for all launches.
-    private static final ThreadLocal<Point> MINE = new ThreadLocal<>();
+    /// The point of the launch that the thread carries out, which the engine makes for it. Other threads work for all
+    /// launches.
+    private static final ThreadLocal<Point> MINE = new InheritableThreadLocal<>();
 
     private FailpointEngine() {}
 

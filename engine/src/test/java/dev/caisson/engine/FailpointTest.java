@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class FailpointTest {
     private static final EngineOptions OPTIONS =
-            new EngineOptions(Path.of("/run/caisson-test-failpoint"), Path.of("/var/lib/caisson-test-failpoint"));
+            new EngineOptions(OwnDirectories.state("failpoint"), OwnDirectories.data("failpoint"));
     /// Steps are dealt out to so many processes, each with that many launches at once.
     private static final int PROCESSES = 6;
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);

@@ -9,14 +9,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /// Everything of the host that a launch may touch, outside of the process that looks.
 ///
 /// @param groups control groups of the state directory, and the one that holds them
-/// @param mounts of this mount namespace, without those of other engines
-/// @param links network interfaces
+/// @param mounts of this mount namespace that speak of one of the directories, or of a file system of ours
+/// @param links network interfaces that bear our name
 /// @param files below the state, data and test directories, but for the places of living engines
 /// @param locks held on id ranges
 record HostTraces(
@@ -25,14 +24,12 @@ record HostTraces(
         List<String> links,
         SortedMap<String, String> files,
         List<String> locks) {
-    private static final Predicate<String> OTHERS =
-            line -> line.matches(".* /(var/lib|run)/(docker|containers|containerd|crun|runc)\\b.*");
-
     /// @param engines how many engines are open, each with a place of its own in the state directory
     static HostTraces of(EngineOptions options, Path directory, int engines) throws IOException {
         var files = new TreeMap<String, String>();
         int places = 0;
-        for (Path top : List.of(options.state(), options.data(), directory)) {
+        List<Path> tops = List.of(options.state(), options.data(), directory);
+        for (Path top : tops) {
             for (Path path : tree(top)) {
                 boolean place = path.startsWith(options.state().resolve("engines"))
                         && path.getNameCount() >= options.state().getNameCount() + 2;
@@ -46,7 +43,7 @@ record HostTraces(
             }
         }
         files.put("engines", Integer.toString(places - engines));
-        return new HostTraces(readGroups(options), readMounts(), readLinks(), files, readLocks(options));
+        return new HostTraces(readGroups(options), readMounts(tops), readLinks(), files, readLocks(options));
     }
 
     private static String look(Path path) throws IOException {
@@ -73,24 +70,33 @@ record HostTraces(
         }
     }
 
-    private static List<String> readMounts() throws IOException {
+    private static List<String> readMounts(List<Path> tops) throws IOException {
         return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
-                .filter(OTHERS.negate())
+                .filter(line -> line.contains(" - overlay caisson ")
+                        || tops.stream().anyMatch(top -> line.contains(top.toString())))
                 .sorted()
                 .toList();
     }
 
     private static List<String> readLinks() {
-        return tree(Path.of("/sys/class/net")).stream().map(Path::toString).toList();
+        return tree(Path.of("/sys/class/net")).stream()
+                .map(Path::toString)
+                .filter(link -> link.contains("caisson"))
+                .toList();
     }
 
-    /// By the inode of the file that is locked, proc_locks(5).
+    /// By the device and inode of the file that is locked, proc_locks(5).
     private static List<String> readLocks(EngineOptions options) throws IOException {
         Path file = options.state().resolve("ranges");
         if (!Files.exists(file)) {
             return List.of();
         }
-        String inode = ":" + Files.getAttribute(file, "unix:ino") + " ";
+        long device = ((Number) Files.getAttribute(file, "unix:dev")).longValue();
+        String inode = " %02x:%02x:%d "
+                .formatted(
+                        device >> 8 & 0xfff,
+                        device & 0xff | device >> 12 & 0xfff00,
+                        ((Number) Files.getAttribute(file, "unix:ino")).longValue());
         return Files.readAllLines(Path.of("/proc/locks")).stream()
                 .filter(line -> line.contains(inode))
                 .toList();

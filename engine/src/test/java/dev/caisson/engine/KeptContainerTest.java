@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class KeptContainerTest {
     private static final EngineOptions OPTIONS =
-            new EngineOptions(Path.of("/run/caisson-test-kept"), Path.of("/var/lib/caisson-test"));
+            new EngineOptions(OwnDirectories.state("kept"), Path.of("/var/lib/caisson-test"));
     private static final Path KEPT = OPTIONS.data().resolve("containers").resolve(State.lastingName(OPTIONS.state()));
 
     @AfterEach

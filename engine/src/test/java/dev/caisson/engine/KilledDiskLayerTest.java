@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class KilledDiskLayerTest {
     private static final EngineOptions OPTIONS =
-            new EngineOptions(Path.of("/run/caisson-test-killed-layer"), Path.of("/var/lib/caisson-test"));
+            new EngineOptions(OwnDirectories.state("killed-layer"), Path.of("/var/lib/caisson-test"));
 
     @TempDir
     Path directory;

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class KilledEngineTest {
     private static final EngineOptions OPTIONS =
-            new EngineOptions(Path.of("/run/caisson-test-killed"), Path.of("/var/lib/caisson-test"));
+            new EngineOptions(OwnDirectories.state("killed"), Path.of("/var/lib/caisson-test"));
     private static final long RUNNING = 100_000;
     private static final String PROGRAM = "86413";
 

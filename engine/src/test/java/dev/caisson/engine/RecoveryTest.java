@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class RecoveryTest {
     private static final EngineOptions OPTIONS =
-            new EngineOptions(Path.of("/run/caisson-test-recovery"), Path.of("/var/lib/caisson-test"));
+            new EngineOptions(OwnDirectories.state("recovery"), Path.of("/var/lib/caisson-test"));
 
     @Test
     void a_record_that_a_power_failure_emptied_does_not_stop_the_next_engine() throws Exception {

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 class ReopenedStreamsTest {
     private static final String AS_NOBODY = "setpriv --reuid 65534 --regid 65534 --clear-groups ";
     private static final EngineOptions OPTIONS =
-            new EngineOptions(Path.of("/run/caisson-test-reopened"), Path.of("/var/lib/caisson-test"));
+            new EngineOptions(OwnDirectories.state("reopened"), Path.of("/var/lib/caisson-test"));
 
     private Engine engine;
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.FieldSource;
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class RuntimeLimitsTest {
     private static final EngineOptions OPTIONS =
-            new EngineOptions(Path.of("/run/caisson-test-runtimes"), Path.of("/var/lib/caisson-test"));
+            new EngineOptions(OwnDirectories.state("runtimes"), Path.of("/var/lib/caisson-test"));
 
     static final List<Runtimes.Runtime> runtimes = Runtimes.ALL;
 

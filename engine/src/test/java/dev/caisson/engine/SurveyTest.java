@@ -27,8 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class SurveyTest {
-    private static final EngineOptions OPTIONS = new EngineOptions(
-            Path.of("/run/caisson-test-survey-" + ProcessHandle.current().pid()), Path.of("/var/lib/caisson-test"));
+    private static final EngineOptions OPTIONS =
+            new EngineOptions(OwnDirectories.state("survey"), Path.of("/var/lib/caisson-test"));
 
     @AfterEach
     void removeState() throws IOException {

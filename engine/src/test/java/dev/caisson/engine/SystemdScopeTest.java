@@ -27,7 +27,7 @@ class SystemdScopeTest {
     void whereSystemdIsNotProcessOneItsDriverIsRefused() {
         assumeFalse(Files.isDirectory(Path.of("/run/systemd/system")), "systemd is process 1 here");
         var options = new EngineOptions(
-                Path.of("/run/caisson-test-systemd"), Path.of("/var/lib/caisson-test"), CgroupDriver.SYSTEMD);
+                OwnDirectories.state("systemd"), Path.of("/var/lib/caisson-test"), CgroupDriver.SYSTEMD);
 
         assertThatThrownBy(() -> Engine.open(options).close()).isInstanceOfSatisfying(EngineException.class, e -> {
             assertThat(e.code()).isEqualTo("SYSTEMD_MISSING");

@@ -17,12 +17,39 @@ import java.util.stream.Stream;
 /// @param mounts that speak of its directories
 /// @param open what this process has open, without numbers
 record Traces(List<String> groups, List<String> records, List<String> mounts, List<String> open) {
+    private static final long PATIENCE_NANOS = 15_000_000_000L;
+    private static final long PAUSE_MILLIS = 50;
+
     static Traces of(EngineOptions options) throws IOException {
         String parent;
         try (var state = new State(options.state())) {
             parent = state.cgroupParent();
         }
         return new Traces(groups(parent), records(options.state()), mountsOf(options), descriptors());
+    }
+
+    /// Those of an engine at rest: what it makes ahead and closes behind a run is made and closed by other threads.
+    static Traces settled(EngineOptions options) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + PATIENCE_NANOS;
+        Traces seen = of(options);
+        for (int same = 0; same < 5 && System.nanoTime() < deadline; ) {
+            Thread.sleep(PAUSE_MILLIS);
+            Traces next = of(options);
+            same = next.equals(seen) ? same + 1 : 0;
+            seen = next;
+        }
+        return seen;
+    }
+
+    /// Those of an engine that comes to rest at `expected`, or what it has after a while.
+    static Traces awaited(EngineOptions options, Traces expected) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + PATIENCE_NANOS;
+        Traces seen = of(options);
+        while (!seen.equals(expected) && System.nanoTime() < deadline) {
+            Thread.sleep(PAUSE_MILLIS);
+            seen = of(options);
+        }
+        return seen;
     }
 
     /// The hierarchies stand side by side below /sys/fs/cgroup, or are one.

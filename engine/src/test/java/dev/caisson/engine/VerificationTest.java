@@ -31,8 +31,8 @@ import org.junit.jupiter.api.Timeout;
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class VerificationTest {
-    private static final EngineOptions OPTIONS = new EngineOptions(
-            Path.of("/run/caisson-test-verify-" + ProcessHandle.current().pid()), Path.of("/var/lib/caisson-test"));
+    private static final EngineOptions OPTIONS =
+            new EngineOptions(OwnDirectories.state("verify"), Path.of("/var/lib/caisson-test"));
     private static final byte[] ALLOW_ALL = {6, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f};
     private static final String SECRET = "only-the-program-knows";
 
