@@ -16,7 +16,8 @@ final class EndJson {
     static String of(KeptContainer kept, boolean running, Optional<RunResult> result) {
         var end = new LinkedHashMap<String, Object>();
         end.put("id", kept.id().value());
-        kept.name().ifPresent(name -> end.put("name", name));
+        end.put("name", kept.name().orElse(""));
+        end.put("labels", kept.labels());
         end.put("running", running);
         if (!running) {
             end.put("verdict", result.map(known -> known.verdict().name()).orElse("KILLED"));

@@ -1,6 +1,7 @@
 package dev.caisson.cli;
 
 import dev.caisson.engine.ContainerStatus;
+import dev.caisson.engine.Leftovers;
 import dev.caisson.engine.RunResult;
 import dev.caisson.engine.Verdict;
 import java.io.PrintWriter;
@@ -45,11 +46,20 @@ final class ListCommand implements Callable<Integer> {
             description = "text for people, json for programs, an object a line (default: ${DEFAULT-VALUE}).")
     private OutputFormat format = OutputFormat.TEXT;
 
+    @Option(
+            names = {"-f", "--filter"},
+            paramLabel = "KEY=VALUE",
+            description = "Only those with label=KEY[=VALUE], name=PART, id=BEGINNING or status=running|exited|dead.")
+    private List<String> filters = List.of();
+
     @Override
     public Integer call() {
+        ContainerFilter filter = ContainerFilter.parse(filters);
+        Leftovers.clear(Directories.options());
         PrintWriter out = spec.commandLine().getOut();
         List<ContainerStatus> containers = ContainerStatus.all(Directories.options()).stream()
-                .filter(container -> all || container.running())
+                .filter(container -> all || filter.mentionsStatus() || container.running())
+                .filter(filter::accepts)
                 .toList();
         if (quiet) {
             containers.forEach(container -> out.println(container.id().shortForm()));
@@ -81,6 +91,14 @@ final class ListCommand implements Callable<Integer> {
                 container.name().orElse(""));
     }
 
+    /// In Docker's words; dead is one whose engine was killed.
+    static String state(ContainerStatus container) {
+        if (container.running()) {
+            return "running";
+        }
+        return container.result().isEmpty() ? "dead" : "exited";
+    }
+
     static String status(ContainerStatus container, Instant now) {
         if (container.running()) {
             return "Up " + age(container.created(), now);
@@ -110,10 +128,12 @@ final class ListCommand implements Callable<Integer> {
     private static String json(ContainerStatus container) {
         var fields = new LinkedHashMap<String, Object>();
         fields.put("id", container.id().value());
-        container.name().ifPresent(name -> fields.put("name", name));
+        fields.put("name", container.name().orElse(""));
         fields.put("image", container.image());
         fields.put("command", container.command());
         fields.put("created", container.created().toString());
+        fields.put("labels", container.labels());
+        fields.put("state", state(container));
         fields.put("running", container.running());
         fields.put("kept", container.kept());
         container.ended().ifPresent(time -> fields.put("ended", time.toString()));

@@ -26,6 +26,8 @@ public final class Main implements Runnable {
         COMMANDS.put("plan", Main::plan);
         COMMANDS.put("ps", ListCommand::new);
         COMMANDS.put("logs", LogsCommand::new);
+        COMMANDS.put("stop", StopCommand::new);
+        COMMANDS.put("kill", KillCommand::new);
         COMMANDS.put("rm", RemoveCommand::new);
         COMMANDS.put("verify", VerifyCommand::new);
         COMMANDS.put("stats", StatsCommand::new);

@@ -1,9 +1,10 @@
 package dev.caisson.cli;
 
+import dev.caisson.error.CaissonException;
 import java.io.IOException;
 
 /// A standard stream of this process could not be written.
-final class OutputLostException extends RuntimeException {
+final class OutputLostException extends CaissonException {
     /// The exit status of a process that ended by SIGPIPE, as a shell shows it.
     private static final int READER_GONE = 141;
 
@@ -12,13 +13,18 @@ final class OutputLostException extends RuntimeException {
     private final boolean readerGone;
 
     OutputLostException(String stream, IOException cause) {
-        super(stream + " cannot be written (" + cause.getMessage() + "): make room, or write elsewhere", cause);
+        super("OUTPUT_FAILED", stream + " cannot be written (" + cause.getMessage() + "): make room, or write elsewhere", cause);
         this.readerGone = String.valueOf(cause.getMessage()).contains("Broken pipe");
     }
 
     /// Whether the other end of a pipe was closed, as by `head`: then nothing is to be told.
     boolean readerIsGone() {
         return readerGone;
+    }
+
+    @Override
+    public int httpStatus() {
+        return 500;
     }
 
     /// @param failed the status of the command's other failures

@@ -6,7 +6,6 @@ import dev.caisson.launch.Capability;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Network;
 import dev.caisson.launch.SeccompChoice;
-import dev.caisson.linux.Processes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -47,6 +46,7 @@ final class RunOptions {
     private @Nullable String learnedFile;
     private List<String> sysctls = List.of();
     private @Nullable String stopSignal;
+    private @Nullable String stopTimeout;
     private @Nullable String timeout;
     private @Nullable String cpuTime;
     private String network = "none";
@@ -137,8 +137,13 @@ final class RunOptions {
                 .text(
                         "--stop-signal",
                         "SIGNAL",
-                        "The signal that asks it to end (default: TERM).",
+                        "Signal by which 'caisson stop' asks it to end (default: the image's, or TERM).",
                         value -> stopSignal = value)
+                .text(
+                        "--stop-timeout",
+                        "SECONDS",
+                        "Time that 'caisson stop' gives it before it is killed (default: 10).",
+                        value -> stopTimeout = value)
                 .text("--timeout", "DURATION", "End it after this time: 500ms, 10s, 2m.", value -> timeout = value)
                 .text("--cpu-time", "DURATION", "End it after this much processor time.", value -> cpuTime = value)
                 .text(
@@ -148,7 +153,7 @@ final class RunOptions {
                         value -> network = value)
                 .text("--ipc", "MODE", "private (default) or host.", value -> ipc = value)
                 .text("--uts", "MODE", "private (default) or host.", value -> uts = value)
-                .texts("-l, --label", "KEY=VALUE", "A label for people and programs.", value -> labels = value)
+                .texts("-l, --label", "KEY=VALUE", "A label, shown by ps and logs and found by ps --filter.", value -> labels = value)
                 .flagThatIsOn(
                         "--init",
                         "A small init stays as process 1 (default); --no-init: the program itself is process 1.",
@@ -207,7 +212,8 @@ final class RunOptions {
         spec = entrypoint == null ? spec : spec.entrypoint(entrypoint.isEmpty() ? List.of() : List.of(entrypoint));
         spec = timeout == null ? spec : spec.wallClock(duration("--timeout", timeout));
         spec = cpuTime == null ? spec : spec.cpuTime(duration("--cpu-time", cpuTime));
-        return stopSignal == null ? spec : spec.stopSignal(signal(stopSignal));
+        spec = stopTimeout == null ? spec : spec.stopTimeout(SignalOptions.patience("--stop-timeout", stopTimeout));
+        return stopSignal == null ? spec : spec.stopSignal(SignalOptions.number("--stop-signal", stopSignal));
     }
 
     boolean learns() {
@@ -314,19 +320,6 @@ final class RunOptions {
             throw CommandException.usage(option + " takes a duration like 500ms, 10s, 2m or 1h, not '" + text + "'");
         }
         return Duration.ofMillis(Math.round(Double.parseDouble(number) * millis));
-    }
-
-    /// A signal by name, with or without SIG, or by number.
-    static int signal(String text) {
-        String name = text.toUpperCase(Locale.ROOT);
-        Integer number = Processes.SIGNALS.get(name.startsWith("SIG") ? name.substring(3) : name);
-        if (number != null) {
-            return number;
-        }
-        if (text.matches("[1-9]|[1-5][0-9]|6[0-4]")) {
-            return Integer.parseInt(text);
-        }
-        throw CommandException.usage("--stop-signal knows no signal '" + text + "'");
     }
 
     static String[] pair(String option, String text) {

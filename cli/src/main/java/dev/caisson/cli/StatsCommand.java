@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.engine.Leftovers;
 import dev.caisson.engine.Survey;
 import dev.caisson.engine.Survey.Sample;
 import dev.caisson.engine.Survey.Total;
@@ -77,6 +78,7 @@ final class StatsCommand implements Callable<Integer> {
         if (pause.compareTo(LEAST_INTERVAL) < 0) {
             throw CommandException.usage("--interval is at least 100ms, not '" + interval + "'");
         }
+        Leftovers.clear(Directories.options());
         try (var survey = new Survey(Directories.options())) {
             PrintWriter out = spec.commandLine().getOut();
             if (format == Format.PROMETHEUS) {

@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.engine.Leftovers;
 import dev.caisson.engine.Verification;
 import dev.caisson.launch.Verifier;
 import io.avaje.json.JsonWriter;
@@ -39,6 +40,7 @@ final class VerifyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Leftovers.clear(Directories.options());
         Verification verification = Verification.of(container, Directories.options());
         PrintWriter out = spec.commandLine().getOut();
         switch (format) {

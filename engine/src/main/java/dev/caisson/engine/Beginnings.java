@@ -25,6 +25,7 @@ final class Beginnings implements AutoCloseable {
     /// @param group the container's, or what there is of it where the beginning was made ahead: see [#whole]
     record Beginning(
             ContainerId id,
+            Names.Taken name,
             IdRanges.Lease lease,
             LaunchPlan plan,
             Cgroup group,
@@ -57,9 +58,10 @@ final class Beginnings implements AutoCloseable {
     }
 
     /// @throws RuntimeException where there is none; then nothing is left of it
-    Beginning of(Preparation.Prepared prepared) {
+    /// @param name the container's
+    Beginning of(Preparation.Prepared prepared, Names.Taken name) {
         Spare waiting = isUsual(prepared.spec()) ? waiting() : null;
-        return waiting == null ? make(prepared) : of(prepared, waiting);
+        return waiting == null ? make(prepared, name) : of(prepared, name, waiting);
     }
 
     /// With what another may have begun: a group beside all others, and every namespace of its own.
@@ -77,10 +79,10 @@ final class Beginnings implements AutoCloseable {
         return found;
     }
 
-    private Beginning of(Preparation.Prepared prepared, Spare found) {
+    private Beginning of(Preparation.Prepared prepared, Names.Taken name, Spare found) {
         try {
             LaunchPlan plan = prepared.plan(found.lease().range(), found.id());
-            return new Beginning(found.id(), found.lease(), plan, found.group(), true, found.birth());
+            return new Beginning(found.id(), name, found.lease(), plan, found.group(), true, found.birth());
         } catch (RuntimeException | Error e) {
             discard(found);
             throw e;
@@ -97,7 +99,7 @@ final class Beginnings implements AutoCloseable {
         return group;
     }
 
-    private Beginning make(Preparation.Prepared prepared) {
+    private Beginning make(Preparation.Prepared prepared, Names.Taken name) {
         ContainerSpec spec = prepared.spec();
         ContainerId id = ContainerId.random();
         IdRanges.Lease lease = ranges.take(zygote.get());
@@ -105,7 +107,7 @@ final class Beginnings implements AutoCloseable {
         try {
             probe.reached(Moment.RANGE_TAKEN);
             plan = prepared.plan(lease.range(), id);
-            announce(id, spec, plan);
+            announce(id, name, prepared, plan);
         } catch (RuntimeException | Error e) {
             ranges.giveBack(lease);
             throw e;
@@ -116,7 +118,7 @@ final class Beginnings implements AutoCloseable {
             Cgroup group = groups.create(spec, id.value());
             probe.reached(Moment.GROUP_MADE);
             Launcher.Birth birth = zygote.launcher().begin(lease.range(), plan.namespaces(), group);
-            return new Beginning(id, lease, plan, group, false, birth);
+            return new Beginning(id, name, lease, plan, group, false, birth);
         } catch (RuntimeException | Error e) {
             removeAfter(e, spec.placement(), id, lease);
             throw e;
@@ -124,9 +126,9 @@ final class Beginnings implements AutoCloseable {
     }
 
     /// A group stands where the state directory says and its name is enough to find it, unless a parent was named.
-    private void announce(ContainerId id, ContainerSpec spec, LaunchPlan plan) {
-        if (spec.placement() instanceof Placement.Parent parent) {
-            engine.save(ContainerRecord.announced(id, spec, parent.path(), plan));
+    private void announce(ContainerId id, Names.Taken name, Preparation.Prepared prepared, LaunchPlan plan) {
+        if (prepared.spec().placement() instanceof Placement.Parent parent) {
+            engine.save(ContainerRecord.announced(id, name.name(), prepared, parent.path(), plan));
         } else {
             state.announce(id.value());
         }

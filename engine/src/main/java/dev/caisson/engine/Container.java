@@ -37,6 +37,7 @@ public final class Container implements AutoCloseable {
 
     private final Engine engine;
     private final ContainerId id;
+    private final String name;
     private final ContainerSpec spec;
     private final LaunchPlan plan;
     private final Cgroup group;
@@ -61,6 +62,7 @@ public final class Container implements AutoCloseable {
     Container(
             Engine engine,
             ContainerId id,
+            String name,
             ContainerSpec spec,
             LaunchPlan plan,
             Cgroup group,
@@ -70,6 +72,7 @@ public final class Container implements AutoCloseable {
             Reactor reactor) {
         this.engine = engine;
         this.id = id;
+        this.name = name;
         this.spec = spec;
         this.plan = plan;
         this.group = group;
@@ -80,7 +83,7 @@ public final class Container implements AutoCloseable {
         this.reactor = reactor;
         this.event = FlightRecorder.isInitialized()
                 ? ContainerEvent.begin(
-                        id.value(), spec.name().orElse(""), spec.image().toString())
+                        id.value(), name, spec.image().toString())
                 : null;
         this.startTime = ProcessTimes.startTime(launched.pid());
         this.init = new InitWatch(launched, plan, engine::initPaused, this::gone);
@@ -91,9 +94,9 @@ public final class Container implements AutoCloseable {
         return id;
     }
 
-    /// Empty where it was given none.
-    public Optional<String> name() {
-        return spec.name();
+    /// Its name, which was made up if it was given none.
+    public String name() {
+        return name;
     }
 
     /// The image as it was asked for.

@@ -8,12 +8,14 @@ import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.PlanRecord;
+import dev.caisson.launch.Step;
 import dev.caisson.text.Json;
 import dev.caisson.text.MalformedJsonException;
 import io.avaje.json.JsonWriter;
 import io.avaje.json.stream.JsonStream;
 import java.io.StringWriter;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -26,6 +28,9 @@ import java.util.Map;
 /// @param pidsLimit processes and threads, as planned
 /// @param settings every limit as it was written to the kernel, [dev.caisson.cgroup.KernelSetting]
 /// @param unenforced limits that were asked for with best effort and that nothing enforces
+/// @param command the beginning of what it runs
+/// @param stopSignal asks it to end
+/// @param stopMillis how long it has for that before it is killed
 /// @param plan what was planned, for a later comparison with the kernel
 record ContainerRecord(
         String id,
@@ -40,15 +45,22 @@ record ContainerRecord(
         long pidsLimit,
         List<String> settings,
         List<String> unenforced,
+        List<String> command,
+        Map<String, String> labels,
+        int stopSignal,
+        long stopMillis,
         PlanRecord plan) {
     private static final JsonStream JSON = JsonStream.builder().build();
     private static final int OWN_PID = (int) ProcessHandle.current().pid();
 
     /// Of one that has no process yet.
-    static ContainerRecord announced(ContainerId id, ContainerSpec spec, String cgroupParent, LaunchPlan plan) {
+    /// @param prepared whose plan was made for the id
+    static ContainerRecord announced(
+            ContainerId id, String name, Preparation.Prepared prepared, String cgroupParent, LaunchPlan plan) {
+        ContainerSpec spec = prepared.spec();
         return new ContainerRecord(
                 id.value(),
-                spec.name().orElse(""),
+                name,
                 spec.image().toString(),
                 cgroupParent,
                 System.currentTimeMillis(),
@@ -59,6 +71,10 @@ record ContainerRecord(
                 spec.limits().pids(),
                 List.of(),
                 List.of(),
+                KeptFile.shortened(plan.only(Step.Execute.class).arguments()),
+                spec.labels(),
+                prepared.stopSignal(),
+                spec.stopTimeout().toMillis(),
                 PlanRecord.of(plan));
     }
 
@@ -84,6 +100,10 @@ record ContainerRecord(
                 limits.pids(),
                 group.settings(limits).stream().map(KernelSetting::toString).toList(),
                 group.lacks().stream().map(Lack::toString).toList(),
+                command,
+                labels,
+                stopSignal,
+                stopMillis,
                 plan);
     }
 
@@ -103,6 +123,11 @@ record ContainerRecord(
             number(out, "pidsLimit", pidsLimit);
             texts(out, "settings", settings);
             texts(out, "unenforced", unenforced);
+            texts(out, "command", command);
+            texts(out, "labelKeys", List.copyOf(labels.keySet()));
+            texts(out, "labelValues", List.copyOf(labels.values()));
+            number(out, "stopSignal", stopSignal);
+            number(out, "stopMillis", stopMillis);
             number(out, "idBase", plan.idBase());
             texts(out, "namespaces", plan.namespaces());
             number(out, "layers", plan.layers());
@@ -165,6 +190,10 @@ record ContainerRecord(
                 need(numbers, "pidsLimit"),
                 lists.getOrDefault("settings", List.of()), // an earlier version did not write these two
                 lists.getOrDefault("unenforced", List.of()),
+                need(lists, "command"),
+                labels(need(lists, "labelKeys"), need(lists, "labelValues")),
+                Math.toIntExact(need(numbers, "stopSignal")),
+                need(numbers, "stopMillis"),
                 new PlanRecord(
                         Math.toIntExact(need(numbers, "idBase")),
                         need(lists, "namespaces"),
@@ -173,6 +202,17 @@ record ContainerRecord(
                         need(numbers, "writableInodes"),
                         need(lists, "slots"),
                         String.join("", need(lists, "steps"))));
+    }
+
+    private static Map<String, String> labels(List<String> keys, List<String> values) {
+        if (keys.size() != values.size()) {
+            throw new EngineException("RECORD_UNREADABLE", "a container's record has labels without a value");
+        }
+        var labels = new LinkedHashMap<String, String>();
+        for (int i = 0; i < keys.size(); i++) {
+            labels.put(keys.get(i), values.get(i));
+        }
+        return labels;
     }
 
     private static <T> T need(Map<String, T> fields, String name) {

@@ -1,16 +1,19 @@
 package dev.caisson.engine;
 
 import dev.caisson.launch.ContainerId;
-import dev.caisson.launch.Step;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// A container that runs, or that is kept after its end.
 ///
+/// @param name empty for one that is kept since before names were made up
 /// @param command the beginning of what it runs
 /// @param running whether its engine is there
 /// @param kept whether its log and end are kept
@@ -19,6 +22,7 @@ import java.util.Optional;
 public record ContainerStatus(
         ContainerId id,
         Optional<String> name,
+        Map<String, String> labels,
         String image,
         List<String> command,
         Instant created,
@@ -27,6 +31,7 @@ public record ContainerStatus(
         Optional<Instant> ended,
         Optional<RunResult> result) {
     public ContainerStatus {
+        labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
         command = List.copyOf(command);
     }
 
@@ -35,14 +40,13 @@ public record ContainerStatus(
         var all = new ArrayList<ContainerStatus>();
         var ids = new HashSet<String>();
         // Before what is kept: one that ends meanwhile is told twice rather than not at all.
-        List<ContainerRecord> records = State.recordsIn(options.state());
+        List<ContainerRecord> records = State.runningIn(options.state());
         for (KeptContainer kept : KeptContainer.all(options)) {
             ids.add(kept.id().value());
             all.add(of(kept));
         }
         records.stream()
-                .filter(record -> record.pid() != 0 && !ids.contains(record.id()))
-                .filter(record -> !Verification.ended(record))
+                .filter(record -> !ids.contains(record.id()))
                 .forEach(record -> all.add(of(record)));
         all.sort(Comparator.comparing(ContainerStatus::created).reversed());
         return all;
@@ -53,6 +57,7 @@ public record ContainerStatus(
         return new ContainerStatus(
                 kept.id(),
                 kept.name(),
+                kept.labels(),
                 kept.image(),
                 kept.command(),
                 kept.created(),
@@ -66,8 +71,9 @@ public record ContainerStatus(
         return new ContainerStatus(
                 new ContainerId(record.id()),
                 Optional.of(record.name()).filter(name -> !name.isEmpty()),
+                record.labels(),
                 record.image(),
-                KeptFile.shortened(record.plan().plan().only(Step.Execute.class).arguments()),
+                record.command(),
                 Instant.ofEpochMilli(record.createdMillis()),
                 true,
                 false,

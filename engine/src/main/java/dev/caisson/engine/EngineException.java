@@ -21,7 +21,7 @@ public final class EngineException extends CaissonException {
     @Override
     public int httpStatus() {
         return switch (code()) {
-            case "CONTAINER_AMBIGUOUS", "HOST_PROCESS", "NOT_WATCHABLE", "STORAGE_INODES" -> 400;
+            case "CONTAINER_AMBIGUOUS", "HOST_PROCESS", "NOT_WATCHABLE", "STOP_SIGNAL", "STORAGE_INODES" -> 400;
             case "CONTAINER_UNKNOWN", "CONTAINER_NOT_KEPT", "TENANT_UNKNOWN" -> 404;
             case "CONTAINER_ENDED", "CONTAINER_NOT_RUNNING", "CONTAINER_RUNNING", "NAME_IN_USE" -> 409;
             case "ENGINE_BROKEN", "ENGINE_CLOSED" -> 503;

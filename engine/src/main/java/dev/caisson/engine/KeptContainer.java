@@ -1,21 +1,18 @@
 package dev.caisson.engine;
 
 import dev.caisson.launch.ContainerId;
-import dev.caisson.linux.Errno;
-import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.Processes;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
 /// A container that is kept after its end: what it said, and how it ended. Whichever process runs it or ran it; it may
 /// run still.
 public final class KeptContainer {
-    private static final int SIGKILL = 9;
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final long PAUSE_MILLIS = 10;
 
@@ -45,7 +42,7 @@ public final class KeptContainer {
     private static Optional<KeptContainer> of(EngineOptions options, KeptDirectory among, KeptDirectory.Entry entry) {
         return among.open(entry).map(found -> {
             try (Fd own = found) {
-                KeptFile.Origin unknown = new KeptFile.Origin("", List.of(), Instant.EPOCH);
+                KeptFile.Origin unknown = new KeptFile.Origin("", List.of(), Map.of(), Instant.EPOCH);
                 return new KeptContainer(
                         options, among, entry, KeptFile.origin(own).orElse(unknown));
             }
@@ -92,7 +89,7 @@ public final class KeptContainer {
         return entry.id();
     }
 
-    /// Empty where it was given none.
+    /// Its name, which was made up if it was given none.
     public Optional<String> name() {
         return entry.name();
     }
@@ -105,6 +102,11 @@ public final class KeptContainer {
     /// The beginning of what it was to run.
     public List<String> command() {
         return origin.command();
+    }
+
+    /// What was said of it with --label.
+    public Map<String, String> labels() {
+        return origin.labels();
     }
 
     public Instant created() {
@@ -170,34 +172,22 @@ public final class KeptContainer {
         among.remove(entry);
     }
 
-    /// Ends it where it runs, and waits until its engine has told how it ended.
-    /// @throws EngineException CONTAINER_RUNNING where it does not end
+    /// Kills it if it runs, and waits until its engine has written how it ended.
+    /// @throws EngineException CONTAINER_RUNNING if it does not end
     public void kill() throws InterruptedException {
         long begun = System.nanoTime();
         while (isRunning()) {
+            Optional<RunningContainer> running = RunningContainer.find(entry.id().value(), options);
+            if (running.isPresent()) {
+                running.get().kill();
+            }
             if (System.nanoTime() - begun > PATIENCE.toNanos()) {
                 throw new EngineException(
                         "CONTAINER_RUNNING",
                         "the container " + entry.id().shortForm() + " has not ended within " + PATIENCE.toSeconds()
                                 + " seconds of being killed");
             }
-            Verification.matching(entry.id().value(), options).forEach(KeptContainer::kill);
             Thread.sleep(PAUSE_MILLIS);
-        }
-    }
-
-    private static void kill(ContainerRecord record) {
-        if (record.pid() == 0) {
-            return; // it does not run yet
-        }
-        try (Fd process = Processes.open(record.pid())) {
-            if (ProcessTimes.startTime(record.pid()) == record.startTime()) {
-                Processes.signal(process, SIGKILL);
-            }
-        } catch (ErrnoException e) {
-            if (!e.is(Errno.ESRCH) && !e.is(Errno.ENOENT)) {
-                throw e;
-            }
         }
     }
 }

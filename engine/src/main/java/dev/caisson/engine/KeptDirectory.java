@@ -17,8 +17,9 @@ import java.util.Optional;
 /// The containers that are kept after their end, of one state directory; those of them that run too.
 ///
 /// ```
-/// DATA/containers/PARENT/ID         one without a name; PARENT stands for the state directory
-/// DATA/containers/PARENT/ID.NAME    one with a name; locked while it runs, by who writes in it
+/// DATA/containers/PARENT/ID.NAME    one with a name; locked while it runs, by who writes in it. PARENT stands for the
+///                                   state directory
+/// DATA/containers/PARENT/ID.~NAME   one whose name was made up
 ///     container.json                what it is
 ///     ID-json.log, .1, .2           what it said, the newest first; in Docker's format
 ///     denials.json                  what its filter denied, as far as that is known
@@ -27,7 +28,7 @@ import java.util.Optional;
 ///
 /// What has a dot before its name is being made or removed by somebody who holds the lock of the whole, or by nobody.
 final class KeptDirectory {
-    /// Of containers without a name so many stay, at least, and no more than [#MOST_NAMELESS]: the first that ended go.
+    /// Of containers whose name was made up so many stay, at least, and no more than [#MOST_NAMELESS]: the first that ended go.
     static final int NAMELESS = 100;
 
     static final int MOST_NAMELESS = 120;
@@ -39,11 +40,14 @@ final class KeptDirectory {
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
 
     /// A container by the name of its directory.
-    record Entry(ContainerId id, Optional<String> name) {
+    ///
+    /// @param name empty for one of an earlier version
+    record Entry(ContainerId id, Optional<String> name, boolean madeUp) {
         private static final int ID_DIGITS = 64;
+        private static final String MADE_UP = ".~";
 
         String directory() {
-            return id + name.map(text -> "." + text).orElse("");
+            return id + name.map(text -> (madeUp ? MADE_UP : ".") + text).orElse("");
         }
 
         private static Optional<Entry> of(String directory) {
@@ -52,8 +56,12 @@ final class KeptDirectory {
             if (!ContainerId.isValid(id) || !(rest.isEmpty() || rest.startsWith("."))) {
                 return Optional.empty();
             }
-            return Optional.of(
-                    new Entry(new ContainerId(id), rest.isEmpty() ? Optional.empty() : Optional.of(rest.substring(1))));
+            if (rest.isEmpty()) {
+                return Optional.of(new Entry(new ContainerId(id), Optional.empty(), true));
+            }
+            boolean madeUp = rest.startsWith(MADE_UP);
+            String name = rest.substring(madeUp ? MADE_UP.length() : 1);
+            return Optional.of(new Entry(new ContainerId(id), Optional.of(name), madeUp));
         }
     }
 
@@ -83,19 +91,17 @@ final class KeptDirectory {
     }
 
     /// Refuses a name, before anything is changed, that tells a container which is kept.
-    /// @param toKeep of a container that will be kept: then one that runs and is not must not have it either
-    void requireFree(String name, boolean toKeep) {
+    void requireFree(String name) {
         requireFree(name, entries());
-        if (!toKeep) {
-            return;
-        }
-        for (ContainerRecord record : State.recordsIn(options.state())) {
-            if (record.name().equals(name)) {
-                throw new EngineException(
-                        "NAME_IN_USE",
-                        "the container " + record.id().substring(0, 12) + " runs with the name " + name
-                                + ": give another name, or wait for its end");
-            }
+    }
+
+    /// Whether no container that is kept has a name, as far as can be read: who keeps another there is told.
+    boolean isFree(String name) {
+        try {
+            return entries().stream()
+                    .noneMatch(entry -> entry.name().filter(name::equals).isPresent());
+        } catch (EngineException e) {
+            return true;
         }
     }
 
@@ -138,7 +144,7 @@ final class KeptDirectory {
         }
     }
 
-    /// Removes what nobody finished, and of those without a name the first that ended where there are too many.
+    /// Removes what nobody finished, and of those whose name was made up the first that ended where there are too many.
     /// @return what is left
     private static List<Entry> tidy(Fd all) {
         var entries = new ArrayList<Entry>();
@@ -150,7 +156,7 @@ final class KeptDirectory {
             }
         }
         List<Entry> nameless =
-                entries.stream().filter(entry -> entry.name().isEmpty()).toList();
+                entries.stream().filter(Entry::madeUp).toList();
         if (nameless.size() >= MOST_NAMELESS) {
             nameless.stream()
                     .filter(entry -> !isRunning(all, entry))

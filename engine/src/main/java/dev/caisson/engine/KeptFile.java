@@ -26,7 +26,7 @@ final class KeptFile {
     /// What a container is, as it was asked for.
     ///
     /// @param command the first of its arguments
-    record Origin(String image, List<String> command, Instant created) {}
+    record Origin(String image, List<String> command, Map<String, String> labels, Instant created) {}
 
     /// How a container ended.
     ///
@@ -51,6 +51,7 @@ final class KeptFile {
         var fields = new LinkedHashMap<String, Object>();
         fields.put("image", origin.image());
         fields.put("command", shortened(origin.command()));
+        fields.put("labels", origin.labels());
         fields.put("createdMillis", origin.created().toEpochMilli());
         write(directory, ORIGIN, fields);
     }
@@ -75,7 +76,16 @@ final class KeptFile {
                 fields -> new Origin(
                         text(fields, "image"),
                         texts(fields, "command"),
+                        labels(fields),
                         Instant.ofEpochMilli(number(fields, "createdMillis"))));
+    }
+
+    private static Map<String, String> labels(Map<?, ?> fields) {
+        var labels = new LinkedHashMap<String, String>();
+        if (fields.get("labels") instanceof Map<?, ?> found) { // an earlier version did not write them
+            found.forEach((key, value) -> labels.put((String) key, (String) value));
+        }
+        return labels;
     }
 
     static void write(Fd directory, Ending ending) {

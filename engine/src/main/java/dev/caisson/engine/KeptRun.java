@@ -20,11 +20,12 @@ final class KeptRun {
     private final ContainerLog log;
 
     /// @throws EngineException NAME_IN_USE, TOO_MANY_KEPT, KEEP_FAILED
-    static KeptRun begin(KeptDirectory among, ContainerId id, ContainerSpec spec, LaunchPlan plan) {
+    static KeptRun begin(
+            KeptDirectory among, ContainerId id, Names.Taken name, ContainerSpec spec, LaunchPlan plan) {
         List<String> command = plan.only(Step.Execute.class).arguments();
-        var origin = new KeptFile.Origin(spec.image().toString(), command, Instant.now());
+        var origin = new KeptFile.Origin(spec.image().toString(), command, spec.labels(), Instant.now());
         try {
-            return new KeptRun(among, id, spec.name(), origin);
+            return new KeptRun(among, new KeptDirectory.Entry(id, Optional.of(name.name()), name.isMadeUp()), origin);
         } catch (ErrnoException e) {
             throw new EngineException(
                     "KEEP_FAILED",
@@ -34,12 +35,12 @@ final class KeptRun {
         }
     }
 
-    private KeptRun(KeptDirectory among, ContainerId id, Optional<String> name, KeptFile.Origin origin) {
+    private KeptRun(KeptDirectory among, KeptDirectory.Entry entry, KeptFile.Origin origin) {
         this.among = among;
-        this.entry = new KeptDirectory.Entry(id, name);
+        this.entry = entry;
         this.directory = among.make(entry, origin);
         try {
-            this.log = new ContainerLog(directory, logName(id), ContainerLog.FILE_BYTES, ContainerLog.FILES);
+            this.log = new ContainerLog(directory, logName(entry.id()), ContainerLog.FILE_BYTES, ContainerLog.FILES);
         } catch (RuntimeException e) {
             removeDirectory();
             throw e;

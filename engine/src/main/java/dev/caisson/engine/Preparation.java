@@ -23,6 +23,7 @@ import dev.caisson.launch.Planner;
 import dev.caisson.launch.Policy;
 import dev.caisson.launch.RootImage;
 import dev.caisson.launch.TrustedPaths;
+import dev.caisson.linux.Processes;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,7 +36,12 @@ import java.util.stream.Stream;
 final class Preparation implements AutoCloseable {
     /// A wish that can be carried out as soon as it has an id range.
     record Prepared(
-            Policy.Approved approved, Rootfs rootfs, RootImage image, Optional<FilterProgram> filter, HostFacts host) {
+            Policy.Approved approved,
+            Rootfs rootfs,
+            RootImage image,
+            Optional<FilterProgram> filter,
+            HostFacts host,
+            int stopSignal) {
         LaunchPlan plan(IdRange ids, ContainerId id) {
             return Planner.plan(approved, image, host, filter, ids, id);
         }
@@ -115,7 +121,18 @@ final class Preparation implements AutoCloseable {
                 config.workingDir(),
                 new RootImage.ProgramUser(
                         account.uid(), account.gid(), groups(account, rootfs, spec.addedGroups()), account.home()));
-        return new Prepared(approved, rootfs, image, filters.of(spec), host(limits));
+        return new Prepared(approved, rootfs, image, filters.of(spec), host(limits), stopSignal(spec, config));
+    }
+
+    /// The signal that asks it to end: the spec's, else the image's, else SIGTERM.
+    private static int stopSignal(ContainerSpec spec, ImageConfig config) {
+        if (spec.stopSignal() != 0) {
+            return spec.stopSignal();
+        }
+        String ofImage = config.stopSignal().orElse("TERM");
+        return Processes.signalNumber(ofImage)
+                .orElseThrow(() -> new EngineException(
+                        "STOP_SIGNAL", "the image's stop signal '" + ofImage + "' is unknown: give --stop-signal"));
     }
 
     /// The user's groups and those that were added, each once.

@@ -36,6 +36,7 @@ final class Starter implements AutoCloseable {
     private final RunningZygote zygote = new RunningZygote();
     private final Beginnings beginnings;
     private final KeptDirectory kept;
+    private final Names names;
     private @Nullable Verifier verifier;
     private @Nullable Listeners listeners;
 
@@ -57,17 +58,32 @@ final class Starter implements AutoCloseable {
         this.streams = streams;
         this.beginnings = new Beginnings(engine, probe, state, groups, ranges, zygote);
         this.kept = kept;
+        this.names = state.names();
     }
 
     /// Starts one program.
     /// @param standing is handed the container that stands and waits for it
     /// @throws RuntimeException where it does not run; then nothing is left of it
     Container start(Preparation.Prepared prepared, Streams wanted, Consumer<Container> standing) {
-        prepared.spec().name().ifPresent(name -> kept.requireFree(name, wanted instanceof Streams.Kept));
         try {
-            return start(prepared, beginnings.of(prepared), wanted, standing);
+            return start(prepared, begin(prepared), wanted, standing);
         } finally {
             beginnings.makeAhead(prepared);
+        }
+    }
+
+    /// Its name is given back with it.
+    private Beginning begin(Preparation.Prepared prepared) {
+        Optional<String> asked = prepared.spec().name();
+        asked.ifPresent(kept::requireFree);
+        Names.Taken name = names.take(asked, kept::isFree);
+        try {
+            Beginning begun = beginnings.of(prepared, name);
+            names.bind(begun.id().value(), name);
+            return begun;
+        } catch (RuntimeException | Error e) {
+            name.close();
+            throw e;
         }
     }
 
@@ -78,7 +94,7 @@ final class Starter implements AutoCloseable {
         Optional<KeptRun> run = Optional.empty();
         try (Launcher.Birth birth = begun.birth()) {
             run = wanted instanceof Streams.Kept
-                    ? Optional.of(KeptRun.begin(kept, begun.id(), spec, begun.plan()))
+                    ? Optional.of(KeptRun.begin(kept, begun.id(), begun.name(), spec, begun.plan()))
                     : Optional.empty();
             container = stand(prepared, begun, birth, new Output(wanted, run));
         } catch (RuntimeException | Error e) {
@@ -88,14 +104,16 @@ final class Starter implements AutoCloseable {
         }
         // From here on it is watched, and its end removes it.
         try {
-            begin(container, begun, spec, standing);
+            begin(container, begun, prepared, standing);
             return container;
         } catch (Throwable e) { // whatever the caller's observer throws
             throw ended(container, e);
         }
     }
 
-    private void begin(Container container, Beginning begun, ContainerSpec spec, Consumer<Container> standing) {
+    private void begin(
+            Container container, Beginning begun, Preparation.Prepared prepared, Consumer<Container> standing) {
+        ContainerSpec spec = prepared.spec();
         engine.keep(container);
         container.begin();
         probe.reached(Moment.WATCHED);
@@ -105,7 +123,8 @@ final class Starter implements AutoCloseable {
         probe.reached(Moment.STARTED);
         // Written while the program starts: to clear up after it the name is enough. It ends only when it is written.
         container.record(
-                () -> ContainerRecord.announced(begun.id(), spec, groups.parent(spec.placement()), begun.plan()));
+                () -> ContainerRecord.announced(
+                        begun.id(), begun.name().name(), prepared, groups.parent(spec.placement()), begun.plan()));
         probe.reached(Moment.START_RECORDED);
         if (started) {
             container.beginAnswering();
@@ -157,6 +176,7 @@ final class Starter implements AutoCloseable {
                 var container = new Container(
                         engine,
                         begun.id(),
+                        begun.name().name(),
                         spec,
                         begun.plan(),
                         group,

@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /// The state directory: who runs what, so that another process can see it and the next engine can clear up after one
 /// that
@@ -27,6 +28,7 @@ import java.util.function.Consumer;
 ///
 /// ```
 /// STATE/ranges                     locks of id ranges
+/// STATE/names                      names of running containers, see [Names]
 /// STATE/engines/ENGINE/lock        held by a living engine
 /// STATE/engines/ENGINE/ID.json     a container's record: empty from before the kernel is asked for anything
 ///                                  until the program is started
@@ -47,6 +49,7 @@ final class State implements AutoCloseable {
     private final String engine;
     private final Fd own;
     private final Fd lock;
+    private final Names names;
 
     /// Opens the directory and takes a place of its own in it.
     /// @throws EngineException where it cannot be trusted or used
@@ -69,6 +72,23 @@ final class State implements AutoCloseable {
             this.lock = FileSystem.openAt(own, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
             FileLocks.lock(lock);
         }
+        this.names = new Names(root, engine, other -> isAlive(engines, other));
+    }
+
+    /// Whether an engine runs: it holds its lock.
+    private static boolean isAlive(Fd engines, String engine) {
+        return FileSystem.find(engines, engine + "/" + LOCK, FileSystem.O_RDONLY, BENEATH)
+                .map(found -> {
+                    try (Fd lock = found) {
+                        return FileLocks.isLocked(lock);
+                    }
+                })
+                .orElse(false);
+    }
+
+    /// Names of the containers that run.
+    Names names() {
+        return names;
     }
 
     /// Holds off the engines that come, go or recover: one that has a directory but no lock yet would pass for dead.
@@ -177,16 +197,63 @@ final class State implements AutoCloseable {
 
     void remove(String id) {
         FileSystem.removeFile(own, id + SUFFIX);
+        names.release(id);
     }
 
-    /// Records of all engines at a state directory; none where there is no such directory.
+    /// Records of all engines at a state directory, also of those that were killed; none where there is no such
+    /// directory.
     static List<ContainerRecord> recordsIn(Path state) {
+        return inEngines(state, List.of(), State::records);
+    }
+
+    /// Records of containers that run: their engine does, and their process 1 has not ended.
+    static List<ContainerRecord> runningIn(Path state) {
+        return inEngines(state, List.of(), engines -> {
+            var running = new ArrayList<ContainerRecord>();
+            for (String name : DirectoryEntries.of(engines)) {
+                if (!name.startsWith(".") && isAlive(engines, name)) {
+                    records(engines, name).stream()
+                            .filter(record ->
+                                    record.pid() != 0 && ProcessTimes.isRunning(record.pid(), record.startTime()))
+                            .forEach(running::add);
+                }
+            }
+            return running;
+        });
+    }
+
+    /// Whether an engine was killed and what it left is still there.
+    static boolean hasLeftovers(Path state) {
+        return inEngines(
+                state,
+                false,
+                engines -> DirectoryEntries.of(engines).stream()
+                        .anyMatch(name -> !name.startsWith(".") && !isAlive(engines, name)));
+    }
+
+    /// Whether a container is still there: its engine runs and has not removed it.
+    static boolean isRecorded(Path state, ContainerRecord record) {
+        return inEngines(
+                state,
+                false,
+                engines -> DirectoryEntries.of(engines).stream()
+                        .filter(name -> !name.startsWith(".") && isAlive(engines, name))
+                        .anyMatch(name -> isRecorded(engines, name, record.id())));
+    }
+
+    private static boolean isRecorded(Fd engines, String engine, String id) {
+        Optional<Fd> record = FileSystem.find(engines, engine + "/" + id + SUFFIX, FileSystem.O_PATH, BENEATH);
+        record.ifPresent(Fd::close);
+        return record.isPresent();
+    }
+
+    private static <T> T inEngines(Path state, T none, Function<Fd, T> read) {
         try (Fd engines =
                 FileSystem.open(state.resolve(ENGINES).toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
-            return records(engines);
+            return read.apply(engines);
         } catch (ErrnoException e) {
             if (e.is(Errno.ENOENT)) {
-                return List.of();
+                return none;
             }
             throw new EngineException(
                     "STATE_UNUSABLE",
@@ -205,14 +272,7 @@ final class State implements AutoCloseable {
     /// Whether a container of any engine has a record now. A look-up by name, unlike a listing, misses no file that is
     /// being replaced meanwhile: on tmpfs a renamed file can be in neither half of a listing.
     boolean isRecorded(String id) {
-        for (String name : DirectoryEntries.of(engines)) {
-            Optional<Fd> record = FileSystem.find(engines, name + "/" + id + SUFFIX, FileSystem.O_PATH, BENEATH);
-            if (record.isPresent()) {
-                record.get().close();
-                return true;
-            }
-        }
-        return false;
+        return DirectoryEntries.of(engines).stream().anyMatch(name -> isRecorded(engines, name, id));
     }
 
     private static String id(String file) {
@@ -221,7 +281,17 @@ final class State implements AutoCloseable {
 
     private static List<ContainerRecord> records(Fd engines) {
         var records = new ArrayList<ContainerRecord>();
-        forEachRecord(engines, (directory, file) -> {
+        for (String name : DirectoryEntries.of(engines)) {
+            if (!name.startsWith(".")) {
+                records.addAll(records(engines, name));
+            }
+        }
+        return records;
+    }
+
+    private static List<ContainerRecord> records(Fd engines, String engine) {
+        var records = new ArrayList<ContainerRecord>();
+        forEachRecord(engines, engine, (directory, file) -> {
             try {
                 read(directory, file).ifPresent(records::add);
             } catch (EngineException e) {
@@ -235,19 +305,22 @@ final class State implements AutoCloseable {
 
     private static void forEachRecord(Fd engines, BiConsumer<Fd, String> act) {
         for (String name : DirectoryEntries.of(engines)) {
-            if (name.startsWith(".")) {
-                continue;
+            if (!name.startsWith(".")) {
+                forEachRecord(engines, name, act);
             }
-            try (Fd directory = FileSystem.openAt(engines, name, DIRECTORY, 0, BENEATH)) {
-                for (String file : DirectoryEntries.of(directory)) {
-                    if (!file.startsWith(".") && file.endsWith(SUFFIX)) {
-                        act.accept(directory, file);
-                    }
+        }
+    }
+
+    private static void forEachRecord(Fd engines, String engine, BiConsumer<Fd, String> act) {
+        try (Fd directory = FileSystem.openAt(engines, engine, DIRECTORY, 0, BENEATH)) {
+            for (String file : DirectoryEntries.of(directory)) {
+                if (!file.startsWith(".") && file.endsWith(SUFFIX)) {
+                    act.accept(directory, file);
                 }
-            } catch (ErrnoException e) {
-                if (!e.is(Errno.ENOENT)) {
-                    throw e;
-                }
+            }
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ENOENT)) {
+                throw e;
             }
         }
     }
@@ -295,6 +368,7 @@ final class State implements AutoCloseable {
                 }
             }
             FileSystem.removeTree(engines, name);
+            names.removeOf(name);
         }
     }
 

@@ -56,8 +56,7 @@ public final class Survey implements AutoCloseable {
 
     /// Reads all of them now, oldest first. One that ends meanwhile is left out.
     public List<Sample> read() {
-        List<ContainerRecord> records = State.recordsIn(options.state()).stream()
-                .filter(record -> record.pid() != 0)
+        List<ContainerRecord> records = State.runningIn(options.state()).stream()
                 .sorted(java.util.Comparator.comparingLong(ContainerRecord::createdMillis))
                 .toList();
         Set<String> ids = records.stream().map(ContainerRecord::id).collect(Collectors.toSet());

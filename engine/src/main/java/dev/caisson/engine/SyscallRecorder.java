@@ -103,7 +103,7 @@ public final class SyscallRecorder implements AutoCloseable {
     }
 
     private static boolean initStays(PidNamespace namespace, EngineOptions options) {
-        return State.recordsIn(options.state()).stream()
+        return State.runningIn(options.state()).stream()
                 .filter(record -> isOf(record, namespace))
                 .anyMatch(
                         record -> record.plan().plan().only(Step.Execute.class).initStays());

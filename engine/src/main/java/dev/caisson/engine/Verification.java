@@ -6,7 +6,6 @@ import dev.caisson.cgroup.EffectiveLimits;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.KernelSetting;
 import dev.caisson.launch.Verifier;
-import dev.caisson.linux.ErrnoException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -28,10 +27,6 @@ public record Verification(String id, List<Verifier.Check> checks) {
     /// @throws EngineException where there is no such container, or several
     public static Verification of(String container, EngineOptions options) {
         ContainerRecord record = find(container, options);
-        if (record.pid() == 0 || ended(record)) {
-            throw new EngineException(
-                    "CONTAINER_ENDED", "the container " + record.id().substring(0, 12) + " does not run");
-        }
         try (Hierarchy hierarchy = Hierarchy.detect()) {
             Cgroup group = hierarchy
                     .find(record.cgroupParent(), record.id())
@@ -106,20 +101,11 @@ public record Verification(String id, List<Verifier.Check> checks) {
         return found.getFirst();
     }
 
-    /// Those of which it is the name or the beginning of the id.
+    /// Those that run of which it is the name or the beginning of the id.
     static List<ContainerRecord> matching(String container, EngineOptions options) {
-        return State.recordsIn(options.state()).stream()
+        return State.runningIn(options.state()).stream()
                 .filter(record -> record.name().equals(container)
                         || (!container.isEmpty() && record.id().startsWith(container)))
                 .toList();
-    }
-
-    /// Whether its process 1 is gone.
-    static boolean ended(ContainerRecord record) {
-        try {
-            return ProcessTimes.startTime(record.pid()) != record.startTime();
-        } catch (ErrnoException e) {
-            return true;
-        }
     }
 }

@@ -11,6 +11,7 @@ import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.SeccompChoice;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
@@ -87,7 +89,8 @@ class KeptContainerTest {
         try (Engine engine = Engine.open(OPTIONS)) {
             RunResult result = engine.run(spec);
             var among = new KeptDirectory(OPTIONS);
-            KeptRun run = KeptRun.begin(among, result.id(), spec, Engine.plan(spec, OPTIONS, ProgressListener.none()));
+            Names.Taken name = names().take(Optional.of("late"), _ -> true);
+            KeptRun run = KeptRun.begin(among, result.id(), name, spec, Engine.plan(spec, OPTIONS, ProgressListener.none()));
             run.end(true, result);
 
             run.denied(() -> {
@@ -269,17 +272,17 @@ class KeptContainerTest {
     }
 
     @Test
-    void of_those_without_a_name_the_first_that_ended_go_and_of_all_there_is_a_bound() {
+    void of_those_whose_name_was_made_up_the_first_that_ended_go_and_of_all_there_is_a_bound() {
         var among = new KeptDirectory(OPTIONS);
-        var origin = new KeptFile.Origin("host", List.of("true"), Instant.now());
+        var origin = new KeptFile.Origin("host", List.of("true"), Map.of(), Instant.now());
         Engine.open(OPTIONS).close(); // makes the directories
         var made = new ArrayList<KeptDirectory.Entry>();
-        var running = new KeptDirectory.Entry(ContainerId.random(), Optional.empty());
-        var named = new KeptDirectory.Entry(ContainerId.random(), Optional.of("named"));
+        var running = new KeptDirectory.Entry(ContainerId.random(), Optional.of("made_up" + ContainerId.random()), true);
+        var named = new KeptDirectory.Entry(ContainerId.random(), Optional.of("named"), false);
         try (Fd _ = among.make(running, origin)) {
             among.make(named, origin).close();
             for (int i = 0; i < 3 * KeptDirectory.MOST_NAMELESS; i++) {
-                var entry = new KeptDirectory.Entry(ContainerId.random(), Optional.empty());
+                var entry = new KeptDirectory.Entry(ContainerId.random(), Optional.of("made_up" + ContainerId.random()), true);
                 among.make(entry, origin).close();
                 made.add(entry);
                 assertThat(among.entries()).hasSizeLessThanOrEqualTo(KeptDirectory.MOST_NAMELESS + 1);
@@ -290,11 +293,11 @@ class KeptContainerTest {
                     .doesNotContain(made.getFirst());
 
             for (int i = among.entries().size(); i < KeptDirectory.MOST; i++) {
-                among.make(new KeptDirectory.Entry(ContainerId.random(), Optional.of("n" + i)), origin)
+                among.make(new KeptDirectory.Entry(ContainerId.random(), Optional.of("n" + i), false), origin)
                         .close();
             }
             assertThatThrownBy(() ->
-                            among.make(new KeptDirectory.Entry(ContainerId.random(), Optional.of("more")), origin))
+                            among.make(new KeptDirectory.Entry(ContainerId.random(), Optional.of("more"), false), origin))
                     .hasMessageContaining("--rm");
         }
     }
@@ -333,6 +336,13 @@ class KeptContainerTest {
             }
         }
         assertThat(Traces.of(OPTIONS).records()).isEmpty();
+    }
+
+    private static Names names() {
+        return new Names(
+                FileSystem.open(OPTIONS.state().toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY),
+                "test",
+                _ -> false);
     }
 
     private static ContainerSpec shell(String script) {

@@ -55,6 +55,7 @@ public final class ContainerSpec implements Cloneable {
     private Set<SharedNamespace> sharedNamespaces = Set.of();
     private Map<String, String> labels = Map.of();
     private int stopSignal;
+    private Duration stopTimeout = Duration.ofSeconds(10);
 
     /// A namespace of the host that a container may be left in; each needs its [Allowance].
     public enum SharedNamespace {
@@ -404,5 +405,14 @@ public final class ContainerSpec implements Cloneable {
 
     public int stopSignal() {
         return stopSignal;
+    }
+
+    /// How long a container that is asked to end has before it is killed.
+    public ContainerSpec stopTimeout(Duration value) {
+        return with(copy -> copy.stopTimeout = value);
+    }
+
+    public Duration stopTimeout() {
+        return stopTimeout;
     }
 }

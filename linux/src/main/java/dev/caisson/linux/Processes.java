@@ -8,7 +8,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// Processes by descriptor: posix_spawn(3), pidfd_open(2), pidfd_send_signal(2), waitid(2).
 public final class Processes {
@@ -172,6 +176,32 @@ public final class Processes {
             return info.get(JAVA_INT, SI_CODE) == CLD_EXITED ? new End(status, 0) : new End(0, status & 0x7f);
         }
     }
+
+    private static final int RTMIN = 34;
+    private static final int RTMAX = 64;
+
+    /// The number of a signal that is given as a number, or as a name with or without SIG, as signal(7) has them.
+    public static OptionalInt signalNumber(String text) {
+        if (text.matches("[1-9][0-9]?")) {
+            int number = Integer.parseInt(text);
+            return number <= RTMAX ? OptionalInt.of(number) : OptionalInt.empty();
+        }
+        String upper = text.toUpperCase(Locale.ROOT);
+        String name = upper.startsWith("SIG") ? upper.substring(3) : upper;
+        Integer known = SIGNALS.get(name);
+        if (known != null) {
+            return OptionalInt.of(known);
+        }
+        Matcher realTime = REAL_TIME.matcher(name);
+        if (!realTime.matches()) {
+            return OptionalInt.empty();
+        }
+        int offset = realTime.group(2) == null ? 0 : Integer.parseInt(realTime.group(2));
+        int number = realTime.group(1).equals("RTMIN") ? RTMIN + offset : RTMAX + offset;
+        return number >= RTMIN && number <= RTMAX ? OptionalInt.of(number) : OptionalInt.empty();
+    }
+
+    private static final Pattern REAL_TIME = Pattern.compile("(RTMIN|RTMAX)([+-][0-9]{1,2})?");
 
     /// Names of the signals that people use, to numbers; signal(7), the same on x86_64 and aarch64.
     public static final Map<String, Integer> SIGNALS = Map.ofEntries(

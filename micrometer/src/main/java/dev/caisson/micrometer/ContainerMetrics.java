@@ -105,7 +105,7 @@ public final class ContainerMetrics implements MeterBinder, AutoCloseable {
         }
         var tags = Tags.of(
                 "id", container.id().shortForm(),
-                "name", container.name().orElse(""),
+                "name", container.name(),
                 "image", container.image());
         var adding = new Adding(registry, tags, latest, new ArrayList<>());
         Usage usage = now.group();

@@ -1,0 +1,124 @@
+package dev.caisson.engine;
+
+import dev.caisson.cgroup.CgroupException;
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.launch.ContainerId;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.Processes;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// A container that runs, whichever process runs it: what any process of the host may ask of it.
+///
+/// Its process 1 is signalled by a descriptor that was checked against the start time in the container's record, so a
+/// pid that is used again is never hit.
+public final class RunningContainer {
+    private static final int SIGKILL = 9;
+    private static final Duration KILL_PATIENCE = Duration.ofSeconds(30);
+    private static final long PAUSE_MILLIS = 10;
+
+    private final EngineOptions options;
+    private final ContainerRecord record;
+
+    private RunningContainer(EngineOptions options, ContainerRecord record) {
+        this.options = options;
+        this.record = record;
+    }
+
+    /// Finds one by its name or the beginning of its id.
+    /// @throws EngineException CONTAINER_AMBIGUOUS
+    public static Optional<RunningContainer> find(String container, EngineOptions options) {
+        List<ContainerRecord> all = State.runningIn(options.state());
+        List<ContainerRecord> found = all.stream()
+                .filter(record -> record.name().equals(container))
+                .toList();
+        if (found.isEmpty() && !container.isEmpty()) {
+            found = all.stream()
+                    .filter(record -> record.id().startsWith(container))
+                    .toList();
+        }
+        if (found.size() > 1) {
+            throw new EngineException(
+                    "CONTAINER_AMBIGUOUS", found.size() + " containers match '" + container + "': give more of the id");
+        }
+        return found.stream().findFirst().map(record -> new RunningContainer(options, record));
+    }
+
+    public ContainerId id() {
+        return new ContainerId(record.id());
+    }
+
+    public String name() {
+        return record.name();
+    }
+
+    /// Sends a signal to its process 1, which passes it on to the program where a small init stays; false if it has
+    /// ended.
+    public boolean signal(int number) {
+        try (Fd process = Processes.open(record.pid())) {
+            // Looked at after the descriptor was opened, which then stands for the process that was looked at.
+            return ProcessTimes.isRunning(record.pid(), record.startTime()) && Processes.signal(process, number);
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ESRCH) || e.is(Errno.ENOENT)) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    /// Asks it to end, and kills it if it has not ended in time.
+    ///
+    /// @param signal in place of its own stop signal
+    /// @param timeout in place of its own; zero kills it at once
+    /// @throws EngineException CONTAINER_RUNNING if it cannot be killed
+    public void stop(OptionalInt signal, Optional<Duration> timeout) throws InterruptedException {
+        Duration patience = timeout.orElse(Duration.ofMillis(record.stopMillis()));
+        if (patience.isPositive()) {
+            signal(signal.orElse(record.stopSignal()));
+        }
+        if (!awaitEnd(patience)) {
+            kill();
+        }
+    }
+
+    /// Kills every process of it, paused ones too, and waits until it has ended.
+    /// @throws EngineException CONTAINER_RUNNING if it cannot be killed
+    public void kill() throws InterruptedException {
+        signal(SIGKILL);
+        killGroup();
+        if (!awaitEnd(KILL_PATIENCE)) {
+            throw new EngineException(
+                    "CONTAINER_RUNNING",
+                    "the container " + id().shortForm() + " has not ended within " + KILL_PATIENCE.toSeconds()
+                            + " seconds of being killed: one of its processes waits in the kernel");
+        }
+    }
+
+    /// Frozen processes do not die in version 1, and what is below the group ends with it.
+    private void killGroup() {
+        try (Hierarchy hierarchy = Hierarchy.detect()) {
+            hierarchy.find(record.cgroupParent(), record.id()).ifPresent(group -> group.kill());
+        } catch (CgroupException e) {
+            if (e.reason() != CgroupException.Code.NO_SUCH_GROUP) { // its engine removes it now
+                throw e;
+            }
+        }
+    }
+
+    /// Waits until its engine has removed it, which then has written how it ended.
+    /// @return false if it still runs after that time
+    public boolean awaitEnd(Duration patience) throws InterruptedException {
+        long begun = System.nanoTime();
+        while (State.isRecorded(options.state(), record)) {
+            if (System.nanoTime() - begun >= patience.toNanos()) {
+                return false;
+            }
+            Thread.sleep(PAUSE_MILLIS);
+        }
+        return true;
+    }
+}
