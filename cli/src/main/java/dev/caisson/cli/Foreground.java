@@ -73,7 +73,7 @@ final class Foreground {
                 throw lost;
             });
         }
-        EndText.lines(result).forEach(err::println);
+        EndText.ofRun(result).forEach(err::println);
         result.learned().ifPresent(learned -> {
             LearnedText.write(learned, options.learnedFile());
             LearnedText.lines(learned, options.learnedFile()).forEach(err::println);

@@ -163,7 +163,7 @@ final class LogsCommand implements Callable<Integer> {
                 out.println(EndJson.of(kept, running, result));
             }
             case TEXT -> {
-                List<String> lines = result.map(EndText::lines).orElseGet(() -> DenialText.lines(kept.denials()));
+                List<String> lines = result.map(EndText::ofLog).orElseGet(() -> DenialText.lines(kept.denials()));
                 PrintWriter err = spec.commandLine().getErr();
                 if (result.isEmpty() && !running) {
                     err.println("caisson: KILLED: its engine ended before it could tell how the container did");

@@ -3,6 +3,7 @@ package dev.caisson.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.cgroup.Bytes;
 import dev.caisson.engine.Container;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.Streams;
@@ -107,6 +108,23 @@ class LogsCommandTest {
         assertThat(gone.err()).startsWith("caisson: CONTAINER_UNKNOWN: ").contains("caisson ps -a");
         assertThat(caisson("rm", name).status()).isEqualTo(1);
         assertThat(caisson("rm", "-f", name)).isEqualTo(new Answer(0, "", ""));
+    }
+
+    @Test
+    @Tag("root")
+    void what_was_denied_and_killed_is_told_of_one_that_ended_well_too() throws Exception {
+        try (Engine engine = Engine.open(Directories.options())) {
+            ContainerSpec spec = spec("unshare --user true 2>/dev/null; (head -c 200m /dev/zero | tail) >/dev/null 2>&1; exit 0");
+            engine.start(spec.memory(Bytes.mebibytes(64)), Streams.capture().kept()).await();
+        }
+
+        Answer answer = caisson("logs", name);
+
+        assertThat(answer.status()).isZero();
+        assertThat(answer.err())
+                .contains("caisson: DENIED: ", "unshare(CLONE_NEWUSER)")
+                .contains("caisson: the kernel killed ", " of its processes at its memory limit");
+        assertThat(caisson("ps", "-a", "--filter", "name=" + name).out()).contains("Exited (0)");
     }
 
     private static void endLater(OutputStream line) {
