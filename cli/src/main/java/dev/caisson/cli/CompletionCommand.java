@@ -1,7 +1,7 @@
 package dev.caisson.cli;
 
 import java.util.concurrent.Callable;
-import picocli.AutoComplete;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
@@ -13,26 +13,32 @@ import picocli.CommandLine.Spec;
         description = "Print a completion script for a shell.",
         footer = {
             "%nFor this session:   source <(caisson completion bash)",
-            "For every session:  caisson completion bash > /etc/bash_completion.d/caisson"
+            "For every session:  caisson completion bash > /etc/bash_completion.d/caisson",
+            "                    caisson completion fish > ~/.config/fish/completions/caisson.fish"
         })
 final class CompletionCommand implements Callable<Integer> {
     /// The shells that a script can be made for.
     enum Shell {
         BASH,
-        ZSH
+        ZSH,
+        FISH
     }
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "SHELL", description = "bash or zsh.")
-    @SuppressWarnings({"NullAway.Init", "UnusedVariable"}) // required, and one script serves both shells
+    @Parameters(index = "0", paramLabel = "SHELL", description = "bash, zsh or fish.")
+    @SuppressWarnings("NullAway.Init") // required
     private Shell shell;
 
     @Override
     public Integer call() {
-        spec.commandLine().getOut().print(AutoComplete.bash("caisson", Main.commandLine()));
+        CommandLine all = Main.commandLine();
+        spec.commandLine().getOut().print(switch (shell) {
+            case BASH, ZSH -> CompletionScripts.bash(all); // one script serves both
+            case FISH -> CompletionScripts.fish(all);
+        });
         return 0;
     }
 }

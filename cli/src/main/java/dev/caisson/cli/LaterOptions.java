@@ -1,53 +1,83 @@
 package dev.caisson.cli;
 
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// Docker's options that this version does not have: refused by name, with what to do.
+/// Docker's options of a run that this version does not have: refused by name, with what to do.
 final class LaterOptions {
     private static final String NETWORK =
             "networks are not part of this version: every container has its own loopback alone";
     private static final String LIFECYCLE = "containers that outlive the command are not part of this version";
+    private static final String HEALTH = "health checks are not part of this version: run one beside the container";
+    private static final String WINDOWS = "it is an option of Docker for Windows";
+    private static final String REGISTRY =
+            "registries are not part of this version: fetch the image with skopeo copy, and run it as oci:PATH";
     private static final String LOG =
             "a container without --rm has one kind of log, files as Docker's json-file makes them, three of 10 MiB";
-    private static final Map<String, String> REASONS = Map.ofEntries(
-            Map.entry("-p", NETWORK),
-            Map.entry("--publish", NETWORK),
-            Map.entry("-P", NETWORK),
-            Map.entry("--publish-all", NETWORK),
-            Map.entry("--expose", NETWORK),
-            Map.entry("--link", NETWORK),
-            Map.entry("--network-alias", NETWORK),
-            Map.entry("--ip", NETWORK),
-            Map.entry("--ip6", NETWORK),
-            Map.entry("--dns", NETWORK),
-            Map.entry("--add-host", NETWORK),
-            Map.entry("--mac-address", NETWORK),
-            Map.entry("-d", LIFECYCLE),
-            Map.entry("--detach", LIFECYCLE),
-            Map.entry("--restart", LIFECYCLE),
-            Map.entry("--health-cmd", LIFECYCLE),
-            Map.entry("--cidfile", LIFECYCLE),
-            Map.entry("--log-driver", LOG),
-            Map.entry("--log-opt", LOG),
-            Map.entry("--volumes-from", LIFECYCLE),
-            Map.entry("--gpus", "give the device nodes of the driver, each with --device"),
-            Map.entry("--pid", "a container always has its own process ids"),
-            Map.entry("--userns", "a container always has its own user namespace"),
-            Map.entry("--cgroupns", "a container always has its own cgroup namespace"),
-            Map.entry("--pull", "registries are not part of this version"),
-            Map.entry("--platform", "images of other machines are not part of this version"),
-            Map.entry("--cpu-rt-runtime", "real-time processor time is not given to containers"),
-            Map.entry("--cpu-rt-period", "real-time processor time is not given to containers"),
-            Map.entry("--kernel-memory", "the kernel counts its own memory for a container with --memory: use that"),
-            Map.entry("--runtime", "Caisson is the runtime"));
+    private static final String REAL_TIME = "real-time processor time is not given to containers";
+    private static final String VOLUMES = "named volumes are not part of this version: give a path with -v";
+    private static final Map<String, String> REASONS = new HashMap<>();
+
+    static {
+        put(NETWORK, "-p", "--publish", "-P", "--publish-all", "--expose", "--link", "--network-alias", "--ip");
+        put(NETWORK, "--ip6", "--link-local-ip", "--dns", "--dns-opt", "--dns-option", "--dns-search", "--add-host");
+        put(NETWORK, "--mac-address");
+        put(LIFECYCLE, "-d", "--detach", "--detach-keys", "--restart", "--volumes-from");
+        put(HEALTH, "--health-cmd", "--health-interval", "--health-retries", "--health-timeout");
+        put(HEALTH, "--health-start-period", "--health-start-interval");
+        put("no health check is ever run: leave it out", "--no-healthcheck");
+        put(WINDOWS, "--cpu-count", "--cpu-percent", "--io-maxbandwidth", "--io-maxiops", "--isolation");
+        put(REGISTRY, "--pull", "--disable-content-trust");
+        put("nothing is printed of an image that is at hand: leave it out", "-q", "--quiet");
+        put(LOG, "--log-driver", "--log-opt");
+        put(REAL_TIME, "--cpu-rt-runtime", "--cpu-rt-period");
+        put(VOLUMES, "--volume-driver");
+        put("give each with --label", "--label-file");
+        put("there is no OCI runtime below that would read it: use --label", "--annotation");
+        put("find the container by its --name, or by a --label with 'caisson ps -q --filter'", "--cidfile");
+        put("all three streams are attached; redirect what is not wanted", "-a", "--attach");
+        put("signals are always passed on", "--sig-proxy");
+        put("give the whole name with --hostname", "--domainname");
+        put("the socket of an engine is root on the host, and is not given to containers", "--use-api-socket");
+        put("give the device nodes of the driver, each with --device", "--gpus");
+        put("a container always has its own process ids", "--pid");
+        put("a container always has its own user namespace", "--userns");
+        put("a container always has its own cgroup namespace", "--cgroupns");
+        put("images of other machines are not part of this version", "--platform");
+        put("the kernel counts its own memory for a container with --memory: use that", "--kernel-memory");
+        put("Caisson is the runtime", "--runtime");
+    }
 
     private LaterOptions() {}
+
+    private static void put(String reason, String... options) {
+        for (String option : options) {
+            REASONS.put(option, reason);
+        }
+    }
 
     /// Why an option that was not recognised is refused; empty where Docker has none of that name.
     static Optional<CommandException> refusal(String argument) {
         int equals = argument.indexOf('=');
         String option = equals < 0 ? argument : argument.substring(0, equals);
-        return Optional.ofNullable(REASONS.get(option)).map(reason -> RunOptions.refused(option, reason));
+        return name(option).map(name -> RunOptions.refused(name, REASONS.getOrDefault(name, "")));
+    }
+
+    /// Of several letters behind one dash, as -dit or -p80:80, one that is not here.
+    private static Optional<String> name(String option) {
+        if (REASONS.containsKey(option)) {
+            return Optional.of(option);
+        }
+        if (!option.matches("-[a-zA-Z].+")) {
+            return Optional.empty();
+        }
+        int letters = option.matches("-[a-zA-Z]+") ? option.length() : 2;
+        for (int i = 1; i < letters; i++) {
+            if (REASONS.containsKey("-" + option.charAt(i))) {
+                return Optional.of("-" + option.charAt(i));
+            }
+        }
+        return Optional.empty();
     }
 }

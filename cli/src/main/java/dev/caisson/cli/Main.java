@@ -3,11 +3,13 @@ package dev.caisson.cli;
 import dev.caisson.engine.Engine;
 import dev.caisson.error.CaissonException;
 import java.io.PrintWriter;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,6 +39,7 @@ public final class Main implements Runnable {
         COMMANDS.put("seccomp", SeccompCommand::new);
         COMMANDS.put("version", VersionCommand::new);
         COMMANDS.put("completion", CompletionCommand::new);
+        COMMANDS.put("help", HelpCommand::new);
         COMMANDS.put("rehearse", RehearseCommand::new);
     }
 
@@ -59,7 +62,8 @@ public final class Main implements Runnable {
 
     /// Runs one command line and returns its exit status: the command's own, or 125 where Caisson itself
     /// failed.
-    static int execute(PrintWriter out, PrintWriter err, Terminal terminal, String... args) {
+    static int execute(PrintWriter out, PrintWriter err, Terminal terminal, String... given) {
+        String[] args = spelledOut(given);
         CommandLine line = commandLine(args);
         Optional<CommandException> unknown = unknownCommand(line, args);
         if (unknown.isPresent()) {
@@ -81,6 +85,19 @@ public final class Main implements Runnable {
         return status;
     }
 
+    /// Reads `--version` as the command, and `help COMMAND` as `COMMAND --help`.
+    private static String[] spelledOut(String... given) {
+        if (given.length == 0) {
+            return given;
+        }
+        return switch (given[0]) {
+            case "-v", "--version" -> new String[] {"version"};
+            case "help" ->
+                Stream.concat(Arrays.stream(given).skip(1), Stream.of("--help")).toArray(String[]::new);
+            default -> given;
+        };
+    }
+
     /// Runs the command, or prints the help that was asked for.
     private static int run(ParseResult words) {
         try {
@@ -100,16 +117,25 @@ public final class Main implements Runnable {
             if (!word.startsWith("-")) {
                 CommandLine next = line.getSubcommands().get(word);
                 if (next == null) {
-                    String command = line.getCommandSpec().qualifiedName();
-                    return Optional.of(new CommandException(
-                            "USAGE",
-                            CommandException.UNKNOWN_COMMAND,
-                            "unknown command: " + command + " " + OneLine.of(word) + "; try '" + command + " --help'"));
+                    return Optional.of(unknownCommand(line, word));
                 }
                 line = next;
             }
         }
         return Optional.empty();
+    }
+
+    private static CommandException unknownCommand(CommandLine in, String word) {
+        String command = in.getCommandSpec().qualifiedName();
+        Optional<String> instead = in.getParent() == null ? LaterCommands.instead(word) : Optional.empty();
+        String advice = instead.map(text -> "it is Docker's and not part of this version: " + text)
+                .or(() -> NearWord.of(word, in.getSubcommands().keySet())
+                        .map(near -> "did you mean '" + command + " " + near + "'?"))
+                .orElse("try '" + command + " --help'");
+        return new CommandException(
+                "USAGE",
+                CommandException.UNKNOWN_COMMAND,
+                "unknown command: " + command + " " + OneLine.of(word) + "; " + advice);
     }
 
     /// The tree of all commands, for running, for shell completion and for the manual pages.
@@ -148,7 +174,10 @@ public final class Main implements Runnable {
         root.usageMessage()
                 .description("Runs Linux containers with every limit on, and shows what the kernel enforces.")
                 .synopsisSubcommandLabel("COMMAND");
-        return root;
+        return root.addOption(OptionSpec.builder("-v", "--version")
+                .type(boolean.class)
+                .description("Show the version and exit.")
+                .build());
     }
 
     /// Gives every command its `--help`, and `-h` where that says nothing else: to a run it gives a host name.
@@ -190,11 +219,23 @@ public final class Main implements Runnable {
             }
         }
         CommandSpec command = problem.getCommandLine().getCommandSpec();
-        String sentence = OneLine.of(problem.getMessage()) + "; try '" + command.qualifiedName() + " --help'";
+        String sentence = OneLine.of(problem.getMessage()) + "; " + advice(problem, command);
         // who runs an audit takes its exit status for the answer
         return command.userObject() instanceof AuditCommand
                 ? new CommandException("USAGE", AuditCommand.AUDIT_FAILED, sentence)
                 : CommandException.usage(sentence);
+    }
+
+    private static String advice(ParameterException problem, CommandSpec command) {
+        String help = "try '" + command.qualifiedName() + " --help'";
+        if (!(problem instanceof UnmatchedArgumentException unmatched)) {
+            return help;
+        }
+        String word = unmatched.getUnmatched().getFirst().replaceFirst("=.*", "");
+        return NearWord.of(word, command.optionsMap().keySet())
+                .filter(_ -> word.startsWith("--"))
+                .map(near -> "did you mean " + near + "?")
+                .orElse(help);
     }
 
     /// Whatever the command made of it: of what it printed something is missing.

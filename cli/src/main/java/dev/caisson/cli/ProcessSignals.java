@@ -15,6 +15,11 @@ final class ProcessSignals {
 
     private ProcessSignals() {}
 
+    /// Has signals that the launcher blocked end this process again.
+    static void leaveToKernel() {
+        Signals.unblock(Signals.blocked());
+    }
+
     /// Calls `handler` with the number of each signal that comes, in one thread of its own.
     static void handle(IntConsumer handler) {
         Set<Integer> blocked = Signals.blocked();

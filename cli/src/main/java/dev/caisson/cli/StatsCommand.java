@@ -86,29 +86,48 @@ final class StatsCommand implements Callable<Integer> {
                 out.print(PrometheusText.of(samples, totals(survey, samples)));
                 return 0;
             }
-            boolean live =
-                    !once && format == Format.TEXT && Terminal.ofLauncher().output();
+            if (!once && format == Format.TEXT && Terminal.ofLauncher().output()) {
+                live(survey, pause, out);
+                return 0;
+            }
+            ProcessSignals.leaveToKernel();
             List<Sample> before = chosen(survey);
             List<Total> totalsBefore = totals(survey, before);
-            if (live) {
-                out.print(CLEAR_ALL);
+            Thread.sleep(pause);
+            List<Sample> now = chosen(survey);
+            List<Total> totals = totals(survey, now);
+            switch (format) {
+                case JSON -> out.println(StatsJson.of(byId(before), now, byPath(totalsBefore), totals));
+                case TEXT, PROMETHEUS -> {
+                    var lines = new StatsLine(Integer.MAX_VALUE);
+                    print(out, lines, byId(before), now, "\n");
+                    printTotals(out, lines, byPath(totalsBefore), totals, "\n");
+                }
             }
-            do {
-                Thread.sleep(pause);
+            return 0;
+        }
+    }
+
+    /// Draws the figures again and again, in as many columns as the terminal has.
+    private void live(Survey survey, Duration pause, PrintWriter out) throws InterruptedException {
+        try (var screen = new LiveScreen()) {
+            List<Sample> before = chosen(survey);
+            List<Total> totalsBefore = totals(survey, before);
+            out.print(CLEAR_ALL);
+            out.flush();
+            while (screen.pause(pause)) {
                 List<Sample> now = chosen(survey);
                 List<Total> totals = totals(survey, now);
-                switch (format) {
-                    case JSON -> out.println(StatsJson.of(byId(before), now, byPath(totalsBefore), totals));
-                    case TEXT, PROMETHEUS -> {
-                        print(out, byId(before), now, live);
-                        printTotals(out, byPath(totalsBefore), totals, live);
-                    }
-                }
+                var lines = new StatsLine(screen.columns());
+                out.print(HOME);
+                print(out, lines, byId(before), now, CLEAR_LINE + "\r\n");
+                printTotals(out, lines, byPath(totalsBefore), totals, CLEAR_LINE + "\r\n");
+                out.print("q ends" + CLEAR_BELOW + "\r");
                 out.flush();
                 before = now;
                 totalsBefore = totals;
-            } while (live);
-            return 0;
+            }
+            out.print(CLEAR_LINE);
         }
     }
 
@@ -139,17 +158,17 @@ final class StatsCommand implements Callable<Integer> {
                 || (!container.isEmpty() && sample.id().startsWith(container));
     }
 
-    private void print(PrintWriter out, Map<String, Sample> before, List<Sample> now, boolean live) {
-        String end = live ? CLEAR_LINE + "\n" : "\n";
-        out.print((live ? HOME : "") + StatsLine.header().stripTrailing() + end);
+    private void print(
+            PrintWriter out, StatsLine lines, Map<String, Sample> before, List<Sample> now, String end) {
+        boolean live = !end.equals("\n");
+        out.print(lines.header() + end);
         for (Sample sample : now) {
             Sample earlier = before.getOrDefault(sample.id(), sample);
-            out.print(StatsLine.of(
-                                    earlier,
-                                    sample,
-                                    live ? drawn(cpu, sample.id(), StatsLine.processors(earlier, sample)) : "",
-                                    live ? drawn(memory, sample.id(), StatsLine.memoryPart(sample)) : "")
-                            .stripTrailing()
+            out.print(lines.of(
+                            earlier,
+                            sample,
+                            live ? drawn(cpu, sample.id(), StatsLine.processors(earlier, sample)) : "",
+                            live ? drawn(memory, sample.id(), StatsLine.memoryPart(sample)) : "")
                     + end);
         }
         cpu.keySet().retainAll(now.stream().map(Sample::id).toList());
@@ -165,13 +184,11 @@ final class StatsCommand implements Callable<Integer> {
         return totals.stream().collect(Collectors.toMap(Total::path, Function.identity()));
     }
 
-    private static void printTotals(PrintWriter out, Map<String, Total> before, List<Total> now, boolean live) {
+    private static void printTotals(
+            PrintWriter out, StatsLine lines, Map<String, Total> before, List<Total> now, String end) {
         for (Total total : now) {
-            out.print(StatsLine.of(before.getOrDefault(total.path(), total), total)
-                            .stripTrailing()
-                    + (live ? CLEAR_LINE + "\n" : "\n"));
+            out.print(lines.of(before.getOrDefault(total.path(), total), total) + end);
         }
-        out.print(live ? CLEAR_BELOW : "");
     }
 
     private static String drawn(Map<String, Sparkline> lines, String id, double value) {

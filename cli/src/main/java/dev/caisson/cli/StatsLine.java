@@ -8,17 +8,27 @@ import dev.caisson.engine.Survey.Sample;
 import dev.caisson.engine.Survey.Total;
 import dev.caisson.engine.WritableUse;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
 /// One container's line for people: what it used between two samples.
 final class StatsLine {
-    private static final String FORMAT = "%-12s  %-16.16s  %7s %-10s  %21s %-10s  %9s  %28s  %17s  %5s  %6s";
+    /// Of a terminal that is as wide, or of a file.
+    private static final String WIDE = "%-12s  %-16.16s  %7s %-10s  %21s %-10s  %9s  %28s  %17s  %5s  %6s";
+    /// Of one with 80 columns.
+    private static final String NARROW = "%-16.16s  %7s %-10s  %19s  %9s  %3s";
+    private static final int WIDE_COLUMNS = 159;
 
-    private StatsLine() {}
+    private final boolean wide;
 
-    static String header() {
-        return FORMAT.formatted(
+    /// @param columns that a line may have
+    StatsLine(int columns) {
+        this.wide = columns >= WIDE_COLUMNS;
+    }
+
+    String header() {
+        return row(List.of(
                 "CONTAINER",
                 "NAME",
                 "CPU",
@@ -29,12 +39,12 @@ final class StatsLine {
                 "WRITTEN / SIZE FILES",
                 "READ / WRITE",
                 "STALL",
-                "OOM");
+                "OOM"));
     }
 
     /// @param cpu sparkline of processor time, empty for none
     /// @param memory sparkline of memory, empty for none
-    static String of(Sample before, Sample now, String cpu, String memory) {
+    String of(Sample before, Sample now, String cpu, String memory) {
         return line(
                 now.id().substring(0, 12),
                 now.name().isEmpty() ? "-" : OneLine.of(now.name()),
@@ -45,20 +55,19 @@ final class StatsLine {
     }
 
     /// A tenant's line, which stands in for a container's.
-    static String of(Total before, Total now) {
+    String of(Total before, Total now) {
         return line(
                 "tenant",
-                OneLine.of(now.tenant()),
+                (wide ? "" : "tenant ") + OneLine.of(now.tenant()),
                 processors(before.usage(), now.usage(), now.nanoTime() - before.nanoTime()),
                 new ContainerUsage(now.usage(), Optional.empty()),
                 "",
                 "");
     }
 
-    private static String line(
-            String id, String name, double processors, ContainerUsage all, String cpu, String memory) {
+    private String line(String id, String name, double processors, ContainerUsage all, String cpu, String memory) {
         Usage usage = all.group();
-        return FORMAT.formatted(
+        return row(List.of(
                 id,
                 name,
                 String.format(Locale.ROOT, "%.1f%%", 100 * processors),
@@ -78,7 +87,15 @@ final class StatsLine {
                                                 pressures.memory().some().last10(),
                                                 pressures.io().some().last10()))))
                         .orElse("-"),
-                usage.memory().map(used -> Long.toString(used.oomKills())).orElse("-"));
+                usage.memory().map(used -> Long.toString(used.oomKills())).orElse("-")));
+    }
+
+    /// The most important of all columns where there is no room for the others.
+    private String row(List<String> all) {
+        Object[] shown = wide
+                ? all.toArray()
+                : new Object[] {all.get(1), all.get(2), all.get(3), all.get(4), all.get(6), all.get(10)};
+        return (wide ? WIDE : NARROW).formatted(shown).stripTrailing();
     }
 
     /// Processors that were busy with it between the two samples.
@@ -111,7 +128,7 @@ final class StatsLine {
         return writable.used() + " / " + writable.size() + " " + writable.inodes() + "f";
     }
 
-    private static String io(java.util.List<Usage.Io> disks) {
+    private static String io(List<Usage.Io> disks) {
         return Bytes.of(disks.stream().mapToLong(Usage.Io::readBytes).sum()) + " / "
                 + Bytes.of(disks.stream().mapToLong(Usage.Io::writtenBytes).sum());
     }

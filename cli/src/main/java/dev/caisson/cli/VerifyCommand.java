@@ -16,13 +16,16 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/// `caisson verify`: what the kernel enforces on a running container, beside what was planned. Exits with 1 where they
-/// differ.
+/// `caisson verify`: what the kernel enforces on a running container, beside what was planned. Exits with 1 if they
+/// differ, and with 2 if nothing differs and something could not be read.
 @Command(
         name = "verify",
-        description = "Read from the kernel what a running container really has, and compare it with its plan.")
+        description = "Read from the kernel what a running container really has, and compare it with its plan.",
+        footer = "%nExits with 1 if something differs, and with 2 if nothing does and something could not be read.")
 final class VerifyCommand implements Callable<Integer> {
     private static final int WIDEST = 72;
+    private static final int DIFFERS = 1;
+    private static final int NOT_EVALUATED = 2;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -51,7 +54,12 @@ final class VerifyCommand implements Callable<Integer> {
                         .forEach(out::println);
             case JSON -> out.println(json(verification));
         }
-        return verification.isAsPlanned() ? 0 : 1;
+        if (verification.isAsPlanned()) {
+            return 0;
+        }
+        boolean differs = verification.checks().stream()
+                .anyMatch(check -> check.outcome() == Verifier.Outcome.DIFFERENT);
+        return differs ? DIFFERS : NOT_EVALUATED;
     }
 
     /// Columns as wide as what stands in them; what is longer than most pushes its verdict to the right.
@@ -72,14 +80,18 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     private static String found(Verifier.Check check) {
+        if (check.outcome() == Verifier.Outcome.NOT_EVALUATED) {
+            return "-";
+        }
         return check.found().isEmpty() ? "none" : OneLine.of(check.found());
     }
 
     private static String verdict(Verifier.Check check, boolean colours) {
-        if (check.asPlanned()) {
-            return "as planned";
-        }
-        return Terminal.red("NOT AS PLANNED: " + OneLine.of(check.planned()), colours);
+        return switch (check.outcome()) {
+            case AS_PLANNED -> "as planned";
+            case NOT_EVALUATED -> "not evaluated, because: " + OneLine.of(check.found());
+            case DIFFERENT -> Terminal.red("NOT AS PLANNED: " + OneLine.of(check.planned()), colours);
+        };
     }
 
     private static String json(Verification verification) {
@@ -102,6 +114,8 @@ final class VerifyCommand implements Callable<Integer> {
                 out.value(check.found());
                 out.name("asPlanned");
                 out.value(check.asPlanned());
+                out.name("evaluated");
+                out.value(check.outcome() != Verifier.Outcome.NOT_EVALUATED);
                 out.endObject();
             }
             out.endArray();

@@ -71,6 +71,37 @@ class MainTest {
         assertThat(answer.err()).isEmpty();
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "runn             | unknown command: caisson runn; did you mean 'caisson run'?",
+                "lgos web         | unknown command: caisson lgos; did you mean 'caisson logs'?",
+                "seccomp dif      | unknown command: caisson seccomp dif; did you mean 'caisson seccomp diff'?",
+                "help runn        | unknown command: caisson runn; did you mean 'caisson run'?",
+                "exec web sh      | unknown command: caisson exec; it is Docker's and not part of this version: run what is wanted in it from its start",
+            })
+    void whatWasMeantByAnUnknownCommandIsSaid(String arguments, String sentence) {
+        assertThat(caisson(arguments.split(" "))).isEqualTo(new Answer(1, "", "caisson: USAGE: " + sentence + "\n"));
+    }
+
+    @Test
+    void whatWasMeantByAnUnknownOptionIsSaid() {
+        assertThat(caisson("run", "--memroy=1g", "host").err())
+                .isEqualTo("caisson: USAGE: Unknown option: '--memroy=1g'; did you mean --memory?\n");
+        assertThat(caisson("run", "-dit", "host").err()).startsWith("caisson: OPTION_REFUSED: -d: ");
+        assertThat(caisson("run", "-p80:80", "host").err()).startsWith("caisson: OPTION_REFUSED: -p: ");
+    }
+
+    @Test
+    void helpAndVersionAreFoundWhereDockerHasThem() {
+        assertThat(caisson("help")).isEqualTo(caisson("--help"));
+        assertThat(caisson("help", "run")).isEqualTo(caisson("run", "--help"));
+        assertThat(caisson("help", "seccomp", "diff")).isEqualTo(caisson("seccomp", "diff", "--help"));
+        assertThat(caisson("--version")).isEqualTo(caisson("version"));
+        assertThat(caisson("-v")).isEqualTo(caisson("version"));
+    }
+
     @Test
     void anArgumentCannotSendEscapesToTheTerminal() {
         Answer answer = caisson("version", "--\u001b]0;owned\u0007\nsecond line\u202e");
@@ -78,6 +109,16 @@ class MainTest {
         assertThat(answer.status()).isEqualTo(125);
         assertThat(answer.err().lines()).hasSize(1);
         assertThat(answer.err()).doesNotContain("\u001b", "\u0007", "\u202e");
+    }
+
+    @Test
+    void completionForFishKnowsCommandsOptionsAndContainers() {
+        assertThat(caisson("completion", "fish").out())
+                .contains("-a run -d 'Run a program in a container.'")
+                .contains("-n '__fish_seen_subcommand_from run' -s m -l memory -r -d ")
+                .contains("-n '__fish_seen_subcommand_from seccomp; and __fish_seen_subcommand_from diff'")
+                .contains("complete -c caisson -f -n '__fish_seen_subcommand_from stop' -a '(__caisson_containers)'")
+                .doesNotContain("rehearse");
     }
 
     @ParameterizedTest

@@ -13,6 +13,12 @@ import dev.caisson.engine.Survey.Total;
 import dev.caisson.engine.WritableUse;
 import java.time.Duration;
 import java.time.Instant;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -115,7 +121,7 @@ class StatsTest {
                 "a", "caisson/tenant-a", 2, now.nanoTime(), now.usage().group());
         var earlier = new Total("a", "caisson/tenant-a", 2, 0, before.usage().group());
 
-        assertThat(StatsLine.of(earlier, total)).startsWith("tenant        a ").contains("150.0%", "32 MiB / 64 MiB");
+        assertThat(new StatsLine(Integer.MAX_VALUE).of(earlier, total)).startsWith("tenant        a ").contains("150.0%", "32 MiB / 64 MiB");
         assertThat(StatsJson.of(Map.of(), List.of(), Map.of(total.path(), earlier), List.of(total)))
                 .startsWith(
                         "[{\"tenant\":\"a\",\"cgroup\":\"caisson/tenant-a\",\"containers\":2,\"cpu\":{\"processors\":1.5,");
@@ -134,10 +140,43 @@ class StatsTest {
         Sample before = sample("web\u001b[2J", Optional.empty(), 0, Duration.ZERO);
         Sample now = sample("web\u001b[2J", Optional.empty(), 2_000_000_000, Duration.ofMillis(500));
 
-        assertThat(StatsLine.of(before, now, "", ""))
+        assertThat(new StatsLine(Integer.MAX_VALUE).of(before, now, "", ""))
                 .contains("0123456789ab", "25.0%", "32 MiB / 64 MiB", "3 MiB / 32 MiB", "4 KiB / 8 KiB", "2%")
                 .doesNotContain("\u001b");
         assertThat(StatsLine.processors(now, now)).isZero();
+    }
+
+    @Test
+    void aLineFitsATerminalOf80Columns() {
+        Sample before = sample("a-name-that-is-longer-than-its-column", Optional.empty(), 0, Duration.ZERO);
+        Sample now = sample("a-name-that-is-longer-than-its-column", Optional.empty(), 2_000_000_000, Duration.ofMillis(500));
+        var lines = new StatsLine(80);
+
+        assertThat(lines.header()).hasSizeLessThanOrEqualTo(80).contains("NAME", "CPU", "MEMORY / LIMIT", "PIDS", "OOM");
+        assertThat(lines.of(before, now, "▁▂▃▄▅▆▇█▇▆", "▁▂▃▄▅▆▇█▇▆"))
+                .hasSizeLessThanOrEqualTo(80)
+                .contains("a-name-that-is-l", "25.0%", "▁▂▃▄▅▆▇█▇▆", "32 MiB / 64 MiB");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"q", "\u0003"})
+    @Tag("root")
+    @Timeout(value = 60, unit = TimeUnit.SECONDS)
+    void theLiveViewEndsWithAKeyAndLeavesTheTerminalAsItWas(String key) throws Exception {
+        List<String> words = CommandProcess.words("stats", "--interval", "200ms");
+        words.add(words.indexOf("-Xrs"), "-Dcaisson.terminal=12");
+        String command = String.join(" ", words) + "; echo status $?; stty -a | grep -ow -- -*icanon";
+        Process process = new ProcessBuilder("script", "-qec", command, "/dev/null").start();
+        var shown = new StringBuilder();
+        for (int one = process.getInputStream().read(); one >= 0; one = process.getInputStream().read()) {
+            shown.append((char) one);
+            if (shown.toString().endsWith("q ends")) {
+                process.getOutputStream().write(key.getBytes(StandardCharsets.UTF_8));
+                process.getOutputStream().flush();
+            }
+        }
+
+        assertThat(shown.toString()).contains("MEMORY / LIMIT", "status 0").containsPattern("\\sicanon");
     }
 
     @Test

@@ -24,6 +24,14 @@ class VerifyCommandTest {
     }
 
     @Test
+    void what_could_not_be_read_is_not_called_different() {
+        var check = new Verifier.Check("seccomp filter", "25 instructions", "EBUSY, it waits", Verifier.Outcome.NOT_EVALUATED);
+
+        assertThat(VerifyCommand.lines(List.of(check), true))
+                .containsExactly("seccomp filter  -  not evaluated, because: EBUSY, it waits");
+    }
+
+    @Test
     void what_is_not_as_planned_stands_out_and_cannot_write_on_the_terminal() {
         List<Verifier.Check> checks = List.of(new Verifier.Check("a", "1\u001b[2J", "2\u001b[2J", false));
 

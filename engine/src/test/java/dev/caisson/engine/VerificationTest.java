@@ -9,7 +9,9 @@ import dev.caisson.image.Image;
 import dev.caisson.launch.CapabilitySet;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.FilterProgram;
+import dev.caisson.launch.InRootPath;
 import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Mount;
 import dev.caisson.launch.SeccompChoice;
 import dev.caisson.launch.Step;
 import dev.caisson.launch.Verifier;
@@ -19,6 +21,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +30,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
@@ -54,6 +58,75 @@ class VerificationTest {
     void close() throws IOException {
         engine.close();
         BusyboxEngine.removeTree(OPTIONS.state());
+    }
+
+    @Test
+    void a_volume_is_told_with_its_source_and_options_and_a_read_only_one_takes_no_writing(@TempDir Path directory)
+            throws Exception {
+        Path open = Files.createDirectory(directory.resolve("open"));
+        Path closed = Files.createDirectory(directory.resolve("closed"));
+        Files.writeString(closed.resolve("file"), "as it was");
+        String tries = "for d in /closed /open; do touch $d/new 2>/dev/null && echo $d; done;"
+                + "echo changed 2>/dev/null >/closed/file; mount -o remount,rw /closed 2>/dev/null; rm -f /closed/file; sleep 60";
+        Container tried = engine.start(
+                ContainerSpec.of(Image.host(), "sh", "-c", tries)
+                        .name("tried")
+                        .mount(new Mount.Bind(closed, InRootPath.parse("/closed"), true, false))
+                        .mount(new Mount.Bind(open, InRootPath.parse("/open"), false, false))
+                        .mount(new Mount.Tmpfs(InRootPath.parse("/memory"), Bytes.mebibytes(1), 01777, true, false)),
+                Streams.capture());
+        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
+        Thread.sleep(500);
+
+        List<Verifier.Check> checks = Verification.of("tried", OPTIONS).checks();
+
+        assertThat(checks).filteredOn(check -> !check.asPlanned()).isEmpty();
+        assertThat(found(checks, "mount /closed")).startsWith(closed + ", ").contains(" ro,").endsWith(", private");
+        assertThat(found(checks, "mount /open")).startsWith(open + ", ").contains(" rw,").endsWith(", private");
+        assertThat(found(checks, "mount /usr")).startsWith("/usr, ").contains(" ro,");
+        assertThat(found(checks, "mount /memory")).contains("tmpfs ro,");
+        assertThat(found(checks, "mount propagation")).matches("all \\d+ private");
+        assertThat(closed.resolve("file")).content().isEqualTo("as it was");
+        assertThat(closed.resolve("new")).doesNotExist();
+
+        Files.move(open, directory.resolve("moved"));
+        assertThat(Verification.of("tried", OPTIONS).checks())
+                .filteredOn(check -> check.subject().equals("mount /open"))
+                .singleElement()
+                .satisfies(check -> assertThat(check.outcome()).isEqualTo(Verifier.Outcome.NOT_EVALUATED));
+        Files.createDirectory(open);
+        assertThat(Verification.of("tried", OPTIONS).checks())
+                .filteredOn(check -> check.outcome() == Verifier.Outcome.DIFFERENT)
+                .singleElement()
+                .satisfies(check -> assertThat(check.found()).startsWith("another file than the host's " + open));
+        tried.kill();
+    }
+
+    private static String found(List<Verifier.Check> checks, String subject) {
+        return checks.stream()
+                .filter(check -> check.subject().equals(subject))
+                .findFirst()
+                .map(Verifier.Check::found)
+                .orElse("no such line");
+    }
+
+    /// The kernel does not stop a process that waits for its child to execute, so nobody can read its filters.
+    @Test
+    void of_a_program_in_vfork_what_cannot_be_read_is_not_evaluated() throws Exception {
+        Container waiting = engine.start(
+                ContainerSpec.of(Image.host(), "perl", "-e", "if (syscall(58) == 0) { sleep 60; syscall(231, 0) }")
+                        .name("waiting"),
+                Streams.capture());
+        Thread.sleep(1000);
+
+        List<Verifier.Check> checks = Verification.of("waiting", OPTIONS).checks();
+
+        assertThat(checks).noneMatch(check -> check.outcome() == Verifier.Outcome.DIFFERENT);
+        assertThat(checks)
+                .filteredOn(check -> check.outcome() == Verifier.Outcome.NOT_EVALUATED)
+                .singleElement()
+                .satisfies(check -> assertThat(check.found()).contains("vfork"));
+        waiting.kill();
     }
 
     @Test

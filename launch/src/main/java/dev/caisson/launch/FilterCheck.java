@@ -22,7 +22,7 @@ final class FilterCheck {
         try {
             return compare(planned, SeccompFilters.of(pid));
         } catch (ErrnoException e) {
-            return new Verifier.Check(SUBJECT, line(planned.bytes()), "not read: " + reason(e), false);
+            return Verifier.Check.notEvaluated(SUBJECT, line(planned.bytes()), reason(e));
         }
     }
 
@@ -71,7 +71,7 @@ final class FilterCheck {
                 name + ", the kernel shows filters only to root with CAP_SYS_ADMIN that is under no filter itself";
             case Errno.EPERM -> name + ", another process traces the program, or this one may not";
             case Errno.EIO -> name + ", this kernel has no CONFIG_CHECKPOINT_RESTORE";
-            case Errno.EBUSY -> name + ", the program did not stop: it is frozen, or waits for a device";
+            case Errno.EBUSY -> name + ", the program did not stop: it is frozen, waits for a device, or for a child to execute (vfork)";
             case Errno.ESRCH -> name + ", the program has ended";
             default -> name;
         };

@@ -25,11 +25,33 @@ import java.util.concurrent.locks.LockSupport;
 public final class Verifier {
     /// One thing that was compared.
     ///
-    /// @param asPlanned whether the kernel has what the plan says
-    public record Check(String subject, String planned, String found, boolean asPlanned) {
+    /// @param outcome whether the kernel has what the plan says
+    public record Check(String subject, String planned, String found, Outcome outcome) {
+        public Check(String subject, String planned, String found, boolean asPlanned) {
+            this(subject, planned, found, asPlanned ? Outcome.AS_PLANNED : Outcome.DIFFERENT);
+        }
+
+        /// Returns one that could not be made.
+        /// @param reason continues "not evaluated, because"
+        static Check notEvaluated(String subject, String planned, String reason) {
+            return new Check(subject, planned, reason, Outcome.NOT_EVALUATED);
+        }
+
+        public boolean asPlanned() {
+            return outcome == Outcome.AS_PLANNED;
+        }
+
         static Check of(String subject, String planned, String found) {
             return new Check(subject, planned, found, planned.equals(found));
         }
+    }
+
+    /// What a comparison came to.
+    public enum Outcome {
+        AS_PLANNED,
+        DIFFERENT,
+        /// The kernel did not answer now: [Check#found] says why.
+        NOT_EVALUATED
     }
 
     private static final long PAGE = 4096;
@@ -232,7 +254,8 @@ public final class Verifier {
     }
 
     private void checkMounts(Fd process, List<Check> checks) {
-        Map<String, String> mounts = mountOptions(text(process, "mountinfo"));
+        String mountinfo = text(process, "mountinfo");
+        Map<String, String> mounts = mountOptions(mountinfo);
         String root = mounts.getOrDefault("/", "missing");
         boolean readOnly = plan.has(Step.MakeRootReadOnly.class);
         checks.add(new Check(
@@ -241,6 +264,7 @@ public final class Verifier {
                 root,
                 root.startsWith(readOnly ? "overlay ro" : "overlay rw")));
         checkWritableLayer(process, checks);
+        checks.addAll(new MountCheck(process, plan, mountinfo).checks());
         for (Step.MountFileSystem mount : plan.all(Step.MountFileSystem.class)) {
             String found = mounts.getOrDefault(mount.target().absolute(), "missing");
             boolean flags = mount.flags().stream()

@@ -23,7 +23,7 @@ final class FakeProcess {
     private final LaunchPlan plan;
     /// Lines of /proc/PID/status by their name.
     final Map<String, String> status = new LinkedHashMap<>();
-    /// `PLACE` to `OPTIONS - TYPE`, in their order.
+    /// `PLACE` to `OPTIONS[ PROPAGATION] - TYPE`, in their order.
     final Map<String, String> mounts = new LinkedHashMap<>();
     final Map<Rlimit.Resource, Rlimit> limits = new LinkedHashMap<>();
 
@@ -83,6 +83,9 @@ final class FakeProcess {
             options.add("relatime");
             mounts.put(mount.target().absolute(), String.join(",", options) + " - tmpfs");
         }
+        for (Step.MountSlot mount : plan.all(Step.MountSlot.class)) {
+            mounts.put(mount.target().absolute(), "ro,nosuid,nodev,relatime - overlay");
+        }
         for (Step.Mask mask : plan.all(Step.Mask.class)) {
             mounts.put(mask.path().absolute(), "rw,nosuid,noexec,relatime - devtmpfs");
         }
@@ -132,7 +135,7 @@ final class FakeProcess {
         var lines = new StringBuilder();
         mounts.forEach((place, rest) -> {
             String[] parts = rest.split(" - ", -1);
-            lines.append("22 1 0:20 / %s %s master:7 - %s none rw%n".formatted(place, parts[0], parts[1]));
+            lines.append("22 1 0:20 / %s %s - %s none rw%n".formatted(place, parts[0], parts[1]));
         });
         write("mountinfo", lines.toString());
         write("limits", HostFactsText.limits(limits));

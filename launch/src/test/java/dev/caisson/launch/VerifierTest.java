@@ -164,6 +164,21 @@ class VerifierTest {
                         "no " + place, List.of("mount " + place), process -> process.mounts.remove(place)));
             }
         }
+        for (String usr : List.of("rw,nosuid,nodev - overlay", "ro,nodev - overlay", "ro,nosuid - overlay")) {
+            deviations.add(
+                    new Deviation("/usr " + usr, List.of("mount /usr"), process -> process.mounts.put("/usr", usr)));
+        }
+        deviations.add(new Deviation("no /usr", List.of("mount /usr"), process -> process.mounts.remove("/usr")));
+        for (String peers : List.of("shared:3", "master:7", "shared:3 master:7", "unbindable")) {
+            deviations.add(new Deviation(
+                    "/usr " + peers,
+                    List.of("mount /usr", "mount propagation"),
+                    process -> process.mounts.put("/usr", "ro,nosuid,nodev " + peers + " - overlay")));
+        }
+        deviations.add(new Deviation(
+                "a place of nobody's plan that passes events on",
+                List.of("mount propagation"),
+                process -> process.mounts.put("/other", "ro,nosuid,nodev shared:3 - overlay")));
         for (InRootPath masked : Planner.MASKED) {
             deviations.add(open(masked, "open"));
         }
@@ -233,6 +248,8 @@ class VerifierTest {
     static Stream<LaunchPlan> plans() {
         return PlanCodecTest.plans()
                 .filter(plan -> !plan.has(Step.InstallFilter.class) && !plan.has(Step.PlaceDevice.class))
+                // a volume is the very file of the host, which only the kernel can show at two places
+                .filter(plan -> SlotSource.position(plan.slots(), SlotSource.Bind.class, 0) < 0)
                 .map(VerifierTest::roomy);
     }
 
@@ -256,6 +273,7 @@ class VerifierTest {
         for (String set : List.of("bounding", "permitted", "effective", "inheritable", "ambient")) {
             expected.add("capabilities " + set);
         }
+        expected.addAll(List.of("mount /usr", "mount propagation"));
         expected.addAll(List.of("seccomp", "root file system", "writable layer", "oom_score_adj", "control group"));
         plan.all(Step.MountFileSystem.class).forEach(mount -> expected.add("mount " + mount.target()));
         plan.all(Step.Mask.class).forEach(mask -> expected.add(mask.path().absolute()));
