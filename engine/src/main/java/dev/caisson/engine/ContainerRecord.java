@@ -8,6 +8,7 @@ import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.PlanRecord;
+import dev.caisson.launch.Step;
 import dev.caisson.text.Json;
 import dev.caisson.text.MalformedJsonException;
 import io.avaje.json.JsonWriter;
@@ -27,6 +28,7 @@ import java.util.Map;
 /// @param pidsLimit processes and threads, as planned
 /// @param settings every limit as it was written to the kernel, [dev.caisson.cgroup.KernelSetting]
 /// @param unenforced limits that were asked for with best effort and that nothing enforces
+/// @param command the beginning of what it runs, for people
 /// @param stopSignal asks it to end
 /// @param stopMillis how long it has for that before it is killed
 /// @param plan what was planned, for a later comparison with the kernel
@@ -43,6 +45,7 @@ record ContainerRecord(
         long pidsLimit,
         List<String> settings,
         List<String> unenforced,
+        List<String> command,
         Map<String, String> labels,
         int stopSignal,
         long stopMillis,
@@ -68,6 +71,7 @@ record ContainerRecord(
                 spec.limits().pids(),
                 List.of(),
                 List.of(),
+                KeptFile.shortened(plan.only(Step.Execute.class).arguments()),
                 spec.labels(),
                 prepared.stopSignal(),
                 spec.stopTimeout().toMillis(),
@@ -96,6 +100,7 @@ record ContainerRecord(
                 limits.pids(),
                 group.settings(limits).stream().map(KernelSetting::toString).toList(),
                 group.lacks().stream().map(Lack::toString).toList(),
+                command,
                 labels,
                 stopSignal,
                 stopMillis,
@@ -118,6 +123,7 @@ record ContainerRecord(
             number(out, "pidsLimit", pidsLimit);
             texts(out, "settings", settings);
             texts(out, "unenforced", unenforced);
+            texts(out, "command", command);
             texts(out, "labelKeys", List.copyOf(labels.keySet()));
             texts(out, "labelValues", List.copyOf(labels.values()));
             number(out, "stopSignal", stopSignal);
@@ -184,6 +190,7 @@ record ContainerRecord(
                 need(numbers, "pidsLimit"),
                 lists.getOrDefault("settings", List.of()), // an earlier version did not write these two
                 lists.getOrDefault("unenforced", List.of()),
+                need(lists, "command"),
                 labels(need(lists, "labelKeys"), need(lists, "labelValues")),
                 Math.toIntExact(need(numbers, "stopSignal")),
                 need(numbers, "stopMillis"),

@@ -73,7 +73,7 @@ public record ContainerStatus(
                 Optional.of(record.name()).filter(name -> !name.isEmpty()),
                 record.labels(),
                 record.image(),
-                ProgramCommand.of(record),
+                record.command(),
                 Instant.ofEpochMilli(record.createdMillis()),
                 true,
                 false,

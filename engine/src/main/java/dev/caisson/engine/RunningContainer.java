@@ -32,15 +32,7 @@ public final class RunningContainer {
     /// Finds one by its name or the beginning of its id.
     /// @throws EngineException CONTAINER_AMBIGUOUS
     public static Optional<RunningContainer> find(String container, EngineOptions options) {
-        List<ContainerRecord> all = State.runningIn(options.state());
-        List<ContainerRecord> found = all.stream()
-                .filter(record -> record.name().equals(container))
-                .toList();
-        if (found.isEmpty() && !container.isEmpty()) {
-            found = all.stream()
-                    .filter(record -> record.id().startsWith(container))
-                    .toList();
-        }
+        List<ContainerRecord> found = Verification.matching(container, options);
         if (found.size() > 1) {
             throw new EngineException(
                     "CONTAINER_AMBIGUOUS", found.size() + " containers match '" + container + "': give more of the id");

@@ -101,11 +101,16 @@ public record Verification(String id, List<Verifier.Check> checks) {
         return found.getFirst();
     }
 
-    /// Those that run of which it is the name or the beginning of the id.
+    /// Those that run of which it is the name; if there is none, those of which it is the beginning of the id.
     static List<ContainerRecord> matching(String container, EngineOptions options) {
-        return State.runningIn(options.state()).stream()
-                .filter(record -> record.name().equals(container)
-                        || (!container.isEmpty() && record.id().startsWith(container)))
+        List<ContainerRecord> running = State.runningIn(options.state());
+        List<ContainerRecord> named = running.stream()
+                .filter(record -> record.name().equals(container))
                 .toList();
+        return !named.isEmpty() || container.isEmpty()
+                ? named
+                : running.stream()
+                        .filter(record -> record.id().startsWith(container))
+                        .toList();
     }
 }

@@ -248,8 +248,6 @@ class VerifierTest {
     static Stream<LaunchPlan> plans() {
         return PlanCodecTest.plans()
                 .filter(plan -> !plan.has(Step.InstallFilter.class) && !plan.has(Step.PlaceDevice.class))
-                // a volume is the very file of the host, which only the kernel can show at two places
-                .filter(plan -> SlotSource.position(plan.slots(), SlotSource.Bind.class, 0) < 0)
                 .map(VerifierTest::roomy);
     }
 
@@ -258,8 +256,16 @@ class VerifierTest {
     void a_container_that_is_as_planned_has_no_deviation(LaunchPlan plan) throws IOException {
         var process = new FakeProcess(proc, plan);
 
-        assertThat(deviating(process.running())).isEmpty();
+        assertThat(deviating(process.running())).isSubsetOf(volumes(plan));
         assertThat(deviating(process.beforeStart())).isEmpty();
+    }
+
+    /// A volume is the very file of the host, which only the kernel can show at two places.
+    private static List<String> volumes(LaunchPlan plan) {
+        return plan.all(Step.MountSlot.class).stream()
+                .filter(mount -> plan.slots().get(mount.slot().index()) instanceof SlotSource.Bind)
+                .map(mount -> "mount " + mount.target())
+                .toList();
     }
 
     @Test
