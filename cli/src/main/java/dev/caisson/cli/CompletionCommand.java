@@ -35,10 +35,13 @@ final class CompletionCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         CommandLine all = Main.commandLine();
-        spec.commandLine().getOut().print(switch (shell) {
-            case BASH, ZSH -> CompletionScripts.bash(all); // one script serves both
-            case FISH -> CompletionScripts.fish(all);
-        });
+        spec.commandLine()
+                .getOut()
+                .print(
+                        switch (shell) {
+                            case BASH, ZSH -> CompletionScripts.bash(all); // one script serves both
+                            case FISH -> CompletionScripts.fish(all);
+                        });
         return 0;
     }
 }

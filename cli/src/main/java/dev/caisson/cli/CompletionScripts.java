@@ -25,8 +25,7 @@ final class CompletionScripts {
 
     /// For bash, and for zsh with its emulation of bash's completion.
     static String bash(CommandLine all) {
-        return AutoComplete.bash("caisson", all)
-                + """
+        return AutoComplete.bash("caisson", all) + """
 
                 # Names of containers, where a command takes one.
                 _caisson_with_names() {
@@ -42,8 +41,7 @@ final class CompletionScripts {
                   _complete_caisson
                 }
                 complete -F _caisson_with_names -o default caisson
-                """
-                        .formatted(String.join("|", takeContainers(all)), NAMES);
+                """.formatted(String.join("|", takeContainers(all)), NAMES);
     }
 
     static String fish(CommandLine all) {
@@ -66,7 +64,8 @@ final class CompletionScripts {
                 return;
             }
             lines.add("complete -c caisson -f -n " + quoted(condition) + " -a " + name + " -d "
-                    + quoted(String.join(" ", command.getCommandSpec().usageMessage().description())));
+                    + quoted(String.join(
+                            " ", command.getCommandSpec().usageMessage().description())));
             String inside = (condition.equals("__fish_use_subcommand") ? "" : condition + "; and ")
                     + "__fish_seen_subcommand_from " + name;
             command.getCommandSpec().options().stream()

@@ -29,7 +29,10 @@ final class LiveScreen implements AutoCloseable {
 
     /// How many characters a line has room for.
     int columns() {
-        return Terminal.size(output).map(Terminal.Size::columns).filter(columns -> columns > 0).orElse(DEFAULT_COLUMNS);
+        return Terminal.size(output)
+                .map(Terminal.Size::columns)
+                .filter(columns -> columns > 0)
+                .orElse(DEFAULT_COLUMNS);
     }
 
     /// Waits before the next look.

@@ -13,7 +13,10 @@ final class OutputLostException extends CaissonException {
     private final boolean readerGone;
 
     OutputLostException(String stream, IOException cause) {
-        super("OUTPUT_FAILED", stream + " cannot be written (" + cause.getMessage() + "): make room, or write elsewhere", cause);
+        super(
+                "OUTPUT_FAILED",
+                stream + " cannot be written (" + cause.getMessage() + "): make room, or write elsewhere",
+                cause);
         this.readerGone = String.valueOf(cause.getMessage()).contains("Broken pipe");
     }
 

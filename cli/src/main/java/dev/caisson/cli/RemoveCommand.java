@@ -23,8 +23,7 @@ final class RemoveCommand extends ContainerCommand {
 
     @Override
     void act(String container, EngineOptions options) throws InterruptedException {
-        Optional<RunningContainer> running =
-                force ? RunningContainer.find(container, options) : Optional.empty();
+        Optional<RunningContainer> running = force ? RunningContainer.find(container, options) : Optional.empty();
         if (running.isPresent()) {
             running.get().kill();
         }

@@ -153,7 +153,11 @@ final class RunOptions {
                         value -> network = value)
                 .text("--ipc", "MODE", "private (default) or host.", value -> ipc = value)
                 .text("--uts", "MODE", "private (default) or host.", value -> uts = value)
-                .texts("-l, --label", "KEY=VALUE", "A label, shown by ps and logs and found by ps --filter.", value -> labels = value)
+                .texts(
+                        "-l, --label",
+                        "KEY=VALUE",
+                        "A label, shown by ps and logs and found by ps --filter.",
+                        value -> labels = value)
                 .flagThatIsOn(
                         "--init",
                         "A small init stays as process 1 (default); --no-init: the program itself is process 1.",

@@ -23,7 +23,8 @@ final class SignalOptions {
             return Duration.ofSeconds(MOST_SECONDS);
         }
         if (!text.matches("[0-9]{1,8}") || Long.parseLong(text) > MOST_SECONDS) {
-            throw CommandException.usage(option + " takes a number of seconds, or -1 to wait without end, not '" + text + "'");
+            throw CommandException.usage(
+                    option + " takes a number of seconds, or -1 to wait without end, not '" + text + "'");
         }
         return Duration.ofSeconds(Long.parseLong(text));
     }

@@ -158,8 +158,7 @@ final class StatsCommand implements Callable<Integer> {
                 || (!container.isEmpty() && sample.id().startsWith(container));
     }
 
-    private void print(
-            PrintWriter out, StatsLine lines, Map<String, Sample> before, List<Sample> now, String end) {
+    private void print(PrintWriter out, StatsLine lines, Map<String, Sample> before, List<Sample> now, String end) {
         boolean live = !end.equals("\n");
         out.print(lines.header() + end);
         for (Sample sample : now) {

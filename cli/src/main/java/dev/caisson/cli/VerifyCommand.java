@@ -57,8 +57,8 @@ final class VerifyCommand implements Callable<Integer> {
         if (verification.isAsPlanned()) {
             return 0;
         }
-        boolean differs = verification.checks().stream()
-                .anyMatch(check -> check.outcome() == Verifier.Outcome.DIFFERENT);
+        boolean differs =
+                verification.checks().stream().anyMatch(check -> check.outcome() == Verifier.Outcome.DIFFERENT);
         return differs ? DIFFERS : NOT_EVALUATED;
     }
 

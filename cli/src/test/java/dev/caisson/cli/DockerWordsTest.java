@@ -50,7 +50,8 @@ class DockerWordsTest {
     @Test
     void every_option_of_a_run_that_is_not_here_is_named_with_what_to_do() throws Exception {
         Set<String> options = new LinkedHashSet<>();
-        for (MatchResult found : OPTION.matcher(docker("run", "--help")).results().toList()) {
+        for (MatchResult found :
+                OPTION.matcher(docker("run", "--help")).results().toList()) {
             options.add(found.group(2));
             if (found.group(1) != null) {
                 options.add(found.group(1));

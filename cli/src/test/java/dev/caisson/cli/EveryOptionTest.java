@@ -106,7 +106,8 @@ class EveryOptionTest {
         CommandSpec run = CommandSpec.create();
         var options = new RunOptions(run);
         new CommandLine(run)
-                .parseArgs(Stream.concat(Stream.of(words), Stream.of("host", "true")).toArray(String[]::new));
+                .parseArgs(Stream.concat(Stream.of(words), Stream.of("host", "true"))
+                        .toArray(String[]::new));
         ContainerSpec spec = options.spec();
         var asked = new TreeMap<String, String>();
         for (Method accessor : ContainerSpec.class.getMethods()) {

@@ -52,8 +52,11 @@ class LifecycleTest {
 
     @Test
     void stop_asks_by_the_runs_own_signal_and_waits() throws Exception {
-        Process process = runs("trap 'echo asked; exit 3' USR1; echo ready; while :; do sleep 0.1; done",
-                "--stop-signal", "USR1", "--rm");
+        Process process = runs(
+                "trap 'echo asked; exit 3' USR1; echo ready; while :; do sleep 0.1; done",
+                "--stop-signal",
+                "USR1",
+                "--rm");
 
         assertThat(caisson("stop", name)).isEqualTo(new Answer(0, name + "\n", ""));
 
@@ -124,13 +127,19 @@ class LifecycleTest {
     void labels_and_states_filter_what_is_listed() throws Exception {
         runs("echo ready; sleep 1000", "--rm", "--label", "team=" + name, "-l", "plain", "--stop-timeout", "0");
 
-        assertThat(caisson("ps", "--format", "json", "--filter", "label=team=" + name).out().lines())
+        assertThat(caisson("ps", "--format", "json", "--filter", "label=team=" + name)
+                        .out()
+                        .lines())
                 .singleElement()
                 .asString()
                 .contains("\"name\":\"" + name + "\"", "\"team\":\"" + name + "\"", "\"plain\":\"\"")
                 .contains("\"state\":\"running\"", "\"command\":[\"bash\",\"-c\",\"echo ready; sleep 1000\"]");
-        assertThat(caisson("ps", "--filter", "label=plain", "--filter", "label=team=" + name).out()).contains(name);
-        assertThat(caisson("ps", "--filter", "label=plain", "--filter", "label=team=x").out()).doesNotContain(name);
+        assertThat(caisson("ps", "--filter", "label=plain", "--filter", "label=team=" + name)
+                        .out())
+                .contains(name);
+        assertThat(caisson("ps", "--filter", "label=plain", "--filter", "label=team=x")
+                        .out())
+                .doesNotContain(name);
         assertThat(caisson("ps", "--filter", "name=" + name.substring(3)).out()).contains(name);
         assertThat(caisson("ps", "--filter", "status=running").out()).contains(name);
         assertThat(caisson("ps", "--filter", "status=exited").out()).doesNotContain(name);
@@ -164,13 +173,17 @@ class LifecycleTest {
 
     @Test
     void who_gives_no_name_gets_one() throws Exception {
-        Process process = new ProcessBuilder(CommandProcess.words("run", "--rm", "-l", name, "host", "--", "sh", "-c",
-                        "echo ready; sleep 1000"))
+        Process process = new ProcessBuilder(CommandProcess.words(
+                        "run", "--rm", "-l", name, "host", "--", "sh", "-c", "echo ready; sleep 1000"))
                 .start();
         started.add(process);
         assertThat(process.inputReader().readLine()).isEqualTo("ready");
 
-        String line = caisson("ps", "--filter", "label=" + name).out().lines().toList().getLast();
+        String line = caisson("ps", "--filter", "label=" + name)
+                .out()
+                .lines()
+                .toList()
+                .getLast();
         String made = line.substring(line.lastIndexOf(' ') + 1);
 
         assertThat(made).matches("[a-z]+_[a-z]+[0-9]*");

@@ -114,8 +114,10 @@ class LogsCommandTest {
     @Tag("root")
     void what_was_denied_and_killed_is_told_of_one_that_ended_well_too() throws Exception {
         try (Engine engine = Engine.open(Directories.options())) {
-            ContainerSpec spec = spec("unshare --user true 2>/dev/null; (head -c 200m /dev/zero | tail) >/dev/null 2>&1; exit 0");
-            engine.start(spec.memory(Bytes.mebibytes(64)), Streams.capture().kept()).await();
+            ContainerSpec spec =
+                    spec("unshare --user true 2>/dev/null; (head -c 200m /dev/zero | tail) >/dev/null 2>&1; exit 0");
+            engine.start(spec.memory(Bytes.mebibytes(64)), Streams.capture().kept())
+                    .await();
         }
 
         Answer answer = caisson("logs", name);

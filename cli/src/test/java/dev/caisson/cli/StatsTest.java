@@ -11,18 +11,18 @@ import dev.caisson.engine.ContainerUsage;
 import dev.caisson.engine.Survey.Sample;
 import dev.caisson.engine.Survey.Total;
 import dev.caisson.engine.WritableUse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.nio.charset.StandardCharsets;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What samples look like for people, programs and Prometheus.
 class StatsTest {
@@ -121,7 +121,9 @@ class StatsTest {
                 "a", "caisson/tenant-a", 2, now.nanoTime(), now.usage().group());
         var earlier = new Total("a", "caisson/tenant-a", 2, 0, before.usage().group());
 
-        assertThat(new StatsLine(Integer.MAX_VALUE).of(earlier, total)).startsWith("tenant        a ").contains("150.0%", "32 MiB / 64 MiB");
+        assertThat(new StatsLine(Integer.MAX_VALUE).of(earlier, total))
+                .startsWith("tenant        a ")
+                .contains("150.0%", "32 MiB / 64 MiB");
         assertThat(StatsJson.of(Map.of(), List.of(), Map.of(total.path(), earlier), List.of(total)))
                 .startsWith(
                         "[{\"tenant\":\"a\",\"cgroup\":\"caisson/tenant-a\",\"containers\":2,\"cpu\":{\"processors\":1.5,");
@@ -149,10 +151,13 @@ class StatsTest {
     @Test
     void aLineFitsATerminalOf80Columns() {
         Sample before = sample("a-name-that-is-longer-than-its-column", Optional.empty(), 0, Duration.ZERO);
-        Sample now = sample("a-name-that-is-longer-than-its-column", Optional.empty(), 2_000_000_000, Duration.ofMillis(500));
+        Sample now = sample(
+                "a-name-that-is-longer-than-its-column", Optional.empty(), 2_000_000_000, Duration.ofMillis(500));
         var lines = new StatsLine(80);
 
-        assertThat(lines.header()).hasSizeLessThanOrEqualTo(80).contains("NAME", "CPU", "MEMORY / LIMIT", "PIDS", "OOM");
+        assertThat(lines.header())
+                .hasSizeLessThanOrEqualTo(80)
+                .contains("NAME", "CPU", "MEMORY / LIMIT", "PIDS", "OOM");
         assertThat(lines.of(before, now, "▁▂▃▄▅▆▇█▇▆", "▁▂▃▄▅▆▇█▇▆"))
                 .hasSizeLessThanOrEqualTo(80)
                 .contains("a-name-that-is-l", "25.0%", "▁▂▃▄▅▆▇█▇▆", "32 MiB / 64 MiB");
@@ -168,7 +173,9 @@ class StatsTest {
         String command = String.join(" ", words) + "; echo status $?; stty -a | grep -ow -- -*icanon";
         Process process = new ProcessBuilder("script", "-qec", command, "/dev/null").start();
         var shown = new StringBuilder();
-        for (int one = process.getInputStream().read(); one >= 0; one = process.getInputStream().read()) {
+        for (int one = process.getInputStream().read();
+                one >= 0;
+                one = process.getInputStream().read()) {
             shown.append((char) one);
             if (shown.toString().endsWith("q ends")) {
                 process.getOutputStream().write(key.getBytes(StandardCharsets.UTF_8));

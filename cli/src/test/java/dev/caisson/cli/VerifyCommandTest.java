@@ -25,7 +25,8 @@ class VerifyCommandTest {
 
     @Test
     void what_could_not_be_read_is_not_called_different() {
-        var check = new Verifier.Check("seccomp filter", "25 instructions", "EBUSY, it waits", Verifier.Outcome.NOT_EVALUATED);
+        var check = new Verifier.Check(
+                "seccomp filter", "25 instructions", "EBUSY, it waits", Verifier.Outcome.NOT_EVALUATED);
 
         assertThat(VerifyCommand.lines(List.of(check), true))
                 .containsExactly("seccomp filter  -  not evaluated, because: EBUSY, it waits");

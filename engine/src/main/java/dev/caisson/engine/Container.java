@@ -82,8 +82,7 @@ public final class Container implements AutoCloseable {
         this.streams = streams;
         this.reactor = reactor;
         this.event = FlightRecorder.isInitialized()
-                ? ContainerEvent.begin(
-                        id.value(), name, spec.image().toString())
+                ? ContainerEvent.begin(id.value(), name, spec.image().toString())
                 : null;
         this.startTime = ProcessTimes.startTime(launched.pid());
         this.init = new InitWatch(launched, plan, engine::initPaused, this::gone);

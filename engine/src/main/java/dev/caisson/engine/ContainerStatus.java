@@ -45,9 +45,7 @@ public record ContainerStatus(
             ids.add(kept.id().value());
             all.add(of(kept));
         }
-        records.stream()
-                .filter(record -> !ids.contains(record.id()))
-                .forEach(record -> all.add(of(record)));
+        records.stream().filter(record -> !ids.contains(record.id())).forEach(record -> all.add(of(record)));
         all.sort(Comparator.comparing(ContainerStatus::created).reversed());
         return all;
     }

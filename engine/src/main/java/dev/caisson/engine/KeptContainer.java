@@ -177,7 +177,8 @@ public final class KeptContainer {
     public void kill() throws InterruptedException {
         long begun = System.nanoTime();
         while (isRunning()) {
-            Optional<RunningContainer> running = RunningContainer.find(entry.id().value(), options);
+            Optional<RunningContainer> running =
+                    RunningContainer.find(entry.id().value(), options);
             if (running.isPresent()) {
                 running.get().kill();
             }

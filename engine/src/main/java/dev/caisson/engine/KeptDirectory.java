@@ -28,7 +28,8 @@ import java.util.Optional;
 ///
 /// What has a dot before its name is being made or removed by somebody who holds the lock of the whole, or by nobody.
 final class KeptDirectory {
-    /// Of containers whose name was made up so many stay, at least, and no more than [#MOST_NAMELESS]: the first that ended go.
+    /// Of containers whose name was made up so many stay, at least, and no more than [#MOST_NAMELESS]: the first that
+    /// ended go.
     static final int NAMELESS = 100;
 
     static final int MOST_NAMELESS = 120;
@@ -155,8 +156,7 @@ final class KeptDirectory {
                 Entry.of(name).ifPresent(entries::add);
             }
         }
-        List<Entry> nameless =
-                entries.stream().filter(Entry::madeUp).toList();
+        List<Entry> nameless = entries.stream().filter(Entry::madeUp).toList();
         if (nameless.size() >= MOST_NAMELESS) {
             nameless.stream()
                     .filter(entry -> !isRunning(all, entry))

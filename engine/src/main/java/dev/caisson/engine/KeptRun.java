@@ -20,8 +20,7 @@ final class KeptRun {
     private final ContainerLog log;
 
     /// @throws EngineException NAME_IN_USE, TOO_MANY_KEPT, KEEP_FAILED
-    static KeptRun begin(
-            KeptDirectory among, ContainerId id, Names.Taken name, ContainerSpec spec, LaunchPlan plan) {
+    static KeptRun begin(KeptDirectory among, ContainerId id, Names.Taken name, ContainerSpec spec, LaunchPlan plan) {
         List<String> command = plan.only(Step.Execute.class).arguments();
         var origin = new KeptFile.Origin(spec.image().toString(), command, spec.labels(), Instant.now());
         try {

@@ -122,9 +122,8 @@ final class Starter implements AutoCloseable {
         boolean started = container.start();
         probe.reached(Moment.STARTED);
         // Written while the program starts: to clear up after it the name is enough. It ends only when it is written.
-        container.record(
-                () -> ContainerRecord.announced(
-                        begun.id(), begun.name().name(), prepared, groups.parent(spec.placement()), begun.plan()));
+        container.record(() -> ContainerRecord.announced(
+                begun.id(), begun.name().name(), prepared, groups.parent(spec.placement()), begun.plan()));
         probe.reached(Moment.START_RECORDED);
         if (started) {
             container.beginAnswering();

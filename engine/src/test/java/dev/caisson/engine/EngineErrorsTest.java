@@ -151,19 +151,24 @@ class EngineErrorsTest {
                     throw new IllegalStateException(e);
                 }
             });
-            assertThat(Verification.of("twin", options()).id()).isEqualTo(one.id().value());
+            assertThat(Verification.of("twin", options()).id())
+                    .isEqualTo(one.id().value());
 
             // Of 17 ids two begin with the same of 16 digits; it takes about five.
             Set<String> digits = new HashSet<>();
             String digit = one.id().value().substring(0, 1);
             while (digits.add(digit)) {
-                digit = engine.start(shell("sleep 60"), Streams.capture()).id().value().substring(0, 1);
+                digit = engine.start(shell("sleep 60"), Streams.capture())
+                        .id()
+                        .value()
+                        .substring(0, 1);
             }
             String common = digit;
             assertCode("CONTAINER_AMBIGUOUS", () -> Verification.of(common, options()));
             assertCode("CONTAINER_AMBIGUOUS", () -> LiveFilters.programOf(common, options()));
             assertCode("CONTAINER_AMBIGUOUS", () -> RunningContainer.find(common, options()));
-            assertThat(Verification.of(one.id().value(), options()).id()).isEqualTo(one.id().value());
+            assertThat(Verification.of(one.id().value(), options()).id())
+                    .isEqualTo(one.id().value());
         }
     }
 

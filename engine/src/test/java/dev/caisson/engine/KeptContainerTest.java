@@ -90,7 +90,8 @@ class KeptContainerTest {
             RunResult result = engine.run(spec);
             var among = new KeptDirectory(OPTIONS);
             Names.Taken name = names().take(Optional.of("late"), _ -> true);
-            KeptRun run = KeptRun.begin(among, result.id(), name, spec, Engine.plan(spec, OPTIONS, ProgressListener.none()));
+            KeptRun run =
+                    KeptRun.begin(among, result.id(), name, spec, Engine.plan(spec, OPTIONS, ProgressListener.none()));
             run.end(true, result);
 
             run.denied(() -> {
@@ -277,12 +278,14 @@ class KeptContainerTest {
         var origin = new KeptFile.Origin("host", List.of("true"), Map.of(), Instant.now());
         Engine.open(OPTIONS).close(); // makes the directories
         var made = new ArrayList<KeptDirectory.Entry>();
-        var running = new KeptDirectory.Entry(ContainerId.random(), Optional.of("made_up" + ContainerId.random()), true);
+        var running =
+                new KeptDirectory.Entry(ContainerId.random(), Optional.of("made_up" + ContainerId.random()), true);
         var named = new KeptDirectory.Entry(ContainerId.random(), Optional.of("named"), false);
         try (Fd _ = among.make(running, origin)) {
             among.make(named, origin).close();
             for (int i = 0; i < 3 * KeptDirectory.MOST_NAMELESS; i++) {
-                var entry = new KeptDirectory.Entry(ContainerId.random(), Optional.of("made_up" + ContainerId.random()), true);
+                var entry = new KeptDirectory.Entry(
+                        ContainerId.random(), Optional.of("made_up" + ContainerId.random()), true);
                 among.make(entry, origin).close();
                 made.add(entry);
                 assertThat(among.entries()).hasSizeLessThanOrEqualTo(KeptDirectory.MOST_NAMELESS + 1);
@@ -296,8 +299,8 @@ class KeptContainerTest {
                 among.make(new KeptDirectory.Entry(ContainerId.random(), Optional.of("n" + i), false), origin)
                         .close();
             }
-            assertThatThrownBy(() ->
-                            among.make(new KeptDirectory.Entry(ContainerId.random(), Optional.of("more"), false), origin))
+            assertThatThrownBy(() -> among.make(
+                            new KeptDirectory.Entry(ContainerId.random(), Optional.of("more"), false), origin))
                     .hasMessageContaining("--rm");
         }
     }

@@ -81,8 +81,14 @@ class VerificationTest {
         List<Verifier.Check> checks = Verification.of("tried", OPTIONS).checks();
 
         assertThat(checks).filteredOn(check -> !check.asPlanned()).isEmpty();
-        assertThat(found(checks, "mount /closed")).startsWith(closed + ", ").contains(" ro,").endsWith(", private");
-        assertThat(found(checks, "mount /open")).startsWith(open + ", ").contains(" rw,").endsWith(", private");
+        assertThat(found(checks, "mount /closed"))
+                .startsWith(closed + ", ")
+                .contains(" ro,")
+                .endsWith(", private");
+        assertThat(found(checks, "mount /open"))
+                .startsWith(open + ", ")
+                .contains(" rw,")
+                .endsWith(", private");
         assertThat(found(checks, "mount /usr")).startsWith("/usr, ").contains(" ro,");
         assertThat(found(checks, "mount /memory")).contains("tmpfs ro,");
         assertThat(found(checks, "mount propagation")).matches("all \\d+ private");
@@ -223,7 +229,10 @@ class VerificationTest {
                         Base64.getDecoder()
                                 .decode(ContainerRecord.parse(text).plan().steps()),
                         StandardCharsets.ISO_8859_1);
-                assertThat(text).doesNotContain(SECRET).containsOnlyOnce("sleep").contains("\"command\":[\"sleep\",\"60\"]");
+                assertThat(text)
+                        .doesNotContain(SECRET)
+                        .containsOnlyOnce("sleep")
+                        .contains("\"command\":[\"sleep\",\"60\"]");
                 assertThat(steps).contains("etc/hostname").doesNotContain(SECRET, "sleep");
                 records++;
             }

@@ -71,7 +71,9 @@ final class FilterCheck {
                 name + ", the kernel shows filters only to root with CAP_SYS_ADMIN that is under no filter itself";
             case Errno.EPERM -> name + ", another process traces the program, or this one may not";
             case Errno.EIO -> name + ", this kernel has no CONFIG_CHECKPOINT_RESTORE";
-            case Errno.EBUSY -> name + ", the program did not stop: it is frozen, waits for a device, or for a child to execute (vfork)";
+            case Errno.EBUSY ->
+                name
+                        + ", the program did not stop: it is frozen, waits for a device, or for a child to execute (vfork)";
             case Errno.ESRCH -> name + ", the program has ended";
             default -> name;
         };

@@ -80,7 +80,8 @@ final class MountCheck {
         }
         Optional<FileStatus> ofHost = status(() -> FileSystem.open(source.toString(), FileSystem.O_PATH));
         if (ofHost.isEmpty()) {
-            return Check.notEvaluated(subject, planned, "the host has no " + source + " any more; it is " + mount.text());
+            return Check.notEvaluated(
+                    subject, planned, "the host has no " + source + " any more; it is " + mount.text());
         }
         Optional<FileStatus> inside = status(() -> inRoot(target));
         boolean isSame = inside.isPresent()
