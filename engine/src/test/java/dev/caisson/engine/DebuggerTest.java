@@ -72,10 +72,17 @@ class DebuggerTest {
     void a_tracer_cannot_turn_an_allowed_call_into_a_denied_one() throws InterruptedException {
         requires("/usr/bin/gdb");
         // unshare(CLONE_NEWUSER) in place of the call that the program is about to make
-        String script = "catch syscall getppid\nrun\nset $orig_rax = 272\nset $rdi = 0x10000000\nfinish\n"
-                + "printf \"result %ld\\n\", $rax\nkill\n";
+        String script = """
+                catch syscall getppid
+                run
+                set $orig_rax = 272
+                set $rdi = 0x10000000
+                finish
+                printf "result %ld\\n", $rax
+                kill
+                """;
 
-        RunResult result = run("printf '%s' '" + script + "' >/tmp/script;"
+        RunResult result = run("cat >/tmp/script <<'END'\n" + script + "END\n"
                 + " gdb -q -batch -x /tmp/script --args perl -e 'getppid' </dev/null 2>&1");
 
         assumeTrue(System.getProperty("os.arch").equals("amd64"), "the script names registers of x86_64");
