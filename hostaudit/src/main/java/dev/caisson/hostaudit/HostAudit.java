@@ -42,7 +42,8 @@ public final class HostAudit {
     public static Report run(HostAuditRequest request, List<Path> dockerfiles) {
         Facts facts = Collector.collect(request);
         FileOrigins origins = new FileOrigins(request.hostRoot(), request.today(), dockerfiles);
-        return judge(facts, request).withEvidence(finding -> lines(finding, facts, origins));
+        SubjectFiles files = new SubjectFiles(facts, origins);
+        return judge(facts, request).withEvidence(files::of);
     }
 
     /// Runs the audit and proposes files with which failed checks of host and engine pass. Nothing is applied.
@@ -50,7 +51,8 @@ public final class HostAudit {
     public static Proposal propose(HostAuditRequest request, List<Path> dockerfiles) {
         Facts facts = Collector.collect(request);
         FileOrigins origins = new FileOrigins(request.hostRoot(), request.today(), dockerfiles);
-        Report report = judge(facts, request).withEvidence(finding -> lines(finding, facts, origins));
+        SubjectFiles files = new SubjectFiles(facts, origins);
+        Report report = judge(facts, request).withEvidence(files::of);
         Map<String, HostProposals.Started> started = new HashMap<>();
         facts.engines().forEach(engine -> started.putIfAbsent(engine.socket(), started(facts, engine, request)));
         return HostProposals.of(report, facts, request.hostRoot(), started);
@@ -69,51 +71,6 @@ public final class HostAudit {
         String text = new HostFiles(request.hostRoot(), gaps).text(file, user).orElse("");
         return new HostProposals.Started(
                 text, gaps.isEmpty() ? "" : file + ": " + gaps.getFirst().reason(), arguments);
-    }
-
-    private static List<Evidence> lines(Finding finding, Facts facts, FileOrigins origins) {
-        if (finding.status() == Status.PASS || finding.status() == Status.NOT_APPLICABLE) {
-            return List.of();
-        }
-        return facts.views().stream()
-                .flatMap(view -> lines(finding, view, origins).stream())
-                .toList();
-    }
-
-    private static List<Evidence> lines(Finding finding, Facts.View view, FileOrigins origins) {
-        Facts facts = view.facts();
-        return switch (finding.subject().kind()) {
-            case CONTAINER ->
-                facts.containers().stream()
-                        .filter(container ->
-                                view.subject(Answer.subject(container)).equals(finding.subject()))
-                        .flatMap(container -> Stream.concat(
-                                origins.ofContainer(container.claims().labels(), finding.check()).stream(),
-                                facts.images().stream()
-                                        .filter(image -> image.id().equals(container.imageId()))
-                                        .flatMap(image -> ofImage(image, finding, origins))))
-                        .toList();
-            case IMAGE ->
-                facts.images().stream()
-                        .filter(image -> view.subject(Answer.subject(image)).equals(finding.subject()))
-                        .flatMap(image -> ofImage(image, finding, origins))
-                        .toList();
-            case HOST,
-                    DAEMON,
-                    NETWORK,
-                    VOLUME,
-                    FILE,
-                    BUILD_STAGE,
-                    COMPOSE_SERVICE,
-                    KUBERNETES_CONTAINER,
-                    KUBERNETES_OBJECT -> List.of();
-        };
-    }
-
-    private static Stream<Evidence> ofImage(ImageFacts image, Finding finding, FileOrigins origins) {
-        List<String> history =
-                image.history().stream().map(ImageFacts.Step::command).toList();
-        return origins.ofImage(history, finding.check()).stream();
     }
 
     /// The facts of this host as JSON, for [#judge(List, HostAuditRequest)] on another machine. Values of

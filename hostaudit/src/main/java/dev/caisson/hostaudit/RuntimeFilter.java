@@ -23,11 +23,12 @@ import java.util.Set;
 /// filter, not that it forbids anything.
 final class RuntimeFilter {
     /// Nearly all containers of a host have the same profile.
+    private static final String PROFILE = "\"seccomp\":{";
     private static final int MOST_KNOWN = 64;
-    private static final Map<Object, List<String>> KNOWN =
+    private static final Map<String, List<String>> KNOWN =
             Collections.synchronizedMap(new LinkedHashMap<>(MOST_KNOWN, 1, true) {
                 @Override
-                protected boolean removeEldestEntry(Map.Entry<Object, List<String>> eldest) {
+                protected boolean removeEldestEntry(Map.Entry<String, List<String>> eldest) {
                     return size() > MOST_KNOWN;
                 }
             });
@@ -47,24 +48,50 @@ final class RuntimeFilter {
         }
         Path file = bundle.get().resolve("config.json");
         try {
-            return new Filter(
-                    file.toString(), "", allowed(Tree.parse(text.get()).at("linux", "seccomp")));
+            return new Filter(file.toString(), "", ofBundle(text.get()));
         } catch (MalformedJsonException | SeccompException e) {
             return ContainerTruth.unknown(file + " is not understood: " + e.getMessage());
         }
     }
 
+    /// The profile is most of a bundle's text, and the same in nearly all: only one of its kind is parsed.
+    private static List<String> ofBundle(String bundle) {
+        int start = bundle.indexOf(PROFILE);
+        int end = start < 0 ? -1 : end(bundle, start + PROFILE.length() - 1);
+        if (end < 0) {
+            return allowed(Tree.parse(bundle).at("linux", "seccomp"));
+        }
+        return KNOWN.computeIfAbsent(
+                bundle.substring(start + PROFILE.length() - 1, end), profile -> judged(Tree.parse(profile)));
+    }
+
+    /// Where the object ends that begins at `start`, or -1. Quotes in a string are escaped, so that no string looks like
+    /// a key.
+    private static int end(String json, int start) {
+        int depth = 0;
+        for (int at = start; at < json.length(); at++) {
+            char c = json.charAt(at);
+            if (c == '"') {
+                for (at++; at < json.length() && json.charAt(at) != '"'; at++) {
+                    at += json.charAt(at) == '\\' ? 1 : 0;
+                }
+            } else if (c == '{') {
+                depth++;
+            } else if (c == '}' && --depth == 0) {
+                return at + 1;
+            }
+        }
+        return -1;
+    }
+
     /// Dangerous calls that a profile lets through with most arguments; all of them where there is no profile.
     /// @throws SeccompException if it is no profile
     static List<String> allowed(Tree profile) {
-        if (!profile.present()) {
-            return DangerousCalls.ALL;
-        }
-        return KNOWN.computeIfAbsent(profile, RuntimeFilter::judged);
+        return profile.present() ? judged(profile) : DangerousCalls.ALL;
     }
 
-    private static List<String> judged(Object profile) {
-        String json = Jsonb.instance().type(Object.class).toJson(((Tree) profile).value());
+    private static List<String> judged(Tree profile) {
+        String json = Jsonb.instance().type(Object.class).toJson(profile.value());
         var evaluator = new ProfileEvaluator(Profile.parse(json), new Target(Architecture.host(), ANY, Set.of()));
         return DangerousCalls.open(
                 (number, arguments) -> evaluator.decide(SeccompData.of(Architecture.host(), number, arguments)));

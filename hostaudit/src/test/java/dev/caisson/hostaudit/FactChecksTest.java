@@ -6,6 +6,7 @@ import dev.caisson.audit.Check;
 import dev.caisson.audit.Checks;
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Status;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +52,20 @@ class FactChecksTest {
         return List.of(changes);
     }
 
+    /// An engine that listens on TCP, with settings: name, value and who decided it.
+    private static List<Object> tls(String... settings) {
+        List<Object> all = new ArrayList<>(List.of(
+                "engine/configuration/hosts/values", List.of("tcp://10.0.0.1:2376"),
+                "engine/configuration/hosts/source", "file",
+                "engine/claims/version", "26.1.5"));
+        for (int at = 0; at < settings.length; at += 3) {
+            all.addAll(List.of(
+                    "engine/configuration/" + settings[at] + "/values", List.of(settings[at + 1]),
+                    "engine/configuration/" + settings[at] + "/source", settings[at + 2]));
+        }
+        return all;
+    }
+
     private static final List<Object> OWN_USERS = facts(
             "containers/0/truth/sharesHost", List.of("cgroup"),
             "containers/0/truth/uidMap", List.of(0, 100_000, 65_536));
@@ -60,6 +75,19 @@ class FactChecksTest {
     }
 
     static final List<FactCase> ALL = List.of(
+            fails("api-tcp-open", tls("tlsverify", "true", "file"), tls("tls", "true", "file", "tlscacert", "/ca.pem", "file")),
+            fails(
+                    "api-tcp-open",
+                    tls("tlsverify", "false", "file", "tls", "true", "file", "tlscacert", "/ca.pem", "file"),
+                    tls("tlsverify", "true", "file", "tlscacert", "/ca.pem", "file")),
+            fails("api-tcp-open", tls(), tls("tlsverify", "true", "flag")),
+            fails("log-endless", facts(), facts("containers/0/claims/logDriver", "journald")),
+            fails(
+                    "log-endless",
+                    facts("containers/0/claims/logDriver", "k8s-file"),
+                    facts(
+                            "containers/0/claims/logDriver", "k8s-file",
+                            "containers/0/claims/logOptions", Map.of("max-size", "10MB"))),
             fails("storage-aufs", facts("engine/claims/storageDriver", "aufs"), facts()),
             fails("storage-devicemapper", facts("engine/claims/storageDriver", "devicemapper"), facts()),
             fails(
@@ -293,6 +321,27 @@ class FactChecksTest {
                     .distinct()
                     .toList();
             assertThat(ids).as(version).hasSize(count);
+        });
+    }
+
+    @Test
+    void each_version_of_the_benchmark_is_answered_as_a_whole_without_containers_and_images() {
+        Facts empty = FactsFile.with("containers", List.of(), "images", List.of());
+
+        Map.of("1.6", 117, "1.7", 117, "1.8", 118).forEach((version, count) -> {
+            List<Finding> findings = audit(empty, Optional.of(version), 2);
+            assertThat(findings.stream()
+                            .flatMap(finding -> finding.check().cis().getOrDefault(version, List.of()).stream())
+                            .distinct())
+                    .as(version)
+                    .hasSize(count);
+            assertThat(findings)
+                    .filteredOn(finding -> finding.check().name().equals("host-net"))
+                    .singleElement()
+                    .satisfies(finding -> {
+                        assertThat(finding.status()).isEqualTo(Status.NOT_APPLICABLE);
+                        assertThat(finding.message()).isEqualTo("there is no container");
+                    });
         });
     }
 
