@@ -55,7 +55,9 @@ class HostReportsTest {
                 ReportFormat.TEXT.write(report(Severity.HIGH, findings)).lines().toList();
 
         assertThat(lines.getFirst()).isEqualTo("open: 1 critical, 135 high; 136 at or over high");
-        assertThat(lines).filteredOn(line -> line.contains("nothing limits its memory")).singleElement()
+        assertThat(lines)
+                .filteredOn(line -> line.contains("nothing limits its memory"))
+                .singleElement()
                 .satisfies(line -> assertThat(line).contains("135 containers: "));
         assertThat(lines.indexOf("critical:")).isLessThan(lines.indexOf("high:"));
         assertThat(lines).hasSizeLessThan(20);
@@ -83,7 +85,10 @@ class HostReportsTest {
 
         String text = ReportFormat.TEXT.write(report(Severity.HIGH, findings));
 
-        assertThat(text).contains("and so capabilities-wide, filter-off").doesNotContain("sleep (1)").contains("sleep (2)");
+        assertThat(text)
+                .contains("and so capabilities-wide, filter-off")
+                .doesNotContain("sleep (1)")
+                .contains("sleep (2)");
         assertThat(ReportFormat.JSON.write(report(Severity.HIGH, findings))).contains("sleep (1)");
     }
 
@@ -132,20 +137,26 @@ class HostReportsTest {
         assertThat(results).allSatisfy(result -> {
             Map<?, ?> place = (Map<?, ?>) ((List<?>) ((Map<?, ?>) result).get("locations")).getFirst();
             Map<?, ?> physical = (Map<?, ?>) place.get("physicalLocation");
-            String uri = ((Map<?, ?>) physical.get("artifactLocation")).get("uri").toString();
+            String uri =
+                    ((Map<?, ?>) physical.get("artifactLocation")).get("uri").toString();
             assertThat(uri).doesNotStartWith("/").doesNotContain("..", " ", "://");
             assertThat(((Map<?, ?>) physical.get("region")).get("startLine")).isEqualTo(1L);
             assertThat(((Map<?, ?>) ((Map<?, ?>) result).get("partialFingerprints")).get("primaryLocationLineHash"))
                     .isNotNull();
-            assertThat(((Map<?, ?>) ((Map<?, ?>) result).get("message")).get("text").toString()).isNotBlank();
+            assertThat(((Map<?, ?>) ((Map<?, ?>) result).get("message"))
+                            .get("text")
+                            .toString())
+                    .isNotBlank();
         });
         assertThat(results.toString()).contains("container/zz/__/x%20y", "uri=run/docker.sock");
         Map<?, ?> driver = (Map<?, ?>) ((Map<?, ?>) run.get("tool")).get("driver");
         assertThat((List<?>) driver.get("rules")).allSatisfy(rule -> {
             Map<?, ?> properties = (Map<?, ?>) ((Map<?, ?>) rule).get("properties");
             assertThat((List<?>) properties.get("tags")).hasSizeLessThanOrEqualTo(10);
-            assertThat(Double.parseDouble(properties.get("security-severity").toString())).isBetween(0.0, 10.0);
-            assertThat(((Map<?, ?>) ((Map<?, ?>) rule).get("help")).get("text").toString()).isNotBlank();
+            assertThat(Double.parseDouble(properties.get("security-severity").toString()))
+                    .isBetween(0.0, 10.0);
+            assertThat(((Map<?, ?>) ((Map<?, ?>) rule).get("help")).get("text").toString())
+                    .isNotBlank();
         });
     }
 

@@ -4,7 +4,6 @@ import dev.caisson.audit.AuditException;
 import dev.caisson.audit.AuditRequest;
 import dev.caisson.audit.Check;
 import dev.caisson.audit.Checks;
-import dev.caisson.audit.Evidence;
 import dev.caisson.audit.FileOrigins;
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Findings;
@@ -22,7 +21,6 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 /// Audits this host: gathers the facts once, judges them by every check, and applies waivers and baseline.
 public final class HostAudit {

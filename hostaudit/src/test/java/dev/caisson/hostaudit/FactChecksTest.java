@@ -60,8 +60,10 @@ class FactChecksTest {
                 "engine/claims/version", "26.1.5"));
         for (int at = 0; at < settings.length; at += 3) {
             all.addAll(List.of(
-                    "engine/configuration/" + settings[at] + "/values", List.of(settings[at + 1]),
-                    "engine/configuration/" + settings[at] + "/source", settings[at + 2]));
+                    "engine/configuration/" + settings[at] + "/values",
+                    List.of(settings[at + 1]),
+                    "engine/configuration/" + settings[at] + "/source",
+                    settings[at + 2]));
         }
         return all;
     }
@@ -75,7 +77,10 @@ class FactChecksTest {
     }
 
     static final List<FactCase> ALL = List.of(
-            fails("api-tcp-open", tls("tlsverify", "true", "file"), tls("tls", "true", "file", "tlscacert", "/ca.pem", "file")),
+            fails(
+                    "api-tcp-open",
+                    tls("tlsverify", "true", "file"),
+                    tls("tls", "true", "file", "tlscacert", "/ca.pem", "file")),
             fails(
                     "api-tcp-open",
                     tls("tlsverify", "false", "file", "tls", "true", "file", "tlscacert", "/ca.pem", "file"),
@@ -86,8 +91,10 @@ class FactChecksTest {
                     "log-endless",
                     facts("containers/0/claims/logDriver", "k8s-file"),
                     facts(
-                            "containers/0/claims/logDriver", "k8s-file",
-                            "containers/0/claims/logOptions", Map.of("max-size", "10MB"))),
+                            "containers/0/claims/logDriver",
+                            "k8s-file",
+                            "containers/0/claims/logOptions",
+                            Map.of("max-size", "10MB"))),
             fails("storage-aufs", facts("engine/claims/storageDriver", "aufs"), facts()),
             fails("storage-devicemapper", facts("engine/claims/storageDriver", "devicemapper"), facts()),
             fails(

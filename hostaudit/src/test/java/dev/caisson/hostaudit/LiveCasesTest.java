@@ -62,11 +62,7 @@ class LiveCasesTest {
             run("linkedfile", "--volume {work}/linked/d.sock:/s", "engine-socket-inside", Status.FAIL),
             run("bound", "--volume evil:/data", "host-directory", Status.FAIL),
             run("quotaall", "--cpus " + PROCESSORS, "cpu-unbounded", Status.FAIL),
-            run(
-                    "periodall",
-                    "--cpu-period 50000 --cpu-quota " + PROCESSORS * 50_000,
-                    "cpu-unbounded",
-                    Status.FAIL),
+            run("periodall", "--cpu-period 50000 --cpu-quota " + PROCESSORS * 50_000, "cpu-unbounded", Status.FAIL),
             run("setall", "--cpuset-cpus 0-" + (PROCESSORS - 1), "cpu-unbounded", Status.FAIL),
             run("memoryall", "--memory 8000g", "memory-unbounded", Status.FAIL),
             stopped("offprivileged", "--privileged", "privileged-in-effect", Status.FAIL),
@@ -79,17 +75,29 @@ class LiveCasesTest {
             stopped("offmemory", "", "memory-unbounded", Status.FAIL),
             stopped("offcaps", "--cap-add SYS_ADMIN", "capabilities-wide", Status.FAIL),
             new LiveCase(
-                    "loop", "loop", "--privileged --restart always bb sleep 0", "", "privileged-in-effect", Status.FAIL),
+                    "loop",
+                    "loop",
+                    "--privileged --restart always bb sleep 0",
+                    "",
+                    "privileged-in-effect",
+                    Status.FAIL),
             entered("execroot", "--user 1000", "--user 0", "exec-root", Status.FAIL),
             entered("execprivileged", "--user 1000", "--privileged", "exec-privileged", Status.FAIL),
             entered("execsecret", "", "--env API_TOKEN=abcdef123456", "secret-in-env-live", Status.FAIL),
             run("mountunless", "--security-opt seccomp={work}/mount-unless.json", "filter-too-wide", Status.FAIL),
             run("bpfunless", "--security-opt seccomp={work}/bpf-unless.json", "filter-too-wide", Status.FAIL),
-            run("webhook", "--env HOOK=https://hooks.slack.com/services/T00000000/B00000000/abcdefghijklmnopqrstuvwx",
-                    "secret-in-env-live", Status.FAIL),
+            run(
+                    "webhook",
+                    "--env HOOK=https://hooks.slack.com/services/T00000000/B00000000/abcdefghijklmnopqrstuvwx",
+                    "secret-in-env-live",
+                    Status.FAIL),
             new LiveCase(
-                    "argument", "run", "bb sh -c sleep\u00a0600;true\u00a0--requirepass\u00a0hunter2xyz", "",
-                    "secret-in-env-live", Status.FAIL));
+                    "argument",
+                    "run",
+                    "bb sh -c sleep\u00a0600;true\u00a0--requirepass\u00a0hunter2xyz",
+                    "",
+                    "secret-in-env-live",
+                    Status.FAIL));
 
     static final List<LiveCase> GOOD = List.of(
             run("plain", "", "host-directory", Status.PASS),
@@ -149,8 +157,8 @@ class LiveCasesTest {
     }
 
     private static void start(Dockerd daemon, LiveCase each) {
-        List<String> command = new ArrayList<>(
-                each.how().equals("create") ? List.of("create") : List.of("run", "--detach"));
+        List<String> command =
+                new ArrayList<>(each.how().equals("create") ? List.of("create") : List.of("run", "--detach"));
         command.addAll(List.of("--name", each.name()));
         if (!each.options().contains("--network")) {
             command.addAll(List.of("--network", "none"));
@@ -167,15 +175,22 @@ class LiveCasesTest {
 
     /// Profiles that forbid all dangerous calls, and one of them in part.
     private static void profiles() throws IOException {
-        profile("mount-unless", "mount", "\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":3,\"value\":4096,\"op\":\"SCMP_CMP_EQ\"}]");
+        profile(
+                "mount-unless",
+                "mount",
+                "\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":3,\"value\":4096,\"op\":\"SCMP_CMP_EQ\"}]");
         String names = String.join("\",\"", DangerousCalls.ALL);
         String rest = "{\"names\":[\"%s\"],\"action\":\"SCMP_ACT_ERRNO\"}";
-        Files.writeString(work.resolve("bpf-unless.json"), allowing(
-                "{\"names\":[\"bpf\"],\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":0,\"value\":0,\"op\":\"SCMP_CMP_EQ\"}]}",
-                "bpf"));
-        Files.writeString(work.resolve("bpf-one.json"), allowing(
-                "{\"names\":[\"bpf\"],\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":0,\"value\":7,\"op\":\"SCMP_CMP_NE\"}]}",
-                "bpf"));
+        Files.writeString(
+                work.resolve("bpf-unless.json"),
+                allowing(
+                        "{\"names\":[\"bpf\"],\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":0,\"value\":0,\"op\":\"SCMP_CMP_EQ\"}]}",
+                        "bpf"));
+        Files.writeString(
+                work.resolve("bpf-one.json"),
+                allowing(
+                        "{\"names\":[\"bpf\"],\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":0,\"value\":7,\"op\":\"SCMP_CMP_NE\"}]}",
+                        "bpf"));
         Files.writeString(
                 work.resolve("create-module.json"),
                 "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[" + rest.formatted(names) + "]}");
@@ -214,7 +229,8 @@ class LiveCasesTest {
         assertThat(of(each.name()))
                 .filteredOn(finding -> finding.check().name().equals(each.check()))
                 .singleElement()
-                .satisfies(finding -> assertThat(finding.status()).as(finding.message()).isEqualTo(each.status()));
+                .satisfies(finding ->
+                        assertThat(finding.status()).as(finding.message()).isEqualTo(each.status()));
     }
 
     @Test

@@ -85,7 +85,9 @@ class MountCasesTest {
             bad("cron's tables", "254:0 /var/spool/cron /c rw ext4"),
             bad("time zones to write", "254:0 /etc/localtime /etc/localtime rw ext4"),
             bad("units below /usr", "254:0 /usr/lib/systemd/system /u rw ext4"),
-            bad("a program called like --init's that can be written", "254:0 /usr/bin/docker-init /sbin/docker-init rw ext4"));
+            bad(
+                    "a program called like --init's that can be written",
+                    "254:0 /usr/bin/docker-init /sbin/docker-init rw ext4"));
 
     static final List<MountCase> GOOD = List.of(
             good("the layers of its image", "0:99 / / rw overlay"),
@@ -96,7 +98,9 @@ class MountCasesTest {
             good("its own /dev", "0:92 / /dev rw tmpfs"),
             good("its own memory", "0:26 / /dev/shm rw tmpfs"),
             good("its own group", "0:23 /docker/%s /sys/fs/cgroup ro cgroup2".formatted(ID)),
-            good("its own name resolution", "0:50 /@lib/containers/%s/resolv.conf /etc/resolv.conf rw btrfs".formatted(ID)),
+            good(
+                    "its own name resolution",
+                    "0:50 /@lib/containers/%s/resolv.conf /etc/resolv.conf rw btrfs".formatted(ID)),
             new MountCase(
                     "name resolution of the container that it joins",
                     "0:50 /@lib/containers/%s/resolv.conf /etc/resolv.conf rw btrfs".formatted(OTHER),
@@ -107,10 +111,16 @@ class MountCasesTest {
                     "0:50 /@lib/containers/%s/hosts /etc/hosts rw btrfs".formatted(OTHER),
                     "container:" + OTHER,
                     Status.PASS),
-            new MountCase("memory of the container that it joins", "0:27 / /dev/shm rw tmpfs", "container:" + OTHER, Status.PASS),
+            new MountCase(
+                    "memory of the container that it joins",
+                    "0:27 / /dev/shm rw tmpfs",
+                    "container:" + OTHER,
+                    Status.PASS),
             good("a volume", "0:50 /@lib/volumes/db/_data /var/lib/postgresql/data rw btrfs"),
             good("a part of a volume", "0:50 /@lib/volumes/db/_data/x /x rw btrfs"),
-            good("podman's files of the container", "0:24 /containers/storage/overlay-containers/%s/userdata/hosts /etc/hosts rw tmpfs".formatted(ID)),
+            good(
+                    "podman's files of the container",
+                    "0:24 /containers/storage/overlay-containers/%s/userdata/hosts /etc/hosts rw tmpfs".formatted(ID)),
             good("time zone", "254:0 /usr/share/zoneinfo/Etc/UTC /etc/localtime ro ext4"),
             good("time zone as a file", "254:0 /etc/timezone /etc/timezone ro ext4"),
             good("the program of --init", "254:0 /usr/bin/docker-init /sbin/docker-init ro ext4"),
@@ -138,8 +148,8 @@ class MountCasesTest {
     private static Facts facts(MountCase each) {
         String[] cells = each.mount().split(" ", 5);
         String line = "99 1 %s %s %s %s - %s none rw".formatted(cells[0], cells[1], cells[2], cells[3], cells[4]);
-        List<Mount> mounts = MountTable.ofText(HOST)
-                .located(MountTable.ofText(line).mounts(), MARKS);
+        List<Mount> mounts =
+                MountTable.ofText(HOST).located(MountTable.ofText(line).mounts(), MARKS);
         return FactsFile.with(
                 "containers/0/truth/mounts",
                 mounts.stream().map(FactsJson::tree).toList(),
@@ -154,10 +164,12 @@ class MountCasesTest {
     void a_mount_is_judged_by_where_it_leads(MountCase each) {
         Facts facts = facts(each);
 
-        assertThat(HostAudit.judge(facts, LiveRequests.of(facts, Optional.empty(), 2)).findings())
+        assertThat(HostAudit.judge(facts, LiveRequests.of(facts, Optional.empty(), 2))
+                        .findings())
                 .filteredOn(finding -> finding.check().name().equals("host-directory"))
                 .singleElement()
-                .satisfies(finding -> assertThat(finding.status()).as(finding.message()).isEqualTo(each.status()));
+                .satisfies(finding ->
+                        assertThat(finding.status()).as(finding.message()).isEqualTo(each.status()));
     }
 
     @Test
@@ -179,7 +191,8 @@ class MountCasesTest {
     void a_container_whose_root_is_the_hosts_is_found() {
         Facts facts = facts(bad("the host's root", "254:0 / / rw ext4"));
 
-        assertThat(HostAudit.judge(facts, LiveRequests.of(facts, Optional.empty(), 2)).findings())
+        assertThat(HostAudit.judge(facts, LiveRequests.of(facts, Optional.empty(), 2))
+                        .findings())
                 .filteredOn(finding -> finding.check().name().equals("host-directory"))
                 .extracting(finding -> finding.status())
                 .containsExactly(Status.FAIL);
