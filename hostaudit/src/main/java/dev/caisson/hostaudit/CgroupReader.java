@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /// Limits of control groups as the least over a group and all above it, in version 1, version 2 and both together.
@@ -20,7 +21,7 @@ final class CgroupReader {
 
     private final Map<String, Hierarchy> byController = new HashMap<>();
     private final int processors;
-    private final Map<Path, Optional<String>> ancestors = new HashMap<>();
+    private final Map<Path, Optional<String>> ancestors = new ConcurrentHashMap<>();
 
     CgroupReader(int processors) {
         this.processors = processors;

@@ -8,18 +8,18 @@ import dev.caisson.hostaudit.ContainerFacts.Truth;
 import dev.caisson.hostaudit.EngineFacts.Listener;
 import dev.caisson.hostaudit.HostFacts.SocketFile;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /// Reads what the kernel does with a container: every process of it, its namespaces, mounts, limits,
 /// sockets, devices. Paths inside the container are resolved by the kernel with the container's root as
-/// root, openat2(2).
+/// root, openat2(2). Several threads may read at once.
 final class ContainerTruth {
     private final ProcessTable table;
     private final MountTable host;
@@ -28,7 +28,7 @@ final class ContainerTruth {
     private final boolean liveFilters;
     private final List<String> marks;
     private final Set<Long> hostNamespaces = new HashSet<>();
-    private final Map<Long, List<Listener>> listenersByNamespace = new HashMap<>();
+    private final Map<Long, List<Listener>> listenersByNamespace = new ConcurrentHashMap<>();
 
     /// @param marks directories of the host that matter, without links
     /// @param engine namespaces of the engine's process, which count as the host's

@@ -7,9 +7,14 @@ import dev.caisson.hostaudit.Facts.Share;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 
 /// Gathers the containers and images of one engine, or those of them that the request asks for.
@@ -18,6 +23,8 @@ final class EngineShare {
     private static final int LONGEST_NAME = 300;
     private static final String NOT_RUNNING = "it does not run";
     private static final int ATTEMPTS = 3;
+    /// Reading is the kernel's work, and few of them keep it busy.
+    private static final int READERS = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 4);
 
     private final HostAuditRequest request;
     private final HostFiles files;
@@ -48,25 +55,105 @@ final class EngineShare {
         return new Share(engine.name(), Optional.of(engine), images(containers), containers);
     }
 
+    /// While the engine is asked for the next container, the kernel's view of those before is read.
     private List<ContainerFacts> containers() {
-        var all = new ArrayList<ContainerFacts>();
-        for (Tree listed : api.list("/containers/json?all=1", why -> untold("containers", why))) {
-            String id = listed.at("Id").textOr("");
-            if (!EngineFacts.isContainerId(id)) {
-                untold("container " + listed.at("Names").texts(), EngineFacts.noId(id));
-                continue;
-            }
-            if (request.target().isPresent() && !targets(listed)) {
-                continue;
-            }
-            try {
-                api.find("/containers/" + id + "/json").ifPresent(container -> all.add(container(id, container)));
-            } catch (AuditException e) {
-                untold("container " + listed.at("Names").texts(), e);
+        Map<String, Future<ContainerFacts>> read = new LinkedHashMap<>();
+        try (ExecutorService readers = Executors.newFixedThreadPool(
+                READERS, Thread.ofPlatform().daemon().factory())) {
+            for (Tree listed : api.list("/containers/json?all=1", why -> untold("containers", why))) {
+                String id = listed.at("Id").textOr("");
+                if (!EngineFacts.isContainerId(id)) {
+                    untold("container " + listed.at("Names").texts(), EngineFacts.noId(id));
+                    continue;
+                }
+                if (request.target().isPresent() && !targets(listed)) {
+                    continue;
+                }
+                try {
+                    asked(id).ifPresent(asked -> read.put(id, readers.submit(() -> look(id, asked))));
+                } catch (AuditException e) {
+                    untold("container " + listed.at("Names").texts(), e);
+                }
             }
         }
+        var all = new ArrayList<ContainerFacts>();
+        read.forEach((id, looked) -> all.add(settled(id, looked)));
         all.sort(Comparator.comparing(ContainerFacts::name).thenComparing(ContainerFacts::id));
         return List.copyOf(all);
+    }
+
+    /// What the engine says of a container.
+    ///
+    /// @param log what podman's own API says of its log: it tells Docker's clients that every one is a json-file
+    private record Inspected(Tree container, Tree log) {}
+
+    private Optional<Inspected> asked(String id) {
+        return api.find("/containers/" + id + "/json")
+                .map(container -> new Inspected(
+                        container,
+                        engine.isPodman()
+                                ? api.find("/v4.0.0/libpod/containers/" + id + "/json")
+                                        .orElse(Tree.NONE)
+                                        .at("HostConfig", "LogConfig")
+                                : Tree.NONE));
+    }
+
+    /// One that ended or was restarted between the engine's answer and the look at its processes is asked for again.
+    private ContainerFacts settled(String id, Future<ContainerFacts> looked) {
+        ContainerFacts found = result(looked);
+        for (int attempt = 1;
+                attempt < ATTEMPTS && found.truth().isEmpty() && found.claims().pid() > 0;
+                attempt++) {
+            Optional<Inspected> again = asked(id);
+            if (again.isPresent()) {
+                found = look(id, again.get());
+            }
+        }
+        return found;
+    }
+
+    private static ContainerFacts result(Future<ContainerFacts> looked) {
+        try {
+            return looked.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("the audit was interrupted", e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException problem) {
+                throw problem;
+            }
+            throw new IllegalStateException("a container could not be read", e);
+        }
+    }
+
+    private ContainerFacts look(String id, Inspected inspected) {
+        Tree container = inspected.container();
+        long pid = container.at("State", "Pid").number(0);
+        Optional<Truth> truth = Optional.empty();
+        String reason = NOT_RUNNING;
+        if (pid > 0) {
+            try {
+                truth = Optional.of(truths.ofEngine(
+                        id,
+                        pid,
+                        container.at("HostConfig", "Devices").list().stream()
+                                .flatMap(device -> device.at("PathInContainer").text().stream())
+                                .toList()));
+                reason = "";
+            } catch (IllegalStateException e) {
+                reason = String.valueOf(e.getMessage());
+            }
+        }
+        return new ContainerFacts(
+                id,
+                Answer.clipped(container.at("Name").textOr("").replaceFirst("^/", ""), LONGEST_NAME),
+                Answer.clipped(container.at("Config", "Image").textOr(""), LONGEST_NAME),
+                container.at("Image").textOr(""),
+                container.at("State", "Status").textOr(""),
+                ImageCollector.seconds(container.at("Created").textOr("")).orElse(0L),
+                ContainerClaims.of(container, inspected.log()),
+                truth,
+                reason);
     }
 
     /// One object that the engine cannot tell of is a gap; where it is the only one asked for, that is the
@@ -86,56 +173,6 @@ final class EngineShare {
                         .isPresent()
                 && (listed.at("Names").texts().contains("/" + wanted)
                         || (wanted.length() >= 12 && listed.at("Id").textOr("").startsWith(wanted)));
-    }
-
-    /// One that ended or was restarted between the engine's answer and the look at its processes is asked for again.
-    private ContainerFacts container(String id, Tree asked) {
-        Tree container = asked;
-        String reason = NOT_RUNNING;
-        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-            long pid = container.at("State", "Pid").number(0);
-            if (pid <= 0) {
-                return facts(id, container, Optional.empty(), NOT_RUNNING);
-            }
-            try {
-                return facts(id, container, Optional.of(truth(id, pid, container)), "");
-            } catch (IllegalStateException e) {
-                reason = String.valueOf(e.getMessage());
-                container = api.find("/containers/" + id + "/json").orElse(container);
-            }
-        }
-        return facts(id, container, Optional.empty(), reason);
-    }
-
-    /// Podman tells Docker's clients that every log is a json-file without bound.
-    private Tree log(String id) {
-        return engine.isPodman()
-                ? api.find("/v4.0.0/libpod/containers/" + id + "/json")
-                        .orElse(Tree.NONE)
-                        .at("HostConfig", "LogConfig")
-                : Tree.NONE;
-    }
-
-    private Truth truth(String id, long pid, Tree container) {
-        return truths.ofEngine(
-                id,
-                pid,
-                container.at("HostConfig", "Devices").list().stream()
-                        .flatMap(device -> device.at("PathInContainer").text().stream())
-                        .toList());
-    }
-
-    private ContainerFacts facts(String id, Tree container, Optional<Truth> truth, String reason) {
-        return new ContainerFacts(
-                id,
-                Answer.clipped(container.at("Name").textOr("").replaceFirst("^/", ""), LONGEST_NAME),
-                Answer.clipped(container.at("Config", "Image").textOr(""), LONGEST_NAME),
-                container.at("Image").textOr(""),
-                container.at("State", "Status").textOr(""),
-                ImageCollector.seconds(container.at("Created").textOr("")).orElse(0L),
-                ContainerClaims.of(container, log(id)),
-                truth,
-                reason);
     }
 
     private List<ImageFacts> images(List<ContainerFacts> containers) {
