@@ -16,7 +16,9 @@ final class TextReport {
     private static final int MESSAGES_SHOWN = 8;
     /// From so many subjects on, findings of one check with different messages stand together.
     private static final int SIMILAR = 4;
-    private static final Comparator<Finding> WORST_FIRST = Comparator.comparing(TextReport::rank)
+    private static final Comparator<Finding> WORST_FIRST = Comparator.comparing(Finding::status)
+            .thenComparing(Finding::known)
+            .thenComparing(Finding::severity, Comparator.reverseOrder())
             .thenComparing(Finding::subject)
             .thenComparing(finding -> finding.check().id())
             .thenComparing(Finding::message);
@@ -54,12 +56,10 @@ final class TextReport {
         long over = report.findings().stream().filter(report::fails).count();
         Map<Severity, Long> open = report.bySeverity();
         List<String> severities = new ArrayList<>();
-        for (int at = Severity.values().length - 1; at >= 0; at--) {
-            Severity severity = Severity.values()[at];
-            if (open.containsKey(severity)) {
-                severities.add(open.get(severity) + " " + severity.word());
-            }
-        }
+        open.entrySet().stream()
+                .sorted(Map.Entry.<Severity, Long>comparingByKey().reversed())
+                .forEach(entry ->
+                        severities.add(entry.getValue() + " " + entry.getKey().word()));
         String rest = report.byStatus().entrySet().stream()
                 .filter(entry -> entry.getKey() != Status.FAIL)
                 .map(entry -> entry.getValue() + " " + entry.getKey().word())
@@ -73,14 +73,6 @@ final class TextReport {
                         + (over == 0 ? "; nothing at or over " : "; " + over + " at or over ")
                         + report.failOn().word());
         lines.add(0, "else: " + (known == 0 ? "" : known + " known, ") + (rest.isEmpty() ? "nothing" : rest));
-    }
-
-    private static int rank(Finding finding) {
-        return finding.status() == Status.FAIL
-                ? (finding.known() ? 1 : 0) * Severity.values().length
-                        + Severity.CRITICAL.ordinal()
-                        - finding.severity().ordinal()
-                : 2 * Severity.values().length + finding.status().ordinal();
     }
 
     private static String state(Finding finding) {
