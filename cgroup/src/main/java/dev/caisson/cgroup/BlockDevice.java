@@ -1,5 +1,7 @@
 package dev.caisson.cgroup;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.CgroupException.Code;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -17,7 +19,7 @@ public record BlockDevice(int major, int minor) {
     /// limits whole disks.
     public static BlockDevice at(Path node) {
         FileStatus status;
-        try (Fd file = FileSystem.open(node.toString(), FileSystem.O_PATH)) {
+        try (Fd file = FileSystem.open(present(node, "node").toString(), FileSystem.O_PATH)) {
             status = FileSystem.status(file);
         } catch (ErrnoException e) {
             throw new CgroupException(

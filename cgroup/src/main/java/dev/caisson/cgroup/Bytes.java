@@ -1,5 +1,7 @@
 package dev.caisson.cgroup;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.CgroupException.Code;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -27,21 +29,29 @@ public record Bytes(long count) implements Comparable<Bytes> {
     }
 
     public static Bytes kibibytes(long count) {
-        return new Bytes(Math.multiplyExact(count, 1L << 10));
+        return scaled(count, 10);
     }
 
     public static Bytes mebibytes(long count) {
-        return new Bytes(Math.multiplyExact(count, 1L << 20));
+        return scaled(count, 20);
     }
 
     public static Bytes gibibytes(long count) {
-        return new Bytes(Math.multiplyExact(count, 1L << 30));
+        return scaled(count, 30);
+    }
+
+    private static Bytes scaled(long count, int power) {
+        if (count > Long.MAX_VALUE >> power || count < 0) {
+            throw new CgroupException(
+                    Code.BAD_SIZE, "A size is 0 to " + (Long.MAX_VALUE >> power) + " of this unit, not " + count + ".");
+        }
+        return new Bytes(count << power);
     }
 
     /// Reads a size as Docker's commands take it: `268435456`, `256m`, `1.5g`, `64MiB`. Units are powers of 1024,
     /// whatever their spelling.
     public static Bytes parse(String text) {
-        Matcher matcher = SIZE.matcher(text.toLowerCase(Locale.ROOT));
+        Matcher matcher = SIZE.matcher(present(text, "text").toLowerCase(Locale.ROOT));
         if (!matcher.matches()) {
             throw new CgroupException(
                     Code.BAD_SIZE,

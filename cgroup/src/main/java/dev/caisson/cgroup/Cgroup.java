@@ -90,6 +90,15 @@ public final class Cgroup {
         return new Meter(this);
     }
 
+    /// What the group has used from its beginning on. Cheaper than [#usage].
+    public Totals totals() {
+        try {
+            return Totals.read(controllers(), GroupFiles.of(group));
+        } catch (ErrnoException e) {
+            throw gone(e);
+        }
+    }
+
     /// CPU time used so far, by all processes on all CPUs. Cheaper than [#usage].
     public Duration cpuTime() {
         try {

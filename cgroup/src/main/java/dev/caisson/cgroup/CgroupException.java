@@ -57,12 +57,12 @@ public final class CgroupException extends CaissonException {
 
     private final Code reason;
 
-    CgroupException(Code reason, String sentence) {
+    public CgroupException(Code reason, String sentence) {
         super(reason.name(), sentence);
         this.reason = reason;
     }
 
-    CgroupException(Code reason, String sentence, ErrnoException cause) {
+    public CgroupException(Code reason, String sentence, ErrnoException cause) {
         super(reason.name(), sentence, cause);
         this.reason = reason;
     }

@@ -1,5 +1,7 @@
 package dev.caisson.cgroup;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.CgroupException.Code;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -20,7 +22,7 @@ public final class CpuList {
     /// Reads a list such as `0-3,8`.
     public static CpuList parse(String text) {
         var numbers = new BitSet();
-        for (String part : text.split(",", -1)) {
+        for (String part : present(text, "text").split(",", -1)) {
             var matcher = RANGE.matcher(part);
             if (!matcher.matches()) {
                 throw bad(text);

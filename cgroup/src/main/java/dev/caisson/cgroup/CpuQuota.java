@@ -1,5 +1,7 @@
 package dev.caisson.cgroup;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.CgroupException.Code;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -35,7 +37,7 @@ public record CpuQuota(long quotaMicros, long periodMicros) {
 
     /// A number of CPUs as Docker's `--cpus` takes it, such as `1.5`.
     public static CpuQuota cpus(String number) {
-        if (!DECIMAL.matcher(number).matches()) {
+        if (!DECIMAL.matcher(present(number, "number")).matches()) {
             throw new CgroupException(
                     Code.BAD_CPUS, "\"" + number + "\" is not a number of CPUs; write one such as 0.5 or 2.");
         }

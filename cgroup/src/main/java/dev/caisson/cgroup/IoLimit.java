@@ -1,5 +1,7 @@
 package dev.caisson.cgroup;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.CgroupException.Code;
 
 /// Most reading and writing on one disk; [#UNLIMITED] where a figure has no limit.
@@ -15,6 +17,7 @@ public record IoLimit(BlockDevice device, long readBytes, long writeBytes, long 
 
     /// Refuses what the kernel would take for something else: it reads 0 as an error.
     public IoLimit {
+        present(device, "device");
         for (long most : new long[] {readBytes, writeBytes, readOperations, writeOperations}) {
             if (most < 1) {
                 throw new CgroupException(

@@ -1,5 +1,7 @@
 package dev.caisson.cgroup;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.CgroupException.Code;
 
 /// Share of one disk against the other groups of the parent while it is busy.
@@ -11,6 +13,7 @@ public record IoWeight(BlockDevice device, int weight) {
 
     /// Refuses what is outside of Docker's range.
     public IoWeight {
+        present(device, "device");
         if (weight < LEAST || weight > MOST) {
             throw new CgroupException(
                     Code.IO_OUT_OF_RANGE, "An I/O weight is " + LEAST + " to " + MOST + ", not " + weight + ".");

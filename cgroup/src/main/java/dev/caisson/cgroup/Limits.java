@@ -1,5 +1,7 @@
 package dev.caisson.cgroup;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.CgroupException.Code;
 import java.util.List;
 import java.util.Map;
@@ -68,6 +70,18 @@ public record Limits(
 
     /// Checks each value against what the kernel takes.
     public Limits {
+        present(memory, "memory");
+        present(memorySwap, "memorySwap");
+        present(memoryReservation, "memoryReservation");
+        present(memorySwappiness, "memorySwappiness");
+        present(cpuQuota, "cpuQuota");
+        present(cpuset, "cpuset");
+        present(memoryNodes, "memoryNodes");
+        present(ioWeight, "ioWeight");
+        present(ioWeights, "ioWeights");
+        present(io, "io");
+        present(hugePages, "hugePages");
+        present(devices, "devices");
         if (memory.compareTo(LEAST_MEMORY) < 0) {
             throw new CgroupException(
                     Code.MEMORY_TOO_SMALL,
@@ -123,11 +137,11 @@ public record Limits(
 
     /// Docker's meaning: memory and swap together.
     public Limits memorySwap(Bytes mostTogether) {
-        return with(draft -> draft.memorySwap = Optional.of(mostTogether));
+        return with(draft -> draft.memorySwap = Optional.of(present(mostTogether, "mostTogether")));
     }
 
     public Limits memoryReservation(Bytes takenLast) {
-        return with(draft -> draft.memoryReservation = Optional.of(takenLast));
+        return with(draft -> draft.memoryReservation = Optional.of(present(takenLast, "takenLast")));
     }
 
     public Limits memorySwappiness(int readiness) {
@@ -139,7 +153,7 @@ public record Limits(
     }
 
     public Limits cpus(CpuQuota most) {
-        return with(draft -> draft.cpuQuota = Optional.of(most));
+        return with(draft -> draft.cpuQuota = Optional.of(present(most, "most")));
     }
 
     /// Most CPU time as a number of CPUs, such as `1.5`: Docker's `--cpus`.
@@ -153,12 +167,12 @@ public record Limits(
 
     /// The CPUs to run on: Docker's `--cpuset-cpus`.
     public Limits cpuset(CpuList allowed) {
-        return with(draft -> draft.cpuset = Optional.of(allowed));
+        return with(draft -> draft.cpuset = Optional.of(present(allowed, "allowed")));
     }
 
     /// The memory nodes to take memory from: Docker's `--cpuset-mems`.
     public Limits memoryNodes(CpuList allowed) {
-        return with(draft -> draft.memoryNodes = Optional.of(allowed));
+        return with(draft -> draft.memoryNodes = Optional.of(present(allowed, "allowed")));
     }
 
     public Limits ioWeight(int weight) {
@@ -183,7 +197,7 @@ public record Limits(
 
     /// Only these device nodes may be used, and [DeviceRule#STANDARD].
     public Limits devices(List<DeviceRule> allowed) {
-        return with(draft -> draft.devices = Optional.of(allowed));
+        return with(draft -> draft.devices = Optional.of(present(allowed, "allowed")));
     }
 
     public Limits bestEffort(boolean told) {

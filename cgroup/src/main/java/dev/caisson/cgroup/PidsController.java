@@ -1,12 +1,14 @@
 package dev.caisson.cgroup;
 
 import java.util.List;
+import java.util.OptionalLong;
 
 /// The pids controller, which has the same files in both versions.
 record PidsController(Tree tree) implements Controller {
     static final String NAME = "pids";
 
     private static final String LIMIT = "pids.max";
+    private static final String PEAK = "pids.peak";
 
     static boolean isNeeded(Limits limits) {
         return limits.pids() != Limits.UNLIMITED_PIDS;
@@ -26,9 +28,16 @@ record PidsController(Tree tree) implements Controller {
     Usage.Pids usage(GroupFiles files) {
         return new Usage.Pids(
                 Long.parseLong(files.read(tree, "pids.current")),
-                files.find(tree, "pids.peak").map(Long::parseLong),
+                files.find(tree, PEAK).map(Long::parseLong),
                 limit(files),
                 refused(files));
+    }
+
+    /// Most processes and threads at once; empty if the kernel does not keep it.
+    OptionalLong peak(GroupFiles files) {
+        return files.find(tree, PEAK)
+                .map(text -> OptionalLong.of(Long.parseLong(text)))
+                .orElseGet(OptionalLong::empty);
     }
 
     /// Forks that the limit refused. Version 1 counts them where the fork was tried, not where the limit

@@ -3,6 +3,7 @@ package dev.caisson.cli;
 import static java.util.stream.Collectors.joining;
 
 import dev.caisson.cgroup.DeviceRule.Access;
+import dev.caisson.error.ArgumentException;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.HostDevice;
 import dev.caisson.launch.InRootPath;
@@ -45,8 +46,8 @@ final class DeviceOptions {
         }
         try {
             return new HostDevice(Path.of(source), InRootPath.parse(target), access(access));
-        } catch (IllegalArgumentException e) {
-            throw bad(source, "the path '" + target + "' " + e.getMessage());
+        } catch (ArgumentException e) {
+            throw bad(source, e.sentence());
         }
     }
 

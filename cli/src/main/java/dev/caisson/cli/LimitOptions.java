@@ -8,6 +8,7 @@ import dev.caisson.cgroup.DeviceRule;
 import dev.caisson.cgroup.IoLimit;
 import dev.caisson.cgroup.IoWeight;
 import dev.caisson.cgroup.Limits;
+import dev.caisson.error.ArgumentException;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Placement;
 import dev.caisson.launch.Rlimit;
@@ -346,7 +347,7 @@ final class LimitOptions {
             Rlimit.Resource resource = Rlimit.Resource.parse(pair[0])
                     .orElseThrow(() -> new IllegalArgumentException("no resource is called " + pair[0]));
             return new Rlimit(resource, limit(values[0]), limit(values[values.length - 1]));
-        } catch (IllegalArgumentException e) {
+        } catch (IllegalArgumentException | ArgumentException e) {
             throw CommandException.usage(
                     "--ulimit " + text + ": " + e.getMessage() + "; give NAME=SOFT[:HARD], as nofile=1024:4096");
         }

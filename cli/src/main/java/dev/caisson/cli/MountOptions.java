@@ -1,6 +1,7 @@
 package dev.caisson.cli;
 
 import dev.caisson.cgroup.Bytes;
+import dev.caisson.error.ArgumentException;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.InRootPath;
 import dev.caisson.launch.Mount;
@@ -157,8 +158,8 @@ final class MountOptions {
     private static InRootPath target(String option, String text) {
         try {
             return InRootPath.parse(text);
-        } catch (IllegalArgumentException e) {
-            throw bad(option, "the target '" + text + "' " + e.getMessage());
+        } catch (ArgumentException e) {
+            throw bad(option, "the target: " + e.sentence());
         }
     }
 

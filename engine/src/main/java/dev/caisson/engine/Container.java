@@ -1,11 +1,14 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Events;
 import dev.caisson.cgroup.Lack;
 import dev.caisson.cgroup.Limits;
+import dev.caisson.cgroup.Totals;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.ContainerSpec;
@@ -120,7 +123,7 @@ public final class Container implements AutoCloseable {
     /// Sends a signal to the program; false where it has ended.
     public boolean signal(int number) {
         synchronized (launched) { // not while its descriptor is closed
-            return launched.pidfd().isOpen() && Processes.signal(launched.pidfd(), number);
+            return Failures.call(() -> launched.pidfd().isOpen() && Processes.signal(launched.pidfd(), number));
         }
     }
 
@@ -134,7 +137,7 @@ public final class Container implements AutoCloseable {
     /// @throws dev.caisson.cgroup.CgroupException with the former limits in force
     /// @throws EngineException CONTAINER_NOT_RUNNING before its start and after its end
     public void update(Limits limits) {
-        if (finished.get() || !recorded.update(limits)) {
+        if (finished.get() || !recorded.update(present(limits, "limits"))) {
             throw notRunning();
         }
         streams.pace().follow(limits.cpuQuota());
@@ -151,7 +154,7 @@ public final class Container implements AutoCloseable {
     /// @throws EngineException CONTAINER_NOT_RUNNING after its end
     public void pause() {
         try {
-            group.pause(() -> cause.get() != null);
+            Failures.runOnGroup(() -> group.pause(() -> cause.get() != null), this::notRunning);
         } catch (CgroupException e) {
             throw e.reason() == CgroupException.Code.NO_SUCH_GROUP && init.hasEnded() ? notRunning() : e;
         }
@@ -162,17 +165,17 @@ public final class Container implements AutoCloseable {
 
     /// Lets it run on.
     public void resume() {
-        group.resume();
+        Failures.runOnGroup(group::resume, this::notRunning);
     }
 
     public boolean isPaused() {
-        return group.isPaused();
+        return Failures.onGroup(group::isPaused, this::notRunning);
     }
 
     /// What it has used so far.
     /// @throws dev.caisson.cgroup.CgroupException NO_SUCH_GROUP when it is gone
     public ContainerUsage usage() {
-        return new ContainerUsage(recorded.usage(), WritableUse.of(pid()));
+        return Failures.onGroup(() -> new ContainerUsage(recorded.usage(), WritableUse.of(pid())), this::notRunning);
     }
 
     /// Limits that were asked for with best effort and that nothing enforces.
@@ -187,7 +190,10 @@ public final class Container implements AutoCloseable {
 
     /// Changes the size of its terminal; nothing where it has none.
     public void resize(Terminal.Size size) {
-        launched.console().filter(console -> console.isOpen()).ifPresent(console -> Terminal.resize(console, size));
+        present(size, "size");
+        Failures.run(() -> launched.console()
+                .filter(console -> console.isOpen())
+                .ifPresent(console -> Terminal.resize(console, size)));
     }
 
     /// Waits until the program has ended and everything of it is removed. Whoever is interrupted may wait again: the
@@ -216,18 +222,11 @@ public final class Container implements AutoCloseable {
         kill();
         var interrupted = new AtomicBoolean();
         if (!outcome.isKnownWithin(REMOVAL_PATIENCE, interrupted)) {
-            throw notRemoved();
+            throw Failures.notRemoved(id, REMOVAL_PATIENCE);
         }
         if (interrupted.get()) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    private EngineException notRemoved() {
-        return new EngineException(
-                "CONTAINER_NOT_REMOVED",
-                "the container " + id.shortForm() + " is killed but not removed after " + REMOVAL_PATIENCE.toSeconds()
-                        + " seconds: a process of it may wait for a disk or device of the host");
     }
 
     Outcome outcome() {
@@ -382,8 +381,11 @@ public final class Container implements AutoCloseable {
         }
         try {
             remove(broken.isPresent() || init.isLost());
-            if (failed == null && event != null && made != null) {
-                event.end(made);
+            if (failed == null && made != null) {
+                if (event != null) {
+                    event.end(made);
+                }
+                engine.counted(made);
             }
         } catch (Throwable e) {
             failed = Outcome.suppressing(e, failed);
@@ -425,6 +427,7 @@ public final class Container implements AutoCloseable {
 
     private RunResult result() {
         Events events = group.events();
+        Totals used = group.totals();
         Processes.End end = init.end();
         return new RunResult(
                 id,
@@ -434,13 +437,14 @@ public final class Container implements AutoCloseable {
                 streams.output(),
                 streams.errors(),
                 Duration.ofNanos(init.endedNanos() - startedNanos),
-                group.cpuTime(),
-                group.peakMemory().orElse(Bytes.ZERO),
+                used.cpuTime(),
+                used.peakMemory().orElse(Bytes.ZERO),
                 events.oomKills(),
                 events.pidsRefused(),
                 denials.map(DenialLog::denials).orElse(List.of()),
                 denials.flatMap(DenialLog::learned),
                 streams.failures(),
-                init.obstacles());
+                init.obstacles(),
+                RunResult.Resources.of(used));
     }
 }

@@ -1,9 +1,10 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.CgroupException;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.image.ProgressListener;
-import dev.caisson.launch.Capability;
 import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.HostFacts;
@@ -18,7 +19,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Closing it ends and removes every container of it. What an engine that was killed has left is removed by
 /// the next one that is opened on the same state directory.
-public final class Engine implements AutoCloseable {
+public final class Engine implements ContainerRunner, AutoCloseable {
     private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
     private static final Duration LAUNCH_PATIENCE = Duration.ofSeconds(10);
 
@@ -57,6 +57,7 @@ public final class Engine implements AutoCloseable {
     private final Map<ContainerId, Container> containers = new ConcurrentHashMap<>();
     private final Readiness readiness = new Readiness();
     private final ReadWriteLock gate = new ReentrantReadWriteLock();
+    private final Tally tally = new Tally();
     private final EngineThreads threads = new EngineThreads();
     private final StreamThreads streamThreads = new StreamThreads();
     private final RunQueue queue;
@@ -64,7 +65,7 @@ public final class Engine implements AutoCloseable {
     private final Runnable recordUsage = this::recordUsage;
 
     Engine(EngineOptions options, Probe probe) {
-        requireRoot();
+        HostAccess.requireRoot();
         OwnPaths.requireTrustedData(options.data());
         this.probe = probe;
         queue = new RunQueue(options.runs(), readiness::require);
@@ -122,7 +123,9 @@ public final class Engine implements AutoCloseable {
     }
 
     public static Engine open(EngineOptions options) {
-        return new Engine(options, Probe.NONE);
+        present(options, "options");
+        HostAccess.requireNative();
+        return Failures.call(() -> new Engine(options, Probe.NONE));
     }
 
     /// Has the JVM make beside the caller, which may read its options meanwhile, what it makes at first use and a
@@ -135,14 +138,6 @@ public final class Engine implements AutoCloseable {
                 // Whoever opens an engine meets it again, and is told.
             }
         });
-    }
-
-    private static void requireRoot() {
-        HostFacts host = HostFacts.read(List.of(), List.of(), false);
-        if (host.effectiveUid() != 0 || !host.capabilities().contains(Capability.SYS_ADMIN)) {
-            throw new EngineException(
-                    "ROOT_NEEDED", "the engine needs root with CAP_SYS_ADMIN over the host: use sudo");
-        }
     }
 
     /// Removes what engines have left that ended without closing.
@@ -168,11 +163,17 @@ public final class Engine implements AutoCloseable {
 
     /// What [#run] would do, without doing it. Needs no privileges but to read the image.
     public static LaunchPlan plan(ContainerSpec spec, EngineOptions options, ProgressListener progress) {
-        try (var preparation = new Preparation(options)) {
-            return preparation
-                    .prepare(spec, progress)
-                    .plan(new IdRange(IdRange.FIRST, IdRange.WIDTH), ContainerId.random());
-        }
+        present(spec, "spec");
+        present(options, "options");
+        present(progress, "progress");
+        HostAccess.requireNative();
+        return Failures.call(() -> {
+            try (var preparation = new Preparation(options)) {
+                return preparation
+                        .prepare(spec, progress)
+                        .plan(new IdRange(IdRange.FIRST, IdRange.WIDTH), ContainerId.random());
+            }
+        });
     }
 
     /// What this host and this process can give to containers.
@@ -190,8 +191,15 @@ public final class Engine implements AutoCloseable {
         return queue.length();
     }
 
+    /// What it has done so far.
+    public EngineStatistics statistics() {
+        return Failures.call(
+                () -> tally.statistics(containers.size(), queue.length(), OwnCpu.read(starter.helperPid())));
+    }
+
     /// Runs a program to its end, its output kept. An interrupt ends and removes it.
     /// @throws dev.caisson.launch.LaunchException where it could not be started; nothing is left of it
+    @Override
     public RunResult run(ContainerSpec spec) throws InterruptedException {
         return run(spec, Streams.capture());
     }
@@ -221,14 +229,17 @@ public final class Engine implements AutoCloseable {
     /// are told in a thread of the engine's.
     public Container start(ContainerSpec spec, Streams streams, ProgressListener progress, Consumer<Container> standing)
             throws InterruptedException {
+        present(spec, "spec");
+        present(streams, "streams");
+        var observers = new Observers(progress, standing);
         queue.enter();
         Container container;
         try {
-            container = threads.launch(cancelled -> launch(spec, streams, progress, standing, cancelled));
-        } catch (RejectedExecutionException e) {
+            container = threads.launch(cancelled -> tally.launch(() -> launch(spec, streams, observers, cancelled)));
+        } catch (RuntimeException e) {
             queue.leave();
-            throw readiness.explain(e);
-        } catch (InterruptedException | RuntimeException | Error e) {
+            throw observers.coded(e instanceof RejectedExecutionException ? readiness.explain(e) : e);
+        } catch (InterruptedException | Error e) {
             queue.leave();
             throw e;
         }
@@ -236,32 +247,17 @@ public final class Engine implements AutoCloseable {
         return container;
     }
 
-    /// What a task or an observer threw, which declare nothing checked.
-    static RuntimeException unchecked(Throwable thrown) {
-        Throwable cause = thrown instanceof ExecutionException ? thrown.getCause() : thrown;
-        return switch (cause) {
-            case RuntimeException known -> known;
-            case Error known -> throw known;
-            case null, default -> new IllegalStateException(thrown);
-        };
-    }
-
     /// The class of an event is loaded and woven where somebody may be recording only: that takes longer than a
     /// launch.
-    private Container launch(
-            ContainerSpec spec,
-            Streams wanted,
-            ProgressListener progress,
-            Consumer<Container> standing,
-            BooleanSupplier cancelled) {
+    private Container launch(ContainerSpec spec, Streams wanted, Observers observers, BooleanSupplier cancelled) {
         if (!FlightRecorder.isInitialized()) {
-            return launchNow(spec, wanted, progress, standing, cancelled);
+            return launchNow(spec, wanted, observers, cancelled);
         }
         var event = new LaunchEvent();
         event.begin();
         event.image = spec.image().toString();
         try {
-            Container container = launchNow(spec, wanted, progress, standing, cancelled);
+            Container container = launchNow(spec, wanted, observers, cancelled);
             event.id = container.id().value();
             return container;
         } finally {
@@ -269,22 +265,17 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private Container launchNow(
-            ContainerSpec spec,
-            Streams wanted,
-            ProgressListener progress,
-            Consumer<Container> standing,
-            BooleanSupplier cancelled) {
+    private Container launchNow(ContainerSpec spec, Streams wanted, Observers observers, BooleanSupplier cancelled) {
         try {
             whileOpen(() -> {
                 starter.begin();
                 return true;
             });
-            Preparation.Prepared prepared = preparation.prepare(spec, progress);
+            Preparation.Prepared prepared = preparation.prepare(spec, observers::progress);
             if (cancelled.getAsBoolean()) {
                 throw new CancellationException("the caller was interrupted");
             }
-            return whileOpen(() -> starter.start(prepared, wanted, standing));
+            return whileOpen(() -> starter.start(prepared, wanted, observers::standing));
         } catch (RuntimeException e) { // of what closing took away, too
             throw readiness.explain(e);
         }
@@ -320,6 +311,10 @@ public final class Engine implements AutoCloseable {
 
     Reactor reactor() {
         return reactor;
+    }
+
+    void counted(RunResult result) {
+        tally.ended(result);
     }
 
     void reached(Moment moment) {

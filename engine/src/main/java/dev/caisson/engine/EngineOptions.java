@@ -1,6 +1,9 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.Bytes;
+import dev.caisson.error.ArgumentException;
 import java.nio.file.Path;
 
 /// Where an engine keeps what it has to remember, and its own bounds.
@@ -35,11 +38,14 @@ public record EngineOptions(Path state, Path data, CgroupDriver driver, Bytes ca
     }
 
     public EngineOptions {
-        if (!state.isAbsolute() || !data.isAbsolute()) {
-            throw new IllegalArgumentException("the engine's directories are absolute paths");
+        present(driver, "driver");
+        present(capturedOutput, "capturedOutput");
+        if (!present(state, "state").isAbsolute() || !present(data, "data").isAbsolute()) {
+            throw ArgumentException.invalid("the engine's directories " + state + " and " + data
+                    + " must be absolute paths: begin them with /");
         }
         if (runs < 1) {
-            throw new IllegalArgumentException("an engine of " + runs + " runs starts nothing: give 1 or more");
+            throw ArgumentException.invalid("an engine of " + runs + " runs starts nothing: give 1 or more");
         }
     }
 

@@ -77,7 +77,7 @@ final class EngineThreads implements AutoCloseable {
             discard(launched);
             throw e;
         } catch (ExecutionException e) {
-            throw Engine.unchecked(e);
+            throw Failures.unchecked(e);
         }
     }
 

@@ -97,6 +97,7 @@ final class KeptFile {
         fields.put("wallClockNanos", result.wallClock().toNanos());
         fields.put("cpuTimeNanos", result.cpuTime().toNanos());
         fields.put("peakMemory", result.peakMemory().count());
+        result.resources().put(fields);
         fields.put("oomKills", result.oomKills());
         fields.put("pidsRefused", result.pidsRefused());
         fields.put(
@@ -128,12 +129,13 @@ final class KeptFile {
                                 denials(directory),
                                 Optional.empty(),
                                 streamFailures(fields),
-                                obstacles(fields)),
+                                obstacles(fields),
+                                RunResult.Resources.of(fields)),
                         Instant.ofEpochMilli(number(fields, "endedMillis")),
                         text(fields, "logFailure")));
     }
 
-    private static Map<String, String> fields(StreamFailure failure) {
+    static Map<String, String> fields(StreamFailure failure) {
         return Map.of(
                 "stream", failure.stream().name(),
                 "reason", failure.reason().name(),

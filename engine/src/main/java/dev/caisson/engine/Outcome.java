@@ -1,5 +1,7 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -44,7 +46,7 @@ final class Outcome {
 
     /// Waits no longer than `patience`; empty if it is not known by then.
     Optional<RunResult> await(Duration patience) throws InterruptedException {
-        Duration most = patience.compareTo(LONGEST_WAIT) > 0 ? LONGEST_WAIT : patience;
+        Duration most = present(patience, "patience").compareTo(LONGEST_WAIT) > 0 ? LONGEST_WAIT : patience;
         try {
             return Optional.of(result.get(Math.max(0, most.toNanos()), TimeUnit.NANOSECONDS));
         } catch (TimeoutException e) {
@@ -56,9 +58,10 @@ final class Outcome {
 
     private static RuntimeException failure(@Nullable Throwable cause) {
         return switch (cause) {
-            case RuntimeException known -> known;
+            case RuntimeException known -> Failures.coded(known);
             case Error known -> throw known;
-            case null, default -> new IllegalStateException("the container could not be cleared up", cause);
+            case null, default ->
+                Failures.coded(new IllegalStateException("the container could not be cleared up", cause));
         };
     }
 

@@ -152,7 +152,7 @@ final class Starter implements AutoCloseable {
         if (interrupted.get()) {
             Thread.currentThread().interrupt();
         }
-        return Engine.unchecked(reason);
+        return Failures.unchecked(reason);
     }
 
     /// Everything but the program; on failure the record, the id range and the group are left, perhaps with a process

@@ -1,6 +1,9 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.Bytes;
+import dev.caisson.error.ArgumentException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +20,10 @@ import java.util.Optional;
 public sealed interface Streams {
     /// Keeps output and errors in memory, up to the spec's output limit and [EngineOptions#capturedOutput].
     record Capture(Input input) implements Streams {
+        public Capture {
+            present(input, "input");
+        }
+
         /// With no input.
         public Capture() {
             this(new Input.None());
@@ -29,7 +36,7 @@ public sealed interface Streams {
 
         /// With `text` in UTF-8 as the program's input.
         public Capture input(String text) {
-            return input(text.getBytes(StandardCharsets.UTF_8));
+            return input(present(text, "text").getBytes(StandardCharsets.UTF_8));
         }
 
         /// With what `stream` gives as the program's input, read as fast as the program takes it.
@@ -42,6 +49,13 @@ public sealed interface Streams {
     ///
     /// @param limit most that is copied, if that is less than the spec's output limit
     record Copy(Optional<InputStream> input, OutputStream output, OutputStream errors, Bytes limit) implements Streams {
+        public Copy {
+            present(input, "input");
+            present(output, "output");
+            present(errors, "errors");
+            present(limit, "limit");
+        }
+
         /// Up to the spec's output limit.
         public Copy(Optional<InputStream> input, OutputStream output, OutputStream errors) {
             this(input, output, errors, Bytes.UNLIMITED);
@@ -52,8 +66,8 @@ public sealed interface Streams {
     /// denied, in files that [KeptContainer] reads.
     record Kept(Streams live) implements Streams {
         public Kept {
-            if (live instanceof Kept) {
-                throw new IllegalArgumentException("a container is kept once");
+            if (present(live, "live") instanceof Kept) {
+                throw ArgumentException.invalid("the streams are kept already: call kept once");
             }
         }
     }
@@ -67,7 +81,7 @@ public sealed interface Streams {
         @SuppressWarnings("ArrayRecordComponent") // copied on the way in and out
         record Memory(byte[] bytes) implements Input {
             public Memory {
-                bytes = bytes.clone();
+                bytes = present(bytes, "bytes").clone();
             }
 
             @Override
@@ -77,7 +91,11 @@ public sealed interface Streams {
         }
 
         /// A stream of the caller's.
-        record Stream(InputStream stream) implements Input {}
+        record Stream(InputStream stream) implements Input {
+            public Stream {
+                present(stream, "stream");
+            }
+        }
     }
 
     static Capture capture() {

@@ -19,6 +19,7 @@ final class EngineProcess {
     private final List<String> arguments = new ArrayList<>();
     private final StringBuilder redirections = new StringBuilder();
     private String before = "";
+    private String nativeAccess = "--enable-native-access=ALL-UNNAMED";
 
     EngineProcess(EngineOptions options, Path root, List<String> command) {
         this(EngineProcess.class, options, root, command);
@@ -63,6 +64,18 @@ final class EngineProcess {
         return this;
     }
 
+    /// Starts it with fewer open files than an engine may need.
+    EngineProcess withOpenFiles(int most) {
+        before = "ulimit -n " + most + "; exec timeout -s KILL 30 ";
+        return this;
+    }
+
+    /// Starts a JVM that denies native access to code that it was not told of.
+    EngineProcess withoutNativeAccess() {
+        nativeAccess = "--illegal-native-access=deny";
+        return this;
+    }
+
     /// Starts it by a command that takes privileges away, and reads its errors as output.
     EngineProcess under(String command) {
         before = "exec 2>&1 " + command + " ";
@@ -71,15 +84,10 @@ final class EngineProcess {
 
     Process start() throws IOException {
         var command = new ArrayList<>(List.of(
-                "bash", "-c", before + (before.startsWith("exec ") ? "" : "exec ") + "\"$@\"" + redirections, "bash"));
+                "bash", "-c", before + (before.contains("exec ") ? "" : "exec ") + "\"$@\"" + redirections, "bash"));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                classPath(),
-                main.getName()));
+                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", nativeAccess, "-cp", classPath(), main.getName()));
         command.addAll(arguments);
         return new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)

@@ -90,7 +90,7 @@ class FailedLaunchTest {
         };
 
         for (int i = 0; i < times; i++) {
-            assertThatThrownBy(() -> engine.run(spec)).hasMessage("fails at " + moment);
+            assertThatThrownBy(() -> engine.run(spec)).hasRootCauseMessage("fails at " + moment);
         }
 
         probe.act = _ -> {};

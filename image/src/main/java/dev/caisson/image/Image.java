@@ -1,5 +1,7 @@
 package dev.caisson.image;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.text.Quoted;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -17,6 +19,10 @@ public sealed interface Image {
 
     /// An unpacked root file system. It is only read: what a container writes goes to a layer above it.
     record Directory(Path path) implements Image {
+        public Directory {
+            present(path, "path");
+        }
+
         @Override
         public String toString() {
             return "dir:" + path;
@@ -27,6 +33,11 @@ public sealed interface Image {
     ///
     /// @param reference the `org.opencontainers.image.ref.name` to take; needed where the layout holds several
     record OciLayout(Path path, Optional<String> reference) implements Image {
+        public OciLayout {
+            present(path, "path");
+            present(reference, "reference");
+        }
+
         @Override
         public String toString() {
             return "oci:" + path + reference.map(name -> ":" + name).orElse("");
@@ -37,6 +48,11 @@ public sealed interface Image {
     ///
     /// @param reference the repository and tag to take; needed where the archive holds several images
     record DockerArchive(Path file, Optional<String> reference) implements Image {
+        public DockerArchive {
+            present(file, "file");
+            present(reference, "reference");
+        }
+
         @Override
         public String toString() {
             return "docker-archive:" + file + reference.map(name -> ":" + name).orElse("");
@@ -56,7 +72,7 @@ public sealed interface Image {
     }
 
     static Image ociLayout(Path path, String reference) {
-        return new OciLayout(path, Optional.of(reference));
+        return new OciLayout(path, Optional.of(present(reference, "reference")));
     }
 
     static Image dockerArchive(Path file) {
@@ -64,7 +80,7 @@ public sealed interface Image {
     }
 
     static Image dockerArchive(Path file, String reference) {
-        return new DockerArchive(file, Optional.of(reference));
+        return new DockerArchive(file, Optional.of(present(reference, "reference")));
     }
 
     /// Reads `host`, `dir:PATH`, `oci:PATH[:REFERENCE]` or `docker-archive:FILE[:REFERENCE]`. As with skopeo, the first
@@ -72,7 +88,7 @@ public sealed interface Image {
     ///
     /// @throws ImageException BAD_NAME, or REGISTRY_UNSUPPORTED for a bare name
     static Image parse(String name) {
-        if (name.equals("host")) {
+        if (present(name, "name").equals("host")) {
             return host();
         }
         int colon = name.indexOf(':');

@@ -62,12 +62,12 @@ public final class ImageException extends CaissonException {
 
     private final Code reason;
 
-    ImageException(Code reason, String sentence) {
+    public ImageException(Code reason, String sentence) {
         super(reason.name(), sentence);
         this.reason = reason;
     }
 
-    ImageException(Code reason, String sentence, Throwable cause) {
+    public ImageException(Code reason, String sentence, Throwable cause) {
         super(reason.name(), sentence, cause);
         this.reason = reason;
     }

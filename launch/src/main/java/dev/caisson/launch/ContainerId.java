@@ -1,5 +1,8 @@
 package dev.caisson.launch;
 
+import static dev.caisson.error.ArgumentException.present;
+
+import dev.caisson.error.ArgumentException;
 import dev.caisson.linux.KernelRandom;
 import java.util.HexFormat;
 
@@ -10,12 +13,13 @@ public record ContainerId(String value) {
 
     public ContainerId {
         if (!isValid(value)) {
-            throw new IllegalArgumentException("not a container id");
+            throw ArgumentException.invalid("a container id is 64 hexadecimal digits: check the id");
         }
     }
 
     /// Whether `text` is the whole of an id.
     public static boolean isValid(String text) {
+        present(text, "text");
         for (int i = 0; i < text.length(); i++) {
             char digit = text.charAt(i);
             if (!(digit >= '0' && digit <= '9') && !(digit >= 'a' && digit <= 'f')) {

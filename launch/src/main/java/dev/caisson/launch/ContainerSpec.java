@@ -1,10 +1,13 @@
 package dev.caisson.launch;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Limits;
 import dev.caisson.image.Image;
 import dev.caisson.linux.Terminal;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,8 +16,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// What is wished for: one normal form that every face translates to. Immutable; each method that takes a
-/// value gives
-/// a changed copy. A spec starts with everything that protects switched on.
+/// value gives a changed copy. A spec starts with everything that protects switched on.
 ///
 /// ```java
 /// ContainerSpec.of(Image.host(), "python3", "-c", code).memory(Bytes.mebibytes(256)).pids(32)
@@ -64,14 +66,19 @@ public final class ContainerSpec implements Cloneable {
     }
 
     private ContainerSpec(Image image, List<String> command) {
-        this.image = image;
-        this.command = List.copyOf(command);
+        this.image = present(image, "image");
+        this.command = More.copy(command, "command");
     }
 
     /// A wish for `image` with all protections on.
     /// @param command the program and its arguments; none for the image's own
     public static ContainerSpec of(Image image, String... command) {
-        return new ContainerSpec(image, List.of(command));
+        return new ContainerSpec(image, Arrays.asList(present(command, "command")));
+    }
+
+    /// As [#of], with the host's own `/usr` as the image.
+    public static ContainerSpec onHost(String... command) {
+        return of(Image.host(), command);
     }
 
     public static ContainerSpec of(Image image, List<String> command) {
@@ -96,9 +103,14 @@ public final class ContainerSpec implements Cloneable {
         return command;
     }
 
+    /// Replaces the program and its arguments.
+    public ContainerSpec command(String... value) {
+        return with(copy -> copy.command = More.copy(Arrays.asList(present(value, "command")), "command"));
+    }
+
     /// Replaces the image's entry point; an empty list switches it off.
     public ContainerSpec entrypoint(List<String> value) {
-        return with(copy -> copy.entrypoint = List.copyOf(value));
+        return with(copy -> copy.entrypoint = More.copy(value, "entrypoint"));
     }
 
     public Optional<List<String>> entrypoint() {
@@ -116,7 +128,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec workingDirectory(String value) {
-        return with(copy -> copy.workingDirectory = value);
+        return with(copy -> copy.workingDirectory = present(value, "workingDirectory"));
     }
 
     public Optional<String> workingDirectory() {
@@ -125,7 +137,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// `user[:group]`, by name or number, as Docker's `--user`.
     public ContainerSpec user(String value) {
-        return with(copy -> copy.user = value);
+        return with(copy -> copy.user = present(value, "user"));
     }
 
     public Optional<String> user() {
@@ -142,7 +154,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec hostName(String value) {
-        return with(copy -> copy.hostName = value);
+        return with(copy -> copy.hostName = present(value, "hostName"));
     }
 
     public Optional<String> hostName() {
@@ -150,7 +162,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec name(String value) {
-        return with(copy -> copy.name = value);
+        return with(copy -> copy.name = present(value, "name"));
     }
 
     public Optional<String> name() {
@@ -158,7 +170,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec limits(Limits value) {
-        return with(copy -> copy.limits = value);
+        return with(copy -> copy.limits = present(value, "limits"));
     }
 
     public Limits limits() {
@@ -166,7 +178,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec placement(Placement value) {
-        return with(copy -> copy.placement = value);
+        return with(copy -> copy.placement = present(value, "placement"));
     }
 
     public Placement placement() {
@@ -174,7 +186,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec writableLayer(WritableLayer value) {
-        return with(copy -> copy.writableLayer = value);
+        return with(copy -> copy.writableLayer = present(value, "writableLayer"));
     }
 
     public WritableLayer writableLayer() {
@@ -182,7 +194,12 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec memory(Bytes value) {
-        return limits(limits.memory(value));
+        return limits(limits.memory(present(value, "memory")));
+    }
+
+    /// As Docker's `--memory`: `256m`, `1.5g`.
+    public ContainerSpec memory(String size) {
+        return memory(Bytes.parse(size));
     }
 
     public ContainerSpec pids(long value) {
@@ -191,11 +208,11 @@ public final class ContainerSpec implements Cloneable {
 
     /// How many processors' worth of time it may use, as 0.5.
     public ContainerSpec cpus(String value) {
-        return limits(limits.cpus(value));
+        return limits(limits.cpus(present(value, "cpus")));
     }
 
     public ContainerSpec network(Network value) {
-        return with(copy -> copy.network = value);
+        return with(copy -> copy.network = present(value, "network"));
     }
 
     public Network network() {
@@ -207,7 +224,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     ContainerSpec mounts(List<Mount> value) {
-        return with(copy -> copy.mounts = List.copyOf(value));
+        return with(copy -> copy.mounts = More.copy(value, "mounts"));
     }
 
     public List<Mount> mounts() {
@@ -220,7 +237,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     ContainerSpec devices(List<HostDevice> value) {
-        return with(copy -> copy.devices = List.copyOf(value));
+        return with(copy -> copy.devices = More.copy(value, "devices"));
     }
 
     public List<HostDevice> devices() {
@@ -245,11 +262,11 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec addCapabilities(Set<Capability> value) {
-        return with(copy -> copy.addedCapabilities = Set.copyOf(value));
+        return with(copy -> copy.addedCapabilities = More.copy(value, "addedCapabilities"));
     }
 
     public ContainerSpec dropCapabilities(Set<Capability> value) {
-        return with(copy -> copy.droppedCapabilities = Set.copyOf(value));
+        return with(copy -> copy.droppedCapabilities = More.copy(value, "droppedCapabilities"));
     }
 
     public Set<Capability> addedCapabilities() {
@@ -260,8 +277,7 @@ public final class ContainerSpec implements Cloneable {
         return droppedCapabilities;
     }
 
-    /// The capabilities that result: all when privileged, else the standard ones, less the dropped, and
-    /// the added.
+    /// The capabilities that result: all when privileged, else the standard ones, less the dropped, and the added.
     public CapabilitySet capabilities() {
         return privileged ? CapabilitySet.ALL : CapabilitySet.STANDARD.but(droppedCapabilities, addedCapabilities);
     }
@@ -276,7 +292,7 @@ public final class ContainerSpec implements Cloneable {
     }
 
     public ContainerSpec seccomp(SeccompChoice value) {
-        return with(copy -> copy.seccomp = value);
+        return with(copy -> copy.seccomp = present(value, "seccomp"));
     }
 
     public SeccompChoice seccomp() {
@@ -302,7 +318,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// Gives the program a terminal of this size as its standard streams.
     public ContainerSpec terminal(Terminal.Size value) {
-        return with(copy -> copy.terminal = value);
+        return with(copy -> copy.terminal = present(value, "terminal"));
     }
 
     public Optional<Terminal.Size> terminal() {
@@ -318,8 +334,7 @@ public final class ContainerSpec implements Cloneable {
         return interactive;
     }
 
-    /// True: a small init stays as process 1, forwards signals and reaps. False: the program itself is
-    /// process 1.
+    /// True: a small init stays as process 1, forwards signals and reaps. False: the program is process 1.
     public ContainerSpec init(boolean value) {
         return with(copy -> copy.init = value);
     }
@@ -339,7 +354,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// Ends it this long after its start.
     public ContainerSpec wallClock(Duration value) {
-        return with(copy -> copy.wallClock = value);
+        return with(copy -> copy.wallClock = present(value, "wallClock"));
     }
 
     public Optional<Duration> wallClock() {
@@ -348,17 +363,16 @@ public final class ContainerSpec implements Cloneable {
 
     /// Ends it when all its processes together have used this much processor time.
     public ContainerSpec cpuTime(Duration value) {
-        return with(copy -> copy.cpuTime = value);
+        return with(copy -> copy.cpuTime = present(value, "cpuTime"));
     }
 
     public Optional<Duration> cpuTime() {
         return Optional.ofNullable(cpuTime);
     }
 
-    /// Ends it when it has written more than this to standard output and error together, where they are
-    /// captured.
+    /// Ends it when it has written more than this to standard output and error together, where they are captured.
     public ContainerSpec outputLimit(Bytes value) {
-        return with(copy -> copy.outputLimit = value);
+        return with(copy -> copy.outputLimit = present(value, "outputLimit"));
     }
 
     public Bytes outputLimit() {
@@ -367,7 +381,7 @@ public final class ContainerSpec implements Cloneable {
 
     /// Size of /dev/shm.
     public ContainerSpec sharedMemory(Bytes value) {
-        return with(copy -> copy.sharedMemory = value);
+        return with(copy -> copy.sharedMemory = present(value, "sharedMemory"));
     }
 
     public Bytes sharedMemory() {
@@ -409,10 +423,26 @@ public final class ContainerSpec implements Cloneable {
 
     /// How long a container that is asked to end has before it is killed.
     public ContainerSpec stopTimeout(Duration value) {
-        return with(copy -> copy.stopTimeout = value);
+        return with(copy -> copy.stopTimeout = present(value, "stopTimeout"));
     }
 
     public Duration stopTimeout() {
         return stopTimeout;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ContainerSpec spec && SpecFields.of(this).equals(SpecFields.of(spec));
+    }
+
+    @Override
+    public int hashCode() {
+        return SpecFields.of(this).hashCode();
+    }
+
+    /// What differs from the defaults; of variables the names alone, as their values may be secrets.
+    @Override
+    public String toString() {
+        return SpecFields.text(this);
     }
 }

@@ -1,5 +1,7 @@
 package dev.caisson.launch;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.DeviceRule.Access;
 import java.nio.file.Path;
 import java.util.Set;
@@ -12,6 +14,8 @@ import java.util.Set;
 ///     but the host's makes device nodes
 public record HostDevice(Path source, InRootPath target, Set<Access> access) {
     public HostDevice {
-        access = Set.copyOf(access);
+        present(source, "source");
+        present(target, "target");
+        access = More.copy(access, "access");
     }
 }

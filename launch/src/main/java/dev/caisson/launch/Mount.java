@@ -1,5 +1,7 @@
 package dev.caisson.launch;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.Bytes;
 import java.nio.file.Path;
 
@@ -12,8 +14,18 @@ public sealed interface Mount {
     ///
     /// @param source absolute
     /// @param file the source is no directory
-    record Bind(Path source, InRootPath target, boolean readOnly, boolean file) implements Mount {}
+    record Bind(Path source, InRootPath target, boolean readOnly, boolean file) implements Mount {
+        public Bind {
+            present(source, "source");
+            present(target, "target");
+        }
+    }
 
     /// Memory of a bounded size, charged to the container.
-    record Tmpfs(InRootPath target, Bytes size, int mode, boolean readOnly, boolean executable) implements Mount {}
+    record Tmpfs(InRootPath target, Bytes size, int mode, boolean readOnly, boolean executable) implements Mount {
+        public Tmpfs {
+            present(target, "target");
+            present(size, "size");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 package dev.caisson.launch;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.Limits;
 import java.util.Optional;
 
@@ -12,7 +14,11 @@ public sealed interface Placement {
     /// `--cgroup-parent`.
     ///
     /// @param path below each tree's root, as `jobs/nightly`
-    record Parent(String path) implements Placement {}
+    record Parent(String path) implements Placement {
+        public Parent {
+            present(path, "path");
+        }
+    }
 
     /// Among the containers of a tenant, which together use no more than its ceiling. The tenant's group is
     /// there as long as one of its containers.
@@ -20,5 +26,10 @@ public sealed interface Placement {
     /// @param name of the tenant
     /// @param ceiling what its containers may use together, which replaces the one in force; empty for a
     ///     tenant that has one already
-    record Tenant(String name, Optional<Limits> ceiling) implements Placement {}
+    record Tenant(String name, Optional<Limits> ceiling) implements Placement {
+        public Tenant {
+            present(name, "name");
+            present(ceiling, "ceiling");
+        }
+    }
 }

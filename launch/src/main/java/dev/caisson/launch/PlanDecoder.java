@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.error.ArgumentException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -44,6 +45,8 @@ final class PlanDecoder {
             return steps;
         } catch (BufferUnderflowException | IndexOutOfBoundsException e) {
             throw new IllegalArgumentException("not a plan: too short", e);
+        } catch (ArgumentException e) {
+            throw new IllegalArgumentException("not a plan: " + e.sentence(), e);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.cgroup.DeviceRule;
+import dev.caisson.error.ArgumentException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -159,8 +160,8 @@ public final class Policy {
         spec.workingDirectory().ifPresent(directory -> {
             try {
                 requireOrdinaryDirectory(InRootPath.parse(directory));
-            } catch (IllegalArgumentException e) {
-                findings.add(new Finding("WORKING_DIRECTORY", "the working directory " + e.getMessage()));
+            } catch (ArgumentException e) {
+                findings.add(new Finding("WORKING_DIRECTORY", "the working directory: " + e.sentence()));
             }
         });
     }
@@ -169,7 +170,7 @@ public final class Policy {
     /// (CVE-2024-21626).
     static void requireOrdinaryDirectory(InRootPath directory) {
         if (directory.isWithin(InRootPath.of("proc"))) {
-            throw new IllegalArgumentException("cannot lie below /proc: choose a directory of the image");
+            throw ArgumentException.invalid("it cannot lie below /proc: choose a directory of the image");
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.error.ArgumentException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -66,8 +67,8 @@ record ProgramChoice(List<String> arguments, Map<String, String> environment, Op
             InRootPath path = InRootPath.parse(directory);
             Policy.requireOrdinaryDirectory(path);
             return Optional.of(path);
-        } catch (IllegalArgumentException e) {
-            throw new RefusedException("WORKING_DIRECTORY", "the image's working directory " + e.getMessage());
+        } catch (ArgumentException e) {
+            throw new RefusedException("WORKING_DIRECTORY", "the image's working directory: " + e.sentence());
         }
     }
 }

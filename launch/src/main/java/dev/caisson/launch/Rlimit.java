@@ -1,5 +1,8 @@
 package dev.caisson.launch;
 
+import static dev.caisson.error.ArgumentException.present;
+
+import dev.caisson.error.ArgumentException;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -51,11 +54,13 @@ public record Rlimit(Resource resource, long soft, long hard) {
     }
 
     public Rlimit {
+        present(resource, "resource");
         if (soft < UNLIMITED || hard < UNLIMITED) {
-            throw new IllegalArgumentException("a limit is a number, or unlimited");
+            throw ArgumentException.invalid(
+                    "a limit of " + Math.min(soft, hard) + " is negative: pass 0 or more, or -1 for none");
         }
         if (hard != UNLIMITED && (soft == UNLIMITED || soft > hard)) {
-            throw new IllegalArgumentException("the soft limit is above the hard limit");
+            throw ArgumentException.invalid("the soft limit is above the hard limit: lower it, or raise the hard one");
         }
     }
 

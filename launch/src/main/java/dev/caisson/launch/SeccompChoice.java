@@ -1,5 +1,8 @@
 package dev.caisson.launch;
 
+import static dev.caisson.error.ArgumentException.present;
+
+import dev.caisson.error.ArgumentException;
 import dev.caisson.seccomp.Profile;
 
 /// Which system calls a container's program may make.
@@ -16,14 +19,25 @@ public sealed interface SeccompChoice {
     /// @param json Docker's or the OCI's; it is read when its filter is not known yet, before anything is
     ///     changed
     record Custom(String name, String json) implements SeccompChoice {
+        public Custom {
+            present(name, "name");
+            present(json, "json");
+        }
+
         public Custom(String name, Profile profile) {
-            this(name, profile.toJson());
+            this(name, present(profile, "profile").toJson());
         }
 
         /// Reads it.
         /// @throws dev.caisson.seccomp.SeccompException where it is none
         public Profile profile() {
             return Profile.parse(json);
+        }
+
+        /// Without the profile itself, which may be long.
+        @Override
+        public String toString() {
+            return "Custom[name=" + name + "]";
         }
     }
 
@@ -33,8 +47,9 @@ public sealed interface SeccompChoice {
     /// One of the others, and the engine is asked about calls.
     record Watched(SeccompChoice choice, Watch watch) implements SeccompChoice {
         public Watched {
-            if (choice instanceof Watched) {
-                throw new IllegalArgumentException("a choice is watched once");
+            present(watch, "watch");
+            if (present(choice, "choice") instanceof Watched) {
+                throw ArgumentException.invalid("the choice is watched already: pass the one inside it");
             }
         }
     }

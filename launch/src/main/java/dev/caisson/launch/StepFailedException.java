@@ -1,6 +1,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.linux.Errno;
+import java.util.List;
 
 /// A step that the kernel refused inside the container: which one, in which phase, and with what error number.
 public final class StepFailedException extends LaunchException {
@@ -17,6 +18,20 @@ public final class StepFailedException extends LaunchException {
         this.phase = phase;
         this.errno = errno;
         this.exitStatus = exitStatus;
+    }
+
+    /// As for a program that is not in the container, for tests of services.
+    public static StepFailedException programNotFound(String program) {
+        return of(execute(program), Errno.ENOENT);
+    }
+
+    /// As for a program that may not be executed, for tests of services.
+    public static StepFailedException programNotExecutable(String program) {
+        return of(execute(program), Errno.EACCES);
+    }
+
+    private static Step.Execute execute(String program) {
+        return new Step.Execute(true, false, "", List.of(program), List.of());
     }
 
     /// @param step the plan's step, from which the sentence is made

@@ -1,5 +1,7 @@
 package dev.caisson.launch;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Limits;
 import java.util.Optional;
@@ -13,6 +15,12 @@ import java.util.Set;
 /// @param inodes files, directories and links; empty for as many as the size is good for
 public record WritableLayer(Optional<Bytes> size, OptionalLong inodes, Place place) {
     /// Where it may be kept.
+    public WritableLayer {
+        present(size, "size");
+        present(inodes, "inodes");
+        present(place, "place");
+    }
+
     public enum Place {
         /// A layer of a given size on disk, else in memory; one without in memory.
         ANY,
@@ -33,7 +41,7 @@ public record WritableLayer(Optional<Bytes> size, OptionalLong inodes, Place pla
     private static final long DISK_BYTES_EACH = 16 * 1024;
 
     public WritableLayer size(Bytes value) {
-        return new WritableLayer(Optional.of(value), inodes, place);
+        return new WritableLayer(Optional.of(present(value, "size")), inodes, place);
     }
 
     public WritableLayer inodes(long value) {

@@ -266,16 +266,37 @@ public final class Zygote implements AutoCloseable {
                 receiving.lock();
                 try {
                     if (!arrived.isDone()) {
-                        Sockets.Message message = Sockets.receive(socket, REPLY_BYTES);
-                        awaited.remove().arrived.complete(message);
+                        receiveNext();
                     }
-                } catch (ErrnoException e) {
-                    throw gone(e);
                 } finally {
                     receiving.unlock();
                 }
             }
-            return arrived.join();
+            try {
+                return arrived.join();
+            } catch (CompletionException e) {
+                throw e.getCause() instanceof HostException refused ? refused : e;
+            }
+        }
+
+        /// An answer whose descriptor this process has no room for is taken all the same: else each later one would be
+        /// taken for the one before it.
+        private void receiveNext() {
+            try {
+                Sockets.Message message = Sockets.receive(socket, REPLY_BYTES);
+                awaited.remove().arrived.complete(message);
+            } catch (ErrnoException e) {
+                if (!e.is(Errno.EPROTO)) {
+                    throw gone(e);
+                }
+                awaited.remove()
+                        .arrived
+                        .completeExceptionally(new HostException(
+                                "OPEN_FILES",
+                                "this process has no room for another open file: raise its limit (ulimit -n), or run"
+                                        + " fewer containers at once",
+                                e));
+            }
         }
 
         private Sockets.Message checked() {

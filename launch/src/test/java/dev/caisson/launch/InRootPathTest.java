@@ -1,8 +1,9 @@
 package dev.caisson.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.caisson.error.ArgumentException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -18,21 +19,21 @@ class InRootPathTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "a", "./a", "../a", "/..", "/a/../b", "/a/..", "/a\nb", "/a\0b", "/a\u007f"})
     void what_could_lead_elsewhere_is_refused(String given) {
-        assertThatIllegalArgumentException().isThrownBy(() -> InRootPath.parse(given));
+        assertThatExceptionOfType(ArgumentException.class).isThrownBy(() -> InRootPath.parse(given));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/a", "a/", "a//b", "./a", "a/.", "..", "a/../b"})
     void the_relative_form_is_normal_already(String given) {
-        assertThatIllegalArgumentException().isThrownBy(() -> InRootPath.of(given));
+        assertThatExceptionOfType(ArgumentException.class).isThrownBy(() -> InRootPath.of(given));
     }
 
     @Test
     void lengths_count_in_bytes() {
         assertThat(InRootPath.parse("/" + "x".repeat(255)).relative()).hasSize(255);
-        assertThatIllegalArgumentException().isThrownBy(() -> InRootPath.parse("/" + "x".repeat(256)));
-        assertThatIllegalArgumentException().isThrownBy(() -> InRootPath.parse("/" + "é".repeat(128)));
-        assertThatIllegalArgumentException().isThrownBy(() -> InRootPath.parse("/abc".repeat(1100)));
+        assertThatExceptionOfType(ArgumentException.class).isThrownBy(() -> InRootPath.parse("/" + "x".repeat(256)));
+        assertThatExceptionOfType(ArgumentException.class).isThrownBy(() -> InRootPath.parse("/" + "é".repeat(128)));
+        assertThatExceptionOfType(ArgumentException.class).isThrownBy(() -> InRootPath.parse("/abc".repeat(1100)));
     }
 
     @Test

@@ -33,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 ///     metrics.bindTo(registry);
 /// ```
 ///
+/// Of names and of images the first 200 are told apart; the tag of the others is `other`, so that whoever chooses names
+/// cannot fill a registry. The meters of a container leave the registry with it.
+///
 /// A figure that this kernel does not keep has no meter. All figures of a container are read at once, at
 /// most once in
 /// [#FRESH].
@@ -43,7 +46,12 @@ public final class ContainerMetrics implements MeterBinder, AutoCloseable {
     private static final Duration PAUSE = Duration.ofSeconds(1);
     private static final String SECONDS = "seconds";
 
+    /// Most names and most images that are told apart in one registry.
+    static final int MOST_VALUES = 200;
+
     private final Engine engine;
+    private final TagValues names = new TagValues(MOST_VALUES);
+    private final TagValues images = new TagValues(MOST_VALUES);
     private final Map<MeterRegistry, Map<Container, List<Meter>>> bound = new HashMap<>();
     private @Nullable Thread refresher;
     private boolean closed;
@@ -97,7 +105,7 @@ public final class ContainerMetrics implements MeterBinder, AutoCloseable {
         });
     }
 
-    private static List<Meter> register(MeterRegistry registry, Container container) {
+    private List<Meter> register(MeterRegistry registry, Container container) {
         var latest = new LatestUsage(container::usage);
         ContainerUsage now = latest.get();
         if (now == null) {
@@ -105,8 +113,8 @@ public final class ContainerMetrics implements MeterBinder, AutoCloseable {
         }
         var tags = Tags.of(
                 "id", container.id().shortForm(),
-                "name", container.name(),
-                "image", container.image());
+                "name", names.bounded(container.name()),
+                "image", images.bounded(container.image()));
         var adding = new Adding(registry, tags, latest, new ArrayList<>());
         Usage usage = now.group();
         adding.counter(

@@ -39,7 +39,7 @@ public final class SeccompException extends CaissonException {
         this.reason = reason;
     }
 
-    SeccompException(Code reason, String message, Throwable cause) {
+    public SeccompException(Code reason, String message, Throwable cause) {
         super(reason.name(), message, cause);
         this.reason = reason;
     }

@@ -1,0 +1,86 @@
+package dev.caisson.engine;
+
+import dev.caisson.error.CaissonException;
+import dev.caisson.launch.ContainerId;
+import dev.caisson.linux.ErrnoException;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
+
+/// The boundary to the caller: whatever fails below reaches him as a [CaissonException] with a code and advice.
+final class Failures {
+    private Failures() {}
+
+    /// Returns what `work` does, or throws its failure in the form that callers get.
+    static <T> T call(Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (RuntimeException e) {
+            throw coded(e);
+        }
+    }
+
+    static void run(Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException e) {
+            throw coded(e);
+        }
+    }
+
+    static CaissonException coded(RuntimeException failure) {
+        return switch (failure) {
+            case ErrnoException refused -> new EngineException(refused.code(), refused.sentence(), refused);
+            case CaissonException known -> known;
+            case RejectedExecutionException closed -> closed(closed);
+            default ->
+                new EngineException(
+                        "INTERNAL",
+                        "the engine failed with " + failure
+                                + ": this is a defect of Caisson, report it with the stack trace of the cause",
+                        failure);
+        };
+    }
+
+    private static EngineException closed(RuntimeException cause) {
+        return new EngineException("ENGINE_CLOSED", "the engine is closed: open another", cause);
+    }
+
+    /// What a task or an observer threw, which declare nothing checked.
+    static RuntimeException unchecked(Throwable thrown) {
+        Throwable cause = thrown instanceof ExecutionException ? thrown.getCause() : thrown;
+        return switch (cause) {
+            case RuntimeException known -> known;
+            case Error known -> throw known;
+            case null, default -> new IllegalStateException(thrown);
+        };
+    }
+
+    /// Returns what `work` finds out of a group, whose descriptors are closed once the engine is.
+    static <T> T onGroup(Supplier<T> work, Supplier<EngineException> notRunning) {
+        try {
+            return work.get();
+        } catch (IllegalStateException e) {
+            throw notRunning.get();
+        } catch (ErrnoException e) {
+            throw coded(e);
+        }
+    }
+
+    static void runOnGroup(Runnable work, Supplier<EngineException> notRunning) {
+        boolean _ = onGroup(
+                () -> {
+                    work.run();
+                    return true;
+                },
+                notRunning);
+    }
+
+    static EngineException notRemoved(ContainerId id, Duration patience) {
+        return new EngineException(
+                "CONTAINER_NOT_REMOVED",
+                "the container " + id.shortForm() + " is killed but not removed after " + patience.toSeconds()
+                        + " seconds: a process of it may wait for a disk or device of the host");
+    }
+}

@@ -1,0 +1,27 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.Capability;
+import dev.caisson.launch.HostFacts;
+import dev.caisson.linux.NativeAccess;
+import java.util.List;
+
+/// What an engine needs from the process that it lives in.
+final class HostAccess {
+    private HostAccess() {}
+
+    /// Looked at before any class is loaded that calls native code, and would fail for good.
+    static void requireNative() {
+        NativeAccess.missingOption().ifPresent(option -> {
+            throw new EngineException(
+                    "NATIVE_ACCESS_DENIED", "this JVM denies Caisson native access: start it with " + option);
+        });
+    }
+
+    static void requireRoot() {
+        HostFacts host = HostFacts.read(List.of(), List.of(), false);
+        if (host.effectiveUid() != 0 || !host.capabilities().contains(Capability.SYS_ADMIN)) {
+            throw new EngineException(
+                    "ROOT_NEEDED", "the engine needs root with CAP_SYS_ADMIN over the host: use sudo");
+        }
+    }
+}

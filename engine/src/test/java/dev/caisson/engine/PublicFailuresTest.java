@@ -1,0 +1,185 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.caisson.cgroup.Limits;
+import dev.caisson.error.CaissonException;
+import dev.caisson.image.Image;
+import dev.caisson.image.ProgressListener;
+import dev.caisson.launch.ContainerSpec;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Terminal;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Whatever a caller of the engine does, and whatever the kernel refuses, he gets coded exceptions alone.
+@Tag("root")
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class PublicFailuresTest {
+    private static final ContainerSpec SPEC = ContainerSpec.of(Image.host(), "true");
+    private static final Map<Class<?>, Object> SAMPLES = Map.of(
+            ContainerSpec.class, SPEC,
+            Streams.class, Streams.capture(),
+            ProgressListener.class, ProgressListener.none(),
+            Consumer.class, (Consumer<Object>) ignored -> {},
+            Limits.class, Limits.defaults(),
+            Duration.class, Duration.ofMillis(1),
+            EngineOptions.class, EngineOptions.standard(),
+            Terminal.Size.class, new Terminal.Size(24, 80),
+            int.class, 0);
+
+    @Test
+    void nullIsRefusedWithACode(@TempDir Path directory) throws Exception {
+        try (var engine = open(directory)) {
+            Container container = engine.start(ContainerSpec.of(Image.host(), "sleep", "60"), Streams.capture());
+            List<Object> targets = List.of(engine, container);
+            for (Object target : targets) {
+                for (Method method : publicMethods(target)) {
+                    for (int i = 0; i < method.getParameterCount(); i++) {
+                        if (!method.getParameterTypes()[i].isPrimitive()) {
+                            Object[] arguments = arguments(method);
+                            arguments[i] = null;
+                            assertThat(failure(target, method, arguments))
+                                    .as("%s with null at %s", method, i)
+                                    .isInstanceOfSatisfying(
+                                            CaissonException.class,
+                                            e -> assertThat(e.code()).isEqualTo("ARGUMENT_MISSING"));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void everyMethodOfAnEndedContainerAndOfAClosedEngineAnswersOrFailsWithACode(@TempDir Path directory)
+            throws Exception {
+        Engine engine = open(directory);
+        Container container = engine.start(SPEC, Streams.capture());
+        container.await();
+        assertCoded(container);
+        engine.close();
+        assertCoded(container);
+        assertCoded(engine);
+    }
+
+    private static void assertCoded(Object target) {
+        for (Method method : publicMethods(target)) {
+            Throwable failure = failure(target, method, arguments(method));
+            if (failure != null) {
+                assertThat(failure).as("%s", method).isInstanceOf(CaissonException.class);
+            }
+        }
+    }
+
+    @Test
+    void whatTheKernelAndTheJdkThrowGetsACode() {
+        assertThat(Failures.coded(new ErrnoException("openat2 x", 28)))
+                .isInstanceOf(EngineException.class)
+                .hasMessage("the kernel refused openat2 x with ENOSPC: free space or inodes, or raise the limit of this"
+                        + " file system or kernel object")
+                .extracting(CaissonException::code)
+                .isEqualTo("KERNEL_REFUSED");
+        assertThat(Failures.coded(new RejectedExecutionException()).code()).isEqualTo("ENGINE_CLOSED");
+        assertThat(Failures.coded(new NullPointerException("x")))
+                .hasRootCauseInstanceOf(NullPointerException.class)
+                .extracting(CaissonException::code)
+                .isEqualTo("INTERNAL");
+    }
+
+    /// Runs a program when all open files but a few are taken, and once more when they are free again.
+    static final class FewFiles {
+        public static void main(String[] arguments) throws Exception {
+            var options = new EngineOptions(Path.of(arguments[0]), Path.of(arguments[1]));
+            try (var engine = Engine.open(options)) {
+                engine.run(SPEC); // the JVM opens files itself, for classes
+                var taken = new ArrayDeque<FileInputStream>();
+                takeAll(taken);
+                for (int i = 0; i < Integer.parseInt(arguments[3]); i++) {
+                    taken.pop().close();
+                }
+                String said = outcome(engine);
+                for (FileInputStream file : taken) {
+                    file.close();
+                }
+                System.out.println(said + ", then " + outcome(engine));
+            }
+        }
+
+        private static void takeAll(ArrayDeque<FileInputStream> taken) {
+            try {
+                while (true) {
+                    taken.push(new FileInputStream("/dev/null"));
+                }
+            } catch (IOException e) {
+                // that was the last one
+            }
+        }
+
+        private static String outcome(Engine engine) throws InterruptedException {
+            try {
+                return engine.run(SPEC).verdict().name();
+            } catch (CaissonException e) {
+                return e.code();
+            } catch (RuntimeException | Error e) {
+                return "raw " + e;
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"4", "8", "12", "14", "18"})
+    void runningOutOfOpenFilesHasACodeAndPasses(String free, @TempDir Path directory) throws IOException {
+        var options = new EngineOptions(directory.resolve("state"), Path.of("/var/lib/caisson-test"));
+        List<String> lines = new EngineProcess(FewFiles.class, options, directory, List.of(free))
+                .withOpenFiles(256)
+                .lines();
+        assertThat(lines).hasSize(1);
+        assertThat(lines.getFirst()).matches("[A-Z_]+, then OK");
+    }
+
+    private static Engine open(Path directory) throws IOException {
+        return Engine.open(new EngineOptions(
+                Files.createDirectories(directory).resolve("state"), Path.of("/var/lib/caisson-test")));
+    }
+
+    private static List<Method> publicMethods(Object target) {
+        return Arrays.stream(target.getClass().getDeclaredMethods())
+                .filter(method -> Modifier.isPublic(method.getModifiers()) && !method.isSynthetic())
+                .filter(method -> !Modifier.isStatic(method.getModifiers()))
+                .filter(method -> !method.getName().equals("close"))
+                .filter(method -> Stream.of(method.getParameterTypes()).allMatch(SAMPLES::containsKey))
+                .toList();
+    }
+
+    private static @Nullable Object[] arguments(Method method) {
+        return Arrays.stream(method.getParameterTypes()).map(SAMPLES::get).toArray();
+    }
+
+    private static @Nullable Throwable failure(Object target, Method method, @Nullable Object[] arguments) {
+        Throwable failure = catchThrowable(() -> method.invoke(target, arguments));
+        return failure instanceof InvocationTargetException thrown ? thrown.getCause() : failure;
+    }
+}
