@@ -145,7 +145,14 @@ class VerificationTest {
                     .isEmpty();
             assertThat(verification.checks())
                     .extracting(Verifier.Check::subject)
-                    .contains("user namespace", "uid map", "capabilities effective", "/proc/keys", "memory limit");
+                    .contains(
+                            "user namespace",
+                            "uid map",
+                            "capabilities effective",
+                            "/proc/keys",
+                            "/proc/locks",
+                            "mount /usr",
+                            "memory limit");
             assertThat(verification.checks())
                     .filteredOn(check -> check.subject().equals("seccomp filter"))
                     .singleElement()

@@ -15,6 +15,7 @@ import java.util.Optional;
 final class MountCheck {
     /// Never set-uid, never devices, whatever the volume.
     private static final List<String> ALWAYS = List.of("nosuid", "nodev");
+    private static final String OVERLAY = "overlay";
 
     /// One line of mountinfo.
     ///
@@ -61,10 +62,13 @@ final class MountCheck {
         return checks;
     }
 
-    /// @param same whether the file inside is the very file of the host, and not one of an overlay over it
+    /// @param same whether the file inside is the very file of the host, and not one of an overlay over it, which has
+    /// locks
+    /// of its own
     private Check check(InRootPath target, Path source, String access, boolean same) {
         String subject = "mount " + target;
-        String planned = source + ", " + access + "," + String.join(",", ALWAYS) + ", private";
+        String planned =
+                source + ", " + (same ? "" : OVERLAY + " ") + access + "," + String.join(",", ALWAYS) + ", private";
         Optional<Mounted> found = mounts.stream()
                 .filter(mount -> mount.target().equals(target.absolute()))
                 .reduce((before, later) -> later); // what was mounted last is what is seen
@@ -72,7 +76,8 @@ final class MountCheck {
             return new Check(subject, planned, "missing", false);
         }
         Mounted mount = found.get();
-        boolean asPlanned = mount.options().contains(access)
+        boolean asPlanned = (same || mount.fileSystem().equals(OVERLAY))
+                && mount.options().contains(access)
                 && mount.options().containsAll(ALWAYS)
                 && mount.propagation().isEmpty();
         if (!asPlanned || !same) {

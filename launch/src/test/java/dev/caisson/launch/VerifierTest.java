@@ -164,7 +164,8 @@ class VerifierTest {
                         "no " + place, List.of("mount " + place), process -> process.mounts.remove(place)));
             }
         }
-        for (String usr : List.of("rw,nosuid,nodev - overlay", "ro,nodev - overlay", "ro,nosuid - overlay")) {
+        for (String usr : List.of(
+                "ro,nosuid,nodev - ext4", "rw,nosuid,nodev - overlay", "ro,nodev - overlay", "ro,nosuid - overlay")) {
             deviations.add(
                     new Deviation("/usr " + usr, List.of("mount /usr"), process -> process.mounts.put("/usr", usr)));
         }
