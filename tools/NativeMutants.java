@@ -44,6 +44,8 @@ final class NativeMutants {
     private final Path scratch;
     private final Path results;
     private final long deadline;
+    /// The files as they were at the start: somebody may go on working on them.
+    private final Map<Path, String> contents = new HashMap<>();
 
     private NativeMutants(Path source, Path scratch, long seconds) {
         this.source = source;
@@ -59,6 +61,9 @@ final class NativeMutants {
 
     private void run(List<String> wanted) throws Exception {
         copy();
+        for (Path file : files(scratch.resolve("native"), ".c")) {
+            contents.put(source.resolve(file.getFileName()), Files.readString(file));
+        }
         if (!make("caisson-init") || !make("build/test_plan") || !make("build/test_init") || !make("build/test_checks")) {
             throw new IllegalStateException("the native program does not build");
         }
@@ -68,14 +73,14 @@ final class NativeMutants {
         String tests = Integer.toHexString(String.join("", contents(source.resolve("test"))).hashCode());
         Map<String, String> known = known();
         List<Mutant> mutants = new ArrayList<>();
-        for (Path file : files(source, ".c")) {
+        for (Path file : contents.keySet().stream().sorted().toList()) {
             if (wanted.isEmpty() || wanted.contains(file.getFileName().toString())) {
-                mutants.addAll(mutants(file));
+                mutants.addAll(mutants(file, contents.get(file).lines().toList()));
             }
         }
         Collections.shuffle(mutants, new Random(1)); // a part of them is a sample of all
         for (Mutant mutant : mutants) {
-            String content = Integer.toHexString(Files.readString(mutant.file()).hashCode());
+            String content = Integer.toHexString(contents.get(mutant.file()).hashCode());
             String key = content + "\t" + tests + "\t" + mutant.name();
             if (System.nanoTime() > deadline) {
                 break;
@@ -92,10 +97,10 @@ final class NativeMutants {
         report(mutants, tests, known);
     }
 
-    private void report(List<Mutant> mutants, String tests, Map<String, String> known) throws IOException {
+    private void report(List<Mutant> mutants, String tests, Map<String, String> known) {
         var counts = new HashMap<String, Integer>();
         for (Mutant mutant : mutants) {
-            String content = Integer.toHexString(Files.readString(mutant.file()).hashCode());
+            String content = Integer.toHexString(contents.get(mutant.file()).hashCode());
             counts.merge(known.getOrDefault(content + "\t" + tests + "\t" + mutant.name(), "left"), 1, Integer::sum);
         }
         System.out.printf(
@@ -116,9 +121,8 @@ final class NativeMutants {
 
     // ---- the mistakes
 
-    private static List<Mutant> mutants(Path file) throws IOException {
+    private static List<Mutant> mutants(Path file, List<String> lines) {
         var found = new ArrayList<Mutant>();
-        List<String> lines = Files.readAllLines(file);
         boolean comment = false;
         for (int i = 0; i < lines.size(); i++) {
             String line = lines.get(i);
@@ -187,7 +191,7 @@ final class NativeMutants {
 
     private String judge(Mutant mutant) throws Exception {
         Path copy = scratch.resolve("native").resolve(mutant.file().getFileName());
-        List<String> lines = new ArrayList<>(Files.readAllLines(mutant.file()));
+        List<String> lines = new ArrayList<>(contents.get(mutant.file()).lines().toList());
         lines.set(mutant.line(), mutant.changed());
         Files.write(copy, lines);
         try {
@@ -205,7 +209,7 @@ final class NativeMutants {
             }
             return test("test_init") ? "survived" : "killed";
         } finally {
-            Files.copy(mutant.file(), copy, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+            Files.writeString(copy, contents.get(mutant.file()));
             object(copy);
         }
     }

@@ -48,4 +48,34 @@ class WritableLayerTest {
         assertThat(WritableLayer.STANDARD.size(Bytes.kibibytes(64)).medium(LIMITS, Set.of(MEMORY, IMAGE)))
                 .contains(MEMORY);
     }
+
+    @Test
+    void eachBoundIsTheLastThatFits() {
+        Bytes image = Bytes.mebibytes(1);
+        Bytes memory = LIMITS.memory();
+
+        assertThat(sized(image).medium(LIMITS, Set.of(MEMORY, IMAGE))).contains(IMAGE);
+        assertThat(sized(Bytes.of(image.count() - 1)).medium(LIMITS, Set.of(MEMORY, IMAGE)))
+                .contains(MEMORY);
+        assertThat(sized(Bytes.of(memory.count() - 1)).medium(LIMITS, Set.of(MEMORY)))
+                .contains(MEMORY);
+        assertThat(sized(memory).medium(LIMITS, Set.of(MEMORY))).isEmpty();
+    }
+
+    private static WritableLayer sized(Bytes size) {
+        return WritableLayer.STANDARD.size(size);
+    }
+
+    @Test
+    void filesAreAsManyAsTheSizeIsGoodForWithinBounds() {
+        assertThat(sized(Bytes.mebibytes(8)).files(LIMITS, MEMORY)).isEqualTo(2048);
+        assertThat(sized(Bytes.kibibytes(64)).files(LIMITS, MEMORY)).isEqualTo(1024);
+        assertThat(sized(Bytes.gibibytes(64)).files(LIMITS, MEMORY)).isEqualTo(1 << 20);
+        assertThat(sized(Bytes.mebibytes(8)).files(LIMITS, PROJECT)).isEqualTo(512);
+        assertThat(sized(Bytes.kibibytes(64)).files(LIMITS, PROJECT)).isEqualTo(128);
+        assertThat(sized(Bytes.gibibytes(64)).files(LIMITS, IMAGE)).isEqualTo(1 << 20);
+        assertThat(WritableLayer.STANDARD.inodes(77).files(LIMITS, MEMORY)).isEqualTo(77);
+        assertThat(WritableLayer.STANDARD.bytes(Limits.defaults().memory(Bytes.UNLIMITED)))
+                .isEqualTo(1L << 30);
+    }
 }
