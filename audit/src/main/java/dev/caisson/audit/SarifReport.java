@@ -1,8 +1,5 @@
 package dev.caisson.audit;
 
-import java.net.URI;
-import java.net.URISyntaxException;
-import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -147,17 +144,19 @@ final class SarifReport {
         return where;
     }
 
-    /// A relative reference; a first part with a colon would read as a scheme.
+    /// A relative reference, RFC 3986: all but plain characters stand as their bytes, so that no name reads as a scheme.
     private static String uri(String file) {
-        try {
-            String path = new URI(null, null, file, null).getRawPath();
-            return path.split("/", 2)[0].indexOf(':') < 0 ? path : "./" + path;
-        } catch (URISyntaxException e) {
-            return "./"
-                    + URLEncoder.encode(file, StandardCharsets.UTF_8)
-                            .replace("+", "%20")
-                            .replace("%2F", "/");
+        StringBuilder uri = new StringBuilder();
+        for (byte each : file.getBytes(StandardCharsets.UTF_8)) {
+            char c = (char) (each & 0xff);
+            boolean plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+            if (plain || "-._~/@+=,".indexOf(c) >= 0) {
+                uri.append(c);
+            } else {
+                uri.append(String.format("%%%02X", (int) c));
+            }
         }
+        return uri.toString();
     }
 
     private static Map<String, Object> physical(Location location) {
