@@ -49,7 +49,7 @@ class AuditCommandTest {
 
     @Test
     void a_report_goes_to_a_file() throws IOException {
-        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\n");
+        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\nUSER 65532\n");
         Path report = root.resolve("r.sarif");
 
         assertThat(audit(
@@ -74,7 +74,7 @@ class AuditCommandTest {
 
     @Test
     void options_of_a_host_are_checked_and_refused_beside_files() throws IOException {
-        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\n");
+        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\nUSER 65532\n");
 
         assertThat(audit("audit", "--profile", "l1", file.toString())).isEqualTo(2);
         assertThat(audit("audit", "--target", "web")).isEqualTo(2);
@@ -100,7 +100,7 @@ class AuditCommandTest {
     @ValueSource(
             strings = {"text", "json", "SARIF", "junit", "html", "markdown", "csv", "prometheus", "docker-bench-json"})
     void every_format_is_written(String format) throws IOException {
-        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\n");
+        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\nUSER 65532\n");
 
         assertThat(audit("audit", "--fail-on", "Critical", "--format", format, file.toString()))
                 .isZero();
@@ -109,7 +109,7 @@ class AuditCommandTest {
 
     @Test
     void an_option_that_would_do_nothing_is_refused() throws IOException {
-        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\n");
+        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\nUSER 65532\n");
 
         for (String[] arguments : new String[][] {
             {"audit", "--fix", root.resolve("out").toString(), "--facts", "facts.json"},
@@ -136,7 +136,7 @@ class AuditCommandTest {
 
     @Test
     void a_report_that_cannot_be_written_is_an_error_of_the_audit() throws IOException {
-        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\n");
+        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\nUSER 65532\n");
         try (PrintWriter full = new PrintWriter("/dev/full", StandardCharsets.UTF_8)) {
             assertThat(Main.execute(
                             full,
@@ -164,7 +164,7 @@ class AuditCommandTest {
 
     @Test
     void a_file_that_cannot_be_read_or_written_is_told_with_the_reason() throws IOException {
-        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\n");
+        Path file = Files.writeString(root.resolve("Dockerfile"), "FROM a\nUSER 65532\n");
         Path nowhere = root.resolve("nowhere/report");
 
         assertThat(audit("audit", "-o", nowhere.toString(), file.toString())).isEqualTo(2);
