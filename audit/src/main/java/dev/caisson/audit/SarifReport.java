@@ -144,7 +144,8 @@ final class SarifReport {
         return where;
     }
 
-    /// A relative reference, RFC 3986: all but plain characters stand as their bytes, so that no name reads as a scheme.
+    /// A relative reference, RFC 3986: all but plain characters stand as their bytes, so that no name reads as a
+    /// scheme.
     private static String uri(String file) {
         StringBuilder uri = new StringBuilder();
         for (byte each : file.getBytes(StandardCharsets.UTF_8)) {
