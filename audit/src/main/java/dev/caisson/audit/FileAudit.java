@@ -39,6 +39,7 @@ public final class FileAudit {
     private final Map<String, Fix> fixesByFingerprint = new HashMap<>();
     private final List<ComposeProject> projects = new ArrayList<>();
 
+    private final Map<Check, String> passes = new HashMap<>();
     private final IdentityHashMap<Source, InlineDockerfile> inlines = new IdentityHashMap<>();
 
     private Map<Path, Source> laidOver = Map.of();
@@ -305,7 +306,7 @@ public final class FileAudit {
                         subject,
                         Status.PASS,
                         check.severity(),
-                        check.title() + ": no",
+                        passes.computeIfAbsent(check, passed -> passed.title() + ": no"),
                         Optional.empty(),
                         Optional.empty()));
             }

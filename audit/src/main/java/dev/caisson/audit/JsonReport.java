@@ -2,6 +2,7 @@ package dev.caisson.audit;
 
 import dev.caisson.text.TerminalText;
 import io.avaje.jsonb.Jsonb;
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +16,23 @@ final class JsonReport {
 
     private JsonReport() {}
 
-    static String write(Report report) {
+    private static final String LIST = "\n  \"findings\": [";
+
+    /// Writes one finding after the other: all at once, a large report would take several times its size in memory.
+    static void write(Report report, Appendable out) throws IOException {
+        String frame = json(frame(report));
+        int list = frame.indexOf(LIST) + LIST.length();
+        out.append(frame, 0, list);
+        String separator = "\n    ";
+        for (Finding finding : report.notable()) {
+            out.append(separator).append(json(finding(finding)).strip().replace("\n", "\n    "));
+            separator = ",\n    ";
+        }
+        out.append(frame, list, frame.length());
+    }
+
+    /// All but the findings.
+    private static Map<String, Object> frame(Report report) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("schema", SCHEMA);
         document.put("version", report.version());
@@ -26,10 +43,9 @@ final class JsonReport {
         Map<String, Object> counts = new LinkedHashMap<>();
         report.byStatus().forEach((status, count) -> counts.put(status.word(), count));
         document.put("counts", counts);
-        document.put(
-                "findings", report.notable().stream().map(JsonReport::finding).toList());
+        document.put("findings", List.of());
         document.put("resolved", report.resolved());
-        return json(document);
+        return document;
     }
 
     static String json(Object document) {

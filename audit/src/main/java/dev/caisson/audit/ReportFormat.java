@@ -1,5 +1,8 @@
 package dev.caisson.audit;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+
 /// The formats that a report can be written in.
 public enum ReportFormat {
     TEXT,
@@ -14,9 +17,29 @@ public enum ReportFormat {
 
     /// The report in this format, ending in a line break.
     public String write(Report report) {
+        var text = new StringBuilder();
+        try {
+            write(report, text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return text.toString();
+    }
+
+    /// Writes the report in this format, ending in a line break.
+    /// @throws IOException as `out` does
+    public void write(Report report, Appendable out) throws IOException {
+        if (this == JSON) {
+            JsonReport.write(report, out);
+        } else {
+            out.append(text(report));
+        }
+    }
+
+    private String text(Report report) {
         return switch (this) {
             case TEXT -> TextReport.write(report);
-            case JSON -> JsonReport.write(report);
+            case JSON -> throw new IllegalStateException("JSON is written piece by piece");
             case SARIF -> SarifReport.write(report);
             case JUNIT -> JunitReport.write(report);
             case HTML -> HtmlReport.write(report);

@@ -11,6 +11,7 @@ import dev.caisson.audit.Severity;
 import dev.caisson.containerfile.Source;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -114,15 +115,11 @@ final class AuditCommand implements Callable<Integer> {
             refuseWithoutFiles();
             if (fix != null) {
                 Report report = tell(host.propose(failOn, waivers, baseline), fix);
-                write(format.write(report));
+                write(report);
                 return report.exitCode();
             }
             return host.run(
-                    failOn,
-                    waivers,
-                    baseline,
-                    report -> write(format.write(report)),
-                    spec.commandLine().getOut());
+                    failOn, waivers, baseline, this::write, spec.commandLine().getOut());
         }
         host.refuseBesideFiles();
         AuditRequest request = new AuditRequest(
@@ -139,7 +136,7 @@ final class AuditCommand implements Callable<Integer> {
                 Optional.ofNullable(waivers),
                 Optional.ofNullable(baseline));
         Report report = fix == null ? FileAudit.run(request) : tell(FileAudit.propose(request), fix);
-        write(format.write(report));
+        write(report);
         return report.exitCode();
     }
 
@@ -179,17 +176,19 @@ final class AuditCommand implements Callable<Integer> {
         }
     }
 
-    private void write(String text) {
-        if (output == null) {
-            PrintWriter out = spec.commandLine().getOut();
-            out.print(text);
-            OutputFailure.check(out);
-            return;
-        }
+    private void write(Report report) {
         try {
-            Files.writeString(output, text);
+            if (output == null) {
+                PrintWriter out = spec.commandLine().getOut();
+                format.write(report, out);
+                OutputFailure.check(out);
+            } else {
+                try (Writer file = Files.newBufferedWriter(output)) {
+                    format.write(report, file);
+                }
+            }
         } catch (IOException e) {
-            throw OutputFailure.of(output, e);
+            throw OutputFailure.of(output == null ? Path.of("/dev/stdout") : output, e);
         }
     }
 }
