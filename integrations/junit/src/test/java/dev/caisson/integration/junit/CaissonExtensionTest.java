@@ -1,0 +1,77 @@
+package dev.caisson.integration.junit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+
+import dev.caisson.engine.Container;
+import dev.caisson.engine.ContainerRunner;
+import dev.caisson.engine.Engine;
+import dev.caisson.engine.RunResult;
+import dev.caisson.engine.Streams;
+import dev.caisson.image.Image;
+import dev.caisson.launch.ContainerSpec;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.platform.testkit.engine.EngineTestKit;
+
+/// The extension runs test classes of its own through JUnit's test kit.
+class CaissonExtensionTest {
+    private static final AtomicReference<@Nullable Container> LEFT = new AtomicReference<>();
+    private static final AtomicReference<@Nullable Engine> SHARED = new AtomicReference<>();
+
+    /// Not found by the build: its name and its nesting keep it out.
+    @ExtendWith(CaissonExtension.class)
+    @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+    static class Sample {
+        @Test
+        @Order(1)
+        void aProgramRuns(ContainerRunner runner) throws InterruptedException {
+            RunResult result = runner.run(ContainerSpec.of(Image.host(), "sh", "-c", "echo hello; id -u"));
+            assertThat(result.stdout()).isEqualTo("hello\n0\n");
+        }
+
+        @Test
+        @Order(2)
+        void aContainerIsLeftRunning(Engine engine) throws InterruptedException {
+            SHARED.set(engine);
+            LEFT.set(engine.start(ContainerSpec.of(Image.host(), "sleep", "60"), Streams.capture()));
+        }
+
+        @Test
+        @Order(3)
+        void itIsGone(Engine engine) {
+            assertThat(engine).isSameAs(SHARED.get());
+            assertThat(engine.containers()).isEmpty();
+        }
+    }
+
+    @Test
+    @Tag("root")
+    void testsGetAnEngineAndWhatTheyLeaveIsKilled() {
+        EngineTestKit.engine("junit-jupiter")
+                .selectors(selectClass(Sample.class))
+                .configurationParameter(CaissonExtension.REQUIRED, "true")
+                .execute()
+                .testEvents()
+                .assertStatistics(events -> events.succeeded(3).failed(0));
+        assertThat(LEFT.get()).isNotNull();
+    }
+
+    @Test
+    void withoutAnEngineTestsAreSkippedWithTheReason() {
+        var results = EngineTestKit.engine("junit-jupiter")
+                .selectors(selectClass(Sample.class))
+                .execute();
+        if (results.testEvents().started().count() == 0) {
+            assertThat(results.containerEvents().skipped().stream()
+                            .map(event -> event.getRequiredPayload(String.class)))
+                    .anySatisfy(reason -> assertThat(reason).contains("ROOT_NEEDED: ", "sudo"));
+        }
+    }
+}
