@@ -239,8 +239,14 @@ public final class Hierarchy implements AutoCloseable {
     }
 
     static CgroupException refused(String what, ErrnoException cause) {
+        String advice = cause.is(Errno.EROFS) || cause.is(Errno.EACCES)
+                ? " In a pod, mount the node's /sys/fs/cgroup as a writable volume, or set privileged: true"
+                        + " (docs/in-a-pod.md)."
+                : "";
         return new CgroupException(
-                Code.KERNEL_REFUSED, "The kernel refused " + what + " (" + Errno.name(cause.errno()) + ").", cause);
+                Code.KERNEL_REFUSED,
+                "The kernel refused " + what + " (" + Errno.name(cause.errno()) + ")." + advice,
+                cause);
     }
 
     /// Makes `group` in all of the trees or in none.

@@ -19,9 +19,13 @@ final class HostAccess {
 
     static void requireRoot() {
         HostFacts host = HostFacts.read(List.of(), List.of(), false);
-        if (host.effectiveUid() != 0 || !host.capabilities().contains(Capability.SYS_ADMIN)) {
+        if (host.effectiveUid() != 0
+                || !host.capabilities().contains(Capability.SYS_ADMIN)
+                || !host.capabilities().contains(Capability.SYS_PTRACE)) {
             throw new EngineException(
-                    "ROOT_NEEDED", "the engine needs root with CAP_SYS_ADMIN over the host: use sudo");
+                    "ROOT_NEEDED",
+                    "the engine needs root with CAP_SYS_ADMIN and CAP_SYS_PTRACE over the host: use sudo; in a pod, add both"
+                            + " capabilities, or set privileged: true (docs/in-a-pod.md)");
         }
     }
 }

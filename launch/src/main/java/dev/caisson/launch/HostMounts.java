@@ -24,13 +24,17 @@ final class HostMounts {
         }
     }
 
-    /// What a cover is laid over.
+    /// What a cover is laid over. An overlay, as the root of a pod is, takes no id map (EINVAL) and is shown
+    /// without: its files belong to nobody inside. That gives less access than a map would, never more.
     static Fd covered(SlotSource.Cover cover, Fd userNamespace) {
         Fd mount = open(cover.source(), false);
         try {
             Mounts.mapIds(mount, userNamespace, false);
             return mount;
         } catch (ErrnoException e) {
+            if (e.is(Errno.EINVAL)) {
+                return mount;
+            }
             mount.close();
             throw idMapRefused("the file system of " + cover.source(), e);
         }
@@ -65,7 +69,8 @@ final class HostMounts {
         return new HostException(
                 "IDMAP_REFUSED",
                 what + " cannot be shown through an id map (" + Errno.name(e.errno())
-                        + "): put it on ext4, xfs, btrfs or tmpfs",
+                        + "): put it on ext4, xfs, btrfs or tmpfs; in a pod, mount a volume of the node there,"
+                        + " for images an emptyDir at the data directory /var/lib/caisson (docs/in-a-pod.md)",
                 e);
     }
 
