@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 record Traces(List<String> groups, List<String> records, List<String> mounts, List<String> open) {
     private static final long PATIENCE_NANOS = 15_000_000_000L;
     private static final long PAUSE_MILLIS = 50;
+    private static final String USER_NAMESPACE = "user:[]";
 
     static Traces of(EngineOptions options) throws IOException {
         String parent;
@@ -90,12 +91,16 @@ record Traces(List<String> groups, List<String> records, List<String> mounts, Li
                 .toList();
     }
 
+    /// User namespaces stand once: an engine keeps those of as many id ranges as it needed at one time, which depends on
+    /// whether a container ends before the next one is made ahead.
     private static List<String> descriptors() throws IOException {
         var descriptors = new ArrayList<String>();
         for (Path descriptor : list(Path.of("/proc/self/fd"))) {
             target(descriptor)
                     .filter(target -> !target.startsWith("/proc/"))
-                    .ifPresent(target -> descriptors.add(target.replaceAll("/engines/[0-9a-f]+|\\d+", "")));
+                    .map(target -> target.replaceAll("/engines/[0-9a-f]+|\\d+", ""))
+                    .filter(target -> !target.equals(USER_NAMESPACE) || !descriptors.contains(target))
+                    .ifPresent(descriptors::add);
         }
         descriptors.sort(null);
         return descriptors;
