@@ -94,8 +94,8 @@ record HostTraces(
         long device = ((Number) Files.getAttribute(file, "unix:dev")).longValue();
         String inode = " %02x:%02x:%d "
                 .formatted(
-                        device >> 8 & 0xfff,
-                        device & 0xff | device >> 12 & 0xfff00,
+                        (device >> 8) & 0xfff,
+                        (device & 0xff) | ((device >> 12) & 0xfff00),
                         ((Number) Files.getAttribute(file, "unix:ino")).longValue());
         return Files.readAllLines(Path.of("/proc/locks")).stream()
                 .filter(line -> line.contains(inode))
