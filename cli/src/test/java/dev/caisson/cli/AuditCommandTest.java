@@ -62,7 +62,7 @@ class AuditCommandTest {
                         report.toString(),
                         file.toString()))
                 .isZero();
-        assertThat(Files.readString(report)).contains("CSN-DF-001");
+        assertThat(Files.readString(report)).contains("CSN-DF-002");
     }
 
     @Test
