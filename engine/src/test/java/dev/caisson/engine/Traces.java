@@ -91,8 +91,9 @@ record Traces(List<String> groups, List<String> records, List<String> mounts, Li
                 .toList();
     }
 
-    /// User namespaces stand once: an engine keeps those of as many id ranges as it needed at one time, which depends on
-    /// whether a container ends before the next one is made ahead.
+    /// User namespaces stand once: an engine keeps those of as many id ranges as it needed at one time. How many that
+    /// is
+    /// depends on whether a container ends before the next one is made ahead.
     private static List<String> descriptors() throws IOException {
         var descriptors = new ArrayList<String>();
         for (Path descriptor : list(Path.of("/proc/self/fd"))) {
