@@ -33,6 +33,9 @@ record HostTraces(
             for (Path path : tree(top)) {
                 boolean place = path.startsWith(options.state().resolve("engines"))
                         && path.getNameCount() >= options.state().getNameCount() + 2;
+                if (path.equals(options.state().resolve("names.lock"))) {
+                    continue; // made by the first that needs it, and empty
+                }
                 if (!place) {
                     files.put(path.toString(), look(path));
                 } else if (path.endsWith("lock")) {
