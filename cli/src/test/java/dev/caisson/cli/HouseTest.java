@@ -97,10 +97,12 @@ class HouseTest {
     }
 
     @Test
-    void everyExceptionIsACaissonException() {
+    void everyPublicExceptionIsACaissonException() {
         ArchRuleDefinition.classes()
                 .that()
                 .areAssignableTo(Throwable.class)
+                .and()
+                .arePublic()
                 .should()
                 .beAssignableTo(CaissonException.class)
                 .check(classes);
