@@ -91,8 +91,7 @@ record Traces(List<String> groups, List<String> records, List<String> mounts, Li
                 .toList();
     }
 
-    /// User namespaces stand once: an engine keeps those of as many id ranges as it needed at one time. How many that
-    /// is
+    /// User namespaces stand once: an engine keeps those of as many id ranges as it needed at one time. How many
     /// depends on whether a container ends before the next one is made ahead.
     private static List<String> descriptors() throws IOException {
         var descriptors = new ArrayList<String>();
