@@ -20,7 +20,7 @@ import java.util.function.Supplier;
 /// Records which system calls the processes of a container make, until it is closed: whoever
 /// started it by eBPF, which needs root with CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, and a
 /// kernel that has bpf(2); without it a container whose filter asks about every call,
-/// [SeccompChoice.Watch#RECORD].
+/// `SeccompChoice.Watch#RECORD`.
 ///
 /// While one by eBPF is open, every call of the whole machine is looked at, which costs each about
 /// a tenth of a microsecond. Processes in a pid namespace that the container has made for itself
