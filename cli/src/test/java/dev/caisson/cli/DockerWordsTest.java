@@ -58,7 +58,8 @@ class DockerWordsTest {
             }
         }
         assertThat(options).contains("--memory", "-m", "--publish", "-d").hasSizeGreaterThan(100);
-        CommandLine run = Main.commandLine().getSubcommands().get("run");
+        CommandLine run = java.util.Objects.requireNonNull(
+                Main.commandLine().getSubcommands().get("run"));
         run.getCommandSpec().options().stream()
                 .map(OptionSpec::names)
                 .flatMap(java.util.Arrays::stream)

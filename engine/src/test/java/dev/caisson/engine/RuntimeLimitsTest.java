@@ -23,7 +23,7 @@ class RuntimeLimitsTest {
     private static final EngineOptions OPTIONS =
             new EngineOptions(OwnDirectories.state("runtimes"), Path.of("/var/lib/caisson-test"));
 
-    static final List<Runtimes.Runtime> runtimes = Runtimes.ALL;
+    static final List<Runtimes.LimitedRuntime> runtimes = Runtimes.ALL;
 
     private static Engine engine;
 
@@ -39,7 +39,7 @@ class RuntimeLimitsTest {
 
     @ParameterizedTest
     @FieldSource("runtimes")
-    void a_runtime_sees_the_limits_of_its_container(Runtimes.Runtime runtime) throws InterruptedException {
+    void a_runtime_sees_the_limits_of_its_container(Runtimes.LimitedRuntime runtime) throws InterruptedException {
         assumeTrue(runtime.isInstalled(), runtime.program() + " is not installed");
 
         runtime.check(engine, Image.host());

@@ -20,7 +20,7 @@ final class Runtimes {
     /// @param program whose path shows that it is there
     /// @param script prints the limits, one in a line
     /// @param expected lines that are among those printed
-    record Runtime(String name, String program, String script, List<String> expected) {
+    record LimitedRuntime(String name, String program, String script, List<String> expected) {
         boolean isInstalled() {
             return Files.exists(Path.of(program));
         }
@@ -39,7 +39,7 @@ final class Runtimes {
         }
     }
 
-    static final List<Runtime> ALL = List.of(
+    static final List<LimitedRuntime> ALL = List.of(
             java("8", "/usr/lib/jvm/java-8-openjdk-amd64/jre/bin/java"),
             java("11", "/usr/lib/jvm/java-11-openjdk-amd64/bin/java"),
             java("17", "/usr/lib/jvm/java-17-openjdk-amd64/bin/java"),
@@ -49,12 +49,12 @@ final class Runtimes {
                     "of this test",
                     Path.of(System.getProperty("java.home"), "bin/java").toString()),
             // libuv reads memory.limit_in_bytes or memory.max
-            new Runtime(
+            new LimitedRuntime(
                     "Node",
                     "/usr/bin/node",
                     "node -e 'console.log(\"memory\", process.constrainedMemory())'",
                     List.of("memory " + MEMORY.count())),
-            new Runtime(
+            new LimitedRuntime(
                     "shell scripts on version 1",
                     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
                     "cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us;"
@@ -76,7 +76,7 @@ final class Runtimes {
     }
 
     /// Puts that JVM, with the libraries that it needs, into a root file system.
-    static Runtime copyJava(Path directory, Path root) throws IOException, InterruptedException {
+    static LimitedRuntime copyJava(Path directory, Path root) throws IOException, InterruptedException {
         Process process = new ProcessBuilder("sh", "-euc", """
                 mkdir -p "$2/opt" && cp -a "$1" "$2/opt/java"
                 for library in $(ldd "$1/bin/java" "$1/lib/server/libjvm.so" | grep -oE '/[^ ]+[.]so[^ ]*' | sort -u); do
@@ -93,8 +93,8 @@ final class Runtimes {
 
     /// Without -Xmx, the heap of a JVM is at most half of the memory that it sees, and a JVM that sees 256 MiB is no
     /// server with several processors.
-    static Runtime java(String version, String program) {
-        return new Runtime(
+    static LimitedRuntime java(String version, String program) {
+        return new LimitedRuntime(
                 "Java " + version,
                 program,
                 "j=" + program + "; heap=$($j -XX:+PrintFlagsFinal -version 2>/dev/null |"

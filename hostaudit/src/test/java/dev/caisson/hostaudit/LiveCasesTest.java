@@ -180,7 +180,6 @@ class LiveCasesTest {
                 "mount",
                 "\"SCMP_ACT_ERRNO\",\"args\":[{\"index\":3,\"value\":4096,\"op\":\"SCMP_CMP_EQ\"}]");
         String names = String.join("\",\"", DangerousCalls.ALL);
-        String rest = "{\"names\":[\"%s\"],\"action\":\"SCMP_ACT_ERRNO\"}";
         Files.writeString(
                 work.resolve("bpf-unless.json"),
                 allowing(
@@ -193,7 +192,8 @@ class LiveCasesTest {
                         "bpf"));
         Files.writeString(
                 work.resolve("create-module.json"),
-                "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[" + rest.formatted(names) + "]}");
+                "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":["
+                        + "{\"names\":[\"%s\"],\"action\":\"SCMP_ACT_ERRNO\"}".formatted(names) + "]}");
     }
 
     private static void profile(String file, String call, String action) throws IOException {
