@@ -74,7 +74,7 @@ public final class ComposeWorkloads {
         for (Setting<String> from : Scalars.list(body, "volumes_from")) {
             String[] parts = from.value().split(":", -1);
             ComposeService other = project.services().get(parts[0]);
-            if (other != null && other != service) {
+            if (other != null && !other.name().equals(service.name())) {
                 boolean readOnly = parts[parts.length - 1].equals("ro");
                 ComposeMounts.of(project, other.body()).stream()
                         .map(mount -> mount.at(from.place(), mount.readOnly() || readOnly))

@@ -14,6 +14,7 @@ public final class ArgumentException extends CaissonException {
         super(code, sentence);
     }
 
+    /// Returns an error about an argument of the caller's.
     /// @param sentence what is wrong, with the value, then what to do
     public static ArgumentException invalid(String sentence) {
         return new ArgumentException("ARGUMENT_INVALID", sentence);

@@ -9,7 +9,14 @@ import java.util.TreeSet;
 /// filter too, so a profile of the program alone does not let it start.
 public enum OciRuntime {
     /// What runc 1.1 calls, with and without no_new_privs, and what Go's scheduler and garbage collector may add.
-    RUNC(Set.of(
+    RUNC,
+    /// What crun 1.21 calls, with and without no_new_privs.
+    CRUN;
+
+    /// Threads of Go's, and no namespaces: `CLONE_NEW…` of clone(2).
+    private static final long NEW_NAMESPACES = 0x7e020000L;
+
+    private static final Set<String> RUNC_CALLS = Set.of(
             "brk",
             "capget",
             "capset",
@@ -59,9 +66,9 @@ public enum OciRuntime {
             "setuid",
             "sigaltstack",
             "tgkill",
-            "write")),
-    /// What crun 1.21 calls, with and without no_new_privs.
-    CRUN(Set.of(
+            "write");
+
+    private static final Set<String> CRUN_CALLS = Set.of(
             "capset",
             "close",
             "close_range",
@@ -72,15 +79,13 @@ public enum OciRuntime {
             "rt_sigprocmask",
             "setresgid",
             "setresuid",
-            "write"));
+            "write");
 
-    /// Threads of Go's, and no namespaces: `CLONE_NEW…` of clone(2).
-    private static final long NEW_NAMESPACES = 0x7e020000L;
-
-    private final Set<String> calls;
-
-    OciRuntime(Set<String> calls) {
-        this.calls = Set.copyOf(calls);
+    private Set<String> calls() {
+        return switch (this) {
+            case RUNC -> RUNC_CALLS;
+            case CRUN -> CRUN_CALLS;
+        };
     }
 
     /// The name of its program, `runc`.
@@ -88,6 +93,7 @@ public enum OciRuntime {
         return name().toLowerCase(java.util.Locale.ROOT);
     }
 
+    /// A profile with the calls of a runtime.
     /// @param profile that lets the runtime start a program
     /// @param opened calls that it allows whatever their arguments, and the given one does not
     public record Opened(Profile profile, List<String> opened) {
@@ -99,12 +105,13 @@ public enum OciRuntime {
     /// Opens what this runtime needs in a profile.
     public Opened open(Profile profile, Target target) {
         var wanted = new TreeSet<String>();
+        Set<String> own = calls();
         var decisions = new Decisions(profile, target).of(target.architecture());
         SyscallTable.get().calls(target.architecture()).forEach((number, call) -> {
             Decisions.Decision decision = decisions.get(number);
             boolean allowed = decision == null
                     || (!decision.dependsOnArguments() && decision.otherwise().equals(Action.ALLOW));
-            if (calls.contains(call.name()) && !allowed) {
+            if (own.contains(call.name()) && !allowed) {
                 wanted.add(call.name());
             }
         });
