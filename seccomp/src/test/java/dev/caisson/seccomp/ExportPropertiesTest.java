@@ -69,7 +69,7 @@ class ExportPropertiesTest {
             exported++;
             return Optional.of(Profile.parse(export.profile().toJson()));
         } catch (SeccompException e) {
-            assertThat(e.code()).isEqualTo(SeccompException.Code.NOT_EXPORTABLE);
+            assertThat(e.reason()).isEqualTo(SeccompException.Code.NOT_EXPORTABLE);
             refused++;
             return Optional.empty();
         }
