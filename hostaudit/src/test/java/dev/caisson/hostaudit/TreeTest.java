@@ -19,7 +19,7 @@ class TreeTest {
         assertThatThrownBy(() -> FactsJson.read(DEEP))
                 .isInstanceOfSatisfying(
                         AuditException.class,
-                        e -> assertThat(e.code()).isEqualTo(AuditException.Code.FACTS_UNREADABLE));
+                        e -> assertThat(e.code()).isEqualTo(AuditException.Code.FACTS_UNREADABLE.name()));
         assertThat(EngineJson.parse("{\"a\":" + DEEP)).isEmpty();
     }
 
