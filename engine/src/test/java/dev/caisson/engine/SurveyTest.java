@@ -54,7 +54,7 @@ class SurveyTest {
 
             List<Survey.Sample> samples = survey.read();
 
-            assertThat(samples).extracting(Survey.Sample::name).containsExactly("quiet", "");
+            assertThat(samples).extracting(Survey.Sample::name).containsExactly("quiet", busy.name());
             assertThat(samples).extracting(Survey.Sample::tenant).containsExactly(Optional.empty(), Optional.of("a"));
             assertThat(samples.getFirst().usage().group().memory().orElseThrow().limit())
                     .isEqualTo(Bytes.mebibytes(48));
