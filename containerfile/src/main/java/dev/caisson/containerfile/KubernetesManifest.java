@@ -101,9 +101,11 @@ public record KubernetesManifest(Source source, List<KubernetesObject> objects, 
                 found.map("spec").flatMap(spec -> spec.seq("containers")).isPresent());
     }
 
-    /// Objects that run containers in a form that is not known here, as those of workflow engines.
+    /// Objects that run containers in a form that is not known here, as those of workflow engines. A review names
+    /// images for somebody to judge, and runs none.
     public List<KubernetesObject> notUnderstood() {
         return objects.stream()
+                .filter(object -> !object.kind().endsWith("Review"))
                 .filter(object -> podTemplate(object).isEmpty() && runsSomething(object.body(), 0))
                 .toList();
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.caisson.launch.Allowance;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.SeccompChoice;
+import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Profile;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -34,6 +35,7 @@ class FilterAttackTest extends BusyboxEngine {
     private static final int ENOSYS = 38;
     private static final int SIGSYS = 31;
     private static final int EBUSY = 16;
+    private static final int EINVAL = 22;
 
     @Parameter
     boolean watched;
@@ -163,9 +165,30 @@ class FilterAttackTest extends BusyboxEngine {
         assertThat(result.stdout().lines().map(Try::parse)).noneMatch(Try::ok);
     }
 
+    /// A descriptor would keep the filter when the process is gone, and nothing would bound their number.
     @Test
-    void a_listener_of_the_programs_own_works_where_the_engine_has_none_and_opens_nothing() throws Exception {
-        RunResult result = engine.run(attack("listener"));
+    void a_listener_of_the_programs_own_is_refused() throws Exception {
+        List<Try> tries = tries(engine.run(attack("listener")));
+
+        assertThat(tries.getFirst().ok()).isFalse();
+        assertThat(tries.getFirst().errno()).isEqualTo(EINVAL);
+        assertThat(tries.subList(1, tries.size())).hasSize(4).allMatch(tried -> tried.errno() == EPERM);
+    }
+
+    @Test
+    void a_listener_that_a_profile_allows_works_where_the_engine_has_none_and_opens_nothing() throws Exception {
+        Profile standard = Profile.standard();
+        Profile allowing = new Profile(
+                standard.defaultAction(),
+                standard.abis(),
+                standard.flags(),
+                "",
+                "",
+                standard.rules().stream()
+                        .filter(rule -> !rule.names().contains("seccomp")
+                                || rule.action().kind() == Action.Kind.ALLOW)
+                        .toList());
+        RunResult result = engine.run(under(new SeccompChoice.Custom("listening", allowing), "listener"));
         List<Try> tries = tries(result);
 
         assertThat(tries.getFirst().ok()).isEqualTo(!watched);
