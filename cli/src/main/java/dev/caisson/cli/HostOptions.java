@@ -211,7 +211,10 @@ final class HostOptions {
         return new HostAuditRequest(
                 socket(),
                 root(),
-                Directories.options().state(),
+                // who names a socket asks about that engine
+                socket().isPresent()
+                        ? Optional.empty()
+                        : Optional.of(Directories.options().state()),
                 target(),
                 version(),
                 level(),

@@ -133,7 +133,7 @@ class SshHostsTest {
         return new HostAuditRequest(
                 Optional.empty(),
                 Path.of("/"),
-                Path.of("/nonexistent"),
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 2,

@@ -53,8 +53,12 @@ final class Collector {
             }
             // who names a socket asks about that engine
             boolean one = request.socket().isPresent();
-            List<ContainerFacts> own =
-                    one ? List.of() : own(table, truths(table, host, marks(engines), Optional.empty()));
+            List<ContainerFacts> own = request.caissonState().isEmpty()
+                    ? List.of()
+                    : own(
+                            table,
+                            truths(table, host, marks(engines), Optional.empty()),
+                            request.caissonState().get());
             if (!own.isEmpty()) {
                 shares.add(new Share(CAISSON, Optional.empty(), List.of(), own));
             }
@@ -148,12 +152,12 @@ final class Collector {
         }
     }
 
-    private List<ContainerFacts> own(ProcessTable table, ContainerTruth truths) {
+    private List<ContainerFacts> own(ProcessTable table, ContainerTruth truths, Path state) {
         if (request.target().filter(target -> target.startsWith("image:")).isPresent()) {
             return List.of();
         }
         String wanted = request.targetName().replaceFirst("^" + CAISSON + "/", "");
-        return new CaissonContainers(files.directory(request.caissonState().toString()), table, truths, gaps)
+        return new CaissonContainers(files.directory(state.toString()), table, truths, gaps)
                 .collect().stream()
                         .filter(container -> wanted.isEmpty()
                                 || container.name().equals(wanted)

@@ -12,7 +12,8 @@ import java.util.Optional;
 ///     empty
 /// @param hostRoot where the host's root directory is mounted: `/`, or another path in a container that
 ///     audits its host
-/// @param caissonState the state directory of Caisson's own engine, whose containers are audited too
+/// @param caissonState the state directory of Caisson's own engine, whose containers are audited too; empty to leave
+///     them out
 /// @param target `container:NAME` or `image:REFERENCE`; everything where it is empty
 /// @param benchmark `1.6`, `1.7` or `1.8`: only checks that answer a recommendation of that CIS Docker
 ///     Benchmark
@@ -27,7 +28,7 @@ import java.util.Optional;
 public record HostAuditRequest(
         Optional<Path> socket,
         Path hostRoot,
-        Path caissonState,
+        Optional<Path> caissonState,
         Optional<String> target,
         Optional<String> benchmark,
         int level,

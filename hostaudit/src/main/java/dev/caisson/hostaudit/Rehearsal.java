@@ -81,7 +81,7 @@ public final class Rehearsal {
                 return HostAudit.run(new HostAuditRequest(
                         Optional.of(socket),
                         Path.of("/"),
-                        directory,
+                        Optional.of(directory),
                         Optional.empty(),
                         Optional.empty(),
                         2,

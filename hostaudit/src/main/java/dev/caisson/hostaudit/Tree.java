@@ -46,8 +46,16 @@ record Tree(@Nullable Object value) {
         return number.doubleValue() == number.longValue() ? Long.toString(number.longValue()) : number.toString();
     }
 
+    /// A whole number.
+    /// @throws ArithmeticException for one of more than 64 bits, which would read as another
     long number(long otherwise) {
-        return value instanceof Number number ? number.longValue() : otherwise;
+        if (value instanceof Number number) {
+            if (!(number instanceof Long) && !(Math.abs(number.doubleValue()) < 0x1p63)) {
+                throw new ArithmeticException("a number has more than 64 bits: " + number);
+            }
+            return number.longValue();
+        }
+        return otherwise;
     }
 
     boolean truth() {

@@ -59,7 +59,7 @@ class FilesBehindContainersTest {
                             new HostAuditRequest(
                                     Optional.of(daemon.socket()),
                                     Path.of("/"),
-                                    work.resolve("no-state"),
+                                    Optional.empty(),
                                     Optional.empty(),
                                     Optional.empty(),
                                     2,

@@ -18,7 +18,7 @@ final class LiveRequests {
         return new HostAuditRequest(
                 socket,
                 root,
-                Path.of("/nowhere"),
+                Optional.of(Path.of("/nowhere")),
                 Optional.empty(),
                 Optional.empty(),
                 2,
@@ -55,7 +55,7 @@ final class LiveRequests {
         return new HostAuditRequest(
                 socket,
                 root,
-                state,
+                socket.isPresent() ? Optional.empty() : Optional.of(state),
                 target,
                 all.benchmark(),
                 all.level(),

@@ -104,7 +104,7 @@ class SelfAuditTest {
         HostAuditRequest request = new HostAuditRequest(
                 Optional.empty(),
                 Path.of("/"),
-                STATE,
+                Optional.of(STATE),
                 Optional.empty(),
                 Optional.empty(),
                 2,
