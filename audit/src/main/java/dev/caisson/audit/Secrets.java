@@ -21,9 +21,26 @@ public final class Secrets {
             new Form(
                     "a Slack webhook",
                     Pattern.compile("\\bhooks\\.slack\\.com/(?:services|workflows|triggers)/[A-Za-z0-9/_-]{16,}")),
-            new Form("a Discord webhook", Pattern.compile("\\bdiscord(?:app)?\\.com/api/webhooks/\\d{6,}/[\\w-]{16,}")),
-            new Form("a Teams webhook", Pattern.compile("\\bwebhook\\.office\\.com/webhookb2/[\\w@/-]{16,}")),
-            new Form("a Telegram bot token", Pattern.compile("\\b\\d{8,10}:AA[\\w-]{33}(?![\\w-])")),
+            new Form(
+                    "a Discord webhook",
+                    Pattern.compile("\\bdiscord(?:app)?\\.com/api/(?:v\\d{1,2}/)?webhooks/\\d{6,}/[\\w-]{16,}")),
+            new Form(
+                    "a Teams webhook",
+                    Pattern.compile(
+                            "\\b(?:webhook\\.office\\.com/webhookb2|outlook\\.office(?:365)?\\.com/webhook)/[\\w@/-]{16,}")),
+            // also what a Teams workflow is called by
+            new Form(
+                    "a signature in an Azure URL",
+                    Pattern.compile(
+                            "\\b(?:azure|windows|powerplatform)\\.(?:com|net)(?::\\d{1,5})?/[^\\s\"']{0,400}?[?&]sig=[\\w%+/-]{30,}")),
+            // an address has the word bot right before it
+            new Form("a Telegram bot token", Pattern.compile("(?<!\\d)\\d{8,10}:AA[\\w-]{33}(?![\\w-])")),
+            new Form(
+                    "a webhook",
+                    Pattern.compile("\\b(?:hooks\\.zapier\\.com/hooks/catch/\\d+/\\w{5,}"
+                            + "|maker\\.ifttt\\.com/trigger/[^/\\s]{1,100}/(?:json/)?with/key/[\\w-]{16,}"
+                            + "|open\\.(?:feishu\\.cn|larksuite\\.com)/open-apis/bot/v2/hook/[\\w-]{16,}"
+                            + "|qyapi\\.weixin\\.qq\\.com/cgi-bin/webhook/send\\?key=[\\w-]{16,})")),
             new Form("a Stripe key", Pattern.compile("\\b[rs]k_live_[0-9A-Za-z]{16,}")),
             new Form("a Google key", Pattern.compile("\\bAIza[0-9A-Za-z_-]{35}\\b")),
             new Form("an npm token", Pattern.compile("\\bnpm_[A-Za-z0-9]{36}\\b")),

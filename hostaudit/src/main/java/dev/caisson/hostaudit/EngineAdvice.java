@@ -25,6 +25,14 @@ final class EngineAdvice {
                     "registry-insecure",
                     "Remove insecure = true from registries.conf, and give the registry a certificate."),
             Map.entry("disk-unbounded", "Set --read-only, or --storage-opt size where the driver can do it."),
+            Map.entry(
+                    "engine-socket-file-owner",
+                    "Give it to root:root, or to the user whose podman it is, and keep the directories above closed to"
+                            + " others."),
+            Map.entry(
+                    "content-trust-off",
+                    "Verify signatures at deployment (cosign, notation), or have /etc/containers/policy.json demand them"
+                            + " of podman."),
             Map.entry("daemon-root", "Use podman without root where its users can do without privileged features."),
             Map.entry(
                     "data-root-shares-filesystem",

@@ -28,16 +28,12 @@ final class Variables {
     private static final Pattern VALUE =
             Pattern.compile("\"[^\"]*+\"|'[^']*+'|<an? [^<>]++>|(?<bare>[^\\s\"',;&|]{1,128}+)");
     private static final Pattern BARE_REST = Pattern.compile("[^\\s\"',;&|]*+");
-    /// What curl(1) and wget(1) take a user and a password by.
-    private static final Pattern USER = Pattern.compile(
-            "(?<before>(?:^|\\s)(?:-u|--user|--proxy-user)[ =]?[\"']?[^\\s:\"']+:)(?<value><an? [^<>]+>|[^\\s\"']+)");
-
-    /// Programs that take a password by a flag of one letter, joined to it or not.
-    private static final Pattern MYSQL = Pattern.compile("(?:.*/)?(?:mysql|mariadb)(?:-?dump|-?admin|check|import)?");
-    private static final Map<String, Pattern> SHORT_FLAGS = Map.of(
-            "-p", Pattern.compile("(?:.*/)?sshpass"),
-            "-a", Pattern.compile("(?:.*/)?(?:redis|valkey)-cli"),
-            "-w", Pattern.compile("(?:.*/)?ldap(?:search|modify|add|delete|passwd|whoami)"));
+    /// A word of a command line as a shell or a list in JSON has it, or what ends a command.
+    private static final Pattern WORD = Pattern.compile(
+            "(?<end>[;&|()\n])|(?:\\\\.|\"[^\"]*+\"|'[^']*+'|<an? [^<>]++>|[^\\s\\\\\"';&|()<,\\[\\]}]++|<"
+                    + "|[,\\[](?!\\s*+[\"'])|(?<![\"'])[\\]}])++",
+            Pattern.DOTALL);
+    private static final Pattern QUOTES = Pattern.compile("[\"']");
 
     private Variables() {}
 
@@ -76,37 +72,59 @@ final class Variables {
         return named || form.isPresent() ? leftOut(form.orElse(PLAIN), value) : text(value);
     }
 
-    /// The words of a command line: also what follows a flag that is called like a secret.
+    /// The words of a command line: also what follows a flag that is called like a secret, and what well-known
+    /// programs take as a password.
     static List<String> arguments(List<String> words) {
         List<String> result = new ArrayList<>();
+        var flags = new PasswordFlags();
         boolean secret = false;
-        String program = "";
         for (String word : words) {
-            boolean joined = MYSQL.matcher(program).matches()
-                    && word.startsWith("-p")
-                    && word.length() > 2
-                    && Secrets.isSecretValue(word.substring(2));
-            if (joined) {
-                result.add("--password=" + leftOut(PLAIN, word.substring(2)));
+            int start = flags.startIn(word);
+            if (start >= 0) {
+                result.add(withoutEnd(word, start));
             } else if (secret && !word.startsWith("-") && Secrets.isSecretValue(word)) {
                 result.add(leftOut(PLAIN, word));
             } else {
                 result.add(text(word));
             }
-            Pattern taker = SHORT_FLAGS.get(word);
-            secret = (word.startsWith("-")
-                            && word.indexOf('=') < 0
-                            && Secrets.isSecretName(word.replaceFirst("^-+", "").replace('-', '_')))
-                    || (taker != null && taker.matcher(program).matches());
-            program = isProgram(word) ? word : program;
+            secret = word.startsWith("-")
+                    && word.indexOf('=') < 0
+                    && Secrets.isSecretName(word.replaceFirst("^-+", "").replace('-', '_'));
         }
         return result;
     }
 
-    private static boolean isProgram(String word) {
-        return MYSQL.matcher(word).matches()
-                || SHORT_FLAGS.values().stream()
-                        .anyMatch(program -> program.matcher(word).matches());
+    private static String withoutEnd(String word, int start) {
+        return word.substring(0, start) + leftOut(PLAIN, word.substring(start));
+    }
+
+    /// A text without what programs that are called in it take as a password.
+    private static String commands(String text) {
+        Matcher words = WORD.matcher(text);
+        var flags = new PasswordFlags();
+        var result = new StringBuilder();
+        int from = 0;
+        while (words.find()) {
+            String word = QUOTES.matcher(words.group()).replaceAll("");
+            if (words.start("end") >= 0) {
+                flags.end();
+            } else if (!word.equals("\\\n")) {
+                int start = flags.startIn(word);
+                String left = start >= 0 ? withoutEnd(word, start) : script(words.group());
+                result.append(text, from, words.start()).append(left);
+                from = words.end();
+            }
+        }
+        return result.append(text, from, text.length()).toString();
+    }
+
+    /// A script that a shell is given as one word. What stands in quotes has none of the same kind, so that this ends.
+    private static String script(String word) {
+        String inner = unquoted(word);
+        boolean script = inner.length() < word.length()
+                && word.endsWith(word.substring(0, 1))
+                && inner.indexOf(word.charAt(0)) < 0;
+        return script ? word.charAt(0) + commands(inner) + word.charAt(0) : word;
     }
 
     /// A text without the secrets in it.
@@ -115,8 +133,7 @@ final class Variables {
                 .matcher(text)
                 .replaceAll(found -> Matcher.quoteReplacement(leftOut("a private key", found.group())));
         left = Secrets.replaced(left, Variables::leftOut);
-        left = USER.matcher(left)
-                .replaceAll(found -> Matcher.quoteReplacement(found.group("before") + hidden(found.group("value"))));
+        left = commands(left);
         Matcher named = NAMED.matcher(left);
         var result = new StringBuilder();
         int from = 0;
