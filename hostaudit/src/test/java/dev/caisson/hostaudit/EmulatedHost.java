@@ -140,6 +140,8 @@ final class EmulatedHost {
         Path named = Files.copy(Path.of("/bin/sleep"), DISK.resolve("crio"));
         Process other = new ProcessBuilder(named.toString(), "600").start();
         Facts facts = auditWithFiles(daemon, "careless");
+        HostAuditRequest whole = LiveRequests.of(Optional.empty(), Path.of("/"));
+        tell("whole", Collector.collect(whole), whole);
         other.destroy();
         other.onExit().join();
         Path settings = Files.write(DISK.resolve("settings.conf"), proposed(facts, "99-caisson.conf"));

@@ -139,7 +139,7 @@ class EmulatedHostAuditTest {
 
     @Test
     void what_was_not_asked_is_told_and_a_host_of_which_nothing_is_hidden_passes() {
-        assertThat(of("careless", "not-read")).singleElement().satisfies(line -> {
+        assertThat(of("whole", "not-read")).anySatisfy(line -> {
             assertThat(line.status()).isEqualTo("not-evaluated");
             assertThat(line.message()).contains("called like an engine");
         });
