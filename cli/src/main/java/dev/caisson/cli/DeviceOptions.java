@@ -7,6 +7,7 @@ import dev.caisson.error.ArgumentException;
 import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.HostDevice;
 import dev.caisson.launch.InRootPath;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
@@ -48,6 +49,8 @@ final class DeviceOptions {
             return new HostDevice(Path.of(source), InRootPath.parse(target), access(access));
         } catch (ArgumentException e) {
             throw bad(source, e.sentence());
+        } catch (InvalidPathException e) {
+            throw bad(source, "no path holds a NUL character");
         }
     }
 
