@@ -87,7 +87,7 @@ final class BuildSecretRules {
         return matcher.results().anyMatch(found -> arguments.contains(found.group(1)));
     }
 
-    /// What a stage declares by `ARG`; a variable of another name has no value there.
+    /// Returns the names that a stage declares by `ARG`; other variables have no value there.
     private static Set<String> arguments(Stage stage) {
         Set<String> names = new HashSet<>();
         stage.instructions().stream()

@@ -77,7 +77,7 @@ final class CommandRules {
 
     private CommandRules() {}
 
-    /// What comes from the network and is run unseen: piped, by a file, or by PowerShell.
+    /// Finds programs from the network that are run unseen: piped, by a file, or by PowerShell.
     private static List<Verdict> unchecked(DockerfileUnit unit) {
         List<Verdict> verdicts = new ArrayList<>(unit.eachCommand(CommandRules::pipe));
         verdicts.addAll(FetchedPrograms.judge(unit));

@@ -128,7 +128,7 @@ final class Credentials {
         return Secrets.isSecretName(flat) || flat.equalsIgnoreCase("masterauth");
     }
 
-    /// What the shell or the orchestrator puts in later is not written here.
+    /// Returns nothing for a value that the shell or the orchestrator puts in later.
     private static Optional<Credential> credential(int index, String name, String value) {
         boolean literal = value.indexOf('$') < 0 && value.indexOf('`') < 0 && value.indexOf("{{") < 0;
         return literal && value.length() > 2 && Secrets.isSecretValue(value)

@@ -31,7 +31,7 @@ final class ExtendedServices {
         }
     }
 
-    /// Whether a service that this one extends gets the same item in the same patch.
+    /// Returns true if a service that this one extends gets the same item in the same patch.
     boolean inherits(Fix.Targeted targeted) {
         if (!(targeted.change() instanceof YamlChange.Append)) {
             return false;

@@ -33,7 +33,7 @@ final class ImageContentRules {
             Pattern.compile(".*(?:#|[?&]checksum=|[?&]commit=)[0-9a-fA-F]{40}(?:[:&].*)?$");
     private static final Pattern ARCHIVE =
             Pattern.compile("(?i).*\\.(?:tar|tgz|tbz2?|txz|tzst|tar\\.(?:gz|bz2|xz|zst|lz4|lzma))$");
-    /// Where programs lie; a set-group-ID bit elsewhere is taken for a directory's.
+    /// Paths of programs; a set-group-ID bit elsewhere is taken for a directory's.
     private static final Pattern PROGRAMS = Pattern.compile("(?:^|/)(?:s?bin|libexec)/[^/]+$|\\.sh$");
 
     private static final String PROGRAM = "/bin/program";

@@ -10,7 +10,8 @@ import java.util.List;
 /// @param withoutToken whether its service account, given beside it, mounts no token
 public record KubernetesPod(
         KubernetesObject resource, YamlMap metadata, YamlMap spec, boolean withoutToken, List<Workload> containers) {
-    /// Whether it runs on Windows nodes, where what Linux knows of users, capabilities and filters does not exist.
+    /// Returns true if it runs on Windows nodes, where what Linux knows of users, capabilities and filters does not
+    /// exist.
     public boolean isWindows() {
         boolean named = KubernetesManifest.scalar(spec, "os", "name")
                 .filter(name -> name.value().equals("windows"))

@@ -110,7 +110,7 @@ final class ArgumentRegions {
                 of(decision, bits, leftOut).stream().map(Region::size).reduce(BigInteger.ZERO, BigInteger::add));
     }
 
-    /// Whether the decision gives every call of a region its action.
+    /// Returns true if the decision gives every call of a region its action.
     private static boolean isWhole(Region region, Decisions.Decision decision, IntUnaryOperator bits) {
         var inside = new ArgumentRegions(bits, region.action(), cubes(region.conditions()));
         inside.cut(0, reduced(decision.branches(), decision.otherwise()), List.of());

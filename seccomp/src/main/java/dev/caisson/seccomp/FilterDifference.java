@@ -17,7 +17,7 @@ public record FilterDifference(
         return first.isStricterThan(second);
     }
 
-    /// Whether both deny, with another error.
+    /// Returns true if both deny, with different errors.
     public boolean isOfErrorsAlone() {
         return first.kind() == Action.Kind.ERRNO && second.kind() == Action.Kind.ERRNO;
     }

@@ -75,7 +75,7 @@ public record ProfileExport(Profile profile, List<String> notes) {
         return new Export(profile, target).export();
     }
 
-    /// What an ABI decides for a call.
+    /// The decision of an ABI for a call.
     /// @param bits of each argument that the kernel looks at
     private record Meaning(Decisions.Decision decision, IntUnaryOperator bits) {}
 
@@ -166,7 +166,7 @@ public record ProfileExport(Profile profile, List<String> notes) {
                                     new Decisions.Decision(List.of(), profile.defaultAction()), index -> Long.SIZE));
         }
 
-        /// What libseccomp makes of the rules must be a filter that the kernel takes.
+        /// Refuses rules of which libseccomp would make a filter that the kernel does not take.
         private void checkLength() {
             int sum = 0;
             var longest = "";
@@ -189,7 +189,7 @@ public record ProfileExport(Profile profile, List<String> notes) {
             }
         }
 
-        /// What libseccomp lets in by a carrying call must be what the profile lets in by it.
+        /// Refuses calls that libseccomp would let in by a carrying call against the profile.
         private void checkCarried(Architecture abi) {
             CARRIED.forEach((carrier, carried) -> {
                 List<String> let = carried.stream()

@@ -114,7 +114,7 @@ public final class ProfileLint {
         }
     }
 
-    /// Whether the conditions of a rule hold together for no arguments of a call, or for all.
+    /// Reports conditions of a rule that hold together for no arguments of a call, or for all.
     private void holding(Rule rule, Syscall call) {
         String text = call.name() + ": "
                 + String.join(
