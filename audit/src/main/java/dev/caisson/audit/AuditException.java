@@ -42,7 +42,7 @@ public final class AuditException extends CaissonException {
         return reason;
     }
 
-    /// What an audit exits with when it could not be made.
+    /// Exit status of an audit that could not be made.
     @Override
     public int exitStatus() {
         return EXIT_AUDIT;

@@ -58,7 +58,7 @@ public record Report(
         return counts;
     }
 
-    /// Whether the finding makes the run fail.
+    /// Returns true if the finding makes the run fail.
     public boolean fails(Finding finding) {
         return finding.open() && finding.severity().atLeast(failOn);
     }

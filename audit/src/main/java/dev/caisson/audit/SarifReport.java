@@ -10,7 +10,7 @@ import java.util.Map;
 /// The report as SARIF 2.1.0, with stable fingerprints; waivers are suppressions. It is in the part of the standard
 /// that GitHub's code scanning takes: every result has a file as its place, and no more are in a run than are read.
 final class SarifReport {
-    /// Of results in a run, tags of a rule and characters of a rule's text code scanning takes no more.
+    /// Code scanning takes no more results in a run, tags of a rule and characters of a rule's text.
     private static final int MOST_RESULTS = 25_000;
     private static final int MOST_TAGS = 10;
     private static final int LONGEST_TEXT = 1000;

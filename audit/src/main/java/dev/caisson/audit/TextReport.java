@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 final class TextReport {
     private static final int NAMES_SHOWN = 24;
     private static final int MESSAGES_SHOWN = 8;
-    /// From so many subjects on, findings of one check with different messages stand together.
+    /// Findings of one check with different messages are grouped from this number of subjects on.
     private static final int SIMILAR = 4;
     private static final Comparator<Finding> WORST_FIRST = Comparator.comparing(Finding::status)
             .thenComparing(Finding::known)
@@ -115,7 +115,7 @@ final class TextReport {
         return List.copyOf(groups.values());
     }
 
-    /// What was not evaluated for one reason is one line, whatever was asked.
+    /// Groups what was not evaluated for one reason into one line, whatever was asked.
     private static List<Object> alike(Finding finding) {
         return finding.status() == Status.NOT_EVALUATED
                 ? List.of(finding.subject().kind(), finding.message())

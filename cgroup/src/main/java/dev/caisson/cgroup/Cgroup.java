@@ -90,7 +90,7 @@ public final class Cgroup {
         return new Meter(this);
     }
 
-    /// What the group has used from its beginning on. Cheaper than [#usage].
+    /// Returns what the group has used since it was made. Cheaper than [#usage].
     public Totals totals() {
         try {
             return Totals.read(controllers(), GroupFiles.of(group));
