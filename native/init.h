@@ -62,6 +62,14 @@ action execute;										 /* exec.c */
 /* Parent-death signal and no core, no ptrace: both are lost whenever credentials change. */
 int die_with_engine(void);
 
+static inline bool is_planned(const struct init *init, uint8_t opcode)
+{
+	for (uint32_t i = 0; i < init->plan.count; i++)
+		if (init->plan.steps[i].opcode == opcode)
+			return true;
+	return false;
+}
+
 /* Copies a `path` or `str` of at most 4095 bytes and ends it with a NUL. */
 void read_text(struct reader *reader, char text[PATH_SIZE]);
 

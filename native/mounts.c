@@ -208,11 +208,13 @@ static int write_all(int fd, const uint8_t *bytes, uint32_t length)
 static int is_covered(const struct init *init, int parent, const char *name)
 {
 	int covered = is_of_a_volume(init, parent);
-	int there = covered == 0 ? open_in(parent, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH) : -ENOENT;
-	if (there >= 0) {
-		covered = is_of_a_volume(init, there);
-		close(there);
-	}
+	if (covered != 0)
+		return covered;
+	int there = open_in(parent, name, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH);
+	if (there < 0)
+		return there == -ENOENT ? 0 : there;
+	covered = is_of_a_volume(init, there);
+	close(there);
 	return covered;
 }
 

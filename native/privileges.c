@@ -80,19 +80,11 @@ static bool same_caps(const struct privileges *wanted)
 	for (unsigned cap = 0; cap < 64; cap++) {
 		int has = prctl(PR_CAPBSET_READ, cap);
 		if (has < 0)
-			return wanted->bounding >> cap == 0;
+			return errno == EINVAL && wanted->bounding >> cap == 0; /* the kernel has no more */
 		if (has != (int)(wanted->bounding >> cap & 1))
 			return false;
 	}
 	return true;
-}
-
-static bool planned(const struct init *init, uint8_t opcode)
-{
-	for (uint32_t i = 0; i < init->plan.count; i++)
-		if (init->plan.steps[i].opcode == opcode)
-			return true;
-	return false;
 }
 
 int drop_privileges(struct init *init, struct reader *payload)
@@ -114,7 +106,7 @@ int drop_privileges(struct init *init, struct reader *payload)
 		error = die_with_engine();
 	if (error < 0)
 		return error;
-	bool locked = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == planned(init, OP_NO_NEW_PRIVS);
+	bool locked = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == is_planned(init, OP_NO_NEW_PRIVS);
 	return locked && prctl(PR_GET_SECUREBITS) == SECUREBITS_DEFAULT && same_ids(&wanted) && same_caps(&wanted) ? 0 : -EPERM;
 }
 

@@ -88,10 +88,11 @@ int mask(struct init *init, struct reader *payload)
 	return error;
 }
 
-static bool is_mount_root(int fd)
+/* 0 or 1, or a negated error number. */
+static int is_mount_root(int fd)
 {
-	struct statx statx_of;
-	return statx(fd, "", AT_EMPTY_PATH, 0, &statx_of) == 0 && statx_of.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+	struct statx found;
+	return statx(fd, "", AT_EMPTY_PATH, 0, &found) < 0 ? -errno : (found.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 /* A mount that init made is changed where it is; a directory inside one gets a read-only copy on top of it. */
@@ -105,8 +106,9 @@ int read_only(struct init *init, struct reader *payload)
 		return 0;
 	if (target < 0)
 		return target;
-	if (is_mount_root(target)) {
-		int changed = set_mount(target, AT_RECURSIVE, &attr);
+	int mounted = is_mount_root(target);
+	if (mounted != 0) {
+		int changed = mounted < 0 ? mounted : set_mount(target, AT_RECURSIVE, &attr);
 		close(target);
 		return changed;
 	}

@@ -4,7 +4,6 @@
 
 #include <linux/magic.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -25,9 +24,9 @@ static int change_directory(const char *path)
 
 /* ---- the program ---- */
 
-static bool is_void_set_id(const struct stat *file)
+static bool is_void_set_id(const struct init *init, const struct stat *file)
 {
-	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+	if (!is_planned(init, OP_NO_NEW_PRIVS))
 		return false;
 	bool user = file->st_mode & S_ISUID && file->st_uid != geteuid();
 	bool group = file->st_mode & S_ISGID && file->st_mode & S_IXGRP && file->st_gid != getegid();
@@ -43,7 +42,7 @@ static int check_program(struct init *init, const char *path)
 		return -EACCES;
 	int error = result(syscall(SYS_faccessat2, AT_FDCWD, path, X_OK, AT_EACCESS));
 	if (error == 0)
-		init->void_set_id = is_void_set_id(&stat_);
+		init->void_set_id = is_void_set_id(init, &stat_);
 	return error;
 }
 

@@ -74,7 +74,7 @@ int seal(struct init *init, struct reader *payload)
 	/* a real-time task cannot enter a cgroup v1 `cpu` group without a real-time budget: EINVAL */
 	struct sched_param none = {0};
 	int policy = sched_getscheduler(0);
-	if ((policy == SCHED_FIFO || policy == SCHED_RR) && sched_setscheduler(0, SCHED_OTHER, &none) < 0)
+	if (policy < 0 || ((policy == SCHED_FIFO || policy == SCHED_RR) && sched_setscheduler(0, SCHED_OTHER, &none) < 0))
 		return -errno;
 	umask(0); /* modes are as the plan says */
 	return signal(SIGPIPE, SIG_DFL) == SIG_ERR ? -errno : 0;

@@ -1,6 +1,7 @@
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -9,6 +10,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -18,11 +22,12 @@ import java.util.stream.Stream;
 ///
 /// usage: java NativeMutants.java NATIVE SCRATCH SECONDS [FILE.c...]
 ///
-/// Results are kept in SCRATCH/results.tsv, by the content of file, line and tests: what did not change is not tried
-/// again. Every launch happens in namespaces of its own, because a mistake may well be one that harms the host.
+/// Prints those that no test sees, and last how many were seen, were not, and are left for another time. Two are tried at
+/// once, as the tests wait more than they compute. Results are kept in SCRATCH/results.tsv, by the content of file, line and
+/// tests: what did not change is not tried again. Every launch happens in namespaces of its own, because a mistake may well be one that harms the host.
 final class NativeMutants {
     private static final Pattern NAME = Pattern.compile("\\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\\b");
-    private static final Pattern FLAG = Pattern.compile("(\\s*\\|\\s*)(~?[A-Z][A-Z0-9_]+)\\b|\\b(~?[A-Z][A-Z0-9_]+)(\\s*\\|\\s*)");
+    private static final Pattern FLAG = Pattern.compile("(\\s*(?<!\\|)\\|(?!\\|)\\s*)(~?[A-Z][A-Z0-9_]+)\\b|\\b(~?[A-Z][A-Z0-9_]+)(\\s*\\|(?!\\|)\\s*)");
     private static final Pattern COMPARISON = Pattern.compile(" (<=|>=|==|!=|<|>) (?!0\\b(?!x))|(?<=\\w) (==|!=) ");
     private static final Pattern LOGIC = Pattern.compile(" (&&|\\|\\|) ");
     private static final Pattern ARITHMETIC = Pattern.compile(" ([-+]) (?=\\w)");
@@ -33,19 +38,24 @@ final class NativeMutants {
     private static final Pattern RESULT = Pattern.compile("^(\\t+return )([^;]*<[^;]*|result\\(.*\\)|[a-z_]+\\(.*\\));$");
     private static final Map<String, String> OPPOSITE = Map.of("<", "<=", "<=", "<", ">", ">=", ">=", ">", "==", "!=", "!=", "==");
 
-    private record Mutant(Path file, int line, String original, String changed) {
+    private record Mutant(String file, int line, String original, String changed) {
         /// Without the line's number, which every change above it would move.
         String name() {
-            return file.getFileName() + " " + original.strip() + " => " + changed.strip();
+            return file + " " + original.strip() + " => " + changed.strip();
         }
     }
+
+    private static final int WORKERS = 2;
+    private static final String KILLED = "killed";
+    private static final String SURVIVED = "survived";
+    private static final String LEFT = "left";
 
     private final Path source;
     private final Path scratch;
     private final Path results;
     private final long deadline;
     /// The files as they were at the start: somebody may go on working on them.
-    private final Map<Path, String> contents = new HashMap<>();
+    private final Map<String, String> contents = new HashMap<>();
 
     private NativeMutants(Path source, Path scratch, long seconds) {
         this.source = source;
@@ -60,52 +70,66 @@ final class NativeMutants {
     }
 
     private void run(List<String> wanted) throws Exception {
-        copy();
-        for (Path file : files(scratch.resolve("native"), ".c")) {
-            contents.put(source.resolve(file.getFileName()), Files.readString(file));
+        var copies = new ArrayList<Copy>();
+        for (int i = 0; i < WORKERS; i++) {
+            copies.add(new Copy(scratch.resolve("copy" + i)));
+            copies.getLast().make(source);
         }
-        if (!make("caisson-init") || !make("build/test_plan") || !make("build/test_init") || !make("build/test_checks")) {
-            throw new IllegalStateException("the native program does not build");
+        for (Path file : files(copies.getFirst().directory, ".c")) {
+            contents.put(file.getFileName().toString(), Files.readString(file));
         }
-        if (!test("test_plan") || !test("test_checks") || !test("test_init")) {
-            throw new IllegalStateException("the tests fail without a mistake");
-        }
+        copies.getFirst().tryWithoutMistake();
         String tests = Integer.toHexString(String.join("", contents(source.resolve("test"))).hashCode());
         Map<String, String> known = known();
         List<Mutant> mutants = new ArrayList<>();
-        for (Path file : contents.keySet().stream().sorted().toList()) {
-            if (wanted.isEmpty() || wanted.contains(file.getFileName().toString())) {
+        for (String file : contents.keySet().stream().sorted().toList()) {
+            if (wanted.isEmpty() || wanted.contains(file)) {
                 mutants.addAll(mutants(file, contents.get(file).lines().toList()));
             }
         }
         Collections.shuffle(mutants, new Random(1)); // a part of them is a sample of all
-        for (Mutant mutant : mutants) {
-            String content = Integer.toHexString(contents.get(mutant.file()).hashCode());
-            String key = content + "\t" + tests + "\t" + mutant.name();
-            if (System.nanoTime() > deadline) {
-                break;
+        var queue = new ConcurrentLinkedQueue<Mutant>(mutants.stream()
+                .filter(mutant -> !known.containsKey(key(mutant, tests)))
+                .toList());
+        try (var workers = Executors.newFixedThreadPool(WORKERS)) {
+            var done = new ArrayList<Future<?>>();
+            for (Copy copy : copies) {
+                copy.limit = copies.getFirst().limit;
+                done.add(workers.submit(() -> {
+                    for (Mutant next; System.nanoTime() < deadline && (next = queue.poll()) != null; ) {
+                        note(known, key(next, tests), copy.judge(next, contents.get(next.file())));
+                    }
+                    return null;
+                }));
             }
-            if (!known.containsKey(key)) {
-                String verdict = judge(mutant);
-                known.put(key, verdict);
-                Files.writeString(results, verdict + "\t" + key + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-                if (!verdict.equals("killed")) {
-                    System.out.println("line " + (mutant.line() + 1) + "\t" + mutant.name());
-                }
+            for (Future<?> each : done) {
+                each.get();
             }
         }
         report(mutants, tests, known);
     }
 
+    private String key(Mutant mutant, String tests) {
+        return Integer.toHexString(contents.get(mutant.file()).hashCode()) + "\t" + tests + "\t" + mutant.name();
+    }
+
+    private synchronized void note(Map<String, String> known, String key, String verdict) throws IOException {
+        known.put(key, verdict);
+        Files.writeString(results, verdict + "\t" + key + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    }
+
     private void report(List<Mutant> mutants, String tests, Map<String, String> known) {
         var counts = new HashMap<String, Integer>();
         for (Mutant mutant : mutants) {
-            String content = Integer.toHexString(contents.get(mutant.file()).hashCode());
-            counts.merge(known.getOrDefault(content + "\t" + tests + "\t" + mutant.name(), "left"), 1, Integer::sum);
+            String verdict = known.getOrDefault(key(mutant, tests), LEFT);
+            counts.merge(verdict, 1, Integer::sum);
+            if (verdict.equals(SURVIVED)) {
+                System.out.println("line " + (mutant.line() + 1) + "\t" + mutant.name());
+            }
         }
         System.out.printf(
                 "total\t%d\t%d\t%d%n",
-                counts.getOrDefault("killed", 0), counts.getOrDefault("survived", 0), counts.getOrDefault("left", 0));
+                counts.getOrDefault(KILLED, 0), counts.getOrDefault(SURVIVED, 0), counts.getOrDefault(LEFT, 0));
     }
 
     private Map<String, String> known() throws IOException {
@@ -121,7 +145,7 @@ final class NativeMutants {
 
     // ---- the mistakes
 
-    private static List<Mutant> mutants(Path file, List<String> lines) {
+    private static List<Mutant> mutants(String file, List<String> lines) {
         var found = new ArrayList<Mutant>();
         boolean comment = false;
         for (int i = 0; i < lines.size(); i++) {
@@ -189,90 +213,105 @@ final class NativeMutants {
 
     // ---- one of them, built and run
 
-    private String judge(Mutant mutant) throws Exception {
-        Path copy = scratch.resolve("native").resolve(mutant.file().getFileName());
-        List<String> lines = new ArrayList<>(contents.get(mutant.file()).lines().toList());
-        lines.set(mutant.line(), mutant.changed());
-        Files.write(copy, lines);
-        try {
-            if (!build(copy)) {
-                return "no program";
-            }
-            String file = copy.getFileName().toString();
-            boolean decodes = List.of("plan.c", "payloads.c", "reader.h").contains(file);
-            boolean looks = List.of("verify.c", "privileges.c", "devices.c", "paths.c").contains(file);
-            if (decodes && (!make("build/test_plan", "CFLAGS=-std=c17 -D_GNU_SOURCE -w -O1") || !test("test_plan"))) {
-                return "killed";
-            }
-            if (looks && (!make("build/test_checks", "CFLAGS=-std=c17 -D_GNU_SOURCE -w -O1") || !test("test_checks"))) {
-                return "killed";
-            }
-            return test("test_init") ? "survived" : "killed";
-        } finally {
-            Files.writeString(copy, contents.get(mutant.file()));
-            object(copy);
+    /// A copy of the sources, in which there is one mistake at a time.
+    private static final class Copy {
+        private final Path directory;
+        private long limit = 90;
+
+        Copy(Path directory) {
+            this.directory = directory;
         }
-    }
 
-    /// Compiles this file again and links all; quick and without warnings.
-    private boolean build(Path copy) throws Exception {
-        if (!object(copy)) {
-            return false;
-        }
-        return execute(60, "sh", "-c", "gcc -static-pie -o build/caisson-init build/objects/*.o");
-    }
-
-    private boolean object(Path file) throws Exception {
-        String name = file.getFileName().toString();
-        return execute(60, "gcc", "-std=c17", "-D_GNU_SOURCE", "-w", "-O1", "-fno-strict-aliasing", "-fPIE", "-c", "-o",
-                "build/objects/" + name.replace(".c", ".o"), name);
-    }
-
-    private boolean make(String... arguments) throws Exception {
-        var command = new ArrayList<>(List.of("make", "-s"));
-        command.addAll(List.of(arguments));
-        return execute(120, command.toArray(String[]::new));
-    }
-
-    private boolean test(String name) throws Exception {
-        var command = new ArrayList<>(List.of("unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc",
-                "--net", "--mount-proc", "--propagation", "private", "build/" + name));
-        if (name.equals("test_init")) {
-            command.add("build/caisson-init");
-        }
-        return execute(90, command.toArray(String[]::new));
-    }
-
-    private boolean execute(int seconds, String... command) throws Exception {
-        var builder = new ProcessBuilder(command).directory(scratch.resolve("native").toFile());
-        builder.environment().put("CAISSON_TESTS_END_AT_FIRST_FAILURE", "1");
-        builder.redirectErrorStream(true).redirectOutput(scratch.resolve("last.log").toFile());
-        Process process = builder.start();
-        if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
-            process.destroyForcibly().waitFor();
-            return false;
-        }
-        return process.exitValue() == 0;
-    }
-
-    // ---- the copy
-
-    private void copy() throws Exception {
-        Path copy = scratch.resolve("native");
-        Files.createDirectories(copy.resolve("build/objects"));
-        Files.createDirectories(copy.resolve("test"));
-        for (Path directory : List.of(source, source.resolve("test"))) {
-            for (String suffix : List.of(".c", ".h", "Makefile")) {
-                for (Path file : files(directory, suffix)) {
-                    Path to = copy.resolve(source.relativize(file));
-                    Files.copy(file, to, java.nio.file.StandardCopyOption.REPLACE_EXISTING, java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
+        void make(Path source) throws Exception {
+            Files.createDirectories(directory.resolve("build/objects"));
+            Files.createDirectories(directory.resolve("test"));
+            for (Path from : List.of(source, source.resolve("test"))) {
+                for (String suffix : List.of(".c", ".h", "Makefile")) {
+                    for (Path file : files(from, suffix)) {
+                        Path to = directory.resolve(source.relativize(file));
+                        Files.copy(file, to, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
+                    }
                 }
             }
-        }
-        for (Path file : files(copy, ".c")) {
-            if (!object(file)) {
-                throw new IllegalStateException(file + " does not compile");
+            for (Path file : files(directory, ".c")) {
+                if (!object(file)) {
+                    throw new IllegalStateException(file + " does not compile");
+                }
             }
+            if (!make("caisson-init") || !make("build/test_plan") || !make("build/test_init") || !make("build/test_checks")) {
+                throw new IllegalStateException("the native program does not build");
+            }
+        }
+
+        /// Tests that take much longer than now do not end.
+        void tryWithoutMistake() throws Exception {
+            long start = System.nanoTime();
+            if (!test("test_plan") || !test("test_checks") || !test("test_init")) {
+                throw new IllegalStateException("the tests fail without a mistake: " + directory.resolve("last.log"));
+            }
+            limit = Math.max(limit, 4 * TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start));
+        }
+
+        String judge(Mutant mutant, String content) throws Exception {
+            Path file = directory.resolve(mutant.file());
+            List<String> lines = new ArrayList<>(content.lines().toList());
+            lines.set(mutant.line(), mutant.changed());
+            Files.write(file, lines);
+            try {
+                if (!build(file)) {
+                    return "no program";
+                }
+                boolean decodes = List.of("plan.c", "payloads.c").contains(mutant.file());
+                boolean looks = List.of("verify.c", "privileges.c", "devices.c", "paths.c").contains(mutant.file());
+                if (decodes && (!make("build/test_plan", "CFLAGS=-std=c17 -D_GNU_SOURCE -w -O1") || !test("test_plan"))) {
+                    return KILLED;
+                }
+                if (looks && (!make("build/test_checks", "CFLAGS=-std=c17 -D_GNU_SOURCE -w -O1") || !test("test_checks"))) {
+                    return KILLED;
+                }
+                return test("test_init") ? SURVIVED : KILLED;
+            } finally {
+                Files.writeString(file, content);
+                object(file);
+            }
+        }
+
+        /// Compiles this file again and links all; quick and without warnings.
+        private boolean build(Path file) throws Exception {
+            return object(file) && execute(60, "sh", "-c", "gcc -static-pie -o build/caisson-init build/objects/*.o");
+        }
+
+        private boolean object(Path file) throws Exception {
+            String name = file.getFileName().toString();
+            return execute(60, "gcc", "-std=c17", "-D_GNU_SOURCE", "-w", "-O1", "-fno-strict-aliasing", "-fPIE", "-c", "-o",
+                    "build/objects/" + name.replace(".c", ".o"), name);
+        }
+
+        private boolean make(String... arguments) throws Exception {
+            var command = new ArrayList<>(List.of("make", "-s"));
+            command.addAll(List.of(arguments));
+            return execute(180, command.toArray(String[]::new));
+        }
+
+        private boolean test(String name) throws Exception {
+            var command = new ArrayList<>(List.of("unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc",
+                    "--net", "--mount-proc", "--propagation", "private", "build/" + name));
+            if (name.equals("test_init")) {
+                command.add("build/caisson-init");
+            }
+            return execute(limit, command.toArray(String[]::new));
+        }
+
+        private boolean execute(long seconds, String... command) throws Exception {
+            var builder = new ProcessBuilder(command).directory(directory.toFile());
+            builder.environment().put("CAISSON_TESTS_END_AT_FIRST_FAILURE", "1");
+            builder.redirectErrorStream(true).redirectOutput(directory.resolve("last.log").toFile());
+            Process process = builder.start();
+            if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
+                process.destroyForcibly().waitFor();
+                return false;
+            }
+            return process.exitValue() == 0;
         }
     }
 

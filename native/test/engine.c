@@ -54,24 +54,35 @@ static ssize_t receive_with(int socket, void *bytes, size_t length, int *fd)
 
 /* ---- the zygote ---- */
 
-bool engine_start(struct engine *engine, const char *binary)
+bool engine_start(struct engine *engine, const char *binary) { return engine_start_with(engine, binary, NULL); }
+
+bool engine_start_with(struct engine *engine, const char *binary, void (*forked)(int pid))
 {
-	int pair[2], fd;
+	int pair[2], gate[2], fd;
+	char byte;
 	struct reply reply;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 || pipe2(gate, O_CLOEXEC) < 0)
 		return false;
 	engine->socket = pair[0];
 	engine->pid = fork();
 	if (engine->pid == 0) {
+		if (read(gate[0], &byte, 1) != 1) /* until it may go on */
+			_exit(1);
 		if (pair[1] == 3 ? fcntl(3, F_SETFD, 0) < 0 : dup2(pair[1], 3) < 0)
 			_exit(1);
 		execl(binary, binary, "zygote", (char *)NULL);
 		_exit(1);
 	}
-	close(pair[1]);
+	if (forked)
+		forked(engine->pid);
+	bool goes_on = write(gate[1], "", 1) == 1;
+	close(pair[1]), close(gate[0]), close(gate[1]);
+	if (!goes_on)
+		return false;
 	ssize_t length = receive_with(engine->socket, &reply, sizeof reply, &fd);
 	if (length != sizeof reply || reply.magic != PLAN_MAGIC || reply.stage != STAGE_START || reply.status != 0) {
-		fprintf(stderr, "zygote: %zd bytes, status %d\n", length, length > 0 ? reply.status : 0);
+		if (!forked) /* who comes between expects it */
+			fprintf(stderr, "zygote: %zd bytes, status %d\n", length, length > 0 ? reply.status : 0);
 		return false;
 	}
 	return true;

@@ -13,6 +13,8 @@ struct engine {
 };
 
 bool engine_start(struct engine *, const char *binary);
+/* `forked` is called with the zygote's process before that runs the binary. */
+bool engine_start_with(struct engine *, const char *binary, void (*forked)(int pid));
 void engine_stop(struct engine *);
 int engine_ask(struct engine *, const struct request *, const int *fds, unsigned count, struct reply *, int *fd);
 

@@ -74,6 +74,7 @@ int main(int argc, char **argv)
 	run_tests(program_tests, program_test_count, filter, &passed, &failed);
 	run_tests(root_tests, root_test_count, filter, &passed, &failed);
 	run_tests(device_tests, device_test_count, filter, &passed, &failed);
+	run_tests(fault_tests, fault_test_count, filter, &passed, &failed);
 	run_tests(hostile_tests, hostile_test_count, filter, &passed, &failed);
 	run_tests(zygote_tests, zygote_test_count, filter, &passed, &failed);
 	run_tests(engine_end_tests, engine_end_test_count, filter, &passed, &failed);
