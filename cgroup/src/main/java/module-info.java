@@ -6,6 +6,7 @@ import org.jspecify.annotations.NullMarked;
 module dev.caisson.cgroup {
     requires static transitive org.jspecify;
     requires transitive dev.caisson.linux;
+    requires transitive dev.caisson.spec;
 
     exports dev.caisson.cgroup;
 }

@@ -1,6 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
-/// From a wish to a container that stands: specification, policy, planner, plan, its wire form, launcher and verifier.
+/// From a wish to a container that stands: policy, planner, plan, its wire form, launcher and verifier.
 ///
 /// Everything up to [dev.caisson.launch.LaunchPlan] is a pure function of the wish and of facts; only
 /// [dev.caisson.launch.Launcher], [dev.caisson.launch.Zygote] and [dev.caisson.launch.Verifier] ask the kernel.
@@ -10,6 +10,7 @@ module dev.caisson.launch {
     requires transitive dev.caisson.image;
     requires transitive dev.caisson.linux;
     requires transitive dev.caisson.seccomp;
+    requires transitive dev.caisson.spec;
     requires dev.caisson.text;
     requires static org.jspecify;
 

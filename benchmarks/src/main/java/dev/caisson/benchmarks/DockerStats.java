@@ -2,8 +2,8 @@ package dev.caisson.benchmarks;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
-import dev.caisson.cgroup.Limits;
 import dev.caisson.cgroup.Meter;
+import dev.caisson.spec.Limits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

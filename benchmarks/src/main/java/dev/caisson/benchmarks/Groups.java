@@ -1,11 +1,11 @@
 package dev.caisson.benchmarks;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
-import dev.caisson.cgroup.Limits;
 import dev.caisson.cgroup.Meter;
 import dev.caisson.linux.Fd;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Limits;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;

@@ -1,12 +1,12 @@
 package dev.caisson.benchmarks;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.RunResult;
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.WritableLayer;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.WritableLayer;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;

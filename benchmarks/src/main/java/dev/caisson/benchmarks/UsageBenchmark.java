@@ -1,11 +1,11 @@
 package dev.caisson.benchmarks;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
-import dev.caisson.cgroup.Limits;
 import dev.caisson.cgroup.Meter;
-import dev.caisson.cgroup.Usage;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Usage;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;

@@ -4,6 +4,10 @@ import dev.caisson.cgroup.CgroupException.Code;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Lack;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Usage;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,7 +83,7 @@ public final class Cgroup {
     /// What the group has used so far.
     public Usage usage() {
         try {
-            return Usage.read(controllers(), GroupFiles.of(group));
+            return UsageFiles.read(controllers(), GroupFiles.of(group));
         } catch (ErrnoException e) {
             throw gone(e);
         }
@@ -102,7 +106,7 @@ public final class Cgroup {
     /// CPU time used so far, by all processes on all CPUs. Cheaper than [#usage].
     public Duration cpuTime() {
         try {
-            return Usage.cpuTime(controllers(), GroupFiles.of(group));
+            return UsageFiles.cpuTime(controllers(), GroupFiles.of(group));
         } catch (ErrnoException e) {
             throw gone(e);
         }

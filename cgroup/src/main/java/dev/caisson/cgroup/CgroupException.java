@@ -9,27 +9,8 @@ public final class CgroupException extends CaissonException {
 
     /// What went wrong. The names are stable: programs may compare them.
     public enum Code {
-        /// A size that is not a number with an optional unit.
-        BAD_SIZE(400),
         /// A group name that the kernel or the engine could not tell from something else.
         BAD_NAME(400),
-        /// A number of CPUs that is not a decimal number.
-        BAD_CPUS(400),
-        /// A list of CPUs or memory nodes that is none.
-        BAD_CPU_LIST(400),
-        /// Something else than a disk, or a rule for devices that is none.
-        BAD_DEVICE(400),
-        MEMORY_TOO_SMALL(400),
-        RESERVATION_ABOVE_MEMORY(400),
-        OOM_WITHOUT_MEMORY(400),
-        SWAPPINESS_OUT_OF_RANGE(400),
-        IO_OUT_OF_RANGE(400),
-        SWAP_BELOW_MEMORY(400),
-        SWAP_WITHOUT_MEMORY(400),
-        CPU_PERIOD_OUT_OF_RANGE(400),
-        CPU_QUOTA_TOO_SMALL(400),
-        CPU_SHARES_OUT_OF_RANGE(400),
-        PIDS_OUT_OF_RANGE(400),
         /// The limit belongs to those that are set when a group is made.
         FIXED_LIMIT(400),
         /// The limit is well formed, and this kernel or its set-up has nothing to enforce it with.

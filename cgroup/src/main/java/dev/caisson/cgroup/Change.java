@@ -2,6 +2,8 @@ package dev.caisson.cgroup;
 
 import dev.caisson.cgroup.CgroupException.Code;
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.spec.Lack;
+import dev.caisson.spec.Limits;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

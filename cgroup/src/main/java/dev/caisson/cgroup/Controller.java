@@ -1,5 +1,7 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.spec.Lack;
+import dev.caisson.spec.Limits;
 import java.util.List;
 
 /// One of the kernel's controllers, of the version that it is mounted with.

@@ -1,5 +1,7 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.spec.Lack;
+import dev.caisson.spec.Limits;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;

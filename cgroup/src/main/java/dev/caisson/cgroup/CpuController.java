@@ -1,5 +1,9 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.spec.CpuQuota;
+import dev.caisson.spec.Lack;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Usage;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -101,7 +105,7 @@ sealed interface CpuController extends Controller {
         public Usage.Throttling throttling(GroupFiles files) {
             var stat = new KeyedText(files.read(tree, "cpu.stat"));
             return new Usage.Throttling(
-                    stat.get("nr_periods"), stat.get("nr_throttled"), Usage.micros(stat.get("throttled_usec")));
+                    stat.get("nr_periods"), stat.get("nr_throttled"), UsageFiles.micros(stat.get("throttled_usec")));
         }
 
         @Override

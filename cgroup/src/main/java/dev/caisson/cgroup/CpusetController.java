@@ -1,5 +1,8 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.spec.CpuList;
+import dev.caisson.spec.Lack;
+import dev.caisson.spec.Limits;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

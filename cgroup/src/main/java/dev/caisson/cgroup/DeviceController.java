@@ -6,6 +6,7 @@ import dev.caisson.linux.Bpf;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.spec.DeviceRule;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

@@ -1,5 +1,6 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.spec.DeviceRule;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;

@@ -1,5 +1,8 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.CpuQuota;
+import dev.caisson.spec.Limits;
 import java.util.Comparator;
 import java.util.Optional;
 import java.util.function.Function;

@@ -2,6 +2,9 @@ package dev.caisson.cgroup;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.spec.DeviceRule;
+import dev.caisson.spec.Lack;
+import dev.caisson.spec.Limits;
 import java.util.ArrayList;
 import java.util.List;
 

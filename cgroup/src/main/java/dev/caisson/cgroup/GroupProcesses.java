@@ -5,6 +5,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Processes;
+import dev.caisson.spec.Lack;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;

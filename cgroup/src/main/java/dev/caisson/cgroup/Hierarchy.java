@@ -3,6 +3,8 @@ package dev.caisson.cgroup;
 import dev.caisson.cgroup.CgroupException.Code;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.spec.Lack;
+import dev.caisson.spec.Limits;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,5 +1,11 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.spec.BlockDevice;
+import dev.caisson.spec.IoLimit;
+import dev.caisson.spec.IoWeight;
+import dev.caisson.spec.Lack;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Usage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,5 +1,7 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.DeviceRule;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;

@@ -1,5 +1,9 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Lack;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Usage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

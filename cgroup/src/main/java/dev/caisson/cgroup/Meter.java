@@ -1,6 +1,7 @@
 package dev.caisson.cgroup;
 
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.spec.Usage;
 
 /// Reads what one group uses, again and again, at a sixth of what [Cgroup#usage] costs: it keeps the
 /// kernel's files
@@ -18,7 +19,7 @@ public final class Meter implements AutoCloseable {
     /// @throws CgroupException NO_SUCH_GROUP when it is gone
     public Usage read() {
         try {
-            return Usage.read(cgroup.controllers(), files);
+            return UsageFiles.read(cgroup.controllers(), files);
         } catch (ErrnoException e) {
             throw cgroup.gone(e);
         }

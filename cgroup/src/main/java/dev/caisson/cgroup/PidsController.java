@@ -1,5 +1,8 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.spec.Lack;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Usage;
 import java.util.List;
 import java.util.OptionalLong;
 

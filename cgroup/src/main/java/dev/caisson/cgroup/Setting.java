@@ -1,5 +1,7 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.spec.Lack;
+
 /// One write that puts a limit in force: `value` into `file` of the group.
 ///
 /// @param limit the limit's name for people, as in `memory`

@@ -2,6 +2,7 @@ package dev.caisson.cgroup;
 
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.spec.Usage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -49,7 +50,7 @@ public final class Subgroup {
     /// CPU time of this part alone.
     public Usage.Cpu cpu() {
         try {
-            return Usage.cpu(container.controllers(), GroupFiles.of(path()), Usage.Throttling.NONE);
+            return UsageFiles.cpu(container.controllers(), GroupFiles.of(path()), Usage.Throttling.NONE);
         } catch (ErrnoException e) {
             throw own.gone(e);
         }

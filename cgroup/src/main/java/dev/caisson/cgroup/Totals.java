@@ -1,6 +1,8 @@
 package dev.caisson.cgroup;
 
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Usage;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -28,7 +30,7 @@ public record Totals(
 
     /// @throws ErrnoException if the group is gone
     static Totals read(Controllers controllers, GroupFiles files) {
-        Usage.Cpu cpu = Usage.cpu(controllers, files, Usage.Throttling.NONE);
+        Usage.Cpu cpu = UsageFiles.cpu(controllers, files, Usage.Throttling.NONE);
         MemoryController memory = controllers.memory();
         PidsController pids = controllers.pids();
         IoController io = controllers.io();

@@ -1,5 +1,6 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.spec.BlockDevice;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,11 +1,13 @@
 package dev.caisson.cgroup;
 
-import static dev.caisson.cgroup.DeviceRuleTest.rules;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.caisson.cgroup.CgroupException.Code;
+import dev.caisson.spec.DeviceRule;
+import dev.caisson.spec.Lack;
+import dev.caisson.spec.Limits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +22,12 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class DevicesTest {
     private static final Limits LIMITS = KernelTest.SMALL.devices(rules("c 1:11 r", "b 7:* m", "c 42:7 rw"));
+
+    private static List<DeviceRule> rules(String... texts) {
+        return List.of(texts).stream()
+                .flatMap(text -> DeviceRule.parse(text).stream())
+                .toList();
+    }
 
     private static List<Hierarchy> worlds() throws IOException {
         List<Mounts.Mount> mounts = Mounts.parse(Files.readString(Path.of("/proc/self/mountinfo")));

@@ -2,6 +2,8 @@ package dev.caisson.cgroup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Limits;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;

@@ -3,6 +3,9 @@ package dev.caisson.cgroup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Usage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

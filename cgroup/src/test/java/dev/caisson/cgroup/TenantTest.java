@@ -2,6 +2,9 @@ package dev.caisson.cgroup;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Usage;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;

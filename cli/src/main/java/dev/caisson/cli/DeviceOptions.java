@@ -2,11 +2,11 @@ package dev.caisson.cli;
 
 import static java.util.stream.Collectors.joining;
 
-import dev.caisson.cgroup.DeviceRule.Access;
 import dev.caisson.error.ArgumentException;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.HostDevice;
-import dev.caisson.launch.InRootPath;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.DeviceRule.Access;
+import dev.caisson.spec.HostDevice;
+import dev.caisson.spec.InRootPath;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.EnumSet;

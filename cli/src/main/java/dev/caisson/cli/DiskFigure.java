@@ -1,6 +1,6 @@
 package dev.caisson.cli;
 
-import dev.caisson.cgroup.BlockDevice;
+import dev.caisson.spec.BlockDevice;
 import java.nio.file.Path;
 import java.util.function.Function;
 

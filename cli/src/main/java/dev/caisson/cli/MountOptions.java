@@ -1,10 +1,10 @@
 package dev.caisson.cli;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.error.ArgumentException;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.InRootPath;
-import dev.caisson.launch.Mount;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;

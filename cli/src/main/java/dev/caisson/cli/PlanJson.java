@@ -56,7 +56,7 @@ final class PlanJson {
                 field(out, "summary", filter.summary());
                 out.endObject();
             }
-            case dev.caisson.launch.InRootPath path -> out.value(path.absolute());
+            case dev.caisson.spec.InRootPath path -> out.value(path.absolute());
             case Record data -> record(out, data);
             default -> out.value(value.toString());
         }

@@ -1,9 +1,9 @@
 package dev.caisson.cli;
 
 import dev.caisson.engine.Engine;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.PlanText;
+import dev.caisson.spec.ContainerSpec;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;

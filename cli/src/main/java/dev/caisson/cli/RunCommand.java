@@ -2,8 +2,8 @@ package dev.caisson.cli;
 
 import dev.caisson.engine.Container;
 import dev.caisson.engine.Engine;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.linux.Fd;
+import dev.caisson.spec.ContainerSpec;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
 

@@ -1,11 +1,11 @@
 package dev.caisson.cli;
 
 import dev.caisson.image.Image;
-import dev.caisson.launch.Allowance;
-import dev.caisson.launch.Capability;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.Network;
-import dev.caisson.launch.SeccompChoice;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.Capability;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Network;
+import dev.caisson.spec.SeccompChoice;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

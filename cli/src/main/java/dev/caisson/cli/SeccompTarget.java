@@ -1,10 +1,10 @@
 package dev.caisson.cli;
 
-import dev.caisson.launch.Capability;
-import dev.caisson.launch.CapabilitySet;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.KernelVersion;
 import dev.caisson.seccomp.Target;
+import dev.caisson.spec.Capability;
+import dev.caisson.spec.CapabilitySet;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;

@@ -1,12 +1,12 @@
 package dev.caisson.cli;
 
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.cgroup.Limits;
-import dev.caisson.cgroup.Pressure;
-import dev.caisson.cgroup.Usage;
 import dev.caisson.engine.Survey.Sample;
 import dev.caisson.engine.Survey.Total;
 import dev.caisson.engine.WritableUse;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Pressure;
+import dev.caisson.spec.Usage;
 import io.avaje.json.JsonWriter;
 import io.avaje.json.stream.JsonStream;
 import java.io.StringWriter;

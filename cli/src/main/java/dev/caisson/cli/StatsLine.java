@@ -1,12 +1,12 @@
 package dev.caisson.cli;
 
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.cgroup.Limits;
-import dev.caisson.cgroup.Usage;
 import dev.caisson.engine.ContainerUsage;
 import dev.caisson.engine.Survey.Sample;
 import dev.caisson.engine.Survey.Total;
 import dev.caisson.engine.WritableUse;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Usage;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.caisson.cgroup.DeviceRule.Access;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.HostDevice;
-import dev.caisson.launch.InRootPath;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.DeviceRule.Access;
+import dev.caisson.spec.HostDevice;
+import dev.caisson.spec.InRootPath;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;

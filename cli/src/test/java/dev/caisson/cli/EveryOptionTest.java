@@ -2,7 +2,7 @@ package dev.caisson.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.ContainerSpec;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.nio.file.Files;

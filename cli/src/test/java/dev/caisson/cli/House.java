@@ -18,7 +18,9 @@ final class House {
     static final List<List<String>> FLOORS = List.of(
             List.of("error"),
             List.of("linux", "text"),
-            List.of("image", "containerfile", "network", "cgroup", "seccomp", "secret"),
+            List.of("image", "containerfile", "network", "seccomp", "secret"),
+            List.of("spec"),
+            List.of("cgroup"),
             List.of("launch"),
             List.of("engine"),
             List.of("audit", "selftest", "micrometer"),

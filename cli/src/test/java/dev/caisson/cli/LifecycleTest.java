@@ -2,7 +2,7 @@ package dev.caisson.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.launch.ContainerId;
+import dev.caisson.spec.ContainerId;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

@@ -4,18 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.caisson.cgroup.BlockDevice;
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.cgroup.CgroupException;
-import dev.caisson.cgroup.CpuList;
-import dev.caisson.cgroup.CpuQuota;
-import dev.caisson.cgroup.DeviceRule;
-import dev.caisson.cgroup.IoLimit;
-import dev.caisson.cgroup.IoWeight;
-import dev.caisson.cgroup.Limits;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.Placement;
-import dev.caisson.launch.WritableLayer;
+import dev.caisson.spec.BlockDevice;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.CpuList;
+import dev.caisson.spec.CpuQuota;
+import dev.caisson.spec.DeviceRule;
+import dev.caisson.spec.IoLimit;
+import dev.caisson.spec.IoWeight;
+import dev.caisson.spec.LimitException;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Placement;
+import dev.caisson.spec.WritableLayer;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -126,8 +126,8 @@ class LimitOptionsTest {
         }
         assertThatThrownBy(() -> spec("--blkio-weight-device", disk + ":5"))
                 .isInstanceOfSatisfying(
-                        CgroupException.class,
-                        e -> assertThat(e.reason()).isEqualTo(CgroupException.Code.IO_OUT_OF_RANGE));
+                        LimitException.class,
+                        e -> assertThat(e.reason()).isEqualTo(LimitException.Code.IO_OUT_OF_RANGE));
     }
 
     @Test
@@ -194,7 +194,7 @@ class LimitOptionsTest {
                 "--device-cgroup-rule 1:3",
             })
     void whatNoKernelTakesIsRefused(String options) {
-        assertThatThrownBy(() -> spec(options.split(" ", -1))).isInstanceOf(CgroupException.class);
+        assertThatThrownBy(() -> spec(options.split(" ", -1))).isInstanceOf(LimitException.class);
     }
 
     @ParameterizedTest

@@ -3,13 +3,13 @@ package dev.caisson.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.engine.Container;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.Streams;
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.SeccompChoice;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.SeccompChoice;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PipedInputStream;

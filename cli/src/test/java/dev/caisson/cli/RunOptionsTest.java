@@ -3,9 +3,9 @@ package dev.caisson.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.Mount;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Mount;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

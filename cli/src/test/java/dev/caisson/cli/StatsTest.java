@@ -2,15 +2,15 @@ package dev.caisson.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.cgroup.BlockDevice;
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.cgroup.Limits;
-import dev.caisson.cgroup.Pressure;
-import dev.caisson.cgroup.Usage;
 import dev.caisson.engine.ContainerUsage;
 import dev.caisson.engine.Survey.Sample;
 import dev.caisson.engine.Survey.Total;
 import dev.caisson.engine.WritableUse;
+import dev.caisson.spec.BlockDevice;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Pressure;
+import dev.caisson.spec.Usage;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;

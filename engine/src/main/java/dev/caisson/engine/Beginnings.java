@@ -1,15 +1,15 @@
 package dev.caisson.engine;
 
 import dev.caisson.cgroup.Cgroup;
-import dev.caisson.cgroup.Limits;
 import dev.caisson.engine.Probe.Moment;
-import dev.caisson.launch.ContainerId;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Namespace;
-import dev.caisson.launch.Placement;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Placement;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;

@@ -1,6 +1,6 @@
 package dev.caisson.engine;
 
-import dev.caisson.cgroup.Bytes;
+import dev.caisson.spec.Bytes;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// The memory that the captured output of all containers of an engine may take together, while they run.

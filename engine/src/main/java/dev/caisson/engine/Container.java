@@ -2,16 +2,11 @@ package dev.caisson.engine;
 
 import static dev.caisson.error.ArgumentException.present;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Events;
-import dev.caisson.cgroup.Lack;
-import dev.caisson.cgroup.Limits;
 import dev.caisson.cgroup.Totals;
 import dev.caisson.engine.Probe.Moment;
-import dev.caisson.launch.ContainerId;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
@@ -19,6 +14,11 @@ import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Terminal;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Lack;
+import dev.caisson.spec.Limits;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;

@@ -2,13 +2,14 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.KernelSetting;
-import dev.caisson.cgroup.Lack;
-import dev.caisson.cgroup.Limits;
-import dev.caisson.launch.ContainerId;
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.cgroup.Pages;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.PlanRecord;
 import dev.caisson.launch.Step;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Lack;
+import dev.caisson.spec.Limits;
 import dev.caisson.text.Json;
 import dev.caisson.text.MalformedJsonException;
 import io.avaje.json.JsonWriter;
@@ -67,7 +68,7 @@ record ContainerRecord(
                 OWN_PID,
                 0,
                 0,
-                spec.limits().inWholePages().memory().count(),
+                Pages.whole(spec.limits().memory()).count(),
                 spec.limits().pids(),
                 List.of(),
                 List.of(),
@@ -96,7 +97,7 @@ record ContainerRecord(
                 enginePid,
                 newPid,
                 newStartTime,
-                limits.inWholePages().memory().count(),
+                Pages.whole(limits.memory()).count(),
                 limits.pids(),
                 group.settings(limits).stream().map(KernelSetting::toString).toList(),
                 group.lacks().stream().map(Lack::toString).toList(),

@@ -1,6 +1,6 @@
 package dev.caisson.engine;
 
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.ContainerSpec;
 
 /// Runs programs to their end. [Engine] does so in containers; a service that asks for this type can be tested without
 /// root, with a [ScriptedRunner].

@@ -1,6 +1,6 @@
 package dev.caisson.engine;
 
-import dev.caisson.launch.ContainerId;
+import dev.caisson.spec.ContainerId;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;

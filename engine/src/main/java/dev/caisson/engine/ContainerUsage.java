@@ -1,6 +1,6 @@
 package dev.caisson.engine;
 
-import dev.caisson.cgroup.Usage;
+import dev.caisson.spec.Usage;
 import java.util.Optional;
 
 /// What a container has used so far.

@@ -1,6 +1,6 @@
 package dev.caisson.engine;
 
-import dev.caisson.cgroup.CpuQuota;
+import dev.caisson.spec.CpuQuota;
 import java.util.Optional;
 
 /// Keeps the processor time that the engine spends on one container, on its output and its denied calls, within the

@@ -1,7 +1,6 @@
 package dev.caisson.engine;
 
 import dev.caisson.engine.DenialNotes.Kind;
-import dev.caisson.launch.SeccompChoice.Watch;
 import dev.caisson.linux.SeccompListener;
 import dev.caisson.linux.ThreadClock;
 import dev.caisson.seccomp.Action;
@@ -12,6 +11,7 @@ import dev.caisson.seccomp.LearnedProfile;
 import dev.caisson.seccomp.Profile;
 import dev.caisson.seccomp.SeccompData;
 import dev.caisson.seccomp.Target;
+import dev.caisson.spec.SeccompChoice.Watch;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;

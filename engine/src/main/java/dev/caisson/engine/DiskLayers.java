@@ -1,6 +1,5 @@
 package dev.caisson.engine;
 
-import dev.caisson.launch.ContainerId;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.LayerMedium;
 import dev.caisson.linux.DirectoryEntries;
@@ -13,6 +12,7 @@ import dev.caisson.linux.FileSystemSpace;
 import dev.caisson.linux.KernelRandom;
 import dev.caisson.linux.Mounts;
 import dev.caisson.linux.ProjectQuota;
+import dev.caisson.spec.ContainerId;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.EnumSet;

@@ -2,8 +2,8 @@ package dev.caisson.engine;
 
 import static dev.caisson.error.ArgumentException.present;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.error.ArgumentException;
+import dev.caisson.spec.Bytes;
 import java.nio.file.Path;
 
 /// Where an engine keeps what it has to remember, and its own bounds.

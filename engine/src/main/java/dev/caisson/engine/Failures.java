@@ -1,8 +1,8 @@
 package dev.caisson.engine;
 
 import dev.caisson.error.CaissonException;
-import dev.caisson.launch.ContainerId;
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.spec.ContainerId;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;

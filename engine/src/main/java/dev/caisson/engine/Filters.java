@@ -1,12 +1,7 @@
 package dev.caisson.engine;
 
-import dev.caisson.launch.Allowance;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.FilterProgram;
 import dev.caisson.launch.HostFacts;
-import dev.caisson.launch.Mount;
-import dev.caisson.launch.SeccompChoice;
-import dev.caisson.launch.SeccompChoice.Watch;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Compiler;
@@ -18,6 +13,11 @@ import dev.caisson.seccomp.ProfileLint;
 import dev.caisson.seccomp.Restriction;
 import dev.caisson.seccomp.SeccompException;
 import dev.caisson.seccomp.Target;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.SeccompChoice;
+import dev.caisson.spec.SeccompChoice.Watch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -2,13 +2,13 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
-import dev.caisson.cgroup.Limits;
-import dev.caisson.launch.ContainerId;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.Placement;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Placement;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

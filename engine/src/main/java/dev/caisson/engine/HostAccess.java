@@ -1,8 +1,8 @@
 package dev.caisson.engine;
 
-import dev.caisson.launch.Capability;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.linux.NativeAccess;
+import dev.caisson.spec.Capability;
 import java.util.List;
 
 /// What an engine needs from the process that it lives in.

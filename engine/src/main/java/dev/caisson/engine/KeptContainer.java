@@ -1,7 +1,7 @@
 package dev.caisson.engine;
 
-import dev.caisson.launch.ContainerId;
 import dev.caisson.linux.Fd;
+import dev.caisson.spec.ContainerId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;

@@ -1,6 +1,5 @@
 package dev.caisson.engine;
 
-import dev.caisson.launch.ContainerId;
 import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
@@ -8,6 +7,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.spec.ContainerId;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;

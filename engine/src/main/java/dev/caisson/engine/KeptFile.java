@@ -1,11 +1,11 @@
 package dev.caisson.engine;
 
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.launch.ContainerId;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerId;
 import dev.caisson.text.Json;
 import dev.caisson.text.MalformedJsonException;
 import io.avaje.json.mapper.JsonMapper;

@@ -1,11 +1,11 @@
 package dev.caisson.engine;
 
-import dev.caisson.launch.ContainerId;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;

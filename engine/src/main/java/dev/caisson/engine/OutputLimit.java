@@ -1,6 +1,6 @@
 package dev.caisson.engine;
 
-import dev.caisson.cgroup.Bytes;
+import dev.caisson.spec.Bytes;
 import java.util.concurrent.atomic.AtomicLong;
 
 /// How much a container may still write, to all its streams together.

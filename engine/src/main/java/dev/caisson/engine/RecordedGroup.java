@@ -2,9 +2,9 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.KernelSetting;
-import dev.caisson.cgroup.Limits;
 import dev.caisson.cgroup.Meter;
-import dev.caisson.cgroup.Usage;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Usage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 

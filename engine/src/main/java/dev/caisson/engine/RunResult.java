@@ -2,11 +2,11 @@ package dev.caisson.engine;
 
 import static dev.caisson.error.ArgumentException.present;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Totals;
-import dev.caisson.cgroup.Usage;
-import dev.caisson.launch.ContainerId;
 import dev.caisson.seccomp.LearnedProfile;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Usage;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;

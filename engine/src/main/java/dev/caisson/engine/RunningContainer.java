@@ -2,11 +2,11 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Hierarchy;
-import dev.caisson.launch.ContainerId;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Processes;
+import dev.caisson.spec.ContainerId;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;

@@ -3,7 +3,7 @@ package dev.caisson.engine;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.CaissonException;
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.ContainerSpec;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;

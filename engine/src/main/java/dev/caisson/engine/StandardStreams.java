@@ -1,10 +1,10 @@
 package dev.caisson.engine;
 
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Pipes;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,15 +2,15 @@ package dev.caisson.engine;
 
 import static dev.caisson.error.ArgumentException.present;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.error.ArgumentException;
+import dev.caisson.spec.Bytes;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /// Where a program's standard streams come from and go to. Whatever is chosen, a program that writes more than
-/// [dev.caisson.launch.ContainerSpec#outputLimit] is ended.
+/// [dev.caisson.spec.ContainerSpec#outputLimit] is ended.
 ///
 /// A stream of the caller's may block for as long as it likes: it holds up the program, which finds its pipe full, and
 /// nobody else. A deadline, [Container#kill] and [Engine#close] end the container all the same. Ten seconds after the

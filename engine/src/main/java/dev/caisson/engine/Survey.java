@@ -3,7 +3,7 @@ package dev.caisson.engine;
 import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.Meter;
-import dev.caisson.cgroup.Usage;
+import dev.caisson.spec.Usage;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;

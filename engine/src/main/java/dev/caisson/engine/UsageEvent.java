@@ -1,6 +1,6 @@
 package dev.caisson.engine;
 
-import dev.caisson.cgroup.Usage;
+import dev.caisson.spec.Usage;
 import jdk.jfr.Category;
 import jdk.jfr.DataAmount;
 import jdk.jfr.Event;

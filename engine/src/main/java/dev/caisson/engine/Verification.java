@@ -1,11 +1,11 @@
 package dev.caisson.engine;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.EffectiveLimits;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.KernelSetting;
 import dev.caisson.launch.Verifier;
+import dev.caisson.spec.Bytes;
 import java.util.ArrayList;
 import java.util.List;
 

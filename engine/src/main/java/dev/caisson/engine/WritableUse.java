@@ -1,10 +1,10 @@
 package dev.caisson.engine;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.FileSystemSpace;
+import dev.caisson.spec.Bytes;
 import java.util.Optional;
 
 /// How full a container's writable layer is.

@@ -3,8 +3,8 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.image.ProgressListener;
+import dev.caisson.spec.Bytes;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;

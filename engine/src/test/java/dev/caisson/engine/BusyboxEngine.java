@@ -1,7 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.ContainerSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

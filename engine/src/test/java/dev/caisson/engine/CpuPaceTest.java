@@ -2,10 +2,10 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.cgroup.CpuQuota;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.SeccompChoice;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.CpuQuota;
+import dev.caisson.spec.SeccompChoice;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.Optional;

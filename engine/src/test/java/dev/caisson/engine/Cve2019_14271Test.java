@@ -2,8 +2,8 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.launch.InRootPath;
-import dev.caisson.launch.Mount;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.InRootPath;
-import dev.caisson.launch.Mount;
 import dev.caisson.launch.RefusedException;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;

@@ -3,7 +3,7 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.ContainerSpec;
 import java.io.BufferedReader;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;

@@ -2,8 +2,8 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.launch.Allowance;
-import dev.caisson.launch.SeccompChoice;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.SeccompChoice;
 import org.junit.jupiter.api.Test;
 
 /// CVE-2022-0492: a control group hierarchy that the container can write, or mount anew, and whose release_agent the

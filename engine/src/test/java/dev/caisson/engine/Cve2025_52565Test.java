@@ -3,8 +3,8 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.linux.Terminal;
+import dev.caisson.spec.ContainerSpec;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;

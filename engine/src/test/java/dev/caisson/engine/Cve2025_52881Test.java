@@ -2,10 +2,10 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.launch.InRootPath;
 import dev.caisson.launch.LaunchException;
-import dev.caisson.launch.Mount;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.LaunchException;
+import dev.caisson.spec.ContainerSpec;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.SeccompChoice;
-import dev.caisson.launch.SeccompChoice.Standard;
-import dev.caisson.launch.SeccompChoice.Watch;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.SeccompChoice;
+import dev.caisson.spec.SeccompChoice.Standard;
+import dev.caisson.spec.SeccompChoice.Watch;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;

@@ -3,12 +3,12 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.image.Image;
-import dev.caisson.launch.Allowance;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.RefusedException;
-import dev.caisson.launch.SeccompChoice;
 import dev.caisson.seccomp.LearnedProfile;
 import dev.caisson.seccomp.Profile;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.SeccompChoice;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

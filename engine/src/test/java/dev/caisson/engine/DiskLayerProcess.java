@@ -1,9 +1,9 @@
 package dev.caisson.engine;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.WritableLayer;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.WritableLayer;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 

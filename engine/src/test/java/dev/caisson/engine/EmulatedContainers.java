@@ -2,13 +2,13 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.cgroup.CpuList;
-import dev.caisson.cgroup.DeviceRule;
-import dev.caisson.cgroup.Limits;
 import dev.caisson.image.Image;
-import dev.caisson.launch.Allowance;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.Step;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.CpuList;
+import dev.caisson.spec.DeviceRule;
+import dev.caisson.spec.Limits;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;

@@ -1,8 +1,8 @@
 package dev.caisson.engine;
 
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.LaunchException;
+import dev.caisson.spec.ContainerSpec;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;

@@ -3,10 +3,10 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.image.Image;
 import dev.caisson.image.ProgressListener;
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;

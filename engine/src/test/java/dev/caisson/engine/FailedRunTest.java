@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caisson.image.ImageException;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.InRootPath;
 import dev.caisson.launch.LaunchException;
-import dev.caisson.launch.Mount;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;

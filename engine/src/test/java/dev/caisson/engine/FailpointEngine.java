@@ -1,13 +1,13 @@
 package dev.caisson.engine;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.InRootPath;
-import dev.caisson.launch.Mount;
 import dev.caisson.linux.Terminal;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

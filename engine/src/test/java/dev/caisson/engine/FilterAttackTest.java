@@ -3,11 +3,11 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.caisson.launch.Allowance;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.SeccompChoice;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Profile;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.SeccompChoice;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

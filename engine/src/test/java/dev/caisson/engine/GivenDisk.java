@@ -2,11 +2,11 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.cgroup.DeviceRule.Access;
-import dev.caisson.launch.Allowance;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.HostDevice;
-import dev.caisson.launch.InRootPath;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.DeviceRule.Access;
+import dev.caisson.spec.HostDevice;
+import dev.caisson.spec.InRootPath;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

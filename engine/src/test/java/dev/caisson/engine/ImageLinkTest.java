@@ -3,11 +3,11 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.InRootPath;
 import dev.caisson.launch.LaunchException;
-import dev.caisson.launch.Mount;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -4,15 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.image.ProgressListener;
-import dev.caisson.launch.Allowance;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.SeccompChoice;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.KernelVersion;
 import dev.caisson.seccomp.Profile;
 import dev.caisson.seccomp.RecordedProfile;
 import dev.caisson.seccomp.Target;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.SeccompChoice;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;

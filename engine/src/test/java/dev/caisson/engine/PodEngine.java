@@ -2,7 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.ContainerSpec;
 import java.nio.file.Path;
 
 /// An engine in a process of its own, as a service in a pod has it: runs `id -u` and prints what came of it.

@@ -2,15 +2,15 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.LayerMedium;
 import dev.caisson.launch.Verifier;
-import dev.caisson.launch.WritableLayer;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.ProjectQuota;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.WritableLayer;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -3,13 +3,13 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import dev.caisson.cgroup.Limits;
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
 import dev.caisson.image.ProgressListener;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Terminal;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Limits;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;

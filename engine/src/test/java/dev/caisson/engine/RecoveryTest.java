@@ -3,9 +3,9 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.cgroup.Hierarchy;
-import dev.caisson.cgroup.Limits;
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Limits;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -2,8 +2,8 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.launch.ContainerId;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerId;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;

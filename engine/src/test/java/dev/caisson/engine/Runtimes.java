@@ -2,10 +2,10 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.cgroup.Limits;
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Limits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

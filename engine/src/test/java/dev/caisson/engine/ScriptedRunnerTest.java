@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
 import dev.caisson.launch.StepFailedException;
+import dev.caisson.spec.ContainerSpec;
 import org.junit.jupiter.api.Test;
 
 /// A service's tests need neither root nor an engine.

@@ -2,11 +2,11 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.InRootPath;
-import dev.caisson.launch.Mount;
 import dev.caisson.linux.Terminal;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -2,11 +2,11 @@ package dev.caisson.engine;
 
 import dev.caisson.image.Image;
 import dev.caisson.image.ProgressListener;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.SeccompChoice;
-import dev.caisson.launch.SeccompChoice.Standard;
-import dev.caisson.launch.SeccompChoice.Watch;
-import dev.caisson.launch.SeccompChoice.Watched;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.SeccompChoice;
+import dev.caisson.spec.SeccompChoice.Standard;
+import dev.caisson.spec.SeccompChoice.Watch;
+import dev.caisson.spec.SeccompChoice.Watched;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;

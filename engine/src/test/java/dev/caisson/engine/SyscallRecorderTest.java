@@ -5,15 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.image.ProgressListener;
-import dev.caisson.launch.Allowance;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.SeccompChoice;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.KernelVersion;
 import dev.caisson.seccomp.Profile;
 import dev.caisson.seccomp.ProfileMerge;
 import dev.caisson.seccomp.RecordedProfile;
 import dev.caisson.seccomp.Target;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.SeccompChoice;
 import java.util.ArrayList;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.image.Image;
-import dev.caisson.launch.Allowance;
-import dev.caisson.launch.ContainerSpec;
-import dev.caisson.launch.InRootPath;
-import dev.caisson.launch.Mount;
-import dev.caisson.launch.SeccompChoice;
 import dev.caisson.seccomp.Profile;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.SeccompChoice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -10,7 +10,7 @@ import dev.caisson.engine.Engine;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Streams;
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.ContainerSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.spec.InRootPath;
 import java.util.ArrayList;
 import java.util.List;
 

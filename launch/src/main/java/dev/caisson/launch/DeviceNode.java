@@ -1,9 +1,9 @@
 package dev.caisson.launch;
 
-import dev.caisson.cgroup.DeviceRule;
-import dev.caisson.cgroup.DeviceRule.Access;
-import dev.caisson.cgroup.DeviceRule.Kind;
 import dev.caisson.linux.FileStatus;
+import dev.caisson.spec.DeviceRule;
+import dev.caisson.spec.DeviceRule.Access;
+import dev.caisson.spec.DeviceRule.Kind;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;

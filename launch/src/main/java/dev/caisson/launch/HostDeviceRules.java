@@ -1,10 +1,14 @@
 package dev.caisson.launch;
 
-import dev.caisson.cgroup.DeviceRule;
-import dev.caisson.cgroup.Limits;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.DeviceRule;
+import dev.caisson.spec.HostDevice;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Limits;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

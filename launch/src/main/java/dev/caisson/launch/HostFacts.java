@@ -1,6 +1,9 @@
 package dev.caisson.launch;
 
 import dev.caisson.linux.Landlock;
+import dev.caisson.spec.Capability;
+import dev.caisson.spec.CapabilitySet;
+import dev.caisson.spec.Rlimit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

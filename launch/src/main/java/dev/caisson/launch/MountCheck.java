@@ -5,6 +5,7 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.spec.InRootPath;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

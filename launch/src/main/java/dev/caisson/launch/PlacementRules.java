@@ -1,6 +1,9 @@
 package dev.caisson.launch;
 
-import dev.caisson.cgroup.Bytes;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Placement;
+import dev.caisson.spec.WritableLayer;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -48,21 +51,21 @@ final class PlacementRules {
     private static void checkWritableLayer(ContainerSpec spec, HostFacts host, List<Finding> findings) {
         WritableLayer layer = spec.writableLayer();
         layer.size().ifPresent(size -> {
-            if (size.compareTo(WritableLayer.LEAST_SIZE) < 0 || size.isUnlimited()) {
-                findings.add(new Finding(
-                        "STORAGE_SIZE", "a writable layer has a size of at least " + WritableLayer.LEAST_SIZE));
+            if (size.compareTo(LayerSize.LEAST_SIZE) < 0 || size.isUnlimited()) {
+                findings.add(
+                        new Finding("STORAGE_SIZE", "a writable layer has a size of at least " + LayerSize.LEAST_SIZE));
             }
         });
         if (layer.place() == WritableLayer.Place.DISK && layer.size().isEmpty()) {
             findings.add(new Finding("STORAGE_SIZE", "a writable layer on disk has a size: add size=BYTES"));
-        } else if (layer.medium(spec.limits(), host.layerMedia()).isEmpty()) {
+        } else if (LayerSize.medium(layer, spec.limits(), host.layerMedia()).isEmpty()) {
             findings.add(unavailable(layer, spec.limits().memory()));
         }
         layer.inodes().ifPresent(inodes -> {
-            if (inodes < WritableLayer.LEAST_INODES || inodes > WritableLayer.MOST_INODES) {
+            if (inodes < LayerSize.LEAST_INODES || inodes > LayerSize.MOST_INODES) {
                 findings.add(new Finding(
                         "STORAGE_INODES",
-                        "a writable layer holds " + WritableLayer.LEAST_INODES + " to " + WritableLayer.MOST_INODES
+                        "a writable layer holds " + LayerSize.LEAST_INODES + " to " + LayerSize.MOST_INODES
                                 + " files"));
             }
         });
@@ -80,7 +83,7 @@ final class PlacementRules {
                 "STORAGE_UNAVAILABLE",
                 "nothing here bounds a writable layer on disk: use a data directory on xfs or ext4 that is mounted with"
                         + " prjquota, or install mkfs.ext4 (package e2fsprogs) and load the kernel's loop devices, for"
-                        + " a size of " + WritableLayer.LEAST_IMAGE + " or more"
+                        + " a size of " + LayerSize.LEAST_IMAGE + " or more"
                         + (layer.place() == WritableLayer.Place.ANY ? "; or ask for less than --memory" : ""));
     }
 

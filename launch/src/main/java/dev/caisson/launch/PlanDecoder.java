@@ -1,11 +1,15 @@
 package dev.caisson.launch;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.spec.CapabilitySet;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Rlimit;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// Reads the wire form of a plan's steps back, for a later look at what was planned.
@@ -77,9 +81,7 @@ final class PlanDecoder {
             case LOOPBACK -> new Step.RaiseLoopback();
             case HOSTNAME -> new Step.SetHostName(text());
             case DOMAINNAME -> new Step.SetDomainName(text());
-            case RLIMIT ->
-                new Step.SetResourceLimit(
-                        new Rlimit(Rlimit.Resource.numbered(in.getInt()), in.getLong(), in.getLong()));
+            case RLIMIT -> new Step.SetResourceLimit(new Rlimit(resource(in.getInt()), in.getLong(), in.getLong()));
             case OOM_SCORE_ADJ -> new Step.SetOomScoreAdjustment(in.getInt());
             case KEYRING -> new Step.JoinKeyring();
             case CAPS -> setPrivileges();
@@ -139,5 +141,12 @@ final class PlanDecoder {
             list.add(text());
         }
         return list;
+    }
+
+    private static Rlimit.Resource resource(int number) {
+        return Arrays.stream(Rlimit.Resource.values())
+                .filter(resource -> resource.number() == number)
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no resource has number " + number));
     }
 }

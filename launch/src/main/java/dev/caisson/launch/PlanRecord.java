@@ -1,6 +1,6 @@
 package dev.caisson.launch;
 
-import dev.caisson.cgroup.DeviceRule;
+import dev.caisson.spec.DeviceRule;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.EnumSet;

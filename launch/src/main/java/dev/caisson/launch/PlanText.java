@@ -1,6 +1,8 @@
 package dev.caisson.launch;
 
-import dev.caisson.cgroup.Bytes;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Capability;
+import dev.caisson.spec.InRootPath;
 import dev.caisson.text.TerminalText;
 import java.util.ArrayList;
 import java.util.List;

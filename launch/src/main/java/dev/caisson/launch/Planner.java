@@ -1,6 +1,14 @@
 package dev.caisson.launch;
 
-import dev.caisson.cgroup.Bytes;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.CapabilitySet;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.HostDevice;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.Rlimit;
+import dev.caisson.spec.WritableLayer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
@@ -137,12 +145,11 @@ public final class Planner {
     private LaunchPlan.RootAssembly root() {
         WritableLayer layer = spec.writableLayer();
         return new LaunchPlan.RootAssembly(
-                image.layers(), layer.bytes(spec.limits()), layer.files(spec.limits(), medium()));
+                image.layers(), LayerSize.bytes(layer, spec.limits()), LayerSize.files(layer, spec.limits(), medium()));
     }
 
     private LayerMedium medium() {
-        return spec.writableLayer()
-                .medium(spec.limits(), host.layerMedia())
+        return LayerSize.medium(spec.writableLayer(), spec.limits(), host.layerMedia())
                 .orElseThrow(() -> new IllegalStateException("no medium for an approved layer"));
     }
 

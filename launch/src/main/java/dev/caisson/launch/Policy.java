@@ -1,7 +1,15 @@
 package dev.caisson.launch;
 
-import dev.caisson.cgroup.DeviceRule;
 import dev.caisson.error.ArgumentException;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.Capability;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.DeviceRule;
+import dev.caisson.spec.HostDevice;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.Rlimit;
+import dev.caisson.spec.SeccompChoice;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

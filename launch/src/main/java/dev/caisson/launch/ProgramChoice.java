@@ -1,6 +1,8 @@
 package dev.caisson.launch;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.InRootPath;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.spec.Mount;
 import java.util.List;
 
 /// What planning has to know of an image: how many layers it has and what it says about the program.

@@ -1,6 +1,6 @@
 package dev.caisson.launch;
 
-import dev.caisson.cgroup.DeviceRule;
+import dev.caisson.spec.DeviceRule;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;

@@ -1,5 +1,8 @@
 package dev.caisson.launch;
 
+import dev.caisson.spec.CapabilitySet;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Rlimit;
 import java.util.List;
 
 /// One act of init. A step holds no open choice: ids, slots, bytes and texts are final, paths lead inside the root.

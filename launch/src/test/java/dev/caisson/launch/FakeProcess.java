@@ -3,6 +3,8 @@ package dev.caisson.launch;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.FileSystemSpace;
+import dev.caisson.spec.CapabilitySet;
+import dev.caisson.spec.Rlimit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.spec.Rlimit;
 import java.util.Map;
 
 /// /proc/PID/limits as the kernel prints it.

@@ -8,6 +8,8 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Sockets;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Rlimit;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

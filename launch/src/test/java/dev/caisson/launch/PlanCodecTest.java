@@ -5,9 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.cgroup.DeviceRule.Access;
 import dev.caisson.linux.Terminal;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.DeviceRule.Access;
+import dev.caisson.spec.HostDevice;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.Rlimit;
+import dev.caisson.spec.SeccompChoice;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;

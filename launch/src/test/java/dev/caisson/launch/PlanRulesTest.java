@@ -3,6 +3,9 @@ package dev.caisson.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.HostDevice;
+import dev.caisson.spec.InRootPath;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -261,7 +264,7 @@ class PlanRulesTest {
                         .device(new HostDevice(
                                 Path.of("/dev/fuse"),
                                 InRootPath.of("dev/fuse"),
-                                Set.of(dev.caisson.cgroup.DeviceRule.Access.READ))),
+                                Set.of(dev.caisson.spec.DeviceRule.Access.READ))),
                 Samples.host());
         Step.PlaceDevice place = plan.only(Step.PlaceDevice.class);
         Slot root = plan.only(Step.AttachRoot.class).slot();

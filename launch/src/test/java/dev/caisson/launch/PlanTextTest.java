@@ -2,6 +2,8 @@ package dev.caisson.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.SeccompChoice;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 

@@ -2,6 +2,9 @@ package dev.caisson.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.spec.CapabilitySet;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Rlimit;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
@@ -108,7 +111,7 @@ class PlanWireTest {
                         .isEqualTo(new Step.SetResourceLimit(limit));
             }
         }
-        for (var kind : dev.caisson.cgroup.DeviceRule.Kind.values()) {
+        for (var kind : dev.caisson.spec.DeviceRule.Kind.values()) {
             var place = new Step.PlaceDevice(new Slot(7), new DeviceNode(kind, 258, 70000), InRootPath.of("dev/x"));
             assertThat(carried(plan, at, place)).isEqualTo(place);
         }
@@ -160,7 +163,7 @@ class PlanWireTest {
         for (Device device : Device.values()) {
             assertThat(header.get("DEVICE_" + device.name())).as(device.name()).isEqualTo(device.number());
         }
-        for (var kind : dev.caisson.cgroup.DeviceRule.Kind.values()) {
+        for (var kind : dev.caisson.spec.DeviceRule.Kind.values()) {
             assertThat(header.get("DEVICE_" + kind.name())).isEqualTo(new DeviceNode(kind, 1, 1).wireKind());
         }
         for (Opcode opcode : Opcode.values()) {

@@ -2,9 +2,17 @@ package dev.caisson.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.cgroup.DeviceRule.Access;
 import dev.caisson.linux.Terminal;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Capability;
+import dev.caisson.spec.CapabilitySet;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.DeviceRule.Access;
+import dev.caisson.spec.HostDevice;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.Rlimit;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

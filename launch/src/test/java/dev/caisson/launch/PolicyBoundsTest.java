@@ -2,7 +2,11 @@ package dev.caisson.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.cgroup.Bytes;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.Rlimit;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.UnaryOperator;

@@ -1,7 +1,15 @@
 package dev.caisson.launch;
 
-import dev.caisson.cgroup.DeviceRule;
 import dev.caisson.image.Image;
+import dev.caisson.spec.CapabilitySet;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.DeviceRule;
+import dev.caisson.spec.HostDevice;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.Rlimit;
+import dev.caisson.spec.SeccompChoice;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;

@@ -3,7 +3,13 @@ package dev.caisson.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caisson.cgroup.DeviceRule;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.DeviceRule;
+import dev.caisson.spec.HostDevice;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Rlimit;
+import dev.caisson.spec.SeccompChoice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,13 +1,13 @@
 package dev.caisson.micrometer;
 
-import dev.caisson.cgroup.Bytes;
-import dev.caisson.cgroup.Limits;
-import dev.caisson.cgroup.Pressure;
-import dev.caisson.cgroup.Usage;
 import dev.caisson.engine.Container;
 import dev.caisson.engine.ContainerUsage;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.WritableUse;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Pressure;
+import dev.caisson.spec.Usage;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;

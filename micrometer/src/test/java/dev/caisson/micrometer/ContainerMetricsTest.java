@@ -2,13 +2,13 @@ package dev.caisson.micrometer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.engine.Container;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Streams;
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;

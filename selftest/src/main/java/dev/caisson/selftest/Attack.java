@@ -1,7 +1,7 @@
 package dev.caisson.selftest;
 
 import dev.caisson.engine.Verdict;
-import dev.caisson.launch.WritableLayer;
+import dev.caisson.spec.WritableLayer;
 import java.util.Set;
 
 /// One way in which a program may try to use up the host.

@@ -1,8 +1,8 @@
 package dev.caisson.selftest;
 
 import dev.caisson.engine.Verdict;
-import dev.caisson.launch.WritableLayer;
 import dev.caisson.selftest.Attack.Expected;
+import dev.caisson.spec.WritableLayer;
 import java.util.List;
 import java.util.Set;
 

@@ -1,6 +1,6 @@
 package dev.caisson.selftest;
 
-import dev.caisson.cgroup.Bytes;
+import dev.caisson.spec.Bytes;
 import java.time.Duration;
 
 /// What became of an attack in a container of dockerd with its default settings.

@@ -1,9 +1,9 @@
 package dev.caisson.selftest;
 
-import dev.caisson.cgroup.Bytes;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
-import dev.caisson.cgroup.Usage;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Usage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

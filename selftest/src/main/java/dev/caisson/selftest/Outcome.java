@@ -1,6 +1,6 @@
 package dev.caisson.selftest;
 
-import dev.caisson.cgroup.Bytes;
+import dev.caisson.spec.Bytes;
 import java.time.Duration;
 import java.util.List;
 

@@ -9,7 +9,7 @@ import dev.caisson.engine.Engine;
 import dev.caisson.engine.RunResult;
 import dev.caisson.engine.Streams;
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.ContainerSpec;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.MethodOrderer;

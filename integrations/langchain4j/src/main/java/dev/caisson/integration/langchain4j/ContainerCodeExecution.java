@@ -4,7 +4,7 @@ import dev.caisson.engine.ContainerRunner;
 import dev.caisson.engine.RunResult;
 import dev.caisson.error.ArgumentException;
 import dev.caisson.error.CaissonException;
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.ContainerSpec;
 import dev.langchain4j.agent.tool.P;
 import dev.langchain4j.agent.tool.Tool;
 import dev.langchain4j.code.CodeExecutionEngine;

@@ -11,7 +11,7 @@ import dev.caisson.engine.ScriptedRunner;
 import dev.caisson.engine.Verdict;
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.ContainerSpec;
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.ToolExecutionResultMessage;

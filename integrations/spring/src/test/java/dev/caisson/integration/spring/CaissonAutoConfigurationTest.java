@@ -8,7 +8,7 @@ import dev.caisson.engine.RunResult;
 import dev.caisson.engine.ScriptedRunner;
 import dev.caisson.engine.Verdict;
 import dev.caisson.image.Image;
-import dev.caisson.launch.ContainerSpec;
+import dev.caisson.spec.ContainerSpec;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Files;

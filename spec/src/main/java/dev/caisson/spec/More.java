@@ -1,0 +1,48 @@
+package dev.caisson.spec;
+
+import static dev.caisson.error.ArgumentException.present;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// Collections with one element more than another, which stays as it is.
+final class More {
+    private More() {}
+
+    /// A copy without null, of which `name` is reported.
+    static <T> List<T> copy(Iterable<? extends T> elements, String name) {
+        var all = new ArrayList<T>();
+        for (T element : present(elements, name)) {
+            all.add(present(element, "an element of " + name));
+        }
+        return List.copyOf(all);
+    }
+
+    static <T> Set<T> copy(Set<? extends T> elements, String name) {
+        return Set.copyOf(copy((Iterable<? extends T>) elements, name));
+    }
+
+    /// Keeps the order in which keys were added.
+    static Map<String, String> plus(Map<String, String> map, String key, String value) {
+        var all = new LinkedHashMap<>(map);
+        all.put(present(key, "name"), present(value, "value of " + key));
+        return Collections.unmodifiableMap(all);
+    }
+
+    static <T> List<T> plus(List<T> list, T value) {
+        var all = new ArrayList<>(list);
+        all.add(present(value, "value"));
+        return List.copyOf(all);
+    }
+
+    static <T> Set<T> plus(Set<T> set, T value) {
+        var all = new HashSet<>(set);
+        all.add(present(value, "value"));
+        return Set.copyOf(all);
+    }
+}

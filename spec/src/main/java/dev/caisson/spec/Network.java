@@ -1,0 +1,12 @@
+package dev.caisson.spec;
+
+/// What a container sees of the network. Each has a stack of its own.
+public sealed interface Network {
+    /// Loopback alone.
+    static Network none() {
+        return new None();
+    }
+
+    /// A stack with nothing but its own loopback.
+    record None() implements Network {}
+}

@@ -1,0 +1,14 @@
+import org.jspecify.annotations.NullMarked;
+
+/// What an embedder writes to have a container, and reads of one: the wish with its limits, mounts and devices, and
+/// what
+/// a container has used. Values alone, checked when they are made; nothing here starts, judges or plans anything.
+@NullMarked
+module dev.caisson.spec {
+    requires transitive dev.caisson.image;
+    requires transitive dev.caisson.seccomp;
+    requires dev.caisson.text;
+    requires static org.jspecify;
+
+    exports dev.caisson.spec;
+}

@@ -1,0 +1,65 @@
+package dev.caisson.spec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.caisson.spec.LimitException.Code;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.LongRange;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class BytesTest {
+
+    @ParameterizedTest
+    @CsvSource({
+        "0, 0",
+        "268435456, 268435456",
+        "12b, 12",
+        "1k, 1024",
+        "1K, 1024",
+        "256m, 268435456",
+        "256MB, 268435456",
+        "64MiB, 67108864",
+        "1.5g, 1610612736",
+        "2t, 2199023255552",
+        "1 g, 1073741824",
+        "0.5k, 512",
+        "1.0001k, 1024"
+    })
+    void readsSizesAsDockersCommandsTakeThem(String text, long count) {
+        assertThat(Bytes.parse(text)).isEqualTo(Bytes.of(count));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", "m", "-1", "1x", "1mm", "1e3", "0x10", "1,5g", "1..5g", ".5g", " 1g", "1g ", "१m", "1mi b"})
+    void refusesWhatIsNoSize(String text) {
+        assertThatExceptionOfType(LimitException.class)
+                .isThrownBy(() -> Bytes.parse(text))
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.BAD_SIZE))
+                .withMessageContaining("\"" + text + "\"");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"9223372036854775807", "8192p", "99999999t"})
+    void refusesWhatDoesNotFit(String text) {
+        assertThatExceptionOfType(LimitException.class)
+                .isThrownBy(() -> Bytes.parse(text))
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.BAD_SIZE));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 0 B", "1023, 1023 B", "1024, 1 KiB", "1536, 1.5 KiB", "268435456, 256 MiB", "1073741824, 1 GiB"})
+    void readsWellForPeople(long count, String text) {
+        assertThat(Bytes.of(count)).hasToString(text);
+        assertThat(Bytes.UNLIMITED).hasToString("unlimited");
+    }
+
+    @Property
+    void readsEveryCountBack(@ForAll @LongRange(min = 0, max = Long.MAX_VALUE - 1) long count) {
+        assertThat(Bytes.parse(Long.toString(count)).count()).isEqualTo(count);
+    }
+}
