@@ -1,4 +1,5 @@
 /* caisson-init: the parts of a launch that cannot be done from a JVM. Started by the engine, never by hand. */
+#include "monitor.h"
 #include "plan.h"
 #include "zygote.h"
 
@@ -21,8 +22,10 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "zygote") == 0)
 		zygote();
+	if (argc == 2 && strcmp(argv[1], "monitor") == 0)
+		monitor();
 	if (argc == 2 && strcmp(argv[1], "--phases") == 0)
 		return print_phases();
-	fputs("caisson-init: this program is started by the caisson engine (modes: zygote, --phases)\n", stderr);
+	fputs("caisson-init: this program is started by the caisson engine (modes: zygote, monitor, --phases)\n", stderr);
 	return 125;
 }

@@ -6,24 +6,32 @@
 #include <string.h>
 #include <sys/socket.h>
 
-int send_message(int socket, const void *bytes, size_t length, int fd)
+int send_with(int socket, const void *bytes, size_t length, const int *fds, unsigned count)
 {
 	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(MESSAGE_MAX_FDS * sizeof(int))];
 		struct cmsghdr header;
-	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+	} control;
 	struct iovec data = {(void *)(uintptr_t)bytes, length};
 	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
-	if (fd >= 0) {
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+	if (count > MESSAGE_MAX_FDS)
+		return -EPIPE;
+	if (count > 0) {
+		control.header = (struct cmsghdr){CMSG_LEN(count * sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+		memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
 		message.msg_control = &control;
-		message.msg_controllen = sizeof control;
+		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
 	}
 	ssize_t sent;
 	do
 		sent = sendmsg(socket, &message, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
 	return sent == (ssize_t)length ? 0 : -EPIPE;
+}
+
+int send_message(int socket, const void *bytes, size_t length, int fd)
+{
+	return send_with(socket, bytes, length, &fd, fd >= 0);
 }
 
 /* An empty message reads like end-of-file. */
@@ -36,7 +44,7 @@ static int hung_up(int socket)
 ssize_t receive_message(int socket, void *bytes, size_t size, struct fds *fds)
 {
 	union {
-		char bytes[CMSG_SPACE(PLAN_MAX_SLOTS * sizeof(int))];
+		char bytes[CMSG_SPACE(MESSAGE_MAX_FDS * sizeof(int))];
 		struct cmsghdr align;
 	} control;
 	struct iovec data = {bytes, size};

@@ -5,10 +5,15 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+enum { MESSAGE_MAX_FDS = 253 }; /* the kernel's SCM_MAX_FD */
+
 struct fds {
 	int *fd; /* close-on-exec, and the receiver's to close */
 	unsigned most, count;
 };
+
+/* With descriptors. 0, or -EPIPE where nobody takes it. */
+int send_with(int socket, const void *bytes, size_t length, const int *fds, unsigned count);
 
 /* With a descriptor, unless it is -1. 0, or -EPIPE where nobody takes it. */
 int send_message(int socket, const void *bytes, size_t length, int fd);

@@ -11,7 +11,7 @@
  *     3 = its end of a socket pair  -->   leaves the engine's session; 0-2 are /dev/null
  *     SETUP, descriptors            -->   joins its groups, starts its zygote, binds STATE_DIRECTORY/s,
  *                                         gives all that it does not need away
- *     reply{SETUP}: monitor_state   <--   phase CREATED. The pair is from here on a client connection like each other
+ *     reply{SETUP}: monitor_state   <--   phase CREATED (with an error: u32, enum monitor_stage). The pair is from here on a client connection like each other
  *     START, MONITOR_HOLD           -->   streams, clones of the mounts     clone, handover, READY
  *     reply{START}: monitor_start,
  *       descriptor: a pidfd of init <--   phase HELD: the engine verifies
@@ -56,7 +56,7 @@ enum monitor_op {
 				Ends restarts. Of one that does not run: answered at once */
 	MONITOR_SIGNAL = 7,  /* argument: signal number, | MONITOR_FINAL to end restarts -> -. ESRCH where none runs. SIGKILL and
 				FINAL signals thaw a paused container */
-	MONITOR_PAUSE = 8,   /* - -> monitor_state, when it is frozen. EINVAL where none runs, EOPNOTSUPP without a freezer */
+	MONITOR_PAUSE = 8,   /* - -> monitor_state; its group freezes within milliseconds. EINVAL where none runs, EOPNOTSUPP without a freezer */
 	MONITOR_UNPAUSE = 9, /* - -> monitor_state */
 	MONITOR_STDIN = 10,  /* bytes -> argument 0, payload u32: how many were taken. Fewer than all: NOTICE_STDIN comes when there
 				is room. argument MONITOR_EOF: closes it behind the bytes, if all were taken. EPIPE if closed */
@@ -132,6 +132,17 @@ struct monitor_policy {
 } __attribute__((packed));
 
 #define MONITOR_FOREVER 0xffffffffu
+
+/* Where SETUP failed: the payload of a reply with an error. */
+enum monitor_stage {
+	SETUP_MESSAGE = 1, /* the message is not as above says */
+	SETUP_JOIN = 2,
+	SETUP_ZYGOTE = 3,
+	SETUP_MOUNTS = 4,
+	SETUP_SOCKET = 5,
+	SETUP_LOG = 6,
+	SETUP_CONFINE = 7, /* giving away what it does not need */
+};
 
 struct monitor_setup {
 	uint32_t id_base, id_count; /* as of struct request */

@@ -4,6 +4,7 @@
 #include "kernel.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 enum { TTY_GROUP = 5 };
@@ -246,6 +247,14 @@ int write_file(struct init *init, struct reader *payload)
 	return error;
 }
 
+/* As a run before this one left it. */
+static bool is_link_to(int parent, const char *name, const char *target)
+{
+	char found[PATH_SIZE];
+	ssize_t length = readlinkat(parent, name, found, sizeof found);
+	return length >= 0 && (size_t)length == strlen(target) && memcmp(found, target, (size_t)length) == 0;
+}
+
 int make_symlink(struct init *init, struct reader *payload)
 {
 	char target[PATH_SIZE], path[PATH_SIZE];
@@ -256,6 +265,8 @@ int make_symlink(struct init *init, struct reader *payload)
 	if (parent < 0)
 		return parent;
 	int error = result(symlinkat(target, parent, name));
+	if (error == -EEXIST && is_link_to(parent, name, target))
+		error = 0;
 	close(parent);
 	return error;
 }

@@ -152,6 +152,8 @@ enum request_kind {
 	REQUEST_CHILD = 2,  /* an init; takes its control socket and, for CLONE_INTO_CGROUP, the directory of its group */
 	REQUEST_ROOT = 3,   /* a container's root as a detached mount; takes the lowers, topmost first, then the upper */
 	REQUEST_DEVICE = 4, /* a node of the host's device that it takes, owned inside the given map, as a detached mount */
+	REQUEST_KEEP = 8,   /* attaches the detached mount that it takes at `place` of the zygote's own mount namespace */
+	REQUEST_COPY = 9,   /* a detached copy of the mount that is kept at `place`, with what is mounted below it */
 };
 
 enum root_kind {
@@ -179,7 +181,7 @@ struct request {
 	uint16_t root_kind;   /* ROOT, and all below it */
 	uint16_t root_flags;
 	uint16_t lowers;
-	uint16_t reserved; /* 0 */
+	uint16_t place; /* KEEP, COPY: 0 to PLAN_MAX_SLOTS - 1 */
 	uint64_t tmpfs_bytes;
 	uint64_t tmpfs_inodes;
 } __attribute__((packed));
@@ -192,6 +194,7 @@ enum zygote_stage {
 	STAGE_MAPS = 4,
 	STAGE_START = 5, /* of the zygote itself: sent once, as the first message, with status 0 when it stands */
 	STAGE_DEVICE = 6,
+	STAGE_KEEP = 8, /* attaching a mount that is kept, or copying it */
 };
 
 struct reply {

@@ -87,7 +87,8 @@ static bool valid_root(const struct request *request)
 
 static bool valid(const struct request *request)
 {
-	if (!valid_ids(request) || request->reserved != 0)
+	bool keeps = request->kind == REQUEST_KEEP || request->kind == REQUEST_COPY;
+	if (!valid_ids(request) || request->place >= (keeps ? PLAN_MAX_SLOTS : 1))
 		return false;
 	switch (request->kind) {
 	case REQUEST_USERNS:
@@ -97,7 +98,10 @@ static bool valid(const struct request *request)
 	case REQUEST_ROOT:
 		return valid_root(request) && asks_no_child(request);
 	case REQUEST_DEVICE:
+	case REQUEST_KEEP:
 		return request->fds == 1 && asks_no_child(request) && asks_no_root(request);
+	case REQUEST_COPY:
+		return request->fds == 0 && asks_no_child(request) && asks_no_root(request);
 	default:
 		return false;
 	}
@@ -162,6 +166,12 @@ static int serve(const struct request *request, const int *fds, struct answer *o
 	} else if (request->kind == REQUEST_DEVICE) {
 		out->reply.stage = STAGE_DEVICE;
 		out->fd = make_device_node(request, fds[0]);
+	} else if (request->kind == REQUEST_KEEP) {
+		out->reply.stage = STAGE_KEEP;
+		return keep_mount(request->place, fds[0]);
+	} else if (request->kind == REQUEST_COPY) {
+		out->reply.stage = STAGE_KEEP;
+		out->fd = copy_kept(request->place);
 	} else {
 		out->reply.stage = STAGE_MAPS;
 		out->fd = make_user_namespace(request->id_base, request->id_count);

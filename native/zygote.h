@@ -10,10 +10,13 @@ enum { ZYGOTE_SOCKET = 3, ZYGOTE_FIRST_FREE = 4 };
 #define ZYGOTE_CONTAINER "/r"
 #define ZYGOTE_SCRATCH "/s"
 #define ZYGOTE_EMPTY "/e"
+#define ZYGOTE_KEPT "/k" /* made when it is needed */
 
 /* All of these: 0 or a descriptor, or a negated error number. */
 int private_root(void);
 int build_root(const struct request *request, const int *fds);
+int keep_mount(unsigned place, int mount);
+int copy_kept(unsigned place);
 int make_device_node(const struct request *request, int host_node);
 int make_user_namespace(uint32_t id_base, uint32_t id_count);
 int write_maps(int pid, uint32_t id_base, uint32_t id_count);

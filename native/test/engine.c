@@ -16,7 +16,7 @@ enum { RECEIVE_SECONDS = 20 };
 
 /* ---- sockets ---- */
 
-static ssize_t send_with(int socket, const void *bytes, size_t length, const int *fds, unsigned count)
+ssize_t engine_send(int socket, const void *bytes, size_t length, const int *fds, unsigned count)
 {
 	union {
 		char bytes[CMSG_SPACE(253 * sizeof(int))];
@@ -33,7 +33,7 @@ static ssize_t send_with(int socket, const void *bytes, size_t length, const int
 	return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
-static ssize_t receive_with(int socket, void *bytes, size_t length, int *fd)
+ssize_t engine_receive(int socket, void *bytes, size_t length, int *fd)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
@@ -79,7 +79,7 @@ bool engine_start_with(struct engine *engine, const char *binary, void (*forked)
 	close(pair[1]), close(gate[0]), close(gate[1]);
 	if (!goes_on)
 		return false;
-	ssize_t length = receive_with(engine->socket, &reply, sizeof reply, &fd);
+	ssize_t length = engine_receive(engine->socket, &reply, sizeof reply, &fd);
 	if (length != sizeof reply || reply.magic != PLAN_MAGIC || reply.stage != STAGE_START || reply.status != 0) {
 		if (!forked) /* who comes between expects it */
 			fprintf(stderr, "zygote: %zd bytes, status %d\n", length, length > 0 ? reply.status : 0);
@@ -96,9 +96,9 @@ void engine_stop(struct engine *engine)
 
 int engine_ask(struct engine *engine, const struct request *request, const int *fds, unsigned count, struct reply *reply, int *fd)
 {
-	if (send_with(engine->socket, request, sizeof *request, fds, count) != sizeof *request)
+	if (engine_send(engine->socket, request, sizeof *request, fds, count) != sizeof *request)
 		return -errno;
-	if (receive_with(engine->socket, reply, sizeof *reply, fd) != sizeof *reply || reply->magic != PLAN_MAGIC)
+	if (engine_receive(engine->socket, reply, sizeof *reply, fd) != sizeof *reply || reply->magic != PLAN_MAGIC)
 		return -EPROTO;
 	return reply->status;
 }
@@ -139,7 +139,7 @@ int make_device(struct engine *engine, const char *host_path)
 	return error < 0 ? error : mount;
 }
 
-static int sealed(const struct builder *plan, int left_open)
+int sealed_plan(const struct builder *plan, int left_open)
 {
 	int fd = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0 || write(fd, plan->bytes, plan->length) != (ssize_t)plan->length)
@@ -162,7 +162,7 @@ static void note_steps(const struct builder *plan, struct container *container)
 bool container_report(struct container *container, struct report *report, int *fd)
 {
 	return container->control >= 0 &&
-	       receive_with(container->control, report, sizeof *report, fd) == sizeof *report && report->magic == PLAN_MAGIC;
+	       engine_receive(container->control, report, sizeof *report, fd) == sizeof *report && report->magic == PLAN_MAGIC;
 }
 
 static void until_ready(struct container *container)
@@ -212,6 +212,13 @@ static int ask_root(struct engine *engine, const struct spec *spec, struct conta
 	return status;
 }
 
+int engine_root(struct engine *engine, const struct spec *spec)
+{
+	static struct container unused; /* large */
+	int root = -1, status = ask_root(engine, spec, &unused, &root);
+	return status < 0 ? status : root;
+}
+
 /* What every plan has but its control socket, then what this one has. */
 static int hand_over(const struct spec *spec, struct container *container, const int pipes[2][2], int root)
 {
@@ -232,11 +239,11 @@ static int hand_over(const struct spec *spec, struct container *container, const
 	handover.slots = (uint16_t)slot;
 	build_plan(spec, &plan, handover.slots, SLOT_FIRST_FREE, tasks, volume_slot);
 	note_steps(&plan, container);
-	fds[SLOT_PLAN] = sealed(&plan, spec->left_open);
+	fds[SLOT_PLAN] = sealed_plan(&plan, spec->left_open);
 	builder_free(&plan);
 	if (spec->spoil)
 		spec->spoil(&handover);
-	bool sent = send_with(container->control, &handover, sizeof handover, fds, handover.count) == sizeof handover;
+	bool sent = engine_send(container->control, &handover, sizeof handover, fds, handover.count) == sizeof handover;
 	close(fds[SLOT_PLAN]);
 	return sent ? 0 : -EPIPE;
 }

@@ -5,6 +5,7 @@
 #include "builder.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 enum { ID_BASE = 1000000, ID_COUNT = 65536, EXTRA_SLOTS = 8 };
 
@@ -17,6 +18,10 @@ bool engine_start(struct engine *, const char *binary);
 bool engine_start_with(struct engine *, const char *binary, void (*forked)(int pid));
 void engine_stop(struct engine *);
 int engine_ask(struct engine *, const struct request *, const int *fds, unsigned count, struct reply *, int *fd);
+
+/* Messages with descriptors. */
+ssize_t engine_send(int socket, const void *bytes, size_t length, const int *fds, unsigned count);
+ssize_t engine_receive(int socket, void *bytes, size_t length, int *fd);
 
 /* What differs from the plan that every test shares. */
 struct spec {
@@ -62,6 +67,10 @@ struct container {
 	uint16_t steps;
 	uint8_t opcodes[PLAN_MAX_STEPS];
 };
+
+/* A root as a detached mount, and a plan in memory: what a monitor is given. Negative: an error number. */
+int engine_root(struct engine *, const struct spec *);
+int sealed_plan(const struct builder *, int left_open);
 
 /* Up to READY (or an error). Negative: an error number of the zygote's or of our own. */
 int container_launch(struct engine *, const struct spec *, struct container *);

@@ -96,7 +96,7 @@ static void bad_children_are_refused(void)
 	REFUSED(good_child, r.lowers = 1);
 	REFUSED(good_child, r.root_kind = ROOT_TMPFS);
 	REFUSED(good_child, r.tmpfs_bytes = 1);
-	REFUSED(good_child, r.reserved = 1);
+	REFUSED(good_child, r.place = 1);
 	struct request none = good_child();
 	none.fds = 0;
 	refused(&none, 0);
@@ -129,7 +129,7 @@ static void bad_roots_are_refused(void)
 	REFUSED(good_root, r.root_kind = ROOT_OVERLAY; r.lowers = 1);			   /* with a size */
 	REFUSED(good_root, r.root_kind = ROOT_MOUNT; r.tmpfs_bytes = r.tmpfs_inodes = 0);  /* two of them */
 	REFUSED(good_root, r.root_kind = ROOT_MOUNT; r.lowers = 1; r.tmpfs_bytes = r.tmpfs_inodes = 0; r.root_flags = ROOT_VOLATILE);
-	REFUSED(good_root, r.reserved = 1);
+	REFUSED(good_root, r.place = 1);
 	struct request many = good_root();
 	many.fds = many.lowers = REQUEST_MAX_LOWERS + 1;
 	refused(&many, REQUEST_MAX_LOWERS + 1);

@@ -1,0 +1,131 @@
+/*
+ * What the monitor gives away once it stands: the host's tree (it goes into its zygote's), every capability but KILL and CHOWN,
+ * every file but those of its two directories (where the kernel has Landlock), every system call but those below.
+ */
+#include "init.h"
+#include "kernel.h"
+#include "monitor_parts.h"
+
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+
+#if defined(__x86_64__)
+#define NATIVE_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define NATIVE_ARCH AUDIT_ARCH_AARCH64
+#else
+#error "no audit architecture for this machine"
+#endif
+
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define ALLOW(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define KILL BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+
+static const struct sock_filter filter[] = {
+	LOAD(arch),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0),
+	KILL,
+	LOAD(nr),
+	ALLOW(__NR_ppoll), /* what it does all the time first */
+#ifdef __NR_poll
+	ALLOW(__NR_poll),
+#endif
+	ALLOW(__NR_read),
+	ALLOW(__NR_write),
+	ALLOW(__NR_clock_gettime),
+	ALLOW(__NR_timerfd_settime),
+	ALLOW(__NR_sendmsg),
+	ALLOW(__NR_recvmsg),
+	ALLOW(__NR_recvfrom),
+	ALLOW(__NR_accept4),
+	ALLOW(__NR_getsockopt),
+	ALLOW(__NR_close),
+	ALLOW(__NR_socketpair),
+	ALLOW(__NR_pipe2),
+	ALLOW(__NR_fcntl),
+	ALLOW(__NR_fchmod),
+	ALLOW(__NR_fchown),
+	ALLOW(__NR_waitid),
+	ALLOW(__NR_pidfd_send_signal),
+	ALLOW(__NR_pread64),
+	ALLOW(__NR_pwrite64),
+	ALLOW(__NR_openat),
+	ALLOW(__NR_renameat2),
+	ALLOW(__NR_unlinkat),
+	ALLOW(__NR_ftruncate),
+	ALLOW(__NR_lseek),
+	ALLOW(__NR_fsync),
+	ALLOW(__NR_fdatasync),
+	ALLOW(__NR_madvise),
+	ALLOW(__NR_getpid),
+	ALLOW(__NR_exit_group),
+	ALLOW(__NR_restart_syscall),
+	ALLOW(__NR_rt_sigreturn),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_ioctl, 0, 3),
+	LOAD(args[1]),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSWINSZ, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	KILL,
+};
+
+/* KILL: init has ids of the container. CHOWN: a start's pipes belong to the program's user. */
+static int shed_capabilities(void)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[2];
+	int error = result(syscall(SYS_capget, &header, data));
+	if (error < 0)
+		return error;
+	uint32_t keep = data[0].permitted & (1u << CAP_KILL | 1u << CAP_CHOWN);
+	data[0] = (struct __user_cap_data_struct){keep, keep, 0};
+	data[1] = (struct __user_cap_data_struct){0};
+	return result(syscall(SYS_capset, &header, data));
+}
+
+static int allow_beneath(int ruleset, int directory, uint64_t access)
+{
+	struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = directory};
+	return result(syscall(445 /* landlock_add_rule */, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0));
+}
+
+/* landlock(7), ABI 1: all that it knows of files is refused, but logs, the record, and the socket's removal. */
+static int restrict_files(const struct monitor *m)
+{
+	const uint64_t files = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
+			       LANDLOCK_ACCESS_FS_REMOVE_FILE;
+	struct {
+		uint64_t files;
+	} all = {.files = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
+	int ruleset = result(syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0));
+	if (ruleset == -ENOSYS || ruleset == -EOPNOTSUPP)
+		return 0; /* this kernel has none */
+	if (ruleset < 0)
+		return ruleset;
+	int error = allow_beneath(ruleset, m->log.directory, files);
+	if (error == 0)
+		error = allow_beneath(ruleset, m->state_directory, LANDLOCK_ACCESS_FS_REMOVE_FILE);
+	if (error == 0)
+		error = result(syscall(SYS_landlock_restrict_self, ruleset, 0));
+	close(ruleset);
+	return error;
+}
+
+int confine(const struct monitor *m)
+{
+	int error = result(setns(m->zygote_pidfd, CLONE_NEWNS));
+	if (error == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		error = -errno;
+	if (error == 0)
+		error = shed_capabilities();
+	if (error == 0 && (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_NAME, "caisson-monitor") < 0))
+		error = -errno;
+	if (error == 0)
+		error = restrict_files(m);
+	return error < 0 ? error : load_filter((const uint8_t *)filter, sizeof filter);
+}

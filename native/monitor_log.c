@@ -1,0 +1,304 @@
+/*
+ * The log: Docker's json-file format, a line of output an object, longer ones in parts; a full file becomes NAME.1, that one
+ * NAME.2, and the oldest goes. What cannot be written is counted and dropped: the container goes on, and writing is tried
+ * again after some seconds. A file never has half a line.
+ */
+#include "kernel.h"
+#include "monitor_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+enum { FRAME = 128, LONGEST_ESCAPE = 6, TIME_SIZE = 64 };
+enum { PAGE = 65536 }; /* the largest that a kernel has: what is given back with madvise(2) is whole pages of these alone */
+enum { BUFFER_SIZE = 2 * PAGE };
+
+#define RETRY (5 * SECONDS)
+
+static struct part {
+	uint8_t bytes[LOG_PART];
+	unsigned count;
+} __attribute__((aligned(PAGE))) part[STREAM_COUNT];
+
+static char buffer[BUFFER_SIZE] __attribute__((aligned(PAGE)));
+static size_t used;
+static uint64_t used_of; /* bytes of output in it */
+
+static const char *const labels[STREAM_COUNT] = {"stdout", "stderr"};
+
+/* ---- files ---- */
+
+static int create(struct log *log)
+{
+	log->file = result(openat(log->directory, log->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+	log->size = 0;
+	return log->file < 0 ? log->file : 0;
+}
+
+int open_log(struct log *log)
+{
+	log->file = NO_FD;
+	return log->off ? 0 : create(log);
+}
+
+static int name_of(const struct log *log, unsigned age, char name[128])
+{
+	int length = age == 0 ? snprintf(name, 128, "%s", log->name) : snprintf(name, 128, "%s.%u", log->name, age);
+	return length < 0 || length >= 128 ? -ENAMETOOLONG : 0;
+}
+
+static int turn_over(struct log *log)
+{
+	char from[128], to[128];
+	close_fd(&log->file);
+	int error = 0;
+	if (log->files == 1 && unlinkat(log->directory, log->name, 0) < 0 && errno != ENOENT)
+		error = -errno;
+	for (unsigned age = log->files - 1; error == 0 && age > 0; age--) {
+		if ((error = name_of(log, age - 1, from)) < 0 || (error = name_of(log, age, to)) < 0)
+			break;
+		if (syscall(SYS_renameat2, log->directory, from, log->directory, to, 0) < 0 && errno != ENOENT)
+			error = -errno;
+	}
+	return error < 0 ? error : create(log);
+}
+
+static void fail_log(struct log *log, int error, uint64_t now)
+{
+	log->error = -error;
+	log->retry_at = now + RETRY;
+}
+
+/* All of the buffer or nothing. */
+static int write_buffer(struct log *log)
+{
+	size_t written = 0;
+	int error = 0;
+	if (log->file < 0 && (error = turn_over(log)) < 0)
+		return error;
+	while (written < used && error == 0) {
+		ssize_t count = write(log->file, buffer + written, used - written);
+		if (count < 0 && errno != EINTR)
+			error = -errno;
+		written += count > 0 ? (size_t)count : 0;
+	}
+	if (error == 0) {
+		log->size += used;
+		log->total += used;
+		log->grew = true;
+	} else if (ftruncate(log->file, (off_t)log->size) < 0 || lseek(log->file, (off_t)log->size, SEEK_SET) < 0) {
+		close_fd(&log->file); /* a file of its own begins next */
+	}
+	return error;
+}
+
+static void flush(struct log *log, uint64_t now)
+{
+	int error = used > 0 && !log->off ? write_buffer(log) : 0;
+	if (error < 0) {
+		log->lost += used_of;
+		fail_log(log, error, now);
+	}
+	used = 0, used_of = 0;
+}
+
+int sync_log(struct log *log) { return log->file < 0 ? 0 : result(fdatasync(log->file)); }
+
+/* ---- text ---- */
+
+/* The length of the character that starts there; negated, that of bytes which are none and become one U+FFFD. */
+static int character(const uint8_t *at, size_t left)
+{
+	uint8_t first = at[0], least = 0x80, most = 0xbf;
+	int needs = first < 0x80 ? 0 : first < 0xc2 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : -1;
+	if (needs < 0)
+		return -1;
+	if (first == 0xe0)
+		least = 0xa0;
+	else if (first == 0xed)
+		most = 0x9f;
+	else if (first == 0xf0)
+		least = 0x90;
+	else if (first == 0xf4)
+		most = 0x8f;
+	for (int i = 1; i <= needs; i++, least = 0x80, most = 0xbf)
+		if ((size_t)i >= left || at[i] < least || at[i] > most)
+			return -i;
+	return needs + 1;
+}
+
+static void put(const void *bytes, size_t length)
+{
+	memcpy(buffer + used, bytes, length);
+	used += length;
+}
+
+static void put_escaped(uint8_t byte)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[6] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
+	switch (byte) {
+	case '"':
+	case '\\':
+		text[1] = (char)byte;
+		break;
+	case '\n':
+		text[1] = 'n';
+		break;
+	case '\r':
+		text[1] = 'r';
+		break;
+	case '\t':
+		text[1] = 't';
+		break;
+	default:
+		put(text, 6);
+		return;
+	}
+	put(text, 2);
+}
+
+static bool is_plain(uint8_t byte) { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; }
+
+static void put_text(const uint8_t *at, size_t length)
+{
+	const uint8_t *end = at + length;
+	while (at < end) {
+		const uint8_t *from = at;
+		while (at < end && is_plain(*at))
+			at++;
+		put(from, (size_t)(at - from));
+		if (at == end)
+			break;
+		if (*at < 0x80) {
+			put_escaped(*at++);
+			continue;
+		}
+		int size = character(at, (size_t)(end - at));
+		if (size > 0)
+			put(at, (size_t)size);
+		else
+			put("\xef\xbf\xbd", 3);
+		at += size > 0 ? size : -size;
+	}
+}
+
+/* 2026-11-26T20:00:00.123456789Z. Days to a date: the era of 400 years that starts on 1 March. */
+static void format_time(char text[TIME_SIZE])
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	int64_t days = now.tv_sec / 86400 + 719468, seconds = now.tv_sec % 86400;
+	int64_t era = days / 146097, of_era = days % 146097;
+	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int64_t of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
+	int64_t day = of_year - (153 * month + 2) / 5 + 1;
+	year += era * 400 + (month >= 10);
+	month += month < 10 ? 3 : -9;
+	snprintf(text, TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", (int)(year % 10000), (int)month, (int)day, (int)(seconds / 3600),
+		 (int)(seconds / 60 % 60), (int)(seconds % 60), (int)(now.tv_nsec % 1000000000));
+}
+
+/* ---- lines ---- */
+
+static void add(struct log *log, unsigned stream, const uint8_t *bytes, size_t length, const char *time, uint64_t now)
+{
+	char tail[FRAME];
+	if (used + LONGEST_ESCAPE * length + FRAME > BUFFER_SIZE)
+		flush(log, now);
+	size_t before = used;
+	put("{\"log\":\"", 8);
+	put_text(bytes, length);
+	int size = snprintf(tail, sizeof tail, "\",\"stream\":\"%s\",\"time\":\"%s\"}\n", labels[stream], time);
+	put(tail, (size_t)size);
+	if (log->size + used > log->most && log->size + before > 0) {
+		static char line[BUFFER_SIZE] __attribute__((aligned(PAGE)));
+		size_t count = used - before;
+		memcpy(line, buffer + before, count);
+		used = before;
+		flush(log, now);
+		int error = log->off || log->file < 0 ? 0 : turn_over(log);
+		if (error < 0)
+			fail_log(log, error, now);
+		put(line, count);
+		madvise(line, sizeof line, MADV_DONTNEED);
+	}
+	used_of += length;
+}
+
+/* How many of the bytes end with a whole character, where the last is one of UTF-8. */
+static unsigned whole_characters(const uint8_t *bytes, unsigned count)
+{
+	for (unsigned back = 1; back <= 3; back++) {
+		uint8_t last = bytes[count - back];
+		if (last >= 0xc0)
+			return (last >= 0xf0 ? 4u : last >= 0xe0 ? 3u : 2u) > back ? count - back : count;
+		if (last < 0x80)
+			return count;
+	}
+	return count;
+}
+
+/* Takes bytes up to a newline or a full part, and adds what is complete. Returns how many it has taken. */
+static size_t take(struct log *log, unsigned stream, const uint8_t *bytes, size_t length, const char *time, uint64_t now)
+{
+	unsigned room = LOG_PART - part[stream].count;
+	const uint8_t *newline = memchr(bytes, '\n', length < room ? length : room);
+	size_t count = newline ? (size_t)(newline - bytes) + 1 : length < room ? length : room;
+	if (newline && part[stream].count == 0) {
+		add(log, stream, bytes, count, time, now);
+		return count;
+	}
+	memcpy(part[stream].bytes + part[stream].count, bytes, count);
+	part[stream].count += (unsigned)count;
+	if (newline) {
+		add(log, stream, part[stream].bytes, part[stream].count, time, now);
+		part[stream].count = 0;
+	} else if (part[stream].count == LOG_PART) {
+		unsigned whole = whole_characters(part[stream].bytes, LOG_PART);
+		add(log, stream, part[stream].bytes, whole, time, now);
+		part[stream].count -= whole;
+		memmove(part[stream].bytes, part[stream].bytes + whole, part[stream].count);
+	}
+	return count;
+}
+
+void log_output(struct log *log, unsigned stream, const uint8_t *bytes, size_t length, uint64_t now)
+{
+	char time[TIME_SIZE];
+	if (log->off)
+		return;
+	if (log->retry_at > now) {
+		log->lost += length + part[stream].count;
+		part[stream].count = 0;
+		return;
+	}
+	log->retry_at = 0;
+	format_time(time);
+	for (size_t at = 0; at < length;)
+		at += take(log, stream, bytes + at, length - at, time, now);
+	flush(log, now);
+}
+
+void end_log_lines(struct log *log, uint64_t now)
+{
+	char time[TIME_SIZE];
+	format_time(time);
+	for (unsigned stream = 0; stream < STREAM_COUNT; stream++) {
+		if (part[stream].count > 0)
+			add(log, stream, part[stream].bytes, part[stream].count, time, now);
+		part[stream].count = 0;
+	}
+	flush(log, now);
+}
+
+/* Gives memory back that an idle container does not need. */
+void trim_log(void)
+{
+	madvise(buffer, sizeof buffer, MADV_DONTNEED);
+	if (part[STREAM_OUT].count == 0 && part[STREAM_ERR].count == 0)
+		madvise(part, sizeof part, MADV_DONTNEED);
+}

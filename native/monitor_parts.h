@@ -1,0 +1,163 @@
+/* The monitor's state, and its parts by the file that has them. Single-threaded; nothing is allocated. */
+#ifndef CAISSON_MONITOR_PARTS_H
+#define CAISSON_MONITOR_PARTS_H
+
+#include "monitor.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { NO_FD = -1, SETUP_SOCKET_FD = 3, LOG_PART = 16384, READ_SIZE = 65536 };
+
+#define MILLIS 1000000ull /* nanoseconds */
+#define SECONDS 1000000000ull
+
+/* Output and errors of the program; with a terminal the first has both. */
+enum { STREAM_OUT, STREAM_ERR, STREAM_COUNT };
+
+struct client {
+	int fd; /* NO_FD: free */
+	uint32_t watch;
+	uint32_t unsent; /* notices that it has not got: WATCH_*, NOTE_STDIN */
+	bool wrote_stdin, wants_stdin;
+	bool full; /* had no room for a notice */
+	uint16_t waits_for; /* MONITOR_START, MONITOR_STOP, MONITOR_REMOVE; 0: nothing */
+	uint32_t sequence;  /* of that */
+};
+
+enum { NOTE_STDIN = 4 }; /* beside enum monitor_watch */
+
+struct log {
+	int directory, file; /* file: NO_FD where there is none */
+	char name[96];
+	unsigned files;
+	uint64_t most;	/* bytes of one file */
+	uint64_t size;	/* of the newest */
+	uint64_t total; /* written to all */
+	uint64_t lost;	/* bytes of output */
+	int error;	/* errno of the last failure */
+	uint64_t retry_at;
+	bool off, grew;
+};
+
+/* Keeps what the monitor spends on output within the container's share. */
+struct pace {
+	int64_t credit; /* nanoseconds of processor time */
+	uint64_t last;
+	uint64_t wait_until; /* 0: output may be read */
+};
+
+struct monitor {
+	/* from SETUP */
+	uint32_t id_base, id_count, flags, stream_uid;
+	uint64_t clone_flags;
+	uint16_t slots;
+	struct {
+		int fd;
+		uint16_t slot;
+	} given[PLAN_MAX_SLOTS]; /* handed to init as they are */
+	unsigned given_count;
+	uint16_t kept[PLAN_MAX_SLOTS]; /* slots of the mounts that the zygote keeps, by place */
+	unsigned kept_count;
+	int cgroup, state_directory, oom, freezer;
+	bool freezer_v1;
+	struct monitor_policy policy;
+
+	/* its own */
+	int zygote, zygote_pidfd, listener, timer, signals;
+	int zygote_pid;
+	uint64_t timer_at;
+	struct client client[MONITOR_MAX_CLIENTS];
+	struct log log;
+	struct pace pace;
+
+	/* of the run */
+	enum monitor_phase phase, phase_before;
+	int init_pidfd, control, input, output[STREAM_COUNT]; /* with a terminal input == output[STREAM_OUT] */
+	uint32_t rows_columns;
+	int holder; /* index of the client that holds it; -1 */
+	bool by_policy, ends, quits; /* ends: no restart after it */
+	uint64_t started_at, drain_until;
+	uint64_t oom_before;
+	bool exit_reported;
+
+	/* deadlines on CLOCK_BOOTTIME; 0: none */
+	uint64_t start_until, stop_at, deadline_at, lease_at, restart_at, record_at, trim_at;
+	uint64_t back_off; /* the next wait */
+
+	struct monitor_start last; /* what STATE tells, and the record */
+};
+
+/* monitor_setup.c: 0, or a negated error number with the stage it failed in */
+int set_up_monitor(struct monitor *m, enum monitor_stage *stage);
+
+/* monitor_confine.c: gives away capabilities, the host's tree, and most system calls */
+int confine(const struct monitor *m);
+
+/* monitor_zygote.c */
+int start_zygote(struct monitor *m);
+int keep_slot(struct monitor *m, uint16_t slot, int mount);
+int ask_for_init(struct monitor *m, int control, int *pidfd);
+int hand_over_plan(struct monitor *m, const int streams[3]);
+void end_zygote(struct monitor *m);
+
+/* monitor_run.c: a run from its start to its end */
+int begin_run(struct monitor *m, bool by_policy);
+int let_run(struct monitor *m);
+void take_reports(struct monitor *m);
+void take_exit(struct monitor *m);
+void end_if_drained(struct monitor *m);
+void send_to_init(struct monitor *m, int number);
+void kill_init(struct monitor *m);
+void stop_run(struct monitor *m, uint32_t number, uint32_t millis);
+bool has_init(const struct monitor *m);
+void run_deadlines(struct monitor *m);
+
+/* monitor_record.c */
+void write_record(struct monitor *m);
+void update_state(struct monitor *m);
+uint64_t read_oom_kills(const struct monitor *m);
+
+/* monitor_streams.c */
+int open_streams(struct monitor *m, int theirs[3]);
+void take_console(struct monitor *m, int master);
+void read_output(struct monitor *m, unsigned stream);
+void read_rest(struct monitor *m);
+void close_streams(struct monitor *m);
+void close_input(struct monitor *m);
+int write_input(struct monitor *m, const uint8_t *bytes, uint32_t length);
+int resize(struct monitor *m, uint32_t rows_columns);
+bool output_may_be_read(const struct monitor *m);
+void trim_streams(void);
+
+/* monitor_log.c */
+int open_log(struct log *log);
+void log_output(struct log *log, unsigned stream, const uint8_t *bytes, size_t length, uint64_t now);
+void end_log_lines(struct log *log, uint64_t now);
+int sync_log(struct log *log);
+void trim_log(void);
+
+/* monitor_clients.c */
+void add_client(struct monitor *m, int fd);
+void accept_clients(struct monitor *m);
+void drop_client(struct monitor *m, struct client *client);
+void read_client(struct monitor *m, struct client *client);
+bool reply(struct monitor *m, struct client *client, const struct monitor_header *to, int error, const void *payload,
+	   uint32_t length, int fd);
+void answer_waiting(struct monitor *m, uint16_t op, int error);
+void note(struct monitor *m, uint32_t what);
+void send_notices(struct monitor *m);
+void trim_clients(void);
+
+/* monitor_requests.c */
+void serve_request(struct monitor *m, struct client *client, const struct monitor_header *header, const uint8_t *payload);
+bool valid_policy(const struct monitor_policy *policy);
+void set_policy(struct monitor *m, const struct monitor_policy *policy);
+
+/* monitor.c */
+void change_phase(struct monitor *m, enum monitor_phase phase);
+_Noreturn void quit(struct monitor *m, int code);
+uint64_t boot_nanos(void);
+uint64_t wall_millis(void);
+
+#endif

@@ -1,0 +1,287 @@
+/* What clients may ask: a closed list. */
+#include "kernel.h"
+#include "monitor_parts.h"
+
+#include <signal.h>
+#include <string.h>
+
+struct ask {
+	struct monitor *m;
+	struct client *client;
+	const struct monitor_header *header;
+	const uint8_t *payload;
+};
+
+static void answer(const struct ask *ask, int error)
+{
+	reply(ask->m, ask->client, ask->header, error, NULL, 0, NO_FD);
+}
+
+static void answer_state(const struct ask *ask)
+{
+	update_state(ask->m);
+	reply(ask->m, ask->client, ask->header, 0, &ask->m->last.state, sizeof ask->m->last.state, NO_FD);
+}
+
+/* The answer comes later. False: it has been refused. */
+static bool wait_for(const struct ask *ask)
+{
+	if (ask->client->waits_for != 0) {
+		answer(ask, EBUSY);
+		return false;
+	}
+	ask->client->waits_for = ask->header->op;
+	ask->client->sequence = ask->header->sequence;
+	return true;
+}
+
+static bool is_at_rest(const struct monitor *m) { return m->phase == MONITOR_CREATED || m->phase == MONITOR_EXITED; }
+
+static bool is_valid_signal(uint32_t number) { return number >= 1 && number < NSIG; }
+
+/* ---- start and stop ---- */
+
+static void start(const struct ask *ask)
+{
+	struct monitor *m = ask->m;
+	if (ask->header->argument & ~(uint32_t)MONITOR_HOLD) {
+		answer(ask, EINVAL);
+		return;
+	}
+	if (!is_at_rest(m) || m->quits) {
+		answer(ask, EALREADY);
+		return;
+	}
+	if (!wait_for(ask))
+		return;
+	int error = begin_run(m, false);
+	if (error < 0)
+		answer_waiting(m, MONITOR_START, -error);
+	else if (ask->header->argument & MONITOR_HOLD)
+		m->holder = (int)(ask->client - m->client);
+}
+
+static void go(const struct ask *ask)
+{
+	struct monitor *m = ask->m;
+	if (m->phase != MONITOR_HELD || m->holder != ask->client - m->client) {
+		answer(ask, EINVAL);
+		return;
+	}
+	int error = let_run(m);
+	if (error < 0)
+		answer(ask, -error);
+	else
+		answer_state(ask);
+}
+
+static void stop(const struct ask *ask)
+{
+	struct monitor *m = ask->m;
+	struct monitor_stop how = {m->policy.stop_signal, m->policy.stop_millis};
+	if (ask->header->length == sizeof how) {
+		memcpy(&how, ask->payload, sizeof how);
+	} else if (ask->header->length != 0) {
+		answer(ask, EBADMSG);
+		return;
+	}
+	if (!is_valid_signal(how.signal))
+		answer(ask, EINVAL);
+	else if (is_at_rest(m))
+		answer_state(ask);
+	else if (wait_for(ask))
+		stop_run(m, how.signal, how.millis);
+}
+
+static void send_signal(const struct ask *ask)
+{
+	struct monitor *m = ask->m;
+	uint32_t number = ask->header->argument & ~(uint32_t)MONITOR_FINAL;
+	bool final = ask->header->argument & MONITOR_FINAL;
+	if (!is_valid_signal(number)) {
+		answer(ask, EINVAL);
+		return;
+	}
+	bool waits = m->phase == MONITOR_RESTARTING && final;
+	if (!has_init(m) && !waits) {
+		answer(ask, ESRCH);
+		return;
+	}
+	if (final || m->phase == MONITOR_STARTING || m->phase == MONITOR_HELD)
+		stop_run(m, number, number == SIGKILL ? 0 : MONITOR_FOREVER);
+	else if (number == SIGKILL)
+		kill_init(m);
+	else
+		send_to_init(m, (int)number);
+	answer(ask, 0);
+}
+
+static void freeze(const struct ask *ask, bool frozen)
+{
+	struct monitor *m = ask->m;
+	const char *word = m->freezer_v1 ? (frozen ? "FROZEN" : "THAWED") : (frozen ? "1" : "0");
+	if (m->phase != (frozen ? MONITOR_RUNNING : MONITOR_PAUSED)) {
+		answer(ask, EINVAL);
+		return;
+	}
+	if (m->freezer < 0) {
+		answer(ask, EOPNOTSUPP);
+		return;
+	}
+	if (pwrite(m->freezer, word, strlen(word), 0) < 0) {
+		answer(ask, errno);
+		return;
+	}
+	change_phase(m, frozen ? MONITOR_PAUSED : MONITOR_RUNNING);
+	answer_state(ask);
+}
+
+/* ---- streams ---- */
+
+static void write_stdin(const struct ask *ask)
+{
+	struct monitor *m = ask->m;
+	bool end = ask->header->argument == MONITOR_EOF;
+	if (ask->header->argument & ~(uint32_t)MONITOR_EOF) {
+		answer(ask, EINVAL);
+		return;
+	}
+	int taken = write_input(m, ask->payload, ask->header->length);
+	if (taken < 0) {
+		answer(ask, -taken);
+		return;
+	}
+	uint32_t count = (uint32_t)taken;
+	ask->client->wrote_stdin = true;
+	ask->client->wants_stdin = count < ask->header->length;
+	if (end && count == ask->header->length)
+		close_input(m);
+	reply(m, ask->client, ask->header, 0, &count, sizeof count, NO_FD);
+}
+
+static void watch(const struct ask *ask)
+{
+	if (ask->header->argument & ~(uint32_t)(WATCH_LOG | WATCH_STATE)) {
+		answer(ask, EINVAL);
+		return;
+	}
+	ask->client->watch = ask->header->argument;
+	ask->client->unsent &= ask->client->watch | NOTE_STDIN;
+	answer_state(ask);
+}
+
+/* ---- policy ---- */
+
+bool valid_policy(const struct monitor_policy *policy)
+{
+	return policy->restart <= RESTART_ALWAYS && is_valid_signal(policy->stop_signal) && policy->reserved == 0 &&
+	       (policy->restart == RESTART_ON_FAILURE || policy->most_restarts == 0) && policy->cpu_millis <= 1000000;
+}
+
+void set_policy(struct monitor *m, const struct monitor_policy *policy)
+{
+	m->policy = *policy;
+	m->lease_at = policy->lease_millis == 0 ? 0 : boot_nanos() + policy->lease_millis * MILLIS;
+	if (m->deadline_at != 0 || m->phase == MONITOR_RUNNING || m->phase == MONITOR_PAUSED)
+		m->deadline_at = policy->deadline_millis == 0 ? 0 : m->started_at + policy->deadline_millis * MILLIS;
+}
+
+static void set(const struct ask *ask)
+{
+	struct monitor_policy policy;
+	if (ask->header->length != sizeof policy) {
+		answer(ask, EBADMSG);
+		return;
+	}
+	memcpy(&policy, ask->payload, sizeof policy);
+	if (!valid_policy(&policy)) {
+		answer(ask, EINVAL);
+		return;
+	}
+	set_policy(ask->m, &policy);
+	answer_state(ask);
+}
+
+static void renew(const struct ask *ask)
+{
+	struct monitor *m = ask->m;
+	if (m->lease_at == 0 || ask->header->argument == 0) {
+		answer(ask, EINVAL);
+		return;
+	}
+	m->lease_at = boot_nanos() + ask->header->argument * MILLIS;
+	answer(ask, 0);
+}
+
+static void remove_all(const struct ask *ask)
+{
+	struct monitor *m = ask->m;
+	if (!is_at_rest(m) && ask->header->argument != MONITOR_FORCE) {
+		answer(ask, EBUSY);
+		return;
+	}
+	if (!wait_for(ask))
+		return;
+	m->quits = true;
+	if (is_at_rest(m))
+		quit(m, 0);
+	stop_run(m, SIGKILL, 0);
+}
+
+/* ---- the list ---- */
+
+void serve_request(struct monitor *m, struct client *client, const struct monitor_header *header, const uint8_t *payload)
+{
+	const struct ask ask = {m, client, header, payload};
+	bool takes_payload = header->op == MONITOR_STOP || header->op == MONITOR_STDIN || header->op == MONITOR_SET;
+	if (header->length != 0 && !takes_payload && header->op <= MONITOR_REMOVE) {
+		answer(&ask, EBADMSG);
+		return;
+	}
+	switch (header->op) {
+	case MONITOR_HELLO:
+	case MONITOR_STATE:
+		answer_state(&ask);
+		break;
+	case MONITOR_START:
+		start(&ask);
+		break;
+	case MONITOR_GO:
+		go(&ask);
+		break;
+	case MONITOR_STOP:
+		stop(&ask);
+		break;
+	case MONITOR_SIGNAL:
+		send_signal(&ask);
+		break;
+	case MONITOR_PAUSE:
+		freeze(&ask, true);
+		break;
+	case MONITOR_UNPAUSE:
+		freeze(&ask, false);
+		break;
+	case MONITOR_STDIN:
+		write_stdin(&ask);
+		break;
+	case MONITOR_RESIZE: {
+		int error = resize(m, header->argument);
+		answer(&ask, -error);
+		break;
+	}
+	case MONITOR_WATCH:
+		watch(&ask);
+		break;
+	case MONITOR_SET:
+		set(&ask);
+		break;
+	case MONITOR_RENEW:
+		renew(&ask);
+		break;
+	case MONITOR_REMOVE:
+		remove_all(&ask);
+		break;
+	default: /* SETUP too: it has been */
+		answer(&ask, EOPNOTSUPP);
+	}
+}

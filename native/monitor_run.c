@@ -1,0 +1,360 @@
+/*
+ * A run of the container: an init from the zygote walks the plan, reports, and ends. Then its output is drained, the log
+ * synced, the exit recorded; those who wait are answered, and perhaps it is started again.
+ */
+#include "kernel.h"
+#include "messages.h"
+#include "monitor_parts.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define START_PATIENCE (60 * SECONDS)
+#define DRAIN_PATIENCE (2 * SECONDS)
+#define FIRST_BACK_OFF (100 * MILLIS)
+#define LONGEST_BACK_OFF (60 * SECONDS)
+#define STEADY (10 * SECONDS) /* up for so long: the next wait is the first again */
+
+bool has_init(const struct monitor *m) { return m->init_pidfd >= 0; }
+
+/* ---- signals ---- */
+
+void send_to_init(struct monitor *m, int number)
+{
+	if (has_init(m))
+		syscall(SYS_pidfd_send_signal, m->init_pidfd, number, NULL, 0); /* fails for one that has ended */
+}
+
+static void thaw(struct monitor *m)
+{
+	if (m->phase != MONITOR_PAUSED)
+		return;
+	const char *word = m->freezer_v1 ? "THAWED" : "0";
+	if (pwrite(m->freezer, word, m->freezer_v1 ? 6 : 1, 0) > 0)
+		change_phase(m, MONITOR_RUNNING);
+}
+
+void kill_init(struct monitor *m)
+{
+	m->stop_at = m->deadline_at = m->start_until = 0;
+	send_to_init(m, SIGKILL);
+	thaw(m); /* cgroup v1: a frozen process does not die */
+}
+
+static void finish(struct monitor *m);
+
+/* The program has its time to end only if it runs already. */
+void stop_run(struct monitor *m, uint32_t number, uint32_t millis)
+{
+	m->ends = true;
+	m->last.state.flags |= STATE_STOPPED;
+	if (m->phase == MONITOR_RESTARTING) {
+		m->restart_at = 0;
+		finish(m);
+	} else if (m->phase == MONITOR_STARTING || m->phase == MONITOR_HELD || millis == 0) {
+		kill_init(m);
+	} else if (has_init(m)) {
+		send_to_init(m, (int)number);
+		thaw(m);
+		m->stop_at = millis == MONITOR_FOREVER ? 0 : boot_nanos() + millis * MILLIS;
+	}
+}
+
+/* ---- the start ---- */
+
+static void reset(struct monitor *m, bool by_policy)
+{
+	struct monitor_state *state = &m->last.state;
+	const uint32_t of_run = STATE_OOM | STATE_STOPPED | STATE_DEADLINE | STATE_START_FAILED;
+	m->by_policy = by_policy;
+	m->ends = m->exit_reported = false;
+	m->holder = -1;
+	m->restart_at = m->started_at = 0;
+	state->generation++;
+	state->restarts = by_policy ? state->restarts + 1 : 0;
+	if (!by_policy)
+		m->back_off = FIRST_BACK_OFF;
+	state->flags &= ~of_run;
+	state->run_millis = 0;
+	m->last.reply = (struct reply){0};
+	m->last.report = (struct report){0};
+	m->oom_before = read_oom_kills(m);
+}
+
+/* All that a run had open. */
+static void close_run(struct monitor *m)
+{
+	close_streams(m);
+	close_fd(&m->control);
+	close_fd(&m->init_pidfd);
+	m->last.state.pid = 0;
+	m->start_until = m->stop_at = m->deadline_at = m->drain_until = 0;
+	m->holder = -1;
+}
+
+static int ask_for_run(struct monitor *m)
+{
+	int pair[2], theirs[3];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	m->control = pair[0];
+	int error = open_streams(m, theirs);
+	if (error == 0)
+		error = ask_for_init(m, pair[1], &m->init_pidfd);
+	close(pair[1]);
+	if (error == 0 && m->init_pidfd < 0)
+		error = -EPROTO;
+	if (error == 0) {
+		m->last.state.pid = m->last.reply.pid;
+		error = hand_over_plan(m, theirs);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		close_fd(&theirs[i]);
+	return error;
+}
+
+/* -errno: nothing of it is left. */
+int begin_run(struct monitor *m, bool by_policy)
+{
+	enum monitor_phase before = m->phase;
+	reset(m, by_policy);
+	m->phase_before = before;
+	int error = ask_for_run(m);
+	if (error < 0) {
+		struct reply failed = m->last.reply;
+		if (has_init(m)) {
+			siginfo_t info;
+			send_to_init(m, SIGKILL);
+			waitid(P_PIDFD, (id_t)m->init_pidfd, &info, WEXITED);
+		}
+		close_run(m);
+		m->last.reply = failed;
+		m->last.state.flags |= STATE_START_FAILED;
+		if (m->zygote < 0)
+			m->last.state.flags |= STATE_ZYGOTE_GONE;
+		return error;
+	}
+	m->start_until = boot_nanos() + START_PATIENCE;
+	change_phase(m, MONITOR_STARTING);
+	return 0;
+}
+
+int let_run(struct monitor *m)
+{
+	uint8_t start = CONTROL_START;
+	m->started_at = boot_nanos();
+	m->last.state.started_millis = wall_millis();
+	m->start_until = 0;
+	m->holder = -1;
+	if (m->policy.deadline_millis != 0)
+		m->deadline_at = m->started_at + m->policy.deadline_millis * MILLIS;
+	int error = send_message(m->control, &start, sizeof start, -1);
+	if (error == 0)
+		change_phase(m, MONITOR_RUNNING);
+	return error; /* an init that is gone: its end comes next */
+}
+
+/* ---- what init tells ---- */
+
+static void take_ready(struct monitor *m)
+{
+	if (m->phase != MONITOR_STARTING) {
+		kill_init(m);
+		return;
+	}
+	m->start_until = 0;
+	if (m->holder >= 0) {
+		change_phase(m, MONITOR_HELD);
+		answer_waiting(m, MONITOR_START, 0);
+	} else if (let_run(m) == 0) {
+		answer_waiting(m, MONITOR_START, 0);
+	}
+}
+
+static void take_report(struct monitor *m, const struct report *report, int fd)
+{
+	if (report->kind == REPORT_CONSOLE && fd >= 0) {
+		take_console(m, fd);
+		return;
+	}
+	close_fd(&fd);
+	switch (report->kind) {
+	case REPORT_READY:
+		m->last.report = *report;
+		take_ready(m);
+		break;
+	case REPORT_ERROR:
+		m->last.report = *report;
+		break;
+	case REPORT_EXIT:
+		m->last.report = *report;
+		m->exit_reported = true;
+		break;
+	default: /* a plan with a pause is for tests of the engine */
+		kill_init(m);
+	}
+}
+
+void take_reports(struct monitor *m)
+{
+	struct report report;
+	for (;;) {
+		int numbers[MESSAGE_MAX_FDS];
+		struct fds fds = {.fd = numbers, .most = MESSAGE_MAX_FDS};
+		char probe;
+		ssize_t there = m->control < 0 ? 0 : recv(m->control, &probe, 1, MSG_PEEK | MSG_DONTWAIT);
+		if (there < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		ssize_t length = there <= 0 ? 0 : receive_message(m->control, &report, sizeof report, &fds);
+		if (length != sizeof report || report.magic != PLAN_MAGIC || fds.count > 1) {
+			close_fd(&m->control); /* init reads its end, and exits */
+			return;
+		}
+		take_report(m, &report, fds.count == 1 ? numbers[0] : NO_FD);
+	}
+}
+
+/* ---- the end ---- */
+
+static void note_end(struct monitor *m, const siginfo_t *info)
+{
+	struct monitor_state *state = &m->last.state;
+	const struct report *report = &m->last.report;
+	state->status = info->si_code == CLD_EXITED ? info->si_status : 256 + info->si_status;
+	state->obstacles = 0;
+	state->user_micros = state->system_micros = 0;
+	if (m->exit_reported) {
+		state->status = report->status;
+		state->obstacles = report->detail;
+		state->user_micros = report->user_micros;
+		state->system_micros = report->system_micros;
+	}
+	if (m->started_at != 0)
+		state->run_millis = (boot_nanos() - m->started_at) / MILLIS;
+	state->finished_millis = wall_millis();
+	state->oom_kills = read_oom_kills(m) - m->oom_before;
+	if (state->oom_kills > 0)
+		state->flags |= STATE_OOM;
+	if (m->phase == MONITOR_STARTING || m->phase == MONITOR_HELD || report->kind == REPORT_ERROR)
+		state->flags |= STATE_START_FAILED;
+}
+
+void take_exit(struct monitor *m)
+{
+	siginfo_t info = {0};
+	take_reports(m);
+	if (waitid(P_PIDFD, (id_t)m->init_pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+		return;
+	note_end(m, &info);
+	bool began = m->phase == MONITOR_RUNNING || m->phase == MONITOR_PAUSED;
+	close_fd(&m->init_pidfd);
+	close_fd(&m->control);
+	m->last.state.pid = 0;
+	m->start_until = m->stop_at = m->deadline_at = 0;
+	if (began)
+		m->phase_before = MONITOR_RUNNING;
+	change_phase(m, MONITOR_STOPPING);
+	m->drain_until = boot_nanos() + DRAIN_PATIENCE;
+	read_rest(m);
+	end_if_drained(m);
+}
+
+/* With process 1 the kernel ends its whole namespace: who holds a pipe still is outside, and gets two seconds. */
+void end_if_drained(struct monitor *m)
+{
+	bool open = m->output[STREAM_OUT] >= 0 || m->output[STREAM_ERR] >= 0;
+	if (m->phase != MONITOR_STOPPING || (open && boot_nanos() < m->drain_until))
+		return;
+	close_run(m);
+	end_log_lines(&m->log, boot_nanos());
+	int error = sync_log(&m->log);
+	if (error < 0)
+		m->log.error = -error;
+	finish(m);
+}
+
+static bool starts_again(const struct monitor *m)
+{
+	const struct monitor_state *state = &m->last.state;
+	if (m->ends || m->quits || m->zygote < 0 || (!m->by_policy && m->phase_before != MONITOR_RUNNING))
+		return false;
+	switch (m->policy.restart) {
+	case RESTART_ON_FAILURE:
+		return state->status != 0 && (m->policy.most_restarts == 0 || state->restarts < m->policy.most_restarts);
+	case RESTART_UNLESS_STOPPED:
+	case RESTART_ALWAYS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void finish(struct monitor *m)
+{
+	m->trim_at = boot_nanos() + SECONDS;
+	if (m->phase != MONITOR_RESTARTING && starts_again(m)) {
+		if (m->last.state.run_millis * MILLIS >= STEADY)
+			m->back_off = FIRST_BACK_OFF;
+		m->restart_at = boot_nanos() + m->back_off;
+		m->back_off = m->back_off * 2 < LONGEST_BACK_OFF ? m->back_off * 2 : LONGEST_BACK_OFF;
+		m->phase = MONITOR_RESTARTING;
+	} else {
+		m->phase = MONITOR_EXITED;
+	}
+	write_record(m);
+	change_phase(m, m->phase);
+	answer_waiting(m, MONITOR_START, m->last.report.kind == REPORT_ERROR ? m->last.report.status : ECANCELED);
+	if (m->phase == MONITOR_EXITED)
+		answer_waiting(m, MONITOR_STOP, 0);
+	if (m->quits && m->phase == MONITOR_EXITED)
+		quit(m, 0);
+}
+
+/* ---- time ---- */
+
+static bool over(uint64_t *deadline, uint64_t now)
+{
+	if (*deadline == 0 || *deadline > now)
+		return false;
+	*deadline = 0;
+	return true;
+}
+
+static void restart(struct monitor *m)
+{
+	if (begin_run(m, true) == 0)
+		return;
+	m->last.state.status = 125;
+	m->last.state.finished_millis = wall_millis();
+	m->phase = MONITOR_STOPPING;
+	finish(m);
+}
+
+void run_deadlines(struct monitor *m)
+{
+	uint64_t now = boot_nanos();
+	if (over(&m->start_until, now) || over(&m->stop_at, now))
+		kill_init(m);
+	if (over(&m->deadline_at, now)) {
+		m->ends = true;
+		m->last.state.flags |= STATE_DEADLINE;
+		kill_init(m);
+	}
+	if (over(&m->lease_at, now)) {
+		m->last.state.flags |= STATE_LEASE_OVER;
+		m->quits = m->ends = true;
+		if (has_init(m))
+			kill_init(m);
+		else if (m->phase != MONITOR_STOPPING)
+			finish(m);
+	}
+	if (over(&m->restart_at, now))
+		restart(m);
+	if (over(&m->record_at, now)) {
+		write_record(m);
+		note(m, WATCH_STATE);
+	}
+	if (m->drain_until != 0 && now >= m->drain_until)
+		end_if_drained(m);
+}

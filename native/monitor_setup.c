@@ -1,0 +1,245 @@
+/* SETUP: everything that the monitor will ever get comes in one message. */
+#include "kernel.h"
+#include "messages.h"
+#include "monitor_parts.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+
+enum { SETUP_MILLIS = 30000, LEAST_LOG = 65536, MOST_LOGS = 100, LISTEN_BACKLOG = 16 };
+
+struct message {
+	struct monitor_header header;
+	struct monitor_setup setup;
+};
+
+/* ---- the message ---- */
+
+static int receive(struct message *message, struct fds *fds)
+{
+	struct pollfd readable = {SETUP_SOCKET_FD, POLLIN, 0};
+	if (poll(&readable, 1, SETUP_MILLIS) <= 0)
+		_exit(1); /* whoever started it has forgotten it */
+	ssize_t length = receive_message(SETUP_SOCKET_FD, message, sizeof *message, fds);
+	if (length == 0)
+		_exit(1);
+	if (length != sizeof *message || message->header.op != MONITOR_SETUP || message->header.length != sizeof message->setup)
+		return -EBADMSG;
+	return message->header.version != MONITOR_VERSION ? -EPROTO : message->setup.fds != fds->count ? -EBADMSG : 0;
+}
+
+static bool valid_log(const struct monitor_setup *setup)
+{
+	const char *name = setup->log_name;
+	size_t length = strnlen(name, sizeof setup->log_name);
+	return length > 0 && length < sizeof setup->log_name && name[0] != '.' && !strchr(name, '/') &&
+	       strcmp(name, MONITOR_RECORD) != 0 && setup->log_files >= 1 && setup->log_files <= MOST_LOGS && setup->log_bytes >= LEAST_LOG &&
+	       setup->log_bytes <= INT64_MAX / 2;
+}
+
+static bool valid(const struct monitor_setup *setup)
+{
+	const uint32_t flags = MONITOR_TERMINAL | MONITOR_STDIN_OPEN | MONITOR_STDIN_ONCE | MONITOR_NO_LOG;
+	bool ids = setup->id_base != 0 && setup->id_count != 0 && setup->id_count <= UINT32_MAX - setup->id_base;
+	return ids && setup->slots > SLOT_FIRST_FREE && setup->slots <= PLAN_MAX_SLOTS && setup->fds <= MONITOR_MAX_FDS &&
+	       !(setup->flags & ~flags) && valid_log(setup) && valid_policy(&setup->policy);
+}
+
+/* One slot, one descriptor; the three streams and the control socket are made here. */
+static bool take_slot(const struct monitor *m, uint16_t slot, bool taken[PLAN_MAX_SLOTS])
+{
+	if (slot >= m->slots || (slot >= SLOT_CONTROL && slot <= SLOT_STDERR) || taken[slot])
+		return false;
+	return taken[slot] = true;
+}
+
+static bool take_one(int *place, int fd)
+{
+	if (*place >= 0)
+		return false;
+	*place = fd;
+	return true;
+}
+
+/* FD_MOUNT and FD_JOIN are of use later on, by index; FD_HOLD only stays open. */
+static bool take_role(struct monitor *m, struct monitor_role role, int fd, bool taken[PLAN_MAX_SLOTS])
+{
+	if (role.kind != FD_SLOT && role.kind != FD_MOUNT && role.slot != 0)
+		return false;
+	switch (role.kind) {
+	case FD_SLOT:
+		if (!take_slot(m, role.slot, taken))
+			return false;
+		m->given[m->given_count].slot = role.slot;
+		m->given[m->given_count++].fd = fd;
+		return true;
+	case FD_MOUNT:
+		return take_slot(m, role.slot, taken);
+	case FD_CGROUP:
+		return take_one(&m->cgroup, fd);
+	case FD_STATE_DIRECTORY:
+		return take_one(&m->state_directory, fd);
+	case FD_LOG_DIRECTORY:
+		return take_one(&m->log.directory, fd);
+	case FD_OOM:
+		return take_one(&m->oom, fd);
+	case FD_FREEZE_V1:
+		m->freezer_v1 = true;
+		return take_one(&m->freezer, fd);
+	case FD_FREEZE_V2:
+		return take_one(&m->freezer, fd);
+	default:
+		return role.kind == FD_HOLD || role.kind == FD_JOIN;
+	}
+}
+
+static int take_fds(struct monitor *m, const struct monitor_setup *setup, const int *fds)
+{
+	bool taken[PLAN_MAX_SLOTS] = {0};
+	struct stat stat;
+	for (unsigned i = 0; i < setup->fds; i++)
+		if (!take_role(m, setup->role[i], fds[i], taken))
+			return -EBADMSG;
+	for (unsigned i = setup->fds; i < MONITOR_MAX_FDS; i++)
+		if (setup->role[i].kind != 0 || setup->role[i].slot != 0)
+			return -EBADMSG;
+	if (!taken[SLOT_PLAN] || m->state_directory < 0 || m->log.directory < 0)
+		return -EBADMSG;
+	if (fstat(m->state_directory, &stat) < 0 || !S_ISDIR(stat.st_mode))
+		return -ENOTDIR;
+	return fstat(m->log.directory, &stat) < 0 || !S_ISDIR(stat.st_mode) ? -ENOTDIR : 0;
+}
+
+static void take_values(struct monitor *m, const struct monitor_setup *setup)
+{
+	m->id_base = setup->id_base;
+	m->id_count = setup->id_count;
+	m->clone_flags = setup->clone_flags;
+	m->flags = setup->flags;
+	m->stream_uid = setup->stream_uid;
+	m->slots = setup->slots;
+	m->log.files = setup->log_files;
+	m->log.most = setup->log_bytes;
+	m->log.off = setup->flags & MONITOR_NO_LOG;
+	memcpy(m->log.name, setup->log_name, sizeof m->log.name);
+	set_policy(m, &setup->policy);
+	m->last.state.status = -1;
+	m->last.state.flags = STATE_STDIN_CLOSED;
+	m->last.state.created_millis = wall_millis();
+}
+
+/* ---- what it makes ---- */
+
+static int join_groups(const struct monitor_setup *setup, int *fds)
+{
+	for (unsigned i = 0; i < setup->fds; i++)
+		if (setup->role[i].kind == FD_JOIN) {
+			if (write(fds[i], "0", 1) != 1)
+				return -errno;
+			close_fd(&fds[i]);
+		}
+	return 0;
+}
+
+static int keep_mounts(struct monitor *m, const struct monitor_setup *setup, int *fds)
+{
+	int error = 0;
+	for (unsigned i = 0; error == 0 && i < setup->fds; i++)
+		if (setup->role[i].kind == FD_MOUNT) {
+			error = keep_slot(m, setup->role[i].slot, fds[i]);
+			close_fd(&fds[i]);
+		}
+	return error;
+}
+
+/* Through /proc, as a path of the directory's own could be longer than a socket's name may be. */
+static int listen_in(struct monitor *m)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = result(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+	if (fd < 0)
+		return fd;
+	snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/" MONITOR_SOCKET, m->state_directory);
+	mode_t before = umask(0177);
+	int error = result(bind(fd, (const struct sockaddr *)&address, sizeof address));
+	umask(before);
+	if (error == 0)
+		error = result(listen(fd, LISTEN_BACKLOG));
+	m->listener = fd;
+	return error;
+}
+
+static int open_clocks(struct monitor *m)
+{
+	sigset_t asked;
+	sigemptyset(&asked);
+	sigaddset(&asked, SIGTERM);
+	if (sigprocmask(SIG_SETMASK, &asked, NULL) < 0)
+		return -errno;
+	m->signals = result(signalfd(-1, &asked, SFD_CLOEXEC | SFD_NONBLOCK));
+	m->timer = result(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK));
+	return m->signals < 0 ? m->signals : m->timer < 0 ? m->timer : 0;
+}
+
+/* Of all that the host could kill for want of memory the few pages here are the last. Not obligatory. */
+static void spare_from_oom(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		ssize_t written = write(fd, "-999", 4);
+		(void)written;
+		close(fd);
+	}
+}
+
+int set_up_monitor(struct monitor *m, enum monitor_stage *stage)
+{
+	static struct message message;
+	static int numbers[MESSAGE_MAX_FDS];
+	struct fds fds = {.fd = numbers, .most = MESSAGE_MAX_FDS};
+	const struct monitor_setup *setup = &message.setup;
+	int error = receive(&message, &fds);
+	*stage = SETUP_MESSAGE;
+	if (error == 0 && !valid(setup))
+		error = -EINVAL;
+	if (error < 0)
+		return error;
+	take_values(m, setup);
+	error = take_fds(m, setup, numbers);
+	if (error == 0) {
+		*stage = SETUP_JOIN;
+		error = join_groups(setup, numbers);
+	}
+	if (error == 0) {
+		*stage = SETUP_ZYGOTE;
+		error = start_zygote(m);
+	}
+	if (error == 0) {
+		*stage = SETUP_MOUNTS;
+		error = keep_mounts(m, setup, numbers);
+	}
+	if (error == 0) {
+		*stage = SETUP_LOG;
+		error = open_log(&m->log);
+	}
+	if (error == 0) {
+		*stage = SETUP_SOCKET;
+		error = open_clocks(m);
+	}
+	if (error == 0)
+		error = listen_in(m);
+	if (error == 0) {
+		*stage = SETUP_CONFINE;
+		spare_from_oom();
+		error = confine(m);
+	}
+	return error;
+}

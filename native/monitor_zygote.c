@@ -1,0 +1,156 @@
+/* The monitor's side of its zygote: a child of its own, which it asks for clones of the kept mounts and for inits. */
+#include "kernel.h"
+#include "messages.h"
+#include "monitor_parts.h"
+#include "zygote.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+enum { ANSWER_MILLIS = 30000 };
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+static int wait_readable(int fd, int millis)
+{
+	struct pollfd readable = {fd, POLLIN, 0};
+	int count;
+	do
+		count = poll(&readable, 1, millis);
+	while (count < 0 && errno == EINTR);
+	return count < 0 ? -errno : count == 0 ? -ETIMEDOUT : 0;
+}
+
+static int receive_reply(struct monitor *m, struct reply *reply, int *fd)
+{
+	int numbers[MESSAGE_MAX_FDS];
+	struct fds fds = {.fd = numbers, .most = MESSAGE_MAX_FDS};
+	*fd = NO_FD;
+	int error = wait_readable(m->zygote, ANSWER_MILLIS);
+	if (error < 0)
+		return error;
+	ssize_t length = receive_message(m->zygote, reply, sizeof *reply, &fds);
+	if (length != sizeof *reply || reply->magic != PLAN_MAGIC || fds.count > 1)
+		return length == 0 ? -EPIPE : -EPROTO;
+	if (fds.count == 1)
+		*fd = numbers[0];
+	return reply->status;
+}
+
+/* Without an answer in time nothing that follows could be told from it: the zygote is given up. */
+static int ask(struct monitor *m, struct request *request, const int *fds, unsigned count, int *fd)
+{
+	request->magic = PLAN_MAGIC;
+	request->id_base = m->id_base;
+	request->id_count = m->id_count;
+	request->fds = (uint16_t)count;
+	*fd = NO_FD;
+	if (m->zygote < 0)
+		return -EPIPE;
+	struct reply *reply = &m->last.reply;
+	*reply = (struct reply){.magic = PLAN_MAGIC, .status = -EPIPE, .stage = STAGE_START};
+	int error = send_with(m->zygote, request, sizeof *request, fds, count);
+	if (error == 0)
+		error = receive_reply(m, reply, fd);
+	if (error < 0 && error != reply->status)
+		close_fd(&m->zygote);
+	return error;
+}
+
+int start_zygote(struct monitor *m)
+{
+	int pair[2], none;
+	struct reply reply;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	int pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || dup2(pair[1], ZYGOTE_SOCKET) < 0)
+			_exit(1);
+		zygote();
+	}
+	close(pair[1]);
+	m->zygote = pair[0];
+	m->zygote_pid = pid;
+	m->zygote_pidfd = result(syscall(SYS_pidfd_open, pid, 0));
+	if (m->zygote_pidfd < 0)
+		return m->zygote_pidfd;
+	return receive_reply(m, &reply, &none);
+}
+
+int keep_slot(struct monitor *m, uint16_t slot, int mount)
+{
+	int none;
+	struct request request = {.kind = REQUEST_KEEP, .place = (uint16_t)m->kept_count};
+	int error = ask(m, &request, &mount, 1, &none);
+	if (error == 0)
+		m->kept[m->kept_count++] = slot;
+	return error;
+}
+
+int ask_for_init(struct monitor *m, int control, int *pidfd)
+{
+	int fds[2] = {control, m->cgroup};
+	struct request request = {.kind = REQUEST_CHILD, .clone_flags = m->clone_flags};
+	int error = ask(m, &request, fds, m->cgroup >= 0 ? 2 : 1, pidfd);
+	if (error < 0 && *pidfd >= 0) { /* a child that it has killed is this process's to reap */
+		siginfo_t info;
+		waitid(P_PIDFD, (id_t)*pidfd, &info, WEXITED);
+		close_fd(pidfd);
+	}
+	return error;
+}
+
+static void add(struct handover *handover, int *fds, uint16_t slot, int fd)
+{
+	handover->slot[handover->count] = slot;
+	fds[handover->count++] = fd;
+}
+
+int hand_over_plan(struct monitor *m, const int streams[3])
+{
+	struct handover handover = {.magic = PLAN_MAGIC, .slots = m->slots};
+	int fds[PLAN_MAX_SLOTS], copies[PLAN_MAX_SLOTS], error = 0;
+	unsigned copied = 0;
+	for (uint16_t i = 0; i < 3; i++)
+		add(&handover, fds, (uint16_t)(SLOT_STDIN + i), streams[i]);
+	for (unsigned i = 0; i < m->given_count; i++)
+		add(&handover, fds, m->given[i].slot, m->given[i].fd);
+	for (; error == 0 && copied < m->kept_count; copied++) {
+		struct request request = {.kind = REQUEST_COPY, .place = (uint16_t)copied};
+		error = ask(m, &request, NULL, 0, &copies[copied]);
+		if (error == 0 && copies[copied] < 0)
+			error = -EPROTO;
+		if (error < 0)
+			break;
+		add(&handover, fds, m->kept[copied], copies[copied]);
+	}
+	if (error == 0) {
+		m->last.reply = (struct reply){.magic = PLAN_MAGIC};
+		send_with(m->control, &handover, sizeof handover, fds, handover.count); /* an init that is gone: its end tells why */
+	}
+	for (unsigned i = 0; i < copied; i++)
+		close(copies[i]);
+	return error;
+}
+
+/* Its mounts have gone when it has. */
+void end_zygote(struct monitor *m)
+{
+	close_fd(&m->zygote);
+	if (m->zygote_pidfd < 0)
+		return;
+	if (wait_readable(m->zygote_pidfd, 2000) < 0)
+		syscall(SYS_pidfd_send_signal, m->zygote_pidfd, SIGKILL, NULL, 0);
+	siginfo_t info;
+	waitid(P_PIDFD, (id_t)m->zygote_pidfd, &info, WEXITED);
+	close_fd(&m->zygote_pidfd);
+}

@@ -1,0 +1,21 @@
+#ifndef CAISSON_TEST_MONITOR_TESTS_H
+#define CAISSON_TEST_MONITOR_TESTS_H
+
+#include "check.h"
+#include "watched.h"
+
+#include <errno.h>
+#include <signal.h>
+
+extern struct engine engine;
+extern const char *binary, *base_root;
+extern struct watched watched; /* what a test works on */
+
+struct spec shell(const char *script);			/* as in init_tests.h */
+bool begin(const char *script, alteration *alter); /* a monitor for `sh -c script` */
+int start(void);					/* 0, or the error number */
+
+extern const struct test monitor_run_tests[];
+extern const unsigned monitor_run_test_count;
+
+#endif

@@ -1,0 +1,54 @@
+/* Runs the real monitor, with its zygote and init, as root. usage: test_monitor CAISSON-INIT [part of a test's name] */
+#include "monitor_tests.h"
+
+#include <unistd.h>
+
+struct engine engine;
+const char *binary, *base_root;
+struct watched watched;
+
+struct spec shell(const char *script)
+{
+	static const char *argv[2][4];
+	static unsigned next;
+	const char **words = argv[next++ % 2];
+	words[0] = "sh", words[1] = "-c", words[2] = script, words[3] = NULL;
+	return (struct spec){.root = base_root, .argv = words, .caps = 0x5fb};
+}
+
+bool begin(const char *script, alteration *alter)
+{
+	struct spec spec = shell(script);
+	return watched_begin(&watched, &engine, binary, &spec, alter);
+}
+
+int start(void)
+{
+	struct monitor_start started;
+	int error = ask_op(watched.socket, MONITOR_START, 0, NULL, 0, &started, sizeof started);
+	if (error > 0)
+		fprintf(stderr, "start: %d, zygote %d at %u, init %d in phase %u, step %u\n", error, started.reply.status,
+			started.reply.stage, started.report.status, started.report.phase, started.report.step);
+	return error;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned passed = 0, failed = 0;
+	if (argc < 2 || geteuid() != 0) {
+		fprintf(stderr, "usage, as root: %s CAISSON-INIT [NAME]\n", argv[0]);
+		return 2;
+	}
+	binary = argv[1];
+	const char *filter = argc > 2 ? argv[2] : NULL;
+	base_root = test_root("base");
+	if (!engine_start(&engine, binary)) {
+		remove_test_roots();
+		return 2;
+	}
+	run_tests(monitor_run_tests, monitor_run_test_count, filter, &passed, &failed);
+	engine_stop(&engine);
+	remove_test_roots();
+	printf("monitor: %u passed, %u failed\n", passed, failed);
+	return failed != 0;
+}
