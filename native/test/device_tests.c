@@ -75,7 +75,7 @@ static void bad_requests_of_a_device_are_refused(void)
 	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++)
 		bad[i] = good;
 	bad[0].id_base = 0, bad[1].id_count = 0, bad[2].clone_flags = CLONE_NEWUSER, bad[3].lowers = 1;
-	bad[4].root_kind = ROOT_MOUNT, bad[5].tmpfs_bytes = 1, bad[6].reserved = 1, bad[7].fds = 2;
+	bad[4].root_kind = ROOT_MOUNT, bad[5].tmpfs_bytes = 1, bad[6].place = 1, bad[7].fds = 2;
 	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
 		CHECK_EQUAL(-EINVAL, engine_ask(&engine, &bad[i], zeros, bad[i].fds, &reply, &fd));
 		CHECK_EQUAL(STAGE_REQUEST, reply.stage);
