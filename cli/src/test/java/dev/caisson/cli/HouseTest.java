@@ -65,11 +65,11 @@ class HouseTest {
         for (House.Room room : rooms) {
             List<String> forbidden = rooms.stream()
                     .filter(other -> !other.equals(room) && other.floor() >= room.floor())
-                    .map(House.Room::packageName)
+                    .map(other -> other.packageName() + "..")
                     .toList();
             ArchRuleDefinition.noClasses()
                     .that()
-                    .resideInAPackage(room.packageName())
+                    .resideInAPackage(room.packageName() + "..")
                     .should()
                     .dependOnClassesThat()
                     .resideInAnyPackage(forbidden.toArray(String[]::new))
@@ -83,13 +83,18 @@ class HouseTest {
     }
 
     @Test
+    void packagesFormNoCycle() {
+        slices().matching("dev.caisson.(**)").should().beFreeOfCycles().check(classes);
+    }
+
+    @Test
     void onlyLinuxTouchesForeignMemory() {
         assertThat(classes.that(useForeignMemory()))
                 .as("the rule sees the classes that it allows")
                 .isNotEmpty();
         ArchRuleDefinition.noClasses()
                 .that()
-                .resideOutsideOfPackage("dev.caisson.linux")
+                .resideOutsideOfPackage("dev.caisson.linux..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("java.lang.foreign..")
@@ -134,7 +139,7 @@ class HouseTest {
     void onlyTheCommandLineEndsTheProcess() {
         ArchRuleDefinition.noClasses()
                 .that()
-                .resideOutsideOfPackage("dev.caisson.cli")
+                .resideOutsideOfPackage("dev.caisson.cli..")
                 .should()
                 .callMethod(System.class, "exit", int.class)
                 .orShould()
@@ -143,14 +148,17 @@ class HouseTest {
     }
 
     @Test
-    void everyRoomIsFlatAndSaysWhatItIsFor() throws IOException {
+    void everyRoomExportsOnePackageAndSaysWhatItIsFor() throws IOException {
         for (House.Room room : rooms) {
             Path home = room.directory()
                     .resolve("src/main/java")
                     .resolve(room.packageName().replace('.', '/'));
             assertThat(room.sources())
                     .as("sources of " + room.name())
-                    .allMatch(source -> home.equals(source.getParent()) || source.equals(room.moduleSource()));
+                    .allMatch(source -> source.startsWith(home) || source.equals(room.moduleSource()));
+            assertThat(room.descriptor().exports().stream().filter(exported -> !exported.isQualified()))
+                    .as("packages of " + room.name() + " that everybody may use, beside the room's own")
+                    .allMatch(exported -> exported.source().equals(room.packageName()));
             assertThat(Files.readAllLines(room.moduleSource()))
                     .as("module-info.java of " + room.name())
                     .anyMatch(line -> line.startsWith("/// "))

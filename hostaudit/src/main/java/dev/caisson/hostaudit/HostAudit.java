@@ -12,6 +12,19 @@ import dev.caisson.audit.Report;
 import dev.caisson.audit.Status;
 import dev.caisson.audit.Subject;
 import dev.caisson.containerfile.BaseImages;
+import dev.caisson.hostaudit.checks.Answer;
+import dev.caisson.hostaudit.checks.ClaimChecks;
+import dev.caisson.hostaudit.checks.EngineAdvice;
+import dev.caisson.hostaudit.checks.HostRule;
+import dev.caisson.hostaudit.checks.HostRules;
+import dev.caisson.hostaudit.collect.Collector;
+import dev.caisson.hostaudit.engines.EngineSockets;
+import dev.caisson.hostaudit.facts.EngineFacts;
+import dev.caisson.hostaudit.facts.Facts;
+import dev.caisson.hostaudit.facts.FactsJson;
+import dev.caisson.hostaudit.kernel.HostFiles;
+import dev.caisson.hostaudit.kernel.Proc;
+import dev.caisson.hostaudit.proposals.HostProposals;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -38,7 +51,7 @@ public final class HostAudit {
     /// @param dockerfiles what images here may be built from; compose files are known by labels
     /// @throws dev.caisson.audit.AuditException where the engine or the target cannot be reached
     public static Report run(HostAuditRequest request, List<Path> dockerfiles) {
-        Facts facts = Collector.collect(request);
+        Facts facts = Collector.collect(request.scope());
         FileOrigins origins = new FileOrigins(request.hostRoot(), request.today(), dockerfiles);
         SubjectFiles files = new SubjectFiles(facts, origins);
         return judge(facts, request).withEvidence(files::of);
@@ -47,7 +60,7 @@ public final class HostAudit {
     /// Runs the audit and proposes files with which failed checks of host and engine pass. Nothing is applied.
     /// @throws dev.caisson.audit.AuditException where the engine or the target cannot be reached
     public static Proposal propose(HostAuditRequest request, List<Path> dockerfiles) {
-        Facts facts = Collector.collect(request);
+        Facts facts = Collector.collect(request.scope());
         FileOrigins origins = new FileOrigins(request.hostRoot(), request.today(), dockerfiles);
         SubjectFiles files = new SubjectFiles(facts, origins);
         Report report = judge(facts, request).withEvidence(files::of);
@@ -75,7 +88,7 @@ public final class HostAudit {
     /// variables that hold secrets are left out.
     /// @throws dev.caisson.audit.AuditException where the engine or the target cannot be reached
     public static String facts(HostAuditRequest request) {
-        return FactsJson.write(Collector.collect(request));
+        return FactsJson.write(Collector.collect(request.scope()));
     }
 
     /// Facts that a host gathered.
@@ -207,7 +220,7 @@ public final class HostAudit {
         for (HostRule rule : HostRules.ALL) {
             if (wanted(rule.check(), request)) {
                 List<Answer> answers = rule.equals(HostRules.CONTRADICTED)
-                        ? ClaimChecks.contradictions(facts, once)
+                        ? ClaimChecks.contradictions(HostRules.SINGLE, facts, once)
                         : once.apply(rule);
                 all.put(
                         rule,

@@ -1,9 +1,9 @@
 package dev.caisson.hostaudit;
 
 import dev.caisson.audit.Severity;
+import dev.caisson.hostaudit.facts.Scope;
 import java.nio.file.Path;
 import java.time.LocalDate;
-import java.util.List;
 import java.util.Optional;
 
 /// What of a host shall be audited, and how.
@@ -38,19 +38,8 @@ public record HostAuditRequest(
         Severity failOn,
         Optional<Path> waivers,
         Optional<Path> baseline) {
-    static final List<Path> USUAL_SOCKETS =
-            List.of(Path.of("/run/docker.sock"), Path.of("/var/run/docker.sock"), Path.of("/run/podman/podman.sock"));
-
-    /// What the host calls a path of this process.
-    Path asHostHasIt(Path path) {
-        return hostRoot.getNameCount() > 0 && path.startsWith(hostRoot)
-                ? Path.of("/").resolve(hostRoot.relativize(path))
-                : path;
-    }
-
-    /// The target without its kind.
-    String targetName() {
-        String text = target.orElse("");
-        return text.substring(text.indexOf(':') + 1);
+    /// The part of the request that says what is collected.
+    Scope scope() {
+        return new Scope(socket, hostRoot, caissonState, target, liveFilters, second);
     }
 }

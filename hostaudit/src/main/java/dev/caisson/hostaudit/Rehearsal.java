@@ -3,6 +3,7 @@ package dev.caisson.hostaudit;
 import dev.caisson.audit.Report;
 import dev.caisson.audit.ReportFormat;
 import dev.caisson.audit.Severity;
+import dev.caisson.hostaudit.kernel.Proc;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;

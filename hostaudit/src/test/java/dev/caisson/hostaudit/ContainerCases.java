@@ -1,5 +1,6 @@
 package dev.caisson.hostaudit;
 
+import dev.caisson.hostaudit.kernel.Proc;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,5 +1,7 @@
 package dev.caisson.hostaudit;
 
+import dev.caisson.hostaudit.facts.ContainerFacts;
+import dev.caisson.hostaudit.kernel.MountTable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;

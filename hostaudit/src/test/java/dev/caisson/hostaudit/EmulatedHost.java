@@ -2,6 +2,9 @@ package dev.caisson.hostaudit;
 
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Proposal;
+import dev.caisson.hostaudit.collect.Collector;
+import dev.caisson.hostaudit.facts.Facts;
+import dev.caisson.hostaudit.proposals.HostProposals;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -141,7 +144,7 @@ final class EmulatedHost {
         Process other = new ProcessBuilder(named.toString(), "600").start();
         Facts facts = auditWithFiles(daemon, "careless");
         HostAuditRequest whole = LiveRequests.of(Optional.empty(), Path.of("/"));
-        tell("whole", Collector.collect(whole), whole);
+        tell("whole", Collector.collect(whole.scope()), whole);
         other.destroy();
         other.onExit().join();
         Path settings = Files.write(DISK.resolve("settings.conf"), proposed(facts, "99-caisson.conf"));
@@ -165,14 +168,15 @@ final class EmulatedHost {
     /// Tells what is found of this machine as it is.
     private static void audit(Dockerd daemon, String name) {
         HostAuditRequest request = LiveRequests.of(Optional.of(daemon.socket()), Path.of("/"));
-        tell(name, Collector.collect(request), request);
+        tell(name, Collector.collect(request.scope()), request);
     }
 
     /// As [#audit], with the usual files of a staged host.
     private Facts auditWithFiles(Dockerd daemon, String name) {
         HostAuditRequest request = LiveRequests.of(Optional.of(daemon.socket()), staged);
-        Facts real = Collector.collect(LiveRequests.of(Optional.of(daemon.socket()), Path.of("/")));
-        Facts facts = StagedHost.joined(real, Collector.collect(request));
+        Facts real = Collector.collect(
+                LiveRequests.of(Optional.of(daemon.socket()), Path.of("/")).scope());
+        Facts facts = StagedHost.joined(real, Collector.collect(request.scope()));
         tell(name, facts, request);
         return facts;
     }

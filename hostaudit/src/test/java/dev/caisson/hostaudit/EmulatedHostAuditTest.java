@@ -3,6 +3,7 @@ package dev.caisson.hostaudit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.hostaudit.EmulatedHost.Line;
+import dev.caisson.hostaudit.checks.KernelSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -4,7 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.audit.AuditException;
-import dev.caisson.hostaudit.EngineApi.Bounds;
+import dev.caisson.hostaudit.collect.Collector;
+import dev.caisson.hostaudit.engines.EngineApi;
+import dev.caisson.hostaudit.engines.EngineApi.Bounds;
+import dev.caisson.hostaudit.engines.ImageCollector;
+import dev.caisson.hostaudit.engines.ImageLayers;
+import dev.caisson.hostaudit.facts.EngineFacts;
+import dev.caisson.hostaudit.facts.Facts;
+import dev.caisson.hostaudit.facts.ImageFacts;
+import dev.caisson.hostaudit.kernel.HostFiles;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -145,8 +153,10 @@ class EngineApiTest {
         try (ServerSocketChannel other = open()) {
             other.bind(UnixDomainSocketAddress.of(buildkit));
 
-            Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.empty(), root));
-            Facts one = Collector.collect(LiveRequests.of(java.util.Optional.of(engine()), root));
+            Facts facts = Collector.collect(
+                    LiveRequests.of(java.util.Optional.empty(), root).scope());
+            Facts one = Collector.collect(
+                    LiveRequests.of(java.util.Optional.of(engine()), root).scope());
 
             assertThat(facts.gaps())
                     .extracting(Facts.Gap::what)
@@ -165,7 +175,8 @@ class EngineApiTest {
         java.nio.file.Files.createDirectories(root.resolve("run"));
         java.nio.file.Files.createLink(root.resolve("run/docker.sock"), engine());
 
-        Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.empty(), root));
+        Facts facts = Collector.collect(
+                LiveRequests.of(java.util.Optional.empty(), root).scope());
 
         EngineFacts found = facts.engine().orElseThrow();
         assertThat(found.socket()).isEqualTo("/run/docker.sock");
@@ -185,12 +196,14 @@ class EngineApiTest {
         java.nio.file.Files.createLink(podman.resolve("podman.sock"), engine());
         answers.put("/version", answer(200, "{\"Version\":\"5.4.2\",\"Components\":[{\"Name\":\"Podman Engine\"}]}"));
 
-        Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.empty(), root));
+        Facts facts = Collector.collect(
+                LiveRequests.of(java.util.Optional.empty(), root).scope());
 
         assertThat(facts.engine().map(EngineFacts::name)).contains("podman");
         assertThat(facts.gaps()).extracting(Facts.Gap::what).contains("the engine at /run/docker.sock");
         java.nio.file.Files.delete(podman.resolve("podman.sock"));
-        assertThatThrownBy(() -> Collector.collect(LiveRequests.of(java.util.Optional.empty(), root)))
+        assertThatThrownBy(() -> Collector.collect(
+                        LiveRequests.of(java.util.Optional.empty(), root).scope()))
                 .isInstanceOf(AuditException.class)
                 .hasMessageContaining("/run/docker.sock");
     }
@@ -209,7 +222,8 @@ class EngineApiTest {
         java.nio.file.Files.createLink(theirs.resolve("docker.sock"), engine());
         java.nio.file.Files.setAttribute(theirs.resolve("docker.sock"), "unix:uid", 65534);
 
-        Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.empty(), root));
+        Facts facts = Collector.collect(
+                LiveRequests.of(java.util.Optional.empty(), root).scope());
 
         EngineFacts found = facts.engine().orElseThrow();
         assertThat(found.process().map(EngineFacts.EngineProcess::uid)).contains(0L);
@@ -241,7 +255,8 @@ class EngineApiTest {
                 }
             });
 
-            Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.empty(), root));
+            Facts facts = Collector.collect(
+                    LiveRequests.of(java.util.Optional.empty(), root).scope());
 
             assertThat(facts.engines()).extracting(EngineFacts::socket).containsExactly("/run/docker.sock");
             assertThat(facts.gaps()).extracting(Facts.Gap::what).contains("the engine at /run/user/65534/docker.sock");
@@ -300,7 +315,8 @@ class EngineApiTest {
         answers.put("/containers/json?all=1", answer(200, "[{\"Id\":\"0123456789abcdef\",\"Names\":[\"/web\"]}]"));
         answers.put("/containers/0123456789abcdef/json", answer(500, "{}"));
 
-        Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.of(socket), Path.of("/")));
+        Facts facts = Collector.collect(
+                LiveRequests.of(java.util.Optional.of(socket), Path.of("/")).scope());
 
         assertThat(facts.containers()).isEmpty();
         assertThat(facts.gaps()).extracting(Facts.Gap::what).contains("container [/web]");
@@ -317,7 +333,8 @@ class EngineApiTest {
                         "{\"Name\":\"/web\",\"State\":{\"Status\":\"running\",\"Pid\":"
                                 + ProcessHandle.current().pid() + "}}"));
 
-        Facts facts = Collector.collect(LiveRequests.of(java.util.Optional.of(socket), Path.of("/")));
+        Facts facts = Collector.collect(
+                LiveRequests.of(java.util.Optional.of(socket), Path.of("/")).scope());
 
         assertThat(facts.containers()).singleElement().satisfies(container -> {
             assertThat(container.truth()).isEmpty();

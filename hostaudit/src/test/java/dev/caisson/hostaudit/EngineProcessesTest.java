@@ -2,7 +2,12 @@ package dev.caisson.hostaudit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.hostaudit.EngineFacts.EngineProcess;
+import dev.caisson.hostaudit.engines.EngineProcesses;
+import dev.caisson.hostaudit.facts.EngineFacts.EngineProcess;
+import dev.caisson.hostaudit.kernel.HostFiles;
+import dev.caisson.hostaudit.kernel.ProcessRoot;
+import dev.caisson.hostaudit.kernel.ProcessTable;
+import dev.caisson.hostaudit.kernel.SocketTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

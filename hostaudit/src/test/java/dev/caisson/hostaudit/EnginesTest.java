@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Status;
 import dev.caisson.audit.Subject;
+import dev.caisson.hostaudit.collect.Collector;
+import dev.caisson.hostaudit.facts.Facts;
+import dev.caisson.hostaudit.facts.FactsJson;
+import dev.caisson.hostaudit.kernel.Proc;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -174,7 +178,7 @@ class EnginesTest {
 
     private static List<Finding> audit(Optional<Path> socket, Optional<String> target) {
         HostAuditRequest request = request(socket, target);
-        return HostAudit.judge(Collector.collect(request), request).findings();
+        return HostAudit.judge(Collector.collect(request.scope()), request).findings();
     }
 
     private static Set<String> subjects(List<Finding> all, Predicate<Finding> wanted) {
@@ -354,7 +358,7 @@ class EnginesTest {
     @Test
     void facts_of_all_engines_are_judged_the_same_on_another_machine() {
         HostAuditRequest request = request(Optional.empty(), Optional.empty());
-        Facts facts = Collector.collect(request);
+        Facts facts = Collector.collect(request.scope());
 
         List<Finding> there =
                 HostAudit.judge(FactsJson.read(FactsJson.write(facts)), request).findings();

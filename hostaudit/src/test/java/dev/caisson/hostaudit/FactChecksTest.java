@@ -6,6 +6,12 @@ import dev.caisson.audit.Check;
 import dev.caisson.audit.Checks;
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Status;
+import dev.caisson.hostaudit.checks.HostRule;
+import dev.caisson.hostaudit.checks.HostRules;
+import dev.caisson.hostaudit.checks.Releases;
+import dev.caisson.hostaudit.facts.DeviceRules;
+import dev.caisson.hostaudit.facts.Facts;
+import dev.caisson.hostaudit.kernel.SocketTable;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -384,9 +390,9 @@ class FactChecksTest {
     void a_device_is_permitted_by_type_number_and_access() {
         List<String> usual = List.of("b *:* m", "c *:* m", "c 1:3 rwm");
 
-        assertThat(DeviceNodes.permitted("b 254:0 /dev/vda", usual)).isFalse();
-        assertThat(DeviceNodes.permitted("c 1:3 /dev/null", usual)).isTrue();
-        assertThat(DeviceNodes.permitted("b 254:0 /dev/vda", List.of("a *:* rwm")))
+        assertThat(DeviceRules.permitted("b 254:0 /dev/vda", usual)).isFalse();
+        assertThat(DeviceRules.permitted("c 1:3 /dev/null", usual)).isTrue();
+        assertThat(DeviceRules.permitted("b 254:0 /dev/vda", List.of("a *:* rwm")))
                 .isTrue();
     }
 }

@@ -1,5 +1,7 @@
 package dev.caisson.hostaudit;
 
+import dev.caisson.hostaudit.facts.Facts;
+import dev.caisson.hostaudit.facts.FactsJson;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;

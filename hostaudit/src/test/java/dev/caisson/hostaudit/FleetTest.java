@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.audit.Report;
 import dev.caisson.audit.Status;
 import dev.caisson.hostaudit.HostAudit.HostJson;
+import dev.caisson.hostaudit.facts.Facts;
+import dev.caisson.hostaudit.facts.FactsJson;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

@@ -2,7 +2,10 @@ package dev.caisson.hostaudit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.hostaudit.Facts.Gap;
+import dev.caisson.hostaudit.facts.DeviceRules;
+import dev.caisson.hostaudit.facts.Facts.Gap;
+import dev.caisson.hostaudit.kernel.DeviceNodes;
+import dev.caisson.hostaudit.kernel.HostFiles;
 import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
@@ -180,11 +183,11 @@ class HostFilesTest {
         }
         long own = ProcessHandle.current().pid();
         List<String> here = DeviceNodes.of(own, List.of(), 20_000);
-        assertThat(here).noneMatch(DeviceNodes::isUnseen);
+        assertThat(here).noneMatch(DeviceRules::isUnseen);
 
         assertThat(DeviceNodes.of(own, List.of(devices.toString()), 2_000))
                 .containsAll(here)
-                .filteredOn(DeviceNodes::isUnseen)
+                .filteredOn(DeviceRules::isUnseen)
                 .containsExactly("not all of " + devices);
         try (Fd opened = FileSystem.open(devices.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
             assertThat(DirectoryEntries.of(opened, 7)).hasSize(7);
@@ -199,7 +202,7 @@ class HostFilesTest {
     void a_socket_below_the_hosts_root_is_named_as_the_host_names_it() {
         var request = LiveRequests.of(Optional.of(root.resolve("run/docker.sock")), root);
 
-        assertThat(request.asHostHasIt(root.resolve("run/docker.sock"))).hasToString("/run/docker.sock");
-        assertThat(request.asHostHasIt(Path.of("/run/docker.sock"))).hasToString("/run/docker.sock");
+        assertThat(request.scope().asHostHasIt(root.resolve("run/docker.sock"))).hasToString("/run/docker.sock");
+        assertThat(request.scope().asHostHasIt(Path.of("/run/docker.sock"))).hasToString("/run/docker.sock");
     }
 }

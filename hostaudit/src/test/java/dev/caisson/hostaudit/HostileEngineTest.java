@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.audit.Report;
 import dev.caisson.audit.ReportFormat;
+import dev.caisson.hostaudit.collect.Collector;
+import dev.caisson.hostaudit.facts.Facts;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -198,7 +200,8 @@ class HostileEngineTest {
     void what_does_not_answer_as_an_engine_is_not_judged_as_one(String info) throws IOException {
         answers.putAll(Map.of("/info", info, "/version", "{}", "/networks", "[]"));
 
-        Facts facts = Collector.collect(LiveRequests.of(Optional.empty(), host()));
+        Facts facts =
+                Collector.collect(LiveRequests.of(Optional.empty(), host()).scope());
 
         assertThat(facts.engines()).isEmpty();
         assertThat(facts.gaps()).anySatisfy(gap -> assertThat(gap.reason()).contains("not a container engine"));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Status;
 import dev.caisson.audit.Subject;
+import dev.caisson.hostaudit.kernel.DangerousCalls;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -7,6 +7,9 @@ import dev.caisson.audit.Report;
 import dev.caisson.audit.Status;
 import dev.caisson.audit.Subject;
 import dev.caisson.hostaudit.ContainerCases.Case;
+import dev.caisson.hostaudit.collect.Collector;
+import dev.caisson.hostaudit.facts.Facts;
+import dev.caisson.hostaudit.facts.FactsJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,7 +78,7 @@ class LiveContainersTest {
                         "memory.limit_in_bytes"),
                 "-1");
         HostAuditRequest request = request();
-        facts = Collector.collect(request);
+        facts = Collector.collect(request.scope());
         findings = HostAudit.judge(facts, request).findings();
     }
 

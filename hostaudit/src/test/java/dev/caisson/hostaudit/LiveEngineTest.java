@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Status;
+import dev.caisson.hostaudit.collect.Collector;
+import dev.caisson.hostaudit.facts.Facts;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -256,7 +258,9 @@ class LiveEngineTest {
     /// @param later how much later than it is the audit takes it to be
     private static Map<String, Status> audit(Dockerd daemon, Path root, String label, Duration later) {
         HostAuditRequest request = request(daemon, Path.of("/"), later);
-        Facts facts = StagedHost.joined(Collector.collect(request), Collector.collect(request(daemon, root, later)));
+        Facts facts = StagedHost.joined(
+                Collector.collect(request.scope()),
+                Collector.collect(request(daemon, root, later).scope()));
         Map<String, Status> worst = new LinkedHashMap<>();
         for (Finding finding : HostAudit.judge(facts, request).findings()) {
             String name = finding.check().name();

@@ -1,6 +1,7 @@
 package dev.caisson.hostaudit;
 
 import dev.caisson.audit.Severity;
+import dev.caisson.hostaudit.facts.Facts;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.Optional;

@@ -3,7 +3,11 @@ package dev.caisson.hostaudit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.audit.Status;
-import dev.caisson.hostaudit.ContainerFacts.Mount;
+import dev.caisson.hostaudit.facts.ContainerFacts.Mount;
+import dev.caisson.hostaudit.facts.Facts;
+import dev.caisson.hostaudit.facts.FactsJson;
+import dev.caisson.hostaudit.facts.HostDirectories;
+import dev.caisson.hostaudit.kernel.MountTable;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

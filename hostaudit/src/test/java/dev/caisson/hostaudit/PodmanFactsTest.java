@@ -4,6 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Status;
+import dev.caisson.hostaudit.checks.EngineAdvice;
+import dev.caisson.hostaudit.checks.HostRule;
+import dev.caisson.hostaudit.checks.HostRules;
+import dev.caisson.hostaudit.engines.ContainerClaims;
+import dev.caisson.hostaudit.facts.ContainerFacts;
+import dev.caisson.hostaudit.facts.Facts;
+import dev.caisson.hostaudit.facts.Tree;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Status;
+import dev.caisson.hostaudit.engines.ContainerClaims;
+import dev.caisson.hostaudit.facts.ContainerFacts;
+import dev.caisson.hostaudit.facts.Facts;
+import dev.caisson.hostaudit.facts.Tree;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -2,6 +2,8 @@ package dev.caisson.hostaudit;
 
 import dev.caisson.audit.Finding;
 import dev.caisson.hostaudit.ReferenceTable.Run;
+import dev.caisson.hostaudit.collect.Collector;
+import dev.caisson.hostaudit.facts.Facts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,9 +48,11 @@ final class ReferenceEngines {
 
     /// Judged as the only engine of a host whose `/etc/docker` is the daemon's own directory.
     private static List<Finding> judged(Dockerd daemon, Path root) {
-        List<Finding> all =
-                new ArrayList<>(judged(Collector.collect(LiveRequests.of(Optional.of(daemon.socket()), Path.of("/")))));
-        judged(Collector.collect(LiveRequests.of(Optional.of(daemon.socket()), root))).stream()
+        List<Finding> all = new ArrayList<>(judged(Collector.collect(
+                LiveRequests.of(Optional.of(daemon.socket()), Path.of("/")).scope())));
+        judged(Collector.collect(
+                        LiveRequests.of(Optional.of(daemon.socket()), root).scope()))
+                .stream()
                 .filter(finding -> finding.check().name().startsWith("etc-docker"))
                 .forEach(all::add);
         return all;

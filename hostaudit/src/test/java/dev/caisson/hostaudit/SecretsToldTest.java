@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.audit.Finding;
 import dev.caisson.audit.Status;
+import dev.caisson.hostaudit.facts.Facts;
+import dev.caisson.hostaudit.kernel.CommandSecrets;
+import dev.caisson.hostaudit.secrets.Variables;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

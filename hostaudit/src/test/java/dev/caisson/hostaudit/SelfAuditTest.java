@@ -9,6 +9,7 @@ import dev.caisson.engine.Container;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Streams;
+import dev.caisson.hostaudit.collect.Collector;
 import dev.caisson.image.Image;
 import dev.caisson.spec.ContainerSpec;
 import java.io.IOException;
@@ -114,7 +115,7 @@ class SelfAuditTest {
                 Severity.HIGH,
                 Optional.empty(),
                 Optional.empty());
-        return HostAudit.judge(Collector.collect(request), request).findings().stream()
+        return HostAudit.judge(Collector.collect(request.scope()), request).findings().stream()
                 .filter(finding -> List.of("caisson/one", "caisson/two")
                         .contains(finding.subject().name()))
                 .toList();

@@ -2,6 +2,8 @@ package dev.caisson.hostaudit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.hostaudit.facts.Facts;
+import dev.caisson.hostaudit.facts.HostFacts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,0 +1,102 @@
+package dev.caisson.hostaudit.facts;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/// Names of capabilities by bit, capabilities(7).
+public final class Capability {
+    private static final List<String> NAMES = List.of(
+            "CHOWN",
+            "DAC_OVERRIDE",
+            "DAC_READ_SEARCH",
+            "FOWNER",
+            "FSETID",
+            "KILL",
+            "SETGID",
+            "SETUID",
+            "SETPCAP",
+            "LINUX_IMMUTABLE",
+            "NET_BIND_SERVICE",
+            "NET_BROADCAST",
+            "NET_ADMIN",
+            "NET_RAW",
+            "IPC_LOCK",
+            "IPC_OWNER",
+            "SYS_MODULE",
+            "SYS_RAWIO",
+            "SYS_CHROOT",
+            "SYS_PTRACE",
+            "SYS_PACCT",
+            "SYS_ADMIN",
+            "SYS_BOOT",
+            "SYS_NICE",
+            "SYS_RESOURCE",
+            "SYS_TIME",
+            "SYS_TTY_CONFIG",
+            "MKNOD",
+            "LEASE",
+            "AUDIT_WRITE",
+            "AUDIT_CONTROL",
+            "SETFCAP",
+            "MAC_OVERRIDE",
+            "MAC_ADMIN",
+            "SYSLOG",
+            "WAKE_ALARM",
+            "BLOCK_SUSPEND",
+            "AUDIT_READ",
+            "PERFMON",
+            "BPF",
+            "CHECKPOINT_RESTORE");
+
+    /// What Docker gives when nothing is said.
+    public static final long DOCKER_DEFAULT = mask(List.of(
+            "CHOWN",
+            "DAC_OVERRIDE",
+            "FSETID",
+            "FOWNER",
+            "MKNOD",
+            "NET_RAW",
+            "SETGID",
+            "SETUID",
+            "SETFCAP",
+            "SETPCAP",
+            "NET_BIND_SERVICE",
+            "SYS_CHROOT",
+            "KILL",
+            "AUDIT_WRITE"));
+
+    /// What nearly no program needs though Docker gives it: packets as others, devices, file capabilities, audit
+    /// records.
+    public static final long UNNEEDED = mask(List.of("NET_RAW", "MKNOD", "SETFCAP", "AUDIT_WRITE"));
+
+    public static final long ALL = mask(NAMES);
+
+    /// What `--privileged` gives and nothing else gives together; the engine may itself lack one or another of all.
+    public static final long LEADING_OUT = mask(List.of(
+            "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "NET_ADMIN", "DAC_READ_SEARCH", "MKNOD", "SYS_BOOT"));
+
+    private Capability() {}
+
+    public static long mask(List<String> names) {
+        long mask = 0;
+        for (String name : names) {
+            int bit = NAMES.indexOf(name.toUpperCase(Locale.ROOT).replaceFirst("^CAP_", ""));
+            if (name.equalsIgnoreCase("ALL")) {
+                return (1L << NAMES.size()) - 1;
+            }
+            mask |= bit < 0 ? 0 : 1L << bit;
+        }
+        return mask;
+    }
+
+    public static List<String> names(long mask) {
+        var names = new ArrayList<String>();
+        for (int bit = 0; bit < Long.SIZE; bit++) {
+            if ((mask & 1L << bit) != 0) {
+                names.add(bit < NAMES.size() ? NAMES.get(bit) : "bit " + bit);
+            }
+        }
+        return names;
+    }
+}
