@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -62,11 +61,12 @@ static int start(const struct init *init, struct program *program)
 	int error = init->filter ? load_filter(init->filter, init->filter_length) : 0;
 	if (error < 0)
 		return error;
+	init->start->called = 1;
 	return result(syscall(SYS_execveat, AT_FDCWD, init->program, program->argv, program->environment, 0));
 }
 
 /* The filter may refuse every other call: the error is left in memory that PID 1 shares. */
-static _Noreturn void run_child(const struct init *init, struct program *program, int gate, volatile int *error)
+static _Noreturn void run_child(const struct init *init, struct program *program, int gate)
 {
 	char byte;
 	int failed = prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || setsid() < 0 ? -errno : last_preparations(program);
@@ -76,7 +76,7 @@ static _Noreturn void run_child(const struct init *init, struct program *program
 		failed = close_from(3, ~0U);
 	if (failed == 0)
 		failed = start(init, program);
-	*error = -failed;
+	init->start->error = -failed;
 	syscall(SYS_exit_group, EXIT_REFUSED);
 	for (;;)
 		__builtin_trap();
@@ -92,8 +92,7 @@ int execute(struct init *init, struct reader *payload)
 	}
 	int gate[2];
 	sigset_t all;
-	volatile int *error = mmap(NULL, sizeof *error, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (error == MAP_FAILED || pipe2(gate, O_CLOEXEC) < 0)
+	if (pipe2(gate, O_CLOEXEC) < 0)
 		return -errno;
 	sigfillset(&all);
 	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
@@ -103,8 +102,8 @@ int execute(struct init *init, struct reader *payload)
 		return -errno;
 	if (pid == 0) {
 		close(gate[1]);
-		run_child(init, &program, gate[0], error);
+		run_child(init, &program, gate[0]);
 	}
 	close(gate[0]);
-	reap(init, pid, error, gate[1]);
+	reap(init, pid, gate[1]);
 }

@@ -35,6 +35,7 @@ struct init {
 	const uint8_t *filter; /* for the program; NULL where there is none, or it is on already */
 	uint16_t filter_length;
 	char program[PATH_SIZE]; /* as found by OP_READY */
+	volatile struct start *start; /* shared with the engine, and with the program until it is one */
 	bool void_set_id; /* the program has an id of its file that it will not get */
 	uint32_t phase_micros[PHASE_COUNT];
 	uint64_t clock; /* when the running step began */
@@ -98,7 +99,7 @@ int report(const struct init *init, const struct report *report, int fd);
 _Noreturn void fail(const struct init *init, uint32_t phase, uint32_t step, int error, uint32_t detail);
 int wait_for_start(const struct init *init);
 
-/* As PID 1 while the program runs: signals, orphans, its end. `gate` lets the program go, `exec_error` is its word. */
-_Noreturn void reap(struct init *init, int program, const volatile int *exec_error, int gate);
+/* As PID 1 while the program runs: signals, orphans, its end. `gate` lets the program go. */
+_Noreturn void reap(struct init *init, int program, int gate);
 
 #endif

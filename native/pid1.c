@@ -114,33 +114,33 @@ static _Noreturn void finish(const struct init *init, int status, const struct r
 	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-static void reap_children(const struct init *init, int program, const volatile int *exec_error)
+static void reap_children(const struct init *init, int program)
 {
 	int status, pid;
 	struct rusage usage;
 	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
 		if (pid != program)
 			continue;
-		if (*exec_error != 0)
-			fail(init, PHASE_FILTER, init->step, *exec_error, 0);
+		if (init->start->error != 0)
+			fail(init, PHASE_FILTER, init->step, init->start->error, 0);
 		finish(init, status, &usage);
 	}
 }
 
 /* ---- while it runs ---- */
 
-static void take_signals(const struct init *init, int signals, int program, const volatile int *exec_error)
+static void take_signals(const struct init *init, int signals, int program)
 {
 	struct signalfd_siginfo signal;
 	while (read(signals, &signal, sizeof signal) == sizeof signal) {
 		if (signal.ssi_signo == SIGCHLD)
-			reap_children(init, program, exec_error);
+			reap_children(init, program);
 		else
 			kill(program, (int)signal.ssi_signo); /* a program that has just ended is reaped next */
 	}
 }
 
-_Noreturn void reap(struct init *init, int program, const volatile int *exec_error, int gate)
+_Noreturn void reap(struct init *init, int program, int gate)
 {
 	int signals = harden(init);
 	if (signals < 0)
@@ -152,7 +152,7 @@ _Noreturn void reap(struct init *init, int program, const volatile int *exec_err
 	for (;;) {
 		if (ppoll(watched, 2, NULL, NULL) < 0)
 			continue;
-		take_signals(init, signals, program, exec_error);
+		take_signals(init, signals, program);
 		if (watched[1].revents != 0)
 			_exit(EXIT_REFUSED); /* the engine is gone: so is the container */
 	}

@@ -12,7 +12,7 @@
  *     reply{}, mount          <---                                          |
  *     handover, fds           --------------------------------------------->| walks the plan, phases ascending
  *     report{CONSOLE}, pty    <---------------------------------------------| 5 DEVICES, with a terminal only
- *     report{READY}           <---------------------------------------------| 11 READY
+ *     report{READY}, file     <---------------------------------------------| 11 READY
  *     START                   --------------------------------------------->| the last 2 steps, then execveat
  *     report{EXIT} | {ERROR}  <---------------------------------------------'
  *
@@ -241,6 +241,15 @@ enum obstacle {
 	OBSTACLE_ROOT_FULL = 1,   /* no space or no file is left in the writable layer */
 	OBSTACLE_SHM_FULL = 2,    /* the same of /dev/shm */
 	OBSTACLE_SET_ID = 4,      /* the program is set-user-ID or set-group-ID, which no_new_privs made void */
+};
+
+/*
+ * In the file that comes with READY: how far the start of the program has come. It is in memory, and stays when init is killed
+ * before it could tell.
+ */
+struct start {
+	int32_t error;	/* why execveat(2) failed */
+	int32_t called; /* 1: execveat was called; whatever ends from here on, the program may have run */
 };
 
 enum { CONTROL_START = 1 }; /* one byte, engine -> init; any other byte, or end-of-file, ends init */

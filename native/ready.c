@@ -4,6 +4,7 @@
 
 #include <linux/magic.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -93,6 +94,24 @@ static int arrange_descriptors(const struct init *init)
 	return error < 0 ? error : close_from((unsigned)control + 1, ~0U);
 }
 
+/* ---- how far the start comes ---- */
+
+static int share_start(struct init *init)
+{
+	int fd = result(memfd_create("caisson-start", MFD_CLOEXEC | MFD_NOEXEC_SEAL));
+	if (fd == -EINVAL) /* before Linux 6.3 */
+		fd = result(memfd_create("caisson-start", MFD_CLOEXEC));
+	if (fd < 0)
+		return fd;
+	int error = result(ftruncate(fd, sizeof *init->start));
+	init->start = error < 0 ? MAP_FAILED : mmap(NULL, sizeof *init->start, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (init->start != MAP_FAILED)
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
 int ready(struct init *init, struct reader *payload)
 {
 	char directory[PATH_SIZE];
@@ -106,9 +125,13 @@ int ready(struct init *init, struct reader *payload)
 	error = arrange_descriptors(init);
 	if (error < 0)
 		return error;
+	int start = share_start(init);
+	if (start < 0)
+		return start;
 	account(init, PHASE_READY);
 	struct report message = {.magic = PLAN_MAGIC, .kind = REPORT_READY, .phase = PHASE_READY, .step = init->step};
 	memcpy(message.phase_micros, init->phase_micros, sizeof message.phase_micros);
-	error = report(init, &message, -1);
+	error = report(init, &message, start);
+	close(start);
 	return error < 0 ? error : wait_for_start(init);
 }

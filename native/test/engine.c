@@ -173,7 +173,7 @@ static void until_ready(struct container *container)
 		if (report.kind == REPORT_CONSOLE) {
 			container->terminal = fd;
 		} else if (report.kind == REPORT_READY) {
-			container->ready = report;
+			container->ready = report, container->start_file = fd;
 			return;
 		} else {
 			container->last = report;
@@ -251,7 +251,7 @@ static int hand_over(const struct spec *spec, struct container *container, const
 int container_launch(struct engine *engine, const struct spec *spec, struct container *container)
 {
 	int pipes[2][2], control[2], root = -1;
-	*container = (struct container){.pid = -1, .pidfd = -1, .terminal = -1, .status = -1};
+	*container = (struct container){.pid = -1, .pidfd = -1, .terminal = -1, .start_file = -1, .status = -1};
 	if (pipe2(pipes[0], O_CLOEXEC) < 0 || pipe2(pipes[1], O_CLOEXEC) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
 		return -errno;
@@ -306,7 +306,9 @@ void container_finish(struct container *container)
 		if (waitid(P_PIDFD, (id_t)container->pidfd, &info, WEXITED) == 0)
 			container->status = info.si_code == CLD_EXITED ? info.si_status : 256 + info.si_status;
 	}
-	int all[] = {container->pidfd, container->control, container->output, container->input, container->terminal};
+	if (container->start_file >= 0 && pread(container->start_file, &container->start, sizeof container->start, 0) < 0)
+		container->start.error = -errno;
+	int all[] = {container->start_file, container->pidfd, container->control, container->output, container->input, container->terminal};
 	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
 		if (all[i] >= 0)
 			close(all[i]);

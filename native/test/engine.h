@@ -60,6 +60,8 @@ void build_plan(const struct spec *, struct builder *, uint16_t slots, int first
 
 struct container {
 	int pid, pidfd, control, output, input, terminal;
+	struct start start; /* as it was at the end */
+	int start_file;
 	struct reply reply;
 	struct report ready, last; /* last: ERROR or EXIT */
 	char text[65536];	   /* what it wrote */

@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -54,19 +55,21 @@ static struct spec everything(enum whose whose)
 static unsigned refused_launches(enum whose whose)
 {
 	for (unsigned at = 1;; at++) {
-		struct fault fault;
-		long number;
+		struct fault fault = {.whose = whose, .at = at, .error = EIO};
 		struct spec spec = everything(whose);
-		fault_start(&fault, engine.pid, whose, at);
+		fault_start(&fault, engine.pid);
 		container_run(&engine, &spec, &container);
-		if (!fault_end(&fault, &number)) {
+		struct seen seen = fault_end(&fault);
+		if (!seen.came) {
 			CHECK(strstr(container.text, "ran"));
+			CHECK_EQUAL(1, container.start.called);
 			return at - 1;
 		}
 		bool refused = container.status == 125 && !strstr(container.text, "ran");
 		if (!refused)
-			fprintf(stderr, "call %ld, which is number %u, failed\n", number, at);
+			fprintf(stderr, "call %ld, which is number %u, failed\n", seen.number, at);
 		CHECK(refused);
+		CHECK_EQUAL(seen.number == SYS_execveat, container.start.called);
 	}
 }
 
@@ -76,6 +79,86 @@ static void no_program_runs_once_a_call_of_its_own_start_has_failed(void)
 {
 	CHECK(refused_launches(OF_PROGRAM) > 5);
 	CHECK(refused_launches(OF_FIRST_PROCESS) > 6);
+}
+
+/* Killed in front of each call: whoever reads the file of the start knows whether the program may have run. */
+static void a_killed_init_leaves_word_whether_the_program_was_called(void)
+{
+	for (enum whose whose = OF_PROGRAM; whose <= OF_FIRST_PROCESS; whose++)
+		for (unsigned at = 1;; at++) {
+			struct fault fault = {.whose = whose, .at = at};
+			struct spec spec = everything(whose);
+			fault_start(&fault, engine.pid);
+			container_run(&engine, &spec, &container);
+			struct seen seen = fault_end(&fault);
+			CHECK_EQUAL(!seen.came || seen.number == SYS_execveat, container.start.called);
+			CHECK_EQUAL(seen.came ? 256 + SIGKILL : 0, container.status);
+			CHECK_EQUAL(!seen.came, strstr(container.text, "ran") != NULL);
+			if (!seen.came)
+				break;
+		}
+}
+
+/* ---- filters ---- */
+
+#define ASKS                                                                                                                     \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mkdirat, 1, 0),                               \
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_MKDIR, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),                 \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#ifdef SYS_mkdir
+#define SYS_MKDIR SYS_mkdir
+#else
+#define SYS_MKDIR SYS_mkdirat
+#endif
+
+/* With nobody who listens the call is unknown; a filter without a listener would not have been taken at all. */
+static void a_filter_that_asks_is_loaded_with_a_listener_by_every_kernel(void)
+{
+	static const struct sock_filter asks[] = {ASKS};
+	static const int errors[] = {0, EINVAL}; /* before Linux 5.19 */
+	static const uint64_t plain = SECCOMP_FILTER_FLAG_NEW_LISTENER, killable = plain | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	for (unsigned i = 0; i < 2; i++) {
+		struct fault fault = {.whose = OF_INIT, .at = errors[i] ? 1 : 2, .only = SYS_seccomp, .error = errors[i]};
+		struct spec spec = shell("mkdir /tmp/x; grep Seccomp_filters /proc/self/status");
+		spec.filter = asks, spec.filter_bytes = sizeof asks, spec.no_init = true;
+		fault_start(&fault, engine.pid);
+		container_run(&engine, &spec, &container);
+		struct seen seen = fault_end(&fault);
+		CHECK_EQUAL(errors[i] != 0, seen.came); /* not tried again where it is taken */
+		CHECK(!seen.came || seen.arguments[1] == killable);
+		CHECK_TEXT("mkdir: can't create directory '/tmp/x': Function not implemented\nSeccomp_filters:\t1\n", container.text);
+	}
+	struct fault fault = {.whose = OF_INIT, .at = 1, .only = SYS_seccomp, .error = EPERM};
+	struct spec spec = shell("echo ran");
+	spec.filter = asks, spec.filter_bytes = sizeof asks, spec.no_init = true;
+	fault_start(&fault, engine.pid);
+	container_run(&engine, &spec, &container);
+	fault_end(&fault);
+	expect_error(&container, PHASE_FILTER, OP_EXEC, EPERM);
+}
+
+/* net.core.bpf_jit_limit reached: the kernel asks for a capability over the host, which nobody in a container has. */
+static void a_filter_for_which_the_kernel_has_no_memory_is_told_by_its_error(void)
+{
+	static const struct sock_filter allow[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+	enum { ENOTSUPP = 524 };
+	for (enum whose whose = OF_INIT; whose <= OF_FIRST_PROCESS; whose++)
+		for (int early = 0; early < 2; early++) {
+			struct fault fault = {.whose = whose, .at = 1, .only = SYS_seccomp, .error = ENOTSUPP};
+			struct spec spec = shell("echo ran");
+			spec.no_init = whose == OF_INIT, spec.keep_privileges_open = early;
+			spec.filter = allow, spec.filter_bytes = sizeof allow;
+			fault_start(&fault, engine.pid);
+			container_run(&engine, &spec, &container);
+			struct seen seen = fault_end(&fault);
+			if (early && whose == OF_PROGRAM) {
+				CHECK(!seen.came); /* it has its filter from init */
+				continue;
+			}
+			bool in_caps = early && whose == OF_INIT;
+			expect_error(&container, in_caps ? PHASE_CAPS : PHASE_FILTER, in_caps ? OP_FILTER : OP_EXEC, ENOTSUPP);
+			CHECK_EQUAL(0, container.start.called);
+		}
 }
 
 /* ---- the zygote ---- */
@@ -130,13 +213,14 @@ static void a_request_whose_calls_fail_is_refused(void)
 		bool failed = true;
 		CHECK_EQUAL(0, ask(&own, requests[i][0], requests[i][1]));
 		for (unsigned at = 1; failed; at++) {
-			struct fault fault;
-			long number;
-			fault_start(&fault, own.pid, OF_ZYGOTE, at);
+			struct fault fault = {.whose = OF_ZYGOTE, .at = at, .error = EIO};
+			fault_start(&fault, own.pid);
 			int status = ask(&own, requests[i][0], requests[i][1]);
-			failed = fault_end(&fault, &number);
+			struct seen seen = fault_end(&fault);
+			failed = seen.came;
 			if (failed == (status == 0))
-				fprintf(stderr, "request %u of kind %u: call %ld, which is number %u\n", requests[i][0], requests[i][1], number, at);
+				fprintf(stderr, "request %u of kind %u: call %ld, which is number %u\n", requests[i][0], requests[i][1],
+					seen.number, at);
 			CHECK_EQUAL(failed, status < 0);
 			if (status == -EPROTO || status == -EPIPE) { /* with less than all it had it would not go on */
 				engine_stop(&own);
@@ -149,28 +233,32 @@ static void a_request_whose_calls_fail_is_refused(void)
 }
 
 static struct fault start;
-static unsigned start_at;
-static void fail_at_start(int pid) { fault_start(&start, pid, OF_NEW_ZYGOTE, start_at); }
+static void fail_at_start(int pid) { fault_start(&start, pid); }
 
 static void a_zygote_whose_calls_fail_does_not_start(void)
 {
 	bool failed = true;
-	for (start_at = 1; failed; start_at++) {
+	unsigned at = 1;
+	for (; failed; at++) {
 		struct engine own;
-		long number;
+		start = (struct fault){.whose = OF_NEW_ZYGOTE, .at = at, .error = EIO};
 		bool started = engine_start_with(&own, binary, fail_at_start);
-		failed = fault_end(&start, &number);
+		struct seen seen = fault_end(&start);
+		failed = seen.came;
 		if (failed == started)
-			fprintf(stderr, "call %ld, which is number %u, failed\n", number, start_at);
+			fprintf(stderr, "call %ld, which is number %u, failed\n", seen.number, at);
 		CHECK_EQUAL(failed, !started);
 		engine_stop(&own);
 	}
-	CHECK(start_at > 50);
+	CHECK(at > 50);
 }
 
 const struct test fault_tests[] = {
 	{"faults of init", no_program_runs_once_a_call_of_init_has_failed},
 	{"faults of a start", no_program_runs_once_a_call_of_its_own_start_has_failed},
+	{"killed before the program", a_killed_init_leaves_word_whether_the_program_was_called},
+	{"filter that asks", a_filter_that_asks_is_loaded_with_a_listener_by_every_kernel},
+	{"filter without memory", a_filter_for_which_the_kernel_has_no_memory_is_told_by_its_error},
 	{"faults of a request", a_request_whose_calls_fail_is_refused},
 	{"faults of a zygote", a_zygote_whose_calls_fail_does_not_start},
 };

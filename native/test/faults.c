@@ -98,13 +98,37 @@ static bool is_first_stop(struct tracer *tracer, int pid, int zygote)
 	return true;
 }
 
+static bool is_counted(struct tracer *tracer, long number)
+{
+	const struct fault *fault = tracer->fault;
+	if (fault->only)
+		return number == fault->only;
+	tracer->in_a_row = number == tracer->last ? tracer->in_a_row + 1 : 0;
+	tracer->last = number;
+	if (tracer->in_a_row > 2)
+		return false; /* the same again and again: a loop */
+	tracer->counts |= fault->whose != OF_NEW_ZYGOTE || number == SYS_getsockopt;
+	return tracer->counts && !may_fail(number);
+}
+
+/* What it started stands still until it is dead too. */
+static _Noreturn void kill_init(const struct tracer *tracer)
+{
+	int status = 0, pid;
+	kill(tracer->init, SIGKILL);
+	do
+		pid = waitpid(-1, &status, __WALL);
+	while (pid > 0 && (pid != tracer->init || WIFSTOPPED(status)));
+	_exit(0);
+}
+
 static void take_call(struct tracer *tracer, int pid)
 {
 	struct __ptrace_syscall_info info;
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) <= 0)
 		_exit(1);
 	if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracer->skipped) {
-		set_result(pid, -EIO);
+		set_result(pid, -tracer->fault->error);
 		_exit(0);
 	}
 	if (info.op != PTRACE_SYSCALL_INFO_ENTRY)
@@ -114,17 +138,16 @@ static void take_call(struct tracer *tracer, int pid)
 		_exit(0); /* from here on its filter takes no call that is none */
 	if (tracer->fault->whose == OF_ZYGOTE && number == SYS_recvmsg && tracer->calls > 0)
 		_exit(0); /* it has answered */
-	tracer->in_a_row = number == tracer->last ? tracer->in_a_row + 1 : 0;
-	tracer->last = number;
-	if (tracer->in_a_row > 2)
-		return; /* the same again and again: a loop */
-	tracer->counts |= tracer->fault->whose != OF_NEW_ZYGOTE || number == SYS_getsockopt;
-	if (tracer->counts && !may_fail(number) && ++tracer->calls == tracer->fault->at) {
-		tracer->skipped = true;
-		tracer->fault->seen->number = number;
-		tracer->fault->seen->failed = true;
-		skip_call(pid);
-	}
+	if (!is_counted(tracer, number) || ++tracer->calls != tracer->fault->at)
+		return;
+	tracer->skipped = true;
+	tracer->fault->seen->number = number;
+	for (unsigned i = 0; i < 6; i++)
+		tracer->fault->seen->arguments[i] = info.entry.args[i];
+	tracer->fault->seen->came = true;
+	if (tracer->fault->error == 0)
+		kill_init(tracer);
+	skip_call(pid);
 }
 
 static _Noreturn void trace(struct tracer *tracer, int zygote)
@@ -152,19 +175,18 @@ static _Noreturn void trace(struct tracer *tracer, int zygote)
 	_exit(0); /* what it traced goes on */
 }
 
-void fault_start(struct fault *fault, int zygote, enum whose whose, unsigned at)
+void fault_start(struct fault *fault, int zygote)
 {
 	int ready[2];
 	char byte;
+	bool of_it = of_zygote(fault->whose);
 	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEEXEC;
-	*fault = (struct fault){.whose = whose, .at = at};
 	fault->seen = mmap(NULL, sizeof *fault->seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (fault->seen == MAP_FAILED || pipe(ready) < 0 || (fault->tracer = fork()) < 0)
 		abort();
 	if (fault->tracer == 0) {
-		struct tracer tracer = {.fault = fault, .target = of_zygote(whose) ? zygote : -1, .init = -1};
-		if (ptrace(PTRACE_SEIZE, zygote, 0, options) < 0 ||
-		    (of_zygote(whose) && ptrace(PTRACE_INTERRUPT, zygote, 0, 0) < 0))
+		struct tracer tracer = {.fault = fault, .target = of_it ? zygote : -1, .init = -1};
+		if (ptrace(PTRACE_SEIZE, zygote, 0, options) < 0 || (of_it && ptrace(PTRACE_INTERRUPT, zygote, 0, 0) < 0))
 			_exit(1);
 		if (write(ready[1], "", 1) == 1)
 			close(ready[0]), close(ready[1]), trace(&tracer, zygote);
@@ -176,12 +198,11 @@ void fault_start(struct fault *fault, int zygote, enum whose whose, unsigned at)
 	close(ready[0]);
 }
 
-bool fault_end(struct fault *fault, long *number)
+struct seen fault_end(struct fault *fault)
 {
 	kill(fault->tracer, SIGKILL);
 	waitpid(fault->tracer, NULL, 0);
-	bool failed = fault->seen->failed;
-	*number = fault->seen->number;
+	struct seen seen = *fault->seen;
 	munmap((void *)(uintptr_t)fault->seen, sizeof *fault->seen);
-	return failed;
+	return seen;
 }

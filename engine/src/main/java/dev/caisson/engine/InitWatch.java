@@ -4,13 +4,8 @@ import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Report;
-import dev.caisson.launch.Step;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Sockets;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +13,6 @@ import org.jspecify.annotations.Nullable;
 /// What a container's first process says on its control socket, and how it ends.
 final class InitWatch {
     private static final int SIGKILL = 9;
-    private static final String NAME = "caisson-init";
 
     private final Launcher.Launched launched;
     private final LaunchPlan plan;
@@ -164,24 +158,9 @@ final class InitWatch {
         do {
             more = readReport();
         } while (more);
-        diedEarly = exit == null && failure == null && !hadTakenItsName();
+        diedEarly = exit == null && failure == null && !launched.hasCalledProgram();
         Processes.End reaped = Processes.reapNow(launched.pidfd());
         end(reaped == null ? new Processes.End(0, SIGKILL) : reaped);
-    }
-
-    /// An init that stays takes its name as the last act before it lets the program go; the kernel keeps it until
-    /// init is reaped.
-    private boolean hadTakenItsName() {
-        if (!plan.only(Step.Execute.class).initStays()) {
-            return true;
-        }
-        try {
-            return Files.readString(Path.of("/proc/" + launched.pid() + "/comm"))
-                    .strip()
-                    .equals(NAME);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     /// A container that cannot be watched any more is ended.

@@ -271,6 +271,21 @@ class EngineErrorsTest {
         }
     }
 
+    /// Started, with all steps done but the last: with and without an init that stays.
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void anInitThatDiesInFrontOfExecveatIsTold(boolean initStays) throws Exception {
+        ContainerSpec spec = shell("true").init(initStays);
+        int last = Engine.plan(spec, options(), ProgressListener.none()).steps().size() - 1;
+        Probe probe = at(
+                Moment.INIT_PAUSED,
+                OptionalInt.of(last),
+                pid -> ProcessHandle.of(pid).orElseThrow().destroyForcibly());
+        try (Engine engine = new Engine(options(), probe)) {
+            assertHostCode("INIT_DIED", () -> engine.run(spec));
+        }
+    }
+
     @Test
     void anInitThatDiesWhileItsContainerIsShownIsTold() throws Exception {
         try (Engine engine = Engine.open(options())) {

@@ -4,6 +4,7 @@ import dev.caisson.cgroup.Cgroup;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileContent;
 import dev.caisson.linux.MemoryFile;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Sockets;
@@ -22,6 +23,8 @@ public final class Launcher {
     private static final long READY_TIMEOUT_MILLIS = 30_000;
     private static final byte[] START = {1};
     private static final int SIGKILL = 9;
+    /// Of `called` in plan.h's `struct start`.
+    private static final long START_CALLED = 4;
     private static final int DYING_LOOKS = 4;
     private static final long DYING_PAUSE_NANOS = 5_000_000;
 
@@ -53,12 +56,24 @@ public final class Launcher {
         private final Fd pidfd;
         private final Fd control;
         private Optional<Fd> console = Optional.empty();
+        private @Nullable Fd start;
         private List<Integer> phaseMicros = List.of();
 
         private Launched(Zygote.Child child, Fd control) {
             this.pid = child.pid();
             this.pidfd = child.pidfd();
             this.control = control;
+        }
+
+        private void keep(Report.Kind kind, List<Fd> descriptors) {
+            if (descriptors.size() != 1) {
+                return;
+            }
+            if (kind == Report.Kind.CONSOLE) {
+                console = Optional.of(new Fd(descriptors.getFirst().release()));
+            } else if (kind == Report.Kind.READY) {
+                start = new Fd(descriptors.getFirst().release());
+            }
         }
 
         /// Of the container's process 1, as this process sees it. Valid until it is reaped.
@@ -83,6 +98,15 @@ public final class Launcher {
         /// How long init took for each phase, in microseconds.
         public List<Integer> phaseMicros() {
             return phaseMicros;
+        }
+
+        /// Whether init, or its child, has called execveat(2): before, nothing of the program has run. It stays known
+        /// when
+        /// init is killed before it could tell.
+        public boolean hasCalledProgram() {
+            Fd file = start;
+            var called = new byte[Integer.BYTES];
+            return file != null && FileContent.readAt(file, called, START_CALLED) == called.length && called[0] == 1;
         }
 
         /// Lets init run the program.
@@ -152,6 +176,9 @@ public final class Launcher {
             pidfd.close();
             control.close();
             console.ifPresent(Fd::close);
+            if (start != null) {
+                start.close();
+            }
         }
     }
 
@@ -362,11 +389,7 @@ public final class Launcher {
             Report report;
             try (Sockets.Message message = receive(launched.control)) {
                 report = Report.decode(message.bytes());
-                if (report.kind() == Report.Kind.CONSOLE
-                        && message.descriptors().size() == 1) {
-                    launched.console =
-                            Optional.of(new Fd(message.descriptors().getFirst().release()));
-                }
+                launched.keep(report.kind(), message.descriptors());
             }
             switch (report.kind()) {
                 case READY -> {
