@@ -22,6 +22,11 @@ final class CommandException extends CaissonException {
         this.exitStatus = exitStatus;
     }
 
+    CommandException(String code, int exitStatus, String sentence, Throwable cause) {
+        this(code, exitStatus, sentence);
+        initCause(cause);
+    }
+
     static CommandException usage(String sentence) {
         return new CommandException("USAGE", ENGINE_FAILED, sentence);
     }

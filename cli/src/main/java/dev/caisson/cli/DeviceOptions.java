@@ -8,7 +8,6 @@ import dev.caisson.spec.DeviceRule.Access;
 import dev.caisson.spec.HostDevice;
 import dev.caisson.spec.InRootPath;
 import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -46,7 +45,7 @@ final class DeviceOptions {
             throw bad(source, "the path of a device is absolute, as /dev/fuse");
         }
         try {
-            return new HostDevice(Path.of(source), InRootPath.parse(target), access(access));
+            return new HostDevice(HostPath.of(source), InRootPath.parse(target), access(access));
         } catch (ArgumentException e) {
             throw bad(source, e.sentence());
         } catch (InvalidPathException e) {

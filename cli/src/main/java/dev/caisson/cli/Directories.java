@@ -26,13 +26,13 @@ final class Directories {
     }
 
     private static Path directory(String variable, Path standard) {
-        String value = System.getenv(variable);
-        if (value == null || value.isEmpty()) {
+        String value = CallerText.variable(variable).orElse("");
+        if (value.isEmpty()) {
             return standard;
         }
         if (!value.startsWith("/")) {
             throw CommandException.usage(variable + " is an absolute path");
         }
-        return Path.of(value);
+        return HostPath.of(value);
     }
 }

@@ -1,7 +1,6 @@
 package dev.caisson.cli;
 
 import dev.caisson.spec.BlockDevice;
-import java.nio.file.Path;
 import java.util.function.Function;
 
 /// A disk and a figure for it, as Docker's options for single disks take them: `/dev/sda:1m`.
@@ -16,7 +15,7 @@ record DiskFigure(String option, String text, BlockDevice disk, String value) {
             throw CommandException.usage(option + " takes a disk and a figure, as /dev/sda:100, not '" + text + "'");
         }
         return new DiskFigure(
-                option, text, BlockDevice.at(Path.of(text.substring(0, colon))), text.substring(colon + 1));
+                option, text, BlockDevice.at(HostPath.of(text.substring(0, colon))), text.substring(colon + 1));
     }
 
     /// What the figure comes to.

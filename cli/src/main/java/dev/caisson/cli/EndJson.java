@@ -32,6 +32,14 @@ final class EndJson {
             end.put("cpuTimeNanos", known.cpuTime().toNanos());
         });
         end.put(
+                "streamFailures",
+                result.map(RunResult::streamFailures).orElse(List.of()).stream()
+                        .map(failure -> Map.of(
+                                "stream", failure.stream().name(),
+                                "reason", failure.reason().name(),
+                                "detail", failure.detail()))
+                        .toList());
+        end.put(
                 "obstacles",
                 result.map(RunResult::obstacles).orElse(List.of()).stream()
                         .map(Enum::name)

@@ -1,11 +1,8 @@
 package dev.caisson.cli;
 
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.linux.ByteText;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 
 /// Docker's `--env` and `--env-file`: variables of the program, set here or passed on from this environment.
@@ -16,9 +13,9 @@ final class EnvironmentOptions {
 
     private EnvironmentOptions() {}
 
-    static ContainerSpec apply(ContainerSpec start, List<Path> files, List<String> variables) {
+    static ContainerSpec apply(ContainerSpec start, List<String> files, List<String> variables) {
         ContainerSpec spec = start;
-        for (Path file : files) {
+        for (String file : files) {
             for (String line : text(file).lines().toList()) {
                 String stripped = line.stripLeading();
                 if (!stripped.isEmpty() && !stripped.startsWith("#")) {
@@ -36,7 +33,7 @@ final class EnvironmentOptions {
     }
 
     /// A file is no script of the shell: `export NAME=VALUE` sets nothing, and quotes belong to the value.
-    private static ContainerSpec lineOfFile(ContainerSpec spec, Path file, String line) {
+    private static ContainerSpec lineOfFile(ContainerSpec spec, String file, String line) {
         int equals = line.indexOf('=');
         String name = equals < 0 ? line : line.substring(0, equals);
         if (name.isEmpty()) {
@@ -55,20 +52,16 @@ final class EnvironmentOptions {
         if (equals >= 0) {
             return spec.environment(text.substring(0, equals), text.substring(equals + 1));
         }
-        String kept = System.getenv(KEPT + text);
-        String value = kept == null ? System.getenv(text) : kept;
-        return value == null ? spec : spec.environment(text, value);
+        return CallerText.variable(KEPT + text)
+                .or(() -> CallerText.variable(text))
+                .map(value -> spec.environment(text, value))
+                .orElse(spec);
     }
 
-    private static String text(Path file) {
+    private static String text(String file) {
         try {
-            String text = StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(NamedFile.read(file, MAX_FILE)))
-                    .toString();
+            String text = ByteText.of(NamedFile.read(file, MAX_FILE));
             return text.startsWith("\uFEFF") ? text.substring(1) : text;
-        } catch (CharacterCodingException e) {
-            throw RunOptions.refused("--env-file " + file, "the file is not UTF-8 text");
         } catch (IOException e) {
             throw RunOptions.refused("--env-file " + file, "the file cannot be read (" + e.getMessage() + ")");
         }

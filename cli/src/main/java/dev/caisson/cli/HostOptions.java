@@ -196,7 +196,7 @@ final class HostOptions {
             OutputFailure.check(out);
             return;
         }
-        Path path = Path.of(file);
+        Path path = HostPath.of(file);
         try {
             Files.deleteIfExists(path);
             Files.createFile(path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
@@ -257,7 +257,7 @@ final class HostOptions {
         if (!path.startsWith("/")) {
             throw invalid("--docker takes unix:///PATH, not " + docker);
         }
-        return Optional.of(Path.of(path));
+        return Optional.of(HostPath.of(path));
     }
 
     private Path root() {

@@ -3,6 +3,7 @@ package dev.caisson.cli;
 import dev.caisson.engine.Engine;
 import dev.caisson.error.CaissonException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -63,7 +64,12 @@ public final class Main implements Runnable {
     /// Runs one command line and returns its exit status: the command's own, or 125 where Caisson itself
     /// failed.
     static int execute(PrintWriter out, PrintWriter err, Terminal terminal, String... given) {
-        String[] args = spelledOut(given);
+        String[] args;
+        try {
+            args = spelledOut(CallerText.arguments(given));
+        } catch (CommandException e) {
+            return report(err, terminal, e);
+        }
         CommandLine line = commandLine(args);
         Optional<CommandException> unknown = unknownCommand(line, args);
         if (unknown.isPresent()) {
@@ -160,6 +166,7 @@ public final class Main implements Runnable {
         addHelp(line);
         line.setUsageHelpAutoWidth(false)
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .registerConverter(Path.class, HostPath::convert)
                 .setOverwrittenOptionsAllowed(true) // the last one counts, as in aliases and scripts that add options
                 .setExpandAtFiles(false) // an argument that starts with @ belongs to the user's program
                 .setAbbreviatedOptionsAllowed(false);

@@ -80,12 +80,20 @@ final class MountOptions {
     /// the name of a volume.
     private static Path source(String option, String text) {
         if (text.startsWith("/")) {
-            return Path.of(text);
+            return HostPath.of(text);
         }
         if (text.equals(".") || text.equals("..") || text.startsWith("./") || text.startsWith("../")) {
-            return Path.of(text).toAbsolutePath().normalize();
+            return absolute(option, HostPath.of(text));
         }
         throw bad(option, "named volumes are not part of this version: give a path that starts with / or ./");
+    }
+
+    /// The JVM has the working directory's name with U+FFFD for what is not UTF-8.
+    private static Path absolute(String option, Path path) {
+        if (!Files.exists(Path.of("").toAbsolutePath())) {
+            throw bad(option, "the working directory is gone or its name is not UTF-8: give a path that starts with /");
+        }
+        return path.toAbsolutePath().normalize();
     }
 
     private static Mount mount(String text) {

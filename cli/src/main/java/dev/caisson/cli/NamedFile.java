@@ -16,20 +16,20 @@ import java.nio.file.Path;
 /// A file that an option names, read whole and never more of it than was said: a device has no end, and some files of
 /// the kernel wait for somebody to write. A pipe is waited for, as the shell makes one of `<(command)`.
 final class NamedFile {
-    private static final int S_IFMT = 0170000;
-    private static final int S_IFIFO = 0010000;
-
     private NamedFile() {}
 
+    /// @param path of any bytes, as [dev.caisson.linux.ByteText] has them
     /// @throws IOException with a reason for people, which does not name the file
-    static byte[] read(Path path, int most) throws IOException {
+    static byte[] read(String path, int most) throws IOException {
         byte[] content;
-        try {
-            content = isPipe(path) ? pipe(path, most) : file(path, most);
+        try (Fd found = FileSystem.open(path, FileSystem.O_PATH)) {
+            FileStatus status = FileSystem.status(found);
+            String opened = "/proc/self/fd/" + found.number();
+            content = status.isPipe() ? pipe(Path.of(opened), most) : file(opened, most);
         } catch (FileSystemException e) {
             throw new IOException(reason(e), e);
         } catch (ErrnoException e) {
-            throw new IOException(Errno.name(e.errno()), e);
+            throw new IOException(reason(e), e);
         }
         if (content.length > most) {
             throw new IOException("it is larger than " + most + " bytes");
@@ -47,8 +47,12 @@ final class NamedFile {
         };
     }
 
-    private static boolean isPipe(Path path) throws IOException {
-        return ((int) Files.getAttribute(path, "unix:mode") & S_IFMT) == S_IFIFO;
+    private static String reason(ErrnoException problem) {
+        return switch (problem.errno()) {
+            case Errno.ENOENT -> "there is no such file";
+            case Errno.EACCES -> "this user may not read it";
+            default -> Errno.name(problem.errno());
+        };
     }
 
     private static byte[] pipe(Path path, int most) throws IOException {
@@ -62,8 +66,8 @@ final class NamedFile {
         return status.isCharacterDevice() && status.deviceMajor() == 1 && status.deviceMinor() == 3;
     }
 
-    private static byte[] file(Path path, int most) throws IOException {
-        try (Fd file = FileSystem.open(path.toString(), FileSystem.O_RDONLY | FileSystem.O_NONBLOCK)) {
+    private static byte[] file(String path, int most) throws IOException {
+        try (Fd file = FileSystem.open(path, FileSystem.O_RDONLY | FileSystem.O_NONBLOCK)) {
             FileStatus status = FileSystem.status(file);
             if (isNull(status)) {
                 return new byte[0];

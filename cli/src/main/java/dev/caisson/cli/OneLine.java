@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.linux.ByteText;
 import dev.caisson.text.TerminalText;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,6 @@ final class OneLine {
         if (text == null || text.isBlank()) {
             return "no further detail";
         }
-        return TerminalText.line(text.strip());
+        return TerminalText.line(ByteText.shown(text.strip()));
     }
 }

@@ -4,6 +4,7 @@ import dev.caisson.launch.FilterProgram;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.PlanText;
 import dev.caisson.launch.Step;
+import dev.caisson.linux.ByteText;
 import io.avaje.json.JsonWriter;
 import io.avaje.json.stream.JsonStream;
 import java.io.StringWriter;
@@ -56,9 +57,9 @@ final class PlanJson {
                 field(out, "summary", filter.summary());
                 out.endObject();
             }
-            case dev.caisson.spec.InRootPath path -> out.value(path.absolute());
+            case dev.caisson.spec.InRootPath path -> out.value(ByteText.shown(path.absolute()));
             case Record data -> record(out, data);
-            default -> out.value(value.toString());
+            default -> out.value(ByteText.shown(value.toString()));
         }
     }
 

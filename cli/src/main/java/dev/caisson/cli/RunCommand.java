@@ -2,6 +2,7 @@ package dev.caisson.cli;
 
 import dev.caisson.engine.Container;
 import dev.caisson.engine.Engine;
+import dev.caisson.engine.RunResult;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerSpec;
 import java.util.concurrent.Callable;
@@ -64,10 +65,13 @@ final class RunCommand implements Callable<Integer> {
             return await(container);
         }
         dev.caisson.linux.Terminal.Mode before = dev.caisson.linux.Terminal.makeRaw(terminal);
+        RunResult result;
         try {
-            return await(container);
+            result = container.await();
         } finally {
             dev.caisson.linux.Terminal.restore(terminal, before);
         }
+        // not before: a raw terminal takes a new line for a line feed alone
+        return foreground.tell(container, result);
     }
 }

@@ -28,7 +28,7 @@ final class RunOptions {
     boolean terminal;
     private @Nullable String name;
     private List<String> environment = List.of();
-    private List<Path> environmentFiles = List.of();
+    private List<String> environmentFiles = List.of();
     private List<String> volumes = List.of();
     private List<String> mounts = List.of();
     private List<String> tmpfs = List.of();
@@ -75,11 +75,10 @@ final class RunOptions {
                         "NAME[=VALUE]",
                         "Set a variable, or pass on the one of this environment.",
                         value -> environment = value)
-                .values(
+                .texts(
                         "--env-file",
                         "FILE",
                         "Set variables from a file of NAME=VALUE lines.",
-                        Path.class,
                         value -> environmentFiles = value)
                 .texts("-v, --volume", "HOST:TARGET[:ro|rw]", "Mount a path of the host.", value -> volumes = value)
                 .texts(
@@ -226,7 +225,7 @@ final class RunOptions {
 
     /// Where the profile is written that was learned.
     Path learnedFile() {
-        return Path.of(learnedFile == null ? "learned.json" : learnedFile);
+        return HostPath.of(learnedFile == null ? "learned.json" : learnedFile);
     }
 
     private Network network() {
@@ -305,9 +304,8 @@ final class RunOptions {
             case "seccomp=unconfined" -> spec.seccomp(new SeccompChoice.Unconfined());
             case String profile
             when profile.startsWith("seccomp=") -> {
-                Path file = Path.of(profile.substring("seccomp=".length()));
-                yield spec.seccomp(
-                        new SeccompChoice.Custom(file.toString(), text("--security-opt seccomp", file, MAX_PROFILE)));
+                String file = profile.substring("seccomp=".length());
+                yield spec.seccomp(new SeccompChoice.Custom(file, text("--security-opt seccomp", file, MAX_PROFILE)));
             }
             default -> throw refused("--security-opt " + option, "give no-new-privileges or seccomp=…");
         };
@@ -334,7 +332,7 @@ final class RunOptions {
         return new String[] {text.substring(0, equals), text.substring(equals + 1)};
     }
 
-    private static String text(String option, Path file, int most) {
+    private static String text(String option, String file, int most) {
         try {
             return new String(NamedFile.read(file, most), StandardCharsets.UTF_8);
         } catch (IOException e) {

@@ -7,7 +7,6 @@ import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 
 /// What an argument of `caisson seccomp` names: a profile, a compiled filter in a file, or a process with its filters.
@@ -50,18 +49,17 @@ sealed interface SeccompOperand {
     }
 
     private static boolean isFile(String name) {
-        return name.indexOf('/') >= 0 || Files.isRegularFile(Path.of(name));
+        return name.indexOf('/') >= 0 || Files.isRegularFile(HostPath.of(name));
     }
 
     private static byte[] bytes(String name) {
-        Path file = Path.of(name);
         try {
-            return NamedFile.read(file, MAX_FILE);
+            return NamedFile.read(name, MAX_FILE);
         } catch (IOException e) {
             throw new CommandException(
                     "FILE_REFUSED",
                     CommandException.ENGINE_FAILED,
-                    file + " cannot be read; give standard, strict, a profile or a .bpf file (" + e.getMessage() + ")");
+                    name + " cannot be read; give standard, strict, a profile or a .bpf file (" + e.getMessage() + ")");
         }
     }
 

@@ -24,6 +24,7 @@ final class SignalForwarding {
     private boolean holds;
     private @Nullable Container container;
     private @Nullable Fd terminal;
+    private String lineEnd = "";
 
     private SignalForwarding(PrintWriter err) {
         this.err = err;
@@ -51,6 +52,7 @@ final class SignalForwarding {
     /// Passes changes of this terminal's size on as well.
     synchronized void resizes(Fd from) {
         terminal = from;
+        lineEnd = "\r"; // it may be raw
     }
 
     private synchronized void take(int number) {
@@ -65,7 +67,7 @@ final class SignalForwarding {
         } else if (number == ProcessSignals.WINCH && from != null) {
             Terminal.size(from).ifPresent(target::resize);
         } else if (isOneTooMany(number)) {
-            err.println("caisson: it has not ended after " + PATIENCE + " signals and is killed");
+            err.println("caisson: it has not ended after " + PATIENCE + " signals and is killed" + lineEnd);
             target.kill();
         } else {
             target.signal(number);

@@ -3,6 +3,7 @@ package dev.caisson.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -133,6 +134,22 @@ class ForegroundTest {
 
         assertThat(process.inputReader().lines()).containsExactly("y", "141");
         assertThat(process.errorReader().lines()).isEmpty();
+    }
+
+    @Test
+    @Tag("root")
+    void on_a_terminal_our_own_lines_begin_at_its_left_edge() throws Exception {
+        Process process = shell(
+                "printf -v line '%q ' \"$@\"; exec script -qec \"$line\" /dev/null",
+                "run", "-it", "--rm", "--timeout", "300ms", "host", "--", "sh", "-c", "echo hello; sleep 100");
+
+        String shown = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertThat(shown)
+                .startsWith("hello\r\n")
+                .contains("caisson: WALL_CLOCK: ")
+                .endsWith("\r\n");
+        assertThat(shown.replace("\r\n", "")).doesNotContain("\n");
     }
 
     @Test

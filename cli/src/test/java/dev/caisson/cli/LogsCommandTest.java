@@ -228,6 +228,33 @@ class LogsCommandTest {
         assertThat(ListCommand.age(NOW.minus(Duration.ofDays(2)), NOW)).isEqualTo("2 days");
     }
 
+    @Test
+    @Tag("root")
+    void of_one_that_ended_well_all_that_went_wrong_is_shown() throws Exception {
+        OutputStream broken = new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                throw new IOException("no more");
+            }
+        };
+        String script = "unshare --user true; head -c 200m /dev/zero | tail; echo lost; exit 0";
+        try (Engine engine = Engine.open(Directories.options())) {
+            var streams = new Streams.Copy(Optional.empty(), broken, OutputStream.nullOutputStream());
+            engine.start(spec(script).memory(Bytes.mebibytes(32)), streams.kept())
+                    .await();
+        }
+
+        assertThat(caisson("logs", name).err())
+                .contains(
+                        "caisson: its standard output was closed before its end: ",
+                        "caisson: the kernel killed 1 of its processes at its memory limit",
+                        "caisson: DENIED: ");
+        assertThat(caisson("logs", "--format", "json", name).out().lines())
+                .last()
+                .asString()
+                .contains("\"exitStatus\":0", "\"oomKills\":1", "\"stream\":\"STDOUT\"", "unshare(CLONE_NEWUSER)");
+    }
+
     private void ended(String script) throws InterruptedException {
         try (Engine engine = Engine.open(Directories.options())) {
             engine.start(spec(script), Streams.capture().kept()).await();

@@ -122,6 +122,21 @@ class RunOptionsTest {
     }
 
     @Test
+    void a_host_path_that_the_jvm_cannot_hold_is_refused_by_name() {
+        for (String[] options : new String[][] {
+            {"-v", "/srv/\udcff:/x"},
+            {"-v", "./\udcff:/x"},
+            {"--mount", "type=bind,src=/srv/\udcff,dst=/x"},
+            {"--device", "/dev/\udcff"},
+            {"--device-read-bps", "/dev/\udcff:1m"}
+        }) {
+            assertThatThrownBy(() -> spec(options))
+                    .isInstanceOf(CommandException.class)
+                    .hasMessageContaining("/\\xff is not UTF-8: rename it");
+        }
+    }
+
+    @Test
     void flags_of_a_volume_may_be_several() {
         assertThat(bind("-v", "/srv:/x:ro,z").readOnly()).isTrue();
         assertThat(bind("-v", "/srv:/x:z").readOnly()).isFalse();
@@ -152,7 +167,7 @@ class RunOptionsTest {
             assertThatThrownBy(() -> spec("--env-file", file.toString())).isInstanceOf(CommandException.class);
         }
         Files.write(file, new byte[] {'A', '=', (byte) 0xff});
-        assertThatThrownBy(() -> spec("--env-file", file.toString())).hasMessageContaining("not UTF-8");
+        assertThat(spec("--env-file", file.toString()).environment()).containsEntry("A", "\udcff");
     }
 
     @Test

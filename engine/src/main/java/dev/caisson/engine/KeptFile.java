@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -61,7 +62,9 @@ final class KeptFile {
         return command.stream().limit(MOST_ARGUMENTS).map(KeptFile::shortened).toList();
     }
 
-    private static String shortened(String argument) {
+    /// JSON has no bytes that are not UTF-8.
+    private static String shortened(String given) {
+        String argument = ByteText.shown(given);
         if (argument.length() <= LONGEST_ARGUMENT) {
             return argument;
         }

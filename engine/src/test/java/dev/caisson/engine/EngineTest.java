@@ -65,6 +65,16 @@ class EngineTest {
     }
 
     @Test
+    void added_groups_are_had_inside() throws InterruptedException {
+        RunResult result = engine.run(ContainerSpec.onHost("id", "-G")
+                .user("1000:1000")
+                .addGroup("nogroup")
+                .addGroup("4242"));
+
+        assertThat(result.stdout().strip().split(" ", -1)).containsExactlyInAnyOrder("1000", "65534", "4242");
+    }
+
+    @Test
     void verdicts_tell_why_a_run_ended() throws InterruptedException {
         ContainerSpec sleep = ContainerSpec.of(Image.host(), "sleep", "60");
         assertThat(engine.run(sleep.wallClock(Duration.ofMillis(200))).verdict())

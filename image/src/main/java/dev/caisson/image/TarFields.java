@@ -1,10 +1,7 @@
 package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
-import dev.caisson.text.Quoted;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
+import dev.caisson.linux.ByteText;
 import java.util.Arrays;
 
 /// The fields of a tar header block: numbers and text at fixed places of 512 bytes.
@@ -102,18 +99,7 @@ final class TarFields {
                 throw bad("a name with a NUL character");
             }
         }
-        try {
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
-                    .toString();
-        } catch (CharacterCodingException e) {
-            throw new ImageException(
-                    Code.UNSUPPORTED_FORMAT,
-                    "the archive has the name " + Quoted.of(new String(bytes, StandardCharsets.ISO_8859_1))
-                            + ", which is not UTF-8; rename the file and build the image again",
-                    e);
-        }
+        return ByteText.of(bytes);
     }
 
     static ImageException bad(String what) {

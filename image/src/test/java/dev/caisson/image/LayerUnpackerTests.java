@@ -2,6 +2,8 @@ package dev.caisson.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -54,6 +56,21 @@ class LayerUnpackerTests {
                 .isEqualTo(2);
         assertThat((int) Files.getAttribute(unpacking.root().resolve("d/f"), "unix:mode") & 07777)
                 .isEqualTo(04750);
+    }
+
+    @Test
+    void names_that_are_no_utf_8_stay_the_bytes_that_they_are() throws IOException {
+        unpacking.layers(tar().directory("d\udcff")
+                .file("d\udcff/f\udce9", "content")
+                .symbolicLink("s", "d\udcff/f\udce9")
+                .hardLink("h", "d\udcff/f\udce9")
+                .build());
+        try (Fd root = FileSystem.open(unpacking.root().toString(), FileSystem.O_RDONLY)) {
+            assertThat(FileSystem.readText(root, "d\udcff/f\udce9")).isEqualTo("content");
+            assertThat(FileSystem.readText(root, "h")).isEqualTo("content");
+            assertThat(FileSystem.readLink(root, "s")).isEqualTo("d\udcff/f\udce9");
+            FileSystem.removeTree(root, "d\udcff");
+        }
     }
 
     @Test

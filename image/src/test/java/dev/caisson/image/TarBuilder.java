@@ -1,5 +1,6 @@
 package dev.caisson.image;
 
+import dev.caisson.linux.ByteText;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -133,7 +134,7 @@ final class TarBuilder {
     }
 
     private static void put(byte[] block, int offset, String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = ByteText.bytes(text);
         System.arraycopy(bytes, 0, block, offset, Math.min(bytes.length, 512 - offset));
     }
 

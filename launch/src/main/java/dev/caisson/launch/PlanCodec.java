@@ -1,9 +1,9 @@
 package dev.caisson.launch;
 
+import dev.caisson.linux.ByteText;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
@@ -174,7 +174,7 @@ public final class PlanCodec {
         }
 
         Wire text(String value) {
-            return bytes(value.getBytes(StandardCharsets.UTF_8));
+            return bytes(ByteText.bytes(value));
         }
 
         Wire list(List<String> values) {

@@ -4,10 +4,10 @@ import dev.caisson.error.ArgumentException;
 import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Rlimit;
+import dev.caisson.linux.ByteText;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -121,7 +121,7 @@ final class PlanDecoder {
     }
 
     private String text() {
-        return new String(bytes(), StandardCharsets.UTF_8);
+        return ByteText.of(bytes());
     }
 
     private byte[] bytes() {

@@ -10,8 +10,8 @@ import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.linux.ByteText;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -155,12 +155,30 @@ public final class Policy {
             }
             texts.add(variable + "=" + value);
         });
+        requireUtf8(spec, findings);
+        if (!texts.stream().allMatch(ByteText::isText)) {
+            findings.add(new Finding(
+                    "TEXT_INVALID",
+                    "arguments and variables cannot hold half of a surrogate pair: give whole characters"));
+            return;
+        }
         if (texts.stream().anyMatch(text -> text.indexOf('\0') >= 0)) {
             findings.add(new Finding("TEXT_INVALID", "arguments and variables cannot hold a NUL character"));
         }
-        if (texts.stream().anyMatch(text -> text.getBytes(StandardCharsets.UTF_8).length >= MAX_STRING)) {
+        if (texts.stream().anyMatch(text -> ByteText.bytes(text).length >= MAX_STRING)) {
             findings.add(new Finding(
                     "TEXT_TOO_LONG", "the kernel takes no argument or variable of 128 KiB or more: pass it in a file"));
+        }
+    }
+
+    /// The program's own texts are bytes for the kernel; these are written down and read by people.
+    private static void requireUtf8(ContainerSpec spec, List<Finding> findings) {
+        var texts = new ArrayList<>(spec.labels().keySet());
+        texts.addAll(spec.labels().values());
+        texts.addAll(spec.addedGroups());
+        spec.user().ifPresent(texts::add);
+        if (!texts.stream().allMatch(ByteText::isUtf8)) {
+            findings.add(new Finding("TEXT_INVALID", "labels, users and groups are UTF-8: give them in UTF-8"));
         }
     }
 

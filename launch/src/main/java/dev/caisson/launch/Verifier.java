@@ -1,6 +1,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.cgroup.Cgroup;
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
@@ -9,7 +10,6 @@ import dev.caisson.linux.FileSystemSpace;
 import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Rlimit;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -394,7 +394,7 @@ public final class Verifier {
 
     private static String text(Fd process, String name) {
         try (Fd file = FileSystem.openAt(process, name, FileSystem.O_RDONLY, 0, FileSystem.RESOLVE_BENEATH)) {
-            return new String(FileSystem.read(file, MAX_PROC_FILE), StandardCharsets.UTF_8);
+            return ByteText.of(FileSystem.read(file, MAX_PROC_FILE));
         } catch (ErrnoException e) {
             throw new HostException("PROGRAM_ENDED", "the container's process is gone (" + e.getMessage() + ")", e);
         }

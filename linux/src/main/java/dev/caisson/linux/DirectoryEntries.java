@@ -1,5 +1,6 @@
 package dev.caisson.linux;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.Arena;
@@ -30,7 +31,7 @@ public final class DirectoryEntries {
             long filled;
             while (names.size() < most && (filled = fill(directory, buffer)) > 0) {
                 for (long at = 0; at < filled && names.size() < most; ) {
-                    String name = buffer.getString(at + NAME);
+                    String name = name(buffer.asSlice(at + NAME));
                     if (!name.equals(".") && !name.equals("..")) {
                         names.add(name);
                     }
@@ -39,6 +40,14 @@ public final class DirectoryEntries {
             }
         }
         return names;
+    }
+
+    private static String name(MemorySegment entry) {
+        long end = 0;
+        while (entry.get(JAVA_BYTE, end) != 0) {
+            end++;
+        }
+        return ByteText.of(entry.asSlice(0, end).toArray(JAVA_BYTE));
     }
 
     private static long fill(Fd directory, MemorySegment buffer) {

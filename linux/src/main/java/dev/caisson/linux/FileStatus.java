@@ -58,6 +58,7 @@ public record FileStatus(
     static final int BASIC_STATS = 0x7ff;
 
     private static final int S_IFMT = 0170000;
+    private static final int S_IFIFO = 0010000;
     private static final int S_IFDIR = 0040000;
     private static final int S_IFREG = 0100000;
     private static final int S_IFLNK = 0120000;
@@ -104,6 +105,10 @@ public record FileStatus(
 
     public boolean isSymbolicLink() {
         return (mode & S_IFMT) == S_IFLNK;
+    }
+
+    public boolean isPipe() {
+        return (mode & S_IFMT) == S_IFIFO;
     }
 
     public boolean isCharacterDevice() {

@@ -7,7 +7,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -235,7 +234,7 @@ public final class FileSystem {
             long length = Native.check(
                     "readlinkat " + name,
                     Native.raw(Nr.READLINKAT, directory, path.address(), buffer.address(), PATH_MAX));
-            return new String(buffer.asSlice(0, length).toArray(JAVA_BYTE), StandardCharsets.UTF_8);
+            return ByteText.of(buffer.asSlice(0, length).toArray(JAVA_BYTE));
         }
     }
 
@@ -373,7 +372,7 @@ public final class FileSystem {
     /// Reads the small text file `name` below `directory`, at most 64 KiB.
     public static String readText(Fd directory, String name) {
         try (Fd file = openAt(directory, name, O_RDONLY, 0, RESOLVE_BENEATH)) {
-            return new String(read(file, 64 * 1024), StandardCharsets.UTF_8);
+            return ByteText.of(read(file, 64 * 1024));
         }
     }
 
@@ -397,7 +396,7 @@ public final class FileSystem {
     /// it.
     public static void writeText(Fd directory, String name, String text) {
         try (Fd file = openAt(directory, name, O_WRONLY, 0, RESOLVE_BENEATH)) {
-            write(file, text.getBytes(StandardCharsets.UTF_8));
+            write(file, ByteText.bytes(text));
         } catch (ErrnoException e) {
             throw e.call().equals("write") ? new ErrnoException("write " + name, e.errno()) : e;
         }

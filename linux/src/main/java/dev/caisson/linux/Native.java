@@ -14,7 +14,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
-import java.nio.charset.StandardCharsets;
 
 /// The one door to the kernel: syscall(2) with errno captured, retried on EINTR where the caller says that it is safe.
 @SuppressWarnings("restricted") // this class is the place that --enable-native-access names
@@ -90,7 +89,7 @@ final class Native {
         if (value.indexOf('\0') >= 0) {
             throw new IllegalArgumentException("a string for the kernel holds a NUL character");
         }
-        byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = ByteText.bytes(value);
         MemorySegment segment = allocator.allocate(bytes.length + 1L);
         MemorySegment.copy(bytes, 0, segment, JAVA_BYTE, 0, bytes.length);
         return segment;

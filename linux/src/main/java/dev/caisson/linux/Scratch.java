@@ -32,7 +32,7 @@ final class Scratch implements AutoCloseable {
     /// A descriptor of `name` below `directory`, open for reading, or the negated error number. No link is followed,
     /// and the path does not leave the directory.
     long open(Fd directory, String name) {
-        byte[] written = name.getBytes(StandardCharsets.UTF_8);
+        byte[] written = ByteText.bytes(name);
         if (written.length >= LONGEST_PATH) {
             return -Errno.ENAMETOOLONG;
         }

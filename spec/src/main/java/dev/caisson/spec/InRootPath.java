@@ -3,6 +3,7 @@ package dev.caisson.spec;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.linux.ByteText;
 import java.nio.charset.StandardCharsets;
 
 /// A path inside a container's root, in normal form: no empty, `.` or `..` component, no control character.
@@ -19,6 +20,9 @@ public record InRootPath(String relative) {
         present(relative, "path");
         if (isLongerThan(MAX_BYTES, relative)) {
             throw refused(relative, "is longer than " + MAX_BYTES + " bytes: shorten it");
+        }
+        if (!ByteText.isText(relative)) {
+            throw refused(relative, "holds half of a surrogate pair: give whole characters");
         }
         for (int i = 0; i < relative.length(); i++) {
             if (relative.charAt(i) < ' ' || relative.charAt(i) == 0x7f) {
