@@ -1,7 +1,7 @@
 package dev.caisson.cli;
 
-import dev.caisson.spec.ContainerSpec;
 import dev.caisson.linux.ByteText;
+import dev.caisson.spec.ContainerSpec;
 import java.io.IOException;
 import java.util.List;
 

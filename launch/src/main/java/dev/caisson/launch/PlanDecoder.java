@@ -1,10 +1,10 @@
 package dev.caisson.launch;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.linux.ByteText;
 import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Rlimit;
-import dev.caisson.linux.ByteText;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,6 +1,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.linux.ByteText;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.ContainerSpec;
@@ -10,7 +11,6 @@ import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.SeccompChoice;
-import dev.caisson.linux.ByteText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
