@@ -2,6 +2,8 @@ package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.image.PackedImage.PackedLayer;
+import dev.caisson.image.zstd.ZstdException;
+import dev.caisson.image.zstd.ZstdInputStream;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -39,7 +41,7 @@ final class LayerStream extends FilterInputStream {
             return new GZIPInputStream(packed, BUFFER);
         }
         if (ZstdInputStream.begins(magic)) {
-            return new ZstdInputStream(packed);
+            return new Zstd(packed);
         }
         if (startsWith(magic, 0xfd, '7', 'z', 'X', 'Z', 0)) {
             throw unsupported("xz");
@@ -48,6 +50,49 @@ final class LayerStream extends FilterInputStream {
             throw unsupported("bzip2");
         }
         return packed;
+    }
+
+    /// Reports what the decoder refuses as a fault of the image.
+    private static final class Zstd extends FilterInputStream {
+        Zstd(InputStream packed) {
+            super(new ZstdInputStream(packed));
+        }
+
+        @Override
+        public int read() throws IOException {
+            try {
+                return in.read();
+            } catch (ZstdException e) {
+                throw fault(e);
+            }
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            try {
+                return in.read(bytes, offset, length);
+            } catch (ZstdException e) {
+                throw fault(e);
+            }
+        }
+
+        @Override
+        public long skip(long count) throws IOException {
+            try {
+                return in.skip(count);
+            } catch (ZstdException e) {
+                throw fault(e);
+            }
+        }
+
+        private static ImageException fault(ZstdException problem) {
+            Code code = switch (problem.reason()) {
+                case DAMAGED -> Code.BAD_ARCHIVE;
+                case DICTIONARY -> Code.UNSUPPORTED_FORMAT;
+                case WINDOW_TOO_LARGE -> Code.TOO_LARGE;
+            };
+            return new ImageException(code, problem.sentence(), problem);
+        }
     }
 
     private static ImageException unsupported(String compression) {

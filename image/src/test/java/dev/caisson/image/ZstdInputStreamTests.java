@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.caisson.image.ImageException.Code;
+import dev.caisson.image.zstd.ZstdException;
+import dev.caisson.image.zstd.ZstdException.Reason;
+import dev.caisson.image.zstd.ZstdInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -82,10 +85,10 @@ class ZstdInputStreamTests {
         return new String(decode(stream), StandardCharsets.UTF_8);
     }
 
-    private static void assertRefused(Code code, byte[] stream) {
-        assertThatExceptionOfType(ImageException.class)
+    private static void assertRefused(Reason reason, byte[] stream) {
+        assertThatExceptionOfType(ZstdException.class)
                 .isThrownBy(() -> decode(stream))
-                .satisfies(refused -> assertThat(refused.reason()).isEqualTo(code));
+                .satisfies(refused -> assertThat(refused.reason()).isEqualTo(reason));
     }
 
     @Test
@@ -147,46 +150,45 @@ class ZstdInputStreamTests {
     @Test
     void what_a_frame_says_of_itself_has_to_be_true() {
         assertRefused(
-                Code.BAD_ARCHIVE,
+                Reason.DAMAGED,
                 new Frame()
                         .field(4, MAGIC & 0xffffffffL)
                         .bytes(0x20, 2)
                         .raw(true, "x")
                         .build());
         assertRefused(
-                Code.BAD_ARCHIVE,
+                Reason.DAMAGED,
                 new Frame()
                         .field(4, MAGIC & 0xffffffffL)
                         .bytes(0x20, 2)
                         .raw(true, "xyz")
                         .build());
         assertRefused(
-                Code.BAD_ARCHIVE,
+                Reason.DAMAGED,
                 new Frame().field(4, MAGIC & 0xffffffffL).bytes(0x28, 1).build());
         assertRefused(
-                Code.BAD_ARCHIVE, Frame.ofWindow(0).block(true, 3, 1).bytes(0).build());
+                Reason.DAMAGED, Frame.ofWindow(0).block(true, 3, 1).bytes(0).build());
         assertRefused(
-                Code.BAD_ARCHIVE,
+                Reason.DAMAGED,
                 Frame.ofWindow(0).block(true, REPEATED, 1025).bytes(0).build());
+        assertRefused(Reason.DAMAGED, Frame.ofWindow(0).raw(true, "x").bytes(1).build());
         assertRefused(
-                Code.BAD_ARCHIVE, Frame.ofWindow(0).raw(true, "x").bytes(1).build());
-        assertRefused(
-                Code.BAD_ARCHIVE,
+                Reason.DAMAGED,
                 Frame.ofWindow(0).raw(true, "x").bytes(1, 2, 3, 4).build());
     }
 
     @Test
     void a_window_or_a_dictionary_that_is_too_much_to_ask_is_refused_by_name() {
-        assertRefused(Code.TOO_LARGE, Frame.ofWindow(16).raw(true, "x").build());
+        assertRefused(Reason.WINDOW_TOO_LARGE, Frame.ofWindow(16).raw(true, "x").build());
         assertRefused(
-                Code.TOO_LARGE,
+                Reason.WINDOW_TOO_LARGE,
                 new Frame()
                         .field(4, MAGIC & 0xffffffffL)
                         .bytes(0xe0)
                         .field(8, 1L << 40)
                         .build());
         assertRefused(
-                Code.UNSUPPORTED_FORMAT,
+                Reason.DICTIONARY,
                 new Frame()
                         .field(4, MAGIC & 0xffffffffL)
                         .bytes(0x21, 7, 1)
@@ -217,6 +219,30 @@ class ZstdInputStreamTests {
         }
     }
 
+    @Test
+    void a_layer_reports_the_decoders_refusals_as_faults_of_the_image() throws IOException {
+        assertLayerRefused(
+                Code.BAD_ARCHIVE, Frame.ofWindow(0).raw(true, "x").bytes(1).build());
+        assertLayerRefused(Code.TOO_LARGE, Frame.ofWindow(16).raw(true, "x").build());
+        assertLayerRefused(
+                Code.UNSUPPORTED_FORMAT,
+                new Frame()
+                        .field(4, MAGIC & 0xffffffffL)
+                        .bytes(0x21, 7, 1)
+                        .raw(true, "x")
+                        .build());
+    }
+
+    private void assertLayerRefused(Code code, byte[] stream) throws IOException {
+        Path file = Files.write(directory.resolve("layer"), stream);
+        try (var slice = FileSlice.whole(FileChannel.open(file), Files.size(file));
+                var layer = new LayerStream(slice, new UnpackBudget(UnpackLimits.DEFAULT, slice.size()))) {
+            assertThatExceptionOfType(ImageException.class)
+                    .isThrownBy(layer::readAllBytes)
+                    .satisfies(refused -> assertThat(refused.reason()).isEqualTo(code));
+        }
+    }
+
     private static final class CountingStream extends OutputStream {
         private long count;
 
@@ -235,13 +261,13 @@ class ZstdInputStreamTests {
     void an_offset_out_of_the_window_and_a_table_out_of_nowhere_are_refused() {
         // One sequence by repeated tables that there were not; then by tables of one code, with an offset of 29 bits.
         assertRefused(
-                Code.BAD_ARCHIVE,
+                Reason.DAMAGED,
                 Frame.ofWindow(0)
                         .block(true, COMPRESSED, 5)
                         .bytes(1 << 3, 'a', 1, 0xfc, 1)
                         .build());
         assertRefused(
-                Code.BAD_ARCHIVE,
+                Reason.DAMAGED,
                 Frame.ofWindow(0)
                         .block(true, COMPRESSED, 11)
                         .bytes(1 << 3, 'a', 1, 0x54, 1, 29, 0, 0, 0, 0, 0x20)
@@ -256,7 +282,7 @@ class ZstdInputStreamTests {
         for (int i = 0; i < ZstdSamples.PACKED.size(); i++) {
             byte[] packed = Base64.getDecoder().decode(ZstdSamples.PACKED.get(i));
             for (int length = 1; length < packed.length; length++) {
-                assertRefused(Code.BAD_ARCHIVE, Arrays.copyOf(packed, length));
+                assertRefused(Reason.DAMAGED, Arrays.copyOf(packed, length));
             }
             for (int n = 0; n < 3_000; n++) {
                 byte[] damaged = packed.clone();
@@ -265,7 +291,7 @@ class ZstdInputStreamTests {
                 }
                 try {
                     decode(damaged);
-                } catch (ImageException e) {
+                } catch (ZstdException e) {
                     refused++;
                 }
             }
@@ -304,7 +330,7 @@ class ZstdInputStreamTests {
     void a_skippable_frame_that_is_cut_off_is_damage() {
         byte[] stream = withSkippable(200_000);
 
-        assertRefused(Code.BAD_ARCHIVE, Arrays.copyOf(stream, stream.length - 1));
-        assertRefused(Code.BAD_ARCHIVE, Arrays.copyOf(stream, stream.length - 200_002));
+        assertRefused(Reason.DAMAGED, Arrays.copyOf(stream, stream.length - 1));
+        assertRefused(Reason.DAMAGED, Arrays.copyOf(stream, stream.length - 200_002));
     }
 }

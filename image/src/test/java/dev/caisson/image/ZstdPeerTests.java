@@ -2,6 +2,7 @@ package dev.caisson.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.image.zstd.ZstdInputStream;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,15 +1,14 @@
-package dev.caisson.image;
+package dev.caisson.image.zstd;
 
-import dev.caisson.image.ImageException.Code;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
 
-/// What a zstd stream holds, RFC 8878: frame after frame, skippable ones left out. Everything that the stream says of
-/// its own sizes is a stranger's word: memory grows with what was really decoded, up to twice the window and a block.
+/// Decodes a zstd stream, RFC 8878, frame after frame; skippable frames are left out. The sizes that the stream states
+/// are not trusted: memory grows with what was really decoded, up to twice the window and a block.
 ///
 /// Checksums of frames are not compared, because a layer as a whole is, by its digest.
-final class ZstdInputStream extends InputStream {
+public final class ZstdInputStream extends InputStream {
     /// The largest window that is decoded: that of the strongest level of the tools that build images.
     static final int WINDOW_LIMIT = 32 << 20;
 
@@ -37,12 +36,12 @@ final class ZstdInputStream extends InputStream {
     private long decoded;
 
     /// @param in at the first frame; not read past the last one
-    ZstdInputStream(InputStream in) {
+    public ZstdInputStream(InputStream in) {
         this.in = in;
     }
 
-    /// Whether a stream that begins so is one: with a frame, or with a skippable one.
-    static boolean begins(byte[] bytes) {
+    /// True if a stream with these first bytes is one: they begin a frame or a skippable frame.
+    public static boolean begins(byte[] bytes) {
         return bytes.length >= 4 && isMagic((int) littleEndian(bytes, 0, 4));
     }
 
@@ -50,9 +49,9 @@ final class ZstdInputStream extends InputStream {
         return number == MAGIC || (number & SKIPPABLE_MASK) == SKIPPABLE_MAGIC;
     }
 
-    static ImageException damaged(String what) {
-        return new ImageException(
-                Code.BAD_ARCHIVE,
+    static ZstdException damaged(String what) {
+        return new ZstdException(
+                ZstdException.Reason.DAMAGED,
                 "the image has a layer whose zstd data is damaged (" + what + "); fetch the image again");
     }
 
@@ -129,8 +128,8 @@ final class ZstdInputStream extends InputStream {
         }
         int[] dictionaryBytes = {0, 1, 2, 4};
         if (field(dictionaryBytes[descriptor & 3]) != 0) {
-            throw new ImageException(
-                    Code.UNSUPPORTED_FORMAT,
+            throw new ZstdException(
+                    ZstdException.Reason.DICTIONARY,
                     "the image has a layer compressed with a zstd dictionary, which no image brings; build it again");
         }
         announced = readContentSize(descriptor >> 6, single);
@@ -138,8 +137,8 @@ final class ZstdInputStream extends InputStream {
             size = announced;
         }
         if (size < 0 || size > WINDOW_LIMIT) {
-            throw new ImageException(
-                    Code.TOO_LARGE,
+            throw new ZstdException(
+                    ZstdException.Reason.WINDOW_TOO_LARGE,
                     "the image has a layer whose zstd window is larger than " + (WINDOW_LIMIT >> 20)
                             + " MiB; compress it again without --long or --ultra");
         }

@@ -1,4 +1,4 @@
-package dev.caisson.image;
+package dev.caisson.image.zstd;
 
 import java.util.Arrays;
 

@@ -1,0 +1,34 @@
+package dev.caisson.image.zstd;
+
+import dev.caisson.error.CaissonException;
+
+/// A zstd stream that cannot be decoded.
+public final class ZstdException extends CaissonException {
+    private static final long serialVersionUID = 1L;
+
+    /// Why it cannot be decoded.
+    public enum Reason {
+        /// The stream is cut off or breaks the format.
+        DAMAGED,
+        /// The stream needs a dictionary.
+        DICTIONARY,
+        /// The stream needs more memory than is granted.
+        WINDOW_TOO_LARGE
+    }
+
+    private final Reason reason;
+
+    ZstdException(Reason reason, String sentence) {
+        super(reason.name(), sentence);
+        this.reason = reason;
+    }
+
+    public Reason reason() {
+        return reason;
+    }
+
+    @Override
+    public int httpStatus() {
+        return 400;
+    }
+}
