@@ -33,6 +33,11 @@ public enum KernelFileSystem {
         return kernelName;
     }
 
+    /// The type that a mount table shows, proc_pid_mountinfo(5).
+    String type() {
+        return isControlGroupV1() ? "cgroup" : kernelName;
+    }
+
     /// True for a hierarchy of control groups of the first version.
     public boolean isControlGroupV1() {
         return number >= CGROUP1_CPU.number;

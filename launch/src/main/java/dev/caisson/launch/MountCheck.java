@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.launch.MountTable.Mounted;
 import dev.caisson.launch.Verifier.Check;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -10,46 +11,37 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
-/// Compares what the host gave to a container as mounts with the plan: each one's source, options and propagation,
-/// proc_pid_mountinfo(5), and that no mount of the container passes mount events on or takes them.
+/// Compares the mounts of a container with its plan, by its mount table: the root, each volume's source, options and
+/// propagation, each file system of the kernel, what is masked and what is read-only; and that no mount passes mount
+/// events on or takes them.
 final class MountCheck {
     /// Never set-uid, never devices, whatever the volume.
     private static final List<String> ALWAYS = List.of("nosuid", "nodev");
+    private static final InRootPath ROOT = InRootPath.of("");
     private static final String OVERLAY = "overlay";
-
-    /// One line of mountinfo.
-    ///
-    /// @param propagation as `shared:1 master:2`; empty for a private mount
-    private record Mounted(String target, String fileSystem, List<String> options, String propagation) {
-        static Mounted parse(String line) {
-            List<String> fields = List.of(line.split(" ", -1));
-            int dash = fields.indexOf("-");
-            return new Mounted(
-                    fields.get(4),
-                    fields.get(dash + 1),
-                    List.of(fields.get(5).split(",", -1)),
-                    String.join(" ", fields.subList(6, dash)));
-        }
-
-        String text() {
-            return fileSystem + " " + String.join(",", options) + ", "
-                    + (propagation.isEmpty() ? "private" : propagation);
-        }
-    }
+    private static final String MISSING = "missing";
+    private static final String MASKED = "masked";
 
     private final Fd process;
     private final LaunchPlan plan;
-    private final List<Mounted> mounts;
+    private final MountTable table;
 
     /// @param process its directory in /proc
-    MountCheck(Fd process, LaunchPlan plan, String mountinfo) {
+    MountCheck(Fd process, LaunchPlan plan, MountTable table) {
         this.process = process;
         this.plan = plan;
-        this.mounts = mountinfo.lines().map(Mounted::parse).toList();
+        this.table = table;
     }
 
-    List<Check> checks() {
+    Check root() {
+        String planned = plan.has(Step.MakeRootReadOnly.class) ? "overlay ro" : "overlay rw";
+        String found = table.at(ROOT).map(Mounted::text).orElse(MISSING);
+        return new Check("root file system", planned, found, found.startsWith(planned));
+    }
+
+    List<Check> volumes() {
         var checks = new ArrayList<Check>();
         for (Step.MountSlot mount : plan.all(Step.MountSlot.class)) {
             switch (plan.slots().get(mount.slot().index())) {
@@ -63,18 +55,74 @@ final class MountCheck {
         return checks;
     }
 
+    List<Check> fileSystems() {
+        return plan.all(Step.MountFileSystem.class).stream()
+                .map(this::fileSystem)
+                .toList();
+    }
+
+    private Check fileSystem(Step.MountFileSystem mount) {
+        List<String> flags = mount.flags().stream().map(MountFlag::option).toList();
+        String type = mount.fileSystem().type();
+        Optional<Mounted> found = table.at(mount.target());
+        return new Check(
+                "mount " + mount.target(),
+                type + " " + String.join(",", flags),
+                found.map(Mounted::text).orElse(MISSING),
+                found.filter(it -> it.fileSystem().equals(type) && it.options().containsAll(flags))
+                        .isPresent());
+    }
+
+    /// What is masked and what is read-only.
+    List<Check> protections() {
+        var checks = new ArrayList<Check>();
+        for (Step.Mask mask : plan.all(Step.Mask.class)) {
+            checks.add(covered(mask.path(), MASKED, MountCheck::isMask));
+        }
+        for (Step.MakeReadOnly make : plan.all(Step.MakeReadOnly.class)) {
+            checks.add(covered(make.path(), MountFlag.READ_ONLY.option(), Mounted::isReadOnly));
+        }
+        return checks;
+    }
+
+    private Check covered(InRootPath path, String planned, Predicate<Mounted> asPlanned) {
+        Optional<Mounted> mount = table.at(path);
+        if (mount.isEmpty()) {
+            boolean exists = status(() -> inRoot(path)).isPresent();
+            return new Check(path.absolute(), planned, exists ? "open" : "not in this kernel", !exists);
+        }
+        boolean isAsPlanned = asPlanned.test(mount.get());
+        String found =
+                isAsPlanned && planned.equals(MASKED) ? MASKED : mount.get().text();
+        return new Check(path.absolute(), planned, found, isAsPlanned);
+    }
+
+    /// The null device of the host, or a directory in memory that cannot be written to and has no room for a file.
+    private static boolean isMask(Mounted mount) {
+        boolean isNull = mount.root().equals("/null")
+                && nullDevice().filter(mount.device()::equals).isPresent();
+        boolean isEmpty = mount.fileSystem().equals(KernelFileSystem.TMPFS.type())
+                && mount.root().equals("/")
+                && mount.isReadOnly()
+                && mount.ofFileSystem().contains("nr_inodes=1");
+        return isNull || isEmpty;
+    }
+
+    /// The file system that holds it, `MAJOR:MINOR`.
+    private static Optional<String> nullDevice() {
+        return status(() -> FileSystem.open("/dev/null", FileSystem.O_PATH))
+                .map(file -> (file.fileSystem() >>> Integer.SIZE) + ":" + (int) file.fileSystem());
+    }
+
     /// @param same whether the file inside is the very file of the host, and not one of an overlay over it, which has
-    /// locks
-    /// of its own
+    /// locks of its own
     private Check check(InRootPath target, Path source, String access, boolean same) {
         String subject = "mount " + target;
         String planned =
                 source + ", " + (same ? "" : OVERLAY + " ") + access + "," + String.join(",", ALWAYS) + ", private";
-        Optional<Mounted> found = mounts.stream()
-                .filter(mount -> mount.target().equals(target.absolute()))
-                .reduce((before, later) -> later); // what was mounted last is what is seen
+        Optional<Mounted> found = table.at(target);
         if (found.isEmpty()) {
-            return new Check(subject, planned, "missing", false);
+            return new Check(subject, planned, MISSING, false);
         }
         Mounted mount = found.get();
         boolean asPlanned = (same || mount.fileSystem().equals(OVERLAY))
@@ -82,19 +130,23 @@ final class MountCheck {
                 && mount.options().containsAll(ALWAYS)
                 && mount.propagation().isEmpty();
         if (!asPlanned || !same) {
-            return new Check(subject, planned, source + ", " + mount.text(), asPlanned);
+            return new Check(subject, planned, source + ", " + text(mount), asPlanned);
         }
         Optional<FileStatus> ofHost = status(() -> FileSystem.open(source.toString(), FileSystem.O_PATH));
         if (ofHost.isEmpty()) {
             return Check.notEvaluated(
-                    subject, planned, "the host has no " + source + " any more; it is " + mount.text());
+                    subject, planned, "the host has no " + source + " any more; it is " + text(mount));
         }
         Optional<FileStatus> inside = status(() -> inRoot(target));
         boolean isSame = inside.isPresent()
                 && inside.get().inode() == ofHost.get().inode()
                 && inside.get().fileSystem() == ofHost.get().fileSystem();
         String what = isSame ? source.toString() : "another file than the host's " + source;
-        return new Check(subject, planned, what + ", " + mount.text(), isSame);
+        return new Check(subject, planned, what + ", " + text(mount), isSame);
+    }
+
+    private static String text(Mounted mount) {
+        return mount.text() + ", " + (mount.propagation().isEmpty() ? "private" : mount.propagation());
     }
 
     private interface Opening {
@@ -121,11 +173,11 @@ final class MountCheck {
     }
 
     private Check propagation() {
-        List<String> open = mounts.stream()
+        List<String> open = table.mounts().stream()
                 .filter(mount -> !mount.propagation().isEmpty())
                 .map(mount -> mount.target() + " " + mount.propagation())
                 .toList();
-        String found = open.isEmpty() ? "all " + mounts.size() + " private" : String.join(", ", open);
+        String found = open.isEmpty() ? "all " + table.mounts().size() + " private" : String.join(", ", open);
         return new Check("mount propagation", "all private", found, open.isEmpty());
     }
 }

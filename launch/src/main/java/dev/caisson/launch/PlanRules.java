@@ -56,9 +56,7 @@ public final class PlanRules {
                 throw broken("phases ascend: " + steps.get(i - 1) + " before " + steps.get(i));
             }
         }
-        require(!steps.isEmpty(), "a plan has steps");
         verifyCounts(steps);
-        require(steps.getFirst() instanceof Step.Seal, "the first step seals");
         require(steps.getLast() instanceof Step.Execute, "the last step executes");
         require(plan.namespaces().containsAll(OBLIGATORY), "obligatory namespaces are its own");
         verifyOrder(plan);
@@ -113,9 +111,8 @@ public final class PlanRules {
     }
 
     private static void verifySlots(LaunchPlan plan) {
-        require(plan.slots().size() <= Slot.LIMIT, "at most " + Slot.LIMIT + " slots");
         require(
-                plan.slots().size() > FIRST_SLOTS.size()
+                plan.slots().size() >= FIRST_SLOTS.size()
                         && plan.slots().subList(0, FIRST_SLOTS.size()).equals(FIRST_SLOTS),
                 "the first slots are the plan, the control socket and the standard streams");
         require(plan.slots().getLast() instanceof SlotSource.Root, "the root is the last slot");

@@ -32,6 +32,7 @@ public final class Policy {
     private static final int MAX_HOST_NAME = 64;
     private static final int MAX_STRING = 128 * 1024;
     private static final int MAX_MOUNTS = 64;
+    private static final int MAX_SYSCTLS = 256;
 
     /// Where the engine's own file systems stand; nothing may be put over or into them.
     private static final List<InRootPath> RESERVED =
@@ -346,6 +347,9 @@ public final class Policy {
     }
 
     private static void checkSysctls(ContainerSpec spec, List<Finding> findings) {
+        if (spec.sysctls().size() > MAX_SYSCTLS) {
+            findings.add(new Finding("SYSCTLS_TOO_MANY", "a container takes at most " + MAX_SYSCTLS + " sysctls"));
+        }
         for (Map.Entry<String, String> sysctl : spec.sysctls().entrySet()) {
             Sysctls.refusal(sysctl.getKey(), sysctl.getValue())
                     .ifPresent(reason -> findings.add(new Finding("SYSCTL_REFUSED", reason)));

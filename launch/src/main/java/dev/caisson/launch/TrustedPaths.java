@@ -97,6 +97,6 @@ public final class TrustedPaths {
                 return true;
             }
         }
-        return real.getFileName() != null && real.getFileName().toString().endsWith(".sock");
+        return real.toString().endsWith(".sock");
     }
 }

@@ -257,36 +257,15 @@ public final class Verifier {
     }
 
     private void checkMounts(Fd process, List<Check> checks) {
-        String mountinfo = text(process, "mountinfo");
-        Map<String, String> mounts = mountOptions(mountinfo);
-        String root = mounts.getOrDefault("/", "missing");
-        boolean readOnly = plan.has(Step.MakeRootReadOnly.class);
-        checks.add(new Check(
-                "root file system",
-                readOnly ? "overlay ro" : "overlay rw",
-                root,
-                root.startsWith(readOnly ? "overlay ro" : "overlay rw")));
+        var mounts = new MountCheck(process, plan, new MountTable(text(process, "mountinfo")));
+        checks.add(mounts.root());
         checkWritableLayer(process, checks);
-        checks.addAll(new MountCheck(process, plan, mountinfo).checks());
-        for (Step.MountFileSystem mount : plan.all(Step.MountFileSystem.class)) {
-            String found = mounts.getOrDefault(mount.target().absolute(), "missing");
-            boolean flags = mount.flags().stream()
-                    .allMatch(flag -> List.of(found.split("[ ,]", -1)).contains(flag.option()));
-            String planned = mount.flags().stream()
-                    .map(MountFlag::option)
-                    .reduce((a, b) -> a + "," + b)
-                    .orElse("");
-            checks.add(new Check("mount " + mount.target(), planned, found, flags && !found.equals("missing")));
-        }
+        checks.addAll(mounts.volumes());
+        checks.addAll(mounts.fileSystems());
         for (Step.PlaceDevice place : plan.all(Step.PlaceDevice.class)) {
             checks.add(Check.of("device " + place.target(), place.node().toString(), device(process, place.target())));
         }
-        for (Step.Mask mask : plan.all(Step.Mask.class)) {
-            checkCovered(process, mask.path(), "masked", mounts, checks);
-        }
-        for (Step.MakeReadOnly make : plan.all(Step.MakeReadOnly.class)) {
-            checkCovered(process, make.path(), "ro", mounts, checks);
-        }
+        checks.addAll(mounts.protections());
     }
 
     private void checkWritableLayer(Fd process, List<Check> checks) {
@@ -301,34 +280,6 @@ public final class Verifier {
                             && space.inodes() > 0
                             && space.inodes() <= plan.root().inodes()));
         }
-    }
-
-    /// Several things may lie at one place: what was mounted last is what is seen.
-    private static Map<String, String> mountOptions(String mountinfo) {
-        var options = new HashMap<String, String>();
-        mountinfo.lines().forEach(line -> {
-            String[] fields = line.split(" ", -1);
-            int dash = List.of(fields).indexOf("-");
-            options.put(fields[4], fields[dash + 1] + " " + fields[5]);
-        });
-        return options;
-    }
-
-    private static void checkCovered(
-            Fd process, InRootPath path, String planned, Map<String, String> mounts, List<Check> checks) {
-        String found = mounts.get(path.absolute());
-        if (found == null) {
-            boolean exists = exists(process, path);
-            checks.add(new Check(path.absolute(), planned, exists ? "open" : "not in this kernel", !exists));
-            return;
-        }
-        boolean asPlanned =
-                planned.equals("masked") || List.of(found.split("[ ,]", -1)).contains("ro");
-        checks.add(new Check(path.absolute(), planned, planned.equals("masked") ? "masked" : found, asPlanned));
-    }
-
-    private static boolean exists(Fd process, InRootPath path) {
-        return status(process, path).isPresent();
     }
 
     /// Nothing of the container is followed, and a device is not opened.

@@ -20,13 +20,18 @@ final class FakeProcess {
     static final int INIT = 100;
     static final int PROGRAM = 101;
     static final String GROUP = "caisson/0123";
+    /// A mount of a directory without room for a file.
+    static final String EMPTY = "ro,nosuid,nodev,noexec,relatime - tmpfs ro,nr_inodes=1,mode=555";
+    private static final int FIRST_MOUNT = 22;
 
     private final Path proc;
     private final LaunchPlan plan;
     /// Lines of /proc/PID/status by their name.
     final Map<String, String> status = new LinkedHashMap<>();
-    /// `PLACE` to `OPTIONS[ PROPAGATION] - TYPE`, in their order.
+    /// `PLACE` to `OPTIONS[ PROPAGATION] - TYPE[ OPTIONS_OF_THE_FILE_SYSTEM[ ROOT[ DEVICE]]]`, in their order.
     final Map<String, String> mounts = new LinkedHashMap<>();
+    /// The same, `PLACE OPTIONS…`, mounted after all those.
+    final List<String> later = new ArrayList<>();
     final Map<Rlimit.Resource, Rlimit> limits = new LinkedHashMap<>();
 
     FakeProcess(Path proc, LaunchPlan plan) throws IOException {
@@ -83,22 +88,38 @@ final class FakeProcess {
                     .filter(option -> !option.equals("ro"))
                     .forEach(options::add);
             options.add("relatime");
-            mounts.put(mount.target().absolute(), String.join(",", options) + " - tmpfs");
+            mounts.put(
+                    mount.target().absolute(),
+                    String.join(",", options) + " - " + mount.fileSystem().type());
         }
         for (Step.MountSlot mount : plan.all(Step.MountSlot.class)) {
             mounts.put(mount.target().absolute(), "ro,nosuid,nodev,relatime - overlay");
         }
+        boolean directory = true;
         for (Step.Mask mask : plan.all(Step.Mask.class)) {
-            mounts.put(mask.path().absolute(), "rw,nosuid,noexec,relatime - devtmpfs");
+            mounts.put(mask.path().absolute(), directory ? EMPTY : nullDevice("/null"));
+            directory = !directory;
         }
         for (Step.MakeReadOnly make : plan.all(Step.MakeReadOnly.class)) {
-            mounts.put(make.path().absolute(), "ro,nosuid,nodev,noexec,relatime - proc");
+            mounts.merge(
+                    make.path().absolute(),
+                    "ro,nosuid,nodev,noexec,relatime - proc",
+                    (here, _) -> here.replaceFirst("^rw,", "ro,"));
         }
         for (Rlimit.Resource resource : Rlimit.Resource.values()) {
             limits.put(resource, new Rlimit(resource, Rlimit.UNLIMITED, Rlimit.UNLIMITED));
         }
         plan.all(Step.SetResourceLimit.class)
                 .forEach(set -> limits.put(set.limit().resource(), set.limit()));
+    }
+
+    /// A file of the host's /dev as a mount.
+    static String nullDevice(String root) {
+        try (Fd device = FileSystem.open("/dev/null", FileSystem.O_PATH)) {
+            long fileSystem = FileSystem.status(device).fileSystem();
+            return "rw,nosuid,noexec,relatime - devtmpfs rw,mode=755 %s %d:%d"
+                    .formatted(root, fileSystem >>> 32, (int) fileSystem);
+        }
     }
 
     /// Replaces a file of the program and of init, or one of those by its number.
@@ -134,13 +155,45 @@ final class FakeProcess {
         status.forEach(
                 (name, value) -> text.append(name).append(":\t").append(value).append('\n'));
         write("status", text.toString());
-        var lines = new StringBuilder();
-        mounts.forEach((place, rest) -> {
-            String[] parts = rest.split(" - ", -1);
-            lines.append("22 1 0:20 / %s %s - %s none rw%n".formatted(place, parts[0], parts[1]));
-        });
-        write("mountinfo", lines.toString());
+        var lines = new ArrayList<String>();
+        var ids = new LinkedHashMap<String, Integer>();
+        mounts.forEach((place, rest) -> mount(place, rest, ids, lines));
+        for (String mount : later) {
+            String[] parts = mount.split(" ", 2);
+            mount(parts[0], parts[1], ids, lines);
+        }
+        write("mountinfo", String.join("\n", lines) + "\n");
         write("limits", HostFactsText.limits(limits));
+    }
+
+    /// Mounts on what is seen at a place, as the kernel does.
+    /// @param ids the mounts that are seen, by their places
+    private static void mount(String place, String rest, Map<String, Integer> ids, List<String> lines) {
+        String above = place;
+        while (!ids.containsKey(above) && !above.equals("/")) {
+            above = above.substring(0, Math.max(above.lastIndexOf('/'), 1));
+            above = above.isEmpty() ? "/" : above;
+        }
+        int parent = ids.getOrDefault(above, 1);
+        ids.keySet().removeIf(other -> other.startsWith(place.equals("/") ? place : place + "/"));
+        int id = FIRST_MOUNT + lines.size();
+        ids.put(place, id);
+        String[] parts = rest.split(" - ", -1);
+        List<String> ofFileSystem = List.of(parts[1].split(" ", -1));
+        var defaults = new ArrayList<>(List.of("none", "rw", "/", "0:20"));
+        for (int i = 1; i < ofFileSystem.size(); i++) {
+            defaults.set(i, ofFileSystem.get(i));
+        }
+        lines.add("%d %d %s %s %s %s - %s none %s"
+                .formatted(
+                        id,
+                        parent,
+                        defaults.get(3),
+                        defaults.get(2),
+                        place,
+                        parts[0],
+                        ofFileSystem.getFirst(),
+                        defaults.get(1)));
     }
 
     Verifier verifier() {

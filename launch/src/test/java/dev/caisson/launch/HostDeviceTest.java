@@ -71,14 +71,21 @@ class HostDeviceTest {
                 "/etc/fuse",
                 "/device",
                 "/dev/null",
+                "/dev/zero",
+                "/dev/full",
+                "/dev/random",
+                "/dev/urandom",
                 "/dev/tty",
                 "/dev/console",
                 "/dev/ptmx",
+                "/dev/pts",
                 "/dev/pts/0",
                 "/dev/shm/x",
                 "/dev/mqueue/x",
                 "/dev/fd/3",
                 "/dev/stdin",
+                "/dev/stdout",
+                "/dev/stderr",
                 "/dev/null/x"
             })
     void a_device_stands_below_dev_and_over_nothing_of_the_engine(String target) {
@@ -105,10 +112,14 @@ class HostDeviceTest {
         assertFinding("DEVICE_SOURCE", allowed(device("dev/fuse", "/dev/a", ALL)));
         assertFinding("DEVICE_SOURCE", allowed(device("/dev/../dev/fuse", "/dev/a", ALL)));
         ContainerSpec many = allowed();
-        for (int i = 0; i <= 16; i++) {
+        for (int i = 0; i < 16; i++) {
             many = many.device(device("/dev/fuse", "/dev/f" + i, ALL));
         }
+        assertThat(Policy.check(many, Samples.host())).isEmpty();
+        many = many.device(device("/dev/fuse", "/dev/f16", ALL));
         assertFinding("DEVICES_TOO_MANY", many);
+        assertThat(Policy.check(Samples.spec().limits(Limits.defaults().bestEffort(true)), Samples.host()))
+                .isEmpty();
     }
 
     @Test

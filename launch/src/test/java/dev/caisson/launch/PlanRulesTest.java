@@ -17,6 +17,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class PlanRulesTest {
+    @Test
+    void the_error_names_both_steps_that_stand_in_the_wrong_order() {
+        LaunchPlan plan = Samples.plan();
+
+        assertThatIllegalStateException()
+                .isThrownBy(() -> PlanRules.verify(changed(plan, steps -> steps.addFirst(new Step.Pivot()))))
+                .withMessageContaining("phases ascend: Pivot[] before Seal[]");
+    }
+
     private static LaunchPlan changed(LaunchPlan plan, Consumer<List<Step>> change) {
         var steps = new ArrayList<>(plan.steps());
         change.accept(steps);
@@ -144,6 +153,9 @@ class PlanRulesTest {
         }
 
         assertRefused(new LaunchPlan(plan.ids(), plan.namespaces(), plan.root(), behind, plan.steps()));
+        Step.AttachRoot root = plan.only(Step.AttachRoot.class);
+        Slot last = new Slot(plan.slots().size());
+        assertRefused(replaced(withSlots(plan, behind), root, new Step.AttachRoot(last)));
         assertRefused(new LaunchPlan(plan.ids(), plan.namespaces(), plan.root(), many, plan.steps()));
     }
 

@@ -1,6 +1,7 @@
 package dev.caisson.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.linux.Terminal;
@@ -16,6 +17,7 @@ import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.SeccompChoice;
 import dev.caisson.spec.WritableLayer;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
@@ -71,13 +73,14 @@ class PlannedStepsTest {
         LaunchPlan plan = Samples.plan();
 
         assertThat(plan.all(Step.Mask.class).stream().map(mask -> mask.path().absolute()))
-                .contains(
+                .containsExactly(
                         "/proc/acpi",
                         "/proc/asound",
                         "/proc/interrupts",
                         "/proc/kcore",
                         "/proc/keys",
                         "/proc/latency_stats",
+                        "/proc/locks",
                         "/proc/sched_debug",
                         "/proc/scsi",
                         "/proc/timer_list",
@@ -86,9 +89,9 @@ class PlannedStepsTest {
                         "/sys/firmware");
         assertThat(plan.all(Step.MakeReadOnly.class).stream()
                         .map(make -> make.path().absolute()))
-                .contains("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
+                .containsExactly("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
         assertThat(plan.all(Step.SetSysctl.class))
-                .contains(
+                .containsExactly(
                         new Step.SetSysctl(InRootPath.of("net/ipv4/ping_group_range"), "0 65535"),
                         new Step.SetSysctl(InRootPath.of("net/ipv4/ip_unprivileged_port_start"), "0"),
                         new Step.SetSysctl(InRootPath.of("user/max_user_namespaces"), "0"));
@@ -97,7 +100,7 @@ class PlannedStepsTest {
     @Test
     void the_links_of_dev_lead_to_the_standard_streams_and_the_terminal() {
         assertThat(Samples.plan().all(Step.MakeSymbolicLink.class))
-                .contains(
+                .containsExactly(
                         link("pts/ptmx", "ptmx"),
                         link("/proc/self/fd", "fd"),
                         link("/proc/self/fd/0", "stdin"),
@@ -140,6 +143,7 @@ class PlannedStepsTest {
 
         assertThat(privileged.only(Step.SetPrivileges.class).bounding()).isEqualTo(CapabilitySet.ALL);
         assertThat(privileged.has(Step.Mask.class)).isFalse();
+        assertThat(privileged.has(Step.MakeReadOnly.class)).isFalse();
         assertThat(privileged.has(Step.InstallFilter.class)).isFalse();
         assertThat(privileged.has(Step.NoNewPrivileges.class)).isTrue();
         assertThat(privileged.all(Step.SetSysctl.class))
@@ -223,6 +227,56 @@ class PlannedStepsTest {
             assertThat(planned.hard()).isEqualTo(bounded ? Math.min(free.hard(), most) : free.hard());
             assertThat(planned.soft()).isEqualTo(bounded ? Math.min(free.soft(), most) : free.soft());
         }
+    }
+
+    @Test
+    void a_program_gets_these_limits_unless_others_are_asked_for() {
+        assertThat(Samples.plan().all(Step.SetResourceLimit.class))
+                .extracting(Step.SetResourceLimit::limit)
+                .containsExactly(
+                        new Rlimit(Rlimit.Resource.NOFILE, 1024, 65_536),
+                        new Rlimit(Rlimit.Resource.CORE, 0, 0),
+                        new Rlimit(Rlimit.Resource.SIGPENDING, 4096, 4096));
+    }
+
+    @Test
+    void each_directory_of_the_image_is_mounted_from_its_own_slot() {
+        RootImage image = Samples.image();
+        var two = new RootImage(
+                image.layers(),
+                List.of(bind("usr", true, false), bind("opt", true, false), bind("lib", true, false)),
+                image.entrypoint(),
+                image.command(),
+                image.environment(),
+                image.workingDirectory(),
+                image.user());
+        LaunchPlan plan = plan(two, Samples.host());
+
+        assertThat(plan.all(Step.MountSlot.class))
+                .containsExactly(
+                        new Step.MountSlot(plan.slot(SlotSource.Cover.class, 0), false, InRootPath.of("usr")),
+                        new Step.MountSlot(plan.slot(SlotSource.Cover.class, 1), false, InRootPath.of("opt")),
+                        new Step.MountSlot(plan.slot(SlotSource.Cover.class, 2), false, InRootPath.of("lib")));
+    }
+
+    @Test
+    void a_plan_that_breaks_a_rule_is_not_returned() {
+        HostFacts host =
+                Samples.hybridHost().withCgroups(Collections.nCopies(1024, KernelFileSystem.CGROUP1_MEMORY), List.of());
+
+        assertThatIllegalStateException()
+                .isThrownBy(() -> plan(Samples.image(), host))
+                .withMessageContaining("at most 1024 steps");
+    }
+
+    private static LaunchPlan plan(RootImage image, HostFacts host) {
+        return Planner.plan(
+                Policy.approve(Samples.spec(), host),
+                image,
+                host,
+                Optional.of(Samples.filter()),
+                new IdRange(IdRange.FIRST, IdRange.WIDTH),
+                Samples.ID);
     }
 
     @Test
@@ -322,13 +376,7 @@ class PlannedStepsTest {
                 image.environment(),
                 image.workingDirectory(),
                 new RootImage.ProgramUser(0, 0, List.of(), "/root"));
-        LaunchPlan plan = Planner.plan(
-                Policy.approve(Samples.spec(), Samples.host()),
-                root,
-                Samples.host(),
-                Optional.of(Samples.filter()),
-                new IdRange(IdRange.FIRST, IdRange.WIDTH),
-                Samples.ID);
+        LaunchPlan plan = plan(root, Samples.host());
 
         assertThat(plan.only(Step.SetPrivileges.class))
                 .isEqualTo(new Step.SetPrivileges(CapabilitySet.STANDARD, CapabilitySet.STANDARD, 0, 0, List.of()));

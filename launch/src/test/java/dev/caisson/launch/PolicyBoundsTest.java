@@ -31,6 +31,14 @@ class PolicyBoundsTest {
         return many;
     }
 
+    private static ContainerSpec sysctls(ContainerSpec spec, int count) {
+        ContainerSpec many = spec;
+        for (int i = 0; i < count; i++) {
+            many = many.sysctl("net.a." + i, "1");
+        }
+        return many;
+    }
+
     private static Mount.Tmpfs tmpfs(String target, long bytes, int mode) {
         return new Mount.Tmpfs(InRootPath.of(target), Bytes.of(bytes), mode, false, false);
     }
@@ -50,6 +58,7 @@ class PolicyBoundsTest {
                         spec -> spec.mount(tmpfs("a", 4096, 0)),
                         spec -> spec.mount(tmpfs("a", 4096, -1))),
                 new Bound("MOUNTS_TOO_MANY", spec -> mounts(spec, 64), spec -> mounts(spec, 65)),
+                new Bound("SYSCTLS_TOO_MANY", spec -> sysctls(spec, 256), spec -> sysctls(spec, 257)),
                 new Bound(
                         "SHM_SIZE",
                         spec -> spec.sharedMemory(Bytes.of(4096)),

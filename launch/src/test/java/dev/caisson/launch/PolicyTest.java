@@ -167,6 +167,8 @@ class PolicyTest {
                         "SYSCTL_REFUSED",
                         spec -> spec.sysctl("kernel.shmmax", "1\nkernel.core_pattern=x")),
                 refusal("an escape", "SYSCTL_REFUSED", spec -> spec.sysctl("net.ipv4.ip_forward", "1\u001b")),
+                refusal("a character beyond ASCII", "SYSCTL_REFUSED", spec -> spec.sysctl("net.a.b", "\u00e9")),
+                refusal("a deletion", "SYSCTL_REFUSED", spec -> spec.sysctl("net.a.b", "1\u007f")),
                 refusal("no value", "SYSCTL_REFUSED", spec -> spec.sysctl("net.ipv4.ip_forward", "")),
                 refusal(
                         "the host's shared memory",
@@ -257,6 +259,7 @@ class PolicyTest {
                 refusal("a host name with a newline", "HOSTNAME_INVALID", spec -> spec.hostName("a\nb")),
                 refusal("a host name of 65", "HOSTNAME_INVALID", spec -> spec.hostName("a".repeat(65))),
                 refusal("a variable with =", "ENVIRONMENT_INVALID", spec -> spec.environment("A=B", "c")),
+                refusal("a variable that begins with =", "ENVIRONMENT_INVALID", spec -> spec.environment("=A", "c")),
                 refusal("a variable without a name", "ENVIRONMENT_INVALID", spec -> spec.environment("", "c")),
                 refusal("a NUL", "TEXT_INVALID", spec -> spec.environment("A", "b\0C=d")),
                 refusal("a huge argument", "TEXT_TOO_LONG", spec -> spec.entrypoint(List.of("x".repeat(128 * 1024)))),
@@ -422,6 +425,98 @@ class PolicyTest {
 
         boolean about = allowance != Allowance.PRIVILEGED && allowance != Allowance.SETUID_FILES; // widens the filter
         assertThat(Policy.check(everything.allow(allowance), Samples.host())).hasSize(about ? 6 : 7);
+    }
+
+    @Test
+    void a_source_is_refused_with_the_reason_that_holds() {
+        assertThat(sentence(Samples.spec().mount(bind("data", "/data")))).contains("a host path is absolute");
+        assertThat(sentence(Samples.spec().mount(bind("/tmp/../etc", "/data")))).contains("holds '.' or '..'");
+        assertThat(sentence(Samples.spec().mount(bind("/tmp/caisson/none", "/data"))))
+                .contains("does not exist");
+    }
+
+    @Test
+    void the_reason_names_what_opens_the_filter() {
+        assertThat(sentence(Samples.spec().seccomp(new SeccompChoice.Unconfined())))
+                .startsWith("seccomp=unconfined opens:");
+        assertThat(sentence(Samples.spec().seccomp(watched(new SeccompChoice.Standard(), SeccompChoice.Watch.LEARN))))
+                .startsWith("a profile whose denials pass opens:");
+    }
+
+    private static String sentence(ContainerSpec spec) {
+        List<Finding> findings = Policy.check(spec, Samples.host());
+        assertThat(findings).hasSize(1);
+        return findings.getFirst().sentence();
+    }
+
+    @Test
+    void what_contradicts_nothing_passes() {
+        ContainerSpec sharedIpc = Samples.spec().allow(Allowance.HOST_IPC).share(ContainerSpec.SharedNamespace.IPC);
+        ContainerSpec sharedUts = Samples.spec().allow(Allowance.HOST_UTS).share(ContainerSpec.SharedNamespace.UTS);
+
+        for (ContainerSpec spec : List.of(
+                sharedIpc.sysctl("net.ipv4.ip_forward", "1"),
+                sharedIpc.hostName("box"),
+                sharedUts,
+                sharedUts.sysctl("kernel.shmmax", "1"),
+                Samples.spec().seccomp(new SeccompChoice.Strict()),
+                Samples.spec().seccomp(new SeccompChoice.Custom("a.json", "{}")),
+                Samples.spec().seccomp(watched(new SeccompChoice.Standard(), SeccompChoice.Watch.TELL)),
+                Samples.spec()
+                        .allow(Allowance.UNCONFINED_SECCOMP)
+                        .seccomp(watched(new SeccompChoice.Unconfined(), SeccompChoice.Watch.TELL)),
+                Samples.spec()
+                        .rlimit(new Rlimit(Rlimit.Resource.CORE, 0, Rlimit.UNLIMITED))
+                        .rlimit(new Rlimit(Rlimit.Resource.STACK, 0, 0)))) {
+            assertThat(Policy.check(spec, Samples.host())).isEmpty();
+        }
+    }
+
+    @Test
+    void the_lowest_oom_score_is_the_engine_s_own_or_the_kernel_s() {
+        HostFacts host = Samples.host();
+        var lowest = new HostFacts(
+                host.kernel(),
+                host.architecture(),
+                host.effectiveUid(),
+                host.capabilities(),
+                host.hardLimits(),
+                -1000,
+                host.landlockAbi(),
+                host.timeNamespaces(),
+                host.cgroupMounts(),
+                host.cgroupJoins(),
+                host.cgroupCloneInto(),
+                host.layerMedia());
+
+        assertThat(Policy.check(Samples.spec().oomScoreAdjustment(-1000), lowest))
+                .isEmpty();
+        assertThat(Policy.check(Samples.spec().oomScoreAdjustment(-1001), lowest))
+                .extracting(Finding::code)
+                .containsExactly("OOM_SCORE_INVALID");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"4096\t131072 6291456", " ", "~"})
+    void values_of_printable_characters_blanks_and_tabs_pass(String value) {
+        assertThat(Policy.check(Samples.spec().sysctl("net.ipv4.tcp_rmem", value), Samples.host()))
+                .isEmpty();
+    }
+
+    @Test
+    void a_sysctl_with_slashes_keeps_its_dots() {
+        assertThat(Sysctls.path("net/ipv4/conf/eth0.100/forwarding"))
+                .isEqualTo(InRootPath.of("net/ipv4/conf/eth0.100/forwarding"));
+        assertThat(Sysctls.path("net.ipv4.ip_forward")).isEqualTo(InRootPath.of("net/ipv4/ip_forward"));
+    }
+
+    @Test
+    void the_root_and_what_vanished_count_as_trusted() {
+        assertThat(TrustedPaths.OF_ANY_HOST.touches(Path.of("/"))).isTrue();
+        assertThat(TrustedPaths.OF_ANY_HOST.isReachedBy(Path.of("/tmp/caisson/none")))
+                .isTrue();
+        assertThat(new TrustedPaths(List.of(Path.of("/srv/own"))).touches(Path.of("/srv/own/x")))
+                .isTrue();
     }
 
     @ParameterizedTest

@@ -1,0 +1,94 @@
+package dev.caisson.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.launch.VerifierTest.Deviation;
+import dev.caisson.spec.InRootPath;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// A mount is compared by what it is, and only if it is what the container sees there.
+class MountCheckTest {
+    @TempDir
+    private Path proc;
+
+    /// Mounts that stand where a mask should, and are none.
+    static List<Deviation> otherThanMasks() {
+        String other = FakeProcess.nullDevice("/null");
+        return Stream.of(
+                        "ro,nosuid,nodev,noexec - proc rw /keys",
+                        "ro,nosuid,nodev,noexec - tmpfs ro,mode=555",
+                        "ro,nosuid,nodev,noexec - tmpfs ro,nr_inodes=10",
+                        "rw,nosuid,nodev,noexec - tmpfs rw,nr_inodes=1",
+                        "ro,nosuid,nodev,noexec - tmpfs ro,nr_inodes=1 /within",
+                        "ro,nosuid,nodev,noexec - ramfs ro,nr_inodes=1",
+                        FakeProcess.nullDevice("/zero"),
+                        other.substring(0, other.lastIndexOf(' ')) + " 0:20")
+                .map(mount -> new Deviation(
+                        "no mask: " + mount, List.of("/proc/keys"), process -> process.mounts.put("/proc/keys", mount)))
+                .toList();
+    }
+
+    /// Something was mounted over what the plan has there: it is seen, and what lies below it is not.
+    static List<Deviation> hidden() {
+        var deviations = new ArrayList<Deviation>();
+        deviations.add(new Deviation(
+                "another mask", List.of(), process -> process.later.add("/proc/keys " + FakeProcess.EMPTY)));
+        deviations.add(new Deviation(
+                "a mask that was mounted over",
+                List.of("/proc/keys"),
+                process -> process.later.add("/proc/keys rw - proc")));
+        deviations.add(new Deviation(
+                "a second procfs over the first",
+                Stream.of(Planner.MASKED, Planner.READ_ONLY)
+                        .flatMap(List::stream)
+                        .map(InRootPath::absolute)
+                        .filter(path -> path.startsWith("/proc"))
+                        .toList(),
+                process -> {
+                    process.later.add("/proc rw,nosuid,nodev,noexec - proc");
+                    Stream.of(Planner.MASKED, Planner.READ_ONLY)
+                            .flatMap(List::stream)
+                            .forEach(path -> VerifierTest.makeDirectory(process, path));
+                }));
+        deviations.add(new Deviation(
+                "a volume below a mount of its parent",
+                List.of("mount /dev/pts", "mount /dev/shm", "mount /dev/mqueue"),
+                process -> process.later.add("/dev rw,nosuid,noexec - tmpfs")));
+        for (Step.MountFileSystem mount : VerifierTest.plan().all(Step.MountFileSystem.class)) {
+            String place = mount.target().absolute();
+            deviations.add(new Deviation(
+                    place + " of another file system",
+                    List.of("mount " + place),
+                    process -> process.mounts.computeIfPresent(
+                            place, (_, options) -> options.replaceFirst(" - [a-z0-9]+", " - ext4"))));
+        }
+        return deviations;
+    }
+
+    @Test
+    void without_a_root_no_mount_is_as_planned() throws IOException {
+        var process = new FakeProcess(proc, VerifierTest.plan());
+        process.mounts.remove("/");
+
+        assertThat(VerifierTest.deviating(process.running()))
+                .contains("root file system", "mount /usr", "mount /proc", "mount /dev");
+    }
+
+    @ParameterizedTest
+    @MethodSource({"otherThanMasks", "hidden"})
+    void one_mount_that_is_not_as_planned_is_reported_and_nothing_else(Deviation deviation) throws IOException {
+        var process = new FakeProcess(proc, VerifierTest.plan());
+
+        deviation.change().accept(process);
+
+        assertThat(VerifierTest.deviating(process.running())).isEqualTo(deviation.subjects());
+    }
+}
