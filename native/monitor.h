@@ -67,6 +67,8 @@ enum monitor_op {
 	MONITOR_REMOVE = 15, /* - -> -, then the monitor exits: mounts, locks and the writable layer go. EBUSY unless it is CREATED or
 				EXITED; argument MONITOR_FORCE: kills it first, and answers when it has ended */
 	/* 16..31 are for execs and health checks */
+	MONITOR_PROGRAM = 32, /* - -> -, and a read-only descriptor of the program that the monitor runs: an engine that finds
+				 its own bytes there, sealed, starts its monitors from it, so that they share its memory */
 };
 
 enum monitor_notice {

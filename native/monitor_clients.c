@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-static uint8_t message[MONITOR_MAX_MESSAGE] __attribute__((aligned(MONITOR_MAX_MESSAGE)));
+static uint8_t message[MONITOR_MAX_MESSAGE] WHOLE_PAGES;
 
 void trim_clients(void) { madvise(message, sizeof message, MADV_DONTNEED); }
 

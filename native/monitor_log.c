@@ -13,17 +13,16 @@
 #include <time.h>
 
 enum { FRAME = 128, LONGEST_ESCAPE = 6, TIME_SIZE = 64 };
-enum { PAGE = 65536 }; /* the largest that a kernel has: what is given back with madvise(2) is whole pages of these alone */
-enum { BUFFER_SIZE = 2 * PAGE };
+enum { BUFFER_SIZE = 2 * LARGEST_PAGE };
 
 #define RETRY (5 * SECONDS)
 
 static struct part {
 	uint8_t bytes[LOG_PART];
 	unsigned count;
-} __attribute__((aligned(PAGE))) part[STREAM_COUNT];
+} WHOLE_PAGES part[STREAM_COUNT];
 
-static char buffer[BUFFER_SIZE] __attribute__((aligned(PAGE)));
+static char buffer[BUFFER_SIZE] WHOLE_PAGES;
 static size_t used;
 static uint64_t used_of; /* bytes of output in it */
 
@@ -215,7 +214,7 @@ static void add(struct log *log, unsigned stream, const uint8_t *bytes, size_t l
 	int size = snprintf(tail, sizeof tail, "\",\"stream\":\"%s\",\"time\":\"%s\"}\n", labels[stream], time);
 	put(tail, (size_t)size);
 	if (log->size + used > log->most && log->size + before > 0) {
-		static char line[BUFFER_SIZE] __attribute__((aligned(PAGE)));
+		static char line[BUFFER_SIZE] WHOLE_PAGES;
 		size_t count = used - before;
 		memcpy(line, buffer + before, count);
 		used = before;

@@ -9,6 +9,14 @@
 
 enum { NO_FD = -1, SETUP_SOCKET_FD = 3, LOG_PART = 16384, READ_SIZE = 65536 };
 
+/* For buffers that madvise(2) gives back: whole pages of their own, of the largest size that a kernel has. */
+enum { LARGEST_PAGE = 65536 };
+#ifdef __SANITIZE_ADDRESS__ /* which leaves no gap behind what is so aligned */
+#define WHOLE_PAGES
+#else
+#define WHOLE_PAGES __attribute__((aligned(LARGEST_PAGE)))
+#endif
+
 #define MILLIS 1000000ull /* nanoseconds */
 #define SECONDS 1000000000ull
 
@@ -59,7 +67,7 @@ struct monitor {
 	unsigned given_count;
 	uint16_t kept[PLAN_MAX_SLOTS]; /* slots of the mounts that the zygote keeps, by place */
 	unsigned kept_count;
-	int cgroup, state_directory, oom, freezer;
+	int cgroup, state_directory, oom, freezer, program;
 	bool freezer_v1;
 	struct monitor_policy policy;
 

@@ -234,7 +234,8 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 {
 	const struct ask ask = {m, client, header, payload};
 	bool takes_payload = header->op == MONITOR_STOP || header->op == MONITOR_STDIN || header->op == MONITOR_SET;
-	if (header->length != 0 && !takes_payload && header->op <= MONITOR_REMOVE) {
+	bool known = header->op <= MONITOR_REMOVE || header->op == MONITOR_PROGRAM;
+	if (header->length != 0 && !takes_payload && known) {
 		answer(&ask, EBADMSG);
 		return;
 	}
@@ -280,6 +281,9 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 		break;
 	case MONITOR_REMOVE:
 		remove_all(&ask);
+		break;
+	case MONITOR_PROGRAM:
+		reply(m, client, header, m->program < 0 ? ENOENT : 0, NULL, 0, m->program);
 		break;
 	default: /* SETUP too: it has been */
 		answer(&ask, EOPNOTSUPP);

@@ -238,6 +238,7 @@ int set_up_monitor(struct monitor *m, enum monitor_stage *stage)
 		error = listen_in(m);
 	if (error == 0) {
 		*stage = SETUP_CONFINE;
+		m->program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 		spare_from_oom();
 		error = confine(m);
 	}

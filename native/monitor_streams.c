@@ -11,7 +11,7 @@
 /* As CpuPace in the engine. */
 enum { BURST = 250000000, SHORTEST_WAIT = 1000000, LONGEST_WAIT = 50000000, LEAST_SHARE = 10, USUAL_SHARE = 500 };
 
-static uint8_t chunk[READ_SIZE] __attribute__((aligned(READ_SIZE)));
+static uint8_t chunk[READ_SIZE] WHOLE_PAGES;
 
 /* ---- open and close ---- */
 

@@ -1,24 +1,163 @@
-/* Starts, ends, restarts. */
+/* Starts: what a run gets, what is kept between runs, and what a start that fails tells. */
 #include "monitor_tests.h"
 
+#include "../kernel.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static void runs_and_records(void)
+static void a_run_is_logged_and_recorded(void)
 {
 	struct monitor_record record;
 	CHECK(begin("echo out; echo err >&2; exit 7", NULL));
 	CHECK_EQUAL(MONITOR_CREATED, watched.created.phase);
-	CHECK_EQUAL(0, start());
-	struct monitor_state state = await_phase(watched.socket, MONITOR_EXITED);
+	CHECK_EQUAL(-1, watched.created.status);
+	CHECK(watched.created.created_millis > 1600000000000ull && !record_of(&watched, &record));
+	struct monitor_state state = run();
 	CHECK_EQUAL(MONITOR_EXITED, state.phase);
 	CHECK_EQUAL(7, state.status);
-	CHECK(strstr(log_of(&watched, "x-json.log"), "{\"log\":\"out\\n\",\"stream\":\"stdout\",\"time\":\"20"));
-	CHECK(record_of(&watched, &record) && record.end.state.status == 7);
+	CHECK_EQUAL(1, state.generation);
+	CHECK_EQUAL(0, state.pid);
+	CHECK(state.started_millis >= state.created_millis && state.finished_millis >= state.started_millis);
+	const char *log = log_of(&watched, "x-json.log");
+	CHECK(strstr(log, "{\"log\":\"out\\n\",\"stream\":\"stdout\",\"time\":\"20") && strstr(log, "\"err\\n\",\"stream\":\"stderr\""));
+	CHECK_EQUAL(strlen(log), state.log_bytes);
+	CHECK(record_of(&watched, &record) && record.end.state.status == 7 && record.length == sizeof record);
+	CHECK_EQUAL(MONITOR_EXITED, record.end.state.phase);
+	CHECK_EQUAL(REPORT_EXIT, record.end.report.kind);
+	CHECK(faccessat(watched.log, ".exit", F_OK, 0) < 0);
 	watched_end(&watched);
 }
 
+/* The layer in memory, and a volume: each run gets a copy of the same mounts. */
+static void a_second_run_has_the_files_of_the_first(void)
+{
+	char path[128];
+	snprintf(path, sizeof path, "%s/volume-XXXXXX", test_directory());
+	CHECK(mkdtemp(path) && chmod(path, 0777) == 0);
+	struct spec spec = shell("cat /mine /volume/ours; ls /volume; echo first >/mine; touch /volume/file");
+	spec.volume = open_tree_at(AT_FDCWD, path, OPEN_TREE_CLONE);
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	CHECK_EQUAL(0, run().status);
+	for (int again = 2; again < 5; again++) {
+		struct monitor_state state = run();
+		CHECK_EQUAL(0, state.status);
+		CHECK_EQUAL(again, state.generation);
+		CHECK_EQUAL(0, state.restarts);
+	}
+	const char *log = log_of(&watched, "x-json.log");
+	const char *first = strstr(log, "\"first\\n\""), *second = first ? strstr(first + 1, "\"first\\n\"") : NULL;
+	CHECK(second && strstr(second + 1, "\"first\\n\"") && strstr(log, "\"file\\n\""));
+	watched_end(&watched);
+}
+
+static void a_held_start_waits_for_its_holder(void)
+{
+	static struct message reply;
+	struct monitor_start started;
+	CHECK(begin("echo ran", NULL));
+	int other = connect_to(&watched);
+	CHECK(send_op(watched.socket, MONITOR_START, MONITOR_HOLD, NULL, 0));
+	CHECK_EQUAL(0, await_reply(watched.socket, MONITOR_START, &reply));
+	memcpy(&started, reply.payload, sizeof started);
+	CHECK_EQUAL(MONITOR_HELD, started.state.phase);
+	CHECK_EQUAL(REPORT_READY, started.report.kind);
+	CHECK(started.state.pid > 0 && kill(started.state.pid, 0) == 0);
+	CHECK(reply.fd >= 0 && syscall(SYS_pidfd_send_signal, reply.fd, 0, NULL, 0) == 0);
+	close(reply.fd);
+	CHECK_EQUAL(EINVAL, ask_op(other, MONITOR_GO, 0, NULL, 0, NULL, 0));
+	CHECK_EQUAL(EALREADY, ask_op(other, MONITOR_START, 0, NULL, 0, NULL, 0));
+	usleep(50000);
+	CHECK_TEXT("", log_of(&watched, "x-json.log"));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_GO, 0, NULL, 0, NULL, 0));
+	CHECK_EQUAL(0, await_phase(watched.socket, MONITOR_EXITED).status);
+	CHECK(strstr(log_of(&watched, "x-json.log"), "ran"));
+	CHECK_EQUAL(0, ask_op(other, MONITOR_START, MONITOR_HOLD, NULL, 0, &started, sizeof started));
+	close(other); /* gives it up */
+	struct monitor_state state = await_phase(watched.socket, MONITOR_EXITED);
+	CHECK_EQUAL(STATE_START_FAILED, state.flags & STATE_START_FAILED);
+	CHECK(kill(started.state.pid, 0) < 0);
+	CHECK_EQUAL(0, start());
+	watched_end(&watched);
+}
+
+static void a_start_that_fails_tells_why(void)
+{
+	static const char *const argv[] = {"/none", NULL};
+	struct spec spec = shell("");
+	struct monitor_start started;
+	struct monitor_record record;
+	spec.argv = argv;
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	for (int again = 0; again < 2; again++) {
+		CHECK_EQUAL(ENOENT, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, &started, sizeof started));
+		CHECK_EQUAL(MONITOR_EXITED, started.state.phase);
+		CHECK(started.state.flags & STATE_START_FAILED);
+		CHECK_EQUAL(REPORT_ERROR, started.report.kind);
+		CHECK_EQUAL(PHASE_READY, started.report.phase);
+		CHECK_EQUAL(0, started.reply.stage);
+	}
+	CHECK(record_of(&watched, &record) && record.end.report.status == ENOENT);
+	watched_end(&watched);
+}
+
+/* No group that a process can be cloned into: the zygote's failure, and no init. */
+static void a_start_that_the_zygote_refuses_tells_why(void)
+{
+	struct monitor_start started;
+	struct spec spec = shell("true");
+	spec.cgroup = open("/etc", O_RDONLY | O_DIRECTORY);
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	int error = ask_op(watched.socket, MONITOR_START, 0, NULL, 0, &started, sizeof started);
+	CHECK(error == EBADF || error == EINVAL);
+	CHECK_EQUAL(STAGE_CLONE, started.reply.stage);
+	CHECK_EQUAL(MONITOR_CREATED, started.state.phase);
+	CHECK_EQUAL(0, started.state.pid);
+	CHECK_EQUAL(MONITOR_CREATED, state_of(watched.socket).phase);
+	close(spec.cgroup);
+	watched_end(&watched);
+}
+
+/* ---- SETUP ---- */
+
+static void no_ids(struct monitor_setup *setup) { setup->id_base = 0; }
+static void no_plan(struct monitor_setup *setup) { setup->role[0].kind = FD_HOLD; }
+static void stream_slot(struct monitor_setup *setup) { setup->role[0].slot = SLOT_STDIN; }
+static void two_logs(struct monitor_setup *setup) { setup->role[1].kind = FD_LOG_DIRECTORY; }
+static void unknown_role(struct monitor_setup *setup) { setup->role[1].kind = 99; }
+static void other_count(struct monitor_setup *setup) { setup->fds++; }
+static void slot_behind(struct monitor_setup *setup) { setup->slots = SLOT_FIRST_FREE; }
+static void log_path(struct monitor_setup *setup) { memcpy(setup->log_name, "../x", 5); }
+static void log_open_end(struct monitor_setup *setup) { memset(setup->log_name, 'x', sizeof setup->log_name); }
+static void log_record(struct monitor_setup *setup) { memcpy(setup->log_name, "exit", 5); }
+static void small_log(struct monitor_setup *setup) { setup->log_bytes = 1000; }
+static void bad_signal(struct monitor_setup *setup) { setup->policy.stop_signal = 65; }
+static void bad_policy(struct monitor_setup *setup) { setup->policy.restart = 9; }
+static void bad_flag(struct monitor_setup *setup) { setup->flags = 1u << 31; }
+static void no_mount(struct monitor_setup *setup) { setup->role[3].kind = FD_SLOT, setup->role[1].kind = FD_MOUNT, setup->role[1].slot = 5; }
+
+static void a_bad_setup_is_refused(void)
+{
+	alteration *const bad[] = {no_ids,   no_plan,	stream_slot,  two_logs,	  unknown_role, other_count, slot_behind, log_path,
+				   log_open_end, log_record, small_log, bad_signal, bad_policy,   bad_flag,	no_mount};
+	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
+		CHECK(!begin("true", bad[i]));
+		CHECK(watched.error == EINVAL || watched.error == EBADMSG);
+		CHECK_EQUAL(SETUP_MESSAGE, watched.stage);
+		CHECK(connect_to(&watched) < 0);
+		watched_end(&watched);
+	}
+}
+
 const struct test monitor_run_tests[] = {
-	{"runs and records", runs_and_records},
+	{"a run is logged and recorded", a_run_is_logged_and_recorded},
+	{"a second run has the files of the first", a_second_run_has_the_files_of_the_first},
+	{"a held start waits for its holder", a_held_start_waits_for_its_holder},
+	{"a start that fails tells why", a_start_that_fails_tells_why},
+	{"a start that the zygote refuses tells why", a_start_that_the_zygote_refuses_tells_why},
+	{"a bad setup is refused", a_bad_setup_is_refused},
 };
 const unsigned monitor_run_test_count = sizeof monitor_run_tests / sizeof *monitor_run_tests;

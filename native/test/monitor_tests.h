@@ -15,7 +15,9 @@ struct spec shell(const char *script);			/* as in init_tests.h */
 bool begin(const char *script, alteration *alter); /* a monitor for `sh -c script` */
 int start(void);					/* 0, or the error number */
 
-extern const struct test monitor_run_tests[];
-extern const unsigned monitor_run_test_count;
+struct monitor_state run(void);				/* start, and how it ends */
+
+extern const struct test monitor_run_tests[], monitor_end_tests[], monitor_client_tests[], monitor_log_tests[];
+extern const unsigned monitor_run_test_count, monitor_end_test_count, monitor_client_test_count, monitor_log_test_count;
 
 #endif

@@ -22,6 +22,13 @@ bool begin(const char *script, alteration *alter)
 	return watched_begin(&watched, &engine, binary, &spec, alter);
 }
 
+/* How it ends, once it has been started. */
+struct monitor_state run(void)
+{
+	struct monitor_state none = {0};
+	return start() == 0 ? await_phase(watched.socket, MONITOR_EXITED) : none;
+}
+
 int start(void)
 {
 	struct monitor_start started;
@@ -47,6 +54,9 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	run_tests(monitor_run_tests, monitor_run_test_count, filter, &passed, &failed);
+	run_tests(monitor_end_tests, monitor_end_test_count, filter, &passed, &failed);
+	run_tests(monitor_client_tests, monitor_client_test_count, filter, &passed, &failed);
+	run_tests(monitor_log_tests, monitor_log_test_count, filter, &passed, &failed);
 	engine_stop(&engine);
 	remove_test_roots();
 	printf("monitor: %u passed, %u failed\n", passed, failed);

@@ -142,6 +142,8 @@ static void fill(struct watched *watched, const struct spec *spec, struct monito
 	uint16_t slot = SLOT_FIRST_FREE;
 	if (spec->cgroup)
 		add(setup, fds, FD_CGROUP, 0, spec->cgroup);
+	if (spec->freezer)
+		add(setup, fds, FD_FREEZE_V2, 0, spec->freezer);
 	if (spec->volume)
 		add(setup, fds, FD_MOUNT, slot++, spec->volume);
 	add(setup, fds, FD_MOUNT, slot++, root);

@@ -1,0 +1,309 @@
+/*
+ * Feeds any bytes to the monitor's protocol, its streams, reports and log, with the zygote and init played here: with
+ * AddressSanitizer a length that is trusted too much ends the run. The input is a list of acts, {u8 act, u8 which, u16 length,
+ * bytes}. Built for libFuzzer, or with REPLAY for made-up input: fuzz_monitor SECONDS SEED.
+ */
+#include "../monitor_setup.c" /* for what is static in there */
+
+#include <setjmp.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+enum { CLIENTS = 3 };
+
+static struct monitor m;
+static jmp_buf gone;
+static uint64_t clock_now = SECONDS;
+static int ours[CLIENTS], init_end = NO_FD, program[3] = {NO_FD, NO_FD, NO_FD}, directory = NO_FD;
+static char directory_path[] = "/dev/shm/caisson-fuzz-XXXXXX";
+
+static void must(bool holds, const char *what)
+{
+	if (!holds) {
+		fprintf(stderr, "not so: %s\n", what);
+		abort();
+	}
+}
+
+/* ---- what the monitor's other parts would do ---- */
+
+uint64_t boot_nanos(void) { return clock_now; }
+uint64_t wall_millis(void) { return 1; }
+static unsigned reached[16]; /* phases */
+void change_phase(struct monitor *monitor, enum monitor_phase phase) { reached[phase]++, monitor->phase = phase, note(monitor, WATCH_STATE); }
+void quit(struct monitor *monitor, int code) { (void)monitor, (void)code, longjmp(gone, 1); }
+int start_zygote(struct monitor *monitor) { (void)monitor; return -ENOSYS; }
+int keep_slot(struct monitor *monitor, uint16_t slot, int mount) { (void)monitor, (void)slot, (void)mount; return -ENOSYS; }
+int confine(const struct monitor *monitor) { (void)monitor; return -ENOSYS; }
+void end_zygote(struct monitor *monitor) { (void)monitor; }
+
+int ask_for_init(struct monitor *monitor, int control, int *pidfd)
+{
+	monitor->last.reply.pid = 1;
+	*pidfd = NO_FD;
+	if (clock_now % 7 == 0)
+		return -ENOMEM;
+	close_fd(&init_end);
+	init_end = dup(control);
+	*pidfd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return 0;
+}
+
+int hand_over_plan(struct monitor *monitor, const int streams[3])
+{
+	(void)monitor;
+	for (int i = 0; i < 3; i++) {
+		close_fd(&program[i]);
+		program[i] = dup(streams[i]);
+		if (i > 0)
+			fcntl(program[i], F_SETFL, O_NONBLOCK);
+	}
+	return 0;
+}
+
+/* In libc's place: the init played here has ended whenever somebody looks. */
+int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+	(void)type, (void)id, (void)options;
+	info->si_pid = 1, info->si_code = CLD_EXITED, info->si_status = 3;
+	return 0;
+}
+
+/* ---- one input ---- */
+
+static void connect_client(unsigned which)
+{
+	int pair[2];
+	if (ours[which] >= 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return;
+	ours[which] = pair[0];
+	add_client(&m, pair[1]);
+}
+
+static void serve_all(void)
+{
+	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++) {
+		struct pollfd readable = {m.client[i].fd, POLLIN, 0};
+		if (m.client[i].fd >= 0 && poll(&readable, 1, 0) > 0)
+			read_client(&m, &m.client[i]);
+		m.client[i].full = false;
+	}
+	send_notices(&m);
+}
+
+static void try_setup(const uint8_t *bytes, size_t length)
+{
+	static struct monitor other;
+	struct monitor_setup setup = {0};
+	int fds[MONITOR_MAX_FDS];
+	memcpy(&setup, bytes, length < sizeof setup ? length : sizeof setup);
+	for (unsigned i = 0; i < MONITOR_MAX_FDS; i++)
+		fds[i] = directory;
+	other = (struct monitor){.cgroup = NO_FD, .state_directory = NO_FD, .oom = NO_FD, .freezer = NO_FD, .log.directory = NO_FD};
+	if (!valid(&setup))
+		return;
+	take_values(&other, &setup);
+	if (take_fds(&other, &setup, fds) < 0)
+		return;
+	must(other.given_count >= 1 && other.given_count < PLAN_MAX_SLOTS && strlen(other.log.name) < sizeof other.log.name, "setup");
+	for (unsigned i = 0; i < other.given_count; i++)
+		must(other.given[i].slot < other.slots, "a slot of the plan");
+}
+
+static void act(uint8_t what, uint8_t which, const uint8_t *bytes, size_t length)
+{
+	struct report report = {.magic = PLAN_MAGIC};
+	uint8_t trash[4096];
+	int client = which % CLIENTS;
+	switch (what % 10) {
+	case 0:
+	case 1:
+	case 2:
+		connect_client((unsigned)client);
+		send(ours[client], bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+		serve_all();
+		break;
+	case 3:
+		memcpy((uint8_t *)&report + 4, bytes, length < sizeof report - 4 ? length : sizeof report - 4);
+		send(init_end, &report, which == 255 ? length % (sizeof report + 9) : sizeof report, MSG_NOSIGNAL | MSG_DONTWAIT);
+		take_reports(&m);
+		break;
+	case 4:
+		if (program[1 + which % 2] >= 0 && write(program[1 + which % 2], bytes, length) >= 0)
+			read_output(&m, which % 2);
+		break;
+	case 5:
+		clock_now += (uint64_t)(which + 1) * (uint64_t)(length + 1) * MILLIS;
+		m.pace.wait_until = 0;
+		run_deadlines(&m);
+		break;
+	case 6:
+		while (ours[client] >= 0 && recv(ours[client], trash, sizeof trash, MSG_DONTWAIT) > 0)
+			;
+		if (program[0] >= 0 && poll(&(struct pollfd){program[0], POLLIN, 0}, 1, 0) > 0 && read(program[0], trash, sizeof trash) < 0)
+			close_fd(&program[0]);
+		break;
+	case 7:
+		close_fd(&ours[client]);
+		serve_all();
+		break;
+	case 8:
+		if (has_init(&m))
+			take_exit(&m);
+		break;
+	default:
+		try_setup(bytes, length);
+	}
+}
+
+/* Whole lines, each an object, and nothing below a space in them. */
+static void check_log(void)
+{
+	static char text[1 << 20];
+	int fd = openat(directory, "log", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+	close_fd(&fd);
+	must(length >= 0 && (length == 0 || text[length - 1] == '\n' || length == sizeof text - 1), "whole lines");
+	for (ssize_t at = 0; at < length; at++) {
+		bool starts = at == 0 || text[at - 1] == '\n';
+		must(!starts || strncmp(text + at, "{\"log\":\"", (size_t)(length - at < 8 ? length - at : 8)) == 0, "an object a line");
+		must((uint8_t)text[at] >= 0x20 || text[at] == '\n', "no control character");
+	}
+}
+
+static void begin_input(void)
+{
+	int *none[] = {&m.cgroup, &m.oom, &m.freezer, &m.program, &m.zygote_pidfd, &m.listener, &m.timer, &m.signals, &m.init_pidfd,
+		       &m.control, &m.input, &m.output[0], &m.output[1], &m.log.file, &m.holder};
+	m = (struct monitor){.phase = MONITOR_CREATED, .log = {.directory = directory, .name = "log", .files = 2, .most = 65536}};
+	for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
+		*none[i] = NO_FD;
+	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++)
+		m.client[i].fd = NO_FD;
+	m.flags = MONITOR_STDIN_OPEN;
+	m.policy.stop_signal = SIGTERM;
+	m.state_directory = directory;
+	unlinkat(directory, "log", 0), unlinkat(directory, "log.1", 0), unlinkat(directory, MONITOR_RECORD, 0);
+	open_log(&m.log);
+}
+
+static void end_input(void)
+{
+	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++)
+		close_fd(&m.client[i].fd);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		close_fd(&ours[i]);
+	for (unsigned i = 0; i < 3; i++)
+		close_fd(&program[i]);
+	close_streams(&m);
+	end_log_lines(&m.log, clock_now);
+	check_log();
+	close_fd(&m.log.file), close_fd(&m.control), close_fd(&m.init_pidfd), close_fd(&init_end);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	static int lowest = NO_FD;
+	if (directory < 0) {
+		signal(SIGPIPE, SIG_IGN);
+		for (unsigned i = 0; i < CLIENTS; i++)
+			ours[i] = NO_FD;
+		must(mkdtemp(directory_path) && (directory = open(directory_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0, "a directory");
+		must(close((lowest = dup(0))) == 0, "a descriptor");
+	}
+	begin_input();
+	if (setjmp(gone) == 0)
+		for (size_t at = 0; at + 4 <= length;) {
+			size_t size = (size_t)(bytes[at + 2] | bytes[at + 3] << 8), left = length - at - 4;
+			act(bytes[at], bytes[at + 1], bytes + at + 4, size < left ? size : left);
+			at += 4 + size;
+		}
+	end_input();
+	int next = dup(0);
+	must(next == lowest, "no descriptor stays open");
+	close(next);
+	return 0;
+}
+
+#ifdef REPLAY
+static uint64_t state;
+
+static uint32_t pick(uint32_t below)
+{
+	state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+	return (uint32_t)(state >> 16) % below;
+}
+
+static struct monitor_setup good_setup(void)
+{
+	struct monitor_setup setup = {.id_base = 1000000, .id_count = 65536, .slots = 7, .fds = 6, .log_files = 3, .log_bytes = 1 << 20,
+				      .policy.stop_signal = SIGTERM, .log_name = "a-json.log"};
+	const struct monitor_role roles[] = {{FD_SLOT, 0}, {FD_MOUNT, 5}, {FD_MOUNT, 6}, {FD_STATE_DIRECTORY, 0}, {FD_LOG_DIRECTORY, 0},
+					     {FD_HOLD, 0}};
+	memcpy(setup.role, roles, sizeof roles);
+	return setup;
+}
+
+/* A message that is nearly right, more often than not. */
+static size_t make_act(uint8_t *at)
+{
+	static const uint16_t sizes[] = {0, 0, 0, sizeof(struct monitor_stop), sizeof(struct monitor_policy), 5, 300, 5000};
+	uint16_t size = sizes[pick(8)];
+	at[0] = (uint8_t)pick(10), at[1] = (uint8_t)pick(256);
+	struct monitor_setup setup = good_setup();
+	if (at[0] == 9)
+		size = sizeof setup;
+	if (at[0] == 3)
+		size = sizeof(struct report) - 4;
+	for (unsigned i = 0; i < size; i++)
+		at[20 + i] = (uint8_t)(pick(3) ? pick(3) : pick(256));
+	if (at[0] == 3 && pick(20)) /* a report's kind */
+		memcpy(at + 20, (uint8_t[]){(uint8_t)(1 + pick(5)), 0, 0, 0}, 4);
+	if (at[0] == 9) {
+		for (unsigned changes = pick(4); changes > 0; changes--)
+			((uint8_t *)&setup)[pick(pick(2) ? 220 : sizeof setup)] = (uint8_t)pick(256);
+		memcpy(at + 20, &setup, sizeof setup);
+	}
+	uint16_t length = (uint16_t)(at[0] <= 2 ? size + 16 : size);
+	if (at[0] <= 2) {
+		struct monitor_header header = {(uint16_t)(pick(20) ? 2 + pick(14) : pick(65536)), pick(30) ? 1 : 2, pick(9), pick(3), size};
+		if (header.op == MONITOR_SIGNAL)
+			header.argument = pick(66) | (pick(2) ? MONITOR_FINAL : 0);
+		if (pick(8) == 0)
+			header.op = MONITOR_STDIN;
+		if (pick(8) == 0)
+			header.length = pick(1 << 20);
+		memcpy(at + 4, &header, sizeof header);
+	} else {
+		memmove(at + 4, at + 20, size);
+	}
+	at[2] = (uint8_t)length, at[3] = (uint8_t)(length >> 8);
+	return 4u + length;
+}
+
+int main(int argc, char **argv)
+{
+	static uint8_t input[1 << 18];
+	if (argc != 3)
+		return 2;
+	state = strtoull(argv[2], NULL, 10) * 2654435761u + 1;
+	time_t end = time(NULL) + atoi(argv[1]);
+	unsigned inputs = 0;
+	for (; time(NULL) < end; inputs++) {
+		size_t length = 0;
+		for (unsigned acts = 1 + pick(30); acts > 0; acts--)
+			length += make_act(input + length);
+		uint8_t *exact = malloc(length);
+		memcpy(exact, input, length);
+		LLVMFuzzerTestOneInput(exact, length);
+		free(exact);
+	}
+	unlinkat(directory, "log", 0), unlinkat(directory, "log.1", 0), unlinkat(directory, MONITOR_RECORD, 0);
+	rmdir(directory_path);
+	printf("monitor: %u inputs of seed %s\n", inputs, argv[2]);
+	return inputs > 100 && reached[MONITOR_HELD] > 0 && reached[MONITOR_RUNNING] > 0 && reached[MONITOR_EXITED] > 0 ? 0 : 1;
+}
+#endif

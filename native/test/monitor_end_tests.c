@@ -1,0 +1,315 @@
+/* Ends: by itself, by those who ask for it, by time; and what comes after. */
+#include "monitor_tests.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define UNTIL_KILLED "while :; do sleep 0.02; done"
+
+static int set(struct monitor_policy policy)
+{
+	policy.stop_signal = policy.stop_signal ? policy.stop_signal : SIGTERM;
+	policy.stop_millis = policy.stop_millis ? policy.stop_millis : 10000;
+	return ask_op(watched.socket, MONITOR_SET, 0, &policy, sizeof policy, NULL, 0);
+}
+
+/* Or dead, and its parent, the host's init, has yet to take note. */
+static bool has_ended(int pid)
+{
+	char path[64], text[256] = "";
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+	if (fd >= 0)
+		close(fd);
+	return length <= 0 || strstr(text, ") Z ");
+}
+
+static bool gone(int pid)
+{
+	for (int tries = 0; tries < 500; tries++, usleep(10000))
+		if (has_ended(pid))
+			return true;
+	return false;
+}
+
+/* The monitor's child that is not init. */
+static int zygote_of(int monitor)
+{
+	char path[64], text[256] = "";
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", monitor, monitor);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	close(fd);
+	return length > 0 ? atoi(text) : -1;
+}
+
+/* ---- stop and signals ---- */
+
+static void a_stop_gives_time_and_then_kills(void)
+{
+	struct monitor_state state;
+	CHECK(begin("trap 'exit 3' TERM; echo r; " UNTIL_KILLED, NULL));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, NULL, 0, &state, sizeof state));
+	CHECK_EQUAL(MONITOR_CREATED, state.phase);
+	CHECK_EQUAL(0, start());
+	while (state_of(watched.socket).log_bytes == 0)
+		usleep(5000);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, NULL, 0, &state, sizeof state));
+	CHECK_EQUAL(MONITOR_EXITED, state.phase);
+	CHECK_EQUAL(3, state.status);
+	CHECK(state.flags & STATE_STOPPED);
+	watched_end(&watched);
+	CHECK(begin("trap '' TERM; echo r; " UNTIL_KILLED, NULL));
+	CHECK_EQUAL(0, start());
+	while (state_of(watched.socket).log_bytes == 0)
+		usleep(5000);
+	struct monitor_stop soon = {SIGTERM, 150};
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, &soon, sizeof soon, &state, sizeof state));
+	CHECK_EQUAL(256 + SIGKILL, state.status);
+	CHECK(state.run_millis >= 150);
+	watched_end(&watched);
+}
+
+static void signals_reach_the_program(void)
+{
+	CHECK(begin("trap 'exit 9' USR1; echo r; " UNTIL_KILLED, NULL));
+	CHECK_EQUAL(ESRCH, ask_op(watched.socket, MONITOR_SIGNAL, SIGUSR1, NULL, 0, NULL, 0));
+	CHECK_EQUAL(0, start());
+	while (state_of(watched.socket).log_bytes == 0)
+		usleep(5000);
+	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_SIGNAL, 0, NULL, 0, NULL, 0));
+	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_SIGNAL, 65, NULL, 0, NULL, 0));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_SIGNAL, SIGUSR1, NULL, 0, NULL, 0));
+	CHECK_EQUAL(9, await_phase(watched.socket, MONITOR_EXITED).status);
+	watched_end(&watched);
+}
+
+/* ---- restarts ---- */
+
+static void failures_restart_it_so_often(void)
+{
+	CHECK(begin("exit 1", NULL));
+	CHECK_EQUAL(0, set((struct monitor_policy){.restart = RESTART_ON_FAILURE, .most_restarts = 2}));
+	struct monitor_state state = run();
+	CHECK_EQUAL(3, state.generation);
+	CHECK_EQUAL(2, state.restarts);
+	CHECK_EQUAL(1, state.status);
+	CHECK(state.finished_millis >= watched.created.created_millis + 300); /* 100 and 200 */
+	CHECK_EQUAL(0, set((struct monitor_policy){0}));
+	CHECK_EQUAL(4, run().generation);
+	watched_end(&watched);
+	CHECK(begin("exit 0", NULL));
+	CHECK_EQUAL(0, set((struct monitor_policy){.restart = RESTART_ON_FAILURE}));
+	CHECK_EQUAL(1, run().generation);
+	watched_end(&watched);
+}
+
+static void a_stop_ends_restarts(void)
+{
+	CHECK(begin("exit 0", NULL));
+	CHECK_EQUAL(0, set((struct monitor_policy){.restart = RESTART_ALWAYS}));
+	CHECK_EQUAL(0, start());
+	struct monitor_state state = state_of(watched.socket);
+	for (int tries = 0; tries < 2000 && state.generation < 4; tries++, usleep(5000))
+		state = state_of(watched.socket);
+	CHECK_EQUAL(4, state.generation);
+	await_phase(watched.socket, MONITOR_RESTARTING);
+	CHECK(state_of(watched.socket).restart_millis <= 1600);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, NULL, 0, &state, sizeof state));
+	CHECK_EQUAL(MONITOR_EXITED, state.phase);
+	CHECK(state.flags & STATE_STOPPED);
+	watched_end(&watched);
+}
+
+static void a_killed_init_is_an_end_like_any_other(void)
+{
+	CHECK(begin(UNTIL_KILLED, NULL));
+	CHECK_EQUAL(0, set((struct monitor_policy){.restart = RESTART_UNLESS_STOPPED}));
+	CHECK_EQUAL(0, start());
+	struct monitor_state first = state_of(watched.socket), state;
+	CHECK_EQUAL(MONITOR_RUNNING, first.phase);
+	kill(first.pid, SIGKILL);
+	do
+		state = await_phase(watched.socket, MONITOR_RUNNING);
+	while (state.generation == 1);
+	CHECK_EQUAL(2, state.generation);
+	CHECK_EQUAL(256 + SIGKILL, state.status);
+	CHECK(state.pid != first.pid && state.pid > 0);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_SIGNAL, SIGKILL | MONITOR_FINAL, NULL, 0, NULL, 0));
+	state = await_phase(watched.socket, MONITOR_EXITED);
+	CHECK(state.flags & STATE_STOPPED);
+	watched_end(&watched);
+}
+
+/* ---- the monitor's own end ---- */
+
+static void nothing_outlives_a_killed_monitor(void)
+{
+	CHECK(begin(UNTIL_KILLED, NULL));
+	CHECK_EQUAL(0, start());
+	struct monitor_state state = state_of(watched.socket);
+	int zygote = zygote_of(state.monitor_pid);
+	CHECK(zygote > 0 && zygote != state.pid);
+	kill(state.monitor_pid, SIGKILL);
+	CHECK(gone(state.pid) && gone(zygote));
+	CHECK_EQUAL(-ECONNREFUSED, connect_to(&watched));
+	watched_end(&watched);
+}
+
+static void a_shutdown_of_the_host_ends_it_in_order(void)
+{
+	struct monitor_record record;
+	CHECK(begin("trap 'exit 5' TERM; echo r; " UNTIL_KILLED, NULL));
+	CHECK_EQUAL(0, set((struct monitor_policy){.restart = RESTART_ALWAYS}));
+	CHECK_EQUAL(0, start());
+	while (state_of(watched.socket).log_bytes == 0)
+		usleep(5000);
+	struct monitor_state state = state_of(watched.socket);
+	kill(state.monitor_pid, SIGTERM);
+	CHECK(gone(state.monitor_pid));
+	CHECK(record_of(&watched, &record) && record.end.state.status == 5 && !(record.end.state.flags & STATE_STOPPED));
+	CHECK_EQUAL(-ENOENT, connect_to(&watched));
+	watched_end(&watched);
+}
+
+static void a_removed_one_leaves_its_records_alone(void)
+{
+	struct monitor_record record;
+	CHECK(begin(UNTIL_KILLED, NULL));
+	CHECK_EQUAL(0, start());
+	struct monitor_state state = state_of(watched.socket);
+	int zygote = zygote_of(state.monitor_pid), other = connect_to(&watched);
+	CHECK_EQUAL(EBUSY, ask_op(other, MONITOR_REMOVE, 0, NULL, 0, NULL, 0));
+	CHECK_EQUAL(0, ask_op(other, MONITOR_REMOVE, MONITOR_FORCE, NULL, 0, NULL, 0));
+	CHECK(has_ended(zygote) && has_ended(state.pid)); /* before the answer: what it had mounted can be removed */
+	CHECK(gone(state.monitor_pid));
+	CHECK(record_of(&watched, &record) && record.end.state.status == 256 + SIGKILL);
+	close(other);
+	watched_end(&watched);
+}
+
+static void a_created_one_leaves_nothing(void)
+{
+	CHECK(begin("true", NULL));
+	int pid = watched.created.monitor_pid, zygote = zygote_of(pid);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_REMOVE, 0, NULL, 0, NULL, 0));
+	CHECK(gone(pid) && gone(zygote));
+	watched_end(&watched);
+}
+
+/* ---- time ---- */
+
+static void a_lease_that_nobody_renews_ends_it(void)
+{
+	struct monitor_record record;
+	CHECK(begin(UNTIL_KILLED, NULL));
+	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_RENEW, 1000, NULL, 0, NULL, 0));
+	CHECK_EQUAL(0, set((struct monitor_policy){.lease_millis = 300, .restart = RESTART_ALWAYS}));
+	CHECK_EQUAL(0, start());
+	for (int times = 0; times < 4; times++) {
+		usleep(100000);
+		CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_RENEW, 5000, NULL, 0, NULL, 0));
+	}
+	struct monitor_state state = state_of(watched.socket);
+	CHECK(state.lease_millis > 300 && state.lease_millis <= 5000 && state.phase == MONITOR_RUNNING);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_RENEW, 1, NULL, 0, NULL, 0));
+	CHECK(gone(state.monitor_pid) && gone(state.pid));
+	CHECK(record_of(&watched, &record) && record.end.state.flags & STATE_LEASE_OVER);
+	CHECK(!(record.end.state.flags & STATE_STOPPED));
+	watched_end(&watched);
+}
+
+static void a_deadline_ends_it_for_good(void)
+{
+	CHECK(begin(UNTIL_KILLED, NULL));
+	CHECK_EQUAL(0, set((struct monitor_policy){.deadline_millis = 100, .restart = RESTART_ALWAYS}));
+	struct monitor_state state = run();
+	CHECK_EQUAL(256 + SIGKILL, state.status);
+	CHECK_EQUAL(1, state.generation);
+	CHECK(state.flags & STATE_DEADLINE && state.run_millis >= 100);
+	watched_end(&watched);
+}
+
+/* fdinfo of a timerfd says which clock it has: one that nobody sets and that runs while the machine sleeps. */
+static void the_wall_clock_moves_no_deadline(void)
+{
+	char path[64], text[512];
+	unsigned timers = 0;
+	CHECK(begin("true", NULL));
+	for (int fd = 0; fd < 64; fd++) {
+		snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", watched.created.monitor_pid, fd);
+		int file = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t length = file < 0 ? 0 : read(file, text, sizeof text - 1);
+		text[length > 0 ? length : 0] = 0;
+		if (strstr(text, "clockid:")) {
+			timers++;
+			CHECK(strstr(text, "clockid: 7\n")); /* CLOCK_BOOTTIME */
+		}
+		if (file >= 0)
+			close(file);
+	}
+	CHECK_EQUAL(1, timers);
+	watched_end(&watched);
+}
+
+/* ---- pause ---- */
+
+static void a_paused_one_can_be_stopped(void)
+{
+	struct monitor_state state;
+	char group_path[128];
+	snprintf(group_path, sizeof group_path, "/sys/fs/cgroup/unified/caisson-monitor-test-%d", getpid());
+	if (mkdir(group_path, 0755) < 0)
+		snprintf(group_path, sizeof group_path, "/sys/fs/cgroup/caisson-monitor-test-%d", getpid());
+	if (access(group_path, F_OK) < 0 && mkdir(group_path, 0755) < 0) {
+		fprintf(stderr, "pause: no cgroup v2 here, not run\n");
+		return;
+	}
+	struct spec spec = shell("trap 'exit 4' TERM; while :; do echo x; sleep 0.01; done");
+	int group = spec.cgroup = open(group_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	spec.freezer = openat(group, "cgroup.freeze", O_RDWR | O_CLOEXEC);
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
+	CHECK_EQUAL(0, start());
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, &state, sizeof state));
+	CHECK_EQUAL(MONITOR_PAUSED, state.phase);
+	usleep(50000);
+	uint64_t bytes = state_of(watched.socket).log_bytes;
+	usleep(100000);
+	CHECK_EQUAL(bytes, state_of(watched.socket).log_bytes);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_UNPAUSE, 0, NULL, 0, NULL, 0));
+	for (int tries = 0; tries < 500 && state_of(watched.socket).log_bytes == bytes; tries++)
+		usleep(10000);
+	CHECK(state_of(watched.socket).log_bytes > bytes);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, NULL, 0, &state, sizeof state));
+	CHECK_EQUAL(4, state.status);
+	CHECK_EQUAL(0, start());
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
+	watched_end(&watched);
+	close(group), close(spec.freezer);
+	for (int tries = 0; tries < 500 && rmdir(group_path) < 0; tries++)
+		usleep(10000);
+	CHECK(access(group_path, F_OK) < 0);
+}
+
+const struct test monitor_end_tests[] = {
+	{"a stop gives time and then kills", a_stop_gives_time_and_then_kills},
+	{"signals reach the program", signals_reach_the_program},
+	{"failures restart it so often", failures_restart_it_so_often},
+	{"a stop ends restarts", a_stop_ends_restarts},
+	{"a killed init is an end like any other", a_killed_init_is_an_end_like_any_other},
+	{"nothing outlives a killed monitor", nothing_outlives_a_killed_monitor},
+	{"a shutdown of the host ends it in order", a_shutdown_of_the_host_ends_it_in_order},
+	{"a removed one leaves its records alone", a_removed_one_leaves_its_records_alone},
+	{"a created one leaves nothing", a_created_one_leaves_nothing},
+	{"a lease that nobody renews ends it", a_lease_that_nobody_renews_ends_it},
+	{"a deadline ends it for good", a_deadline_ends_it_for_good},
+	{"the wall clock moves no deadline", the_wall_clock_moves_no_deadline},
+	{"a paused one can be stopped", a_paused_one_can_be_stopped},
+};
+const unsigned monitor_end_test_count = sizeof monitor_end_tests / sizeof *monitor_end_tests;

@@ -1,0 +1,174 @@
+/* The log: what lines look like, how files turn over, and what happens when there is no room or too much output. */
+#include "monitor_tests.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The text of the log's objects, one after the other, as they are escaped. */
+static const char *texts(const char *log)
+{
+	static char all[1 << 20];
+	size_t used = 0;
+	for (const char *line = log; *line; line = strchr(line, '\n') + 1) {
+		const char *end = strstr(line, "\",\"stream\":\"");
+		if (strncmp(line, "{\"log\":\"", 8) != 0 || !end || !strchr(line, '\n'))
+			return "a line is not whole";
+		used += (size_t)snprintf(all + used, sizeof all - used, "%.*s|", (int)(end - line - 8), line + 8);
+	}
+	all[used] = 0;
+	return all;
+}
+
+static void expect_log(const char *script, const char *expected)
+{
+	CHECK(begin(script, NULL));
+	CHECK_EQUAL(0, run().status);
+	CHECK_TEXT(expected, texts(log_of(&watched, "x-json.log")));
+	watched_end(&watched);
+}
+
+static void lines_are_escaped(void)
+{
+	expect_log("echo '\"q\" \\ /'; printf 'a\\tb\\r\\n\\001\\033[0m\\177\\n'", "\\\"q\\\" \\\\ /\\n|a\\tb\\r\\n|\\u0001\\u001b[0m\\u007f\\n|");
+	expect_log("printf 'caf\\303\\251 \\342\\202\\254 \\360\\237\\230\\200\\n'", "café € 😀\\n|");
+	expect_log("printf 'a\\000b\\377c\\303(\\355\\240\\200\\360\\237\\230\\n'",
+		   "a\\u0000b\xef\xbf\xbd" "c\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\n|");
+}
+
+static void a_line_without_an_end_is_there_at_the_end(void)
+{
+	expect_log("printf one; sleep 0.05; printf two; sleep 0.05; printf '\\nthree'", "onetwo\\n|three|");
+}
+
+/* The parts of a long line end with whole characters. */
+static void long_lines_come_in_parts(void)
+{
+	CHECK(begin("head -c 16383 /dev/zero; printf '\\303\\251x\\n'", NULL));
+	CHECK_EQUAL(0, run().status);
+	const char *all = texts(log_of(&watched, "x-json.log"));
+	const char *cut = strchr(all, '|');
+	CHECK(cut && cut - all == 16383 * 6);
+	CHECK_TEXT("éx\\n|", cut ? cut + 1 : "");
+	watched_end(&watched);
+}
+
+static void small_files(struct monitor_setup *setup) { setup->log_bytes = 65536; }
+static void one_file(struct monitor_setup *setup) { setup->log_bytes = 65536, setup->log_files = 1; }
+static void no_log(struct monitor_setup *setup) { setup->flags |= MONITOR_NO_LOG; }
+
+static void full_files_turn_over(void)
+{
+	static const char *const names[] = {"x-json.log", "x-json.log.1", "x-json.log.2", "x-json.log.3"};
+	CHECK(begin("i=0; while [ $i -lt 4000 ]; do echo line $i; i=$((i+1)); done", small_files));
+	CHECK_EQUAL(0, run().status);
+	CHECK(state_of(watched.socket).log_bytes > 3 * 65536);
+	CHECK(strstr(log_of(&watched, names[0]), "line 3999\\n"));
+	for (unsigned i = 0; i < 4; i++) {
+		const char *log = log_of(&watched, names[i]);
+		CHECK(strlen(log) <= 65536 && (strlen(log) > 0) == (i < 3));
+		CHECK(strcmp(texts(log), "a line is not whole") != 0);
+	}
+	watched_end(&watched);
+	CHECK(begin("i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done", one_file));
+	CHECK_EQUAL(0, run().status);
+	CHECK(strstr(log_of(&watched, names[0]), "line 1999\\n") && faccessat(watched.log, names[1], F_OK, 0) < 0);
+	watched_end(&watched);
+	CHECK(begin("echo x", no_log));
+	CHECK_EQUAL(0, run().status);
+	CHECK(faccessat(watched.log, names[0], F_OK, 0) < 0);
+	watched_end(&watched);
+}
+
+/* ---- no room ---- */
+
+static void a_full_disk_does_not_stop_the_program(void)
+{
+	struct monitor_record record;
+	struct spec spec = shell("i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done; exit 6");
+	char path[160];
+	/* the next watched's log directory, as small as can be */
+	CHECK(begin("true", NULL));
+	watched_end(&watched);
+	unsigned number = (unsigned)atoi(strrchr(watched.path, 'r') + 1) + 1;
+	snprintf(path, sizeof path, "%s/monitor%u", test_directory(), number);
+	CHECK(mkdir(path, 0700) == 0);
+	snprintf(path, sizeof path, "%s/monitor%u/log", test_directory(), number);
+	CHECK(mkdir(path, 0700) == 0 && mount("tmpfs", path, "tmpfs", 0, "size=48k,mode=0700") == 0);
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	struct monitor_state state = run();
+	CHECK_EQUAL(6, state.status);
+	CHECK_EQUAL(ENOSPC, state.log_error);
+	CHECK(state.log_lost > 0 && state.log_bytes <= 48 << 10);
+	const char *log = log_of(&watched, "x-json.log");
+	CHECK_EQUAL(strlen(log), state.log_bytes);
+	CHECK(strcmp(texts(log), "a line is not whole") != 0);
+	/* the record had no room either, and gets some */
+	bool there = record_of(&watched, &record);
+	CHECK(there || (state.flags & STATE_RECORD_FAILED && state.record_error == ENOSPC));
+	CHECK(unlinkat(watched.log, "x-json.log", 0) == 0);
+	CHECK_EQUAL(6, run().status);
+	CHECK(record_of(&watched, &record) && record.end.state.status == 6 && !(record.end.state.flags & STATE_RECORD_FAILED));
+	watched_end(&watched);
+	umount2(path, MNT_DETACH);
+	rmdir(path), *strrchr(path, '/') = 0, rmdir(path);
+}
+
+/* ---- too much ---- */
+
+static double cpu_seconds(int pid)
+{
+	char path[64], text[512] = "";
+	unsigned long user = 0, system = 0;
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file >= 0 && read(file, text, sizeof text - 1) > 0)
+		sscanf(strrchr(text, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
+	close(file);
+	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double now_seconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void little_time(struct monitor_setup *setup) { setup->policy.cpu_millis = 50, setup->log_bytes = 65536; }
+
+/* A twentieth of a processor, and what may be spent ahead. */
+static void a_flood_is_held_to_the_containers_share(void)
+{
+	CHECK(begin("while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done & cat /dev/zero", little_time));
+	CHECK_EQUAL(0, start());
+	int pid = watched.created.monitor_pid;
+	double begun = now_seconds(), slowest = 0;
+	while (now_seconds() - begun < 2) {
+		double asked = now_seconds();
+		state_of(watched.socket);
+		double took = now_seconds() - asked;
+		slowest = took > slowest ? took : slowest;
+		usleep(20000);
+	}
+	double passed = now_seconds() - begun, spent = cpu_seconds(pid);
+	CHECK(spent <= 0.25 + 0.1 * passed + 0.1);
+	CHECK(slowest < 1); /* on a loaded machine */
+	CHECK(state_of(watched.socket).log_bytes > 3 * 65536);
+	CHECK(strlen(log_of(&watched, "x-json.log")) <= 65536 + 6 * 16384 + 128);
+	watched_end(&watched);
+}
+
+const struct test monitor_log_tests[] = {
+	{"lines are escaped", lines_are_escaped},
+	{"a line without an end is there at the end", a_line_without_an_end_is_there_at_the_end},
+	{"long lines come in parts", long_lines_come_in_parts},
+	{"full files turn over", full_files_turn_over},
+	{"a full disk does not stop the program", a_full_disk_does_not_stop_the_program},
+	{"a flood is held to the container's share", a_flood_is_held_to_the_containers_share},
+};
+const unsigned monitor_log_test_count = sizeof monitor_log_tests / sizeof *monitor_log_tests;
