@@ -6,6 +6,8 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.caisson.engine {
     requires transitive dev.caisson.launch;
+    requires transitive dev.caisson.state;
+    requires transitive dev.caisson.watch;
     requires dev.caisson.text;
     requires io.avaje.json;
     requires jdk.jfr;

@@ -1,7 +1,6 @@
 package dev.caisson.cgroup;
 
 import dev.caisson.error.CaissonException;
-import dev.caisson.linux.ErrnoException;
 
 /// A limit or a group that cannot be had: a stable code for programs, and a sentence that tells people what to do.
 public final class CgroupException extends CaissonException {
@@ -22,7 +21,13 @@ public final class CgroupException extends CaissonException {
         /// The kernel refused a step; [#getCause] is its [ErrnoException].
         KERNEL_REFUSED(500),
         /// Processes stayed in the group although they were killed.
-        BUSY(500);
+        BUSY(500),
+        /// A scope of systemd's is asked for, and systemd is not process 1.
+        SYSTEMD_MISSING(500),
+        /// systemd delegates groups safely in version 2 only.
+        SYSTEMD_NEEDS_V2(500),
+        /// systemd gave no scope.
+        SYSTEMD_REFUSED(500);
 
         private final int httpStatus;
 
@@ -43,7 +48,7 @@ public final class CgroupException extends CaissonException {
         this.reason = reason;
     }
 
-    public CgroupException(Code reason, String sentence, ErrnoException cause) {
+    public CgroupException(Code reason, String sentence, Throwable cause) {
         super(reason.name(), sentence, cause);
         this.reason = reason;
     }

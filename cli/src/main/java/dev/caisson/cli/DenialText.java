@@ -1,6 +1,6 @@
 package dev.caisson.cli;
 
-import dev.caisson.engine.Denial;
+import dev.caisson.spec.Denial;
 import java.util.ArrayList;
 import java.util.List;
 

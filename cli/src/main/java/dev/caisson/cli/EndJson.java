@@ -1,8 +1,8 @@
 package dev.caisson.cli;
 
-import dev.caisson.engine.Denial;
 import dev.caisson.engine.KeptContainer;
 import dev.caisson.engine.RunResult;
+import dev.caisson.spec.Denial;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

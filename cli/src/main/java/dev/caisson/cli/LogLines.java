@@ -1,7 +1,7 @@
 package dev.caisson.cli;
 
-import dev.caisson.engine.LogEntry;
 import dev.caisson.linux.Fd;
+import dev.caisson.state.LogEntry;
 import dev.caisson.text.TerminalText;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;

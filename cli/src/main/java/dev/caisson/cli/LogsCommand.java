@@ -1,9 +1,9 @@
 package dev.caisson.cli;
 
 import dev.caisson.engine.KeptContainer;
-import dev.caisson.engine.LogEntry;
-import dev.caisson.engine.LogReader;
 import dev.caisson.engine.RunResult;
+import dev.caisson.state.LogEntry;
+import dev.caisson.state.LogReader;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.time.ZoneOffset;

@@ -1,10 +1,10 @@
 package dev.caisson.cli;
 
-import dev.caisson.engine.LiveFilters;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Compiler;
 import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.Profile;
+import dev.caisson.watch.LiveFilters;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
@@ -31,7 +31,7 @@ sealed interface SeccompOperand {
         }
         int pid = name.matches("[1-9][0-9]{0,8}")
                 ? Integer.parseInt(name)
-                : LiveFilters.programOf(name, Directories.options());
+                : LiveFilters.programOf(name, Directories.options().state());
         return new OfProcess(name, LiveFilters.of(pid));
     }
 

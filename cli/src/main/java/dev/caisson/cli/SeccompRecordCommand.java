@@ -2,9 +2,8 @@ package dev.caisson.cli;
 
 import dev.caisson.engine.Container;
 import dev.caisson.engine.Engine;
-import dev.caisson.engine.LiveFilters;
+import dev.caisson.engine.Recordings;
 import dev.caisson.engine.RunResult;
-import dev.caisson.engine.SyscallRecorder;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.KernelVersion;
 import dev.caisson.seccomp.Profile;
@@ -12,6 +11,8 @@ import dev.caisson.seccomp.RecordedProfile;
 import dev.caisson.seccomp.Target;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.watch.LiveFilters;
+import dev.caisson.watch.SyscallRecorder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -121,7 +122,7 @@ final class SeccompRecordCommand implements Callable<Integer> {
         try (var engine = Engine.open(Directories.options())) {
             Container container = engine.start(wish, foreground.streams(), new ProgressLine(err), standing -> {
                 foreground.announce(wish);
-                opened.set(SyscallRecorder.ofStanding(standing));
+                opened.set(Recordings.ofStanding(standing));
             });
             foreground.forward(container, null);
             RunResult result = container.await();
@@ -193,12 +194,13 @@ final class SeccompRecordCommand implements Callable<Integer> {
         }
         int pid = name.matches("[1-9][0-9]{0,8}")
                 ? Integer.parseInt(name)
-                : LiveFilters.programOf(name, Directories.options());
+                : LiveFilters.programOf(name, Directories.options().state());
         Optional<Duration> longest = Optional.ofNullable(duration).map(text -> RunOptions.duration("--for", text));
         LearnedText.requireWritable(output, "-o");
         var interrupted = new CountDownLatch(1);
         ProcessSignals.handleEnd(interrupted::countDown);
-        try (SyscallRecorder opened = SyscallRecorder.ofRunning(pid, Directories.options())) {
+        try (SyscallRecorder opened =
+                SyscallRecorder.ofRunning(pid, Directories.options().state())) {
             long began = System.nanoTime();
             while (Files.exists(Path.of("/proc/" + pid))
                     && longest.filter(most -> System.nanoTime() - began > most.toNanos())

@@ -1,9 +1,9 @@
 package dev.caisson.cli;
 
-import dev.caisson.engine.Denial;
-import dev.caisson.engine.DenialReasons;
-import dev.caisson.engine.DenialWatch;
-import dev.caisson.engine.LiveFilters;
+import dev.caisson.spec.Denial;
+import dev.caisson.watch.DenialReasons;
+import dev.caisson.watch.DenialWatch;
+import dev.caisson.watch.LiveFilters;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,7 +67,7 @@ final class SeccompWatchCommand implements Callable<Integer> {
         Optional<Duration> longest = Optional.ofNullable(duration).map(text -> RunOptions.duration("--for", text));
         int pid = container.matches("[1-9][0-9]{0,8}")
                 ? Integer.parseInt(container)
-                : LiveFilters.programOf(container, Directories.options());
+                : LiveFilters.programOf(container, Directories.options().state());
         DenialReasons reasons = profile == null
                 ? DenialReasons.ofHost(pid)
                 : DenialReasons.of(profile, SeccompOperand.profile(profile), pid);

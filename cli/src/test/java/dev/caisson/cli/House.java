@@ -22,6 +22,8 @@ final class House {
             List.of("spec"),
             List.of("cgroup"),
             List.of("launch"),
+            List.of("state"),
+            List.of("watch"),
             List.of("engine"),
             List.of("audit", "selftest", "micrometer"),
             List.of("hostaudit"),

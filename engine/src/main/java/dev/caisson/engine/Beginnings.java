@@ -10,6 +10,10 @@ import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.Placement;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.Groups;
+import dev.caisson.state.Names;
+import dev.caisson.state.State;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -128,7 +132,8 @@ final class Beginnings implements AutoCloseable {
     /// A group stands where the state directory says and its name is enough to find it, unless a parent was named.
     private void announce(ContainerId id, Names.Taken name, Preparation.Prepared prepared, LaunchPlan plan) {
         if (prepared.spec().placement() instanceof Placement.Parent parent) {
-            engine.save(ContainerRecord.announced(id, name.name(), prepared, parent.path(), plan));
+            engine.save(ContainerRecord.announced(
+                    id, name.name(), prepared.spec(), prepared.stopSignal(), parent.path(), plan));
         } else {
             state.announce(id.value());
         }

@@ -12,14 +12,22 @@ import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Step;
+import dev.caisson.linux.ProcessTimes;
 import dev.caisson.linux.Processes;
+import dev.caisson.linux.Reactor;
 import dev.caisson.linux.Terminal;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Lack;
 import dev.caisson.spec.Limits;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.KeptRun;
+import dev.caisson.state.RecordedGroup;
+import dev.caisson.watch.DenialLog;
+import dev.caisson.watch.SyscallRecorder;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -79,7 +87,7 @@ public final class Container implements AutoCloseable {
         this.spec = spec;
         this.plan = plan;
         this.group = group;
-        this.recorded = new RecordedGroup(engine, group);
+        this.recorded = new RecordedGroup(group, engine::save);
         this.lease = lease;
         this.launched = launched;
         this.streams = streams;
@@ -372,7 +380,9 @@ public final class Container implements AutoCloseable {
                 made = result();
                 RunResult known = made;
                 boolean ran = started && failed == null;
-                streams.kept().ifPresent(kept -> kept.end(ran, known));
+                streams.kept()
+                        .ifPresent(kept -> kept.end(
+                                ran, known.denials(), failure -> new Ending(known, Instant.now(), failure).fields()));
             } else {
                 streams.kept().ifPresent(KeptRun::lose);
             }

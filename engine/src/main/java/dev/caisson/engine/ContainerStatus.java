@@ -1,6 +1,8 @@
 package dev.caisson.engine;
 
 import dev.caisson.spec.ContainerId;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.State;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.CgroupException;
+import dev.caisson.linux.Reactor;
 import dev.caisson.spec.ContainerSpec;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;

@@ -3,15 +3,23 @@ package dev.caisson.engine;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.cgroup.CgroupException;
+import dev.caisson.cgroup.SystemdScope;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.IdRange;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
+import dev.caisson.linux.Reactor;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Placement;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.DiskLayers;
+import dev.caisson.state.Groups;
+import dev.caisson.state.KeptDirectory;
+import dev.caisson.state.OwnPaths;
+import dev.caisson.state.State;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -28,6 +36,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 
@@ -78,7 +87,9 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             if (options.driver() == CgroupDriver.SYSTEMD) {
                 SystemdScope.require(prepared.hierarchy());
             }
-            State own = new State(options.state(), options.driver());
+            State own = new State(
+                    options.state(),
+                    options.driver() == CgroupDriver.SYSTEMD ? SystemdScope::group : UnaryOperator.identity());
             state = own;
             opened.push(() -> own.close(() -> {}));
             probe.reached(Moment.ENGINE_STANDS);
@@ -87,7 +98,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             opened.push(known::close);
             groups = new Groups(prepared.hierarchy(), own);
             diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
-            var kept = new KeptDirectory(options);
+            var kept = new KeptDirectory(options.data(), options.state());
             var streams =
                     new StandardStreams.Shared(reactor, streamThreads, new CaptureBudget(options.capturedOutput()));
             Starter first = new Starter(this, probe, prepared, own, groups, known, diskLayers, streams, kept);
@@ -148,7 +159,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
                 id -> {
                     Map<String, String> known = parents.get();
                     if (known == null) {
-                        known = Groups.parents(options);
+                        known = Groups.parents(options.state());
                         parents.set(known);
                     }
                     groups.clear(id, known);

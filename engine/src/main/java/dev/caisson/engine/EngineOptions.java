@@ -4,6 +4,7 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.spec.Bytes;
+import dev.caisson.state.State;
 import java.nio.file.Path;
 
 /// Where an engine keeps what it has to remember, and its own bounds.
@@ -16,7 +17,7 @@ import java.nio.file.Path;
 /// @param runs most containers that run at one time; [Engine#run] and [Engine#start] wait in line for a place, first
 ///     come, first served
 public record EngineOptions(Path state, Path data, CgroupDriver driver, Bytes capturedOutput, int runs) {
-    public static final Path DEFAULT_STATE = Path.of("/run/caisson");
+    public static final Path DEFAULT_STATE = State.STANDARD;
     public static final Path DEFAULT_DATA = Path.of("/var/lib/caisson");
     /// No bound on [#runs].
     public static final int UNLIMITED_RUNS = Integer.MAX_VALUE;

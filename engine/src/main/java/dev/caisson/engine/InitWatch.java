@@ -5,6 +5,7 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Report;
 import dev.caisson.linux.Processes;
+import dev.caisson.linux.Reactor;
 import dev.caisson.linux.Sockets;
 import java.util.List;
 import java.util.Optional;

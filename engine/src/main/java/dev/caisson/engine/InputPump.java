@@ -4,6 +4,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Pipes;
+import dev.caisson.linux.Reactor;
 import java.io.InputStream;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;

@@ -2,6 +2,12 @@ package dev.caisson.engine;
 
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Denial;
+import dev.caisson.state.KeptDirectory;
+import dev.caisson.state.KeptFile;
+import dev.caisson.state.KeptRun;
+import dev.caisson.state.LogReader;
+import dev.caisson.state.State;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
@@ -31,7 +37,7 @@ public final class KeptContainer {
 
     /// All of a state directory, the newest first.
     public static List<KeptContainer> all(EngineOptions options) {
-        var among = new KeptDirectory(options);
+        var among = new KeptDirectory(options.data(), options.state());
         return among.entries().stream()
                 .map(entry -> of(options, among, entry))
                 .flatMap(Optional::stream)
@@ -54,7 +60,7 @@ public final class KeptContainer {
     /// @param container its name, or the beginning of its id
     /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, CONTAINER_NOT_KEPT
     public static KeptContainer find(String container, EngineOptions options) {
-        var among = new KeptDirectory(options);
+        var among = new KeptDirectory(options.data(), options.state());
         List<KeptDirectory.Entry> entries = among.entries();
         List<KeptDirectory.Entry> found = entries.stream()
                 .filter(entry -> entry.name().filter(container::equals).isPresent())
@@ -75,7 +81,7 @@ public final class KeptContainer {
     }
 
     private static EngineException unknown(String container, EngineOptions options) {
-        return Verification.matching(container, options).isEmpty()
+        return State.matching(container, options.state()).isEmpty()
                 ? new EngineException(
                         "CONTAINER_UNKNOWN",
                         "no container has an id that starts with, or a name that is '" + container
@@ -120,23 +126,23 @@ public final class KeptContainer {
 
     /// How it ended, its output left out. Empty while it runs, and where its engine was killed before it could tell.
     public Optional<RunResult> result() {
-        return ending().map(KeptFile.Ending::result);
+        return ending().map(Ending::result);
     }
 
     /// When it ended, where that is known.
     public Optional<Instant> ended() {
-        return ending().map(KeptFile.Ending::time);
+        return ending().map(Ending::time);
     }
 
     /// Why its log has not all that it said, where that is so.
     public Optional<String> logFailure() {
-        return ending().map(KeptFile.Ending::logFailure).filter(text -> !text.isEmpty());
+        return ending().map(Ending::logFailure).filter(text -> !text.isEmpty());
     }
 
-    private Optional<KeptFile.Ending> ending() {
+    private Optional<Ending> ending() {
         return among.open(entry).flatMap(found -> {
             try (Fd own = found) {
-                return KeptFile.ending(own, entry.id());
+                return Ending.in(own, entry.id());
             }
         });
     }

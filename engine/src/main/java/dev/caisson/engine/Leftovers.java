@@ -1,5 +1,8 @@
 package dev.caisson.engine;
 
+import dev.caisson.error.CaissonException;
+import dev.caisson.state.State;
+
 /// What engines have left that were killed: groups, layers on disk, records, names.
 public final class Leftovers {
     private Leftovers() {}
@@ -10,7 +13,7 @@ public final class Leftovers {
             if (State.hasLeftovers(options.state())) {
                 Engine.open(options).close();
             }
-        } catch (EngineException e) {
+        } catch (CaissonException e) {
             System.getLogger(Leftovers.class.getName())
                     .log(System.Logger.Level.DEBUG, "what a killed engine left is not cleared by this process", e);
         }

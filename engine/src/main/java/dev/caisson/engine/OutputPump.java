@@ -1,8 +1,11 @@
 package dev.caisson.engine;
 
+import dev.caisson.cgroup.CpuPace;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Pipes;
+import dev.caisson.linux.Reactor;
 import dev.caisson.linux.ThreadClock;
+import dev.caisson.state.State;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;

@@ -24,6 +24,11 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.Mount;
+import dev.caisson.state.DiskLayers;
+import dev.caisson.state.OwnPaths;
+import dev.caisson.watch.DenialLog;
+import dev.caisson.watch.Filters;
+import dev.caisson.watch.Listeners;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,7 +75,7 @@ final class Preparation implements AutoCloseable {
         host = HostFacts.read(shown(usualGroups), names(usualGroups), hierarchy.hasUnified())
                 .withLayerMedia(DiskLayers.media(options.data()));
         filters = new Filters(host, options.data().resolve("filters"));
-        trusted = OwnPaths.trusted(options);
+        trusted = OwnPaths.trusted(options.state(), options.data(), Engine.class);
     }
 
     /// Reads what this process may and plans a launch that nobody wishes. What the JVM makes at first use - its calls

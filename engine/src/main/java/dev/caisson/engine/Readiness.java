@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.state.StateException;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -37,7 +38,7 @@ final class Readiness {
 
     /// What a failure is told as that comes of the engine's end.
     RuntimeException explain(RuntimeException failure) {
-        if (isGiven() || failure instanceof EngineException) {
+        if (isGiven() || failure instanceof EngineException || failure instanceof StateException) {
             return failure;
         }
         EngineException refusal = refusal();

@@ -6,6 +6,7 @@ import dev.caisson.cgroup.Totals;
 import dev.caisson.seccomp.LearnedProfile;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Denial;
 import dev.caisson.spec.Usage;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -249,8 +250,7 @@ public record RunResult(
         resources.put(fields);
         fields.put("oomKills", oomKills);
         fields.put("pidsRefused", pidsRefused);
-        fields.put(
-                "streamFailures", streamFailures.stream().map(KeptFile::fields).toList());
+        fields.put("streamFailures", streamFailures.stream().map(Ending::fields).toList());
         fields.put("obstacles", obstacles.stream().map(Obstacle::name).toList());
         fields.put("denials", denials.stream().map(Denial::fields).toList());
         return fields;

@@ -5,8 +5,11 @@ import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.ProcessTimes;
 import dev.caisson.linux.Processes;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.State;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -32,7 +35,7 @@ public final class RunningContainer {
     /// Finds one by its name or the beginning of its id.
     /// @throws EngineException CONTAINER_AMBIGUOUS
     public static Optional<RunningContainer> find(String container, EngineOptions options) {
-        List<ContainerRecord> found = Verification.matching(container, options);
+        List<ContainerRecord> found = State.matching(container, options.state());
         if (found.size() > 1) {
             throw new EngineException(
                     "CONTAINER_AMBIGUOUS", found.size() + " containers match '" + container + "': give more of the id");

@@ -1,10 +1,15 @@
 package dev.caisson.engine;
 
+import dev.caisson.cgroup.CpuPace;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Pipes;
+import dev.caisson.linux.Reactor;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.state.ContainerLog;
+import dev.caisson.state.KeptRun;
+import dev.caisson.state.LogEntry;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;

@@ -11,6 +11,14 @@ import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Verifier;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.DiskLayers;
+import dev.caisson.state.Groups;
+import dev.caisson.state.KeptDirectory;
+import dev.caisson.state.KeptRun;
+import dev.caisson.state.Names;
+import dev.caisson.state.State;
+import dev.caisson.watch.Listeners;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -123,7 +131,12 @@ final class Starter implements AutoCloseable {
         probe.reached(Moment.STARTED);
         // Written while the program starts: to clear up after it the name is enough. It ends only when it is written.
         container.record(() -> ContainerRecord.announced(
-                begun.id(), begun.name().name(), prepared, groups.parent(spec.placement()), begun.plan()));
+                begun.id(),
+                begun.name().name(),
+                prepared.spec(),
+                prepared.stopSignal(),
+                groups.parent(spec.placement()),
+                begun.plan()));
         probe.reached(Moment.START_RECORDED);
         if (started) {
             container.beginAnswering();
@@ -254,7 +267,7 @@ final class Starter implements AutoCloseable {
     private synchronized Listeners listeners() {
         Listeners running = listeners;
         if (running == null) {
-            running = new Listeners(probe, engine::broke);
+            running = new Listeners(probe::readsCaller, engine::broke);
             listeners = running;
         }
         return running;

@@ -6,6 +6,8 @@ import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.KernelSetting;
 import dev.caisson.launch.Verifier;
 import dev.caisson.spec.Bytes;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.State;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -87,7 +89,7 @@ public record Verification(String id, List<Verifier.Check> checks) {
     }
 
     private static ContainerRecord find(String container, EngineOptions options) {
-        List<ContainerRecord> found = matching(container, options);
+        List<ContainerRecord> found = State.matching(container, options.state());
         if (found.size() != 1) {
             throw found.isEmpty()
                     ? new EngineException(
@@ -99,18 +101,5 @@ public record Verification(String id, List<Verifier.Check> checks) {
                             found.size() + " containers match '" + container + "': give more of the id");
         }
         return found.getFirst();
-    }
-
-    /// Those that run of which it is the name; if there is none, those of which it is the beginning of the id.
-    static List<ContainerRecord> matching(String container, EngineOptions options) {
-        List<ContainerRecord> running = State.runningIn(options.state());
-        List<ContainerRecord> named = running.stream()
-                .filter(record -> record.name().equals(container))
-                .toList();
-        return !named.isEmpty() || container.isEmpty()
-                ? named
-                : running.stream()
-                        .filter(record -> record.id().startsWith(container))
-                        .toList();
     }
 }

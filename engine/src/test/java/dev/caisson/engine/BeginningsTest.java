@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Placement;
+import dev.caisson.state.State;
+import dev.caisson.state.StateException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -82,7 +84,7 @@ class BeginningsTest extends BusyboxEngine {
         assertThatThrownBy(
                         () -> engine.run(busybox("true").placement(new Placement.Tenant("nobody", Optional.empty()))))
                 .isInstanceOfSatisfying(
-                        EngineException.class, e -> assertThat(e.code()).isEqualTo("TENANT_UNKNOWN"));
+                        StateException.class, e -> assertThat(e.code()).isEqualTo("TENANT_UNKNOWN"));
 
         assertThat(onlyWaiting()).isEqualTo(next);
     }

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.image.ProgressListener;
+import dev.caisson.linux.Reactor;
 import dev.caisson.spec.Bytes;
+import dev.caisson.state.State;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;

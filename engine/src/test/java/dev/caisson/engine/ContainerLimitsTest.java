@@ -16,6 +16,8 @@ import dev.caisson.spec.Limits;
 import dev.caisson.spec.Placement;
 import dev.caisson.spec.Usage;
 import dev.caisson.spec.WritableLayer;
+import dev.caisson.state.State;
+import dev.caisson.state.StateException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -243,7 +245,7 @@ class ContainerLimitsTest {
         assertThatThrownBy(() ->
                         engine.run(shell("true").writableLayer(WritableLayer.STANDARD.size(Bytes.gibibytes(100_000)))))
                 .isInstanceOfSatisfying(
-                        EngineException.class, e -> assertThat(e.code()).isEqualTo("STORAGE_FULL"));
+                        StateException.class, e -> assertThat(e.code()).isEqualTo("STORAGE_FULL"));
     }
 
     @Test
@@ -254,7 +256,7 @@ class ContainerLimitsTest {
                                 .inodes(100)
                                 .place(WritableLayer.Place.DISK))))
                 .isInstanceOfSatisfying(
-                        EngineException.class, e -> assertThat(e.code()).isEqualTo("STORAGE_INODES"));
+                        StateException.class, e -> assertThat(e.code()).isEqualTo("STORAGE_INODES"));
     }
 
     @Test
@@ -297,7 +299,7 @@ class ContainerLimitsTest {
         assertThat(hierarchy.findParent(parent + "/tenant-a")).isEmpty();
         assertThatThrownBy(() -> engine.run(shell("true").placement(new Placement.Tenant("a", Optional.empty()))))
                 .isInstanceOfSatisfying(
-                        EngineException.class, e -> assertThat(e.code()).isEqualTo("TENANT_UNKNOWN"));
+                        StateException.class, e -> assertThat(e.code()).isEqualTo("TENANT_UNKNOWN"));
     }
 
     @Test

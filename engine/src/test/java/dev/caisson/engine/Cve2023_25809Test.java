@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.state.State;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

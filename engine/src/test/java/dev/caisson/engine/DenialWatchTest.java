@@ -8,7 +8,13 @@ import dev.caisson.image.ProgressListener;
 import dev.caisson.seccomp.Profile;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Denial;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.watch.DenialReasons;
+import dev.caisson.watch.DenialWatch;
+import dev.caisson.watch.LiveFilters;
+import dev.caisson.watch.PidNamespace;
+import dev.caisson.watch.WatchException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -211,7 +217,7 @@ class DenialWatchTest extends BusyboxEngine {
                     Streams.capture());
             try {
                 DenialReasons reasons = DenialReasons.ofHost(
-                        LiveFilters.programOf(container.id().value(), OPTIONS));
+                        LiveFilters.programOf(container.id().value(), OPTIONS.state()));
                 assertThat(reasons.source()).isEqualTo("Caisson's default profile");
             } finally {
                 container.kill();
@@ -228,10 +234,10 @@ class DenialWatchTest extends BusyboxEngine {
 
         assertThatThrownBy(() -> DenialWatch.of(self, reasons))
                 .isInstanceOfSatisfying(
-                        EngineException.class, e -> assertThat(e.code()).isEqualTo("HOST_PROCESS"));
+                        WatchException.class, e -> assertThat(e.code()).isEqualTo("HOST_PROCESS"));
         assertThatThrownBy(() -> DenialWatch.of(1 << 22, reasons))
                 .isInstanceOfSatisfying(
-                        EngineException.class, e -> assertThat(e.code()).isEqualTo("CONTAINER_ENDED"));
+                        WatchException.class, e -> assertThat(e.code()).isEqualTo("CONTAINER_ENDED"));
     }
 
     private static Predicate<DenialWatch.Seen> isOf(String call) {
@@ -256,12 +262,12 @@ class DenialWatchTest extends BusyboxEngine {
     }
 
     private static DenialWatch watch(Container container, Profile profile) {
-        int program = LiveFilters.programOf(container.id().value(), OPTIONS);
+        int program = LiveFilters.programOf(container.id().value(), OPTIONS.state());
         return DenialWatch.of(program, DenialReasons.of("given", profile, program));
     }
 
     private static void go(Container container) throws Exception {
-        int program = LiveFilters.programOf(container.id().value(), OPTIONS);
+        int program = LiveFilters.programOf(container.id().value(), OPTIONS.state());
         Files.createFile(Path.of("/proc/" + program + "/root/tmp/go"));
     }
 

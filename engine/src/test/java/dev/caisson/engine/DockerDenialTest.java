@@ -3,6 +3,9 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.caisson.watch.DenialReasons;
+import dev.caisson.watch.DenialWatch;
+import dev.caisson.watch.PidNamespace;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -3,9 +3,12 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.state.KeptDirectory;
+import dev.caisson.state.State;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -81,7 +84,7 @@ class EngineBoundsTest {
 
     @AfterEach
     void removeKept() throws Exception {
-        Path kept = new KeptDirectory(options()).path();
+        Path kept = new KeptDirectory(options().data(), options().state()).path();
         if (Files.exists(kept)) {
             BusyboxEngine.removeTree(kept);
         }
@@ -90,7 +93,7 @@ class EngineBoundsTest {
     private static void assertCode(String code, org.assertj.core.api.ThrowableAssert.ThrowingCallable attempt) {
         assertThatThrownBy(attempt)
                 .isInstanceOfSatisfying(
-                        EngineException.class, e -> assertThat(e.code()).isEqualTo(code));
+                        CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));
     }
 
     private static void changeMode(Path path, String mode) throws Exception {
@@ -99,7 +102,7 @@ class EngineBoundsTest {
 
     @Test
     void a_directory_of_kept_containers_of_somebody_else_is_not_used() throws Exception {
-        var kept = new KeptDirectory(options());
+        var kept = new KeptDirectory(options().data(), options().state());
         Path place = Files.createDirectories(kept.path());
         changeMode(place, "rwx------");
         assertThat(kept.entries()).isEmpty();
@@ -117,7 +120,7 @@ class EngineBoundsTest {
     @ParameterizedTest
     @ValueSource(strings = {"owner", "mode"})
     void nothing_is_kept_in_a_directory_of_somebody_else(String what) throws Exception {
-        var kept = new KeptDirectory(options());
+        var kept = new KeptDirectory(options().data(), options().state());
         Path place = Files.createDirectories(kept.path());
         if (what.equals("owner")) {
             changeMode(place, "rwx------");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.engine.Probe.Moment;
+import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.HostException;
@@ -13,13 +14,15 @@ import dev.caisson.launch.IdRange;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
-import dev.caisson.seccomp.Architecture;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.WritableLayer;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.State;
+import dev.caisson.watch.LiveFilters;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -65,7 +68,7 @@ class EngineErrorsTest {
     private static void assertCode(String code, ThrowingCallable attempt) {
         assertThatThrownBy(attempt)
                 .isInstanceOfSatisfying(
-                        EngineException.class, e -> assertThat(e.code()).isEqualTo(code));
+                        CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));
     }
 
     private static ContainerSpec shell(String script) {
@@ -165,7 +168,9 @@ class EngineErrorsTest {
             }
             String common = digit;
             assertCode("CONTAINER_AMBIGUOUS", () -> Verification.of(common, options()));
-            assertCode("CONTAINER_AMBIGUOUS", () -> LiveFilters.programOf(common, options()));
+            assertCode(
+                    "CONTAINER_AMBIGUOUS",
+                    () -> LiveFilters.programOf(common, options().state()));
             assertCode("CONTAINER_AMBIGUOUS", () -> RunningContainer.find(common, options()));
             assertThat(Verification.of(one.id().value(), options()).id())
                     .isEqualTo(one.id().value());
@@ -175,13 +180,6 @@ class EngineErrorsTest {
     @Test
     void filtersOfAProcessThatIsNotThereAreNotRead() {
         assertCode("FILTERS_NOT_READ", () -> LiveFilters.of(Integer.MAX_VALUE));
-    }
-
-    @Test
-    void filesOfAnotherEngineThatCannotBeReadAreTold() throws IOException {
-        Files.createDirectories(directory.resolve("var/lib/docker/containers/abcdef/config.v2.json"));
-
-        assertCode("CONTAINERS_UNREADABLE", () -> new ForeignContainers(directory).find("abcdef"));
     }
 
     @Test
@@ -232,12 +230,6 @@ class EngineErrorsTest {
         } finally {
             BusyboxEngine.removeTree(data);
         }
-    }
-
-    @Test
-    void machinesWhoseRegistersAreNotKnownAreRefused() {
-        assertCode("RECORDER_UNSUPPORTED", () -> RecorderProgram.of(Architecture.RISCV64));
-        assertCode("WATCH_UNSUPPORTED", () -> DenialEvent.Registers.of("riscv64"));
     }
 
     @Test

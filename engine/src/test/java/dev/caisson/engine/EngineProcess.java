@@ -1,7 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.image.Image;
-import dev.caisson.launch.LaunchException;
+import dev.caisson.error.CaissonException;
 import dev.caisson.spec.ContainerSpec;
 import java.io.File;
 import java.io.IOException;
@@ -42,10 +42,7 @@ final class EngineProcess {
             List<String> command = List.of(arguments).subList(3, arguments.length);
             System.out.print(engine.run(ContainerSpec.of(Image.directory(Path.of(arguments[2])), command))
                     .stdout());
-        } catch (EngineException e) {
-            System.out.println(e.code());
-            throw e;
-        } catch (LaunchException e) {
+        } catch (CaissonException e) {
             System.out.println(e.code());
             throw e;
         }

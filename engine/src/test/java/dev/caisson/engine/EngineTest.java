@@ -7,6 +7,7 @@ import dev.caisson.image.Image;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.state.State;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;

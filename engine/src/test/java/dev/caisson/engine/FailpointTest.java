@@ -6,6 +6,7 @@ import dev.caisson.engine.FailpointEngine.Point;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.LaunchPlan;
+import dev.caisson.state.State;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -13,6 +13,8 @@ import dev.caisson.seccomp.Target;
 import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.watch.Filters;
+import dev.caisson.watch.WatchException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -59,7 +61,7 @@ class FiltersTest {
             assertThatThrownBy(
                             () -> summary(new SeccompChoice.Watched(new SeccompChoice.Custom("kills", kills), watch)))
                     .isInstanceOfSatisfying(
-                            EngineException.class, e -> assertThat(e.code()).isEqualTo("NOT_WATCHABLE"));
+                            WatchException.class, e -> assertThat(e.code()).isEqualTo("NOT_WATCHABLE"));
         }
         assertThat(summary(
                         new SeccompChoice.Watched(new SeccompChoice.Custom("kills", kills), SeccompChoice.Watch.TELL)))

@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.state.State;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -11,7 +11,16 @@ import dev.caisson.linux.FileSystem;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Denial;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.state.KeptDirectory;
+import dev.caisson.state.KeptFile;
+import dev.caisson.state.KeptRun;
+import dev.caisson.state.LogEntry;
+import dev.caisson.state.LogReader;
+import dev.caisson.state.Names;
+import dev.caisson.state.State;
+import dev.caisson.state.StateException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -88,11 +97,11 @@ class KeptContainerTest {
         ContainerSpec spec = shell("true");
         try (Engine engine = Engine.open(OPTIONS)) {
             RunResult result = engine.run(spec);
-            var among = new KeptDirectory(OPTIONS);
+            var among = new KeptDirectory(OPTIONS.data(), OPTIONS.state());
             Names.Taken name = names().take(Optional.of("late"), _ -> true);
             KeptRun run =
                     KeptRun.begin(among, result.id(), name, spec, Engine.plan(spec, OPTIONS, ProgressListener.none()));
-            run.end(true, result);
+            run.end(true, result.denials(), failure -> new Ending(result, Instant.now(), failure).fields());
 
             run.denied(() -> {
                 throw new AssertionError("the end has told them");
@@ -186,7 +195,7 @@ class KeptContainerTest {
             assertThatThrownBy(() -> engine.start(
                             shell(":").name("box"), Streams.capture().kept()))
                     .isInstanceOfSatisfying(
-                            EngineException.class, e -> assertThat(e.code()).isEqualTo("NAME_IN_USE"));
+                            StateException.class, e -> assertThat(e.code()).isEqualTo("NAME_IN_USE"));
 
             kept.kill();
 
@@ -195,7 +204,7 @@ class KeptContainerTest {
             assertThat(container.await().verdict()).isEqualTo(Verdict.SIGNAL);
             assertThatThrownBy(() -> engine.run(shell(":").name("box")))
                     .isInstanceOfSatisfying(
-                            EngineException.class, e -> assertThat(e.code()).isEqualTo("NAME_IN_USE"))
+                            StateException.class, e -> assertThat(e.code()).isEqualTo("NAME_IN_USE"))
                     .hasMessageContaining("caisson rm box");
             kept.remove();
             assertThat(engine.run(shell(":").name("box")).isOk()).isTrue();
@@ -274,7 +283,7 @@ class KeptContainerTest {
 
     @Test
     void of_those_whose_name_was_made_up_the_first_that_ended_go_and_of_all_there_is_a_bound() {
-        var among = new KeptDirectory(OPTIONS);
+        var among = new KeptDirectory(OPTIONS.data(), OPTIONS.state());
         var origin = new KeptFile.Origin("host", List.of("true"), Map.of(), Instant.now());
         Engine.open(OPTIONS).close(); // makes the directories
         var made = new ArrayList<KeptDirectory.Entry>();
@@ -332,7 +341,7 @@ class KeptContainerTest {
                 assertThatThrownBy(
                                 () -> engine.start(shell(":"), Streams.capture().kept()))
                         .isInstanceOfSatisfying(
-                                EngineException.class, e -> assertThat(e.code()).isEqualTo("KEEP_FAILED"));
+                                StateException.class, e -> assertThat(e.code()).isEqualTo("KEEP_FAILED"));
                 assertThat(engine.run(shell(":")).isOk()).isTrue();
             } finally {
                 Files.delete(KEPT);

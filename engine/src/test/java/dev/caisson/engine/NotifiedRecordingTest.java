@@ -12,7 +12,13 @@ import dev.caisson.seccomp.RecordedProfile;
 import dev.caisson.seccomp.Target;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Denial;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.watch.DenialLog;
+import dev.caisson.watch.Listeners;
+import dev.caisson.watch.LiveFilters;
+import dev.caisson.watch.SyscallRecorder;
+import dev.caisson.watch.WatchException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -113,7 +119,7 @@ class NotifiedRecordingTest extends BusyboxEngine {
     void without_the_listener_no_call_passes() throws Exception {
         Container container = engine.start(
                 notified("sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.02; done; echo opened"), Streams.capture());
-        int program = LiveFilters.programOf(container.id().value(), OPTIONS);
+        int program = LiveFilters.programOf(container.id().value(), OPTIONS.state());
         while (!Files.readString(Path.of("/proc/" + program + "/comm")).equals("sh\n")) {
             Thread.sleep(5);
         }
@@ -133,7 +139,7 @@ class NotifiedRecordingTest extends BusyboxEngine {
     void a_question_that_cannot_be_answered_ends_the_container_and_breaks_the_recording() throws Exception {
         byte[] noInstruction = {0x7f, 0x7f, 0, 0, 0, 0, 0, 0};
         var opened = new AtomicReference<@Nullable SyscallRecorder>();
-        try (var listeners = new Listeners(Probe.NONE, _ -> {})) {
+        try (var listeners = new Listeners(() -> {}, _ -> {})) {
             var broken = new DenialLog(
                     new DenialLog.Subject(
                             Filter.of(Architecture.host(), noInstruction),
@@ -143,7 +149,7 @@ class NotifiedRecordingTest extends BusyboxEngine {
                     listeners);
             Consumer<Container> standing = container -> {
                 container.answeredBy(broken);
-                opened.set(SyscallRecorder.ofStanding(container));
+                opened.set(Recordings.ofStanding(container));
             };
 
             RunResult result = engine.start(notified("ls", "/"), Streams.capture(), ProgressListener.none(), standing)
@@ -154,7 +160,7 @@ class NotifiedRecordingTest extends BusyboxEngine {
             assertThatThrownBy(
                             () -> java.util.Objects.requireNonNull(opened.get()).recording())
                     .isInstanceOfSatisfying(
-                            EngineException.class, e -> assertThat(e.code()).isEqualTo("RECORDING_BROKEN"));
+                            WatchException.class, e -> assertThat(e.code()).isEqualTo("RECORDING_BROKEN"));
         }
     }
 
@@ -162,7 +168,7 @@ class NotifiedRecordingTest extends BusyboxEngine {
     void a_filter_that_is_loaded_before_the_program_is_no_recorder() {
         assertThatThrownBy(() -> engine.run(notified("true").newPrivileges(true).allow(Allowance.NEW_PRIVILEGES)))
                 .isInstanceOfSatisfying(
-                        EngineException.class, e -> assertThat(e.code()).isEqualTo("NOT_WATCHABLE"));
+                        WatchException.class, e -> assertThat(e.code()).isEqualTo("NOT_WATCHABLE"));
     }
 
     private ContainerSpec notified(String... command) {
@@ -176,7 +182,7 @@ class NotifiedRecordingTest extends BusyboxEngine {
                 spec,
                 Streams.capture(),
                 ProgressListener.none(),
-                standing -> opened.set(SyscallRecorder.ofStanding(standing)));
+                standing -> opened.set(Recordings.ofStanding(standing)));
         RunResult result = container.await();
         try (SyscallRecorder recorder = java.util.Objects.requireNonNull(opened.get())) {
             return new Recorded(result, recorder.way(), recorder.recording());

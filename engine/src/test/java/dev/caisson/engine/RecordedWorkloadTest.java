@@ -14,6 +14,7 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.watch.SyscallRecorder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -199,7 +200,7 @@ class RecordedWorkloadTest {
                         spec(workload, "echo done"),
                         Streams.capture(),
                         ProgressListener.none(),
-                        standing -> recorders.add(SyscallRecorder.ofStanding(standing)));
+                        standing -> recorders.add(Recordings.ofStanding(standing)));
         RunResult result = container.await();
         try (SyscallRecorder recorder = recorders.getFirst()) {
             assertThat(result.stdout())

@@ -6,6 +6,8 @@ import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.image.Image;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Limits;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.State;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Denial;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;

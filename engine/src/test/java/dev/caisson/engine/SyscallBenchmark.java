@@ -7,6 +7,7 @@ import dev.caisson.spec.SeccompChoice;
 import dev.caisson.spec.SeccompChoice.Standard;
 import dev.caisson.spec.SeccompChoice.Watch;
 import dev.caisson.spec.SeccompChoice.Watched;
+import dev.caisson.watch.SyscallRecorder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -67,7 +68,7 @@ final class SyscallBenchmark {
         try {
             Container container = engine.start(spec, Streams.capture(), ProgressListener.none(), standing -> {
                 if (recorded) {
-                    opened.add(SyscallRecorder.ofStanding(standing));
+                    opened.add(Recordings.ofStanding(standing));
                 }
             });
             return cost(container.await().stdout());

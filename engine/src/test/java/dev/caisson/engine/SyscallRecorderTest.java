@@ -14,6 +14,8 @@ import dev.caisson.seccomp.Target;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.watch.SyscallRecorder;
+import dev.caisson.watch.WatchException;
 import java.util.ArrayList;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -85,7 +87,7 @@ class SyscallRecorderTest extends BusyboxEngine {
     void a_running_container_is_recorded_by_any_of_its_processes() throws Exception {
         Container container = engine.start(
                 busybox("sh", "-c", "while true; do stat /etc >/dev/null; sleep 0.05; done"), Streams.capture());
-        try (SyscallRecorder recorder = SyscallRecorder.ofRunning(container.pid(), OPTIONS)) {
+        try (SyscallRecorder recorder = SyscallRecorder.ofRunning(container.pid(), OPTIONS.state())) {
             // The shell makes it once for each of its children, so it comes.
             while (!recorder.recording().made().containsKey("wait4")) {
                 Thread.sleep(20);
@@ -93,7 +95,8 @@ class SyscallRecorderTest extends BusyboxEngine {
         }
         container.kill();
         container.await();
-        assertThatThrownBy(() -> SyscallRecorder.ofRunning(1 << 22, OPTIONS)).isInstanceOf(EngineException.class);
+        assertThatThrownBy(() -> SyscallRecorder.ofRunning(1 << 22, OPTIONS.state()))
+                .isInstanceOf(WatchException.class);
     }
 
     /// Every orphan wakes it.
@@ -101,7 +104,7 @@ class SyscallRecorderTest extends BusyboxEngine {
     void of_a_running_container_its_init_is_not_recorded() throws Exception {
         Container container =
                 engine.start(busybox("sh", "-c", "while true; do (true &); sleep 0.02; done"), Streams.capture());
-        try (SyscallRecorder recorder = SyscallRecorder.ofRunning(container.pid(), OPTIONS)) {
+        try (SyscallRecorder recorder = SyscallRecorder.ofRunning(container.pid(), OPTIONS.state())) {
             while (recorder.recording().made().getOrDefault("wait4", 0L) < 20) {
                 Thread.sleep(20);
             }
@@ -114,9 +117,9 @@ class SyscallRecorderTest extends BusyboxEngine {
     @Test
     void a_process_that_is_in_no_container_is_refused() {
         assertThatThrownBy(() ->
-                        SyscallRecorder.ofRunning((int) ProcessHandle.current().pid(), OPTIONS))
+                        SyscallRecorder.ofRunning((int) ProcessHandle.current().pid(), OPTIONS.state()))
                 .isInstanceOfSatisfying(
-                        EngineException.class, e -> assertThat(e.code()).isEqualTo("HOST_PROCESS"));
+                        WatchException.class, e -> assertThat(e.code()).isEqualTo("HOST_PROCESS"));
     }
 
     private static Profile profile(SyscallRecorder.Recording recording) {
@@ -131,7 +134,7 @@ class SyscallRecorderTest extends BusyboxEngine {
                 spec,
                 Streams.capture(),
                 ProgressListener.none(),
-                standing -> recorder.set(SyscallRecorder.ofStanding(standing)));
+                standing -> recorder.set(Recordings.ofStanding(standing)));
         container.await();
         try (SyscallRecorder recorded = java.util.Objects.requireNonNull(recorder.get())) {
             return recorded.recording();

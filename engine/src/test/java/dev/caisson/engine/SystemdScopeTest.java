@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import dev.caisson.cgroup.CgroupException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
@@ -29,7 +30,7 @@ class SystemdScopeTest {
         var options = new EngineOptions(
                 OwnDirectories.state("systemd"), Path.of("/var/lib/caisson-test"), CgroupDriver.SYSTEMD);
 
-        assertThatThrownBy(() -> Engine.open(options).close()).isInstanceOfSatisfying(EngineException.class, e -> {
+        assertThatThrownBy(() -> Engine.open(options).close()).isInstanceOfSatisfying(CgroupException.class, e -> {
             assertThat(e.code()).isEqualTo("SYSTEMD_MISSING");
             assertThat(e).hasMessageContaining("cgroupfs");
         });

@@ -17,6 +17,10 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.State;
+import dev.caisson.watch.LiveFilters;
+import dev.caisson.watch.WatchException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -165,7 +169,7 @@ class VerificationTest {
 
     @Test
     void the_filters_of_a_running_container_are_read_by_its_name() {
-        LiveFilters live = LiveFilters.of(LiveFilters.programOf("verified", OPTIONS));
+        LiveFilters live = LiveFilters.of(LiveFilters.programOf("verified", OPTIONS.state()));
 
         assertThat(live.filters())
                 .singleElement()
@@ -175,9 +179,9 @@ class VerificationTest {
                                 .only(Step.InstallFilter.class)
                                 .program()
                                 .bytes()));
-        assertThatThrownBy(() -> LiveFilters.programOf("nobody-has-this-name", OPTIONS))
-                .isInstanceOf(EngineException.class);
-        assertThatThrownBy(() -> LiveFilters.of(1 << 22)).isInstanceOf(EngineException.class);
+        assertThatThrownBy(() -> LiveFilters.programOf("nobody-has-this-name", OPTIONS.state()))
+                .isInstanceOf(WatchException.class);
+        assertThatThrownBy(() -> LiveFilters.of(1 << 22)).isInstanceOf(WatchException.class);
     }
 
     @Test

@@ -1,0 +1,182 @@
+package dev.caisson.state;
+
+import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Placement;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// Where containers' groups are made, and what is removed with the last of them. The containers of a
+/// tenant stand in a
+/// group of its own, which holds its ceiling and is there as long as one of them:
+///
+/// ```
+/// caisson/ID               a container's group
+/// caisson/tenant-NAME/ID   one of a tenant's
+/// ```
+public final class Groups {
+    private static final String TENANT = "tenant-";
+    private static final String LOCK = "tenants";
+    private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
+
+    private final Hierarchy hierarchy;
+    private final State state;
+
+    public Groups(Hierarchy hierarchy, State state) {
+        this.hierarchy = hierarchy;
+        this.state = state;
+    }
+
+    /// Path of the group that the container's group is made in.
+    public String parent(Placement placement) {
+        return switch (placement) {
+            case Placement.Standard _ -> state.cgroupParent();
+            case Placement.Parent parent -> parent.path();
+            case Placement.Tenant tenant -> state.cgroupParent() + "/" + TENANT + tenant.name();
+        };
+    }
+
+    /// The tenant whose containers' groups are made in `parent`.
+    public static Optional<String> tenant(String parent) {
+        int start = parent.lastIndexOf('/') + 1;
+        String above = parent.substring(0, Math.max(0, start - 1));
+        boolean ofAnEngine = above.substring(above.lastIndexOf('/') + 1).startsWith("caisson");
+        return ofAnEngine && parent.startsWith(TENANT, start)
+                ? Optional.of(parent.substring(start + TENANT.length()))
+                : Optional.empty();
+    }
+
+    /// Makes what a process can be born into of the group of a container that stands beside all others.
+    public Cgroup begin(String id) {
+        return hierarchy.begin(state.cgroupParent(), id);
+    }
+
+    /// Makes the rest of it, and puts its limits in force.
+    public Cgroup complete(Cgroup begun, Limits limits) {
+        return hierarchy.complete(begun, limits);
+    }
+
+    /// Kills and removes a container's group, as much of it as there is.
+    public void remove(Placement placement, String id) {
+        hierarchy.find(parent(placement), id).ifPresent(group -> {
+            group.kill();
+            group.remove();
+        });
+    }
+
+    /// Makes a container's group, and its tenant's where that is not there.
+    public Cgroup create(ContainerSpec spec, String id) {
+        String parent = parent(spec.placement());
+        return switch (spec.placement()) {
+            case Placement.Standard _ -> hierarchy.create(parent, id, spec.limits());
+            case Placement.Parent _ -> {
+                hierarchy.requireParent(parent, spec.limits());
+                yield hierarchy.create(parent, id, spec.limits());
+            }
+            case Placement.Tenant tenant -> {
+                try (Fd _ = whole()) {
+                    if (tenant.ceiling().isPresent()) {
+                        hierarchy.createParent(parent, tenant.ceiling().get());
+                    } else if (hierarchy.leftovers(parent).isEmpty()) {
+                        // One that stands without a container may be what a killed engine left before its ceiling.
+                        throw new StateException(
+                                "TENANT_UNKNOWN",
+                                "no container of the tenant " + tenant.name()
+                                        + " runs, so it has no ceiling: give one, as --tenant " + tenant.name()
+                                        + ",memory=2g,cpus=2,pids=1000");
+                    }
+                    yield hierarchy.create(parent, id, spec.limits());
+                }
+            }
+        };
+    }
+
+    /// Removes what stood for the container's group alone, when that is gone.
+    public void removed(Placement placement) {
+        if (placement instanceof Placement.Tenant) {
+            removeIfEmpty(parent(placement));
+        }
+    }
+
+    private void removeIfEmpty(String tenant) {
+        try (Fd _ = whole()) {
+            if (hierarchy.leftovers(tenant).isEmpty()) {
+                hierarchy.removeParent(tenant);
+            }
+        }
+    }
+
+    /// Kills and removes the groups of containers whose engine ended without doing it, wherever they stand.
+    /// @param parents by container, as far as records can be read
+    public void clear(String id, Map<String, String> parents) {
+        String own = state.cgroupParent();
+        hierarchy.removeStale(own, id::equals);
+        String parent = parents.getOrDefault(id, own);
+        if (!parent.equals(own)) {
+            hierarchy.removeStale(parent, id::equals);
+        }
+        for (String name : hierarchy.leftovers(own)) {
+            if (name.startsWith(TENANT)) {
+                hierarchy.removeStale(own + "/" + name, id::equals);
+                removeIfEmpty(own + "/" + name);
+            }
+        }
+    }
+
+    /// Removes groups whose record somebody else removed. An engine writes a record before it makes the
+    /// group and
+    /// removes it after: a group that has none when records are read later than groups are belongs to
+    /// nobody.
+    public void removeUnrecorded() {
+        String own = state.cgroupParent();
+        var parents = new ArrayList<>(List.of(own));
+        hierarchy.leftovers(own).stream()
+                .filter(name -> name.startsWith(TENANT))
+                .forEach(name -> parents.add(own + "/" + name));
+        for (String parent : parents) {
+            Set<String> standing = hierarchy.leftovers(parent);
+            Set<String> recorded = state.ids();
+            hierarchy.removeStale(
+                    parent,
+                    name -> standing.contains(name)
+                            && ContainerId.isValid(name)
+                            && !recorded.contains(name)
+                            && !state.isRecorded(name));
+            if (!parent.equals(own)) {
+                removeIfEmpty(parent);
+            }
+        }
+    }
+
+    /// Parent groups by container, of all engines that have left a record.
+    public static Map<String, String> parents(Path state) {
+        var parents = new HashMap<String, String>();
+        State.recordsIn(state).forEach(record -> parents.put(record.id(), record.cgroupParent()));
+        return parents;
+    }
+
+    /// Holds off the launches and ends of other containers of tenants, of this engine and others: a
+    /// tenant's group that
+    /// is removed between two steps of a launch would be made again without its ceiling.
+    private Fd whole() {
+        Fd lock = FileSystem.openAt(state.root(), LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
+        try {
+            FileLocks.lock(lock);
+            return lock;
+        } catch (RuntimeException e) {
+            lock.close();
+            throw e;
+        }
+    }
+}

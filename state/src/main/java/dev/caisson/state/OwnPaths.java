@@ -1,0 +1,66 @@
+package dev.caisson.state;
+
+import dev.caisson.launch.TrustedPaths;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileSystem;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// What of the host is the engine's own: whoever writes to it is the engine, and so root, at its next start.
+public final class OwnPaths {
+    private static final String BUILD = ".caisson";
+    private static final int WRITABLE_BY_OTHERS = 022;
+
+    private OwnPaths() {}
+
+    /// No container gets them by a volume without an allowance.
+    /// @param program a class of it
+    public static TrustedPaths trusted(Path state, Path data, Class<?> program) {
+        var own = new ArrayList<>(List.of(state, data, Path.of(System.getProperty("java.home"))));
+        program(program).ifPresent(own::add);
+        return new TrustedPaths(own);
+    }
+
+    /// The directory of the engine's classes, or the clone that `./caisson` built them in and builds again.
+    private static Optional<Path> program(Class<?> type) {
+        var source = type.getProtectionDomain().getCodeSource();
+        if (source == null || !"file".equals(source.getLocation().getProtocol())) {
+            return Optional.empty();
+        }
+        Path classes = Path.of(URI.create(source.getLocation().toString()));
+        for (Path above = classes; above != null; above = above.getParent()) {
+            if (above.endsWith(BUILD)) {
+                return Optional.ofNullable(above.getParent());
+            }
+        }
+        return Optional.ofNullable(classes.getParent());
+    }
+
+    /// The data directory, where it is there already, is nobody else's to write to.
+    /// @throws StateException DATA_UNSAFE
+    public static void requireTrustedData(Path data) {
+        try (Fd directory = FileSystem.open(data.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            FileStatus status = FileSystem.status(directory);
+            if (status.uid() != 0 || (status.permissions() & WRITABLE_BY_OTHERS) != 0) {
+                throw new StateException(
+                        "DATA_UNSAFE",
+                        data + " must belong to root and be writable by root alone: chown root " + data
+                                + "; chmod go-w " + data);
+            }
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ENOENT)) {
+                throw new StateException(
+                        "DATA_UNUSABLE",
+                        "the data directory " + data + " cannot be opened (" + Errno.name(e.errno())
+                                + "): name another",
+                        e);
+            }
+        }
+    }
+}

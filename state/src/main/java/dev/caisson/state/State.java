@@ -1,0 +1,408 @@
+package dev.caisson.state;
+
+import dev.caisson.linux.DirectoryEntries;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.KernelRandom;
+import dev.caisson.linux.ProcessTimes;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+
+/// The state directory: who runs what, so that another process can see it and the next engine can clear up after one
+/// that
+/// was killed.
+///
+/// ```
+/// STATE/ranges                     locks of id ranges
+/// STATE/names                      names of running containers, see [Names]
+/// STATE/engines/ENGINE/lock        held by a living engine
+/// STATE/engines/ENGINE/ID.json     a container's record: empty from before the kernel is asked for anything
+///                                  until the program is started
+/// ```
+public final class State implements AutoCloseable {
+    /// Where an engine keeps its state unless it is told otherwise.
+    public static final Path STANDARD = Path.of("/run/caisson");
+
+    private static final String ENGINES = "engines";
+    private static final String LOCK = "lock";
+    private static final String SUFFIX = ".json";
+    /// A plan is at most 4 MiB, in Base64 here.
+    private static final int MAX_RECORD = 16 << 20;
+    private static final int ID_BYTES = 8;
+    private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
+    private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
+
+    private final String cgroupParent;
+    private final Fd root;
+    private final Fd engines;
+    private final String engine;
+    private final Fd own;
+    private final Fd lock;
+    private final Names names;
+
+    /// Opens the directory and takes a place of its own in it.
+    /// @throws StateException where it cannot be trusted or used
+    public State(Path path) {
+        this(path, UnaryOperator.identity());
+    }
+
+    /// @param group the control group of its containers, by the name that the directory has among groups
+    public State(Path path, UnaryOperator<String> group) {
+        this.root = openRoot(path);
+        this.cgroupParent = group.apply(cgroupParent(FileSystem.status(root)));
+        this.engines = FileSystem.openOrMakeDirectory(root, ENGINES, 0700);
+        this.engine = HexFormat.of().formatHex(KernelRandom.bytes(ID_BYTES));
+        try (Fd _ = whole()) {
+            FileSystem.makeDirectory(engines, engine, 0700);
+            this.own = FileSystem.openAt(engines, engine, DIRECTORY, 0, BENEATH);
+            this.lock = FileSystem.openAt(own, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
+            FileLocks.lock(lock);
+        }
+        this.names = new Names(root, engine, other -> isAlive(engines, other));
+    }
+
+    /// Whether an engine runs: it holds its lock.
+    private static boolean isAlive(Fd engines, String engine) {
+        return FileSystem.find(engines, engine + "/" + LOCK, FileSystem.O_RDONLY, BENEATH)
+                .map(found -> {
+                    try (Fd lock = found) {
+                        return FileLocks.isLocked(lock);
+                    }
+                })
+                .orElse(false);
+    }
+
+    /// Names of the containers that run.
+    public Names names() {
+        return names;
+    }
+
+    /// Holds off the engines that come, go or recover: one that has a directory but no lock yet would pass for dead.
+    private Fd whole() {
+        Fd held = FileSystem.openAt(root, ENGINES, DIRECTORY, 0, BENEATH);
+        try {
+            FileLocks.lock(held);
+            return held;
+        } catch (RuntimeException e) {
+            held.close();
+            throw e;
+        }
+    }
+
+    private static Fd openRoot(Path path) {
+        try {
+            Path above = path.resolveSibling(".").normalize();
+            java.nio.file.Files.createDirectories(above);
+            try (Fd parent = FileSystem.open(above.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+                Fd root = FileSystem.openOrMakeDirectory(
+                        parent, path.getFileName().toString(), 0700);
+                FileStatus status = FileSystem.status(root);
+                if (status.uid() != 0 || (status.permissions() & 077) != 0) {
+                    root.close();
+                    throw new StateException(
+                            "STATE_UNSAFE",
+                            path + " must belong to root and be closed to others: chown root " + path + "; chmod 700 "
+                                    + path);
+                }
+                return root;
+            }
+        } catch (java.io.IOException | ErrnoException e) {
+            throw unusable(path, e);
+        }
+    }
+
+    private static StateException unusable(Path path, Exception problem) {
+        boolean readOnly = problem instanceof ErrnoException refused
+                ? refused.is(Errno.EROFS)
+                : String.valueOf(problem.getMessage()).contains("Read-only");
+        return new StateException(
+                "STATE_UNUSABLE",
+                "the state directory " + path + " cannot be used (" + problem.getMessage() + "): "
+                        + (readOnly
+                                ? "its file system is read-only, so mount a tmpfs there, or name another directory with CAISSON_STATE"
+                                : "run as root"),
+                problem);
+    }
+
+    public Fd root() {
+        return root;
+    }
+
+    /// The control group that holds this state directory's containers.
+    public String cgroupParent() {
+        return cgroupParent;
+    }
+
+    /// Named for the directory itself and not for its path: an engine in another mount namespace of the host has the
+    /// same path and the same control groups, and would clear containers away that it has no record of.
+    public static String cgroupParent(Path path) {
+        try (Fd root = FileSystem.open(path.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            return cgroupParent(FileSystem.status(root));
+        }
+    }
+
+    private static String cgroupParent(FileStatus root) {
+        return "caisson-" + Long.toHexString(root.fileSystem()) + "-" + Long.toHexString(root.inode());
+    }
+
+    /// What stands on disk for this state directory after a restart of the host too is named for its path.
+    public static String lastingName(Path path) {
+        if (path.equals(STANDARD)) {
+            return "caisson";
+        }
+        try {
+            byte[] hash =
+                    MessageDigest.getInstance("SHA-256").digest(path.toString().getBytes(StandardCharsets.UTF_8));
+            return "caisson-" + HexFormat.of().formatHex(hash, 0, 4);
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// Takes the name of a container that will be made, so that what is there of it is found whenever this process
+    /// ends.
+    public void announce(String id) {
+        FileSystem.openAt(own, id + SUFFIX, FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL, 0600, BENEATH)
+                .close();
+    }
+
+    /// Writes a record so that it is there whole or not at all, whenever this process ends. It is not synchronized with
+    /// the disk: what it names ends with the kernel, so nobody needs it after a power failure.
+    ///
+    /// @param between run when it is written and not yet to be found
+    public void save(ContainerRecord record, Runnable between) {
+        String name = record.id() + SUFFIX;
+        String partial = "." + name;
+        try (Fd file = FileSystem.openAt(
+                own, partial, FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_TRUNC, 0600, BENEATH)) {
+            FileSystem.write(file, record.toJson().getBytes(StandardCharsets.UTF_8));
+        }
+        between.run();
+        FileSystem.rename(own, partial, own, name, true);
+    }
+
+    public void remove(String id) {
+        FileSystem.removeFile(own, id + SUFFIX);
+        names.release(id);
+    }
+
+    /// Records of all engines at a state directory, also of those that were killed; none where there is no such
+    /// directory.
+    public static List<ContainerRecord> recordsIn(Path state) {
+        return inEngines(state, List.of(), State::records);
+    }
+
+    /// Records of containers that run: their engine does, and their process 1 has not ended.
+    public static List<ContainerRecord> runningIn(Path state) {
+        return inEngines(state, List.of(), engines -> {
+            var running = new ArrayList<ContainerRecord>();
+            for (String name : DirectoryEntries.of(engines)) {
+                if (!name.startsWith(".") && isAlive(engines, name)) {
+                    records(engines, name).stream()
+                            .filter(record ->
+                                    record.pid() != 0 && ProcessTimes.isRunning(record.pid(), record.startTime()))
+                            .forEach(running::add);
+                }
+            }
+            return running;
+        });
+    }
+
+    /// Those that run of which it is the name; if there is none, those of which it is the beginning of the id.
+    public static List<ContainerRecord> matching(String container, Path state) {
+        List<ContainerRecord> running = runningIn(state);
+        List<ContainerRecord> named = running.stream()
+                .filter(record -> record.name().equals(container))
+                .toList();
+        return !named.isEmpty() || container.isEmpty()
+                ? named
+                : running.stream()
+                        .filter(record -> record.id().startsWith(container))
+                        .toList();
+    }
+
+    /// Whether an engine was killed and what it left is still there.
+    public static boolean hasLeftovers(Path state) {
+        return inEngines(
+                state,
+                false,
+                engines -> DirectoryEntries.of(engines).stream()
+                        .anyMatch(name -> !name.startsWith(".") && !isAlive(engines, name)));
+    }
+
+    /// Whether a container is still there: its engine runs and has not removed it.
+    public static boolean isRecorded(Path state, ContainerRecord record) {
+        return inEngines(
+                state,
+                false,
+                engines -> DirectoryEntries.of(engines).stream()
+                        .filter(name -> !name.startsWith(".") && isAlive(engines, name))
+                        .anyMatch(name -> isRecorded(engines, name, record.id())));
+    }
+
+    private static boolean isRecorded(Fd engines, String engine, String id) {
+        Optional<Fd> record = FileSystem.find(engines, engine + "/" + id + SUFFIX, FileSystem.O_PATH, BENEATH);
+        record.ifPresent(Fd::close);
+        return record.isPresent();
+    }
+
+    private static <T> T inEngines(Path state, T none, Function<Fd, T> read) {
+        try (Fd engines =
+                FileSystem.open(state.resolve(ENGINES).toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
+            return read.apply(engines);
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                return none;
+            }
+            throw new StateException(
+                    "STATE_UNUSABLE",
+                    "the state directory " + state + " cannot be read (" + e.getMessage() + "): run as root",
+                    e);
+        }
+    }
+
+    /// Ids of the containers of all engines, this one's too.
+    Set<String> ids() {
+        var ids = new HashSet<String>();
+        forEachRecord(engines, (_, file) -> ids.add(id(file)));
+        return ids;
+    }
+
+    /// Whether a container of any engine has a record now. A look-up by name, unlike a listing, misses no file that is
+    /// being replaced meanwhile: on tmpfs a renamed file can be in neither half of a listing.
+    public boolean isRecorded(String id) {
+        return DirectoryEntries.of(engines).stream().anyMatch(name -> isRecorded(engines, name, id));
+    }
+
+    private static String id(String file) {
+        return file.substring(0, file.length() - SUFFIX.length());
+    }
+
+    private static List<ContainerRecord> records(Fd engines) {
+        var records = new ArrayList<ContainerRecord>();
+        for (String name : DirectoryEntries.of(engines)) {
+            if (!name.startsWith(".")) {
+                records.addAll(records(engines, name));
+            }
+        }
+        return records;
+    }
+
+    private static List<ContainerRecord> records(Fd engines, String engine) {
+        var records = new ArrayList<ContainerRecord>();
+        forEachRecord(engines, engine, (directory, file) -> {
+            try {
+                read(directory, file).ifPresent(records::add);
+            } catch (StateException e) {
+                // One that cannot be read must not hide the others.
+                System.getLogger(State.class.getName())
+                        .log(System.Logger.Level.WARNING, "the record " + file + " is passed over: " + e.getMessage());
+            }
+        });
+        return records;
+    }
+
+    private static void forEachRecord(Fd engines, BiConsumer<Fd, String> act) {
+        for (String name : DirectoryEntries.of(engines)) {
+            if (!name.startsWith(".")) {
+                forEachRecord(engines, name, act);
+            }
+        }
+    }
+
+    private static void forEachRecord(Fd engines, String engine, BiConsumer<Fd, String> act) {
+        try (Fd directory = FileSystem.openAt(engines, engine, DIRECTORY, 0, BENEATH)) {
+            for (String file : DirectoryEntries.of(directory)) {
+                if (!file.startsWith(".") && file.endsWith(SUFFIX)) {
+                    act.accept(directory, file);
+                }
+            }
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ENOENT)) {
+                throw e;
+            }
+        }
+    }
+
+    private static Optional<ContainerRecord> read(Fd directory, String file) {
+        try (Fd open = FileSystem.openAt(directory, file, FileSystem.O_RDONLY, 0, BENEATH)) {
+            byte[] json = FileSystem.read(open, MAX_RECORD);
+            // Empty: it does not run yet, or a power failure came before the disk had the record and it is gone.
+            return json.length == 0
+                    ? Optional.empty()
+                    : Optional.of(ContainerRecord.parse(new String(json, StandardCharsets.UTF_8)));
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /// Finds engines that ended without clearing up: calls `clear` with the id of each of their containers, then
+    /// forgets them.
+    ///
+    /// @param last run at the end, while no engine comes or goes
+    public void recover(Consumer<String> clear, Runnable last) {
+        try (Fd _ = whole()) {
+            for (String name : DirectoryEntries.of(engines)) {
+                if (!name.equals(engine)) {
+                    recover(name, clear);
+                }
+            }
+            last.run();
+        }
+    }
+
+    private void recover(String name, Consumer<String> clear) {
+        try (Fd directory = FileSystem.openAt(engines, name, DIRECTORY, 0, BENEATH);
+                Fd held = FileSystem.openAt(directory, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH)) {
+            if (!FileLocks.tryLock(held)) {
+                return;
+            }
+            for (String file : DirectoryEntries.of(directory)) {
+                // The name tells enough: what a power failure made of the content does not matter.
+                if (!file.startsWith(".") && file.endsWith(SUFFIX)) {
+                    clear.accept(id(file));
+                }
+            }
+            FileSystem.removeTree(engines, name);
+            names.removeOf(name);
+        }
+    }
+
+    @Override
+    public void close() {
+        close(() -> {});
+    }
+
+    /// @param last run where no other engine is there, while none can come
+    public void close(Runnable last) {
+        try (Fd _ = whole()) {
+            FileSystem.removeTree(engines, engine);
+            if (DirectoryEntries.of(engines).isEmpty()) {
+                last.run();
+            }
+        }
+        lock.close();
+        own.close();
+        engines.close();
+        root.close();
+    }
+}

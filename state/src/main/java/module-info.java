@@ -1,0 +1,13 @@
+import org.jspecify.annotations.NullMarked;
+
+/// What is kept of containers on disk: who runs what, names, groups, writable layers, logs and how each ended. Another
+/// process reads it, and the next engine clears with it what a killed one left. It starts nothing.
+@NullMarked
+module dev.caisson.state {
+    requires transitive dev.caisson.launch;
+    requires dev.caisson.text;
+    requires io.avaje.json;
+    requires static org.jspecify;
+
+    exports dev.caisson.state;
+}

@@ -1,0 +1,46 @@
+package dev.caisson.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Command lines open an engine each, at the same time and on the same directory.
+@Tag("root")
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class StateTest {
+    private static final int ENGINES = 8;
+    private static final int TIMES = 50;
+
+    @Test
+    void engines_that_open_and_close_at_once_do_not_take_each_other_for_dead(@TempDir Path directory) throws Exception {
+        Path path = directory.resolve("state");
+        try (var threads = Executors.newFixedThreadPool(ENGINES)) {
+            var engines = new ArrayList<Future<?>>();
+            for (int i = 0; i < ENGINES; i++) {
+                engines.add(threads.submit(() -> {
+                    for (int time = 0; time < TIMES; time++) {
+                        try (var state = new State(path)) {
+                            state.recover(record -> {}, () -> {});
+                        }
+                    }
+                }));
+            }
+            for (Future<?> engine : engines) {
+                engine.get();
+            }
+        }
+        try (Stream<Path> left = Files.list(path.resolve("engines"))) {
+            assertThat(left).isEmpty();
+        }
+    }
+}

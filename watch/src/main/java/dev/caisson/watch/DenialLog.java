@@ -1,0 +1,408 @@
+package dev.caisson.watch;
+
+import dev.caisson.cgroup.CpuPace;
+import dev.caisson.linux.SeccompListener;
+import dev.caisson.linux.ThreadClock;
+import dev.caisson.seccomp.Action;
+import dev.caisson.seccomp.Explainer;
+import dev.caisson.seccomp.Explanation;
+import dev.caisson.seccomp.Filter;
+import dev.caisson.seccomp.LearnedProfile;
+import dev.caisson.seccomp.Profile;
+import dev.caisson.seccomp.SeccompData;
+import dev.caisson.seccomp.Target;
+import dev.caisson.spec.Denial;
+import dev.caisson.spec.SeccompChoice.Watch;
+import dev.caisson.watch.DenialNotes.Kind;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// Answers the calls that one container's filter asks about with what the profile says, and notes each kind
+/// of call once. If the engine dies, the kernel answers ENOSYS in its place.
+///
+/// | what a container can try | what holds |
+/// |---|---|
+/// | to ask without end | 64 answers in 50 ms; its own calls wait until the next 50 ms |
+/// | to have the engine work for it | no more processor time than its own share: [CpuPace] |
+/// | to be slow to read about | the answer waits 200 ms for that at most, and other containers not at all |
+/// | to make ever new kinds of calls | 64 kinds are told, the others are counted |
+///
+/// Of a program that is recorded or learned from, the answers that let a call pass are not counted:
+/// it is trusted so far. Each decision is the filter's, on the registers alone; what they point to is
+/// never looked at.
+public final class DenialLog implements AutoCloseable {
+    public static final int MOST_ANSWERS = 64;
+    public static final long WINDOW_NANOS = 50_000_000;
+    static final long READING_NANOS = 200_000_000;
+
+    private static final long LONGEST_TELLING_MILLIS = 2000;
+    private static final int EPERM = 1;
+    /// What it costs to wait for a question, besides the answer.
+    private static final long WAKING_NANOS = 10_000;
+
+    /// A denied call whose kind is new.
+    private static final class Asked {
+        private final SeccompListener by;
+        private final SeccompListener.Call call;
+        private final SeccompData data;
+        private final Action action;
+        private boolean answered;
+
+        private Asked(SeccompListener by, SeccompListener.Call call, SeccompData data, Action action) {
+            this.by = by;
+            this.call = call;
+            this.data = data;
+            this.action = action;
+        }
+    }
+
+    /// What it answers for.
+    ///
+    /// @param filter that answers itself, where the container's asks
+    /// @param profile what the filter was made of; it is read when the first call is denied
+    public record Subject(Filter filter, Supplier<Profile> profile, Target target, Watch watch) {}
+
+    private final Filter filter;
+    private final Subject subject;
+    private final boolean complain;
+    private final Optional<CallCounts> counts;
+    private final Optional<LearnedCalls> learned;
+    private final Listeners with;
+    private final DenialNotes notes = new DenialNotes();
+    private @Nullable SeccompListener listener;
+    private long key;
+    private boolean watching;
+    private @Nullable Explainer explainer;
+    private boolean telling;
+    private CompletableFuture<@Nullable Void> told = CompletableFuture.completedFuture(null);
+    private boolean readerWaits;
+    private boolean broken;
+    private Runnable failing = () -> {};
+    private volatile Runnable news = () -> {};
+    private volatile CpuPace pace = new CpuPace(Optional.empty());
+    private boolean resting;
+    private long windowBegan = System.nanoTime() - WINDOW_NANOS;
+    private int answers;
+
+    public DenialLog(Subject subject, Listeners with) {
+        this.subject = subject;
+        this.filter = subject.filter();
+        this.complain = subject.watch().letsDeniedPass();
+        this.learned = subject.watch() == Watch.LEARN
+                ? Optional.of(new LearnedCalls(subject.profile().get(), subject.target()))
+                : Optional.empty();
+        this.counts =
+                subject.watch() == Watch.RECORD ? Optional.of(new CallCounts(filter.architecture())) : Optional.empty();
+        this.with = with;
+    }
+
+    /// Has what it spends count with what else is spent on the container.
+    public void pace(CpuPace shared) {
+        pace = shared;
+    }
+
+    /// Runs `reader` whenever a kind of call was new, in a thread that may wait and keeps no question waiting.
+    public void tell(Runnable reader) {
+        news = reader;
+    }
+
+    /// What is noted, without waiting for what is being noted.
+    public synchronized List<Denial> noted() {
+        return notes.told();
+    }
+
+    /// Takes the listener from the program, whose execveat waits for it.
+    /// @param initStays whether the program is a child of process 1
+    /// @param fail ends the container, where a question cannot be answered: while the program has
+    ///     not been started it holds the listener itself, so that the kernel answers nothing in the
+    ///     engine's place
+    /// @throws WatchException where there is none after a long while
+    public void begin(int pid, boolean initStays, BooleanSupplier ended, Runnable fail) {
+        synchronized (this) {
+            failing = fail;
+        }
+        ProgramListener.await(pid, initStays, ended).ifPresent(this::watch);
+    }
+
+    private synchronized void watch(SeccompListener taken) {
+        listener = taken;
+        settle();
+    }
+
+    /// Looks out for the next question, unless one is being told or there were enough for a while.
+    private void settle() {
+        SeccompListener asked = listener;
+        if (asked == null) {
+            return;
+        }
+        boolean wanted = !telling && !resting && answers < MOST_ANSWERS && !rests();
+        if (wanted && !watching) {
+            key = with.reactor().watch(asked.fd(), this::ready, this::fail);
+        } else if (!wanted && watching) {
+            with.reactor().forget(key, asked.fd());
+        }
+        watching = wanted;
+    }
+
+    /// Whether the engine has spent more than its share on this container, and goes on later.
+    private boolean rests() {
+        long pause = pace.pauseNanos();
+        if (pause > 0) {
+            resting = true;
+            with.reactor().at(System.nanoTime() + pause, this::wakeUp);
+        }
+        return resting;
+    }
+
+    private synchronized void wakeUp() {
+        resting = false;
+        settle();
+    }
+
+    /// One call at a time, so that every container gets its turn.
+    private synchronized void ready() {
+        SeccompListener asked = listener;
+        if (asked == null || !watching) {
+            return;
+        }
+        long began = ThreadClock.cpuNanos();
+        try {
+            switch (asked.state()) {
+                case WAITING -> asked.receive().ifPresent(call -> answer(asked, call));
+                case ENDED -> forget(asked);
+                case NOTHING -> {}
+            }
+        } finally {
+            pace.spend(Math.max(0, ThreadClock.cpuNanos() - began) + WAKING_NANOS);
+        }
+        settle();
+    }
+
+    /// A question that cannot be answered: the container is ended.
+    private synchronized void fail(Throwable why) {
+        System.getLogger(DenialLog.class.getName())
+                .log(System.Logger.Level.ERROR, "a question of a container's filter could not be answered", why);
+        broken = true;
+        SeccompListener asked = listener;
+        if (asked != null) {
+            forget(asked);
+        }
+        failing.run();
+    }
+
+    private void answer(SeccompListener asked, SeccompListener.Call call) {
+        List<Long> registers = call.arguments();
+        var data = new SeccompData(
+                call.number(),
+                call.architecture(),
+                call.instructionPointer(),
+                registers.get(0),
+                registers.get(1),
+                registers.get(2),
+                registers.get(3),
+                registers.get(4),
+                registers.get(5));
+        Action action = filter.decide(data);
+        boolean passes =
+                (action.kind() == Action.Kind.ALLOW || action.kind() == Action.Kind.LOG) && !filter.isForListener(data);
+        counts.ifPresent(counted -> counted.count(data, passes));
+        boolean isMissing = action.equals(Action.errno("ENOSYS"));
+        if (!passes) {
+            learned.ifPresent(calls -> calls.add(data));
+        }
+        boolean isTrusted = subject.watch() == Watch.RECORD || subject.watch() == Watch.LEARN;
+        if (!isTrusted || isMissing || !(passes || complain)) {
+            charge();
+        }
+        if (passes) {
+            asked.letPass(call);
+            return;
+        }
+        if (isMissing || (!complain && HarmlessDenial.matches(data, action))) {
+            asked.refuse(call, action.data()); // as on a kernel without the call: nothing to be told
+            return;
+        }
+        var denied = new Asked(asked, call, data, action);
+        Explainer known = explainer;
+        if (known != null && notes.count(kind(known, data))) {
+            respond(denied);
+        } else {
+            look(denied);
+        }
+    }
+
+    private void charge() {
+        long now = System.nanoTime();
+        if (now - windowBegan >= WINDOW_NANOS) {
+            windowBegan = now;
+            answers = 0;
+        }
+        answers++;
+        if (answers == MOST_ANSWERS) {
+            with.reactor().at(windowBegan + WINDOW_NANOS, this::goOn);
+        }
+    }
+
+    private synchronized void goOn() {
+        answers = 0;
+        settle();
+    }
+
+    private void respond(Asked denied) {
+        if (denied.answered || listener != denied.by) {
+            return;
+        }
+        denied.answered = true;
+        if (complain || denied.action.kind() == Action.Kind.ALLOW || denied.action.kind() == Action.Kind.LOG) {
+            denied.by.letPass(denied.call);
+        } else {
+            denied.by.refuse(denied.call, denied.action.kind() == Action.Kind.ERRNO ? denied.action.data() : EPERM);
+        }
+    }
+
+    /// Reads about the caller before it is answered, and tells the call after that.
+    private void look(Asked denied) {
+        telling = true;
+        told = new CompletableFuture<>();
+        if (readerWaits) {
+            respond(denied);
+            with.read(() -> tell(denied, Caller.UNKNOWN));
+            return;
+        }
+        readerWaits = true;
+        with.read(() -> {
+            long began = ThreadClock.cpuNanos();
+            Caller caller = with.caller(denied.call.pid(), denied.call.instructionPointer());
+            pace.spend(Math.max(0, ThreadClock.cpuNanos() - began));
+            if (hasLooked(denied)) {
+                tell(denied, stillThere(denied, caller));
+            }
+        });
+        with.reactor().at(System.nanoTime() + READING_NANOS, () -> giveUp(denied));
+    }
+
+    /// @return whether nobody has given up waiting for it
+    private synchronized boolean hasLooked(Asked denied) {
+        readerWaits = false;
+        return !denied.answered;
+    }
+
+    /// What was read is of the caller only if it waits for its answer after the reading.
+    private synchronized Caller stillThere(Asked denied, Caller caller) {
+        Caller known = listener == denied.by && denied.by.isWaiting(denied.call) ? caller : Caller.UNKNOWN;
+        respond(denied);
+        return known;
+    }
+
+    private synchronized void giveUp(Asked denied) {
+        if (!denied.answered && listener == denied.by) {
+            respond(denied);
+            with.read(() -> tell(denied, Caller.UNKNOWN));
+        }
+    }
+
+    private void tell(Asked denied, Caller caller) {
+        try {
+            Explainer made = explainer();
+            Kind kind = kind(made, denied.data);
+            Denial denial = denial(denied, caller, made.explain(denied.data));
+            synchronized (this) {
+                notes.add(kind, denial);
+            }
+        } finally {
+            synchronized (this) {
+                telling = false;
+                settle();
+                told.complete(null);
+            }
+        }
+        news.run();
+    }
+
+    private Explainer explainer() {
+        synchronized (this) {
+            Explainer known = explainer;
+            if (known != null) {
+                return known;
+            }
+        }
+        Explainer made = new Explainer(subject.profile().get(), subject.target());
+        synchronized (this) {
+            explainer = made;
+        }
+        return made;
+    }
+
+    private static Kind kind(Explainer explainer, SeccompData data) {
+        return new Kind(data.number(), data.arch(), explainer.examined(data));
+    }
+
+    private Denial denial(Asked denied, Caller caller, Explanation explanation) {
+        boolean wantsListener = filter.isForListener(denied.data) && denied.action.kind() != Action.Kind.ERRNO;
+        String answer =
+                wantsListener ? Action.errno("EBUSY").toString() : (complain ? Action.ALLOW : denied.action).toString();
+        List<String> reasons = wantsListener
+                ? List.of("a process has one listener, and it is the engine's, which tells what is denied: "
+                        + "run it with --seccomp-mode quiet")
+                : explanation.reasons();
+        return new Denial(
+                explanation.call(), answer, caller.process(), caller.executable(), caller.location(), reasons, 1);
+    }
+
+    /// What has been denied until now, in the order of the first time.
+    public List<Denial> denials() {
+        CompletableFuture<@Nullable Void> last;
+        synchronized (this) {
+            last = told;
+        }
+        if (!last.isDone()) {
+            last.copy()
+                    .completeOnTimeout(null, LONGEST_TELLING_MILLIS, TimeUnit.MILLISECONDS)
+                    .join();
+        }
+        synchronized (this) {
+            return notes.told();
+        }
+    }
+
+    /// Where it learns, the profile that allows what was denied until now.
+    public Optional<LearnedProfile> learned() {
+        return learned.map(LearnedCalls::profile);
+    }
+
+    /// Where every call is asked about, what was; that is complete when the container has ended.
+    public Optional<Supplier<SyscallRecorder.Recording>> recording() {
+        return counts.map(counted -> () -> {
+            synchronized (this) {
+                if (broken) {
+                    throw new WatchException(
+                            "RECORDING_BROKEN",
+                            "a question of the filter could not be answered, and the container was ended: record it again");
+                }
+            }
+            return counted.recording();
+        });
+    }
+
+    private void forget(SeccompListener asked) {
+        if (watching) {
+            with.reactor().forget(key, asked.fd());
+            watching = false;
+        }
+        listener = null;
+        asked.close();
+    }
+
+    @Override
+    public synchronized void close() {
+        SeccompListener asked = listener;
+        if (asked != null) {
+            forget(asked);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package dev.caisson.watch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.seccomp.Architecture;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What cannot be watched is refused with a code.
+class WatchErrorsTest {
+    @TempDir
+    Path directory;
+
+    private static void assertCode(String code, ThrowingCallable attempt) {
+        assertThatThrownBy(attempt)
+                .isInstanceOfSatisfying(
+                        WatchException.class, e -> assertThat(e.code()).isEqualTo(code));
+    }
+
+    @Test
+    void filesOfAnotherEngineThatCannotBeReadAreTold() throws IOException {
+        Files.createDirectories(directory.resolve("var/lib/docker/containers/abcdef/config.v2.json"));
+
+        assertCode("CONTAINERS_UNREADABLE", () -> new ForeignContainers(directory).find("abcdef"));
+    }
+
+    @Test
+    void machinesWhoseRegistersAreNotKnownAreRefused() {
+        assertCode("RECORDER_UNSUPPORTED", () -> RecorderProgram.of(Architecture.RISCV64));
+        assertCode("WATCH_UNSUPPORTED", () -> DenialEvent.Registers.of("riscv64"));
+    }
+}
