@@ -27,7 +27,6 @@ import dev.caisson.state.RecordedGroup;
 import dev.caisson.watch.DenialLog;
 import dev.caisson.watch.SyscallRecorder;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -66,7 +65,7 @@ public final class Container implements AutoCloseable {
     private final Reactor reactor;
     private final @Nullable ContainerEvent event;
     private long startedNanos;
-    private volatile Optional<DenialLog> denials = Optional.empty();
+    private final Answers answers = new Answers();
     private volatile boolean started;
     private volatile boolean begun;
 
@@ -271,21 +270,18 @@ public final class Container implements AutoCloseable {
 
     /// What will answer its filter, before it is started.
     void answeredBy(DenialLog log) {
-        log.pace(streams.pace());
-        denials = Optional.of(log);
-        streams.kept().ifPresent(kept -> log.tell(() -> kept.denied(log::noted)));
+        answers.by(log, streams);
     }
 
     /// What its filter is seen to be asked; empty where that does not ask about every call.
     Optional<Supplier<SyscallRecorder.Recording>> recording() {
-        return denials.flatMap(DenialLog::recording);
+        return answers.recording();
     }
 
     /// Waits until the program comes to its filter, and answers from then on what it asks.
     void beginAnswering() {
         try {
-            boolean initStays = plan.only(Step.Execute.class).initStays();
-            denials.ifPresent(log -> log.begin(pid(), initStays, init::hasEnded, this::kill));
+            answers.begin(pid(), plan.only(Step.Execute.class).initStays(), init::hasEnded, this::kill);
         } catch (RuntimeException e) {
             kill();
             throw e;
@@ -294,7 +290,7 @@ public final class Container implements AutoCloseable {
 
     /// Gives no more answers, as an engine that has died: the kernel answers ENOSYS from then on.
     void stopAnswering() {
-        denials.ifPresent(DenialLog::close);
+        answers.stop();
     }
 
     /// In clock ticks since boot, of process 1.
@@ -380,9 +376,7 @@ public final class Container implements AutoCloseable {
                 made = result();
                 RunResult known = made;
                 boolean ran = started && failed == null;
-                streams.kept()
-                        .ifPresent(kept -> kept.end(
-                                ran, known.denials(), failure -> new Ending(known, Instant.now(), failure).fields()));
+                streams.kept().ifPresent(kept -> Ending.keep(kept, ran, known));
             } else {
                 streams.kept().ifPresent(KeptRun::lose);
             }
@@ -451,8 +445,8 @@ public final class Container implements AutoCloseable {
                 used.peakMemory().orElse(Bytes.ZERO),
                 events.oomKills(),
                 events.pidsRefused(),
-                denials.map(DenialLog::denials).orElse(List.of()),
-                denials.flatMap(DenialLog::learned),
+                answers.denials(),
+                answers.learned(),
                 streams.failures(),
                 init.obstacles(),
                 RunResult.Resources.of(used));

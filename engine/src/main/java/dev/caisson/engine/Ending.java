@@ -9,6 +9,7 @@ import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.Denial;
 import dev.caisson.state.KeptFile;
+import dev.caisson.state.KeptRun;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -21,6 +22,12 @@ import java.util.Optional;
 ///
 /// @param logFailure why its log ends early; empty where it does not
 record Ending(RunResult result, Instant time, String logFailure) {
+    /// Keeps how a container ended.
+    /// @param ran whether it did; one that did not is not kept
+    static void keep(KeptRun kept, boolean ran, RunResult result) {
+        kept.end(ran, result.denials(), failure -> new Ending(result, Instant.now(), failure).fields());
+    }
+
     /// For the file, by name.
     Map<String, Object> fields() {
         var fields = new LinkedHashMap<String, Object>();

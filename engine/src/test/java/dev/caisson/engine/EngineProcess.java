@@ -1,7 +1,7 @@
 package dev.caisson.engine;
 
-import dev.caisson.image.Image;
 import dev.caisson.error.CaissonException;
+import dev.caisson.image.Image;
 import dev.caisson.spec.ContainerSpec;
 import java.io.File;
 import java.io.IOException;

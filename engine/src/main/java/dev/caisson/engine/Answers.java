@@ -1,0 +1,44 @@
+package dev.caisson.engine;
+
+import dev.caisson.seccomp.LearnedProfile;
+import dev.caisson.spec.Denial;
+import dev.caisson.watch.DenialLog;
+import dev.caisson.watch.SyscallRecorder;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+/// What answers one container's filter; nothing where the filter asks about no call.
+final class Answers {
+    private volatile Optional<DenialLog> log = Optional.empty();
+
+    /// Has it answer, at the pace of what else is spent on the container, and write down what it denies.
+    void by(DenialLog answering, StandardStreams streams) {
+        answering.pace(streams.pace());
+        log = Optional.of(answering);
+        streams.kept().ifPresent(kept -> answering.tell(() -> kept.denied(answering::noted)));
+    }
+
+    /// What the filter is seen to be asked; empty where it does not ask about every call.
+    Optional<Supplier<SyscallRecorder.Recording>> recording() {
+        return log.flatMap(DenialLog::recording);
+    }
+
+    /// Waits until the program comes to its filter, and answers from then on.
+    void begin(int pid, boolean initStays, BooleanSupplier ended, Runnable fail) {
+        log.ifPresent(answering -> answering.begin(pid, initStays, ended, fail));
+    }
+
+    void stop() {
+        log.ifPresent(DenialLog::close);
+    }
+
+    List<Denial> denials() {
+        return log.map(DenialLog::denials).orElse(List.of());
+    }
+
+    Optional<LearnedProfile> learned() {
+        return log.flatMap(DenialLog::learned);
+    }
+}
