@@ -64,17 +64,18 @@ static int by_fd(int fs, const struct request *request, const int *fds, int uppe
 static int lowers_by_name(int fs, unsigned lowers)
 {
 	char names[4 * (REQUEST_MAX_LOWERS + 1)] = "";
-	int error = 0, used = 0;
+	int used = 0;
+	bool one_by_one = true;
 	for (unsigned i = 0; i < lowers; i++) {
 		char name[4];
 		snprintf(name, sizeof name, "%u", i % 100);
 		used += snprintf(names + used, sizeof names - used, "%s%s", i ? ":" : "", name);
-		if (error == 0)
-			error = fs_string(fs, "lowerdir+", name);
+		int error = one_by_one ? fs_string(fs, "lowerdir+", name) : 0;
 		if (error < 0 && i > 0)
 			return error;
+		one_by_one &= error == 0;
 	}
-	return error < 0 ? fs_string(fs, "lowerdir", names) : 0;
+	return one_by_one ? 0 : fs_string(fs, "lowerdir", names);
 }
 
 static int by_path(int fs, const struct request *request, const int *fds, int tree)

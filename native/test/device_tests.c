@@ -110,6 +110,21 @@ static void a_device_is_opened_by_who_owns_it_inside(void)
 	CHECK_TEXT("character special file 1:5 0:0\nzzz", container.text);
 }
 
+static void a_block_device_is_one_inside_too(void)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/block", test_directory());
+	CHECK(mknod(path, S_IFBLK | 0640, makedev(7, 300)) == 0);
+	struct spec spec = shell("stat -c '%F %t:%T' /dev/loop; grep -c ' /dev/loop rw,nosuid,noexec,' /proc/self/mountinfo");
+	spec.device = make_device(&engine, path);
+	spec.device_path = "dev/loop", spec.device_kind = DEVICE_BLOCK, spec.device_major = 7, spec.device_minor = 300;
+	container_run(&engine, &spec, &container);
+	CHECK_TEXT("block special file 7:12c\n1\n", container.text);
+	spec.device = make_device(&engine, path), spec.device_kind = DEVICE_CHARACTER;
+	container_run(&engine, &spec, &container);
+	expect_error(&container, PHASE_DEVICES, OP_HOST_DEVICE, ENXIO);
+}
+
 static void nobody_else_opens_it(void)
 {
 	struct spec spec = shell("dd if=/dev/private count=0 2>/dev/null && echo opened || echo refused");
@@ -168,6 +183,7 @@ const struct test device_tests[] = {
 	{"bad requests of a device", bad_requests_of_a_device_are_refused},
 	{"device nodes leave nothing", nothing_of_a_node_stays_with_the_zygote},
 	{"device of the host", a_device_is_opened_by_who_owns_it_inside},
+	{"block device", a_block_device_is_one_inside_too},
 	{"device of somebody else", nobody_else_opens_it},
 	{"no node made inside", no_node_can_be_made_inside},
 	{"device over something", a_device_goes_over_nothing},

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -186,6 +187,8 @@ static int ask_child(struct engine *engine, const struct spec *spec, int control
 {
 	int fds[2] = {control, spec->cgroup};
 	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_CHILD, .id_base = ID_BASE, .id_count = ID_COUNT};
+	if (spec->id_count)
+		request.id_count = spec->id_count;
 	request.fds = spec->cgroup ? 2 : 1;
 	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 	request.clone_flags = (request.clone_flags | spec->extra_clone_flags) & ~spec->dropped_clone_flags;
@@ -243,8 +246,14 @@ static int hand_over(const struct spec *spec, struct container *container, const
 	builder_free(&plan);
 	if (spec->spoil)
 		spec->spoil(&handover);
+	if (spec->leaves_at_handover)
+		syscall(SYS_pidfd_send_signal, container->pidfd, SIGSTOP, NULL, 0);
 	bool sent = engine_send(container->control, &handover, sizeof handover, fds, handover.count) == sizeof handover;
 	close(fds[SLOT_PLAN]);
+	if (spec->leaves_at_handover) {
+		shutdown(container->control, SHUT_RDWR);
+		syscall(SYS_pidfd_send_signal, container->pidfd, SIGCONT, NULL, 0);
+	}
 	return sent ? 0 : -EPIPE;
 }
 

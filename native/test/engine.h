@@ -32,6 +32,9 @@ struct spec {
 	const char *directory;	  /* NULL: / */
 	bool no_init, terminal, read_only, keep_privileges_open;
 	bool bare_dev;	/* the image's own /dev, no file system mounted there */
+	bool no_devices;
+	bool leaves_at_handover; /* the engine closes its side of the control socket before init can read the plan */
+	uint32_t id_count; /* 0: ID_COUNT */
 	int left_open;	/* seals that the plan's file lacks, F_SEAL_* */
 	uint32_t uid, gid;
 	uint64_t caps;

@@ -1,6 +1,8 @@
 /* The plan that every test shares, with what a spec says differently. */
 #include "engine.h"
 
+#include <sched.h>
+
 static void mount_step(struct builder *plan, uint8_t kind, uint8_t flags, uint32_t mode, uint64_t bytes, const char *path)
 {
 	builder_step(plan, PHASE_MOUNTS, OP_MOUNT_FS);
@@ -41,12 +43,16 @@ static void mount_steps(const struct spec *spec, struct builder *plan, int volum
 	more(spec, plan, PHASE_MOUNTS);
 }
 
+static bool has_network_of_another(const struct spec *spec) { return spec->dropped_clone_flags & CLONE_NEWNET; }
+
 static void protect_steps(const struct spec *spec, struct builder *plan)
 {
 	static const char *const masked[] = {"proc/kcore", "proc/keys", "proc/timer_list", "proc/acpi", "sys/firmware", "proc/none"};
 	static const char *const read_only[] = {"proc/sys", "proc/bus", "proc/fs", "proc/irq", "proc/sysrq-trigger"};
-	builder_step(plan, PHASE_PROTECT, OP_SYSCTL);
-	put_text(plan, "net/ipv4/ip_unprivileged_port_start"), put_text(plan, "0");
+	if (!has_network_of_another(spec)) {
+		builder_step(plan, PHASE_PROTECT, OP_SYSCTL);
+		put_text(plan, "net/ipv4/ip_unprivileged_port_start"), put_text(plan, "0");
+	}
 	for (unsigned i = 0; i < sizeof masked / sizeof *masked; i++)
 		path_step(plan, PHASE_PROTECT, OP_MASK, masked[i]);
 	for (unsigned i = 0; i < sizeof read_only / sizeof *read_only; i++)
@@ -59,7 +65,8 @@ static void protect_steps(const struct spec *spec, struct builder *plan)
 
 static void limit_steps(const struct spec *spec, struct builder *plan)
 {
-	builder_step(plan, PHASE_LIMITS, OP_LOOPBACK);
+	if (!has_network_of_another(spec))
+		builder_step(plan, PHASE_LIMITS, OP_LOOPBACK);
 	path_step(plan, PHASE_LIMITS, OP_HOSTNAME, "boxed");
 	builder_step(plan, PHASE_LIMITS, OP_RLIMIT), put_u32(plan, 7), put_u64(plan, 256), put_u64(plan, 512); /* NOFILE */
 	builder_step(plan, PHASE_LIMITS, OP_OOM_SCORE_ADJ), put_u32(plan, 500);
@@ -106,7 +113,7 @@ void build_plan(const struct spec *spec, struct builder *plan, uint16_t slots, i
 	builder_step(plan, PHASE_PRIVATE, OP_PRIVATE);
 	builder_step(plan, PHASE_ROOT, OP_ROOT), put_u16(plan, slots - 1);
 	mount_steps(spec, plan, volume_slot);
-	for (uint8_t device = DEVICE_NULL; device <= DEVICE_TTY; device++)
+	for (uint8_t device = DEVICE_NULL; device <= DEVICE_TTY && !spec->no_devices; device++)
 		builder_step(plan, PHASE_DEVICES, OP_DEVICE), put_u8(plan, device);
 	if (spec->terminal) {
 		builder_step(plan, PHASE_DEVICES, OP_CONSOLE), put_u16(plan, 30), put_u16(plan, 100);

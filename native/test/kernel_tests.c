@@ -327,18 +327,19 @@ static void a_program_starts_with_the_usual_signals_and_mask(void)
 }
 
 /* The first process has lost its parent-death signal with its ids if nobody set it again: its socket stays open here. */
-static void a_first_process_of_another_user_dies_with_its_engine_although_its_socket_is_open(void)
+static void expect_end_with_the_engine(uint16_t pause_before)
 {
 	int pair[2], pids[2] = {-1, -1}, engine_pid;
 	CHECK(pipe2(pair, O_CLOEXEC) == 0 && prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
 	if ((engine_pid = fork()) == 0) {
 		struct engine own;
 		struct spec spec = shell("exec sleep 1000");
-		spec.uid = spec.gid = 1000;
+		spec.uid = spec.gid = 1000, spec.pause_before = pause_before;
 		close(engine.socket);
 		if (!engine_start(&own, binary) || container_launch(&own, &spec, &container) < 0)
 			_exit(1);
-		container_start(&container);
+		if (pause_before == 0)
+			container_start(&container);
 		pids[0] = container.pid, pids[1] = container.control;
 		if (write(pair[1], pids, sizeof pids) != sizeof pids)
 			_exit(1);
@@ -349,7 +350,8 @@ static void a_first_process_of_another_user_dies_with_its_engine_although_its_so
 	int engine_fd = (int)syscall(SYS_pidfd_open, engine_pid, 0), init_fd = (int)syscall(SYS_pidfd_open, pids[0], 0);
 	int control = (int)syscall(SYS_pidfd_getfd, engine_fd, pids[1], 0);
 	CHECK(engine_fd >= 0 && init_fd >= 0 && control >= 0);
-	usleep(100000); /* the program runs */
+	if (pause_before == 0)
+		usleep(100000); /* the program runs */
 	kill(engine_pid, SIGKILL);
 	waitpid(engine_pid, NULL, 0);
 	struct pollfd ended = {init_fd, POLLIN, 0};
@@ -360,6 +362,22 @@ static void a_first_process_of_another_user_dies_with_its_engine_although_its_so
 		;
 	close(engine_fd), close(init_fd), close(control);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+static void a_first_process_of_another_user_dies_with_its_engine_although_its_socket_is_open(void)
+{
+	static const uint8_t behind[] = {OP_SEAL, OP_MAPPED};
+	expect_end_with_the_engine(0);
+	struct spec spec = shell("exit 0");
+	container_run(&engine, &spec, &container);
+	static struct container whole; /* the other one is used again */
+	whole = container;
+	for (unsigned i = 0; i < sizeof behind; i++) {
+		uint16_t step = 0;
+		while (whole.opcodes[step] != behind[i])
+			step++;
+		expect_end_with_the_engine((uint16_t)(step + 1));
+	}
 }
 
 const struct test kernel_tests[] = {

@@ -361,6 +361,49 @@ void sample_filter_plan(struct builder *plan, bool locked, uint8_t phase, bool b
 	builder_finish(plan);
 }
 
+/* The obligatory steps with `slots`, and `masks` more steps of one byte's path. */
+static void compose_many(struct builder *plan, uint16_t slots, uint32_t masks)
+{
+	builder_start(plan, slots);
+	for (unsigned i = 0; i < OBLIGATORY; i++) {
+		for (uint32_t n = 0; obligatory[i].opcode == OP_VERIFY && n < masks; n++)
+			builder_step(plan, PHASE_PROTECT, OP_MASK), put_text(plan, "a");
+		builder_step(plan, obligatory[i].phase, obligatory[i].opcode);
+		if (obligatory[i].opcode == OP_ROOT)
+			put_u16(plan, slots - 1);
+		else if (obligatory[i].good)
+			obligatory[i].good(plan);
+	}
+	builder_finish(plan);
+}
+
+void sample_plan_of_slots(struct builder *plan, uint16_t slots) { compose_many(plan, slots, 0); }
+void sample_plan_of_steps(struct builder *plan, uint32_t steps) { compose_many(plan, SAMPLE_SLOTS, steps - OBLIGATORY); }
+
+/* What is missing is a variable of the program's. */
+void sample_plan_of_bytes(struct builder *plan, uint32_t bytes)
+{
+	static char variable[PLAN_MAX_BYTES];
+	static const uint32_t one = 1;
+	compose_many(plan, SAMPLE_SLOTS, 0);
+	plan->length -= (uint32_t)(3 * sizeof(uint32_t) + strlen(environment[0]) + strlen(environment[1])); /* its last list */
+	put_u32(plan, one);
+	memset(variable, 'a', sizeof variable);
+	put_bytes(plan, variable, bytes - plan->length - sizeof(uint32_t));
+	builder_finish(plan);
+}
+
+void sample_plan_joining_late(struct builder *plan)
+{
+	builder_start(plan, SAMPLE_SLOTS);
+	for (unsigned i = 0; i < OBLIGATORY; i++) {
+		add(plan, &obligatory[i]);
+		if (obligatory[i].opcode == OP_CGROUP_NAMESPACE)
+			add(plan, sample_of(OP_JOIN_CGROUP));
+	}
+	builder_finish(plan);
+}
+
 /* One of each kind in one plan. */
 void sample_plan_of_all(struct builder *plan)
 {

@@ -25,6 +25,12 @@ extern const unsigned sample_count;
 extern const struct bad_sample bad_samples[];
 extern const unsigned bad_sample_count;
 
+/* edge_samples.c: just inside and just outside */
+extern const struct sample edge_samples[];
+extern const unsigned edge_sample_count;
+extern const struct bad_sample bad_edge_samples[];
+extern const unsigned bad_edge_sample_count;
+
 /* The obligatory steps in order, and one more in its phase (in front of the obligatory ones of that phase). */
 void sample_plan(struct builder *, uint8_t phase, uint8_t opcode, void (*payload)(struct builder *));
 void sample_plan_with_extra(struct builder *, const struct sample *, int extra);
@@ -34,5 +40,9 @@ void sample_plan_pair(struct builder *, const struct sample *first, const struct
 void sample_plan_behind_verify(struct builder *, uint8_t opcode);
 void sample_filter_plan(struct builder *, bool no_new_privs, uint8_t phase, bool before_caps);
 void sample_plan_of_all(struct builder *);
+void sample_plan_of_slots(struct builder *, uint16_t slots);
+void sample_plan_of_steps(struct builder *, uint32_t steps);
+void sample_plan_of_bytes(struct builder *, uint32_t bytes);
+void sample_plan_joining_late(struct builder *);
 
 #endif

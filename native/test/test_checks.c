@@ -182,7 +182,7 @@ static void looks_at_ids(void)
 	CHECK(!same_ids(&wanted));
 	wanted.count = 3, wanted.groups[2] = 5;
 	CHECK(!same_ids(&wanted));
-	wanted.count = 2, wanted.groups[1] = 6;
+	wanted.count = 2, wanted.groups[1] = 6, wanted.groups[2] = 0;
 	CHECK(!same_ids(&wanted));
 }
 

@@ -71,6 +71,9 @@ int main(int argc, char **argv)
 	}
 	run_tests(launch_tests, launch_test_count, filter, &passed, &failed);
 	run_tests(kernel_tests, kernel_test_count, filter, &passed, &failed);
+	run_tests(step_tests, step_test_count, filter, &passed, &failed);
+	run_tests(first_process_tests, first_process_test_count, filter, &passed, &failed);
+	run_tests(zygote_state_tests, zygote_state_test_count, filter, &passed, &failed);
 	run_tests(program_tests, program_test_count, filter, &passed, &failed);
 	run_tests(root_tests, root_test_count, filter, &passed, &failed);
 	run_tests(device_tests, device_test_count, filter, &passed, &failed);

@@ -44,25 +44,30 @@ static void minimal_plan_is_taken(void)
 	expect(PLAN_OK, &plan);
 }
 
-static void every_opcode_is_taken_in_its_phase(void)
+static void expect_taken(const struct sample *all, unsigned count)
 {
-	for (unsigned i = 0; i < sample_count; i++) {
-		enum plan_error error = with(samples[i].phase, samples[i].opcode, samples[i].good);
+	for (unsigned i = 0; i < count; i++) {
+		enum plan_error error = with(all[i].phase, all[i].opcode, all[i].good);
 		if (error != PLAN_OK)
-			fprintf(stderr, "opcode %u in phase %u\n", samples[i].opcode, samples[i].phase);
+			fprintf(stderr, "opcode %u in phase %u, number %u\n", all[i].opcode, all[i].phase, i);
 		CHECK_EQUAL(PLAN_OK, error);
 	}
 }
 
-static void every_bad_payload_is_refused(void)
+static void expect_refused(const struct bad_sample *all, unsigned count)
 {
-	for (unsigned i = 0; i < bad_sample_count; i++) {
-		enum plan_error error = with(bad_samples[i].phase, bad_samples[i].opcode, bad_samples[i].payload);
-		if (error != bad_samples[i].error)
-			fprintf(stderr, "%s\n", bad_samples[i].name);
-		CHECK_EQUAL(bad_samples[i].error, error);
+	for (unsigned i = 0; i < count; i++) {
+		enum plan_error error = with(all[i].phase, all[i].opcode, all[i].payload);
+		if (error != all[i].error)
+			fprintf(stderr, "%s\n", all[i].name);
+		CHECK_EQUAL(all[i].error, error);
 	}
 }
+
+static void every_opcode_is_taken_in_its_phase(void) { expect_taken(samples, sample_count); }
+static void every_bad_payload_is_refused(void) { expect_refused(bad_samples, bad_sample_count); }
+static void the_most_and_the_least_are_taken(void) { expect_taken(edge_samples, edge_sample_count); }
+static void what_is_just_outside_is_refused(void) { expect_refused(bad_edge_samples, bad_edge_sample_count); }
 
 static void every_opcode_is_refused_in_every_other_phase(void)
 {
@@ -119,6 +124,55 @@ static void header_is_checked(void)
 	change_header(offsetof(struct plan_header, pause_before), &half, 2, PLAN_BAD_HEADER);
 	half = 3;
 	change_header(offsetof(struct plan_header, pause_before), &half, 2, PLAN_OK);
+}
+
+/* As many slots as there may be, and one more. */
+static void slots_are_as_many_as_fit(void)
+{
+	for (uint16_t slots = PLAN_MAX_SLOTS; slots <= PLAN_MAX_SLOTS + 1; slots++) {
+		struct builder plan;
+		sample_plan_of_slots(&plan, slots);
+		expect(slots <= PLAN_MAX_SLOTS ? PLAN_OK : PLAN_BAD_SLOT, &plan);
+	}
+	struct builder plan; /* the fixed ones and the root */
+	sample_plan_of_slots(&plan, SLOT_FIRST_FREE + 1);
+	expect(PLAN_OK, &plan);
+}
+
+static void steps_and_bytes_are_as_many_as_fit(void)
+{
+	for (uint32_t more = 0; more < 2; more++) {
+		struct builder plan;
+		sample_plan_of_steps(&plan, PLAN_MAX_STEPS + more);
+		expect(more ? PLAN_BAD_HEADER : PLAN_OK, &plan);
+		sample_plan_of_bytes(&plan, PLAN_MAX_BYTES + more);
+		expect(more ? PLAN_BAD_LENGTH : PLAN_OK, &plan);
+	}
+}
+
+static void the_last_step_may_be_paused_at_and_none_behind_it(void)
+{
+	struct builder plan;
+	uint16_t steps;
+	sample_plan(&plan, PHASE_COUNT, 0, NULL);
+	steps = plan.steps;
+	builder_free(&plan);
+	change_header(offsetof(struct plan_header, pause_before), &steps, 2, PLAN_BAD_HEADER);
+	steps--;
+	change_header(offsetof(struct plan_header, pause_before), &steps, 2, PLAN_OK);
+}
+
+static void reserved_bytes_of_a_step_are_checked(void)
+{
+	uint16_t half = 1;
+	change_header(sizeof(struct plan_header) + offsetof(struct step_header, reserved), &half, 2, PLAN_BAD_STEP);
+}
+
+static void no_group_is_joined_behind_the_cgroup_namespace(void)
+{
+	struct builder plan;
+	sample_plan_joining_late(&plan);
+	expect(PLAN_BAD_ORDER, &plan);
 }
 
 static void slots_given_are_those_planned(void)
@@ -266,6 +320,13 @@ static const struct test tests[] = {
 	{"minimal plan", minimal_plan_is_taken},
 	{"every opcode in its phase", every_opcode_is_taken_in_its_phase},
 	{"bad payloads", every_bad_payload_is_refused},
+	{"edges", the_most_and_the_least_are_taken},
+	{"bad edges", what_is_just_outside_is_refused},
+	{"most slots", slots_are_as_many_as_fit},
+	{"most steps and bytes", steps_and_bytes_are_as_many_as_fit},
+	{"last pause", the_last_step_may_be_paused_at_and_none_behind_it},
+	{"reserved bytes", reserved_bytes_of_a_step_are_checked},
+	{"late group", no_group_is_joined_behind_the_cgroup_namespace},
 	{"every opcode elsewhere", every_opcode_is_refused_in_every_other_phase},
 	{"payload length", a_payload_too_long_or_too_short_is_refused},
 	{"header", header_is_checked},
