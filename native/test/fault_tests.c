@@ -99,6 +99,37 @@ static void a_killed_init_leaves_word_whether_the_program_was_called(void)
 		}
 }
 
+static void expect_run_after(enum whose whose, long number, int error)
+{
+	for (unsigned at = 1; at <= 3; at++) {
+		struct fault fault = {.whose = whose, .at = at, .only = number, .error = error};
+		struct spec spec = shell("echo ran");
+		spec.no_init = true;
+		fault_start(&fault, engine.pid);
+		container_run(&engine, &spec, &container);
+		struct seen seen = fault_end(&fault);
+		CHECK(at > 1 || seen.came);
+		CHECK_TEXT("ran\n", container.text);
+		CHECK_EQUAL(0, container.status);
+	}
+}
+
+static void a_call_that_was_interrupted_is_made_again(void)
+{
+	expect_run_after(OF_INIT, SYS_recvmsg, EINTR);
+	expect_run_after(OF_INIT, SYS_sendmsg, EINTR);
+	expect_run_after(OF_INIT, SYS_recvfrom, EINTR); /* the word to start */
+	expect_run_after(OF_INIT, SYS_openat2, EAGAIN); /* a rename beside it */
+	expect_run_after(OF_ZYGOTE, SYS_recvmsg, EINTR);
+	expect_run_after(OF_ZYGOTE, SYS_sendmsg, EINTR);
+	struct fault fault = {.whose = OF_INIT, .at = 1, .only = SYS_write, .error = EINTR}; /* of etc/hostname */
+	struct spec spec = shell("cat /etc/hostname");
+	fault_start(&fault, engine.pid);
+	container_run(&engine, &spec, &container);
+	CHECK(fault_end(&fault).came);
+	CHECK_TEXT("boxed\n", container.text);
+}
+
 /* ---- filters ---- */
 
 #define ASKS                                                                                                                     \
@@ -257,6 +288,7 @@ const struct test fault_tests[] = {
 	{"faults of init", no_program_runs_once_a_call_of_init_has_failed},
 	{"faults of a start", no_program_runs_once_a_call_of_its_own_start_has_failed},
 	{"killed before the program", a_killed_init_leaves_word_whether_the_program_was_called},
+	{"interrupted calls", a_call_that_was_interrupted_is_made_again},
 	{"filter that asks", a_filter_that_asks_is_loaded_with_a_listener_by_every_kernel},
 	{"filter without memory", a_filter_for_which_the_kernel_has_no_memory_is_told_by_its_error},
 	{"faults of a request", a_request_whose_calls_fail_is_refused},

@@ -281,12 +281,9 @@ static void a_plan_lacks_one_seal(void)
 static struct spec probe(const char *question, uint32_t uid)
 {
 	static const char *argv[3] = {"/bin/probe"};
-	static const char *root;
-	if (!root)
-		root = probe_root();
 	argv[1] = question;
 	struct spec spec = shell("");
-	spec.root = root, spec.argv = argv, spec.uid = spec.gid = uid;
+	spec.root = probe_root(), spec.argv = argv, spec.uid = spec.gid = uid;
 	return spec;
 }
 

@@ -85,6 +85,23 @@ static void ids_and_capabilities(void)
 		   container.text);
 }
 
+static void ids_are_mapped_to_the_containers_own(void)
+{
+	char path[256];
+	run_shell("cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups",
+	    "         0    1000000      65536\n         0    1000000      65536\nallow\n", 0);
+	struct spec spec = shell("stat -c %u:%g /last; stat -c %u:%g /none");
+	spec.root = test_root("owners");
+	snprintf(path, sizeof path, "%s/last", spec.root);
+	close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+	CHECK(chown(path, 65535, 65535) == 0);
+	snprintf(path, sizeof path, "%s/none", spec.root);
+	close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+	CHECK(chown(path, 65536, 65536) == 0);
+	container_run(&engine, &spec, &container);
+	CHECK_TEXT("65535:65535\n65534:65534\n", container.text);
+}
+
 static void init_keeps_no_capability(void)
 {
 	run_shell("grep -E '^(Cap(Prm|Eff)|NoNewPrivs|Seccomp):' /proc/1/status",
@@ -181,9 +198,9 @@ static void terminal_without_init_and_as_user(void)
 {
 	struct spec spec = shell("tty; id -u; echo over > /dev/tty; stat -c %u:%g /dev/pts/0");
 	spec.terminal = spec.no_init = true;
-	spec.uid = 1000, spec.gid = 1000;
+	spec.uid = 1000, spec.gid = 100;
 	container_run(&engine, &spec, &container);
-	CHECK_TEXT("/dev/pts/0\r\n1000\r\nover\r\n1000:1000\r\n", container.text);
+	CHECK_TEXT("/dev/pts/0\r\n1000\r\nover\r\n1000:100\r\n", container.text);
 	CHECK_EQUAL(0, container.status);
 }
 
@@ -196,6 +213,7 @@ const struct test launch_tests[] = {
 	{"descriptors 0 1 2", descriptors_are_0_1_2},
 	{"init not readable", init_is_not_readable},
 	{"ids and capabilities", ids_and_capabilities},
+	{"map of ids", ids_are_mapped_to_the_containers_own},
 	{"init's capabilities", init_keeps_no_capability},
 	{"namespaces", namespaces_are_its_own},
 	{"files of the image", files_of_the_image_belong_to_root_and_stay_as_they_are},

@@ -5,7 +5,10 @@
 /* A root whose /bin/probe is this very program. */
 const char *probe_root(void);
 
-/* Prints the answer to argv[1]: `keyring`, the serial number of the session keyring; `death-signal`. */
+/* Prints the answer to argv[1]: `keyring`, the serial number of the session keyring; `death-signal`; `abstract`, if it connects. */
 int answer_probe(const char *question);
+
+/* Listens at the abstract socket that the probe connects to. */
+int listen_at_probe(void);
 
 #endif

@@ -1,9 +1,11 @@
 /* A launched program: signals that reach it, processes that it leaves, and the filters that it runs under. */
 #include "init_tests.h"
+#include "probe.h"
 
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -123,23 +125,32 @@ static void without_no_new_privs_the_filter_comes_before_the_capabilities(void)
 	expect_exit(&container, 0);
 }
 
-static void scopes(struct builder *plan, uint8_t phase)
+static uint32_t scopes;
+
+static void landlock(struct builder *plan, uint8_t phase)
 {
 	if (phase == PHASE_LANDLOCK)
-		builder_step(plan, phase, OP_LANDLOCK), put_u32(plan, 3);
+		builder_step(plan, phase, OP_LANDLOCK), put_u32(plan, scopes);
 }
 
+/* An abstract socket from outside of the scope, in a network that the program shares. */
 static void landlock_scopes(void)
 {
-	struct spec spec = shell("echo in");
-	spec.more = scopes;
-	container_run(&engine, &spec, &container);
-	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 6) {
-		CHECK_EQUAL(REPORT_ERROR, container.last.kind);
-		return;
+	static const char *const argv[] = {"/bin/probe", "abstract", NULL};
+	static const char *const answers[] = {"connected\n", "refused\n", "connected\n", "refused\n"};
+	bool known = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 6;
+	int listener = listen_at_probe();
+	for (scopes = 0; scopes < 4; scopes++) {
+		struct spec spec = shell("");
+		spec.root = probe_root(), spec.argv = argv, spec.dropped_clone_flags = CLONE_NEWNET;
+		spec.more = scopes ? landlock : NULL;
+		container_run(&engine, &spec, &container);
+		if (known || scopes == 0)
+			CHECK_TEXT(answers[scopes], container.text);
+		else
+			CHECK_EQUAL(REPORT_ERROR, container.last.kind);
 	}
-	CHECK_TEXT("in\n", container.text);
-	expect_exit(&container, 0);
+	close(listener);
 }
 
 const struct test program_tests[] = {
