@@ -154,6 +154,7 @@ static _Noreturn void loop(struct monitor *m)
 			take_time(m);
 		take_events(m, watched);
 		send_notices(m);
+		pace_output(m);
 	}
 }
 

@@ -59,7 +59,8 @@ static const struct sock_filter filter[] = {
 	ALLOW(__NR_renameat2),
 	ALLOW(__NR_unlinkat),
 	ALLOW(__NR_ftruncate),
-	ALLOW(__NR_lseek),
+	ALLOW(__NR_fstat),
+	ALLOW(__NR_newfstatat), /* as libc has fstat(2) by its version */
 	ALLOW(__NR_fsync),
 	ALLOW(__NR_fdatasync),
 	ALLOW(__NR_madvise),

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -32,7 +33,7 @@ static const char *const labels[STREAM_COUNT] = {"stdout", "stderr"};
 
 static int create(struct log *log)
 {
-	log->file = result(openat(log->directory, log->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+	log->file = result(openat(log->directory, log->name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
 	log->size = 0;
 	return log->file < 0 ? log->file : 0;
 }
@@ -71,6 +72,17 @@ static void fail_log(struct log *log, int error, uint64_t now)
 	log->retry_at = now + RETRY;
 }
 
+/* Takes off what was written last. Somebody may have cut the file meanwhile: its end is where the kernel says. */
+static int take_back(int file, size_t written)
+{
+	struct stat stat;
+	if (written == 0)
+		return 0;
+	if (fstat(file, &stat) < 0 || stat.st_size < (off_t)written)
+		return -EIO;
+	return result(ftruncate(file, stat.st_size - (off_t)written));
+}
+
 /* All of the buffer or nothing. */
 static int write_buffer(struct log *log)
 {
@@ -88,7 +100,7 @@ static int write_buffer(struct log *log)
 		log->size += used;
 		log->total += used;
 		log->grew = true;
-	} else if (ftruncate(log->file, (off_t)log->size) < 0 || lseek(log->file, (off_t)log->size, SEEK_SET) < 0) {
+	} else if (take_back(log->file, written) < 0) {
 		close_fd(&log->file); /* a file of its own begins next */
 	}
 	return error;

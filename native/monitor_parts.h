@@ -52,6 +52,8 @@ struct log {
 struct pace {
 	int64_t credit; /* nanoseconds of processor time */
 	uint64_t last;
+	int64_t cpu_before; /* what the monitor had used at the end of the last round */
+	bool has_read;
 	uint64_t wait_until; /* 0: output may be read */
 };
 
@@ -130,6 +132,7 @@ uint64_t read_oom_kills(const struct monitor *m);
 int open_streams(struct monitor *m, int theirs[3]);
 void take_console(struct monitor *m, int master);
 void read_output(struct monitor *m, unsigned stream);
+void pace_output(struct monitor *m);
 void read_rest(struct monitor *m);
 void close_streams(struct monitor *m);
 void close_input(struct monitor *m);

@@ -181,6 +181,7 @@ bool valid_policy(const struct monitor_policy *policy)
 void set_policy(struct monitor *m, const struct monitor_policy *policy)
 {
 	m->policy = *policy;
+	m->pace.wait_until = 0; /* the share may be another */
 	m->lease_at = policy->lease_millis == 0 ? 0 : boot_nanos() + policy->lease_millis * MILLIS;
 	if (m->deadline_at != 0 || m->phase == MONITOR_RUNNING || m->phase == MONITOR_PAUSED)
 		m->deadline_at = policy->deadline_millis == 0 ? 0 : m->started_at + policy->deadline_millis * MILLIS;

@@ -9,11 +9,18 @@
 #include <time.h>
 
 /* As CpuPace in the engine. */
-enum { BURST = 250000000, SHORTEST_WAIT = 1000000, LONGEST_WAIT = 50000000, LEAST_SHARE = 10, USUAL_SHARE = 500 };
+enum { BURST = 250000000, SHORTEST_WAIT = 1000000, LEAST_SHARE = 10, USUAL_SHARE = 500 };
 
 static uint8_t chunk[READ_SIZE] WHOLE_PAGES;
 
 /* ---- open and close ---- */
+
+static int64_t cpu_nanos(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
 
 /* Theirs has the mode and the owner with which the program can open /dev/stdout. Ours does not block. */
 static int open_pipe(const struct monitor *m, bool input, int *ours, int *theirs)
@@ -34,7 +41,7 @@ int open_streams(struct monitor *m, int theirs[3])
 	bool terminal = m->flags & MONITOR_TERMINAL;
 	int error = 0;
 	theirs[0] = theirs[1] = theirs[2] = NO_FD;
-	m->pace = (struct pace){.credit = BURST, .last = boot_nanos()};
+	m->pace = (struct pace){.credit = BURST, .last = boot_nanos(), .cpu_before = cpu_nanos()};
 	m->last.state.flags &= ~(uint32_t)STATE_STDIN_CLOSED;
 	if (!terminal && m->flags & MONITOR_STDIN_OPEN)
 		error = open_pipe(m, true, &m->input, &theirs[0]);
@@ -91,17 +98,19 @@ void close_streams(struct monitor *m)
 
 /* ---- output ---- */
 
-static int64_t cpu_nanos(void)
-{
-	struct timespec time;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
-/* Who is over its share is not read from for a while: its pipe fills, and the program waits. */
-static void spend(struct monitor *m, int64_t nanos, uint64_t now)
+/*
+ * After a round of the loop in which output was read: all that the round took. Over the container's share nothing is read for
+ * a while: its pipes fill, and the program waits.
+ */
+void pace_output(struct monitor *m)
 {
 	struct pace *pace = &m->pace;
+	int64_t cpu = cpu_nanos(), nanos = cpu - pace->cpu_before;
+	uint64_t now = boot_nanos();
+	pace->cpu_before = cpu;
+	if (!pace->has_read)
+		return;
+	pace->has_read = false;
 	uint32_t share = m->policy.cpu_millis == 0 ? USUAL_SHARE : m->policy.cpu_millis < LEAST_SHARE ? LEAST_SHARE : m->policy.cpu_millis;
 	uint64_t passed = now - pace->last;
 	pace->last = now;
@@ -112,8 +121,7 @@ static void spend(struct monitor *m, int64_t nanos, uint64_t now)
 	if (pace->credit >= 0)
 		return;
 	uint64_t wait = (uint64_t)-pace->credit / share * 1000;
-	wait = wait < SHORTEST_WAIT ? SHORTEST_WAIT : wait > LONGEST_WAIT ? LONGEST_WAIT : wait;
-	pace->wait_until = now + wait;
+	pace->wait_until = now + (wait < SHORTEST_WAIT ? SHORTEST_WAIT : wait);
 }
 
 bool output_may_be_read(const struct monitor *m) { return m->pace.wait_until == 0; }
@@ -132,9 +140,7 @@ static bool read_once(struct monitor *m, unsigned stream, uint64_t now)
 void read_output(struct monitor *m, unsigned stream)
 {
 	uint64_t now = boot_nanos();
-	int64_t before = cpu_nanos();
-	read_once(m, stream, now);
-	spend(m, cpu_nanos() - before, now);
+	m->pace.has_read |= read_once(m, stream, now);
 	m->trim_at = now + SECONDS;
 }
 

@@ -133,7 +133,7 @@ static void act(uint8_t what, uint8_t which, const uint8_t *bytes, size_t length
 		break;
 	case 4:
 		if (program[1 + which % 2] >= 0 && write(program[1 + which % 2], bytes, length) >= 0)
-			read_output(&m, which % 2);
+			read_output(&m, which % 2), pace_output(&m);
 		break;
 	case 5:
 		clock_now += (uint64_t)(which + 1) * (uint64_t)(length + 1) * MILLIS;
