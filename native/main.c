@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static int print_phases(void)
 {
@@ -18,8 +20,20 @@ static int print_phases(void)
 	return fflush(stdout) == 0 ? 0 : 1;
 }
 
+/*
+ * Most of what is set to zero at the start is never touched, and many of these processes stay for long: a huge page for the first
+ * byte would be 2 MiB each. Not obligatory: the kernel may have no huge pages.
+ */
+static void use_small_pages(void)
+{
+	extern char __bss_start[], _end[];
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = ((uintptr_t)__bss_start + page - 1) & ~(page - 1);
+	madvise((void *)from, (uintptr_t)_end - from, MADV_NOHUGEPAGE);
+}
+
 int main(int argc, char **argv)
 {
+	use_small_pages();
 	if (argc == 2 && strcmp(argv[1], "zygote") == 0)
 		zygote();
 	if (argc == 2 && strcmp(argv[1], "monitor") == 0)
