@@ -67,3 +67,24 @@ ssize_t receive_message(int socket, void *bytes, size_t size, struct fds *fds)
 	}
 	return length == 0 || message.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EINVAL : length;
 }
+
+ssize_t receive_now(int socket, void *bytes, size_t size, int *fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control;
+	struct iovec data = {bytes, size};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control};
+	message.msg_controllen = CMSG_LEN(sizeof(int)); /* CMSG_SPACE would have room for two */
+	*fd = -1;
+	ssize_t length = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (length < 0)
+		return errno == EAGAIN || errno == EINTR ? -EAGAIN : 0;
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd, CMSG_DATA(header), sizeof *fd);
+	if (length == 0 && hung_up(socket))
+		return 0;
+	return length == 0 || message.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EINVAL : length;
+}

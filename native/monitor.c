@@ -113,6 +113,11 @@ static void take_signal(struct monitor *m)
 
 static void take_events(struct monitor *m, const struct pollfd watched[ON_COUNT])
 {
+	if (watched[ON_ZYGOTE].revents != 0) { /* what runs goes on */
+		m->last.state.flags |= STATE_ZYGOTE_GONE;
+		close_fd(&m->zygote);
+		note(m, WATCH_STATE);
+	}
 	if (watched[ON_CONTROL].revents != 0 && m->control == watched[ON_CONTROL].fd)
 		take_reports(m);
 	for (unsigned stream = 0; stream < STREAM_COUNT; stream++)
@@ -124,8 +129,6 @@ static void take_events(struct monitor *m, const struct pollfd watched[ON_COUNT]
 		end_if_drained(m);
 	if (watched[ON_INPUT].revents != 0)
 		note(m, NOTE_STDIN);
-	if (watched[ON_ZYGOTE].revents != 0)
-		m->last.state.flags |= STATE_ZYGOTE_GONE;
 	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++) {
 		struct client *client = &m->client[i];
 		short what = watched[ON_CLIENT + i].revents;

@@ -217,6 +217,10 @@ static void renew(const struct ask *ask)
 static void remove_all(const struct ask *ask)
 {
 	struct monitor *m = ask->m;
+	if (ask->header->argument & ~(uint32_t)MONITOR_FORCE) {
+		answer(ask, EINVAL);
+		return;
+	}
 	if (!is_at_rest(m) && ask->header->argument != MONITOR_FORCE) {
 		answer(ask, EBUSY);
 		return;

@@ -16,6 +16,8 @@
 #define LONGEST_BACK_OFF (60 * SECONDS)
 #define STEADY (10 * SECONDS) /* up for so long: the next wait is the first again */
 
+enum { MOST_REPORTS = 8 }; /* an honest one tells of a console, READY, and its end */
+
 bool has_init(const struct monitor *m) { return m->init_pidfd >= 0; }
 
 /* ---- signals ---- */
@@ -196,22 +198,21 @@ static void take_report(struct monitor *m, const struct report *report, int fd)
 	}
 }
 
+/* A few at a time: an init that tells without end keeps nobody else waiting. */
 void take_reports(struct monitor *m)
 {
 	struct report report;
-	for (;;) {
-		int numbers[MESSAGE_MAX_FDS];
-		struct fds fds = {.fd = numbers, .most = MESSAGE_MAX_FDS};
-		char probe;
-		ssize_t there = m->control < 0 ? 0 : recv(m->control, &probe, 1, MSG_PEEK | MSG_DONTWAIT);
-		if (there < 0 && (errno == EAGAIN || errno == EINTR))
+	int fd;
+	for (unsigned times = 0; times < MOST_REPORTS && m->control >= 0; times++) {
+		ssize_t length = receive_now(m->control, &report, sizeof report, &fd);
+		if (length == -EAGAIN)
 			return;
-		ssize_t length = there <= 0 ? 0 : receive_message(m->control, &report, sizeof report, &fds);
-		if (length != sizeof report || report.magic != PLAN_MAGIC || fds.count > 1) {
+		if (length != sizeof report || report.magic != PLAN_MAGIC) {
+			close_fd(&fd);
 			close_fd(&m->control); /* init reads its end, and exits */
 			return;
 		}
-		take_report(m, &report, fds.count == 1 ? numbers[0] : NO_FD);
+		take_report(m, &report, fd);
 	}
 }
 

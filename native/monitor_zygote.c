@@ -29,18 +29,15 @@ static int wait_readable(int fd, int millis)
 
 static int receive_reply(struct monitor *m, struct reply *reply, int *fd)
 {
-	int numbers[MESSAGE_MAX_FDS];
-	struct fds fds = {.fd = numbers, .most = MESSAGE_MAX_FDS};
 	*fd = NO_FD;
 	int error = wait_readable(m->zygote, ANSWER_MILLIS);
 	if (error < 0)
 		return error;
-	ssize_t length = receive_message(m->zygote, reply, sizeof *reply, &fds);
-	if (length != sizeof *reply || reply->magic != PLAN_MAGIC || fds.count > 1)
-		return length == 0 ? -EPIPE : -EPROTO;
-	if (fds.count == 1)
-		*fd = numbers[0];
-	return reply->status;
+	ssize_t length = receive_now(m->zygote, reply, sizeof *reply, fd);
+	if (length == sizeof *reply && reply->magic == PLAN_MAGIC)
+		return reply->status;
+	close_fd(fd);
+	return length == 0 ? -EPIPE : -EPROTO;
 }
 
 /* Without an answer in time nothing that follows could be told from it: the zygote is given up. */
@@ -51,10 +48,10 @@ static int ask(struct monitor *m, struct request *request, const int *fds, unsig
 	request->id_count = m->id_count;
 	request->fds = (uint16_t)count;
 	*fd = NO_FD;
+	struct reply *reply = &m->last.reply;
+	*reply = (struct reply){.magic = PLAN_MAGIC, .status = -EPIPE, .stage = STAGE_START}; /* unless it answers */
 	if (m->zygote < 0)
 		return -EPIPE;
-	struct reply *reply = &m->last.reply;
-	*reply = (struct reply){.magic = PLAN_MAGIC, .status = -EPIPE, .stage = STAGE_START};
 	int error = send_with(m->zygote, request, sizeof *request, fds, count);
 	if (error == 0)
 		error = receive_reply(m, reply, fd);

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -201,6 +203,38 @@ static void a_created_one_leaves_nothing(void)
 	watched_end(&watched);
 }
 
+/* The spawned process exits at once; the monitor itself is found by the socket that it alone still has. */
+static void who_never_says_setup_leaves_nothing(void)
+{
+	struct watched other = {.socket = -1};
+	char byte;
+	CHECK(spawn_monitor(&other, binary));
+	shutdown(other.socket, SHUT_WR);
+	while (recv(other.socket, &byte, 1, 0) > 0) /* its refusal, and then its end */
+		;
+	close(other.socket);
+}
+
+static void a_killed_zygote_lets_the_run_go_on(void)
+{
+	struct monitor_start started;
+	CHECK(begin("trap 'exit 3' TERM; echo r; " UNTIL_KILLED, NULL));
+	CHECK_EQUAL(0, set((struct monitor_policy){.restart = RESTART_ALWAYS}));
+	CHECK_EQUAL(0, start());
+	kill(zygote_of(watched.created.monitor_pid), SIGKILL);
+	while (!(state_of(watched.socket).flags & STATE_ZYGOTE_GONE))
+		usleep(5000);
+	CHECK_EQUAL(MONITOR_RUNNING, state_of(watched.socket).phase);
+	while (state_of(watched.socket).log_bytes == 0)
+		usleep(5000);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_SIGNAL, SIGTERM, NULL, 0, NULL, 0));
+	CHECK_EQUAL(3, await_phase(watched.socket, MONITOR_EXITED).status);
+	CHECK_EQUAL(EPIPE, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, &started, sizeof started));
+	CHECK_EQUAL(STAGE_START, started.reply.stage);
+	CHECK_EQUAL(3, state_of(watched.socket).status);
+	watched_end(&watched);
+}
+
 /* ---- time ---- */
 
 static void a_lease_that_nobody_renews_ends_it(void)
@@ -258,6 +292,13 @@ static void the_wall_clock_moves_no_deadline(void)
 
 /* ---- pause ---- */
 
+/* Its last process may still be on its way out. */
+static void remove_group(const char *path)
+{
+	for (int tries = 0; tries < 500 && rmdir(path) < 0; tries++)
+		usleep(10000);
+}
+
 static void a_paused_one_can_be_stopped(void)
 {
 	struct monitor_state state;
@@ -272,7 +313,15 @@ static void a_paused_one_can_be_stopped(void)
 	struct spec spec = shell("trap 'exit 4' TERM; while :; do echo x; sleep 0.01; done");
 	int group = spec.cgroup = open(group_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	spec.freezer = openat(group, "cgroup.freeze", O_RDWR | O_CLOEXEC);
+	char other_path[160], text[512] = "", name[64];
+	snprintf(other_path, sizeof other_path, "%s-monitor", group_path), mkdir(other_path, 0755);
+	int other = open(other_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	spec.join = openat(other, "cgroup.procs", O_WRONLY | O_CLOEXEC);
 	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	snprintf(name, sizeof name, "/proc/%d/cgroup", watched.created.monitor_pid); /* its own group, not the starter's */
+	int file = open(name, O_RDONLY | O_CLOEXEC);
+	CHECK(read(file, text, sizeof text - 1) > 0 && strstr(text, strrchr(other_path, '/')));
+	close(file), close(spec.join), close(other);
 	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
 	CHECK_EQUAL(0, start());
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, &state, sizeof state));
@@ -292,12 +341,55 @@ static void a_paused_one_can_be_stopped(void)
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
 	watched_end(&watched);
 	close(group), close(spec.freezer);
-	for (int tries = 0; tries < 500 && rmdir(group_path) < 0; tries++)
-		usleep(10000);
-	CHECK(access(group_path, F_OK) < 0);
+	remove_group(group_path), remove_group(other_path);
+	CHECK(access(group_path, F_OK) < 0 && access(other_path, F_OK) < 0);
+}
+
+/* Files of the test's own in the place of a v1 freezer and the group's events. */
+static int file_with(const char *text)
+{
+	int fd = memfd_create("group", MFD_CLOEXEC);
+	CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	return fd;
+}
+
+static void a_v1_freezer_and_oom_kills(void)
+{
+	struct monitor_state state;
+	char text[16] = "";
+	struct spec spec = shell(UNTIL_KILLED);
+	spec.freezer_v1 = file_with(""), spec.oom = file_with("low 0\noom 9\noom_kill 41\n");
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	CHECK_EQUAL(0, start());
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
+	CHECK(pread(spec.freezer_v1, text, 6, 0) == 6 && strcmp(text, "FROZEN") == 0);
+	CHECK(pwrite(spec.oom, "low 0\noom 9\noom_kill 43\n", 24, 0) == 24);
+	struct monitor_stop now = {SIGTERM, 0};
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, &now, sizeof now, &state, sizeof state));
+	CHECK(pread(spec.freezer_v1, text, 6, 0) == 6 && strcmp(text, "THAWED") == 0);
+	CHECK(state.flags & STATE_OOM && state.oom_kills == 2);
+	CHECK_EQUAL(0, start());
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, &now, sizeof now, &state, sizeof state));
+	CHECK(!(state.flags & STATE_OOM) && state.oom_kills == 0);
+	close(spec.freezer_v1), close(spec.oom);
+	watched_end(&watched);
+}
+
+static void a_program_without_an_init(void)
+{
+	struct spec spec = shell("echo r; exit 5");
+	spec.no_init = true;
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	CHECK_EQUAL(5, run().status);
+	CHECK(strstr(log_of(&watched, "x-json.log"), "\"r\\n\""));
+	watched_end(&watched);
 }
 
 const struct test monitor_end_tests[] = {
+	{"who never says setup leaves nothing", who_never_says_setup_leaves_nothing},
+	{"a killed zygote lets the run go on", a_killed_zygote_lets_the_run_go_on},
+	{"a v1 freezer and oom kills", a_v1_freezer_and_oom_kills},
+	{"a program without an init", a_program_without_an_init},
 	{"a stop gives time and then kills", a_stop_gives_time_and_then_kills},
 	{"signals reach the program", signals_reach_the_program},
 	{"failures restart it so often", failures_restart_it_so_often},

@@ -100,7 +100,7 @@ static bool make_directories(struct watched *watched)
 	return watched->state >= 0 && watched->log >= 0;
 }
 
-static bool spawn(struct watched *watched, const char *binary)
+bool spawn_monitor(struct watched *watched, const char *binary)
 {
 	int pair[2], status;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -142,8 +142,13 @@ static void fill(struct watched *watched, const struct spec *spec, struct monito
 	uint16_t slot = SLOT_FIRST_FREE;
 	if (spec->cgroup)
 		add(setup, fds, FD_CGROUP, 0, spec->cgroup);
-	if (spec->freezer)
-		add(setup, fds, FD_FREEZE_V2, 0, spec->freezer);
+	const struct {
+		enum monitor_fd kind;
+		int fd;
+	} more[] = {{FD_FREEZE_V2, spec->freezer}, {FD_FREEZE_V1, spec->freezer_v1}, {FD_OOM, spec->oom}, {FD_JOIN, spec->join}};
+	for (unsigned i = 0; i < sizeof more / sizeof *more; i++)
+		if (more[i].fd)
+			add(setup, fds, more[i].kind, 0, more[i].fd);
 	if (spec->volume)
 		add(setup, fds, FD_MOUNT, slot++, spec->volume);
 	add(setup, fds, FD_MOUNT, slot++, root);
@@ -182,7 +187,7 @@ static bool set_up(struct watched *watched, struct engine *engine, const struct 
 bool watched_begin(struct watched *watched, struct engine *engine, const char *binary, const struct spec *spec, alteration *alter)
 {
 	*watched = (struct watched){.socket = -1, .state = -1, .log = -1, .error = -1};
-	bool stands = make_directories(watched) && spawn(watched, binary) && set_up(watched, engine, spec, alter);
+	bool stands = make_directories(watched) && spawn_monitor(watched, binary) && set_up(watched, engine, spec, alter);
 	if (!stands && watched->error <= 0)
 		fprintf(stderr, "the monitor does not stand: %s\n", strerror(errno));
 	return stands;

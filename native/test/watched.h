@@ -23,6 +23,7 @@ struct message {
 	int fd;
 };
 
+bool spawn_monitor(struct watched *, const char *binary); /* no more than the process and its socket */
 bool watched_begin(struct watched *, struct engine *, const char *binary, const struct spec *, alteration *);
 void watched_end(struct watched *); /* REMOVE with force, and the directories */
 
