@@ -42,7 +42,6 @@ static const struct sock_filter filter[] = {
 	ALLOW(__NR_timerfd_settime),
 	ALLOW(__NR_sendmsg),
 	ALLOW(__NR_recvmsg),
-	ALLOW(__NR_recvfrom),
 	ALLOW(__NR_accept4),
 	ALLOW(__NR_getsockopt),
 	ALLOW(__NR_close),
