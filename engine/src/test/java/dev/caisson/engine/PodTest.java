@@ -85,8 +85,10 @@ class PodTest {
     }
 
     @Test
-    void a_data_directory_on_the_pods_own_overlay_is_refused_with_the_volume_that_does() throws Exception {
-        assertThat(answer(List.of("--privileged")))
+    void without_a_volume_the_host_image_lies_in_memory_and_others_are_refused_with_the_volume_that_does()
+            throws Exception {
+        assertThat(answer(List.of("--privileged"))).isEqualTo("OK 0 nobody\n");
+        assertThat(answer(List.of("--privileged", "-e", "IMAGE=dir:/etc")))
                 .startsWith("IDMAP_REFUSED ")
                 .contains("EINVAL", "emptyDir", "docs/in-a-pod.md");
     }

@@ -38,6 +38,7 @@ public final class ImageStore implements AutoCloseable {
             makePrivate(root.toString());
             Path real = root.toRealPath();
             try (Fd directory = FileSystem.open(real.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
+                SkeletonMedium.prepare(directory, "host");
                 StoreDirectory skeletons = StoreDirectory.open(real, directory, "host");
                 return new ImageStore(skeletons, StoreDirectory.open(real, directory, "rootfs"));
             }

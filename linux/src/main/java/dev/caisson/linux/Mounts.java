@@ -8,6 +8,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,8 @@ public final class Mounts {
     private static final int OPEN_TREE_CLONE = 1;
     private static final long MOUNT_ATTR_IDMAP = 0x00100000;
     private static final long FSOPEN_CLOEXEC = 1;
+    private static final long MOVE_MOUNT_F_EMPTY_PATH = 0x4;
+    private static final long MOVE_MOUNT_T_EMPTY_PATH = 0x40;
     private static final long FSMOUNT_CLOEXEC = 1;
     private static final long FSCONFIG_SET_FLAG = 0;
     private static final long FSCONFIG_SET_STRING = 1;
@@ -72,6 +75,37 @@ public final class Mounts {
             configure(arena, made, FSCONFIG_CMD_CREATE, null, null);
             return Fd.of(
                     "fsmount " + fileSystem, Native.raw(Nr.FSMOUNT, made.number(), FSMOUNT_CLOEXEC, bits(attributes)));
+        }
+    }
+
+    /// Mounts memory, a tmpfs(5), and shows it to nobody.
+    /// @param options with a value, as `size`
+    public static Fd memory(Map<String, String> options, Set<Attribute> attributes) {
+        try (Arena arena = Arena.ofConfined();
+                Fd made = Fd.of(
+                        "fsopen tmpfs",
+                        Native.raw(Nr.FSOPEN, Native.string(arena, "tmpfs").address(), FSOPEN_CLOEXEC))) {
+            options.forEach((key, value) -> configure(arena, made, FSCONFIG_SET_STRING, key, value));
+            configure(arena, made, FSCONFIG_CMD_CREATE, null, null);
+            return Fd.of(
+                    "fsmount tmpfs", Native.raw(Nr.FSMOUNT, made.number(), FSMOUNT_CLOEXEC, bits(attributes)));
+        }
+    }
+
+    /// Shows a detached mount at an open directory of this process's mount namespace, move_mount(2).
+    public static void attach(Fd mount, Fd directory) {
+        try (Arena arena = Arena.ofConfined()) {
+            long empty = Native.string(arena, "").address();
+            Native.check(
+                    "move_mount",
+                    Native.raw(
+                            Nr.MOVE_MOUNT,
+                            mount.number(),
+                            empty,
+                            directory.number(),
+                            empty,
+                            MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH,
+                            0));
         }
     }
 
