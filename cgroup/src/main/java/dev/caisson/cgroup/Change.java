@@ -20,7 +20,9 @@ record Change(Controllers controllers, String group, String parent, List<KernelS
     /// @param known what of the limits cannot be enforced, where they allow that
     /// @return the same, and what showed beside it
     List<Lack> to(Limits limits, List<Lack> known) {
-        List<Setting> wanted = controllers.settings(limits, parent);
+        List<Setting> wanted = controllers.settings(limits, parent).stream()
+                .filter(setting -> isAskedOrThere(setting, limits))
+                .toList();
         List<Lack> lacking = lacking(limits, wanted, known);
         refuseLeftOut(wanted);
         refuseOtherDevices(limits, lacking);
@@ -35,6 +37,13 @@ record Change(Controllers controllers, String group, String parent, List<KernelS
             undo(done, e);
             throw e;
         }
+    }
+
+    /// A group that holds others has no bound of huge pages of its own: each of them has one.
+    private boolean isAskedOrThere(Setting setting, Limits limits) {
+        return !setting.limit().equals(HugePageController.NAME)
+                || HugePageController.isNeeded(limits)
+                || former.stream().anyMatch(known -> known.file().equals(setting.file()));
     }
 
     private List<Lack> lacking(Limits limits, List<Setting> wanted, List<Lack> known) {

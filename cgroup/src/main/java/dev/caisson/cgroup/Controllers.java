@@ -43,7 +43,7 @@ final class Controllers {
         tree = byName.get(CPUSET);
         cpuset = tree == null ? null : new CpusetController(tree);
         tree = byName.get(HUGETLB);
-        hugePages = tree == null ? null : new HugePageController(tree);
+        hugePages = tree == null ? null : HugePageController.of(tree);
         devices = devices(byName.get(DeviceController.NAME), unified);
     }
 
@@ -170,7 +170,7 @@ final class Controllers {
         if (CpusetController.isNeeded(limits)) {
             used.add(CPUSET);
         }
-        if (HugePageController.isNeeded(limits)) {
+        if (hugePages != null && hugePages.isUsed(limits)) {
             used.add(HUGETLB);
         }
         if (limits.devices().isPresent()) {

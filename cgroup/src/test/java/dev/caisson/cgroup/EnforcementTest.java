@@ -171,6 +171,27 @@ class EnforcementTest extends KernelTest {
     }
 
     @Test
+    void hugePagesThatTheHostKeepsAreForNobodyWhoDidNotAsk() throws IOException {
+        Path more = Path.of("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_overcommit_hugepages");
+        assumeTrue(hierarchy.controllerNames().contains("hugetlb"));
+        String before = Files.readString(more);
+        Files.writeString(more, "1");
+        try (Hierarchy found = Hierarchy.detect()) {
+            Tree tree = requireNonNull(found.controllers().tree("hugetlb"));
+            String file = tree.isUnified() ? "max" : "limit_in_bytes";
+
+            Cgroup none = found.create(PARENT, "no-huge", SMALL);
+            Cgroup some = found.create(PARENT, "some-huge", SMALL.hugePages(Map.of("2MB", Bytes.mebibytes(4))));
+
+            assertThat(tree.read(none.path(), "hugetlb.2MB." + file)).isEqualTo("0");
+            assertThat(tree.read(none.path(), "hugetlb.2MB.rsvd." + file)).isEqualTo("0");
+            assertThat(tree.read(some.path(), "hugetlb.2MB." + file)).isEqualTo("4194304");
+        } finally {
+            Files.writeString(more, before);
+        }
+    }
+
+    @Test
     void reservationAndSwappinessReachTheKernelOfVersion1() {
         Limits limits =
                 SMALL.memoryReservation(Bytes.mebibytes(8)).memorySwappiness(7).oomKillDisable(true);

@@ -7,7 +7,6 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 
 /// Converts between Java's strings and the kernel's, which are bytes: arguments, variables, names of files. They are
 /// UTF-8 nearly always. A byte that is not becomes half of a surrogate pair, U+DC80 to U+DCFF, which no valid text
@@ -72,7 +71,9 @@ public final class ByteText {
     private static byte[] valid(String text) {
         try {
             ByteBuffer encoded = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
-            return Arrays.copyOf(encoded.array(), encoded.limit());
+            byte[] bytes = new byte[encoded.remaining()];
+            encoded.get(bytes);
+            return bytes;
         } catch (CharacterCodingException e) {
             throw new IllegalArgumentException("a text for the kernel has half of a surrogate pair", e);
         }

@@ -87,8 +87,7 @@ public final class Mounts {
                         Native.raw(Nr.FSOPEN, Native.string(arena, "tmpfs").address(), FSOPEN_CLOEXEC))) {
             options.forEach((key, value) -> configure(arena, made, FSCONFIG_SET_STRING, key, value));
             configure(arena, made, FSCONFIG_CMD_CREATE, null, null);
-            return Fd.of(
-                    "fsmount tmpfs", Native.raw(Nr.FSMOUNT, made.number(), FSMOUNT_CLOEXEC, bits(attributes)));
+            return Fd.of("fsmount tmpfs", Native.raw(Nr.FSMOUNT, made.number(), FSMOUNT_CLOEXEC, bits(attributes)));
         }
     }
 
