@@ -337,6 +337,34 @@ class StreamsTest extends BusyboxEngine {
         }
     }
 
+    /// By SCM_RIGHTS over a socket of the volume: perl-base has no sendmsg, so it is called by its number.
+    private static final String MESSAGE =
+            "use Socket; my ($send, $receive) = `uname -m` =~ /x86_64/ ? (46, 47) : (211, 212);"
+                    + " socket(S, AF_UNIX, SOCK_STREAM, 0) or die; my $byte = 'x'; my $vector = pack('PJ', $byte, 1);"
+                    + " my $control = pack('JiiiI', 20, 1, 1, 1, 0);"
+                    + " my $message = pack('JIx4PJPJix4', 0, 0, $vector, 1, $control, 24, 0); $| = 1;";
+
+    @Test
+    void a_pipe_that_another_container_got_over_a_shared_volume_does_not_hold_up_the_end() throws Exception {
+        Path volume = Files.createDirectory(directory.resolve("volume"));
+        var mount = new Mount.Bind(volume, InRootPath.parse("/data"), false, false);
+        String receives = MESSAGE + " bind(S, pack_sockaddr_un('/data/s')) && listen(S, 1) && accept(C, S) or die;"
+                + " syscall($receive, fileno(C), $message, 0) == 1 or die; open(F, '>', '/data/held'); sleep 100";
+        String sends = MESSAGE + " print \"before\\n\"; select(undef, undef, undef, 0.01)"
+                + " until connect(S, pack_sockaddr_un('/data/s'));"
+                + " syscall($send, fileno(S), $message, 0) == 1 or die;"
+                + " select(undef, undef, undef, 0.01) until -e '/data/held'; print \"last\\n\"";
+        try (Container holder =
+                engine.start(ContainerSpec.onHost("perl", "-e", receives).mount(mount), Streams.capture())) {
+            RunResult result =
+                    engine.run(ContainerSpec.onHost("perl", "-e", sends).mount(mount));
+
+            assertThat(result.stdout()).isEqualTo("before\nlast\n");
+            assertThat(result.verdict()).isEqualTo(Verdict.OK);
+            assertThat(holder.await(Duration.ZERO)).isEmpty();
+        }
+    }
+
     private static String program(int init) throws IOException {
         return Files.readString(Path.of("/proc/" + init + "/task/" + init + "/children"))
                 .strip();

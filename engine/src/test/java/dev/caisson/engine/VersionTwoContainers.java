@@ -38,6 +38,7 @@ final class VersionTwoContainers {
                 aRunningContainerIsChangedPausedAndMeasured(engine, root, options);
                 GivenDisk.isReadAndNotWritten(engine, shell(root, GivenDisk.script()), options);
                 aTenantBoundsItsContainers(engine, root);
+                buffersOfSocketsAreInTheMemoryLimit(engine);
             }
             String parent = State.cgroupParent(options.state());
             assertThat(hierarchy.leftovers(parent)).isEmpty();
@@ -91,6 +92,29 @@ final class VersionTwoContainers {
         }
         container.kill();
         assertThat(container.await().verdict()).isEqualTo(Verdict.KILLED);
+    }
+
+    /// Fills connections that nobody reads from, each as far as it takes, and prints how many MiB they took.
+    private static void buffersOfSocketsAreInTheMemoryLimit(Engine engine) throws InterruptedException {
+        String script = "use Socket; use Fcntl; my @all; my $block = 'x' x 1048576; my $bytes = 0;"
+                + " socket my $l, PF_INET, SOCK_STREAM, 0 or die; bind $l, sockaddr_in(0, INADDR_LOOPBACK) or die;"
+                + " listen $l, 99 or die; for (1 .. 60) { socket my $s, PF_INET, SOCK_STREAM, 0 or last;"
+                + " connect $s, getsockname $l or last; accept my $a, $l or last; push @all, $s, $a;"
+                + " fcntl $s, F_SETFL, O_NONBLOCK; while (my $n = syswrite $s, $block) { $bytes += $n } }"
+                + " print $bytes >> 20";
+        ContainerSpec spec = ContainerSpec.onHost("perl", "-e", script);
+
+        RunResult small = engine.run(spec.memory(Bytes.mebibytes(32)));
+        RunResult large = engine.run(spec.memory(Bytes.mebibytes(400)));
+
+        assertThat(large.stdout()).as(large.stderr()).isNotEmpty();
+        assertThat(Integer.parseInt(large.stdout())).isGreaterThan(64);
+        assertThat(large.peakMemory()).isGreaterThan(Bytes.mebibytes(64));
+        if (small.verdict() == Verdict.OK) {
+            assertThat(Integer.parseInt(small.stdout())).isLessThan(40);
+        } else {
+            assertThat(small.verdict()).isEqualTo(Verdict.OUT_OF_MEMORY);
+        }
     }
 
     private static void aTenantBoundsItsContainers(Engine engine, Path root) throws InterruptedException {

@@ -66,13 +66,22 @@ public final class State implements AutoCloseable {
     public State(Path path, UnaryOperator<String> group) {
         this.root = openRoot(path);
         this.cgroupParent = group.apply(cgroupParent(FileSystem.status(root)));
-        this.engines = FileSystem.openOrMakeDirectory(root, ENGINES, 0700);
         this.engine = HexFormat.of().formatHex(KernelRandom.bytes(ID_BYTES));
+        try {
+            this.engines = FileSystem.openOrMakeDirectory(root, ENGINES, 0700);
+        } catch (ErrnoException e) {
+            root.close();
+            throw unusable(path, e);
+        }
         try (Fd _ = whole()) {
             FileSystem.makeDirectory(engines, engine, 0700);
             this.own = FileSystem.openAt(engines, engine, DIRECTORY, 0, BENEATH);
             this.lock = FileSystem.openAt(own, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
             FileLocks.lock(lock);
+        } catch (ErrnoException e) {
+            engines.close();
+            root.close();
+            throw unusable(path, e);
         }
         this.names = new Names(root, engine, other -> isAlive(engines, other));
     }
@@ -128,15 +137,24 @@ public final class State implements AutoCloseable {
     }
 
     private static StateException unusable(Path path, Exception problem) {
-        boolean readOnly = problem instanceof ErrnoException refused
-                ? refused.is(Errno.EROFS)
-                : String.valueOf(problem.getMessage()).contains("Read-only");
+        String why = problem instanceof ErrnoException refused
+                ? Errno.name(refused.errno())
+                : String.valueOf(problem.getMessage());
+        String advice = switch (why) {
+            case "EROFS" ->
+                "its file system is read-only: mount a tmpfs there, or name another directory with CAISSON_STATE";
+            case "ENOSPC", "EDQUOT" ->
+                "its file system is full: make room, or name another directory with CAISSON_STATE";
+            case "EACCES", "EPERM" -> "run as root";
+            default ->
+                why.contains("Read-only")
+                        ? "its file system is read-only: mount a tmpfs there, or name another directory with"
+                                + " CAISSON_STATE"
+                        : "run as root, or name another directory with CAISSON_STATE";
+        };
         return new StateException(
                 "STATE_UNUSABLE",
-                "the state directory " + path + " cannot be used (" + problem.getMessage() + "): "
-                        + (readOnly
-                                ? "its file system is read-only, so mount a tmpfs there, or name another directory with CAISSON_STATE"
-                                : "run as root"),
+                "the state directory " + path + " cannot be used (" + problem.getMessage() + "): " + advice,
                 problem);
     }
 

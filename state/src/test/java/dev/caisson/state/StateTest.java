@@ -1,6 +1,7 @@
 package dev.caisson.state;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,28 @@ import org.junit.jupiter.api.io.TempDir;
 class StateTest {
     private static final int ENGINES = 8;
     private static final int TIMES = 50;
+
+    private static void done(String... command) throws Exception {
+        assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
+    }
+
+    @Test
+    void a_directory_for_state_that_is_read_only_is_refused_with_what_to_do(@TempDir Path directory) throws Exception {
+        done("mount", "-t", "tmpfs", "tmpfs", directory.toString());
+        try {
+            new State(directory.resolve("known")).close();
+            done("mount", "-o", "remount,ro", directory.toString());
+
+            for (String name : new String[] {"known", "new", "above/new"}) {
+                assertThatThrownBy(() -> new State(directory.resolve(name)))
+                        .isInstanceOf(StateException.class)
+                        .hasMessageContaining(
+                                "read-only: mount a tmpfs there, or name another directory with CAISSON_STATE");
+            }
+        } finally {
+            done("umount", directory.toString());
+        }
+    }
 
     @Test
     void engines_that_open_and_close_at_once_do_not_take_each_other_for_dead(@TempDir Path directory) throws Exception {
