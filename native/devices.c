@@ -111,6 +111,14 @@ static int become_stdio(struct init *init, int peer)
 	return 0;
 }
 
+static int become_console(struct init *init, int peer)
+{
+	int mount = clone_tree(peer, 0);
+	int error = mount < 0 ? mount : attach_device(init, mount, "dev/console");
+	close_fd(&mount);
+	return error;
+}
+
 int make_console(struct init *init, struct reader *payload)
 {
 	struct winsize size = {0};
@@ -122,16 +130,12 @@ int make_console(struct init *init, struct reader *payload)
 		return master;
 	struct report console = {.magic = PLAN_MAGIC, .kind = REPORT_CONSOLE, .phase = PHASE_DEVICES, .step = init->step};
 	int error = fchown(peer, uid, gid) < 0 ? -errno : 0;
-	int mount = error < 0 ? error : clone_tree(peer, 0);
-	if (mount >= 0)
-		error = attach_device(init, mount, "dev/console");
-	else
-		error = mount;
+	if (error == 0 && init->plan.kind == PLAN_LAUNCH) /* the container's console is that of its first program */
+		error = become_console(init, peer);
 	if (error == 0)
 		error = become_stdio(init, peer);
 	if (error == 0)
 		error = report(init, &console, master);
-	close_fd(&mount);
 	close(peer);
 	close(master);
 	return error;

@@ -17,7 +17,7 @@ static const struct {
 } steps[] = {
 	/*  0 SEAL     */ {OP_SEAL, seal},
 	/*  1 MAPPED   */ {OP_JOIN_CGROUP, join_cgroup}, {OP_CGROUP_NAMESPACE, cgroup_namespace},
-	/*           */ {OP_MAPPED, mapped}, {OP_NO_NEW_PRIVS, no_new_privs},
+	/*           */ {OP_ENTER, enter}, {OP_MAPPED, mapped}, {OP_NO_NEW_PRIVS, no_new_privs},
 	/*  2 PRIVATE  */ {OP_PRIVATE, private},
 	/*  3 ROOT     */ {OP_ROOT, attach_root},
 	/*  4 MOUNTS   */ {OP_MOUNT_FS, mount_fs}, {OP_MOUNT_FD, mount_fd}, {OP_MKDIR, make_directory},
@@ -128,14 +128,19 @@ static bool has_its_slots(const struct init *init)
 				 step->opcode == OP_HOST_DEVICE;
 		if (takes_one && init->slot[read_u16(&payload)] < 0)
 			return false;
+		uint32_t entered = step->opcode == OP_ENTER ? read_u32(&payload) : 0;
+		for (unsigned k = 0; k < PLAN_NAMESPACES; k++)
+			if (entered & plan_namespaces[k] && init->slot[read_u16(&payload)] < 0)
+				return false;
 	}
 	return true;
 }
 
-_Noreturn void init(int control, uint32_t id_count)
+_Noreturn void init(int control, uint32_t id_count, uint16_t plan_kind)
 {
 	static struct init init; /* large, and there is one */
 	init.id_count = id_count;
+	init.kind = plan_kind;
 	init.root = init.proc = init.devpts = init.null = init.empty = -1;
 
 	int error = take_handover(&init, control);
@@ -145,6 +150,8 @@ _Noreturn void init(int control, uint32_t id_count)
 	if (error < 0)
 		fail(&init, PHASE_SEAL, 0, -error, 0);
 	enum plan_error broken = plan_decode(init.bytes, init.length, init.slots, &init.plan, &init.step);
+	if (broken == PLAN_OK && init.plan.kind != plan_kind) /* one that makes a root would make it in the zygote's namespaces */
+		broken = PLAN_BAD_KIND;
 	if (broken == PLAN_OK && !has_its_slots(&init))
 		broken = PLAN_BAD_SLOT;
 	if (broken != PLAN_OK)

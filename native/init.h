@@ -17,6 +17,7 @@ struct init {
 	int slot[PLAN_MAX_SLOTS];
 	uint16_t slots;
 	uint32_t id_count;
+	uint16_t kind; /* of the plan that it was made for */
 
 	/* descriptors that steps leave for later ones; -1 where there is none */
 	int root;   /* the container's root */
@@ -57,6 +58,7 @@ action loopback, set_hostname, set_domainname, set_limit, set_oom_score, session
 action drop_privileges, restrict_scopes, take_filter;					 /* privileges.c */
 action ready;										 /* ready.c */
 action execute;										 /* exec.c */
+action enter;										 /* enter.c */
 
 /* ---- shared by steps ---- */
 

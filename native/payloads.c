@@ -1,6 +1,7 @@
 /* What stands in each step: lengths, ranges, paths and text, before anything of it is used. */
 #include "payloads.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 
 enum { PATH_BYTES = 4095, NAME_BYTES = 64, FILE_BYTES = 65536, FILTER_INSTRUCTIONS = 4096, FILTER_BYTES = 8, GROUPS = 256 };
@@ -54,7 +55,8 @@ static enum plan_error list(struct reader *reader, uint32_t min)
 static enum plan_error slot(struct reader *reader, struct context *context, bool root)
 {
 	uint16_t number = read_u16(reader);
-	if (number < SLOT_FIRST_FREE || number >= context->slots || root != (number == context->slots - 1))
+	bool is_root = context->kind == PLAN_LAUNCH && number == context->slots - 1;
+	if (number < SLOT_FIRST_FREE || number >= context->slots || root != is_root)
 		return PLAN_BAD_SLOT;
 	if (context->slot_used[number])
 		return PLAN_BAD_SLOT;
@@ -245,10 +247,11 @@ enum plan_error payload_filter(struct reader *reader, struct context *context)
 													   : PLAN_BAD_VALUE;
 }
 
+/* A process that has entered a pid namespace stays outside of it; its child is the program. */
 enum plan_error payload_exec(struct reader *reader, struct context *context)
 {
-	(void)context;
-	if (read_u8(reader) > 1 || read_u8(reader) > 1)
+	uint8_t child = read_u8(reader);
+	if (child > 1 || read_u8(reader) > 1 || (context->kind == PLAN_EXEC && child == 0))
 		return PLAN_BAD_VALUE;
 	enum plan_error error = text(reader, 0, PATH_BYTES);
 	if (error)
@@ -263,4 +266,18 @@ enum plan_error payload_exec(struct reader *reader, struct context *context)
 	if (length == 0 || length > PATH_BYTES) /* the program's own name */
 		return PLAN_BAD_TEXT;
 	return list(reader, 0);
+}
+
+/* Without these three it would be a program of the host's, with the host's ids, files or processes. */
+enum plan_error payload_enter(struct reader *reader, struct context *context)
+{
+	const uint32_t obligatory = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID;
+	uint32_t entered = read_u32(reader), known = 0;
+	for (unsigned i = 0; i < PLAN_NAMESPACES; i++) {
+		known |= plan_namespaces[i];
+		enum plan_error error = entered & plan_namespaces[i] ? slot(reader, context, false) : PLAN_OK;
+		if (error)
+			return error;
+	}
+	return (entered & obligatory) == obligatory && (entered & ~known) == 0 ? PLAN_OK : PLAN_BAD_VALUE;
 }

@@ -110,6 +110,7 @@ static _Noreturn void finish(const struct init *init, int status, const struct r
 	message.detail = obstacles(init, status);
 	message.user_micros = micros(&usage->ru_utime);
 	message.system_micros = micros(&usage->ru_stime);
+	message.peak_bytes = (uint64_t)usage->ru_maxrss * 1024;
 	report(init, &message, -1);
 	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }

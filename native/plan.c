@@ -1,57 +1,66 @@
 /* The decoder of plan.h: pure, no allocation, no system call. What it lets through, init executes. */
+#include "kernel.h"
 #include "payloads.h"
+
+#include <sched.h>
 
 _Static_assert(sizeof(struct plan_header) == 16 && sizeof(struct step_header) == 8, "the wire form is packed");
 _Static_assert(sizeof(struct request) == 48 && sizeof(struct reply) == 16 && sizeof(struct handover) == 8 + 2 * PLAN_MAX_SLOTS,
 	       "the wire form is packed");
-_Static_assert(sizeof(struct report) == 40 + 4 * PHASE_COUNT, "the wire form is packed");
+_Static_assert(sizeof(struct report) == 48 + 4 * PHASE_COUNT, "the wire form is packed");
 
 const char *const plan_phase_names[PHASE_COUNT] = {"SEAL",	"MAPPED", "PRIVATE", "ROOT", "MOUNTS",	 "DEVICES", "PIVOT",
 						   "PROTECT", "LIMITS", "CAPS",	   "LANDLOCK", "READY", "FILTER"};
 
+const uint32_t plan_namespaces[PLAN_NAMESPACES] = {CLONE_NEWUSER, CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWUTS,
+						   CLONE_NEWNET,  CLONE_NEWTIME,   CLONE_NEWPID, CLONE_NEWNS};
+
 /* ---- the opcodes ---- */
 
-enum { ANY = 0, ONCE = 1, ALWAYS = 2 }; /* how often: as often as one likes, at most once, exactly once */
+/* how often in a plan: as often as one likes, at most once, exactly once, not at all */
+enum { ANY = 0, ONCE = 1, ALWAYS = 2, NEVER = 3 };
 
 static const struct {
 	struct opcode_rule rule;
-	uint8_t often;
+	uint8_t often[PLAN_KINDS];
 	check *payload;
 } opcodes[] = {
-#define IN(opcode, phase, often, payload) {{OP_##opcode, #opcode, PHASE_##phase, PHASE_##phase}, often, payload}
-#define IN_TWO(opcode, phase, other, often, payload) {{OP_##opcode, #opcode, PHASE_##phase, PHASE_##other}, often, payload}
-	IN(SEAL, SEAL, ALWAYS, payload_nothing),
-	IN(JOIN_CGROUP, MAPPED, ANY, payload_only_slot),
-	IN(CGROUP_NAMESPACE, MAPPED, ALWAYS, payload_nothing),
-	IN(MAPPED, MAPPED, ALWAYS, payload_nothing),
-	IN(NO_NEW_PRIVS, MAPPED, ONCE, payload_nothing),
-	IN(PRIVATE, PRIVATE, ALWAYS, payload_nothing),
-	IN(ROOT, ROOT, ALWAYS, payload_root_slot),
-	IN(MOUNT_FS, MOUNTS, ANY, payload_mount_fs),
-	IN(MOUNT_FD, MOUNTS, ANY, payload_mount_fd),
-	IN(MKDIR, MOUNTS, ANY, payload_make_dir),
-	IN(FILE, MOUNTS, ANY, payload_file),
-	IN_TWO(SYMLINK, MOUNTS, DEVICES, ANY, payload_link_to),
-	IN(DEVICE, DEVICES, ANY, payload_device),
-	IN(CONSOLE, DEVICES, ONCE, payload_console),
-	IN(HOST_DEVICE, DEVICES, ANY, payload_host_device),
-	IN(PIVOT, PIVOT, ALWAYS, payload_nothing),
-	IN(SYSCTL, PROTECT, ANY, payload_sysctl),
-	IN(MASK, PROTECT, ANY, payload_only_path),
-	IN(READ_ONLY, PROTECT, ANY, payload_only_path),
-	IN(ROOT_READ_ONLY, PROTECT, ONCE, payload_nothing),
-	IN(VERIFY, PROTECT, ALWAYS, payload_nothing),
-	IN(LOOPBACK, LIMITS, ONCE, payload_nothing),
-	IN(HOSTNAME, LIMITS, ONCE, payload_name),
-	IN(DOMAINNAME, LIMITS, ONCE, payload_name),
-	IN(RLIMIT, LIMITS, ANY, payload_rlimit),
-	IN(OOM_SCORE_ADJ, LIMITS, ONCE, payload_oom_score),
-	IN(KEYRING, LIMITS, ONCE, payload_nothing),
-	IN(CAPS, CAPS, ALWAYS, payload_caps),
-	IN(LANDLOCK, LANDLOCK, ONCE, payload_landlock),
-	IN(READY, READY, ALWAYS, payload_ready),
-	IN_TWO(FILTER, FILTER, CAPS, ONCE, payload_filter),
-	IN(EXEC, FILTER, ALWAYS, payload_exec),
+#define IN(opcode, phase, launch, exec, payload) IN_TWO(opcode, phase, phase, launch, exec, payload)
+#define IN_TWO(opcode, phase, other, launch, exec, payload)                                                                        \
+	{{OP_##opcode, #opcode, PHASE_##phase, PHASE_##other}, {[PLAN_LAUNCH] = launch, [PLAN_EXEC] = exec}, payload}
+	IN(SEAL, SEAL, ALWAYS, ALWAYS, payload_nothing),
+	IN(JOIN_CGROUP, MAPPED, ANY, ANY, payload_only_slot),
+	IN(CGROUP_NAMESPACE, MAPPED, ALWAYS, NEVER, payload_nothing),
+	IN(MAPPED, MAPPED, ALWAYS, ALWAYS, payload_nothing),
+	IN(NO_NEW_PRIVS, MAPPED, ONCE, ONCE, payload_nothing),
+	IN(ENTER, MAPPED, NEVER, ALWAYS, payload_enter),
+	IN(PRIVATE, PRIVATE, ALWAYS, NEVER, payload_nothing),
+	IN(ROOT, ROOT, ALWAYS, NEVER, payload_root_slot),
+	IN(MOUNT_FS, MOUNTS, ANY, NEVER, payload_mount_fs),
+	IN(MOUNT_FD, MOUNTS, ANY, NEVER, payload_mount_fd),
+	IN(MKDIR, MOUNTS, ANY, NEVER, payload_make_dir),
+	IN(FILE, MOUNTS, ANY, NEVER, payload_file),
+	IN_TWO(SYMLINK, MOUNTS, DEVICES, ANY, NEVER, payload_link_to),
+	IN(DEVICE, DEVICES, ANY, NEVER, payload_device),
+	IN(CONSOLE, DEVICES, ONCE, ONCE, payload_console),
+	IN(HOST_DEVICE, DEVICES, ANY, NEVER, payload_host_device),
+	IN(PIVOT, PIVOT, ALWAYS, NEVER, payload_nothing),
+	IN(SYSCTL, PROTECT, ANY, NEVER, payload_sysctl),
+	IN(MASK, PROTECT, ANY, NEVER, payload_only_path),
+	IN(READ_ONLY, PROTECT, ANY, NEVER, payload_only_path),
+	IN(ROOT_READ_ONLY, PROTECT, ONCE, NEVER, payload_nothing),
+	IN(VERIFY, PROTECT, ALWAYS, NEVER, payload_nothing),
+	IN(LOOPBACK, LIMITS, ONCE, NEVER, payload_nothing),
+	IN(HOSTNAME, LIMITS, ONCE, NEVER, payload_name),
+	IN(DOMAINNAME, LIMITS, ONCE, NEVER, payload_name),
+	IN(RLIMIT, LIMITS, ANY, ANY, payload_rlimit),
+	IN(OOM_SCORE_ADJ, LIMITS, ONCE, NEVER, payload_oom_score),
+	IN(KEYRING, LIMITS, ONCE, ONCE, payload_nothing),
+	IN(CAPS, CAPS, ALWAYS, ALWAYS, payload_caps),
+	IN(LANDLOCK, LANDLOCK, ONCE, NEVER, payload_landlock),
+	IN(READY, READY, ALWAYS, ALWAYS, payload_ready),
+	IN_TWO(FILTER, FILTER, CAPS, ONCE, ONCE, payload_filter),
+	IN(EXEC, FILTER, ALWAYS, ALWAYS, payload_exec),
 #undef IN
 #undef IN_TWO
 };
@@ -67,8 +76,10 @@ static enum plan_error in_order(const struct step *step, const struct context *c
 {
 	const uint16_t *seen = context->seen;
 	switch (step->opcode) {
-	case OP_JOIN_CGROUP: /* the cgroup namespace's root is where init is when it makes it */
-		return seen[OP_CGROUP_NAMESPACE] ? PLAN_BAD_ORDER : PLAN_OK;
+	case OP_JOIN_CGROUP: /* the cgroup namespace's root is where init is when it makes it, and what it enters has no way out */
+		return seen[OP_CGROUP_NAMESPACE] || seen[OP_ENTER] ? PLAN_BAD_ORDER : PLAN_OK;
+	case OP_MAPPED: /* root of the user namespace that was entered */
+		return context->kind == PLAN_EXEC && !seen[OP_ENTER] ? PLAN_BAD_ORDER : PLAN_OK;
 	case OP_SYSCTL: /* nothing behind the check escapes it */
 	case OP_MASK:
 	case OP_READ_ONLY:
@@ -98,7 +109,10 @@ static enum plan_error check_step(const struct step *step, const struct step *be
 	enum plan_error error = in_order(step, context);
 	if (error)
 		return error;
-	if (context->seen[step->opcode]++ && opcodes[index].often != ANY)
+	uint8_t often = opcodes[index].often[context->kind];
+	if (often == NEVER)
+		return PLAN_BAD_KIND;
+	if (context->seen[step->opcode]++ && often != ANY)
 		return PLAN_BAD_COUNT;
 	struct reader reader = {step->payload, step->length, false};
 	error = opcodes[index].payload(&reader, context);
@@ -116,8 +130,8 @@ enum plan_error plan_decode(const uint8_t *bytes, uint32_t length, uint16_t slot
 	plan->count = read_u16(&reader);
 	plan->slots = read_u16(&reader);
 	plan->pause_before = read_u16(&reader);
-	uint16_t reserved = read_u16(&reader);
-	if (reader.failed || magic != PLAN_MAGIC || reserved != 0 || plan->count == 0 || plan->count > PLAN_MAX_STEPS)
+	plan->kind = context.kind = read_u16(&reader);
+	if (reader.failed || magic != PLAN_MAGIC || plan->kind >= PLAN_KINDS || plan->count == 0 || plan->count > PLAN_MAX_STEPS)
 		return PLAN_BAD_HEADER;
 	if (plan->pause_before >= plan->count && plan->pause_before != PLAN_NO_PAUSE)
 		return PLAN_BAD_HEADER;
@@ -130,7 +144,7 @@ enum plan_error plan_decode(const uint8_t *bytes, uint32_t length, uint16_t slot
 		*where = i;
 		step->phase = read_u8(&reader);
 		step->opcode = read_u8(&reader);
-		reserved = read_u16(&reader);
+		uint16_t reserved = read_u16(&reader);
 		step->payload = read_bytes(&reader, &step->length);
 		if (reader.failed)
 			return PLAN_BAD_LENGTH;
@@ -145,7 +159,7 @@ enum plan_error plan_decode(const uint8_t *bytes, uint32_t length, uint16_t slot
 	if (plan->steps[plan->count - 1].opcode != OP_EXEC)
 		return PLAN_NO_EXEC;
 	for (unsigned i = 0; i < OPCODES; i++)
-		if (opcodes[i].often == ALWAYS && context.seen[opcodes[i].rule.opcode] == 0)
+		if (opcodes[i].often[plan->kind] == ALWAYS && context.seen[opcodes[i].rule.opcode] == 0)
 			return PLAN_BAD_COUNT;
 	return PLAN_OK;
 }

@@ -16,6 +16,9 @@
  *     START                   --------------------------------------------->| the last 2 steps, then execveat
  *     report{EXIT} | {ERROR}  <---------------------------------------------'
  *
+ * One more program for a container that runs begins with request{EXEC} and goes on from the handover in the same way: a
+ * process that stays outside of the container's pid namespace enters its other ones, and its child is the program.
+ *
  * A child is asked for before its plan is complete: the kernel makes its namespaces while the engine makes the rest. The
  * zygote answers requests in their order.
  *
@@ -40,6 +43,7 @@
 #define PLAN_MAX_SLOTS 128u
 #define PLAN_NO_SLOT 0xffffu
 #define PLAN_NO_PAUSE 0xffffu
+#define PLAN_NAMESPACES 8u
 #define PLAN_MAX_LIST 262144u /* strings in argv, and in the environment: more than execve(2) takes by default */
 
 enum phase {
@@ -66,6 +70,8 @@ enum opcode {
 	OP_CGROUP_NAMESPACE = 11, /* MAPPED    - */
 	OP_MAPPED = 12,           /* MAPPED    - */
 	OP_NO_NEW_PRIVS = 13,     /* MAPPED    - */
+	OP_ENTER = 14,            /* MAPPED    u32 CLONE_NEW* of a container's namespaces, then a u16 slot for each, in the order of
+	                             plan_namespaces; a plan of PLAN_EXEC alone has it */
 	OP_PRIVATE = 20,          /* PRIVATE   - */
 	OP_ROOT = 30,             /* ROOT      u16 slot */
 	OP_MOUNT_FS = 40,         /* MOUNTS    u8 filesystem, u8 mount flags, u32 mode, u64 bytes, u64 inodes, path target */
@@ -135,8 +141,14 @@ struct plan_header {
 	uint16_t steps;
 	uint16_t slots;
 	uint16_t pause_before; /* index of a step, or PLAN_NO_PAUSE: report PAUSED and wait for one byte (tests of recovery) */
-	uint16_t reserved;     /* 0 */
+	uint16_t kind;         /* enum plan_kind */
 } __attribute__((packed));
+
+enum plan_kind {
+	PLAN_LAUNCH = 0, /* of a container's first process */
+	PLAN_EXEC = 1,   /* of one more program in a container that runs: it enters namespaces and makes none */
+	PLAN_KINDS
+};
 
 struct step_header {
 	uint8_t phase;
@@ -151,6 +163,7 @@ enum request_kind {
 	REQUEST_USERNS = 1, /* a user namespace with the given map, as a descriptor for id-mapped mounts; takes no descriptor */
 	REQUEST_CHILD = 2,  /* an init; takes its control socket and, for CLONE_INTO_CGROUP, the directory of its group */
 	REQUEST_ROOT = 3,   /* a container's root as a detached mount; takes the lowers, topmost first, then the upper */
+	REQUEST_EXEC = 5,   /* a process that walks a plan of PLAN_EXEC; takes what CHILD takes */
 	REQUEST_DEVICE = 4, /* a node of the host's device that it takes, owned inside the given map, as a detached mount */
 	REQUEST_KEEP = 8,   /* attaches the detached mount that it takes at `place` of the zygote's own mount namespace */
 	REQUEST_COPY = 9,   /* a detached copy of the mount that is kept at `place`, with what is mounted below it */
@@ -177,7 +190,7 @@ struct request {
 	uint16_t fds;	      /* how many came with it */
 	uint32_t id_base;     /* host id of the container's root */
 	uint32_t id_count;    /* how many ids from there */
-	uint64_t clone_flags; /* CHILD: CLONE_NEW* only; NEWUSER, NEWNS and NEWPID are obligatory */
+	uint64_t clone_flags; /* CHILD: CLONE_NEW* only; NEWUSER, NEWNS and NEWPID are obligatory. Else 0 */
 	uint16_t root_kind;   /* ROOT, and all below it */
 	uint16_t root_flags;
 	uint16_t lowers;
@@ -233,6 +246,7 @@ struct report {
 	                    bits of enum obstacle */
 	uint64_t user_micros; /* EXIT: of the program and what it waited for */
 	uint64_t system_micros;
+	uint64_t peak_bytes; /* EXIT: most memory that the program, or a process that it waited for, had in use at a time */
 	uint32_t phase_micros[PHASE_COUNT]; /* READY: what each phase took */
 } __attribute__((packed));
 
@@ -267,6 +281,7 @@ struct plan {
 	uint16_t count;
 	uint16_t slots;
 	uint16_t pause_before;
+	uint16_t kind;
 	struct step steps[PLAN_MAX_STEPS];
 };
 
@@ -284,6 +299,7 @@ enum plan_error {
 	PLAN_BAD_VALUE,
 	PLAN_TRAILING,
 	PLAN_NO_EXEC,
+	PLAN_BAD_KIND,  /* a step that this kind of plan never has, or a plan of another kind than was asked for */
 	PLAN_BAD_COUNT, /* a step that every plan has once is missing, or one that may be there once is there twice */
 };
 
@@ -292,6 +308,7 @@ enum plan_error {
  * phases that never go back, slots that were given and are used once, paths, lists, text without NUL, OP_EXEC last and
  * only there. OP_SEAL is the first step; OP_SEAL, OP_CGROUP_NAMESPACE, OP_MAPPED, OP_PRIVATE, OP_ROOT (the last slot),
  * OP_PIVOT, OP_VERIFY, OP_CAPS, OP_READY and OP_EXEC are there once; a step that sets one thing is there at most once.
+ * A plan of PLAN_EXEC has OP_ENTER, before OP_MAPPED, and no step that makes or changes what the container has already.
  * Returns PLAN_OK or the rule that is broken; `where` gets the step's index.
  */
 enum plan_error plan_decode(const uint8_t *bytes, uint32_t length, uint16_t slots, struct plan *plan, uint32_t *where);
@@ -303,6 +320,9 @@ struct opcode_rule {
 	uint8_t phase;
 	uint8_t other_phase; /* == phase where there is only one */
 };
+
+/* In the order in which they are entered: the user namespace gives the right to the others. */
+extern const uint32_t plan_namespaces[PLAN_NAMESPACES];
 
 extern const char *const plan_phase_names[PHASE_COUNT];
 const struct opcode_rule *plan_opcode(unsigned index); /* NULL behind the last */

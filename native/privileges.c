@@ -129,7 +129,8 @@ int restrict_scopes(struct init *init, struct reader *payload)
 static bool asks(const struct sock_fprog *program)
 {
 	for (unsigned i = 0; i < program->len; i++)
-		if (program->filter[i].code == (BPF_RET | BPF_K) && program->filter[i].k == SECCOMP_RET_USER_NOTIF)
+		if (program->filter[i].code == (BPF_RET | BPF_K) &&
+		    (program->filter[i].k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF)
 			return true;
 	return false;
 }

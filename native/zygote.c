@@ -65,6 +65,11 @@ static bool valid_child(const struct request *request)
 	return (request->clone_flags & OBLIGATORY_NAMESPACES) == OBLIGATORY_NAMESPACES && asks_no_root(request);
 }
 
+static bool valid_exec(const struct request *request)
+{
+	return request->fds >= 1 && request->fds <= 2 && asks_no_child(request) && asks_no_root(request);
+}
+
 static bool valid_root(const struct request *request)
 {
 	bool sized = request->tmpfs_bytes > 0 && request->tmpfs_inodes > 0; /* 0 would mean: no limit */
@@ -97,6 +102,8 @@ static bool valid(const struct request *request)
 		return valid_child(request);
 	case REQUEST_ROOT:
 		return valid_root(request) && asks_no_child(request);
+	case REQUEST_EXEC:
+		return valid_exec(request);
 	case REQUEST_DEVICE:
 	case REQUEST_KEEP:
 		return request->fds == 1 && asks_no_child(request) && asks_no_root(request);
@@ -142,11 +149,13 @@ static int start_child(const struct request *request, const int *fds, struct ans
 	out->reply.stage = STAGE_CLONE;
 	int pid = clone_as(request->id_base, &args);
 	if (pid == 0)
-		init(fds[0], request->id_count);
+		init(fds[0], request->id_count, request->kind == REQUEST_EXEC ? PLAN_EXEC : PLAN_LAUNCH);
 	if (pid < 0)
 		return pid;
 	out->reply.pid = pid;
 	out->fd = pidfd;
+	if (request->kind == REQUEST_EXEC) /* it enters a namespace that has its maps */
+		return 0;
 	out->reply.stage = STAGE_MAPS;
 	int error = write_maps(pid, request->id_base, request->id_count);
 	if (error < 0)
@@ -158,7 +167,7 @@ static int serve(const struct request *request, const int *fds, struct answer *o
 {
 	if (!valid(request))
 		return -EINVAL;
-	if (request->kind == REQUEST_CHILD)
+	if (request->kind == REQUEST_CHILD || request->kind == REQUEST_EXEC)
 		return start_child(request, fds, out);
 	if (request->kind == REQUEST_ROOT) {
 		out->reply.stage = STAGE_ROOT;

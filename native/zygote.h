@@ -22,6 +22,6 @@ int make_user_namespace(uint32_t id_base, uint32_t id_count);
 int write_maps(int pid, uint32_t id_base, uint32_t id_count);
 
 _Noreturn void zygote(void);
-_Noreturn void init(int control, uint32_t id_count);
+_Noreturn void init(int control, uint32_t id_count, uint16_t plan_kind);
 
 #endif

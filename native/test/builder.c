@@ -73,7 +73,8 @@ void builder_step(struct builder *builder, uint8_t phase, uint8_t opcode)
 void builder_finish(struct builder *builder)
 {
 	close_step(builder);
-	struct plan_header header = {PLAN_MAGIC, builder->length, builder->steps, builder->slots, builder->pause_before, 0};
+	struct plan_header header = {PLAN_MAGIC, builder->length, builder->steps, builder->slots, builder->pause_before,
+				     builder->kind};
 	memcpy(builder->bytes, &header, sizeof header);
 }
 

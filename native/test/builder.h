@@ -10,7 +10,7 @@ struct builder {
 	uint8_t *bytes;
 	uint32_t length, size;
 	uint32_t step; /* where the open step's header is */
-	uint16_t steps, slots, pause_before;
+	uint16_t steps, slots, pause_before, kind;
 };
 
 void builder_start(struct builder *, uint16_t slots);

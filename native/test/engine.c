@@ -166,7 +166,7 @@ bool container_report(struct container *container, struct report *report, int *f
 	       engine_receive(container->control, report, sizeof *report, fd) == sizeof *report && report->magic == PLAN_MAGIC;
 }
 
-static void until_ready(struct container *container)
+void container_until_ready(struct container *container)
 {
 	struct report report;
 	int fd;
@@ -279,7 +279,7 @@ int container_launch(struct engine *engine, const struct spec *spec, struct cont
 	if (spec->device)
 		close(spec->device);
 	if (status == 0)
-		until_ready(container);
+		container_until_ready(container);
 	else
 		shutdown(container->control, SHUT_RDWR); /* a child that waits gives up */
 	return status;

@@ -77,6 +77,7 @@ struct container {
 /* A root as a detached mount, and a plan in memory: what a monitor is given. Negative: an error number. */
 int engine_root(struct engine *, const struct spec *);
 int sealed_plan(const struct builder *, int left_open);
+void container_until_ready(struct container *);
 
 /* Up to READY (or an error). Negative: an error number of the zygote's or of our own. */
 int container_launch(struct engine *, const struct spec *, struct container *);

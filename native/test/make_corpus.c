@@ -37,6 +37,13 @@ int main(int argc, char **argv)
 		else
 			builder_free(&plan);
 	}
+	sample_exec_plan(&plan, NULL, 0);
+	save(&plan, "exec", 0);
+	for (unsigned i = 0; i < bad_exec_sample_count; i++) {
+		struct sample bad = {bad_exec_samples[i].phase, bad_exec_samples[i].opcode, bad_exec_samples[i].payload};
+		sample_exec_plan(&plan, &bad, 0);
+		save(&plan, "bad-exec", i);
+	}
 	for (unsigned i = 0; i < 4; i++) {
 		sample_filter_plan(&plan, i & 1, i & 2 ? PHASE_CAPS : PHASE_FILTER, true);
 		save(&plan, "filter", i);

@@ -1,5 +1,6 @@
 #include "samples.h"
 
+#include <sched.h>
 #include <string.h>
 
 static char long_text[5000];
@@ -400,6 +401,60 @@ void sample_plan_joining_late(struct builder *plan)
 		add(plan, &obligatory[i]);
 		if (obligatory[i].opcode == OP_CGROUP_NAMESPACE)
 			add(plan, sample_of(OP_JOIN_CGROUP));
+	}
+	builder_finish(plan);
+}
+
+/* ---- plans of one more program ---- */
+
+enum { LEAST_ENTERED = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID };
+
+PAYLOAD(entered, put_u32(p, LEAST_ENTERED | CLONE_NEWNET), put_u16(p, 6), put_u16(p, 7), put_u16(p, 8), put_u16(p, SAMPLE_ROOT))
+PAYLOAD(entered_host_files, put_u32(p, LEAST_ENTERED & ~CLONE_NEWNS), put_u16(p, 6), put_u16(p, 7))
+PAYLOAD(entered_host_ids, put_u32(p, LEAST_ENTERED & ~CLONE_NEWUSER), put_u16(p, 6), put_u16(p, 7))
+PAYLOAD(entered_host_pids, put_u32(p, LEAST_ENTERED & ~CLONE_NEWPID), put_u16(p, 6), put_u16(p, 7))
+PAYLOAD(entered_unknown, put_u32(p, LEAST_ENTERED | CLONE_VM), put_u16(p, 6), put_u16(p, 7), put_u16(p, 8))
+PAYLOAD(entered_twice, put_u32(p, LEAST_ENTERED), put_u16(p, 6), put_u16(p, 6), put_u16(p, 7))
+PAYLOAD(entered_stream, put_u32(p, LEAST_ENTERED), put_u16(p, 6), put_u16(p, SLOT_STDERR), put_u16(p, 7))
+PAYLOAD(entered_outside, put_u32(p, LEAST_ENTERED), put_u16(p, 6), put_u16(p, 7), put_u16(p, SAMPLE_SLOTS))
+PAYLOAD(entered_short, put_u32(p, LEAST_ENTERED), put_u16(p, 6), put_u16(p, 7))
+PAYLOAD(exec_itself, put_u8(p, 0), put_u8(p, 0), put_text(p, "/bin"), put_list(p, argv), put_list(p, environment))
+
+const struct bad_sample bad_exec_samples[] = {
+	{"files of the host", PHASE_MAPPED, OP_ENTER, entered_host_files, PLAN_BAD_VALUE},
+	{"ids of the host", PHASE_MAPPED, OP_ENTER, entered_host_ids, PLAN_BAD_VALUE},
+	{"processes of the host", PHASE_MAPPED, OP_ENTER, entered_host_pids, PLAN_BAD_VALUE},
+	{"what is no namespace", PHASE_MAPPED, OP_ENTER, entered_unknown, PLAN_BAD_VALUE},
+	{"one slot for two", PHASE_MAPPED, OP_ENTER, entered_twice, PLAN_BAD_SLOT},
+	{"a stream's slot", PHASE_MAPPED, OP_ENTER, entered_stream, PLAN_BAD_SLOT},
+	{"a slot past the last", PHASE_MAPPED, OP_ENTER, entered_outside, PLAN_BAD_SLOT},
+	{"a slot too few", PHASE_MAPPED, OP_ENTER, entered_short, PLAN_BAD_LENGTH},
+	{"a program that is outside itself", PHASE_FILTER, OP_EXEC, exec_itself, PLAN_BAD_VALUE},
+};
+const unsigned bad_exec_sample_count = sizeof bad_exec_samples / sizeof *bad_exec_samples;
+
+static const struct sample obligatory_in_exec[] = {
+	{PHASE_SEAL, OP_SEAL, NULL}, {PHASE_MAPPED, OP_ENTER, entered}, {PHASE_MAPPED, OP_MAPPED, NULL},
+	{PHASE_CAPS, OP_CAPS, caps}, {PHASE_READY, OP_READY, ready},    {PHASE_FILTER, OP_EXEC, exec},
+};
+
+void sample_exec_plan(struct builder *plan, const struct sample *extra, uint8_t without)
+{
+	bool added = extra == NULL;
+	for (unsigned i = 0; extra && i < sizeof obligatory_in_exec / sizeof *obligatory_in_exec; i++)
+		added |= obligatory_in_exec[i].opcode == extra->opcode; /* it stands in the place of that */
+	builder_start(plan, SAMPLE_SLOTS);
+	plan->kind = PLAN_EXEC;
+	for (unsigned i = 0; i < sizeof obligatory_in_exec / sizeof *obligatory_in_exec; i++) {
+		const struct sample *step = &obligatory_in_exec[i];
+		if (!added && i > 0 && step->phase >= extra->phase) {
+			add(plan, extra);
+			added = true;
+		}
+		if (step->opcode != without)
+			add(plan, extra && step->opcode == extra->opcode ? extra : step);
+		if (step->opcode == OP_MAPPED && extra && extra->opcode == OP_FILTER)
+			add(plan, &no_new_privs);
 	}
 	builder_finish(plan);
 }

@@ -39,6 +39,11 @@ void sample_plan_twice(struct builder *, uint8_t opcode);
 void sample_plan_pair(struct builder *, const struct sample *first, const struct sample *second);
 void sample_plan_behind_verify(struct builder *, uint8_t opcode);
 void sample_filter_plan(struct builder *, bool no_new_privs, uint8_t phase, bool before_caps);
+/* A plan of PLAN_EXEC: its obligatory steps, and `extra` (NULL: none) in its place; `without` (0: none) is left out. */
+void sample_exec_plan(struct builder *, const struct sample *extra, uint8_t without);
+extern const struct bad_sample bad_exec_samples[];
+extern const unsigned bad_exec_sample_count;
+
 void sample_plan_of_all(struct builder *);
 void sample_plan_of_slots(struct builder *, uint16_t slots);
 void sample_plan_of_steps(struct builder *, uint32_t steps);

@@ -81,6 +81,7 @@ int main(int argc, char **argv)
 	run_tests(hostile_tests, hostile_test_count, filter, &passed, &failed);
 	run_tests(zygote_tests, zygote_test_count, filter, &passed, &failed);
 	run_tests(engine_end_tests, engine_end_test_count, filter, &passed, &failed);
+	run_tests(exec_tests, exec_test_count, filter, &passed, &failed);
 	engine_stop(&engine);
 	remove_test_roots();
 	printf("init: %u passed, %u failed\n", passed, failed);

@@ -284,7 +284,9 @@ public final class Cgroup {
         remove(REMOVE_PATIENCE);
     }
 
-    void remove(Duration patience) {
+    /// As [#remove()], for no longer than `patience`.
+    /// @throws CgroupException BUSY where some stay
+    public void remove(Duration patience) {
         long deadline = System.nanoTime() + patience.toNanos();
         long pause = FIRST_PAUSE_NANOS;
         while (true) {

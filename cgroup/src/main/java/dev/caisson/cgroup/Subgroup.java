@@ -3,6 +3,7 @@ package dev.caisson.cgroup;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.Usage;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -69,5 +70,31 @@ public final class Subgroup {
     /// As [Cgroup#remove], of this part alone.
     public void remove() {
         own.remove();
+    }
+
+    /// Removes it unless a process is in it.
+    /// @return false if one is, or is on its way out; a part that is gone already is removed
+    public boolean removeIfEmpty() {
+        try {
+            own.remove(Duration.ZERO);
+            return true;
+        } catch (CgroupException e) {
+            if (e.reason() == CgroupException.Code.BUSY) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    /// CPU time of this part alone, zero where it is gone with its container.
+    public Duration cpuTime() {
+        try {
+            return cpu().total();
+        } catch (CgroupException e) {
+            if (e.reason() == CgroupException.Code.NO_SUCH_GROUP) {
+                return Duration.ZERO;
+            }
+            throw e;
+        }
     }
 }

@@ -95,7 +95,7 @@ public final class Container implements AutoCloseable {
                 ? ContainerEvent.begin(id.value(), name, spec.image().toString())
                 : null;
         this.startTime = ProcessTimes.startTime(launched.pid());
-        this.init = new InitWatch(launched, plan, engine::initPaused, this::gone);
+        this.init = new InitWatch(launched, plan.steps(), engine::initPaused, this::gone);
         this.deadlines = new Deadlines(group, ended::get, this::end);
     }
 
@@ -201,6 +201,18 @@ public final class Container implements AutoCloseable {
         Failures.run(() -> launched.console()
                 .filter(console -> console.isOpen())
                 .ifPresent(console -> Terminal.resize(console, size)));
+    }
+
+    /// Runs one more program in it to its end, its output kept. An interrupt kills that with all that it started.
+    /// @throws LaunchException if it could not be started
+    /// @throws EngineException CONTAINER_NOT_RUNNING, CONTAINER_PAUSED
+    public ExecResult exec(Exec exec) throws InterruptedException {
+        return engine.exec(id.value(), exec, Streams.capture());
+    }
+
+    /// Starts one more program in it.
+    public RunningExec startExec(Exec exec, Streams streams) {
+        return engine.startExec(id.value(), exec, streams);
     }
 
     /// Waits until the program has ended and everything of it is removed. Whoever is interrupted may wait again: the

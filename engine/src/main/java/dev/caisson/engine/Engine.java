@@ -5,6 +5,7 @@ import static dev.caisson.error.ArgumentException.present;
 import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.SystemdScope;
 import dev.caisson.engine.Probe.Moment;
+import dev.caisson.error.ArgumentException;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.IdRange;
@@ -71,12 +72,15 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     private final StreamThreads streamThreads = new StreamThreads();
     private final RunQueue queue;
     private final Reactor reactor;
+    private final EngineOptions options;
+    private final Executions executions;
     private final Runnable recordUsage = this::recordUsage;
 
     Engine(EngineOptions options, Probe probe) {
         HostAccess.requireRoot();
         OwnPaths.requireTrustedData(options.data());
         this.probe = probe;
+        this.options = options;
         queue = new RunQueue(options.runs(), readiness::require);
         reactor = new Reactor("caisson-reactor", this::broke);
         var opened = new ArrayDeque<Runnable>(List.of(reactor::close));
@@ -104,6 +108,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             Starter first = new Starter(this, probe, prepared, own, groups, known, diskLayers, streams, kept);
             starter = first;
             opened.push(first::close);
+            executions = first.executions(threads);
             scope = options.driver() == CgroupDriver.SYSTEMD
                     ? Optional.of(SystemdScope.enter(prepared.hierarchy(), own.cgroupParent(), first.helperPid()))
                     : Optional.empty();
@@ -258,6 +263,39 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         return container;
     }
 
+    /// Runs one more program to its end in a container that runs, whichever process of the host runs that. An interrupt
+    /// kills the program with all that it started.
+    ///
+    /// @param container its name, or the beginning of its id
+    /// @throws dev.caisson.launch.LaunchException if it could not be started; nothing is left of it
+    /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, CONTAINER_NOT_RUNNING, CONTAINER_PAUSED
+    public ExecResult exec(String container, Exec exec, Streams streams) throws InterruptedException {
+        RunningExec running = startExec(container, exec, streams);
+        try {
+            return running.await();
+        } catch (InterruptedException e) {
+            running.close();
+            throw e;
+        }
+    }
+
+    /// Starts one more program in a container that runs. It ends with this engine, at the latest.
+    public RunningExec startExec(String container, Exec exec, Streams streams) {
+        present(container, "container");
+        present(exec, "exec");
+        if (present(streams, "streams") instanceof Streams.Kept) {
+            throw ArgumentException.invalid("one more program of a container has no log of its own: do not keep it");
+        }
+        return Failures.call(() -> {
+            try {
+                return whileOpen(() -> executions.start(
+                        ExecTarget.of(Verification.find(container, options), preparation.hierarchy()), exec, streams));
+            } catch (RuntimeException e) { // of what closing took away, too
+                throw readiness.explain(e);
+            }
+        });
+    }
+
     /// The class of an event is loaded and woven where somebody may be recording only: that takes longer than a
     /// launch.
     private Container launch(ContainerSpec spec, Streams wanted, Observers observers, BooleanSupplier cancelled) {
@@ -408,6 +446,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
                         .log(System.Logger.Level.WARNING, "the container " + container.id() + " could not be removed");
             }
         }
+        executions.close();
         // The reactor hands ended containers to the other threads, so it goes first.
         reactor.close();
         threads.close();

@@ -1,9 +1,9 @@
 package dev.caisson.engine;
 
 import dev.caisson.launch.LaunchException;
-import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Report;
+import dev.caisson.launch.Step;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Reactor;
 import dev.caisson.linux.Sockets;
@@ -16,7 +16,7 @@ final class InitWatch {
     private static final int SIGKILL = 9;
 
     private final Launcher.Launched launched;
-    private final LaunchPlan plan;
+    private final List<Step> steps;
     private final Runnable paused;
     private final Runnable gone;
     private long controlKey;
@@ -31,11 +31,12 @@ final class InitWatch {
     private volatile Processes.@Nullable End end;
     private volatile long endedNanos;
 
+    /// @param steps that it was given
     /// @param paused is run when init stands still in front of a step behind READY; then init goes on
     /// @param gone is run when it has ended and been reaped, and all that it said is known
-    InitWatch(Launcher.Launched launched, LaunchPlan plan, Runnable paused, Runnable gone) {
+    InitWatch(Launcher.Launched launched, List<Step> steps, Runnable paused, Runnable gone) {
         this.launched = launched;
-        this.plan = plan;
+        this.steps = steps;
         this.paused = paused;
         this.gone = gone;
     }
@@ -112,6 +113,11 @@ final class InitWatch {
         return told == null ? known : new Processes.End(told.exitCode(), told.signal());
     }
 
+    /// What the program used by itself, with the processes that it waited for; empty where init did not tell.
+    Optional<Report> told() {
+        return Optional.ofNullable(exit);
+    }
+
     /// What stood in the way of a program that failed, as far as init stayed to see it.
     List<Obstacle> obstacles() {
         Report told = exit;
@@ -135,7 +141,7 @@ final class InitWatch {
             Report report = Report.decode(message.bytes());
             switch (report.kind()) {
                 case EXIT -> exit = report;
-                case ERROR -> failure = Launcher.failure(plan, report);
+                case ERROR -> failure = Launcher.failure(steps, report);
                 case PAUSED -> {
                     paused.run();
                     launched.start();

@@ -7,6 +7,7 @@ import dev.caisson.linux.Pipes;
 import dev.caisson.linux.Reactor;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.CpuQuota;
 import dev.caisson.state.ContainerLog;
 import dev.caisson.state.KeptRun;
 import dev.caisson.state.LogEntry;
@@ -23,6 +24,20 @@ import org.jspecify.annotations.Nullable;
 final class StandardStreams {
     /// What the containers of an engine share.
     record Shared(Reactor reactor, StreamThreads threads, CaptureBudget budget) {}
+
+    /// What a program may do with its streams.
+    ///
+    /// @param terminal whether it has one
+    /// @param output most that it may write
+    /// @param quota of the container, which the engine's work for it keeps to
+    record Bounds(boolean terminal, Bytes output, Optional<CpuQuota> quota) {
+        static Bounds of(ContainerSpec spec) {
+            return new Bounds(
+                    spec.terminal().isPresent(),
+                    spec.outputLimit(),
+                    spec.limits().cpuQuota());
+        }
+    }
 
     /// A program opens its streams by name, as /dev/stdout, also after it has changed its user. Nobody else can: a pipe
     /// has no name but /proc/PID/fd of a process that holds it, which follows only for those who may trace that
@@ -45,13 +60,13 @@ final class StandardStreams {
     private @Nullable InputPump feed;
     private @Nullable Fd console;
 
-    private StandardStreams(Shared shared, ContainerSpec spec, Streams wanted, Optional<KeptRun> kept) {
+    private StandardStreams(Shared shared, Bounds bounds, Streams wanted, Optional<KeptRun> kept) {
         this.shared = shared;
         this.kept = kept;
-        this.terminal = spec.terminal().isPresent();
+        this.terminal = bounds.terminal();
         this.wanted = wanted instanceof Streams.Kept outer ? outer.live() : wanted;
-        this.limit = new OutputLimit(limit(this.wanted, spec.outputLimit()));
-        this.pace = new CpuPace(spec.limits().cpuQuota());
+        this.limit = new OutputLimit(limit(this.wanted, bounds.output()));
+        this.pace = new CpuPace(bounds.quota());
         this.input = input(this.wanted);
     }
 
@@ -70,8 +85,8 @@ final class StandardStreams {
 
     /// @param owner host id of the program's user, who may then open /dev/stdout again
     /// @param kept takes what is written, where the streams say so
-    static StandardStreams open(Shared shared, ContainerSpec spec, Streams wanted, int owner, Optional<KeptRun> kept) {
-        var streams = new StandardStreams(shared, spec, wanted, kept);
+    static StandardStreams open(Shared shared, Bounds bounds, Streams wanted, int owner, Optional<KeptRun> kept) {
+        var streams = new StandardStreams(shared, bounds, wanted, kept);
         try {
             streams.openPipes(owner);
             return streams;

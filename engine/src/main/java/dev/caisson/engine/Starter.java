@@ -178,7 +178,8 @@ final class Starter implements AutoCloseable {
             assemble(prepared, begun, birth);
             Cgroup group = beginnings.whole(begun, spec.limits());
             int owner = begun.lease().range().base() + prepared.image().user().uid();
-            opened = StandardStreams.open(streams, spec, output.wanted(), owner, output.kept());
+            opened = StandardStreams.open(
+                    streams, StandardStreams.Bounds.of(spec), output.wanted(), owner, output.kept());
             probe.reached(Moment.STREAMS_OPEN);
             var resources = new Launcher.Resources(group, begun.lease().userNamespace(), opened.theirs());
             Launcher.Launched launched = launch(begun.plan(), birth, resources);
@@ -252,6 +253,11 @@ final class Starter implements AutoCloseable {
                                 + " instead of " + check.planned());
             }
         }
+    }
+
+    /// Runs more programs in containers, with this one's helper process and streams.
+    Executions executions(EngineThreads threads) {
+        return new Executions(zygote, streams, threads);
     }
 
     /// Begins beside the caller what the first start waits for.

@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.cgroup.Events;
+import dev.caisson.linux.Processes;
 
 /// Why a run ended. The first that applies, in this order from [#WALL_CLOCK] on.
 public enum Verdict {
@@ -26,6 +27,14 @@ public enum Verdict {
     KILLED;
 
     private static final int SIGSYS = 31;
+
+    /// Of one program of a container: what the limits did is known of the container alone.
+    static Verdict of(Processes.End end) {
+        if (end.signal() == SIGSYS) {
+            return SECCOMP;
+        }
+        return end.signal() != 0 ? SIGNAL : end.code() == 0 ? OK : EXIT;
+    }
 
     /// Of a run that the engine did not end.
     static Verdict of(int code, int signal, Events events) {

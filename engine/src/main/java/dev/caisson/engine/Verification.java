@@ -88,7 +88,7 @@ public record Verification(String id, List<Verifier.Check> checks) {
         return (parent.contains("/") || !parent.startsWith("caisson")) && holder.endsWith("/" + parent);
     }
 
-    private static ContainerRecord find(String container, EngineOptions options) {
+    static ContainerRecord find(String container, EngineOptions options) {
         List<ContainerRecord> found = State.matching(container, options.state());
         if (found.size() != 1) {
             throw found.isEmpty()

@@ -42,15 +42,25 @@ public record Rootfs(List<Layer> layers, ImageConfig config, Optional<Digest> di
     /// @throws ImageException BAD_USER, ID_OUT_OF_RANGE, UNKNOWN_USER, UNKNOWN_GROUP, AMBIGUOUS_USER,
     /// BAD_ACCOUNT_FILE
     public Account account(String userSpec) {
-        UserSpec spec = UserSpec.parse(userSpec.isEmpty() ? "0" : userSpec);
         List<Fd> opened = openLayers();
         try {
-            byte[] passwd =
-                    InRoot.read(opened, "etc/passwd", ACCOUNT_FILE_LIMIT).orElse(new byte[0]);
-            byte[] group = InRoot.read(opened, "etc/group", ACCOUNT_FILE_LIMIT).orElse(new byte[0]);
-            return new AccountFiles(passwd, group).resolve(spec);
+            return account(opened, userSpec);
         } finally {
             opened.forEach(Fd::close);
         }
+    }
+
+    /// As [#account(String)], in the root of a container that runs.
+    ///
+    /// @param root its directory
+    public static Account account(Fd root, String userSpec) {
+        return account(List.of(root), userSpec);
+    }
+
+    private static Account account(List<Fd> roots, String userSpec) {
+        UserSpec spec = UserSpec.parse(userSpec.isEmpty() ? "0" : userSpec);
+        byte[] passwd = InRoot.read(roots, "etc/passwd", ACCOUNT_FILE_LIMIT).orElse(new byte[0]);
+        byte[] group = InRoot.read(roots, "etc/group", ACCOUNT_FILE_LIMIT).orElse(new byte[0]);
+        return new AccountFiles(passwd, group).resolve(spec);
     }
 }

@@ -1,6 +1,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.Subgroup;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -216,6 +217,59 @@ public final class Launcher {
         }
     }
 
+    /// Starts a process that enters a container which runs, up to its program.
+    ///
+    /// @param part of the container's group, for this program and what it starts
+    /// @param namespaces descriptors of [ExecPlan#namespaces], in the order of [Namespace#inOrderOfEntry]
+    /// @param streams standard input, output and error of the program
+    public Launched enter(ExecPlan plan, Subgroup part, List<Fd> namespaces, List<Fd> streams) {
+        var opened = new ArrayList<Fd>();
+        Sockets.Pair control = Sockets.pair();
+        Zygote.Child child;
+        try (Fd theirs = control.theirs()) {
+            Optional<Fd> directory = part.cloneInto();
+            directory.ifPresent(opened::add);
+            try (Zygote.Answer answer = zygote.exec(plan.ids(), theirs, directory)) {
+                child = answer.child();
+            }
+        } catch (RuntimeException | Error e) {
+            opened.forEach(Fd::close);
+            control.ours().close();
+            throw e;
+        }
+        var launched = new Launched(child, control.ours());
+        try {
+            List<Fd> joins = part.joinFds();
+            opened.addAll(joins);
+            var handover = new Handover(plan.slots().size());
+            int namespace = 0;
+            for (int slot = 0; slot < plan.slots().size(); slot++) {
+                switch (plan.slots().get(slot)) {
+                    case SlotSource.Plan _ ->
+                        handover.add(slot, keep(opened, MemoryFile.sealed("caisson-plan", PlanCodec.encode(plan))));
+                    case SlotSource.Stream stream -> handover.add(slot, streams.get(stream.number()));
+                    case SlotSource.CgroupTasks tasks -> handover.add(slot, joins.get(tasks.index()));
+                    case SlotSource.NamespaceOf _ -> handover.add(slot, namespaces.get(namespace++));
+                    case SlotSource.Control _ -> {}
+                    default -> throw new IllegalArgumentException("no slot of a program that enters");
+                }
+            }
+            handover.send(control.ours());
+            awaitReady(plan.steps(), launched, Pause.NONE);
+            return launched;
+        } catch (LaunchException e) { // its own word, or that it gave none
+            launched.abandon();
+            throw e;
+        } catch (RuntimeException e) {
+            throw launched.abandon(e);
+        } catch (Error e) {
+            launched.abandon();
+            throw e;
+        } finally {
+            opened.forEach(Fd::close);
+        }
+    }
+
     /// A launch that has begun. Closed before its end, it leaves nothing of the container but its control group.
     public final class Birth implements AutoCloseable {
         private final IdRange ids;
@@ -292,7 +346,7 @@ public final class Launcher {
                 try {
                     handover.add(plan.slots().size() - 1, keep(opened, assembled.descriptor()));
                     handover.send(control);
-                    awaitReady(plan, launched, pause);
+                    awaitReady(plan.steps(), launched, pause);
                     return launched;
                 } catch (LaunchException e) { // init's own word, or that it gave none
                     launched.abandon();
@@ -350,6 +404,7 @@ public final class Launcher {
                     case SlotSource.Device device ->
                         handover.add(slot, keep(opened, HostMounts.device(device, ids, zygote)));
                     // init has its control socket; the zygote is given the others, and gives the root
+                    case SlotSource.NamespaceOf _ -> throw new IllegalArgumentException("no slot of a launch");
                     case SlotSource.Control _,
                             SlotSource.CgroupDirectory _,
                             SlotSource.Layer _,
@@ -383,7 +438,7 @@ public final class Launcher {
         return fd;
     }
 
-    private static void awaitReady(LaunchPlan plan, Launched launched, Pause pause) {
+    private static void awaitReady(List<Step> steps, Launched launched, Pause pause) {
         Sockets.receiveTimeout(launched.control, READY_TIMEOUT_MILLIS);
         while (true) {
             Report report;
@@ -396,7 +451,7 @@ public final class Launcher {
                     launched.phaseMicros = report.phaseMicros();
                     return;
                 }
-                case ERROR -> throw failure(plan, report);
+                case ERROR -> throw failure(steps, report);
                 case CONSOLE -> {}
                 case PAUSED -> {
                     pause.meanwhile().run();
@@ -432,15 +487,15 @@ public final class Launcher {
                 "the container's init died before the program was started: the host may be out of memory, see dmesg");
     }
 
-    /// What an error report says, in terms of the plan.
-    public static LaunchException failure(LaunchPlan plan, Report report) {
-        if (report.step() < 0 || report.step() >= plan.steps().size()) {
+    /// What an error report says, in terms of the plan's steps.
+    public static LaunchException failure(List<Step> steps, Report report) {
+        if (report.step() < 0 || report.step() >= steps.size()) {
             return new HostException(
                     "INIT_FAILED",
                     "init failed before its first step (" + Errno.name(report.status())
                             + (report.detail() == 0 ? "" : ", plan rule " + report.detail()) + ")");
         }
-        Step step = plan.steps().get(report.step());
+        Step step = steps.get(report.step());
         return Phase.ofNumber(report.phase())
                 .map(phase -> StepFailedException.of(step, phase, report.status()))
                 .orElseGet(() -> StepFailedException.of(step, report.status()));

@@ -1,6 +1,9 @@
 package dev.caisson.launch;
 
+import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /// The kernel's eight namespaces, namespaces(7).
 public enum Namespace {
@@ -24,6 +27,14 @@ public enum Namespace {
     /// CLONE_NEW* of linux/sched.h.
     public long cloneFlag() {
         return cloneFlag;
+    }
+
+    /// Returns those of `namespaces` in the order in which a process enters them: the user namespace first, which gives
+    /// the right to the others. `plan_namespaces` in `native/plan.c` is the same.
+    static List<Namespace> inOrderOfEntry(Set<Namespace> namespaces) {
+        return Stream.of(USER, CGROUP, IPC, UTS, NETWORK, TIME, PID, MOUNT)
+                .filter(namespaces::contains)
+                .toList();
     }
 
     /// Its name below /proc/PID/ns.

@@ -7,6 +7,7 @@ enum Opcode {
     CGROUP_NAMESPACE(11),
     MAPPED(12),
     NO_NEW_PRIVS(13),
+    ENTER(14),
     PRIVATE(20),
     ROOT(30),
     MOUNT_FS(40),
@@ -61,6 +62,7 @@ enum Opcode {
             case Step.CgroupNamespace _ -> CGROUP_NAMESPACE;
             case Step.Mapped _ -> MAPPED;
             case Step.NoNewPrivileges _ -> NO_NEW_PRIVS;
+            case Step.EnterNamespaces _ -> ENTER;
             case Step.MakePrivate _ -> PRIVATE;
             case Step.AttachRoot _ -> ROOT;
             case Step.MountFileSystem _ -> MOUNT_FS;

@@ -14,6 +14,8 @@ public final class PlanCodec {
     static final int MAX_BYTES = 4 << 20;
     /// More than fit into what the kernel takes at the usual stack limit.
     static final int MAX_LIST = 1 << 18;
+    private static final int LAUNCH = 0;
+    private static final int EXEC = 1;
     private static final VarHandle U16 = little(short[].class);
     private static final VarHandle U32 = little(int[].class);
     private static final VarHandle U64 = little(long[].class);
@@ -24,6 +26,11 @@ public final class PlanCodec {
         return MethodHandles.byteArrayViewVarHandle(elements, ByteOrder.LITTLE_ENDIAN);
     }
 
+    /// Of one more program in a container that runs.
+    static byte[] encode(ExecPlan plan) {
+        return encode(plan.steps(), plan.slots().size(), NO_PAUSE, EXEC);
+    }
+
     public static byte[] encode(LaunchPlan plan) {
         return encode(plan, NO_PAUSE);
     }
@@ -31,14 +38,13 @@ public final class PlanCodec {
     /// @param pauseBefore index of a step before which init waits, for tests of recovery
     /// @throws RefusedException where arguments, variables and files together are more than a plan carries
     static byte[] encode(LaunchPlan plan, int pauseBefore) {
+        return encode(plan.steps(), plan.slots().size(), pauseBefore, LAUNCH);
+    }
+
+    private static byte[] encode(List<Step> steps, int slots, int pauseBefore, int kind) {
         var out = new Wire();
-        out.u32(MAGIC)
-                .u32(0)
-                .u16(plan.steps().size())
-                .u16(plan.slots().size())
-                .u16(pauseBefore)
-                .u16(0);
-        for (Step step : plan.steps()) {
+        out.u32(MAGIC).u32(0).u16(steps.size()).u16(slots).u16(pauseBefore).u16(kind);
+        for (Step step : steps) {
             out.u8(step.phase().number()).u8(Opcode.of(step).number()).u16(0).u32(0);
             int start = out.length();
             write(step, out);
@@ -57,6 +63,13 @@ public final class PlanCodec {
             case Step.Seal _, Step.CgroupNamespace _, Step.Mapped _, Step.NoNewPrivileges _, Step.MakePrivate _ -> {}
             case Step.Pivot _, Step.MakeRootReadOnly _, Step.VerifyMounts _, Step.RaiseLoopback _ -> {}
             case Step.JoinKeyring _ -> {}
+            case Step.EnterNamespaces enter -> {
+                List<Namespace> ordered = Namespace.inOrderOfEntry(enter.namespaces());
+                out.u32((int) ordered.stream().mapToLong(Namespace::cloneFlag).sum());
+                for (int i = 0; i < ordered.size(); i++) {
+                    out.u16(enter.first().index() + i);
+                }
+            }
             case Step.JoinCgroup join -> out.u16(join.slot().index());
             case Step.AttachRoot root -> out.u16(root.slot().index());
             case Step.MountFileSystem mount ->

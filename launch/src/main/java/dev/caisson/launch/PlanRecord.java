@@ -53,6 +53,7 @@ public record PlanRecord(
             case SlotSource.Control _ -> "control";
             case SlotSource.Root _ -> "root";
             case SlotSource.CgroupDirectory _ -> "cgroup";
+            case SlotSource.NamespaceOf _ -> throw new IllegalArgumentException("no slot of a launch");
             case SlotSource.Upper upper -> "upper " + upper.medium();
             case SlotSource.Stream stream -> "stream " + stream.number();
             case SlotSource.CgroupTasks tasks -> "tasks " + tasks.index();

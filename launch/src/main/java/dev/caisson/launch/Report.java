@@ -9,6 +9,7 @@ import java.util.List;
 ///
 /// @param step index into the plan
 /// @param status of an error its number; of an exit the code, or 256 and the signal
+/// @param peakBytes of an exit: most memory that the program, or a process that it waited for, had in use at a time
 /// @param phaseMicros how long each phase took, with READY
 public record Report(
         Kind kind,
@@ -18,6 +19,7 @@ public record Report(
         int detail,
         long userMicros,
         long systemMicros,
+        long peakBytes,
         List<Integer> phaseMicros) {
     /// In the order of `enum report_kind`, from 1.
     public enum Kind {
@@ -29,7 +31,7 @@ public record Report(
     }
 
     /// Length of a report on the socket.
-    public static final int BYTES = 24 + 16 + 4 * 13;
+    public static final int BYTES = 24 + 24 + 4 * 13;
     private static final int SIGNALLED = 256;
 
     /// Reads what came on the socket.
@@ -50,11 +52,13 @@ public record Report(
         int detail = in.getInt();
         long user = in.getLong();
         long system = in.getLong();
+        long peak = in.getLong();
         var micros = new ArrayList<Integer>();
         while (in.hasRemaining()) {
             micros.add(in.getInt());
         }
-        return new Report(Kind.values()[kind - 1], phase, step, status, detail, user, system, List.copyOf(micros));
+        return new Report(
+                Kind.values()[kind - 1], phase, step, status, detail, user, system, peak, List.copyOf(micros));
     }
 
     /// Of an exit: the signal that ended the program, 0 where it ended by itself.

@@ -47,6 +47,9 @@ public sealed interface SlotSource {
     /// A detached mount on the host's disk that holds what the container writes.
     record Upper(LayerMedium medium) implements SlotSource {}
 
+    /// A namespace of a container that runs.
+    record NamespaceOf(Namespace namespace) implements SlotSource {}
+
     /// The root that the zygote assembles: always the last slot.
     record Root() implements SlotSource {}
 

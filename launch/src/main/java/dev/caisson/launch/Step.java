@@ -4,6 +4,7 @@ import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Rlimit;
 import java.util.List;
+import java.util.Set;
 
 /// One act of init. A step holds no open choice: ids, slots, bytes and texts are final, paths lead inside the root.
 ///
@@ -30,6 +31,20 @@ public sealed interface Step {
 
     /// The groups it is in become the roots that it can see.
     record CgroupNamespace() implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.MAPPED;
+        }
+    }
+
+    /// Enters namespaces of a container that runs: the first step of [ExecPlan] that changes anything. Their
+    /// descriptors
+    /// are in consecutive slots from `first` on, in the order of [Namespace#inOrderOfEntry].
+    record EnterNamespaces(Set<Namespace> namespaces, Slot first) implements Step {
+        public EnterNamespaces {
+            namespaces = Set.copyOf(namespaces);
+        }
+
         @Override
         public Phase phase() {
             return Phase.MAPPED;

@@ -33,6 +33,7 @@ public final class Zygote implements AutoCloseable {
     private static final int REQUEST_CHILD = 2;
     private static final int REQUEST_ROOT = 3;
     private static final int REQUEST_DEVICE = 4;
+    private static final int REQUEST_EXEC = 5;
     private static final int ROOT_TMPFS = 2;
     private static final int ROOT_OVERLAY = 3;
     private static final int ROOT_COVER = 4;
@@ -167,6 +168,16 @@ public final class Zygote implements AutoCloseable {
         }
         ByteBuffer request = request(REQUEST_CHILD, ids).putLong(16, flags);
         return ask(request, group.map(directory -> List.of(control, directory)).orElse(List.of(control)));
+    }
+
+    /// Asks for a process that enters a container, which waits on its end of the control socket.
+    ///
+    /// @param ids those of the container
+    /// @param group the group that it is to be born into
+    Answer exec(IdRange ids, Fd control, Optional<Fd> group) {
+        return ask(
+                request(REQUEST_EXEC, ids),
+                group.map(directory -> List.of(control, directory)).orElse(List.of(control)));
     }
 
     /// Asks for a container's root file system as a detached mount.

@@ -46,8 +46,8 @@ class LaunchErrorsTest {
         LaunchPlan plan = Samples.plan();
 
         for (int step : new int[] {-1, plan.steps().size()}) {
-            var report = new Report(Report.Kind.ERROR, 0, step, INVALID, 7, 0, 0, List.of());
-            LaunchException failure = Launcher.failure(plan, report);
+            var report = new Report(Report.Kind.ERROR, 0, step, INVALID, 7, 0, 0, 0, List.of());
+            LaunchException failure = Launcher.failure(plan.steps(), report);
 
             assertThat(failure.code()).isEqualTo("INIT_FAILED");
             assertThat(failure).hasMessageContaining("EINVAL").hasMessageContaining("plan rule 7");

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.OptionalInt;
@@ -28,6 +29,19 @@ public final class Filter {
     private static final int ARCHITECTURE = 4;
 
     private static final int FLAGS = 24;
+
+    /// What a question's data tell of the answer, beside an error number: it is the head's own, no error, the call
+    /// passes.
+    private static final int OF_THE_HEAD = 0xffff;
+
+    private static final int NO_ERROR = 0x1000;
+    private static final int PASSES = 0x1001;
+    private static final int DATA = 0xffff;
+
+    /// How many instructions [#asking] puts in front, and where the question stands among them.
+    private static final int HEAD = 5;
+
+    private static final int HEAD_WITH_LISTENER = 9;
 
     /// `SECCOMP_FILTER_FLAG_NEW_LISTENER`
     private static final int NEW_LISTENER = 8;
@@ -252,7 +266,7 @@ public final class Filter {
             instruction(EQUAL, 0, 3, architecture.auditValue()),
             instruction(LOAD, 0, 0, 0),
             instruction(EQUAL, 0, 1, execveat()),
-            instruction(RETURN, 0, 0, Action.NOTIFY.returnValue())
+            instruction(RETURN, 0, 0, Action.NOTIFY.returnValue() | OF_THE_HEAD)
         };
         if (traits().installs()) {
             int flags = architecture.byteOrder() == ByteOrder.LITTLE_ENDIAN ? FLAGS : FLAGS + Integer.BYTES;
@@ -289,12 +303,54 @@ public final class Filter {
         asking.put(bytes);
         for (int index = 0; index < length(); index++) {
             if (bytes[index * INSTRUCTION + lowByte] == RETURN) {
-                if (isAsked.test(Action.ofReturnValue(constant(index)))) {
-                    asking.putInt((head.length + index) * INSTRUCTION + CONSTANT, Action.NOTIFY.returnValue());
+                Action action = Action.ofReturnValue(constant(index));
+                if (isAsked.test(action)) {
+                    asking.putInt((head.length + index) * INSTRUCTION + CONSTANT, questionAbout(action));
                 }
             }
         }
         return new Filter(architecture, made, summary, null);
+    }
+
+    /// The kernel asks whatever the data is, so they tell what the filter returned before.
+    private static int questionAbout(Action action) {
+        int answer = action.kind() != Action.Kind.ERRNO ? PASSES : action.data() == 0 ? NO_ERROR : action.data();
+        return Action.NOTIFY.returnValue() | answer;
+    }
+
+    /// The filter that gives by itself the answers that a listener gives for this one: for a program that nobody
+    /// answers. The same filter where it does not ask; what [#recording] would log passes unlogged.
+    public Filter unasking() {
+        byte[] made = bytes.clone();
+        ByteBuffer plain = ByteBuffer.wrap(made).order(architecture.byteOrder());
+        int skipped = headLength();
+        for (int index = skipped; index < length(); index++) {
+            int value = constant(index);
+            if (bytes[index * INSTRUCTION + lowByte] == RETURN && (value & ~DATA) == Action.NOTIFY.returnValue()) {
+                plain.putInt(
+                        index * INSTRUCTION + CONSTANT, answer(value & DATA).returnValue());
+            }
+        }
+        return new Filter(architecture, Arrays.copyOfRange(made, skipped * INSTRUCTION, made.length), summary, null);
+    }
+
+    /// A question of the profile's own, which has no data, fails where nobody answers (seccomp_unotify(2)).
+    private static Action answer(int told) {
+        return switch (told) {
+            case PASSES -> Action.ALLOW;
+            case NO_ERROR -> Action.errno(0);
+            case 0 -> Action.errno(Action.ENOSYS);
+            default -> Action.errno(told);
+        };
+    }
+
+    /// How much stands before the filter that was there before [#asking] or [#learning].
+    private int headLength() {
+        int question = Action.NOTIFY.returnValue() | OF_THE_HEAD;
+        if (length() > HEAD && constant(HEAD - 1) == question) {
+            return HEAD;
+        }
+        return length() > HEAD_WITH_LISTENER && constant(HEAD_WITH_LISTENER - 2) == question ? HEAD_WITH_LISTENER : 0;
     }
 
     /// Whether a listener can give this filter's answers about `execveat`: it can let a call pass and fail

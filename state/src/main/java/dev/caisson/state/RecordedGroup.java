@@ -1,16 +1,20 @@
 package dev.caisson.state;
 
 import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.KernelSetting;
 import dev.caisson.cgroup.Meter;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.Usage;
+import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A container's control group and the record of what it is set to. Neither is changed or read while it is removed.
 public final class RecordedGroup {
+    private static final Duration FIRST_PATIENCE = Duration.ofMillis(500);
+
     private final Consumer<ContainerRecord> saved;
     private final Cgroup group;
     private @Nullable ContainerRecord record;
@@ -60,7 +64,17 @@ public final class RecordedGroup {
         if (meter != null) {
             meter.close();
         }
-        group.remove();
+        try {
+            group.remove(FIRST_PATIENCE);
+        } catch (CgroupException e) {
+            if (e.reason() != CgroupException.Code.BUSY) {
+                throw e;
+            }
+            // Outside of its pid namespace, so that they do not end with it, are only processes that were about to run
+            // one more program in it.
+            group.kill();
+            group.remove();
+        }
         after.run();
     }
 }

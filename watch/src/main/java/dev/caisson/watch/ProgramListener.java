@@ -9,7 +9,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /// Finds the listener of a filter that a container's program has loaded and that holds back its execveat.
-final class ProgramListener {
+public final class ProgramListener {
     private static final long PATIENCE_NANOS = 10_000_000_000L;
     private static final long PAUSE_NANOS = 200_000;
 
@@ -37,7 +37,8 @@ final class ProgramListener {
         return Optional.empty();
     }
 
-    private static Optional<Integer> program(int pid, boolean initStays) {
+    /// The container's program: process 1 itself, or its first child.
+    public static Optional<Integer> program(int pid, boolean initStays) {
         if (!initStays) {
             return Optional.of(pid);
         }

@@ -1,0 +1,143 @@
+package dev.caisson.engine;
+
+import dev.caisson.watch.ProgramListener;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.linux.ProcessTimes;
+import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.launch.FilterProgram;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Namespace;
+import dev.caisson.launch.Step;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.seccomp.Architecture;
+import dev.caisson.seccomp.Filter;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// A container that runs, as one more program of it sees it: whichever process runs it.
+final class ExecTarget {
+    /// As the kernel allows for one program's arguments and variables together, of which this is a part.
+    private static final int MAX_ENVIRONMENT = 1 << 21;
+
+    private final ContainerRecord record;
+    private final LaunchPlan plan;
+    private final Cgroup group;
+
+    private ExecTarget(ContainerRecord record, LaunchPlan plan, Cgroup group) {
+        this.record = record;
+        this.plan = plan;
+        this.group = group;
+    }
+
+    /// @throws EngineException CONTAINER_NOT_RUNNING where it has no process yet or no group any more
+    static ExecTarget of(ContainerRecord record, Hierarchy hierarchy) {
+        Cgroup group = hierarchy
+                .find(record.cgroupParent(), record.id())
+                .filter(_ -> record.pid() > 0)
+                .orElseThrow(() -> notRunning(record));
+        return new ExecTarget(record, record.plan().plan(), group);
+    }
+
+    private static EngineException notRunning(ContainerRecord record) {
+        return new EngineException(
+                "CONTAINER_NOT_RUNNING",
+                "the container " + record.name() + " does not run: start it, or wait until it has started");
+    }
+
+    int pid() {
+        return record.pid();
+    }
+
+    LaunchPlan plan() {
+        return plan;
+    }
+
+    Cgroup group() {
+        return group;
+    }
+
+    /// @throws EngineException CONTAINER_NOT_RUNNING where it has ended by now: a descriptor that was opened before
+    /// then
+    ///     may be another process's
+    void requireRunning() {
+        if (!ProcessTimes.isRunning(record.pid(), record.startTime())) {
+            throw notRunning(record);
+        }
+    }
+
+    /// @throws EngineException CONTAINER_PAUSED, as a process that is born into its group stands still
+    void requireNotPaused() {
+        if (group.isPaused()) {
+            throw new EngineException(
+                    "CONTAINER_PAUSED", "the container " + record.name() + " is paused: let it run on first");
+        }
+    }
+
+    /// Descriptors of its namespaces, in the order in which they are entered; the caller's to close.
+    List<Fd> namespaces(List<Namespace> ordered) {
+        var opened = new ArrayList<Fd>();
+        try {
+            for (Namespace namespace : ordered) {
+                opened.add(FileSystem.open("/proc/" + pid() + "/ns/" + namespace.link(), FileSystem.O_RDONLY));
+            }
+            requireRunning();
+            return opened;
+        } catch (ErrnoException e) {
+            opened.forEach(Fd::close);
+            throw e.is(Errno.ENOENT) || e.is(Errno.ESRCH) ? notRunning(record) : e;
+        } catch (RuntimeException e) {
+            opened.forEach(Fd::close);
+            throw e;
+        }
+    }
+
+    /// Its root directory; the caller's to close.
+    Fd root() {
+        try {
+            Fd root = FileSystem.open("/proc/" + pid() + "/root", FileSystem.O_PATH | FileSystem.O_DIRECTORY);
+            requireRunning();
+            return root;
+        } catch (ErrnoException e) {
+            throw e.is(Errno.ENOENT) || e.is(Errno.ESRCH) ? notRunning(record) : e;
+        }
+    }
+
+    /// The filter that it runs under, which gives its own answers; empty where it has none.
+    Optional<FilterProgram> filter() {
+        return plan.all(Step.InstallFilter.class).stream()
+                .findFirst()
+                .map(install -> Filter.of(Architecture.host(), install.program().bytes())
+                        .unasking())
+                .map(filter -> new FilterProgram(filter.bytes(), "the container's own"));
+    }
+
+    /// The variables that its program was started with, as `NAME=value`. They are read where the kernel keeps them,
+    /// because they are written down nowhere; the program may have changed them there. None where it has ended.
+    List<String> environment() {
+        Step.Execute execute = plan.only(Step.Execute.class);
+        Optional<Integer> program = ProgramListener.program(pid(), execute.initStays());
+        if (program.isEmpty()) {
+            return List.of();
+        }
+        String text;
+        try (Fd file = FileSystem.open("/proc/" + program.get() + "/environ", FileSystem.O_RDONLY)) {
+            text = new String(FileSystem.read(file, MAX_ENVIRONMENT), StandardCharsets.UTF_8);
+        } catch (ErrnoException e) {
+            return List.of();
+        }
+        requireRunning();
+        var variables = new ArrayList<String>();
+        for (String variable : text.split("\0", -1)) {
+            if (variable.indexOf('=') > 0) {
+                variables.add(variable);
+            }
+        }
+        return variables;
+    }
+}

@@ -1,0 +1,195 @@
+package dev.caisson.engine;
+
+import dev.caisson.linux.Reactor;
+import dev.caisson.cgroup.Subgroup;
+import dev.caisson.image.Account;
+import dev.caisson.image.Rootfs;
+import dev.caisson.launch.EnteredCheck;
+import dev.caisson.launch.ExecPlan;
+import dev.caisson.launch.Launcher;
+import dev.caisson.launch.SlotSource;
+import dev.caisson.launch.Step;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/// Runs one more program in a container that runs: in namespaces of that container, a part of its control group, with
+/// its limits, capabilities and filter. The JVM enters nothing.
+final class Executions {
+    private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    private static final int ID_BYTES = 8;
+
+    private final RunningZygote zygote;
+    private final StandardStreams.Shared streams;
+    private final EngineThreads threads;
+    private final SecureRandom random = new SecureRandom();
+    private final Set<RunningExec> running = ConcurrentHashMap.newKeySet();
+    /// Parts of groups in which something was left when the program ended.
+    private final Queue<Subgroup> left = new ConcurrentLinkedQueue<>();
+
+    Executions(RunningZygote zygote, StandardStreams.Shared streams, EngineThreads threads) {
+        this.zygote = zygote;
+        this.streams = streams;
+        this.threads = threads;
+    }
+
+    /// Starts one.
+    /// @throws RuntimeException where it does not run; then nothing is left of it
+    RunningExec start(ExecTarget target, Exec wish, Streams wanted) {
+        target.requireNotPaused();
+        removeLeft();
+        ExecPlan plan = plan(target, wish);
+        Subgroup part = target.group().subgroup(name());
+        StandardStreams opened = null;
+        try {
+            var bounds = new StandardStreams.Bounds(wish.terminal().isPresent(), wish.outputLimit(), Optional.empty());
+            int owner = plan.ids().base() + privileges(plan).uid();
+            opened = StandardStreams.open(streams, bounds, wanted, owner, Optional.empty());
+            Launcher.Launched launched = enter(target, plan, part, opened);
+            var exec = new RunningExec(this, target, plan.steps(), part, launched, opened, streams.reactor());
+            running.add(exec);
+            exec.begin(wish.timeout());
+            return exec;
+        } catch (RuntimeException | Error e) {
+            if (opened != null) {
+                opened.close();
+            }
+            discard(part);
+            target.requireRunning(); // or that explains what failed
+            throw e;
+        }
+    }
+
+    private Launcher.Launched enter(ExecTarget target, ExecPlan plan, Subgroup part, StandardStreams opened) {
+        List<Fd> namespaces = target.namespaces(plan.slots().stream()
+                .filter(SlotSource.NamespaceOf.class::isInstance)
+                .map(slot -> ((SlotSource.NamespaceOf) slot).namespace())
+                .toList());
+        Launcher.Launched launched;
+        try {
+            launched = zygote.launcher().enter(plan, part, namespaces, opened.theirs());
+        } finally {
+            namespaces.forEach(Fd::close);
+        }
+        try {
+            opened.console(launched.console());
+            opened.closeTheirs();
+            lowerPriorityForMemory(target, launched.pid());
+            EnteredCheck.require(launched.pid(), target.pid(), plan);
+            return launched;
+        } catch (RuntimeException e) {
+            throw launched.abandon(e);
+        } catch (Error e) {
+            launched.abandon();
+            throw e;
+        }
+    }
+
+    /// From outside: the file of a process that is not dumpable belongs to the root of the host.
+    private static void lowerPriorityForMemory(ExecTarget target, int pid) {
+        int score = target.plan().only(Step.SetOomScoreAdjustment.class).value();
+        try (Fd file = FileSystem.open("/proc/" + pid + "/oom_score_adj", FileSystem.O_WRONLY)) {
+            FileSystem.write(file, Integer.toString(score).getBytes(StandardCharsets.US_ASCII));
+        }
+    }
+
+    private static Step.SetPrivileges privileges(ExecPlan plan) {
+        return plan.steps().stream()
+                .filter(Step.SetPrivileges.class::isInstance)
+                .map(Step.SetPrivileges.class::cast)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private ExecPlan plan(ExecTarget target, Exec wish) {
+        Step.SetPrivileges own = target.plan().only(Step.SetPrivileges.class);
+        Map<String, String> variables = new LinkedHashMap<>();
+        variables.put("PATH", DEFAULT_PATH);
+        target.environment().forEach(variable -> {
+            int equals = variable.indexOf('=');
+            variables.put(variable.substring(0, equals), variable.substring(equals + 1));
+        });
+        if (wish.terminal().isPresent()) {
+            variables.put("TERM", "xterm");
+        }
+        int uid = own.uid();
+        int gid = own.gid();
+        List<Integer> groups = own.supplementaryGroups();
+        if (wish.user().isPresent()) {
+            Account account;
+            try (Fd root = target.root()) {
+                account = Rootfs.account(root, wish.user().get());
+            }
+            uid = account.uid();
+            gid = account.gid();
+            groups = account.groups();
+            variables.put("HOME", account.home());
+        }
+        variables.putAll(wish.environment());
+        var program = new ExecPlan.Program(
+                wish.command(),
+                variables.getOrDefault("PATH", DEFAULT_PATH),
+                variables.entrySet().stream()
+                        .map(variable -> variable.getKey() + "=" + variable.getValue())
+                        .toList(),
+                wish.workingDirectory()
+                        .orElseGet(() -> target.plan().only(Step.Ready.class).workingDirectory()),
+                wish.terminal(),
+                uid,
+                gid,
+                groups);
+        return ExecPlan.of(target.plan(), program, target.filter());
+    }
+
+    private String name() {
+        byte[] bytes = new byte[ID_BYTES];
+        random.nextBytes(bytes);
+        return "exec-" + HexFormat.of().formatHex(bytes);
+    }
+
+    /// Called when one has ended, in the thread that has seen it.
+    void ended(RunningExec exec) {
+        threads.clearUp(exec::finish);
+    }
+
+    void forget(RunningExec exec) {
+        running.remove(exec);
+    }
+
+    /// Removes a part, unless something of the program runs on in it: that is the container's, and ends with it.
+    void discard(Subgroup part) {
+        try {
+            if (!part.removeIfEmpty()) {
+                left.add(part);
+            }
+        } catch (RuntimeException e) {
+            System.getLogger(Executions.class.getName())
+                    .log(System.Logger.Level.WARNING, "the group " + part.path() + " stays: " + e.getMessage());
+        }
+    }
+
+    private void removeLeft() {
+        for (int looks = left.size(); looks > 0; looks--) {
+            Subgroup part = left.poll();
+            if (part != null) {
+                discard(part);
+            }
+        }
+    }
+
+    /// Kills those that run, as their containers may be another process's.
+    void close() {
+        running.forEach(exec -> Reactor.guard(exec::kill));
+        running.forEach(RunningExec::awaitRemoval);
+    }
+}

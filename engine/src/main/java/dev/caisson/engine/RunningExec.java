@@ -1,0 +1,250 @@
+package dev.caisson.engine;
+
+import static dev.caisson.error.ArgumentException.present;
+
+import dev.caisson.linux.Reactor;
+import dev.caisson.cgroup.Subgroup;
+import dev.caisson.launch.Launcher;
+import dev.caisson.launch.Report;
+import dev.caisson.launch.Step;
+import dev.caisson.linux.Processes;
+import dev.caisson.linux.Terminal;
+import dev.caisson.spec.Bytes;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// One more program of a container, until it has ended. What it leaves running belongs to the container and ends with
+/// that, unless the program was killed: then all that it started is.
+public final class RunningExec implements AutoCloseable {
+    private static final Duration OUTPUT_GRACE = Duration.ofSeconds(2);
+    private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
+    private static final Duration LONGEST = Duration.ofDays(36_500);
+
+    private final Executions among;
+    private final ExecTarget target;
+    private final Subgroup part;
+    private final Launcher.Launched launched;
+    private final StandardStreams streams;
+    private final Reactor reactor;
+    private final InitWatch watch;
+    private final AtomicReference<@Nullable Verdict> cause = new AtomicReference<>();
+    private final AtomicBoolean ended = new AtomicBoolean();
+    private final CompletableFuture<ExecResult> result = new CompletableFuture<>();
+    private final long startedNanos = System.nanoTime();
+    private volatile Reactor.@Nullable Timer deadline;
+    private volatile boolean begun;
+
+    RunningExec(
+            Executions among,
+            ExecTarget target,
+            List<Step> steps,
+            Subgroup part,
+            Launcher.Launched launched,
+            StandardStreams streams,
+            Reactor reactor) {
+        this.among = among;
+        this.target = target;
+        this.part = part;
+        this.launched = launched;
+        this.streams = streams;
+        this.reactor = reactor;
+        this.watch = new InitWatch(launched, steps, () -> {}, this::gone);
+    }
+
+    /// Lets it run. From here on it is watched, and its end removes it.
+    void begin(Optional<Duration> timeout) {
+        watch.begin(reactor);
+        streams.begin(this::endIfQuiet, () -> end(Verdict.OUTPUT));
+        begun = true;
+        if (watch.hasEnded()) {
+            reactor.at(startedNanos, this::gone);
+        }
+        deadline = timeout.map(limit -> reactor.at(
+                        startedNanos + (limit.compareTo(LONGEST) > 0 ? LONGEST : limit).toNanos(),
+                        () -> end(Verdict.WALL_CLOCK)))
+                .orElse(null);
+        synchronized (launched) {
+            if (launched.control().isOpen()) {
+                launched.start(); // one that has died is told by its end
+            }
+        }
+    }
+
+    /// Sends a signal to the program; false where it has ended.
+    public boolean signal(int number) {
+        synchronized (launched) { // not while its descriptor is closed
+            return Failures.call(() -> launched.pidfd().isOpen() && Processes.signal(launched.pidfd(), number));
+        }
+    }
+
+    /// Kills it with every process that it has started.
+    public void kill() {
+        end(Verdict.KILLED);
+    }
+
+    /// Changes the size of its terminal; nothing where it has none.
+    public void resize(Terminal.Size size) {
+        present(size, "size");
+        Failures.run(() -> launched.console()
+                .filter(console -> console.isOpen())
+                .ifPresent(console -> Terminal.resize(console, size)));
+    }
+
+    /// Waits until it has ended. Whoever is interrupted may wait again: it runs on.
+    /// @throws dev.caisson.launch.LaunchException if the program could not be run after all
+    public ExecResult await() throws InterruptedException {
+        try {
+            return result.get();
+        } catch (ExecutionException e) {
+            throw failure(e);
+        }
+    }
+
+    /// Like [#await()], for no longer than `patience`.
+    /// @return empty if it has not ended by then; it runs on
+    public Optional<ExecResult> await(Duration patience) throws InterruptedException {
+        Duration most = present(patience, "patience").compareTo(LONGEST) > 0 ? LONGEST : patience;
+        try {
+            return Optional.of(result.get(Math.max(0, most.toNanos()), TimeUnit.NANOSECONDS));
+        } catch (TimeoutException e) {
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            throw failure(e);
+        }
+    }
+
+    /// Returns what completes with the result. What depends on it runs in the pool of CompletableFuture; cancelling it
+    /// does not end the program.
+    public CompletableFuture<ExecResult> onExit() {
+        return result.thenApplyAsync(known -> known);
+    }
+
+    private static RuntimeException failure(ExecutionException e) {
+        return Failures.coded(Failures.unchecked(e));
+    }
+
+    /// Kills it with every process that it has started, and waits until they are gone.
+    @Override
+    public void close() {
+        kill();
+        awaitRemoval();
+    }
+
+    void awaitRemoval() {
+        boolean interrupted = false;
+        long until = System.nanoTime() + REMOVAL_PATIENCE.toNanos();
+        while (!result.isDone() && System.nanoTime() < until) {
+            try {
+                result.get(until - System.nanoTime(), TimeUnit.NANOSECONDS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            } catch (ExecutionException | TimeoutException e) {
+                break; // whoever waits for the result is told
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void end(Verdict why) {
+        if (!watch.hasEnded()) {
+            cause.compareAndSet(null, why);
+        }
+        if (!result.isDone()) {
+            try {
+                part.kill();
+            } finally {
+                reactor.at(System.nanoTime() + OUTPUT_GRACE.toNanos(), streams::cut);
+            }
+        }
+    }
+
+    /// The program has ended. What it left running may hold its pipes open: what is in them is read, and no more.
+    private void gone() {
+        if (!begun) {
+            return; // whoever begins it looks
+        }
+        streams.containerGone();
+        if (!streams.isQuiet()) {
+            reactor.at(System.nanoTime() + OUTPUT_GRACE.toNanos(), streams::cut);
+        }
+        endIfQuiet();
+    }
+
+    private void endIfQuiet() {
+        if (begun && watch.hasEnded() && streams.isQuiet() && ended.compareAndSet(false, true)) {
+            among.ended(this);
+        }
+    }
+
+    /// Makes the result known. Done once.
+    void finish() {
+        ExecResult made = null;
+        Throwable failed = null;
+        try {
+            failed = watch.failure().orElse(null);
+            if (failed == null && watch.hasDiedEarly() && cause.get() == null) {
+                failed = Launcher.initDied();
+            }
+            if (failed == null) {
+                made = made();
+            } else {
+                target.requireRunning(); // what explains that nothing could be born in it any more
+            }
+        } catch (Throwable e) { // whatever it was, whoever waits is told
+            failed = Outcome.suppressing(e, failed);
+        }
+        try {
+            remove();
+        } catch (Throwable e) {
+            failed = Outcome.suppressing(e, failed);
+        } finally {
+            among.forget(this);
+            if (failed != null || made == null) {
+                result.completeExceptionally(failed == null ? new IllegalStateException("no result") : failed);
+            } else {
+                result.complete(made);
+            }
+        }
+    }
+
+    private void remove() {
+        Reactor.Timer clock = deadline;
+        if (clock != null) {
+            clock.cancel();
+        }
+        streams.close();
+        synchronized (launched) { // not while a signal is sent
+            if (watch.isLost()) {
+                part.kill();
+                launched.abandon();
+            } else {
+                launched.close();
+            }
+        }
+        among.discard(part);
+    }
+
+    private ExecResult made() {
+        Processes.End end = watch.end();
+        return new ExecResult(
+                Optional.ofNullable(cause.get()).orElseGet(() -> Verdict.of(end)),
+                end.code(),
+                end.signal(),
+                streams.output(),
+                streams.errors(),
+                Duration.ofNanos(watch.endedNanos() - startedNanos),
+                part.cpuTime(),
+                Bytes.of(watch.told().map(Report::peakBytes).orElse(0L)),
+                streams.failures());
+    }
+}

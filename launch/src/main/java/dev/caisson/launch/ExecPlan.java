@@ -1,0 +1,108 @@
+package dev.caisson.launch;
+
+import dev.caisson.linux.Terminal;
+import dev.caisson.spec.CapabilitySet;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Everything that is done to run one more program in a container that runs: a process of its own enters the
+/// container's namespaces and takes the limits, capabilities and filter that the container was planned with.
+///
+/// @param ids host ids that the container's become
+/// @param namespaces those of the container's own
+/// @param groups how many v1 groups it joins
+/// @param steps what the process does, phases ascending
+public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, List<Step> steps) {
+    private static final int FIRST_FREE = 5;
+
+    /// The program, with no choice left open.
+    ///
+    /// @param searchPath where a program without a slash is looked for, as PATH has it
+    /// @param environment as `NAME=value`
+    /// @param workingDirectory absolute, in the container
+    public record Program(
+            List<String> arguments,
+            String searchPath,
+            List<String> environment,
+            String workingDirectory,
+            Optional<Terminal.Size> terminal,
+            int uid,
+            int gid,
+            List<Integer> supplementaryGroups) {
+        public Program {
+            arguments = List.copyOf(arguments);
+            environment = List.copyOf(environment);
+            supplementaryGroups = List.copyOf(supplementaryGroups);
+        }
+    }
+
+    public ExecPlan {
+        namespaces = Set.copyOf(namespaces);
+        steps = List.copyOf(steps);
+    }
+
+    /// Plans one program.
+    ///
+    /// It gets no landlock(7) scope: one of its own would keep its signals from the container's other programs, and
+    /// the namespaces keep them from all others.
+    ///
+    /// @param container as it was planned
+    /// @param filter the container's own, which no listener answers; empty only where the container has none
+    public static ExecPlan of(LaunchPlan container, Program program, Optional<FilterProgram> filter) {
+        int groups = container.all(Step.JoinCgroup.class).size();
+        var steps = new ArrayList<Step>();
+        steps.add(new Step.Seal());
+        for (int i = 0; i < groups; i++) {
+            steps.add(new Step.JoinCgroup(new Slot(FIRST_FREE + i)));
+        }
+        steps.add(new Step.EnterNamespaces(container.namespaces(), new Slot(FIRST_FREE + groups)));
+        steps.add(new Step.Mapped());
+        boolean locked = container.has(Step.NoNewPrivileges.class);
+        if (locked) {
+            steps.add(new Step.NoNewPrivileges());
+        }
+        program.terminal()
+                .ifPresent(size ->
+                        steps.add(new Step.OpenConsole(size.rows(), size.columns(), program.uid(), program.gid())));
+        steps.addAll(container.all(Step.SetResourceLimit.class));
+        steps.add(new Step.JoinKeyring());
+        if (!locked) {
+            filter.ifPresent(compiled -> steps.add(new Step.InstallFilter(compiled, true)));
+        }
+        CapabilitySet bounding = container.only(Step.SetPrivileges.class).bounding();
+        steps.add(new Step.SetPrivileges(
+                bounding,
+                program.uid() == 0 ? bounding : CapabilitySet.NONE,
+                program.uid(),
+                program.gid(),
+                program.supplementaryGroups()));
+        steps.add(new Step.Ready(program.workingDirectory()));
+        if (locked) {
+            filter.ifPresent(compiled -> steps.add(new Step.InstallFilter(compiled, false)));
+        }
+        steps.add(new Step.Execute(
+                true,
+                program.terminal().isPresent(),
+                program.searchPath(),
+                program.arguments(),
+                program.environment()));
+        return new ExecPlan(container.ids(), container.namespaces(), groups, steps);
+    }
+
+    /// The descriptors that it takes.
+    public List<SlotSource> slots() {
+        var slots = new ArrayList<SlotSource>(List.of(
+                new SlotSource.Plan(),
+                new SlotSource.Control(),
+                new SlotSource.Stream(0),
+                new SlotSource.Stream(1),
+                new SlotSource.Stream(2)));
+        for (int i = 0; i < groups; i++) {
+            slots.add(new SlotSource.CgroupTasks(i));
+        }
+        Namespace.inOrderOfEntry(namespaces).forEach(namespace -> slots.add(new SlotSource.NamespaceOf(namespace)));
+        return List.copyOf(slots);
+    }
+}
