@@ -1,6 +1,9 @@
 package dev.caisson.cgroup;
 
 import dev.caisson.error.CaissonException;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.spec.Lack;
 
 /// A limit or a group that cannot be had: a stable code for programs, and a sentence that tells people what to do.
 public final class CgroupException extends CaissonException {
@@ -61,5 +64,35 @@ public final class CgroupException extends CaissonException {
     @Override
     public int httpStatus() {
         return reason.httpStatus();
+    }
+
+    /// A limit that this machine has nothing to enforce with.
+    static CgroupException unenforceable(Lack lack) {
+        return new CgroupException(
+                Code.UNENFORCEABLE, "The limit " + lack.limit() + " cannot be enforced here: " + lack.reason() + ".");
+    }
+
+    /// A step that the kernel refused.
+    static CgroupException refused(String what, ErrnoException cause) {
+        String advice = cause.is(Errno.EROFS) || cause.is(Errno.EACCES)
+                ? " In a pod, mount the node's /sys/fs/cgroup as a writable volume, or set privileged: true"
+                        + " (docs/in-a-pod.md)."
+                : "";
+        return new CgroupException(
+                Code.KERNEL_REFUSED,
+                "The kernel refused " + what + " (" + Errno.name(cause.errno()) + ")." + advice,
+                cause);
+    }
+
+    /// A group that cannot be read, most often because it was removed.
+    static CgroupException gone(String group, ErrnoException e) {
+        if (e.is(Errno.ENOENT) || e.is(Errno.ENODEV)) {
+            return new CgroupException(
+                    Code.NO_SUCH_GROUP, "The group " + group + " is gone, or was never whole; remove what is left.", e);
+        }
+        return new CgroupException(
+                Code.KERNEL_REFUSED,
+                "The kernel refused to read the group " + group + " (" + Errno.name(e.errno()) + ").",
+                e);
     }
 }

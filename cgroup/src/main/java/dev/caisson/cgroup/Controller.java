@@ -5,8 +5,7 @@ import dev.caisson.spec.Limits;
 import java.util.List;
 
 /// One of the kernel's controllers, of the version that it is mounted with.
-sealed interface Controller
-        permits MemoryController, CpuController, PidsController, IoController, CpusetController, HugePageController {
+interface Controller {
 
     Tree tree();
 

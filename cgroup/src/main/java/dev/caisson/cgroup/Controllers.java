@@ -205,4 +205,15 @@ final class Controllers {
         }
         return List.copyOf(trees);
     }
+
+    /// Refuses limits that contradict each other or that nothing here enforces, unless they ask for best effort.
+    /// @return what cannot be enforced
+    List<Lack> check(Limits limits, String parent) {
+        limits.check();
+        List<Lack> lacks = lacks(limits, parent);
+        if (!lacks.isEmpty() && !limits.bestEffort()) {
+            throw CgroupException.unenforceable(lacks.getFirst());
+        }
+        return lacks;
+    }
 }

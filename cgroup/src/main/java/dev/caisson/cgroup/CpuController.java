@@ -105,7 +105,7 @@ sealed interface CpuController extends Controller {
         public Usage.Throttling throttling(GroupFiles files) {
             var stat = new KeyedText(files.read(tree, "cpu.stat"));
             return new Usage.Throttling(
-                    stat.get("nr_periods"), stat.get("nr_throttled"), UsageFiles.micros(stat.get("throttled_usec")));
+                    stat.get("nr_periods"), stat.get("nr_throttled"), KeyedText.micros(stat.get("throttled_usec")));
         }
 
         @Override

@@ -13,7 +13,7 @@ import java.util.Optional;
 
 /// What allows and denies the use of device nodes: `devices` in version 1, a program of the unified tree in version 2.
 sealed interface DeviceController {
-    String NAME = "devices";
+    String NAME = KernelSetting.DEVICES;
 
     /// Where it is, by the name that [KernelSetting#file] has.
     Tree tree();

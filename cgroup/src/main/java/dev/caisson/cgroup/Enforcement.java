@@ -41,7 +41,7 @@ final class Enforcement {
                 throw refused(setting, group, e);
             }
             if (!bestEffort) {
-                throw Hierarchy.unenforceable(setting.lack());
+                throw CgroupException.unenforceable(setting.lack());
             }
             lacks.add(setting.lack());
         }
@@ -51,7 +51,7 @@ final class Enforcement {
         String advice = e.is(Errno.EBUSY)
                 ? "the group uses more at this moment"
                 : "a group above may allow less, or the machine does not have what is named";
-        return Hierarchy.refused(
+        return CgroupException.refused(
                 "\"" + setting.value() + "\" for " + setting.file() + " of " + group + ", which sets the limit "
                         + setting.limit() + "; " + advice,
                 e);
@@ -65,7 +65,7 @@ final class Enforcement {
             var lack = new Lack(
                     DeviceController.NAME, "the kernel does not take the rules (" + Errno.name(e.errno()) + ")");
             if (!bestEffort) {
-                throw Hierarchy.unenforceable(lack);
+                throw CgroupException.unenforceable(lack);
             }
             lacks.add(lack);
         }

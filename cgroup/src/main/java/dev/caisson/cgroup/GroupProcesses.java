@@ -91,7 +91,7 @@ record GroupProcesses(
     void pause(BooleanSupplier enough) {
         if (!freeze(true)) {
             throw trees.stream().anyMatch(tree -> tree.exists(group))
-                    ? Hierarchy.unenforceable(new Lack("pause", "the kernel cannot freeze groups"))
+                    ? CgroupException.unenforceable(new Lack("pause", "the kernel cannot freeze groups"))
                     : new CgroupException(Code.NO_SUCH_GROUP, "The group " + group + " is gone.");
         }
         long deadline = System.nanoTime() + PAUSE_PATIENCE.toNanos();

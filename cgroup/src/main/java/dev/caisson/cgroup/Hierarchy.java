@@ -1,7 +1,6 @@
 package dev.caisson.cgroup;
 
 import dev.caisson.cgroup.CgroupException.Code;
-import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.spec.Lack;
 import dev.caisson.spec.Limits;
@@ -17,7 +16,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
 
 /// The trees of control groups that this machine has, and what each of them can enforce. Holds one open directory for
 /// each tree; every group is reached from there, so that a path of the host is resolved once.
@@ -33,8 +31,6 @@ public final class Hierarchy implements AutoCloseable {
         /// Every controller in the unified tree.
         V2
     }
-
-    private static final Pattern GROUP_NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}");
 
     private final List<Tree> trees;
     private final Controllers controllers;
@@ -110,26 +106,16 @@ public final class Hierarchy implements AutoCloseable {
         return controllers.unified() != null;
     }
 
-    /// As the other, for a group whose parent has no limits of its own.
+    /// Like [#check(Limits, String)], for a group whose parent has no limits of its own.
     public List<Lack> check(Limits limits) {
         return check(limits, "");
     }
 
     /// Refuses limits that contradict each other or that this machine has nothing to enforce with, by name.
     /// @param parent path of the group that a group with these limits would be made in
-    /// @return what cannot be enforced, where the limits say that this is to be told and no error; else nothing
+    /// @return what cannot be enforced, if the limits ask for best effort; else nothing
     public List<Lack> check(Limits limits, String parent) {
-        limits.check();
-        List<Lack> lacks = controllers.lacks(limits, parent);
-        if (!lacks.isEmpty() && !limits.bestEffort()) {
-            throw unenforceable(lacks.getFirst());
-        }
-        return lacks;
-    }
-
-    static CgroupException unenforceable(Lack lack) {
-        return new CgroupException(
-                Code.UNENFORCEABLE, "The limit " + lack.limit() + " cannot be enforced here: " + lack.reason() + ".");
+        return controllers.check(limits, parent);
     }
 
     /// Makes a group with all limits in force, or leaves nothing.
@@ -138,25 +124,25 @@ public final class Hierarchy implements AutoCloseable {
     /// @param name of the group, unique in its parent
     /// @throws CgroupException ALREADY_EXISTS, UNENFORCEABLE, KERNEL_REFUSED, or what [Limits#check] refuses
     public Cgroup create(String parent, String name, Limits limits) {
-        checkPath(parent);
-        checkName(name);
-        return complete(new Cgroup(this, parent + "/" + name, List.of(), List.of()), limits);
+        GroupName.checkPath(parent);
+        GroupName.check(name);
+        return complete(new Cgroup(controllers, parent + "/" + name, List.of(), List.of()), limits);
     }
 
     /// Makes what a process can be born into of a group that [#complete] makes whole: its part in the unified tree,
     /// without limits. Where there is no such tree, nothing.
     public Cgroup begin(String parent, String name) {
-        checkPath(parent);
-        checkName(name);
+        GroupName.checkPath(parent);
+        GroupName.check(name);
         List<Tree> trees = controllers.trees(Set.of());
         make(parent, parent + "/" + name, Set.of(), trees, trees);
-        return new Cgroup(this, parent + "/" + name, trees, List.of());
+        return new Cgroup(controllers, parent + "/" + name, trees, List.of());
     }
 
     /// Makes a group that has begun whole, with all limits in force; on an error it is as it was.
     public Cgroup complete(Cgroup begun, Limits limits) {
         String group = begun.path();
-        String parent = begun.parent();
+        String parent = GroupName.parent(group);
         List<Lack> lacks = check(limits, parent);
         Set<String> used = controllers.used(limits);
         List<Tree> joined = controllers.trees(used);
@@ -166,24 +152,24 @@ public final class Hierarchy implements AutoCloseable {
         try {
             lacks = Enforcement.begin(controllers, group, parent, limits, lacks);
         } catch (RuntimeException e) {
-            undo(group, missing, e);
+            Group.undo(group, missing, e);
             throw e;
         }
-        return new Cgroup(this, group, joined, lacks);
+        return new Cgroup(controllers, group, joined, lacks);
     }
 
     /// @param missing those of `joined` in which there is no `group` yet
     private void make(String parent, String group, Set<String> used, List<Tree> joined, List<Tree> missing) {
         prepare(parent, used, joined);
         try {
-            make(group, missing);
+            Group.make(group, missing);
         } catch (CgroupException e) {
             if (e.reason() != Code.NO_SUCH_GROUP) {
                 throw e;
             }
             prepared.clear(); // somebody removed the parent since
             prepare(parent, used, joined);
-            make(group, missing);
+            Group.make(group, missing);
         }
     }
 
@@ -193,7 +179,7 @@ public final class Hierarchy implements AutoCloseable {
     ///
     /// @param path such as `caisson/tenant-a`, to be given as the parent of [#create]
     public Cgroup createParent(String path, Limits limits) {
-        checkPath(path);
+        GroupName.checkPath(path);
         int slash = path.lastIndexOf('/');
         String above = path.substring(0, Math.max(0, slash));
         check(limits, above);
@@ -203,7 +189,7 @@ public final class Hierarchy implements AutoCloseable {
             prepared.clear(); // it may have been removed since it was made
         }
         prepare(path, used, joined);
-        var cgroup = new Cgroup(this, path, joined, List.of());
+        var cgroup = new Cgroup(controllers, path, joined, List.of());
         cgroup.update(limits, List.of());
         return cgroup;
     }
@@ -212,7 +198,7 @@ public final class Hierarchy implements AutoCloseable {
     /// is
     /// neither made nor removed here.
     public void requireParent(String path, Limits limits) {
-        checkPath(path);
+        GroupName.checkPath(path);
         List<String> missing = controllers.trees(controllers.used(limits)).stream()
                 .filter(tree -> !tree.exists(path))
                 .map(tree -> tree.path().resolve(path).toString())
@@ -234,104 +220,59 @@ public final class Hierarchy implements AutoCloseable {
             try {
                 tree.prepare(parent, used);
             } catch (ErrnoException e) {
-                throw refused("to make " + parent + " in " + tree.path() + " a group that holds others", e);
+                throw CgroupException.refused(
+                        "to make " + parent + " in " + tree.path() + " a group that holds others", e);
             }
         }
         prepared.add(key);
     }
 
-    static CgroupException refused(String what, ErrnoException cause) {
-        String advice = cause.is(Errno.EROFS) || cause.is(Errno.EACCES)
-                ? " In a pod, mount the node's /sys/fs/cgroup as a writable volume, or set privileged: true"
-                        + " (docs/in-a-pod.md)."
-                : "";
-        return new CgroupException(
-                Code.KERNEL_REFUSED,
-                "The kernel refused " + what + " (" + Errno.name(cause.errno()) + ")." + advice,
-                cause);
-    }
-
-    /// Makes `group` in all of the trees or in none.
-    /// @throws CgroupException ALREADY_EXISTS, NO_SUCH_GROUP where there is none to make it in,
-    /// KERNEL_REFUSED
-    static void make(String group, List<Tree> joined) {
-        var made = new ArrayList<Tree>();
-        try {
-            for (Tree tree : joined) {
-                tree.make(group);
-                made.add(tree);
-            }
-        } catch (ErrnoException e) {
-            undo(group, made, e);
-            throw switch (e.errno()) {
-                case Errno.EEXIST ->
-                    new CgroupException(
-                            Code.ALREADY_EXISTS,
-                            "The group " + group + " exists already; give another name or remove it first.",
-                            e);
-                case Errno.ENOENT ->
-                    new CgroupException(Code.NO_SUCH_GROUP, "There is no group to make " + group + " in.", e);
-                default -> refused("to make the group " + group, e);
-            };
-        }
-    }
-
-    private static void undo(String group, List<Tree> made, RuntimeException failure) {
-        for (Tree tree : made.reversed()) {
-            try {
-                tree.remove(group);
-            } catch (ErrnoException e) {
-                failure.addSuppressed(e);
-            }
-        }
-    }
-
     /// A group that exists, made by this process or another.
     public Optional<Cgroup> find(String parent, String name) {
-        checkPath(parent);
-        checkName(name);
+        GroupName.checkPath(parent);
+        GroupName.check(name);
         return find(parent + "/" + name);
     }
 
     /// A meter of a group that is not looked for first: reading it tells when there is none.
     public Meter meter(String parent, String name) {
-        checkPath(parent);
-        checkName(name);
-        return new Meter(new Cgroup(this, parent + "/" + name, List.of(), List.of()));
+        GroupName.checkPath(parent);
+        GroupName.check(name);
+        return new Meter(controllers, parent + "/" + name);
     }
 
     private Optional<Cgroup> find(String group) {
         List<Tree> holding = trees.stream().filter(tree -> tree.exists(group)).toList();
-        return holding.isEmpty() ? Optional.empty() : Optional.of(new Cgroup(this, group, holding, List.of()));
+        return holding.isEmpty() ? Optional.empty() : Optional.of(new Cgroup(controllers, group, holding, List.of()));
     }
 
     /// A group that holds others, such as a tenant's.
     public Optional<Cgroup> findParent(String path) {
-        checkPath(path);
+        GroupName.checkPath(path);
         return find(path);
     }
 
     /// Moves a process of this machine into a new group of `parent`, which exists in the unified tree.
     public void adopt(String parent, String name, int pid) {
-        checkPath(parent);
-        checkName(name);
+        GroupName.checkPath(parent);
+        GroupName.check(name);
         Tree unified = controllers.unified();
         if (unified == null) {
             throw new CgroupException(Code.NOT_MOUNTED, "There is no unified tree of control groups to move into.");
         }
         String group = parent + "/" + name;
-        make(group, List.of(unified));
+        Group.make(group, List.of(unified));
         try {
             unified.write(group, "cgroup.procs", Integer.toString(pid));
         } catch (ErrnoException e) {
-            undo(group, List.of(unified), e);
-            throw refused("to move process " + pid + " into " + group, e);
+            Group.undo(group, List.of(unified), e);
+            throw CgroupException.refused("to move process " + pid + " into " + group, e);
         }
     }
 
     /// Names of the groups that `parent` holds in any tree.
     public Set<String> leftovers(String parent) {
-        checkPath(parent);
+        GroupName.checkPath(parent);
         var names = new TreeSet<String>();
         trees.forEach(tree -> names.addAll(tree.children(parent)));
         return names;
@@ -367,8 +308,8 @@ public final class Hierarchy implements AutoCloseable {
 
     /// Removes a parent group that holds no group any more.
     public void removeParent(String parent) {
-        checkPath(parent);
-        new Cgroup(this, parent, trees, List.of()).remove();
+        GroupName.checkPath(parent);
+        new Cgroup(controllers, parent, trees, List.of()).remove();
         prepared.clear();
     }
 
@@ -378,20 +319,6 @@ public final class Hierarchy implements AutoCloseable {
 
     Controllers controllers() {
         return controllers;
-    }
-
-    static void checkName(String name) {
-        if (!GROUP_NAME.matcher(name).matches()) {
-            throw new CgroupException(
-                    Code.BAD_NAME,
-                    "\"" + name + "\" cannot be the name of a group; use letters, digits, _, - and . and at most 128.");
-        }
-    }
-
-    private static void checkPath(String parent) {
-        for (String name : parent.split("/", -1)) {
-            checkName(name);
-        }
     }
 
     @Override

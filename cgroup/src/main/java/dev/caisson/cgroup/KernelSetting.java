@@ -13,6 +13,9 @@ import java.util.stream.Stream;
 /// @param file of the group, which the kernel names after its controller
 /// @param value that was written
 public record KernelSetting(String limit, String file, String value) {
+    /// Name of the limit on devices.
+    static final String DEVICES = "devices";
+
     private static final String BYTES = "_in_bytes";
     private static final Pattern OF_ONE_DISK = Pattern.compile("\\d+:\\d+ .+");
 
@@ -29,7 +32,7 @@ public record KernelSetting(String limit, String file, String value) {
 
     /// Those of single disks and device rules are set when a group is made and stay.
     boolean isFixed() {
-        return isOfOneDisk() || limit.equals(DeviceController.NAME);
+        return isOfOneDisk() || limit.equals(DEVICES);
     }
 
     private boolean isOfOneDisk() {

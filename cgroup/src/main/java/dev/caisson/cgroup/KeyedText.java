@@ -1,5 +1,7 @@
 package dev.caisson.cgroup;
 
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.OptionalLong;
 
 /// The "flat keyed" files of control groups: a key, a space and a number in each line, cgroups(7).
@@ -30,5 +32,10 @@ final class KeyedText {
     /// The number of `key`, zero where this kernel does not have it.
     long get(String key) {
         return find(key).orElse(0);
+    }
+
+    /// Makes a duration of a count of microseconds.
+    static Duration micros(long micros) {
+        return Duration.of(micros, ChronoUnit.MICROS);
     }
 }

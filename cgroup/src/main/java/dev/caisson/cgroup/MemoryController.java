@@ -12,7 +12,7 @@ import java.util.OptionalLong;
 /// The memory controller of either version.
 sealed interface MemoryController extends Controller {
     String NAME = "memory";
-    String SWAP = "memory-swap";
+    String SWAP = Setting.SWAP;
     String RESERVATION = "memory-reservation";
     String SWAPPINESS = "memory-swappiness";
     String OOM_KILL_DISABLE = "oom-kill-disable";

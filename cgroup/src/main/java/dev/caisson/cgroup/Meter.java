@@ -3,25 +3,26 @@ package dev.caisson.cgroup;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.spec.Usage;
 
-/// Reads what one group uses, again and again, at a sixth of what [Cgroup#usage] costs: it keeps the
-/// kernel's files
-/// open. That does not keep the group from being removed.
+/// Reads what one group uses, again and again, at a sixth of what [Cgroup#usage] costs: it keeps the kernel's
+/// files open. That does not keep the group from being removed.
 public final class Meter implements AutoCloseable {
-    private final Cgroup cgroup;
+    private final Controllers controllers;
+    private final String group;
     private final GroupFiles.Kept files;
 
-    Meter(Cgroup cgroup) {
-        this.cgroup = cgroup;
-        this.files = new GroupFiles.Kept(cgroup.path());
+    Meter(Controllers controllers, String group) {
+        this.controllers = controllers;
+        this.group = group;
+        this.files = new GroupFiles.Kept(group);
     }
 
-    /// What the group has used so far.
+    /// Returns what the group has used so far.
     /// @throws CgroupException NO_SUCH_GROUP when it is gone
     public Usage read() {
         try {
-            return UsageFiles.read(cgroup.controllers(), files);
+            return UsageFiles.read(controllers, files);
         } catch (ErrnoException e) {
-            throw cgroup.gone(e);
+            throw CgroupException.gone(group, e);
         }
     }
 

@@ -47,6 +47,6 @@ final class PressureFile {
                 Double.parseDouble(text.substring(ten, sixty)),
                 Double.parseDouble(text.substring(sixty + " avg60=".length(), threeHundred)),
                 Double.parseDouble(text.substring(threeHundred + " avg300=".length(), total)),
-                UsageFiles.micros(Long.parseLong(text, total + " total=".length(), end, 10)));
+                KeyedText.micros(Long.parseLong(text, total + " total=".length(), end, 10)));
     }
 }

@@ -7,6 +7,9 @@ import dev.caisson.spec.Lack;
 /// @param limit the limit's name for people, as in `memory`
 /// @param isInitial whether a new group has this value already
 record Setting(String limit, Tree tree, String file, String value, boolean isInitial) {
+    /// Name of the limit that old kernels enforce only if they are told at boot.
+    static final String SWAP = "memory-swap";
+
     Setting(String limit, Tree tree, String file, String value) {
         this(limit, tree, file, value, false);
     }
@@ -16,8 +19,7 @@ record Setting(String limit, Tree tree, String file, String value, boolean isIni
     }
 
     Lack lack() {
-        String remedy =
-                limit.equals(MemoryController.SWAP) ? "; boot it with swapaccount=1, or allow swap without end" : "";
+        String remedy = limit.equals(SWAP) ? "; boot it with swapaccount=1, or allow swap without end" : "";
         return new Lack(limit, "this kernel has no " + file + remedy);
     }
 }

@@ -14,10 +14,10 @@ import java.util.Optional;
 /// without one, in
 /// the trees that count CPU time and freeze. A container that is removed takes its parts with it.
 public final class Subgroup {
-    private final Cgroup container;
-    private final Cgroup own;
+    private final Group container;
+    private final Group own;
 
-    Subgroup(Cgroup container, Cgroup own) {
+    Subgroup(Group container, Group own) {
         this.container = container;
         this.own = own;
     }
@@ -27,7 +27,7 @@ public final class Subgroup {
         return own.path();
     }
 
-    /// As [Cgroup#joinFds]: the container's own files where the part has no group.
+    /// Like [Cgroup#joinFds]; in a tree without a group of this part, the container's own file.
     public List<Fd> joinFds() {
         var fds = new ArrayList<Fd>();
         try {
@@ -39,37 +39,37 @@ public final class Subgroup {
             return fds;
         } catch (ErrnoException e) {
             fds.forEach(Fd::close);
-            throw own.gone(e);
+            throw CgroupException.gone(path(), e);
         }
     }
 
-    /// As [Cgroup#cloneInto].
+    /// Like [Cgroup#cloneInto].
     public Optional<Fd> cloneInto() {
         return own.cloneInto();
     }
 
-    /// CPU time of this part alone.
+    /// Returns the CPU time of this part alone.
     public Usage.Cpu cpu() {
         try {
             return UsageFiles.cpu(container.controllers(), GroupFiles.of(path()), Usage.Throttling.NONE);
         } catch (ErrnoException e) {
-            throw own.gone(e);
+            throw CgroupException.gone(path(), e);
         }
     }
 
-    /// As [Cgroup#processes], of this part alone.
+    /// Like [Cgroup#processes], for this part alone.
     public List<Long> processes() {
         return own.processes();
     }
 
-    /// As [Cgroup#kill], of this part alone.
+    /// Like [Cgroup#kill], for this part alone.
     public void kill() {
-        own.kill();
+        own.members().kill();
     }
 
-    /// As [Cgroup#remove], of this part alone.
+    /// Like [Cgroup#remove], for this part alone.
     public void remove() {
-        own.remove();
+        own.remove(Group.REMOVE_PATIENCE);
     }
 
     /// Removes it unless a process is in it.

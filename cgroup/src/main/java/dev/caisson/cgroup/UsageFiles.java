@@ -3,7 +3,6 @@ package dev.caisson.cgroup;
 import dev.caisson.spec.Pressure;
 import dev.caisson.spec.Usage;
 import java.time.Duration;
-import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 
 /// Reads what a group has used from the files of its controllers.
@@ -29,9 +28,9 @@ final class UsageFiles {
         if (unified != null) {
             var stat = new KeyedText(files.read(unified, "cpu.stat"));
             return new Usage.Cpu(
-                    micros(stat.get("usage_usec")),
-                    micros(stat.get("user_usec")),
-                    micros(stat.get("system_usec")),
+                    KeyedText.micros(stat.get("usage_usec")),
+                    KeyedText.micros(stat.get("user_usec")),
+                    KeyedText.micros(stat.get("system_usec")),
                     throttling);
         }
         Tree accounting = controllers.tree("cpuacct");
@@ -49,7 +48,7 @@ final class UsageFiles {
     static Duration cpuTime(Controllers controllers, GroupFiles files) {
         Tree unified = controllers.unified();
         if (unified != null) {
-            return micros(new KeyedText(files.read(unified, "cpu.stat")).get("usage_usec"));
+            return KeyedText.micros(new KeyedText(files.read(unified, "cpu.stat")).get("usage_usec"));
         }
         Tree accounting = controllers.tree("cpuacct");
         return accounting == null ? Duration.ZERO : nanos(accounting, files, "cpuacct.usage");
@@ -69,9 +68,5 @@ final class UsageFiles {
 
     private static Duration nanos(Tree tree, GroupFiles files, String file) {
         return Duration.ofNanos(Long.parseLong(files.read(tree, file)));
-    }
-
-    static Duration micros(long micros) {
-        return Duration.of(micros, ChronoUnit.MICROS);
     }
 }
