@@ -5,16 +5,87 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import dev.caisson.containerfile.DockerfileNode.Instruction;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
-import net.jqwik.api.Arbitraries;
-import net.jqwik.api.Arbitrary;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.Provide;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
 
 class DockerfilePropertiesTest {
-    @Property(tries = 500)
-    void the_nodes_of_a_file_are_the_file(@ForAll("dockerfiles") String text) {
+    private static final List<String> LINES = List.of(
+            "FROM a:1 AS b",
+            "FROM --platform=$BUILDPLATFORM b",
+            "run apt-get update && \\",
+            "  # comment",
+            "",
+            "   ",
+            "  curl -fsSL https://x | sh",
+            "ENV A=b C=\"d e\" \\",
+            "ENV A b c",
+            "COPY --from=b --chown=1:1 [\"x\", \"/y\"]",
+            "RUN <<EOF",
+            "EOF",
+            "USER ${A:-0}",
+            "\\",
+            "HEALTHCHECK --interval=5s CMD curl -f x",
+            "ONBUILD RUN x",
+            "# escape=`",
+            "CMD [\"a\",",
+            "RUN sh -c 'echo \"$(id)\"; case $x in a) b;; esac'",
+            "LABEL \u00e9=\uD83D\uDE00");
+
+    private static final List<String> FRAGMENTS = List.of(
+            "FROM ",
+            "x",
+            "\n",
+            "RUN ",
+            "$(",
+            "`",
+            "${",
+            "}",
+            ":-",
+            "'",
+            "\"",
+            "\\",
+            "<<",
+            "E",
+            "-",
+            "[",
+            "]",
+            "{",
+            "case ",
+            "in ",
+            ")",
+            "(",
+            ";;",
+            "|",
+            "&",
+            "USER ",
+            "ENV ",
+            "=",
+            "/",
+            "#",
+            "%",
+            "*",
+            "ARG ",
+            "\uFEFF",
+            "\r",
+            "\t",
+            " ",
+            "HEALTHCHECK ",
+            "CMD ",
+            "ONBUILD ",
+            "AS ",
+            "\uD83D",
+            "0",
+            ">",
+            "sh -c ");
+
+    @Test
+    void the_nodes_of_a_file_are_the_file() {
+        Seeds.check(500, random -> assertNodesAreTheFile(dockerfile(random)));
+    }
+
+    private static void assertNodesAreTheFile(String text) {
         Source source = Source.of("Dockerfile", text);
         try {
             Dockerfile file = Dockerfile.parse(source);
@@ -29,8 +100,12 @@ class DockerfilePropertiesTest {
         }
     }
 
-    @Property(tries = 500)
-    void positions_point_at_what_they_name(@ForAll("dockerfiles") String text) {
+    @Test
+    void positions_point_at_what_they_name() {
+        Seeds.check(500, random -> assertPositions(dockerfile(random)));
+    }
+
+    private static void assertPositions(String text) {
         Dockerfile file;
         try {
             file = Dockerfile.parse(Source.of("Dockerfile", text));
@@ -57,8 +132,12 @@ class DockerfilePropertiesTest {
         }
     }
 
-    @Property(tries = 1000)
-    void any_text_gives_a_model_or_a_coded_error_in_time(@ForAll("anything") String text) {
+    @Test
+    void any_text_gives_a_model_or_a_coded_error_in_time() {
+        Seeds.check(1000, random -> assertModelOrError(anything(random)));
+    }
+
+    private static void assertModelOrError(String text) {
         assertTimeoutPreemptively(Duration.ofSeconds(5), () -> {
             try {
                 Dockerfile file = Dockerfile.parse(Source.of("Dockerfile", text));
@@ -75,88 +154,18 @@ class DockerfilePropertiesTest {
         });
     }
 
-    @Provide
-    Arbitrary<String> dockerfiles() {
-        Arbitrary<String> line = Arbitraries.of(
-                "FROM a:1 AS b",
-                "FROM --platform=$BUILDPLATFORM b",
-                "run apt-get update && \\",
-                "  # comment",
-                "",
-                "   ",
-                "  curl -fsSL https://x | sh",
-                "ENV A=b C=\"d e\" \\",
-                "ENV A b c",
-                "COPY --from=b --chown=1:1 [\"x\", \"/y\"]",
-                "RUN <<EOF",
-                "EOF",
-                "USER ${A:-0}",
-                "\\",
-                "HEALTHCHECK --interval=5s CMD curl -f x",
-                "ONBUILD RUN x",
-                "# escape=`",
-                "CMD [\"a\",",
-                "RUN sh -c 'echo \"$(id)\"; case $x in a) b;; esac'",
-                "LABEL \u00e9=\uD83D\uDE00");
-        return line.list()
-                .ofMaxSize(12)
-                .flatMap(lines -> Arbitraries.of("\n", "\r\n").map(end -> String.join(end, lines) + end));
+    /// A file of likely lines.
+    private static String dockerfile(SplittableRandom random) {
+        String end = Seeds.one(random, List.of("\n", "\r\n"));
+        return String.join(end, Seeds.list(random, 0, 12, from -> Seeds.one(from, LINES))) + end;
     }
 
-    @Provide
-    Arbitrary<String> anything() {
-        Arbitrary<String> fragments = Arbitraries.of(
-                        "FROM ",
-                        "x",
-                        "\n",
-                        "RUN ",
-                        "$(",
-                        "`",
-                        "${",
-                        "}",
-                        ":-",
-                        "'",
-                        "\"",
-                        "\\",
-                        "<<",
-                        "E",
-                        "-",
-                        "[",
-                        "]",
-                        "{",
-                        "case ",
-                        "in ",
-                        ")",
-                        "(",
-                        ";;",
-                        "|",
-                        "&",
-                        "USER ",
-                        "ENV ",
-                        "=",
-                        "/",
-                        "#",
-                        "%",
-                        "*",
-                        "ARG ",
-                        "\uFEFF",
-                        "\r",
-                        "\t",
-                        " ",
-                        "HEALTHCHECK ",
-                        "CMD ",
-                        "ONBUILD ",
-                        "AS ",
-                        "\uD83D",
-                        "0",
-                        ">",
-                        "sh -c ")
-                .list()
-                .ofMaxSize(60)
-                .map(parts -> String.join("", parts));
-        return Arbitraries.oneOf(
-                fragments,
-                fragments.map(text -> "FROM a\n" + text),
-                Arbitraries.strings().ofMaxLength(200));
+    private static String anything(SplittableRandom random) {
+        String fragments = String.join("", Seeds.list(random, 0, 60, from -> Seeds.one(from, FRAGMENTS)));
+        return switch (random.nextInt(3)) {
+            case 0 -> fragments;
+            case 1 -> "FROM a\n" + fragments;
+            default -> Seeds.text(random, 200);
+        };
     }
 }

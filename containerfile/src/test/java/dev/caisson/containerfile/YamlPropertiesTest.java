@@ -8,17 +8,88 @@ import dev.caisson.containerfile.YamlNode.YamlScalar;
 import dev.caisson.containerfile.YamlNode.YamlSeq;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import net.jqwik.api.Arbitraries;
-import net.jqwik.api.Arbitrary;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.Provide;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
 
 class YamlPropertiesTest {
-    @Property(tries = 500)
-    void positions_point_at_what_they_name(@ForAll("values") Map<String, List<String>> values) {
+    private static final List<String> CHARACTERS = "abc #:,[]{}'&*!|>%@\uD83D\uDE00\u00e9"
+            .codePoints()
+            .mapToObj(Character::toString)
+            .toList();
+
+    private static final List<String> FRAGMENTS = List.of(
+            "services:",
+            "\n",
+            "  ",
+            "    ",
+            "web:",
+            " image: ",
+            "a",
+            "${A",
+            "}",
+            ":-",
+            "$",
+            "- ",
+            "[",
+            "]",
+            "{",
+            "}",
+            ",",
+            "&x ",
+            "*x",
+            "<<: ",
+            "!reset ",
+            "!override ",
+            "|\n",
+            ">-\n",
+            "'",
+            "\"",
+            "# c",
+            "? ",
+            ": ",
+            "---\n",
+            "kind: Pod\n",
+            "securityContext:",
+            "capabilities: ",
+            "hostNetwork: ",
+            "volumeMounts:",
+            "emptyDir: ",
+            "resources: {limits: {cpu: ",
+            "livenessProbe:",
+            "runAsUser: ",
+            "spec:\n",
+            "containers:\n",
+            "name: c\n",
+            "ports:",
+            "volumes:",
+            "80:80",
+            "/etc:/x",
+            "extends: ",
+            "include: ",
+            "build: .",
+            "healthcheck:",
+            "test:",
+            "%YAML 1.1\n",
+            "\t",
+            "\uD83D\uDE00",
+            "\uFEFF",
+            "mem_limit: ",
+            "1g",
+            "x: ",
+            "logging:",
+            "user: ",
+            "0",
+            "tmpfs: ");
+
+    @Test
+    void positions_point_at_what_they_name() {
+        Seeds.check(500, random -> assertPositions(values(random)));
+    }
+
+    private static void assertPositions(Map<String, List<String>> values) {
         StringBuilder text = new StringBuilder("# \uD83D\uDE00 first\n");
         values.forEach((key, items) -> {
             text.append(key).append(": # c\n");
@@ -41,8 +112,12 @@ class YamlPropertiesTest {
         });
     }
 
-    @Property(tries = 1000)
-    void any_text_gives_a_model_or_a_coded_error_in_time(@ForAll("anything") String text) {
+    @Test
+    void any_text_gives_a_model_or_a_coded_error_in_time() {
+        Seeds.check(1000, random -> assertModelOrError(anything(random)));
+    }
+
+    private static void assertModelOrError(String text) {
         assertTimeoutPreemptively(Duration.ofSeconds(5), () -> {
             try {
                 SourceTree tree = new SourceTree(Path.of("/nowhere"));
@@ -63,99 +138,33 @@ class YamlPropertiesTest {
         });
     }
 
-    @Provide
-    Arbitrary<Map<String, List<String>>> values() {
-        Arbitrary<String> key = Arbitraries.strings().alpha().ofMinLength(1).ofMaxLength(8);
-        Arbitrary<String> item = Arbitraries.strings()
-                .withChars("abc #:,[]{}'&*!|>%@\uD83D\uDE00\u00e9")
-                .ofMaxLength(10)
-                .map(text -> new String(
-                        text.codePoints()
-                                .filter(c -> !(c >= 0xD800 && c <= 0xDFFF))
-                                .toArray(),
-                        0,
-                        (int) text.codePoints()
-                                .filter(c -> !(c >= 0xD800 && c <= 0xDFFF))
-                                .count()));
-        return Arbitraries.maps(key, item.list().ofMinSize(1).ofMaxSize(4))
-                .ofMinSize(1)
-                .ofMaxSize(5);
+    private static Map<String, List<String>> values(SplittableRandom random) {
+        Map<String, List<String>> values = new LinkedHashMap<>();
+        for (int left = random.nextInt(1, 6); left > 0; left--) {
+            String key = String.join("", Seeds.list(random, 1, 8, YamlPropertiesTest::letter));
+            values.put(key, Seeds.list(random, 1, 4, YamlPropertiesTest::item));
+        }
+        return values;
     }
 
-    @Provide
-    Arbitrary<String> anything() {
-        Arbitrary<String> fragments = Arbitraries.of(
-                        "services:",
-                        "\n",
-                        "  ",
-                        "    ",
-                        "web:",
-                        " image: ",
-                        "a",
-                        "${A",
-                        "}",
-                        ":-",
-                        "$",
-                        "- ",
-                        "[",
-                        "]",
-                        "{",
-                        "}",
-                        ",",
-                        "&x ",
-                        "*x",
-                        "<<: ",
-                        "!reset ",
-                        "!override ",
-                        "|\n",
-                        ">-\n",
-                        "'",
-                        "\"",
-                        "# c",
-                        "? ",
-                        ": ",
-                        "---\n",
-                        "kind: Pod\n",
-                        "securityContext:",
-                        "capabilities: ",
-                        "hostNetwork: ",
-                        "volumeMounts:",
-                        "emptyDir: ",
-                        "resources: {limits: {cpu: ",
-                        "livenessProbe:",
-                        "runAsUser: ",
-                        "spec:\n",
-                        "containers:\n",
-                        "name: c\n",
-                        "ports:",
-                        "volumes:",
-                        "80:80",
-                        "/etc:/x",
-                        "extends: ",
-                        "include: ",
-                        "build: .",
-                        "healthcheck:",
-                        "test:",
-                        "%YAML 1.1\n",
-                        "\t",
-                        "\uD83D\uDE00",
-                        "\uFEFF",
-                        "mem_limit: ",
-                        "1g",
-                        "x: ",
-                        "logging:",
-                        "user: ",
-                        "0",
-                        "tmpfs: ")
-                .list()
-                .ofMaxSize(50)
-                .map(parts -> String.join("", parts));
-        return Arbitraries.oneOf(
-                fragments,
-                fragments.map(text -> "services:\n  web:\n    " + text),
-                fragments.map(text -> "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: c\n    " + text),
-                fragments.map(text -> "apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      "
-                        + "containers: [{name: c}]\n      " + text),
-                Arbitraries.strings().ofMaxLength(150));
+    private static String letter(SplittableRandom random) {
+        return Character.toString(random.nextInt('a', 'z' + 1) - (random.nextBoolean() ? 0 : 'a' - 'A'));
+    }
+
+    private static String item(SplittableRandom random) {
+        return String.join("", Seeds.list(random, 0, 10, from -> Seeds.one(from, CHARACTERS)));
+    }
+
+    private static String anything(SplittableRandom random) {
+        String fragments = String.join("", Seeds.list(random, 0, 50, from -> Seeds.one(from, FRAGMENTS)));
+        return switch (random.nextInt(5)) {
+            case 0 -> fragments;
+            case 1 -> "services:\n  web:\n    " + fragments;
+            case 2 -> "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: c\n    " + fragments;
+            case 3 ->
+                "apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      "
+                        + "containers: [{name: c}]\n      " + fragments;
+            default -> Seeds.text(random, 150);
+        };
     }
 }

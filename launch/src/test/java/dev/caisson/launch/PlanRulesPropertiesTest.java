@@ -5,16 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import net.jqwik.api.Arbitraries;
-import net.jqwik.api.Arbitrary;
-import net.jqwik.api.Combinators;
-import net.jqwik.api.Example;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.Provide;
-import net.jqwik.api.lifecycle.AfterContainer;
-import net.jqwik.api.lifecycle.BeforeContainer;
+import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 
 /// The rules stand twice, in PlanRules and in `native/plan.c`: whatever is done to the order and number of a plan's
 /// steps, both take it or both refuse it.
@@ -62,12 +57,12 @@ class PlanRulesPropertiesTest {
         }
     }
 
-    @BeforeContainer
+    @BeforeAll
     static void start() throws Exception {
         decoder = new NativeDecoder();
     }
 
-    @AfterContainer
+    @AfterAll
     static void end() throws Exception {
         decoder().close();
     }
@@ -99,14 +94,14 @@ class PlanRulesPropertiesTest {
         return broken == 0;
     }
 
-    @Example
+    @Test
     void plans_as_they_are_made_are_taken() {
         for (LaunchPlan plan : PLANS) {
             assertThat(accepted(plan, List.of())).isTrue();
         }
     }
 
-    @Example
+    @Test
     void every_single_change_is_judged_alike() {
         int taken = 0;
         int refused = 0;
@@ -132,28 +127,23 @@ class PlanRulesPropertiesTest {
         assertThat(refused).as("refused").isGreaterThan(1000);
     }
 
-    @Property(tries = 5000)
-    void several_changes_are_judged_alike(
-            @ForAll("plans") LaunchPlan plan, @ForAll("mutations") List<Mutation> mutations) {
-        accepted(plan, mutations);
+    @Test
+    void several_changes_are_judged_alike() {
+        Seeds.check(
+                5000,
+                random -> accepted(
+                        Seeds.one(random, PLANS), Seeds.list(random, 1, 6, PlanRulesPropertiesTest::mutation)));
     }
 
-    @Provide
-    Arbitrary<LaunchPlan> plans() {
-        return Arbitraries.of(PLANS);
-    }
-
-    @Provide
-    Arbitrary<List<Mutation>> mutations() {
-        Arbitrary<Integer> place = Arbitraries.integers().between(0, 999);
-        return Arbitraries.<Mutation>oneOf(
-                        place.map(Mutation.Remove::new),
-                        Combinators.combine(place, place).as(Mutation.Repeat::new),
-                        Combinators.combine(place, place).as(Mutation.Move::new),
-                        Combinators.combine(place, place).as(Mutation.Swap::new),
-                        Combinators.combine(place, place).as(Mutation.Insert::new))
-                .list()
-                .ofMinSize(1)
-                .ofMaxSize(6);
+    private static Mutation mutation(SplittableRandom random) {
+        int one = random.nextInt(1000);
+        int other = random.nextInt(1000);
+        return switch (random.nextInt(5)) {
+            case 0 -> new Mutation.Remove(one);
+            case 1 -> new Mutation.Repeat(one, other);
+            case 2 -> new Mutation.Move(one, other);
+            case 3 -> new Mutation.Swap(one, other);
+            default -> new Mutation.Insert(one, other);
+        };
     }
 }

@@ -4,9 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import net.jqwik.api.Arbitraries;
-import net.jqwik.api.Arbitrary;
-import net.jqwik.api.Combinators;
+import java.util.SplittableRandom;
 
 /// Profiles of every shape, small enough that each of their decisions can be tried.
 final class RandomProfiles {
@@ -25,74 +23,66 @@ final class RandomProfiles {
             "cachestat",
             "mount_setattr");
 
+    private static final List<Action> ACTIONS = List.of(
+            Action.ALLOW,
+            Action.LOG,
+            Action.NOTIFY,
+            new Action(Action.Kind.TRACE, 7),
+            Action.errno(1),
+            Action.errno(13),
+            Action.TRAP,
+            Action.KILL_THREAD,
+            Action.KILL_PROCESS);
+
+    private static final List<Long> VALUES =
+            List.of(0xffffL, 0x10000L, 0x7fffffffL, 0x80000000L, 0xffffffffL, 1L << 32, 1L << 63, -1L, -2L, -65536L);
+
     private RandomProfiles() {}
 
-    static Arbitrary<Profile> profiles() {
-        return Combinators.combine(actions(), rules().list().ofMinSize(1).ofMaxSize(8), Arbitraries.of(true, false))
-                .as((action, rules, all) -> {
-                    var profile = new Profile(action, Map.of(), Set.of(), "", "", rules);
-                    return all ? profile.withCompatibleAbis() : profile;
-                });
+    static Profile profile(SplittableRandom random) {
+        var profile =
+                new Profile(action(random), Map.of(), Set.of(), "", "", Seeds.list(random, 1, 8, RandomProfiles::rule));
+        return random.nextBoolean() ? profile.withCompatibleAbis() : profile;
     }
 
-    private static Arbitrary<Rule> rules() {
-        return Combinators.combine(
-                        Arbitraries.of(NAMES).list().ofMinSize(1).ofMaxSize(3),
-                        actions(),
-                        conditions().list().ofMaxSize(3),
-                        selectors(),
-                        selectors())
-                .as((names, action, conditions, includes, excludes) ->
-                        new Rule(names, action, conditions, includes, excludes, ""));
+    private static Rule rule(SplittableRandom random) {
+        return new Rule(
+                Seeds.list(random, 1, 3, from -> Seeds.one(from, NAMES)),
+                action(random),
+                Seeds.list(random, 0, 3, RandomProfiles::condition),
+                selector(random),
+                selector(random),
+                "");
     }
 
-    private static Arbitrary<Selector> selectors() {
-        return Arbitraries.frequencyOf(
-                net.jqwik.api.Tuple.of(6, Arbitraries.just(Selector.NONE)),
-                net.jqwik.api.Tuple.of(
-                        1, Arbitraries.just(new Selector(Set.of("CAP_SYS_ADMIN"), Set.of(), Optional.empty()))),
-                net.jqwik.api.Tuple.of(
-                        1, Arbitraries.just(new Selector(Set.of(), Set.of("amd64", "s390x"), Optional.empty()))),
-                net.jqwik.api.Tuple.of(
-                        1,
-                        Arbitraries.just(new Selector(Set.of(), Set.of(), Optional.of(KernelVersion.parse("5.10"))))));
+    private static Selector selector(SplittableRandom random) {
+        return switch (random.nextInt(9)) {
+            case 0 -> new Selector(Set.of("CAP_SYS_ADMIN"), Set.of(), Optional.empty());
+            case 1 -> new Selector(Set.of(), Set.of("amd64", "s390x"), Optional.empty());
+            case 2 -> new Selector(Set.of(), Set.of(), Optional.of(KernelVersion.parse("5.10")));
+            default -> Selector.NONE;
+        };
     }
 
-    private static Arbitrary<Action> actions() {
-        return Arbitraries.of(
-                Action.ALLOW,
-                Action.LOG,
-                Action.NOTIFY,
-                new Action(Action.Kind.TRACE, 7),
-                Action.errno(1),
-                Action.errno(13),
-                Action.TRAP,
-                Action.KILL_THREAD,
-                Action.KILL_PROCESS);
+    private static Action action(SplittableRandom random) {
+        return Seeds.one(random, ACTIONS);
     }
 
-    private static Arbitrary<Condition> conditions() {
-        Arbitrary<Long> values = Arbitraries.oneOf(
-                Arbitraries.longs().between(0, 70),
-                Arbitraries.of(
-                        0xffffL,
-                        0x10000L,
-                        0x7fffffffL,
-                        0x80000000L,
-                        0xffffffffL,
-                        1L << 32,
-                        1L << 63,
-                        -1L,
-                        -2L,
-                        -65536L),
-                Arbitraries.longs());
-        return Combinators.combine(
-                        Arbitraries.integers().between(0, 3),
-                        Arbitraries.of(Condition.Operator.values()),
-                        values,
-                        values,
-                        Arbitraries.of(true, false))
-                .as((index, operator, value, two, within) ->
-                        new Condition(index, operator, value, within ? two & value : two));
+    private static Condition condition(SplittableRandom random) {
+        long two = value(random);
+        long value = value(random);
+        return new Condition(
+                random.nextInt(4),
+                Seeds.one(random, List.of(Condition.Operator.values())),
+                value,
+                random.nextBoolean() ? two & value : two);
+    }
+
+    private static long value(SplittableRandom random) {
+        return switch (random.nextInt(3)) {
+            case 0 -> random.nextLong(71);
+            case 1 -> Seeds.one(random, VALUES);
+            default -> random.nextLong();
+        };
     }
 }

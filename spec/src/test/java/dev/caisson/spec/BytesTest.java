@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.caisson.spec.LimitException.Code;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.LongRange;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -58,8 +57,13 @@ class BytesTest {
         assertThat(Bytes.UNLIMITED).hasToString("unlimited");
     }
 
-    @Property
-    void readsEveryCountBack(@ForAll @LongRange(min = 0, max = Long.MAX_VALUE - 1) long count) {
-        assertThat(Bytes.parse(Long.toString(count)).count()).isEqualTo(count);
+    @Test
+    void readsEveryCountBack() {
+        var random = new Random(1);
+        for (int n = 0; n < 1000; n++) {
+            long count = random.nextLong(Long.MAX_VALUE) >> random.nextInt(Long.SIZE - 1);
+            assertThat(Bytes.parse(Long.toString(count)).count()).isEqualTo(count);
+        }
+        assertThat(Bytes.parse(Long.toString(Long.MAX_VALUE - 1)).count()).isEqualTo(Long.MAX_VALUE - 1);
     }
 }

@@ -4,26 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.Map;
-import net.jqwik.api.Arbitraries;
-import net.jqwik.api.Arbitrary;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
 
-/// Whatever comes, the parser answers with a value or with its own exception.
+/// The parser answers any text with a value or with its own exception.
 class JsonPropertyTest {
-    @Provide
-    Arbitrary<String> nearlyJson() {
-        return Arbitraries.of(
-                        "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "d800", "0", "1", "-", ".", "e", "+", "true",
-                        "null", " ", "\n", "a", "\ud83d", "\ude00", "\0")
-                .list()
-                .ofMaxSize(40)
-                .map(pieces -> String.join("", pieces));
+    private static final List<String> PIECES = List.of(
+            "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "d800", "0", "1", "-", ".", "e", "+", "true", "null", " ",
+            "\n", "a", "\ud83d", "\ude00", "\0");
+
+    @Test
+    void any_text_is_a_value_or_malformed() {
+        Seeds.check(
+                5_000,
+                random -> assertValueOrMalformed(
+                        String.join("", Seeds.list(random, 0, 40, from -> Seeds.one(from, PIECES)))));
     }
 
-    @Property(tries = 5_000)
-    void any_text_is_a_value_or_malformed(@ForAll("nearlyJson") String text) {
+    private static void assertValueOrMalformed(String text) {
         try {
             assertThat(Json.parse(text, Json.Limits.DEFAULT))
                     .satisfiesAnyOf(

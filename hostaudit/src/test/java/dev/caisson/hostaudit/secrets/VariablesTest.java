@@ -9,6 +9,7 @@ import dev.caisson.hostaudit.facts.Tree;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -55,6 +56,7 @@ class VariablesTest {
 
     /// Whoever makes an image chooses its labels.
     @ParameterizedTest
+    @Tag("slow")
     @Timeout(120)
     @ValueSource(
             strings = {"a", "a1", "-", "a=", "a-", "a ", "password=$", "-eyJ", "a='", "<a ", "-u ", "a=<a ", "eyJ."})

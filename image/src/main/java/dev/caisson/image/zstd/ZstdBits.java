@@ -20,7 +20,7 @@ final class ZstdBits {
     /// @param to behind the last
     ZstdBits(byte[] bytes, int from, int to) {
         if (from >= to || bytes[to - 1] == 0) {
-            throw ZstdInputStream.damaged("a bit stream has no end mark");
+            throw ZstdException.damaged("a bit stream has no end mark");
         }
         this.bytes = bytes;
         this.start = 8L * from;
@@ -62,7 +62,15 @@ final class ZstdBits {
 
     void requireEnd() {
         if (position != start) {
-            throw ZstdInputStream.damaged("a bit stream is longer or shorter than what it encodes");
+            throw ZstdException.damaged("a bit stream is longer or shorter than what it encodes");
         }
+    }
+
+    static long littleEndian(byte[] bytes, int at, int width) {
+        long value = 0;
+        for (int i = width - 1; i >= 0; i--) {
+            value = value << 8 | (bytes[at + i] & 0xff);
+        }
+        return value;
     }
 }

@@ -58,7 +58,10 @@ final class ZstdBlock {
         }
     }
 
-    private final byte[] literals = new byte[ZstdInputStream.BLOCK_LIMIT];
+    /// The most bytes that a block may decode to.
+    static final int LIMIT = 128 << 10;
+
+    private final byte[] literals = new byte[LIMIT];
     private int literalCount;
     private @Nullable ZstdHuffman code;
     private @Nullable ZstdFse lengths;
@@ -87,7 +90,7 @@ final class ZstdBlock {
         int count = readSequenceCount();
         if (count == 0) {
             if (at != size) {
-                throw ZstdInputStream.damaged("something follows the literals");
+                throw ZstdException.damaged("something follows the literals");
             }
             return copyLiterals(0, literalCount, history, end, end + limit);
         }
@@ -97,7 +100,7 @@ final class ZstdBlock {
 
     private int next() {
         if (at >= size) {
-            throw ZstdInputStream.damaged("a block is cut off");
+            throw ZstdException.damaged("a block is cut off");
         }
         return in[at++] & 0xff;
     }
@@ -105,9 +108,9 @@ final class ZstdBlock {
     /// A header of so many bytes, the one that was read among them.
     private long header(int width) {
         if (at - 1 + width > size) {
-            throw ZstdInputStream.damaged("a block is cut off");
+            throw ZstdException.damaged("a block is cut off");
         }
-        long value = ZstdInputStream.littleEndian(in, at - 1, width);
+        long value = ZstdBits.littleEndian(in, at - 1, width);
         at += width - 1;
         return value;
     }
@@ -134,7 +137,7 @@ final class ZstdBlock {
             Arrays.fill(literals, 0, literalCount, (byte) next());
         } else {
             if (size - at < literalCount) {
-                throw ZstdInputStream.damaged("a block is cut off");
+                throw ZstdException.damaged("a block is cut off");
             }
             System.arraycopy(in, at, literals, 0, literalCount);
             at += literalCount;
@@ -143,7 +146,7 @@ final class ZstdBlock {
 
     private void checkLiterals(int limit) {
         if (literalCount > limit) {
-            throw ZstdInputStream.damaged("a block has too many literals");
+            throw ZstdException.damaged("a block has too many literals");
         }
     }
 
@@ -155,7 +158,7 @@ final class ZstdBlock {
         int end = at + ((int) (sizes >> width) & mask);
         checkLiterals(limit);
         if (end > size) {
-            throw ZstdInputStream.damaged("a block is cut off");
+            throw ZstdException.damaged("a block is cut off");
         }
         if (type == 2) {
             ZstdHuffman.Read read = ZstdHuffman.read(in, at, end);
@@ -164,7 +167,7 @@ final class ZstdBlock {
         }
         ZstdHuffman used = code;
         if (used == null) {
-            throw ZstdInputStream.damaged("literals without a code");
+            throw ZstdException.damaged("literals without a code");
         }
         if (format == 0) {
             used.decode(in, at, end, literals, 0, literalCount);
@@ -176,14 +179,14 @@ final class ZstdBlock {
 
     private void decodeFour(ZstdHuffman used, int end) {
         if (end - at < 6 || literalCount < 6) {
-            throw ZstdInputStream.damaged("four streams of too few literals");
+            throw ZstdException.damaged("four streams of too few literals");
         }
         int part = (literalCount + 3) / 4;
         int from = at + 6;
         for (int i = 0; i < 4; i++) {
-            int to = i == 3 ? end : from + (int) ZstdInputStream.littleEndian(in, at + 2 * i, 2);
+            int to = i == 3 ? end : from + (int) ZstdBits.littleEndian(in, at + 2 * i, 2);
             if (to > end) {
-                throw ZstdInputStream.damaged("a stream of literals is cut off");
+                throw ZstdException.damaged("a stream of literals is cut off");
             }
             used.decode(in, from, to, literals, i * part, i == 3 ? literalCount : (i + 1) * part);
             from = to;
@@ -203,7 +206,7 @@ final class ZstdBlock {
     private void readTables() {
         int modes = next();
         if ((modes & 3) != 0) {
-            throw ZstdInputStream.damaged("a reserved bit is set");
+            throw ZstdException.damaged("a reserved bit is set");
         }
         lengths = readTable(Kind.LENGTH, modes >> 6, lengths);
         offsets = readTable(Kind.OFFSET, modes >> 4 & 3, offsets);
@@ -216,7 +219,7 @@ final class ZstdBlock {
             case 1 -> {
                 int symbol = next();
                 if (symbol > kind.highest) {
-                    throw ZstdInputStream.damaged("a code that there is not");
+                    throw ZstdException.damaged("a code that there is not");
                 }
                 yield ZstdFse.only(symbol);
             }
@@ -227,7 +230,7 @@ final class ZstdBlock {
             }
             default -> {
                 if (before == null) {
-                    throw ZstdInputStream.damaged("a table is repeated that there was not");
+                    throw ZstdException.damaged("a table is repeated that there was not");
                 }
                 yield before;
             }
@@ -257,7 +260,7 @@ final class ZstdBlock {
                 offsetState = offsetTable.next(offsetState, bits);
             }
             if (bits.isOverrun()) {
-                throw ZstdInputStream.damaged("sequences are cut off");
+                throw ZstdException.damaged("sequences are cut off");
             }
             end = copyLiterals(used, length, history, end, most);
             used += length;
@@ -278,7 +281,7 @@ final class ZstdBlock {
             default -> value - 3;
         };
         if (offset < 1 || offset > most) {
-            throw ZstdInputStream.damaged("an offset leads out of the window");
+            throw ZstdException.damaged("an offset leads out of the window");
         }
         if (index >= 2) {
             lastButTwo = lastButOne;
@@ -292,7 +295,7 @@ final class ZstdBlock {
 
     private int copyLiterals(int from, int count, byte[] history, int end, int most) {
         if (count < 0 || count > literalCount - from || count > most - end) {
-            throw ZstdInputStream.damaged("a block has other literals than its sequences use, or is too long");
+            throw ZstdException.damaged("a block has other literals than its sequences use, or is too long");
         }
         System.arraycopy(literals, from, history, end, count);
         return end + count;
@@ -300,7 +303,7 @@ final class ZstdBlock {
 
     private static int copyMatch(byte[] history, int end, int offset, int count, int most) {
         if (count > most - end) {
-            throw ZstdInputStream.damaged("a block is too long");
+            throw ZstdException.damaged("a block is too long");
         }
         if (offset >= count) {
             System.arraycopy(history, end - offset, history, end, count);

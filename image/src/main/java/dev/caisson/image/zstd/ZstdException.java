@@ -23,6 +23,12 @@ public final class ZstdException extends CaissonException {
         this.reason = reason;
     }
 
+    static ZstdException damaged(String what) {
+        return new ZstdException(
+                Reason.DAMAGED,
+                "the image has a layer whose zstd data is damaged (" + what + "); fetch the image again");
+    }
+
     public Reason reason() {
         return reason;
     }

@@ -89,14 +89,14 @@ final class ZstdFse {
         var in = new Forward(bytes, from, to);
         int accuracy = in.read(4) + LEAST_ACCURACY;
         if (accuracy > mostAccuracy) {
-            throw ZstdInputStream.damaged("a table is too fine");
+            throw ZstdException.damaged("a table is too fine");
         }
         int[] probabilities = new int[highestSymbol + 1];
         int symbol = 0;
         int left = 1 << accuracy;
         while (left > 0) {
             if (symbol > highestSymbol) {
-                throw ZstdInputStream.damaged("a table has too many symbols");
+                throw ZstdException.damaged("a table has too many symbols");
             }
             int probability = in.readProbability(left);
             probabilities[symbol++] = probability;
@@ -124,7 +124,7 @@ final class ZstdFse {
 
         int read(int count) {
             if (position + count > limit) {
-                throw ZstdInputStream.damaged("a table is cut off");
+                throw ZstdException.damaged("a table is cut off");
             }
             int value = 0;
             for (int i = 0; i < count; i++, position++) {

@@ -25,13 +25,13 @@ final class ZstdHuffman {
 
     static Read read(byte[] bytes, int from, int to) {
         if (from >= to) {
-            throw ZstdInputStream.damaged("a code is cut off");
+            throw ZstdException.damaged("a code is cut off");
         }
         int header = bytes[from] & 0xff;
         int begin = from + 1;
         int end = begin + (header < DIRECT ? header : (header - DIRECT + 2) / 2);
         if (end > to) {
-            throw ZstdInputStream.damaged("a code is cut off");
+            throw ZstdException.damaged("a code is cut off");
         }
         // One more than is described: the last weight follows from the others.
         int[] weights = new int[MOST_SYMBOLS];
@@ -52,7 +52,7 @@ final class ZstdHuffman {
         int one = in.read(table.accuracy());
         int other = in.read(table.accuracy());
         if (in.isOverrun()) {
-            throw ZstdInputStream.damaged("a code is cut off");
+            throw ZstdException.damaged("a code is cut off");
         }
         int count = 0;
         while (count < MOST_SYMBOLS - 2) {
@@ -65,21 +65,21 @@ final class ZstdHuffman {
                 return count;
             }
         }
-        throw ZstdInputStream.damaged("a code has too many symbols");
+        throw ZstdException.damaged("a code has too many symbols");
     }
 
     private static ZstdHuffman of(int[] weights, int count) {
         int sum = 0;
         for (int i = 0; i < count; i++) {
             if (weights[i] > MOST_BITS) {
-                throw ZstdInputStream.damaged("a code is too long");
+                throw ZstdException.damaged("a code is too long");
             }
             sum += 1 << weights[i] >> 1;
         }
         int most = sum == 0 ? 0 : ZstdBits.highestBit(sum) + 1;
         int left = (1 << most) - sum;
         if (sum == 0 || most > MOST_BITS || Integer.bitCount(left) != 1) {
-            throw ZstdInputStream.damaged("a code is not complete");
+            throw ZstdException.damaged("a code is not complete");
         }
         weights[count] = ZstdBits.highestBit(left) + 1;
         var code = new ZstdHuffman(most);

@@ -15,11 +15,10 @@ public final class ZstdInputStream extends InputStream {
     private static final int MAGIC = 0xfd2fb528;
     private static final int SKIPPABLE_MAGIC = 0x184d2a50;
     private static final int SKIPPABLE_MASK = 0xfffffff0;
-    static final int BLOCK_LIMIT = 128 << 10;
     private static final int FIRST_ROOM = 256 << 10;
 
     private final InputStream in;
-    private final byte[] packed = new byte[BLOCK_LIMIT + ZstdBits.PADDING];
+    private final byte[] packed = new byte[ZstdBlock.LIMIT + ZstdBits.PADDING];
     private ZstdBlock block = new ZstdBlock();
 
     /// What was decoded of this frame, at least as much of its end as the window is long; what lies before `taken` was
@@ -42,17 +41,11 @@ public final class ZstdInputStream extends InputStream {
 
     /// True if a stream with these first bytes is one: they begin a frame or a skippable frame.
     public static boolean begins(byte[] bytes) {
-        return bytes.length >= 4 && isMagic((int) littleEndian(bytes, 0, 4));
+        return bytes.length >= 4 && isMagic((int) ZstdBits.littleEndian(bytes, 0, 4));
     }
 
     private static boolean isMagic(int number) {
         return number == MAGIC || (number & SKIPPABLE_MASK) == SKIPPABLE_MAGIC;
-    }
-
-    static ZstdException damaged(String what) {
-        return new ZstdException(
-                ZstdException.Reason.DAMAGED,
-                "the image has a layer whose zstd data is damaged (" + what + "); fetch the image again");
     }
 
     @Override
@@ -90,9 +83,9 @@ public final class ZstdInputStream extends InputStream {
             if (magic.length == 0) {
                 return false;
             }
-            int number = (int) littleEndian(magic, 0, magic.length);
+            int number = (int) ZstdBits.littleEndian(magic, 0, magic.length);
             if (magic.length < 4 || !isMagic(number)) {
-                throw damaged("something else stands where a frame begins");
+                throw ZstdException.damaged("something else stands where a frame begins");
             }
             if (number == MAGIC) {
                 readFrameHeader();
@@ -107,7 +100,7 @@ public final class ZstdInputStream extends InputStream {
         for (long left = size; left > 0; ) {
             int count = in.read(packed, 0, (int) Math.min(left, packed.length));
             if (count < 0) {
-                throw damaged("it is cut off");
+                throw ZstdException.damaged("it is cut off");
             }
             left -= count;
         }
@@ -116,7 +109,7 @@ public final class ZstdInputStream extends InputStream {
     private void readFrameHeader() throws IOException {
         int descriptor = (int) field(1);
         if ((descriptor & 8) != 0) {
-            throw damaged("a reserved bit is set");
+            throw ZstdException.damaged("a reserved bit is set");
         }
         boolean single = (descriptor & 0x20) != 0;
         checksum = (descriptor & 4) != 0;
@@ -143,7 +136,7 @@ public final class ZstdInputStream extends InputStream {
                             + " MiB; compress it again without --long or --ultra");
         }
         window = (int) size;
-        blockLimit = Math.min(window, BLOCK_LIMIT);
+        blockLimit = Math.min(window, ZstdBlock.LIMIT);
         block = new ZstdBlock();
         inFrame = true;
         decoded = 0;
@@ -160,7 +153,7 @@ public final class ZstdInputStream extends InputStream {
             default -> {
                 long size = field(8);
                 if (size < 0) {
-                    throw damaged("a size of more than 63 bits");
+                    throw ZstdException.damaged("a size of more than 63 bits");
                 }
                 yield size;
             }
@@ -172,7 +165,7 @@ public final class ZstdInputStream extends InputStream {
         int size = header >>> 3;
         int type = header >>> 1 & 3;
         if (size > blockLimit) {
-            throw damaged("a block is too large");
+            throw ZstdException.damaged("a block is too large");
         }
         makeRoom();
         int before = end;
@@ -191,11 +184,11 @@ public final class ZstdInputStream extends InputStream {
                 Arrays.fill(packed, size, size + ZstdBits.PADDING, (byte) 0);
                 end = block.decode(packed, size, history, end, window, blockLimit);
             }
-            default -> throw damaged("a block of a reserved type");
+            default -> throw ZstdException.damaged("a block of a reserved type");
         }
         decoded += end - before;
         if (announced >= 0 && decoded > announced) {
-            throw damaged("a frame holds more than it says");
+            throw ZstdException.damaged("a frame holds more than it says");
         }
         if ((header & 1) != 0) {
             endFrame();
@@ -204,7 +197,7 @@ public final class ZstdInputStream extends InputStream {
 
     private void endFrame() throws IOException {
         if (announced >= 0 && decoded != announced) {
-            throw damaged("a frame holds less than it says");
+            throw ZstdException.damaged("a frame holds less than it says");
         }
         if (checksum) {
             field(4);
@@ -214,13 +207,13 @@ public final class ZstdInputStream extends InputStream {
 
     /// All of the history was read; its last `window` bytes are needed still.
     private void makeRoom() {
-        if (history.length - end >= BLOCK_LIMIT) {
+        if (history.length - end >= ZstdBlock.LIMIT) {
             return;
         }
-        int most = 2 * window + BLOCK_LIMIT;
+        int most = 2 * window + ZstdBlock.LIMIT;
         if (history.length < most) {
             history = Arrays.copyOf(history, (int) Math.min(most, 2L * history.length));
-            if (history.length - end >= BLOCK_LIMIT) {
+            if (history.length - end >= ZstdBlock.LIMIT) {
                 return;
             }
         }
@@ -233,23 +226,15 @@ public final class ZstdInputStream extends InputStream {
     private long field(int width) throws IOException {
         byte[] bytes = in.readNBytes(width);
         if (bytes.length != width) {
-            throw damaged("it is cut off");
+            throw ZstdException.damaged("it is cut off");
         }
-        return littleEndian(bytes, 0, width);
+        return ZstdBits.littleEndian(bytes, 0, width);
     }
 
     private void readFully(byte[] target, int at, int count) throws IOException {
         if (in.readNBytes(target, at, count) != count) {
-            throw damaged("it is cut off");
+            throw ZstdException.damaged("it is cut off");
         }
-    }
-
-    static long littleEndian(byte[] bytes, int at, int width) {
-        long value = 0;
-        for (int i = width - 1; i >= 0; i--) {
-            value = value << 8 | (bytes[at + i] & 0xff);
-        }
-        return value;
     }
 
     @Override
