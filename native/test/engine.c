@@ -242,6 +242,10 @@ static int hand_over(const struct spec *spec, struct container *container, const
 	handover.slots = (uint16_t)slot;
 	build_plan(spec, &plan, handover.slots, SLOT_FIRST_FREE, tasks, volume_slot);
 	note_steps(&plan, container);
+	while (spec->plan_bytes > plan.length)
+		put_u8(&plan, 0);
+	if (spec->plan_bytes)
+		plan.length = spec->plan_bytes;
 	fds[SLOT_PLAN] = sealed_plan(&plan, spec->left_open);
 	builder_free(&plan);
 	if (spec->spoil)

@@ -35,6 +35,7 @@ struct spec {
 	bool no_devices;
 	bool leaves_at_handover; /* the engine closes its side of the control socket before init can read the plan */
 	uint32_t id_count; /* 0: ID_COUNT */
+	uint32_t plan_bytes; /* 0, or what the plan's file is cut or lengthened to */
 	int left_open;	/* seals that the plan's file lacks, F_SEAL_* */
 	uint32_t uid, gid;
 	uint64_t caps;

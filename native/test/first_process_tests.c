@@ -111,6 +111,58 @@ static void is_not_real_time_even_if_its_engine_is(void)
 }
 
 /* The engine has ended when the plan comes: not a step behind SEAL is done, and no tree of it is built. */
+static void takes_no_plan_of_another_size(void)
+{
+	static const struct {
+		uint32_t bytes;
+		int error;
+	} plans[] = {{sizeof(struct plan_header) - 1, EFBIG}, {sizeof(struct plan_header), EBADMSG}, {PLAN_MAX_BYTES, EBADMSG}, {PLAN_MAX_BYTES + 1, EFBIG}};
+	for (unsigned i = 0; i < sizeof plans / sizeof *plans; i++) {
+		struct spec spec = shell("echo ran");
+		spec.plan_bytes = plans[i].bytes;
+		container_run(&engine, &spec, &container);
+		expect_error(&container, PHASE_SEAL, OP_SEAL, plans[i].error);
+		CHECK_EQUAL(plans[i].error == EBADMSG ? PLAN_BAD_LENGTH : PLAN_OK, container.last.detail);
+	}
+}
+
+/* Something in the root's place, and nothing in that of the group. */
+static void no_group(struct handover *handover)
+{
+	handover->count--;
+	handover->slot[handover->count - 1] = handover->slot[handover->count];
+}
+
+static void no_root(struct handover *handover) { handover->count--; }
+
+static void takes_no_plan_without_its_descriptors(void)
+{
+	static void (*const spoiled[])(struct handover *) = {no_group, no_root};
+	for (unsigned i = 0; i < 2; i++) {
+		struct spec spec = shell("echo ran");
+		spec.tasks[0] = i == 0 ? open("/dev/null", O_WRONLY | O_CLOEXEC) : 0, spec.spoil = spoiled[i];
+		container_run(&engine, &spec, &container);
+		CHECK_EQUAL(REPORT_ERROR, container.last.kind);
+		CHECK_EQUAL(EBADMSG, container.last.status);
+		CHECK_EQUAL(PLAN_BAD_SLOT, container.last.detail);
+		if (spec.tasks[0])
+			close(spec.tasks[0]);
+	}
+}
+
+static void starts_at_the_word_alone(void)
+{
+	static const uint8_t start_and_more[] = {CONTROL_START, 0}, other[] = {CONTROL_START + 1};
+	for (int i = 0; i < 3; i++) {
+		struct spec spec = shell("echo ran");
+		CHECK_EQUAL(0, container_launch(&engine, &spec, &container));
+		CHECK(send(container.control, i == 0 ? start_and_more : other, i == 0 ? 2 : i == 1 ? 1 : 0, MSG_NOSIGNAL) >= 0);
+		container_finish(&container);
+		CHECK_EQUAL(125, container.status);
+		CHECK_TEXT("", container.text);
+	}
+}
+
 static void does_nothing_for_an_engine_that_is_gone(void)
 {
 	char upper[256], path[300];
@@ -281,6 +333,9 @@ static void arguments_and_variables_come_as_they_are(void)
 const struct test first_process_tests[] = {
 	{"ids before the tree", is_root_inside_and_nothing_else_before_it_reaches_the_tree},
 	{"real time", is_not_real_time_even_if_its_engine_is},
+	{"size of a plan", takes_no_plan_of_another_size},
+	{"descriptors of a plan", takes_no_plan_without_its_descriptors},
+	{"word to start", starts_at_the_word_alone},
 	{"engine gone", does_nothing_for_an_engine_that_is_gone},
 	{"secrets", has_forgotten_the_secrets_of_the_program},
 	{"right to signal", keeps_the_right_to_signal_where_the_program_can_change_its_user_alone},

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct container container; /* large */
@@ -126,6 +127,50 @@ static void its_signals_are_its_own(void)
 	container_run(&own, &spec, &container);
 	expect_exit(&container, 3);
 	engine_stop(&own);
+}
+
+/* ---- its program ---- */
+
+/* The exit code; what it prints on standard output, or on the other one. */
+static int run_binary(const char *first, const char *second, const char *to, char text[8192])
+{
+	int pipes[2], status;
+	CHECK(pipe2(pipes, O_CLOEXEC) == 0);
+	int pid = fork();
+	if (pid == 0) {
+		close(3); /* nothing that a zygote could be on */
+		dup2(to ? open(to, O_WRONLY) : pipes[1], 1), dup2(pipes[1], 2);
+		execl(binary, binary, first, second, (char *)NULL);
+		_exit(99);
+	}
+	close(pipes[1]);
+	size_t used = 0;
+	for (ssize_t length; used < 8191 && (length = read(pipes[0], text + used, 8191 - used)) > 0;)
+		used += (size_t)length;
+	text[used] = 0;
+	close(pipes[0]);
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void its_program_prints_the_phases_and_has_no_other_mode(void)
+{
+	static const char *const strange[][2] = {{NULL, NULL}, {"help", NULL}, {"zygote", "x"}, {"--phases", "x"}, {"monitor", "x"}};
+	static char text[8192], expected[8192];
+	const struct opcode_rule *rule;
+	for (unsigned i = 0; (rule = plan_opcode(i)) != NULL; i++) {
+		bool two = rule->phase != rule->other_phase;
+		sprintf(expected + strlen(expected), "%u %s %s%s%s\n", rule->opcode, rule->name, plan_phase_names[rule->phase], two ? " " : "",
+			two ? plan_phase_names[rule->other_phase] : "");
+	}
+	CHECK_EQUAL(0, run_binary("--phases", NULL, NULL, text));
+	CHECK_TEXT(expected, text);
+	CHECK_EQUAL(1, run_binary("--phases", NULL, "/dev/full", text));
+	CHECK_EQUAL(1, run_binary("zygote", NULL, NULL, text)); /* without its socket */
+	for (unsigned i = 0; i < sizeof strange / sizeof *strange; i++) {
+		CHECK_EQUAL(125, run_binary(strange[i][0], strange[i][1], NULL, text));
+		CHECK(strstr(text, "started by the caisson engine"));
+	}
 }
 
 /* ---- roots of many layers ---- */
@@ -300,6 +345,7 @@ static void a_layer_that_cannot_be_written_is_no_root(void)
 }
 
 const struct test zygote_state_tests[] = {
+	{"its program", its_program_prints_the_phases_and_has_no_other_mode},
 	{"its root", its_root_has_nothing_of_the_host},
 	{"its environment", its_environment_is_gone},
 	{"its mounts", its_mounts_are_as_bare_as_can_be},
