@@ -319,6 +319,33 @@ static void a_path_that_cannot_be_protected_is_refused(void)
 	CHECK_EQUAL(ENODEV, container.last.status);
 }
 
+static void a_masked_pipe(struct builder *plan, uint8_t phase)
+{
+	if (phase == PHASE_PROTECT)
+		builder_step(plan, phase, OP_MASK), put_text(plan, "home/pipe");
+}
+
+/* A pipe of the image without a writer would hold up whoever opens it. */
+static void a_target_is_not_opened(void)
+{
+	char path[256];
+	struct spec spec = shell("cat /srv/pipe; stat -c %F /home/pipe");
+	spec.root = test_root("pipes");
+	snprintf(path, sizeof path, "%s/home/pipe", spec.root);
+	CHECK(mkfifo(path, 0666) == 0);
+	snprintf(path, sizeof path, "%s/srv", spec.root);
+	CHECK(mkdir(path, 0755) == 0);
+	snprintf(path, sizeof path, "%s/srv/pipe", spec.root);
+	CHECK(mkfifo(path, 0666) == 0);
+	snprintf(path, sizeof path, "%s/some", test_directory());
+	int host = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	CHECK(write(host, "some\n", 5) == 5 && close(host) == 0);
+	spec.volume = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	spec.volume_is_file = true, spec.volume_path = "srv/pipe", spec.more = a_masked_pipe;
+	container_run(&engine, &spec, &container);
+	CHECK_TEXT("some\ncharacter special file\n", container.text);
+}
+
 static void masked(struct builder *plan, uint8_t phase)
 {
 	static const char *const paths[] = {"home", "tmp", "usr", "etc/hostname"};
@@ -375,6 +402,7 @@ const struct test step_tests[] = {
 	{"modes", modes_of_what_is_made},
 	{"sysctl across a mount", a_sysctl_across_a_mount_is_refused},
 	{"paths not protected", a_path_that_cannot_be_protected_is_refused},
+	{"pipes", a_target_is_not_opened},
 	{"masks", every_mask_is_empty_and_read_only},
 	{"domain name", domain_name},
 	{"working directory in proc", kernel_files_are_no_working_directory},
