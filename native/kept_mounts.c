@@ -1,6 +1,6 @@
 /*
- * Mounts that a container gets again at every start. They are attached here, in the zygote's own mount namespace: a detached
- * mount can be copied only from Linux 6.15 on. What is kept lasts as long as the zygote, and with it a layer in memory.
+ * Mounts of which every start of a container gets a copy. They stay attached in the zygote's own mount namespace, because
+ * detached mounts can be copied only since Linux 6.15. They last as long as the zygote, as does a writable layer in memory.
  */
 #include "kernel.h"
 #include "zygote.h"
@@ -26,7 +26,7 @@ static int make_place(const char *name, bool directory)
 	return 0;
 }
 
-/* Private: what is mounted below the source later on does not appear in a container that was started before. */
+/* Private, so that mounts made below the source later do not appear in running containers. */
 int keep_mount(unsigned place, int mount)
 {
 	char name[PLACE_SIZE];

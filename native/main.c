@@ -21,8 +21,8 @@ static int print_phases(void)
 }
 
 /*
- * Most of what is set to zero at the start is never touched, and many of these processes stay for long: a huge page for the first
- * byte would be 2 MiB each. Not obligatory: the kernel may have no huge pages.
+ * Turns huge pages off for zeroed memory. Little of it is ever touched, and many of these processes live long: with huge pages,
+ * the first byte would cost 2 MiB in each. Failure is harmless: the kernel may have no huge pages.
  */
 static void use_small_pages(void)
 {

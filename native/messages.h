@@ -21,7 +21,7 @@ int send_message(int socket, const void *bytes, size_t length, int fd);
 /* Its length, 0 where the other end is closed, or -EINVAL for one that does not fit; what came with it is in `fds`. */
 ssize_t receive_message(int socket, void *bytes, size_t size, struct fds *fds);
 
-/* One that is there already, with room for one descriptor (-1: none came): the kernel closes those above. Also -EAGAIN. */
+/* Does not wait, and takes at most one descriptor (`fd` is -1 if none came); the kernel closes the rest. Also -EAGAIN. */
 ssize_t receive_now(int socket, void *bytes, size_t size, int *fd);
 
 #endif

@@ -1,4 +1,4 @@
-/* The monitor's start, its one loop, and its end. */
+/* The monitor's start, its event loop, and its exit. */
 #include "kernel.h"
 #include "messages.h"
 #include "monitor_parts.h"
@@ -17,7 +17,7 @@ extern char **environ;
 
 /* ---- time ---- */
 
-/* Goes on while the machine is suspended, and no one sets it. */
+/* This clock cannot be set, and it counts the time in which the machine is suspended. */
 uint64_t boot_nanos(void)
 {
 	struct timespec now;
@@ -32,7 +32,7 @@ uint64_t wall_millis(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / MILLIS;
 }
 
-/* To the earliest of all deadlines. */
+/* Sets the timer to the earliest deadline. */
 static void set_timer(struct monitor *m)
 {
 	const uint64_t all[] = {m->start_until, m->stop_at, m->deadline_at, m->lease_at, m->restart_at, m->record_at,
@@ -78,7 +78,7 @@ static bool somebody_wants_stdin(const struct monitor *m)
 	return false;
 }
 
-/* A negative descriptor is passed over. */
+/* poll(2) ignores negative descriptors. */
 static void watch_all(const struct monitor *m, struct pollfd watched[ON_COUNT])
 {
 	bool reads = output_may_be_read(m);
@@ -96,7 +96,7 @@ static void watch_all(const struct monitor *m, struct pollfd watched[ON_COUNT])
 			(struct pollfd){m->client[i].fd, (short)(POLLIN | (m->client[i].full ? POLLOUT : 0)), 0};
 }
 
-/* As a host that shuts down sends it: the container has its time to end, and is wanted up all the same. */
+/* SIGTERM, as sent when the host shuts down: stops the container in order, but not as STATE_STOPPED. */
 static void take_signal(struct monitor *m)
 {
 	struct signalfd_siginfo signal;
@@ -113,7 +113,7 @@ static void take_signal(struct monitor *m)
 
 static void take_events(struct monitor *m, const struct pollfd watched[ON_COUNT])
 {
-	if (watched[ON_ZYGOTE].revents != 0) { /* what runs goes on */
+	if (watched[ON_ZYGOTE].revents != 0) { /* a running container goes on */
 		m->last.state.flags |= STATE_ZYGOTE_GONE;
 		close_fd(&m->zygote);
 		note(m, WATCH_STATE);
@@ -178,7 +178,7 @@ void quit(struct monitor *m, int code)
 
 /* ---- its own start ---- */
 
-/* No terminal, directory, descriptor or variable of whoever started it. The child of nobody: its parent exits here. */
+/* Leaves the terminal, directory, descriptors and environment of the starter. The parent exits, so the host's init adopts this. */
 static int leave(void)
 {
 	int type = 0;

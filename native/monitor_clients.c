@@ -1,6 +1,6 @@
 /*
- * Connections: root's alone. A client costs a row of a table and what the kernel holds for it. Who takes no replies is
- * disconnected; who has no room for a notice gets its latest form once there is room.
+ * Client connections, from root only. A client costs one entry of a table and its queue in the kernel. A client that does not
+ * read its replies is disconnected; a notice that does not fit is sent later, in its latest form.
  */
 #include "kernel.h"
 #include "messages.h"
@@ -38,7 +38,7 @@ void accept_clients(struct monitor *m)
 {
 	int fd = result(accept4(m->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
 	if (fd < 0)
-		return; /* it has gone again, or there is no room: poll tells again */
+		return; /* the client has gone, or there is no descriptor left: poll reports it again */
 	if (is_root(fd))
 		add_client(m, fd);
 	else
@@ -88,7 +88,7 @@ bool reply(struct monitor *m, struct client *client, const struct monitor_header
 	return false;
 }
 
-/* Those who wait for the end of an op. */
+/* Answers the clients with a pending `op`. */
 void answer_waiting(struct monitor *m, uint16_t op, int error)
 {
 	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++) {
@@ -183,7 +183,7 @@ static int check_header(const struct monitor_header *header, ssize_t length)
 	return header->version != MONITOR_VERSION && header->op != MONITOR_HELLO ? EPROTO : 0;
 }
 
-/* Descriptors that come with it are closed by the kernel: there is no room for them here. */
+/* There is no buffer for descriptors, so the kernel closes those that come with a request. */
 void read_client(struct monitor *m, struct client *client)
 {
 	struct iovec data = {message, sizeof message};

@@ -1,6 +1,7 @@
 /*
- * What the monitor gives away once it stands: the host's tree (it goes into its zygote's), every capability but KILL and CHOWN,
- * every file but those of its two directories (where the kernel has Landlock), every system call but those below.
+ * Drops what a running monitor does not need: the host's file tree (it enters its zygote's mount namespace), all capabilities
+ * except KILL and CHOWN, all files except those in its two directories (if the kernel has Landlock), and all system calls
+ * except those below.
  */
 #include "init.h"
 #include "kernel.h"
@@ -32,7 +33,7 @@ static const struct sock_filter filter[] = {
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0),
 	KILL,
 	LOAD(nr),
-	ALLOW(__NR_ppoll), /* what it does all the time first */
+	ALLOW(__NR_ppoll), /* the most frequent calls come first */
 #ifdef __NR_poll
 	ALLOW(__NR_poll),
 #endif
@@ -59,7 +60,7 @@ static const struct sock_filter filter[] = {
 	ALLOW(__NR_unlinkat),
 	ALLOW(__NR_ftruncate),
 	ALLOW(__NR_fstat),
-	ALLOW(__NR_newfstatat), /* as libc has fstat(2) by its version */
+	ALLOW(__NR_newfstatat), /* fstat(2) in newer versions of libc */
 	ALLOW(__NR_fsync),
 	ALLOW(__NR_fdatasync),
 	ALLOW(__NR_madvise),
@@ -74,7 +75,7 @@ static const struct sock_filter filter[] = {
 	KILL,
 };
 
-/* KILL: init has ids of the container. CHOWN: a start's pipes belong to the program's user. */
+/* KILL, because init has ids of the container; CHOWN, because the pipes of a run belong to the program's user. */
 static int shed_capabilities(void)
 {
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -94,7 +95,7 @@ static int allow_beneath(int ruleset, int directory, uint64_t access)
 	return result(syscall(445 /* landlock_add_rule */, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0));
 }
 
-/* landlock(7), ABI 1: all that it knows of files is refused, but logs, the record, and the socket's removal. */
+/* landlock(7), ABI 1: allows access to log and record, and removal of the socket; denies every other access to files. */
 static int restrict_files(const struct monitor *m)
 {
 	const uint64_t files = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
@@ -104,7 +105,7 @@ static int restrict_files(const struct monitor *m)
 	} all = {.files = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
 	int ruleset = result(syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0));
 	if (ruleset == -ENOSYS || ruleset == -EOPNOTSUPP)
-		return 0; /* this kernel has none */
+		return 0; /* not in this kernel */
 	if (ruleset < 0)
 		return ruleset;
 	int error = allow_beneath(ruleset, m->log.directory, files);

@@ -1,7 +1,7 @@
 /*
- * The log: Docker's json-file format, a line of output an object, longer ones in parts; a full file becomes NAME.1, that one
- * NAME.2, and the oldest goes. What cannot be written is counted and dropped: the container goes on, and writing is tried
- * again after some seconds. A file never has half a line.
+ * The log, in Docker's json-file format: one object for each line of output, several for a long line. A full file becomes
+ * NAME.1, that one NAME.2, and the oldest is removed. Output that cannot be written is counted and dropped; the container goes
+ * on, and the monitor tries again after some seconds. A file never contains half a line.
  */
 #include "kernel.h"
 #include "monitor_parts.h"
@@ -25,7 +25,7 @@ static struct part {
 
 static char buffer[BUFFER_SIZE] WHOLE_PAGES;
 static size_t used;
-static uint64_t used_of; /* bytes of output in it */
+static uint64_t used_of; /* bytes of output that the buffer stands for */
 
 static const char *const labels[STREAM_COUNT] = {"stdout", "stderr"};
 
@@ -72,7 +72,7 @@ static void fail_log(struct log *log, int error, uint64_t now)
 	log->retry_at = now + RETRY;
 }
 
-/* Takes off what was written last. Somebody may have cut the file meanwhile: its end is where the kernel says. */
+/* Removes the last `written` bytes. Somebody may have truncated the file meanwhile, so the kernel says where it ends. */
 static int take_back(int file, size_t written)
 {
 	struct stat stat;
@@ -83,7 +83,7 @@ static int take_back(int file, size_t written)
 	return result(ftruncate(file, stat.st_size - (off_t)written));
 }
 
-/* All of the buffer or nothing. */
+/* Writes the whole buffer or nothing. */
 static int write_buffer(struct log *log)
 {
 	size_t written = 0;
@@ -101,7 +101,7 @@ static int write_buffer(struct log *log)
 		log->total += used;
 		log->grew = true;
 	} else if (take_back(log->file, written) < 0) {
-		close_fd(&log->file); /* a file of its own begins next */
+		close_fd(&log->file); /* the next write starts a new file */
 	}
 	return error;
 }
@@ -120,7 +120,7 @@ int sync_log(struct log *log) { return log->file < 0 ? 0 : result(fdatasync(log-
 
 /* ---- text ---- */
 
-/* The length of the character that starts there; negated, that of bytes which are none and become one U+FFFD. */
+/* Returns the length of the UTF-8 character at `at`; negated, the length of an invalid sequence, to become one U+FFFD. */
 static int character(const uint8_t *at, size_t left)
 {
 	uint8_t first = at[0], least = 0x80, most = 0xbf;
@@ -197,7 +197,7 @@ static void put_text(const uint8_t *at, size_t length)
 	}
 }
 
-/* 2026-11-26T20:00:00.123456789Z. Days to a date: the era of 400 years that starts on 1 March. */
+/* Formats like 2026-11-26T20:00:00.123456789Z. The date comes from days in eras of 400 years that start on 1 March. */
 static void format_time(char text[TIME_SIZE])
 {
 	struct timespec now;
@@ -240,7 +240,7 @@ static void add(struct log *log, unsigned stream, const uint8_t *bytes, size_t l
 	used_of += length;
 }
 
-/* How many of the bytes end with a whole character, where the last is one of UTF-8. */
+/* Returns how many of the bytes to take so that no UTF-8 character is split. */
 static unsigned whole_characters(const uint8_t *bytes, unsigned count)
 {
 	for (unsigned back = 1; back <= 3; back++) {
@@ -253,7 +253,7 @@ static unsigned whole_characters(const uint8_t *bytes, unsigned count)
 	return count;
 }
 
-/* Takes bytes up to a newline or a full part, and adds what is complete. Returns how many it has taken. */
+/* Takes bytes up to a newline or a full part, and adds the part if it is complete. Returns how many it took. */
 static size_t take(struct log *log, unsigned stream, const uint8_t *bytes, size_t length, const char *time, uint64_t now)
 {
 	unsigned room = LOG_PART - part[stream].count;
@@ -306,7 +306,7 @@ void end_log_lines(struct log *log, uint64_t now)
 	flush(log, now);
 }
 
-/* Gives memory back that an idle container does not need. */
+/* Frees memory that an idle container does not need. */
 void trim_log(void)
 {
 	madvise(buffer, sizeof buffer, MADV_DONTNEED);

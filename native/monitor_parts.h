@@ -1,4 +1,4 @@
-/* The monitor's state, and its parts by the file that has them. Single-threaded; nothing is allocated. */
+/* The monitor's state and its functions, by file. Single-threaded; nothing is allocated. */
 #ifndef CAISSON_MONITOR_PARTS_H
 #define CAISSON_MONITOR_PARTS_H
 
@@ -9,9 +9,9 @@
 
 enum { NO_FD = -1, SETUP_SOCKET_FD = 3, LOG_PART = 16384, READ_SIZE = 65536 };
 
-/* For buffers that madvise(2) gives back: whole pages of their own, of the largest size that a kernel has. */
+/* For buffers that madvise(2) frees: pages of their own, of the largest size that a kernel has. */
 enum { LARGEST_PAGE = 65536 };
-#ifdef __SANITIZE_ADDRESS__ /* which leaves no gap behind what is so aligned */
+#ifdef __SANITIZE_ADDRESS__ /* it puts no gap behind variables with so large an alignment */
 #define WHOLE_PAGES
 #else
 #define WHOLE_PAGES __attribute__((aligned(LARGEST_PAGE)))
@@ -20,39 +20,39 @@ enum { LARGEST_PAGE = 65536 };
 #define MILLIS 1000000ull /* nanoseconds */
 #define SECONDS 1000000000ull
 
-/* Output and errors of the program; with a terminal the first has both. */
+/* The program's output and error streams; a terminal is both in one, the first. */
 enum { STREAM_OUT, STREAM_ERR, STREAM_COUNT };
 
 struct client {
 	int fd; /* NO_FD: free */
 	uint32_t watch;
-	uint32_t unsent; /* notices that it has not got: WATCH_*, NOTE_STDIN */
+	uint32_t unsent; /* notices still to send: WATCH_*, NOTE_STDIN */
 	bool wrote_stdin, wants_stdin;
-	bool full; /* had no room for a notice */
-	uint16_t waits_for; /* MONITOR_START, MONITOR_STOP, MONITOR_REMOVE; 0: nothing */
-	uint32_t sequence;  /* of that */
+	bool full; /* its queue had no room for a notice */
+	uint16_t waits_for; /* pending MONITOR_START, MONITOR_STOP, MONITOR_REMOVE; 0: none */
+	uint32_t sequence;  /* of the pending request */
 };
 
-enum { NOTE_STDIN = 4 }; /* beside enum monitor_watch */
+enum { NOTE_STDIN = 4 }; /* in addition to enum monitor_watch */
 
 struct log {
-	int directory, file; /* file: NO_FD where there is none */
+	int directory, file; /* file: NO_FD if none is open */
 	char name[96];
 	unsigned files;
-	uint64_t most;	/* bytes of one file */
-	uint64_t size;	/* of the newest */
-	uint64_t total; /* written to all */
-	uint64_t lost;	/* bytes of output */
+	uint64_t most;	/* size limit of one file */
+	uint64_t size;	/* of the newest file */
+	uint64_t total; /* bytes written to all files */
+	uint64_t lost;	/* bytes of output that were not written */
 	int error;	/* errno of the last failure */
 	uint64_t retry_at;
 	bool off, grew;
 };
 
-/* Keeps what the monitor spends on output within the container's share. */
+/* Limits the processor time that the monitor spends on output to the container's share. */
 struct pace {
 	int64_t credit; /* nanoseconds of processor time */
 	uint64_t last;
-	int64_t cpu_before; /* what the monitor had used at the end of the last round */
+	int64_t cpu_before; /* the monitor's processor time at the end of the last round */
 	bool has_read;
 	uint64_t wait_until; /* 0: output may be read */
 };
@@ -65,7 +65,7 @@ struct monitor {
 	struct {
 		int fd;
 		uint16_t slot;
-	} given[PLAN_MAX_SLOTS]; /* handed to init as they are */
+	} given[PLAN_MAX_SLOTS]; /* handed to init at every start */
 	unsigned given_count;
 	uint16_t kept[PLAN_MAX_SLOTS]; /* slots of the mounts that the zygote keeps, by place */
 	unsigned kept_count;
@@ -86,7 +86,7 @@ struct monitor {
 	int init_pidfd, control, input, output[STREAM_COUNT]; /* with a terminal input == output[STREAM_OUT] */
 	uint32_t rows_columns;
 	int holder; /* index of the client that holds it; -1 */
-	bool by_policy, ends, quits; /* ends: no restart after it */
+	bool by_policy, ends, quits; /* ends: no restart follows; quits: the monitor exits after the run */
 	uint64_t started_at, drain_until;
 	uint64_t oom_before;
 	bool exit_reported;
@@ -95,13 +95,13 @@ struct monitor {
 	uint64_t start_until, stop_at, deadline_at, lease_at, restart_at, record_at, trim_at;
 	uint64_t back_off; /* the next wait */
 
-	struct monitor_start last; /* what STATE tells, and the record */
+	struct monitor_start last; /* for STATE and the record */
 };
 
-/* monitor_setup.c: 0, or a negated error number with the stage it failed in */
+/* monitor_setup.c: returns 0, or a negated error number and the stage that failed */
 int set_up_monitor(struct monitor *m, enum monitor_stage *stage);
 
-/* monitor_confine.c: gives away capabilities, the host's tree, and most system calls */
+/* monitor_confine.c: drops capabilities, the host's file tree, and most system calls */
 int confine(const struct monitor *m);
 
 /* monitor_zygote.c */
@@ -111,7 +111,7 @@ int ask_for_init(struct monitor *m, int control, int *pidfd);
 int hand_over_plan(struct monitor *m, const int streams[3]);
 void end_zygote(struct monitor *m);
 
-/* monitor_run.c: a run from its start to its end */
+/* monitor_run.c: a run from start to exit */
 int begin_run(struct monitor *m, bool by_policy);
 int let_run(struct monitor *m);
 void take_reports(struct monitor *m);

@@ -1,4 +1,4 @@
-/* What the monitor tells of the container: to clients that ask, and on disk when a run has ended. */
+/* The container's state, for clients and for the exit record on disk. */
 #include "kernel.h"
 #include "monitor_parts.h"
 
@@ -40,7 +40,7 @@ static int write_file(const struct monitor *m, const struct monitor_record *reco
 	return error;
 }
 
-/* It is there whole or as it was before. Where it cannot be written it is tried again: STATE has it meanwhile. */
+/* Replaces the record by rename(2). If that fails, the monitor tries again later; STATE has the values meanwhile. */
 void write_record(struct monitor *m)
 {
 	update_state(m);
@@ -56,7 +56,7 @@ void write_record(struct monitor *m)
 		m->last.state.flags &= ~(uint32_t)STATE_RECORD_FAILED;
 }
 
-/* memory.events and memory.oom_control both have a line `oom_kill N`. */
+/* Both memory.events and memory.oom_control have a line `oom_kill N`. */
 uint64_t read_oom_kills(const struct monitor *m)
 {
 	char text[512];

@@ -1,4 +1,4 @@
-/* What clients may ask: a closed list. */
+/* The requests of clients: a closed list of operations. */
 #include "kernel.h"
 #include "monitor_parts.h"
 
@@ -23,7 +23,7 @@ static void answer_state(const struct ask *ask)
 	reply(ask->m, ask->client, ask->header, 0, &ask->m->last.state, sizeof ask->m->last.state, NO_FD);
 }
 
-/* The answer comes later. False: it has been refused. */
+/* Makes the request pending. False if the client has one already, which has been answered with EBUSY. */
 static bool wait_for(const struct ask *ask)
 {
 	if (ask->client->waits_for != 0) {
@@ -181,7 +181,7 @@ bool valid_policy(const struct monitor_policy *policy)
 void set_policy(struct monitor *m, const struct monitor_policy *policy)
 {
 	m->policy = *policy;
-	m->pace.wait_until = 0; /* the share may be another */
+	m->pace.wait_until = 0; /* the share may have changed */
 	m->lease_at = policy->lease_millis == 0 ? 0 : boot_nanos() + policy->lease_millis * MILLIS;
 	if (m->deadline_at != 0 || m->phase == MONITOR_RUNNING || m->phase == MONITOR_PAUSED)
 		m->deadline_at = policy->deadline_millis == 0 ? 0 : m->started_at + policy->deadline_millis * MILLIS;
@@ -233,7 +233,7 @@ static void remove_all(const struct ask *ask)
 	stop_run(m, SIGKILL, 0);
 }
 
-/* ---- the list ---- */
+/* ---- dispatch ---- */
 
 void serve_request(struct monitor *m, struct client *client, const struct monitor_header *header, const uint8_t *payload)
 {
@@ -290,7 +290,7 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 	case MONITOR_PROGRAM:
 		reply(m, client, header, m->program < 0 ? ENOENT : 0, NULL, 0, m->program);
 		break;
-	default: /* SETUP too: it has been */
+	default: /* also a second SETUP */
 		answer(&ask, EOPNOTSUPP);
 	}
 }

@@ -1,6 +1,6 @@
 /*
- * A run of the container: an init from the zygote walks the plan, reports, and ends. Then its output is drained, the log
- * synced, the exit recorded; those who wait are answered, and perhaps it is started again.
+ * A run of the container: an init from the zygote walks the plan, reports, and exits. Then the monitor drains the output, syncs
+ * the log, writes the exit record, answers clients that wait, and starts the next run if the policy says so.
  */
 #include "kernel.h"
 #include "messages.h"
@@ -14,9 +14,9 @@
 #define DRAIN_PATIENCE (2 * SECONDS)
 #define FIRST_BACK_OFF (100 * MILLIS)
 #define LONGEST_BACK_OFF (60 * SECONDS)
-#define STEADY (10 * SECONDS) /* up for so long: the next wait is the first again */
+#define STEADY (10 * SECONDS) /* a run of this length resets the wait */
 
-enum { MOST_REPORTS = 8 }; /* an honest one tells of a console, READY, and its end */
+enum { MOST_REPORTS = 8 }; /* init sends three: CONSOLE, READY, EXIT */
 
 bool has_init(const struct monitor *m) { return m->init_pidfd >= 0; }
 
@@ -25,7 +25,7 @@ bool has_init(const struct monitor *m) { return m->init_pidfd >= 0; }
 void send_to_init(struct monitor *m, int number)
 {
 	if (has_init(m))
-		syscall(SYS_pidfd_send_signal, m->init_pidfd, number, NULL, 0); /* fails for one that has ended */
+		syscall(SYS_pidfd_send_signal, m->init_pidfd, number, NULL, 0); /* fails if init has exited */
 }
 
 static void thaw(struct monitor *m)
@@ -41,12 +41,12 @@ void kill_init(struct monitor *m)
 {
 	m->stop_at = m->deadline_at = m->start_until = 0;
 	send_to_init(m, SIGKILL);
-	thaw(m); /* cgroup v1: a frozen process does not die */
+	thaw(m); /* in cgroup v1, a frozen process does not die */
 }
 
 static void finish(struct monitor *m);
 
-/* The program has its time to end only if it runs already. */
+/* Only a running program gets time to exit. */
 void stop_run(struct monitor *m, uint32_t number, uint32_t millis)
 {
 	m->ends = true;
@@ -84,7 +84,7 @@ static void reset(struct monitor *m, bool by_policy)
 	m->oom_before = read_oom_kills(m);
 }
 
-/* All that a run had open. */
+/* Closes everything that belongs to a run. */
 static void close_run(struct monitor *m)
 {
 	close_streams(m);
@@ -116,7 +116,7 @@ static int ask_for_run(struct monitor *m)
 	return error;
 }
 
-/* -errno: nothing of it is left. */
+/* Returns 0, or a negated error number; then nothing of the run is left. */
 int begin_run(struct monitor *m, bool by_policy)
 {
 	enum monitor_phase before = m->phase;
@@ -154,10 +154,10 @@ int let_run(struct monitor *m)
 	int error = send_message(m->control, &start, sizeof start, -1);
 	if (error == 0)
 		change_phase(m, MONITOR_RUNNING);
-	return error; /* an init that is gone: its end comes next */
+	return error; /* init has exited, which the pidfd reports next */
 }
 
-/* ---- what init tells ---- */
+/* ---- reports ---- */
 
 static void take_ready(struct monitor *m)
 {
@@ -193,12 +193,12 @@ static void take_report(struct monitor *m, const struct report *report, int fd)
 		m->last.report = *report;
 		m->exit_reported = true;
 		break;
-	default: /* a plan with a pause is for tests of the engine */
+	default: /* REPORT_PAUSED: such plans are for the engine's tests */
 		kill_init(m);
 	}
 }
 
-/* A few at a time: an init that tells without end keeps nobody else waiting. */
+/* Takes a few at a time, so that an init which never stops reporting does not block the monitor. */
 void take_reports(struct monitor *m)
 {
 	struct report report;
@@ -209,14 +209,14 @@ void take_reports(struct monitor *m)
 			return;
 		if (length != sizeof report || report.magic != PLAN_MAGIC) {
 			close_fd(&fd);
-			close_fd(&m->control); /* init reads its end, and exits */
+			close_fd(&m->control); /* init sees end-of-file, and exits */
 			return;
 		}
 		take_report(m, &report, fd);
 	}
 }
 
-/* ---- the end ---- */
+/* ---- the exit ---- */
 
 static void note_end(struct monitor *m, const siginfo_t *info)
 {
@@ -261,7 +261,7 @@ void take_exit(struct monitor *m)
 	end_if_drained(m);
 }
 
-/* With process 1 the kernel ends its whole namespace: who holds a pipe still is outside, and gets two seconds. */
+/* The kernel kills the namespace with its process 1. If a pipe is still open, its holder is outside; it gets two seconds. */
 void end_if_drained(struct monitor *m)
 {
 	bool open = m->output[STREAM_OUT] >= 0 || m->output[STREAM_ERR] >= 0;

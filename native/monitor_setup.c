@@ -1,4 +1,4 @@
-/* SETUP: everything that the monitor will ever get comes in one message. */
+/* SETUP: one message with everything that the monitor ever gets. */
 #include "kernel.h"
 #include "messages.h"
 #include "monitor_parts.h"
@@ -27,7 +27,7 @@ static int receive(struct message *message, struct fds *fds)
 {
 	struct pollfd readable = {SETUP_SOCKET_FD, POLLIN, 0};
 	if (poll(&readable, 1, SETUP_MILLIS) <= 0)
-		_exit(1); /* whoever started it has forgotten it */
+		_exit(1); /* the engine is gone, or stuck */
 	ssize_t length = receive_message(SETUP_SOCKET_FD, message, sizeof *message, fds);
 	if (length == 0)
 		_exit(1);
@@ -53,7 +53,7 @@ static bool valid(const struct monitor_setup *setup)
 	       !(setup->flags & ~flags) && valid_log(setup) && valid_policy(&setup->policy);
 }
 
-/* One slot, one descriptor; the three streams and the control socket are made here. */
+/* A slot takes one descriptor. The monitor itself makes the three streams and the control socket. */
 static bool take_slot(const struct monitor *m, uint16_t slot, bool taken[PLAN_MAX_SLOTS])
 {
 	if (slot >= m->slots || (slot >= SLOT_CONTROL && slot <= SLOT_STDERR) || taken[slot])
@@ -69,7 +69,7 @@ static bool take_one(int *place, int fd)
 	return true;
 }
 
-/* FD_MOUNT and FD_JOIN are of use later on, by index; FD_HOLD only stays open. */
+/* FD_MOUNT and FD_JOIN are used later, by index; FD_HOLD only stays open. */
 static bool take_role(struct monitor *m, struct monitor_role role, int fd, bool taken[PLAN_MAX_SLOTS])
 {
 	if (role.kind != FD_SLOT && role.kind != FD_MOUNT && role.slot != 0)
@@ -136,7 +136,7 @@ static void take_values(struct monitor *m, const struct monitor_setup *setup)
 	m->last.state.created_millis = wall_millis();
 }
 
-/* ---- what it makes ---- */
+/* ---- the steps ---- */
 
 static int join_groups(const struct monitor_setup *setup, int *fds)
 {
@@ -160,7 +160,7 @@ static int keep_mounts(struct monitor *m, const struct monitor_setup *setup, int
 	return error;
 }
 
-/* Through /proc, as a path of the directory's own could be longer than a socket's name may be. */
+/* Binds through /proc, because the directory's own path may be too long for a socket address. */
 static int listen_in(struct monitor *m)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -189,7 +189,7 @@ static int open_clocks(struct monitor *m)
 	return m->signals < 0 ? m->signals : m->timer < 0 ? m->timer : 0;
 }
 
-/* Of all that the host could kill for want of memory the few pages here are the last. Not obligatory. */
+/* Makes the host's OOM killer prefer other processes: killing the monitor would free little. Failure is harmless. */
 static void spare_from_oom(void)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);

@@ -1,4 +1,4 @@
-/* The program's streams: pipes, or the terminal's master. Nothing blocks: who has no room is asked again later. */
+/* The program's streams: pipes, or the terminal's master. Nothing here blocks. */
 #include "kernel.h"
 #include "monitor_parts.h"
 
@@ -8,7 +8,7 @@
 #include <termios.h>
 #include <time.h>
 
-/* As CpuPace in the engine. */
+/* Like CpuPace in the engine. */
 enum { BURST = 250000000, SHORTEST_WAIT = 1000000, LEAST_SHARE = 10, USUAL_SHARE = 500 };
 
 static uint8_t chunk[READ_SIZE] WHOLE_PAGES;
@@ -22,7 +22,7 @@ static int64_t cpu_nanos(void)
 	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* Theirs has the mode and the owner with which the program can open /dev/stdout. Ours does not block. */
+/* The program's end gets the mode and owner that let it open /dev/stdout. The monitor's end does not block. */
 static int open_pipe(const struct monitor *m, bool input, int *ours, int *theirs)
 {
 	int ends[2];
@@ -48,7 +48,7 @@ int open_streams(struct monitor *m, int theirs[3])
 	else
 		error = (theirs[0] = result(fcntl(0, F_DUPFD_CLOEXEC, SETUP_SOCKET_FD))) < 0 ? theirs[0] : 0;
 	for (unsigned stream = 0; error == 0 && stream < STREAM_COUNT; stream++) {
-		if (terminal) /* the terminal takes their places */
+		if (terminal) /* init replaces them by the terminal */
 			error = (theirs[1 + stream] = result(fcntl(1, F_DUPFD_CLOEXEC, SETUP_SOCKET_FD))) < 0 ? theirs[1 + stream] : 0;
 		else
 			error = open_pipe(m, false, &m->output[stream], &theirs[1 + stream]);
@@ -99,8 +99,8 @@ void close_streams(struct monitor *m)
 /* ---- output ---- */
 
 /*
- * After a round of the loop in which output was read: all that the round took. Over the container's share nothing is read for
- * a while: its pipes fill, and the program waits.
+ * Charges a round of the loop in which output was read. Above the container's share, the monitor reads no output for a while:
+ * the pipes fill, and the program waits.
  */
 void pace_output(struct monitor *m)
 {
@@ -126,7 +126,7 @@ void pace_output(struct monitor *m)
 
 bool output_may_be_read(const struct monitor *m) { return m->pace.wait_until == 0; }
 
-/* A terminal reads as EIO once nobody has its other end open. */
+/* A terminal returns EIO when its other end is closed. */
 static bool read_once(struct monitor *m, unsigned stream, uint64_t now)
 {
 	ssize_t length = m->output[stream] < 0 ? -1 : read(m->output[stream], chunk, sizeof chunk);
@@ -144,7 +144,7 @@ void read_output(struct monitor *m, unsigned stream)
 	m->trim_at = now + SECONDS;
 }
 
-/* What is there at the end, and no more than pipes can hold: whoever writes on from outside gets no more time. */
+/* Reads what is left after the exit, limited to what pipes can hold: others may still write into them. */
 void read_rest(struct monitor *m)
 {
 	uint64_t now = boot_nanos();

@@ -1,4 +1,4 @@
-/* The monitor's side of its zygote: a child of its own, which it asks for clones of the kept mounts and for inits. */
+/* Requests to the monitor's own zygote: a child process that makes inits and copies of the kept mounts. */
 #include "kernel.h"
 #include "messages.h"
 #include "monitor_parts.h"
@@ -40,7 +40,7 @@ static int receive_reply(struct monitor *m, struct reply *reply, int *fd)
 	return length == 0 ? -EPIPE : -EPROTO;
 }
 
-/* Without an answer in time nothing that follows could be told from it: the zygote is given up. */
+/* A late answer could be taken for that of the next request: a zygote that does not answer in time is abandoned. */
 static int ask(struct monitor *m, struct request *request, const int *fds, unsigned count, int *fd)
 {
 	request->magic = PLAN_MAGIC;
@@ -49,7 +49,7 @@ static int ask(struct monitor *m, struct request *request, const int *fds, unsig
 	request->fds = (uint16_t)count;
 	*fd = NO_FD;
 	struct reply *reply = &m->last.reply;
-	*reply = (struct reply){.magic = PLAN_MAGIC, .status = -EPIPE, .stage = STAGE_START}; /* unless it answers */
+	*reply = (struct reply){.magic = PLAN_MAGIC, .status = -EPIPE, .stage = STAGE_START}; /* if no answer comes */
 	if (m->zygote < 0)
 		return -EPIPE;
 	int error = send_with(m->zygote, request, sizeof *request, fds, count);
@@ -98,7 +98,7 @@ int ask_for_init(struct monitor *m, int control, int *pidfd)
 	int fds[2] = {control, m->cgroup};
 	struct request request = {.kind = REQUEST_CHILD, .clone_flags = m->clone_flags};
 	int error = ask(m, &request, fds, m->cgroup >= 0 ? 2 : 1, pidfd);
-	if (error < 0 && *pidfd >= 0) { /* a child that it has killed is this process's to reap */
+	if (error < 0 && *pidfd >= 0) { /* the zygote killed this child; the monitor must reap it */
 		siginfo_t info;
 		waitid(P_PIDFD, (id_t)*pidfd, &info, WEXITED);
 		close_fd(pidfd);
@@ -132,14 +132,14 @@ int hand_over_plan(struct monitor *m, const int streams[3])
 	}
 	if (error == 0) {
 		m->last.reply = (struct reply){.magic = PLAN_MAGIC};
-		send_with(m->control, &handover, sizeof handover, fds, handover.count); /* an init that is gone: its end tells why */
+		send_with(m->control, &handover, sizeof handover, fds, handover.count); /* fails if init has exited, which the pidfd reports */
 	}
 	for (unsigned i = 0; i < copied; i++)
 		close(copies[i]);
 	return error;
 }
 
-/* Its mounts have gone when it has. */
+/* When the zygote has exited, its mounts are gone. */
 void end_zygote(struct monitor *m)
 {
 	close_fd(&m->zygote);

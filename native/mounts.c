@@ -247,7 +247,7 @@ int write_file(struct init *init, struct reader *payload)
 	return error;
 }
 
-/* As a run before this one left it. */
+/* True if the link exists already, from an earlier run of the container. */
 static bool is_link_to(int parent, const char *name, const char *target)
 {
 	char found[PATH_SIZE];

@@ -1,4 +1,4 @@
-/* Connections: what is no request, who may ask, those who do not read; streams; and what the monitor keeps of its powers. */
+/* Connections: malformed requests, access, slow clients; streams; the monitor's privileges and memory. */
 #include "monitor_tests.h"
 
 #include <dirent.h>
@@ -25,7 +25,7 @@ static int error_of(int socket, const void *bytes, size_t length)
 
 /* ---- requests ---- */
 
-static void what_is_no_request_is_answered_and_passed_over(void)
+static void a_malformed_request_gets_an_error_and_keeps_its_connection(void)
 {
 	static uint8_t large[MONITOR_MAX_MESSAGE + 1];
 	struct monitor_header good = {MONITOR_STATE, MONITOR_VERSION, 7, 0, 0}, bad;
@@ -54,7 +54,7 @@ static void what_is_no_request_is_answered_and_passed_over(void)
 	watched_end(&watched);
 }
 
-static void every_op_refuses_what_it_does_not_take(void)
+static void every_op_refuses_invalid_arguments(void)
 {
 	struct monitor_policy policy = {.stop_signal = 99};
 	struct monitor_stop stop = {0, 0};
@@ -78,7 +78,7 @@ static void every_op_refuses_what_it_does_not_take(void)
 
 /* ---- clients ---- */
 
-static void one_client_too_many_is_closed(void)
+static void one_client_too_many_is_disconnected(void)
 {
 	int clients[MONITOR_MAX_CLIENTS];
 	static struct message message;
@@ -89,7 +89,7 @@ static void one_client_too_many_is_closed(void)
 		CHECK_EQUAL(MONITOR_CREATED, state_of(clients[i]).phase);
 	CHECK(!next_message(clients[MONITOR_MAX_CLIENTS - 1], &message));
 	close(clients[0]);
-	CHECK_EQUAL(MONITOR_CREATED, state_of(clients[1]).phase); /* served behind the one that has gone */
+	CHECK_EQUAL(MONITOR_CREATED, state_of(clients[1]).phase); /* served after the closed one */
 	int late = connect_to(&watched);
 	CHECK_EQUAL(MONITOR_CREATED, state_of(late).phase);
 	for (unsigned i = 1; i < MONITOR_MAX_CLIENTS; i++)
@@ -98,7 +98,7 @@ static void one_client_too_many_is_closed(void)
 	watched_end(&watched);
 }
 
-static void only_root_is_answered(void)
+static void only_root_is_served(void)
 {
 	struct stat stat;
 	int status;
@@ -119,7 +119,7 @@ static void only_root_is_answered(void)
 	watched_end(&watched);
 }
 
-static void who_takes_no_replies_is_disconnected(void)
+static void a_client_that_reads_no_replies_is_disconnected(void)
 {
 	struct monitor_header header = {MONITOR_STATE, MONITOR_VERSION, 1, 0, 0};
 	CHECK(begin("true", NULL));
@@ -151,7 +151,7 @@ static unsigned open_files(int pid)
 	return count;
 }
 
-static void runs_and_clients_leave_no_descriptor(void)
+static void runs_and_clients_leave_no_open_descriptor(void)
 {
 	CHECK(begin("true", NULL));
 	int pid = watched.created.monitor_pid, fds[3] = {0, 1, 2};
@@ -164,14 +164,14 @@ static void runs_and_clients_leave_no_descriptor(void)
 		close(client);
 	}
 	for (int tries = 0; tries < 200 && open_files(pid) != before; tries++)
-		usleep(5000); /* the last client's end is on its way */
+		usleep(5000); /* the last close may not have arrived yet */
 	CHECK_EQUAL(before, open_files(pid));
 	watched_end(&watched);
 }
 
 /* ---- notices ---- */
 
-static void notices_tell_each_phase_and_the_log(void)
+static void notices_report_each_phase_and_the_log(void)
 {
 	static struct message message;
 	uint32_t seen = 0;
@@ -196,7 +196,7 @@ static void notices_tell_each_phase_and_the_log(void)
 	watched_end(&watched);
 }
 
-static void who_never_reads_holds_nobody_up(void)
+static void a_client_that_never_reads_does_not_block_others(void)
 {
 	static struct message message;
 	uint64_t grew = 0;
@@ -206,7 +206,7 @@ static void who_never_reads_holds_nobody_up(void)
 	CHECK_EQUAL(0, run().status);
 	struct monitor_state state = state_of(watched.socket);
 	CHECK(strstr(log_of(&watched, "x-json.log"), "\"last\\n\""));
-	while (grew != state.log_bytes && next_message(deaf, &message) && message.header.op == NOTICE_GREW) /* the latest comes */
+	while (grew != state.log_bytes && next_message(deaf, &message) && message.header.op == NOTICE_GREW) /* the latest arrives */
 		memcpy(&grew, message.payload, sizeof grew);
 	CHECK_EQUAL(state.log_bytes, grew);
 	close(deaf);
@@ -240,7 +240,7 @@ static void input_reaches_the_program(void)
 	watched_end(&watched);
 }
 
-static void input_that_nobody_reads_blocks_nobody(void)
+static void unread_input_does_not_block_the_monitor(void)
 {
 	static uint8_t zeros[60000];
 	static struct message message;
@@ -276,10 +276,10 @@ static void a_terminal_has_both_streams_and_a_size(void)
 	watched_end(&watched);
 }
 
-/* ---- what it has ---- */
+/* ---- privileges and memory ---- */
 
-/* So that the next engine can start its monitors from the same memory. */
-static void it_gives_its_program_to_share(void)
+/* The next engine can start its monitors from the same memory. */
+static void the_monitor_shares_its_program(void)
 {
 	static struct message reply;
 	struct stat own, given;
@@ -307,7 +307,7 @@ static const char *status_line(int pid, const char *name, char line[256])
 	return line;
 }
 
-static void it_keeps_only_what_it_needs(void)
+static void the_monitor_keeps_few_privileges(void)
 {
 	char line[256], path[64], target[PATH_MAX];
 	CHECK(begin("true", NULL));
@@ -321,7 +321,7 @@ static void it_keeps_only_what_it_needs(void)
 	CHECK_TEXT("caisson-monitor", status_line(pid, "Name:", line));
 	CHECK(getsid(pid) == pid);
 	snprintf(path, sizeof path, "/proc/%d/root/etc", pid);
-	CHECK(access(path, F_OK) < 0); /* of the host's tree there is nothing */
+	CHECK(access(path, F_OK) < 0); /* the host's file tree is out of reach */
 	snprintf(path, sizeof path, "/proc/%d/fd/1", pid);
 	ssize_t length = readlink(path, target, sizeof target - 1);
 	target[length > 0 ? length : 0] = 0;
@@ -343,8 +343,8 @@ static long memory(int pid, const char *name)
 	return kib;
 }
 
-/* After output that has filled its buffers. The program's pages are not counted: containers share them. */
-static void an_idle_one_costs_little_memory(void)
+/* Measures after output has filled the buffers. Does not count the program's pages, which containers share. */
+static void an_idle_container_costs_little_memory(void)
 {
 	enum { MOST_KIB = 250 };
 	char path[64], text[64] = "";
@@ -369,19 +369,19 @@ static void an_idle_one_costs_little_memory(void)
 }
 
 const struct test monitor_client_tests[] = {
-	{"what is no request is answered and passed over", what_is_no_request_is_answered_and_passed_over},
-	{"every op refuses what it does not take", every_op_refuses_what_it_does_not_take},
-	{"one client too many is closed", one_client_too_many_is_closed},
-	{"only root is answered", only_root_is_answered},
-	{"who takes no replies is disconnected", who_takes_no_replies_is_disconnected},
-	{"runs and clients leave no descriptor", runs_and_clients_leave_no_descriptor},
-	{"notices tell each phase and the log", notices_tell_each_phase_and_the_log},
-	{"who never reads holds nobody up", who_never_reads_holds_nobody_up},
+	{"a malformed request gets an error and keeps its connection", a_malformed_request_gets_an_error_and_keeps_its_connection},
+	{"every op refuses invalid arguments", every_op_refuses_invalid_arguments},
+	{"one client too many is disconnected", one_client_too_many_is_disconnected},
+	{"only root is served", only_root_is_served},
+	{"a client that reads no replies is disconnected", a_client_that_reads_no_replies_is_disconnected},
+	{"runs and clients leave no open descriptor", runs_and_clients_leave_no_open_descriptor},
+	{"notices report each phase and the log", notices_report_each_phase_and_the_log},
+	{"a client that never reads does not block others", a_client_that_never_reads_does_not_block_others},
 	{"input reaches the program", input_reaches_the_program},
-	{"input that nobody reads blocks nobody", input_that_nobody_reads_blocks_nobody},
+	{"unread input does not block the monitor", unread_input_does_not_block_the_monitor},
 	{"a terminal has both streams and a size", a_terminal_has_both_streams_and_a_size},
-	{"it keeps only what it needs", it_keeps_only_what_it_needs},
-	{"it gives its program to share", it_gives_its_program_to_share},
-	{"an idle one costs little memory", an_idle_one_costs_little_memory},
+	{"the monitor keeps few privileges", the_monitor_keeps_few_privileges},
+	{"the monitor shares its program", the_monitor_shares_its_program},
+	{"an idle container costs little memory", an_idle_container_costs_little_memory},
 };
 const unsigned monitor_client_test_count = sizeof monitor_client_tests / sizeof *monitor_client_tests;

@@ -1,4 +1,4 @@
-/* Ends: by itself, by those who ask for it, by time; and what comes after. */
+/* Exits: by the program itself, by clients, by time; restarts; the end of the monitor. */
 #include "monitor_tests.h"
 
 #include <fcntl.h>
@@ -18,7 +18,7 @@ static int set(struct monitor_policy policy)
 	return ask_op(watched.socket, MONITOR_SET, 0, &policy, sizeof policy, NULL, 0);
 }
 
-/* Or dead, and its parent, the host's init, has yet to take note. */
+/* Also true for a zombie that the host's init has not reaped yet. */
 static bool has_ended(int pid)
 {
 	char path[64], text[256] = "";
@@ -92,7 +92,7 @@ static void signals_reach_the_program(void)
 
 /* ---- restarts ---- */
 
-static void failures_restart_it_so_often(void)
+static void a_failing_program_is_restarted_a_limited_number_of_times(void)
 {
 	CHECK(begin("exit 1", NULL));
 	CHECK_EQUAL(0, set((struct monitor_policy){.restart = RESTART_ON_FAILURE, .most_restarts = 2}));
@@ -127,7 +127,7 @@ static void a_stop_ends_restarts(void)
 	watched_end(&watched);
 }
 
-static void a_killed_init_is_an_end_like_any_other(void)
+static void a_killed_init_is_recorded_and_restarted(void)
 {
 	CHECK(begin(UNTIL_KILLED, NULL));
 	CHECK_EQUAL(0, set((struct monitor_policy){.restart = RESTART_UNLESS_STOPPED}));
@@ -162,7 +162,7 @@ static void nothing_outlives_a_killed_monitor(void)
 	watched_end(&watched);
 }
 
-static void a_shutdown_of_the_host_ends_it_in_order(void)
+static void a_shutdown_of_the_host_stops_the_container_in_order(void)
 {
 	struct monitor_record record;
 	CHECK(begin("trap 'exit 5' TERM; echo r; " UNTIL_KILLED, NULL));
@@ -178,7 +178,7 @@ static void a_shutdown_of_the_host_ends_it_in_order(void)
 	watched_end(&watched);
 }
 
-static void a_removed_one_leaves_its_records_alone(void)
+static void a_removed_container_leaves_only_its_records(void)
 {
 	struct monitor_record record;
 	CHECK(begin(UNTIL_KILLED, NULL));
@@ -187,14 +187,14 @@ static void a_removed_one_leaves_its_records_alone(void)
 	int zygote = zygote_of(state.monitor_pid), other = connect_to(&watched);
 	CHECK_EQUAL(EBUSY, ask_op(other, MONITOR_REMOVE, 0, NULL, 0, NULL, 0));
 	CHECK_EQUAL(0, ask_op(other, MONITOR_REMOVE, MONITOR_FORCE, NULL, 0, NULL, 0));
-	CHECK(has_ended(zygote) && has_ended(state.pid)); /* before the answer: what it had mounted can be removed */
+	CHECK(has_ended(zygote) && has_ended(state.pid)); /* before the reply, so that mounted files can be removed */
 	CHECK(gone(state.monitor_pid));
 	CHECK(record_of(&watched, &record) && record.end.state.status == 256 + SIGKILL);
 	close(other);
 	watched_end(&watched);
 }
 
-static void a_created_one_leaves_nothing(void)
+static void a_created_container_leaves_nothing(void)
 {
 	CHECK(begin("true", NULL));
 	int pid = watched.created.monitor_pid, zygote = zygote_of(pid);
@@ -203,19 +203,19 @@ static void a_created_one_leaves_nothing(void)
 	watched_end(&watched);
 }
 
-/* The spawned process exits at once; the monitor itself is found by the socket that it alone still has. */
-static void who_never_says_setup_leaves_nothing(void)
+/* The monitor's exit shows as end-of-file, because nobody else has the other end of the socket. */
+static void a_monitor_without_setup_leaves_nothing(void)
 {
 	struct watched other = {.socket = -1};
 	char byte;
 	CHECK(spawn_monitor(&other, binary));
 	shutdown(other.socket, SHUT_WR);
-	while (recv(other.socket, &byte, 1, 0) > 0) /* its refusal, and then its end */
+	while (recv(other.socket, &byte, 1, 0) > 0) /* an error reply, then end-of-file */
 		;
 	close(other.socket);
 }
 
-static void a_killed_zygote_lets_the_run_go_on(void)
+static void a_run_survives_its_zygote(void)
 {
 	struct monitor_start started;
 	CHECK(begin("trap 'exit 3' TERM; echo r; " UNTIL_KILLED, NULL));
@@ -237,7 +237,7 @@ static void a_killed_zygote_lets_the_run_go_on(void)
 
 /* ---- time ---- */
 
-static void a_lease_that_nobody_renews_ends_it(void)
+static void a_lease_that_runs_out_kills_the_container(void)
 {
 	struct monitor_record record;
 	CHECK(begin(UNTIL_KILLED, NULL));
@@ -257,7 +257,7 @@ static void a_lease_that_nobody_renews_ends_it(void)
 	watched_end(&watched);
 }
 
-static void a_deadline_ends_it_for_good(void)
+static void a_deadline_kills_the_container_for_good(void)
 {
 	CHECK(begin(UNTIL_KILLED, NULL));
 	CHECK_EQUAL(0, set((struct monitor_policy){.deadline_millis = 100, .restart = RESTART_ALWAYS}));
@@ -268,8 +268,8 @@ static void a_deadline_ends_it_for_good(void)
 	watched_end(&watched);
 }
 
-/* fdinfo of a timerfd says which clock it has: one that nobody sets and that runs while the machine sleeps. */
-static void the_wall_clock_moves_no_deadline(void)
+/* Reads the clock of the timerfd from fdinfo: one that cannot be set. */
+static void the_wall_clock_does_not_move_deadlines(void)
 {
 	char path[64], text[512];
 	unsigned timers = 0;
@@ -292,20 +292,21 @@ static void the_wall_clock_moves_no_deadline(void)
 
 /* ---- pause ---- */
 
-/* Its last process may still be on its way out. */
+/* Retries while the last process is still exiting. */
 static void remove_group(const char *path)
 {
 	for (int tries = 0; tries < 500 && rmdir(path) < 0; tries++)
 		usleep(10000);
 }
 
-static void a_paused_one_can_be_stopped(void)
+static void a_paused_container_can_be_stopped(void)
 {
 	struct monitor_state state;
 	char group_path[128];
-	snprintf(group_path, sizeof group_path, "/sys/fs/cgroup/unified/caisson-monitor-test-%d", getpid());
+	const char *own = strrchr(test_directory(), '-');
+	snprintf(group_path, sizeof group_path, "/sys/fs/cgroup/unified/caisson-monitor-test%s", own);
 	if (mkdir(group_path, 0755) < 0)
-		snprintf(group_path, sizeof group_path, "/sys/fs/cgroup/caisson-monitor-test-%d", getpid());
+		snprintf(group_path, sizeof group_path, "/sys/fs/cgroup/caisson-monitor-test%s", own);
 	if (access(group_path, F_OK) < 0 && mkdir(group_path, 0755) < 0) {
 		fprintf(stderr, "pause: no cgroup v2 here, not run\n");
 		return;
@@ -318,7 +319,7 @@ static void a_paused_one_can_be_stopped(void)
 	int other = open(other_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	spec.join = openat(other, "cgroup.procs", O_WRONLY | O_CLOEXEC);
 	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
-	snprintf(name, sizeof name, "/proc/%d/cgroup", watched.created.monitor_pid); /* its own group, not the starter's */
+	snprintf(name, sizeof name, "/proc/%d/cgroup", watched.created.monitor_pid); /* not the starter's group */
 	int file = open(name, O_RDONLY | O_CLOEXEC);
 	CHECK(read(file, text, sizeof text - 1) > 0 && strstr(text, strrchr(other_path, '/')));
 	close(file), close(spec.join), close(other);
@@ -345,7 +346,7 @@ static void a_paused_one_can_be_stopped(void)
 	CHECK(access(group_path, F_OK) < 0 && access(other_path, F_OK) < 0);
 }
 
-/* Files of the test's own in the place of a v1 freezer and the group's events. */
+/* Returns a file that takes the place of a v1 freezer or the group's events. */
 static int file_with(const char *text)
 {
 	int fd = memfd_create("group", MFD_CLOEXEC);
@@ -353,7 +354,7 @@ static int file_with(const char *text)
 	return fd;
 }
 
-static void a_v1_freezer_and_oom_kills(void)
+static void a_v1_freezer_and_oom_kills_are_handled(void)
 {
 	struct monitor_state state;
 	char text[16] = "";
@@ -375,7 +376,7 @@ static void a_v1_freezer_and_oom_kills(void)
 	watched_end(&watched);
 }
 
-static void a_program_without_an_init(void)
+static void a_program_runs_without_an_init(void)
 {
 	struct spec spec = shell("echo r; exit 5");
 	spec.no_init = true;
@@ -386,22 +387,22 @@ static void a_program_without_an_init(void)
 }
 
 const struct test monitor_end_tests[] = {
-	{"who never says setup leaves nothing", who_never_says_setup_leaves_nothing},
-	{"a killed zygote lets the run go on", a_killed_zygote_lets_the_run_go_on},
-	{"a v1 freezer and oom kills", a_v1_freezer_and_oom_kills},
-	{"a program without an init", a_program_without_an_init},
+	{"a monitor without setup leaves nothing", a_monitor_without_setup_leaves_nothing},
+	{"a run survives its zygote", a_run_survives_its_zygote},
+	{"a v1 freezer and oom kills are handled", a_v1_freezer_and_oom_kills_are_handled},
+	{"a program runs without an init", a_program_runs_without_an_init},
 	{"a stop gives time and then kills", a_stop_gives_time_and_then_kills},
 	{"signals reach the program", signals_reach_the_program},
-	{"failures restart it so often", failures_restart_it_so_often},
+	{"a failing program is restarted a limited number of times", a_failing_program_is_restarted_a_limited_number_of_times},
 	{"a stop ends restarts", a_stop_ends_restarts},
-	{"a killed init is an end like any other", a_killed_init_is_an_end_like_any_other},
+	{"a killed init is recorded and restarted", a_killed_init_is_recorded_and_restarted},
 	{"nothing outlives a killed monitor", nothing_outlives_a_killed_monitor},
-	{"a shutdown of the host ends it in order", a_shutdown_of_the_host_ends_it_in_order},
-	{"a removed one leaves its records alone", a_removed_one_leaves_its_records_alone},
-	{"a created one leaves nothing", a_created_one_leaves_nothing},
-	{"a lease that nobody renews ends it", a_lease_that_nobody_renews_ends_it},
-	{"a deadline ends it for good", a_deadline_ends_it_for_good},
-	{"the wall clock moves no deadline", the_wall_clock_moves_no_deadline},
-	{"a paused one can be stopped", a_paused_one_can_be_stopped},
+	{"a shutdown of the host stops the container in order", a_shutdown_of_the_host_stops_the_container_in_order},
+	{"a removed container leaves only its records", a_removed_container_leaves_only_its_records},
+	{"a created container leaves nothing", a_created_container_leaves_nothing},
+	{"a lease that runs out kills the container", a_lease_that_runs_out_kills_the_container},
+	{"a deadline kills the container for good", a_deadline_kills_the_container_for_good},
+	{"the wall clock does not move deadlines", the_wall_clock_does_not_move_deadlines},
+	{"a paused container can be stopped", a_paused_container_can_be_stopped},
 };
 const unsigned monitor_end_test_count = sizeof monitor_end_tests / sizeof *monitor_end_tests;

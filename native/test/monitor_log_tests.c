@@ -1,4 +1,4 @@
-/* The log: what lines look like, how files turn over, and what happens when there is no room or too much output. */
+/* The log: format of lines, rotation, full disks, and floods of output. */
 #include "monitor_tests.h"
 
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The text of the log's objects, one after the other, as they are escaped. */
+/* Returns the escaped texts of the log's objects, each followed by `|`. */
 static const char *texts(const char *log)
 {
 	static char all[1 << 20];
@@ -40,13 +40,12 @@ static void lines_are_escaped(void)
 		   "a\\u0000b\xef\xbf\xbd" "c\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\n|");
 }
 
-static void a_line_without_an_end_is_there_at_the_end(void)
+static void an_unfinished_line_is_logged_at_the_exit(void)
 {
 	expect_log("printf one; sleep 0.05; printf two; sleep 0.05; printf '\\nthree'", "onetwo\\n|three|");
 }
 
-/* The parts of a long line end with whole characters. */
-static void long_lines_come_in_parts(void)
+static void long_lines_are_split_between_characters(void)
 {
 	CHECK(begin("head -c 16383 /dev/zero; printf '\\303\\251x\\n'", NULL));
 	CHECK_EQUAL(0, run().status);
@@ -61,8 +60,8 @@ static void small_files(struct monitor_setup *setup) { setup->log_bytes = 65536;
 static void one_file(struct monitor_setup *setup) { setup->log_bytes = 65536, setup->log_files = 1; }
 static void no_log(struct monitor_setup *setup) { setup->flags |= MONITOR_NO_LOG; }
 
-/* As logrotate's copytruncate does. */
-static void a_log_that_somebody_cuts_goes_on_at_its_end(void)
+/* Like logrotate's copytruncate. */
+static void a_truncated_log_continues_at_its_end(void)
 {
 	CHECK(begin("echo one", NULL));
 	CHECK_EQUAL(0, run().status);
@@ -74,7 +73,7 @@ static void a_log_that_somebody_cuts_goes_on_at_its_end(void)
 	watched_end(&watched);
 }
 
-static void full_files_turn_over(void)
+static void full_files_are_rotated(void)
 {
 	static const char *const names[] = {"x-json.log", "x-json.log.1", "x-json.log.2", "x-json.log.3"};
 	CHECK(begin("i=0; while [ $i -lt 4000 ]; do echo line $i; i=$((i+1)); done", small_files));
@@ -104,7 +103,7 @@ static void a_full_disk_does_not_stop_the_program(void)
 	struct monitor_record record;
 	struct spec spec = shell("i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done; exit 6");
 	char path[160];
-	/* the next watched's log directory, as small as can be */
+	/* the log directory of the next monitor: a very small file system */
 	CHECK(begin("true", NULL));
 	watched_end(&watched);
 	unsigned number = (unsigned)atoi(strrchr(watched.path, 'r') + 1) + 1;
@@ -122,7 +121,7 @@ static void a_full_disk_does_not_stop_the_program(void)
 	const char *log = log_of(&watched, "x-json.log");
 	CHECK_EQUAL(strlen(log), state.log_bytes);
 	CHECK(strcmp(texts(log), "a line is not whole") != 0);
-	/* the record had no room either, and gets some */
+	/* the record may have had no room either; then it is written once there is room */
 	bool there = record_of(&watched, &record);
 	CHECK(there || (state.flags & STATE_RECORD_FAILED && state.record_error == ENOSPC));
 	CHECK(ftruncate(ballast, 0) == 0);
@@ -136,7 +135,7 @@ static void a_full_disk_does_not_stop_the_program(void)
 
 /* ---- too much ---- */
 
-/* As the scheduler counts it: what stat has is counted in ticks. */
+/* Reads the scheduler's count, because stat counts in ticks. */
 static double cpu_seconds(int pid)
 {
 	char path[64], text[128] = "";
@@ -157,8 +156,8 @@ static double now_seconds(void)
 
 static void little_time(struct monitor_setup *setup) { setup->policy.cpu_millis = 50, setup->log_bytes = 65536; }
 
-/* A twentieth of a processor, and what may be spent ahead. */
-static void a_flood_is_held_to_the_containers_share(void)
+/* The limit: a twentieth of a processor, and the initial credit. */
+static void a_flood_of_output_is_limited_to_the_containers_share(void)
 {
 	CHECK(begin("while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done & cat /dev/zero", little_time));
 	CHECK_EQUAL(0, start());
@@ -183,11 +182,11 @@ static void a_flood_is_held_to_the_containers_share(void)
 
 const struct test monitor_log_tests[] = {
 	{"lines are escaped", lines_are_escaped},
-	{"a line without an end is there at the end", a_line_without_an_end_is_there_at_the_end},
-	{"long lines come in parts", long_lines_come_in_parts},
-	{"a log that somebody cuts goes on at its end", a_log_that_somebody_cuts_goes_on_at_its_end},
-	{"full files turn over", full_files_turn_over},
+	{"an unfinished line is logged at the exit", an_unfinished_line_is_logged_at_the_exit},
+	{"long lines are split between characters", long_lines_are_split_between_characters},
+	{"a truncated log continues at its end", a_truncated_log_continues_at_its_end},
+	{"full files are rotated", full_files_are_rotated},
 	{"a full disk does not stop the program", a_full_disk_does_not_stop_the_program},
-	{"a flood is held to the container's share", a_flood_is_held_to_the_containers_share},
+	{"a flood of output is limited to the container's share", a_flood_of_output_is_limited_to_the_containers_share},
 };
 const unsigned monitor_log_test_count = sizeof monitor_log_tests / sizeof *monitor_log_tests;

@@ -1,4 +1,4 @@
-/* Starts: what a run gets, what is kept between runs, and what a start that fails tells. */
+/* Starts: what a run gets, what stays between runs, and how failures are reported. */
 #include "monitor_tests.h"
 
 #include "../kernel.h"
@@ -32,7 +32,7 @@ static void a_run_is_logged_and_recorded(void)
 	watched_end(&watched);
 }
 
-/* The layer in memory, and a volume: each run gets a copy of the same mounts. */
+/* Tests the layer in memory and a volume: each run gets a copy of the same mounts. */
 static void a_second_run_has_the_files_of_the_first(void)
 {
 	char path[128];
@@ -76,7 +76,7 @@ static void a_held_start_waits_for_its_holder(void)
 	CHECK_EQUAL(0, await_phase(watched.socket, MONITOR_EXITED).status);
 	CHECK(strstr(log_of(&watched, "x-json.log"), "ran"));
 	CHECK_EQUAL(0, ask_op(other, MONITOR_START, MONITOR_HOLD, NULL, 0, &started, sizeof started));
-	close(other); /* gives it up */
+	close(other); /* abandons the start */
 	struct monitor_state state = await_phase(watched.socket, MONITOR_EXITED);
 	CHECK_EQUAL(STATE_START_FAILED, state.flags & STATE_START_FAILED);
 	CHECK(kill(started.state.pid, 0) < 0);
@@ -84,7 +84,7 @@ static void a_held_start_waits_for_its_holder(void)
 	watched_end(&watched);
 }
 
-static void a_start_that_fails_tells_why(void)
+static void a_failed_start_reports_the_reason(void)
 {
 	static const char *const argv[] = {"/none", NULL};
 	struct spec spec = shell("");
@@ -104,8 +104,8 @@ static void a_start_that_fails_tells_why(void)
 	watched_end(&watched);
 }
 
-/* No group that a process can be cloned into: the zygote's failure, and no init. */
-static void a_start_that_the_zygote_refuses_tells_why(void)
+/* A directory that is not a group: the zygote fails, and there is no init. */
+static void a_start_that_the_zygote_refuses_reports_the_reason(void)
 {
 	struct monitor_start started;
 	struct spec spec = shell("true");
@@ -156,8 +156,8 @@ const struct test monitor_run_tests[] = {
 	{"a run is logged and recorded", a_run_is_logged_and_recorded},
 	{"a second run has the files of the first", a_second_run_has_the_files_of_the_first},
 	{"a held start waits for its holder", a_held_start_waits_for_its_holder},
-	{"a start that fails tells why", a_start_that_fails_tells_why},
-	{"a start that the zygote refuses tells why", a_start_that_the_zygote_refuses_tells_why},
+	{"a failed start reports the reason", a_failed_start_reports_the_reason},
+	{"a start that the zygote refuses reports the reason", a_start_that_the_zygote_refuses_reports_the_reason},
 	{"a bad setup is refused", a_bad_setup_is_refused},
 };
 const unsigned monitor_run_test_count = sizeof monitor_run_tests / sizeof *monitor_run_tests;

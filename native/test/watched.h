@@ -1,4 +1,4 @@
-/* Plays the engine's and other clients' parts against a real monitor: root, and this kernel. */
+/* Plays the engine and other clients against a real monitor. Needs root. */
 #ifndef CAISSON_TEST_WATCHED_H
 #define CAISSON_TEST_WATCHED_H
 
@@ -8,13 +8,13 @@
 struct watched {
 	int socket;	 /* the first client: the setup socket */
 	int state, log;	 /* directories */
-	char path[128];	 /* where both are */
+	char path[128];	 /* parent of both */
 	int error;	 /* of SETUP */
-	uint32_t stage;	 /* and where it failed */
+	uint32_t stage;	 /* the step that failed */
 	struct monitor_state created;
 };
 
-/* What a test changes before it is sent. */
+/* Changes the SETUP message before it is sent. */
 typedef void alteration(struct monitor_setup *);
 
 struct message {
@@ -23,15 +23,15 @@ struct message {
 	int fd;
 };
 
-bool spawn_monitor(struct watched *, const char *binary); /* no more than the process and its socket */
+bool spawn_monitor(struct watched *, const char *binary); /* starts the process; sends no SETUP */
 bool watched_begin(struct watched *, struct engine *, const char *binary, const struct spec *, alteration *);
-void watched_end(struct watched *); /* REMOVE with force, and the directories */
+void watched_end(struct watched *); /* removes container and directories */
 
-int connect_to(const struct watched *); /* a client more; negative: an error number */
+int connect_to(const struct watched *); /* returns a socket, or a negated error number */
 bool send_raw(int socket, const void *bytes, size_t length);
 bool send_op(int socket, uint16_t op, uint32_t argument, const void *payload, uint32_t length);
-bool next_message(int socket, struct message *); /* whatever comes; false after 20 s, or at its end */
-/* Passes over notices. The reply's argument; its payload, if it has that size, goes to `into`. -1: no reply. */
+bool next_message(int socket, struct message *); /* false after 20 s or at end-of-file */
+/* Returns the reply's argument, or -1 if there is none. Copies a payload of the right size to `into`. Skips notices. */
 int ask_op(int socket, uint16_t op, uint32_t argument, const void *payload, uint32_t length, void *into, size_t size);
 int await_reply(int socket, uint16_t op, struct message *);
 
