@@ -8,6 +8,7 @@ module dev.caisson.spec {
     requires transitive dev.caisson.image;
     requires transitive dev.caisson.seccomp;
     requires dev.caisson.text;
+    requires io.avaje.json;
     requires static org.jspecify;
 
     exports dev.caisson.spec;

@@ -1,0 +1,258 @@
+package dev.caisson.spec;
+
+import static dev.caisson.spec.JsonForm.alone;
+import static dev.caisson.spec.JsonForm.field;
+import static dev.caisson.spec.JsonForm.kind;
+import static dev.caisson.spec.JsonForm.ofKind;
+import static dev.caisson.spec.JsonValues.bytes;
+import static dev.caisson.spec.JsonValues.constant;
+import static dev.caisson.spec.JsonValues.constants;
+import static dev.caisson.spec.JsonValues.names;
+import static dev.caisson.spec.JsonValues.number;
+import static dev.caisson.spec.JsonValues.path;
+import static dev.caisson.spec.JsonValues.small;
+import static dev.caisson.spec.JsonValues.text;
+import static dev.caisson.spec.JsonValues.truth;
+
+import dev.caisson.image.Image;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/// What a specification consists of, as a written one has it.
+final class PartsJson {
+    private static final Path NO_PATH = Path.of("/");
+    private static final InRootPath ROOT = InRootPath.of("");
+
+    static final JsonForm<Image.Directory> DIRECTORY = new JsonForm<>(
+            "an image", field("path", it -> path(it.path()), (_, json) -> new Image.Directory(path(json))));
+
+    static final JsonForm<Image.OciLayout> OCI_LAYOUT = new JsonForm<>(
+            "an image",
+            field("path", it -> path(it.path()), (it, json) -> new Image.OciLayout(path(json), it.reference())),
+            field(
+                    "reference",
+                    it -> text(it.reference()),
+                    (it, json) -> new Image.OciLayout(it.path(), Optional.of(text(json)))));
+
+    static final JsonForm<Image.DockerArchive> DOCKER_ARCHIVE = new JsonForm<>(
+            "an image",
+            field("file", it -> path(it.file()), (it, json) -> new Image.DockerArchive(path(json), it.reference())),
+            field(
+                    "reference",
+                    it -> text(it.reference()),
+                    (it, json) -> new Image.DockerArchive(it.file(), Optional.of(text(json)))));
+
+    static final JsonForm<Placement.Parent> PARENT = new JsonForm<>(
+            "a placement", field("path", it -> text(it.path()), (_, json) -> new Placement.Parent(text(json))));
+
+    static final JsonForm<Placement.Tenant> TENANT = new JsonForm<>(
+            "a placement",
+            field("name", it -> text(it.name()), (it, json) -> new Placement.Tenant(text(json), it.ceiling())),
+            field(
+                    "ceiling",
+                    it -> it.ceiling().map(LimitsJson.LIMITS::write).orElse(null),
+                    (it, json) -> new Placement.Tenant(
+                            it.name(), Optional.of(LimitsJson.LIMITS.read(Limits.defaults(), json)))));
+
+    static final JsonForm<WritableLayer> LAYER = new JsonForm<>(
+            "a writable layer",
+            field("size", it -> bytes(it.size()), (it, json) -> it.size(bytes(json))),
+            field(
+                    "inodes",
+                    it -> it.inodes().isPresent() ? it.inodes().getAsLong() : null,
+                    (it, json) -> new WritableLayer(it.size(), OptionalLong.of(number(json)), it.place())),
+            field("place", it -> it.place().name(), (it, json) -> it.place(constant(WritableLayer.Place.class, json))));
+
+    static final JsonForm<Mount.Bind> BIND = new JsonForm<>(
+            "a mount",
+            field(
+                    "source",
+                    it -> path(it.source()),
+                    (it, json) -> new Mount.Bind(path(json), it.target(), it.readOnly(), it.file())),
+            field(
+                    "target",
+                    it -> text(it.target().relative()),
+                    (it, json) -> new Mount.Bind(it.source(), inRoot(json), it.readOnly(), it.file())),
+            field(
+                    "readOnly",
+                    Mount.Bind::readOnly,
+                    (it, json) -> new Mount.Bind(it.source(), it.target(), truth(json), it.file())),
+            field(
+                    "file",
+                    Mount.Bind::file,
+                    (it, json) -> new Mount.Bind(it.source(), it.target(), it.readOnly(), truth(json))));
+
+    static final JsonForm<Mount.Tmpfs> TMPFS = new JsonForm<>(
+            "a mount",
+            field(
+                    "target",
+                    it -> text(it.target().relative()),
+                    (it, json) -> new Mount.Tmpfs(inRoot(json), it.size(), it.mode(), it.readOnly(), it.executable())),
+            field(
+                    "size",
+                    it -> it.size().count(),
+                    (it, json) -> new Mount.Tmpfs(it.target(), bytes(json), it.mode(), it.readOnly(), it.executable())),
+            field(
+                    "mode",
+                    Mount.Tmpfs::mode,
+                    (it, json) -> new Mount.Tmpfs(it.target(), it.size(), small(json), it.readOnly(), it.executable())),
+            field(
+                    "readOnly",
+                    Mount.Tmpfs::readOnly,
+                    (it, json) -> new Mount.Tmpfs(it.target(), it.size(), it.mode(), truth(json), it.executable())),
+            field(
+                    "executable",
+                    Mount.Tmpfs::executable,
+                    (it, json) -> new Mount.Tmpfs(it.target(), it.size(), it.mode(), it.readOnly(), truth(json))));
+
+    static final JsonForm<HostDevice> DEVICE = new JsonForm<>(
+            "a device",
+            field(
+                    "source",
+                    it -> path(it.source()),
+                    (it, json) -> new HostDevice(path(json), it.target(), it.access())),
+            field(
+                    "target",
+                    it -> text(it.target().relative()),
+                    (it, json) -> new HostDevice(it.source(), inRoot(json), it.access())),
+            field(
+                    "access",
+                    it -> names(it.access()),
+                    (it, json) -> new HostDevice(it.source(), it.target(), constants(DeviceRule.Access.class, json))));
+
+    static final JsonForm<Rlimit> RLIMIT = new JsonForm<>(
+            "a resource limit",
+            field(
+                    "resource",
+                    it -> it.resource().name(),
+                    (it, json) -> new Rlimit(constant(Rlimit.Resource.class, json), it.soft(), it.hard())),
+            field("hard", Rlimit::hard, (it, json) -> new Rlimit(it.resource(), 0, number(json))),
+            field("soft", Rlimit::soft, (it, json) -> new Rlimit(it.resource(), number(json), it.hard())));
+
+    static final JsonForm<SeccompChoice.Custom> CUSTOM = new JsonForm<>(
+            "a seccomp profile",
+            field("name", it -> text(it.name()), (it, json) -> new SeccompChoice.Custom(text(json), it.json())),
+            field("json", it -> text(it.json()), (it, json) -> new SeccompChoice.Custom(it.name(), text(json))));
+
+    static final JsonForm<SeccompChoice.Watched> WATCHED = new JsonForm<>(
+            "a seccomp profile",
+            field(
+                    "choice",
+                    it -> write(it.choice()),
+                    (it, json) -> new SeccompChoice.Watched(seccomp(json), it.watch())),
+            field(
+                    "watch",
+                    it -> it.watch().name(),
+                    (it, json) -> new SeccompChoice.Watched(it.choice(), constant(SeccompChoice.Watch.class, json))));
+
+    private PartsJson() {}
+
+    private static InRootPath inRoot(Object json) {
+        return InRootPath.of(text(json));
+    }
+
+    static Object write(Image image) {
+        return switch (image) {
+            case Image.Host _ -> kind("host");
+            case Image.Directory it -> kind("directory", DIRECTORY.write(it));
+            case Image.OciLayout it -> kind("ociLayout", OCI_LAYOUT.write(it));
+            case Image.DockerArchive it -> kind("dockerArchive", DOCKER_ARCHIVE.write(it));
+        };
+    }
+
+    static Image image(Object json) {
+        return ofKind(
+                "the image",
+                json,
+                Map.of(
+                        "host", alone("the image", Image.host()),
+                        "directory", rest -> DIRECTORY.read(new Image.Directory(NO_PATH), rest),
+                        "ociLayout", rest -> OCI_LAYOUT.read(new Image.OciLayout(NO_PATH, Optional.empty()), rest),
+                        "dockerArchive",
+                                rest -> DOCKER_ARCHIVE.read(new Image.DockerArchive(NO_PATH, Optional.empty()), rest)));
+    }
+
+    static Object write(Placement placement) {
+        return switch (placement) {
+            case Placement.Standard _ -> kind("standard");
+            case Placement.Parent it -> kind("parent", PARENT.write(it));
+            case Placement.Tenant it -> kind("tenant", TENANT.write(it));
+        };
+    }
+
+    static Placement placement(Object json) {
+        Placement standard = new Placement.Standard();
+        return ofKind(
+                "the placement",
+                json,
+                Map.of(
+                        "standard", alone("the placement", standard),
+                        "parent", rest -> PARENT.read(new Placement.Parent(""), rest),
+                        "tenant", rest -> TENANT.read(new Placement.Tenant("", Optional.empty()), rest)));
+    }
+
+    static Object write(Network network) {
+        return switch (network) {
+            case Network.None _ -> kind("none");
+        };
+    }
+
+    static Network network(Object json) {
+        return ofKind("the network", json, Map.of("none", alone("the network", Network.none())));
+    }
+
+    static Object write(Mount mount) {
+        return switch (mount) {
+            case Mount.Bind it -> kind("bind", BIND.write(it));
+            case Mount.Tmpfs it -> kind("tmpfs", TMPFS.write(it));
+        };
+    }
+
+    /// What is not written of a mount is as safe as it gets.
+    static Mount mount(Object json) {
+        return ofKind(
+                "a mount",
+                json,
+                Map.of(
+                        "bind", rest -> BIND.read(new Mount.Bind(NO_PATH, ROOT, true, false), rest),
+                        "tmpfs", rest -> TMPFS.read(new Mount.Tmpfs(ROOT, Bytes.ZERO, 0700, true, false), rest)));
+    }
+
+    static Object write(SeccompChoice choice) {
+        return switch (choice) {
+            case SeccompChoice.Standard _ -> kind("standard");
+            case SeccompChoice.Strict _ -> kind("strict");
+            case SeccompChoice.Unconfined _ -> kind("unconfined");
+            case SeccompChoice.Custom it -> kind("custom", CUSTOM.write(it));
+            case SeccompChoice.Watched it -> kind("watched", WATCHED.write(it));
+        };
+    }
+
+    static SeccompChoice seccomp(Object json) {
+        SeccompChoice standard = new SeccompChoice.Standard();
+        SeccompChoice strict = new SeccompChoice.Strict();
+        SeccompChoice unconfined = new SeccompChoice.Unconfined();
+        return ofKind(
+                "the seccomp profile",
+                json,
+                Map.of(
+                        "standard", alone("the seccomp profile", standard),
+                        "strict", alone("the seccomp profile", strict),
+                        "unconfined", alone("the seccomp profile", unconfined),
+                        "custom", rest -> CUSTOM.read(new SeccompChoice.Custom("", ""), rest),
+                        "watched",
+                                rest -> WATCHED.read(
+                                        new SeccompChoice.Watched(standard, SeccompChoice.Watch.TELL), rest)));
+    }
+
+    static HostDevice device(Object json) {
+        return DEVICE.read(new HostDevice(NO_PATH, ROOT, Set.of()), json);
+    }
+
+    static Rlimit rlimit(Object json) {
+        return RLIMIT.read(new Rlimit(Rlimit.Resource.CPU, 0, 0), json);
+    }
+}

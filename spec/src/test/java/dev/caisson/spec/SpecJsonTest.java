@@ -1,0 +1,165 @@
+package dev.caisson.spec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.image.Image;
+import dev.caisson.linux.Terminal;
+import dev.caisson.text.Json;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.RecordComponent;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// A specification that was written down is read back as it was, by this version and later ones.
+class SpecJsonTest {
+    private static final int SPECS = 60;
+
+    /// As the first version of the format writes what has all of its defaults.
+    private static final String FIRST_VERSION = """
+            {"version":1,"image":{"kind":"host"},"command":["id"],"environment":[],"addedGroups":[],
+            "limits":{"memory":1073741824,"oomKillDisable":false,"cpuShares":1024,"ioWeights":[],"io":[],"pids":512,
+            "hugePages":[],"bestEffort":false},"placement":{"kind":"standard"},"writableLayer":{"place":"ANY"},
+            "network":{"kind":"none"},"mounts":[],"devices":[],"readOnlyRoot":false,"privileged":false,
+            "addedCapabilities":[],"droppedCapabilities":[],"newPrivileges":false,"seccomp":{"kind":"standard"},
+            "sysctls":[],"rlimits":[],"interactive":false,"init":true,"oomScoreAdjustment":500,"outputLimit":16777216,
+            "sharedMemory":67108864,"allowances":[],"sharedNamespaces":[],"labels":[],"stopSignal":0,
+            "stopTimeout":"PT10S"}""";
+
+    @Test
+    void everySpecIsReadBackAsItWas() throws ReflectiveOperationException {
+        for (int seed = 0; seed < SPECS; seed++) {
+            ContainerSpec spec = new AnyValue(new Random(seed)).spec();
+
+            String written = SpecJson.write(spec);
+            ContainerSpec read = SpecJson.read(written);
+
+            assertThat(SpecFields.of(read)).as("seed " + seed).isEqualTo(SpecFields.of(spec));
+            assertThat(List.copyOf(read.environment().keySet()))
+                    .as("order of variables")
+                    .isEqualTo(List.copyOf(spec.environment().keySet()));
+            assertThat(SpecJson.write(read)).isEqualTo(written);
+        }
+    }
+
+    private static Stream<Arguments> forms() {
+        return Stream.of(
+                Arguments.of(Limits.class, LimitsJson.LIMITS),
+                Arguments.of(CpuQuota.class, LimitsJson.QUOTA),
+                Arguments.of(IoWeight.class, LimitsJson.IO_WEIGHT),
+                Arguments.of(IoLimit.class, LimitsJson.IO_LIMIT),
+                Arguments.of(DeviceRule.class, LimitsJson.DEVICE_RULE),
+                Arguments.of(Image.Directory.class, PartsJson.DIRECTORY),
+                Arguments.of(Image.OciLayout.class, PartsJson.OCI_LAYOUT),
+                Arguments.of(Image.DockerArchive.class, PartsJson.DOCKER_ARCHIVE),
+                Arguments.of(Placement.Parent.class, PartsJson.PARENT),
+                Arguments.of(Placement.Tenant.class, PartsJson.TENANT),
+                Arguments.of(WritableLayer.class, PartsJson.LAYER),
+                Arguments.of(Mount.Bind.class, PartsJson.BIND),
+                Arguments.of(Mount.Tmpfs.class, PartsJson.TMPFS),
+                Arguments.of(HostDevice.class, PartsJson.DEVICE),
+                Arguments.of(Rlimit.class, PartsJson.RLIMIT),
+                Arguments.of(SeccompChoice.Custom.class, PartsJson.CUSTOM),
+                Arguments.of(SeccompChoice.Watched.class, PartsJson.WATCHED),
+                Arguments.of(Terminal.Size.class, SpecJson.SIZE));
+    }
+
+    @ParameterizedTest
+    @MethodSource("forms")
+    void everyPartOfARecordIsWritten(Class<?> type, JsonForm<?> form) {
+        assertThat(form.names())
+                .containsExactlyInAnyOrderElementsOf(Arrays.stream(type.getRecordComponents())
+                        .map(RecordComponent::getName)
+                        .toList());
+    }
+
+    @Test
+    void everyFieldOfTheSpecIsWritten() {
+        assertThat(SpecJson.SPEC.names())
+                .as("a new field of ContainerSpec belongs into SpecJson")
+                .containsExactlyInAnyOrderElementsOf(Arrays.stream(ContainerSpec.class.getDeclaredFields())
+                        .filter(field -> !Modifier.isStatic(field.getModifiers()))
+                        .map(field -> field.getName())
+                        .toList());
+    }
+
+    @Test
+    void whatTheFirstVersionWroteIsRead() {
+        assertThat(SpecJson.read(FIRST_VERSION)).isEqualTo(ContainerSpec.of(Image.host(), "id"));
+    }
+
+    @Test
+    void aFieldThatIsMissingHasItsDefault() {
+        assertThat(SpecJson.read("{\"version\":1,\"image\":{\"kind\":\"host\"}}"))
+                .isEqualTo(ContainerSpec.of(Image.host()));
+        ContainerSpec known = ContainerSpec.of(Image.host(), "id");
+        for (String name :
+                SpecJson.SPEC.names().subList(2, SpecJson.SPEC.names().size())) {
+            Map<String, Object> fields = new LinkedHashMap<>(Json.parseObject(FIRST_VERSION, Json.Limits.DEFAULT));
+            fields.remove(name);
+            assertThat(SpecJson.read(
+                            io.avaje.json.mapper.JsonMapper.builder().build().toJson(fields)))
+                    .as("without " + name)
+                    .isEqualTo(known);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "[]",
+                "{",
+                "{}",
+                "{\"version\":0,\"image\":{\"kind\":\"host\"}}",
+                "{\"version\":\"1\",\"image\":{\"kind\":\"host\"}}",
+                "{\"version\":1}",
+                "{\"version\":1,\"image\":\"host\"}",
+                "{\"version\":1,\"image\":{\"kind\":\"moon\"}}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\",\"path\":\"/\"}}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"confined\":true}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"privileged\":\"no\"}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"privileged\":0}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"stopSignal\":4294967296}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"stopSignal\":1.5}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"stopTimeout\":\"soon\"}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"command\":[null]}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"command\":[{\"bytes\":\"?\"}]}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"labels\":[[\"key\"]]}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"allowances\":[\"EVERYTHING\"]}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"limits\":{\"memory\":1}}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"limits\":{\"ram\":1}}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"mounts\":[{\"kind\":\"bind\",\"target\":\"../etc\"}]}"
+            })
+    void whatIsNoSpecificationIsRefused(String text) {
+        assertThatThrownBy(() -> SpecJson.read(text))
+                .isInstanceOfSatisfying(
+                        SpecException.class, e -> assertThat(e.code()).isEqualTo("SPEC_UNREADABLE"));
+    }
+
+    @Test
+    void whatALaterVersionWroteIsNotGuessedAt() {
+        assertThatThrownBy(() -> SpecJson.read("{\"version\":2,\"image\":{\"kind\":\"host\"}}"))
+                .isInstanceOfSatisfying(
+                        SpecException.class, e -> assertThat(e.code()).isEqualTo("SPEC_TOO_NEW"));
+    }
+
+    /// What is not said of a mount must not open anything.
+    @Test
+    void whatIsMissingOfAMountIsAsSafeAsItGets() {
+        Mount mount = SpecJson.read("{\"version\":1,\"image\":{\"kind\":\"host\"},"
+                        + "\"mounts\":[{\"kind\":\"bind\",\"source\":\"/srv\",\"target\":\"data\"}]}")
+                .mounts()
+                .getFirst();
+        assertThat(mount).isEqualTo(new Mount.Bind(java.nio.file.Path.of("/srv"), InRootPath.of("data"), true, false));
+    }
+}
