@@ -1,6 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
-/// What the containers of an engine use, for whoever collects metrics with Micrometer. A program that does
+/// Meters of an engine's containers, for programs that collect metrics with Micrometer. A program that does
 /// not, does
 /// without this module.
 @NullMarked

@@ -1,6 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
-/// What an embedder writes to have a container, and reads of one: the wish with its limits, mounts and devices, and
+/// Values that an embedder writes and reads: the spec of a container with its limits, mounts and devices, and
 /// what
 /// a container has used. Values alone, checked when they are made; nothing here starts, judges or plans anything.
 @NullMarked

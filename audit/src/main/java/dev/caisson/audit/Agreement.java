@@ -2,7 +2,7 @@ package dev.caisson.audit;
 
 import java.util.Locale;
 
-/// Whether what is claimed, by a file or an engine, is what the kernel enforces.
+/// Compares a claim, by a file or an engine, with what the kernel enforces.
 public enum Agreement {
     AGREE,
     /// Only the claim is known, as for a file that nothing runs from.
@@ -10,7 +10,7 @@ public enum Agreement {
     TRUTH_ONLY,
     CONTRADICTION;
 
-    /// As `claim-only`.
+    /// Returns a word such as `claim-only`.
     public String word() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }

@@ -8,7 +8,7 @@ public final class AuditException extends CaissonException {
     @Serial
     private static final long serialVersionUID = 1L;
 
-    /// Why. The name is the stable code.
+    /// The reason. Its name is the stable code.
     public enum Code {
         INPUT_MISSING,
         INPUT_UNREADABLE,

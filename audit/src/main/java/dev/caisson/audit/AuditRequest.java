@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What shall be audited, and how.
+/// Selects what is audited, and how.
 /// @param root the directory from which files are named in results
 /// @param inputs files and directories
 /// @param standardInput a text to be audited as a file, whose kind is told by its content

@@ -37,7 +37,7 @@ final class BuildSecretRules {
 
     private BuildSecretRules() {}
 
-    /// What other stages have in their environment is in the build's cache only.
+    /// Judges the environment of the final stage; that of other stages is in the build's cache only.
     private static List<Verdict> environment(DockerfileUnit unit) {
         List<Verdict> verdicts = new ArrayList<>();
         for (Stage stage : unit.needed()) {

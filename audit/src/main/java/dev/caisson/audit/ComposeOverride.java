@@ -27,7 +27,7 @@ final class ComposeOverride {
             # "try it" marks what a program may notice: run its tests with it.
             """;
 
-    /// What is set at a key: text, a list, or a mapping; and the checks that want it.
+    /// The value of a key: text, a list, or a mapping; and the checks that ask for it.
     private static final class Slot {
         private final Set<String> reasons = new LinkedHashSet<>();
         private final Map<String, Slot> children = new LinkedHashMap<>();

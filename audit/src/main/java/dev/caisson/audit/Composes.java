@@ -18,7 +18,7 @@ final class Composes {
                 : Optional.empty();
     }
 
-    /// Where a switch is set to `wanted`.
+    /// Returns the place at which a switch is set to `wanted`.
     static Optional<Place> flag(Workload workload, String key, boolean wanted) {
         return scalar(workload, key)
                 .filter(entry -> text(entry).equalsIgnoreCase(Boolean.toString(wanted)))

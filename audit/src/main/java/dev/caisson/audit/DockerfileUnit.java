@@ -74,7 +74,7 @@ record DockerfileUnit(
         return tree.isFile(file) ? Optional.of(DockerIgnore.parse(tree.read(file))) : Optional.empty();
     }
 
-    /// Whether what a step does ends up in the final image.
+    /// True if what a step does ends up in the final image.
     boolean inFinalImage(Step step) {
         return image.chain().contains(step.stage());
     }
@@ -91,7 +91,7 @@ record DockerfileUnit(
                                 && !commands(step).isEmpty()));
     }
 
-    /// What a function finds in each command of each `RUN`.
+    /// Collects what a function finds in each command of each `RUN`.
     List<Verdict> eachCommand(BiFunction<Step, ShellCommand, Stream<Verdict>> judge) {
         return runs().flatMap(step -> commands(step).stream().flatMap(command -> judge.apply(step, command)))
                 .toList();

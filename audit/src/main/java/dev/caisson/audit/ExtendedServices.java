@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// Which services extend which, so that what is appended to a list of one does not come a second time into the list of
-/// another that inherits it: compose refuses a list with an item twice.
+/// Knows which services extend which, so that what is appended to a list of one does not come a second time into the
+/// list of another that inherits it: compose refuses a list with an item twice.
 final class ExtendedServices {
     private static final int MAX_DEPTH = 32;
 

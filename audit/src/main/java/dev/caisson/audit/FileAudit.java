@@ -334,7 +334,7 @@ public final class FileAudit {
         }
     }
 
-    /// What a finding says tells it again, not where it stands.
+    /// Numbers findings with the same text: a finding is recognised by its text, not by its line.
     private List<Finding> numbered() {
         List<Finding> sorted = findings.stream().sorted().toList();
         List<Finding> numbered = Findings.numbered(

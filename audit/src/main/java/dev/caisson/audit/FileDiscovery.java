@@ -44,7 +44,7 @@ final class FileDiscovery {
             Pattern.compile("(?i).*\\.(?:md|txt|dockerignore|ya?ml|json|go|py|java|js)");
     private static final Pattern COMPOSE = Pattern.compile("(?i)(?:docker-)?compose(?:[.-][\\w.-]+)?\\.ya?ml");
     private static final Pattern YAML = Pattern.compile("(?i).+\\.(?:ya?ml|json)");
-    /// Of a file that is too large to be read, so much is looked at to tell its kind.
+    /// The bytes that tell the kind of a file too large to be read.
     private static final int BEGINNING = 1 << 20;
     private static final Pattern INSTRUCTION = Pattern.compile("(?im)^\\s*FROM\\s+\\S+");
     private static final Pattern SERVICES = Pattern.compile("(?m)^(?:services|include)\\s*:");

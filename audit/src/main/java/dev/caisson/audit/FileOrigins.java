@@ -145,7 +145,7 @@ public final class FileOrigins {
         return new Evidence(file, text, Optional.of(absolute));
     }
 
-    /// Whether two checks ask the same: they are one, or answer the same recommendation.
+    /// True if two checks ask the same: they are one, or answer the same recommendation.
     private static boolean alike(Check one, Check other) {
         Set<String> ids = new TreeSet<>(one.cis().getOrDefault("1.6", List.of()));
         ids.retainAll(other.cis().getOrDefault("1.6", List.of()));

@@ -118,7 +118,7 @@ public record Finding(
                 before);
     }
 
-    /// Whether it counts against a threshold: it fails, nobody tolerates it and the baseline lacks it.
+    /// True if it counts against a threshold: it fails, nobody tolerates it and the baseline lacks it.
     public boolean open() {
         return status == Status.FAIL && !known;
     }

@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /// How a file can be changed so that a finding goes away.
 sealed interface Fix {
-    /// Whether the program can hardly notice.
+    /// True if the change is unlikely to affect the program.
     boolean safe();
 
     /// Changes to mappings of YAML files, in order.

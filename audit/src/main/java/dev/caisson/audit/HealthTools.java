@@ -110,7 +110,7 @@ final class HealthTools {
         return isCopied(unit, tool);
     }
 
-    /// Whether a file of that name, or a directory of programs, is copied in.
+    /// True if a file of that name, or a directory of programs, is copied in.
     private static boolean isCopied(DockerfileUnit unit, String tool) {
         return unit.image().steps().stream()
                         .filter(step -> step.instruction().keyword() == Keyword.COPY

@@ -21,7 +21,7 @@ final class HtmlReport {
             .thenComparing(Finding::severity, Comparator.reverseOrder())
             .thenComparing(Comparator.naturalOrder());
 
-    /// What a finding counts as in a chart, in the order of the bar.
+    /// The parts of a chart's bar, in their order.
     private enum Mark {
         CRITICAL,
         HIGH,
@@ -37,7 +37,7 @@ final class HtmlReport {
             return name().toLowerCase(Locale.ROOT);
         }
 
-        /// As the legend calls it.
+        /// Returns the name in the legend.
         String title() {
             return this == UNCLEAR ? "not judged" : word();
         }

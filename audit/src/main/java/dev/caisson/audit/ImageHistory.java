@@ -41,14 +41,14 @@ final class ImageHistory {
             Keyword.VOLUME,
             Keyword.STOPSIGNAL);
     private static final List<String> DEFAULT_SHELL = List.of("/bin/sh", "-c");
-    /// What the classic builder writes for everything but `RUN`: the shell, then a comment for it.
+    /// The text that the classic builder writes for everything but `RUN`: the shell, then a comment for it.
     private static final Pattern NO_COMMAND = Pattern.compile("^.*?#\\(nop\\) (.*)$");
     private static final Pattern KEYWORD = Pattern.compile("^([A-Z]+) (.*)$");
     private static final Pattern QUOTED = Pattern.compile("\"((?:[^\"\\\\]|\\\\.)*)\"");
     private static final Pattern NUMBER = Pattern.compile("[0-9]+");
     private static final Pattern ARGUMENT = Pattern.compile("(?<= )([A-Za-z_][A-Za-z0-9_]*)=");
 
-    /// What a builder did.
+    /// A step of a builder.
     private record Entry(Keyword keyword, String text) {}
 
     private ImageHistory() {}
@@ -182,7 +182,7 @@ final class ImageHistory {
         return command.startsWith("[") || quoted(done).contains(command) || done.endsWith(command);
     }
 
-    /// What was copied may stand there as a checksum; where to does not.
+    /// True if a step copied; the source may stand there as a checksum, the target never does.
     private static boolean copied(String done, Step step, boolean defaults) {
         if (!step.instruction().heredocs().isEmpty()) {
             return true;

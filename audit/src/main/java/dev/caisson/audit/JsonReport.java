@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// The report as JSON, in the schema `docs/audit-report.schema.json`. Passes are counted, not listed.
 final class JsonReport {
     static final String SCHEMA = "caisson-audit-1";
-    /// What is not known is written as null.
+    /// Writes what is not known as null.
     private static final Jsonb JSON = Jsonb.builder().serializeNulls(true).build();
 
     private JsonReport() {}

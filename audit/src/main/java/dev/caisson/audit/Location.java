@@ -11,7 +11,7 @@ public record Location(String file, int line, int column, int endLine, int endCo
             .thenComparingInt(Location::endLine)
             .thenComparingInt(Location::endColumn);
 
-    /// Where a place of a parsed file is.
+    /// Returns the location of a place in a parsed file.
     public static Location of(Place place) {
         return new Location(place.file(), place.line(), place.column(), place.endLine(), place.endColumn());
     }

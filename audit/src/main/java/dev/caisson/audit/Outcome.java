@@ -7,7 +7,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// What became of findings when files were changed. What cannot be judged any more has not gone away.
+/// The findings before and after files were changed. What cannot be judged any more has not gone away.
 /// @param before the report of the files as they are
 /// @param after the report of the changed files
 record Outcome(Report before, Report after) {
@@ -40,7 +40,7 @@ record Outcome(Report before, Report after) {
                         unjudged.isEmpty() ? "" : ", " + unjudged.size() + " can then not be evaluated");
     }
 
-    /// What the files' change made impossible to judge.
+    /// Returns findings that can no longer be judged after the change.
     private List<Finding> unknown() {
         Set<String> known = before.findings().stream()
                 .filter(finding -> finding.status() == Status.NOT_EVALUATED)

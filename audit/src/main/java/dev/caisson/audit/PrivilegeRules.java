@@ -52,7 +52,7 @@ final class PrivilegeRules {
             "NET_ADMIN",
             "CHECKPOINT_RESTORE",
             "LINUX_IMMUTABLE");
-    /// What Docker gives by default; asking for one of them again adds nothing, NET_RAW and MKNOD apart.
+    /// Docker's default capabilities; asking for one of them again adds nothing, NET_RAW and MKNOD apart.
     private static final Set<String> DEFAULTS = Set.of(
             "AUDIT_WRITE",
             "CHOWN",
@@ -81,7 +81,7 @@ final class PrivilegeRules {
             "net.ipv4.tcp_rmem",
             "net.ipv4.tcp_wmem",
             "net.core.somaxconn");
-    /// What well-known images write to, beside /tmp.
+    /// Directories beside /tmp that well-known images write to.
     private static final Map<String, List<String>> WRITTEN = Map.of(
             "nginx", List.of("/var/cache/nginx", "/var/run"),
             "postgres", List.of("/var/run/postgresql"),

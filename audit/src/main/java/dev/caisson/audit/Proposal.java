@@ -9,15 +9,15 @@ import java.util.SequencedMap;
 /// @param files the contents by path below the directory that they are to be written to
 /// @param refused sentences on what no change is proposed for, and why
 public record Proposal(Report report, SequencedMap<String, Contents> files, List<Note> notes, List<String> refused) {
-    /// What every proposed file begins with.
+    /// The first line of every proposed file.
     public static final String MARK = "# Proposed by caisson audit --fix.";
 
-    /// What a file is good for.
+    /// The use of a file.
     /// @param settles how many findings go away with it
     /// @param before what stands before the file's name in the command that applies it
     /// @param after what stands behind it
     public record Note(String file, String settles, String before, String after) {
-        /// As a sentence, for a file in that directory; the command can be given to sh(1).
+        /// Returns a sentence for a file in that directory; the command can be given to sh(1).
         public String below(Path directory) {
             String path = directory.resolve(file).toString();
             return TextReport.printable(path) + ": " + settles + ": " + before + " " + ShellText.path(path) + after;

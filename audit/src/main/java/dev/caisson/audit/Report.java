@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
-/// What an audit found: the findings in a fixed order, passes included, and how they are to be counted.
+/// The result of an audit: the findings in a fixed order, passes included, and how they are to be counted.
 /// @param targets what was audited
 /// @param date the day by which waivers were judged
 /// @param failOn the severity from which an open finding makes the run fail

@@ -50,7 +50,7 @@ public enum ReportFormat {
         };
     }
 
-    /// As `docker-bench-json`.
+    /// Returns a word such as `docker-bench-json`.
     @Override
     public String toString() {
         return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');

@@ -88,7 +88,7 @@ public final class Secrets {
 
     private Secrets() {}
 
-    /// Whether something of this name holds a secret by its name.
+    /// True if something of this name holds a secret by its name.
     public static boolean isSecretName(String name) {
         String upper = name.toUpperCase(Locale.ROOT);
         if (HARMLESS_NAME.matcher(upper).find()) {
@@ -99,7 +99,7 @@ public final class Secrets {
                 || NAME.matcher(snake(name)).find();
     }
 
-    /// Whether the value is one that somebody must not know: not empty, no switch, no reference to where it
+    /// True if the value is one that somebody must not know: not empty, no switch, no reference to where it
     /// is kept.
     public static boolean isSecretValue(String value) {
         String text = value.strip();
@@ -107,7 +107,7 @@ public final class Secrets {
                 && !REFERENCE.matcher(text).find();
     }
 
-    /// What kind of secret stands in a text by its form alone.
+    /// Returns the kind of secret that a text shows by its form alone.
     public static Optional<String> form(String text) {
         if (text.length() < 8) {
             return Optional.empty();

@@ -35,7 +35,7 @@ final class ServiceRules {
     private static final Set<String> ADMIN_PORTS = Set.of("22", "2375", "2376", "2377", "3389", "5900");
 
     private static final Set<String> PROTOCOLS = Set.of("tcp", "udp", "sctp");
-    /// What is written into a proposal as it stands may hold nothing that YAML reads as more than a port.
+    /// Ports that go into a proposal unquoted: YAML must read them as a port and nothing else.
     private static final Pattern PORTS = Pattern.compile("[0-9]{1,5}(?:-[0-9]{1,5})?");
 
     private ServiceRules() {}

@@ -11,7 +11,7 @@ public enum Severity {
     HIGH,
     CRITICAL;
 
-    /// As `high`.
+    /// Returns a word such as `high`.
     public String word() {
         return name().toLowerCase(Locale.ROOT);
     }

@@ -16,7 +16,7 @@ public final class ShellText {
         return BARE.matcher(text).matches() ? text : "'" + text.replace("'", "'\\''") + "'";
     }
 
-    /// Whether a name can stand in a patch: one line, and all of it legible. A name whose bytes are no UTF-8 has lost
+    /// True if a name can stand in a patch: one line, and all of it legible. A name whose bytes are no UTF-8 has lost
     /// some of them here and would mean another file.
     public static boolean isPlain(String name) {
         return name.codePoints()

@@ -2,7 +2,7 @@ package dev.caisson.audit;
 
 import java.util.Locale;
 
-/// What a check came to for a subject.
+/// The outcome of a check for a subject.
 public enum Status {
     PASS,
     FAIL,
@@ -15,7 +15,7 @@ public enum Status {
     /// It fails, and a waiver tolerates that until a day.
     WAIVED;
 
-    /// As `not-applicable`.
+    /// Returns a word such as `not-applicable`.
     public String word() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }

@@ -2,7 +2,7 @@ package dev.caisson.audit;
 
 import java.util.Locale;
 
-/// What a finding is about.
+/// The subject of a finding.
 /// @param name unique among the subjects of its kind, and the same from run to run
 public record Subject(Kind kind, String name) implements Comparable<Subject> {
     /// The kinds of subject, of files and of a live host.
@@ -19,7 +19,7 @@ public record Subject(Kind kind, String name) implements Comparable<Subject> {
         KUBERNETES_CONTAINER,
         KUBERNETES_OBJECT;
 
-        /// As `compose-service`.
+        /// Returns a word such as `compose-service`.
         public String word() {
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }

@@ -47,7 +47,7 @@ public final class UnifiedDiff {
         return lines;
     }
 
-    /// Where the texts part, they meet again at the nearest run of equal lines.
+    /// Compares two texts; if they part, they meet again at the nearest run of equal lines.
     private static List<Line> script(List<String> old, List<String> fresh) {
         List<Line> script = new ArrayList<>();
         int at = 0;

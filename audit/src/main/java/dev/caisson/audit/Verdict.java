@@ -4,7 +4,7 @@ import dev.caisson.containerfile.Place;
 import java.util.List;
 import java.util.Optional;
 
-/// What a rule has against a subject. A rule that has nothing gives no verdict, and the check passes.
+/// An objection of a rule to a subject. A rule without one gives no verdict, and the check passes.
 /// @param message what is so, in one sentence without a full stop
 /// @param place the text that decided it
 /// @param severity where it differs from the check's own

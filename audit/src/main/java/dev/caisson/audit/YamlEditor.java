@@ -29,7 +29,7 @@ final class YamlEditor {
         return source;
     }
 
-    /// Where a mapping of the unchanged file is. An alias is at the place of its anchor.
+    /// Finds a mapping of the unchanged file. An alias is at the place of its anchor.
     static Optional<Path> find(Source source, YamlMap target) {
         List<YamlNode> documents = Yaml.documents(source);
         for (int at = 0; at < documents.size(); at++) {

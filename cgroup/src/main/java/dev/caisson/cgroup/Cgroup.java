@@ -60,7 +60,7 @@ public final class Cgroup {
         }
     }
 
-    /// For whoever reads it again and again.
+    /// Returns a meter, for reading the usage again and again.
     public Meter meter() {
         return new Meter(controllers, path());
     }
@@ -115,7 +115,7 @@ public final class Cgroup {
         }
     }
 
-    /// What has to be written for `limits`, without the values that a new group has and without [#lacks].
+    /// Returns what must be written for `limits`, without the values that a new group has and without [#lacks].
     public List<KernelSetting> settings(Limits limits) {
         var settings = new ArrayList<KernelSetting>();
         for (Setting setting : controllers.settings(limits, GroupName.parent(path()))) {
@@ -134,7 +134,7 @@ public final class Cgroup {
         return lacks.stream().anyMatch(lack -> lack.limit().equals(limit));
     }
 
-    /// What stands in the kernel in place of each of `settings`; none where it cannot be read any more.
+    /// Compares each of `settings` with the kernel; "none" stands for one that can no longer be read.
     public List<Standing> standing(List<KernelSetting> settings) {
         return settings.stream()
                 .map(setting ->

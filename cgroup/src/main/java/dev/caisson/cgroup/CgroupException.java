@@ -9,7 +9,7 @@ import dev.caisson.spec.Lack;
 public final class CgroupException extends CaissonException {
     private static final long serialVersionUID = 1L;
 
-    /// What went wrong. The names are stable: programs may compare them.
+    /// The kind of failure. The names are stable: programs may compare them.
     public enum Code {
         /// A group name that the kernel or the engine could not tell from something else.
         BAD_NAME(400),

@@ -12,6 +12,6 @@ interface Controller {
     /// The writes that put `limits` in force in a group of `parent`, in an order that the kernel takes for a new group.
     List<Setting> settings(Limits limits, String parent);
 
-    /// What `limits` asks of this controller in a group of `parent` and this version or machine does not have.
+    /// Returns what `limits` asks of this controller in a group of `parent` and this version or machine lacks.
     List<Lack> lacks(Limits limits, String parent);
 }

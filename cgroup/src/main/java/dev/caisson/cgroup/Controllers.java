@@ -132,7 +132,7 @@ final class Controllers {
                 .toList();
     }
 
-    /// What of `limits` cannot be enforced in a group of `parent`.
+    /// Returns what of `limits` cannot be enforced in a group of `parent`.
     List<Lack> lacks(Limits limits, String parent) {
         var lacks = new ArrayList<Lack>();
         require(lacks, memory, MemoryController.NAME, "memory", MemoryController.isNeeded(limits));

@@ -11,7 +11,7 @@ public final class CpuPace {
     static final double UNLIMITED_SHARE = 0.5;
     /// The least share, in processors: a container with the smallest quota must get on.
     static final double LEAST_SHARE = 0.01;
-    /// What may be spent ahead: starting up takes more than going on.
+    /// The time that may be spent ahead: starting up takes more than going on.
     static final long BURST_NANOS = 250_000_000;
 
     private static final long LONGEST_PAUSE_NANOS = 50_000_000;

@@ -46,7 +46,7 @@ record CpusetController(Tree tree) implements Controller {
                                 + available.map(CpuList::toString).orElse("none")));
     }
 
-    /// What the nearest group above that exists may use.
+    /// Returns what the nearest existing group above may use.
     private Optional<CpuList> nearest(String parent, String kind) {
         String file = tree.isUnified() ? "cpuset." + kind + ".effective" : "cpuset.effective_" + kind;
         for (String group = parent; ; group = group.substring(0, Math.max(0, group.lastIndexOf('/')))) {

@@ -11,11 +11,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// What allows and denies the use of device nodes: `devices` in version 1, a program of the unified tree in version 2.
+/// Controls the use of device nodes: `devices` in version 1, a program of the unified tree in version 2.
 sealed interface DeviceController {
     String NAME = KernelSetting.DEVICES;
 
-    /// Where it is, by the name that [KernelSetting#file] has.
+    /// Returns the tree that has it.
     Tree tree();
 
     /// The rules as a limit that was written, to be compared with [#standing] later.
@@ -24,7 +24,7 @@ sealed interface DeviceController {
     /// Restricts a group that was made just before. On an error the caller removes it.
     void restrict(String group, List<DeviceRule> allowed);
 
-    /// What stands in the kernel, in the words of [#setting]; empty where nothing does.
+    /// Returns the rules in the kernel, in the words of [#setting]; empty if there are none.
     Optional<String> standing(String group, List<DeviceRule> allowed);
 
     private static KernelSetting setting(String file, List<DeviceRule> allowed) {

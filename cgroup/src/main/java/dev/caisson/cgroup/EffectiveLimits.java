@@ -19,7 +19,7 @@ public record EffectiveLimits(
     /// @param effective the least of it and all above
     /// @param holder path of the group that sets [#effective], as the file system names it
     public record Bound<T>(T own, T effective, String holder) {
-        /// Whether a group above is stricter.
+        /// True if a group above is stricter.
         public boolean isLoweredByAncestor() {
             return !own.equals(effective);
         }

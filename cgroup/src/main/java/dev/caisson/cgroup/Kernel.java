@@ -14,7 +14,7 @@ final class Kernel {
     /// Bytes in a page, from the auxiliary vector, getauxval(3): 4096, or up to 65536 on aarch64.
     static final long PAGE_SIZE = pageSize();
 
-    /// Whether this kernel can swap at all, CONFIG_SWAP.
+    /// True if this kernel can swap at all, CONFIG_SWAP.
     static final boolean HAS_SWAP = Files.exists(Path.of("/proc/swaps"));
 
     private Kernel() {}

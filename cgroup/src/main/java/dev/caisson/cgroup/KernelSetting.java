@@ -19,7 +19,7 @@ public record KernelSetting(String limit, String file, String value) {
     private static final String BYTES = "_in_bytes";
     private static final Pattern OF_ONE_DISK = Pattern.compile("\\d+:\\d+ .+");
 
-    /// As [#toString] writes it.
+    /// Parses what [#toString] writes.
     public static KernelSetting parse(String text) {
         int space = text.indexOf(' ');
         int equals = text.indexOf('=', space);
@@ -43,7 +43,7 @@ public record KernelSetting(String limit, String file, String value) {
         return isOfOneDisk() && file.contains("weight");
     }
 
-    /// Of the limit on devices.
+    /// Returns the rules of the limit on devices.
     List<DeviceRule> rules() {
         return Stream.of(value.split(", ", -1))
                 .flatMap(rule -> DeviceRule.parse(rule).stream())
@@ -54,8 +54,8 @@ public record KernelSetting(String limit, String file, String value) {
         return file.substring(0, file.indexOf('.'));
     }
 
-    /// What of a file's text stands for this setting: the line of a disk, one figure of several, or all
-    /// of it.
+    /// Returns the part of a file's text that stands for this setting: the line of a disk, one figure of several, or
+    /// all of it.
     Optional<String> within(String text) {
         if (file.equals("memory.oom_control")) {
             return Optional.of(Long.toString(new KeyedText(text).get("oom_kill_disable")));

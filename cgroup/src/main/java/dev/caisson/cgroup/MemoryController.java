@@ -44,7 +44,7 @@ sealed interface MemoryController extends Controller {
     record V1(Tree tree, boolean countsSockets) implements MemoryController {
         static final String SOCKETS_LIMIT = "memory.kmem.tcp.limit_in_bytes";
 
-        /// Of the memory limit, on top of which it comes.
+        /// Divisor of the memory limit; the result comes on top of that limit.
         private static final int SOCKETS_SHARE = 8;
 
         private static final Bytes LEAST_FOR_SOCKETS = Bytes.mebibytes(4);

@@ -23,7 +23,7 @@ import java.util.concurrent.TimeUnit;
 public final class SystemdScope {
     private static final String SLICE = "system.slice";
     private static final String ENGINE = "engine-";
-    /// Where sd_booted(3) looks.
+    /// The directory by which sd_booted(3) decides.
     private static final Path BOOTED = Path.of("/run/systemd/system");
 
     private static final List<Path> BUSCTL = List.of(Path.of("/usr/bin/busctl"), Path.of("/bin/busctl"));

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// What a group has used from its beginning on, for whoever asks once, at its end. Reads fewer files than [Usage].
+/// The total that a group has used since it was made, for one question at its end. Reads fewer files than [Usage].
 ///
 /// @param cpuTime of all its processes, on all CPUs
 /// @param userTime the part of it that programs ran themselves

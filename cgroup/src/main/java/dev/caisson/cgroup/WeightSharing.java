@@ -7,8 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 
-/// Which disks are shared by weight. All others take a weight and share as they like: the scheduler bfq looks at its
-/// own, and `iocost`, which is switched on for each disk in `io.cost.qos` of the root group, at that of version 2.
+/// Knows which disks are shared by weight. All others take a weight and share as they like: the scheduler bfq looks at
+/// its own, and `iocost`, which is switched on for each disk in `io.cost.qos` of the root group, at that of version 2.
 ///
 /// @param tree of the I/O controller
 record WeightSharing(Tree tree) {

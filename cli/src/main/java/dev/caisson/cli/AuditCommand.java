@@ -140,7 +140,7 @@ final class AuditCommand implements Callable<Integer> {
         return report.exitCode();
     }
 
-    /// What concerns files has nothing to act on in the audit of a host.
+    /// Refuses options about files in an audit of a host, which has none.
     private void refuseWithoutFiles() {
         if (!environment.isEmpty() || !baseImages.isEmpty()) {
             throw new AuditException(

@@ -8,7 +8,7 @@ final class CommandException extends CaissonException {
     /// Caisson failed before a program of the container ran.
     static final int ENGINE_FAILED = EXIT_ENGINE;
 
-    /// What docker returns for a command that it does not know.
+    /// Docker's exit status for an unknown command.
     static final int UNKNOWN_COMMAND = 1;
 
     private static final long serialVersionUID = 1L;

@@ -23,7 +23,7 @@ final class CompletionScripts {
                 .toList();
     }
 
-    /// For bash, and for zsh with its emulation of bash's completion.
+    /// Returns the script for bash, and for zsh with its emulation of bash's completion.
     static String bash(CommandLine all) {
         return AutoComplete.bash("caisson", all) + """
 

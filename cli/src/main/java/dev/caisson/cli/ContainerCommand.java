@@ -51,7 +51,7 @@ abstract class ContainerCommand implements Callable<Integer> {
     /// @throws CaissonException if it did not work
     abstract void act(String container, EngineOptions options) throws InterruptedException;
 
-    /// Whether a container may be passed over without a word.
+    /// True if a container may be passed over without a word.
     boolean isNoFailure(CaissonException problem) {
         return false;
     }

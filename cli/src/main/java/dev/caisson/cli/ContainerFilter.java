@@ -54,7 +54,7 @@ final class ContainerFilter {
         return container -> value.equals(container.labels().get(text.substring(0, equals)));
     }
 
-    /// Whether one that has ended is shown without being asked for with `-a`.
+    /// True if one that has ended is shown without being asked for with `-a`.
     boolean mentionsStatus() {
         return mentionsStatus;
     }

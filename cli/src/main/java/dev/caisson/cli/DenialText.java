@@ -28,7 +28,7 @@ final class DenialText {
         return lines;
     }
 
-    /// Whether the call was let pass, and is told to be denied by a profile on trial.
+    /// True if the call was let pass, and is told to be denied by a profile on trial.
     static boolean isPassed(Denial denial) {
         return denial.answer().equals(PASSED);
     }

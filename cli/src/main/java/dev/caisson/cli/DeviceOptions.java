@@ -26,7 +26,7 @@ final class DeviceOptions {
         return spec;
     }
 
-    /// As Docker reads it: of two parts the second is the access where it can be, else the path.
+    /// Parses a device as Docker does: of two parts the second is the access where it can be, else the path.
     private static HostDevice device(String text) {
         String[] parts = text.split(":", -1);
         return switch (parts.length) {
@@ -69,7 +69,7 @@ final class DeviceOptions {
         return set;
     }
 
-    /// What is given, for people.
+    /// Returns a device's text for people.
     static String text(HostDevice device) {
         return "the host's device " + device.source() + " at " + device.target() + ", " + letters(device.access());
     }

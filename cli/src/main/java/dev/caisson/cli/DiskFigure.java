@@ -18,7 +18,7 @@ record DiskFigure(String option, String text, BlockDevice disk, String value) {
                 option, text, BlockDevice.at(HostPath.of(text.substring(0, colon))), text.substring(colon + 1));
     }
 
-    /// What the figure comes to.
+    /// Returns the figure, read by a function.
     <T> T as(Function<String, T> reading) {
         try {
             return reading.apply(value);

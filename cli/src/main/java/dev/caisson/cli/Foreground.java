@@ -53,7 +53,7 @@ final class Foreground {
         return options.remove ? copied : copied.kept();
     }
 
-    /// What is asked of this process is asked of the program; a new size of the terminal is passed on. A program whose
+    /// Passes signals and new sizes of the terminal on to the program. A program whose
     /// output cannot be written is killed, as one that writes to the same place itself ends by SIGPIPE or an error.
     void forward(Container container, @Nullable Fd terminal) {
         signals.to(container);

@@ -235,7 +235,7 @@ final class HostOptions {
         }
     }
 
-    /// What was gathered elsewhere was gathered whole; an option that says what to gather here would change
+    /// Refuses options of collecting beside facts: what was gathered elsewhere is complete, and they would change
     /// nothing.
     private void refuseBesideFacts() {
         boolean used = Stream.of(docker, target, hostRoot, saveFacts).anyMatch(Objects::nonNull);

@@ -50,7 +50,7 @@ final class LaterCommands {
         }
     }
 
-    /// What to do in place of a command of Docker's; empty if it has none of that name.
+    /// Returns what to use instead of a command of Docker's; empty if it has none of that name.
     static Optional<String> instead(String command) {
         return Optional.ofNullable(INSTEAD.get(command));
     }

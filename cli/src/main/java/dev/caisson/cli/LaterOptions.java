@@ -57,14 +57,14 @@ final class LaterOptions {
         }
     }
 
-    /// Why an option that was not recognised is refused; empty where Docker has none of that name.
+    /// Returns why an unknown option is refused; empty if Docker has none of that name.
     static Optional<CommandException> refusal(String argument) {
         int equals = argument.indexOf('=');
         String option = equals < 0 ? argument : argument.substring(0, equals);
         return name(option).map(name -> RunOptions.refused(name, REASONS.getOrDefault(name, "")));
     }
 
-    /// Of several letters behind one dash, as -dit or -p80:80, one that is not here.
+    /// Returns an unknown letter among several behind one dash, as in -dit or -p80:80.
     private static Optional<String> name(String option) {
         if (REASONS.containsKey(option)) {
             return Optional.of(option);

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What a run under `--seccomp-mode learn` leaves: a file with the profile, and what it opens
+/// Reports what a run under `--seccomp-mode learn` leaves: a file with the profile, and what it opens
 /// beside the given one.
 final class LearnedText {
     private LearnedText() {}

@@ -21,7 +21,7 @@ import java.util.Optional;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
-/// What a run may use of the host: the part of [RunOptions] that becomes [Limits], with Docker's names.
+/// Options for limits: the part of [RunOptions] that becomes [Limits], with Docker's names.
 final class LimitOptions {
     private static final long DEFAULT_PERIOD = 100_000;
 
@@ -213,7 +213,7 @@ final class LimitOptions {
         return limits.cpus(new CpuQuota(cpuQuota, cpuPeriod == null ? DEFAULT_PERIOD : cpuPeriod));
     }
 
-    /// As Docker's daemon: more than there is would be no limit.
+    /// Refuses more than the host has, as Docker's daemon does: it would be no limit.
     private static String withinHost(String cpus) {
         int processors = Runtime.getRuntime().availableProcessors();
         try {

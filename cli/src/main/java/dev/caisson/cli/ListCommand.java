@@ -113,7 +113,7 @@ final class ListCommand implements Callable<Integer> {
                 + (verdict == Verdict.OK || verdict == Verdict.EXIT ? "" : ", " + verdict);
     }
 
-    /// As Docker's, without its "about".
+    /// Returns an age in Docker's words, without its "about".
     static String age(Instant time, Instant now) {
         Duration age = Duration.between(time, now);
         if (age.toDays() >= 2) {

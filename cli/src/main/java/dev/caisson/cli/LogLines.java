@@ -40,7 +40,7 @@ final class LogLines {
         }
     }
 
-    /// As Docker's files have it.
+    /// Prints an entry in the form of Docker's files.
     void json(LogEntry entry, String time) {
         var fields = new LinkedHashMap<String, Object>();
         fields.put("log", entry.text());

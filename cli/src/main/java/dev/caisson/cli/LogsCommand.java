@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
         })
 final class LogsCommand implements Callable<Integer> {
     private static final long PAUSE_MILLIS = 50;
-    /// As Docker's.
+    /// Docker's format.
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSSSSX").withZone(ZoneOffset.UTC);
 

@@ -149,7 +149,7 @@ public final class Main implements Runnable {
         return commandLine(COMMANDS.keySet());
     }
 
-    /// Of the commands only the one that the words name, as each costs its share of a start; all of them where that
+    /// Makes only the command that the words name, as each costs its share of a start; all of them if that
     /// cannot be told.
     private static CommandLine commandLine(String... args) {
         boolean named = args.length > 0 && COMMANDS.containsKey(args[0]);
@@ -245,7 +245,7 @@ public final class Main implements Runnable {
                 .orElse(help);
     }
 
-    /// Whatever the command made of it: of what it printed something is missing.
+    /// Reports lost output, whatever the command made of it.
     private static int report(PrintWriter err, OutputLostException lost, String... args) {
         if (!lost.readerIsGone()) {
             err.println("caisson: OUTPUT_FAILED: " + OneLine.of(lost.getMessage()));

@@ -37,7 +37,7 @@ final class NamedFile {
         return content;
     }
 
-    /// Why a file could not be read, without its name.
+    /// Returns why a file could not be read, without its name.
     static String reason(IOException problem) {
         return switch (problem) {
             case NoSuchFileException _ -> "there is no such file";

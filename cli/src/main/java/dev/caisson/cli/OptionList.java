@@ -14,7 +14,7 @@ import picocli.CommandLine.TypeConversionException;
 /// The options of a command that people start often, told to picocli one by one. Its annotations say the same, but the
 /// JVM reads sixty of them at each start, by classes that it first makes, for a third of the time of `caisson run`.
 final class OptionList {
-    /// Where picocli puts what it read; it asks back for a list that grows.
+    /// Stores what picocli read; picocli asks back for a list that grows.
     private static final class Place<T> implements ISetter, IGetter {
         private final Consumer<T> consumer;
         private @Nullable Object value;

@@ -1,6 +1,6 @@
 package dev.caisson.cli;
 
-/// Who reads a command's output.
+/// The reader of a command's output.
 enum OutputFormat {
     /// A person.
     TEXT,

@@ -20,7 +20,7 @@ final class OutputLostException extends CaissonException {
         this.readerGone = String.valueOf(cause.getMessage()).contains("Broken pipe");
     }
 
-    /// Whether the other end of a pipe was closed, as by `head`: then nothing is to be told.
+    /// True if the other end of a pipe was closed, as by `head`: then nothing is to be told.
     boolean readerIsGone() {
         return readerGone;
     }

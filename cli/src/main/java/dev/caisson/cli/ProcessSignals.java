@@ -43,7 +43,7 @@ final class ProcessSignals {
         });
     }
 
-    /// Whether a process ends by this signal unless it handles it, and people send it for that.
+    /// True if a process ends by this signal unless it handles it, and people send it for that.
     static boolean asksToEnd(int number) {
         return number == HUP || number == INT || number == QUIT || number == TERM;
     }

@@ -18,7 +18,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 
-/// What can be said about a run on the command line, in Docker's words; translated to a [ContainerSpec] and nothing
+/// Options of a run, with Docker's names; translated to a [ContainerSpec] and nothing
 /// else.
 final class RunOptions {
     private static final int MAX_PROFILE = 4 << 20;
@@ -223,7 +223,7 @@ final class RunOptions {
         return seccompMode.equals("learn");
     }
 
-    /// Where the profile is written that was learned.
+    /// Returns the file for the learned profile.
     Path learnedFile() {
         return HostPath.of(learnedFile == null ? "learned.json" : learnedFile);
     }

@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
 
-/// What an argument of `caisson seccomp` names: a profile, a compiled filter in a file, or a process with its filters.
+/// An argument of `caisson seccomp`: a profile, a compiled filter in a file, or a process with its filters.
 sealed interface SeccompOperand {
     int MAX_FILE = 4 << 20;
 
@@ -84,7 +84,7 @@ sealed interface SeccompOperand {
         return filters.getFirst();
     }
 
-    /// Where filters that were read from this machine's processes are for.
+    /// Returns the architecture of an operand; filters of this machine's processes are for this machine.
     static Architecture machine(SeccompOperand operand, SeccompTarget target) {
         return operand instanceof OfProcess ? Architecture.host() : target.machine();
     }

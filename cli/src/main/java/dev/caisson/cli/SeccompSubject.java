@@ -3,7 +3,7 @@ package dev.caisson.cli;
 import dev.caisson.seccomp.Profile;
 import picocli.CommandLine.Parameters;
 
-/// What a command on one profile has: the profile, and what it is resolved for.
+/// Options of a command on one profile: the profile, and its target.
 final class SeccompSubject extends SeccompTarget {
     @Parameters(paramLabel = "PROFILE", description = "standard, strict, or a file of Docker's or the OCI's JSON.")
     private String name = "";

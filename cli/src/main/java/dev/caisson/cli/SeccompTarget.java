@@ -13,7 +13,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// What the commands on profiles and filters have in common: where they write, and what a profile is
+/// Options that commands on profiles and filters share: where they write, and what a profile is
 /// resolved for, a machine, its kernel and a container's capabilities.
 class SeccompTarget {
     @Spec(Spec.Target.MIXEE)

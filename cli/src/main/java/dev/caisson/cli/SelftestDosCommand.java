@@ -37,11 +37,11 @@ final class SelftestDosCommand implements Callable<Integer> {
 
     /// How the table is written.
     enum Format {
-        /// For a person, as it goes.
+        /// Text for a person, while it runs.
         TEXT,
-        /// For a document.
+        /// A table for a document.
         MARKDOWN,
-        /// For a program, one line.
+        /// One line for a program.
         JSON
     }
 

@@ -92,7 +92,7 @@ final class StandardStream extends OutputStream {
         }
     }
 
-    /// What was lost of it, if something was.
+    /// Returns the failure, if output was lost.
     synchronized Optional<OutputLostException> lost() {
         return Optional.ofNullable(failure).map(this::lost);
     }

@@ -34,11 +34,11 @@ final class StatsCommand implements Callable<Integer> {
 
     /// How the figures are written.
     enum Format {
-        /// For a person.
+        /// Text for a person.
         TEXT,
-        /// For a program.
+        /// JSON for a program.
         JSON,
-        /// For Prometheus, with the names that cAdvisor uses.
+        /// Prometheus text, with the names that cAdvisor uses.
         PROMETHEUS
     }
 

@@ -14,9 +14,9 @@ import java.util.Optional;
 
 /// One container's line for people: what it used between two samples.
 final class StatsLine {
-    /// Of a terminal that is as wide, or of a file.
+    /// Format for a file, or a terminal that is wide enough.
     private static final String WIDE = "%-12s  %-16.16s  %7s %-10s  %21s %-10s  %9s  %28s  %17s  %5s  %6s";
-    /// Of one with 80 columns.
+    /// Format for 80 columns.
     private static final String NARROW = "%-16.16s  %7s %-10s  %19s  %9s  %3s";
     private static final int WIDE_COLUMNS = 159;
 
@@ -108,7 +108,7 @@ final class StatsLine {
         return elapsed <= 0 ? 0 : (double) used.toNanos() / elapsed;
     }
 
-    /// Of its limit, 0 where it has none.
+    /// Returns the used part of the memory limit; 0 without a limit.
     static double memoryPart(Sample sample) {
         Optional<Usage.Memory> memory = sample.usage().group().memory();
         return memory.filter(used -> !used.limit().isUnlimited())

@@ -4,14 +4,14 @@ import picocli.CommandLine.Help;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Help.ColorScheme;
 
-/// Where the output goes, as far as colours depend on it.
+/// The output's destination, as far as colours depend on it.
 ///
 /// @param output standard output may carry colours
 /// @param error standard error may carry colours
 record Terminal(boolean output, boolean error) {
     static final Terminal NONE = new Terminal(false, false);
 
-    /// What the launcher found: it names the descriptors that are terminals in `caisson.terminal`, as `12`.
+    /// Reads what the launcher found: it names the descriptors that are terminals in `caisson.terminal`, as `12`.
     /// `NO_COLOR` (no-color.org) and a dumb terminal switch colours off.
     static Terminal ofLauncher() {
         return of(System.getProperty("caisson.terminal", ""), env("NO_COLOR"), env("TERM"));

@@ -3,7 +3,7 @@ package dev.caisson.cli;
 import io.avaje.jsonb.Json;
 import java.lang.module.ModuleDescriptor;
 
-/// What `caisson version` tells: this build, the JDK and the kernel under it.
+/// The output of `caisson version`: this build, the JDK and the kernel under it.
 ///
 /// @param caisson the project's version, as the build wrote it into the module descriptor
 /// @param java the JDK's version

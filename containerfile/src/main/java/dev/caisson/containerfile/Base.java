@@ -1,6 +1,6 @@
 package dev.caisson.containerfile;
 
-/// What a stage of a Dockerfile starts from.
+/// The base of a Dockerfile's stage.
 public sealed interface Base {
     /// An image by name.
     record Image(ImageReference reference) implements Base {}

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What a service takes from files beside the compose file: the image that its Dockerfile makes, and the variables of
-/// its environment files.
+/// Reads what a service takes from files beside the compose file: the image that its Dockerfile makes, and the
+/// variables of its environment files.
 final class ComposeBuilds {
     private final ComposeProject project;
     private final SourceTree tree;

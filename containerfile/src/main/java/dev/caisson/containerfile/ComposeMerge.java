@@ -75,7 +75,8 @@ final class ComposeMerge {
         return new YamlSeq(over.place(), over.tag(), over.flow(), List.copyOf(items.values()));
     }
 
-    /// What two items must not share: the target of a mount, the address, port and protocol of a published port.
+    /// Returns the key that two items must not share: the target of a mount, the address, port and protocol of a
+    /// published port.
     private static @Nullable String identity(String section, YamlNode item) {
         return switch (item) {
             case YamlMap map

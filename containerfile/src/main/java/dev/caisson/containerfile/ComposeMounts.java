@@ -87,7 +87,7 @@ final class ComposeMounts {
         };
     }
 
-    /// What `use_api_socket` mounts.
+    /// Returns the mount of `use_api_socket`.
     static Mount engineSocket(Place place) {
         return new Mount(
                 MountKind.BIND,

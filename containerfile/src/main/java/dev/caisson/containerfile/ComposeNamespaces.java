@@ -9,7 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Which namespaces a service shares: with the host, or with another service and whoever that one shares them with.
+/// Finds the namespaces that a service shares: with the host, or with another service and whoever that one shares them
+/// with.
 final class ComposeNamespaces {
     private static final Map<Namespace, String> KEYS = keys();
 

@@ -31,7 +31,7 @@ public final class DockerIgnore {
         return new DockerIgnore(List.copyOf(rules));
     }
 
-    /// Whether a path, with `/` between its parts, is kept out of the context, itself or by a directory above it.
+    /// True if a path, with `/` between its parts, is kept out of the context, itself or by a directory above it.
     public boolean excludes(String path) {
         boolean excluded = false;
         for (Rule rule : rules) {

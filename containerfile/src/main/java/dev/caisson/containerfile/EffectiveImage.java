@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What a stage of a Dockerfile really becomes, its base chain included. Settings of a base image's configuration stand
-/// at the `FROM` that names it.
+/// The image that a stage of a Dockerfile really becomes, its base chain included. Settings of a base image's
+/// configuration stand at the `FROM` that names it.
 /// @param stage the stage built
 /// @param chain the stages it stands on, the first base first, itself last
 /// @param root what the first stage of the chain starts from
@@ -28,7 +28,7 @@ public record EffectiveImage(
         Optional<Setting<List<Word>>> entrypoint,
         Optional<Setting<List<Word>>> command,
         List<Step> steps) {
-    /// Who the container's first process is.
+    /// Returns the user of the container's first process.
     public RunAs runAs() {
         return UserResolution.of(this);
     }

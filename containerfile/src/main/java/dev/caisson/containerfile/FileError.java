@@ -1,6 +1,6 @@
 package dev.caisson.containerfile;
 
-/// Why a container file could not be taken for what it should be. The code is stable.
+/// The reason why a container file is refused. The code is stable.
 public enum FileError {
     FILE_MISSING("CF-101"),
     FILE_UNREADABLE("CF-102"),

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// What a Dockerfile builds: its stages as a graph, and the image that each of them becomes.
+/// The result of a Dockerfile: its stages as a graph, and the image that each of them becomes.
 /// @param arguments the build arguments given from outside, as `--build-arg`
 public record ImageBuild(
         Dockerfile dockerfile,

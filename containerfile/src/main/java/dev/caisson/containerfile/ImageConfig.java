@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What an image's configuration says of the container it makes (OCI image specification, `config.md`).
+/// The part of an image's configuration that describes its containers (OCI image specification, `config.md`).
 /// @param digest the digest by which the image can be pinned
 /// @param user as `Config.User`; empty text for root
 /// @param users names and numeric ids from the image's `/etc/passwd`, where it was read

@@ -61,12 +61,12 @@ public record ImageReference(String registry, String repository, Optional<String
                 || part.chars().anyMatch(Character::isUpperCase);
     }
 
-    /// Whether the name means the same bytes for ever.
+    /// True if the name means the same bytes for ever.
     public boolean pinned() {
         return digest.isPresent();
     }
 
-    /// Whether the tag is `latest`, in words or for want of another.
+    /// True if the tag is `latest`, in words or for want of another.
     public boolean latest() {
         return digest.isEmpty() && tag.orElse("latest").equals("latest");
     }

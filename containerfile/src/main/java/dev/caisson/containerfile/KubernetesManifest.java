@@ -133,7 +133,7 @@ public record KubernetesManifest(Source source, List<KubernetesObject> objects, 
         };
     }
 
-    /// Whether a text looks like a manifest: some document's top has `apiVersion` and `kind`.
+    /// True if a text looks like a manifest: some document's top has `apiVersion` and `kind`.
     public static boolean looksLike(Source source) {
         String text = source.text();
         return hasTopKey(text, "apiVersion") && hasTopKey(text, "kind");

@@ -23,7 +23,7 @@ public record KubernetesObject(String apiVersion, String kind, String namespace,
                 body);
     }
 
-    /// As `Deployment/shop`.
+    /// Returns a title such as `Deployment/shop`.
     public String title() {
         return name.isEmpty() ? kind : kind + "/" + name;
     }

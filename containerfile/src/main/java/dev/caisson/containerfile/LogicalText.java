@@ -45,7 +45,7 @@ public final class LogicalText {
         return index < offsets.length ? offsets[index] : end;
     }
 
-    /// Where the characters from `from` up to, not including, `to` stand in the file.
+    /// Returns the place in the file of the characters from `from` up to, not including, `to`.
     public Place place(int from, int to) {
         int start = offset(from);
         return source.place(start, from == to ? start : offsets[to - 1] + 1);

@@ -41,7 +41,7 @@ public record Place(Source source, int start, int end) implements Comparable<Pla
         return source.text().substring(start, end);
     }
 
-    /// Whether `other` lies wholly within this stretch of the same file.
+    /// True if `other` lies wholly within this stretch of the same file.
     public boolean contains(Place other) {
         return source == other.source && start <= other.start && other.end <= end;
     }

@@ -36,7 +36,7 @@ final class RegularFile {
 
     private RegularFile() {}
 
-    /// Whether there is a file of any kind.
+    /// True if there is a file of any kind.
     static boolean exists(Path path, Optional<Path> hostRoot) {
         try (Fd held = hold(path, hostRoot)) {
             return held.isOpen();

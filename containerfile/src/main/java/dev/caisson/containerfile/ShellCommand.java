@@ -63,13 +63,13 @@ public record ShellCommand(
         return argumentWords().stream().map(Word::value).toList();
     }
 
-    /// Whether the first word, or a wrapper, is `program`.
+    /// True if the first word, or a wrapper, is `program`.
     public boolean wrappedIn(String program) {
         return words.subList(0, Math.min(programIndex(), words.size())).stream()
                 .anyMatch(word -> baseName(word.value()).equals(program));
     }
 
-    /// Whether one of the names stands as an option: `--long`, or a letter in a group as `-fsSLk`.
+    /// True if one of the names stands as an option: `--long`, or a letter in a group as `-fsSLk`.
     public boolean hasOption(String... names) {
         return option(names).isPresent();
     }

@@ -5,7 +5,7 @@ package dev.caisson.containerfile;
 /// @param raw the word as it is written
 /// @param place where it stands, quotes included
 public record Word(String value, String raw, Place place) {
-    /// Whether the value may hold something that only the build knows: a variable or a command's output.
+    /// True if the value may hold something that only the build knows: a variable or a command's output.
     public boolean expands() {
         return value.indexOf('$') >= 0 || raw.indexOf('`') >= 0;
     }

@@ -36,7 +36,7 @@ public record Workload(
         Optional<Setting<String>> restart,
         Optional<Setting<LogBound>> logging) {
 
-    /// What the container may take. A value of 0 or below means no bound.
+    /// Limits of the container. A value of 0 or below means no bound.
     /// @param memory bytes
     /// @param cpus cores
     /// @param storage bytes of the writable layer
@@ -46,7 +46,7 @@ public record Workload(
             Optional<Setting<Long>> pids,
             Optional<Setting<Long>> storage) {}
 
-    /// What the kernel lets its processes do.
+    /// Rights of the container's processes.
     /// @param added capabilities, without `CAP_`, in capitals
     /// @param noNewPrivileges whether `no_new_privs` is set
     /// @param seccomp the profile: `unconfined`, a file's name, `RuntimeDefault`
@@ -74,7 +74,7 @@ public record Workload(
     /// @param through the containers whose namespace it is, each joining the next
     public record NamespaceUse(Namespace namespace, boolean host, List<String> through, Place place) {}
 
-    /// What a mount shows.
+    /// The source of a mount.
     public enum MountKind {
         BIND,
         VOLUME,

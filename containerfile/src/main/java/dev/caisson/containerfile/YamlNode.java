@@ -83,7 +83,7 @@ public sealed interface YamlNode {
         }
     }
 
-    /// Whether the node is YAML's null.
+    /// True if the node is YAML's null.
     default boolean isNull() {
         return this instanceof YamlScalar scalar
                 && scalar.plain()

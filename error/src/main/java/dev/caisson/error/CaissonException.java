@@ -34,7 +34,7 @@ public abstract class CaissonException extends RuntimeException {
         return code;
     }
 
-    /// What is wrong, with the value, and what to do about it.
+    /// Returns what is wrong, with the value, and what to do about it.
     public String sentence() {
         return String.valueOf(getMessage());
     }

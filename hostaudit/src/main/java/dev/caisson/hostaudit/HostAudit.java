@@ -110,7 +110,7 @@ public final class HostAudit {
         return conclude(request, targets, findings);
     }
 
-    /// What another machine sent is input: where it is no facts, or no facts that fit together, that host
+    /// Judges what another machine sent, which is input: if it is no facts, or they do not fit together, that host
     /// alone is not judged.
     private static List<Finding> ofHost(HostJson host, HostAuditRequest request) {
         try {
@@ -177,7 +177,7 @@ public final class HostAudit {
                         .orElse(answer);
     }
 
-    /// Why a check has nothing to judge: a list of recommendations has it all the same.
+    /// Says why a check has nothing to judge; a list of recommendations shows the check all the same.
     private static String nothing(Check check, Facts facts) {
         boolean ofImages = check.id().startsWith("CSN-IM-");
         boolean any = facts.views().stream()
@@ -185,7 +185,7 @@ public final class HostAudit {
         return ofImages ? "there is no image" : any ? "no container runs" : "there is no container";
     }
 
-    /// What concerns the host and its files is the same for every engine, and told once, as far as it is.
+    /// True if no other view has given the answer: host and files are the same for every engine and reported once.
     private static boolean isNews(Answer answer, Facts.View view, List<Answer> before) {
         if (view.first()) {
             return true;
@@ -262,14 +262,14 @@ public final class HostAudit {
                 findings);
     }
 
-    /// Where one container or image is asked for, answers about host and engine stay out.
+    /// True if the report has the subject: one about a single container or image leaves host and engine out.
     private static boolean wanted(Subject subject, HostAuditRequest request) {
         return request.target().isEmpty()
                 || subject.kind()
                         == (request.target().get().startsWith("image:") ? Subject.Kind.IMAGE : Subject.Kind.CONTAINER);
     }
 
-    /// What could not be read is told whatever was asked for: it is why an answer may be missing.
+    /// True if the report has the check. What could not be read is always reported: an answer may be missing for it.
     private static boolean wanted(Check check, HostAuditRequest request) {
         if (check.name().equals(NOT_READ)) {
             return true;

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.Optional;
 
-/// What of a host shall be audited, and how.
+/// Selects what of a host is audited, and how.
 ///
 /// @param socket the engine's API by a path of this process; the host's usual places are tried where it is
 ///     empty

@@ -62,7 +62,7 @@ public final class Rehearsal {
         }
     }
 
-    /// What an audit finds of the engine that is played here, and of a container of Caisson that this very process
+    /// Audits the engine that is played here, and a container of Caisson that this very process
     /// stands for.
     static Report report() {
         try {

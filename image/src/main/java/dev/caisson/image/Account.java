@@ -2,7 +2,7 @@ package dev.caisson.image;
 
 import java.util.List;
 
-/// Who a program runs as, as the image's own account files say.
+/// The user that a program runs as, by the image's own account files.
 ///
 /// @param groups supplementary group ids; empty where the user was given with a group
 /// @param home absolute; `/` where the image does not tell

@@ -5,7 +5,7 @@ import dev.caisson.text.Quoted;
 import java.util.Map;
 import java.util.Optional;
 
-/// What an image says of some content: the OCI image specification's descriptor.
+/// The OCI image specification's OCI image specification's descriptor.
 record Descriptor(
         String mediaType, Digest digest, long size, Optional<Platform> platform, Map<String, String> annotations) {
     private static final String SHA256 = "sha256:";

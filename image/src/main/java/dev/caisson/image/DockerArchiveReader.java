@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
 /// layers, as `ID/layer.tar`, `HEX.tar` or `blobs/sha256/HEX`. Nothing is unpacked to find them: members are found by
 /// name in the archive itself, and links lead to other members only.
 final class DockerArchiveReader implements AutoCloseable {
-    /// Where a member's content lies in the file.
+    /// The content of a member, by its place in the file.
     private record Member(long start, long size) {}
 
     private static final int LARGEST_DOCUMENT = 4 << 20;

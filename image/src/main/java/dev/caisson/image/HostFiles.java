@@ -14,7 +14,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
-/// What the programs in `/usr` need of the host's `/etc`: the loader's cache, the alternatives, time zone, public
+/// Lists files of the host's `/etc` that programs in `/usr` need: the loader's cache, the alternatives, time zone,
+/// public
 /// certificates, and the configuration that Java, Python and Perl are split off into. A file or directory that not
 /// everybody may read is left out, so a password or key that stands among them stays outside.
 final class HostFiles {
@@ -32,8 +33,8 @@ final class HostFiles {
                     && (now.isEmpty() || isSame(now.orElseThrow(), status.orElseThrow()));
         }
 
-        /// Whatever changes about a file sets this time. Asked field by field, because the equality of a record is made
-        /// when it is first asked for, and a command is short.
+        /// True if a file is unchanged: every change of it sets its time. Compared field by field, because the equality
+        /// of a record is made when it is first asked for, and a command is short.
         private static boolean isSame(FileStatus one, FileStatus other) {
             return one.inode() == other.inode()
                     && one.fileSystem() == other.fileSystem()

@@ -21,7 +21,7 @@ import java.util.TreeMap;
 /// directories, and an `/etc` of its own. Of the host's `/etc` only what [HostFiles] lists is taken, and of that only
 /// what everybody may read.
 final class HostSkeleton {
-    /// What the host looks like at one moment.
+    /// The host's file tree at one moment.
     ///
     /// @param version changes with anything that [#write] would write
     record Snapshot(Digest version, List<HostBind> binds, List<HostFiles.Stamp> stamps) {

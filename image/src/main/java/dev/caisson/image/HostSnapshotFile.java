@@ -19,7 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// What a process saw of the host, for the next one: reading `/etc` anew takes longer than starting a container.
+/// Stores a snapshot of the host for the next process: reading `/etc` anew takes longer than starting a container.
 /// A file beside the trees that it names, which only root can reach. One that is damaged or older than this code is
 /// none.
 final class HostSnapshotFile {

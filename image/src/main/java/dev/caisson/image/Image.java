@@ -7,7 +7,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// Where a root file system comes from. Its text, `toString()`, is the form that [#parse] reads.
+/// The source of a root file system. Its text, `toString()`, is the form that [#parse] reads.
 public sealed interface Image {
     /// The host's own `/usr`, read-only, below a private `/etc`.
     record Host() implements Image {

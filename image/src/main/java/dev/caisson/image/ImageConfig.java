@@ -27,7 +27,7 @@ public record ImageConfig(
         Map<String, String> labels,
         Optional<String> stopSignal,
         Platform platform) {
-    /// Where programs are looked for in an image that does not say it.
+    /// Search path of programs in an image that sets none.
     public static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     public ImageConfig {
@@ -39,7 +39,7 @@ public record ImageConfig(
         labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
     }
 
-    /// For a tree that says nothing of itself.
+    /// Returns the configuration of a tree that has none.
     static ImageConfig plain(List<String> cmd) {
         return new ImageConfig(
                 List.of(),

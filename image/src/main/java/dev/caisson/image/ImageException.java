@@ -6,7 +6,7 @@ import dev.caisson.error.CaissonException;
 public final class ImageException extends CaissonException {
     private static final long serialVersionUID = 1L;
 
-    /// What went wrong. The names are stable: programs may compare them.
+    /// The kind of failure. The names are stable: programs may compare them.
     public enum Code {
         /// An image name that is not of a known form.
         BAD_NAME(400),

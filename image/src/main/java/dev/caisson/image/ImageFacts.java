@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What an image says of itself, read without unpacking it.
+/// An image's own description, read without unpacking it.
 ///
 /// @param digest of its manifest, by which a registry knows it; absent where none lies here
 /// @param healthCheck as Docker's `Healthcheck.Test`, `CMD-SHELL` or `CMD` first; empty for none

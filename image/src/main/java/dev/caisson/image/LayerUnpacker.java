@@ -22,11 +22,11 @@ import java.util.Optional;
 /// (O_EXCL). Devices are not made, since a container gets its own; setuid bits are kept, since they give no more than
 /// the container's own ids.
 final class LayerUnpacker implements AutoCloseable {
-    /// Whom unpacked files belong to.
+    /// The owner of unpacked files.
     enum Ownership {
         /// The ids in the archive.
         ARCHIVE,
-        /// Whoever unpacks.
+        /// The user who unpacks.
         CALLER
     }
 

@@ -21,7 +21,7 @@ sealed interface ManifestDocument {
     }
 
     int MOST_MANIFESTS = 10_000;
-    /// As many as podman takes; Docker builds at most 127.
+    /// The most layers: podman's limit; Docker builds at most 127.
     int MOST_LAYERS = 500;
 
     /// Reads one of them.

@@ -1,6 +1,6 @@
 package dev.caisson.image;
 
-/// What an image was built for, in the words of the OCI image specification.
+/// The machine that an image was built for, in the words of the OCI image specification.
 ///
 /// @param os `linux`
 /// @param architecture GOARCH: `amd64`, `arm64`
@@ -16,7 +16,7 @@ public record Platform(String os, String architecture, String variant) {
         };
     }
 
-    /// Whether every machine of the running kind can run it: a variant above the first needs newer processors.
+    /// True if every machine of the running kind can run it: a variant above the first needs newer processors.
     boolean runsHere() {
         Platform here = running();
         boolean basic = variant.isEmpty() || variant.equals(here.variant()) || variant.equals("v1");

@@ -3,7 +3,7 @@ package dev.caisson.image;
 /// Told how the resolving of an image goes on; called from the resolving thread.
 @FunctionalInterface
 public interface ProgressListener {
-    /// So much of an activity is done.
+    /// Reports how much of an activity is done.
     ///
     /// @param activity what is done, for people: `unpacking layer 2 of 5`
     /// @param done bytes

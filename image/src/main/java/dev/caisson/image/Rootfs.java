@@ -36,8 +36,8 @@ public record Rootfs(List<Layer> layers, ImageConfig config, Optional<Digest> di
         }
     }
 
-    /// Who `user[:group]` is in this image; the empty text is root. A number needs no line in /etc/passwd: without one
-    /// its group is 0 and its home `/`, as with Docker.
+    /// Returns the account of `user[:group]` in this image; the empty text is root. A number needs no line in
+    /// /etc/passwd: without one its group is 0 and its home `/`, as with Docker.
     ///
     /// @throws ImageException BAD_USER, ID_OUT_OF_RANGE, UNKNOWN_USER, UNKNOWN_GROUP, AMBIGUOUS_USER,
     /// BAD_ACCOUNT_FILE
@@ -50,7 +50,7 @@ public record Rootfs(List<Layer> layers, ImageConfig config, Optional<Digest> di
         }
     }
 
-    /// As [#account(String)], in the root of a container that runs.
+    /// Like [#account(String)], in the root of a container that runs.
     ///
     /// @param root its directory
     public static Account account(Fd root, String userSpec) {

@@ -9,7 +9,8 @@ import dev.caisson.linux.Mounts;
 import java.util.Map;
 import java.util.Set;
 
-/// Where the trees of the `host` image lie. In a pod the store is usually on an overlay, which takes no id map, and no
+/// The file system that holds the trees of the `host` image. In a pod the store is usually on an overlay, which takes
+/// no id map, and no
 /// container could be shown a tree on it: there a tmpfs of a bounded size is mounted over the directory. It goes with
 /// the pod. Images that are unpacked may be large, and stay where they are.
 final class SkeletonMedium {

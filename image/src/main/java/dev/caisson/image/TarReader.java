@@ -12,8 +12,8 @@ import java.util.Optional;
 
 /// Reads a tar archive forwards: ustar, POSIX pax, and GNU tar's long names and sparse files, tar(5).
 ///
-/// Where readers are known to differ on what an archive means, it is refused: two extended headers for one member, a
-/// hard link with content, a map that does not add up.
+/// Reads a tar archive. An archive that readers are known to understand differently is refused: two extended headers
+/// for one member, a hard link with content, a map that does not add up.
 final class TarReader {
     /// Takes the content of a file.
     @FunctionalInterface

@@ -4,8 +4,8 @@ import dev.caisson.image.ImageException.Code;
 import java.util.HashSet;
 import java.util.List;
 
-/// What one image has used of its [UnpackLimits], over all layers: bytes, files, opened directories, and heap for
-/// names.
+/// Counts what one image has used of its [UnpackLimits], over all layers: bytes, files, opened directories, and heap
+/// for names.
 /// A small image gets little of each, so that a few kilobytes cannot keep a host busy; a blob that is listed again adds
 /// nothing to what the image may use.
 final class UnpackBudget {

@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// What the kernel's audit subsystem is set to record, asked over netlink: linux/audit.h, auditctl(8).
+/// The rules of the kernel's audit subsystem, asked over netlink: linux/audit.h, auditctl(8).
 ///
 /// @param enabled 0 off, 1 on, 2 on and locked until the next boot
 /// @param daemon process id of auditd, 0 where none listens

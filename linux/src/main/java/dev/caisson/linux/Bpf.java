@@ -18,7 +18,7 @@ public final class Bpf {
     private static final int BPF_CGROUP_DEVICE = 6;
     private static final int BPF_F_ALLOW_MULTI = 2;
     private static final int INSTRUCTION_SIZE = 8;
-    /// Of `union bpf_attr`: the part that these calls use. The kernel takes the rest as zero.
+    /// Size of the part of `union bpf_attr` that these calls use. The kernel takes the rest as zero.
     private static final int ATTRIBUTES = 48;
 
     private static final int BPF_MAP_CREATE = 0;

@@ -39,7 +39,7 @@ public final class FileLocks {
         Native.check("flock", result);
     }
 
-    /// Whether another open file has the whole file locked. Those who ask are not in each other's way; [#tryLock] may
+    /// True if another open file has the whole file locked. Those who ask are not in each other's way; [#tryLock] may
     /// meet one of them, [#lock] waits until they have their answer.
     public static boolean isLocked(Fd file) {
         long result = Native.raw(Nr.FLOCK, file.number(), LOCK_SH | LOCK_NB);

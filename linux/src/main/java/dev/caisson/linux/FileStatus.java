@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.time.Instant;
 
-/// What statx(2) tells of a file.
+/// The result of statx(2) for a file.
 ///
 /// @param mode type and permission bits, inode(7)
 /// @param deviceMajor of the device that a device node stands for

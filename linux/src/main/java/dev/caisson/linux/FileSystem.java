@@ -73,7 +73,7 @@ public final class FileSystem {
         return open(directory.number(), path, flags, mode, resolve);
     }
 
-    /// As [#openAt] for what exists; nothing where there is no such file, ENOENT or ENOTDIR.
+    /// Like [#openAt] for what exists; nothing where there is no such file, ENOENT or ENOTDIR.
     public static Optional<Fd> find(Fd directory, String path, int flags, long resolve) {
         long result = openRaw(directory.number(), path, flags, 0, resolve);
         if (result == -Errno.ENOENT || result == -Errno.ENOTDIR) {
@@ -222,7 +222,7 @@ public final class FileSystem {
         return readLink(directory.number(), name);
     }
 
-    /// Where an open file stands now, by the kernel's own account; `/proc` must be mounted.
+    /// Returns the path of an open file as the kernel has it now; `/proc` must be mounted.
     public static String path(Fd file) {
         return readLink(AT_FDCWD, "/proc/self/fd/" + file.number());
     }
@@ -281,7 +281,7 @@ public final class FileSystem {
         return status(directory.number(), name, AT_SYMLINK_NOFOLLOW);
     }
 
-    /// Whether `name` is a directory, a link to one not counted; costs no descriptor.
+    /// True if `name` is a directory, a link to one not counted; costs no descriptor.
     public static boolean isDirectory(Fd directory, String name) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment path = Native.string(arena, name);

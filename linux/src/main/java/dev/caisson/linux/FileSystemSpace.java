@@ -20,7 +20,7 @@ public record FileSystemSpace(long bytes, long freeBytes, long inodes, long free
     private static final long FILES = 40;
     private static final long FREE_FILES = 48;
 
-    /// Of the file system that holds an open file; O_PATH descriptors too.
+    /// Returns the space of the file system that holds an open file; O_PATH descriptors too.
     public static FileSystemSpace of(Fd file) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment buffer = arena.allocate(STATFS_BYTES, 8);

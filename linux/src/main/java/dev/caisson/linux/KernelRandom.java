@@ -13,7 +13,7 @@ public final class KernelRandom {
 
     private KernelRandom() {}
 
-    /// So many bytes that nobody can foretell.
+    /// Returns `count` cryptographically secure random bytes.
     ///
     /// @param count 1–256
     public static byte[] bytes(int count) {

@@ -22,7 +22,7 @@ public final class KernelText {
         }
     }
 
-    /// As [#read]; empty where there is no such file, or it went after it was opened: ENOENT, ENODEV.
+    /// Like [#read]; empty where there is no such file, or it went after it was opened: ENOENT, ENODEV.
     public static Optional<String> find(Fd directory, String name) {
         try (Scratch scratch = Scratch.take()) {
             long descriptor = scratch.open(directory, name);

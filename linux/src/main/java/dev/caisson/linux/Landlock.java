@@ -1,6 +1,6 @@
 package dev.caisson.linux;
 
-/// Which Landlock the kernel has, landlock(7).
+/// Asks for the kernel's version of Landlock, landlock(7).
 public final class Landlock {
     private static final long LANDLOCK_CREATE_RULESET_VERSION = 1;
 

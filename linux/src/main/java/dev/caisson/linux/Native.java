@@ -21,7 +21,7 @@ final class Native {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
     private static final long ERRNO = offset(CALL_STATE, "errno");
-    /// Where the kernel's answer to a thread's latest call is kept: one segment for each thread, not for each call.
+    /// Holds the kernel's answer to a thread's latest call: one segment for each thread, not for each call.
     private static final ThreadLocal<MemorySegment> STATE =
             ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CALL_STATE));
     private static final Linker.Option CAPTURE_ERRNO = Linker.Option.captureCallState("errno");

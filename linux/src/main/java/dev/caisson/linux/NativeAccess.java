@@ -3,7 +3,7 @@ package dev.caisson.linux;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/// Whether the JVM lets this room call native code, JEP 472.
+/// Tells whether the JVM lets this room call native code, JEP 472.
 public final class NativeAccess {
     private NativeAccess() {}
 

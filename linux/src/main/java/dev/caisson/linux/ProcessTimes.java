@@ -20,7 +20,7 @@ public final class ProcessTimes {
         return startTime(fields(pid));
     }
 
-    /// Whether that very process runs: a zombie that nobody has reaped does not.
+    /// True if that very process runs: a zombie that nobody has reaped does not.
     public static boolean isRunning(int pid, long startTime) {
         try {
             String[] fields = fields(pid);

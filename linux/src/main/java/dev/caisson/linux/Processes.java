@@ -130,7 +130,7 @@ public final class Processes {
         return waitFor(P_PIDFD, pidfd.number(), WNOHANG);
     }
 
-    /// Whether a process has been killed and is on its way out, proc_pid_stat(5) and proc_pid_status(5); true if it is
+    /// True if a process has been killed and is on its way out, proc_pid_stat(5) and proc_pid_status(5); true if it is
     /// gone.
     public static boolean isBeingKilled(int pid) {
         Path process = Path.of("/proc/" + pid);
@@ -148,7 +148,7 @@ public final class Processes {
         }
     }
 
-    /// Whether a child has ended; its status stays where it is.
+    /// True if a child has ended; its status stays where it is.
     public static boolean hasEnded(Fd pidfd) {
         try {
             return waitFor(P_PIDFD, pidfd.number(), WNOHANG | WNOWAIT) != null;

@@ -53,7 +53,7 @@ public final class ProjectQuota {
         return ((long) number << 8 | PRJQUOTA) & 0xffffffffL;
     }
 
-    /// Whether the file system of an open directory holds projects to their limits; counting alone is no.
+    /// True if the file system of an open directory holds projects to their limits; counting alone is no.
     public static boolean isEnforced(Fd directory) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(FS_QUOTA_STAT_BYTES, 8);
@@ -62,7 +62,7 @@ public final class ProjectQuota {
         }
     }
 
-    /// Whether a project has neither a limit nor files.
+    /// True if a project has neither a limit nor files.
     public static boolean isFree(Fd directory, int project) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment quota = arena.allocate(DQBLK);

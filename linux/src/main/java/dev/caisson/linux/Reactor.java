@@ -61,7 +61,7 @@ public final class Reactor implements AutoCloseable {
         thread = Thread.ofPlatform().daemon().name(name).start(this::loop);
     }
 
-    /// For handlers to read into: what it holds is theirs until they return.
+    /// Returns a buffer for handlers to read into; its content is theirs until they return.
     public Pipes.Chunk chunk() {
         return chunk;
     }

@@ -29,7 +29,7 @@ public final class SeccompListener implements AutoCloseable {
     /// @param arguments six whole registers
     public record Call(long id, int pid, int number, int architecture, long instructionPointer, List<Long> arguments) {}
 
-    /// What there is to receive.
+    /// The state of a listener.
     public enum State {
         WAITING,
         NOTHING,
@@ -93,7 +93,7 @@ public final class SeccompListener implements AutoCloseable {
         return fd;
     }
 
-    /// Whether [#receive] would give a call now.
+    /// True if [#receive] would give a call now.
     public State state() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment poll = arena.allocate(8, 8);
@@ -132,7 +132,7 @@ public final class SeccompListener implements AutoCloseable {
         }
     }
 
-    /// Whether the caller still waits, so that what was read of its process meanwhile is of its process.
+    /// True if the caller still waits, so that what was read of its process meanwhile is of its process.
     public boolean isWaiting(Call call) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment id = arena.allocateFrom(JAVA_LONG, call.id());

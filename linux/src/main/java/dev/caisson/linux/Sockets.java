@@ -105,7 +105,7 @@ public final class Sockets {
         }
     }
 
-    /// Whether a message could not be sent because the other end is closed.
+    /// True if a message could not be sent because the other end is closed.
     public static boolean isClosed(ErrnoException failure) {
         return failure.is(Errno.EPIPE) || failure.is(Errno.ECONNRESET);
     }

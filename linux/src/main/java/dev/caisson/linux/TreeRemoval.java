@@ -19,7 +19,7 @@ final class TreeRemoval implements AutoCloseable {
     private static final int DIRECTORY =
             FileSystem.O_RDONLY | FileSystem.O_DIRECTORY | FileSystem.O_NOFOLLOW | FileSystem.O_CLOEXEC;
 
-    /// What is done with an entry, whose name is a C string at an address.
+    /// Handles an entry, whose name is a C string at an address.
     @FunctionalInterface
     private interface Act {
         void on(long name);

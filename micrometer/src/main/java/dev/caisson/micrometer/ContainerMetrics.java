@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
 ///     metrics.bindTo(registry);
 /// ```
 ///
-/// Of names and of images the first 200 are told apart; the tag of the others is `other`, so that whoever chooses names
-/// cannot fill a registry. The meters of a container leave the registry with it.
+/// Meters of containers. The first 200 names and images are told apart; others get the tag `other`, so that whoever
+/// chooses names cannot fill a registry. The meters of a container leave the registry with it.
 ///
 /// A figure that this kernel does not keep has no meter. All figures of a container are read at once, at
 /// most once in

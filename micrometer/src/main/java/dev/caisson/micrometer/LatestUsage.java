@@ -6,7 +6,7 @@ import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
-/// What a container used a moment ago: one look serves all of its meters.
+/// The usage of a container a moment ago: one reading serves all of its meters.
 final class LatestUsage {
     private final Supplier<ContainerUsage> source;
     private @Nullable ContainerUsage latest;

@@ -1,7 +1,7 @@
 package dev.caisson.seccomp;
 
-/// What a filter returns for a call: a kind and, for ERRNO and TRACE, sixteen bits of data. seccomp(2), "The filter
-/// return value".
+/// The return value of a filter for a call: a kind and, for ERRNO and TRACE, sixteen bits of data. seccomp(2), "The
+/// filter return value".
 public record Action(Kind kind, int data) {
     static final int EPERM = 1;
     static final int ENOSYS = 38;

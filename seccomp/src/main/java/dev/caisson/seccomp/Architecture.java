@@ -58,7 +58,7 @@ public enum Architecture {
         return this == S390X ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN;
     }
 
-    /// Whether a kernel of this architecture can be a host; X86, X32 and ARM are let in by one of 64 bits.
+    /// True if a kernel of this architecture can be a host; X86, X32 and ARM are let in by one of 64 bits.
     public boolean isNative() {
         return this != X86 && this != X32 && this != ARM;
     }

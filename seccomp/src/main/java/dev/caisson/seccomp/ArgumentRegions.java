@@ -20,7 +20,7 @@ final class ArgumentRegions {
             conditions = List.copyOf(conditions);
         }
 
-        /// As a compiler of an ABI with registers of 32 bits takes it, which drops the upper halves of constants.
+        /// Narrows constants as a compiler for registers of 32 bits does: it drops their upper halves.
         private Region narrowed() {
             return new Region(
                     conditions.stream()
@@ -90,7 +90,7 @@ final class ArgumentRegions {
         return all.found;
     }
 
-    /// Whether regions, compiled for an ABI whose registers libseccomp takes for 32 bits wide, decide there as a
+    /// True if regions, compiled for an ABI whose registers libseccomp takes for 32 bits wide, decide there as a
     /// decision
     /// of that ABI.
     static boolean meansTheSame(

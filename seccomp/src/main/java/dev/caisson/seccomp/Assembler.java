@@ -20,8 +20,8 @@ final class Assembler {
     /// Less than 255 by what one jump's own detours may add.
     private static final int REACH = 252;
 
-    /// What the accumulator holds: a masked word of `seccomp_data`. Nothing is known where ways with different words
-    /// meet.
+    /// The content of the accumulator: a masked word of `seccomp_data`. Nothing is known where ways with different
+    /// words meet.
     private record Held(int offset, int mask) {
         private static final Held NOTHING = new Held(-1, 0);
 
@@ -67,7 +67,7 @@ final class Assembler {
         childrenFirst.add(node);
     }
 
-    /// For each test, what the accumulator holds on every way to it.
+    /// Returns for each test what the accumulator holds on every way to it.
     private static Map<Node, Held> held(Node root, List<Node> childrenFirst) {
         Map<Node, Held> held = new HashMap<>();
         held.put(root, Held.NOTHING);
@@ -81,7 +81,7 @@ final class Assembler {
         return held;
     }
 
-    /// Whether `no` means a number below X32's bit, which is the same with the bit cleared.
+    /// True if `no` means a number below X32's bit, which is the same with the bit cleared.
     private static boolean belowX32(Node.Test test) {
         return test.offset() == 0
                 && test.mask() == Node.ALL

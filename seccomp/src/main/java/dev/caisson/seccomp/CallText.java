@@ -30,7 +30,7 @@ public final class CallText {
 
     private CallText() {}
 
-    /// For a number that names no call, the number.
+    /// Returns the name of a call, or its number if it names none.
     public static String of(SeccompData data) {
         Optional<Architecture> abi = abi(data);
         Optional<Syscall> call = call(data);

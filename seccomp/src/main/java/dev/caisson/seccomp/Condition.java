@@ -28,7 +28,7 @@ public record Condition(int index, Operator operator, long value, long valueTwo)
         }
     }
 
-    /// As [#equals], which the JVM makes when it is first called; that costs a cold command more than the rest of a
+    /// Like [#equals], which the JVM makes when it is first called; that costs a cold command more than the rest of a
     /// profile's resolution.
     boolean isSame(Condition other) {
         return index == other.index && operator == other.operator && value == other.value && valueTwo == other.valueTwo;

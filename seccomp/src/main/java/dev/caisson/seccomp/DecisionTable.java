@@ -10,10 +10,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/// What a filter decides, read back from its instructions: for every call of every ABI of its machine one row. It works
-/// on filters that any runtime made.
+/// The decisions of a filter, read back from its instructions: for every call of every ABI of its machine one row. It
+/// works on filters that any runtime made.
 public final class DecisionTable {
-    /// What is decided for one call.
+    /// The decisions for one call.
     /// @param ways in the program's order; one without conditions where the arguments do not matter
     public record Row(Architecture abi, int number, String name, List<Way> ways) {
         public Row {
@@ -86,7 +86,8 @@ public final class DecisionTable {
                 .findFirst();
     }
 
-    /// For people: for each ABI the calls with the same decision together, those that depend on arguments one by one.
+    /// Returns a text for people: for each ABI the calls with the same decision together, those that depend on
+    /// arguments one by one.
     @Override
     public String toString() {
         var text = new StringBuilder();

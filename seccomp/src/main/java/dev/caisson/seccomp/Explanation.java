@@ -2,7 +2,7 @@ package dev.caisson.seccomp;
 
 import java.util.List;
 
-/// Why a profile decides a call as it does, and what would let it through.
+/// Explains why a profile decides a call as it does, and what would let it through.
 ///
 /// @param call with its arguments
 /// @param action what the profile decides

@@ -17,7 +17,7 @@ public final class Filter {
     /// The bytes of one `struct sock_filter`.
     static final int INSTRUCTION = 8;
 
-    /// Where an instruction has its constant, `k`.
+    /// Offset of the constant `k` in an instruction.
     private static final int CONSTANT = 4;
 
     private static final int LOAD = 0x20;
@@ -25,12 +25,12 @@ public final class Filter {
     private static final int ANY_BIT = 0x45;
     private static final int RETURN = 0x06;
 
-    /// Where `seccomp_data` has the architecture, and the second argument.
+    /// Offsets of the architecture and of the second argument in `seccomp_data`.
     private static final int ARCHITECTURE = 4;
 
     private static final int FLAGS = 24;
 
-    /// What a question's data tell of the answer, beside an error number: it is the head's own, no error, the call
+    /// The answer that a question's data encode, beside an error number: it is the head's own, no error, the call
     /// passes.
     private static final int OF_THE_HEAD = 0xffff;
 
@@ -50,7 +50,7 @@ public final class Filter {
     private final byte[] bytes;
     private final Supplier<Summary> summary;
 
-    /// Where its low byte is, in a word of the program.
+    /// Offset of its low byte in a word of the program.
     private final int lowByte;
 
     /// Out of a cache; of others they are made when they are asked for.
@@ -98,7 +98,7 @@ public final class Filter {
                 architecture, checked(bytes), new Stored(stored.substring(1)), FilterTraits.parse(stored.charAt(0)));
     }
 
-    /// What a cache keeps beside the program: its traits and its summary.
+    /// Returns what a cache stores beside the program: its traits and its summary.
     String stored() {
         return traits().stored() + summary().stored();
     }
@@ -148,7 +148,7 @@ public final class Filter {
         return bytes.length / INSTRUCTION;
     }
 
-    /// What it decides, counted, for people. Of a filter that was not compiled here it is read from the program.
+    /// Returns a count of its decisions, for people; read from the program if it was not compiled here.
     public Summary summary() {
         return summary.get();
     }
@@ -160,7 +160,7 @@ public final class Filter {
                 : summary().toString();
     }
 
-    /// What it decides for a call by its name.
+    /// Returns its decision for a call by name.
     /// @throws SeccompException UNKNOWN_SYSCALL where the ABI has no call of this name
     public Action decide(Architecture abi, String name, long... arguments) {
         int number = SyscallTable.get()
@@ -170,7 +170,7 @@ public final class Filter {
         return Simulator.run(this, SeccompData.of(abi, number, arguments)).action();
     }
 
-    /// What it decides for a call.
+    /// Returns its decision for a call.
     public Action decide(SeccompData data) {
         return Simulator.run(this, data).action();
     }
@@ -224,7 +224,7 @@ public final class Filter {
         });
     }
 
-    /// As [#asking], but a listener is asked at ENOSYS too.
+    /// Like [#asking], but a listener is asked at ENOSYS too.
     /// @throws IllegalArgumentException where not [#canAsk]
     public Filter learning() {
         return asking(headForDenied(), action -> action.kind() == Action.Kind.ERRNO);
@@ -353,18 +353,18 @@ public final class Filter {
         return length() > HEAD_WITH_LISTENER && constant(HEAD_WITH_LISTENER - 2) == question ? HEAD_WITH_LISTENER : 0;
     }
 
-    /// Whether a listener can give this filter's answers about `execveat`: it can let a call pass and fail
+    /// True if a listener can give this filter's answers about `execveat`: it can let a call pass and fail
     /// it, and neither kill nor trace.
     public boolean canAsk() {
         return traits().asks();
     }
 
-    /// Whether init can start a program under it.
+    /// True if init can start a program under it.
     boolean letsTheProgramStart() {
         return traits().starts();
     }
 
-    /// Whether a call installs a filter with a listener of the program's own, which the kernel fails with
+    /// True if a call installs a filter with a listener of the program's own, which the kernel fails with
     /// EBUSY where the program is under [#asking].
     public boolean isForListener(SeccompData data) {
         return data.arch() == architecture.auditValue()

@@ -26,7 +26,7 @@ import java.util.Optional;
 /// kernel, capabilities, and a stamp of the compiler and its table - and is used only where that is the
 /// same, byte for byte; its name is a mere hash of it.
 ///
-/// Whoever can write to the directory decides what containers may do: one that is a link, or that anybody
+/// Caches filters in a directory whose writers decide what containers may do: one that is a link, or that anybody
 /// but its owner, the user of this process, can write to is not used. What reads it is written without
 /// streams and lambdas, which a cold JVM would have to link first.
 public final class FilterCache {
@@ -133,7 +133,7 @@ public final class FilterCache {
         return words;
     }
 
-    /// As FNV-1a, of words.
+    /// Hashes words by FNV-1a.
     private static long hash(long[] words) {
         long hash = 0xcbf29ce484222325L;
         for (long word : words) {
@@ -154,7 +154,7 @@ public final class FilterCache {
         return true;
     }
 
-    /// Whether there is a directory; one that others can write to, or that they have put there, is refused.
+    /// True if there is a directory; one that others can write to, or that they have put there, is refused.
     private boolean isThere() throws IOException {
         FileStatus status;
         try (Fd open = FileSystem.open(directory.toString(), FileSystem.O_PATH | FileSystem.O_NOFOLLOW)) {
@@ -171,7 +171,8 @@ public final class FilterCache {
         return true;
     }
 
-    /// Of this process; root's number is known without asking, and the JVM has its name from getpwuid(3).
+    /// Returns the user of this process; root's number is known without asking, and the JVM has its name from
+    /// getpwuid(3).
     private static int user() throws IOException {
         return "root".equals(System.getProperty("user.name"))
                 ? 0
@@ -206,7 +207,7 @@ public final class FilterCache {
                         new String(kept, summary + Integer.BYTES, beside, StandardCharsets.UTF_8)));
     }
 
-    /// Where a part ends that has its length before it; below 0 where the file is cut off.
+    /// Returns the end of a part that has its length before it; below 0 if the file is cut off.
     private static int end(byte[] kept, int start) {
         int first = start + Integer.BYTES;
         if (start < 0 || first > kept.length) {

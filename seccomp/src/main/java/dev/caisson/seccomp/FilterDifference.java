@@ -12,7 +12,7 @@ import java.util.TreeSet;
 public record FilterDifference(
         Architecture abi, int number, Optional<String> name, Action first, Action second, SeccompData example) {
 
-    /// Whether the second filter lets more through.
+    /// True if the second filter lets more through.
     public boolean loosens() {
         return first.isStricterThan(second);
     }

@@ -1,7 +1,7 @@
 package dev.caisson.seccomp;
 
-/// What is asked of a filter each time before it is loaded. The program alone decides it, so a cache keeps the
-/// answers beside the program, and a cold command need not simulate it.
+/// The questions that are asked of a filter each time before it is loaded. The program alone decides it, so a cache
+/// keeps the answers beside the program, and a cold command need not simulate it.
 /// @param starts whether init can start a program under it, by execveat(2)
 /// @param asks whether a listener can give its answers about `execveat`
 /// @param installs whether it lets a program install filters, whatever the arguments of seccomp(2)

@@ -62,7 +62,7 @@ final class NumberTree {
                 node(from, split - 1));
     }
 
-    /// Whether an interval is a single number between two that have the same decision.
+    /// True if an interval is a single number between two that have the same decision.
     private boolean isHole(int index) {
         return intervals.get(index).first() + 1 == intervals.get(index + 1).first()
                 && intervals

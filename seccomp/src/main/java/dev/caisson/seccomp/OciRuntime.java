@@ -8,9 +8,9 @@ import java.util.TreeSet;
 /// A program that starts containers under a filter that it has loaded already: its own calls between the two pass the
 /// filter too, so a profile of the program alone does not let it start.
 public enum OciRuntime {
-    /// What runc 1.1 calls, with and without no_new_privs, and what Go's scheduler and garbage collector may add.
+    /// The calls of runc 1.1, with and without no_new_privs, and what Go's scheduler and garbage collector may add.
     RUNC,
-    /// What crun 1.21 calls, with and without no_new_privs.
+    /// The calls of crun 1.21, with and without no_new_privs.
     CRUN;
 
     /// Threads of Go's, and no namespaces: `CLONE_NEW…` of clone(2).

@@ -20,7 +20,7 @@ final class Paths {
         }
     }
 
-    /// What the accumulator holds: a known value, or a masked word of the open arguments.
+    /// The content of the accumulator: a known value, or a masked word of the open arguments.
     private sealed interface Held {
         record Value(int value) implements Held {}
 

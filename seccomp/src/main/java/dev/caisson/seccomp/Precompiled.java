@@ -24,7 +24,7 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// What the build knows: filters of Caisson's own profiles, for every machine that can be a host, every
+/// Filters that the build makes: those of Caisson's own profiles, for every machine that can be a host, every
 /// kernel since 5.10 and a container's usual capabilities, and the stamp of the compiler. To find one takes
 /// neither a parser, nor the table, nor the compiler.
 ///
@@ -108,7 +108,7 @@ final class Precompiled {
         return Optional.empty();
     }
 
-    /// As [java.io.DataOutput] writes it.
+    /// Like [java.io.DataOutput] writes it.
     private static int number(byte[] bytes, int at, int size) {
         int number = 0;
         for (int index = at; index < at + size; index++) {
@@ -123,7 +123,7 @@ final class Precompiled {
         return generated(STAMP);
     }
 
-    /// Of the files of a directory, but for the stamp itself.
+    /// Returns the stamp of the files of a directory, without the stamp itself.
     static byte[] stamp(Path directory) throws IOException {
         try (var files = Files.list(directory)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");

@@ -15,14 +15,14 @@ import java.util.Set;
 /// A seccomp profile: which calls a container may make. Read from the JSON that Docker's `default.json` and the OCI's
 /// `linux.seccomp` use.
 ///
-/// What is decided for a call, among the rules that name it and apply to the target:
+/// Decides a call by the rules that name it and apply to the target:
 ///
 /// 1. of the rules with conditions that all hold, the most restrictive action; where two have the same kind of
 ///    action, the one that stands first;
 /// 2. if there is none, the same of the rules without conditions;
 /// 3. if there is none, the default action.
 ///
-/// Where the default action is an error, a call gets ENOSYS instead if the table does not know its number, if the
+/// If the default action is an error, a call gets ENOSYS instead if the table does not know its number, if the
 /// target's kernel is older than the call, or if its number lies above every call that the profile names for that ABI:
 /// the program then takes the way it would take on a kernel without the call.
 ///
@@ -70,7 +70,8 @@ public record Profile(
         return parse(resource("standard.json"));
     }
 
-    /// For pure computation: a program that reads and writes what it was given open, and allocates memory.
+    /// Returns the profile for pure computation: a program that reads and writes what it was given open, and allocates
+    /// memory.
     public static Profile strict() {
         return parse(resource("strict.json"));
     }

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// What a profile means for a call, straight from its rules, one after the other: the reference that compiled filters
+/// Evaluates a profile for a call straight from its rules, one after the other: the reference that compiled filters
 /// are held against. It shares nothing with the compiler but the table and the profile.
 public final class ProfileEvaluator {
     private final Profile profile;
@@ -41,7 +41,7 @@ public final class ProfileEvaluator {
         return numbering(data).flatMap(abi -> table.byNumber(abi, plain(data)));
     }
 
-    /// Whether a condition holds for a call that the table knows.
+    /// True if a condition holds for a call that the table knows.
     boolean holds(Condition condition, SeccompData data) {
         return numbering(data)
                 .flatMap(abi -> table.byNumber(abi, plain(data)).map(call -> holds(condition, abi, call, data)))

@@ -20,7 +20,7 @@ public record ProfileExport(Profile profile, List<String> notes) {
     /// Bounds the cases of one call, each a rule that an engine compiles at every start.
     private static final int MOST_CASES = 1024;
 
-    /// What libseccomp needs at most for half of an argument: a load, a mask and a jump.
+    /// The most instructions that libseccomp needs for half of an argument: a load, a mask and a jump.
     private static final int WORD_LENGTH = 3;
 
     /// ABIs under which libseccomp lets a call in by its own number and by that of a call that carries others, too.

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A profile's JSON, taken value by value: one of the wrong type is an error that names its place.
 final class ProfileJson {
-    /// What is done with a key's value.
+    /// Handles a key's value.
     interface Field {
         void read(String key);
     }
@@ -131,7 +131,7 @@ final class ProfileJson {
                 at() + ": the key " + Quoted.of(key) + " is not known; remove it or correct its spelling");
     }
 
-    /// Where it is, for an error.
+    /// Returns its position, for an error.
     String at() {
         return place.isEmpty() ? "the profile" : place.substring(1);
     }

@@ -48,7 +48,7 @@ public final class ProfileLint {
         return List.copyOf(lint.findings);
     }
 
-    /// Whether init can start a program under a filter, which it does by execveat(2) after it has loaded it.
+    /// True if init can start a program under a filter, which it does by execveat(2) after it has loaded it.
     public static boolean letsTheProgramStart(Filter filter) {
         return filter.letsTheProgramStart();
     }

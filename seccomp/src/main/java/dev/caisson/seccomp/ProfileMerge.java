@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 public final class ProfileMerge {
     private static final Pattern RUNS = Pattern.compile("seen in ([0-9]{1,6}) of ([0-9]{1,6}) runs");
 
-    /// What tells two rules apart besides the calls that they name.
+    /// The properties that tell two rules apart besides the calls that they name.
     private record Kind(Action action, List<Condition> conditions, Selector includes, Selector excludes) {
         private static Kind of(Rule rule) {
             return new Kind(rule.action(), rule.conditions(), rule.includes(), rule.excludes());
@@ -90,8 +90,8 @@ public final class ProfileMerge {
         return flags;
     }
 
-    /// Of two rules for a call the more restrictive holds, so that one profile's denial would take away what the other
-    /// allows, by a rule or by its default.
+    /// Refuses denials: of two rules for a call the more restrictive holds, so one profile's denial would take what the
+    /// other allows, by a rule or by its default.
     private static void checkDenials(List<Profile> profiles) {
         boolean allowsUnnamed = profiles.getFirst().defaultAction().kind() == Action.Kind.ALLOW;
         List<Map<String, Set<Kind>>> kinds =

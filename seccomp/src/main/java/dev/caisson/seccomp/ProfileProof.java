@@ -16,7 +16,7 @@ public final class ProfileProof {
     private static final int SEED = 3;
     private static final int MOST_SHOWN = 20;
 
-    /// What a comparison found.
+    /// The result of a comparison.
     /// @param decisions how many were compared
     /// @param mismatches the first of those that differ, each in a line
     public record Result(long decisions, List<String> mismatches) {

@@ -72,7 +72,7 @@ final class ProfileReader {
         return fields.build(this);
     }
 
-    /// What stands in a profile's outermost object, as long as it is being read.
+    /// The fields of a profile's outermost object while it is read.
     private static final class ProfileFields {
         private Optional<Action.Kind> defaultAction = Optional.empty();
         private OptionalInt defaultErrnoRet = OptionalInt.empty();

@@ -137,7 +137,7 @@ final class ProfileWriter {
         text.append(string(name)).append(": ");
     }
 
-    /// As many to a line as fit.
+    /// Writes as many to a line as fit.
     private void strings(String name, Collection<String> values) {
         key(name);
         List<String> quoted = values.stream().map(ProfileWriter::string).toList();

@@ -1,6 +1,6 @@
 package dev.caisson.seccomp;
 
-/// What a filter sees of a call: `struct seccomp_data`, seccomp(2). The arguments are whole registers.
+/// The input of a filter: `struct seccomp_data`, seccomp(2). The arguments are whole registers.
 /// @param number as the program gave it, with X32's bit
 /// @param arch an `AUDIT_ARCH_…`
 public record SeccompData(

@@ -6,7 +6,7 @@ import dev.caisson.error.CaissonException;
 public final class SeccompException extends CaissonException {
     private static final long serialVersionUID = 1L;
 
-    /// What is wrong, for programs. The names are stable.
+    /// The kind of failure, for programs. The names are stable.
     public enum Code {
         JSON_SYNTAX,
         UNKNOWN_KEY,

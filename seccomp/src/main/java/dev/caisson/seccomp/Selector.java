@@ -14,7 +14,7 @@ public record Selector(Set<String> capabilities, Set<String> architectures, Opti
         architectures = Set.copyOf(architectures);
     }
 
-    /// As `includes`: every part that is given must hold; all of the capabilities, one of the architectures.
+    /// True for `includes`: every part that is given must hold; all of the capabilities, one of the architectures.
     boolean includes(Target target) {
         return target.capabilities().containsAll(capabilities)
                 && (architectures.isEmpty()
@@ -22,7 +22,7 @@ public record Selector(Set<String> capabilities, Set<String> architectures, Opti
                 && minKernel.map(least -> !target.kernel().isBefore(least)).orElse(true);
     }
 
-    /// As `excludes`: any part that holds is enough; one of the capabilities, one of the architectures.
+    /// True for `excludes`: any part that holds is enough; one of the capabilities, one of the architectures.
     boolean excludes(Target target) {
         return capabilities.stream().anyMatch(target.capabilities()::contains)
                 || architectures.contains(target.architecture().goName())

@@ -12,15 +12,15 @@ public final class Simulator {
     private static final int WORD = 4;
     private static final int SIZE = 64;
 
-    /// Where `seccomp_data` has the first argument.
+    /// Offset of the first argument in `seccomp_data`.
     private static final int ARGUMENTS = 16;
 
-    /// What a filter returned, and after how many instructions.
+    /// The answer of a filter, and after how many instructions.
     public record Outcome(Action action, int executed) {}
 
     private Simulator() {}
 
-    /// What the filter returns for a call.
+    /// Returns the filter's answer for a call.
     /// @throws SeccompException FILTER_INVALID where the kernel would refuse to load the program
     public static Outcome run(Filter filter, SeccompData data) {
         return run(filter, data, SIZE, null);
@@ -37,7 +37,7 @@ public final class Simulator {
                 .toList();
     }
 
-    /// Whether a filter allows a call having loaded nothing but its number and architecture.
+    /// True if a filter allows a call having loaded nothing but its number and architecture.
     static boolean allowsWithoutArguments(Filter filter, SeccompData data) {
         Outcome outcome = run(filter, data, 2 * WORD, null);
         return outcome.executed() > 0 && outcome.action().kind() == Action.Kind.ALLOW;

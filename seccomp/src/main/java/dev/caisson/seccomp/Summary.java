@@ -7,7 +7,7 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/// What a filter decides under the native ABI, counted by calls of the table.
+/// Counts a filter's decisions under the native ABI by calls of the table.
 /// @param allowed let through whatever their arguments
 /// @param byArgument decided by their arguments
 /// @param refused all others
@@ -28,7 +28,7 @@ public record Summary(
     /// A number below X32's bit that is no call of any ABI.
     private static final int NO_CALL = 0x3fffffff;
 
-    /// Of a profile's decisions.
+    /// Summarises a profile's decisions.
     static Summary of(
             Profile profile,
             Architecture machine,
@@ -47,7 +47,7 @@ public record Summary(
                 profile.defaultAction(), profile.unknownAction(), new TreeSet<>(decisions.keySet()), unknownNames);
     }
 
-    /// Of a filter whose profile is not known: its default is the commonest action among the calls that are not
+    /// Summarises a filter whose profile is not known: its default is the commonest action among the calls that are not
     /// allowed.
     static Summary of(Filter filter) {
         Architecture machine = filter.architecture();

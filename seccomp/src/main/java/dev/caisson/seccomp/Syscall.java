@@ -3,7 +3,7 @@ package dev.caisson.seccomp;
 import java.util.Map;
 import java.util.Optional;
 
-/// What the table knows of a system call besides its numbers.
+/// A system call of the table, without its numbers.
 /// @param since the first kernel that has it; empty for one that no kernel has, or has any more
 /// @param widths per declared argument `i` for 32 bits, `h` for 16, `w` for a register; empty where not known
 /// @param group what it is for, as `mount`
@@ -35,7 +35,7 @@ public record Syscall(String name, Optional<KernelVersion> since, String widths,
         };
     }
 
-    /// Whether the kernel asks a filter at all: x86_64's uprobe and uretprobe are handled before seccomp is.
+    /// True if the kernel asks a filter at all: x86_64's uprobe and uretprobe are handled before seccomp is.
     public boolean filterable() {
         return !name.equals("uprobe") && !name.equals("uretprobe");
     }

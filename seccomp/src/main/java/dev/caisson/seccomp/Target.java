@@ -2,7 +2,7 @@ package dev.caisson.seccomp;
 
 import java.util.Set;
 
-/// What a profile is compiled for: a machine, its kernel, and the container's bounding set.
+/// The target of a compilation: a machine, its kernel, and the container's bounding set.
 /// @param architecture the machine's native ABI
 /// @param mask the capabilities as the kernel writes them, the `CapBnd` of `/proc/PID/status`; bits that have no name
 ///     select nothing in any profile, and are left out

@@ -9,7 +9,7 @@ import java.util.Set;
 /// @param offset of the word in `seccomp_data`
 /// @param mask that was laid on the word first
 record WordTest(int offset, int mask, Node.Jump jump, int constant, boolean outcome) {
-    /// Whether a word comes out so.
+    /// True if a word comes out so.
     boolean holds(int word) {
         int masked = word & mask;
         boolean result = switch (jump) {

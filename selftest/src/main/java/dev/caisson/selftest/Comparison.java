@@ -3,7 +3,7 @@ package dev.caisson.selftest;
 import dev.caisson.spec.Bytes;
 import java.time.Duration;
 
-/// What became of an attack in a container of dockerd with its default settings.
+/// The outcome of an attack in a container of dockerd with its default settings.
 ///
 /// @param stoppedBy a limit, or the ceiling of the test where there is none
 /// @param seen what the container saw

@@ -66,7 +66,7 @@ public final class DockerDaemon implements AutoCloseable {
         this.client = client.toString();
     }
 
-    /// Whether this host has what it takes.
+    /// True if this host has what it takes.
     public static boolean isPossible() {
         return Files.isExecutable(DAEMON)
                 && client().isPresent()

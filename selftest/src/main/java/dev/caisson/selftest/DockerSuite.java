@@ -56,7 +56,7 @@ public final class DockerSuite implements AutoCloseable {
         }
     }
 
-    /// Whether an attack means something in a container of another engine: one on our own engine does not, and one on
+    /// True if an attack means something in a container of another engine: one on our own engine does not, and one on
     /// files that the test itself mounts read-only neither.
     public static boolean isComparable(Attack attack) {
         return !(attack.expected() instanceof Attack.Expected.Answered)
@@ -247,7 +247,7 @@ public final class DockerSuite implements AutoCloseable {
         }
     }
 
-    /// What a client of dockerd prints: the last of it as text, the rest counted.
+    /// The output of a client of dockerd: the last of it as text, the rest counted.
     private static final class Output {
         private static final int KEPT = 64 << 10;
 

@@ -43,7 +43,7 @@ public final class DosSuite implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(45);
     private static final Duration NEIGHBOUR_PATIENCE = Duration.ofSeconds(15);
 
-    /// What a container gets answered, as the guide to filters says.
+    /// The most answers that a container gets, as the guide to filters says.
     private static final int ANSWERS = 64;
 
     private static final Duration ANSWER_WINDOW = Duration.ofMillis(50);
@@ -64,7 +64,7 @@ public final class DosSuite implements AutoCloseable {
         this.outer = new Placement.Tenant("selftest", Optional.of(CEILING));
     }
 
-    /// Whether this host has what attackers are written in.
+    /// True if this host has what attackers are written in.
     public static boolean isPossible() {
         return Files.isExecutable(Path.of(PERL));
     }
@@ -81,7 +81,7 @@ public final class DosSuite implements AutoCloseable {
                 : spec;
     }
 
-    /// Whether this host can run an attack; one on its disk needs a writable layer there.
+    /// True if this host can run an attack; one on its disk needs a writable layer there.
     public boolean isPossible(Attack attack) {
         return attack.place() != WritableLayer.Place.DISK
                 || engine.host().layerMedia().size() > 1; // memory is one of them

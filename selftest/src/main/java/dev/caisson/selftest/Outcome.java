@@ -4,7 +4,7 @@ import dev.caisson.spec.Bytes;
 import java.time.Duration;
 import java.util.List;
 
-/// What became of an attack.
+/// The outcome of an attack.
 ///
 /// @param seen what the container saw
 /// @param peakMemory of the container

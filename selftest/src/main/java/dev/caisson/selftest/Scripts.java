@@ -44,7 +44,7 @@ final class Scripts {
             sub stopped { print "$_[0] $_[1]\\n"; select(undef, undef, undef, 1.5); exit 0 }
             """;
 
-    /// What a container or a user of the host does in peace: a little of everything that an attacker may
+    /// Runs what a container or a user of the host does in peace: a little of everything that an attacker may
     /// use up.
     static final String NEIGHBOUR = """
             use IO::Handle; my @children;
@@ -72,7 +72,7 @@ final class Scripts {
             for (1 .. 8) { unless (fork) { syscall(MOUNT, 0, 0, 0, 0, 0) while 1 } } sleep 60;
             """;
 
-    /// What is denied to a neighbour is answered and told.
+    /// Runs a neighbour whose denied calls are answered and reported.
     static final String DENIED_NEIGHBOUR = """
             for (1 .. 16) { syscall(MOUNT, 0, 0, 0, 0, 0) } print "$!\\n";
             """;
@@ -194,7 +194,7 @@ final class Scripts {
               syscall(SETSOCKOPT, fileno($s), 1, 26, $filter, 16) < 0 and stopped($n, $!); $n++;
             }
             """;
-    /// As many as a process may have, in as many processes as there may be.
+    /// Loads as many filters as a process may have, in as many processes as there may be.
     static final String FILTERS = """
             my $code = (pack("SCCL", 0, 0, 0, 7) x 4095) . pack "SCCL", 6, 0, 0, 0x7fff0000;
             my $filter = pack "SxxxxxxP", 4096, $code; my ($out, $in); pipe $in, $out or die "pipe: $!";

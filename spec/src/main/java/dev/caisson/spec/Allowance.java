@@ -21,12 +21,12 @@ public enum Allowance {
         this.opens = opens;
     }
 
-    /// What becomes possible, in half a sentence.
+    /// Returns what becomes possible, in half a sentence.
     public String opens() {
         return opens;
     }
 
-    /// As on the command line: `host-paths`.
+    /// Returns the name on the command line, such as `host-paths`.
     public String option() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }

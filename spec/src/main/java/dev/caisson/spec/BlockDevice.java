@@ -53,7 +53,7 @@ public record BlockDevice(int major, int minor) {
         return new BlockDevice(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
     }
 
-    /// As the kernel writes it, `8:0`.
+    /// Returns the kernel's form, `8:0`.
     @Override
     public String toString() {
         return major + ":" + minor;

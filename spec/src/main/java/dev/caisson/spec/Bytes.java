@@ -77,7 +77,7 @@ public record Bytes(long count) implements Comparable<Bytes> {
         return Long.compare(count, other.count);
     }
 
-    /// For people: `256 MiB`, `1.5 GiB`, `unlimited`.
+    /// Returns a text for people: `256 MiB`, `1.5 GiB`, `unlimited`.
     @Override
     public String toString() {
         if (isUnlimited()) {

@@ -10,7 +10,7 @@ public record CapabilitySet(long mask) {
     public static final CapabilitySet NONE = new CapabilitySet(0);
     public static final CapabilitySet ALL = new CapabilitySet((1L << Capability.values().length) - 1);
 
-    /// What a container has unless more or less is asked for, inside its own user namespace only.
+    /// The default of a container, inside its own user namespace only.
     public static final CapabilitySet STANDARD = of(
             Capability.CHOWN,
             Capability.DAC_OVERRIDE,

@@ -17,7 +17,7 @@ public record ContainerId(String value) {
         }
     }
 
-    /// Whether `text` is the whole of an id.
+    /// True if `text` is the whole of an id.
     public static boolean isValid(String text) {
         present(text, "text");
         for (int i = 0; i < text.length(); i++) {

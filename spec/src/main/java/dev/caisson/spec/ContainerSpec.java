@@ -13,7 +13,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// What is wished for: one normal form that every face translates to. Immutable; each method that takes a
+/// Describes a container: one normal form that every face translates to. Immutable; each method that takes a
 /// value gives a changed copy. A spec starts with everything that protects switched on.
 ///
 /// ```java
@@ -74,7 +74,7 @@ public final class ContainerSpec implements Cloneable {
         return new ContainerSpec(image, Arrays.asList(present(command, "command")));
     }
 
-    /// As [#of], with the host's own `/usr` as the image.
+    /// Like [#of], with the host's own `/usr` as the image.
     public static ContainerSpec onHost(String... command) {
         return of(Image.host(), command);
     }
@@ -195,7 +195,7 @@ public final class ContainerSpec implements Cloneable {
         return limits(limits.memory(present(value, "memory")));
     }
 
-    /// As Docker's `--memory`: `256m`, `1.5g`.
+    /// Limits memory, in the form of Docker's `--memory`: `256m`, `1.5g`.
     public ContainerSpec memory(String size) {
         return memory(Bytes.parse(size));
     }
@@ -440,7 +440,7 @@ public final class ContainerSpec implements Cloneable {
         return SpecFields.of(this).hashCode();
     }
 
-    /// What differs from the defaults; of variables the names alone, as their values may be secrets.
+    /// Returns what differs from the defaults; variables by name only, as their values may be secrets.
     @Override
     public String toString() {
         return SpecFields.text(this);

@@ -42,7 +42,7 @@ public final class CpuList {
                 Code.BAD_CPU_LIST, "\"" + text + "\" is not a list of CPUs or nodes; write one such as 0-3,8.");
     }
 
-    /// Whether all of these are among `others`.
+    /// True if all of these are among `others`.
     public boolean isWithin(CpuList others) {
         var outside = (BitSet) numbers.clone();
         outside.andNot(present(others, "others").numbers);

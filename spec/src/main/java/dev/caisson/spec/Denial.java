@@ -25,7 +25,7 @@ public record Denial(
         reasons = List.copyOf(reasons);
     }
 
-    /// For programs: texts, a list of texts and a number by name, in a lasting order.
+    /// Returns the fields for programs: texts, a list of texts and a number by name, in a lasting order.
     public Map<String, Object> fields() {
         var fields = new LinkedHashMap<String, Object>();
         fields.put("call", call);

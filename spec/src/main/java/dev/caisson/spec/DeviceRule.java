@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 /// @param major empty for every number
 /// @param minor empty for every number
 public record DeviceRule(Kind kind, OptionalInt major, OptionalInt minor, Set<Access> access) {
-    /// What a device node stands for; the names are the kernel's letters.
+    /// The kinds of device nodes, by the kernel's letters.
     public enum Kind {
         CHARACTER('c'),
         BLOCK('b');
@@ -27,13 +27,13 @@ public record DeviceRule(Kind kind, OptionalInt major, OptionalInt minor, Set<Ac
             this.letter = letter;
         }
 
-        /// As the kernel's devices controller and Docker write it.
+        /// Returns the letter that the kernel's devices controller and Docker use.
         public char letter() {
             return letter;
         }
     }
 
-    /// What is done with a device node.
+    /// The uses of a device node.
     public enum Access {
         READ('r'),
         WRITE('w'),
@@ -46,13 +46,13 @@ public record DeviceRule(Kind kind, OptionalInt major, OptionalInt minor, Set<Ac
             this.letter = letter;
         }
 
-        /// As the kernel's devices controller and Docker write it.
+        /// Returns the letter that the kernel's devices controller and Docker use.
         public char letter() {
             return letter;
         }
     }
 
-    /// What every container has: null, zero, full, random, urandom, mem(4), its own terminals, tty(4) and pts(4).
+    /// The devices of every container: null, zero, full, random, urandom, mem(4), its own terminals, tty(4) and pts(4).
     public static final List<DeviceRule> STANDARD = List.of(
             character(1, 3),
             character(1, 5),
@@ -129,7 +129,7 @@ public record DeviceRule(Kind kind, OptionalInt major, OptionalInt minor, Set<Ac
         return new DeviceRule(kind, major, minor, other);
     }
 
-    /// Whether it allows nothing beyond [#STANDARD].
+    /// True if it allows nothing beyond [#STANDARD].
     public boolean isStandard() {
         return STANDARD.stream().anyMatch(this::isWithin);
     }
@@ -141,7 +141,7 @@ public record DeviceRule(Kind kind, OptionalInt major, OptionalInt minor, Set<Ac
                 && wide.access.containsAll(access);
     }
 
-    /// As the kernel's devices controller takes it.
+    /// Returns the form that the kernel's devices controller takes.
     @Override
     public String toString() {
         var text = new StringBuilder().append(kind.letter()).append(' ');

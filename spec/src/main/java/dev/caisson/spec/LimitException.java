@@ -10,7 +10,7 @@ public final class LimitException extends CaissonException {
 
     private static final int BAD_REQUEST = 400;
 
-    /// What is wrong. The names are stable: programs may compare them.
+    /// The kind of failure. The names are stable: programs may compare them.
     public enum Code {
         /// A size that is not a number with an optional unit.
         BAD_SIZE,

@@ -11,7 +11,7 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// What a group may use. Values that no kernel takes are refused when they are set, before anything is changed;
+/// The limits of a group. Values that no kernel takes are refused when they are set, before anything is changed;
 /// [#check] refuses what contradicts itself.
 ///
 /// @param memory most memory, [Bytes#UNLIMITED] for none

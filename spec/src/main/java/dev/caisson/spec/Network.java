@@ -1,6 +1,6 @@
 package dev.caisson.spec;
 
-/// What a container sees of the network. Each has a stack of its own.
+/// The network of a container. Each has a stack of its own.
 public sealed interface Network {
     /// Loopback alone.
     static Network none() {

@@ -5,7 +5,7 @@ import static dev.caisson.error.ArgumentException.present;
 import dev.caisson.error.ArgumentException;
 import dev.caisson.seccomp.Profile;
 
-/// Which system calls a container's program may make.
+/// The system calls that a container's program may make.
 public sealed interface SeccompChoice {
     /// Caisson's own profile.
     record Standard() implements SeccompChoice {}
@@ -54,13 +54,13 @@ public sealed interface SeccompChoice {
         }
     }
 
-    /// What the engine is asked about, and what it does with it.
+    /// The calls that the engine is asked about, and its answer.
     enum Watch {
         /// Calls that the profile denies: they are denied, and the result tells of them.
         TELL,
         /// The same calls, but they are let pass, for profiles on trial; needs an allowance.
         COMPLAIN,
-        /// As [#COMPLAIN], and the result has a profile that allows them too. The answers are not
+        /// Like [#COMPLAIN], and the result has a profile that allows them too. The answers are not
         /// bounded in number: for programs that are trusted so far.
         LEARN,
         /// Every call: those that the profile allows are let pass, the others denied, and all are
@@ -69,7 +69,7 @@ public sealed interface SeccompChoice {
         /// programs that are trusted so far.
         RECORD;
 
-        /// Whether the profile denies nothing any more, with an error other than ENOSYS.
+        /// True if the profile denies nothing any more, with an error other than ENOSYS.
         public boolean letsDeniedPass() {
             return this == COMPLAIN || this == LEARN;
         }
@@ -80,7 +80,7 @@ public sealed interface SeccompChoice {
         return this instanceof Watched watched ? watched.choice() : this;
     }
 
-    /// Whether the program can make every call.
+    /// True if the program can make every call.
     default boolean isOpen() {
         return plain() instanceof Unconfined
                 || (this instanceof Watched watched && watched.watch().letsDeniedPass());

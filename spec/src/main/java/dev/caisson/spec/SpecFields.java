@@ -49,7 +49,7 @@ final class SpecFields {
         return fields;
     }
 
-    /// What differs from a spec of the same image with nothing set; of variables the names alone.
+    /// Returns what differs from a spec of the same image with nothing set; variables by name only.
     static String text(ContainerSpec spec) {
         Map<String, Object> defaults = of(ContainerSpec.of(spec.image()));
         return of(spec).entrySet().stream()

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/// What a group has used, the same for every version of control groups.
+/// The usage of a group, the same for every version of control groups.
 ///
 /// @param memory empty where the kernel has no memory controller
 /// @param pids empty where the kernel has no pids controller
@@ -67,7 +67,8 @@ public record Usage(
             long limitHits,
             long oomKills) {
 
-        /// What cannot be taken back without harm: the figure that Docker and cAdvisor show as memory in use.
+        /// Returns the memory that cannot be taken back without harm: the figure that Docker and cAdvisor show as
+        /// memory in use.
         public Bytes workingSet() {
             return Bytes.of(Math.max(0, current.count() - inactiveFile.count()));
         }
@@ -84,7 +85,7 @@ public record Usage(
         public static final Throttling NONE = new Throttling(0, 0, Duration.ZERO);
     }
 
-    /// What was read from a disk and written to it. In version 1, what the page cache writes later is not
+    /// The bytes and operations of one disk. In version 1, what the page cache writes later is not
     /// counted.
     public record Io(
             BlockDevice device, long readBytes, long writtenBytes, long readOperations, long writeOperations) {}

@@ -17,7 +17,7 @@ public record WritableLayer(Optional<Bytes> size, OptionalLong inodes, Place pla
         present(place, "place");
     }
 
-    /// Where it may be kept.
+    /// The medium of the layer.
     public enum Place {
         /// A layer of a given size on disk, else in memory; one without in memory.
         ANY,

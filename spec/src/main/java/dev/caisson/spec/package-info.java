@@ -1,4 +1,4 @@
-/// What is wanted of a container, and what one has used.
+/// The spec of a container, and the usage of one.
 ///
 /// Marked beside the module, for compilers and tools that look at packages alone, such as Kotlin's.
 @NullMarked

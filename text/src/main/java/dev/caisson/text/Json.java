@@ -25,7 +25,7 @@ public final class Json {
     /// @param depth objects and lists in each other; at most 500, as the parser recurses
     /// @param values of all kinds, at any depth
     public record Limits(int characters, int depth, int values) {
-        /// For documents of unknown origin: 64 MiB of text, 64 levels, two million values.
+        /// Limits for documents of unknown origin: 64 MiB of text, 64 levels, two million values.
         public static final Limits DEFAULT = new Limits(64 << 20, 64, 2_000_000);
 
         private static final int DEEPEST = 500;

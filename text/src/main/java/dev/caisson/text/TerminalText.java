@@ -12,8 +12,8 @@ public final class TerminalText {
     private static final String RESET = "\u001b[0m";
     /// Select Graphic Rendition (ECMA-48, 8.3.117).
     private static final String COLOUR = "\u001b\\[[0-9;:]{0,32}m";
-    /// What a colour sequence may select: bold, underline, and colours of characters that are seen on black and on
-    /// white. Hidden, reversed and background colours are not among them.
+    /// The choices of a colour sequence that are let through: bold, underline, and colours of characters that are seen
+    /// on black and on white. Hidden, reversed and background colours are not among them.
     private static final Pattern ALLOWED_COLOUR = Pattern.compile("(?:0?[0124]|2[24]|3[1-69]|9[1-6])?");
 
     private static final Pattern SPECIAL = Pattern.compile(COLOUR + "|\\r+(?=\\n|\\z)|(?s:.)");

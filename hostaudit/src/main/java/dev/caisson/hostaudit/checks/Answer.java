@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// What a check came to for one subject.
+/// The answer of a check for one subject.
 ///
 /// @param severity where it differs from the check's own
 /// @param claim what engine or file says
@@ -103,7 +103,7 @@ public record Answer(
         return with(claim, truth, agreement, added(source, text));
     }
 
-    /// Whether the claim is what the kernel shows.
+    /// True if the claim is what the kernel shows.
     Answer agreeing(boolean agree) {
         return with(claim, truth, Optional.of(agree ? Agreement.AGREE : Agreement.CONTRADICTION), evidence);
     }

@@ -99,7 +99,7 @@ final class ConfiguredChecks {
         return worst == Exposure.READ ? answer.as(Severity.MEDIUM) : answer;
     }
 
-    /// As the host has it: `/var/run` is a link on every host.
+    /// Returns the path as the host has it: `/var/run` is a link on every host.
     private static String hostPath(String source) {
         String path = java.nio.file.Path.of(source).normalize().toString();
         return HostPaths.isBelow(path, "/var/run") ? path.substring("/var".length()) : path;
@@ -156,7 +156,7 @@ final class ConfiguredChecks {
                 .claim("API", host ? "host" : "the engine's default");
     }
 
-    /// Whether root inside is not root outside.
+    /// True if root inside is not root outside.
     private static boolean ownUsers(Facts facts, ContainerFacts container) {
         boolean remapped = facts.engine()
                 .filter(engine -> engine.rootless()

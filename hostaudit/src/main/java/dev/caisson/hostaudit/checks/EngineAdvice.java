@@ -4,7 +4,7 @@ import dev.caisson.hostaudit.facts.EngineFacts;
 import java.util.Map;
 import java.util.Optional;
 
-/// What to do with an engine that is not dockerd, for checks whose advice names dockerd's settings or commands.
+/// Advice for an engine that is not dockerd, for checks whose advice names dockerd's settings or commands.
 public final class EngineAdvice {
     private static final Map<String, String> OF_PODMAN = Map.ofEntries(
             Map.entry("remote-shell", "Remove it; use podman exec."),

@@ -133,7 +133,7 @@ final class FileChecks {
                 .orElse(0L);
     }
 
-    /// Whether nobody but the user that the engine runs as may write there.
+    /// True if nobody but the user that the engine runs as may write there.
     private static boolean isEngines(String openParent, long engine) {
         Matcher directory = OPEN.matcher(openParent);
         return engine != 0
@@ -148,7 +148,7 @@ final class FileChecks {
         return (given & ~allowed) != 0;
     }
 
-    /// Where systemd takes a unit from.
+    /// Returns the path from which systemd takes a unit.
     static Optional<String> unit(Facts facts, String name) {
         return HostFacts.UNIT_DIRECTORIES.stream()
                 .map(directory -> directory + "/" + name)

@@ -89,7 +89,7 @@ final class LimitChecks {
                 .agreeing(claimed <= 0 || (limits.pids() >= 0 && limits.pids() <= claimed));
     }
 
-    /// What nobody chose: the engine's own limit, or one so high that it is none.
+    /// Reports limits that nobody chose: the engine's own, or one so high that it is none.
     private static List<Answer> ulimits(Facts facts) {
         String engine = facts.engine()
                 .flatMap(EngineFacts::process)

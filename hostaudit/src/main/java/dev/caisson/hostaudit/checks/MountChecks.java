@@ -85,7 +85,7 @@ final class MountChecks {
                 + (mount.readOnly() ? " ro" : " rw");
     }
 
-    /// What lies at or below a sensitive directory, or holds one, by where the kernel says that it leads.
+    /// Returns what a mount exposes by where it leads in the kernel's view: at, below or above a sensitive directory.
     private static Exposure exposure(Mount mount, ContainerFacts container, Truth truth, List<String> dataRoots) {
         boolean holds = !mount.holds().isEmpty();
         if ((mount.hostPath().isEmpty() && !holds) || isOwnKernelInterface(mount, truth)) {
@@ -265,8 +265,8 @@ final class MountChecks {
                 .truth("/proc/PID/mountinfo", open.isEmpty() ? "read-only" : Excerpt.list(open));
     }
 
-    /// What changes the kernel for everybody and can be written through a mount, whatever instance of its file system
-    /// it shows and wherever it is mounted.
+    /// Lists files that change the kernel for everybody and can be written through a mount, whatever instance of
+    /// its file system it shows and wherever it is mounted.
     private static List<String> writable(Mount mount, List<Mount> later, HostFacts host, Truth truth) {
         return switch (mount.type()) {
             case "proc" ->
@@ -286,7 +286,7 @@ final class MountChecks {
         };
     }
 
-    /// Where a mount of procfs shows a file or directory of it, or itself if it shows a part of that.
+    /// Returns the path at which a mount of procfs shows a file or directory, or the mount if it shows a part of that.
     private static Optional<String> inside(Mount mount, String file) {
         if (HostPaths.isBelow(file, mount.root())) {
             return Optional.of(HostPaths.join(
@@ -298,7 +298,7 @@ final class MountChecks {
         return HostPaths.isBelow(mount.root(), file) ? Optional.of(mount.point()) : Optional.empty();
     }
 
-    /// Whether something is mounted over a path.
+    /// True if something is mounted over a path.
     private static boolean isCovered(String path, List<Mount> later) {
         return later.stream().anyMatch(mount -> HostPaths.isBelow(path, mount.point()));
     }

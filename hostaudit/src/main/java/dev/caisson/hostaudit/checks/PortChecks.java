@@ -16,7 +16,8 @@ import java.util.stream.Collectors;
 /// Checks of how containers can be reached. CIS section 5.
 final class PortChecks {
     private static final Set<String> EVERYWHERE = Set.of("", "0.0.0.0", "::");
-    /// Whatever net.ipv4.ip_unprivileged_port_start opens: clients take what answers below it for the host's own.
+    /// The first port of users, whatever net.ipv4.ip_unprivileged_port_start says: clients trust lower ones as the
+    /// host's.
     private static final int UNPRIVILEGED = 1024;
     private static final long ROUTED_BEFORE = 28_000_000;
 

@@ -86,7 +86,7 @@ final class CaissonContainers {
                 reason));
     }
 
-    /// What the record says; the rest is what Caisson gives every container.
+    /// Reads the record; everything else is what Caisson gives every container.
     private static Claims claims(Tree record, long pid) {
         var none = new ArrayList<String>();
         return new Claims(

@@ -94,7 +94,7 @@ final class EngineShare {
         return List.copyOf(all);
     }
 
-    /// What the engine says of a container.
+    /// The engine's record of a container.
     ///
     /// @param log what podman's own API says of its log: it tells Docker's clients that every one is a json-file
     private record Inspected(Tree container, Tree log) {}

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// Which files of the host the checks ask about: those that the engine really uses, and the usual places.
+/// Lists the files of the host that checks ask about: those that the engine really uses, and the usual places.
 public final class WantedFiles {
     private WantedFiles() {}
 
@@ -45,7 +45,7 @@ public final class WantedFiles {
         return all;
     }
 
-    /// Where systemd takes a unit from: the first directory that has it.
+    /// Returns the path from which systemd takes a unit: the first directory that has it.
     static Optional<String> unit(String name, HostFiles files) {
         return HostFacts.UNIT_DIRECTORIES.stream()
                 .map(directory -> directory + "/" + name)

@@ -25,7 +25,7 @@ import java.util.function.Consumer;
 /// that nothing can be changed through it. Every wait is bounded, and so are the time and the memory that all answers
 /// may take.
 public final class EngineApi implements AutoCloseable {
-    /// What all answers of an engine together may take.
+    /// Bounds of all answers of an engine together.
     ///
     /// @param bytes of memory
     /// @param objects containers, images and networks of each kind that are asked for
@@ -58,7 +58,7 @@ public final class EngineApi implements AutoCloseable {
     private Optional<Connection> connected;
 
     private record Connection(SocketChannel channel, Selector selector) implements AutoCloseable {
-        /// Where too many wait to be taken a connection would wait without end, unix(7).
+        /// Connects within a time: beside a full backlog, connect(2) would wait without end, unix(7).
         static Connection to(Path address, long millis) throws IOException {
             for (long waited = 0; waited < millis; waited += RETRY_MILLIS) {
                 Optional<Connection> made = tryTo(address);
@@ -118,7 +118,7 @@ public final class EngineApi implements AutoCloseable {
         }
     }
 
-    /// Whether an engine may not be asked by this user, connect(2).
+    /// True if an engine may not be asked by this user, connect(2).
     public static boolean isClosed(AuditException problem) {
         return problem.getCause() instanceof IOException cause && CLOSED.equals(cause.getMessage());
     }
@@ -136,7 +136,7 @@ public final class EngineApi implements AutoCloseable {
         return answer.status() == GONE ? Optional.empty() : Optional.of(answer.ok(socket, path));
     }
 
-    /// As [#find], also empty where this node manages no swarm any more.
+    /// Like [#find], also empty where this node manages no swarm any more.
     public Optional<Tree> findInSwarm(String path) {
         Response answer = ask(path);
         return answer.status() == GONE || answer.status() == NOT_IN_SWARM

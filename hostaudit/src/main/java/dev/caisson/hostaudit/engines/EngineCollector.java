@@ -103,7 +103,7 @@ public final class EngineCollector {
                 podman ? "podman" : "docker");
     }
 
-    /// Whatever listens may answer JSON; an engine says its release, its data root and its storage driver.
+    /// Refuses a stranger that answers JSON: an engine states its release, its data root and its storage driver.
     private void refuseStranger(Tree info, Tree version) {
         boolean engine = info.at("DockerRootDir").textOr("").startsWith("/")
                 && !info.at("Driver").textOr("").isEmpty()
@@ -185,7 +185,7 @@ public final class EngineCollector {
         return all.stream().filter(listener -> own.contains(listener.inode())).toList();
     }
 
-    /// What listens in the engine's network namespace; proxies of published ports belong to containers.
+    /// Returns the listeners of the engine's network namespace; proxies of published ports belong to containers.
     private List<Listener> others(List<Listener> all) {
         Set<Long> proxied = new java.util.HashSet<>();
         table.named("docker-proxy").forEach(pid -> proxied.addAll(Proc.socketInodes(pid)));

@@ -178,7 +178,7 @@ public final class EngineConfiguration {
         return all;
     }
 
-    /// What Go's strconv.ParseBool takes.
+    /// Reads a truth value as Go's strconv.ParseBool does.
     private static String truth(String value) {
         return switch (value) {
             case "1", "t", "T", "TRUE", "true", "True" -> "true";

@@ -126,7 +126,7 @@ public final class EngineProcesses {
                 .findFirst();
     }
 
-    /// Whether the path leads that process to the host's file: a program in a container can take any name.
+    /// True if the path leads that process to the host's file: a program in a container can take any name.
     private boolean isOfHost(long pid, String path) {
         Optional<ProcessRoot.Identity> host = files.fact(path).map(ProcessRoot.Identity::of);
         return host.isPresent() && host.equals(ProcessRoot.identity(pid, path));

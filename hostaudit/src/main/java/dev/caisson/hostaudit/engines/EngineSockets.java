@@ -18,7 +18,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Where the engines of a host are asked: the socket that the scope names, else those at the usual places, of the
+/// Finds the sockets of a host's engines: the one that the scope names, else those at the usual places, of the
 /// system and of its users.
 public final class EngineSockets {
     private static final int TYPE = 0170000;

@@ -75,7 +75,7 @@ public final class ImageLayers {
         return new Reading(Optional.of(sum(layers, user)), "");
     }
 
-    /// Where a chain of layers lies: layerdb maps its chain id to the name that the driver gave it.
+    /// Returns the directory of a chain of layers: layerdb maps its chain id to the name that the driver gave it.
     private Optional<Path> directory(List<String> diffs) {
         if (diffs.isEmpty()) {
             return Optional.empty();

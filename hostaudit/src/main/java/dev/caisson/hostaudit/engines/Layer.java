@@ -22,7 +22,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/// What matters of one layer on disk. Nothing is followed and nothing is run.
+/// The files of one layer on disk that checks ask about. Nothing is followed and nothing is run.
 ///
 /// @param plain programs without special bits, which replace those of a lower layer
 /// @param whiteouts paths that this layer takes away

@@ -49,7 +49,7 @@ public final class Capability {
             "BPF",
             "CHECKPOINT_RESTORE");
 
-    /// What Docker gives when nothing is said.
+    /// Docker's default.
     public static final long DOCKER_DEFAULT = mask(List.of(
             "CHOWN",
             "DAC_OVERRIDE",
@@ -66,13 +66,13 @@ public final class Capability {
             "KILL",
             "AUDIT_WRITE"));
 
-    /// What nearly no program needs though Docker gives it: packets as others, devices, file capabilities, audit
+    /// Those of Docker's default that nearly no program needs: packets as others, devices, file capabilities, audit
     /// records.
     public static final long UNNEEDED = mask(List.of("NET_RAW", "MKNOD", "SETFCAP", "AUDIT_WRITE"));
 
     public static final long ALL = mask(NAMES);
 
-    /// What `--privileged` gives and nothing else gives together; the engine may itself lack one or another of all.
+    /// Those that only `--privileged` gives together; the engine may itself lack one or another of all.
     public static final long LEADING_OUT = mask(List.of(
             "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "NET_ADMIN", "DAC_READ_SEARCH", "MKNOD", "SYS_BOOT"));
 

@@ -109,7 +109,7 @@ public record ContainerFacts(
     /// A port of the container that the host gives on.
     public record Publication(String port, String hostAddress, int hostPort) {}
 
-    /// What the kernel shows.
+    /// A container as the kernel shows it.
     ///
     /// @param cgroup path of its control group
     /// @param processes all of them, process 1 first
@@ -145,14 +145,14 @@ public record ContainerFacts(
             return processes.stream().filter(Task::entered).toList();
         }
 
-        /// Whether capabilities of a process hold in the same user namespace as process 1's. Everybody may make a
+        /// True if capabilities of a process hold in the same user namespace as process 1's. Everybody may make a
         /// nested one, and has all capabilities there and none outside.
         public boolean sameUsers(Task process) {
             return Objects.equals(
                     process.namespaces().get("user"), init().namespaces().get("user"));
         }
 
-        /// Whether some user inside is root of the host: in the host's own user namespace, or in one that maps it.
+        /// True if some user inside is root of the host: in the host's own user namespace, or in one that maps it.
         public boolean rootIsHosts() {
             if (sharesHost.contains("user")) {
                 return true;
@@ -227,7 +227,7 @@ public record ContainerFacts(
     /// @param writable false if `path` is a directory that may hold the socket, of which not all was looked at
     public record Reached(String engine, String socket, String path, boolean writable) {}
 
-    /// What the system call filter lets through.
+    /// The system calls that a filter lets through.
     ///
     /// @param source where it was read, empty where nothing is known
     /// @param allowed dangerous system calls that it lets through whatever their arguments
@@ -241,7 +241,7 @@ public record ContainerFacts(
         return truth.isPresent();
     }
 
-    /// Whether it has processes, as far as the engine knows. One that is restarted again and again has none most of
+    /// True if it has processes, as far as the engine knows. One that is restarted again and again has none most of
     /// the time.
     public boolean runs() {
         return claims.pid() > 0 && !state.equals("restarting");

@@ -21,12 +21,12 @@ public final class DeviceRules {
         return USUAL.contains(number) || number.startsWith(PTS_MAJOR + ":");
     }
 
-    /// Whether the entry is none of a device, but of a directory of which not all was looked at.
+    /// True if the entry is none of a device, but of a directory of which not all was looked at.
     public static boolean isUnseen(String entry) {
         return entry.startsWith(UNSEEN);
     }
 
-    /// Whether a rule of the v1 devices controller allows reading or writing; without rules nothing forbids
+    /// True if a rule of the v1 devices controller allows reading or writing; without rules nothing forbids
     /// it.
     public static boolean permitted(String node, List<String> rules) {
         String[] parts = node.split(" ", 3);

@@ -69,7 +69,7 @@ public record EngineFacts(
             String unit,
             String openFiles) {}
 
-    /// What the API says.
+    /// The engine as its API describes it.
     public record Claims(
             String version,
             String apiVersion,
@@ -96,7 +96,7 @@ public record EngineFacts(
         }
     }
 
-    /// Where images and containers are kept.
+    /// The directory of images and containers.
     ///
     /// @param mountedAlone a file system whose own root it is, not a bind mount of a directory
     public record DataRoot(String path, boolean mountedAlone, String device, String parentDevice) {}
@@ -113,7 +113,7 @@ public record EngineFacts(
         }
     }
 
-    /// What a TCP listener of the API did when asked without a client certificate.
+    /// The answer of a TCP listener of the API to a request without a client certificate.
     ///
     /// @param outcome `plain` answered without TLS, `any-client` answered any TLS client, `refused`,
     ///     or `unreachable`
@@ -153,7 +153,7 @@ public record EngineFacts(
     /// @param secretVariables names of variables that hold a secret
     public record ServiceFacts(String name, int secrets, List<String> secretVariables) {}
 
-    /// What tells its findings from those of other engines of the host, the same whichever others there are:
+    /// Returns the name that tells its findings from those of other engines, the same whichever others there are:
     /// `docker`, `podman`, or `podman-1000` of a user's own.
     public String name() {
         Matcher user = OF_USER.matcher(socket);
@@ -181,7 +181,7 @@ public record EngineFacts(
         return claims.securityOptions().stream().anyMatch(option -> option.equals("name=rootless"));
     }
 
-    /// Whether it cannot have more rights than some user: by its process where that is known.
+    /// True if it cannot have more rights than some user: by its process where that is known.
     public boolean isOfUser() {
         return process.map(found -> found.uid() > 0).orElse(rootless());
     }

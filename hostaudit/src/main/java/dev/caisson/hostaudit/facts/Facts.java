@@ -36,13 +36,13 @@ public record Facts(
             return new Gap(ENGINE + socket, String.valueOf(problem.getMessage()));
         }
 
-        /// Whether an engine of the host is not in the facts.
+        /// True if an engine of the host is not in the facts.
         public boolean ofEngine() {
             return what.startsWith(ENGINE);
         }
     }
 
-    /// What one engine has.
+    /// Images and containers of one engine.
     ///
     /// @param name as [EngineFacts#name()], or `caisson`
     /// @param engine absent for Caisson, which has no daemon
@@ -53,7 +53,7 @@ public record Facts(
     ///
     /// @param first whether answers about the host are taken from here
     public record View(String name, boolean first, Facts facts) {
-        /// What its subjects are called in a report: names of the engine `docker` stand alone.
+        /// Returns the name of a subject in a report: names of the engine `docker` stand alone.
         public Subject subject(Subject plain) {
             return switch (plain.kind()) {
                 case HOST -> first ? plain : new Subject(plain.kind(), name + "/" + plain.name());
@@ -97,7 +97,7 @@ public record Facts(
                 .toList();
     }
 
-    /// Where engines keep images and containers.
+    /// Lists the directories in which engines keep images and containers.
     public List<String> dataRoots() {
         return Stream.concat(
                         engines().stream().map(known -> known.claims().rootDirectory()),
@@ -107,7 +107,7 @@ public record Facts(
                 .toList();
     }
 
-    /// Why a file of the host is not known, where it or a directory above it could not be looked at.
+    /// Returns why a file of the host is not known, if it or a directory above it could not be looked at.
     public Optional<Gap> gapAt(String path) {
         return gaps.stream()
                 .filter(gap -> gap.what().startsWith("/") && HostPaths.isBelow(path, gap.what()))

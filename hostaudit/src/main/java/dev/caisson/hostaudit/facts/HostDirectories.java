@@ -8,7 +8,7 @@ import java.util.stream.Stream;
 
 /// Judges directories and files of the host by what somebody inside a container could do with them.
 public final class HostDirectories {
-    /// What an exposed directory gives away.
+    /// The harm of an exposed directory.
     public enum Exposure {
         NONE,
         READ,
@@ -17,7 +17,7 @@ public final class HostDirectories {
         WRITE
     }
 
-    /// Whoever writes there is root on the host, or stops it.
+    /// Directories whose writers are root on the host, or can stop it.
     private static final List<String> SENSITIVE = List.of(
             "/bin",
             "/boot",
@@ -51,7 +51,7 @@ public final class HostDirectories {
             + "|/(?:var/)?run/(?:caisson|containerd|containers|credentials|crio|cron|dbus|docker|initctl|k3s|libpod|libvirt"
             + "|lock|lxd|netns|podman|secrets|sshd|sudo|systemd|udev|user|utmp)(?:[/.].*)?");
 
-    /// Where passwords, keys and everybody's files are.
+    /// Directories of passwords, keys and everybody's files.
     private static final Pattern SECRET =
             Pattern.compile("/|/etc|/etc/g?shadow-?|/etc/(?:docker|kubernetes|ssh|ssl|sudoers.*)"
                     + "|/etc/ssl/private(?:/.*)?|/root(?:/.*)?|/home(?:/.*)?|/proc|/run|/var|/var/lib"
@@ -61,7 +61,7 @@ public final class HostDirectories {
     private static final Pattern SINK =
             Pattern.compile("/dev/log|/run/systemd/journal/(?:dev-log|socket|stdout|syslog)");
 
-    /// What every account of the host may read and what holds no secret: time zones, names, certificates of
+    /// Directories that every account of the host may read and that hold no secret: time zones, names, certificates of
     /// authorities, modules and sources of the kernel.
     private static final List<String> PUBLIC = List.of(
             "/etc/alternatives",
@@ -114,7 +114,7 @@ public final class HostDirectories {
                 .toList();
     }
 
-    /// What is exposed where a directory of the host is mounted.
+    /// Returns what a mounted directory of the host exposes.
     /// @param dataRoots of engines
     public static Exposure of(String host, boolean readOnly, List<String> dataRoots) {
         if (SINK.matcher(host).matches() || (readOnly && isPublic(host)) || isVolume(host, dataRoots)) {
@@ -128,7 +128,7 @@ public final class HostDirectories {
         return !sensitive ? Exposure.NONE : exposed(host, readOnly);
     }
 
-    /// What is exposed of a directory that is sensitive.
+    /// Returns what a sensitive directory exposes.
     public static Exposure exposed(String host, boolean readOnly) {
         return !readOnly ? Exposure.WRITE : SECRET.matcher(host).matches() ? Exposure.SECRET : Exposure.READ;
     }

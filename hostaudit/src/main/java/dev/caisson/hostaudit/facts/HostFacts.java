@@ -45,7 +45,7 @@ public record HostFacts(
     /// A line of group(5).
     public record Group(String name, long gid, List<String> members) {}
 
-    /// What the kernel's audit subsystem records.
+    /// The rules of the kernel's audit subsystem.
     ///
     /// @param state `on`, `off`, `absent` where the kernel lacks it, `unknown` where it may not be asked
     public record AuditFacts(String state, String reason, List<Watch> watches) {}

@@ -28,7 +28,7 @@ public record ImageFacts(
     /// A step of the build, oldest first.
     public record Step(String command, String comment, long created, long size) {}
 
-    /// What lies in the layers as they add up.
+    /// The files of the layers as they add up.
     ///
     /// @param elevating programs with setuid or setgid bits or file capabilities, with mode or capability
     /// @param packages how many packages the package managers' databases list
@@ -46,7 +46,7 @@ public record ImageFacts(
             List<String> billOfMaterials,
             OptionalLong uidOfUser) {}
 
-    /// As people name it.
+    /// Returns the name that people use.
     public String label() {
         return tags.isEmpty() ? id.replace("sha256:", "").substring(0, 12) : tags.getFirst();
     }

@@ -22,7 +22,7 @@ public record Scope(
     public static final List<Path> USUAL_SOCKETS =
             List.of(Path.of("/run/docker.sock"), Path.of("/var/run/docker.sock"), Path.of("/run/podman/podman.sock"));
 
-    /// What the host calls a path of this process.
+    /// Returns the host's own name of a path of this process.
     public Path asHostHasIt(Path path) {
         return hostRoot.getNameCount() > 0 && path.startsWith(hostRoot)
                 ? Path.of("/").resolve(hostRoot.relativize(path))

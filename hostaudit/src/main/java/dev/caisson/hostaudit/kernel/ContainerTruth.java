@@ -209,7 +209,7 @@ public final class ContainerTruth {
         return found;
     }
 
-    /// Where the engine put devices, and where a device of the host is mounted outside of `/dev`.
+    /// Lists the paths of devices: those that the engine put, and mounted ones outside of `/dev`.
     private static List<String> devicePaths(List<String> claimed, List<Mount> mounts) {
         return Stream.concat(
                         claimed.stream(),

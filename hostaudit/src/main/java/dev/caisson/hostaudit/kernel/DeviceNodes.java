@@ -27,7 +27,7 @@ public final class DeviceNodes {
         this.most = most;
     }
 
-    /// As `b 254:0 /dev/vda`, sorted, with entries that [DeviceRules#isUnseen] tells apart.
+    /// Lists nodes as `b 254:0 /dev/vda`, sorted, with entries that [DeviceRules#isUnseen] tells apart.
     /// @throws IllegalStateException with the reason where they cannot be looked at
     public static List<String> of(long pid, List<String> claimed) {
         return of(pid, claimed, MOST_FILES);

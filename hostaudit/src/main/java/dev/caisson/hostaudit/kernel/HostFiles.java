@@ -72,7 +72,7 @@ public final class HostFiles {
         }
     }
 
-    /// Where this process has a directory of the host, without links.
+    /// Returns the path of a host directory for this process, without links.
     public Optional<Path> directory(String path) {
         try (Fd top = root()) {
             Optional<Fd> found = find(top, path, FileSystem.O_PATH | FileSystem.O_DIRECTORY);
@@ -88,14 +88,14 @@ public final class HostFiles {
         }
     }
 
-    /// Whether the host has a program there.
+    /// True if the host has a program there.
     public boolean isProgram(String path) {
         return fact(path)
                 .filter(file -> file.kind().equals("file") && (file.mode() & ANY_EXECUTE) != 0)
                 .isPresent();
     }
 
-    /// What the kernel tells of a file, after links; empty where it does not exist or may not be looked at.
+    /// Returns the kernel's view of a file, after links; empty if it does not exist or may not be looked at.
     public Optional<FileFact> fact(String path) {
         try (Fd top = root()) {
             Optional<Fd> found = find(top, path, FileSystem.O_PATH);
@@ -189,7 +189,7 @@ public final class HostFiles {
         return text(path, ROOT);
     }
 
-    /// As [#text], where that user can read the file too. What a user's engine names may lead root to any file of the
+    /// Like [#text], where that user can read the file too. What a user's engine names may lead root to any file of the
     /// host, and to another at the next moment: what is judged is what is read.
     public Optional<String> text(String path, long user) {
         try (Fd top = root()) {

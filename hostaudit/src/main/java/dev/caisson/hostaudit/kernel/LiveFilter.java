@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// What the filters that processes really carry let through, read from the kernel and run here. Each process is stopped
+/// Reads the filters of processes from the kernel and runs them to see what they let through. Each process is stopped
 /// for the moment that the reading takes.
 final class LiveFilter {
     private static final int MOST_PROCESSES = 4;
@@ -41,7 +41,7 @@ final class LiveFilter {
         return new ContainerFacts.Filter("filters of the processes " + pids, "", List.copyOf(allowed));
     }
 
-    /// Of several filters the one that forbids decides.
+    /// Returns the strictest answer: of several filters, the one that forbids decides.
     private static Action strictest(List<Filter> filters, int number, long[] arguments) {
         SeccompData call = SeccompData.of(Architecture.host(), number, arguments);
         Action decided = Action.ALLOW;

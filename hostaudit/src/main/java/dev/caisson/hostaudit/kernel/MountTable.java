@@ -124,8 +124,8 @@ public final class MountTable {
         return java.util.stream.Stream.of(optional.split(" ", -1)).filter(field -> field.startsWith("shared:"));
     }
 
-    /// Where this host has the directory that `inside` shows. It may have it at many places, since a bind mount makes
-    /// another: below the closest mark if it lies below one, else where its file system was mounted first.
+    /// Returns the path on this host of the directory that `inside` shows. It may have it at many places, since a bind
+    /// mount makes another: below the closest mark if it lies below one, else where its file system was mounted first.
     private Optional<String> hostPath(Mount inside, List<Mark> marks) {
         Optional<Mark> mark = marks.stream()
                 .filter(known -> known.holds(inside))

@@ -36,7 +36,8 @@ public final class Proc {
             "time",
             0xEFFFFFFAL);
     private static final int PIECE = 16 * 1024;
-    /// Who may mount or open sockets in a container makes its tables as long as they like.
+    /// The most that is read of a table: a container that may mount or open sockets makes its tables as long as it
+    /// likes.
     private static final int MOST_BYTES = 32 << 20;
     private static final int MOST_LINES = 2_000_000;
 

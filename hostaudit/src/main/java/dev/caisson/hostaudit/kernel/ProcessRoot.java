@@ -24,7 +24,7 @@ public final class ProcessRoot {
         return FileSystem.open(Proc.of(pid).resolve("root").toString(), FileSystem.O_PATH);
     }
 
-    /// What `path` leads to for that process; empty where it leads nowhere or may not be looked at.
+    /// Returns the file that `path` leads to for that process; empty if there is none or it may not be looked at.
     public static Optional<Identity> identity(long pid, String path) {
         try (Fd root = open(pid);
                 Fd file = FileSystem.openAt(
@@ -39,7 +39,7 @@ public final class ProcessRoot {
         }
     }
 
-    /// What `path` leads to for this very process.
+    /// Returns the file that `path` leads to for this very process.
     public static Optional<Identity> own(String path) {
         try (Fd file = FileSystem.open(path, FileSystem.O_PATH)) {
             return Optional.of(of(file));

@@ -55,7 +55,7 @@ public final class SocketTable {
         return all;
     }
 
-    /// Whether the namespace has sockets of that kind at all. The tables themselves are slow to read: the
+    /// True if the namespace has sockets of that kind at all. The tables themselves are slow to read: the
     /// kernel looks through the buckets of all namespaces, even for one that has no socket.
     public static boolean inUse(String sockstat, String table) {
         String head = table.toUpperCase(Locale.ROOT) + ": inuse ";

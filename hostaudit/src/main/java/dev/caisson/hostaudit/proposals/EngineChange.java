@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// What a failed check of the engine wants in `daemon.json`.
+/// A change of `daemon.json` that a failed check of the engine asks for.
 ///
 /// @param settings the names that decide, as `daemon.json` has them
 /// @param apply changes the parsed file
@@ -35,7 +35,7 @@ record EngineChange(String check, List<String> settings, Consumer<Map<String, @N
         return Map.of("nofile", Map.of("Name", "nofile", "Soft", 1024L, "Hard", 4096L));
     }
 
-    /// Whether a flag can stay on the command line.
+    /// True if a flag can stay on the command line.
     boolean keeps(String name, String value) {
         if (!settings.contains(name)) {
             return true;

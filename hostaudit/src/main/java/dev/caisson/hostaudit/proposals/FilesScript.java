@@ -77,7 +77,7 @@ final class FilesScript {
         return script;
     }
 
-    /// What is left to people, and why.
+    /// Returns what is left to people, and why.
     List<String> refused() {
         return List.copyOf(refused);
     }
@@ -184,7 +184,7 @@ final class FilesScript {
         return String.join(",", words);
     }
 
-    /// As `stat -c %d:%i` prints it: the device as makedev(3) packs it.
+    /// Returns what `stat -c %d:%i` prints: the device as makedev(3) packs it.
     private static String identity(FileFact file) {
         long major = file.device() >>> 32;
         long minor = file.device() & 0xFFFF_FFFFL;

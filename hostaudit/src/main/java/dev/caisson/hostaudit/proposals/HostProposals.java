@@ -201,8 +201,8 @@ public final class HostProposals {
                 "");
     }
 
-    /// What gives a command the rights of the engine's user. They may make a directory of theirs a link to any other,
-    /// so their file is changed with no rights but theirs.
+    /// Returns the prefix that gives a command the rights of the engine's user. They may make a directory of theirs a
+    /// link to any other, so their file is changed with no rights but theirs.
     private Optional<String> rights(EngineFacts engine) {
         long uid = engine.process().map(EngineProcess::uid).orElse(0L);
         return uid <= 0

@@ -57,7 +57,7 @@ final class PasswordFlags {
         }
     }
 
-    /// Where in the next word a password starts, or -1.
+    /// Returns the index in the next word at which a password starts, or -1.
     int startIn(String word) {
         int start = flags.map(known -> start(known, word)).orElse(-1);
         expected = flags.filter(known -> known.next() && isFlag(known, word)).isPresent();

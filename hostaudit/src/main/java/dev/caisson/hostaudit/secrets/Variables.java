@@ -24,7 +24,7 @@ public final class Variables {
     private static final Pattern NAMED =
             Pattern.compile("(?<![A-Za-z0-9_.-])[0-9.-]*+(?<name>[A-Za-z_][A-Za-z0-9_.-]*+)"
                     + "(?<between>[\"']?(?:\\s++=\\s*+|\\s*+:\\s*+|=)|[ \\t]++)");
-    /// Of a bare value so much is looked at as tells a reference or a switch.
+    /// The start of a bare value, which is enough to tell a reference or a switch.
     private static final Pattern VALUE =
             Pattern.compile("\"[^\"]*+\"|'[^']*+'|<an? [^<>]++>|(?<bare>[^\\s\"',;&|]{1,128}+)");
     private static final Pattern BARE_REST = Pattern.compile("[^\\s\"',;&|]*+");
@@ -168,7 +168,7 @@ public final class Variables {
         return value.lookingAt() ? Optional.of(value) : Optional.empty();
     }
 
-    /// Where the value ends, also one of which only the start was looked at.
+    /// Returns the end of the value, also if only its start was looked at.
     private static int end(Matcher value, String text) {
         if (value.start("bare") < 0) {
             return value.end();
@@ -190,7 +190,7 @@ public final class Variables {
         return "<" + what + ", " + secret.length() + " characters>";
     }
 
-    /// What [#text] left out, by its kind, or by its name where it has one.
+    /// Returns what [#text] left out, by its name if it has one, else by its kind.
     public static Set<String> secretsOf(String text) {
         Set<String> found = new TreeSet<>();
         Matcher named = NAMED.matcher(text);

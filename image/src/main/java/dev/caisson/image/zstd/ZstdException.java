@@ -6,7 +6,7 @@ import dev.caisson.error.CaissonException;
 public final class ZstdException extends CaissonException {
     private static final long serialVersionUID = 1L;
 
-    /// Why it cannot be decoded.
+    /// The reason why it cannot be decoded.
     public enum Reason {
         /// The stream is cut off or breaks the format.
         DAMAGED,

@@ -133,7 +133,7 @@ final class ZstdFse {
             return value;
         }
 
-        /// Of values up to `left` + 1 the lower ones are a bit shorter, as far as that is unambiguous.
+        /// Reads a value of up to `left` + 1; lower ones are a bit shorter, as far as that is unambiguous.
         int readProbability(int left) {
             int width = ZstdBits.highestBit(left + 1) + 1;
             int half = 1 << (width - 1);

@@ -21,7 +21,7 @@ public final class ZstdInputStream extends InputStream {
     private final byte[] packed = new byte[ZstdBlock.LIMIT + ZstdBits.PADDING];
     private ZstdBlock block = new ZstdBlock();
 
-    /// What was decoded of this frame, at least as much of its end as the window is long; what lies before `taken` was
+    /// The decoded bytes of this frame, at least as much of its end as the window is long; what lies before `taken` was
     /// read already.
     private byte[] history = new byte[FIRST_ROOM];
     private int end;
