@@ -56,7 +56,7 @@ final class Foreground {
     /// Passes signals and new sizes of the terminal on to the program. A program whose
     /// output cannot be written is killed, as one that writes to the same place itself ends by SIGPIPE or an error.
     void forward(Container container, @Nullable Fd terminal) {
-        signals.to(container);
+        signals.to(SignalForwarding.Target.of(container));
         if (terminal != null) {
             signals.resizes(terminal);
         }

@@ -19,7 +19,6 @@ final class LaterCommands {
     private static final Map<String, String> INSTEAD = new HashMap<>();
 
     static {
-        put("run what is wanted in it from its start", "exec");
         put(DETACHED, "create", "start", "restart", "attach", "wait");
         put("run it with -v and write what is to be kept there", "cp", "commit", "diff", "export");
         put("'caisson ps --format json', 'caisson verify' and 'caisson plan run' show all that there is", "inspect");

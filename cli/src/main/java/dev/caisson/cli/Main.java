@@ -26,6 +26,7 @@ public final class Main implements Runnable {
 
     static {
         COMMANDS.put("run", RunCommand::spec);
+        COMMANDS.put("exec", ExecCommand::new);
         COMMANDS.put("plan", Main::plan);
         COMMANDS.put("ps", ListCommand::new);
         COMMANDS.put("logs", LogsCommand::new);
@@ -172,6 +173,7 @@ public final class Main implements Runnable {
                 .setAbbreviatedOptionsAllowed(false);
         // What stands behind the image belongs to the user's program.
         stopAtPositional(line, "run");
+        stopAtPositional(line, "exec");
         stopAtPositional(line.getSubcommands().get("plan"), "run");
         return line;
     }

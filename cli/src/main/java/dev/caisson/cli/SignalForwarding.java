@@ -9,11 +9,20 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /// Passes the signals of this process on to the program, as `docker run` does. Before there is a program they end this
 /// process. The third Ctrl-C or SIGTERM within ten seconds kills a program that does not end by them.
 final class SignalForwarding {
+    /// What takes them.
+    record Target(IntPredicate signal, Runnable kill, Consumer<Terminal.Size> resize) {
+        static Target of(Container container) {
+            return new Target(container::signal, container::kill, container::resize);
+        }
+    }
+
     private static final int PATIENCE = 3;
     private static final long WINDOW_NANOS = Duration.ofSeconds(10).toNanos();
     private static final int BY_SIGNAL = 128;
@@ -22,7 +31,7 @@ final class SignalForwarding {
     private final Deque<Long> asked = new ArrayDeque<>();
     private final List<Integer> held = new ArrayList<>();
     private boolean holds;
-    private @Nullable Container container;
+    private @Nullable Target to;
     private @Nullable Fd terminal;
     private String lineEnd = "";
 
@@ -43,8 +52,8 @@ final class SignalForwarding {
 
     /// Passes signals on, first those that were held back.
     /// @param target has started its program
-    synchronized void to(Container target) {
-        container = target;
+    synchronized void to(Target target) {
+        to = target;
         held.forEach(this::take);
         held.clear();
     }
@@ -56,7 +65,7 @@ final class SignalForwarding {
     }
 
     private synchronized void take(int number) {
-        Container target = container;
+        Target target = to;
         Fd from = terminal;
         if (target == null) {
             if (holds) {
@@ -65,12 +74,12 @@ final class SignalForwarding {
                 Runtime.getRuntime().halt(BY_SIGNAL + number);
             }
         } else if (number == ProcessSignals.WINCH && from != null) {
-            Terminal.size(from).ifPresent(target::resize);
+            Terminal.size(from).ifPresent(target.resize());
         } else if (isOneTooMany(number)) {
             err.println("caisson: it has not ended after " + PATIENCE + " signals and is killed" + lineEnd);
-            target.kill();
+            target.kill().run();
         } else {
-            target.signal(number);
+            boolean _ = target.signal().test(number);
         }
     }
 

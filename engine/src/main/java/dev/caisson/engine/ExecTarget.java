@@ -9,13 +9,13 @@ import dev.caisson.launch.FilterProgram;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Namespace;
 import dev.caisson.launch.Step;
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Filter;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -127,7 +127,7 @@ final class ExecTarget {
         }
         String text;
         try (Fd file = FileSystem.open("/proc/" + program.get() + "/environ", FileSystem.O_RDONLY)) {
-            text = new String(FileSystem.read(file, MAX_ENVIRONMENT), StandardCharsets.UTF_8);
+            text = ByteText.of(FileSystem.read(file, MAX_ENVIRONMENT));
         } catch (ErrnoException e) {
             return List.of();
         }

@@ -1,0 +1,204 @@
+package dev.caisson.cli;
+
+import dev.caisson.engine.Engine;
+import dev.caisson.engine.Exec;
+import dev.caisson.engine.ExecResult;
+import dev.caisson.engine.RunningExec;
+import dev.caisson.engine.Streams;
+import dev.caisson.engine.Verdict;
+import dev.caisson.image.Image;
+import dev.caisson.linux.Fd;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `caisson exec`: runs one more program in a container that runs, its streams passed on, and exits as it did.
+@Command(
+        name = "exec",
+        sortOptions = false,
+        description = "Run one more program in a container that runs.",
+        footer = {
+            "%nIt has the limits, capabilities and filter of the container, and ends with this command.",
+            "%n  caisson exec web ps -ef",
+            "  caisson exec -it web sh",
+            "  caisson exec --timeout 5s -u nobody web /box/check"
+        })
+final class ExecCommand implements Callable<Integer> {
+    private static final Map<String, String> REFUSED = Map.of(
+            "--detach",
+            "a program that is executed ends with this command: put it into the background of a shell in the container",
+            "--privileged",
+            "it has the container's capabilities: run the container with those that it needs",
+            "--detach-keys",
+            "it cannot be left and run on: end it, or close this terminal");
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-i", "--interactive"},
+            description = "Pass standard input on.")
+    private boolean interactive;
+
+    @Option(
+            names = {"-t", "--tty"},
+            description = "Give it a terminal.")
+    private boolean terminal;
+
+    @Option(
+            names = {"-u", "--user"},
+            paramLabel = "USER[:GROUP]",
+            description = "Run as this user of the container (default: the container's).")
+    private @Nullable String user;
+
+    @Option(
+            names = {"-w", "--workdir"},
+            paramLabel = "DIR",
+            description = "Start in this directory of the container (default: the container's).")
+    private @Nullable String directory;
+
+    @Option(
+            names = {"-e", "--env"},
+            paramLabel = "NAME[=VALUE]",
+            description = "Set a variable, or pass it on from here.")
+    private List<String> variables = List.of();
+
+    @Option(
+            names = "--env-file",
+            paramLabel = "FILE",
+            description = "Read variables from a file, a line each.")
+    private List<String> files = List.of();
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "DURATION",
+            description = "Kill it after this time, with all that it has started: 500ms, 10s, 2m.")
+    private @Nullable String timeout;
+
+    @Option(
+            names = {"-d", "--detach"},
+            hidden = true)
+    private boolean detach;
+
+    @Option(names = "--privileged", hidden = true)
+    private boolean privileged;
+
+    @Option(names = "--detach-keys", hidden = true)
+    private @Nullable String detachKeys;
+
+    @Parameters(index = "0", paramLabel = "CONTAINER", description = "A name, or the beginning of an id.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private String container;
+
+    @Parameters(
+            index = "1..*",
+            arity = "1..*",
+            paramLabel = "COMMAND",
+            description = "The program in the container, and its arguments.")
+    private List<String> command = List.of();
+
+    @Override
+    public Integer call() throws InterruptedException {
+        refuse(detach, "--detach");
+        refuse(privileged, "--privileged");
+        refuse(detachKeys != null, "--detach-keys");
+        Exec wish = wish();
+        PrintWriter err = spec.commandLine().getErr();
+        SignalForwarding signals = SignalForwarding.begin(err);
+        try (var engine = Engine.open(Directories.options())) {
+            return terminal ? onTerminal(engine, wish, signals) : onPipes(engine, wish, signals);
+        }
+    }
+
+    private static void refuse(boolean given, String option) {
+        if (given) {
+            throw RunOptions.refused(option, REFUSED.getOrDefault(option, ""));
+        }
+    }
+
+    private Exec wish() {
+        boolean marked = command.size() > 1 && command.getFirst().equals("--"); // as behind the image of a run
+        Exec wish = Exec.of(marked ? command.subList(1, command.size()) : command)
+                .outputLimit(Bytes.UNLIMITED);
+        wish = user == null ? wish : wish.user(user);
+        wish = directory == null ? wish : wish.workingDirectory(directory);
+        wish = timeout == null ? wish : wish.timeout(RunOptions.duration("--timeout", timeout));
+        Map<String, String> all = EnvironmentOptions.apply(ContainerSpec.of(Image.host()), files, variables)
+                .environment();
+        for (Map.Entry<String, String> variable : all.entrySet()) {
+            wish = wish.environment(variable.getKey(), variable.getValue());
+        }
+        return wish;
+    }
+
+    private RunningExec start(Engine engine, Exec wish, SignalForwarding signals, @Nullable Fd from) {
+        Optional<InputStream> input =
+                interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty();
+        signals.hold();
+        RunningExec exec = engine.startExec(
+                container, wish, new Streams.Copy(input, StandardStream.OUTPUT, StandardStream.ERROR));
+        signals.to(new SignalForwarding.Target(exec::signal, exec::kill, exec::resize));
+        if (from != null) {
+            signals.resizes(from);
+        }
+        StandardStream.OUTPUT.onFailure(exec::kill);
+        StandardStream.ERROR.onFailure(exec::kill);
+        return exec;
+    }
+
+    private int onPipes(Engine engine, Exec wish, SignalForwarding signals) throws InterruptedException {
+        return tell(start(engine, wish, signals, null).await());
+    }
+
+    private int onTerminal(Engine engine, Exec wish, SignalForwarding signals) throws InterruptedException {
+        // Never closed: it is the descriptor that this process was started with.
+        var from = new Fd(interactive ? 0 : 1);
+        dev.caisson.linux.Terminal.Size size = dev.caisson.linux.Terminal.size(from)
+                .orElseThrow(() -> new CommandException(
+                        "NO_TERMINAL",
+                        CommandException.ENGINE_FAILED,
+                        "-t needs a terminal here: leave it out, or start caisson from one"));
+        RunningExec exec = start(engine, wish.terminal(size), signals, from);
+        if (!interactive) {
+            return tell(exec.await());
+        }
+        dev.caisson.linux.Terminal.Mode before = dev.caisson.linux.Terminal.makeRaw(from);
+        ExecResult result;
+        try {
+            result = exec.await();
+        } finally {
+            dev.caisson.linux.Terminal.restore(from, before);
+        }
+        return tell(result);
+    }
+
+    private int tell(ExecResult result) {
+        for (StandardStream stream : List.of(StandardStream.OUTPUT, StandardStream.ERROR)) {
+            stream.lost().ifPresent(lost -> {
+                throw lost;
+            });
+        }
+        PrintWriter err = spec.commandLine().getErr();
+        if (result.verdict() == Verdict.WALL_CLOCK) {
+            err.println("caisson: killed at its timeout of " + timeout + ", with all that it had started");
+        } else if (result.verdict() == Verdict.SECCOMP) {
+            err.println("caisson: killed by the filter of system calls");
+        }
+        result.streamFailures().forEach(failure -> err.println("caisson: " + OneLine.of(failure.toString())));
+        return result.exitStatus();
+    }
+}
