@@ -75,13 +75,16 @@ ssize_t receive_now(int socket, void *bytes, size_t size, int *fd)
 		struct cmsghdr header;
 	} control;
 	struct iovec data = {bytes, size};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control};
-	message.msg_controllen = CMSG_LEN(sizeof(int)); /* CMSG_SPACE would have room for two */
-	*fd = -1;
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+	if (fd) {
+		message.msg_control = &control;
+		message.msg_controllen = CMSG_LEN(sizeof(int)); /* CMSG_SPACE would have room for two */
+		*fd = -1;
+	}
 	ssize_t length = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (length < 0)
 		return errno == EAGAIN || errno == EINTR ? -EAGAIN : 0;
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	struct cmsghdr *header = fd ? CMSG_FIRSTHDR(&message) : NULL;
 	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(fd, CMSG_DATA(header), sizeof *fd);
 	if (length == 0 && hung_up(socket))

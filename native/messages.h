@@ -21,7 +21,10 @@ int send_message(int socket, const void *bytes, size_t length, int fd);
 /* Its length, 0 where the other end is closed, or -EINVAL for one that does not fit; what came with it is in `fds`. */
 ssize_t receive_message(int socket, void *bytes, size_t size, struct fds *fds);
 
-/* Does not wait, and takes at most one descriptor (`fd` is -1 if none came); the kernel closes the rest. Also -EAGAIN. */
+/*
+ * Does not wait: may return -EAGAIN. Takes at most one descriptor, into `fd` (-1 if none came), or none if `fd` is NULL. The kernel
+ * drops further ones, and the result is -EINVAL.
+ */
 ssize_t receive_now(int socket, void *bytes, size_t size, int *fd);
 
 #endif

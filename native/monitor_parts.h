@@ -83,7 +83,7 @@ struct monitor {
 
 	/* of the run */
 	enum monitor_phase phase, phase_before;
-	int init_pidfd, control, input, output[STREAM_COUNT]; /* with a terminal input == output[STREAM_OUT] */
+	int init_pidfd, control, progress, input, output[STREAM_COUNT]; /* with a terminal input == output[STREAM_OUT] */
 	uint32_t rows_columns;
 	int holder; /* index of the client that holds it; -1 */
 	bool by_policy, ends, quits; /* ends: no restart follows; quits: the monitor exits after the run */

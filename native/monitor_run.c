@@ -89,6 +89,7 @@ static void close_run(struct monitor *m)
 {
 	close_streams(m);
 	close_fd(&m->control);
+	close_fd(&m->progress);
 	close_fd(&m->init_pidfd);
 	m->last.state.pid = 0;
 	m->start_until = m->stop_at = m->deadline_at = m->drain_until = 0;
@@ -180,6 +181,10 @@ static void take_report(struct monitor *m, const struct report *report, int fd)
 		take_console(m, fd);
 		return;
 	}
+	if (report->kind == REPORT_READY && m->progress < 0) {
+		m->progress = fd;
+		fd = NO_FD;
+	}
 	close_fd(&fd);
 	switch (report->kind) {
 	case REPORT_READY:
@@ -198,13 +203,16 @@ static void take_report(struct monitor *m, const struct report *report, int fd)
 	}
 }
 
-/* Takes a few at a time, so that an init which never stops reporting does not block the monitor. */
+/*
+ * Takes a few at a time, so that an init which never stops reporting does not block the monitor. Descriptors are taken only before
+ * the program starts: later ones could be files whose owner lets a close(2) or read(2) wait, as with FUSE.
+ */
 void take_reports(struct monitor *m)
 {
 	struct report report;
-	int fd;
 	for (unsigned times = 0; times < MOST_REPORTS && m->control >= 0; times++) {
-		ssize_t length = receive_now(m->control, &report, sizeof report, &fd);
+		int fd = NO_FD;
+		ssize_t length = receive_now(m->control, &report, sizeof report, m->phase == MONITOR_STARTING ? &fd : NULL);
 		if (length == -EAGAIN)
 			return;
 		if (length != sizeof report || report.magic != PLAN_MAGIC) {
@@ -217,6 +225,15 @@ void take_reports(struct monitor *m)
 }
 
 /* ---- the exit ---- */
+
+/* If init died without a report, its progress file still says whether it called the program. */
+static bool has_called_program(const struct monitor *m)
+{
+	struct start start;
+	if (m->phase == MONITOR_STARTING || m->phase == MONITOR_HELD || m->last.report.kind == REPORT_ERROR)
+		return false;
+	return m->exit_reported || m->progress < 0 || pread(m->progress, &start, sizeof start, 0) != sizeof start || start.called != 0;
+}
 
 static void note_end(struct monitor *m, const siginfo_t *info)
 {
@@ -237,7 +254,7 @@ static void note_end(struct monitor *m, const siginfo_t *info)
 	state->oom_kills = read_oom_kills(m) - m->oom_before;
 	if (state->oom_kills > 0)
 		state->flags |= STATE_OOM;
-	if (m->phase == MONITOR_STARTING || m->phase == MONITOR_HELD || report->kind == REPORT_ERROR)
+	if (!has_called_program(m))
 		state->flags |= STATE_START_FAILED;
 }
 
@@ -251,6 +268,7 @@ void take_exit(struct monitor *m)
 	bool began = m->phase == MONITOR_RUNNING || m->phase == MONITOR_PAUSED;
 	close_fd(&m->init_pidfd);
 	close_fd(&m->control);
+	close_fd(&m->progress);
 	m->last.state.pid = 0;
 	m->start_until = m->stop_at = m->deadline_at = 0;
 	if (began)

@@ -177,7 +177,7 @@ static void check_log(void)
 static void begin_input(void)
 {
 	int *none[] = {&m.cgroup, &m.oom, &m.freezer, &m.program, &m.zygote_pidfd, &m.listener, &m.timer, &m.signals, &m.init_pidfd,
-		       &m.control, &m.input, &m.output[0], &m.output[1], &m.log.file, &m.holder};
+		       &m.control, &m.progress, &m.input, &m.output[0], &m.output[1], &m.log.file, &m.holder};
 	m = (struct monitor){.phase = MONITOR_CREATED, .log = {.directory = directory, .name = "log", .files = 2, .most = 65536}};
 	for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
 		*none[i] = NO_FD;
@@ -201,7 +201,7 @@ static void end_input(void)
 	close_streams(&m);
 	end_log_lines(&m.log, clock_now);
 	check_log();
-	close_fd(&m.log.file), close_fd(&m.control), close_fd(&m.init_pidfd), close_fd(&init_end);
+	close_fd(&m.log.file), close_fd(&m.control), close_fd(&m.progress), close_fd(&m.init_pidfd), close_fd(&init_end);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

@@ -225,9 +225,11 @@ static void input_reaches_the_program(void)
 	CHECK_EQUAL(0, start());
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STDIN, 0, "one\n", 4, &taken, sizeof taken));
 	CHECK_EQUAL(4, taken);
+	CHECK(!(state_of(watched.socket).flags & STATE_STDIN_CLOSED));
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STDIN, MONITOR_EOF, "two\n", 4, &taken, sizeof taken));
 	CHECK_EQUAL(0, await_phase(watched.socket, MONITOR_EXITED).status);
 	const char *log = log_of(&watched, "x-json.log");
+	CHECK(state_of(watched.socket).flags & STATE_STDIN_CLOSED);
 	CHECK(strstr(log, "got one") && strstr(log, "got two") && strstr(log, "\"end\\n\""));
 	CHECK_EQUAL(EPIPE, ask_op(watched.socket, MONITOR_STDIN, 0, "x", 1, NULL, 0));
 	watched_end(&watched);

@@ -121,6 +121,11 @@ static void a_stop_ends_restarts(void)
 	CHECK_EQUAL(4, state.generation);
 	await_phase(watched.socket, MONITOR_RESTARTING);
 	CHECK(state_of(watched.socket).restart_millis <= 1600);
+	CHECK_EQUAL(ESRCH, ask_op(watched.socket, MONITOR_SIGNAL, SIGTERM, NULL, 0, NULL, 0));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_SIGNAL, SIGKILL | MONITOR_FINAL, NULL, 0, NULL, 0));
+	CHECK_EQUAL(MONITOR_EXITED, state_of(watched.socket).phase);
+	CHECK_EQUAL(0, start());
+	await_phase(watched.socket, MONITOR_RESTARTING);
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, NULL, 0, &state, sizeof state));
 	CHECK_EQUAL(MONITOR_EXITED, state.phase);
 	CHECK(state.flags & STATE_STOPPED);

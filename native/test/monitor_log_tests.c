@@ -32,12 +32,29 @@ static void expect_log(const char *script, const char *expected)
 	watched_end(&watched);
 }
 
+#define BAD "\xef\xbf\xbd"
+
 static void lines_are_escaped(void)
 {
 	expect_log("echo '\"q\" \\ /'; printf 'a\\tb\\r\\n\\001\\033[0m\\177\\n'", "\\\"q\\\" \\\\ /\\n|a\\tb\\r\\n|\\u0001\\u001b[0m\\u007f\\n|");
+	expect_log("printf '\\364\\217\\277\\277 \\364\\220 \\340\\237 \\360\\217 \\301\\200 \\200\\n'",
+		   "\xf4\x8f\xbf\xbf " BAD BAD " " BAD BAD " " BAD BAD " " BAD BAD " " BAD "\\n|");
 	expect_log("printf 'caf\\303\\251 \\342\\202\\254 \\360\\237\\230\\200\\n'", "café € 😀\\n|");
 	expect_log("printf 'a\\000b\\377c\\303(\\355\\240\\200\\360\\237\\230\\n'",
 		   "a\\u0000b\xef\xbf\xbd" "c\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\n|");
+}
+
+static void lines_have_the_time(void)
+{
+	struct tm time_ = {0};
+	CHECK(begin("echo x", NULL));
+	CHECK_EQUAL(0, run().status);
+	const char *text = strstr(log_of(&watched, "x-json.log"), "\"time\":\"");
+	const char *rest = text ? strptime(text + 8, "%Y-%m-%dT%H:%M:%S", &time_) : NULL;
+	CHECK(rest && *rest == '.' && strlen(rest) == strlen(".123456789Z\"}\n") && strcmp(rest + 10, "Z\"}\n") == 0);
+	uint64_t finished = state_of(watched.socket).finished_millis / 1000, logged = (uint64_t)timegm(&time_);
+	CHECK(logged <= finished && logged + 5 >= finished);
+	watched_end(&watched);
 }
 
 static void an_unfinished_line_is_logged_at_the_exit(void)
@@ -182,6 +199,7 @@ static void a_flood_of_output_is_limited_to_the_containers_share(void)
 
 const struct test monitor_log_tests[] = {
 	{"lines are escaped", lines_are_escaped},
+	{"lines have the time", lines_have_the_time},
 	{"an unfinished line is logged at the exit", an_unfinished_line_is_logged_at_the_exit},
 	{"long lines are split between characters", long_lines_are_split_between_characters},
 	{"a truncated log continues at its end", a_truncated_log_continues_at_its_end},

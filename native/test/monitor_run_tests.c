@@ -105,6 +105,41 @@ static void a_failed_start_reports_the_reason(void)
 }
 
 /* A directory that is not a group: the zygote fails, and there is no init. */
+/* It is executable, and no program: execveat(2) fails after the start was answered. */
+static void a_file_that_is_no_program_fails_its_start(void)
+{
+	static const char *const argv[] = {"/bin/garbage", NULL};
+	char path[160];
+	struct monitor_record record;
+	snprintf(path, sizeof path, "%s/bin/garbage", base_root);
+	int file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
+	CHECK(write(file, "garbage", 7) == 7);
+	close(file);
+	struct spec spec = shell("");
+	spec.argv = argv;
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	struct monitor_state state = run();
+	CHECK(state.flags & STATE_START_FAILED);
+	CHECK(record_of(&watched, &record) && record.end.report.kind == REPORT_ERROR && record.end.report.status == ENOEXEC);
+	unlink(path);
+	watched_end(&watched);
+}
+
+static void a_run_survives_the_client_that_started_it(void)
+{
+	CHECK(begin("while :; do sleep 0.02; done", NULL));
+	CHECK_EQUAL(0, start());
+	int other = connect_to(&watched), monitor = watched.created.monitor_pid;
+	close(watched.socket);
+	usleep(50000);
+	CHECK_EQUAL(MONITOR_RUNNING, state_of(other).phase);
+	kill(monitor, SIGHUP), kill(monitor, SIGINT), kill(monitor, SIGPIPE), kill(monitor, SIGXFSZ);
+	usleep(50000);
+	CHECK_EQUAL(MONITOR_RUNNING, state_of(other).phase);
+	watched.socket = other;
+	watched_end(&watched);
+}
+
 static void a_start_that_the_zygote_refuses_reports_the_reason(void)
 {
 	struct monitor_start started;
@@ -157,6 +192,8 @@ const struct test monitor_run_tests[] = {
 	{"a second run has the files of the first", a_second_run_has_the_files_of_the_first},
 	{"a held start waits for its holder", a_held_start_waits_for_its_holder},
 	{"a failed start reports the reason", a_failed_start_reports_the_reason},
+	{"a file that is no program fails its start", a_file_that_is_no_program_fails_its_start},
+	{"a run survives the client that started it", a_run_survives_the_client_that_started_it},
 	{"a start that the zygote refuses reports the reason", a_start_that_the_zygote_refuses_reports_the_reason},
 	{"a bad setup is refused", a_bad_setup_is_refused},
 };
