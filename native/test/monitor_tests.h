@@ -17,7 +17,9 @@ int start(void);					/* 0, or the error number */
 
 struct monitor_state run(void);				/* start, and how it ends */
 
-extern const struct test monitor_run_tests[], monitor_end_tests[], monitor_client_tests[], monitor_log_tests[];
-extern const unsigned monitor_run_test_count, monitor_end_test_count, monitor_client_test_count, monitor_log_test_count;
+extern const struct test monitor_run_tests[], monitor_end_tests[], monitor_client_tests[], monitor_log_tests[],
+	monitor_random_tests[];
+extern const unsigned monitor_run_test_count, monitor_end_test_count, monitor_client_test_count, monitor_log_test_count,
+	monitor_random_test_count;
 
 #endif
