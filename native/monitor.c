@@ -102,13 +102,10 @@ static void take_signal(struct monitor *m)
 	struct signalfd_siginfo signal;
 	if (read(m->signals, &signal, sizeof signal) != sizeof signal)
 		return;
-	bool asked = m->last.state.flags & STATE_STOPPED;
 	m->quits = true;
 	if (m->phase == MONITOR_CREATED || m->phase == MONITOR_EXITED)
 		quit(m, 0);
-	stop_run(m, m->policy.stop_signal, m->policy.stop_millis);
-	if (!asked)
-		m->last.state.flags &= ~(uint32_t)STATE_STOPPED;
+	stop_run(m, m->policy.stop_signal, m->policy.stop_millis, false);
 }
 
 static void take_events(struct monitor *m, const struct pollfd watched[ON_COUNT])

@@ -119,7 +119,7 @@ void take_exit(struct monitor *m);
 void end_if_drained(struct monitor *m);
 void send_to_init(struct monitor *m, int number);
 void kill_init(struct monitor *m);
-void stop_run(struct monitor *m, uint32_t number, uint32_t millis);
+void stop_run(struct monitor *m, uint32_t number, uint32_t millis, bool by_client);
 bool has_init(const struct monitor *m);
 void run_deadlines(struct monitor *m);
 

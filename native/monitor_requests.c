@@ -90,7 +90,7 @@ static void stop(const struct ask *ask)
 	else if (is_at_rest(m))
 		answer_state(ask);
 	else if (wait_for(ask))
-		stop_run(m, how.signal, how.millis);
+		stop_run(m, how.signal, how.millis, true);
 }
 
 static void send_signal(const struct ask *ask)
@@ -108,7 +108,7 @@ static void send_signal(const struct ask *ask)
 		return;
 	}
 	if (final || m->phase == MONITOR_STARTING || m->phase == MONITOR_HELD)
-		stop_run(m, number, number == SIGKILL ? 0 : MONITOR_FOREVER);
+		stop_run(m, number, number == SIGKILL ? 0 : MONITOR_FOREVER, final);
 	else if (number == SIGKILL)
 		kill_init(m);
 	else
@@ -230,7 +230,7 @@ static void remove_all(const struct ask *ask)
 	m->quits = true;
 	if (is_at_rest(m))
 		quit(m, 0);
-	stop_run(m, SIGKILL, 0);
+	stop_run(m, SIGKILL, 0, true);
 }
 
 /* ---- dispatch ---- */

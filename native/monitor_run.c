@@ -47,10 +47,11 @@ void kill_init(struct monitor *m)
 static void finish(struct monitor *m);
 
 /* Only a running program gets time to exit. */
-void stop_run(struct monitor *m, uint32_t number, uint32_t millis)
+void stop_run(struct monitor *m, uint32_t number, uint32_t millis, bool by_client)
 {
 	m->ends = true;
-	m->last.state.flags |= STATE_STOPPED;
+	if (by_client)
+		m->last.state.flags |= STATE_STOPPED;
 	if (m->phase == MONITOR_RESTARTING) {
 		m->restart_at = 0;
 		finish(m);

@@ -309,10 +309,21 @@ static const char *status_line(int pid, const char *name, char line[256])
 	return line;
 }
 
+static int oom_score(int pid)
+{
+	char path[64], text[16] = "";
+	snprintf(path, sizeof path, "/proc/%d/oom_score_adj", pid);
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = file < 0 ? 0 : read(file, text, sizeof text - 1);
+	if (file >= 0)
+		close(file);
+	return length > 0 ? atoi(text) : -1;
+}
+
 static void the_monitor_keeps_few_privileges(void)
 {
 	char line[256], path[64], target[PATH_MAX];
-	CHECK(begin("true", NULL));
+	CHECK(begin("sleep 1000", NULL));
 	int pid = watched.created.monitor_pid;
 	CHECK_TEXT("0000000000000021", status_line(pid, "CapEff:", line)); /* CHOWN, KILL */
 	CHECK_TEXT("0000000000000021", status_line(pid, "CapPrm:", line));
@@ -322,6 +333,10 @@ static void the_monitor_keeps_few_privileges(void)
 	CHECK_TEXT("1", status_line(pid, "Threads:", line));
 	CHECK_TEXT("caisson-monitor", status_line(pid, "Name:", line));
 	CHECK(getsid(pid) == pid);
+	bool may_spare = strtoull(status_line(getpid(), "CapEff:", line), NULL, 16) >> 24 & 1; /* SYS_RESOURCE */
+	CHECK_EQUAL(may_spare ? -999 : oom_score(getpid()), oom_score(pid)); /* the monitor's alone */
+	CHECK_EQUAL(0, start());
+	CHECK(oom_score(state_of(watched.socket).pid) >= 0);
 	snprintf(path, sizeof path, "/proc/%d/root/etc", pid);
 	CHECK(access(path, F_OK) < 0); /* the host's file tree is out of reach */
 	snprintf(path, sizeof path, "/proc/%d/fd/1", pid);

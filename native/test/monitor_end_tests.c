@@ -181,6 +181,16 @@ static void a_shutdown_of_the_host_stops_the_container_in_order(void)
 	CHECK(record_of(&watched, &record) && record.end.state.status == 5 && !(record.end.state.flags & STATE_STOPPED));
 	CHECK_EQUAL(-ENOENT, connect_to(&watched));
 	watched_end(&watched);
+	CHECK(begin("exit 2", NULL));
+	CHECK_EQUAL(0, set((struct monitor_policy){.restart = RESTART_ALWAYS}));
+	CHECK_EQUAL(0, start());
+	do
+		state = await_phase(watched.socket, MONITOR_RESTARTING);
+	while (state.restarts < 2); /* a wait that is long enough */
+	kill(state.monitor_pid, SIGTERM);
+	CHECK(gone(state.monitor_pid));
+	CHECK(record_of(&watched, &record) && record.end.state.status == 2 && !(record.end.state.flags & STATE_STOPPED));
+	watched_end(&watched);
 }
 
 static void a_removed_container_leaves_only_its_records(void)

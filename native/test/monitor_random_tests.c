@@ -3,9 +3,11 @@
 #include "monitor_tests.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -149,7 +151,40 @@ static void random_requests_keep_the_states_consistent(void)
 	watched_end(&watched);
 }
 
+/* The group shows what is left of the container. */
+static void a_monitor_killed_during_a_start_leaves_no_process(void)
+{
+	char path[128], text[64];
+	snprintf(path, sizeof path, "/sys/fs/cgroup/unified/caisson-monitor-kill%s", strrchr(test_directory(), '-'));
+	if (mkdir(path, 0755) < 0)
+		snprintf(path, sizeof path, "/sys/fs/cgroup/caisson-monitor-kill%s", strrchr(test_directory(), '-'));
+	if (access(path, F_OK) < 0 && mkdir(path, 0755) < 0) {
+		fprintf(stderr, "killed monitor: no cgroup v2 here, not run\n");
+		return;
+	}
+	for (unsigned delay = 0; delay < 12; delay++) {
+		struct spec spec = shell("sleep 1000");
+		spec.cgroup = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+		CHECK(send_op(watched.socket, MONITOR_START, 0, NULL, 0));
+		usleep(delay * 700);
+		kill(watched.created.monitor_pid, SIGKILL);
+		int file = openat(spec.cgroup, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+		ssize_t length = -1;
+		usleep(5000); /* the zygote may be about to clone */
+		for (int tries = 0; tries < 1000 && (length = pread(file, text, sizeof text, 0)) != 0; tries++)
+			usleep(5000);
+		CHECK_EQUAL(0, length);
+		close(file), close(spec.cgroup);
+		watched_end(&watched);
+	}
+	for (int tries = 0; tries < 500 && rmdir(path) < 0; tries++)
+		usleep(10000);
+	CHECK(access(path, F_OK) < 0);
+}
+
 const struct test monitor_random_tests[] = {
+	{"a monitor killed during a start leaves no process", a_monitor_killed_during_a_start_leaves_no_process},
 	{"random requests keep the states consistent", random_requests_keep_the_states_consistent},
 };
 const unsigned monitor_random_test_count = sizeof monitor_random_tests / sizeof *monitor_random_tests;
