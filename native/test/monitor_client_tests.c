@@ -367,18 +367,21 @@ static void an_idle_container_costs_little_memory(void)
 	char path[64], text[64] = "";
 	CHECK(begin("head -c 300000 /dev/zero; echo; exec sleep 1000", NULL));
 	CHECK_EQUAL(0, start());
-	usleep(1500000);
+	usleep(1200000); /* buffers are freed after a second without output */
 	struct monitor_state state = state_of(watched.socket);
 	snprintf(path, sizeof path, "/proc/%d/task/%d/children", state.monitor_pid, state.monitor_pid);
 	int file = open(path, O_RDONLY | O_CLOEXEC);
 	CHECK(read(file, text, sizeof text - 1) > 0);
 	close(file);
 	const int pids[] = {state.monitor_pid, atoi(text), state.pid};
-	long sum = 0;
-	for (unsigned i = 0; i < 3; i++) {
-		long kib = memory(pids[i], "Pss_Anon:");
-		CHECK(kib > 0);
-		sum += kib;
+	long sum = MOST_KIB + 1;
+	for (int tries = 0; tries < 200 && sum > MOST_KIB; tries++, usleep(50000)) {
+		sum = 0;
+		for (unsigned i = 0; i < 3; i++) {
+			long kib = memory(pids[i], "Pss_Anon:");
+			CHECK(kib > 0);
+			sum += kib;
+		}
 	}
 	printf("memory of an idle container: %ld KiB of monitor, zygote and init, and the program\n", sum);
 	CHECK(sum <= MOST_KIB);
