@@ -82,9 +82,40 @@ class TerminalTextTest {
     }
 
     @Test
+    void letters_that_show_nothing_are_unfit_and_their_neighbours_are_not() {
+        for (int invisible : new int[] {
+            0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180E, 0x180F, 0x2800, 0x3164, 0xFFA0,
+            0xE0000, 0xE0100, 0xE01EF, 0xE0FFF
+        }) {
+            assertThat(TerminalText.isUnfit(invisible)).as("U+%04X", invisible).isTrue();
+        }
+        for (int seen : new int[] {
+            0x034E, 0x0350, 0x115E, 0x1161, 0x17B3, 0x17B6, 0x180A, 0x1810, 0x27FF, 0x2801, 0x3163, 0x3165, 0xFFA1,
+            0xDFFFF, 0xE1000, 0xFE0F, 0x20E3
+        }) {
+            assertThat(TerminalText.isUnfit(seen)).as("U+%04X", seen).isFalse();
+        }
+    }
+
+    @Test
+    void a_line_has_a_blank_for_each_tab_and_line_end_and_a_replacement_for_all_else_that_is_unfit() {
+        assertThat(TerminalText.line("a\tb\nc\rd")).isEqualTo("a b c d");
+        assertThat(TerminalText.line("a\u001b[31mb\u0000c\u202ed")).isEqualTo("a\uFFFD[31mb\uFFFDc\uFFFDd");
+    }
+
+    @Test
+    void json_keeps_its_own_line_ends() {
+        String plain = "{\n\t\"a\": \"~\"\n}\n";
+
+        assertThat(TerminalText.json(plain)).isEqualTo(plain);
+        assertThat(TerminalText.json("{\n\"a\": \"\u202e~\u007f\"\n}")).isEqualTo("{\n\"a\": \"\\u202e~\\u007f\"\n}");
+    }
+
+    @Test
     void a_carriage_return_that_would_overwrite_the_line_is_replaced() {
         assertThat(TerminalText.output("secret\rcaisson")).isEqualTo("secret\uFFFDcaisson");
         assertThat(TerminalText.output("dos\r\nline\r")).isEqualTo("dos\nline");
+        assertThat(TerminalText.output("dos\r\r\r\nline\r\r\r")).isEqualTo("dos\nline");
     }
 
     @ParameterizedTest
