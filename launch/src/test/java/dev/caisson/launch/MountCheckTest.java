@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.launch.VerifierTest.Deviation;
 import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,6 +82,55 @@ class MountCheckTest {
 
         assertThat(VerifierTest.deviating(process.running()))
                 .contains("root file system", "mount /usr", "mount /proc", "mount /dev");
+    }
+
+    private Verifier.Check volume(FakeProcess process) {
+        return process.running().stream()
+                .filter(check -> check.subject().equals("mount /data"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /// A hard link is the same file at two places, as a bind mount is.
+    @Test
+    void a_volume_is_the_very_file_of_the_host_with_the_access_that_was_asked_for() throws IOException {
+        Path source = Files.createFile(proc.toRealPath().resolve("source"));
+        for (boolean readOnly : new boolean[] {true, false}) {
+            String access = readOnly ? "ro" : "rw";
+            String other = readOnly ? "rw" : "ro";
+            Path directory = Files.createDirectory(proc.resolve(access));
+            LaunchPlan plan = Samples.plan(
+                    VerifierTest.unfiltered().mount(new Mount.Bind(source, InRootPath.of("data"), readOnly, true)),
+                    Samples.hybridHost());
+            var process = new FakeProcess(directory, plan);
+            Path inside = Files.createLink(process.root().resolve("data"), source);
+
+            process.mounts.put("/data", access + ",nosuid,nodev - ext4");
+            assertThat(volume(process).outcome()).isEqualTo(Verifier.Outcome.AS_PLANNED);
+            assertThat(volume(process).planned()).isEqualTo(source + ", " + access + ",nosuid,nodev, private");
+            for (String mount : List.of(
+                    other + ",nosuid,nodev - ext4",
+                    access + ",nodev - ext4",
+                    access + ",nosuid - ext4",
+                    access + ",nosuid,nodev shared:1 - ext4")) {
+                process.mounts.put("/data", mount);
+                assertThat(volume(process).outcome()).as(mount).isEqualTo(Verifier.Outcome.DIFFERENT);
+            }
+            process.mounts.put("/data", access + ",nosuid,nodev - ext4");
+            Files.delete(inside);
+            assertThat(volume(process).outcome()).isEqualTo(Verifier.Outcome.DIFFERENT);
+            Files.createFile(inside);
+            assertThat(volume(process).found()).startsWith("another file than the host's " + source);
+        }
+        var process = new FakeProcess(
+                Files.createDirectory(proc.resolve("gone")),
+                Samples.plan(
+                        VerifierTest.unfiltered().mount(new Mount.Bind(source, InRootPath.of("data"), true, true)),
+                        Samples.hybridHost()));
+        Files.delete(source);
+
+        assertThat(volume(process).outcome()).isEqualTo(Verifier.Outcome.NOT_EVALUATED);
+        assertThat(volume(process).asPlanned()).isFalse();
     }
 
     @ParameterizedTest

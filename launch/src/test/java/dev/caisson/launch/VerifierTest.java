@@ -51,7 +51,7 @@ class VerifierTest {
     }
 
     /// Without a filter: its instructions are read from a process that runs.
-    private static ContainerSpec unfiltered() {
+    static ContainerSpec unfiltered() {
         return Samples.spec().allow(Allowance.UNCONFINED_SECCOMP).seccomp(new SeccompChoice.Unconfined());
     }
 
