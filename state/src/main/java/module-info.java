@@ -1,6 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
-/// What is kept of containers on disk: who runs what, names, groups, writable layers, logs and how each ended. Another
+/// State of containers on disk: who runs what, names, groups, writable layers, logs and how each ended. Another
 /// process reads it, and the next engine clears with it what a killed one left. It starts nothing.
 @NullMarked
 module dev.caisson.state {

@@ -98,12 +98,12 @@ final class DockerDaemon {
                 == 0;
     }
 
-    /// What `docker stats` asks for, of all containers at once.
+    /// Asks what `docker stats` asks, for all containers at once.
     List<String> stats() {
         return List.of("docker", "--host", host, "stats", "--no-stream");
     }
 
-    /// What its API tells of one container: the figures of one moment.
+    /// Returns what its API reports of one container: the figures of one moment.
     String statsOf(String name) throws IOException {
         String request =
                 "GET /containers/" + name + "/stats?stream=false&one-shot=true HTTP/1.0\r\nHost: docker\r\n\r\n";

@@ -80,7 +80,7 @@ public final class DockerStats {
         return "caisson-stats-" + i;
     }
 
-    /// What a container is asked.
+    /// A question about a container.
     private interface Question {
         Callable<?> of(int container);
     }

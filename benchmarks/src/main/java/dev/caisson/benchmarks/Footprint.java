@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// What this process and its children hold at one moment.
+/// The resources that this process and its children hold at one moment.
 ///
 /// @param mounts of this mount namespace
 /// @param cgroups on the whole host

@@ -76,7 +76,7 @@ final class Peers {
                                 "/bin/true")));
     }
 
-    /// What somebody types, with all that it takes to start the command itself.
+    /// Commands as they are typed, with the start of the command itself.
     List<Peer> commands(Optional<DockerDaemon> docker) {
         var commands = new ArrayList<Peer>();
         commands.add(new Peer(

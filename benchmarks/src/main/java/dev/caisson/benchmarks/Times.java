@@ -3,7 +3,7 @@ package dev.caisson.benchmarks;
 import java.util.Arrays;
 import java.util.Locale;
 
-/// What many launches of one kind took.
+/// The times of many launches of one kind.
 ///
 /// @param cpu of one launch, all processes that took part
 record Times(String name, int count, long failures, double p50, double p90, double p99, double cpu) {

@@ -1,16 +1,17 @@
 package dev.caisson.cgroup;
 
-import dev.caisson.error.CaissonException;
+import dev.caisson.error.CodedException;
+import dev.caisson.error.ErrorCode;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.spec.Lack;
 
 /// A limit or a group that cannot be had: a stable code for programs, and a sentence that tells people what to do.
-public final class CgroupException extends CaissonException {
+public final class CgroupException extends CodedException {
     private static final long serialVersionUID = 1L;
 
     /// The kind of failure. The names are stable: programs may compare them.
-    public enum Code {
+    public enum Code implements ErrorCode {
         /// A group name that the kernel or the engine could not tell from something else.
         BAD_NAME(400),
         /// The limit belongs to those that are set when a group is made.
@@ -38,32 +39,23 @@ public final class CgroupException extends CaissonException {
             this.httpStatus = httpStatus;
         }
 
-        /// The status that an HTTP interface answers with.
+        @Override
         public int httpStatus() {
             return httpStatus;
         }
     }
 
-    private final Code reason;
-
     public CgroupException(Code reason, String sentence) {
-        super(reason.name(), sentence);
-        this.reason = reason;
+        super(reason, sentence);
     }
 
     public CgroupException(Code reason, String sentence, Throwable cause) {
-        super(reason.name(), sentence, cause);
-        this.reason = reason;
-    }
-
-    /// The code as a constant; [#code] is its name.
-    public Code reason() {
-        return reason;
+        super(reason, sentence, cause);
     }
 
     @Override
-    public int httpStatus() {
-        return reason.httpStatus();
+    public Code reason() {
+        return (Code) super.reason();
     }
 
     /// A limit that this machine has nothing to enforce with.

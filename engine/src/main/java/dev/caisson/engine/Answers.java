@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
-/// What answers one container's filter; nothing where the filter asks about no call.
+/// Answers one container's filter; does nothing if the filter asks about no call.
 final class Answers {
     private volatile Optional<DenialLog> log = Optional.empty();
 
@@ -20,7 +20,7 @@ final class Answers {
         streams.kept().ifPresent(kept -> answering.tell(() -> kept.denied(answering::noted)));
     }
 
-    /// What the filter is seen to be asked; empty where it does not ask about every call.
+    /// Returns the calls that the filter asked about; empty if it does not ask about every call.
     Optional<Supplier<SyscallRecorder.Recording>> recording() {
         return log.flatMap(DenialLog::recording);
     }

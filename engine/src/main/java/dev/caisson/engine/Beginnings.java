@@ -19,8 +19,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/// What every container begins with: an id, a range of ids, a name in the state directory, a group, and a first process
-/// in namespaces of its own that waits for a plan.
+/// Makes what every container begins with: an id, a range of ids, a name in the state directory, a group, and a first
+/// process in namespaces of its own that waits for a plan.
 ///
 /// The kernel needs longer for the namespaces than for anything else of a launch, and they depend on nothing that a
 /// wish says but on which of them are shared. So an engine that has launched before has one beginning made ahead, while

@@ -1,6 +1,6 @@
 package dev.caisson.engine;
 
-/// Who answers for the place of the containers' control groups.
+/// The owner of the containers' control groups.
 public enum CgroupDriver {
     /// The engine makes a group of its own below each tree's root.
     CGROUPFS,

@@ -113,7 +113,7 @@ public final class Container implements AutoCloseable {
         return spec.image().toString();
     }
 
-    /// Of its process 1, as this process sees it.
+    /// Returns the pid of its process 1, as this process sees it.
     public int pid() {
         return launched.pid();
     }
@@ -179,7 +179,7 @@ public final class Container implements AutoCloseable {
         return Failures.onGroup(group::isPaused, this::notRunning);
     }
 
-    /// What it has used so far.
+    /// Returns what it has used so far.
     /// @throws dev.caisson.cgroup.CgroupException NO_SUCH_GROUP when it is gone
     public ContainerUsage usage() {
         return Failures.onGroup(() -> new ContainerUsage(recorded.usage(), WritableUse.of(pid())), this::notRunning);
@@ -190,7 +190,7 @@ public final class Container implements AutoCloseable {
         return group.lacks();
     }
 
-    /// Why its log has not all that it said, where one is kept and that is so.
+    /// Returns why the log is incomplete, if there is one and it is.
     public Optional<String> logFailure() {
         return streams.kept().flatMap(run -> run.log().failure());
     }
@@ -280,12 +280,12 @@ public final class Container implements AutoCloseable {
         return started;
     }
 
-    /// What will answer its filter, before it is started.
+    /// Sets what will answer its filter, before it is started.
     void answeredBy(DenialLog log) {
         answers.by(log, streams);
     }
 
-    /// What its filter is seen to be asked; empty where that does not ask about every call.
+    /// Returns the calls that its filter asked about; empty if it does not ask about every call.
     Optional<Supplier<SyscallRecorder.Recording>> recording() {
         return answers.recording();
     }
@@ -355,7 +355,7 @@ public final class Container implements AutoCloseable {
         }
     }
 
-    /// Whether somebody ended it.
+    /// True if somebody ended it.
     boolean wasEnded() {
         return cause.get() != null;
     }
@@ -415,7 +415,7 @@ public final class Container implements AutoCloseable {
         }
     }
 
-    /// Why there is no result.
+    /// Returns why there is no result.
     private Optional<RuntimeException> failure() {
         Optional<RuntimeException> known = init.failure();
         boolean early = !started || init.hasDiedEarly();

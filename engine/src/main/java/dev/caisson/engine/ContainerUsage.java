@@ -3,7 +3,7 @@ package dev.caisson.engine;
 import dev.caisson.spec.Usage;
 import java.util.Optional;
 
-/// What a container has used so far.
+/// The usage of a container so far.
 ///
 /// @param group memory, CPU, processes, I/O and pressure
 /// @param writable its writable layer; empty when its process 1 has ended

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// processors.
 final class Deadlines {
     private static final Duration SHORTEST_CPU_CHECK = Duration.ofMillis(5);
-    /// As good as never: what the clock counts in nanoseconds does not reach for 300 years.
+    /// The longest deadline: nanoseconds of the clock do not reach for 300 years.
     private static final Duration LONGEST = Duration.ofDays(36_500);
 
     private final Cgroup group;

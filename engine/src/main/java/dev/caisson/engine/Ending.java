@@ -28,7 +28,7 @@ record Ending(RunResult result, Instant time, String logFailure) {
         kept.end(ran, result.denials(), failure -> new Ending(result, Instant.now(), failure).fields());
     }
 
-    /// For the file, by name.
+    /// Returns the fields for the file, by name.
     Map<String, Object> fields() {
         var fields = new LinkedHashMap<String, Object>();
         fields.put("verdict", result.verdict().name());
@@ -49,7 +49,7 @@ record Ending(RunResult result, Instant time, String logFailure) {
         return fields;
     }
 
-    /// What is in the directory of a container that is kept; empty where its engine was killed.
+    /// Reads the end from the directory of a retained container; empty if its engine was killed.
     static Optional<Ending> in(Fd directory, ContainerId id) {
         return KeptFile.ending(directory, fields -> of(fields, id, KeptFile.denials(directory)));
     }

@@ -177,7 +177,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
                 });
     }
 
-    /// What [#run] would do, without doing it. Needs no privileges but to read the image.
+    /// Returns what [#run] would do, without doing it. Needs no privileges but to read the image.
     public static LaunchPlan plan(ContainerSpec spec, EngineOptions options, ProgressListener progress) {
         present(spec, "spec");
         present(options, "options");
@@ -192,7 +192,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         });
     }
 
-    /// What this host and this process can give to containers.
+    /// Returns what this host and this process can give to containers.
     public HostFacts host() {
         return preparation.host();
     }
@@ -207,7 +207,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         return queue.length();
     }
 
-    /// What it has done so far.
+    /// Returns what it has done so far.
     public EngineStatistics statistics() {
         return Failures.call(
                 () -> tally.statistics(containers.size(), queue.length(), OwnCpu.read(starter.helperPid())));

@@ -7,7 +7,7 @@ import dev.caisson.spec.Bytes;
 import dev.caisson.state.State;
 import java.nio.file.Path;
 
-/// Where an engine keeps what it has to remember, and its own bounds.
+/// The directories of an engine, and its own bounds.
 ///
 /// @param state what lives as long as the kernel runs: a directory that only root can enter, best in memory
 /// @param data images, and writable layers on disk

@@ -3,7 +3,7 @@ package dev.caisson.engine;
 import java.time.Duration;
 import java.util.Map;
 
-/// What an engine has done since it was opened, for meters. A launch is the time until the program may run; a run is
+/// Counts of an engine since it was opened, for meters. A launch is the time until the program may run; a run is
 /// the time from there to its end.
 ///
 /// @param launches containers that were started

@@ -94,7 +94,7 @@ public record Exec(
                 OUTPUT_LIMIT);
     }
 
-    /// As somebody else: `name`, `uid`, `name:group` or `uid:gid`.
+    /// Runs it as another user: `name`, `uid`, `name:group` or `uid:gid`.
     public Exec user(String value) {
         return new Exec(
                 command,

@@ -59,7 +59,7 @@ public record ExecResult(
         return verdict == Verdict.OK;
     }
 
-    /// What a command line exits with: the program's own code, or 128 and its signal.
+    /// Returns the exit status of a command line: the program's own code, or 128 and its signal.
     public int exitStatus() {
         return signal == 0 ? exitCode : SIGNALLED + signal;
     }

@@ -22,7 +22,7 @@ import java.util.Optional;
 
 /// A container that runs, as one more program of it sees it: whichever process runs it.
 final class ExecTarget {
-    /// As the kernel allows for one program's arguments and variables together, of which this is a part.
+    /// The kernel's bound of one program's arguments and variables together, of which this is a part.
     private static final int MAX_ENVIRONMENT = 1 << 21;
 
     private final ContainerRecord record;

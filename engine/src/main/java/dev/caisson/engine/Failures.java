@@ -47,7 +47,7 @@ final class Failures {
         return new EngineException("ENGINE_CLOSED", "the engine is closed: open another", cause);
     }
 
-    /// What a task or an observer threw, which declare nothing checked.
+    /// Returns what a task or an observer threw, as an unchecked exception.
     static RuntimeException unchecked(Throwable thrown) {
         Throwable cause = thrown instanceof ExecutionException ? thrown.getCause() : thrown;
         return switch (cause) {

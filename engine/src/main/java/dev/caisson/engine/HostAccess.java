@@ -5,7 +5,7 @@ import dev.caisson.linux.NativeAccess;
 import dev.caisson.spec.Capability;
 import java.util.List;
 
-/// What an engine needs from the process that it lives in.
+/// Checks what an engine needs from the process that it lives in.
 final class HostAccess {
     private HostAccess() {}
 

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// What a container's first process says on its control socket, and how it ends.
+/// Reads what a container's first process reports on its control socket, and how it ends.
 final class InitWatch {
     private static final int SIGKILL = 9;
 
@@ -79,7 +79,7 @@ final class InitWatch {
         return endedNanos;
     }
 
-    /// Why the program could not be run after all, or why nobody knows how it ended.
+    /// Returns why the program could not be run after all, or why its end is unknown.
     Optional<RuntimeException> failure() {
         Throwable why = lost;
         if (failure != null || why == null) {
@@ -92,17 +92,17 @@ final class InitWatch {
                 why));
     }
 
-    /// Whether init ended without a word before the program ran.
+    /// True if init ended without a word before the program ran.
     boolean hasDiedEarly() {
         return diedEarly;
     }
 
-    /// Whether it may still be there to be reaped.
+    /// True if it may still be there to be reaped.
     boolean isLost() {
         return lost != null;
     }
 
-    /// Of the program, as init told it; of init itself where it was killed or did not stay.
+    /// Returns the end of the program, as init reported it; of init itself if it was killed or did not stay.
     /// @throws IllegalStateException before its end
     Processes.End end() {
         Processes.End known = end;
@@ -113,12 +113,12 @@ final class InitWatch {
         return told == null ? known : new Processes.End(told.exitCode(), told.signal());
     }
 
-    /// What the program used by itself, with the processes that it waited for; empty where init did not tell.
+    /// Returns what the program and the processes that it waited for used; empty if init did not report it.
     Optional<Report> told() {
         return Optional.ofNullable(exit);
     }
 
-    /// What stood in the way of a program that failed, as far as init stayed to see it.
+    /// Returns the obstacles of a program that failed, as far as init stayed to see them.
     List<Obstacle> obstacles() {
         Report told = exit;
         return told == null ? List.of() : Obstacle.of(told.detail());

@@ -110,7 +110,7 @@ public final class KeptContainer {
         return origin.command();
     }
 
-    /// What was said of it with --label.
+    /// Returns its labels.
     public Map<String, String> labels() {
         return origin.labels();
     }
@@ -119,7 +119,7 @@ public final class KeptContainer {
         return origin.created();
     }
 
-    /// Whether the engine that runs it is there.
+    /// True if the engine that runs it is there.
     public boolean isRunning() {
         return among.isRunning(entry);
     }
@@ -134,7 +134,7 @@ public final class KeptContainer {
         return ending().map(Ending::time);
     }
 
-    /// Why its log has not all that it said, where that is so.
+    /// Returns why its log is incomplete, if it is.
     public Optional<String> logFailure() {
         return ending().map(Ending::logFailure).filter(text -> !text.isEmpty());
     }
@@ -147,7 +147,7 @@ public final class KeptContainer {
         });
     }
 
-    /// What its filter has denied so far, where that is told.
+    /// Returns what its filter has denied so far, if that is recorded.
     public List<Denial> denials() {
         return among.open(entry)
                 .map(found -> {

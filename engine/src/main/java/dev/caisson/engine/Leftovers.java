@@ -3,7 +3,7 @@ package dev.caisson.engine;
 import dev.caisson.error.CaissonException;
 import dev.caisson.state.State;
 
-/// What engines have left that were killed: groups, layers on disk, records, names.
+/// Removes what killed engines have left: groups, layers on disk, records, names.
 public final class Leftovers {
     private Leftovers() {}
 

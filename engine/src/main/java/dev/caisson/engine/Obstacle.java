@@ -3,7 +3,7 @@ package dev.caisson.engine;
 import java.util.Arrays;
 import java.util.List;
 
-/// What stood in the way of a program that failed, as its first process found it at the end: `enum obstacle` in
+/// An obstacle of a program that failed, as its first process found it at the end: `enum obstacle` in
 /// `native/plan.h`. Each names the option that lifts it.
 public enum Obstacle {
     WRITABLE_LAYER_FULL(
@@ -29,7 +29,7 @@ public enum Obstacle {
                 .toList();
     }
 
-    /// What it is and what lifts it.
+    /// Returns what it is and what lifts it.
     public String sentence() {
         return sentence;
     }

@@ -65,7 +65,7 @@ final class Outcome {
         };
     }
 
-    /// What depends on it runs in a pool of the caller's process, and so cannot hold up the engine.
+    /// Returns a future whose dependents run in a pool of the caller's process, and so cannot hold up the engine.
     CompletableFuture<RunResult> future() {
         return result.thenApplyAsync(known -> known);
     }

@@ -22,7 +22,7 @@ final class OutputPump {
         void accept(byte[] bytes, int count) throws IOException;
     }
 
-    /// What a pump is told of and tells.
+    /// The surroundings of a pump.
     ///
     /// @param threads where sinks are called; empty for the reactor's own, if none of them ever waits
     /// @param limit how much the container may still write
@@ -52,7 +52,7 @@ final class OutputPump {
     private static final int TERMINAL_REST_BYTES = 1 << 20;
     /// The reactor's thread turns to others after so many chunks.
     private static final int MOST_CHUNKS = 4;
-    /// What it costs to wait for a stream and to wake a thread for it.
+    /// The cost of waiting for a stream and waking a thread for it.
     private static final long WAKING_NANOS = 15_000;
 
     private final StreamFailure.Stream stream;

@@ -100,7 +100,7 @@ final class Preparation implements AutoCloseable {
         return host;
     }
 
-    /// Where the wish is to be told what its filter denies.
+    /// Returns the log of denied calls, if the spec asks for one.
     Optional<DenialLog> denials(ContainerSpec spec, Supplier<Listeners> with) {
         return filters.denials(spec, with);
     }
@@ -159,7 +159,7 @@ final class Preparation implements AutoCloseable {
                 .toList();
     }
 
-    /// What a container sees below /sys/fs/cgroup: the hierarchies in which it has a group, and no other.
+    /// Returns what a container sees below /sys/fs/cgroup: the hierarchies in which it has a group, and no other.
     private List<KernelFileSystem> shown(List<Set<String>> groups) {
         if (hierarchy.world() == Hierarchy.World.V2) {
             return List.of(KernelFileSystem.CGROUP2);

@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/// Whether an engine starts containers, and what it says if it does not.
+/// True if an engine starts containers, and what it says if it does not.
 final class Readiness {
     private final AtomicBoolean closed = new AtomicBoolean();
     private final AtomicReference<@Nullable Throwable> broken = new AtomicReference<>();
@@ -36,7 +36,7 @@ final class Readiness {
         }
     }
 
-    /// What a failure is told as that comes of the engine's end.
+    /// Explains a failure that comes from the engine's end.
     RuntimeException explain(RuntimeException failure) {
         if (isGiven() || failure instanceof EngineException || failure instanceof StateException) {
             return failure;

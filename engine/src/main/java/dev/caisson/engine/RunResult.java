@@ -137,7 +137,7 @@ public record RunResult(
             return bytes.clone();
         }
 
-        /// As UTF-8; what is no UTF-8 becomes U+FFFD.
+        /// Returns the text as UTF-8; other bytes become U+FFFD.
         public String text() {
             return new String(bytes, StandardCharsets.UTF_8);
         }
@@ -158,7 +158,7 @@ public record RunResult(
         }
     }
 
-    /// What a run took besides time and memory. A figure that this kernel does not keep is empty.
+    /// The resources of a run besides time and memory. A figure that this kernel does not keep is empty.
     ///
     /// @param userTime processor time that its programs ran themselves
     /// @param systemTime processor time that the kernel ran for them
@@ -219,7 +219,7 @@ public record RunResult(
         return verdict == Verdict.OK;
     }
 
-    /// What a command line exits with: the program's own code, or 128 and its signal.
+    /// Returns the exit status of a command line: the program's own code, or 128 and its signal.
     public int exitStatus() {
         return signal == 0 ? exitCode : SIGNALLED + signal;
     }

@@ -22,10 +22,10 @@ import org.jspecify.annotations.Nullable;
 /// The standard streams of one container, between its pipes or terminal and what the caller wants of them. The program
 /// never gets a descriptor of the caller's own: a terminal or file of the host stays out of its reach.
 final class StandardStreams {
-    /// What the containers of an engine share.
+    /// The resources that an engine's containers share.
     record Shared(Reactor reactor, StreamThreads threads, CaptureBudget budget) {}
 
-    /// What a program may do with its streams.
+    /// The bounds of a program's streams.
     ///
     /// @param terminal whether it has one
     /// @param output most that it may write
@@ -125,7 +125,7 @@ final class StandardStreams {
         return !(input instanceof Streams.Input.None);
     }
 
-    /// What becomes the program's 0, 1 and 2.
+    /// Returns the descriptors that become the program's 0, 1 and 2.
     List<Fd> theirs() {
         return List.copyOf(theirs);
     }
@@ -138,7 +138,7 @@ final class StandardStreams {
         console = master.orElse(null);
     }
 
-    /// What the engine may spend on this container.
+    /// Returns the CPU time that the engine may spend on this container.
     CpuPace pace() {
         return pace;
     }
@@ -215,7 +215,7 @@ final class StandardStreams {
         return index < captured.size() ? captured.get(index).captured() : RunResult.Captured.NOTHING;
     }
 
-    /// What was lost, in the order of the streams.
+    /// Returns what was lost, in the order of the streams.
     List<StreamFailure> failures() {
         var failures = new ArrayList<StreamFailure>();
         if (feed != null) {
@@ -225,7 +225,7 @@ final class StandardStreams {
         return failures;
     }
 
-    /// What is kept of the container besides.
+    /// Returns the retained run of the container, if any.
     Optional<KeptRun> kept() {
         return kept;
     }

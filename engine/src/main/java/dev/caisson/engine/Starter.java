@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// Takes a prepared container through its start: ids, record, group, streams, init, the check of what the kernel
 /// made, and its program.
 final class Starter implements AutoCloseable {
-    /// What becomes of what a program writes.
+    /// The destination of a program's output.
     private record Output(Streams wanted, Optional<KeptRun> kept) {}
 
     private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
@@ -265,7 +265,7 @@ final class Starter implements AutoCloseable {
         zygote.begin();
     }
 
-    /// Of a process that lives as long as the engine.
+    /// Returns the pid of a process that lives as long as the engine.
     int helperPid() {
         return zygote.get().pid();
     }

@@ -11,7 +11,7 @@ public record StreamFailure(Stream stream, Reason reason, String detail) {
         STDERR
     }
 
-    /// What went wrong.
+    /// The kind of failure.
     public enum Reason {
         /// The caller's stream threw. The program sees the end of its input, or a pipe that nobody reads.
         FAILED,

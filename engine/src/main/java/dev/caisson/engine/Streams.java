@@ -9,7 +9,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
-/// Where a program's standard streams come from and go to. Whatever is chosen, a program that writes more than
+/// The sources and destinations of a program's standard streams. With any of them, a program that writes more than
 /// [dev.caisson.spec.ContainerSpec#outputLimit] is ended.
 ///
 /// A stream of the caller's may block for as long as it likes: it holds up the program, which finds its pipe full, and
@@ -72,7 +72,7 @@ public sealed interface Streams {
         }
     }
 
-    /// What a program reads from its standard input.
+    /// The source of a program's standard input.
     sealed interface Input {
         /// Nothing: it is at its end.
         record None() implements Input {}

@@ -17,7 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// What the running containers of a state directory use, whichever process runs them. Reads files of the
+/// Measures the running containers of a state directory, whichever process runs them. Reads files of the
 /// kernel alone
 /// and enters nothing of a container.
 public final class Survey implements AutoCloseable {
@@ -39,7 +39,7 @@ public final class Survey implements AutoCloseable {
             long nanoTime,
             ContainerUsage usage) {}
 
-    /// What the containers of a tenant use together, at one moment.
+    /// The usage of a tenant's containers together, at one moment.
     ///
     /// @param path of the tenant's group, below each tree's root
     /// @param containers of it that were seen running
@@ -74,7 +74,7 @@ public final class Survey implements AutoCloseable {
         return stream.map(this::read).flatMap(Optional::stream).toList();
     }
 
-    /// What the tenants of `samples` use, by name. One that ends meanwhile is left out.
+    /// Returns the usage of the tenants of `samples`, by name. One that ends meanwhile is left out.
     public List<Total> totals(List<Sample> samples) {
         Map<String, List<Sample>> byTenant = samples.stream()
                 .filter(sample -> sample.tenant().isPresent())

@@ -10,7 +10,7 @@ import jdk.jfr.Period;
 import jdk.jfr.StackTrace;
 import jdk.jfr.Timespan;
 
-/// What a running container has used so far, in a flight recording.
+/// The usage of a running container so far, in a flight recording.
 @Name("dev.caisson.ContainerUsage")
 @Label("Container Usage")
 @Category("Caisson")

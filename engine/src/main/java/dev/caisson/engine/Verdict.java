@@ -3,7 +3,7 @@ package dev.caisson.engine;
 import dev.caisson.cgroup.Events;
 import dev.caisson.linux.Processes;
 
-/// Why a run ended. The first that applies, in this order from [#WALL_CLOCK] on.
+/// The reason why a run ended. The first that applies, in this order from [#WALL_CLOCK] on.
 public enum Verdict {
     /// The program returned 0.
     OK,
@@ -28,7 +28,7 @@ public enum Verdict {
 
     private static final int SIGSYS = 31;
 
-    /// Of one program of a container: what the limits did is known of the container alone.
+    /// Returns the verdict of one program of a container: what the limits did is known of the container alone.
     static Verdict of(Processes.End end) {
         if (end.signal() == SIGSYS) {
             return SECCOMP;
@@ -36,7 +36,7 @@ public enum Verdict {
         return end.signal() != 0 ? SIGNAL : end.code() == 0 ? OK : EXIT;
     }
 
-    /// Of a run that the engine did not end.
+    /// Returns the verdict of a run that the engine did not end.
     static Verdict of(int code, int signal, Events events) {
         if (code == 0 && signal == 0) {
             return OK;

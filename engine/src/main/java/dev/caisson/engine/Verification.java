@@ -11,7 +11,7 @@ import dev.caisson.state.State;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What the kernel enforces on a container that any engine of this host runs, beside what was planned.
+/// Compares what the kernel enforces on a container of any engine of this host with what was planned.
 ///
 /// @param id of the container
 public record Verification(String id, List<Verifier.Check> checks) {

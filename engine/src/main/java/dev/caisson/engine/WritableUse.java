@@ -12,7 +12,7 @@ import java.util.Optional;
 /// @param used bytes that were written and not removed
 /// @param inodes files, directories and links in it
 public record WritableUse(Bytes used, Bytes size, long inodes, long mostInodes) {
-    /// Of the container whose process 1 is `pid`; empty where that has ended. The overlay at its root
+    /// Returns the use of the container whose process 1 is `pid`; empty if that has ended. The overlay at its root
     /// tells of the layer
     /// that is written to.
     static Optional<WritableUse> of(int pid) {

@@ -1,13 +1,14 @@
 package dev.caisson.image;
 
-import dev.caisson.error.CaissonException;
+import dev.caisson.error.CodedException;
+import dev.caisson.error.ErrorCode;
 
 /// An image that cannot be used: a stable code for programs, and a sentence that tells people what to do.
-public final class ImageException extends CaissonException {
+public final class ImageException extends CodedException {
     private static final long serialVersionUID = 1L;
 
     /// The kind of failure. The names are stable: programs may compare them.
-    public enum Code {
+    public enum Code implements ErrorCode {
         /// An image name that is not of a known form.
         BAD_NAME(400),
         /// A name that only a registry could resolve.
@@ -54,31 +55,22 @@ public final class ImageException extends CaissonException {
             this.httpStatus = httpStatus;
         }
 
-        /// The status that an HTTP interface answers with.
+        @Override
         public int httpStatus() {
             return httpStatus;
         }
     }
 
-    private final Code reason;
-
     public ImageException(Code reason, String sentence) {
-        super(reason.name(), sentence);
-        this.reason = reason;
+        super(reason, sentence);
     }
 
     public ImageException(Code reason, String sentence, Throwable cause) {
-        super(reason.name(), sentence, cause);
-        this.reason = reason;
-    }
-
-    /// The code as a constant; [#code] is its name.
-    public Code reason() {
-        return reason;
+        super(reason, sentence, cause);
     }
 
     @Override
-    public int httpStatus() {
-        return reason.httpStatus();
+    public Code reason() {
+        return (Code) super.reason();
     }
 }

@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/// What the kernel knows a device by, and what a node of it says.
+/// The numbers by which the kernel knows a device, as its node shows them.
 public record DeviceNode(Kind kind, int major, int minor) {
     /// Empty for a file that is no device node.
     static Optional<DeviceNode> of(FileStatus file) {
@@ -43,7 +43,7 @@ public record DeviceNode(Kind kind, int major, int minor) {
         throw new IllegalArgumentException("no kind of device has number " + kind);
     }
 
-    /// As in a listing: `c 10:229`.
+    /// Returns the form of a listing: `c 10:229`.
     @Override
     public String toString() {
         return rule(Set.of()).toString().strip();

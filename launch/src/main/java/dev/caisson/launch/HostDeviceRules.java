@@ -26,7 +26,7 @@ final class HostDeviceRules {
     private static final int MAX_DEVICES = 16;
     private static final InRootPath DEV = InRootPath.of("dev");
 
-    /// What every container has below its `/dev` already.
+    /// The paths below `/dev` that every container has already.
     private static final List<InRootPath> RESERVED = List.of(
                     "null", "zero", "full", "random", "urandom", "tty", "console", "ptmx", "pts", "shm", "mqueue", "fd",
                     "stdin", "stdout", "stderr")
@@ -39,7 +39,7 @@ final class HostDeviceRules {
     /// A device that was looked at: the wish with no link left in its source, and what its node says.
     record Found(HostDevice device, DeviceNode node) {}
 
-    /// What can be judged by the words of the wish alone.
+    /// Checks what the spec alone decides.
     static void check(ContainerSpec spec, List<Finding> findings) {
         List<HostDevice> devices = spec.devices();
         if (devices.size() > MAX_DEVICES) {

@@ -15,7 +15,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 
-/// What the host and the engine's own process can give, read once: the only thing about the host that planning knows.
+/// The abilities of the host and of the engine's own process, read once: the only thing about the host that planning
+/// knows.
 ///
 /// @param kernel release, as `6.12.48+deb13-amd64`
 /// @param architecture `x86_64` or `aarch64`

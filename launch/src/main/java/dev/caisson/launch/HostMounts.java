@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Set;
 
-/// What a container is shown of the host, as detached mounts: layers, volumes, devices.
+/// Makes the parts of the host that a container sees, as detached mounts: layers, volumes, devices.
 final class HostMounts {
     private HostMounts() {}
 
@@ -24,7 +24,7 @@ final class HostMounts {
         }
     }
 
-    /// What a cover is laid over. An overlay, as the root of a pod is, takes no id map (EINVAL) and is shown
+    /// Returns the mount below a cover. An overlay, as the root of a pod is, takes no id map (EINVAL) and is shown
     /// without: its files belong to nobody inside. That gives less access than a map would, never more.
     static Fd covered(SlotSource.Cover cover, Fd userNamespace) {
         Fd mount = open(cover.source(), false);
@@ -74,7 +74,7 @@ final class HostMounts {
                 e);
     }
 
-    /// What the policy looked at is what is given, whatever stands at its path by now.
+    /// Opens the device that the policy checked, whatever stands at its path by now.
     static Fd device(SlotSource.Device device, IdRange ids, Zygote zygote) {
         try (Fd node = FileSystem.openWithoutLinks(device.source().toString(), FileSystem.O_PATH)) {
             if (!DeviceNode.of(FileSystem.status(node))

@@ -2,7 +2,7 @@ package dev.caisson.launch;
 
 /// A run of host ids that one container has to itself: its ids 0, 1, … are `base`, `base` + 1, … on the host.
 public record IdRange(int base, int count) {
-    /// As many as one container gets.
+    /// The ids of one container.
     public static final int WIDTH = 65_536;
 
     /// The first id of all ranges, above those that login managers, subuid(5) and systemd hand out.

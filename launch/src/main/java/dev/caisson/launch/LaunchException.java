@@ -2,8 +2,8 @@ package dev.caisson.launch;
 
 import dev.caisson.error.CaissonException;
 
-/// Why a container was not started. Every kind has a stable code, the status it maps to on a command line and over
-/// HTTP, and a sentence that says what to do.
+/// The reason why a container was not started. Every kind has a stable code, the status it maps to on a command line
+/// and over HTTP, and a sentence that says what to do.
 public abstract sealed class LaunchException extends CaissonException
         permits RefusedException, StepFailedException, HostException {
     private static final long serialVersionUID = 1L;

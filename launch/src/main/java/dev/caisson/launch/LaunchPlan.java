@@ -27,7 +27,7 @@ public record LaunchPlan(
         steps = List.copyOf(steps);
     }
 
-    /// What the container's writing is kept in.
+    /// Returns the medium of the writable layer.
     public LayerMedium medium() {
         int upper = SlotSource.position(slots, SlotSource.Upper.class, 0);
         return upper < 0 ? LayerMedium.MEMORY : ((SlotSource.Upper) slots.get(upper)).medium();

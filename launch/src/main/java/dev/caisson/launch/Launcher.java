@@ -24,12 +24,12 @@ public final class Launcher {
     private static final long READY_TIMEOUT_MILLIS = 30_000;
     private static final byte[] START = {1};
     private static final int SIGKILL = 9;
-    /// Of `called` in plan.h's `struct start`.
+    /// Offset of `called` in plan.h's `struct start`.
     private static final long START_CALLED = 4;
     private static final int DYING_LOOKS = 4;
     private static final long DYING_PAUSE_NANOS = 5_000_000;
 
-    /// What the root file system is made of.
+    /// The parts of the root file system.
     ///
     /// @param layers the image's directories, topmost first
     /// @param userNamespace through which files are shown
@@ -40,7 +40,7 @@ public final class Launcher {
         }
     }
 
-    /// What a launch is given besides the plan and the root file system.
+    /// The resources of a launch besides the plan and the root file system.
     ///
     /// @param group the container's control group, with its limits set
     /// @param userNamespace through which files are shown
@@ -77,7 +77,7 @@ public final class Launcher {
             }
         }
 
-        /// Of the container's process 1, as this process sees it. Valid until it is reaped.
+        /// Returns the pid of the container's process 1, as this process sees it. Valid until it is reaped.
         public int pid() {
             return pid;
         }
@@ -86,7 +86,7 @@ public final class Launcher {
             return pidfd;
         }
 
-        /// Where reports come from: the exit of the program.
+        /// Returns the socket of reports: the exit of the program.
         public Fd control() {
             return control;
         }
@@ -101,7 +101,7 @@ public final class Launcher {
             return phaseMicros;
         }
 
-        /// Whether init, or its child, has called execveat(2): before, nothing of the program has run. It stays known
+        /// True if init, or its child, has called execveat(2): before, nothing of the program has run. It stays known
         /// when
         /// init is killed before it could tell.
         public boolean hasCalledProgram() {
@@ -288,7 +288,7 @@ public final class Launcher {
             this.asked = asked;
         }
 
-        /// Whether the process is there and waits for a plan. Where it is not, nothing is left of it.
+        /// True if the process is there and waits for a plan. Where it is not, nothing is left of it.
         public boolean waits() {
             try {
                 Zygote.Child waiting = child();
@@ -480,14 +480,14 @@ public final class Launcher {
         }
     }
 
-    /// What is said of an init that ended before it ran the program, and left no report of an error.
+    /// Makes the error for an init that ended before it ran the program and reported no error.
     public static HostException initDied() {
         return new HostException(
                 "INIT_DIED",
                 "the container's init died before the program was started: the host may be out of memory, see dmesg");
     }
 
-    /// What an error report says, in terms of the plan's steps.
+    /// Makes the error for a report, in terms of the plan's steps.
     public static LaunchException failure(List<Step> steps, Report report) {
         if (report.step() < 0 || report.step() >= steps.size()) {
             return new HostException(

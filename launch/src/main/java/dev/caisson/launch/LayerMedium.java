@@ -1,6 +1,6 @@
 package dev.caisson.launch;
 
-/// What a writable layer is kept in, and by what it is bounded.
+/// The medium of a writable layer, and its bound.
 public enum LayerMedium {
     /// A directory on the host's disk, by the quota that its file system has for projects.
     PROJECT,

@@ -20,7 +20,7 @@ final class LayerSize {
 
     private LayerSize() {}
 
-    /// What it is kept in; empty where nothing of `available` can bound it as asked.
+    /// Returns the medium of a layer; empty if nothing of `available` can bound it as asked.
     static Optional<LayerMedium> medium(WritableLayer layer, Limits limits, Set<LayerMedium> available) {
         boolean disk = layer.place() == WritableLayer.Place.DISK
                 || (layer.place() == WritableLayer.Place.ANY && layer.size().isPresent());

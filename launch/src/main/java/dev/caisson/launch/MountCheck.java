@@ -73,7 +73,7 @@ final class MountCheck {
                         .isPresent());
     }
 
-    /// What is masked and what is read-only.
+    /// Checks what is masked and what is read-only.
     List<Check> protections() {
         var checks = new ArrayList<Check>();
         for (Step.Mask mask : plan.all(Step.Mask.class)) {

@@ -7,7 +7,7 @@ import dev.caisson.spec.WritableLayer;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/// What [Policy] asks of a container's place among the control groups and of its writable layer.
+/// Rules of [Policy] for a container's place among the control groups and of its writable layer.
 final class PlacementRules {
     private static final Pattern TENANT = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}");
     private static final Pattern PATH = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*");

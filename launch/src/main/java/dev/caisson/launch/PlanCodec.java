@@ -26,7 +26,7 @@ public final class PlanCodec {
         return MethodHandles.byteArrayViewVarHandle(elements, ByteOrder.LITTLE_ENDIAN);
     }
 
-    /// Of one more program in a container that runs.
+    /// Encodes the plan of one more program in a running container.
     static byte[] encode(ExecPlan plan) {
         return encode(plan.steps(), plan.slots().size(), NO_PAUSE, EXEC);
     }

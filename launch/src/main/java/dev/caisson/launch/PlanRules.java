@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/// What is true of every plan, whatever was wished for. The same rules stand in `native/plan.c`, which trusts nobody.
+/// Rules that hold for every plan, whatever the spec. The same rules stand in `native/plan.c`, which trusts nobody.
 public final class PlanRules {
     private static final int MAX_STEPS = 1024;
     private static final List<SlotSource> FIRST_SLOTS = List.of(
@@ -80,7 +80,7 @@ public final class PlanRules {
         }
     }
 
-    /// What the order of phases alone does not say.
+    /// Checks what the order of phases alone does not guarantee.
     private static void verifyOrder(LaunchPlan plan) {
         boolean groups = false;
         boolean verified = false;

@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 
 /// A plan in words: one line for each phase, for people.
 public final class PlanText {
-    /// What one phase does.
+    /// The text of one phase.
     public record Line(Phase phase, String text) {
         @Override
         public String toString() {
@@ -37,7 +37,7 @@ public final class PlanText {
         return lines;
     }
 
-    /// What happens after the last phase.
+    /// Describes what happens after the last phase.
     public static String execution(LaunchPlan plan) {
         Step.Execute execute = plan.only(Step.Execute.class);
         Step.SetPrivileges privileges = plan.only(Step.SetPrivileges.class);

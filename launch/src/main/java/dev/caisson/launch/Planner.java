@@ -28,12 +28,13 @@ public final class Planner {
     private static final int LANDLOCK_SCOPES_SINCE = 6;
     private static final int LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET_AND_SIGNAL = 1 | 2;
     private static final long NOFILE_SOFT = 1024;
-    /// What servers raise their own limit to at their start: Apache 8192, Redis 10032, MariaDB 32186, RabbitMQ 65536.
+    /// The limit that servers raise their own to at their start: Apache 8192, Redis 10032, MariaDB 32186, RabbitMQ
+    /// 65536.
     private static final long NOFILE_HARD = 65_536;
     /// Queued signals and POSIX timers, which are kernel memory.
     private static final long SIGNALS = 4096;
 
-    /// What tells about the host or the kernel's internals, or reaches other hosts' hardware: Docker's list, and the
+    /// Paths that tell about the host or the kernel's internals, or reach other hosts' hardware: Docker's list, and the
     /// locks
     /// of the whole host, whose readers keep everybody from locking.
     static final List<InRootPath> MASKED = paths(

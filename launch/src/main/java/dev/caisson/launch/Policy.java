@@ -34,7 +34,7 @@ public final class Policy {
     private static final int MAX_MOUNTS = 64;
     private static final int MAX_SYSCTLS = 256;
 
-    /// Where the engine's own file systems stand; nothing may be put over or into them.
+    /// Paths of the engine's own file systems; nothing may be put over or into them.
     private static final List<InRootPath> RESERVED =
             List.of(InRootPath.of("proc"), InRootPath.of("sys"), InRootPath.of("dev"));
 
@@ -55,7 +55,7 @@ public final class Policy {
             return spec;
         }
 
-        /// Of the devices of [#spec], in their order.
+        /// Returns the nodes of the devices of [#spec], in their order.
         List<DeviceNode> nodes() {
             return nodes;
         }

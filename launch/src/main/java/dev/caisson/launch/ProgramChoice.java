@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What is run, with which variables and where: the wish before the image, as `docker run` has it.
+/// The program to run, with its variables and directory: the spec before the image, as `docker run` has it.
 ///
 /// @param workingDirectory empty for the root
 record ProgramChoice(List<String> arguments, Map<String, String> environment, Optional<InRootPath> workingDirectory) {
@@ -20,12 +20,12 @@ record ProgramChoice(List<String> arguments, Map<String, String> environment, Op
         return new ProgramChoice(arguments(spec, image), environment(spec, image, hostName), directory(spec, image));
     }
 
-    /// Where a program without a slash is looked for.
+    /// Returns the search path of a program without a slash.
     String path() {
         return environment.getOrDefault("PATH", DEFAULT_PATH);
     }
 
-    /// As `NAME=value`.
+    /// Returns the variables as `NAME=value`.
     List<String> variables() {
         return environment.entrySet().stream()
                 .map(variable -> variable.getKey() + "=" + variable.getValue())

@@ -5,7 +5,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What init tells on the control socket, `struct report` in `native/plan.h`.
+/// A message of init on the control socket, `struct report` in `native/plan.h`.
 ///
 /// @param step index into the plan
 /// @param status of an error its number; of an exit the code, or 256 and the signal
@@ -61,12 +61,12 @@ public record Report(
                 Kind.values()[kind - 1], phase, step, status, detail, user, system, peak, List.copyOf(micros));
     }
 
-    /// Of an exit: the signal that ended the program, 0 where it ended by itself.
+    /// Returns the signal that ended the program; 0 if it ended by itself.
     public int signal() {
         return status >= SIGNALLED ? status - SIGNALLED : 0;
     }
 
-    /// Of an exit: what the program returned, 0 where a signal ended it.
+    /// Returns the program's exit code; 0 if a signal ended it.
     public int exitCode() {
         return status >= SIGNALLED ? 0 : status;
     }

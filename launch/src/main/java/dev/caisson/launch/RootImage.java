@@ -3,7 +3,7 @@ package dev.caisson.launch;
 import dev.caisson.spec.Mount;
 import java.util.List;
 
-/// What planning has to know of an image: how many layers it has and what it says about the program.
+/// The facts of an image that planning needs: how many layers it has and what it says about the program.
 ///
 /// @param layers directories that lie over each other
 /// @param binds host directories that belong to the image, as /usr of the `host` image

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 
-/// Where the descriptor of a slot comes from. The launcher opens them in the order of the plan.
+/// The source of a slot's descriptor. The launcher opens them in the order of the plan.
 public sealed interface SlotSource {
     /// The encoded plan itself, in sealed memory.
     record Plan() implements SlotSource {}
@@ -53,12 +53,12 @@ public sealed interface SlotSource {
     /// The root that the zygote assembles: always the last slot.
     record Root() implements SlotSource {}
 
-    /// Whether init gets it; the others are the zygote's, for the clone and for the root.
+    /// True if init gets it; the others are the zygote's, for the clone and for the root.
     default boolean isForInit() {
         return !(this instanceof CgroupDirectory || this instanceof Layer || this instanceof Upper);
     }
 
-    /// Where the `nth` of a kind stands among `slots`, both from 0; -1 where there are not so many.
+    /// Returns the index of the `nth` of a kind among `slots`, both from 0; -1 if there are fewer.
     static int position(List<SlotSource> slots, Class<? extends SlotSource> kind, int nth) {
         int left = nth;
         for (int i = 0; i < slots.size(); i++) {

@@ -20,12 +20,12 @@ public final class StepFailedException extends LaunchException {
         this.exitStatus = exitStatus;
     }
 
-    /// As for a program that is not in the container, for tests of services.
+    /// Makes the error of a program that is not in the container, for tests of services.
     public static StepFailedException programNotFound(String program) {
         return of(execute(program), Errno.ENOENT);
     }
 
-    /// As for a program that may not be executed, for tests of services.
+    /// Makes the error of a program that may not be executed, for tests of services.
     public static StepFailedException programNotExecutable(String program) {
         return of(execute(program), Errno.EACCES);
     }

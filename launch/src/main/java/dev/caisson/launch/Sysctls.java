@@ -22,8 +22,8 @@ final class Sysctls {
 
     private Sysctls() {}
 
-    /// Why a setting is refused. A value is one line of printable text, so that no second setting can be smuggled in
-    /// (CVE-2022-0811).
+    /// Returns why a setting is refused. A value is one line of printable text, so that no second setting can be
+    /// smuggled in (CVE-2022-0811).
     static Optional<String> refusal(String name, String value) {
         if (!NAME.matcher(name).matches()) {
             return Optional.of("a sysctl has a name like net.ipv4.ip_forward");

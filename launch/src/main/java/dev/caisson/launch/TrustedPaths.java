@@ -58,7 +58,7 @@ public final class TrustedPaths {
 
     private final List<Path> paths;
 
-    /// What every host has, and what belongs to an engine.
+    /// Paths that every host has, and those that belong to an engine.
     ///
     /// @param own absolute: its state, its data, its own program
     public TrustedPaths(Collection<Path> own) {

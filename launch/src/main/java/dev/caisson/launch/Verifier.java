@@ -49,7 +49,7 @@ public final class Verifier {
         }
     }
 
-    /// What a comparison came to.
+    /// The result of a comparison.
     public enum Outcome {
         AS_PLANNED,
         DIFFERENT,
@@ -86,7 +86,7 @@ public final class Verifier {
         return new Verifier(other, proc, host);
     }
 
-    /// What can be known of init when it stands before the program: namespaces, maps, ids, capabilities.
+    /// Checks what is known of init right before the program: namespaces, maps, ids, capabilities.
     /// @param pid of the container's process 1, not yet reaped
     public List<Check> beforeStart(int pid) {
         try (Fd process = process(pid)) {

@@ -54,7 +54,7 @@ public final class Zygote implements AutoCloseable {
     private final Fd socket;
     private final ReentrantLock sending = new ReentrantLock();
     private final ReentrantLock receiving = new ReentrantLock();
-    /// Of what was asked and is not answered, in the order of the requests.
+    /// Answers that are due, in the order of the requests.
     private final Queue<Answer> awaited = new ConcurrentLinkedQueue<>();
 
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -145,7 +145,7 @@ public final class Zygote implements AutoCloseable {
         }
     }
 
-    /// As this process sees it.
+    /// Returns its pid, as this process sees it.
     public int pid() {
         return pid;
     }
@@ -250,7 +250,7 @@ public final class Zygote implements AutoCloseable {
                 e);
     }
 
-    /// What the zygote will say to one request. Whoever waits reads for those who asked before, too.
+    /// The answer of the zygote to one request. A waiting caller reads those of earlier requests too.
     final class Answer implements AutoCloseable {
         private final CompletableFuture<Sockets.Message> arrived = new CompletableFuture<>();
 
@@ -327,7 +327,7 @@ public final class Zygote implements AutoCloseable {
             return message;
         }
 
-        /// What nobody took is not left open; a child that waits reads the end of its control socket.
+        /// Closes what nobody took; a waiting child reads the end of its control socket.
         @Override
         public void close() {
             try {

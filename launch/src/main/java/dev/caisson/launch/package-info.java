@@ -1,4 +1,4 @@
-/// What is wanted of a container, and how it is launched.
+/// Policy, planning and launch of a container.
 ///
 /// Marked beside the module, for compilers and tools that look at packages alone, such as Kotlin's.
 @NullMarked

@@ -1,13 +1,14 @@
 package dev.caisson.seccomp;
 
-import dev.caisson.error.CaissonException;
+import dev.caisson.error.CodedException;
+import dev.caisson.error.ErrorCode;
 
 /// A profile or filter that cannot be used: a stable code and a sentence that tells what to do.
-public final class SeccompException extends CaissonException {
+public final class SeccompException extends CodedException {
     private static final long serialVersionUID = 1L;
 
     /// The kind of failure, for programs. The names are stable.
-    public enum Code {
+    public enum Code implements ErrorCode {
         JSON_SYNTAX,
         UNKNOWN_KEY,
         DUPLICATE_KEY,
@@ -32,30 +33,21 @@ public final class SeccompException extends CaissonException {
         NOT_EXPORTABLE
     }
 
-    private final Code reason;
-
     public SeccompException(Code reason, String message) {
-        super(reason.name(), message);
-        this.reason = reason;
+        super(reason, message);
     }
 
     public SeccompException(Code reason, String message, Throwable cause) {
-        super(reason.name(), message, cause);
-        this.reason = reason;
+        super(reason, message, cause);
     }
 
     /// The same, about the profile of that name.
     public SeccompException in(String profile) {
-        return new SeccompException(reason, profile + ": " + getMessage(), this);
-    }
-
-    /// The code as a constant; [#code] is its name.
-    public Code reason() {
-        return reason;
+        return new SeccompException(reason(), profile + ": " + getMessage(), this);
     }
 
     @Override
-    public int httpStatus() {
-        return 400;
+    public Code reason() {
+        return (Code) super.reason();
     }
 }

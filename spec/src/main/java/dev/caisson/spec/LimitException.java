@@ -1,17 +1,16 @@
 package dev.caisson.spec;
 
-import dev.caisson.error.CaissonException;
+import dev.caisson.error.CodedException;
+import dev.caisson.error.ErrorCode;
 import dev.caisson.linux.ErrnoException;
 
 /// A limit that no kernel takes, or limits that contradict each other: a stable code for programs, and a sentence that
 /// tells people what to do.
-public final class LimitException extends CaissonException {
+public final class LimitException extends CodedException {
     private static final long serialVersionUID = 1L;
 
-    private static final int BAD_REQUEST = 400;
-
     /// The kind of failure. The names are stable: programs may compare them.
-    public enum Code {
+    public enum Code implements ErrorCode {
         /// A size that is not a number with an optional unit.
         BAD_SIZE,
         /// A number of CPUs that is not a decimal number.
@@ -33,25 +32,16 @@ public final class LimitException extends CaissonException {
         PIDS_OUT_OF_RANGE
     }
 
-    private final Code reason;
-
     public LimitException(Code reason, String sentence) {
-        super(reason.name(), sentence);
-        this.reason = reason;
+        super(reason, sentence);
     }
 
     public LimitException(Code reason, String sentence, ErrnoException cause) {
-        super(reason.name(), sentence, cause);
-        this.reason = reason;
-    }
-
-    /// The code as a constant; [#code] is its name.
-    public Code reason() {
-        return reason;
+        super(reason, sentence, cause);
     }
 
     @Override
-    public int httpStatus() {
-        return BAD_REQUEST;
+    public Code reason() {
+        return (Code) super.reason();
     }
 }

@@ -32,7 +32,7 @@ public final class ContainerLog implements AutoCloseable {
             DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSSSSX").withZone(ZoneOffset.UTC);
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
 
-    /// What has come of a line that has not ended.
+    /// The part of an unfinished line that has come.
     private static final class Part {
         private final byte[] bytes = new byte[LONGEST_PART];
         private int count;
@@ -176,7 +176,7 @@ public final class ContainerLog implements AutoCloseable {
         }
     }
 
-    /// Why it ends early; empty where it does not.
+    /// Returns why the log ends early; empty if it does not.
     public synchronized Optional<String> failure() {
         return failure;
     }

@@ -20,7 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What is written down of a container. Names of kernel objects are derived from its id.
+/// The record of a container on disk. Names of kernel objects are derived from its id.
 ///
 /// @param pid of its process 1, 0 before it has one
 /// @param startTime of that process in clock ticks since boot, proc_pid_stat(5): with the pid it names
@@ -54,7 +54,7 @@ public record ContainerRecord(
     private static final JsonStream JSON = JsonStream.builder().build();
     private static final int OWN_PID = (int) ProcessHandle.current().pid();
 
-    /// Of one that has no process yet.
+    /// Makes the record of a container without a process yet.
     public static ContainerRecord announced(
             ContainerId id, String name, ContainerSpec spec, int stopSignal, String cgroupParent, LaunchPlan plan) {
         return new ContainerRecord(

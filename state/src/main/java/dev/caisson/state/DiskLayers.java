@@ -43,7 +43,7 @@ public final class DiskLayers {
         this.parent = parent;
     }
 
-    /// What can bound a layer in a data directory.
+    /// Returns the media that can bound a layer in a data directory.
     public static Set<LayerMedium> media(Path data) {
         Set<LayerMedium> media = EnumSet.of(LayerMedium.MEMORY);
         if (ImageFile.isPossible()) {

@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Where containers' groups are made, and what is removed with the last of them. The containers of a
+/// Makes the groups that hold containers' groups, and removes them with the last one. The containers of a
 /// tenant stand in a
 /// group of its own, which holds its ceiling and is there as long as one of them:
 ///

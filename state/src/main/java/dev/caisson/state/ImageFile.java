@@ -20,7 +20,7 @@ import java.util.concurrent.TimeUnit;
 final class ImageFile {
     private static final List<Path> MAKERS = List.of(Path.of("/usr/sbin/mkfs.ext4"), Path.of("/sbin/mkfs.ext4"));
     private static final long BLOCK = 4096;
-    /// As many blocks as one block's bitmap can stand for.
+    /// The blocks that one block's bitmap can describe.
     private static final long GROUP = 8 * BLOCK * BLOCK;
     /// mkfs drops a last group that is hardly larger than its own tables, and spreads the inodes anew.
     private static final long LEAST_LAST_GROUP = 8 << 20;
@@ -31,7 +31,7 @@ final class ImageFile {
 
     private ImageFile() {}
 
-    /// Whether this host has what it takes; the kernel may still lack ext4.
+    /// True if this host has what it takes; the kernel may still lack ext4.
     static boolean isPossible() {
         return maker().isPresent() && Files.exists(Path.of("/dev/loop-control"));
     }

@@ -26,9 +26,10 @@ import java.util.Optional;
 ///     end.json                      how it ended; not there where its engine was killed
 /// ```
 ///
-/// What has a dot before its name is being made or removed by somebody who holds the lock of the whole, or by nobody.
+/// The directory of retained containers. An entry whose name begins with a dot is being made or removed by the holder
+/// of the lock, or by nobody.
 public final class KeptDirectory {
-    /// Of containers whose name was made up so many stay, at least, and no more than [#MOST_NAMELESS]: the first that
+    /// Containers without a given name to retain, at least; at most [#MOST_NAMELESS] are: the first that
     /// ended go.
     public static final int NAMELESS = 100;
 
@@ -98,7 +99,7 @@ public final class KeptDirectory {
         requireFree(name, entries());
     }
 
-    /// Whether no container that is kept has a name, as far as can be read: who keeps another there is told.
+    /// True if no container that is kept has a name, as far as can be read: who keeps another there is told.
     public boolean isFree(String name) {
         try {
             return entries().stream()

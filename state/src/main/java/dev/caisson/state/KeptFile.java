@@ -22,7 +22,7 @@ import java.util.function.Function;
 /// The files of JSON in the directory of a container that is kept: what it is, how it ended, what it was denied. One
 /// that is not there or was not written whole tells nothing.
 public final class KeptFile {
-    /// What a container is, as it was asked for.
+    /// The spec of a container, as it was asked for.
     ///
     /// @param command the first of its arguments
     public record Origin(String image, List<String> command, Map<String, String> labels, Instant created) {}

@@ -14,8 +14,8 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/// What is kept of a container, while it runs. It counts as running until this is closed or this process ends: the lock
-/// of its directory goes with the last descriptor.
+/// The retained directory of a running container. It counts as running until this is closed or this process ends: the
+/// lock of its directory goes with the last descriptor.
 public final class KeptRun {
     private final KeptDirectory among;
     private final KeptDirectory.Entry entry;
@@ -50,7 +50,7 @@ public final class KeptRun {
         }
     }
 
-    /// As Docker's, so that what collects those finds ours too.
+    /// Returns the name that Docker uses, so that collectors of its logs find ours too.
     public static String logName(ContainerId id) {
         return id + "-json.log";
     }

@@ -8,12 +8,12 @@ import java.util.Locale;
 /// @param time when it was read from the container
 /// @param text with the newline, where it is the end of a line; bytes that are no UTF-8 are U+FFFD
 public record LogEntry(Stream stream, Instant time, String text) {
-    /// Where it was written to. All that comes from a terminal is [#STDOUT].
+    /// The stream that it was written to. All that comes from a terminal is [#STDOUT].
     public enum Stream {
         STDOUT,
         STDERR;
 
-        /// As Docker's files have it.
+        /// Returns the name in Docker's files.
         String label() {
             return name().toLowerCase(Locale.ROOT);
         }

@@ -62,7 +62,8 @@ public final class LogReader implements AutoCloseable {
         }
     }
 
-    /// Where none has the first name the files are being turned over, or the writer was killed while it did that.
+    /// True if the first file is the newest. Without one, the files are being rotated, or the writer was killed
+    /// meanwhile.
     private boolean isNewest(List<Fd> files) {
         Optional<Fd> found = find(0);
         if (found.isEmpty()) {
@@ -119,7 +120,7 @@ public final class LogReader implements AutoCloseable {
         return 0;
     }
 
-    /// What comes next, some of it; nothing where all is read that is there.
+    /// Returns some of the next entries; none if everything was read.
     public List<LogEntry> next() {
         var entries = new ArrayList<LogEntry>();
         while (entries.isEmpty()) {
@@ -199,7 +200,7 @@ public final class LogReader implements AutoCloseable {
         return unreadable;
     }
 
-    /// Whether it was written faster than it was read here, so that a file went unread.
+    /// True if it was written faster than it was read here, so that a file went unread.
     public boolean hasGap() {
         return hasGap;
     }

@@ -42,7 +42,7 @@ public final class Names {
             return name;
         }
 
-        /// Whether nobody asked for it.
+        /// True if nobody asked for it.
         boolean isMadeUp() {
             return madeUp;
         }

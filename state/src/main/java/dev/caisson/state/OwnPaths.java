@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// What of the host is the engine's own: whoever writes to it is the engine, and so root, at its next start.
+/// Paths that are the engine's own: who writes there controls the engine, and so root, at its next start.
 public final class OwnPaths {
     private static final String BUILD = ".caisson";
     private static final int WRITABLE_BY_OTHERS = 022;

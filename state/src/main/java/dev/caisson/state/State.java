@@ -36,7 +36,7 @@ import java.util.function.UnaryOperator;
 ///                                  until the program is started
 /// ```
 public final class State implements AutoCloseable {
-    /// Where an engine keeps its state unless it is told otherwise.
+    /// The default state directory.
     public static final Path STANDARD = Path.of("/run/caisson");
 
     private static final String ENGINES = "engines";
@@ -86,7 +86,7 @@ public final class State implements AutoCloseable {
         this.names = new Names(root, engine, other -> isAlive(engines, other));
     }
 
-    /// Whether an engine runs: it holds its lock.
+    /// True if an engine runs: it holds its lock.
     private static boolean isAlive(Fd engines, String engine) {
         return FileSystem.find(engines, engine + "/" + LOCK, FileSystem.O_RDONLY, BENEATH)
                 .map(found -> {
@@ -179,7 +179,7 @@ public final class State implements AutoCloseable {
         return "caisson-" + Long.toHexString(root.fileSystem()) + "-" + Long.toHexString(root.inode());
     }
 
-    /// What stands on disk for this state directory after a restart of the host too is named for its path.
+    /// Returns the name of what stays on disk for this state directory after a restart of the host.
     public static String lastingName(Path path) {
         if (path.equals(STANDARD)) {
             return "caisson";
@@ -255,7 +255,7 @@ public final class State implements AutoCloseable {
                         .toList();
     }
 
-    /// Whether an engine was killed and what it left is still there.
+    /// True if an engine was killed and what it left is still there.
     public static boolean hasLeftovers(Path state) {
         return inEngines(
                 state,
@@ -264,7 +264,7 @@ public final class State implements AutoCloseable {
                         .anyMatch(name -> !name.startsWith(".") && !isAlive(engines, name)));
     }
 
-    /// Whether a container is still there: its engine runs and has not removed it.
+    /// True if a container is still there: its engine runs and has not removed it.
     public static boolean isRecorded(Path state, ContainerRecord record) {
         return inEngines(
                 state,
@@ -302,7 +302,7 @@ public final class State implements AutoCloseable {
         return ids;
     }
 
-    /// Whether a container of any engine has a record now. A look-up by name, unlike a listing, misses no file that is
+    /// True if a container of any engine has a record now. A look-up by name, unlike a listing, misses no file that is
     /// being replaced meanwhile: on tmpfs a renamed file can be in neither half of a listing.
     public boolean isRecorded(String id) {
         return DirectoryEntries.of(engines).stream().anyMatch(name -> isRecorded(engines, name, id));

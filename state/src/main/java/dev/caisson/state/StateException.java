@@ -3,7 +3,7 @@ package dev.caisson.state;
 import dev.caisson.error.CaissonException;
 import java.io.Serial;
 
-/// What is kept of containers on disk cannot be read or written, or does not allow what was asked for.
+/// State on disk that cannot be read or written, or does not allow what was asked for.
 public final class StateException extends CaissonException {
     @Serial
     private static final long serialVersionUID = 1L;

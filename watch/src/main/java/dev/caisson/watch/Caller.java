@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Who made a system call, from proc_pid(5). Reading it can take as long as the process likes: it holds the
-/// locks of its own memory map.
+/// The process that made a system call, from proc_pid(5). Reading it can take as long as the process likes: it holds
+/// the locks of its own memory map.
 ///
 /// @param process its name, which a program chooses itself
 /// @param executable as seen by the host

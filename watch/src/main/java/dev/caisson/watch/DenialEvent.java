@@ -35,7 +35,7 @@ record DenialEvent(int process, int thread, long result, String name, SeccompDat
 
     private static final int ARM_32_BIT_MODE = 0x10;
 
-    /// What the kernel keeps of a thread while it is in a call, `struct pt_regs` of an architecture.
+    /// The registers of a thread in a call, `struct pt_regs` of an architecture.
     ///
     /// @param number of the call, 32 bits
     /// @param pointer of the instruction after the call

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// | to be slow to read about | the answer waits 200 ms for that at most, and other containers not at all |
 /// | to make ever new kinds of calls | 64 kinds are told, the others are counted |
 ///
-/// Of a program that is recorded or learned from, the answers that let a call pass are not counted:
+/// Notes denied calls. For a program that is recorded or learned from, answers that let a call pass are not counted:
 /// it is trusted so far. Each decision is the filter's, on the registers alone; what they point to is
 /// never looked at.
 public final class DenialLog implements AutoCloseable {
@@ -42,7 +42,7 @@ public final class DenialLog implements AutoCloseable {
 
     private static final long LONGEST_TELLING_MILLIS = 2000;
     private static final int EPERM = 1;
-    /// What it costs to wait for a question, besides the answer.
+    /// The cost of waiting for a question, besides the answer.
     private static final long WAKING_NANOS = 10_000;
 
     /// A denied call whose kind is new.
@@ -61,7 +61,7 @@ public final class DenialLog implements AutoCloseable {
         }
     }
 
-    /// What it answers for.
+    /// The container that it answers for.
     ///
     /// @param filter that answers itself, where the container's asks
     /// @param profile what the filter was made of; it is read when the first call is denied
@@ -111,7 +111,7 @@ public final class DenialLog implements AutoCloseable {
         news = reader;
     }
 
-    /// What is noted, without waiting for what is being noted.
+    /// Returns what is noted, without waiting for what is being noted.
     public synchronized List<Denial> noted() {
         return notes.told();
     }
@@ -149,7 +149,7 @@ public final class DenialLog implements AutoCloseable {
         watching = wanted;
     }
 
-    /// Whether the engine has spent more than its share on this container, and goes on later.
+    /// True if the engine has spent more than its share on this container, and goes on later.
     private boolean rests() {
         long pause = pace.pauseNanos();
         if (pause > 0) {
@@ -292,7 +292,7 @@ public final class DenialLog implements AutoCloseable {
         return !denied.answered;
     }
 
-    /// What was read is of the caller only if it waits for its answer after the reading.
+    /// Returns the caller if it still waits for its answer: only then is what was read its own.
     private synchronized Caller stillThere(Asked denied, Caller caller) {
         Caller known = listener == denied.by && denied.by.isWaiting(denied.call) ? caller : Caller.UNKNOWN;
         respond(denied);
@@ -354,7 +354,7 @@ public final class DenialLog implements AutoCloseable {
                 explanation.call(), answer, caller.process(), caller.executable(), caller.location(), reasons, 1);
     }
 
-    /// What has been denied until now, in the order of the first time.
+    /// Returns what has been denied until now, in the order of the first time.
     public List<Denial> denials() {
         CompletableFuture<@Nullable Void> last;
         synchronized (this) {
@@ -370,12 +370,12 @@ public final class DenialLog implements AutoCloseable {
         }
     }
 
-    /// Where it learns, the profile that allows what was denied until now.
+    /// Returns the profile that allows what was denied until now, if it learns.
     public Optional<LearnedProfile> learned() {
         return learned.map(LearnedCalls::profile);
     }
 
-    /// Where every call is asked about, what was; that is complete when the container has ended.
+    /// Returns the recorded calls, if every call is asked about; complete when the container has ended.
     public Optional<Supplier<SyscallRecorder.Recording>> recording() {
         return counts.map(counted -> () -> {
             synchronized (this) {

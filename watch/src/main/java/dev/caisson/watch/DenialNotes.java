@@ -11,7 +11,7 @@ final class DenialNotes {
     /// More kinds of calls than this are counted, not told.
     private static final int MOST_KINDS = 64;
 
-    /// What makes two denied calls the same kind: number, ABI and the arguments that the profile's rules
+    /// The key by which denied calls are the same kind: number, ABI and the arguments that the profile's rules
     /// look at.
     record Kind(int number, int architecture, List<Long> arguments) {}
 

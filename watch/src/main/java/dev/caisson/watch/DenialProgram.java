@@ -21,7 +21,7 @@ final class DenialProgram extends EbpfAssembler {
 
     static final int SLOTS = NUMBERS + 2;
 
-    /// So many calls of a number are told until its counter is set back; more are only counted.
+    /// Calls of a number that are reported until its counter is set back; more are only counted.
     static final int MOST = 64;
 
     private static final int MAP_UPDATE = 2;

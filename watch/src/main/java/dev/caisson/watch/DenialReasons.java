@@ -24,7 +24,7 @@ import java.util.Optional;
 /// but not the profile that it was made from. A profile is asked only about calls that it decides as the filter did;
 /// else the filter's instructions are.
 public final class DenialReasons {
-    /// Where Podman takes its profile from. Docker's own is built into it, and much the same.
+    /// Paths of Podman's profile. Docker's own is built into it, and much the same.
     private static final List<Path> DEFAULTS =
             List.of(Path.of("/etc/containers/seccomp.json"), Path.of("/usr/share/containers/seccomp.json"));
 
@@ -38,15 +38,15 @@ public final class DenialReasons {
         this.explainer = explainer;
     }
 
-    /// For a container that was started with a profile.
+    /// Returns the reasons for a container that was started with a profile.
     /// @param source what the profile is called
     /// @param pid of its program, whose capabilities rules can ask for
     public static DenialReasons of(String source, Profile profile, int pid) {
         return new DenialReasons(source, Optional.of(new Explainer(profile, target(pid))));
     }
 
-    /// For a container whose profile nobody has named: Caisson's own where its filter was made from that, else the
-    /// default profile of this host.
+    /// Returns the reasons for a container whose profile is unknown: Caisson's own if its filter was made from it, else
+    /// the default profile of this host.
     /// @param pid of its program, whose capabilities rules can ask for
     /// @throws WatchException HOST_PROCESS for a process that is in no container
     public static DenialReasons ofHost(int pid) {
@@ -80,7 +80,7 @@ public final class DenialReasons {
         return new Target(Architecture.host(), KernelVersion.parse(System.getProperty("os.version")), bounding(pid));
     }
 
-    /// What reasons are taken from, where it decides as the filter did.
+    /// Returns the source of the reasons, if it decides as the filter did.
     public String source() {
         return source;
     }

@@ -35,7 +35,7 @@ public final class DenialWatch implements AutoCloseable {
     /// @param process that made it, in the numbers of the host
     public record Seen(int process, int thread, Denial denial) {}
 
-    /// What a filter answered, and which.
+    /// The answer of a filter, and the filter.
     private record Decided(SeccompData call, Action action, Filter filter) {}
 
     private static final int MOST_THREADS = 16_384;
@@ -175,7 +175,7 @@ public final class DenialWatch implements AutoCloseable {
         return Optional.of(new Seen(event.process(), event.thread(), denial));
     }
 
-    /// What denied the call, if a filter did: its answer is the one that the caller got.
+    /// Returns the filter's decision that denied the call, if one did: its answer is the one that the caller got.
     private static Optional<Decided> decided(DenialEvent event, LiveFilters filters) {
         return filters.deciding(event.call())
                 .map(filter -> new Decided(event.call(), filter.decide(event.call()), filter))
@@ -205,7 +205,7 @@ public final class DenialWatch implements AutoCloseable {
         return new DenialNotes.Kind(call.number(), call.arch(), Simulator.examined(decided.filter(), call));
     }
 
-    /// What has been denied until now, in the order of the first time.
+    /// Returns what has been denied until now, in the order of the first time.
     public List<Denial> denials() {
         return notes.told();
     }

@@ -34,7 +34,7 @@ class EbpfAssembler {
         jumpNotEqual(0, 0, "end");
     }
 
-    /// So many bytes from the address in `register`, and `offset` on from there, into the frame.
+    /// Reads `size` bytes at `offset` from the address in `register` into the frame.
     final void read(int register, int offset, int size, int frame) {
         move(3, register);
         addConstant(3, offset);
@@ -74,7 +74,7 @@ class EbpfAssembler {
         add(new Instruction(0xbf, destination, source, "", 0, 0));
     }
 
-    /// Where in the frame.
+    /// Loads the address of a place in the frame.
     final void address(int destination, int frame) {
         move(destination, FRAME);
         addConstant(destination, frame);

@@ -110,7 +110,7 @@ public final class Filters {
         return new FilterProgram(filter.bytes(), plain.summary() + ", " + how);
     }
 
-    /// What answers for a filter that asks; empty for one that does not.
+    /// Returns the log that answers for a filter that asks; empty for one that does not.
     public Optional<DenialLog> denials(ContainerSpec spec, Supplier<Listeners> with) {
         Optional<Watch> wanted = watch(spec);
         if (wanted.isEmpty()
@@ -139,7 +139,7 @@ public final class Filters {
                 : Optional.empty();
     }
 
-    /// Why the engine cannot be asked; empty where it can. Caisson's own profiles are known to be fit for it.
+    /// Returns why the engine cannot be asked; empty if it can. Caisson's own profiles are known to be fit for it.
     private String unwatchable(ContainerSpec spec) {
         if (spec.newPrivileges()) {
             return "it is loaded long before the program, and would ask about init's own calls";
@@ -163,7 +163,7 @@ public final class Filters {
         return compiled.computeIfAbsent(key, this::compile);
     }
 
-    /// What comes on top of every profile for the sake of the host's files.
+    /// Returns the restrictions that every profile gets for the sake of the host's files.
     private static List<Restriction> restrictions(ContainerSpec spec) {
         boolean volumes = false;
         boolean writable = false;

@@ -5,7 +5,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 
-/// What answers the filters of an engine's containers: a reactor of their own, so that no question keeps
+/// Answers the filters of an engine's containers: a reactor of their own, so that no question keeps
 /// deadlines, output and ends waiting, and threads that may wait for a process while they read about it.
 public final class Listeners implements AutoCloseable {
     private final Reactor reactor;

@@ -66,7 +66,7 @@ public record LiveFilters(int pid, List<Filter> filters) {
                         "CONTAINER_AMBIGUOUS", found + " containers match '" + container + "': give more of the id");
     }
 
-    /// What the kernel decides for a call.
+    /// Returns the kernel's decision for a call.
     public Action decide(SeccompData call) {
         return deciding(call).map(filter -> filter.decide(call)).orElse(Action.ALLOW);
     }

@@ -6,14 +6,14 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 
-/// Which processes belong together, pid_namespaces(7), as eBPF programs ask for it.
+/// A pid namespace, pid_namespaces(7), by the numbers that eBPF programs ask for.
 ///
 /// @param device of the kernel's file system of namespaces, as its dev_t packs it: 12 bits and 20
 public record PidNamespace(long device, long inode) {
     /// `PROC_PID_INIT_INO` of the kernel's include/linux/proc_ns.h.
     private static final long INITIAL = 0xefff_fffcL;
 
-    /// Whether the numbers of its processes are those that eBPF programs see.
+    /// True if the numbers of its processes are those that eBPF programs see.
     public boolean isInitial() {
         return inode == INITIAL;
     }

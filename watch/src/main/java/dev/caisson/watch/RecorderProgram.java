@@ -22,14 +22,14 @@ final class RecorderProgram extends EbpfAssembler {
 
     static final int SLOTS = NUMBERS + 2;
 
-    /// Where the frame has a slot's number, and what was read.
+    /// Offsets in the frame of a slot's number and of what was read.
     private static final int SLOT = -4;
 
     private static final int READ = -24;
 
     private static final int PROBE_READ_USER = 112;
 
-    /// Where the saved registers keep what is asked for, `struct pt_regs` of an architecture.
+    /// Offsets in the saved registers, `struct pt_regs` of an architecture.
     /// @param number of the call, 32 bits
     /// @param mode by which a 32-bit program is known: `cs`, or `pstate`
     /// @param pointer of the instruction behind the call, where a 64-bit program can make a 32-bit one too

@@ -29,7 +29,7 @@ import java.util.function.Supplier;
 /// a tenth of a microsecond. Processes in a pid namespace that the container has made for itself
 /// are not seen.
 public final class SyscallRecorder implements AutoCloseable {
-    /// What was seen, with how often.
+    /// The calls that were seen, with their counts.
     ///
     /// @param made calls that passed the filter
     /// @param denied calls of which none passed
@@ -56,7 +56,7 @@ public final class SyscallRecorder implements AutoCloseable {
         }
     }
 
-    /// Where the calls are seen.
+    /// The way in which calls are seen.
     public enum Way {
         /// At the kernel's entry and exit of system calls, by eBPF programs.
         EBPF,
@@ -80,7 +80,7 @@ public final class SyscallRecorder implements AutoCloseable {
         return way;
     }
 
-    /// Why the kernel takes no eBPF program of this process's; empty where it does, which is tried.
+    /// Returns why the kernel refuses eBPF programs of this process; empty if it takes them, which is tried.
     public static Optional<String> refusal() {
         try {
             attach((int) ProcessHandle.current().pid(), false, false).close();
@@ -177,7 +177,7 @@ public final class SyscallRecorder implements AutoCloseable {
         }
     }
 
-    /// What was seen until now.
+    /// Returns what was seen until now.
     /// @throws WatchException RECORDING_BROKEN where some calls were not seen
     public Recording recording() {
         return reading.get();

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// filters and can only add to them, so one that has as many as the container's program has the same; others are read
 /// one by one, for which they are stopped for a moment.
 final class WatchedProcesses implements AutoCloseable {
-    /// What is known of a process; without filters where they could not be read.
+    /// The knowledge about a process; without filters if they could not be read.
     record Look(Optional<LiveFilters> filters, Caller caller) {
         private static final Look NOTHING = new Look(Optional.empty(), Caller.UNKNOWN);
     }
