@@ -229,6 +229,11 @@ struct monitor_record {
 	struct monitor_start end;
 } __attribute__((packed));
 
+/* A client of another build talks to this monitor: if one of these changes, so must MONITOR_VERSION. */
+_Static_assert(sizeof(struct monitor_header) == 16 && sizeof(struct monitor_policy) == 32 && sizeof(struct monitor_setup) == 968 &&
+		       sizeof(struct monitor_state) == 128 && sizeof(struct monitor_start) == 244 && sizeof(struct monitor_record) == 260,
+	       "the layout of MONITOR_VERSION 1");
+
 _Noreturn void monitor(void);
 
 #endif
