@@ -64,6 +64,16 @@ record Bundle(Path directory) {
         return bundle;
     }
 
+    /// The same in another directory, of a container that sleeps.
+    Bundle idle(Path other) throws IOException {
+        Files.createDirectories(other);
+        String configuration = Files.readString(directory.resolve("config.json"))
+                .replace("[\"/bin/true\"]", "[\"/bin/busybox\",\"sleep\",\"600\"]")
+                .replace("\"path\":\"rootfs\"", "\"path\":\"" + root() + "\"");
+        Files.writeString(other.resolve("config.json"), configuration);
+        return new Bundle(other);
+    }
+
     Path root() {
         return directory.resolve("rootfs");
     }

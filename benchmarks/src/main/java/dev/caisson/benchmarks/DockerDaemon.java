@@ -98,6 +98,11 @@ final class DockerDaemon {
                 == 0;
     }
 
+    /// Returns what runs one more program in the container that [#startIdle] has started.
+    List<String> exec(String name) {
+        return List.of("docker", "--host", host, "exec", name, "/bin/true");
+    }
+
     /// Asks what `docker stats` asks, for all containers at once.
     List<String> stats() {
         return List.of("docker", "--host", host, "stats", "--no-stream");

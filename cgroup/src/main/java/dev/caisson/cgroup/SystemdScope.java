@@ -47,6 +47,7 @@ public final class SystemdScope {
         return SLICE + "/" + name + ".scope";
     }
 
+    /// Refuses hosts on which there is no systemd or no hierarchy of version 2 alone.
     /// @throws CgroupException SYSTEMD_MISSING, SYSTEMD_NEEDS_V2
     public static void require(Hierarchy hierarchy) {
         require(Files.isDirectory(BOOTED), hierarchy.world());
