@@ -304,7 +304,8 @@ final class NativeMutants {
 
         private boolean test(String name) throws Exception {
             var command = new ArrayList<>(List.of("unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc",
-                    "--net", "--mount-proc", "--propagation", "private", "build/" + name));
+                    "--net", "--mount-proc", "--propagation", "private", "sh", "-c", "\"$@\"; exit $?", // who reaps orphans
+                    "sh", "build/" + name));
             if (name.equals("test_init") || name.equals("test_monitor")) {
                 command.add("build/caisson-init");
             }

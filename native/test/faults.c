@@ -61,7 +61,7 @@ struct tracer {
 	int announced; /* a child that its parent has told of, or that stands before that */
 	unsigned calls, in_a_row;
 	long last;
-	bool counts, skipped;
+	bool counts, skipped, answered;
 };
 
 static bool of_zygote(enum whose whose) { return whose == OF_ZYGOTE || whose == OF_NEW_ZYGOTE; }
@@ -136,8 +136,9 @@ static void take_call(struct tracer *tracer, int pid)
 	long number = (long)info.entry.nr;
 	if (tracer->fault->whose == OF_FIRST_PROCESS && number == SYS_write)
 		_exit(0); /* from here on its filter takes no call that is none */
-	if (tracer->fault->whose == OF_ZYGOTE && number == SYS_recvmsg && tracer->calls > 0)
-		_exit(0); /* it has answered */
+	if (of_zygote(tracer->fault->whose) && tracer->fault->only == 0 && tracer->answered)
+		_exit(0); /* what comes now is not about what was asked */
+	tracer->answered = number == SYS_sendmsg;
 	if (!is_counted(tracer, number) || ++tracer->calls != tracer->fault->at)
 		return;
 	tracer->skipped = true;
