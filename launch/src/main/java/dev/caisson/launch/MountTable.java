@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.linux.MountInfo;
 import dev.caisson.spec.InRootPath;
 import java.util.List;
 import java.util.Optional;
@@ -25,26 +26,18 @@ final class MountTable {
             String fileSystem,
             List<String> ofFileSystem) {
         static Mounted parse(String line) {
-            List<String> fields = List.of(line.split(" ", -1));
-            int dash = fields.indexOf("-");
+            MountInfo mount = MountInfo.ofLine(line)
+                    .orElseThrow(() -> new IllegalArgumentException("not a line of a mount table: " + line));
             return new Mounted(
-                    Integer.parseInt(fields.get(0)),
-                    Integer.parseInt(fields.get(1)),
-                    fields.get(2),
-                    unescaped(fields.get(3)),
-                    unescaped(fields.get(4)),
-                    List.of(fields.get(5).split(",", -1)),
-                    String.join(" ", fields.subList(6, dash)),
-                    fields.get(dash + 1),
-                    List.of(fields.get(dash + 3).split(",", -1)));
-        }
-
-        /// The kernel writes space, tab, newline and backslash in octal.
-        private static String unescaped(String path) {
-            return path.replace("\\040", " ")
-                    .replace("\\011", "\t")
-                    .replace("\\012", "\n")
-                    .replace("\\134", "\\");
+                    mount.id(),
+                    mount.parent(),
+                    mount.device(),
+                    mount.root(),
+                    mount.point(),
+                    List.of(mount.options().split(",", -1)),
+                    mount.propagation(),
+                    mount.type(),
+                    List.of(mount.superOptions().split(",", -1)));
         }
 
         boolean isReadOnly() {

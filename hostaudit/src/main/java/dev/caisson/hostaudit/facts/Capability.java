@@ -1,53 +1,15 @@
 package dev.caisson.hostaudit.facts;
 
+import dev.caisson.linux.CapabilityNames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// Names of capabilities by bit, capabilities(7).
+/// Masks of capabilities(7) and their names, without `CAP_`.
 public final class Capability {
-    private static final List<String> NAMES = List.of(
-            "CHOWN",
-            "DAC_OVERRIDE",
-            "DAC_READ_SEARCH",
-            "FOWNER",
-            "FSETID",
-            "KILL",
-            "SETGID",
-            "SETUID",
-            "SETPCAP",
-            "LINUX_IMMUTABLE",
-            "NET_BIND_SERVICE",
-            "NET_BROADCAST",
-            "NET_ADMIN",
-            "NET_RAW",
-            "IPC_LOCK",
-            "IPC_OWNER",
-            "SYS_MODULE",
-            "SYS_RAWIO",
-            "SYS_CHROOT",
-            "SYS_PTRACE",
-            "SYS_PACCT",
-            "SYS_ADMIN",
-            "SYS_BOOT",
-            "SYS_NICE",
-            "SYS_RESOURCE",
-            "SYS_TIME",
-            "SYS_TTY_CONFIG",
-            "MKNOD",
-            "LEASE",
-            "AUDIT_WRITE",
-            "AUDIT_CONTROL",
-            "SETFCAP",
-            "MAC_OVERRIDE",
-            "MAC_ADMIN",
-            "SYSLOG",
-            "WAKE_ALARM",
-            "BLOCK_SUSPEND",
-            "AUDIT_READ",
-            "PERFMON",
-            "BPF",
-            "CHECKPOINT_RESTORE");
+    private static final List<String> NAMES = CapabilityNames.ALL.stream()
+            .map(name -> name.substring("CAP_".length()))
+            .toList();
 
     /// Docker's default.
     public static final long DOCKER_DEFAULT = mask(List.of(

@@ -2,6 +2,7 @@ package dev.caisson.hostaudit.kernel;
 
 import dev.caisson.hostaudit.facts.ContainerFacts.Mount;
 import dev.caisson.hostaudit.facts.HostPaths;
+import dev.caisson.linux.MountInfo;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -43,40 +44,19 @@ public final class MountTable {
     }
 
     private static List<Mount> parse(String text) {
-        var all = new ArrayList<Mount>();
-        for (String line : text.lines().toList()) {
-            int dash = line.indexOf(" - ");
-            if (dash < 0) {
-                continue;
-            }
-            String[] own = line.substring(0, dash).split(" ", -1);
-            String[] fileSystem = line.substring(dash + 3).split(" ", 3);
-            if (own.length < 6 || fileSystem.length < 2) {
-                continue;
-            }
-            String peers = String.join(" ", List.of(own).subList(6, own.length));
-            all.add(new Mount(
-                    own[2],
-                    unescape(own[3]),
-                    unescape(own[4]),
-                    own[5],
-                    peers,
-                    fileSystem[0],
-                    unescape(fileSystem[1]),
-                    "",
-                    List.of(),
-                    false));
-        }
-        return all;
-    }
-
-    private static String unescape(String text) {
-        return text.indexOf('\\') < 0
-                ? text
-                : text.replace("\\040", " ")
-                        .replace("\\011", "\t")
-                        .replace("\\012", "\n")
-                        .replace("\\134", "\\");
+        return MountInfo.parse(text).stream()
+                .map(mount -> new Mount(
+                        mount.device(),
+                        mount.root(),
+                        mount.point(),
+                        mount.options(),
+                        mount.propagation(),
+                        mount.type(),
+                        mount.source(),
+                        "",
+                        List.of(),
+                        false))
+                .toList();
     }
 
     /// The mounts of a container with their place on this host, which is this table.
@@ -125,7 +105,8 @@ public final class MountTable {
     }
 
     /// Returns the path on this host of the directory that `inside` shows. It may have it at many places, since a bind
-    /// mount makes another: below the closest mark if it lies below one, else where its file system was mounted first.
+    /// mount makes another: below the closest mark if it lies below one, else where its file system was
+    /// mounted first.
     private Optional<String> hostPath(Mount inside, List<Mark> marks) {
         Optional<Mark> mark = marks.stream()
                 .filter(known -> known.holds(inside))
