@@ -51,6 +51,18 @@ public final class Cgroup {
         return place.cloneInto();
     }
 
+    /// The files by which somebody without a path of the host watches and freezes a group, each the caller's to close.
+    ///
+    /// @param outOfMemory `memory.events`, or `memory.oom_control` of version 1; empty without a memory controller
+    /// @param freezer `cgroup.freeze`, or `freezer.state` of version 1, open for reading and writing
+    /// @param freezerIsUnified whether the freezer is that of version 2
+    public record WatchFiles(Optional<Fd> outOfMemory, Optional<Fd> freezer, boolean freezerIsUnified) {}
+
+    /// Opens the files that a monitor needs.
+    public WatchFiles watchFiles() {
+        return place.watchFiles();
+    }
+
     /// Returns what the group has used so far.
     public Usage usage() {
         try {

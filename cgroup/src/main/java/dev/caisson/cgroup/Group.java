@@ -83,6 +83,27 @@ record Group(Controllers controllers, String path, List<Tree> trees) {
         }
     }
 
+    Cgroup.WatchFiles watchFiles() {
+        Tree memory = controllers.tree("memory");
+        Optional<Fd> outOfMemory = memory == null || !trees.contains(memory)
+                ? Optional.empty()
+                : memory.findFile(path, memory.isUnified() ? "memory.events" : "memory.oom_control");
+        Tree unified = unified();
+        Tree freezer = controllers.tree("freezer");
+        try {
+            if (unified != null) {
+                return new Cgroup.WatchFiles(outOfMemory, unified.findWritable(path, "cgroup.freeze"), true);
+            }
+            Optional<Fd> state = freezer == null || !trees.contains(freezer)
+                    ? Optional.empty()
+                    : freezer.findWritable(path, "freezer.state");
+            return new Cgroup.WatchFiles(outOfMemory, state, false);
+        } catch (ErrnoException e) {
+            outOfMemory.ifPresent(Fd::close);
+            throw CgroupException.gone(path, e);
+        }
+    }
+
     List<Long> processes() {
         try {
             return members().list();

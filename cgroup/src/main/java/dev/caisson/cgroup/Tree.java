@@ -176,6 +176,12 @@ final class Tree implements AutoCloseable {
                 FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS);
     }
 
+    /// Open for reading and writing; empty where this kernel does not have the file.
+    Optional<Fd> findWritable(String group, String file) {
+        return FileSystem.find(
+                root, in(group, file), FileSystem.O_RDWR, FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS);
+    }
+
     void write(String group, String file, String value) {
         FileSystem.writeText(root, in(group, file), value);
     }

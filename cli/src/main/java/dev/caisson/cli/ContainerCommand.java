@@ -34,7 +34,9 @@ abstract class ContainerCommand implements Callable<Integer> {
         for (String container : containers) {
             try {
                 act(container, options);
-                out.println(OneLine.of(container));
+                if (printsNames()) {
+                    out.println(OneLine.of(container));
+                }
             } catch (CaissonException e) {
                 if (!isNoFailure(e)) {
                     err.println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));
@@ -43,6 +45,15 @@ abstract class ContainerCommand implements Callable<Integer> {
             }
         }
         return status;
+    }
+
+    PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+
+    /// Whether the name of each container is printed with which it worked.
+    boolean printsNames() {
+        return true;
     }
 
     /// Refuses options that are wrong for every container.

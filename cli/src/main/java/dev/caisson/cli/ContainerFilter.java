@@ -5,44 +5,98 @@ import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.toList;
 
 import dev.caisson.engine.ContainerStatus;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 
 /// Docker's `--filter`: of several with the same key one must match, but labels all of them; and every key must.
 final class ContainerFilter {
     private static final Set<String> STATES =
             Set.of("created", "restarting", "running", "removing", "paused", "exited", "dead");
 
+    private final List<String> texts;
     private final Map<String, List<Predicate<ContainerStatus>>> byKey;
-    private final boolean mentionsStatus;
 
-    private ContainerFilter(Map<String, List<Predicate<ContainerStatus>>> byKey) {
-        this.byKey = byKey;
-        this.mentionsStatus = byKey.containsKey("status");
+    private ContainerFilter(List<String> texts, List<ContainerStatus> among) {
+        this.texts = texts;
+        this.byKey = texts.stream()
+                .map(text -> RunOptions.pair("--filter", text))
+                .collect(groupingBy(pair -> pair[0], mapping(pair -> condition(pair, among), toList())));
     }
 
     static ContainerFilter parse(List<String> texts) {
-        return new ContainerFilter(texts.stream()
-                .map(text -> RunOptions.pair("--filter", text))
-                .collect(groupingBy(pair -> pair[0], mapping(ContainerFilter::condition, toList()))));
+        return new ContainerFilter(List.copyOf(texts), List.of());
     }
 
-    private static Predicate<ContainerStatus> condition(String... pair) {
+    /// The same, where containers are compared with one of these.
+    ContainerFilter among(List<ContainerStatus> containers) {
+        return texts.stream().anyMatch(text -> text.startsWith("before=") || text.startsWith("since="))
+                ? new ContainerFilter(texts, containers)
+                : this;
+    }
+
+    private static Predicate<ContainerStatus> condition(String[] pair, List<ContainerStatus> among) {
         String value = pair[1];
         return switch (pair[0]) {
             case "label" -> label(value);
-            case "name" -> container -> container.name().orElse("").contains(value);
+            case "name" -> name(value);
+            case "ancestor" -> container -> container.image().equals(value);
+            case "exited" -> exited(value);
+            case "before" -> created(value, among, time -> container -> container.created().isBefore(time));
+            case "since" -> created(value, among, time -> container -> container.created().isAfter(time));
             case "id" -> container -> container.id().value().startsWith(value);
             case "status" -> {
                 if (!STATES.contains(value)) {
-                    throw CommandException.usage("--filter status takes running, exited or dead, not '" + value + "'");
+                    throw CommandException.usage(
+                            "--filter status takes created, running, paused, restarting, exited or dead, not '" + value
+                                    + "'");
                 }
-                yield container -> ListCommand.state(container).equals(value);
+                yield container -> container.word().equals(value);
             }
-            default -> throw CommandException.usage("--filter takes label, name, id or status, not '" + pair[0] + "'");
+            default ->
+                throw CommandException.usage(
+                        "--filter takes label, name, id, ancestor, exited, before, since or status, not '" + pair[0]
+                                + "'");
         };
+    }
+
+    /// A regular expression, as Docker's; as it stands where it is none.
+    private static Predicate<ContainerStatus> name(String value) {
+        try {
+            Pattern pattern = Pattern.compile(value);
+            return container -> pattern.matcher(container.name().orElse("")).find()
+                    || pattern.matcher("/" + container.name().orElse("")).find();
+        } catch (PatternSyntaxException e) {
+            return container -> container.name().orElse("").contains(value);
+        }
+    }
+
+    private static Predicate<ContainerStatus> exited(String value) {
+        if (!value.matches("[0-9]{1,3}")) {
+            throw CommandException.usage("--filter exited takes an exit status, not '" + value + "'");
+        }
+        int status = Integer.parseInt(value);
+        return container -> !container.running()
+                && container.exitStatus().isPresent()
+                && container.exitStatus().getAsInt() == status;
+    }
+
+    private static Predicate<ContainerStatus> created(
+            String value, List<ContainerStatus> among, Function<Instant, Predicate<ContainerStatus>> compared) {
+        if (among.isEmpty()) {
+            return _ -> false;
+        }
+        return among.stream()
+                .filter(container -> container.name().filter(value::equals).isPresent()
+                        || container.id().value().startsWith(value))
+                .findFirst()
+                .map(found -> compared.apply(found.created()))
+                .orElseThrow(() -> CommandException.usage("--filter knows no container '" + value + "'"));
     }
 
     private static Predicate<ContainerStatus> label(String text) {
@@ -56,7 +110,7 @@ final class ContainerFilter {
 
     /// True if one that has ended is shown without being asked for with `-a`.
     boolean mentionsStatus() {
-        return mentionsStatus;
+        return byKey.containsKey("status") || byKey.containsKey("exited");
     }
 
     boolean accepts(ContainerStatus container) {

@@ -12,6 +12,7 @@ import java.io.InputStream;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A program in a container that a command waits for: its streams and signals are this process's, and what
@@ -37,8 +38,18 @@ final class Foreground {
     /// Says which protections are given up, of a container that stands and waits for its program.
     void announce(ContainerSpec wish) {
         signals.hold();
-        wish.allowances().stream().sorted().forEach(allowance -> err.println("caisson: allowed: " + opens(allowance)));
-        wish.devices().forEach(device -> err.println("caisson: given: " + OneLine.of(DeviceOptions.text(device))));
+        announcements(wish).forEach(err::println);
+    }
+
+    /// Returns the lines that say which protections are given up.
+    static List<String> announcements(ContainerSpec wish) {
+        return Stream.concat(
+                        wish.allowances().stream()
+                                .sorted()
+                                .map(allowance -> "caisson: allowed: " + opens(allowance)),
+                        wish.devices().stream()
+                                .map(device -> "caisson: given: " + OneLine.of(DeviceOptions.text(device))))
+                .toList();
     }
 
     private static String opens(Allowance allowance) {

@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.KeptContainer;
 import dev.caisson.engine.RunningContainer;
@@ -32,6 +33,11 @@ final class KillCommand extends ContainerCommand {
 
     @Override
     void act(String container, EngineOptions options) throws InterruptedException {
+        Optional<DetachedContainer> detached = DetachedContainer.find(container, options);
+        if (detached.isPresent()) {
+            detached.get().signal(number);
+            return;
+        }
         Optional<RunningContainer> found = RunningContainer.find(container, options);
         if (found.isEmpty()) {
             throw notRunning(KeptContainer.find(container, options));

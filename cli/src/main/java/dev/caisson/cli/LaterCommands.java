@@ -6,7 +6,6 @@ import java.util.Optional;
 
 /// Docker's commands that Caisson does not have: refused by name, with what to use instead.
 final class LaterCommands {
-    private static final String DETACHED = "a container runs as long as the 'caisson run' that started it";
     private static final String REGISTRY =
             "images are fetched by other tools, as skopeo copy docker://IMAGE oci:PATH, and run as oci:PATH";
     private static final String IMAGES =
@@ -19,20 +18,13 @@ final class LaterCommands {
     private static final Map<String, String> INSTEAD = new HashMap<>();
 
     static {
-        put(DETACHED, "create", "start", "restart", "attach", "wait");
         put("run it with -v and write what is to be kept there", "cp", "commit", "diff", "export");
-        put("'caisson ps --format json', 'caisson verify' and 'caisson plan run' show all that there is", "inspect");
         put("use 'caisson ps --format json' again and again", "events");
-        put("use 'caisson stats', or ps(1) of the host", "top");
-        put("use 'caisson rm' and run it with another --name", "rename");
-        put("give its limits where it is run, or several containers a --tenant", "update");
-        put("send it STOP or CONT with 'caisson kill -s'", "pause", "unpause");
         put(NETWORKS, "network", "port");
         put(VOLUMES, "volume");
         put(REGISTRY, "pull", "push", "login", "logout", "search", "trust", "manifest");
         put(BUILD, "build", "builder", "buildx");
         put(IMAGES, "image", "images", "history", "import", "load", "save", "rmi", "tag");
-        put("its commands stand alone, as 'caisson ps' and 'caisson rm'", "container");
         put("use 'caisson info', and 'caisson rm' to make room", "system");
         put("containers are started by hand or by a service; 'caisson audit' judges a compose file", "compose");
         put(SWARM, "swarm", "node", "service", "stack", "config", "secret");

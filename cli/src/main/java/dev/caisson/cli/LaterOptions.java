@@ -8,7 +8,8 @@ import java.util.Optional;
 final class LaterOptions {
     private static final String NETWORK =
             "networks are not part of this version: every container has its own loopback alone";
-    private static final String LIFECYCLE = "containers that outlive the command are not part of this version";
+    private static final String FOREGROUND =
+            "a container in the foreground ends with this command: use 'run -d' and 'caisson attach', which has it";
     private static final String HEALTH = "health checks are not part of this version: run one beside the container";
     private static final String WINDOWS = "it is an option of Docker for Windows";
     private static final String REGISTRY =
@@ -23,7 +24,9 @@ final class LaterOptions {
         put(NETWORK, "-p", "--publish", "-P", "--publish-all", "--expose", "--link", "--network-alias", "--ip");
         put(NETWORK, "--ip6", "--link-local-ip", "--dns", "--dns-opt", "--dns-option", "--dns-search", "--add-host");
         put(NETWORK, "--mac-address");
-        put(LIFECYCLE, "-d", "--detach", "--detach-keys", "--restart", "--volumes-from");
+        put(FOREGROUND, "--detach-keys");
+        put("give each mount with -v or --mount", "--volumes-from");
+        put("the size of what a container has written is in 'caisson stats'", "--size", "-s");
         put(HEALTH, "--health-cmd", "--health-interval", "--health-retries", "--health-timeout");
         put(HEALTH, "--health-start-period", "--health-start-interval");
         put("no health check is ever run: leave it out", "--no-healthcheck");
@@ -35,7 +38,6 @@ final class LaterOptions {
         put(VOLUMES, "--volume-driver");
         put("give each with --label", "--label-file");
         put("there is no OCI runtime below that would read it: use --label", "--annotation");
-        put("find the container by its --name, or by a --label with 'caisson ps -q --filter'", "--cidfile");
         put("all three streams are attached; redirect what is not wanted", "-a", "--attach");
         put("signals are always passed on", "--sig-proxy");
         put("give the whole name with --hostname", "--domainname");

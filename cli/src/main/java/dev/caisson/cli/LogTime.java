@@ -19,7 +19,15 @@ final class LogTime {
             text -> LocalDateTime.parse(text).atZone(ZoneId.systemDefault()).toInstant(),
             text -> LocalDate.parse(text).atStartOfDay(ZoneId.systemDefault()).toInstant());
 
+    private static final java.time.format.DateTimeFormatter CLOCK =
+            java.time.format.DateTimeFormatter.ofPattern("HH:mm").withZone(java.time.ZoneId.systemDefault());
+
     private LogTime() {}
+
+    /// Returns the hour and minute of a time, here.
+    static String clock(Instant time) {
+        return CLOCK.format(time);
+    }
 
     static Instant parse(String option, String text, Instant now) {
         if (text.matches("[0-9]{1,11}(\\.[0-9]{1,9})?")) {

@@ -6,7 +6,9 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -27,12 +29,25 @@ public final class Main implements Runnable {
     static {
         COMMANDS.put("run", RunCommand::spec);
         COMMANDS.put("exec", ExecCommand::new);
+        COMMANDS.put("create", CreateCommand::spec);
+        COMMANDS.put("start", StartCommand::new);
         COMMANDS.put("plan", Main::plan);
         COMMANDS.put("ps", ListCommand::new);
+        COMMANDS.put("inspect", InspectCommand::new);
         COMMANDS.put("logs", LogsCommand::new);
+        COMMANDS.put("attach", AttachCommand::new);
+        COMMANDS.put("top", TopCommand::new);
+        COMMANDS.put("wait", WaitCommand::new);
         COMMANDS.put("stop", StopCommand::new);
         COMMANDS.put("kill", KillCommand::new);
+        COMMANDS.put("restart", RestartCommand::new);
+        COMMANDS.put("pause", PauseCommand::new);
+        COMMANDS.put("unpause", UnpauseCommand::new);
+        COMMANDS.put("rename", RenameCommand::new);
+        COMMANDS.put("update", UpdateCommand::new);
+        COMMANDS.put("renew", RenewCommand::new);
         COMMANDS.put("rm", RemoveCommand::new);
+        COMMANDS.put("container", Main::container);
         COMMANDS.put("verify", VerifyCommand::new);
         COMMANDS.put("stats", StatsCommand::new);
         COMMANDS.put("selftest", SelftestCommand::new);
@@ -44,6 +59,10 @@ public final class Main implements Runnable {
         COMMANDS.put("help", HelpCommand::new);
         COMMANDS.put("rehearse", RehearseCommand::new);
     }
+
+    private static final List<String> CONTAINER_COMMANDS = List.of(
+            "run", "exec", "create", "start", "inspect", "logs", "attach", "top", "wait", "stop", "kill", "restart", "pause",
+            "unpause", "rename", "update", "stats", "rm");
 
     private Main() {}
 
@@ -174,6 +193,10 @@ public final class Main implements Runnable {
         // What stands behind the image belongs to the user's program.
         stopAtPositional(line, "run");
         stopAtPositional(line, "exec");
+        stopAtPositional(line, "create");
+        stopAtPositional(line.getSubcommands().get("container"), "run");
+        stopAtPositional(line.getSubcommands().get("container"), "create");
+        stopAtPositional(line.getSubcommands().get("container"), "exec");
         stopAtPositional(line.getSubcommands().get("plan"), "run");
         return line;
     }
@@ -200,6 +223,16 @@ public final class Main implements Runnable {
                 .description("Show this help and exit.")
                 .build());
         line.getSubcommands().values().forEach(Main::addHelp);
+    }
+
+    /// Docker's other names of the commands for containers, and those that have no other.
+    private static CommandLine container() {
+        var line = new CommandLine(new ContainerGroupCommand());
+        CONTAINER_COMMANDS.forEach(
+                name -> line.addSubcommand(name, Objects.requireNonNull(COMMANDS.get(name)).get()));
+        line.addSubcommand("ls", new ListCommand());
+        line.addSubcommand("prune", new PruneCommand());
+        return line;
     }
 
     private static CommandLine plan() {

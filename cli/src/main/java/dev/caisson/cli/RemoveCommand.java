@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.EngineException;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.KeptContainer;
@@ -21,8 +22,18 @@ final class RemoveCommand extends ContainerCommand {
             description = "Kill one that runs, started with --rm too; say nothing of one that is not there.")
     private boolean force;
 
+    @Option(
+            names = {"-v", "--volumes"},
+            description = "Remove what it wrote too, which always goes with it: there are no volumes of its own.")
+    private boolean volumes;
+
     @Override
     void act(String container, EngineOptions options) throws InterruptedException {
+        Optional<DetachedContainer> detached = DetachedContainer.find(container, options);
+        if (detached.isPresent()) {
+            detached.get().remove(force);
+            return;
+        }
         Optional<RunningContainer> running = force ? RunningContainer.find(container, options) : Optional.empty();
         if (running.isPresent()) {
             running.get().kill();

@@ -1,8 +1,10 @@
 package dev.caisson.cli;
 
 import dev.caisson.engine.Container;
+import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.RunResult;
+import dev.caisson.error.CaissonException;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerSpec;
 import java.util.concurrent.Callable;
@@ -12,6 +14,7 @@ import picocli.CommandLine.Model.CommandSpec;
 final class RunCommand implements Callable<Integer> {
     private final CommandSpec spec = CommandSpec.wrapWithoutInspection(this).name("run");
     private final RunOptions options = new RunOptions(spec);
+    private final DetachOptions detach = new DetachOptions(spec, false);
 
     @SuppressWarnings("NullAway.Init") // set before it is used
     private Foreground foreground;
@@ -25,12 +28,30 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+        if (detach.isDetached()) {
+            return inBackground();
+        }
         ContainerSpec wish = options.spec();
         foreground = new Foreground(options, spec.commandLine().getErr());
         foreground.prepare();
         try (var engine = Engine.open(Directories.options())) {
             return options.terminal ? onTerminal(engine, wish) : onPipes(engine, wish);
         }
+    }
+
+    /// One that cannot be started stays as it was created, unless nothing of it is to be kept.
+    private int inBackground() throws InterruptedException {
+        DetachedContainer made = CreateCommand.create(options, detach, spec);
+        try {
+            made.start();
+        } catch (CaissonException e) {
+            if (options.remove) {
+                made.remove(true);
+            }
+            throw e;
+        }
+        spec.commandLine().getOut().println(made.id().value());
+        return 0;
     }
 
     private Container start(Engine engine, ContainerSpec wish) throws InterruptedException {

@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.KeptContainer;
 import dev.caisson.engine.RunningContainer;
@@ -40,6 +41,11 @@ final class StopCommand extends ContainerCommand {
 
     @Override
     void act(String container, EngineOptions options) throws InterruptedException {
+        Optional<DetachedContainer> detached = DetachedContainer.find(container, options);
+        if (detached.isPresent()) {
+            detached.get().stop(number, patience);
+            return;
+        }
         Optional<RunningContainer> running = RunningContainer.find(container, options);
         if (running.isPresent()) {
             running.get().stop(number, patience);

@@ -221,11 +221,11 @@ class LogsCommandTest {
 
     @Test
     void an_age_is_told_in_one_unit() {
-        assertThat(ListCommand.age(NOW.minusSeconds(-3), NOW)).isEqualTo("0 seconds");
-        assertThat(ListCommand.age(NOW.minusSeconds(119), NOW)).isEqualTo("119 seconds");
-        assertThat(ListCommand.age(NOW.minus(Duration.ofMinutes(119)), NOW)).isEqualTo("119 minutes");
-        assertThat(ListCommand.age(NOW.minus(Duration.ofHours(47)), NOW)).isEqualTo("47 hours");
-        assertThat(ListCommand.age(NOW.minus(Duration.ofDays(2)), NOW)).isEqualTo("2 days");
+        assertThat(ListRow.age(NOW.minusSeconds(-3), NOW)).isEqualTo("Less than a second");
+        assertThat(ListRow.age(NOW.minusSeconds(119), NOW)).isEqualTo("About a minute");
+        assertThat(ListRow.age(NOW.minus(Duration.ofMinutes(119)), NOW)).isEqualTo("2 hours");
+        assertThat(ListRow.age(NOW.minus(Duration.ofHours(47)), NOW)).isEqualTo("47 hours");
+        assertThat(ListRow.age(NOW.minus(Duration.ofDays(2)), NOW)).isEqualTo("2 days");
     }
 
     @Test

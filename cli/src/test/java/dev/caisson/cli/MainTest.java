@@ -89,7 +89,7 @@ class MainTest {
     void whatWasMeantByAnUnknownOptionIsSaid() {
         assertThat(caisson("run", "--memroy=1g", "host").err())
                 .isEqualTo("caisson: USAGE: Unknown option: '--memroy=1g'; did you mean --memory?\n");
-        assertThat(caisson("run", "-dit", "host").err()).startsWith("caisson: OPTION_REFUSED: -d: ");
+        assertThat(caisson("run", "-itp", "host").err()).startsWith("caisson: OPTION_REFUSED: -p: ");
         assertThat(caisson("run", "-p80:80", "host").err()).startsWith("caisson: OPTION_REFUSED: -p: ");
     }
 

@@ -21,6 +21,7 @@ import java.util.Optional;
 /// @param kept whether its log and end are kept
 /// @param ended when it ended, where that is known
 /// @param result how it ended, where that is known
+/// @param state of one that outlives its command
 public record ContainerStatus(
         ContainerId id,
         Optional<String> name,
@@ -31,7 +32,8 @@ public record ContainerStatus(
         boolean running,
         boolean kept,
         Optional<Instant> ended,
-        Optional<RunResult> result) {
+        Optional<RunResult> result,
+        Optional<ContainerState> state) {
     public ContainerStatus {
         labels = Collections.unmodifiableMap(new LinkedHashMap<>(labels));
         command = List.copyOf(command);
@@ -52,8 +54,55 @@ public record ContainerStatus(
         return all;
     }
 
+    /// Finds one by its name, else by the beginning of its id.
+    /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS
+    public static ContainerStatus find(String container, EngineOptions options) {
+        List<ContainerStatus> all = all(options);
+        List<ContainerStatus> found = all.stream()
+                .filter(one -> one.name().filter(container::equals).isPresent())
+                .toList();
+        if (found.isEmpty() && !container.isEmpty()) {
+            found = all.stream()
+                    .filter(one -> one.id().value().startsWith(container))
+                    .toList();
+        }
+        if (found.size() > 1) {
+            throw new EngineException(
+                    "CONTAINER_AMBIGUOUS", found.size() + " containers match '" + container + "': give more of the id");
+        }
+        return found.stream()
+                .findFirst()
+                .orElseThrow(() -> new EngineException(
+                        "CONTAINER_UNKNOWN",
+                        "no container has an id that starts with, or a name that is '" + container
+                                + "': 'caisson ps -a' lists them"));
+    }
+
+    /// Returns its state in Docker's words; dead is one whose engine or monitor was killed.
+    public String word() {
+        if (state.isPresent()) {
+            return state.get().word();
+        }
+        return running ? "running" : result.isEmpty() ? "dead" : "exited";
+    }
+
+    /// Returns the status that a shell would have seen of its end, if it has ended and that is known.
+    public java.util.OptionalInt exitStatus() {
+        if (state.isPresent()) {
+            return state.get()
+                    .lastEnd()
+                    .map(end -> java.util.OptionalInt.of(end.status()))
+                    .orElseGet(java.util.OptionalInt::empty);
+        }
+        return result.map(known -> java.util.OptionalInt.of(known.exitStatus()))
+                .orElseGet(java.util.OptionalInt::empty);
+    }
+
     private static ContainerStatus of(KeptContainer kept) {
-        boolean running = kept.isRunning(); // before its end is looked for, which is written first
+        Optional<ContainerState> state = kept.detached().map(DetachedContainer::stateNow);
+        // Before its end is looked for, which is written first.
+        boolean running = state.map(known -> known.isUp() || known instanceof ContainerState.Restarting)
+                .orElseGet(kept::isRunning);
         return new ContainerStatus(
                 kept.id(),
                 kept.name(),
@@ -64,7 +113,8 @@ public record ContainerStatus(
                 running,
                 true,
                 running ? Optional.empty() : kept.ended(),
-                running ? Optional.empty() : kept.result());
+                running ? Optional.empty() : kept.result(),
+                state);
     }
 
     private static ContainerStatus of(ContainerRecord record) {
@@ -77,6 +127,7 @@ public record ContainerStatus(
                 Instant.ofEpochMilli(record.createdMillis()),
                 true,
                 false,
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty());
     }

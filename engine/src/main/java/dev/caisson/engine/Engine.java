@@ -31,7 +31,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BooleanSupplier;
@@ -39,7 +38,6 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import jdk.jfr.FlightRecorder;
-import org.jspecify.annotations.Nullable;
 
 /// Runs programs in containers. One engine serves a whole process and any number of threads, virtual ones
 /// too.
@@ -63,6 +61,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     private final DiskLayers diskLayers;
     private final Groups groups;
     private final Starter starter;
+    private final DetachedMaker maker;
     private final Optional<SystemdScope> scope;
     private final Map<ContainerId, Container> containers = new ConcurrentHashMap<>();
     private final Readiness readiness = new Readiness();
@@ -91,9 +90,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             if (options.driver() == CgroupDriver.SYSTEMD) {
                 SystemdScope.require(prepared.hierarchy());
             }
-            State own = new State(
-                    options.state(),
-                    options.driver() == CgroupDriver.SYSTEMD ? SystemdScope::group : UnaryOperator.identity());
+            State own = Recovery.state(options);
             state = own;
             opened.push(() -> own.close(() -> {}));
             probe.reached(Moment.ENGINE_STANDS);
@@ -112,7 +109,8 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             scope = options.driver() == CgroupDriver.SYSTEMD
                     ? Optional.of(SystemdScope.enter(prepared.hierarchy(), own.cgroupParent(), first.helperPid()))
                     : Optional.empty();
-            recover(options);
+            new Recovery(options, own, groups, diskLayers, probe).run();
+            maker = new DetachedMaker(options, prepared.hierarchy(), first::zygote, kept, diskLayers);
         } catch (RuntimeException | Error e) {
             closeAll(opened, e);
             throw e;
@@ -154,27 +152,6 @@ public final class Engine implements ContainerRunner, AutoCloseable {
                 // Whoever opens an engine meets it again, and is told.
             }
         });
-    }
-
-    /// Removes what engines have left that ended without closing.
-    private void recover(EngineOptions options) {
-        // Read when the first of them is found, while nobody else removes or adds one of a dead engine.
-        var parents = new AtomicReference<@Nullable Map<String, String>>();
-        state.recover(
-                id -> {
-                    Map<String, String> known = parents.get();
-                    if (known == null) {
-                        known = Groups.parents(options.state());
-                        parents.set(known);
-                    }
-                    groups.clear(id, known);
-                    diskLayers.tryClear(id);
-                    probe.reached(Moment.LEFTOVER_REMOVED);
-                },
-                () -> {
-                    groups.removeUnrecorded();
-                    diskLayers.removeUnrecorded(state);
-                });
     }
 
     /// Returns what [#run] would do, without doing it. Needs no privileges but to read the image.
@@ -228,6 +205,27 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         } catch (InterruptedException e) {
             container.close();
             throw e;
+        }
+    }
+
+    /// Makes a container that outlives this engine and this process, until it is removed; [DetachedContainer#start]
+    /// starts its program. What its filter denies is not reported: nobody is there to ask.
+    public DetachedContainer create(ContainerSpec spec, DetachedOptions wanted) throws InterruptedException {
+        return create(spec, wanted, ProgressListener.none());
+    }
+
+    public DetachedContainer create(ContainerSpec spec, DetachedOptions wanted, ProgressListener progress)
+            throws InterruptedException {
+        present(spec, "spec");
+        present(wanted, "wanted");
+        present(progress, "progress");
+        DetachedMaker.requirePossible(spec, options);
+        readiness.require();
+        try {
+            Preparation.Prepared prepared = preparation.prepare(DetachedMaker.unwatched(spec), progress);
+            return maker.make(prepared, wanted);
+        } catch (RuntimeException e) {
+            throw Failures.coded(e);
         }
     }
 

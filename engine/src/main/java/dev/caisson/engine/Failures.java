@@ -21,6 +21,21 @@ final class Failures {
         }
     }
 
+    /// Work that waits for a short time.
+    interface Waiting<T> {
+        T call() throws InterruptedException;
+    }
+
+    /// Returns what `work` does; empty if the thread was interrupted, which it then still is.
+    static <T> java.util.Optional<T> uninterrupted(Waiting<T> work) {
+        try {
+            return java.util.Optional.of(work.call());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return java.util.Optional.empty();
+        }
+    }
+
     static void run(Runnable work) {
         try {
             work.run();

@@ -61,21 +61,7 @@ public final class KeptContainer {
     /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, CONTAINER_NOT_KEPT
     public static KeptContainer find(String container, EngineOptions options) {
         var among = new KeptDirectory(options.data(), options.state());
-        List<KeptDirectory.Entry> entries = among.entries();
-        List<KeptDirectory.Entry> found = entries.stream()
-                .filter(entry -> entry.name().filter(container::equals).isPresent())
-                .toList();
-        if (found.isEmpty()) {
-            found = entries.stream()
-                    .filter(entry -> !container.isEmpty() && entry.id().value().startsWith(container))
-                    .toList();
-        }
-        if (found.size() > 1) {
-            throw new EngineException(
-                    "CONTAINER_AMBIGUOUS", found.size() + " containers match '" + container + "': give more of the id");
-        }
-        return found.stream()
-                .findFirst()
+        return among.find(container)
                 .flatMap(entry -> of(options, among, entry))
                 .orElseThrow(() -> unknown(container, options));
     }
@@ -119,23 +105,46 @@ public final class KeptContainer {
         return origin.created();
     }
 
-    /// True if the engine that runs it is there.
+    /// Returns true if it runs, or will be started again by its policy.
     public boolean isRunning() {
-        return among.isRunning(entry);
+        Optional<DetachedContainer> detached = detached();
+        if (detached.isEmpty()) {
+            return among.isRunning(entry);
+        }
+        ContainerState state = detached.get().stateNow();
+        return state.isUp() || state instanceof ContainerState.Restarting;
+    }
+
+    /// Returns the same container with what may be asked of it, if it outlives its command.
+    public Optional<DetachedContainer> detached() {
+        var place = new DetachedPlace(options, among, entry);
+        return place.findFile().isPresent() ? Optional.of(new DetachedContainer(place)) : Optional.empty();
     }
 
     /// How it ended, its output left out. Empty while it runs, and where its engine was killed before it could tell.
     public Optional<RunResult> result() {
+        Optional<DetachedContainer> detached = detached();
+        if (detached.isPresent()) {
+            return detached.get().result();
+        }
         return ending().map(Ending::result);
     }
 
     /// When it ended, where that is known.
     public Optional<Instant> ended() {
+        Optional<DetachedContainer> detached = detached();
+        if (detached.isPresent()) {
+            return detached.get().stateNow().lastEnd().map(ContainerState.End::time);
+        }
         return ending().map(Ending::time);
     }
 
     /// Returns why its log is incomplete, if it is.
     public Optional<String> logFailure() {
+        Optional<DetachedContainer> detached = detached();
+        if (detached.isPresent()) {
+            return detached.get().logFailure();
+        }
         return ending().map(Ending::logFailure).filter(text -> !text.isEmpty());
     }
 

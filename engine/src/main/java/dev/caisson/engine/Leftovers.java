@@ -3,19 +3,45 @@ package dev.caisson.engine;
 import dev.caisson.error.CaissonException;
 import dev.caisson.state.State;
 
-/// Removes what killed engines have left: groups, layers on disk, records, names.
+/// Removes what killed engines and monitors have left: groups, layers on disk, records, names.
 public final class Leftovers {
+    private static final System.Logger LOG = System.getLogger(Leftovers.class.getName());
+
     private Leftovers() {}
 
-    /// Removes it, if there is any; an engine that opens does the same. Nothing is done for a user who may not.
+    /// Removes it, if there is any; an engine that opens does the same. Containers that were to be removed at their end
+    /// are removed if that has come. Nothing is done for a user who may not.
     public static void clear(EngineOptions options) {
         try {
             if (State.hasLeftovers(options.state())) {
-                Engine.open(options).close();
+                clearPlaces(options);
+            }
+            for (DetachedPlace place : DetachedPlace.all(options)) {
+                tidy(place);
             }
         } catch (CaissonException e) {
-            System.getLogger(Leftovers.class.getName())
-                    .log(System.Logger.Level.DEBUG, "what a killed engine left is not cleared by this process", e);
+            LOG.log(System.Logger.Level.DEBUG, "what a killed engine left is not cleared by this process", e);
+        }
+    }
+
+    /// One that fails must not hide the others.
+    private static void tidy(DetachedPlace place) {
+        try {
+            if (!new DetachedContainer(place).removeIfWanted()) {
+                place.refresh();
+            }
+        } catch (RuntimeException e) {
+            LOG.log(System.Logger.Level.DEBUG, "the container " + place.id() + " is left as it is", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    static void clearPlaces(EngineOptions options) {
+        if (options.driver() == CgroupDriver.SYSTEMD) {
+            Engine.open(options).close();
+        } else {
+            Recovery.run(options);
         }
     }
 }

@@ -11,6 +11,7 @@ import dev.caisson.spec.ContainerId;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.State;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -101,6 +102,30 @@ public final class RunningContainer {
             if (e.reason() != CgroupException.Code.NO_SUCH_GROUP) { // its engine removes it now
                 throw e;
             }
+        }
+    }
+
+    /// Lists its processes, as the host sees them.
+    public List<ContainerProcess> processes() {
+        Instant boot = Instant.now().minusMillis(uptimeMillis());
+        try (Hierarchy hierarchy = Hierarchy.detect()) {
+            return hierarchy
+                    .find(record.cgroupParent(), record.id())
+                    .map(group -> group.processes().stream()
+                            .sorted()
+                            .map(pid -> ContainerProcess.read(Math.toIntExact(pid), boot))
+                            .flatMap(Optional::stream)
+                            .toList())
+                    .orElse(List.of());
+        }
+    }
+
+    private static long uptimeMillis() {
+        try {
+            String text = java.nio.file.Files.readString(java.nio.file.Path.of("/proc/uptime"));
+            return (long) (1000 * Double.parseDouble(text.substring(0, text.indexOf(' '))));
+        } catch (java.io.IOException e) {
+            throw new java.io.UncheckedIOException(e);
         }
     }
 

@@ -9,6 +9,7 @@ import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Verifier;
+import dev.caisson.launch.Zygote;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.state.ContainerRecord;
@@ -247,10 +248,7 @@ final class Starter implements AutoCloseable {
     private void verify(LaunchPlan plan, Launcher.Launched launched) {
         for (Verifier.Check check : verifier(plan).beforeStart(launched.pid())) {
             if (!check.asPlanned()) {
-                throw new HostException(
-                        "NOT_AS_PLANNED",
-                        "the kernel made something else than planned: " + check.subject() + " is " + check.found()
-                                + " instead of " + check.planned());
+                throw notAsPlanned(check);
             }
         }
     }
@@ -260,9 +258,20 @@ final class Starter implements AutoCloseable {
         return new Executions(zygote, streams, threads);
     }
 
+    static HostException notAsPlanned(Verifier.Check check) {
+        return new HostException(
+                "NOT_AS_PLANNED",
+                "the kernel made something else than planned: " + check.subject() + " is " + check.found()
+                        + " instead of " + check.planned());
+    }
+
     /// Begins beside the caller what the first start waits for.
     void begin() {
         zygote.begin();
+    }
+
+    Zygote zygote() {
+        return zygote.get();
     }
 
     /// Returns the pid of a process that lives as long as the engine.

@@ -50,6 +50,11 @@ public final class IdRanges implements AutoCloseable {
         }
     }
 
+    /// Returns the open file that holds the locks: whoever has a copy of its descriptor holds the ranges too.
+    public Fd holder() {
+        return file;
+    }
+
     private int lockOne() {
         int start = ThreadLocalRandom.current().nextInt(IdRange.RANGES);
         for (int i = 0; i < IdRange.RANGES; i++) {

@@ -9,7 +9,7 @@ import java.util.List;
 
 /// The wire form of a plan's steps, as `native/plan.h` defines it.
 public final class PlanCodec {
-    static final int MAGIC = 0x314e5343;
+    public static final int MAGIC = 0x314e5343;
     static final int NO_PAUSE = 0xffff;
     static final int MAX_BYTES = 4 << 20;
     /// More than fit into what the kernel takes at the usual stack limit.

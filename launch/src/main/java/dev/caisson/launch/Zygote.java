@@ -99,7 +99,7 @@ public final class Zygote implements AutoCloseable {
 
     private static void keep(Sockets.Pair pair, CompletableFuture<Zygote> started) {
         Zygote zygote;
-        try (Fd program = MemoryFile.sealedExecutable(PROGRAM, program(PROGRAM))) {
+        try (Fd program = executable()) {
             int pid = Processes.spawn(program, List.of(PROGRAM, "zygote"), List.of(pair.theirs()));
             pair.theirs().close();
             zygote = new Zygote(pair.ours(), Thread.currentThread(), pid);
@@ -129,6 +129,11 @@ public final class Zygote implements AutoCloseable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /// Returns the static program of zygote, init and monitor in sealed memory, which is the caller's to close.
+    public static Fd executable() {
+        return MemoryFile.sealedExecutable(PROGRAM, program(PROGRAM));
     }
 
     static byte[] program(String name) {
@@ -318,11 +323,7 @@ public final class Zygote implements AutoCloseable {
                 // A child that the zygote has killed is this process's to reap.
                 message.descriptors().forEach(Processes::reap);
                 message.close();
-                int stage = integer(message, 12);
-                String where = stage > 0 && stage < STAGES.size() ? STAGES.get(stage) : "stage " + stage;
-                throw new HostException(
-                        "ZYGOTE_FAILED",
-                        "the kernel refused " + where + " (" + Errno.name(-status) + ")" + advice(stage, -status));
+                throw refused(integer(message, 12), -status);
             }
             return message;
         }
@@ -336,6 +337,13 @@ public final class Zygote implements AutoCloseable {
                 // the zygote is gone, and with it what it would have given
             }
         }
+    }
+
+    /// Returns what is said of a stage of a request that the kernel refused, `enum zygote_stage` of `native/plan.h`.
+    public static HostException refused(int stage, int errno) {
+        String where = stage > 0 && stage < STAGES.size() ? STAGES.get(stage) : "stage " + stage;
+        return new HostException(
+                "ZYGOTE_FAILED", "the kernel refused " + where + " (" + Errno.name(errno) + ")" + advice(stage, errno));
     }
 
     private static int integer(Sockets.Message message, int at) {

@@ -41,6 +41,8 @@ public final class Errno {
     public static final int EOVERFLOW = 75;
     public static final int EOPNOTSUPP = 95;
     public static final int ECONNRESET = 104;
+    public static final int ECONNREFUSED = 111;
+    public static final int EALREADY = 114;
     public static final int ESTALE = 116;
     public static final int EDQUOT = 122;
     /// The kernel's own, which it gives to programs all the same.
@@ -84,6 +86,8 @@ public final class Errno {
             Map.entry(EOVERFLOW, "EOVERFLOW"),
             Map.entry(EOPNOTSUPP, "EOPNOTSUPP"),
             Map.entry(ECONNRESET, "ECONNRESET"),
+            Map.entry(ECONNREFUSED, "ECONNREFUSED"),
+            Map.entry(EALREADY, "EALREADY"),
             Map.entry(ESTALE, "ESTALE"),
             Map.entry(EDQUOT, "EDQUOT"),
             Map.entry(ENOTSUPP, "ENOTSUPP"));

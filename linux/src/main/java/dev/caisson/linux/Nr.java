@@ -15,6 +15,7 @@ final class Nr {
     static final long RT_SIGPROCMASK = pick(14, 135);
     static final long IOCTL = pick(16, 29);
     static final long SOCKET = pick(41, 198);
+    static final long CONNECT = pick(42, 203);
     static final long SENDTO = pick(44, 206);
     static final long RECVFROM = pick(45, 207);
     static final long SENDMSG = pick(46, 211);

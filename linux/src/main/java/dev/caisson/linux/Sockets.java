@@ -4,11 +4,13 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -49,6 +51,7 @@ public final class Sockets {
     static final StructLayout CMSGHDR = MemoryLayout.structLayout(
             JAVA_LONG.withName("cmsg_len"), JAVA_INT.withName("cmsg_level"), JAVA_INT.withName("cmsg_type"));
 
+    private static final int SUN_PATH = 108;
     private static final int AF_UNIX = 1;
     private static final int SOCK_SEQPACKET = 5;
     private static final int SOCK_CLOEXEC = 02000000;
@@ -70,6 +73,26 @@ public final class Sockets {
             Native.check(
                     "socketpair", Native.raw(Nr.SOCKETPAIR, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, two.address()));
             return new Pair(new Fd(two.getAtIndex(JAVA_INT, 0)), new Fd(two.getAtIndex(JAVA_INT, 1)));
+        }
+    }
+
+    /// Connects to the message socket `name` in a directory; its path is never too long for sockaddr_un(3type).
+    /// @throws ErrnoException ENOENT or ECONNREFUSED if nobody listens there
+    public static Fd connect(Fd directory, String name) {
+        byte[] path = ("/proc/self/fd/" + directory.number() + "/" + name).getBytes(StandardCharsets.UTF_8);
+        if (path.length >= SUN_PATH) {
+            throw new IllegalArgumentException("the name of a socket is too long: " + name);
+        }
+        Fd socket = Fd.of("socket", Native.raw(Nr.SOCKET, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment address = arena.allocate(2 + SUN_PATH);
+            address.set(JAVA_SHORT, 0, (short) AF_UNIX);
+            MemorySegment.copy(path, 0, address, JAVA_BYTE, 2, path.length);
+            Native.check("connect", Native.raw(Nr.CONNECT, socket.number(), address.address(), 2 + path.length + 1));
+            return socket;
+        } catch (RuntimeException e) {
+            socket.close();
+            throw e;
         }
     }
 

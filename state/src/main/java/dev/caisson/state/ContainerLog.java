@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 /// ones in parts. A file has no more than so many bytes: then it becomes `NAME.1`, what was that `NAME.2`, and the
 /// oldest goes. A log that cannot be written ends, with the reason, and the container goes on.
 public final class ContainerLog implements AutoCloseable {
-    static final int FILES = 3;
-    static final long FILE_BYTES = 10L << 20;
+    public static final int FILES = 3;
+    public static final long FILE_BYTES = 10L << 20;
     /// Longer lines are parted, as Docker does it.
     static final int LONGEST_PART = 16 * 1024;
 

@@ -81,7 +81,50 @@ public record ContainerRecord(
         return with(newPid, newStartTime, group, limits);
     }
 
-    ContainerRecord limited(Cgroup group, Limits limits) {
+    /// Of a container that has a new process 1.
+    public ContainerRecord restarted(int newPid, long newStartTime) {
+        return new ContainerRecord(
+                id,
+                name,
+                image,
+                cgroupParent,
+                createdMillis,
+                enginePid,
+                newPid,
+                newStartTime,
+                memoryLimit,
+                pidsLimit,
+                settings,
+                unenforced,
+                command,
+                labels,
+                stopSignal,
+                stopMillis,
+                plan);
+    }
+
+    public ContainerRecord renamed(String newName) {
+        return new ContainerRecord(
+                id,
+                newName,
+                image,
+                cgroupParent,
+                createdMillis,
+                enginePid,
+                pid,
+                startTime,
+                memoryLimit,
+                pidsLimit,
+                settings,
+                unenforced,
+                command,
+                labels,
+                stopSignal,
+                stopMillis,
+                plan);
+    }
+
+    public ContainerRecord limited(Cgroup group, Limits limits) {
         return with(pid, startTime, group, limits);
     }
 

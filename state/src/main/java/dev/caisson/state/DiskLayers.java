@@ -16,6 +16,7 @@ import dev.caisson.spec.ContainerId;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -37,6 +38,7 @@ public final class DiskLayers {
     private final Path data;
     private final String parent;
     private final Map<String, Runnable> discards = new ConcurrentHashMap<>();
+    private final Map<String, List<Fd>> held = new ConcurrentHashMap<>();
 
     public DiskLayers(Path data, String parent) {
         this.data = data;
@@ -92,6 +94,7 @@ public final class DiskLayers {
             }
             Fd mount = ImageFile.mount(layers, root.bytes(), root.inodes());
             discards.put(id, () -> ImageFile.abandon(mount));
+            held.put(id, List.of(mount));
             return mount;
         }
     }
@@ -111,6 +114,7 @@ public final class DiskLayers {
                     mount.close();
                     discard(own, id);
                 });
+                held.put(id, List.of(mount, own));
                 Mounts.restrict(mount, EnumSet.of(Mounts.Attribute.NO_DEVICES, Mounts.Attribute.NO_SETUID), false);
                 return mount;
             } catch (RuntimeException e) {
@@ -155,8 +159,22 @@ public final class DiskLayers {
         }
     }
 
+    /// Returns the descriptors that keep a container's layer.
+    public List<Fd> holders(String id) {
+        return held.getOrDefault(id, List.of());
+    }
+
+    /// Lets go of a container's layer without removing it.
+    /// @return the descriptors that keep it, for whoever keeps the container; the caller's to close
+    public List<Fd> handOver(String id) {
+        discards.remove(id);
+        List<Fd> kept = held.remove(id);
+        return kept == null ? List.of() : kept;
+    }
+
     /// Removes a container's layer, when its processes are gone; nothing where it has none.
     public void discard(String id) {
+        held.remove(id);
         Runnable discard = discards.remove(id);
         if (discard != null) {
             discard.run();

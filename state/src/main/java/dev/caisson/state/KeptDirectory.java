@@ -48,7 +48,7 @@ public final class KeptDirectory {
         private static final int ID_DIGITS = 64;
         private static final String MADE_UP = ".~";
 
-        String directory() {
+        public String directory() {
             return id + name.map(text -> (madeUp ? MADE_UP : ".") + text).orElse("");
         }
 
@@ -84,6 +84,43 @@ public final class KeptDirectory {
         }
         try (Fd all = found.get()) {
             return entries(all);
+        }
+    }
+
+    /// Finds one by its name, else by the beginning of its id.
+    /// @throws StateException CONTAINER_AMBIGUOUS
+    public Optional<Entry> find(String container) {
+        List<Entry> entries = entries();
+        List<Entry> found = entries.stream()
+                .filter(entry -> entry.name().filter(container::equals).isPresent())
+                .toList();
+        if (found.isEmpty()) {
+            found = entries.stream()
+                    .filter(entry -> !container.isEmpty() && entry.id().value().startsWith(container))
+                    .toList();
+        }
+        if (found.size() > 1) {
+            throw new StateException(
+                    "CONTAINER_AMBIGUOUS", found.size() + " containers match '" + container + "': give more of the id");
+        }
+        return found.stream().findFirst();
+    }
+
+    /// Gives one another name.
+    /// @throws StateException NAME_IN_USE, CONTAINER_UNKNOWN
+    public Entry rename(Entry entry, String name) {
+        var renamed = new Entry(entry.id(), Optional.of(name), false);
+        try (Fd all = open();
+                Fd _ = whole(all)) {
+            requireFree(name, entries(all));
+            FileSystem.rename(all, entry.directory(), all, renamed.directory(), false);
+            return renamed;
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                throw new StateException(
+                        "CONTAINER_UNKNOWN", "the container " + entry.id().shortForm() + " has been removed", e);
+            }
+            throw e;
         }
     }
 
@@ -199,7 +236,7 @@ public final class KeptDirectory {
     }
 
     /// Removes one whose lock the caller has.
-    void discard(Entry entry) {
+    public void discard(Entry entry) {
         try (Fd all = open();
                 Fd _ = whole(all)) {
             removeIfThere(all, entry);

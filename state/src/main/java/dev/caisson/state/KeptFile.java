@@ -124,7 +124,7 @@ public final class KeptFile {
     }
 
     /// It is there whole or not at all, whenever this process ends.
-    private static void write(Fd directory, String name, Map<String, Object> fields) {
+    public static void write(Fd directory, String name, Map<String, Object> fields) {
         String partial = "." + name;
         try (Fd file = FileSystem.openAt(
                 directory, partial, FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_TRUNC, 0600, BENEATH)) {
@@ -133,7 +133,7 @@ public final class KeptFile {
         FileSystem.rename(directory, partial, directory, name, true);
     }
 
-    private static <T> Optional<T> read(Fd directory, String name, Function<Map<?, ?>, T> made) {
+    public static <T> Optional<T> read(Fd directory, String name, Function<Map<?, ?>, T> made) {
         try (Fd file = FileSystem.openAt(directory, name, FileSystem.O_RDONLY, 0, BENEATH)) {
             return Json.parse(FileSystem.read(file, MOST), Json.Limits.DEFAULT) instanceof Map<?, ?> fields
                     ? Optional.of(made.apply(fields))

@@ -43,7 +43,7 @@ public final class Names {
         }
 
         /// True if nobody asked for it.
-        boolean isMadeUp() {
+        public boolean isMadeUp() {
             return madeUp;
         }
 
@@ -148,6 +148,13 @@ public final class Names {
                     FileSystem.removeFile(root, path(name));
                 }
             }
+        }
+    }
+
+    /// Gives back a name of this engine.
+    void remove(String name) {
+        if (holder(name).filter(engine::equals).isPresent()) {
+            FileSystem.removeFile(root, path(name));
         }
     }
 

@@ -39,9 +39,9 @@ public final class State implements AutoCloseable {
     /// The default state directory.
     public static final Path STANDARD = Path.of("/run/caisson");
 
-    private static final String ENGINES = "engines";
+    static final String ENGINES = "engines";
     private static final String LOCK = "lock";
-    private static final String SUFFIX = ".json";
+    static final String SUFFIX = ".json";
     /// A plan is at most 4 MiB, in Base64 here.
     private static final int MAX_RECORD = 16 << 20;
     private static final int ID_BYTES = 8;
@@ -87,7 +87,7 @@ public final class State implements AutoCloseable {
     }
 
     /// True if an engine runs: it holds its lock.
-    private static boolean isAlive(Fd engines, String engine) {
+    static boolean isAlive(Fd engines, String engine) {
         return FileSystem.find(engines, engine + "/" + LOCK, FileSystem.O_RDONLY, BENEATH)
                 .map(found -> {
                     try (Fd lock = found) {
@@ -158,6 +158,29 @@ public final class State implements AutoCloseable {
                 problem);
     }
 
+    /// Returns the name of its own place.
+    public String engine() {
+        return engine;
+    }
+
+    /// Returns the directory of its own place.
+    public Fd directory() {
+        return own;
+    }
+
+    /// Returns the file whose lock says that the place is in use: whoever has a copy of this descriptor holds it too.
+    public Fd lock() {
+        return lock;
+    }
+
+    /// Leaves the place to whoever holds a copy of its lock.
+    public void leave() {
+        lock.close();
+        own.close();
+        engines.close();
+        root.close();
+    }
+
     public Fd root() {
         return root;
     }
@@ -205,6 +228,10 @@ public final class State implements AutoCloseable {
     ///
     /// @param between run when it is written and not yet to be found
     public void save(ContainerRecord record, Runnable between) {
+        save(own, record, between);
+    }
+
+    static void save(Fd own, ContainerRecord record, Runnable between) {
         String name = record.id() + SUFFIX;
         String partial = "." + name;
         try (Fd file = FileSystem.openAt(
@@ -280,7 +307,7 @@ public final class State implements AutoCloseable {
         return record.isPresent();
     }
 
-    private static <T> T inEngines(Path state, T none, Function<Fd, T> read) {
+    static <T> T inEngines(Path state, T none, Function<Fd, T> read) {
         try (Fd engines =
                 FileSystem.open(state.resolve(ENGINES).toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
             return read.apply(engines);
@@ -358,7 +385,7 @@ public final class State implements AutoCloseable {
         }
     }
 
-    private static Optional<ContainerRecord> read(Fd directory, String file) {
+    static Optional<ContainerRecord> read(Fd directory, String file) {
         try (Fd open = FileSystem.openAt(directory, file, FileSystem.O_RDONLY, 0, BENEATH)) {
             byte[] json = FileSystem.read(open, MAX_RECORD);
             // Empty: it does not run yet, or a power failure came before the disk had the record and it is gone.
@@ -418,9 +445,6 @@ public final class State implements AutoCloseable {
                 last.run();
             }
         }
-        lock.close();
-        own.close();
-        engines.close();
-        root.close();
+        leave();
     }
 }

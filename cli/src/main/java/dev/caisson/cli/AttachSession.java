@@ -1,0 +1,148 @@
+package dev.caisson.cli;
+
+import dev.caisson.engine.Attachment;
+import dev.caisson.engine.ContainerState;
+import dev.caisson.engine.DetachedContainer;
+import dev.caisson.error.CaissonException;
+import dev.caisson.linux.Fd;
+import dev.caisson.state.LogEntry;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+
+/// This process's terminal or pipes, attached to a container that outlives it.
+final class AttachSession {
+    private static final int BUFFER = 16 * 1024;
+    private static final int DETACHED = 1;
+
+    private final DetachedContainer container;
+    private final PrintWriter out;
+    private final PrintWriter err;
+    private final DetachKeys keys;
+    private final boolean input;
+    private final boolean passesSignals;
+    private final AtomicBoolean left = new AtomicBoolean();
+
+    AttachSession(
+            DetachedContainer container, CommandSpec command, DetachKeys keys, boolean input, boolean passesSignals) {
+        this.container = container;
+        this.out = command.commandLine().getOut();
+        this.err = command.commandLine().getErr();
+        this.keys = keys;
+        this.input = input;
+        this.passesSignals = passesSignals;
+    }
+
+    int startAndFollow() throws InterruptedException {
+        try (Attachment attachment = container.attachBeforeStart()) {
+            container.start();
+            int status = follow(attachment);
+            return left.get() ? 0 : status;
+        }
+    }
+
+    int follow() throws InterruptedException {
+        try (Attachment attachment = container.attach()) {
+            return follow(attachment);
+        }
+    }
+
+    private int follow(Attachment attachment) throws InterruptedException {
+        boolean terminal = container.hasTerminal();
+        forwardSignals(attachment, terminal);
+        dev.caisson.linux.Terminal.@Nullable Mode before = null;
+        var own = new Fd(0); // never closed: it is the descriptor that this process was started with
+        if (terminal && input && dev.caisson.linux.Terminal.isTerminal(own)) {
+            before = dev.caisson.linux.Terminal.makeRaw(own);
+        }
+        try {
+            if (terminal) {
+                resize(attachment);
+            }
+            if (input && container.hasInput()) {
+                Thread.ofPlatform().daemon().name("caisson-input").start(() -> passInput(attachment, terminal));
+            }
+            ContainerState end = attachment.follow(this::print, () -> !left.get());
+            if (left.get()) {
+                err.println("read escape sequence");
+                return DETACHED;
+            }
+            return end.lastEnd().map(ContainerState.End::status).orElse(0);
+        } finally {
+            if (before != null) {
+                dev.caisson.linux.Terminal.restore(own, before);
+            }
+        }
+    }
+
+    private void print(List<LogEntry> entries) {
+        for (LogEntry entry : entries) {
+            switch (entry.stream()) {
+                case STDOUT -> out.print(entry.text());
+                case STDERR -> err.print(entry.text());
+            }
+        }
+        out.flush();
+        err.flush();
+    }
+
+    /// Until the input ends, the container's does, or the keys were pressed.
+    private void passInput(Attachment attachment, boolean terminal) {
+        byte[] buffer = new byte[BUFFER];
+        try (var in = new FileInputStream(FileDescriptor.in)) {
+            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                DetachKeys.Input typed = terminal
+                        ? keys.take(buffer, count)
+                        : new DetachKeys.Input(java.util.Arrays.copyOf(buffer, count), false);
+                if (!attachment.write(typed.bytes(), typed.bytes().length)) {
+                    return;
+                }
+                if (typed.detached()) {
+                    left.set(true);
+                    return;
+                }
+            }
+            attachment.endInput();
+        } catch (IOException | CaissonException | IllegalStateException e) {
+            System.getLogger(AttachSession.class.getName())
+                    .log(System.Logger.Level.DEBUG, "no more input is passed on", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void forwardSignals(Attachment attachment, boolean terminal) {
+        if (!passesSignals) {
+            ProcessSignals.leaveToKernel();
+            return;
+        }
+        ProcessSignals.handle(number -> {
+            try {
+                if (number == ProcessSignals.WINCH) {
+                    if (terminal) {
+                        resize(attachment);
+                    }
+                } else {
+                    container.signal(number);
+                }
+            } catch (CaissonException e) { // it has ended meanwhile
+                System.getLogger(AttachSession.class.getName())
+                        .log(System.Logger.Level.DEBUG, "a signal is not passed on", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    private static void resize(Attachment attachment) throws InterruptedException {
+        var size = dev.caisson.linux.Terminal.size(new Fd(1));
+        if (size.isPresent()) {
+            attachment.resize(size.get());
+        }
+    }
+}

@@ -1,0 +1,30 @@
+package dev.caisson.cli;
+
+import dev.caisson.engine.DetachedContainer;
+import dev.caisson.engine.EngineOptions;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// `caisson renew`: renews the leases of containers.
+@Command(
+        name = "renew",
+        sortOptions = false,
+        description = "Renew the leases of containers that were created with --lease, from now.")
+final class RenewCommand extends ContainerCommand {
+    @Option(
+            names = "--lease",
+            paramLabel = "DURATION",
+            description = "In place of the time that it was created with: 10m.")
+    private @Nullable String lease;
+
+    @Override
+    void act(String container, EngineOptions options) throws InterruptedException {
+        DetachedContainer found = DetachedLookup.require(container, options);
+        if (lease == null) {
+            found.renew();
+        } else {
+            found.renew(DetachOptions.lease("--lease", lease));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+package dev.caisson.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.spec.ContainerId;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Containers that outlive the command, from create to rm.
+@Tag("root")
+@Timeout(value = 180, unit = TimeUnit.SECONDS)
+class DetachedCommandsTest {
+    private final String name = "detached-" + ContainerId.random().shortForm();
+
+    private record Answer(int status, String out, String err) {}
+
+    @AfterEach
+    void remove() {
+        caisson("rm", "-f", name, name + "-2");
+    }
+
+    private static Answer caisson(String... arguments) {
+        var out = new StringWriter();
+        var err = new StringWriter();
+        int status = Main.execute(new PrintWriter(out), new PrintWriter(err), Terminal.NONE, arguments);
+        return new Answer(status, out.toString(), err.toString());
+    }
+
+    private static void awaitLog(String container, String text) throws InterruptedException {
+        long begun = System.nanoTime();
+        while (!caisson("logs", container).out().contains(text)) {
+            assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.SECONDS.toNanos(60));
+            Thread.sleep(50);
+        }
+    }
+
+    private String inspected(String template) {
+        return caisson("inspect", "-f", template, name).out().strip();
+    }
+
+    @Test
+    void one_runs_in_the_background_and_is_seen_stopped_started_and_removed(@TempDir Path directory) throws Exception {
+        Path idFile = directory.resolve("id");
+        Answer run = caisson(
+                "run", "-d", "--name", name, "--cidfile", idFile.toString(), "-l", "team=core", "-e", "A=b", "host", "--",
+                "sh", "-c", "trap 'echo asked; exit 3' TERM; echo ready; while :; do sleep 0.1; done");
+
+        assertThat(run.err()).isEmpty();
+        assertThat(run.out()).matches("[0-9a-f]{64}\n");
+        assertThat(Files.readString(idFile)).isEqualTo(run.out().strip());
+        assertThat(caisson("run", "-d", "--cidfile", idFile.toString(), "host", "true").err())
+                .contains("container ID file found");
+        awaitLog(name, "ready");
+        assertThat(caisson("ps", "--filter", "name=" + name, "--format", "{{.Names}} {{.State}} {{.Status}}")
+                        .out())
+                .matches(name + " running Up .*\n");
+        assertThat(caisson("ps", "-q", "--no-trunc", "--filter", "label=team=core").out())
+                .contains(run.out());
+        assertThat(inspected("{{.State.Status}} {{.Name}} {{.Config.Labels.team}} {{index .Config.Env 0}}"))
+                .startsWith("running /" + name + " core ");
+        assertThat(inspected("{{range .Config.Env}}{{println .}}{{end}}")).contains("A=b");
+        assertThat(caisson("inspect", name).out()).startsWith("[\n    {\n        \"Id\": \"" + run.out().strip());
+        assertThat(caisson("top", name).out()).contains("UID", "PID", "CMD").contains("sleep 0.1");
+        assertThat(caisson("rm", name).err()).contains("container is running: stop the container before removing");
+        assertThat(caisson("verify", name).status()).isZero();
+
+        assertThat(caisson("stop", name)).isEqualTo(new Answer(0, name + "\n", ""));
+
+        assertThat(caisson("wait", name)).isEqualTo(new Answer(0, "3\n", ""));
+        assertThat(caisson("stop", name).status()).isZero();
+        assertThat(caisson("kill", name).status()).isEqualTo(1);
+        assertThat(caisson("kill", name).err()).contains("is not running");
+        assertThat(caisson("ps", "-a", "--filter", "exited=3").out()).contains(name).contains("Exited (3)");
+        assertThat(caisson("ps").out()).doesNotContain(name);
+        assertThat(inspected("{{.State.ExitCode}} {{.State.Running}}")).isEqualTo("3 false");
+
+        assertThat(caisson("start", name)).isEqualTo(new Answer(0, name + "\n", ""));
+        assertThat(caisson("restart", "-t", "0", name).out()).isEqualTo(name + "\n");
+        assertThat(caisson("pause", name).out()).isEqualTo(name + "\n");
+        assertThat(caisson("ps", "--filter", "status=paused").out()).contains(name).contains("(Paused)");
+        assertThat(caisson("start", name).err()).contains("try unpause instead");
+        assertThat(caisson("unpause", name).status()).isZero();
+        assertThat(caisson("unpause", name).err()).contains("is not paused");
+        assertThat(caisson("rename", name, name + "-2").status()).isZero();
+        assertThat(caisson("update", "--restart", "always", name + "-2").out()).isEqualTo(name + "-2\n");
+        assertThat(caisson("rm", "-f", name + "-2")).isEqualTo(new Answer(0, name + "-2\n", ""));
+        assertThat(caisson("ps", "-a").out()).doesNotContain(name);
+        assertThat(caisson("inspect", name).status()).isEqualTo(1);
+    }
+
+    @Test
+    void one_that_is_created_is_started_attached_and_ends_with_its_status() {
+        Answer made = caisson("create", "--name", name, "host", "--", "sh", "-c", "echo out; echo bad >&2; exit 5");
+        assertThat(made.err()).isEmpty();
+        assertThat(caisson("ps", "-a", "--filter", "status=created").out()).contains(name).contains("Created");
+        assertThat(caisson("logs", name).out()).isEmpty();
+        assertThat(caisson("wait", name).out()).isEqualTo("0\n");
+
+        assertThat(caisson("start", "-a", name)).isEqualTo(new Answer(5, "out\n", "bad\n"));
+
+        assertThat(caisson("logs", "--tail", "1", name).err()).contains("bad");
+        assertThat(caisson("container", "prune", "-f", "--filter", "name=" + name).out())
+                .isEqualTo("Deleted Containers:\n" + made.out() + "\n");
+    }
+
+    @Test
+    void a_program_that_is_not_there_leaves_a_created_container_or_none() {
+        Answer run = caisson("run", "-d", "--name", name, "host", "no-such-program");
+
+        assertThat(run.status()).isEqualTo(127);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err()).contains("no-such-program");
+        assertThat(caisson("ps", "-a", "--filter", "name=" + name).out()).contains("Created");
+        assertThat(caisson("rm", name).status()).isZero();
+        assertThat(caisson("run", "-d", "--rm", "--name", name, "host", "no-such-program").status()).isEqualTo(127);
+        assertThat(caisson("ps", "-a").out()).doesNotContain(name);
+    }
+
+    @Test
+    void one_with_a_lease_or_rm_is_gone_by_itself() throws Exception {
+        caisson("run", "-d", "--lease", "300ms", "--name", name, "host", "sleep", "1000");
+        assertThat(caisson("renew", name).out()).isEqualTo(name + "\n");
+        assertThat(caisson("wait", name).out()).isEqualTo("137\n");
+        assertThat(caisson("ps", "-a").out()).doesNotContain(name);
+
+        assertThat(caisson("run", "-d", "--rm", "--name", name, "host", "sleep", "0.1").status()).isZero();
+        caisson("wait", name);
+        assertThat(caisson("ps", "-a").out()).doesNotContain(name);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "run --restart always host true|--restart: a container in the foreground ends with this command",
+                "run --lease 1m host true|--lease: a container in the foreground ends with this command",
+                "run -d --rm --restart always host true|conflicting options",
+                "run -d --restart sometimes host true|invalid restart policy 'sometimes'",
+                "run -d --restart always:3 host true|maximum retry count cannot be used",
+                "run -d --cpu-time 1s host true|--cpu-time",
+                "run -d --output-limit 1m host true|--output-limit",
+                "run -d --lease 0 host true|a lease of 0 ms",
+                "run --detach-keys a host true|OPTION_REFUSED: --detach-keys",
+                "ps --size|OPTION_REFUSED: --size",
+                "ps --format {{.Nmae}}|can't evaluate field Nmae",
+                "ps --format {{.ID|unclosed action",
+                "ps --filter before=nobody|knows no container 'nobody'",
+                "attach --detach-keys ctrl-1 x|--detach-keys takes",
+                "start -a x y|cannot start and attach multiple containers",
+                "update x|you must provide one or more flags",
+                "update --memory 1g x|limits of 'caisson update'",
+                "start no-such-container|CONTAINER_UNKNOWN",
+                "pause no-such-container|CONTAINER_UNKNOWN",
+                "container frobnicate|unknown command"
+            })
+    void what_is_not_possible_is_refused_by_name(String words, String reason) {
+        caisson("create", "--name", name, "host", "true"); // so that there is one to compare with
+        Answer answer = caisson(words.split(" ", -1));
+
+        assertThat(answer.status()).isNotZero();
+        assertThat(answer.err()).contains(reason);
+        assertThat(caisson("ps", "-a").out()).contains(name);
+    }
+}

@@ -1,0 +1,126 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.HostException;
+import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.linux.Terminal;
+import dev.caisson.state.LogEntry;
+import dev.caisson.state.LogReader;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+
+/// A connection to the standard streams of a container that outlives its command. Output is read from the container's
+/// log, so that whoever reads it slowly holds nobody up and misses nothing that the log still has.
+///
+/// One thread may follow its output while another writes its input.
+public final class Attachment implements AutoCloseable {
+    private static final Duration LOOK = Duration.ofMillis(500);
+
+    private final DetachedPlace place;
+    private final Monitor input;
+    private final Monitor output;
+    private final LogReader log;
+
+    /// @param input closed with this
+    Attachment(DetachedPlace place, Monitor input) throws InterruptedException {
+        this.place = place;
+        this.input = input;
+        Monitor second = null;
+        try {
+            second = place.monitor();
+            second.watch(true, true);
+            output = second;
+            log = place.log(OptionalLong.of(0));
+        } catch (RuntimeException | InterruptedException e) {
+            if (second != null) {
+                second.close();
+            }
+            input.close();
+            throw e;
+        }
+    }
+
+    /// Passes on what the container writes from now on, until it has ended.
+    ///
+    /// @param entries is called in the order of the output
+    /// @param goesOn asked now and then; the rest is left when it says no
+    /// @return its state then
+    public ContainerState follow(Consumer<List<LogEntry>> entries, java.util.function.BooleanSupplier goesOn)
+            throws InterruptedException {
+        boolean wasUp = false;
+        while (true) {
+            ContainerState state = state();
+            boolean up = state.isUp();
+            wasUp |= up || state.lastEnd().isPresent();
+            for (List<LogEntry> next = log.next(); !next.isEmpty(); next = log.next()) {
+                entries.accept(next);
+            }
+            if (!goesOn.getAsBoolean() || wasUp && !up && !(state instanceof ContainerState.Created)) {
+                return state;
+            }
+            waitForNotice();
+        }
+    }
+
+    private ContainerState state() throws InterruptedException {
+        try {
+            return DetachedPlace.state(output.state());
+        } catch (HostException e) {
+            return gone(e);
+        }
+    }
+
+    private ContainerState gone(HostException e) {
+        if (e.code().equals("MONITOR_GONE")) {
+            return place.lastState();
+        }
+        throw e;
+    }
+
+    private void waitForNotice() throws InterruptedException {
+        try {
+            boolean _ = output.notice(LOOK).isPresent();
+        } catch (HostException e) {
+            gone(e);
+        }
+    }
+
+    /// Writes to its standard input, waiting while the program does not read.
+    /// @return false if its input is closed
+    public boolean write(byte[] bytes, int count) throws InterruptedException {
+        byte[] left = Arrays.copyOf(bytes, count);
+        while (left.length > 0) {
+            int taken = input.write(left);
+            if (taken < 0) {
+                return false;
+            }
+            left = Arrays.copyOfRange(left, taken, left.length);
+            if (left.length > 0) {
+                boolean _ = input.notice(LOOK).isPresent();
+            }
+        }
+        return true;
+    }
+
+    /// Closes its standard input.
+    public void endInput() throws InterruptedException {
+        input.endInput();
+    }
+
+    /// Changes the size of its terminal; nothing where it has none.
+    public synchronized void resize(Terminal.Size size) throws InterruptedException {
+        try (Monitor monitor = place.monitor()) {
+            monitor.resize(size);
+        }
+    }
+
+    /// Leaves the container as it is.
+    @Override
+    public void close() {
+        input.close();
+        output.close();
+        log.close();
+    }
+}

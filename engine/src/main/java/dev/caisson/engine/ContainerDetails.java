@@ -1,0 +1,94 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Step;
+import dev.caisson.linux.Fd;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Mount;
+import dev.caisson.state.KeptFile;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What a container that outlives its command was asked to be, as its plan settled it.
+///
+/// @param arguments the program and its arguments, those of the image included
+/// @param environment lines `VARIABLE=value`, those of the image included
+/// @param user as it was asked for; empty for the image's
+/// @param mounts `source:target:ro` of each, the source empty for memory
+public record ContainerDetails(
+        List<String> arguments,
+        List<String> environment,
+        String user,
+        String workingDirectory,
+        String hostName,
+        boolean readOnlyRoot,
+        boolean privileged,
+        boolean init,
+        long memory,
+        long pids,
+        List<String> mounts) {
+    private static final String NAME = "details.json";
+
+    static ContainerDetails of(ContainerSpec spec, LaunchPlan plan) {
+        Step.Execute program = plan.only(Step.Execute.class);
+        return new ContainerDetails(
+                program.arguments(),
+                program.environment(),
+                spec.user().orElse(""),
+                plan.only(Step.Ready.class).workingDirectory(),
+                plan.all(Step.SetHostName.class).stream()
+                        .map(Step.SetHostName::name)
+                        .findFirst()
+                        .orElse(""),
+                spec.readOnlyRoot(),
+                spec.privileged(),
+                spec.init(),
+                spec.limits().memory().count(),
+                spec.limits().pids(),
+                spec.mounts().stream().map(ContainerDetails::text).toList());
+    }
+
+    private static String text(Mount mount) {
+        return switch (mount) {
+            case Mount.Bind bind -> bind.source() + ":/" + bind.target() + (bind.readOnly() ? ":ro" : ":rw");
+            case Mount.Tmpfs tmpfs -> ":/" + tmpfs.target() + (tmpfs.readOnly() ? ":ro" : ":rw");
+        };
+    }
+
+    void write(Fd directory) {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("arguments", arguments);
+        fields.put("environment", environment);
+        fields.put("user", user);
+        fields.put("workingDirectory", workingDirectory);
+        fields.put("hostName", hostName);
+        fields.put("readOnlyRoot", readOnlyRoot);
+        fields.put("privileged", privileged);
+        fields.put("init", init);
+        fields.put("memory", memory);
+        fields.put("pids", pids);
+        fields.put("mounts", mounts);
+        KeptFile.write(directory, NAME, fields);
+    }
+
+    static Optional<ContainerDetails> read(Fd directory) {
+        return KeptFile.read(directory, NAME, ContainerDetails::of);
+    }
+
+    private static ContainerDetails of(Map<?, ?> fields) {
+        return new ContainerDetails(
+                KeptFile.texts(fields, "arguments"),
+                KeptFile.texts(fields, "environment"),
+                KeptFile.text(fields, "user"),
+                KeptFile.text(fields, "workingDirectory"),
+                KeptFile.text(fields, "hostName"),
+                Boolean.TRUE.equals(fields.get("readOnlyRoot")),
+                Boolean.TRUE.equals(fields.get("privileged")),
+                Boolean.TRUE.equals(fields.get("init")),
+                KeptFile.number(fields, "memory"),
+                KeptFile.number(fields, "pids"),
+                KeptFile.texts(fields, "mounts"));
+    }
+}

@@ -1,0 +1,453 @@
+package dev.caisson.engine;
+
+import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.Events;
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.launch.HostException;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Step;
+import dev.caisson.launch.Verifier;
+import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.launch.monitor.MonitorState;
+import dev.caisson.launch.monitor.StartReply;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.ProcessTimes;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Limits;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.LogReader;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// A container that outlives the command and the process that created it, until it is removed. A small process of its
+/// own, its monitor, keeps it; any process of the host finds it by its name.
+///
+/// ```java
+/// DetachedContainer web = engine.create(spec.name("web"), DetachedOptions.STANDARD);
+/// web.start();
+/// ...
+/// DetachedContainer.find("web", options).orElseThrow().stop(OptionalInt.empty(), Optional.empty());
+/// ```
+public final class DetachedContainer {
+    private static final Duration FOREVER = Duration.ofDays(36_500);
+    private static final int SIGKILL = 9;
+    private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
+
+    private final DetachedPlace place;
+
+    DetachedContainer(DetachedPlace place) {
+        this.place = place;
+    }
+
+    /// Finds one by its name or the beginning of its id; empty if there is none, or it does not outlive its command.
+    /// @throws EngineException CONTAINER_AMBIGUOUS
+    public static Optional<DetachedContainer> find(String container, EngineOptions options) {
+        return DetachedPlace.find(container, options).map(DetachedContainer::new);
+    }
+
+    public ContainerId id() {
+        return place.id();
+    }
+
+    public String name() {
+        return place.name();
+    }
+
+    /// Returns its state now.
+    public ContainerState state() throws InterruptedException {
+        Optional<Monitor> found = place.connect();
+        if (found.isEmpty()) {
+            return place.lastState();
+        }
+        try (Monitor monitor = found.get()) {
+            return DetachedPlace.state(monitor.state());
+        }
+    }
+
+    /// Like [#state()], where an interrupt only is remembered.
+    ContainerState stateNow() {
+        return Failures.uninterrupted(this::state).orElseGet(place::lastState);
+    }
+
+    /// Why its log is incomplete, if it is.
+    Optional<String> logFailure() {
+        return Failures.uninterrupted(place::known)
+                .flatMap(known -> known)
+                .filter(known -> known.logLost() > 0)
+                .map(known -> dev.caisson.linux.Errno.name(known.logError()));
+    }
+
+    /// Starts it; nothing if it runs. The kernel is asked what it made before the program runs.
+    /// @throws dev.caisson.launch.LaunchException if the program cannot be run
+    /// @throws EngineException CONTAINER_PAUSED, CONTAINER_DEAD
+    public void start() throws InterruptedException {
+        try (DetachedPlace.Held held = place.hold();
+                Monitor monitor = place.monitor()) {
+            ContainerState state = DetachedPlace.state(monitor.state());
+            state.require(ContainerState.Operation.START, name());
+            if (state.isDone(ContainerState.Operation.START)) {
+                return;
+            }
+            DetachedFile.wants(held.kept(), true);
+            start(monitor);
+        }
+    }
+
+    private void start(Monitor monitor) throws InterruptedException {
+        ContainerRecord record = place.record();
+        LaunchPlan plan = record.plan().plan();
+        StartReply reply = monitor.hold();
+        if (reply.wasStarted()) {
+            return;
+        }
+        if (!reply.succeeded()) {
+            throw reply.failure(withCommand(plan, record.command()));
+        }
+        int pid = reply.state().pid();
+        for (Verifier.Check check : new Verifier(plan).beforeStart(pid)) {
+            if (!check.asPlanned()) {
+                throw Starter.notAsPlanned(check); // the start is given up when the connection closes
+            }
+        }
+        place.save(record.restarted(pid, ProcessTimes.startTime(pid)));
+        monitor.go();
+    }
+
+    /// A plan is written down without the words of its program, which an error names.
+    private static LaunchPlan withCommand(LaunchPlan plan, List<String> command) {
+        List<Step> steps = plan.steps().stream()
+                .map(step -> step instanceof Step.Execute execute
+                        ? new Step.Execute(
+                                execute.initStays(), execute.controllingTerminal(), execute.searchPath(), command, List.of())
+                        : step)
+                .toList();
+        return new LaunchPlan(plan.ids(), plan.namespaces(), plan.root(), plan.slots(), steps);
+    }
+
+    /// Asks it to end, kills it if it has not ended in time, and waits for its end. It is not started again by its
+    /// policy. Nothing if it does not run.
+    ///
+    /// @param signal in place of its own stop signal
+    /// @param timeout in place of its own; zero kills it at once
+    public void stop(OptionalInt signal, Optional<Duration> timeout) throws InterruptedException {
+        DetachedFile file = place.file();
+        try (DetachedPlace.Held held = place.hold()) {
+            DetachedFile.wants(held.kept(), false);
+        }
+        Optional<Monitor> found = place.connect();
+        if (found.isEmpty()) {
+            return;
+        }
+        try (Monitor monitor = found.get()) {
+            Duration patience = timeout.orElse(file.stopTimeout());
+            int number = patience.isZero() ? SIGKILL : signal.orElse(file.stopSignal());
+            monitor.stop(number, patience);
+        }
+        removeIfWanted();
+    }
+
+    /// Sends a signal to its process 1, which passes it on to the program. SIGKILL ends every process of it, for good.
+    /// @throws EngineException CONTAINER_NOT_RUNNING
+    public void signal(int number) throws InterruptedException {
+        ContainerState state = state();
+        if (number == SIGKILL && state instanceof ContainerState.Restarting) {
+            stop(OptionalInt.empty(), Optional.of(Duration.ZERO));
+            return;
+        }
+        state.require(ContainerState.Operation.SIGNAL, name());
+        if (number == SIGKILL) {
+            try (DetachedPlace.Held held = place.hold()) {
+                DetachedFile.wants(held.kept(), false);
+            }
+        }
+        try (Monitor monitor = place.monitor()) {
+            if (!monitor.signal(number, number == SIGKILL)) {
+                state().require(ContainerState.Operation.SIGNAL, name());
+            }
+        }
+    }
+
+    /// Stops it and starts it again; starts one that does not run.
+    public void restart(OptionalInt signal, Optional<Duration> timeout) throws InterruptedException {
+        if (state().isUp() || state() instanceof ContainerState.Restarting) {
+            DetachedFile file = place.file();
+            try (Monitor monitor = place.monitor()) {
+                Duration patience = timeout.orElse(file.stopTimeout());
+                monitor.stop(patience.isZero() ? SIGKILL : signal.orElse(file.stopSignal()), patience);
+            }
+        }
+        start();
+    }
+
+    /// Freezes every process of it, until [#resume]. Its deadline and its lease go on.
+    /// @throws EngineException CONTAINER_NOT_RUNNING, CONTAINER_PAUSED, CONTAINER_RESTARTING
+    public void pause() throws InterruptedException {
+        try (DetachedPlace.Held _ = place.hold();
+                Monitor monitor = place.monitor(ContainerState.Operation.PAUSE)) {
+            monitor.pause();
+        }
+    }
+
+    /// Lets it run on.
+    /// @throws EngineException CONTAINER_NOT_PAUSED
+    public void resume() throws InterruptedException {
+        try (DetachedPlace.Held _ = place.hold();
+                Monitor monitor = place.monitor(ContainerState.Operation.RESUME)) {
+            monitor.resume();
+        }
+    }
+
+    /// Waits until it does not run and will not be started again by its policy.
+    /// @return its last end; empty if it never ran, or nobody knows how it ended
+    public Optional<ContainerState.End> await() throws InterruptedException {
+        return await(FOREVER).lastEnd();
+    }
+
+    /// Like [#await()], for no longer than `patience`.
+    /// @return its state then
+    public ContainerState await(Duration patience) throws InterruptedException {
+        long begun = System.nanoTime();
+        Optional<Monitor> found = place.connect();
+        if (found.isEmpty()) {
+            return place.lastState();
+        }
+        try (Monitor monitor = found.get()) {
+            MonitorState state = monitor.watch(false, true);
+            while (isGoingOn(state) && System.nanoTime() - begun < patience.toNanos()) {
+                if (monitor.notice(LOOK).isPresent()) {
+                    state = monitor.state();
+                }
+            }
+            return DetachedPlace.state(state);
+        } catch (HostException e) {
+            if (!e.code().equals("MONITOR_GONE")) {
+                throw e;
+            }
+            return place.lastState();
+        }
+    }
+
+    private static boolean isGoingOn(MonitorState state) {
+        return state.isUp() || state.phase() == MonitorState.Phase.RESTARTING;
+    }
+
+    /// Opens its log.
+    ///
+    /// @param last how many entries of what is there are read; all where that is empty
+    public LogReader log(java.util.OptionalLong last) {
+        return place.log(last);
+    }
+
+    /// Opens a connection to its standard streams.
+    /// @throws EngineException CONTAINER_NOT_RUNNING, CONTAINER_PAUSED, CONTAINER_RESTARTING
+    public Attachment attach() throws InterruptedException {
+        return new Attachment(place, place.monitor(ContainerState.Operation.ATTACH));
+    }
+
+    /// Connects to its streams before it is started, so that no word of it is missed.
+    public Attachment attachBeforeStart() throws InterruptedException {
+        return new Attachment(place, place.monitor());
+    }
+
+    /// Gives it another name.
+    /// @throws EngineException NAME_IN_USE
+    public void rename(String name) {
+        place.rename(name);
+    }
+
+    /// Changes its limits while it runs, and its restart policy.
+    public void update(Optional<Limits> limits, Optional<RestartPolicy> restart) throws InterruptedException {
+        try (DetachedPlace.Held held = place.hold()) {
+            if (limits.isPresent()) {
+                update(limits.get());
+            }
+            if (restart.isPresent()) {
+                DetachedFile file = place.file();
+                DetachedFile changed = file.with(file.options().restart(restart.get()));
+                changed.write(held.kept());
+                Optional<Monitor> found = place.connect();
+                if (found.isPresent()) {
+                    try (Monitor monitor = found.get()) {
+                        monitor.set(DetachedMaker.policy(changed));
+                    }
+                }
+            }
+        }
+    }
+
+    private void update(Limits limits) {
+        ContainerRecord record = place.record();
+        try (Hierarchy hierarchy = Hierarchy.detect()) {
+            Cgroup group = hierarchy
+                    .find(record.cgroupParent(), record.id())
+                    .orElseThrow(() -> new EngineException(
+                            "CONTAINER_NOT_RUNNING", "container " + name() + " has no control group any more"));
+            group.update(limits, record.settings().stream()
+                            .map(dev.caisson.cgroup.KernelSetting::parse)
+                            .toList());
+            place.save(record.limited(group, limits));
+        }
+    }
+
+    /// Renews its lease from now.
+    /// @throws EngineException NO_LEASE
+    public void renew(Duration lease) throws InterruptedException {
+        DetachedOptions.requireLease(lease);
+        try (Monitor monitor = place.monitor()) {
+            if (!monitor.renew(lease)) {
+                throw new EngineException(
+                        "NO_LEASE", "container " + name() + " has no lease: create it with --lease");
+            }
+        }
+    }
+
+    /// Renews its lease for the time that it was created with.
+    public void renew() throws InterruptedException {
+        renew(place.file().options().lease().orElse(Duration.ofMillis(1)));
+    }
+
+    /// Returns the policy by which it is started again.
+    public RestartPolicy restartPolicy() {
+        return place.file().options().restart();
+    }
+
+    /// Returns whether its standard streams are a terminal.
+    public boolean hasTerminal() {
+        return place.file().terminal();
+    }
+
+    /// Returns whether something may be written to its standard input.
+    public boolean hasInput() {
+        return place.file().input();
+    }
+
+    /// Returns what it was asked to be.
+    public ContainerDetails details() {
+        return place.details();
+    }
+
+    /// Returns how long it has to end when it is asked to.
+    public Duration stopTimeout() {
+        return place.file().stopTimeout();
+    }
+
+    /// Returns the signal that asks it to end.
+    public int stopSignal() {
+        return place.file().stopSignal();
+    }
+
+    /// Returns when its program was started last; empty if it never was, or its monitor is gone without a record.
+    public Optional<java.time.Instant> started() throws InterruptedException {
+        return place.known().flatMap(MonitorState::started);
+    }
+
+    /// Returns how it lives: its restart policy, its lease, and whether it is removed at its end.
+    public DetachedOptions options() {
+        return place.file().options();
+    }
+
+    /// Returns the path of its log.
+    public java.nio.file.Path logPath() {
+        return place.logPath();
+    }
+
+    /// Returns how often it was started again by its policy.
+    public int restarts() throws InterruptedException {
+        Optional<Monitor> found = place.connect();
+        if (found.isEmpty()) {
+            return 0;
+        }
+        try (Monitor monitor = found.get()) {
+            return monitor.state().restarts();
+        }
+    }
+
+    /// Removes everything of it.
+    ///
+    /// @param force kills it first if it runs
+    /// @throws EngineException CONTAINER_RUNNING, CONTAINER_PAUSED, CONTAINER_RESTARTING
+    public void remove(boolean force) throws InterruptedException {
+        try (DetachedPlace.Held held = place.hold()) {
+            Optional<Monitor> found = place.connect();
+            if (found.isPresent()) {
+                try (Monitor monitor = found.get()) {
+                    if (!force) {
+                        DetachedPlace.state(monitor.state()).require(ContainerState.Operation.REMOVE, name());
+                    }
+                    DetachedFile.wants(held.kept(), false);
+                    if (!monitor.remove(force)) {
+                        DetachedPlace.state(monitor.state()).require(ContainerState.Operation.REMOVE, name());
+                    }
+                    awaitMonitorsEnd(monitor);
+                }
+            }
+            place.remove();
+        }
+    }
+
+    /// Its locks go with it.
+    private void awaitMonitorsEnd(Monitor monitor) throws InterruptedException {
+        long begun = System.nanoTime();
+        try {
+            while (System.nanoTime() - begun < REMOVAL_PATIENCE.toNanos()) {
+                boolean _ = monitor.notice(LOOK).isPresent();
+            }
+        } catch (HostException e) {
+            if (e.code().equals("MONITOR_GONE")) {
+                return;
+            }
+            throw e;
+        }
+        throw Failures.notRemoved(id(), REMOVAL_PATIENCE);
+    }
+
+    /// Removes one that was to be removed at its end, if that has come.
+    /// @return whether it is gone
+    boolean removeIfWanted() throws InterruptedException {
+        DetachedFile file = place.file();
+        ContainerState state = state();
+        boolean ended = state instanceof ContainerState.Exited || state instanceof ContainerState.Dead;
+        if (!ended || !(file.options().removedAtEnd() || place.known().filter(MonitorState::isLeaseOver).isPresent())) {
+            return false;
+        }
+        remove(false);
+        return true;
+    }
+
+    /// Returns how its last run ended, without its output; empty if it runs, never ran, or nobody knows.
+    Optional<RunResult> result() {
+        return Failures.uninterrupted(place::known).flatMap(known -> known).filter(known -> !isGoingOn(known)).flatMap(this::result);
+    }
+
+    private Optional<RunResult> result(MonitorState state) {
+        return state.end().map(end -> {
+            var events = new Events(state.oomKills(), 0);
+            Verdict verdict = state.metDeadline()
+                    ? Verdict.WALL_CLOCK
+                    : state.wasStopped() && end.signal() == SIGKILL
+                            ? Verdict.KILLED
+                            : Verdict.of(end.code(), end.signal(), events);
+            return new RunResult(
+                    id(),
+                    verdict,
+                    end.code(),
+                    end.signal(),
+                    RunResult.Captured.NOTHING,
+                    RunResult.Captured.NOTHING,
+                    state.run(),
+                    state.cpuTime(),
+                    Bytes.ZERO,
+                    state.oomKills(),
+                    0,
+                    List.of(),
+                    Optional.empty(),
+                    List.of(),
+                    Obstacle.of(state.obstacles()),
+                    RunResult.Resources.UNKNOWN);
+        });
+    }
+}

@@ -1,0 +1,85 @@
+package dev.caisson.engine;
+
+import dev.caisson.linux.Fd;
+import dev.caisson.state.KeptFile;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// What stands in the directory of a kept container that outlives its command: where its monitor is found, and what was
+/// asked of it.
+///
+/// @param place directory of the state that the monitor holds
+/// @param boot id of the kernel's boot in which it was created
+/// @param stopSignal that asks it to end
+/// @param input whether something may be written to its standard input
+record DetachedFile(
+        String place,
+        String boot,
+        DetachedOptions options,
+        int stopSignal,
+        Duration stopTimeout,
+        Optional<Duration> deadline,
+        boolean terminal,
+        boolean input) {
+    private static final String NAME = "detached.json";
+    private static final String WANTED = "wanted.json";
+    private static final long VERSION = 1;
+
+    void write(Fd directory) {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("version", VERSION);
+        fields.put("place", place);
+        fields.put("boot", boot);
+        fields.put("restart", options.restart().toString());
+        fields.put("removedAtEnd", options.removedAtEnd());
+        options.lease().ifPresent(lease -> fields.put("leaseMillis", lease.toMillis()));
+        fields.put("stopSignal", stopSignal);
+        fields.put("stopMillis", stopTimeout.toMillis());
+        deadline.ifPresent(time -> fields.put("deadlineMillis", time.toMillis()));
+        fields.put("terminal", terminal);
+        fields.put("input", input);
+        KeptFile.write(directory, NAME, fields);
+    }
+
+    /// Empty where the container ended with its command, or the file is not whole.
+    static Optional<DetachedFile> read(Fd directory) {
+        return KeptFile.read(directory, NAME, DetachedFile::of);
+    }
+
+    private static DetachedFile of(Map<?, ?> fields) {
+        return new DetachedFile(
+                KeptFile.text(fields, "place"),
+                KeptFile.text(fields, "boot"),
+                new DetachedOptions(
+                        RestartPolicy.parse(KeptFile.text(fields, "restart")),
+                        Boolean.TRUE.equals(fields.get("removedAtEnd")),
+                        millis(fields, "leaseMillis")),
+                (int) KeptFile.number(fields, "stopSignal"),
+                Duration.ofMillis(KeptFile.number(fields, "stopMillis")),
+                millis(fields, "deadlineMillis"),
+                Boolean.TRUE.equals(fields.get("terminal")),
+                Boolean.TRUE.equals(fields.get("input")));
+    }
+
+    private static Optional<Duration> millis(Map<?, ?> fields, String name) {
+        return fields.get(name) instanceof Number number
+                ? Optional.of(Duration.ofMillis(number.longValue()))
+                : Optional.empty();
+    }
+
+    DetachedFile with(DetachedOptions changed) {
+        return new DetachedFile(place, boot, changed, stopSignal, stopTimeout, deadline, terminal, input);
+    }
+
+    /// Records, before the act, whether the container is meant to run.
+    static void wants(Fd directory, boolean up) {
+        KeptFile.write(directory, WANTED, Map.of("up", up));
+    }
+
+    static boolean isWanted(Fd directory) {
+        return KeptFile.read(directory, WANTED, fields -> Boolean.TRUE.equals(fields.get("up")))
+                .orElse(false);
+    }
+}

@@ -1,0 +1,211 @@
+package dev.caisson.engine;
+
+import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.launch.IdRanges;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Launcher;
+import dev.caisson.launch.Parts;
+import dev.caisson.launch.Step;
+import dev.caisson.launch.Zygote;
+import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.launch.monitor.MonitorPolicy;
+import dev.caisson.launch.monitor.MonitorSetup;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.KernelText;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Placement;
+import dev.caisson.spec.SeccompChoice;
+import dev.caisson.state.ContainerLog;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.DiskLayers;
+import dev.caisson.state.Groups;
+import dev.caisson.state.KeptDirectory;
+import dev.caisson.state.KeptFile;
+import dev.caisson.state.KeptRun;
+import dev.caisson.state.Names;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/// Makes a container that outlives its command: everything that its monitor will need to start it, any number of times,
+/// and the monitor itself. A place in the state directory, as an engine has one, is the container's own; the monitor
+/// holds its lock, so that whoever finds the lock free knows that the monitor is gone, and clears up.
+final class DetachedMaker {
+    private static final String BOOT_ID = "/proc/sys/kernel/random/boot_id";
+
+    private final EngineOptions options;
+    private final Hierarchy hierarchy;
+    private final Supplier<Zygote> zygote;
+    private final KeptDirectory kept;
+    private final DiskLayers diskLayers;
+
+    DetachedMaker(EngineOptions options, Hierarchy hierarchy, Supplier<Zygote> zygote, KeptDirectory kept, DiskLayers diskLayers) {
+        this.options = options;
+        this.hierarchy = hierarchy;
+        this.zygote = zygote;
+        this.kept = kept;
+        this.diskLayers = diskLayers;
+    }
+
+    /// Refuses what needs an engine that stays.
+    /// @throws EngineException DETACHED_REFUSED
+    static void requirePossible(ContainerSpec spec, EngineOptions options) {
+        spec.cpuTime().ifPresent(_ -> {
+            throw refused("a limit of processor time (--cpu-time)", "give --timeout, or --cpus");
+        });
+        if (spec.seccomp() instanceof SeccompChoice.Watched watched && watched.watch() != SeccompChoice.Watch.TELL) {
+            throw refused("a filter that only complains or learns (--seccomp-mode)", "run it without -d");
+        }
+        if (options.driver() == CgroupDriver.SYSTEMD) {
+            throw refused("the systemd driver of control groups", "leave CAISSON_CGROUP_DRIVER out");
+        }
+    }
+
+    private static EngineException refused(String what, String instead) {
+        return new EngineException(
+                "DETACHED_REFUSED", what + " needs an engine that stays, a container that outlives its command has none: "
+                        + instead);
+    }
+
+    /// Denied calls are denied all the same.
+    static ContainerSpec unwatched(ContainerSpec spec) {
+        return spec.seccomp() instanceof SeccompChoice.Watched watched ? spec.seccomp(watched.choice()) : spec;
+    }
+
+    /// @throws RuntimeException if it was not made; then nothing is left of it
+    DetachedContainer make(Preparation.Prepared prepared, DetachedOptions wanted) throws InterruptedException {
+        var undo = new ArrayDeque<Runnable>();
+        var closing = new ArrayList<Fd>();
+        try {
+            DetachedContainer made = make(prepared, wanted, undo, closing);
+            undo.clear();
+            return made;
+        } catch (RuntimeException | Error | InterruptedException e) {
+            closing.forEach(Fd::close);
+            undo(undo, e);
+            throw e;
+        } finally {
+            closing.forEach(Fd::close);
+        }
+    }
+
+    private static void undo(Deque<Runnable> undo, Throwable failure) {
+        while (!undo.isEmpty()) {
+            try {
+                undo.pop().run();
+            } catch (RuntimeException e) {
+                failure.addSuppressed(e);
+            }
+        }
+    }
+
+    /// @param undo gets what takes a step back, the last first
+    /// @param closing gets descriptors that the monitor has copies of
+    private DetachedContainer make(
+            Preparation.Prepared prepared, DetachedOptions wanted, Deque<Runnable> undo, List<Fd> closing)
+            throws InterruptedException {
+        ContainerSpec spec = prepared.spec();
+        spec.name().ifPresent(kept::requireFree);
+        ContainerId id = ContainerId.random();
+        var place = Recovery.state(options);
+        undo.push(place::close);
+        Names.Taken name = place.names().take(spec.name(), kept::isFree);
+        undo.push(name::close);
+        var ranges = new IdRanges(place.root());
+        undo.push(ranges::close);
+        IdRanges.Lease lease = ranges.take(zygote.get());
+        closing.add(lease.userNamespace());
+        LaunchPlan plan = prepared.plan(lease.range(), id);
+        var groups = new Groups(hierarchy, place);
+        ContainerRecord record =
+                ContainerRecord.announced(
+                        id, name.name(), spec, prepared.stopSignal(), groups.parent(spec.placement()), plan);
+        place.save(record, () -> {});
+        Cgroup group = group(groups, spec, id, undo);
+        place.save(record.limited(group, spec.limits()), () -> {});
+        var entry = new KeptDirectory.Entry(id, Optional.of(name.name()), name.isMadeUp());
+        List<String> command = plan.only(Step.Execute.class).arguments();
+        Fd own = kept.make(
+                entry, new KeptFile.Origin(spec.image().toString(), command, spec.labels(), Instant.now()));
+        undo.push(() -> kept.discard(entry));
+        closing.add(own);
+        var file = new DetachedFile(
+                place.engine(),
+                bootId(),
+                wanted,
+                prepared.stopSignal(),
+                spec.stopTimeout(),
+                spec.wallClock(),
+                spec.terminal().isPresent(),
+                spec.interactive());
+        file.write(own);
+        ContainerDetails.of(spec, plan).write(own);
+        undo.push(() -> diskLayers.discard(id.value()));
+        try (Parts parts = parts(prepared, plan, id, lease, group)) {
+            int owner = lease.range().base() + prepared.image().user().uid();
+            var setup = new MonitorSetup(
+                            plan,
+                            parts,
+                            new MonitorSetup.Streams(file.terminal(), file.input(), false, owner),
+                            new MonitorSetup.Log(KeptRun.logName(id), ContainerLog.FILES, ContainerLog.FILE_BYTES),
+                            policy(file))
+                    .directories(place.directory(), own)
+                    .hold(place.lock())
+                    .hold(ranges.holder());
+            Cgroup.WatchFiles files = group.watchFiles();
+            files.outOfMemory().ifPresent(closing::add);
+            files.freezer().ifPresent(closing::add);
+            Optional<Fd> directory = group.cloneInto();
+            directory.ifPresent(closing::add);
+            diskLayers.holders(id.value()).forEach(setup::hold);
+            Monitor.spawn(setup.group(files, directory)).close();
+        }
+        closing.addAll(diskLayers.handOver(id.value()));
+        place.leave();
+        ranges.close();
+        return new DetachedContainer(new DetachedPlace(options, kept, entry));
+    }
+
+    private static String bootId() {
+        try (Fd file = FileSystem.open(BOOT_ID, FileSystem.O_RDONLY)) {
+            return KernelText.read(file);
+        }
+    }
+
+    private static Cgroup group(Groups groups, ContainerSpec spec, ContainerId id, Deque<Runnable> undo) {
+        Placement placement = spec.placement();
+        undo.push(() -> {
+            groups.remove(placement, id.value());
+            groups.removed(placement);
+        });
+        return groups.create(spec, id.value());
+    }
+
+    private Parts parts(Preparation.Prepared prepared, LaunchPlan plan, ContainerId id, IdRanges.Lease lease, Cgroup group) {
+        List<Fd> layers = prepared.rootfs().openLayers();
+        try {
+            Optional<Fd> upper = diskLayers.make(id, plan);
+            return Parts.make(zygote.get(), plan, new Launcher.Layers(layers, lease.userNamespace(), upper), group);
+        } finally {
+            layers.forEach(Fd::close);
+        }
+    }
+
+    static MonitorPolicy policy(DetachedFile file) {
+        RestartPolicy restart = file.options().restart();
+        return new MonitorPolicy(
+                MonitorPolicy.Restart.valueOf(restart.kind().name()),
+                restart.most(),
+                file.stopSignal(),
+                file.stopTimeout(),
+                file.deadline(),
+                file.options().lease());
+    }
+}

@@ -1,0 +1,48 @@
+package dev.caisson.engine;
+
+import static dev.caisson.error.ArgumentException.present;
+
+import dev.caisson.error.ArgumentException;
+import java.time.Duration;
+import java.util.Optional;
+
+/// How long a container lives that outlives its command.
+///
+/// @param restart when it is started again after its end
+/// @param removedAtEnd whether nothing of it is kept once it has ended
+/// @param lease after which it is ended and removed, unless [DetachedContainer#renew] is called in time
+public record DetachedOptions(RestartPolicy restart, boolean removedAtEnd, Optional<Duration> lease) {
+    /// Kept until it is removed, and never started again by itself.
+    public static final DetachedOptions STANDARD = new DetachedOptions(RestartPolicy.NEVER, false, Optional.empty());
+
+    private static final Duration LONGEST = Duration.ofDays(24);
+
+    public DetachedOptions {
+        present(restart, "restart");
+        present(lease, "lease");
+        if (removedAtEnd && restart.kind() != RestartPolicy.Kind.NO) {
+            throw ArgumentException.invalid("conflicting options: a container that is removed at its end (--rm) has no"
+                    + " restart policy: leave one of the two out");
+        }
+        lease.ifPresent(DetachedOptions::requireLease);
+    }
+
+    static void requireLease(Duration lease) {
+        if (lease.compareTo(Duration.ofMillis(1)) < 0 || lease.compareTo(LONGEST) > 0) {
+            throw ArgumentException.invalid(
+                    "a lease of " + lease.toMillis() + " ms is not between 1 ms and " + LONGEST.toDays() + " days");
+        }
+    }
+
+    public DetachedOptions restart(RestartPolicy value) {
+        return new DetachedOptions(value, removedAtEnd, lease);
+    }
+
+    public DetachedOptions removedAtEnd(boolean value) {
+        return new DetachedOptions(restart, value, lease);
+    }
+
+    public DetachedOptions lease(Duration value) {
+        return new DetachedOptions(restart, removedAtEnd, Optional.of(value));
+    }
+}

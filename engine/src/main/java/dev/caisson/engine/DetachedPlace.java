@@ -1,0 +1,286 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.launch.monitor.MonitorRecord;
+import dev.caisson.launch.monitor.MonitorState;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.ProcessTimes;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.KeptDirectory;
+import dev.caisson.state.KeptRun;
+import dev.caisson.state.LogReader;
+import dev.caisson.state.Places;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// Where the parts of a container that outlives its command stand: its directory among those that are kept, and the place
+/// in the state directory that its monitor holds.
+final class DetachedPlace {
+    private static final String LOCK = "lock";
+    private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
+
+    private final EngineOptions options;
+    private final KeptDirectory among;
+    private KeptDirectory.Entry entry;
+
+    /// The lock of one container, which everybody takes who changes what it is or does.
+    record Held(Fd kept, Fd lock) implements AutoCloseable {
+        @Override
+        public void close() {
+            lock.close();
+            kept.close();
+        }
+    }
+
+    DetachedPlace(EngineOptions options, KeptDirectory among, KeptDirectory.Entry entry) {
+        this.options = options;
+        this.among = among;
+        this.entry = entry;
+    }
+
+    /// @throws EngineException CONTAINER_AMBIGUOUS
+    static Optional<DetachedPlace> find(String container, EngineOptions options) {
+        var among = new KeptDirectory(options.data(), options.state());
+        return among.find(container)
+                .map(entry -> new DetachedPlace(options, among, entry))
+                .filter(place -> place.findFile().isPresent());
+    }
+
+    /// All of a state directory, in no order.
+    static List<DetachedPlace> all(EngineOptions options) {
+        var among = new KeptDirectory(options.data(), options.state());
+        var all = new ArrayList<DetachedPlace>();
+        for (KeptDirectory.Entry entry : among.entries()) {
+            var place = new DetachedPlace(options, among, entry);
+            if (place.findFile().isPresent()) {
+                all.add(place);
+            }
+        }
+        return all;
+    }
+
+    ContainerId id() {
+        return entry.id();
+    }
+
+    String name() {
+        return entry.name().orElse(entry.id().shortForm());
+    }
+
+    Optional<DetachedFile> findFile() {
+        return among.open(entry).flatMap(found -> {
+            try (Fd own = found) {
+                return DetachedFile.read(own);
+            }
+        });
+    }
+
+    /// @throws EngineException CONTAINER_UNKNOWN if it was removed
+    DetachedFile file() {
+        return findFile().orElseThrow(this::unknown);
+    }
+
+    private EngineException unknown() {
+        return new EngineException(
+                "CONTAINER_UNKNOWN", "the container " + name() + " has been removed: 'caisson ps -a' lists those there are");
+    }
+
+    Held hold() {
+        while (true) {
+            Fd kept = among.open(entry).orElseThrow(this::unknown);
+            Fd lock = null;
+            try {
+                lock = FileSystem.openAt(kept, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
+                FileLocks.lock(lock);
+                if (DetachedFile.read(kept).isPresent() && isThere()) {
+                    return new Held(kept, lock);
+                }
+                throw unknown();
+            } catch (RuntimeException e) {
+                if (lock != null) {
+                    lock.close();
+                }
+                kept.close();
+                throw e;
+            }
+        }
+    }
+
+    /// Removed, or given another name, while the lock was waited for.
+    private boolean isThere() {
+        Optional<Fd> found = among.open(entry);
+        found.ifPresent(Fd::close);
+        return found.isPresent();
+    }
+
+    /// Connects to its monitor; empty if that is gone.
+    Optional<Monitor> connect() {
+        Optional<DetachedFile> file = findFile();
+        if (file.isEmpty()) {
+            return Optional.empty();
+        }
+        Optional<Fd> place = Places.open(options.state(), file.get().place());
+        if (place.isEmpty()) {
+            return Optional.empty();
+        }
+        try (Fd directory = place.get()) {
+            return Monitor.connect(directory);
+        }
+    }
+
+    /// @throws EngineException CONTAINER_DEAD if its monitor is gone
+    Monitor monitor() {
+        file();
+        return connect()
+                .orElseThrow(() -> new EngineException(
+                        "CONTAINER_DEAD",
+                        "container " + name() + " has lost its monitor, and with it what it had written:"
+                                + " remove it with 'caisson rm " + name() + "' and create it again"));
+    }
+
+    /// Connects, and refuses an operation that is not legal now.
+    Monitor monitor(ContainerState.Operation operation) throws InterruptedException {
+        Optional<Monitor> found = connect();
+        if (found.isEmpty()) {
+            file();
+            lastState().require(operation, name());
+        }
+        Monitor monitor = found.orElseGet(this::monitor);
+        try {
+            state(monitor.state()).require(operation, name());
+            return monitor;
+        } catch (RuntimeException | InterruptedException e) {
+            monitor.close();
+            throw e;
+        }
+    }
+
+    static ContainerState state(MonitorState state) {
+        return switch (state.phase()) {
+            case RUNNING, STOPPING -> new ContainerState.Running(state.pid(), state.started().orElse(state.created()));
+            case PAUSED -> new ContainerState.Paused(state.pid(), state.started().orElse(state.created()));
+            case CREATED, STARTING, HELD ->
+                end(state).<ContainerState>map(ContainerState.Exited::new).orElseGet(ContainerState.Created::new);
+            case RESTARTING ->
+                end(state).<ContainerState>map(ContainerState.Restarting::new).orElseGet(ContainerState.Created::new);
+            case EXITED ->
+                end(state).<ContainerState>map(ContainerState.Exited::new).orElseGet(ContainerState.Created::new);
+        };
+    }
+
+    /// What became of an init that never came to its program is no end of the program.
+    private static Optional<ContainerState.End> end(MonitorState state) {
+        return state.end()
+                .filter(_ -> !state.failedToStart())
+                .map(end -> new ContainerState.End(
+                        end.code(), end.signal(), state.metOutOfMemory(), state.finished().orElse(Instant.EPOCH)));
+    }
+
+    /// Returns the state of one whose monitor is gone.
+    ContainerState lastState() {
+        return recorded()
+                .flatMap(DetachedPlace::end)
+                .<ContainerState>map(ContainerState.Exited::new)
+                .orElseGet(ContainerState.Dead::new);
+    }
+
+    private Optional<MonitorState> recorded() {
+        return among.open(entry).flatMap(found -> {
+            try (Fd own = found;
+                    Fd file = FileSystem.openAt(own, MonitorRecord.NAME, FileSystem.O_RDONLY, 0, BENEATH)) {
+                return MonitorRecord.decode(FileSystem.read(file, MonitorRecord.MOST_BYTES));
+            } catch (ErrnoException e) {
+                if (e.is(Errno.ENOENT)) {
+                    return Optional.empty();
+                }
+                throw e;
+            }
+        });
+    }
+
+    /// Returns what its monitor says, or has left.
+    Optional<MonitorState> known() throws InterruptedException {
+        Optional<Monitor> found = connect();
+        if (found.isEmpty()) {
+            return recorded();
+        }
+        try (Monitor monitor = found.get()) {
+            return Optional.of(monitor.state());
+        }
+    }
+
+    ContainerRecord record() {
+        try (Fd place = Places.open(options.state(), file().place()).orElseThrow(this::unknown)) {
+            return Places.record(place, id().value()).orElseThrow(this::unknown);
+        }
+    }
+
+    void save(ContainerRecord record) {
+        try (Fd place = Places.open(options.state(), file().place()).orElseThrow(this::unknown)) {
+            Places.replace(place, record);
+        }
+    }
+
+    /// Writes down the process that its policy has started meanwhile, for those who look into the record alone.
+    void refresh() throws InterruptedException {
+        Optional<MonitorState> known = known();
+        if (known.isEmpty() || !known.get().isUp() || known.get().pid() == 0) {
+            return;
+        }
+        int pid = known.get().pid();
+        try (Held _ = hold()) {
+            ContainerRecord record = record();
+            if (record.pid() != pid) {
+                save(record.restarted(pid, ProcessTimes.startTime(pid)));
+            }
+        }
+    }
+
+    ContainerDetails details() {
+        return among.open(entry)
+                .flatMap(found -> {
+                    try (Fd own = found) {
+                        return ContainerDetails.read(own);
+                    }
+                })
+                .orElseThrow(this::unknown);
+    }
+
+    java.nio.file.Path logPath() {
+        return among.path().resolve(entry.directory()).resolve(KeptRun.logName(id()));
+    }
+
+    LogReader log(OptionalLong last) {
+        Fd own = among.open(entry).orElseThrow(this::unknown);
+        try {
+            return new LogReader(own, KeptRun.logName(id()), last);
+        } catch (RuntimeException e) {
+            own.close();
+            throw e;
+        }
+    }
+
+    void rename(String name) {
+        try (Held _ = hold()) {
+            String former = name();
+            Places.rename(options.state(), file().place(), former, name, () -> {
+                entry = among.rename(entry, name);
+            });
+            save(record().renamed(name));
+        }
+    }
+
+    /// Removes what is left of it once its monitor is gone.
+    void remove() {
+        Leftovers.clearPlaces(options);
+        among.remove(entry);
+    }
+}

@@ -1,0 +1,224 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.state.LogEntry;
+import dev.caisson.state.LogReader;
+import dev.caisson.state.State;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Containers that outlive the engine that created them.
+@Tag("root")
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class DetachedContainerTest {
+    private static final EngineOptions OPTIONS =
+            new EngineOptions(OwnDirectories.state("detached"), OwnDirectories.data("detached"));
+    private static final int TERM = 15;
+    private static final int KILL = 9;
+
+    @AfterEach
+    void removeAll() throws Exception {
+        for (DetachedPlace place : DetachedPlace.all(OPTIONS)) {
+            new DetachedContainer(place).remove(true);
+        }
+        assertThat(State.recordsIn(OPTIONS.state())).isEmpty();
+        assertThat(Files.list(OPTIONS.state().resolve("names"))).isEmpty();
+    }
+
+    private static DetachedContainer created(String name, DetachedOptions wanted, String script) throws Exception {
+        try (Engine engine = Engine.open(OPTIONS)) {
+            return engine.create(ContainerSpec.onHost("sh", "-c", script).name(name), wanted);
+        }
+    }
+
+    private static DetachedContainer created(String name, String script) throws Exception {
+        return created(name, DetachedOptions.STANDARD, script);
+    }
+
+    private static DetachedContainer find(String name) {
+        return DetachedContainer.find(name, OPTIONS).orElseThrow();
+    }
+
+    private static String log(DetachedContainer container) {
+        var text = new StringBuilder();
+        try (LogReader log = container.log(OptionalLong.empty())) {
+            for (List<LogEntry> next = log.next(); !next.isEmpty(); next = log.next()) {
+                next.forEach(entry -> text.append(entry.text()));
+            }
+        }
+        return text.toString();
+    }
+
+    private static void awaitLog(DetachedContainer container, String expected) throws InterruptedException {
+        long begun = System.nanoTime();
+        while (!log(container).contains(expected)) {
+            assertThat(System.nanoTime() - begun).as(log(container)).isLessThan(TimeUnit.SECONDS.toNanos(30));
+            Thread.sleep(20);
+        }
+    }
+
+    @Test
+    void one_runs_on_after_its_engine_and_is_stopped_started_and_removed_by_its_name() throws Exception {
+        DetachedContainer made = created("web", "trap 'echo asked; exit 3' TERM; echo up >> /count; cat /count; echo ready; while :; do sleep 0.1; done");
+        assertThat(made.state()).isInstanceOf(ContainerState.Created.class);
+
+        made.start();
+        awaitLog(find("web"), "ready");
+        assertThat(find("web").state()).isInstanceOf(ContainerState.Running.class);
+        assertThat(find(made.id().shortForm()).name()).isEqualTo("web");
+        assertThatThrownBy(() -> find("web").remove(false)).hasMessageContaining("container is running");
+        find("web").start(); // it runs already
+
+        find("web").stop(OptionalInt.empty(), Optional.empty());
+
+        assertThat(find("web").state().lastEnd().orElseThrow().status()).isEqualTo(3);
+        assertThat(log(find("web"))).isEqualTo("up\nready\nasked\n");
+        assertThat(find("web").await().orElseThrow().status()).isEqualTo(3);
+        assertThatThrownBy(() -> find("web").signal(TERM)).hasMessageContaining("is not running");
+
+        find("web").start(); // with what it had written
+        awaitLog(find("web"), "up\nup\nready");
+        find("web").signal(KILL);
+        assertThat(find("web").await().orElseThrow().status()).isEqualTo(137);
+
+        find("web").remove(false);
+        assertThat(DetachedContainer.find("web", OPTIONS)).isEmpty();
+    }
+
+    @Test
+    void what_cannot_be_run_is_refused_as_a_launch_refuses_it_and_stays_created() throws Exception {
+        try (Engine engine = Engine.open(OPTIONS)) {
+            DetachedContainer made =
+                    engine.create(ContainerSpec.onHost("no-such-program").name("none"), DetachedOptions.STANDARD);
+
+            assertThatThrownBy(made::start)
+                    .hasMessageContaining("no-such-program")
+                    .extracting(e -> ((dev.caisson.error.CaissonException) e).exitStatus())
+                    .isEqualTo(127);
+
+            assertThat(made.state()).isInstanceOf(ContainerState.Created.class);
+            assertThatThrownBy(() -> engine.create(ContainerSpec.onHost("true").name("none"), DetachedOptions.STANDARD))
+                    .hasMessageContaining("name");
+        }
+    }
+
+    @Test
+    void it_is_frozen_renamed_and_started_again() throws Exception {
+        DetachedContainer made = created("first", "while :; do echo tick; sleep 0.05; done");
+        made.start();
+        awaitLog(made, "tick");
+
+        made.pause();
+        assertThat(find("first").state()).isInstanceOf(ContainerState.Paused.class);
+        assertThatThrownBy(made::pause).hasMessageContaining("already paused");
+        assertThatThrownBy(made::start).hasMessageContaining("try unpause instead");
+        assertThatThrownBy(() -> made.remove(false)).hasMessageContaining("must be unpaused first");
+        made.resume();
+        assertThatThrownBy(made::resume).hasMessageContaining("is not paused");
+
+        made.rename("second");
+        assertThat(DetachedContainer.find("first", OPTIONS)).isEmpty();
+        int pid = find("second").state().pid();
+
+        find("second").restart(OptionalInt.of(KILL), Optional.empty());
+
+        assertThat(find("second").state()).isInstanceOf(ContainerState.Running.class);
+        assertThat(find("second").state().pid()).isNotEqualTo(pid);
+        created("first", "true").remove(false); // the name is free again
+    }
+
+    @Test
+    void its_policy_starts_it_again_until_it_is_stopped() throws Exception {
+        DetachedContainer made = created(
+                "again",
+                DetachedOptions.STANDARD.restart(RestartPolicy.parse("on-failure:2")),
+                "echo run; exit 7");
+        made.start();
+
+        assertThat(made.await().orElseThrow().status()).isEqualTo(7);
+
+        assertThat(log(made)).isEqualTo("run\nrun\nrun\n");
+        assertThat(made.restarts()).isEqualTo(2);
+    }
+
+    @Test
+    void a_lost_monitor_ends_the_container_and_the_next_command_clears_up() throws Exception {
+        DetachedContainer made = created("lost", "echo ready; sleep 1000");
+        made.start();
+        awaitLog(made, "ready");
+        int pid = made.state().pid();
+        int monitor = Integer.parseInt(Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
+                .filter(line -> line.startsWith("PPid:"))
+                .findFirst()
+                .orElseThrow()
+                .substring(5)
+                .strip());
+
+        new ProcessBuilder("kill", "-9", Integer.toString(monitor)).start().waitFor();
+        long begun = System.nanoTime();
+        while (ProcessHandle.of(pid).isPresent()) {
+            assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.SECONDS.toNanos(20));
+            Thread.sleep(10);
+        }
+        Leftovers.clear(OPTIONS);
+
+        assertThat(made.state()).isInstanceOf(ContainerState.Dead.class);
+        assertThatThrownBy(made::start).hasMessageContaining("has lost its monitor");
+        assertThat(State.recordsIn(OPTIONS.state())).isEmpty();
+        made.remove(false);
+    }
+
+    @Test
+    void one_that_is_removed_at_its_end_or_not_renewed_is_gone_with_the_next_command() throws Exception {
+        DetachedContainer brief = created("brief", DetachedOptions.STANDARD.removedAtEnd(true), "true");
+        brief.start();
+        DetachedContainer leased =
+                created("leased", DetachedOptions.STANDARD.lease(Duration.ofSeconds(1)), "sleep 1000");
+        leased.start();
+        leased.renew(Duration.ofMillis(300));
+        brief.await();
+        leased.await();
+
+        Leftovers.clear(OPTIONS);
+
+        assertThat(DetachedContainer.find("brief", OPTIONS)).isEmpty();
+        assertThat(DetachedContainer.find("leased", OPTIONS)).isEmpty();
+    }
+
+    @Test
+    void who_attaches_reads_what_comes_from_then_on_and_writes_its_input() throws Exception {
+        DetachedContainer made;
+        try (Engine engine = Engine.open(OPTIONS)) {
+            made = engine.create(
+                    ContainerSpec.onHost("sh", "-c", "read line; echo got $line; read rest; echo end; exit 4")
+                            .interactive(true)
+                            .name("talk"),
+                    DetachedOptions.STANDARD);
+        }
+        var said = new ArrayList<String>();
+        try (Attachment attachment = made.attachBeforeStart()) {
+            made.start();
+            attachment.write("hello\n".getBytes(java.nio.charset.StandardCharsets.UTF_8), 6);
+            attachment.endInput();
+
+            ContainerState end = attachment.follow(entries -> entries.forEach(e -> said.add(e.text())), () -> true);
+
+            assertThat(end.lastEnd().orElseThrow().status()).isEqualTo(4);
+        }
+        assertThat(said).containsExactly("got hello\n", "end\n");
+    }
+}

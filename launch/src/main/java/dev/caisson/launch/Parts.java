@@ -1,0 +1,95 @@
+package dev.caisson.launch;
+
+import dev.caisson.cgroup.Cgroup;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.MemoryFile;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The descriptors of a plan's slots, made once for any number of starts: whoever holds them can start the container
+/// without a path of the host.
+public final class Parts implements AutoCloseable {
+    /// @param slot of the plan
+    /// @param mount whether it is a detached mount, of which each start gets a clone
+    public record Part(int slot, boolean mount, Fd fd) {}
+
+    private final List<Part> parts = new ArrayList<>();
+
+    private Parts() {}
+
+    /// Makes all but standard streams, which each start gets anew.
+    ///
+    /// @param layers what the root is made of, which may be closed afterwards
+    public static Parts make(Zygote zygote, LaunchPlan plan, Launcher.Layers layers, Cgroup group) {
+        var made = new Parts();
+        try {
+            made.addRoot(zygote, plan, layers);
+            made.addOthers(zygote, plan, layers.userNamespace(), group);
+            return made;
+        } catch (RuntimeException | Error e) {
+            made.close();
+            throw e;
+        }
+    }
+
+    private void addRoot(Zygote zygote, LaunchPlan plan, Launcher.Layers of) {
+        var mounts = new ArrayList<Fd>();
+        try {
+            of.layers().forEach(layer -> mounts.add(HostMounts.layer(layer, of.userNamespace())));
+            var all = new ArrayList<Fd>(mounts);
+            of.upper().ifPresent(all::add);
+            try (Zygote.Answer root = zygote.root(plan, all)) {
+                parts.add(new Part(plan.slots().size() - 1, true, root.descriptor()));
+            }
+        } finally {
+            mounts.forEach(Fd::close);
+        }
+    }
+
+    private void addOthers(Zygote zygote, LaunchPlan plan, Fd userNamespace, Cgroup group) {
+        List<Fd> joins = group.joinFds();
+        try {
+            for (int slot = 0; slot < plan.slots().size(); slot++) {
+                switch (plan.slots().get(slot)) {
+                    case SlotSource.Plan _ ->
+                        add(slot, false, MemoryFile.sealed("caisson-plan", PlanCodec.encode(plan)));
+                    case SlotSource.CgroupTasks tasks ->
+                        add(slot, false, joins.get(tasks.index()).duplicate());
+                    case SlotSource.Bind bind -> add(slot, true, HostMounts.bind(bind, userNamespace));
+                    case SlotSource.Cover cover -> add(slot, true, cover(zygote, plan, cover, userNamespace));
+                    case SlotSource.Device device -> add(slot, true, HostMounts.device(device, plan.ids(), zygote));
+                    case SlotSource.NamespaceOf _ -> throw new IllegalArgumentException("no slot of a launch");
+                    // made for each start, or needed for the root alone
+                    case SlotSource.Control _,
+                            SlotSource.Stream _,
+                            SlotSource.CgroupDirectory _,
+                            SlotSource.Layer _,
+                            SlotSource.Upper _,
+                            SlotSource.Root _ -> {}
+                }
+            }
+        } finally {
+            joins.forEach(Fd::close);
+        }
+    }
+
+    private void add(int slot, boolean mount, Fd fd) {
+        parts.add(new Part(slot, mount, fd));
+    }
+
+    private static Fd cover(Zygote zygote, LaunchPlan plan, SlotSource.Cover cover, Fd userNamespace) {
+        try (Fd mount = HostMounts.covered(cover, userNamespace);
+                Zygote.Answer made = zygote.cover(plan.ids(), mount)) {
+            return made.descriptor();
+        }
+    }
+
+    public List<Part> all() {
+        return List.copyOf(parts);
+    }
+
+    @Override
+    public void close() {
+        parts.forEach(part -> part.fd().close());
+    }
+}

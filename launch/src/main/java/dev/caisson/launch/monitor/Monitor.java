@@ -1,0 +1,376 @@
+package dev.caisson.launch.monitor;
+
+import dev.caisson.launch.HostException;
+import dev.caisson.launch.Zygote;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.Processes;
+import dev.caisson.linux.Sockets;
+import dev.caisson.linux.Terminal;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+
+/// A connection to the monitor of one container. Its owner makes one request at a time; notices that come meanwhile
+/// wait
+/// for [#notice]. Not for several threads.
+public final class Monitor implements AutoCloseable {
+    /// What a monitor tells those who watch.
+    public enum Topic {
+        /// Its log has grown.
+        LOG,
+        /// It has changed its phase.
+        STATE,
+        /// There is room for input again.
+        INPUT
+    }
+
+    /// A reply, or a notice.
+    private record Packet(int op, int sequence, int argument, byte[] payload) {}
+
+    private static final int VERSION = 1;
+    private static final String SOCKET = "s";
+    private static final int MOST_BYTES = 65_536;
+    private static final int HEADER = 16;
+    private static final int REPLY = 0x8000;
+    private static final int NOTICE = 0x4000;
+    private static final int NOTICE_GREW = 0x4001;
+    private static final int NOTICE_STATE = 0x4002;
+    private static final int OP_SETUP = 1;
+    private static final int OP_STATE = 3;
+    private static final int OP_START = 4;
+    private static final int OP_GO = 5;
+    private static final int OP_STOP = 6;
+    private static final int OP_SIGNAL = 7;
+    private static final int OP_PAUSE = 8;
+    private static final int OP_UNPAUSE = 9;
+    private static final int OP_STDIN = 10;
+    private static final int OP_RESIZE = 11;
+    private static final int OP_WATCH = 12;
+    private static final int OP_SET = 13;
+    private static final int OP_RENEW = 14;
+    private static final int OP_REMOVE = 15;
+    private static final int HOLD = 1;
+    private static final int END_OF_INPUT = 1;
+    private static final int FORCE = 1;
+    private static final int FINAL = 1 << 16;
+    private static final int WATCH_LOG = 1;
+    private static final int WATCH_STATE = 2;
+    private static final long LOOK_MILLIS = 200;
+    private static final int MOST_NOTICES = 64;
+
+    private final Fd socket;
+    private final Deque<Topic> notices = new ArrayDeque<>();
+    /// From 0, which SETUP has.
+    private int sequence;
+
+    private Monitor(Fd socket) {
+        this.socket = socket;
+        Sockets.receiveTimeout(socket, LOOK_MILLIS);
+    }
+
+    /// Starts the monitor of a container, which stands as created when this returns.
+    /// @throws HostException if it did not start
+    public static Monitor spawn(MonitorSetup setup) throws InterruptedException {
+        Sockets.Pair pair = Sockets.pair();
+        try (Fd theirs = pair.theirs();
+                Fd program = Zygote.executable()) {
+            int pid = Processes.spawn(program, List.of("caisson-init", "monitor"), List.of(theirs));
+            Processes.reap(pid); // what stays is its child
+        } catch (RuntimeException e) {
+            pair.ours().close();
+            throw e;
+        }
+        var monitor = new Monitor(pair.ours());
+        try {
+            Packet reply = monitor.ask(OP_SETUP, 0, setup.encode(), setup.descriptors());
+            if (reply.argument() != 0) {
+                throw startFailure(reply);
+            }
+            return monitor;
+        } catch (RuntimeException | InterruptedException e) {
+            monitor.close();
+            throw e;
+        }
+    }
+
+    /// Connects to the monitor whose socket stands in `directory`; empty if it is gone.
+    public static Optional<Monitor> connect(Fd directory) {
+        try {
+            var monitor = new Monitor(Sockets.connect(directory, SOCKET));
+            monitor.sequence = 1;
+            return Optional.of(monitor);
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT) || e.is(Errno.ECONNREFUSED)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    public MonitorState state() throws InterruptedException {
+        return stateOf(ask(OP_STATE, 0));
+    }
+
+    /// Starts the container up to its program, which waits for [#go].
+    /// @return the state, with the process id of its process 1
+    /// @throws HostException or what a launch throws; EALREADY as MONITOR_BUSY
+    public StartReply hold() throws InterruptedException {
+        return start(HOLD);
+    }
+
+    /// Starts the container.
+    public StartReply start() throws InterruptedException {
+        return start(0);
+    }
+
+    private StartReply start(int argument) throws InterruptedException {
+        Packet reply = ask(OP_START, argument);
+        return new StartReply(reply.argument(), reply.payload());
+    }
+
+    /// Lets the program run that is held.
+    public MonitorState go() throws InterruptedException {
+        return stateOf(checked(ask(OP_GO, 0)));
+    }
+
+    /// Asks the program to end, kills it if it has not ended in time, and waits until it has ended for good.
+    ///
+    /// @param signal 0 for its own
+    /// @param patience empty for its own
+    public MonitorState stop(int signal, Duration patience) throws InterruptedException {
+        ByteBuffer payload = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+        payload.putInt(signal).putInt((int) MonitorPolicy.millis(patience));
+        return stateOf(checked(ask(OP_STOP, 0, payload.array(), List.of())));
+    }
+
+    /// Sends a signal to its process 1; false where none runs.
+    ///
+    /// @param ends whether it is not to be started again
+    public boolean signal(int number, boolean ends) throws InterruptedException {
+        Packet reply = ask(OP_SIGNAL, number | (ends ? FINAL : 0));
+        if (reply.argument() == Errno.ESRCH) {
+            return false;
+        }
+        checked(reply);
+        return true;
+    }
+
+    public MonitorState pause() throws InterruptedException {
+        return stateOf(checked(ask(OP_PAUSE, 0)));
+    }
+
+    public MonitorState resume() throws InterruptedException {
+        return stateOf(checked(ask(OP_UNPAUSE, 0)));
+    }
+
+    /// Writes to the program's standard input.
+    /// @return how many bytes were taken; -1 if its input is closed. A notice [Topic#INPUT] follows unless all were
+    public int write(byte[] bytes) throws InterruptedException {
+        return input(0, bytes);
+    }
+
+    /// Closes the program's standard input.
+    public void endInput() throws InterruptedException {
+        input(END_OF_INPUT, new byte[0]);
+    }
+
+    private int input(int argument, byte[] bytes) throws InterruptedException {
+        Packet reply = ask(OP_STDIN, argument, bytes, List.of());
+        if (reply.argument() == Errno.EPIPE) {
+            return -1;
+        }
+        checked(reply);
+        return reply.payload().length < 4
+                ? bytes.length
+                : ByteBuffer.wrap(reply.payload())
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .getInt(0);
+    }
+
+    /// Changes the size of its terminal; nothing where it has none.
+    public void resize(Terminal.Size size) throws InterruptedException {
+        Packet reply = ask(OP_RESIZE, size.rows() << 16 | size.columns());
+        if (reply.argument() != Errno.ENOTTY) {
+            checked(reply);
+        }
+    }
+
+    /// Asks for notices.
+    public MonitorState watch(boolean log, boolean state) throws InterruptedException {
+        return stateOf(checked(ask(OP_WATCH, (log ? WATCH_LOG : 0) | (state ? WATCH_STATE : 0))));
+    }
+
+    public MonitorState set(MonitorPolicy policy) throws InterruptedException {
+        ByteBuffer payload = ByteBuffer.allocate(MonitorPolicy.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        policy.put(payload);
+        return stateOf(checked(ask(OP_SET, 0, payload.array(), List.of())));
+    }
+
+    /// Renews the lease; false if it has none.
+    public boolean renew(Duration lease) throws InterruptedException {
+        Packet reply = ask(OP_RENEW, Math.clamp(lease.toMillis(), 1, Integer.MAX_VALUE));
+        if (reply.argument() == Errno.EINVAL) {
+            return false;
+        }
+        checked(reply);
+        return true;
+    }
+
+    /// Ends the monitor, and with it mounts, locks and the writable layer.
+    /// @param force kills the container first
+    /// @return false if the container runs
+    public boolean remove(boolean force) throws InterruptedException {
+        Packet reply = ask(OP_REMOVE, force ? FORCE : 0);
+        if (reply.argument() == Errno.EBUSY) {
+            return false;
+        }
+        checked(reply);
+        return true;
+    }
+
+    /// Waits for a notice.
+    /// @return empty if none came in time
+    /// @throws HostException MONITOR_GONE
+    public Optional<Topic> notice(Duration patience) throws InterruptedException {
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (notices.isEmpty()) {
+            if (System.nanoTime() >= deadline) {
+                return Optional.empty();
+            }
+            receive().ifPresent(this::note);
+        }
+        return Optional.of(notices.removeFirst());
+    }
+
+    private void note(Packet packet) {
+        Topic topic = switch (packet.op()) {
+            case NOTICE_GREW -> Topic.LOG;
+            case NOTICE_STATE -> Topic.STATE;
+            default -> Topic.INPUT;
+        };
+        if (notices.size() < MOST_NOTICES && !notices.contains(topic)) {
+            notices.addLast(topic);
+        }
+    }
+
+    private Packet ask(int op, int argument) throws InterruptedException {
+        return ask(op, argument, new byte[0], List.of());
+    }
+
+    private Packet ask(int op, int argument, byte[] payload, List<Fd> descriptors) throws InterruptedException {
+        int number = sequence++;
+        ByteBuffer message = ByteBuffer.allocate(HEADER + payload.length).order(ByteOrder.LITTLE_ENDIAN);
+        message.putShort((short) op)
+                .putShort((short) VERSION)
+                .putInt(number)
+                .putInt(argument)
+                .putInt(payload.length);
+        message.put(payload);
+        try {
+            Sockets.send(socket, message.array(), descriptors);
+        } catch (ErrnoException e) {
+            throw Sockets.isClosed(e) ? gone() : e;
+        }
+        while (true) {
+            Optional<Packet> packet = receive();
+            if (packet.isEmpty()) {
+                continue;
+            }
+            if (packet.get().op() < REPLY && (packet.get().op() & NOTICE) != 0) {
+                note(packet.get());
+            } else if (packet.get().sequence() == number && packet.get().op() == (op | REPLY)) {
+                return packet.get();
+            } else {
+                throw protocol("answered what was not asked");
+            }
+        }
+    }
+
+    /// Empty after a while in which nothing came.
+    private Optional<Packet> receive() throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        try (Sockets.Message message = Sockets.receive(socket, MOST_BYTES)) {
+            if (message.isEnd()) {
+                throw gone();
+            }
+            return Optional.of(packet(message.bytes()));
+        } catch (ErrnoException e) {
+            if (e.is(Errno.EAGAIN)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    private static Packet packet(byte[] bytes) {
+        if (bytes.length < HEADER) {
+            throw protocol("sent " + bytes.length + " bytes");
+        }
+        ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        int op = Short.toUnsignedInt(in.getShort());
+        int version = Short.toUnsignedInt(in.getShort());
+        int number = in.getInt();
+        int argument = in.getInt();
+        if (version != VERSION) {
+            throw new HostException(
+                    "MONITOR_VERSION",
+                    "the container's monitor speaks version " + version + " of its protocol, this Caisson version "
+                            + VERSION + ": use the Caisson that created it");
+        }
+        if (in.getInt() != bytes.length - HEADER) {
+            throw protocol("sent a message of another length than it says");
+        }
+        byte[] payload = new byte[bytes.length - HEADER];
+        in.get(payload);
+        return new Packet(op, number, argument, payload);
+    }
+
+    private static Packet checked(Packet reply) {
+        if (reply.argument() != 0) {
+            throw new HostException(
+                    "MONITOR_REFUSED",
+                    "the container's monitor could not do that (" + Errno.name(reply.argument()) + "): try again");
+        }
+        return reply;
+    }
+
+    private static MonitorState stateOf(Packet reply) {
+        return MonitorState.decode(checked(reply).payload(), 0);
+    }
+
+    private static HostException protocol(String what) {
+        return new HostException("MONITOR_PROTOCOL", "the container's monitor " + what);
+    }
+
+    private static HostException gone() {
+        return new HostException(
+                "MONITOR_GONE", "the container's monitor has ended, and the container with it: see 'caisson ps -a'");
+    }
+
+    private static HostException startFailure(Packet reply) {
+        byte[] payload = reply.payload();
+        String where = payload.length == 4
+                ? " at its step "
+                        + ByteBuffer.wrap(payload)
+                                .order(ByteOrder.LITTLE_ENDIAN)
+                                .getInt()
+                : "";
+        return new HostException(
+                "MONITOR_START",
+                "the container's monitor could not start (" + Errno.name(reply.argument()) + where + ")");
+    }
+
+    /// Whoever holds a start gives it up.
+    @Override
+    public void close() {
+        socket.close();
+    }
+}

@@ -1,0 +1,136 @@
+package dev.caisson.launch.monitor;
+
+import dev.caisson.cgroup.Cgroup;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Namespace;
+import dev.caisson.launch.Parts;
+import dev.caisson.linux.Fd;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What a monitor is given of its container: `struct monitor_setup` and the descriptors that go with it, which stay the
+/// caller's to close.
+public final class MonitorSetup {
+    /// Where a container's output goes.
+    ///
+    /// @param name of the newest file
+    /// @param files at most, the newest included
+    /// @param bytes of one file
+    public record Log(String name, int files, long bytes) {}
+
+    /// What its standard streams are.
+    ///
+    /// @param input whether something may be written to it; else it reads an end
+    /// @param once whether its input ends with the first client that has written to it
+    /// @param owner host id of its user, who may then open /dev/stdout again
+    public record Streams(boolean terminal, boolean input, boolean once, int owner) {}
+
+    /// In the order of `enum monitor_fd`, from 1.
+    private enum Role {
+        SLOT,
+        MOUNT,
+        CGROUP,
+        STATE_DIRECTORY,
+        LOG_DIRECTORY,
+        HOLD,
+        JOIN,
+        OUT_OF_MEMORY,
+        FREEZE_V2,
+        FREEZE_V1
+    }
+
+    private static final int MOST = 200;
+    private static final int NAME_BYTES = 96;
+    private static final int BYTES = 40 + MonitorPolicy.BYTES + NAME_BYTES + 4 * MOST;
+    private static final int TERMINAL = 1;
+    private static final int STDIN_OPEN = 2;
+    private static final int STDIN_ONCE = 4;
+
+    private final LaunchPlan plan;
+    private final Streams streams;
+    private final Log log;
+    private final MonitorPolicy policy;
+    private final List<Fd> descriptors = new ArrayList<>();
+    private final List<Role> roles = new ArrayList<>();
+    private final List<Integer> slots = new ArrayList<>();
+
+    public MonitorSetup(LaunchPlan plan, Parts parts, Streams streams, Log log, MonitorPolicy policy) {
+        this.plan = plan;
+        this.streams = streams;
+        this.log = log;
+        this.policy = policy;
+        parts.all().forEach(part -> add(part.mount() ? Role.MOUNT : Role.SLOT, part.slot(), part.fd()));
+    }
+
+    private void add(Role role, int slot, Fd fd) {
+        if (descriptors.size() == MOST) {
+            throw new IllegalArgumentException("a monitor takes at most " + MOST + " descriptors");
+        }
+        descriptors.add(fd);
+        roles.add(role);
+        slots.add(slot);
+    }
+
+    /// @param state where its socket goes
+    /// @param kept where log and record of the exit go; its lock is held
+    public MonitorSetup directories(Fd state, Fd kept) {
+        add(Role.STATE_DIRECTORY, 0, state);
+        add(Role.LOG_DIRECTORY, 0, kept);
+        return this;
+    }
+
+    /// Has a descriptor held, for its lock.
+    public MonitorSetup hold(Fd lock) {
+        add(Role.HOLD, 0, lock);
+        return this;
+    }
+
+    /// @param directory that its processes are cloned into, if the plan says so
+    public MonitorSetup group(Cgroup.WatchFiles files, java.util.Optional<Fd> directory) {
+        directory.ifPresent(fd -> add(Role.CGROUP, 0, fd));
+        files.outOfMemory().ifPresent(fd -> add(Role.OUT_OF_MEMORY, 0, fd));
+        files.freezer().ifPresent(fd -> add(files.freezerIsUnified() ? Role.FREEZE_V2 : Role.FREEZE_V1, 0, fd));
+        return this;
+    }
+
+    List<Fd> descriptors() {
+        return List.copyOf(descriptors);
+    }
+
+    byte[] encode() {
+        byte[] name = log.name().getBytes(StandardCharsets.UTF_8);
+        if (name.length >= NAME_BYTES) {
+            throw new IllegalArgumentException("the name of a log is too long: " + log.name());
+        }
+        byte[] bytes = new byte[BYTES];
+        ByteBuffer out = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        out.putInt(plan.ids().base()).putInt(plan.ids().count()).putLong(cloneFlags());
+        out.putShort((short) plan.slots().size()).putShort((short) descriptors.size());
+        out.putInt(flags()).putInt(streams.owner());
+        out.putInt(log.files()).putLong(log.bytes());
+        policy.put(out);
+        out.put(name);
+        out.position(40 + MonitorPolicy.BYTES + NAME_BYTES);
+        for (int i = 0; i < descriptors.size(); i++) {
+            out.putShort((short) (roles.get(i).ordinal() + 1)).putShort((short) (int) slots.get(i));
+        }
+        return bytes;
+    }
+
+    /// The namespace of control groups is entered by init, once it is in its groups.
+    private long cloneFlags() {
+        return plan.namespaces().stream()
+                .filter(namespace -> namespace != Namespace.CGROUP)
+                .mapToLong(Namespace::cloneFlag)
+                .reduce(0, (one, other) -> one | other);
+    }
+
+    private int flags() {
+        return (streams.terminal() ? TERMINAL : 0)
+                | (streams.input() ? STDIN_OPEN : 0)
+                | (streams.once() ? STDIN_ONCE : 0);
+    }
+}
