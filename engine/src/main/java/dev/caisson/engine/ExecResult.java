@@ -84,8 +84,7 @@ public record ExecResult(
         fields.put("wallClockNanos", wallClock.toNanos());
         fields.put("cpuTimeNanos", cpuTime.toNanos());
         fields.put("peakMemory", peakMemory.count());
-        fields.put(
-                "streamFailures", streamFailures.stream().map(Ending::fields).toList());
+        fields.put("streamFailures", streamFailures.stream().map(Ending::fields).toList());
         return fields;
     }
 }

@@ -1,8 +1,5 @@
 package dev.caisson.engine;
 
-import dev.caisson.watch.ProgramListener;
-import dev.caisson.state.ContainerRecord;
-import dev.caisson.linux.ProcessTimes;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.launch.FilterProgram;
@@ -14,8 +11,11 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.ProcessTimes;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Filter;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.watch.ProgramListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,6 +1,5 @@
 package dev.caisson.engine;
 
-import dev.caisson.linux.Reactor;
 import dev.caisson.cgroup.Subgroup;
 import dev.caisson.image.Account;
 import dev.caisson.image.Rootfs;
@@ -11,6 +10,7 @@ import dev.caisson.launch.SlotSource;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.Reactor;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.HexFormat;

@@ -2,12 +2,12 @@ package dev.caisson.engine;
 
 import static dev.caisson.error.ArgumentException.present;
 
-import dev.caisson.linux.Reactor;
 import dev.caisson.cgroup.Subgroup;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Report;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.Processes;
+import dev.caisson.linux.Reactor;
 import dev.caisson.linux.Terminal;
 import dev.caisson.spec.Bytes;
 import java.time.Duration;

@@ -38,6 +38,7 @@ public record Verification(String id, List<Verifier.Check> checks) {
             var checks = new ArrayList<>(new Verifier(record.plan().plan()).running(record.pid(), group));
             checks.addAll(limits(record, group.effectiveLimits(), group.path()));
             checks.addAll(settings(record, group));
+            checks.addAll(ProcessObstacles.of(group.processes()));
             return new Verification(record.id(), checks);
         }
     }

@@ -216,6 +216,31 @@ class VerificationTest {
     }
 
     @Test
+    void what_no_new_privs_left_without_effect_and_files_that_are_used_up_are_told_while_it_runs() throws Exception {
+        String script = "cp /usr/bin/sleep /tmp/set-id; chmod 4755 /tmp/set-id;"
+                + " setpriv --reuid=1000 --clear-groups /tmp/set-id 60 & ulimit -n 20;"
+                + " for i in {3..19}; do eval \"exec $i</dev/null\"; done; wait";
+        try (Container obstructed =
+                engine.start(ContainerSpec.onHost("bash", "-c", script).name("obstructed"), Streams.capture())) {
+            List<String> found = List.of();
+            for (int i = 0; i < 500 && found.size() < 2; i++) {
+                Thread.sleep(20);
+                found = Verification.of("obstructed", OPTIONS).checks().stream()
+                        .filter(check -> check.subject().startsWith("process ") && check.asPlanned())
+                        .map(Verifier.Check::found)
+                        .filter(text -> text.contains("--ulimit") || text.contains("new-privileges"))
+                        .toList();
+            }
+
+            assertThat(found)
+                    .as(obstructed.id().value())
+                    .anyMatch(text -> text.startsWith("/tmp/set-id: the program is set-user-ID"))
+                    .anyMatch(text -> text.startsWith("it has all of the 20 open files"));
+        }
+        assertThat(ProcessObstacles.of(List.of(ProcessHandle.current().pid()))).isEmpty();
+    }
+
+    @Test
     void a_limit_that_somebody_changed_is_told() {
         Path file =
                 Path.of("/sys/fs/cgroup/pids", cgroupParent(), container.id().value(), "pids.max");
