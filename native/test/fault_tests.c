@@ -70,7 +70,7 @@ static bool is_told(const struct report *error, long number)
 		{SYS_sendmsg, PHASE_DEVICES, EPIPE}, {SYS_sendmsg, PHASE_READY, EPIPE}, {SYS_poll_, PHASE_SEAL, EPIPE}, /* the engine is gone */
 		{0, PHASE_CAPS, EPERM},		    /* ids and capabilities are not those that were planned */
 		{SYS_newfstatat, PHASE_READY, ENOENT}, {SYS_faccessat2, PHASE_READY, ENOENT}, /* no program in any directory of PATH */
-		{SYS_read, PHASE_FILTER, ECANCELED}, /* the gate did not open */
+		{SYS_recvfrom, PHASE_READY, ECANCELED}, {SYS_read, PHASE_FILTER, ECANCELED}, /* no word to start, no open gate */
 	};
 	for (unsigned i = 0; i < sizeof judged / sizeof *judged; i++)
 		if ((judged[i].number == 0 || judged[i].number == number) && judged[i].phase == error->phase &&
