@@ -224,7 +224,7 @@ final class NativeMutants {
     /// A copy of the sources, in which there is one mistake at a time.
     private static final class Copy {
         private final Path directory;
-        private long limit = 90;
+        private long limit = 600;
 
         Copy(Path directory) {
             this.directory = directory;
@@ -257,7 +257,7 @@ final class NativeMutants {
             if (!test("test_plan") || !test("test_checks") || !test("test_init") || !test("test_monitor")) {
                 throw new IllegalStateException("the tests fail without a mistake: " + directory.resolve("last.log"));
             }
-            limit = Math.max(limit, 4 * TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start));
+            limit = Math.max(90, 4 * TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start));
         }
 
         String judge(Mutant mutant, String content) throws Exception {
