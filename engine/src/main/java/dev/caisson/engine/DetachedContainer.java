@@ -310,11 +310,6 @@ public final class DetachedContainer {
         renew(place.file().options().lease().orElse(Duration.ofMillis(1)));
     }
 
-    /// Returns the policy by which it is started again.
-    public RestartPolicy restartPolicy() {
-        return place.file().options().restart();
-    }
-
     /// Returns whether its standard streams are a terminal.
     public boolean hasTerminal() {
         return place.file().terminal();
