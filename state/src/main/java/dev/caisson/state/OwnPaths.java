@@ -7,6 +7,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import java.net.URI;
+import java.net.URL;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,10 +31,11 @@ public final class OwnPaths {
     /// The directory of the engine's classes, or the clone that `./caisson` built them in and builds again.
     private static Optional<Path> program(Class<?> type) {
         var source = type.getProtectionDomain().getCodeSource();
-        if (source == null || !"file".equals(source.getLocation().getProtocol())) {
-            return Optional.empty();
+        URL location = source == null ? null : source.getLocation();
+        if (location == null || !"file".equals(location.getProtocol())) {
+            return Optional.empty(); // a class loader need not say where its classes come from
         }
-        Path classes = Path.of(URI.create(source.getLocation().toString()));
+        Path classes = Path.of(URI.create(location.toString()));
         for (Path above = classes; above != null; above = above.getParent()) {
             if (above.endsWith(BUILD)) {
                 return Optional.ofNullable(above.getParent());
