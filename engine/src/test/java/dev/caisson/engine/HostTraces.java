@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 /// Everything of the host that a launch may touch, outside of the process that looks.
 ///
 /// @param groups control groups of the state directory, and the one that holds them
-/// @param mounts of this mount namespace that speak of one of the directories, or of a file system of ours
+/// @param mounts of this mount namespace that name one of the directories; those of other engines come and go
 /// @param links network interfaces that bear our name
 /// @param files below the state, data and test directories, but for the places of living engines
 /// @param locks held on id ranges
@@ -76,8 +76,7 @@ record HostTraces(
 
     private static List<String> readMounts(List<Path> tops) throws IOException {
         return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
-                .filter(line -> line.contains(" - overlay caisson ")
-                        || tops.stream().anyMatch(top -> line.contains(top.toString())))
+                .filter(line -> tops.stream().anyMatch(top -> line.contains(top.toString())))
                 .sorted()
                 .toList();
     }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class ObstacleTest {
     private static final EngineOptions OPTIONS =
-            new EngineOptions(Path.of("/run/caisson-test-obstacles"), Path.of("/var/lib/caisson-test"));
+            new EngineOptions(OwnDirectories.state("obstacles"), Path.of("/var/lib/caisson-test"));
 
     private Engine engine;
 
