@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// A user listens at their own engine's socket and answers what they like: root's audit goes on, and is not made long.
@@ -177,13 +178,7 @@ class HostileEngineTest {
     @ParameterizedTest
     @MethodSource("hostile")
     void what_a_users_socket_answers_is_told_of_that_engine_and_ends_no_audit(Hostile each) throws IOException {
-        answers.putAll(Map.of(
-                "/info", "{\"DockerRootDir\":\"/data\",\"Driver\":\"overlay2\"}",
-                "/version", "{\"Version\":\"28.0.0\"}",
-                "/networks", "[]",
-                "/containers/json?all=1", "[]",
-                "/images/json", "[]"));
-        answers.putAll(each.answers());
+        answerAs(each);
 
         Report report = HostAudit.run(LiveRequests.of(Optional.empty(), host()));
 
@@ -193,6 +188,33 @@ class HostileEngineTest {
         for (ReportFormat format : ReportFormat.values()) {
             assertThat(format.write(report).length()).as(format.toString()).isLessThan((int) LONGEST_REPORT);
         }
+    }
+
+    private void answerAs(Hostile each) {
+        answers.putAll(Map.of(
+                "/info", "{\"DockerRootDir\":\"/data\",\"Driver\":\"overlay2\"}",
+                "/version", "{\"Version\":\"28.0.0\"}",
+                "/networks", "[]",
+                "/containers/json?all=1", "[]",
+                "/images/json", "[]"));
+        answers.putAll(each.answers());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "more than it may | more than 16777216 bytes",
+                "a hundred thousand containers | it lists 100000, of which the first 1000 are looked at",
+                "a container id that is a path | ../../x",
+            })
+    void what_is_over_a_bound_is_told_as_not_looked_at(String what, String told) throws IOException {
+        answerAs(hostile().filter(each -> each.what().equals(what)).findFirst().orElseThrow());
+
+        Facts facts =
+                Collector.collect(LiveRequests.of(Optional.empty(), host()).scope());
+
+        assertThat(facts.gaps()).anySatisfy(gap -> assertThat(gap.reason()).contains(told));
     }
 
     @ParameterizedTest
