@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.image.Image;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Placement;
 import dev.caisson.spec.Limits;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.State;
@@ -13,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
@@ -84,14 +86,15 @@ class RecoveryTest {
     /// Names are looked up, because a listing of a large directory on tmpfs misses what is being replaced.
     @Test
     void a_record_is_found_while_it_is_replaced() throws Exception {
-        var state = new State(Path.of("/dev/shm/caisson-test-recovery"));
+        Path own = OwnDirectories.state("recovery-replaced");
+        var state = new State(own);
         try {
             for (int i = 0; i < 600; i++) {
                 state.announce("%064x".formatted(i));
             }
             String id = "%064x".formatted(300);
             Path file;
-            try (Stream<Path> files = Files.walk(Path.of("/dev/shm/caisson-test-recovery"))) {
+            try (Stream<Path> files = Files.walk(own)) {
                 file = files.filter(path -> path.endsWith(id + ".json"))
                         .findFirst()
                         .orElseThrow();
@@ -155,6 +158,59 @@ class RecoveryTest {
             assertThat(container.hasEnded()).isFalse();
             container.kill();
             assertThat(container.await().verdict()).isEqualTo(Verdict.KILLED);
+        }
+    }
+
+    /// Whatever the record says, its groups are found below each tenant and where it was put.
+    @Test
+    void groups_of_a_killed_engine_are_removed_wherever_they_stand() throws Exception {
+        String dead = "b".repeat(64);
+        String chosen = "test-parent-" + ProcessHandle.current().pid();
+        try (Engine living = Engine.open(OPTIONS);
+                Hierarchy hierarchy = Hierarchy.detect()) {
+            String own = State.cgroupParent(OPTIONS.state());
+            hierarchy.createParent(chosen, Limits.defaults());
+            ContainerSpec sleeping = ContainerSpec.of(Image.host(), "sleep", "100");
+            Container tenants = living.start(
+                    sleeping.placement(new Placement.Tenant("lives", Optional.of(Limits.defaults()))),
+                    Streams.capture());
+            Container elsewhere = living.start(sleeping.placement(new Placement.Parent(chosen)), Streams.capture());
+            Path killed = Files.createDirectories(OPTIONS.state().resolve("engines/0123456789abcdef"));
+            Files.writeString(
+                    killed.resolve(dead + ".json"),
+                    Files.readString(record(elsewhere)).replace(elsewhere.id().value(), dead));
+            hierarchy.createParent(own + "/tenant-gone", Limits.defaults());
+            for (String parent : new String[] {own, own + "/tenant-gone", own + "/tenant-lives", chosen}) {
+                hierarchy.create(parent, dead, Limits.defaults());
+            }
+
+            Engine.open(OPTIONS).close();
+
+            assertThat(hierarchy.leftovers(own)).containsExactly("tenant-lives");
+            assertThat(hierarchy.leftovers(own + "/tenant-lives"))
+                    .containsExactly(tenants.id().value());
+            assertThat(hierarchy.leftovers(chosen))
+                    .containsExactly(elsewhere.id().value());
+            assertThat(tenants.hasEnded() || elsewhere.hasEnded()).isFalse();
+            tenants.close();
+            elsewhere.close();
+        } finally {
+            removeParent(chosen);
+        }
+    }
+
+    private static void removeParent(String group) {
+        try (Hierarchy hierarchy = Hierarchy.detect()) {
+            hierarchy.removeStale(group, _ -> true);
+            hierarchy.removeParent(group);
+        }
+    }
+
+    private static Path record(Container container) throws IOException {
+        try (Stream<Path> files = Files.walk(OPTIONS.state())) {
+            return files.filter(path -> path.endsWith(container.id() + ".json"))
+                    .findFirst()
+                    .orElseThrow();
         }
     }
 }
