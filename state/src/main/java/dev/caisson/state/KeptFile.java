@@ -160,6 +160,7 @@ public final class KeptFile {
         return ((List<?>) need(fields, name)).stream().map(String.class::cast).toList();
     }
 
+    /// Returns the value of a field.
     /// @throws IllegalArgumentException where it is missing
     public static Object need(Map<?, ?> fields, String name) {
         Object value = fields.get(name);

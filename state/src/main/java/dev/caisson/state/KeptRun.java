@@ -22,6 +22,7 @@ public final class KeptRun {
     private final Fd directory;
     private final ContainerLog log;
 
+    /// Begins to keep a container, before it is launched.
     /// @throws StateException NAME_IN_USE, TOO_MANY_KEPT, KEEP_FAILED
     public static KeptRun begin(
             KeptDirectory among, ContainerId id, Names.Taken name, ContainerSpec spec, LaunchPlan plan) {

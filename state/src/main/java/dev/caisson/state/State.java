@@ -437,6 +437,7 @@ public final class State implements AutoCloseable {
         close(() -> {});
     }
 
+    /// Gives up its place in the directory.
     /// @param last run where no other engine is there, while none can come
     public void close(Runnable last) {
         try (Fd _ = whole()) {
