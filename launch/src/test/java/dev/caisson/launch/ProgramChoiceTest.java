@@ -62,7 +62,7 @@ class ProgramChoiceTest {
 
     @Test
     void lines_of_an_image_that_are_no_variables_are_left_out() {
-        RootImage image = image(List.of(), List.of("sh"), "=x", "name", "", "N=a\0b", "A=1", "E=");
+        RootImage image = image(List.of(), List.of("sh"), "=x", "name", "", "N=a\0b", "\0M=b", "A=1", "E=");
 
         assertThat(ProgramChoice.of(spec(), image, "box").environment())
                 .containsOnlyKeys("PATH", "HOSTNAME", "HOME", "A", "E");
