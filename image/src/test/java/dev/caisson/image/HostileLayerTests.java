@@ -312,12 +312,7 @@ class HostileLayerTests {
     }
 
     @Test
-    void a_name_that_is_not_utf_8_or_holds_nul_is_refused() throws IOException {
-        byte[] block = new TarBuilder().file("x", "").withoutEnd();
-        block[0] = (byte) 0xff;
-        unpacking.assertRefused(
-                Code.UNSUPPORTED_FORMAT,
-                new TarBuilder().raw(TarBuilder.sealed(block)).build());
+    void a_name_that_holds_nul_is_refused() throws IOException {
         unpacking.assertRefused(
                 Code.BAD_ARCHIVE, tar().pax("path", "a\0b").file("f", "x").build());
     }
