@@ -5,7 +5,7 @@ import org.jspecify.annotations.NullMarked;
 /// Everything up to [dev.caisson.launch.LaunchPlan] is a pure function of the wish and of facts; only
 /// [dev.caisson.launch.Launcher], [dev.caisson.launch.Zygote] and [dev.caisson.launch.Verifier] ask the kernel.
 @NullMarked
-@SuppressWarnings("module") // the room above that it is exported to is compiled later
+@SuppressWarnings("module") // those that it is exported to are compiled later
 module dev.caisson.launch {
     requires transitive dev.caisson.cgroup;
     requires transitive dev.caisson.image;
@@ -15,7 +15,12 @@ module dev.caisson.launch {
     requires dev.caisson.text;
     requires static org.jspecify;
 
-    exports dev.caisson.launch;
+    exports dev.caisson.launch to
+            dev.caisson.cli,
+            dev.caisson.engine,
+            dev.caisson.selftest,
+            dev.caisson.state,
+            dev.caisson.watch;
     exports dev.caisson.launch.monitor to
             dev.caisson.engine;
 }

@@ -1,5 +1,7 @@
 package dev.caisson.cli;
 
+import dev.caisson.spec.TerminalSize;
+
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.Exec;
 import dev.caisson.engine.ExecResult;
@@ -167,7 +169,8 @@ final class ExecCommand implements Callable<Integer> {
     private int onTerminal(Engine engine, Exec wish, SignalForwarding signals) throws InterruptedException {
         // Never closed: it is the descriptor that this process was started with.
         var from = new Fd(interactive ? 0 : 1);
-        dev.caisson.linux.Terminal.Size size = dev.caisson.linux.Terminal.size(from)
+        TerminalSize size = dev.caisson.linux.Terminal.size(from)
+                .map(given -> new TerminalSize(given.rows(), given.columns()))
                 .orElseThrow(() -> new CommandException(
                         "NO_TERMINAL",
                         CommandException.ENGINE_FAILED,

@@ -4,6 +4,7 @@ import dev.caisson.engine.Engine;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.PlanText;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.TerminalSize;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,7 +37,7 @@ final class PlanRunCommand implements Callable<Integer> {
     public Integer call() {
         ContainerSpec wish = options.spec();
         if (options.terminal) {
-            wish = wish.terminal(new dev.caisson.linux.Terminal.Size(24, 80));
+            wish = wish.terminal(new TerminalSize(24, 80));
         }
         LaunchPlan plan = Engine.plan(
                 wish, Directories.options(), new ProgressLine(spec.commandLine().getErr()));

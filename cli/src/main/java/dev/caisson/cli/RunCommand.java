@@ -7,6 +7,7 @@ import dev.caisson.engine.RunResult;
 import dev.caisson.error.CaissonException;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.TerminalSize;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
 
@@ -75,7 +76,8 @@ final class RunCommand implements Callable<Integer> {
     private int onTerminal(Engine engine, ContainerSpec wish) throws InterruptedException {
         // Never closed: it is the descriptor that this process was started with.
         var terminal = new Fd(options.interactive ? 0 : 1);
-        dev.caisson.linux.Terminal.Size size = dev.caisson.linux.Terminal.size(terminal)
+        TerminalSize size = dev.caisson.linux.Terminal.size(terminal)
+                .map(given -> new TerminalSize(given.rows(), given.columns()))
                 .orElseThrow(() -> new CommandException(
                         "NO_TERMINAL",
                         CommandException.ENGINE_FAILED,

@@ -3,6 +3,7 @@ package dev.caisson.cli;
 import dev.caisson.engine.Container;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Terminal;
+import dev.caisson.spec.TerminalSize;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// process. The third Ctrl-C or SIGTERM within ten seconds kills a program that does not end by them.
 final class SignalForwarding {
     /// What takes them.
-    record Target(IntPredicate signal, Runnable kill, Consumer<Terminal.Size> resize) {
+    record Target(IntPredicate signal, Runnable kill, Consumer<TerminalSize> resize) {
         static Target of(Container container) {
             return new Target(container::signal, container::kill, container::resize);
         }
@@ -74,7 +75,9 @@ final class SignalForwarding {
                 Runtime.getRuntime().halt(BY_SIGNAL + number);
             }
         } else if (number == ProcessSignals.WINCH && from != null) {
-            Terminal.size(from).ifPresent(target.resize());
+            Terminal.size(from)
+                    .map(size -> new TerminalSize(size.rows(), size.columns()))
+                    .ifPresent(target.resize());
         } else if (isOneTooMany(number)) {
             err.println("caisson: it has not ended after " + PATIENCE + " signals and is killed" + lineEnd);
             target.kill().run();

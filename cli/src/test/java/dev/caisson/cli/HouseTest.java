@@ -87,6 +87,30 @@ class HouseTest {
         slices().matching("dev.caisson.(**)").should().beFreeOfCycles().check(classes);
     }
 
+    /// Whoever embeds Caisson meets the rooms that are of use to him; the others are for our own modules alone.
+    @Test
+    void onlyWhatIsOfUseAloneIsExportedToEverybody() throws IOException {
+        List<String> toEverybody = new ArrayList<>();
+        for (House.Room room : rooms) {
+            room.descriptor().exports().stream()
+                    .filter(exported -> !exported.isQualified())
+                    .forEach(exported -> toEverybody.add(exported.source()));
+        }
+        assertThat(toEverybody)
+                .containsExactlyInAnyOrder(
+                        "dev.caisson.error",
+                        "dev.caisson.text",
+                        "dev.caisson.image",
+                        "dev.caisson.seccomp",
+                        "dev.caisson.containerfile",
+                        "dev.caisson.spec",
+                        "dev.caisson.engine",
+                        "dev.caisson.micrometer",
+                        "dev.caisson.audit",
+                        "dev.caisson.hostaudit",
+                        "dev.caisson.selftest");
+    }
+
     @Test
     void onlyLinuxTouchesForeignMemory() {
         assertThat(classes.that(useForeignMemory()))

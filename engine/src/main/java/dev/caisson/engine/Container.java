@@ -21,6 +21,7 @@ import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Lack;
 import dev.caisson.spec.Limits;
+import dev.caisson.spec.TerminalSize;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.KeptRun;
 import dev.caisson.state.RecordedGroup;
@@ -118,6 +119,7 @@ public final class Container implements AutoCloseable {
         return launched.pid();
     }
 
+    @SuppressWarnings("exports") // for Caisson's own modules
     public LaunchPlan plan() {
         return plan;
     }
@@ -196,11 +198,11 @@ public final class Container implements AutoCloseable {
     }
 
     /// Changes the size of its terminal; nothing where it has none.
-    public void resize(Terminal.Size size) {
+    public void resize(TerminalSize size) {
         present(size, "size");
         Failures.run(() -> launched.console()
                 .filter(console -> console.isOpen())
-                .ifPresent(console -> Terminal.resize(console, size)));
+                .ifPresent(console -> Terminal.resize(console, new Terminal.Size(size.rows(), size.columns()))));
     }
 
     /// Runs one more program in it to its end, its output kept. An interrupt kills that with all that it started.

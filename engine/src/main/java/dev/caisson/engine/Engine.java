@@ -155,6 +155,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     }
 
     /// Returns what [#run] would do, without doing it. Needs no privileges but to read the image.
+    @SuppressWarnings("exports") // for Caisson's own modules
     public static LaunchPlan plan(ContainerSpec spec, EngineOptions options, ProgressListener progress) {
         present(spec, "spec");
         present(options, "options");
@@ -170,6 +171,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     }
 
     /// Returns what this host and this process can give to containers.
+    @SuppressWarnings("exports") // for Caisson's own modules
     public HostFacts host() {
         return preparation.host();
     }

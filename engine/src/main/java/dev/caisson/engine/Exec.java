@@ -3,8 +3,8 @@ package dev.caisson.engine;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
-import dev.caisson.linux.Terminal;
 import dev.caisson.spec.Bytes;
+import dev.caisson.spec.TerminalSize;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -33,7 +33,7 @@ public record Exec(
         Optional<String> user,
         Optional<String> workingDirectory,
         Map<String, String> environment,
-        Optional<Terminal.Size> terminal,
+        Optional<TerminalSize> terminal,
         Optional<Duration> timeout,
         Bytes outputLimit) {
     private static final Bytes OUTPUT_LIMIT = Bytes.mebibytes(16);
@@ -124,7 +124,7 @@ public record Exec(
         return new Exec(command, user, workingDirectory, all, terminal, timeout, outputLimit);
     }
 
-    public Exec terminal(Terminal.Size size) {
+    public Exec terminal(TerminalSize size) {
         return new Exec(
                 command, user, workingDirectory, environment, Optional.of(present(size, "size")), timeout, outputLimit);
     }

@@ -171,6 +171,7 @@ public final class KeptContainer {
     ///
     /// @param last how many entries of what is there are read; all where that is empty
     /// @throws EngineException CONTAINER_UNKNOWN where it has been removed
+    @SuppressWarnings("exports") // for Caisson's own modules
     public LogReader log(OptionalLong last) {
         Fd own = among.open(entry).orElseThrow(() -> unknown(entry.id().shortForm(), options));
         try {

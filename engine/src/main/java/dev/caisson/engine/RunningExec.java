@@ -10,6 +10,7 @@ import dev.caisson.linux.Processes;
 import dev.caisson.linux.Reactor;
 import dev.caisson.linux.Terminal;
 import dev.caisson.spec.Bytes;
+import dev.caisson.spec.TerminalSize;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -91,11 +92,11 @@ public final class RunningExec implements AutoCloseable {
     }
 
     /// Changes the size of its terminal; nothing where it has none.
-    public void resize(Terminal.Size size) {
+    public void resize(TerminalSize size) {
         present(size, "size");
         Failures.run(() -> launched.console()
                 .filter(console -> console.isOpen())
-                .ifPresent(console -> Terminal.resize(console, size)));
+                .ifPresent(console -> Terminal.resize(console, new Terminal.Size(size.rows(), size.columns()))));
     }
 
     /// Waits until it has ended. Whoever is interrupted may wait again: it runs on.

@@ -14,6 +14,7 @@ import java.util.List;
 /// Compares what the kernel enforces on a container of any engine of this host with what was planned.
 ///
 /// @param id of the container
+@SuppressWarnings("exports") // for Caisson's own modules
 public record Verification(String id, List<Verifier.Check> checks) {
     public Verification {
         checks = List.copyOf(checks);

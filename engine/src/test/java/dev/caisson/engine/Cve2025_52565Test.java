@@ -3,8 +3,8 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.image.Image;
-import dev.caisson.linux.Terminal;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.TerminalSize;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
@@ -25,7 +25,7 @@ class Cve2025_52565Test {
                             "sh",
                             "-c",
                             "tty; stat -c %t:%T /dev/console /dev/pts/0; wc -c < /proc/keys; echo x > /proc/sysrq-trigger")
-                    .terminal(new Terminal.Size(24, 80)));
+                    .terminal(new TerminalSize(24, 80)));
 
             String[] lines = result.stdout().split("\r\n", -1);
             assertThat(lines[0]).isEqualTo("/dev/pts/0");

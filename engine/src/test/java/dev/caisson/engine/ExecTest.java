@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
-import dev.caisson.linux.Terminal;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.TerminalSize;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -153,7 +153,7 @@ class ExecTest {
 
     @Test
     void a_terminal_has_the_size_that_was_asked_for() throws InterruptedException {
-        ExecResult result = box.exec(Exec.of("sh", "-c", "tty; stty size").terminal(new Terminal.Size(33, 101)));
+        ExecResult result = box.exec(Exec.of("sh", "-c", "tty; stty size").terminal(new TerminalSize(33, 101)));
 
         assertThat(result.stdout()).matches("/dev/pts/[0-9]+\r\n33 101\r\n");
     }

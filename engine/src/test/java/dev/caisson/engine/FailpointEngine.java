@@ -3,11 +3,11 @@ package dev.caisson.engine;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.image.Image;
-import dev.caisson.linux.Terminal;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.TerminalSize;
 import dev.caisson.state.State;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -68,7 +68,7 @@ final class FailpointEngine {
         return ContainerSpec.of(Image.directory(root), "true")
                 .hostName("box")
                 .readOnlyRoot(true)
-                .terminal(new Terminal.Size(24, 80))
+                .terminal(new TerminalSize(24, 80))
                 .workingDirectory("/srv")
                 .sysctl("net.ipv4.ip_forward", "1")
                 .oomScoreAdjustment(1000)

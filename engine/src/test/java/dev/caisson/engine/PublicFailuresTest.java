@@ -7,9 +7,9 @@ import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.linux.ErrnoException;
-import dev.caisson.linux.Terminal;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Limits;
+import dev.caisson.spec.TerminalSize;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
@@ -47,7 +47,7 @@ class PublicFailuresTest {
             Limits.class, Limits.defaults(),
             Duration.class, Duration.ofMillis(1),
             EngineOptions.class, EngineOptions.standard(),
-            Terminal.Size.class, new Terminal.Size(24, 80),
+            TerminalSize.class, new TerminalSize(24, 80),
             int.class, 0);
 
     @Test

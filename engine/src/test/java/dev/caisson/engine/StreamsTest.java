@@ -2,11 +2,11 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.linux.Terminal;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.TerminalSize;
 import dev.caisson.state.State;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -224,7 +224,7 @@ class StreamsTest extends BusyboxEngine {
     @Test
     void the_end_of_a_terminals_input_is_the_end_of_a_file() throws Exception {
         ContainerSpec reading = script("cat >/tmp/read; echo end; cat /tmp/read")
-                .terminal(new Terminal.Size(24, 80))
+                .terminal(new TerminalSize(24, 80))
                 .wallClock(Duration.ofSeconds(60));
 
         RunResult failed = engine.run(reading, Streams.capture().input(new Failing(new IOException("gone"))));

@@ -21,6 +21,7 @@ public record Layer(Path path, long fileSystem, long inode) {
 
     /// The directory, O_PATH.
     /// @throws ImageException LAYER_CHANGED where another one, or none, stands at the path
+    @SuppressWarnings("exports") // for Caisson's own modules
     public Fd open() {
         Fd opened;
         try (Fd root = FileSystem.open("/", FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {

@@ -23,6 +23,7 @@ public record Rootfs(List<Layer> layers, ImageConfig config, Optional<Digest> di
     }
 
     /// The layers' directories, O_PATH, topmost first; the caller closes them.
+    @SuppressWarnings("exports") // for Caisson's own modules
     public List<Fd> openLayers() {
         var opened = new ArrayList<Fd>();
         try {
@@ -53,6 +54,7 @@ public record Rootfs(List<Layer> layers, ImageConfig config, Optional<Digest> di
     /// Like [#account(String)], in the root of a container that runs.
     ///
     /// @param root its directory
+    @SuppressWarnings("exports") // for Caisson's own modules
     public static Account account(Fd root, String userSpec) {
         return account(List.of(root), userSpec);
     }

@@ -1,7 +1,7 @@
 package dev.caisson.launch;
 
-import dev.caisson.linux.Terminal;
 import dev.caisson.spec.CapabilitySet;
+import dev.caisson.spec.TerminalSize;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -27,7 +27,7 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, List<
             String searchPath,
             List<String> environment,
             String workingDirectory,
-            Optional<Terminal.Size> terminal,
+            Optional<TerminalSize> terminal,
             int uid,
             int gid,
             List<Integer> supplementaryGroups) {

@@ -3,10 +3,10 @@ package dev.caisson.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.image.Image;
-import dev.caisson.linux.Terminal;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.TerminalSize;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class ExecPlanTest {
     private static final int KIND = 14;
 
-    private static ExecPlan.Program program(int uid, Optional<Terminal.Size> terminal) {
+    private static ExecPlan.Program program(int uid, Optional<TerminalSize> terminal) {
         return new ExecPlan.Program(
                 List.of("id", "-u"), "/bin:/sbin", List.of("A=b"), "/srv", terminal, uid, 7, List.of(8, 9));
     }
@@ -80,7 +80,7 @@ class ExecPlanTest {
     @Test
     void the_program_is_given_as_it_was_asked_for() {
         ExecPlan plan = ExecPlan.of(
-                Samples.plan(), program(5, Optional.of(new Terminal.Size(24, 80))), Optional.of(Samples.filter()));
+                Samples.plan(), program(5, Optional.of(new TerminalSize(24, 80))), Optional.of(Samples.filter()));
 
         assertThat(only(plan, Step.Ready.class).workingDirectory()).isEqualTo("/srv");
         assertThat(only(plan, Step.OpenConsole.class)).isEqualTo(new Step.OpenConsole(24, 80, 5, 7));

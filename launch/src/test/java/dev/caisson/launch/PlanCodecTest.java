@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.caisson.linux.Terminal;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
@@ -15,6 +14,7 @@ import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.spec.TerminalSize;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -38,7 +38,7 @@ class PlanCodecTest {
         ContainerSpec everything = Samples.spec()
                 .hostName("box")
                 .readOnlyRoot(true)
-                .terminal(new Terminal.Size(24, 80))
+                .terminal(new TerminalSize(24, 80))
                 .environment("NAME", "käse\n")
                 .workingDirectory("/work")
                 .sysctl("net.ipv4.ip_forward", "1")

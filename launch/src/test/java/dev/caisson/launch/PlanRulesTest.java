@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.HostDevice;
 import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.TerminalSize;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -218,8 +219,8 @@ class PlanRulesTest {
 
     @Test
     void what_may_happen_once_cannot_happen_twice() {
-        LaunchPlan plan = Samples.plan(
-                Samples.spec().readOnlyRoot(true).terminal(new dev.caisson.linux.Terminal.Size(1, 1)), Samples.host());
+        LaunchPlan plan =
+                Samples.plan(Samples.spec().readOnlyRoot(true).terminal(new TerminalSize(1, 1)), Samples.host());
         for (Class<? extends Step> kind : List.of(
                 Step.NoNewPrivileges.class,
                 Step.OpenConsole.class,

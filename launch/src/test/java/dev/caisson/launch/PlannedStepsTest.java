@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caisson.linux.Terminal;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.CapabilitySet;
@@ -15,6 +14,7 @@ import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.spec.TerminalSize;
 import dev.caisson.spec.WritableLayer;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -334,7 +334,7 @@ class PlannedStepsTest {
     @Test
     void the_program_is_what_wish_and_image_say() {
         ContainerSpec spec = Samples.spec()
-                .terminal(new Terminal.Size(1, 2))
+                .terminal(new TerminalSize(1, 2))
                 .init(false)
                 .hostName("box")
                 .workingDirectory("/work")

@@ -2,7 +2,6 @@ package dev.caisson.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.linux.Terminal;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.Capability;
@@ -13,6 +12,7 @@ import dev.caisson.spec.HostDevice;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Rlimit;
+import dev.caisson.spec.TerminalSize;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -183,7 +183,7 @@ class PlannerTest {
                         privileges(CapabilitySet.STANDARD.with(Capability.IPC_LOCK))),
                 adds(
                         "a terminal",
-                        spec -> spec.terminal(new Terminal.Size(24, 80)),
+                        spec -> spec.terminal(new TerminalSize(24, 80)),
                         new Step.OpenConsole(24, 80, 1000, 1001)),
                 adds(
                         "a device",

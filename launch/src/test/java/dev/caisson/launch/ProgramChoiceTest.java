@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.image.Image;
-import dev.caisson.linux.Terminal;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.TerminalSize;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -55,7 +55,7 @@ class ProgramChoiceTest {
 
         assertThat(choice.variables()).containsExactly("PATH=/bin", "HOSTNAME=box", "HOME=/srv", "A=spec", "B=x=y");
         assertThat(choice.path()).isEqualTo("/bin");
-        assertThat(ProgramChoice.of(spec().terminal(new Terminal.Size(1, 1)), image, "box")
+        assertThat(ProgramChoice.of(spec().terminal(new TerminalSize(1, 1)), image, "box")
                         .environment())
                 .containsEntry("TERM", "xterm");
     }

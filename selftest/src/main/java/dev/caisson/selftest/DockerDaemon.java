@@ -82,6 +82,7 @@ public final class DockerDaemon implements AutoCloseable {
     /// @param directory of its own, removed again when it ends
     /// @param group that it stands in itself; its containers do not
     /// @throws IOException where it does not start, with what it said
+    @SuppressWarnings("exports") // for Caisson's own modules
     public static DockerDaemon start(Path directory, Cgroup group) throws IOException, InterruptedException {
         Files.createDirectories(directory.resolve("data"));
         Path client = client().orElseThrow(() -> new IOException("there is no docker command"));

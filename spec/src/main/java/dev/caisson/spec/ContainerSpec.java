@@ -3,7 +3,6 @@ package dev.caisson.spec;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.image.Image;
-import dev.caisson.linux.Terminal;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -43,7 +42,7 @@ public final class ContainerSpec implements Cloneable {
     private SeccompChoice seccomp = new SeccompChoice.Standard();
     private Map<String, String> sysctls = Map.of();
     private List<Rlimit> rlimits = List.of();
-    private Terminal.@Nullable Size terminal;
+    private @Nullable TerminalSize terminal;
     private boolean interactive;
     private boolean init = true;
     private int oomScoreAdjustment = 500;
@@ -317,11 +316,11 @@ public final class ContainerSpec implements Cloneable {
     }
 
     /// Gives the program a terminal of this size as its standard streams.
-    public ContainerSpec terminal(Terminal.Size value) {
+    public ContainerSpec terminal(TerminalSize value) {
         return with(copy -> copy.terminal = present(value, "terminal"));
     }
 
-    public Optional<Terminal.Size> terminal() {
+    public Optional<TerminalSize> terminal() {
         return Optional.ofNullable(terminal);
     }
 

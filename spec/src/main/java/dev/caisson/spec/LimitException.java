@@ -32,11 +32,11 @@ public final class LimitException extends CodedException {
         PIDS_OUT_OF_RANGE
     }
 
-    public LimitException(Code reason, String sentence) {
+    LimitException(Code reason, String sentence) {
         super(reason, sentence);
     }
 
-    public LimitException(Code reason, String sentence, ErrnoException cause) {
+    LimitException(Code reason, String sentence, ErrnoException cause) {
         super(reason, sentence, cause);
     }
 

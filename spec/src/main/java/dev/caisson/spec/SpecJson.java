@@ -14,7 +14,6 @@ import static dev.caisson.spec.JsonValues.texts;
 import static dev.caisson.spec.JsonValues.truth;
 
 import dev.caisson.error.ArgumentException;
-import dev.caisson.linux.Terminal;
 import dev.caisson.text.Json;
 import dev.caisson.text.MalformedJsonException;
 import io.avaje.json.mapper.JsonMapper;
@@ -44,10 +43,10 @@ public final class SpecJson {
                     .build())
             .build();
 
-    static final JsonForm<Terminal.Size> SIZE = new JsonForm<>(
+    static final JsonForm<TerminalSize> SIZE = new JsonForm<>(
             "the terminal",
-            field("rows", Terminal.Size::rows, (it, json) -> new Terminal.Size(small(json), it.columns())),
-            field("columns", Terminal.Size::columns, (it, json) -> new Terminal.Size(it.rows(), small(json))));
+            field("rows", TerminalSize::rows, (it, json) -> new TerminalSize(small(json), it.columns())),
+            field("columns", TerminalSize::columns, (it, json) -> new TerminalSize(it.rows(), small(json))));
 
     /// By the names of the fields of [ContainerSpec].
     static final JsonForm<ContainerSpec> SPEC = new JsonForm<>(
@@ -114,7 +113,7 @@ public final class SpecJson {
             field(
                     "terminal",
                     it -> it.terminal().map(SIZE::write).orElse(null),
-                    (it, json) -> it.terminal(SIZE.read(new Terminal.Size(0, 0), json))),
+                    (it, json) -> it.terminal(SIZE.read(new TerminalSize(0, 0), json))),
             field("interactive", ContainerSpec::interactive, (it, json) -> it.interactive(truth(json))),
             field("init", ContainerSpec::init, (it, json) -> it.init(truth(json))),
             field(

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.image.Image;
-import dev.caisson.linux.Terminal;
 import dev.caisson.text.Json;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.RecordComponent;
@@ -70,7 +69,7 @@ class SpecJsonTest {
                 Arguments.of(Rlimit.class, PartsJson.RLIMIT),
                 Arguments.of(SeccompChoice.Custom.class, PartsJson.CUSTOM),
                 Arguments.of(SeccompChoice.Watched.class, PartsJson.WATCHED),
-                Arguments.of(Terminal.Size.class, SpecJson.SIZE));
+                Arguments.of(TerminalSize.class, SpecJson.SIZE));
     }
 
     @ParameterizedTest
