@@ -1,5 +1,7 @@
 package dev.caisson.engine;
 
+import dev.caisson.state.Ranges;
+
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.launch.IdRanges;
@@ -45,14 +47,14 @@ final class Beginnings implements AutoCloseable {
     private final Probe probe;
     private final State state;
     private final Groups groups;
-    private final IdRanges ranges;
+    private final Ranges ranges;
     private final RunningZygote zygote;
     private final AtomicReference<@Nullable Spare> spare = new AtomicReference<>();
     private final AtomicBoolean making = new AtomicBoolean();
     private final AtomicBoolean launched = new AtomicBoolean();
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    Beginnings(Engine engine, Probe probe, State state, Groups groups, IdRanges ranges, RunningZygote zygote) {
+    Beginnings(Engine engine, Probe probe, State state, Groups groups, Ranges ranges, RunningZygote zygote) {
         this.engine = engine;
         this.probe = probe;
         this.state = state;
@@ -106,14 +108,14 @@ final class Beginnings implements AutoCloseable {
     private Beginning make(Preparation.Prepared prepared, Names.Taken name) {
         ContainerSpec spec = prepared.spec();
         ContainerId id = ContainerId.random();
-        IdRanges.Lease lease = ranges.take(zygote.get());
+        IdRanges.Lease lease = ranges.make(id.value(), zygote.get());
         LaunchPlan plan;
         try {
             probe.reached(Moment.RANGE_TAKEN);
             plan = prepared.plan(lease.range(), id);
             announce(id, name, prepared, plan);
         } catch (RuntimeException | Error e) {
-            ranges.giveBack(lease);
+            ranges.undo(id.value());
             throw e;
         }
         // From here on there is something to remove.
@@ -124,7 +126,7 @@ final class Beginnings implements AutoCloseable {
             Launcher.Birth birth = zygote.launcher().begin(lease.range(), plan.namespaces(), group);
             return new Beginning(id, name, lease, plan, group, false, birth);
         } catch (RuntimeException | Error e) {
-            removeAfter(e, spec.placement(), id, lease);
+            removeAfter(e, id);
             throw e;
         }
     }
@@ -165,18 +167,18 @@ final class Beginnings implements AutoCloseable {
 
     private Spare makeSpare(Set<Namespace> namespaces) {
         ContainerId id = ContainerId.random();
-        IdRanges.Lease lease = ranges.take(zygote.get());
+        IdRanges.Lease lease = ranges.make(id.value(), zygote.get());
         try {
             state.announce(id.value());
         } catch (RuntimeException | Error e) {
-            ranges.giveBack(lease);
+            ranges.undo(id.value());
             throw e;
         }
         try {
             Cgroup group = groups.begin(id.value());
             return new Spare(id, lease, group, zygote.launcher().begin(lease.range(), namespaces, group));
         } catch (RuntimeException | Error e) {
-            removeAfter(e, new Placement.Standard(), id, lease);
+            removeAfter(e, id);
             throw e;
         }
     }
@@ -184,16 +186,16 @@ final class Beginnings implements AutoCloseable {
     private void discard(Spare unwanted) {
         try {
             unwanted.birth().close();
-            remove(new Placement.Standard(), unwanted.id(), unwanted.lease());
+            remove(unwanted.id());
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.WARNING, "what was made ahead stays: " + e.getMessage());
         }
     }
 
     /// Removes what is left of one whose birth is closed, after a failure.
-    void removeAfter(Throwable failure, Placement placement, ContainerId id, IdRanges.Lease lease) {
+    void removeAfter(Throwable failure, ContainerId id) {
         try {
-            remove(placement, id, lease);
+            remove(id);
         } catch (RuntimeException stuck) {
             failure.addSuppressed(stuck);
         }
@@ -201,9 +203,9 @@ final class Beginnings implements AutoCloseable {
 
     /// While a group is left there may be processes too: then its record stays for the next engine, and its ids stay
     /// taken.
-    private void remove(Placement placement, ContainerId id, IdRanges.Lease lease) {
-        groups.remove(placement, id.value());
-        engine.release(placement, id, lease);
+    private void remove(ContainerId id) {
+        groups.remove(id.value());
+        engine.release(id);
     }
 
     @Override

@@ -7,7 +7,6 @@ import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Events;
 import dev.caisson.cgroup.Totals;
 import dev.caisson.engine.Probe.Moment;
-import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
@@ -53,7 +52,6 @@ public final class Container implements AutoCloseable {
     private final LaunchPlan plan;
     private final Cgroup group;
     private final RecordedGroup recorded;
-    private final IdRanges.Lease lease;
     private final Launcher.Launched launched;
     private final StandardStreams streams;
     private final InitWatch init;
@@ -77,7 +75,6 @@ public final class Container implements AutoCloseable {
             ContainerSpec spec,
             LaunchPlan plan,
             Cgroup group,
-            IdRanges.Lease lease,
             Launcher.Launched launched,
             StandardStreams streams,
             Reactor reactor) {
@@ -88,7 +85,6 @@ public final class Container implements AutoCloseable {
         this.plan = plan;
         this.group = group;
         this.recorded = new RecordedGroup(group, engine::save);
-        this.lease = lease;
         this.launched = launched;
         this.streams = streams;
         this.reactor = reactor;
@@ -439,7 +435,7 @@ public final class Container implements AutoCloseable {
         engine.reached(Moment.DESCRIPTORS_CLOSED);
         recorded.remove(() -> {
             engine.reached(Moment.GROUP_REMOVED);
-            engine.release(spec.placement(), id, lease);
+            engine.release(id);
         });
     }
 

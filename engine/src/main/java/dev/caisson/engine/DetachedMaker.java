@@ -16,7 +16,6 @@ import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.KernelText;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
-import dev.caisson.spec.Placement;
 import dev.caisson.spec.SeccompChoice;
 import dev.caisson.state.ContainerLog;
 import dev.caisson.state.ContainerRecord;
@@ -147,7 +146,7 @@ final class DetachedMaker {
                 spec.interactive());
         file.write(own);
         ContainerDetails.of(spec, plan).write(own);
-        undo.push(() -> diskLayers.discard(id.value()));
+        undo.push(() -> diskLayers.undo(id.value()));
         try (Parts parts = parts(prepared, plan, id, lease, group)) {
             int owner = lease.range().base() + prepared.image().user().uid();
             var setup = new MonitorSetup(
@@ -180,10 +179,9 @@ final class DetachedMaker {
     }
 
     private static Cgroup group(Groups groups, ContainerSpec spec, ContainerId id, Deque<Runnable> undo) {
-        Placement placement = spec.placement();
         undo.push(() -> {
-            groups.remove(placement, id.value());
-            groups.removed(placement);
+            groups.remove(id.value());
+            groups.undo(id.value());
         });
         return groups.create(spec, id.value());
     }

@@ -1,5 +1,8 @@
 package dev.caisson.engine;
 
+import dev.caisson.state.Ledger;
+import dev.caisson.state.Ranges;
+
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.cgroup.CgroupException;
@@ -14,7 +17,6 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.linux.Reactor;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
-import dev.caisson.spec.Placement;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Groups;
@@ -58,8 +60,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     private final State state;
     private final Preparation preparation;
     private final IdRanges ranges;
-    private final DiskLayers diskLayers;
-    private final Groups groups;
+    private final Ledger ledger;
     private final Starter starter;
     private final DetachedMaker maker;
     private final Optional<SystemdScope> scope;
@@ -97,19 +98,25 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             IdRanges known = new IdRanges(own.root());
             ranges = known;
             opened.push(known::close);
-            groups = new Groups(prepared.hierarchy(), own);
-            diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
+            var groups = new Groups(prepared.hierarchy(), own);
+            var leases = new Ranges(known);
+            var diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()), own);
+            ledger = new Ledger(List.of(
+                    groups,
+                    diskLayers.orLeft("the writable layer"),
+                    own.then(() -> probe.reached(Moment.RECORD_REMOVED)),
+                    leases.then(() -> probe.reached(Moment.RANGE_GIVEN_BACK))));
             var kept = new KeptDirectory(options.data(), options.state());
             var streams =
                     new StandardStreams.Shared(reactor, streamThreads, new CaptureBudget(options.capturedOutput()));
-            Starter first = new Starter(this, probe, prepared, own, groups, known, diskLayers, streams, kept);
+            Starter first = new Starter(this, probe, prepared, own, groups, leases, diskLayers, streams, kept);
             starter = first;
             opened.push(first::close);
             executions = first.executions(threads);
             scope = options.driver() == CgroupDriver.SYSTEMD
                     ? Optional.of(SystemdScope.enter(prepared.hierarchy(), own.cgroupParent(), first.helperPid()))
                     : Optional.empty();
-            new Recovery(options, own, groups, diskLayers, probe).run();
+            new Recovery(own, ledger, probe).run();
             maker = new DetachedMaker(options, prepared.hierarchy(), first::zygote, kept, diskLayers);
         } catch (RuntimeException | Error e) {
             closeAll(opened, e);
@@ -378,18 +385,9 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         state.save(record, () -> probe.reached(Moment.RECORD_WRITTEN));
     }
 
-    void release(Placement placement, ContainerId id, IdRanges.Lease lease) {
-        try {
-            diskLayers.discard(id.value());
-        } catch (RuntimeException e) { // the next engine finds it without a record
-            System.getLogger(Engine.class.getName())
-                    .log(System.Logger.Level.WARNING, "the writable layer of " + id + " stays: " + e.getMessage());
-        }
-        groups.removed(placement);
-        state.remove(id.value());
-        probe.reached(Moment.RECORD_REMOVED);
-        ranges.giveBack(lease);
-        probe.reached(Moment.RANGE_GIVEN_BACK);
+    /// Gives back what a container holds whose processes are gone.
+    void release(ContainerId id) {
+        ledger.undo(id.value());
     }
 
     void keep(Container container) {

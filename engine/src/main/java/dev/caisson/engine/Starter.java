@@ -1,10 +1,11 @@
 package dev.caisson.engine;
 
+import dev.caisson.state.Ranges;
+
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.engine.Beginnings.Beginning;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.launch.HostException;
-import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
@@ -55,7 +56,7 @@ final class Starter implements AutoCloseable {
             Preparation preparation,
             State state,
             Groups groups,
-            IdRanges ranges,
+            Ranges ranges,
             DiskLayers diskLayers,
             StandardStreams.Shared streams,
             KeptDirectory kept) {
@@ -108,7 +109,7 @@ final class Starter implements AutoCloseable {
             container = stand(prepared, begun, birth, new Output(wanted, run));
         } catch (RuntimeException | Error e) {
             run.ifPresent(KeptRun::discard);
-            beginnings.removeAfter(e, spec.placement(), begun.id(), begun.lease());
+            beginnings.removeAfter(e, begun.id());
             throw e;
         }
         // From here on it is watched, and its end removes it.
@@ -194,7 +195,6 @@ final class Starter implements AutoCloseable {
                         spec,
                         begun.plan(),
                         group,
-                        begun.lease(),
                         launched,
                         opened,
                         streams.reactor());

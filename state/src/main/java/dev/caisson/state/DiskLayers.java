@@ -29,7 +29,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// DATA/layers/PARENT/ID   a directory with a project quota; PARENT stands for the state directory
 /// DATA/layers             where image files are made, which have no name and end with the container's mounts
 /// ```
-public final class DiskLayers {
+public final class DiskLayers implements Holding {
     private static final String LAYERS = "layers";
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
@@ -37,12 +37,15 @@ public final class DiskLayers {
 
     private final Path data;
     private final String parent;
+    private final State state;
     private final Map<String, Runnable> discards = new ConcurrentHashMap<>();
     private final Map<String, List<Fd>> held = new ConcurrentHashMap<>();
 
-    public DiskLayers(Path data, String parent) {
+    /// @param state which says whose container has a record
+    public DiskLayers(Path data, String parent, State state) {
         this.data = data;
         this.parent = parent;
+        this.state = state;
     }
 
     /// Returns the media that can bound a layer in a data directory.
@@ -63,7 +66,7 @@ public final class DiskLayers {
         return media;
     }
 
-    /// Makes what the plan wants on disk; empty where it wants memory. Stays this object's to close, by [#discard].
+    /// Makes what the plan wants on disk; empty where it wants memory. Stays this object's to close, by [#undo].
     /// @throws StateException STORAGE_FULL, STORAGE_INODES, STORAGE_FAILED
     public Optional<Fd> make(ContainerId id, LaunchPlan plan) {
         LaunchPlan.RootAssembly root = plan.root();
@@ -74,7 +77,7 @@ public final class DiskLayers {
                 case PROJECT -> Optional.of(makeProject(id.value(), root));
             };
         } catch (ErrnoException e) {
-            discard(id.value());
+            undo(id.value());
             throw new StateException(
                     "STORAGE_FAILED",
                     "the writable layer could not be made on disk (" + e.getMessage()
@@ -118,7 +121,7 @@ public final class DiskLayers {
                 Mounts.restrict(mount, EnumSet.of(Mounts.Attribute.NO_DEVICES, Mounts.Attribute.NO_SETUID), false);
                 return mount;
             } catch (RuntimeException e) {
-                discard(id);
+                undo(id);
                 throw e;
             }
         }
@@ -140,7 +143,7 @@ public final class DiskLayers {
 
     private void discard(Fd own, String id) {
         own.close();
-        clear(id);
+        removeOwn(id);
     }
 
     /// Numbers are drawn from the upper half, which administrators hardly give by hand.
@@ -173,7 +176,8 @@ public final class DiskLayers {
     }
 
     /// Removes a container's layer, when its processes are gone; nothing where it has none.
-    public void discard(String id) {
+    @Override
+    public void undo(String id) {
         held.remove(id);
         Runnable discard = discards.remove(id);
         if (discard != null) {
@@ -181,7 +185,7 @@ public final class DiskLayers {
         }
     }
 
-    private void clear(String id) {
+    private void removeOwn(String id) {
         siblings().ifPresent(found -> {
             try (Fd siblings = found) {
                 remove(siblings, id);
@@ -190,7 +194,8 @@ public final class DiskLayers {
     }
 
     /// Removes what a container of an engine that was killed has left in a directory.
-    public void tryClear(String id) {
+    @Override
+    public void clear(String id) {
         siblings().ifPresent(found -> {
             try (Fd siblings = found) {
                 tryRemove(siblings, id);
@@ -199,7 +204,8 @@ public final class DiskLayers {
     }
 
     /// Removes directories of containers that no engine has a record of.
-    public void removeUnrecorded(State state) {
+    @Override
+    public void clearUnrecorded() {
         siblings().ifPresent(found -> {
             try (Fd siblings = found) {
                 for (String id : DirectoryEntries.of(siblings)) {

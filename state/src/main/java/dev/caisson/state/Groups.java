@@ -1,5 +1,8 @@
 package dev.caisson.state;
 
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.linux.Fd;
@@ -9,7 +12,6 @@ import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.Placement;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -25,13 +27,16 @@ import java.util.Set;
 /// caisson/ID               a container's group
 /// caisson/tenant-NAME/ID   one of a tenant's
 /// ```
-public final class Groups {
+public final class Groups implements Holding {
     private static final String TENANT = "tenant-";
     private static final String LOCK = "tenants";
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
 
     private final Hierarchy hierarchy;
     private final State state;
+    private final Map<String, Placement> placements = new ConcurrentHashMap<>();
+    /// Of containers of dead engines; read when the first of them is found, while nobody else removes or adds one.
+    private @Nullable Map<String, String> parents;
 
     public Groups(Hierarchy hierarchy, State state) {
         this.hierarchy = hierarchy;
@@ -59,6 +64,7 @@ public final class Groups {
 
     /// Makes what a process can be born into of the group of a container that stands beside all others.
     public Cgroup begin(String id) {
+        placements.put(id, new Placement.Standard());
         return hierarchy.begin(state.cgroupParent(), id);
     }
 
@@ -68,8 +74,8 @@ public final class Groups {
     }
 
     /// Kills and removes a container's group, as much of it as there is.
-    public void remove(Placement placement, String id) {
-        hierarchy.find(parent(placement), id).ifPresent(group -> {
+    public void remove(String id) {
+        hierarchy.find(parent(placement(id)), id).ifPresent(group -> {
             group.kill();
             group.remove();
         });
@@ -78,6 +84,7 @@ public final class Groups {
     /// Makes a container's group, and its tenant's where that is not there.
     public Cgroup create(ContainerSpec spec, String id) {
         String parent = parent(spec.placement());
+        placements.put(id, spec.placement());
         return switch (spec.placement()) {
             case Placement.Standard _ -> hierarchy.create(parent, id, spec.limits());
             case Placement.Parent _ -> {
@@ -103,10 +110,15 @@ public final class Groups {
     }
 
     /// Removes what stood for the container's group alone, when that is gone.
-    public void removed(Placement placement) {
-        if (placement instanceof Placement.Tenant) {
-            removeIfEmpty(parent(placement));
+    @Override
+    public void undo(String id) {
+        if (placements.remove(id) instanceof Placement.Tenant tenant) {
+            removeIfEmpty(parent(tenant));
         }
+    }
+
+    private Placement placement(String id) {
+        return placements.getOrDefault(id, new Placement.Standard());
     }
 
     private void removeIfEmpty(String tenant) {
@@ -118,11 +130,11 @@ public final class Groups {
     }
 
     /// Kills and removes the groups of containers whose engine ended without doing it, wherever they stand.
-    /// @param parents by container, as far as records can be read
-    public void clear(String id, Map<String, String> parents) {
+    @Override
+    public void clear(String id) {
         String own = state.cgroupParent();
         hierarchy.removeStale(own, id::equals);
-        String parent = parents.getOrDefault(id, own);
+        String parent = parents().getOrDefault(id, own);
         if (!parent.equals(own)) {
             hierarchy.removeStale(parent, id::equals);
         }
@@ -138,7 +150,8 @@ public final class Groups {
     /// group and
     /// removes it after: a group that has none when records are read later than groups are belongs to
     /// nobody.
-    public void removeUnrecorded() {
+    @Override
+    public void clearUnrecorded() {
         String own = state.cgroupParent();
         var parents = new ArrayList<>(List.of(own));
         hierarchy.leftovers(own).stream()
@@ -159,11 +172,17 @@ public final class Groups {
         }
     }
 
-    /// Parent groups by container, of all engines that have left a record.
-    public static Map<String, String> parents(Path state) {
-        var parents = new HashMap<String, String>();
-        State.recordsIn(state).forEach(record -> parents.put(record.id(), record.cgroupParent()));
-        return parents;
+    /// Parent groups by container, of all engines, as far as records can be read.
+    private Map<String, String> parents() {
+        Map<String, String> known = parents;
+        if (known == null) {
+            known = new HashMap<>();
+            for (ContainerRecord record : state.records()) {
+                known.put(record.id(), record.cgroupParent());
+            }
+            parents = known;
+        }
+        return known;
     }
 
     /// Holds off the launches and ends of other containers of tenants, of this engine and others: a

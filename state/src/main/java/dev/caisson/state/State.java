@@ -35,7 +35,7 @@ import java.util.function.UnaryOperator;
 /// STATE/engines/ENGINE/ID.json     a container's record: empty from before the kernel is asked for anything
 ///                                  until the program is started
 /// ```
-public final class State implements AutoCloseable {
+public final class State implements Holding, AutoCloseable {
     /// The default state directory.
     public static final Path STANDARD = Path.of("/run/caisson");
 
@@ -242,7 +242,9 @@ public final class State implements AutoCloseable {
         FileSystem.rename(own, partial, own, name, true);
     }
 
-    public void remove(String id) {
+    /// Removes a record, and gives back its name.
+    @Override
+    public void undo(String id) {
         FileSystem.removeFile(own, id + SUFFIX);
         names.release(id);
     }
@@ -337,6 +339,11 @@ public final class State implements AutoCloseable {
 
     private static String id(String file) {
         return file.substring(0, file.length() - SUFFIX.length());
+    }
+
+    /// Records of all engines, this one's too.
+    List<ContainerRecord> records() {
+        return records(engines);
     }
 
     private static List<ContainerRecord> records(Fd engines) {
