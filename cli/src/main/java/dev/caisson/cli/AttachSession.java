@@ -142,7 +142,8 @@ final class AttachSession {
     private static void resize(Attachment attachment) throws InterruptedException {
         var size = dev.caisson.linux.Terminal.size(new Fd(1));
         if (size.isPresent()) {
-            attachment.resize(size.get());
+            attachment.resize(new dev.caisson.spec.TerminalSize(
+                    size.get().rows(), size.get().columns()));
         }
     }
 }

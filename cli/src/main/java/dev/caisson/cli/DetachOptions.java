@@ -87,7 +87,8 @@ final class DetachOptions {
         }
         // Never closed: it is the descriptor that this process was started with.
         return spec.terminal(Terminal.size(new dev.caisson.linux.Fd(1))
-                .orElseGet(() -> new Terminal.Size(SHORT_ROWS, SHORT_COLUMNS)));
+                .map(size -> new dev.caisson.spec.TerminalSize(size.rows(), size.columns()))
+                .orElseGet(() -> new dev.caisson.spec.TerminalSize(SHORT_ROWS, SHORT_COLUMNS)));
     }
 
     /// Refuses a file that is there, before anything is made.

@@ -1,8 +1,9 @@
 package dev.caisson.engine;
 
+import dev.caisson.spec.TerminalSize;
+
 import dev.caisson.launch.HostException;
 import dev.caisson.launch.monitor.Monitor;
-import dev.caisson.linux.Terminal;
 import dev.caisson.state.LogEntry;
 import dev.caisson.state.LogReader;
 import java.time.Duration;
@@ -47,6 +48,7 @@ public final class Attachment implements AutoCloseable {
     /// @param entries is called in the order of the output
     /// @param goesOn asked now and then; the rest is left when it says no
     /// @return its state then
+    @SuppressWarnings("exports") // for Caisson's own modules
     public ContainerState follow(Consumer<List<LogEntry>> entries, java.util.function.BooleanSupplier goesOn)
             throws InterruptedException {
         boolean wasUp = false;
@@ -110,9 +112,9 @@ public final class Attachment implements AutoCloseable {
     }
 
     /// Changes the size of its terminal; nothing where it has none.
-    public synchronized void resize(Terminal.Size size) throws InterruptedException {
+    public synchronized void resize(TerminalSize size) throws InterruptedException {
         try (Monitor monitor = place.monitor()) {
-            monitor.resize(size);
+            monitor.resize(new dev.caisson.linux.Terminal.Size(size.rows(), size.columns()));
         }
     }
 

@@ -238,6 +238,7 @@ public final class DetachedContainer {
     /// Opens its log.
     ///
     /// @param last how many entries of what is there are read; all where that is empty
+    @SuppressWarnings("exports") // for Caisson's own modules
     public LogReader log(java.util.OptionalLong last) {
         return place.log(last);
     }
