@@ -146,7 +146,7 @@ final class DetachedMaker {
                 spec.interactive());
         file.write(own);
         ContainerDetails.of(spec, plan).write(own);
-        undo.push(() -> diskLayers.undo(id.value()));
+        undo.push(() -> diskLayers.discard(id.value()));
         try (Parts parts = parts(prepared, plan, id, lease, group)) {
             int owner = lease.range().base() + prepared.image().user().uid();
             var setup = new MonitorSetup(

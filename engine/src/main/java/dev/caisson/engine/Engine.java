@@ -100,10 +100,10 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             opened.push(known::close);
             var groups = new Groups(prepared.hierarchy(), own);
             var leases = new Ranges(known);
-            var diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()), own);
+            var diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
             ledger = new Ledger(List.of(
                     groups,
-                    diskLayers.orLeft("the writable layer"),
+                    diskLayers.holding(own).orLeft("the writable layer"),
                     own.then(() -> probe.reached(Moment.RECORD_REMOVED)),
                     leases.then(() -> probe.reached(Moment.RANGE_GIVEN_BACK))));
             var kept = new KeptDirectory(options.data(), options.state());

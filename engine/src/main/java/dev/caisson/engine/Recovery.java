@@ -45,8 +45,8 @@ final class Recovery {
         try (Hierarchy hierarchy = Hierarchy.detect()) {
             var state = state(options);
             try {
-                var layers = new DiskLayers(options.data(), State.lastingName(options.state()), state);
-                new Recovery(state, new Ledger(List.of(new Groups(hierarchy, state), layers)), Probe.NONE).run();
+                var layers = new DiskLayers(options.data(), State.lastingName(options.state()));
+                new Recovery(state, new Ledger(List.of(new Groups(hierarchy, state), layers.holding(state))), Probe.NONE).run();
             } finally {
                 state.close(() -> {
                     if (hierarchy.leftovers(state.cgroupParent()).isEmpty()) {

@@ -29,7 +29,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// DATA/layers/PARENT/ID   a directory with a project quota; PARENT stands for the state directory
 /// DATA/layers             where image files are made, which have no name and end with the container's mounts
 /// ```
-public final class DiskLayers implements Holding {
+public final class DiskLayers {
     private static final String LAYERS = "layers";
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
@@ -37,15 +37,12 @@ public final class DiskLayers implements Holding {
 
     private final Path data;
     private final String parent;
-    private final State state;
     private final Map<String, Runnable> discards = new ConcurrentHashMap<>();
     private final Map<String, List<Fd>> held = new ConcurrentHashMap<>();
 
-    /// @param state which says whose container has a record
-    public DiskLayers(Path data, String parent, State state) {
+    public DiskLayers(Path data, String parent) {
         this.data = data;
         this.parent = parent;
-        this.state = state;
     }
 
     /// Returns the media that can bound a layer in a data directory.
@@ -66,7 +63,7 @@ public final class DiskLayers implements Holding {
         return media;
     }
 
-    /// Makes what the plan wants on disk; empty where it wants memory. Stays this object's to close, by [#undo].
+    /// Makes what the plan wants on disk; empty where it wants memory. Stays this object's to close, by [#discard].
     /// @throws StateException STORAGE_FULL, STORAGE_INODES, STORAGE_FAILED
     public Optional<Fd> make(ContainerId id, LaunchPlan plan) {
         LaunchPlan.RootAssembly root = plan.root();
@@ -77,7 +74,7 @@ public final class DiskLayers implements Holding {
                 case PROJECT -> Optional.of(makeProject(id.value(), root));
             };
         } catch (ErrnoException e) {
-            undo(id.value());
+            discard(id.value());
             throw new StateException(
                     "STORAGE_FAILED",
                     "the writable layer could not be made on disk (" + e.getMessage()
@@ -121,7 +118,7 @@ public final class DiskLayers implements Holding {
                 Mounts.restrict(mount, EnumSet.of(Mounts.Attribute.NO_DEVICES, Mounts.Attribute.NO_SETUID), false);
                 return mount;
             } catch (RuntimeException e) {
-                undo(id);
+                discard(id);
                 throw e;
             }
         }
@@ -143,7 +140,7 @@ public final class DiskLayers implements Holding {
 
     private void discard(Fd own, String id) {
         own.close();
-        removeOwn(id);
+        clear(id);
     }
 
     /// Numbers are drawn from the upper half, which administrators hardly give by hand.
@@ -176,8 +173,7 @@ public final class DiskLayers implements Holding {
     }
 
     /// Removes a container's layer, when its processes are gone; nothing where it has none.
-    @Override
-    public void undo(String id) {
+    public void discard(String id) {
         held.remove(id);
         Runnable discard = discards.remove(id);
         if (discard != null) {
@@ -185,7 +181,7 @@ public final class DiskLayers implements Holding {
         }
     }
 
-    private void removeOwn(String id) {
+    private void clear(String id) {
         siblings().ifPresent(found -> {
             try (Fd siblings = found) {
                 remove(siblings, id);
@@ -194,8 +190,7 @@ public final class DiskLayers implements Holding {
     }
 
     /// Removes what a container of an engine that was killed has left in a directory.
-    @Override
-    public void clear(String id) {
+    public void tryClear(String id) {
         siblings().ifPresent(found -> {
             try (Fd siblings = found) {
                 tryRemove(siblings, id);
@@ -204,8 +199,7 @@ public final class DiskLayers implements Holding {
     }
 
     /// Removes directories of containers that no engine has a record of.
-    @Override
-    public void clearUnrecorded() {
+    public void removeUnrecorded(State state) {
         siblings().ifPresent(found -> {
             try (Fd siblings = found) {
                 for (String id : DirectoryEntries.of(siblings)) {
@@ -265,5 +259,25 @@ public final class DiskLayers implements Holding {
             }
             return own;
         }
+    }
+
+    /// Returns these layers as one kind of what containers hold.
+    public Holding holding(State state) {
+        return new Holding() {
+            @Override
+            public void undo(String id) {
+                discard(id);
+            }
+
+            @Override
+            public void clear(String id) {
+                tryClear(id);
+            }
+
+            @Override
+            public void clearUnrecorded() {
+                removeUnrecorded(state);
+            }
+        };
     }
 }

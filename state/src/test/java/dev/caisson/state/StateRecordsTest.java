@@ -111,7 +111,7 @@ class StateRecordsTest {
             assertThat(state.isRecorded(SECOND)).isTrue();
             assertThat(state.ids()).containsExactlyInAnyOrder(FIRST, SECOND);
 
-            state.remove(FIRST);
+            state.undo(FIRST);
             assertThat(State.isRecorded(path, running(FIRST))).isFalse();
             assertThat(state.isRecorded(FIRST)).isFalse();
         }
@@ -208,7 +208,7 @@ class StateRecordsTest {
             state.announce(FIRST);
             state.names().bind(FIRST, state.names().take(Optional.of("web"), _ -> true));
 
-            state.remove(FIRST);
+            state.undo(FIRST);
 
             assertThat(state.names().take(Optional.of("web"), _ -> true).name()).isEqualTo("web");
         }
@@ -371,7 +371,7 @@ class StateRecordsTest {
             assertThat(kept.isFree("web")).isTrue();
             OwnPaths.requireTrustedData(data);
             state.recover(_ -> {}, () -> {});
-            state.remove(FIRST);
+            state.undo(FIRST);
             taken.close();
         }
     }
