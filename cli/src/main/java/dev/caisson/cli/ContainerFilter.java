@@ -47,8 +47,10 @@ final class ContainerFilter {
             case "name" -> name(value);
             case "ancestor" -> container -> container.image().equals(value);
             case "exited" -> exited(value);
-            case "before" -> created(value, among, time -> container -> container.created().isBefore(time));
-            case "since" -> created(value, among, time -> container -> container.created().isAfter(time));
+            case "before" ->
+                created(value, among, time -> container -> container.created().isBefore(time));
+            case "since" ->
+                created(value, among, time -> container -> container.created().isAfter(time));
             case "id" -> container -> container.id().value().startsWith(value);
             case "status" -> {
                 if (!STATES.contains(value)) {

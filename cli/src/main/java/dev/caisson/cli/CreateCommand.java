@@ -36,8 +36,7 @@ final class CreateCommand implements Callable<Integer> {
         try (var engine = Engine.open(Directories.options())) {
             DetachedContainer made = engine.create(
                     wanted, kept, new ProgressLine(command.commandLine().getErr()));
-            Foreground.announcements(wanted)
-                    .forEach(command.commandLine().getErr()::println);
+            Foreground.announcements(wanted).forEach(command.commandLine().getErr()::println);
             detach.write(made.id());
             return made;
         }

@@ -1,7 +1,5 @@
 package dev.caisson.cli;
 
-import dev.caisson.spec.TerminalSize;
-
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.Exec;
 import dev.caisson.engine.ExecResult;
@@ -12,6 +10,7 @@ import dev.caisson.image.Image;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.TerminalSize;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.InputStream;
@@ -79,10 +78,7 @@ final class ExecCommand implements Callable<Integer> {
             description = "Set a variable, or pass it on from here.")
     private List<String> variables = List.of();
 
-    @Option(
-            names = "--env-file",
-            paramLabel = "FILE",
-            description = "Read variables from a file, a line each.")
+    @Option(names = "--env-file", paramLabel = "FILE", description = "Read variables from a file, a line each.")
     private List<String> files = List.of();
 
     @Option(
@@ -134,8 +130,8 @@ final class ExecCommand implements Callable<Integer> {
 
     private Exec wish() {
         boolean marked = command.size() > 1 && command.getFirst().equals("--"); // as behind the image of a run
-        Exec wish = Exec.of(marked ? command.subList(1, command.size()) : command)
-                .outputLimit(Bytes.UNLIMITED);
+        Exec wish =
+                Exec.of(marked ? command.subList(1, command.size()) : command).outputLimit(Bytes.UNLIMITED);
         wish = user == null ? wish : wish.user(user);
         wish = directory == null ? wish : wish.workingDirectory(directory);
         wish = timeout == null ? wish : wish.timeout(RunOptions.duration("--timeout", timeout));
@@ -151,8 +147,8 @@ final class ExecCommand implements Callable<Integer> {
         Optional<InputStream> input =
                 interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty();
         signals.hold();
-        RunningExec exec = engine.startExec(
-                container, wish, new Streams.Copy(input, StandardStream.OUTPUT, StandardStream.ERROR));
+        RunningExec exec =
+                engine.startExec(container, wish, new Streams.Copy(input, StandardStream.OUTPUT, StandardStream.ERROR));
         signals.to(new SignalForwarding.Target(exec::signal, exec::kill, exec::resize));
         if (from != null) {
             signals.resizes(from);

@@ -44,9 +44,7 @@ final class Foreground {
     /// Returns the lines that say which protections are given up.
     static List<String> announcements(ContainerSpec wish) {
         return Stream.concat(
-                        wish.allowances().stream()
-                                .sorted()
-                                .map(allowance -> "caisson: allowed: " + opens(allowance)),
+                        wish.allowances().stream().sorted().map(allowance -> "caisson: allowed: " + opens(allowance)),
                         wish.devices().stream()
                                 .map(device -> "caisson: given: " + OneLine.of(DeviceOptions.text(device))))
                 .toList();

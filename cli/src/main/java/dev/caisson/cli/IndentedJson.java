@@ -25,7 +25,9 @@ final class IndentedJson {
             case Map<?, ?> map -> {
                 String separator = "{" + line + STEP;
                 for (Map.Entry<?, ?> entry : map.entrySet()) {
-                    out.append(separator).append(scalar(String.valueOf(entry.getKey()))).append(": ");
+                    out.append(separator)
+                            .append(scalar(String.valueOf(entry.getKey())))
+                            .append(": ");
                     write(entry.getValue(), line + STEP, out);
                     separator = "," + line + STEP;
                 }

@@ -65,7 +65,10 @@ final class InspectCommand implements Callable<Integer> {
         }
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
-            out.println(format == null ? IndentedJson.of(found) : Template.parse("{{json .}}").render(found));
+            out.println(
+                    format == null
+                            ? IndentedJson.of(found)
+                            : Template.parse("{{json .}}").render(found));
         } else {
             found.forEach(one -> out.println(template.render(one)));
         }

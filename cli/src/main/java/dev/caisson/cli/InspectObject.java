@@ -26,8 +26,7 @@ final class InspectObject {
             throws InterruptedException {
         var object = new LinkedHashMap<String, Object>();
         Optional<ContainerDetails> details = detached.map(DetachedContainer::details);
-        List<String> arguments =
-                details.map(ContainerDetails::arguments).orElseGet(status::command);
+        List<String> arguments = details.map(ContainerDetails::arguments).orElseGet(status::command);
         object.put("Id", status.id().value());
         object.put("Created", status.created().toString());
         object.put("Path", arguments.isEmpty() ? "" : arguments.getFirst());
@@ -58,7 +57,8 @@ final class InspectObject {
         state.put(
                 "OOMKilled",
                 end.map(ContainerState.End::outOfMemory)
-                        .orElseGet(() -> status.result().map(one -> one.oomKills() > 0).orElse(false)));
+                        .orElseGet(() ->
+                                status.result().map(one -> one.oomKills() > 0).orElse(false)));
         state.put("Dead", word.equals("dead"));
         state.put("Pid", (long) status.state().map(ContainerState::pid).orElse(0));
         state.put("ExitCode", (long) status.exitStatus().orElse(0));
@@ -79,9 +79,11 @@ final class InspectObject {
         DetachedOptions options = detached.map(DetachedContainer::options).orElse(DetachedOptions.STANDARD);
         RestartPolicy restart = options.restart();
         var config = new LinkedHashMap<String, Object>();
-        config.put("Binds", details.map(ContainerDetails::mounts).orElse(List.of()).stream()
-                .filter(mount -> !mount.startsWith(":"))
-                .toList());
+        config.put(
+                "Binds",
+                details.map(ContainerDetails::mounts).orElse(List.of()).stream()
+                        .filter(mount -> !mount.startsWith(":"))
+                        .toList());
         config.put("NetworkMode", "none");
         config.put(
                 "RestartPolicy",
@@ -110,10 +112,14 @@ final class InspectObject {
             int middle = mount.lastIndexOf(':', end - 1);
             String source = mount.substring(0, middle);
             mounts.add(Map.of(
-                    "Type", source.isEmpty() ? "tmpfs" : "bind",
-                    "Source", source,
-                    "Destination", mount.substring(middle + 1, end),
-                    "RW", mount.endsWith(":rw")));
+                    "Type",
+                    source.isEmpty() ? "tmpfs" : "bind",
+                    "Source",
+                    source,
+                    "Destination",
+                    mount.substring(middle + 1, end),
+                    "RW",
+                    mount.endsWith(":rw")));
         }
         return mounts;
     }

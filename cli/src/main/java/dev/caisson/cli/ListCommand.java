@@ -78,8 +78,8 @@ final class ListCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         List<ContainerStatus> containers = chosen(filter, ContainerStatus.all(options));
         if (quiet) {
-            containers.forEach(container -> out.println(
-                    whole ? container.id().value() : container.id().shortForm()));
+            containers.forEach(container ->
+                    out.println(whole ? container.id().value() : container.id().shortForm()));
             return 0;
         }
         Instant now = Instant.now();

@@ -61,8 +61,8 @@ public final class Main implements Runnable {
     }
 
     private static final List<String> CONTAINER_COMMANDS = List.of(
-            "run", "exec", "create", "start", "inspect", "logs", "attach", "top", "wait", "stop", "kill", "restart", "pause",
-            "unpause", "rename", "update", "stats", "rm");
+            "run", "exec", "create", "start", "inspect", "logs", "attach", "top", "wait", "stop", "kill", "restart",
+            "pause", "unpause", "rename", "update", "stats", "rm");
 
     private Main() {}
 
@@ -228,8 +228,8 @@ public final class Main implements Runnable {
     /// Docker's other names of the commands for containers, and those that have no other.
     private static CommandLine container() {
         var line = new CommandLine(new ContainerGroupCommand());
-        CONTAINER_COMMANDS.forEach(
-                name -> line.addSubcommand(name, Objects.requireNonNull(COMMANDS.get(name)).get()));
+        CONTAINER_COMMANDS.forEach(name -> line.addSubcommand(
+                name, Objects.requireNonNull(COMMANDS.get(name)).get()));
         line.addSubcommand("ls", new ListCommand());
         line.addSubcommand("prune", new PruneCommand());
         return line;

@@ -25,8 +25,19 @@ final class UpdateCommand extends ContainerCommand {
 
     @Option(
             names = {
-                "-m", "--memory", "--memory-swap", "--memory-reservation", "--cpus", "--cpu-period", "--cpu-quota",
-                "-c", "--cpu-shares", "--cpuset-cpus", "--cpuset-mems", "--pids-limit", "--blkio-weight"
+                "-m",
+                "--memory",
+                "--memory-swap",
+                "--memory-reservation",
+                "--cpus",
+                "--cpu-period",
+                "--cpu-quota",
+                "-c",
+                "--cpu-shares",
+                "--cpuset-cpus",
+                "--cpuset-mems",
+                "--pids-limit",
+                "--blkio-weight"
             },
             paramLabel = "LIMIT",
             hidden = true,

@@ -52,24 +52,40 @@ class DetachedCommandsTest {
     void one_runs_in_the_background_and_is_seen_stopped_started_and_removed(@TempDir Path directory) throws Exception {
         Path idFile = directory.resolve("id");
         Answer run = caisson(
-                "run", "-d", "--name", name, "--cidfile", idFile.toString(), "-l", "team=core", "-e", "A=b", "host", "--",
-                "sh", "-c", "trap 'echo asked; exit 3' TERM; echo ready; while :; do sleep 0.1; done");
+                "run",
+                "-d",
+                "--name",
+                name,
+                "--cidfile",
+                idFile.toString(),
+                "-l",
+                "team=core",
+                "-e",
+                "A=b",
+                "host",
+                "--",
+                "sh",
+                "-c",
+                "trap 'echo asked; exit 3' TERM; echo ready; while :; do sleep 0.1; done");
 
         assertThat(run.err()).isEmpty();
         assertThat(run.out()).matches("[0-9a-f]{64}\n");
         assertThat(Files.readString(idFile)).isEqualTo(run.out().strip());
-        assertThat(caisson("run", "-d", "--cidfile", idFile.toString(), "host", "true").err())
+        assertThat(caisson("run", "-d", "--cidfile", idFile.toString(), "host", "true")
+                        .err())
                 .contains("container ID file found");
         awaitLog(name, "ready");
         assertThat(caisson("ps", "--filter", "name=" + name, "--format", "{{.Names}} {{.State}} {{.Status}}")
                         .out())
                 .matches(name + " running Up .*\n");
-        assertThat(caisson("ps", "-q", "--no-trunc", "--filter", "label=team=core").out())
+        assertThat(caisson("ps", "-q", "--no-trunc", "--filter", "label=team=core")
+                        .out())
                 .contains(run.out());
         assertThat(inspected("{{.State.Status}} {{.Name}} {{.Config.Labels.team}} {{index .Config.Env 0}}"))
                 .startsWith("running /" + name + " core ");
         assertThat(inspected("{{range .Config.Env}}{{println .}}{{end}}")).contains("A=b");
-        assertThat(caisson("inspect", name).out()).startsWith("[\n    {\n        \"Id\": \"" + run.out().strip());
+        assertThat(caisson("inspect", name).out())
+                .startsWith("[\n    {\n        \"Id\": \"" + run.out().strip());
         assertThat(caisson("top", name).out()).contains("UID", "PID", "CMD").contains("sleep 0.1");
         assertThat(caisson("rm", name).err()).contains("container is running: stop the container before removing");
         assertThat(caisson("verify", name).status()).isZero();
@@ -80,14 +96,18 @@ class DetachedCommandsTest {
         assertThat(caisson("stop", name).status()).isZero();
         assertThat(caisson("kill", name).status()).isEqualTo(1);
         assertThat(caisson("kill", name).err()).contains("is not running");
-        assertThat(caisson("ps", "-a", "--filter", "exited=3").out()).contains(name).contains("Exited (3)");
+        assertThat(caisson("ps", "-a", "--filter", "exited=3").out())
+                .contains(name)
+                .contains("Exited (3)");
         assertThat(caisson("ps").out()).doesNotContain(name);
         assertThat(inspected("{{.State.ExitCode}} {{.State.Running}}")).isEqualTo("3 false");
 
         assertThat(caisson("start", name)).isEqualTo(new Answer(0, name + "\n", ""));
         assertThat(caisson("restart", "-t", "0", name).out()).isEqualTo(name + "\n");
         assertThat(caisson("pause", name).out()).isEqualTo(name + "\n");
-        assertThat(caisson("ps", "--filter", "status=paused").out()).contains(name).contains("(Paused)");
+        assertThat(caisson("ps", "--filter", "status=paused").out())
+                .contains(name)
+                .contains("(Paused)");
         assertThat(caisson("start", name).err()).contains("try unpause instead");
         assertThat(caisson("unpause", name).status()).isZero();
         assertThat(caisson("unpause", name).err()).contains("is not paused");
@@ -102,14 +122,17 @@ class DetachedCommandsTest {
     void one_that_is_created_is_started_attached_and_ends_with_its_status() {
         Answer made = caisson("create", "--name", name, "host", "--", "sh", "-c", "echo out; echo bad >&2; exit 5");
         assertThat(made.err()).isEmpty();
-        assertThat(caisson("ps", "-a", "--filter", "status=created").out()).contains(name).contains("Created");
+        assertThat(caisson("ps", "-a", "--filter", "status=created").out())
+                .contains(name)
+                .contains("Created");
         assertThat(caisson("logs", name).out()).isEmpty();
         assertThat(caisson("wait", name).out()).isEqualTo("0\n");
 
         assertThat(caisson("start", "-a", name)).isEqualTo(new Answer(5, "out\n", "bad\n"));
 
         assertThat(caisson("logs", "--tail", "1", name).err()).contains("bad");
-        assertThat(caisson("container", "prune", "-f", "--filter", "name=" + name).out())
+        assertThat(caisson("container", "prune", "-f", "--filter", "name=" + name)
+                        .out())
                 .isEqualTo("Deleted Containers:\n" + made.out() + "\n");
     }
 
@@ -122,7 +145,9 @@ class DetachedCommandsTest {
         assertThat(run.err()).contains("no-such-program");
         assertThat(caisson("ps", "-a", "--filter", "name=" + name).out()).contains("Created");
         assertThat(caisson("rm", name).status()).isZero();
-        assertThat(caisson("run", "-d", "--rm", "--name", name, "host", "no-such-program").status()).isEqualTo(127);
+        assertThat(caisson("run", "-d", "--rm", "--name", name, "host", "no-such-program")
+                        .status())
+                .isEqualTo(127);
         assertThat(caisson("ps", "-a").out()).doesNotContain(name);
     }
 
@@ -133,7 +158,9 @@ class DetachedCommandsTest {
         caisson("wait", name); // it may be over already
         assertThat(caisson("ps", "-a").out()).doesNotContain(name);
 
-        assertThat(caisson("run", "-d", "--rm", "--name", name, "host", "sleep", "0.1").status()).isZero();
+        assertThat(caisson("run", "-d", "--rm", "--name", name, "host", "sleep", "0.1")
+                        .status())
+                .isZero();
         caisson("wait", name);
         assertThat(caisson("ps", "-a").out()).doesNotContain(name);
     }

@@ -38,7 +38,16 @@ class ExecCommandTest {
     @BeforeAll
     static void run() throws IOException {
         box = new ProcessBuilder(CommandProcess.words(
-                        "run", "--rm", "--name", NAME, "-e", "COLOUR=blue", "host", "--", "sh", "-c",
+                        "run",
+                        "--rm",
+                        "--name",
+                        NAME,
+                        "-e",
+                        "COLOUR=blue",
+                        "host",
+                        "--",
+                        "sh",
+                        "-c",
                         "echo ready; exec sleep 1000"))
                 .start();
         assertThat(box.inputReader().readLine()).isEqualTo("ready");
@@ -74,7 +83,18 @@ class ExecCommandTest {
     @Test
     void streams_and_status_are_the_programs() throws Exception {
         Answer answer = exec(
-                "line\n", "-i", "-e", "SIZE=9", "-w", "/usr", "-u", "nobody", NAME, "--", "sh", "-c",
+                "line\n",
+                "-i",
+                "-e",
+                "SIZE=9",
+                "-w",
+                "/usr",
+                "-u",
+                "nobody",
+                NAME,
+                "--",
+                "sh",
+                "-c",
                 "cat; pwd; id -un; echo $COLOUR $SIZE; echo oops >&2; exit 7");
 
         assertThat(answer).isEqualTo(new Answer(7, "line\n/usr\nnobody\nblue 9\n", "oops\n"));
@@ -92,8 +112,7 @@ class ExecCommandTest {
         Answer answer = exec("", "--timeout", "300ms", NAME, "sh", "-c", "sleep 99 & sleep 99");
 
         assertThat(answer.status()).isEqualTo(137);
-        assertThat(answer.err())
-                .isEqualTo("caisson: killed at its timeout of 300ms, with all that it had started\n");
+        assertThat(answer.err()).isEqualTo("caisson: killed at its timeout of 300ms, with all that it had started\n");
     }
 
     @Test

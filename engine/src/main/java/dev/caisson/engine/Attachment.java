@@ -1,9 +1,8 @@
 package dev.caisson.engine;
 
-import dev.caisson.spec.TerminalSize;
-
 import dev.caisson.launch.HostException;
 import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.spec.TerminalSize;
 import dev.caisson.state.LogEntry;
 import dev.caisson.state.LogReader;
 import java.time.Duration;

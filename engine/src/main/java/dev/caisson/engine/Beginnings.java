@@ -1,7 +1,5 @@
 package dev.caisson.engine;
 
-import dev.caisson.state.Ranges;
-
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.launch.IdRanges;
@@ -15,6 +13,7 @@ import dev.caisson.spec.Placement;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.Groups;
 import dev.caisson.state.Names;
+import dev.caisson.state.Ranges;
 import dev.caisson.state.State;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;

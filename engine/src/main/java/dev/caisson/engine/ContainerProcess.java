@@ -49,7 +49,8 @@ public record ContainerProcess(int pid, int uid, int parent, Instant started, lo
             if (bytes.length == 0) {
                 return "[" + name + "]";
             }
-            return String.join(" ", Arrays.asList(new String(bytes, java.nio.charset.StandardCharsets.UTF_8).split("\0")));
+            return String.join(
+                    " ", Arrays.asList(new String(bytes, java.nio.charset.StandardCharsets.UTF_8).split("\0")));
         }
     }
 }

@@ -135,9 +135,7 @@ public sealed interface ContainerState {
                 switch (this) {
                     case Running _ -> Optional.empty();
                     case Paused _ ->
-                        refused(
-                                "PAUSED",
-                                "container " + container + " is paused, unpause the container before exec");
+                        refused("PAUSED", "container " + container + " is paused, unpause the container before exec");
                     case Restarting _ ->
                         refused(
                                 "RESTARTING",
@@ -153,9 +151,7 @@ public sealed interface ContainerState {
             case Running _ -> Optional.empty();
             case Paused _ -> refused("PAUSED", "container " + container + " is already paused");
             case Restarting _ ->
-                refused(
-                        "RESTARTING",
-                        "container " + container + " is restarting, wait until the container is running");
+                refused("RESTARTING", "container " + container + " is restarting, wait until the container is running");
             case Created _, Exited _, Dead _ -> notRunning(container);
         };
     }
@@ -165,9 +161,7 @@ public sealed interface ContainerState {
             case Running _ -> Optional.empty();
             case Paused _ -> refused("PAUSED", "cannot attach to a paused container, unpause it first");
             case Restarting _ ->
-                refused(
-                        "RESTARTING",
-                        "cannot attach to a restarting container, wait until it is running");
+                refused("RESTARTING", "cannot attach to a restarting container, wait until it is running");
             case Created _, Exited _, Dead _ ->
                 refused("NOT_RUNNING", "cannot attach to a stopped container, start it first");
         };
@@ -176,13 +170,10 @@ public sealed interface ContainerState {
     private Optional<EngineException> remove(String container) {
         String what = "cannot remove container \"" + container + "\": container is ";
         return switch (this) {
-            case Running _ ->
-                refused("RUNNING", what + "running: stop the container before removing or force remove");
+            case Running _ -> refused("RUNNING", what + "running: stop the container before removing or force remove");
             case Paused _ -> refused("PAUSED", what + "paused and must be unpaused first");
             case Restarting _ ->
-                refused(
-                        "RESTARTING",
-                        what + "restarting: stop the container before removing or force remove");
+                refused("RESTARTING", what + "restarting: stop the container before removing or force remove");
             case Created _, Exited _, Dead _ -> Optional.empty();
         };
     }

@@ -10,7 +10,6 @@ import dev.caisson.launch.Verifier;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorState;
 import dev.caisson.launch.monitor.StartReply;
-import dev.caisson.linux.Fd;
 import dev.caisson.linux.ProcessTimes;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
@@ -122,7 +121,11 @@ public final class DetachedContainer {
         List<Step> steps = plan.steps().stream()
                 .map(step -> step instanceof Step.Execute execute
                         ? new Step.Execute(
-                                execute.initStays(), execute.controllingTerminal(), execute.searchPath(), command, List.of())
+                                execute.initStays(),
+                                execute.controllingTerminal(),
+                                execute.searchPath(),
+                                command,
+                                List.of())
                         : step)
                 .toList();
         return new LaunchPlan(plan.ids(), plan.namespaces(), plan.root(), plan.slots(), steps);
@@ -287,7 +290,9 @@ public final class DetachedContainer {
                     .find(record.cgroupParent(), record.id())
                     .orElseThrow(() -> new EngineException(
                             "CONTAINER_NOT_RUNNING", "container " + name() + " has no control group any more"));
-            group.update(limits, record.settings().stream()
+            group.update(
+                    limits,
+                    record.settings().stream()
                             .map(dev.caisson.cgroup.KernelSetting::parse)
                             .toList());
             place.save(record.limited(group, limits));
@@ -300,8 +305,7 @@ public final class DetachedContainer {
         DetachedOptions.requireLease(lease);
         try (Monitor monitor = place.monitor()) {
             if (!monitor.renew(lease)) {
-                throw new EngineException(
-                        "NO_LEASE", "container " + name() + " has no lease: create it with --lease");
+                throw new EngineException("NO_LEASE", "container " + name() + " has no lease: create it with --lease");
             }
         }
     }
@@ -407,7 +411,9 @@ public final class DetachedContainer {
         DetachedFile file = place.file();
         ContainerState state = state();
         boolean ended = state instanceof ContainerState.Exited || state instanceof ContainerState.Dead;
-        if (!ended || !(file.options().removedAtEnd() || place.known().filter(MonitorState::isLeaseOver).isPresent())) {
+        if (!ended
+                || !(file.options().removedAtEnd()
+                        || place.known().filter(MonitorState::isLeaseOver).isPresent())) {
             return false;
         }
         remove(false);
@@ -416,7 +422,10 @@ public final class DetachedContainer {
 
     /// Returns how its last run ended, without its output; empty if it runs, never ran, or nobody knows.
     Optional<RunResult> result() {
-        return Failures.uninterrupted(place::known).flatMap(known -> known).filter(known -> !isGoingOn(known)).flatMap(this::result);
+        return Failures.uninterrupted(place::known)
+                .flatMap(known -> known)
+                .filter(known -> !isGoingOn(known))
+                .flatMap(this::result);
     }
 
     private Optional<RunResult> result(MonitorState state) {

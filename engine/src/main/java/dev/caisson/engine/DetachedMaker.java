@@ -45,7 +45,12 @@ final class DetachedMaker {
     private final KeptDirectory kept;
     private final DiskLayers diskLayers;
 
-    DetachedMaker(EngineOptions options, Hierarchy hierarchy, Supplier<Zygote> zygote, KeptDirectory kept, DiskLayers diskLayers) {
+    DetachedMaker(
+            EngineOptions options,
+            Hierarchy hierarchy,
+            Supplier<Zygote> zygote,
+            KeptDirectory kept,
+            DiskLayers diskLayers) {
         this.options = options;
         this.hierarchy = hierarchy;
         this.zygote = zygote;
@@ -69,8 +74,8 @@ final class DetachedMaker {
 
     private static EngineException refused(String what, String instead) {
         return new EngineException(
-                "DETACHED_REFUSED", what + " needs an engine that stays, a container that outlives its command has none: "
-                        + instead);
+                "DETACHED_REFUSED",
+                what + " needs an engine that stays, a container that outlives its command has none: " + instead);
     }
 
     /// Denied calls are denied all the same.
@@ -123,16 +128,14 @@ final class DetachedMaker {
         closing.add(lease.userNamespace());
         LaunchPlan plan = prepared.plan(lease.range(), id);
         var groups = new Groups(hierarchy, place);
-        ContainerRecord record =
-                ContainerRecord.announced(
-                        id, name.name(), spec, prepared.stopSignal(), groups.parent(spec.placement()), plan);
+        ContainerRecord record = ContainerRecord.announced(
+                id, name.name(), spec, prepared.stopSignal(), groups.parent(spec.placement()), plan);
         place.save(record, () -> {});
         Cgroup group = group(groups, spec, id, undo);
         place.save(record.limited(group, spec.limits()), () -> {});
         var entry = new KeptDirectory.Entry(id, Optional.of(name.name()), name.isMadeUp());
         List<String> command = plan.only(Step.Execute.class).arguments();
-        Fd own = kept.make(
-                entry, new KeptFile.Origin(spec.image().toString(), command, spec.labels(), Instant.now()));
+        Fd own = kept.make(entry, new KeptFile.Origin(spec.image().toString(), command, spec.labels(), Instant.now()));
         undo.push(() -> kept.discard(entry));
         closing.add(own);
         var file = new DetachedFile(
@@ -186,7 +189,8 @@ final class DetachedMaker {
         return groups.create(spec, id.value());
     }
 
-    private Parts parts(Preparation.Prepared prepared, LaunchPlan plan, ContainerId id, IdRanges.Lease lease, Cgroup group) {
+    private Parts parts(
+            Preparation.Prepared prepared, LaunchPlan plan, ContainerId id, IdRanges.Lease lease, Cgroup group) {
         List<Fd> layers = prepared.rootfs().openLayers();
         try {
             Optional<Fd> upper = diskLayers.make(id, plan);

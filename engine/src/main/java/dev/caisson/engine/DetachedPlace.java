@@ -21,7 +21,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// Where the parts of a container that outlives its command stand: its directory among those that are kept, and the place
+/// Where the parts of a container that outlives its command stand: its directory among those that are kept, and the
+/// place
 /// in the state directory that its monitor holds.
 final class DetachedPlace {
     private static final String LOCK = "lock";
@@ -90,7 +91,8 @@ final class DetachedPlace {
 
     private EngineException unknown() {
         return new EngineException(
-                "CONTAINER_UNKNOWN", "the container " + name() + " has been removed: 'caisson ps -a' lists those there are");
+                "CONTAINER_UNKNOWN",
+                "the container " + name() + " has been removed: 'caisson ps -a' lists those there are");
     }
 
     Held hold() {
@@ -165,8 +167,10 @@ final class DetachedPlace {
 
     static ContainerState state(MonitorState state) {
         return switch (state.phase()) {
-            case RUNNING, STOPPING -> new ContainerState.Running(state.pid(), state.started().orElse(state.created()));
-            case PAUSED -> new ContainerState.Paused(state.pid(), state.started().orElse(state.created()));
+            case RUNNING, STOPPING ->
+                new ContainerState.Running(state.pid(), state.started().orElse(state.created()));
+            case PAUSED ->
+                new ContainerState.Paused(state.pid(), state.started().orElse(state.created()));
             case CREATED, STARTING, HELD ->
                 end(state).<ContainerState>map(ContainerState.Exited::new).orElseGet(ContainerState.Created::new);
             case RESTARTING ->
@@ -181,7 +185,10 @@ final class DetachedPlace {
         return state.end()
                 .filter(_ -> !state.failedToStart())
                 .map(end -> new ContainerState.End(
-                        end.code(), end.signal(), state.metOutOfMemory(), state.finished().orElse(Instant.EPOCH)));
+                        end.code(),
+                        end.signal(),
+                        state.metOutOfMemory(),
+                        state.finished().orElse(Instant.EPOCH)));
     }
 
     /// Returns the state of one whose monitor is gone.

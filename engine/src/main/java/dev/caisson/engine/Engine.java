@@ -1,8 +1,5 @@
 package dev.caisson.engine;
 
-import dev.caisson.state.Ledger;
-import dev.caisson.state.Ranges;
-
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.cgroup.CgroupException;
@@ -21,7 +18,9 @@ import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Groups;
 import dev.caisson.state.KeptDirectory;
+import dev.caisson.state.Ledger;
 import dev.caisson.state.OwnPaths;
+import dev.caisson.state.Ranges;
 import dev.caisson.state.State;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -38,7 +37,6 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 import jdk.jfr.FlightRecorder;
 
 /// Runs programs in containers. One engine serves a whole process and any number of threads, virtual ones

@@ -34,7 +34,9 @@ final class Recovery {
 
     /// Opens the state directory, with a place of its own.
     static State state(EngineOptions options) {
-        return new State( options.state(), options.driver() == CgroupDriver.SYSTEMD ? SystemdScope::group : UnaryOperator.identity());
+        return new State(
+                options.state(),
+                options.driver() == CgroupDriver.SYSTEMD ? SystemdScope::group : UnaryOperator.identity());
     }
 
     /// Does it without an engine.
@@ -46,7 +48,11 @@ final class Recovery {
             var state = state(options);
             try {
                 var layers = new DiskLayers(options.data(), State.lastingName(options.state()));
-                new Recovery(state, new Ledger(List.of(new Groups(hierarchy, state), layers.holding(state))), Probe.NONE).run();
+                new Recovery(
+                                state,
+                                new Ledger(List.of(new Groups(hierarchy, state), layers.holding(state))),
+                                Probe.NONE)
+                        .run();
             } finally {
                 state.close(() -> {
                     if (hierarchy.leftovers(state.cgroupParent()).isEmpty()) {

@@ -1,7 +1,5 @@
 package dev.caisson.engine;
 
-import dev.caisson.state.Ranges;
-
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.engine.Beginnings.Beginning;
 import dev.caisson.engine.Probe.Moment;
@@ -19,6 +17,7 @@ import dev.caisson.state.Groups;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.KeptRun;
 import dev.caisson.state.Names;
+import dev.caisson.state.Ranges;
 import dev.caisson.state.State;
 import dev.caisson.watch.Listeners;
 import java.time.Duration;

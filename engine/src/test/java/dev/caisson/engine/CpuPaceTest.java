@@ -2,8 +2,8 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.spec.Bytes;
 import dev.caisson.image.Image;
+import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.CpuQuota;
 import dev.caisson.spec.SeccompChoice;

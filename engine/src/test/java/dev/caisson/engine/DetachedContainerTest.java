@@ -73,7 +73,9 @@ class DetachedContainerTest {
 
     @Test
     void one_runs_on_after_its_engine_and_is_stopped_started_and_removed_by_its_name() throws Exception {
-        DetachedContainer made = created("web", "trap 'echo asked; exit 3' TERM; echo up >> /count; cat /count; echo ready; while :; do sleep 0.1; done");
+        DetachedContainer made = created(
+                "web",
+                "trap 'echo asked; exit 3' TERM; echo up >> /count; cat /count; echo ready; while :; do sleep 0.1; done");
         assertThat(made.state()).isInstanceOf(ContainerState.Created.class);
 
         made.start();
@@ -144,9 +146,7 @@ class DetachedContainerTest {
     @Test
     void its_policy_starts_it_again_until_it_is_stopped() throws Exception {
         DetachedContainer made = created(
-                "again",
-                DetachedOptions.STANDARD.restart(RestartPolicy.parse("on-failure:2")),
-                "echo run; exit 7");
+                "again", DetachedOptions.STANDARD.restart(RestartPolicy.parse("on-failure:2")), "echo run; exit 7");
         made.start();
 
         assertThat(made.await().orElseThrow().status()).isEqualTo(7);

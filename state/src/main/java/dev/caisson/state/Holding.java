@@ -1,10 +1,12 @@
 package dev.caisson.state;
 
-/// One kind of thing that a container holds outside of its processes, and that has to be given back: a group, a layer, a
+/// One kind of thing that a container holds outside of its processes, and that has to be given back: a group, a layer,
+/// a
 /// record, a range of ids. Whoever makes one of it remembers by the container's id what is needed to undo it; what the
 /// kernel or a directory has of it is named for the id, so that it can be cleared when nobody remembers.
 public interface Holding {
-    /// Gives back what a container of this engine holds of it, when its processes are gone; nothing where it holds none.
+    /// Gives back what a container of this engine holds of it, when its processes are gone; nothing where it holds
+    /// none.
     void undo(String id);
 
     /// Removes what a container of an engine that was killed has left of it.
@@ -35,7 +37,8 @@ public interface Holding {
         };
     }
 
-    /// The same, but one that cannot be undone keeps none after it from being undone: the next engine finds it without a
+    /// The same, but one that cannot be undone keeps none after it from being undone: the next engine finds it without
+    /// a
     /// record.
     default Holding orLeft(String what) {
         Holding first = this;

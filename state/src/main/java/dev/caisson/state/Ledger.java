@@ -3,7 +3,8 @@ package dev.caisson.state;
 import java.util.List;
 
 /// Everything that containers hold, in the order in which it is given back. What comes after a record is found again
-/// by nobody, so the record is kept until all before it is gone; a holding that fails keeps the rest for the next engine.
+/// by nobody, so the record is kept until all before it is gone; a holding that fails keeps the rest for the next
+/// engine.
 public final class Ledger {
     private final List<Holding> holdings;
 

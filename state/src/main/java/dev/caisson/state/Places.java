@@ -15,8 +15,7 @@ public final class Places {
 
     /// Opens the place of a container; empty if it was cleared.
     public static Optional<Fd> open(Path state, String name) {
-        return State.inEngines(
-                state, Optional.empty(), engines -> FileSystem.find(engines, name, DIRECTORY, BENEATH));
+        return State.inEngines(state, Optional.empty(), engines -> FileSystem.find(engines, name, DIRECTORY, BENEATH));
     }
 
     /// Returns the record of a container in its place.

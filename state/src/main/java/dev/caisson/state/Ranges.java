@@ -5,7 +5,8 @@ import dev.caisson.launch.Zygote;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// The ranges of host ids that containers of this engine hold. The kernel gives back those of an engine that was killed.
+/// The ranges of host ids that containers of this engine hold. The kernel gives back those of an engine that was
+/// killed.
 public final class Ranges implements Holding {
     private final IdRanges among;
     private final Map<String, IdRanges.Lease> held = new ConcurrentHashMap<>();

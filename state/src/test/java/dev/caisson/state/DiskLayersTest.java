@@ -32,7 +32,8 @@ class DiskLayersTest {
     }
 
     private Path layer(String parent, String id) throws IOException {
-        Path layer = Files.createDirectories(data.resolve("layers").resolve(parent).resolve(id));
+        Path layer =
+                Files.createDirectories(data.resolve("layers").resolve(parent).resolve(id));
         Files.createDirectories(layer.resolve("upper/etc"));
         Files.writeString(layer.resolve("upper/etc/file"), "content");
         return layer;

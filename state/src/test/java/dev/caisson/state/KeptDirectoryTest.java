@@ -24,8 +24,14 @@ class KeptDirectoryTest {
         Path place = Files.createDirectories(kept.path());
         Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("rwx------"));
         for (String name : new String[] {
-            ID, ID.replace('0', 'a') + ".web", ID.replace('0', 'b') + ".~quiet_one",
-            "lost+found", ID + "web", ID.toUpperCase(java.util.Locale.ROOT), ID.substring(1), "." + ID
+            ID,
+            ID.replace('0', 'a') + ".web",
+            ID.replace('0', 'b') + ".~quiet_one",
+            "lost+found",
+            ID + "web",
+            ID.toUpperCase(java.util.Locale.ROOT),
+            ID.substring(1),
+            "." + ID
         }) {
             Files.createDirectory(place.resolve(name));
         }

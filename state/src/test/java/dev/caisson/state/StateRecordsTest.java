@@ -144,8 +144,7 @@ class StateRecordsTest {
             state.save(record(FIRST, 1, 1), () -> {});
             var seen = new ArrayList<Integer>();
 
-            state.save(
-                    record(FIRST, 2, 2), () -> State.recordsIn(path).forEach(known -> seen.add(known.pid())));
+            state.save(record(FIRST, 2, 2), () -> State.recordsIn(path).forEach(known -> seen.add(known.pid())));
 
             assertThat(seen).containsExactly(1);
             assertThat(State.recordsIn(path)).extracting(ContainerRecord::pid).containsExactly(2);
@@ -230,7 +229,9 @@ class StateRecordsTest {
 
             state.recover(
                     id -> {
-                        assertThat(killed.resolve(id + ".json")).as("as long as it is not cleared").exists();
+                        assertThat(killed.resolve(id + ".json"))
+                                .as("as long as it is not cleared")
+                                .exists();
                         cleared.add(id);
                     },
                     last::incrementAndGet);
@@ -240,7 +241,8 @@ class StateRecordsTest {
             assertThat(killed).doesNotExist();
             assertThat(path.resolve("names/web")).doesNotExist();
             assertThat(living.isRecorded("c".repeat(64))).isTrue();
-            assertThat(path.resolve("engines")).isDirectoryContaining(file -> file.toFile().isDirectory());
+            assertThat(path.resolve("engines"))
+                    .isDirectoryContaining(file -> file.toFile().isDirectory());
         }
     }
 

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /// What stands in an action and has a value.
 sealed interface Expression {
-    @Nullable Object value(Scope scope);
+    @Nullable
+    Object value(Scope scope);
 
     /// The name of the field that it is about: the last of a chain, or of a function's arguments.
     Optional<String> field();
@@ -41,7 +42,12 @@ sealed interface Expression {
                 case Map<?, ?> map -> {
                     if (!map.containsKey(name)) {
                         throw new TemplateException("can't evaluate field " + name + " in --format; there are "
-                                + String.join(", ", map.keySet().stream().map(String::valueOf).sorted().toList()));
+                                + String.join(
+                                        ", ",
+                                        map.keySet().stream()
+                                                .map(String::valueOf)
+                                                .sorted()
+                                                .toList()));
                     }
                     yield map.get(name);
                 }
@@ -49,16 +55,14 @@ sealed interface Expression {
                     map.entries().containsKey(name) ? map.entries().get(name) : Values.NONE;
                 case null -> throw new TemplateException("nil pointer evaluating field " + name + " in --format");
                 default ->
-                    throw new TemplateException("can't evaluate field " + name + " in --format: " + Values.text(value)
-                            + " has no fields");
+                    throw new TemplateException(
+                            "can't evaluate field " + name + " in --format: " + Values.text(value) + " has no fields");
             };
         }
 
         @Override
         public Optional<String> field() {
-            return names.isEmpty()
-                    ? start.flatMap(Expression::field)
-                    : Optional.of(names.getLast());
+            return names.isEmpty() ? start.flatMap(Expression::field) : Optional.of(names.getLast());
         }
     }
 

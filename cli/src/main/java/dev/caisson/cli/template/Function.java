@@ -65,7 +65,8 @@ enum Function {
         }
     }
 
-    @Nullable Object apply(List<@Nullable Object> given) {
+    @Nullable
+    Object apply(List<@Nullable Object> given) {
         return switch (this) {
             case AND, OR -> throw new IllegalStateException("looks at its arguments itself");
             case NOT -> !Values.isTrue(given.getFirst());
@@ -83,7 +84,9 @@ enum Function {
             case PRINTF -> Printf.format(given);
             case JSON -> Values.json(given.getFirst());
             case JOIN ->
-                String.join(text(given.get(1)), list(given.get(0)).stream().map(Values::text).toList());
+                String.join(
+                        text(given.get(1)),
+                        list(given.get(0)).stream().map(Values::text).toList());
             case SPLIT -> List.of(text(given.get(0)).split(java.util.regex.Pattern.quote(text(given.get(1))), -1));
             case LOWER -> text(given.getFirst()).toLowerCase(Locale.ROOT);
             case UPPER -> text(given.getFirst()).toUpperCase(Locale.ROOT);
@@ -125,7 +128,8 @@ enum Function {
                     yield list.get(at);
                 }
                 case Map<?, ?> map -> map.containsKey(key) ? map.get(key) : "";
-                case Template.Dictionary map -> map.entries().containsKey(text(key)) ? map.entries().get(text(key)) : "";
+                case Template.Dictionary map ->
+                    map.entries().containsKey(text(key)) ? map.entries().get(text(key)) : "";
                 case null, default -> throw new TemplateException("can't index " + Values.text(value) + " in --format");
             };
         }

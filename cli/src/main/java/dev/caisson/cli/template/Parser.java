@@ -99,7 +99,8 @@ final class Parser {
         var nodes = new ArrayList<Node>();
         while (!pieces.isEmpty()) {
             Piece piece = pieces.getFirst();
-            if (piece.action() && (piece.text().equals("end") || firstWord(piece.text()).equals("else"))) {
+            if (piece.action()
+                    && (piece.text().equals("end") || firstWord(piece.text()).equals("else"))) {
                 break;
             }
             pieces.removeFirst();
@@ -125,7 +126,8 @@ final class Parser {
             case "with" -> conditional(rest, true);
             case "range" -> range(rest);
             case "define", "template", "block", "break", "continue" ->
-                throw new TemplateException("--format has no {{" + word + "}}: use fields, if, range, with and functions");
+                throw new TemplateException(
+                        "--format has no {{" + word + "}}: use fields, if, range, with and functions");
             default -> statement(action);
         };
     }
@@ -179,8 +181,9 @@ final class Parser {
         tokens.requireEnd();
         List<Node> body = block();
         String next = next();
-        List<Node> otherwise =
-                next.equals("end") ? List.of() : otherwise(next.substring("else".length()).strip());
+        List<Node> otherwise = next.equals("end")
+                ? List.of()
+                : otherwise(next.substring("else".length()).strip());
         String key = names.size() > 1 ? names.get(0) : "";
         String value = names.isEmpty() ? "" : names.getLast();
         return new Node.Range(over, key, value, body, otherwise);

@@ -44,7 +44,8 @@ final class Printf {
             case "s", "v", "d", "t" -> Values.text(value);
             case "q" -> Values.json(Values.text(value));
             case "x" -> value instanceof Long number ? Long.toHexString(number) : Values.text(value);
-            default -> throw new TemplateException("printf in --format has no %" + verb + ": use %s, %v, %d, %t, %q or %x");
+            default ->
+                throw new TemplateException("printf in --format has no %" + verb + ": use %s, %v, %d, %t, %q or %x");
         };
     }
 

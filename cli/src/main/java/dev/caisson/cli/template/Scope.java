@@ -20,11 +20,13 @@ final class Scope {
         this.variables = new LinkedHashMap<>(variables);
     }
 
-    @Nullable Object dot() {
+    @Nullable
+    Object dot() {
         return dot;
     }
 
-    @Nullable Object variable(String name) {
+    @Nullable
+    Object variable(String name) {
         if (name.equals("$")) {
             return root;
         }

@@ -165,7 +165,8 @@ final class Tokens {
 
     private Optional<Expression> constant(String word) {
         if (!isConstant(word)) {
-            throw new TemplateException("unexpected \"" + word + "\" in --format: put a function with arguments into parentheses");
+            throw new TemplateException(
+                    "unexpected \"" + word + "\" in --format: put a function with arguments into parentheses");
         }
         at = matcher.end();
         return Optional.of(new Expression.Literal(word.equals("nil") ? null : Boolean.valueOf(word)));
@@ -174,7 +175,8 @@ final class Tokens {
     /// Names that follow without a space.
     private Expression fields(Optional<Expression> start) {
         var names = new ArrayList<String>();
-        while (peek() && matcher.group("field") != null
+        while (peek()
+                && matcher.group("field") != null
                 && (names.isEmpty() && start.isEmpty() || matcher.start("field") == at)) {
             names.add(matcher.group("field").substring(1));
             at = matcher.end();

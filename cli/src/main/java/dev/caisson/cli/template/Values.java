@@ -33,7 +33,8 @@ final class Values {
     static String text(@Nullable Object value) {
         return switch (value) {
             case null -> "<nil>";
-            case List<?> list -> "[" + String.join(" ", list.stream().map(Values::text).toList()) + "]";
+            case List<?> list ->
+                "[" + String.join(" ", list.stream().map(Values::text).toList()) + "]";
             case Map<?, ?> map -> map(map);
             case Template.Dictionary map -> map(map.entries());
             default -> value.toString();
@@ -89,7 +90,8 @@ final class Values {
         if (one instanceof Boolean a && other instanceof Boolean b) {
             return a.compareTo(b);
         }
-        throw new TemplateException("incompatible types for comparison in --format: " + text(one) + " and " + text(other));
+        throw new TemplateException(
+                "incompatible types for comparison in --format: " + text(one) + " and " + text(other));
     }
 
     static boolean areEqual(@Nullable Object one, @Nullable Object other) {

@@ -103,12 +103,14 @@ class TemplateTest {
         assertThatThrownBy(() -> render("{{" + "(".repeat(10_000))).isInstanceOf(TemplateException.class);
         assertThatThrownBy(() -> render("x".repeat(100_000))).isInstanceOf(TemplateException.class);
         String wide = "{{range .Args}}".repeat(40) + "0123456789" + "{{end}}".repeat(40);
-        assertThatThrownBy(() -> Template.parse(wide).render(Map.of("Args", List.of(1L)))).isInstanceOf(TemplateException.class);
+        assertThatThrownBy(() -> Template.parse(wide).render(Map.of("Args", List.of(1L))))
+                .isInstanceOf(TemplateException.class);
     }
 
     @Test
     void a_table_has_a_head_and_columns_as_wide_as_their_cells() {
-        Table table = Table.of("table {{.ID}}\\t{{.Names}}\\t{{upper .State}}", "", Map.of("ID", "CONTAINER ID", "Names", "NAMES"));
+        Table table = Table.of(
+                "table {{.ID}}\\t{{.Names}}\\t{{upper .State}}", "", Map.of("ID", "CONTAINER ID", "Names", "NAMES"));
 
         assertThat(table.lines(List.of(
                         Map.of("ID", "1", "Names", "a-long-name", "State", "up"),
@@ -117,7 +119,9 @@ class TemplateTest {
                         "CONTAINER ID     NAMES         State",
                         "1                a-long-name   UP",
                         "1234567890abcd   b             X");
-        assertThat(Table.of("json", "", Map.of()).lines(List.of(Map.of("ID", "1")))).containsExactly("{\"ID\":\"1\"}");
-        assertThat(Table.of("{{.ID}}", "", Map.of()).lines(List.of(Map.of("ID", "1")))).containsExactly("1");
+        assertThat(Table.of("json", "", Map.of()).lines(List.of(Map.of("ID", "1"))))
+                .containsExactly("{\"ID\":\"1\"}");
+        assertThat(Table.of("{{.ID}}", "", Map.of()).lines(List.of(Map.of("ID", "1"))))
+                .containsExactly("1");
     }
 }
