@@ -47,6 +47,7 @@ final class DetachKeys {
     }
 
     /// What is to be passed on, and whether the keys were pressed after it.
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Input(byte[] bytes, boolean detached) {}
 
     /// Takes what was typed. The beginning of the keys is held back until it is clear that they are something else.

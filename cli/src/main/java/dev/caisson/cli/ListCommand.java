@@ -96,7 +96,7 @@ final class ListCommand implements Callable<Integer> {
 
     private List<ContainerStatus> chosen(ContainerFilter filter, List<ContainerStatus> containers) {
         int most = latest ? 1 : last == null || last < 0 ? Integer.MAX_VALUE : last;
-        boolean every = all || latest || last != null && last >= 0 || filter.mentionsStatus();
+        boolean every = all || latest || (last != null && last >= 0) || filter.mentionsStatus();
         ContainerFilter among = filter.among(containers);
         return containers.stream()
                 .filter(container -> every || container.running())

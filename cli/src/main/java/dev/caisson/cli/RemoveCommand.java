@@ -25,6 +25,7 @@ final class RemoveCommand extends ContainerCommand {
     @Option(
             names = {"-v", "--volumes"},
             description = "Remove what it wrote too, which always goes with it: there are no volumes of its own.")
+    @SuppressWarnings("UnusedVariable") // there is nothing else to remove
     private boolean volumes;
 
     @Override

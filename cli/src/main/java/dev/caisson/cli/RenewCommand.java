@@ -2,6 +2,7 @@ package dev.caisson.cli;
 
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.EngineOptions;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -22,7 +23,7 @@ final class RenewCommand extends ContainerCommand {
     void act(String container, EngineOptions options) throws InterruptedException {
         DetachedContainer found = DetachedLookup.require(container, options);
         if (lease == null) {
-            found.renew();
+            found.renew(found.options().lease().orElse(Duration.ofMillis(1)));
         } else {
             found.renew(DetachOptions.lease("--lease", lease));
         }

@@ -58,7 +58,7 @@ public final class Attachment implements AutoCloseable {
             for (List<LogEntry> next = log.next(); !next.isEmpty(); next = log.next()) {
                 entries.accept(next);
             }
-            if (!goesOn.getAsBoolean() || wasUp && !up && !(state instanceof ContainerState.Created)) {
+            if (!goesOn.getAsBoolean() || (wasUp && !up && !(state instanceof ContainerState.Created))) {
                 return state;
             }
             waitForNotice();

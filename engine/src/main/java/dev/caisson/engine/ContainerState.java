@@ -130,7 +130,7 @@ public sealed interface ContainerState {
                 this instanceof Paused
                         ? Optional.empty()
                         : refused("NOT_PAUSED", "container " + container + " is not paused");
-            case ATTACH -> attach(container);
+            case ATTACH -> attach();
             case EXEC ->
                 switch (this) {
                     case Running _ -> Optional.empty();
@@ -156,7 +156,7 @@ public sealed interface ContainerState {
         };
     }
 
-    private Optional<EngineException> attach(String container) {
+    private Optional<EngineException> attach() {
         return switch (this) {
             case Running _ -> Optional.empty();
             case Paused _ -> refused("PAUSED", "cannot attach to a paused container, unpause it first");

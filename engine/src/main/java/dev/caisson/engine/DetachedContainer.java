@@ -67,7 +67,6 @@ public final class DetachedContainer {
         }
     }
 
-    /// Like [#state()], where an interrupt only is remembered.
     ContainerState stateNow() {
         return Failures.uninterrupted(this::state).orElseGet(place::lastState);
     }
@@ -310,11 +309,6 @@ public final class DetachedContainer {
         }
     }
 
-    /// Renews its lease for the time that it was created with.
-    public void renew() throws InterruptedException {
-        renew(place.file().options().lease().orElse(Duration.ofMillis(1)));
-    }
-
     /// Returns whether its standard streams are a terminal.
     public boolean hasTerminal() {
         return place.file().terminal();
@@ -389,7 +383,6 @@ public final class DetachedContainer {
         }
     }
 
-    /// Its locks go with it.
     private void awaitMonitorsEnd(Monitor monitor) throws InterruptedException {
         long begun = System.nanoTime();
         try {

@@ -24,7 +24,7 @@ public record RestartPolicy(Kind kind, int most) {
 
     public RestartPolicy {
         present(kind, "kind");
-        if (most < 0 || most > 0 && kind != Kind.ON_FAILURE) {
+        if (most < 0 || (most > 0 && kind != Kind.ON_FAILURE)) {
             throw ArgumentException.invalid(
                     "maximum retry count cannot be used with restart policy '" + kind.word() + "': leave it out");
         }

@@ -20,6 +20,7 @@ public final class Table {
         this.headers = headers;
     }
 
+    /// Reads a format.
     /// @param format of the user; `table` alone is `usual`
     /// @param usual the template of the table that is printed without a format
     /// @param headers what a field is called in the head of a table

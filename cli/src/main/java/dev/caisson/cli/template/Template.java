@@ -22,6 +22,7 @@ public final class Template {
         this.nodes = nodes;
     }
 
+    /// Parses a template.
     /// @throws TemplateException if it is not a template of this kind
     public static Template parse(String text) {
         if (text.length() > MOST_CHARACTERS) {
@@ -30,6 +31,7 @@ public final class Template {
         return new Template(new Parser(text).parse());
     }
 
+    /// Renders one value.
     /// @throws TemplateException if the template asks for a field that the value has not
     public String render(Object value) {
         var out = new Output();

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -96,7 +97,7 @@ final class Values {
 
     static boolean areEqual(@Nullable Object one, @Nullable Object other) {
         if (one == null || other == null || one == NONE || other == NONE) {
-            return one == other;
+            return Objects.equals(one, other);
         }
         return compare(one, other) == 0;
     }
