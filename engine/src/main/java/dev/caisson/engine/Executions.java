@@ -77,7 +77,7 @@ final class Executions {
                 .toList());
         Launcher.Launched launched;
         try {
-            launched = zygote.launcher().enter(plan, part, namespaces, opened.theirs());
+            launched = zygote.execLauncher().enter(plan, part, namespaces, opened.theirs());
         } finally {
             namespaces.forEach(Fd::close);
         }

@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.launch.ExecLauncher;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Zygote;
 import java.util.Objects;
@@ -35,6 +36,10 @@ final class RunningZygote implements AutoCloseable {
     synchronized Launcher launcher() {
         get();
         return Objects.requireNonNull(launcher);
+    }
+
+    synchronized ExecLauncher execLauncher() {
+        return new ExecLauncher(get());
     }
 
     /// Ends it; no container is left then.
