@@ -79,7 +79,7 @@ class MainTest {
                 "lgos web         | unknown command: caisson lgos; did you mean 'caisson logs'?",
                 "seccomp dif      | unknown command: caisson seccomp dif; did you mean 'caisson seccomp diff'?",
                 "help runn        | unknown command: caisson runn; did you mean 'caisson run'?",
-                "exec web sh      | unknown command: caisson exec; it is Docker's and not part of this version: run what is wanted in it from its start",
+                "cp web:/x .      | unknown command: caisson cp; it is Docker's and not part of this version: run it with -v and write what is to be kept there",
             })
     void whatWasMeantByAnUnknownCommandIsSaid(String arguments, String sentence) {
         assertThat(caisson(arguments.split(" "))).isEqualTo(new Answer(1, "", "caisson: USAGE: " + sentence + "\n"));

@@ -4,8 +4,6 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.CgroupException;
-import dev.caisson.cgroup.Events;
-import dev.caisson.cgroup.Totals;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
@@ -15,7 +13,6 @@ import dev.caisson.linux.ProcessTimes;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Reactor;
 import dev.caisson.linux.Terminal;
-import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Lack;
@@ -440,25 +437,7 @@ public final class Container implements AutoCloseable {
     }
 
     private RunResult result() {
-        Events events = group.events();
-        Totals used = group.totals();
-        Processes.End end = init.end();
-        return new RunResult(
-                id,
-                Optional.ofNullable(cause.get()).orElseGet(() -> Verdict.of(end.code(), end.signal(), events)),
-                end.code(),
-                end.signal(),
-                streams.output(),
-                streams.errors(),
-                Duration.ofNanos(init.endedNanos() - startedNanos),
-                used.cpuTime(),
-                used.peakMemory().orElse(Bytes.ZERO),
-                events.oomKills(),
-                events.pidsRefused(),
-                answers.denials(),
-                answers.learned(),
-                streams.failures(),
-                init.obstacles(),
-                RunResult.Resources.of(used));
+        Duration wallClock = Duration.ofNanos(init.endedNanos() - startedNanos);
+        return RunResults.of(id, Optional.ofNullable(cause.get()), wallClock, group, init, streams, answers);
     }
 }

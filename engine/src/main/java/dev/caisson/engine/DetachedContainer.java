@@ -16,10 +16,13 @@ import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.Limits;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.LogReader;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /// A container that outlives the command and the process that created it, until it is removed. A small process of its
 /// own, its monitor, keeps it; any process of the host finds it by its name.
@@ -27,7 +30,6 @@ import java.util.OptionalInt;
 /// ```java
 /// DetachedContainer web = engine.create(spec.name("web"), DetachedOptions.STANDARD);
 /// web.start();
-/// ...
 /// DetachedContainer.find("web", options).orElseThrow().stop(OptionalInt.empty(), Optional.empty());
 /// ```
 public final class DetachedContainer {
@@ -241,7 +243,7 @@ public final class DetachedContainer {
     ///
     /// @param last how many entries of what is there are read; all where that is empty
     @SuppressWarnings("exports") // for Caisson's own modules
-    public LogReader log(java.util.OptionalLong last) {
+    public LogReader log(OptionalLong last) {
         return place.log(last);
     }
 
@@ -314,12 +316,10 @@ public final class DetachedContainer {
         return place.file().terminal();
     }
 
-    /// Returns whether something may be written to its standard input.
     public boolean hasInput() {
         return place.file().input();
     }
 
-    /// Returns what it was asked to be.
     public ContainerDetails details() {
         return place.details();
     }
@@ -335,7 +335,7 @@ public final class DetachedContainer {
     }
 
     /// Returns when its program was started last; empty if it never was, or its monitor is gone without a record.
-    public Optional<java.time.Instant> started() throws InterruptedException {
+    public Optional<Instant> started() throws InterruptedException {
         return place.known().flatMap(MonitorState::started);
     }
 
@@ -344,8 +344,7 @@ public final class DetachedContainer {
         return place.file().options();
     }
 
-    /// Returns the path of its log.
-    public java.nio.file.Path logPath() {
+    public Path logPath() {
         return place.logPath();
     }
 

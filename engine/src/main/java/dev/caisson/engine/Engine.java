@@ -2,7 +2,6 @@ package dev.caisson.engine;
 
 import static dev.caisson.error.ArgumentException.present;
 
-import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.SystemdScope;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.error.ArgumentException;
@@ -72,7 +71,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     private final Reactor reactor;
     private final EngineOptions options;
     private final Executions executions;
-    private final Runnable recordUsage = this::recordUsage;
+    private final UsageRecording recording = new UsageRecording(containers::values);
 
     Engine(EngineOptions options, Probe probe) {
         HostAccess.requireRoot();
@@ -117,22 +116,10 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             new Recovery(own, ledger, probe).run();
             maker = new DetachedMaker(options, prepared.hierarchy(), first::zygote, kept, diskLayers);
         } catch (RuntimeException | Error e) {
-            closeAll(opened, e);
+            Failures.closeAll(opened, e);
             throw e;
         }
-        if (FlightRecorder.isInitialized()) {
-            FlightRecorder.addPeriodicEvent(UsageEvent.class, recordUsage);
-        }
-    }
-
-    private static void closeAll(Iterable<Runnable> opened, Throwable failure) {
-        for (Runnable close : opened) {
-            try {
-                close.run();
-            } catch (RuntimeException e) {
-                failure.addSuppressed(e);
-            }
-        }
+        recording.begin();
     }
 
     /// Opens an engine on the standard directories.
@@ -269,8 +256,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     }
 
     /// Runs one more program to its end in a container that runs, whichever process of the host runs that. An interrupt
-    /// kills the program with all that it started.
-    ///
+    /// kills it with all that it started.
     /// @param container its name, or the beginning of its id
     /// @throws dev.caisson.launch.LaunchException if it could not be started; nothing is left of it
     /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, CONTAINER_NOT_RUNNING, CONTAINER_PAUSED
@@ -400,18 +386,6 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         containers.remove(container.id());
     }
 
-    private void recordUsage() {
-        containers.values().forEach(container -> {
-            try {
-                UsageEvent.commit(container.id().value(), container.usage());
-            } catch (CgroupException e) {
-                if (e.reason() != CgroupException.Code.NO_SUCH_GROUP) { // it has ended meanwhile
-                    throw e;
-                }
-            }
-        });
-    }
-
     /// The group that held all containers of this state directory; one that is still there is the next
     /// engine's to clear. A scope's is left to systemd, which reads there that it is empty once it is told
     /// of a change: where the group is gone by then, the scope stays active without one.
@@ -430,9 +404,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             return;
         }
         queue.dissolve();
-        if (FlightRecorder.isInitialized()) {
-            FlightRecorder.removePeriodicEvent(recordUsage);
-        }
+        recording.end();
         var interrupted = new AtomicBoolean();
         awaitLaunches(interrupted);
         containers.values().forEach(container -> Reactor.guard(container::kill));

@@ -92,6 +92,17 @@ final class Failures {
                 notRunning);
     }
 
+    /// Closes what was opened before `failure`, to which other failures are added.
+    static void closeAll(Iterable<Runnable> opened, Throwable failure) {
+        for (Runnable close : opened) {
+            try {
+                close.run();
+            } catch (RuntimeException e) {
+                failure.addSuppressed(e);
+            }
+        }
+    }
+
     static EngineException notRemoved(ContainerId id, Duration patience) {
         return new EngineException(
                 "CONTAINER_NOT_REMOVED",

@@ -36,7 +36,7 @@ class DetachedContainerTest {
             new DetachedContainer(place).remove(true);
         }
         assertThat(State.recordsIn(OPTIONS.state())).isEmpty();
-        assertThat(Files.list(OPTIONS.state().resolve("names"))).isEmpty();
+        assertThat(OPTIONS.state().resolve("names")).isEmptyDirectory();
     }
 
     private static DetachedContainer created(String name, DetachedOptions wanted, String script) throws Exception {

@@ -15,11 +15,11 @@ class RunQueuePlacesTest {
     /// In how many questions the engine is closed; never if negative.
     private int closedAt = -1;
 
-    private final Runnable requireUsable = () -> {
+    private void requireUsable() {
         if (asked.incrementAndGet() == closedAt) {
             throw new EngineException("ENGINE_CLOSED", "the engine is closed: open another");
         }
-    };
+    }
 
     private static Thread waiting(RunQueue queue) throws InterruptedException {
         Thread thread = Thread.ofPlatform().daemon().start(() -> {
@@ -38,7 +38,7 @@ class RunQueuePlacesTest {
     @Test
     void a_closed_engine_gives_no_place_whether_it_was_closed_before_or_while_one_waited() throws Exception {
         for (int question = 1; question <= 2; question++) {
-            var queue = new RunQueue(1, requireUsable);
+            var queue = new RunQueue(1, this::requireUsable);
             asked.set(0);
             closedAt = question;
 
@@ -53,7 +53,7 @@ class RunQueuePlacesTest {
 
     @Test
     void without_a_bound_nobody_waits() throws Exception {
-        var queue = new RunQueue(Integer.MAX_VALUE, requireUsable);
+        var queue = new RunQueue(Integer.MAX_VALUE, this::requireUsable);
         closedAt = 4;
         for (int i = 0; i < 3; i++) {
             queue.enter();
@@ -66,7 +66,7 @@ class RunQueuePlacesTest {
 
     @Test
     void who_waits_goes_on_when_the_queue_is_dissolved() throws Exception {
-        var queue = new RunQueue(1, requireUsable);
+        var queue = new RunQueue(1, this::requireUsable);
         queue.enter();
         Thread first = waiting(queue);
 

@@ -45,7 +45,8 @@ public final class ExecLauncher {
             for (int slot = 0; slot < plan.slots().size(); slot++) {
                 switch (plan.slots().get(slot)) {
                     case SlotSource.Plan _ ->
-                        handover.add(slot, Launcher.keep(opened, MemoryFile.sealed("caisson-plan", PlanCodec.encode(plan))));
+                        handover.add(
+                                slot, Launcher.keep(opened, MemoryFile.sealed("caisson-plan", PlanCodec.encode(plan))));
                     case SlotSource.Stream stream -> handover.add(slot, streams.get(stream.number()));
                     case SlotSource.CgroupTasks tasks -> handover.add(slot, joins.get(tasks.index()));
                     case SlotSource.NamespaceOf _ -> handover.add(slot, namespaces.get(namespace++));

@@ -9,6 +9,8 @@ import java.util.List;
 /// The descriptors of a plan's slots, made once for any number of starts: whoever holds them can start the container
 /// without a path of the host.
 public final class Parts implements AutoCloseable {
+    /// The descriptor of one slot.
+    ///
     /// @param slot of the plan
     /// @param mount whether it is a detached mount, of which each start gets a clone
     public record Part(int slot, boolean mount, Fd fd) {}

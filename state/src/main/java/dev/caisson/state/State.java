@@ -64,14 +64,14 @@ public final class State implements Holding, AutoCloseable {
 
     /// @param group the control group of its containers, by the name that the directory has among groups
     public State(Path path, UnaryOperator<String> group) {
-        this.root = openRoot(path);
+        this.root = StateRoot.open(path);
         this.cgroupParent = group.apply(cgroupParent(FileSystem.status(root)));
         this.engine = HexFormat.of().formatHex(KernelRandom.bytes(ID_BYTES));
         try {
             this.engines = FileSystem.openOrMakeDirectory(root, ENGINES, 0700);
         } catch (ErrnoException e) {
             root.close();
-            throw unusable(path, e);
+            throw StateRoot.unusable(path, e);
         }
         try (Fd _ = whole()) {
             FileSystem.makeDirectory(engines, engine, 0700);
@@ -81,7 +81,7 @@ public final class State implements Holding, AutoCloseable {
         } catch (ErrnoException e) {
             engines.close();
             root.close();
-            throw unusable(path, e);
+            throw StateRoot.unusable(path, e);
         }
         this.names = new Names(root, engine, other -> isAlive(engines, other));
     }
@@ -112,50 +112,6 @@ public final class State implements Holding, AutoCloseable {
             held.close();
             throw e;
         }
-    }
-
-    private static Fd openRoot(Path path) {
-        try {
-            Path above = path.resolveSibling(".").normalize();
-            java.nio.file.Files.createDirectories(above);
-            try (Fd parent = FileSystem.open(above.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
-                Fd root = FileSystem.openOrMakeDirectory(
-                        parent, path.getFileName().toString(), 0700);
-                FileStatus status = FileSystem.status(root);
-                if (status.uid() != 0 || (status.permissions() & 077) != 0) {
-                    root.close();
-                    throw new StateException(
-                            "STATE_UNSAFE",
-                            path + " must belong to root and be closed to others: chown root " + path + "; chmod 700 "
-                                    + path);
-                }
-                return root;
-            }
-        } catch (java.io.IOException | ErrnoException e) {
-            throw unusable(path, e);
-        }
-    }
-
-    private static StateException unusable(Path path, Exception problem) {
-        String why = problem instanceof ErrnoException refused
-                ? Errno.name(refused.errno())
-                : String.valueOf(problem.getMessage());
-        String advice = switch (why) {
-            case "EROFS" ->
-                "its file system is read-only: mount a tmpfs there, or name another directory with CAISSON_STATE";
-            case "ENOSPC", "EDQUOT" ->
-                "its file system is full: make room, or name another directory with CAISSON_STATE";
-            case "EACCES", "EPERM" -> "run as root";
-            default ->
-                why.contains("Read-only")
-                        ? "its file system is read-only: mount a tmpfs there, or name another directory with"
-                                + " CAISSON_STATE"
-                        : "run as root, or name another directory with CAISSON_STATE";
-        };
-        return new StateException(
-                "STATE_UNUSABLE",
-                "the state directory " + path + " cannot be used (" + problem.getMessage() + "): " + advice,
-                problem);
     }
 
     /// Returns the name of its own place.

@@ -177,7 +177,7 @@ final class Tokens {
         var names = new ArrayList<String>();
         while (peek()
                 && matcher.group("field") != null
-                && (names.isEmpty() && start.isEmpty() || matcher.start("field") == at)) {
+                && ((names.isEmpty() && start.isEmpty()) || matcher.start("field") == at)) {
             names.add(matcher.group("field").substring(1));
             at = matcher.end();
         }

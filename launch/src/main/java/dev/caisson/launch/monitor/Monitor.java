@@ -31,6 +31,7 @@ public final class Monitor implements AutoCloseable {
     }
 
     /// A reply, or a notice.
+    @SuppressWarnings("ArrayRecordComponent") // read by this class alone, and never compared
     private record Packet(int op, int sequence, int argument, byte[] payload) {}
 
     private static final int VERSION = 1;

@@ -28,6 +28,7 @@ public record MonitorPolicy(
     static final int BYTES = 32;
     private static final long FOREVER = 0xffff_ffffL;
 
+    @SuppressWarnings("EnumOrdinal") // the order is that of the native enum
     void put(ByteBuffer out) {
         out.putInt(restart.ordinal());
         out.putInt(mostRestarts);

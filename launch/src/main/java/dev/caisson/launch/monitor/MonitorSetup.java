@@ -74,6 +74,8 @@ public final class MonitorSetup {
         slots.add(slot);
     }
 
+    /// Gives it its two directories.
+    ///
     /// @param state where its socket goes
     /// @param kept where log and record of the exit go; its lock is held
     public MonitorSetup directories(Fd state, Fd kept) {
@@ -88,6 +90,8 @@ public final class MonitorSetup {
         return this;
     }
 
+    /// Gives it what it needs of the container's group.
+    ///
     /// @param directory that its processes are cloned into, if the plan says so
     public MonitorSetup group(Cgroup.WatchFiles files, java.util.Optional<Fd> directory) {
         directory.ifPresent(fd -> add(Role.CGROUP, 0, fd));
@@ -100,6 +104,7 @@ public final class MonitorSetup {
         return List.copyOf(descriptors);
     }
 
+    @SuppressWarnings("EnumOrdinal") // the order is that of the native enum
     byte[] encode() {
         byte[] name = log.name().getBytes(StandardCharsets.UTF_8);
         if (name.length >= NAME_BYTES) {

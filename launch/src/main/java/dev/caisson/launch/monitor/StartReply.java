@@ -42,6 +42,7 @@ public final class StartReply {
     }
 
     /// Returns why it failed, in terms of the plan and in the words of a launch.
+    @SuppressWarnings("EnumOrdinal") // the order is that of the native enum
     public RuntimeException failure(LaunchPlan plan) {
         if (bytes.length < BYTES) {
             return unnamed();

@@ -1,0 +1,62 @@
+package dev.caisson.state;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileSystem;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// The top of a state directory: root's alone, or none.
+final class StateRoot {
+    private StateRoot() {}
+
+    /// Opens it, or makes it.
+    /// @throws StateException STATE_UNSAFE, STATE_UNUSABLE
+    static Fd open(Path path) {
+        try {
+            Path above = path.resolveSibling(".").normalize();
+            Files.createDirectories(above);
+            try (Fd parent = FileSystem.open(above.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+                Fd root = FileSystem.openOrMakeDirectory(
+                        parent, path.getFileName().toString(), 0700);
+                FileStatus status = FileSystem.status(root);
+                if (status.uid() != 0 || (status.permissions() & 077) != 0) {
+                    root.close();
+                    throw new StateException(
+                            "STATE_UNSAFE",
+                            path + " must belong to root and be closed to others: chown root " + path + "; chmod 700 "
+                                    + path);
+                }
+                return root;
+            }
+        } catch (IOException | ErrnoException e) {
+            throw unusable(path, e);
+        }
+    }
+
+    /// Explains why it cannot be used.
+    static StateException unusable(Path path, Exception problem) {
+        String why = problem instanceof ErrnoException refused
+                ? Errno.name(refused.errno())
+                : String.valueOf(problem.getMessage());
+        String advice = switch (why) {
+            case "EROFS" ->
+                "its file system is read-only: mount a tmpfs there, or name another directory with CAISSON_STATE";
+            case "ENOSPC", "EDQUOT" ->
+                "its file system is full: make room, or name another directory with CAISSON_STATE";
+            case "EACCES", "EPERM" -> "run as root";
+            default ->
+                why.contains("Read-only")
+                        ? "its file system is read-only: mount a tmpfs there, or name another directory with"
+                                + " CAISSON_STATE"
+                        : "run as root, or name another directory with CAISSON_STATE";
+        };
+        return new StateException(
+                "STATE_UNUSABLE",
+                "the state directory " + path + " cannot be used (" + problem.getMessage() + "): " + advice,
+                problem);
+    }
+}
