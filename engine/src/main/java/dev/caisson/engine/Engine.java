@@ -280,7 +280,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         return Failures.call(() -> {
             try {
                 return whileOpen(() -> executions.start(
-                        ExecTarget.of(Verification.find(container, options), preparation.hierarchy()), exec, streams));
+                        ExecTarget.find(container, options, preparation.hierarchy()), exec, streams));
             } catch (RuntimeException e) { // of what closing took away, too
                 throw readiness.explain(e);
             }

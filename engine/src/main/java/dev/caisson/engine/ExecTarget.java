@@ -15,6 +15,7 @@ import dev.caisson.linux.ProcessTimes;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Filter;
 import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.State;
 import dev.caisson.watch.ProgramListener;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,8 +36,29 @@ final class ExecTarget {
         this.group = group;
     }
 
-    /// @throws EngineException CONTAINER_NOT_RUNNING where it has no process yet or no group any more
-    static ExecTarget of(ContainerRecord record, Hierarchy hierarchy) {
+    /// Finds it by its name or the beginning of its id.
+    /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, or CONTAINER_NOT_RUNNING where it has no process
+    ///     yet or no group any more
+    static ExecTarget find(String container, EngineOptions options, Hierarchy hierarchy) {
+        if (State.matching(container, options.state()).isEmpty()) {
+            refresh(container, options);
+        }
+        return of(Verification.find(container, options), hierarchy);
+    }
+
+    /// A monitor may have started it again since, which writes no record.
+    private static void refresh(String container, EngineOptions options) {
+        try {
+            Optional<DetachedPlace> place = DetachedPlace.find(container, options);
+            if (place.isPresent()) {
+                place.get().refresh();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static ExecTarget of(ContainerRecord record, Hierarchy hierarchy) {
         Cgroup group = hierarchy
                 .find(record.cgroupParent(), record.id())
                 .filter(_ -> record.pid() > 0)

@@ -119,6 +119,27 @@ class DetachedContainerTest {
     }
 
     @Test
+    void one_more_program_runs_in_it_also_after_its_policy_has_started_it_again() throws Exception {
+        DetachedContainer made = created(
+                "again", DetachedOptions.STANDARD.restart(RestartPolicy.parse("always")), "echo up; exec sleep 1000");
+        made.start();
+        awaitLog(made, "up");
+        try (Engine engine = Engine.open(OPTIONS)) {
+            assertThat(engine.exec("again", Exec.of("echo", "first"), Streams.capture())
+                            .stdout())
+                    .isEqualTo("first\n");
+            int before = made.state().pid();
+            engine.exec("again", Exec.of("sh", "-c", "kill -KILL 2"), Streams.capture());
+            awaitLog(made, "up\nup");
+            assertThat(made.state().pid()).isNotEqualTo(before);
+
+            assertThat(engine.exec("again", Exec.of("echo", "second"), Streams.capture())
+                            .stdout())
+                    .isEqualTo("second\n");
+        }
+    }
+
+    @Test
     void it_is_frozen_renamed_and_started_again() throws Exception {
         DetachedContainer made = created("first", "while :; do echo tick; sleep 0.05; done");
         made.start();
