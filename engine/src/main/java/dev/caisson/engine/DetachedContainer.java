@@ -5,7 +5,6 @@ import dev.caisson.cgroup.Events;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.launch.HostException;
 import dev.caisson.launch.LaunchPlan;
-import dev.caisson.launch.Step;
 import dev.caisson.launch.Verifier;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorState;
@@ -105,7 +104,7 @@ public final class DetachedContainer {
             return;
         }
         if (!reply.succeeded()) {
-            throw reply.failure(withCommand(plan, record.command()));
+            throw reply.failure(record.plan().plan(record.command()));
         }
         int pid = reply.state().pid();
         for (Verifier.Check check : new Verifier(plan).beforeStart(pid)) {
@@ -115,21 +114,6 @@ public final class DetachedContainer {
         }
         place.save(record.restarted(pid, ProcessTimes.startTime(pid)));
         monitor.go();
-    }
-
-    /// A plan is written down without the words of its program, which an error names.
-    private static LaunchPlan withCommand(LaunchPlan plan, List<String> command) {
-        List<Step> steps = plan.steps().stream()
-                .map(step -> step instanceof Step.Execute execute
-                        ? new Step.Execute(
-                                execute.initStays(),
-                                execute.controllingTerminal(),
-                                execute.searchPath(),
-                                command,
-                                List.of())
-                        : step)
-                .toList();
-        return new LaunchPlan(plan.ids(), plan.namespaces(), plan.root(), plan.slots(), steps);
     }
 
     /// Asks it to end, kills it if it has not ended in time, and waits for its end. It is not started again by its

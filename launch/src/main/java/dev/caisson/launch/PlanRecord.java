@@ -37,6 +37,25 @@ public record PlanRecord(
     /// The plan again, without the words that describe its filter.
     /// @throws IllegalArgumentException where it was not written by this version
     public LaunchPlan plan() {
+        return withSteps(PlanDecoder.steps(Base64.getDecoder().decode(steps)));
+    }
+
+    /// Returns the plan with the words of its program, which are not written down, for an error that names them.
+    /// @throws IllegalArgumentException where it was not written by this version
+    public LaunchPlan plan(List<String> command) {
+        return withSteps(PlanDecoder.steps(Base64.getDecoder().decode(steps)).stream()
+                .map(step -> step instanceof Step.Execute execute
+                        ? new Step.Execute(
+                                execute.initStays(),
+                                execute.controllingTerminal(),
+                                execute.searchPath(),
+                                command,
+                                execute.environment())
+                        : step)
+                .toList());
+    }
+
+    private LaunchPlan withSteps(List<Step> all) {
         Set<Namespace> own = EnumSet.noneOf(Namespace.class);
         namespaces.forEach(name -> own.add(Namespace.valueOf(name)));
         return new LaunchPlan(
@@ -44,7 +63,7 @@ public record PlanRecord(
                 own,
                 new LaunchPlan.RootAssembly(layers, bytes, inodes),
                 slots.stream().map(PlanRecord::slot).toList(),
-                PlanDecoder.steps(Base64.getDecoder().decode(steps)));
+                all);
     }
 
     private static String text(SlotSource source) {

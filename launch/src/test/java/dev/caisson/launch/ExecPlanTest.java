@@ -17,6 +17,8 @@ import org.junit.jupiter.api.Test;
 /// What is planned for one more program of a container.
 class ExecPlanTest {
     private static final int KIND = 14;
+    private static final int FIRST_STEP = 16;
+    private static final int STEP_HEADER = 8;
 
     private static ExecPlan.Program program(int uid, Optional<TerminalSize> terminal) {
         return new ExecPlan.Program(
@@ -129,5 +131,22 @@ class ExecPlanTest {
         assertThat(launch.getShort(KIND)).isEqualTo((short) 0);
         assertThat(exec.getShort(KIND)).isEqualTo((short) 1);
         assertThat(exec.getInt(4)).isEqualTo(exec.capacity());
+    }
+
+    @Test
+    void what_it_enters_is_carried_in_the_order_of_entry() {
+        ExecPlan plan = plan(0);
+        ByteBuffer wire = ByteBuffer.wrap(PlanCodec.encode(plan)).order(ByteOrder.LITTLE_ENDIAN);
+        List<Namespace> ordered = Namespace.inOrderOfEntry(plan.namespaces());
+        int at = FIRST_STEP + STEP_HEADER + plan.groups() * (STEP_HEADER + Short.BYTES); // behind the seal and the groups
+
+        assertThat(wire.get(at + 1)).isEqualTo((byte) Opcode.ENTER.number());
+        assertThat(wire.getInt(at + 4)).isEqualTo(Integer.BYTES + ordered.size() * Short.BYTES);
+        assertThat(Integer.toUnsignedLong(wire.getInt(at + STEP_HEADER)))
+                .isEqualTo(ordered.stream().mapToLong(Namespace::cloneFlag).sum());
+        for (int i = 0; i < ordered.size(); i++) {
+            int slot = wire.getShort(at + STEP_HEADER + Integer.BYTES + i * Short.BYTES);
+            assertThat(plan.slots().get(slot)).isEqualTo(new SlotSource.NamespaceOf(ordered.get(i)));
+        }
     }
 }
