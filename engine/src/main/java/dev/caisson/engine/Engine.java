@@ -279,8 +279,8 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         }
         return Failures.call(() -> {
             try {
-                return whileOpen(() -> executions.start(
-                        ExecTarget.find(container, options, preparation.hierarchy()), exec, streams));
+                return whileOpen(() ->
+                        executions.start(ExecTarget.find(container, options, preparation.hierarchy()), exec, streams));
             } catch (RuntimeException e) { // of what closing took away, too
                 throw readiness.explain(e);
             }

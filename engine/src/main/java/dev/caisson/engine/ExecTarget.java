@@ -38,7 +38,7 @@ final class ExecTarget {
 
     /// Finds it by its name or the beginning of its id.
     /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, or CONTAINER_NOT_RUNNING where it has no process
-    ///     yet or no group any more
+    ///     or no group
     static ExecTarget find(String container, EngineOptions options, Hierarchy hierarchy) {
         if (State.matching(container, options.state()).isEmpty()) {
             refresh(container, options);

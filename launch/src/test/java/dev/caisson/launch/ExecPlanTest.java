@@ -138,7 +138,9 @@ class ExecPlanTest {
         ExecPlan plan = plan(0);
         ByteBuffer wire = ByteBuffer.wrap(PlanCodec.encode(plan)).order(ByteOrder.LITTLE_ENDIAN);
         List<Namespace> ordered = Namespace.inOrderOfEntry(plan.namespaces());
-        int at = FIRST_STEP + STEP_HEADER + plan.groups() * (STEP_HEADER + Short.BYTES); // behind the seal and the groups
+        int at = FIRST_STEP
+                + STEP_HEADER
+                + plan.groups() * (STEP_HEADER + Short.BYTES); // behind the seal and the groups
 
         assertThat(wire.get(at + 1)).isEqualTo((byte) Opcode.ENTER.number());
         assertThat(wire.getInt(at + 4)).isEqualTo(Integer.BYTES + ordered.size() * Short.BYTES);
