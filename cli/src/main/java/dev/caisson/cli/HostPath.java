@@ -22,6 +22,9 @@ final class HostPath {
         try {
             return Path.of(text);
         } catch (InvalidPathException e) {
+            if (text.indexOf('\0') >= 0) {
+                throw e; // no argument holds that: each caller has its own word for what is no path
+            }
             throw new CommandException(
                     "PATH_NOT_UTF8",
                     CommandException.ENGINE_FAILED,
