@@ -2,6 +2,7 @@ package dev.caisson.cgroup;
 
 import dev.caisson.cgroup.CgroupException.Code;
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
 import dev.caisson.spec.Lack;
 import dev.caisson.spec.Limits;
 import java.io.IOException;
@@ -104,6 +105,17 @@ public final class Hierarchy implements AutoCloseable {
     /// True where [Cgroup#cloneInto] gives a directory.
     public boolean hasUnified() {
         return controllers.unified() != null;
+    }
+
+    /// Opens the list of processes of the unified tree's root for writing, which is the caller's to close. A process
+    /// that
+    /// is to outlive whoever started it moves there, because what ends a service or a session ends its group. Empty
+    /// where there is no such tree, and where its root is somebody's group, as in a container: that may take none.
+    public Optional<Fd> rootProcesses() {
+        Tree unified = controllers.unified();
+        return unified == null || unified.find("", "cgroup.type").isPresent()
+                ? Optional.empty()
+                : Optional.of(unified.openForWriting("", "cgroup.procs"));
     }
 
     /// Like [#check(Limits, String)], for a group whose parent has no limits of its own.

@@ -165,6 +165,29 @@ class DetachedCommandsTest {
         assertThat(caisson("ps", "-a").out()).doesNotContain(name);
     }
 
+    /// As a service or a session of systemd is ended.
+    @Test
+    void one_survives_the_end_of_the_group_of_whoever_started_it() throws Exception {
+        Path unified = Path.of("/sys/fs/cgroup/unified");
+        Path tree = Files.isDirectory(unified) ? unified : Path.of("/sys/fs/cgroup");
+        Path group = Files.createDirectory(tree.resolve("caisson-test-" + name));
+        try {
+            var words = new java.util.ArrayList<>(
+                    java.util.List.of("sh", "-c", "echo 0 > \"$0/cgroup.procs\"; exec \"$@\"", group.toString()));
+            words.addAll(CommandProcess.words("run", "-d", "--name", name, "host", "--", "sleep", "1000"));
+            Process run = new ProcessBuilder(words).redirectErrorStream(true).start();
+            String said = new String(run.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+            assertThat(run.waitFor()).as(said).isZero();
+
+            Files.writeString(group.resolve("cgroup.kill"), "1");
+            assertThat(Files.readString(group.resolve("cgroup.procs"))).isEmpty();
+            assertThat(inspected("{{.State.Status}}")).isEqualTo("running");
+        } finally {
+            caisson("rm", "-f", name);
+            Files.delete(group);
+        }
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -161,6 +161,10 @@ final class DetachedMaker {
                     .directories(place.directory(), own)
                     .hold(place.lock())
                     .hold(ranges.holder());
+            hierarchy.rootProcesses().ifPresent(processes -> {
+                closing.add(processes);
+                setup.join(processes);
+            });
             Cgroup.WatchFiles files = group.watchFiles();
             files.outOfMemory().ifPresent(closing::add);
             files.freezer().ifPresent(closing::add);

@@ -37,8 +37,7 @@ final class ExecTarget {
     }
 
     /// Finds it by its name or the beginning of its id.
-    /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, or CONTAINER_NOT_RUNNING where it has no process
-    ///     or no group
+    /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, CONTAINER_NOT_RUNNING
     static ExecTarget find(String container, EngineOptions options, Hierarchy hierarchy) {
         if (State.matching(container, options.state()).isEmpty()) {
             refresh(container, options);

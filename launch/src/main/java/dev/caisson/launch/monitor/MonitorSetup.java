@@ -84,6 +84,14 @@ public final class MonitorSetup {
         return this;
     }
 
+    /// Has it move into another control group than its starter's.
+    ///
+    /// @param processes the list of processes of that, open for writing
+    public MonitorSetup join(Fd processes) {
+        add(Role.JOIN, 0, processes);
+        return this;
+    }
+
     /// Has a descriptor held, for its lock.
     public MonitorSetup hold(Fd lock) {
         add(Role.HOLD, 0, lock);
