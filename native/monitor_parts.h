@@ -125,6 +125,7 @@ void run_deadlines(struct monitor *m);
 
 /* monitor_record.c */
 void write_record(struct monitor *m);
+void forget_record(struct monitor *m);
 void update_state(struct monitor *m);
 uint64_t read_oom_kills(const struct monitor *m);
 

@@ -56,6 +56,13 @@ void write_record(struct monitor *m)
 		m->last.state.flags &= ~(uint32_t)STATE_RECORD_FAILED;
 }
 
+/* The record of an earlier exit would pass for that of a run in which the monitor is killed. */
+void forget_record(struct monitor *m)
+{
+	unlinkat(m->log.directory, MONITOR_RECORD, 0);
+	m->record_at = 0;
+}
+
 /* Both memory.events and memory.oom_control have a line `oom_kill N`. */
 uint64_t read_oom_kills(const struct monitor *m)
 {

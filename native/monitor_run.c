@@ -153,6 +153,7 @@ int let_run(struct monitor *m)
 	m->holder = -1;
 	if (m->policy.deadline_millis != 0)
 		m->deadline_at = m->started_at + m->policy.deadline_millis * MILLIS;
+	forget_record(m);
 	int error = send_message(m->control, &start, sizeof start, -1);
 	if (error == 0)
 		change_phase(m, MONITOR_RUNNING);

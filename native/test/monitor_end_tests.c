@@ -138,6 +138,7 @@ static void a_killed_init_is_recorded_and_restarted(void)
 	CHECK_EQUAL(0, set((struct monitor_policy){.restart = RESTART_UNLESS_STOPPED}));
 	CHECK_EQUAL(0, start());
 	struct monitor_state first = state_of(watched.socket), state;
+	struct monitor_record record;
 	CHECK_EQUAL(MONITOR_RUNNING, first.phase);
 	kill(first.pid, SIGKILL);
 	do
@@ -146,6 +147,7 @@ static void a_killed_init_is_recorded_and_restarted(void)
 	CHECK_EQUAL(2, state.generation);
 	CHECK_EQUAL(256 + SIGKILL, state.status);
 	CHECK(state.pid != first.pid && state.pid > 0);
+	CHECK(!record_of(&watched, &record)); /* a monitor that is killed now leaves no record of the first run */
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_SIGNAL, SIGKILL | MONITOR_FINAL, NULL, 0, NULL, 0));
 	state = await_phase(watched.socket, MONITOR_EXITED);
 	CHECK(state.flags & STATE_STOPPED);
