@@ -1,5 +1,6 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.Bytes;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 
 /// A container's group: the same path in every tree that limits, measures or ends it. Holds nothing open; two objects
 /// for one group, in one process or in two, see the same.
@@ -204,6 +206,28 @@ public final class Cgroup {
         String part = path() + "/" + name;
         Group.make(part, parts);
         return new Subgroup(place, new Group(controllers, part, parts));
+    }
+
+    /// Removes parts that nobody needs any more, unless a process is in them.
+    /// @param isStale asked for the name of each
+    public void removeParts(Predicate<String> isStale) {
+        for (Tree tree : place.trees()) {
+            for (String name : tree.children(path())) {
+                if (isStale.test(name)) {
+                    removePart(tree, path() + "/" + name);
+                }
+            }
+        }
+    }
+
+    private static void removePart(Tree tree, String part) {
+        try {
+            tree.remove(part);
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.EBUSY) && !e.is(Errno.ENOENT)) {
+                throw e;
+            }
+        }
     }
 
     /// Numbers of the processes in the group and below it, as seen from this process; 0 for one of another pid

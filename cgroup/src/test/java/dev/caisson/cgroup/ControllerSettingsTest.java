@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What each controller writes for each limit, to the letter; and when a limit needs it at all.
+/// Tests exactly what each controller writes for each limit, and when a limit needs it.
 class ControllerSettingsTest {
     private static final Limits NONE = Limits.unlimited();
     private static final BlockDevice DISK = BlockDevice.parse("8:0");
@@ -38,7 +38,7 @@ class ControllerSettingsTest {
         unified = Tree.at(Files.createDirectories(root.resolve("v2")), true, Set.of("any"));
     }
 
-    /// As `limit file=value`, with a star for what a new group has already.
+    /// Returns texts of the form `limit file=value`, with a star if a new group has the value already.
     private static List<String> settings(Controller controller, Limits limits) {
         return controller.settings(limits, "").stream()
                 .map(setting -> setting.written() + (setting.isInitial() ? " *" : ""))

@@ -51,7 +51,7 @@ abstract class ContainerCommand implements Callable<Integer> {
         return spec.commandLine().getOut();
     }
 
-    /// Whether the name of each container is printed with which it worked.
+    /// Returns whether to print the name of each container for which it worked.
     boolean printsNames() {
         return true;
     }

@@ -46,7 +46,7 @@ final class DetachKeys {
                 "--detach-keys takes characters and ctrl-LETTER with commas between them, not '" + all + "'");
     }
 
-    /// What is to be passed on, and whether the keys were pressed after it.
+    /// Input to pass on, and whether the keys were pressed after it.
     @SuppressWarnings("ArrayRecordComponent") // never compared
     record Input(byte[] bytes, boolean detached) {}
 

@@ -67,7 +67,7 @@ final class ListRow {
         return command.length() <= LONGEST_COMMAND ? command : command.substring(0, LONGEST_COMMAND - 1) + "…";
     }
 
-    /// For programs: Caisson's own fields, then Docker's.
+    /// Returns the fields for programs: Caisson's own, then Docker's.
     static String json(ContainerStatus container, Instant now) {
         var fields = new LinkedHashMap<String, Object>();
         fields.put("id", container.id().value());

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// Passes the signals of this process on to the program, as `docker run` does. Before there is a program they end this
 /// process. The third Ctrl-C or SIGTERM within ten seconds kills a program that does not end by them.
 final class SignalForwarding {
-    /// What takes them.
+    /// The program that takes the signals.
     record Target(IntPredicate signal, Runnable kill, Consumer<TerminalSize> resize) {
         static Target of(Container container) {
             return new Target(container::signal, container::kill, container::resize);

@@ -154,7 +154,8 @@ final class ExecTarget {
         }
         requireRunning();
         var variables = new ArrayList<String>();
-        for (String variable : text.split("\0", -1)) {
+        String whole = text.substring(0, text.lastIndexOf('\0') + 1); // what was cut off is no variable
+        for (String variable : whole.split("\0", -1)) {
             if (variable.indexOf('=') > 0) {
                 variables.add(variable);
             }

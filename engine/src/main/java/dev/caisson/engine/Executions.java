@@ -12,30 +12,23 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Reactor;
 import java.nio.charset.StandardCharsets;
-import java.security.SecureRandom;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
 
 /// Runs one more program in a container that runs: in namespaces of that container, a part of its control group, with
 /// its limits, capabilities and filter. The JVM enters nothing.
 final class Executions {
     private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    private static final int ID_BYTES = 8;
 
     private final RunningZygote zygote;
     private final StandardStreams.Shared streams;
     private final EngineThreads threads;
-    private final SecureRandom random = new SecureRandom();
     private final Set<RunningExec> running = ConcurrentHashMap.newKeySet();
-    /// Parts of groups in which something was left when the program ended.
-    private final Queue<Subgroup> left = new ConcurrentLinkedQueue<>();
 
     Executions(RunningZygote zygote, StandardStreams.Shared streams, EngineThreads threads) {
         this.zygote = zygote;
@@ -47,24 +40,32 @@ final class Executions {
     /// @throws RuntimeException where it does not run; then nothing is left of it
     RunningExec start(ExecTarget target, Exec wish, Streams wanted) {
         target.requireNotPaused();
-        removeLeft();
+        target.group().removeParts(ExecName::isStale);
         ExecPlan plan = plan(target, wish);
-        Subgroup part = target.group().subgroup(name());
+        ExecName name = ExecName.random();
+        Subgroup part = null;
         StandardStreams opened = null;
         try {
+            part = target.group().subgroup(name.text());
             var bounds = new StandardStreams.Bounds(wish.terminal().isPresent(), wish.outputLimit(), Optional.empty());
             int owner = plan.ids().base() + privileges(plan).uid();
             opened = StandardStreams.open(streams, bounds, wanted, owner, Optional.empty());
             Launcher.Launched launched = enter(target, plan, part, opened);
-            var exec = new RunningExec(this, target, plan.steps(), part, launched, opened, streams.reactor());
+            var exec = new RunningExec(this, target, name, plan.steps(), part, launched, opened, streams.reactor());
             running.add(exec);
-            exec.begin(wish.timeout());
+            try {
+                exec.begin(wish.timeout());
+            } catch (RuntimeException | Error e) { // it stands and waits, and nobody would let it go on
+                running.remove(exec);
+                launched.abandon();
+                throw e;
+            }
             return exec;
         } catch (RuntimeException | Error e) {
             if (opened != null) {
                 opened.close();
             }
-            discard(part);
+            discard(name, part);
             target.requireRunning(); // or that explains what failed
             throw e;
         }
@@ -151,12 +152,6 @@ final class Executions {
         return ExecPlan.of(target.plan(), program, target.filter());
     }
 
-    private String name() {
-        byte[] bytes = new byte[ID_BYTES];
-        random.nextBytes(bytes);
-        return "exec-" + HexFormat.of().formatHex(bytes);
-    }
-
     /// Called when one has ended, in the thread that has seen it.
     void ended(RunningExec exec) {
         threads.clearUp(exec::finish);
@@ -166,24 +161,17 @@ final class Executions {
         running.remove(exec);
     }
 
-    /// Removes a part, unless something of the program runs on in it: that is the container's, and ends with it.
-    void discard(Subgroup part) {
+    /// Removes a part, unless something of the program runs on in it: that is the container's, and ends with it, or its
+    /// part goes with a later program.
+    static void discard(ExecName name, @Nullable Subgroup part) {
+        name.close();
         try {
-            if (!part.removeIfEmpty()) {
-                left.add(part);
+            if (part != null) {
+                part.removeIfEmpty();
             }
         } catch (RuntimeException e) {
             System.getLogger(Executions.class.getName())
                     .log(System.Logger.Level.WARNING, "the group " + part.path() + " stays: " + e.getMessage());
-        }
-    }
-
-    private void removeLeft() {
-        for (int looks = left.size(); looks > 0; looks--) {
-            Subgroup part = left.poll();
-            if (part != null) {
-                discard(part);
-            }
         }
     }
 

@@ -31,6 +31,7 @@ public final class RunningExec implements AutoCloseable {
 
     private final Executions among;
     private final ExecTarget target;
+    private final ExecName name;
     private final Subgroup part;
     private final Launcher.Launched launched;
     private final StandardStreams streams;
@@ -46,6 +47,7 @@ public final class RunningExec implements AutoCloseable {
     RunningExec(
             Executions among,
             ExecTarget target,
+            ExecName name,
             List<Step> steps,
             Subgroup part,
             Launcher.Launched launched,
@@ -53,6 +55,7 @@ public final class RunningExec implements AutoCloseable {
             Reactor reactor) {
         this.among = among;
         this.target = target;
+        this.name = name;
         this.part = part;
         this.launched = launched;
         this.streams = streams;
@@ -232,7 +235,7 @@ public final class RunningExec implements AutoCloseable {
                 launched.close();
             }
         }
-        among.discard(part);
+        Executions.discard(name, part);
     }
 
     private ExecResult made() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
+import dev.caisson.linux.ProcessTimes;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.TerminalSize;
@@ -313,6 +314,31 @@ class ExecTest {
     private static long descriptors() throws Exception {
         try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
             return open.count();
+        }
+    }
+
+    @Test
+    void the_part_of_a_client_that_was_killed_goes_with_the_next_program_and_no_other_does() throws Exception {
+        Path tree = Files.isDirectory(Path.of("/sys/fs/cgroup/unified"))
+                ? Path.of("/sys/fs/cgroup/unified")
+                : Path.of("/sys/fs/cgroup");
+        Path group;
+        try (Stream<Path> groups =
+                Files.find(tree, 5, (path, _) -> path.endsWith(box.id().value()))) {
+            group = groups.findFirst().orElseThrow();
+        }
+        Path dead = Files.createDirectory(group.resolve("exec-999999999-1-0123456789abcdef"));
+        Path living = Files.createDirectory(group.resolve("exec-1-" + ProcessTimes.startTime(1) + "-0123456789abcdef"));
+        Path others = Files.createDirectory(group.resolve("somebody"));
+        try {
+            assertThat(box.exec(Exec.of("true")).isOk()).isTrue();
+
+            assertThat(dead).doesNotExist();
+            assertThat(living).exists();
+            assertThat(others).exists();
+        } finally {
+            Files.deleteIfExists(living);
+            Files.deleteIfExists(others);
         }
     }
 
