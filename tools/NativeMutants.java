@@ -20,11 +20,13 @@ import java.util.stream.Stream;
 
 /// Puts one small mistake at a time into a scratch copy of the native program, builds it, and runs its tests as root.
 ///
-/// usage: java NativeMutants.java NATIVE SCRATCH SECONDS [FILE.c...]
+/// usage: java NativeMutants.java NATIVE SCRATCH SECONDS SEED [FILE.c...]
 ///
-/// Prints those that no test sees, and last how many were seen, were not, and are left for another time. Two are tried at
-/// once, as the tests wait more than they compute. Results are kept in SCRATCH/results.tsv, by the content of file, line and
-/// tests: what did not change is not tried again. Every launch happens in namespaces of its own, because a mistake may well be one that harms the host.
+/// Prints those that no test sees, and last how many were seen, how many of these by their time, were not seen, and were
+/// not tried. They are tried in an order that SEED fixes, and what is printed ends at the first that was not tried, so
+/// that a part is a random sample of all. Three are tried at once, as the tests wait more than they compute. Results are
+/// kept in SCRATCH/results.tsv, by the content of file, line and tests: what did not change is not tried again. Every
+/// launch happens in namespaces of its own, because a mistake may well be one that harms the host.
 final class NativeMutants {
     private static final Pattern NAME = Pattern.compile("\\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\\b");
     /// Not in a row of flags, where FLAG takes it out.
@@ -47,8 +49,10 @@ final class NativeMutants {
         }
     }
 
-    private static final int WORKERS = 2;
+    private static final int WORKERS = 3;
     private static final String KILLED = "killed";
+    /// Its tests did not end in time, twice.
+    private static final String ENDLESS = "endless";
     private static final String SURVIVED = "survived";
     private static final String LEFT = "left";
 
@@ -56,19 +60,21 @@ final class NativeMutants {
     private final Path scratch;
     private final Path results;
     private final long deadline;
+    private final long seed;
     /// The files as they were at the start: somebody may go on working on them.
     private final Map<String, String> contents = new HashMap<>();
 
-    private NativeMutants(Path source, Path scratch, long seconds) {
+    private NativeMutants(Path source, Path scratch, long seconds, long seed) {
         this.source = source;
         this.scratch = scratch;
         this.results = scratch.resolve("results.tsv");
+        this.seed = seed;
         this.deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
     }
 
     public static void main(String[] args) throws Exception {
-        var tool = new NativeMutants(Path.of(args[0]), Path.of(args[1]), Long.parseLong(args[2]));
-        tool.run(List.of(args).subList(3, args.length));
+        var tool = new NativeMutants(Path.of(args[0]), Path.of(args[1]), Long.parseLong(args[2]), Long.parseLong(args[3]));
+        tool.run(List.of(args).subList(4, args.length));
     }
 
     private void run(List<String> wanted) throws Exception {
@@ -89,7 +95,7 @@ final class NativeMutants {
                 mutants.addAll(mutants(file, contents.get(file).lines().toList()));
             }
         }
-        Collections.shuffle(mutants, new Random(1)); // a part of them is a sample of all
+        Collections.shuffle(mutants, new Random(seed));
         var queue = new ConcurrentLinkedQueue<Mutant>(mutants.stream()
                 .filter(mutant -> !known.containsKey(key(mutant, tests)))
                 .toList());
@@ -123,15 +129,18 @@ final class NativeMutants {
     private void report(List<Mutant> mutants, String tests, Map<String, String> known) {
         var counts = new HashMap<String, Integer>();
         for (Mutant mutant : mutants) {
-            String verdict = known.getOrDefault(key(mutant, tests), LEFT);
+            String verdict = counts.containsKey(LEFT) ? LEFT : known.getOrDefault(key(mutant, tests), LEFT);
             counts.merge(verdict, 1, Integer::sum);
             if (verdict.equals(SURVIVED)) {
                 System.out.println("line " + (mutant.line() + 1) + "\t" + mutant.name());
             }
         }
         System.out.printf(
-                "total\t%d\t%d\t%d%n",
-                counts.getOrDefault(KILLED, 0), counts.getOrDefault(SURVIVED, 0), counts.getOrDefault(LEFT, 0));
+                "total\t%d\t%d\t%d\t%d%n",
+                counts.getOrDefault(KILLED, 0) + counts.getOrDefault(ENDLESS, 0),
+                counts.getOrDefault(ENDLESS, 0),
+                counts.getOrDefault(SURVIVED, 0),
+                counts.getOrDefault(LEFT, 0));
     }
 
     private Map<String, String> known() throws IOException {
@@ -225,6 +234,7 @@ final class NativeMutants {
     private static final class Copy {
         private final Path directory;
         private long limit = 600;
+        private boolean late;
 
         Copy(Path directory) {
             this.directory = directory;
@@ -260,7 +270,17 @@ final class NativeMutants {
             limit = Math.max(90, 4 * TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start));
         }
 
+        /// What did not end in time is tried once more: the machine may have been busy.
         String judge(Mutant mutant, String content) throws Exception {
+            String verdict = attempt(mutant, content);
+            if (late) {
+                verdict = attempt(mutant, content);
+            }
+            return late && verdict.equals(KILLED) ? ENDLESS : verdict;
+        }
+
+        private String attempt(Mutant mutant, String content) throws Exception {
+            late = false;
             Path file = directory.resolve(mutant.file());
             List<String> lines = new ArrayList<>(content.lines().toList());
             lines.set(mutant.line(), mutant.changed());
@@ -319,6 +339,7 @@ final class NativeMutants {
             Process process = builder.start();
             if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
                 process.destroyForcibly().waitFor();
+                late = true;
                 return false;
             }
             return process.exitValue() == 0;
