@@ -68,9 +68,10 @@ import org.junit.platform.launcher.core.LauncherFactory;
 
 /// Puts one small mistake at a time into classes whose tests need root and are slow, and runs the tests that come to it.
 ///
-/// usage: java -cp CLASSPATH EngineMutants.java CLONE SCRATCH SECONDS TESTS.txt [CLASS...]
+/// usage: java -cp CLASSPATH EngineMutants.java CLONE SCRATCH SECONDS SEED TESTS.txt [CLASS...]
 ///
-/// TESTS.txt names the classes and, for each, the test classes that are tried first. Which tests come to which line is
+/// They are tried in an order that SEED fixes, and what is printed ends at the first that was not tried, so that a part
+/// is a random sample of all. TESTS.txt names the classes and, for each, the test classes that are tried first. Which tests come to which line is
 /// found out once for each test class. Results are kept in SCRATCH/results.tsv, by the content of the class and of the
 /// test that killed it, or of all tests. The tests run in a process of their own that is replaced when a mistake hangs it or leaves something behind. It must be
 /// started in mount and process namespaces of its own: a mistake may well be one that harms the host.
@@ -79,6 +80,7 @@ final class EngineMutants {
     private static final String TOP = "engine";
     private static final long MOST_TEST_MILLIS = 15_000;
     private static final long GRACE_MILLIS = 20_000;
+    private static final String BY_TIME = "killed by its time";
 
     public static void main(String[] arguments) throws Exception {
         if (arguments[0].equals("worker")) {
@@ -91,6 +93,7 @@ final class EngineMutants {
     private final Path clone;
     private final Path scratch;
     private final long seconds;
+    private final long seed;
     private final Map<String, List<String>> subjects = new LinkedHashMap<>();
     private final List<String> wanted;
 
@@ -98,13 +101,14 @@ final class EngineMutants {
         clone = Path.of(arguments[0]);
         scratch = Path.of(arguments[1]);
         seconds = Long.parseLong(arguments[2]);
-        for (String line : Files.readAllLines(Path.of(arguments[3]))) {
+        seed = Long.parseLong(arguments[3]);
+        for (String line : Files.readAllLines(Path.of(arguments[4]))) {
             if (!line.isBlank() && !line.startsWith("#")) {
                 String[] words = line.split("[: ]+");
                 subjects.put(words[0], List.of(words).subList(1, words.length));
             }
         }
-        List<String> named = List.of(arguments).subList(4, arguments.length);
+        List<String> named = List.of(arguments).subList(5, arguments.length);
         wanted = named.isEmpty() ? List.copyOf(subjects.keySet()) : named;
     }
 
@@ -121,8 +125,9 @@ final class EngineMutants {
         for (Subject subject : found.values()) {
             mutants.addAll(subject.mutants());
         }
-        Collections.shuffle(mutants, new Random(1)); // a part of them is a sample of all
+        Collections.shuffle(mutants, new Random(seed));
         var counts = new TreeMap<String, Integer>();
+        int late = 0;
         try (var worker = new WorkerProcess(clone, scratch, List.copyOf(subjects.keySet()))) {
             Coverage coverage = Coverage.of(worker, scratch);
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
@@ -139,14 +144,15 @@ final class EngineMutants {
                     Files.writeString(scratch.resolve("results.tsv"), judged + "\t" + result.tests() + "\t" + key + "\n",
                             StandardOpenOption.CREATE, StandardOpenOption.APPEND);
                 }
-                String verdict = result == null ? null : result.verdict();
+                String verdict = result == null || counts.containsKey("left") ? null : result.verdict();
                 counts.merge(verdict == null ? "left" : verdict.replaceAll(" .*", ""), 1, Integer::sum);
+                late += BY_TIME.equals(verdict) ? 1 : 0;
                 if (verdict != null && !verdict.startsWith("killed")) {
                     System.out.println("line " + mutant.line() + " " + verdict + "\t" + mutant.name());
                 }
             }
         }
-        System.out.printf("total\t%d\t%d\t%d%n", counts.getOrDefault("killed", 0),
+        System.out.printf("total\t%d\t%d\t%d\t%d%n", counts.getOrDefault("killed", 0), late,
                 counts.getOrDefault("survived", 0) + counts.getOrDefault("uncovered", 0), counts.getOrDefault("left", 0));
     }
 
@@ -156,9 +162,12 @@ final class EngineMutants {
             return "uncovered";
         }
         long limit = 4 * coverage.millis(chosen) + GRACE_MILLIS;
-        String answer = worker.ask("mutant\t" + mutant.subject().name() + "\t" + mutant.number() + "\t"
-                + String.join("\t", chosen), limit);
-        return answer == null ? "killed by its time" : answer;
+        String question = "mutant\t" + mutant.subject().name() + "\t" + mutant.number() + "\t" + String.join("\t", chosen);
+        String answer = worker.ask(question, limit);
+        if (answer == null) { // once more: the machine may have been busy
+            answer = worker.ask(question, 2 * limit);
+        }
+        return answer == null ? BY_TIME : answer;
     }
 
     /// Class files of the tests of each room that has one of the classes.
