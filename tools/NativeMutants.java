@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 ///
 /// Prints those that no test sees, and last how many were seen, how many of these by their time, were not seen, and were
 /// not tried. They are tried in an order that SEED fixes, and what is printed ends at the first that was not tried, so
-/// that a part is a random sample of all. Three are tried at once, as the tests wait more than they compute. Results are
+/// that a part is a random sample of all. Four are tried at once, as the tests wait more than they compute. Results are
 /// kept in SCRATCH/results.tsv, by the content of file, line and tests: what did not change is not tried again. Every
 /// launch happens in namespaces of its own, because a mistake may well be one that harms the host.
 final class NativeMutants {
@@ -49,7 +49,7 @@ final class NativeMutants {
         }
     }
 
-    private static final int WORKERS = 3;
+    private static final int WORKERS = 4;
     private static final String KILLED = "killed";
     /// Its tests did not end in time, twice.
     private static final String ENDLESS = "endless";
