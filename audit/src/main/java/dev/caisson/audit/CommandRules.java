@@ -1,10 +1,10 @@
 package dev.caisson.audit;
 
-import dev.caisson.containerfile.Keyword;
 import dev.caisson.containerfile.Setting;
-import dev.caisson.containerfile.ShellCommand;
-import dev.caisson.containerfile.Step;
-import dev.caisson.containerfile.Word;
+import dev.caisson.containerfile.build.Step;
+import dev.caisson.containerfile.dockerfile.Keyword;
+import dev.caisson.containerfile.dockerfile.ShellCommand;
+import dev.caisson.containerfile.dockerfile.Word;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

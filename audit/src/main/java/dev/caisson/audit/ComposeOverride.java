@@ -1,9 +1,9 @@
 package dev.caisson.audit;
 
-import dev.caisson.containerfile.ComposeProject;
-import dev.caisson.containerfile.YamlNode;
-import dev.caisson.containerfile.YamlNode.YamlMap;
-import dev.caisson.containerfile.YamlNode.YamlSeq;
+import dev.caisson.containerfile.compose.ComposeProject;
+import dev.caisson.containerfile.yaml.YamlNode;
+import dev.caisson.containerfile.yaml.YamlNode.YamlMap;
+import dev.caisson.containerfile.yaml.YamlNode.YamlSeq;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;

@@ -1,11 +1,11 @@
 package dev.caisson.audit;
 
 import dev.caisson.containerfile.Place;
-import dev.caisson.containerfile.Workload;
-import dev.caisson.containerfile.WorkloadOrigin;
-import dev.caisson.containerfile.YamlNode.YamlEntry;
-import dev.caisson.containerfile.YamlNode.YamlMap;
-import dev.caisson.containerfile.YamlNode.YamlScalar;
+import dev.caisson.containerfile.workload.Workload;
+import dev.caisson.containerfile.workload.WorkloadOrigin;
+import dev.caisson.containerfile.yaml.YamlNode.YamlEntry;
+import dev.caisson.containerfile.yaml.YamlNode.YamlMap;
+import dev.caisson.containerfile.yaml.YamlNode.YamlScalar;
 import java.util.Optional;
 
 /// Settings of a compose service that only one rule asks for.

@@ -1,10 +1,10 @@
 package dev.caisson.audit;
 
-import dev.caisson.containerfile.ComposeProject;
-import dev.caisson.containerfile.ComposeService;
-import dev.caisson.containerfile.YamlNode;
-import dev.caisson.containerfile.YamlNode.YamlMap;
-import dev.caisson.containerfile.YamlNode.YamlScalar;
+import dev.caisson.containerfile.compose.ComposeProject;
+import dev.caisson.containerfile.compose.ComposeService;
+import dev.caisson.containerfile.yaml.YamlNode;
+import dev.caisson.containerfile.yaml.YamlNode.YamlMap;
+import dev.caisson.containerfile.yaml.YamlNode.YamlScalar;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;

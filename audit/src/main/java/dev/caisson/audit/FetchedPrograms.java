@@ -1,9 +1,9 @@
 package dev.caisson.audit;
 
-import dev.caisson.containerfile.ShellCommand;
-import dev.caisson.containerfile.Stage;
-import dev.caisson.containerfile.Step;
-import dev.caisson.containerfile.Word;
+import dev.caisson.containerfile.build.Stage;
+import dev.caisson.containerfile.build.Step;
+import dev.caisson.containerfile.dockerfile.ShellCommand;
+import dev.caisson.containerfile.dockerfile.Word;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,16 +1,18 @@
 package dev.caisson.audit;
 
-import dev.caisson.containerfile.ComposeLoader;
-import dev.caisson.containerfile.ComposeProject;
-import dev.caisson.containerfile.ComposeWorkloads;
 import dev.caisson.containerfile.ContainerFileException;
 import dev.caisson.containerfile.FileError;
-import dev.caisson.containerfile.KubernetesManifest;
 import dev.caisson.containerfile.Place;
-import dev.caisson.containerfile.ServiceAccounts;
 import dev.caisson.containerfile.Source;
 import dev.caisson.containerfile.SourceTree;
-import dev.caisson.containerfile.Workload;
+import dev.caisson.containerfile.compose.ComposeLoader;
+import dev.caisson.containerfile.compose.ComposeProject;
+import dev.caisson.containerfile.kubernetes.KubernetesManifest;
+import dev.caisson.containerfile.kubernetes.KubernetesPod;
+import dev.caisson.containerfile.kubernetes.ServiceAccounts;
+import dev.caisson.containerfile.workload.ComposeWorkloads;
+import dev.caisson.containerfile.workload.KubernetesWorkloads;
+import dev.caisson.containerfile.workload.Workload;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -249,6 +251,9 @@ public final class FileAudit {
 
     private void kubernetes(Source source, Subject file) {
         KubernetesManifest manifest = KubernetesManifest.parse(source, accounts);
+        // all of them first: nothing is judged of a file that has a value which cannot be read
+        List<List<Workload>> containers =
+                manifest.pods().stream().map(KubernetesWorkloads::of).toList();
         for (var object : manifest.notUnderstood()) {
             notUnderstood(
                     new Subject(Subject.Kind.KUBERNETES_OBJECT, file.name() + " " + object.title()),
@@ -262,14 +267,15 @@ public final class FileAudit {
                     object,
                     new Subject(Subject.Kind.KUBERNETES_OBJECT, file.name() + " " + object.title()));
         }
-        for (var pod : manifest.pods()) {
+        for (int at = 0; at < containers.size(); at++) {
+            KubernetesPod pod = manifest.pods().get(at);
             apply(
                     KubernetesRules.PODS,
                     pod,
                     new Subject(
                             Subject.Kind.KUBERNETES_OBJECT,
                             file.name() + " " + pod.resource().title()));
-            for (Workload workload : pod.containers()) {
+            for (Workload workload : containers.get(at)) {
                 Subject subject = new Subject(Subject.Kind.KUBERNETES_CONTAINER, file.name() + " " + workload.name());
                 for (List<Rule<Workload>> rules : Stream.of(
                                 COMMON, List.of(LimitRules.KUBERNETES, KubernetesRules.CONTAINERS))

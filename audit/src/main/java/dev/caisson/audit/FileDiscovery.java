@@ -2,12 +2,12 @@ package dev.caisson.audit;
 
 import dev.caisson.containerfile.ContainerFileException;
 import dev.caisson.containerfile.FileError;
-import dev.caisson.containerfile.KubernetesManifest;
 import dev.caisson.containerfile.Source;
 import dev.caisson.containerfile.SourceTree;
-import dev.caisson.containerfile.Yaml;
-import dev.caisson.containerfile.YamlNode;
-import dev.caisson.containerfile.YamlNode.YamlMap;
+import dev.caisson.containerfile.kubernetes.KubernetesManifest;
+import dev.caisson.containerfile.yaml.Yaml;
+import dev.caisson.containerfile.yaml.YamlNode;
+import dev.caisson.containerfile.yaml.YamlNode.YamlMap;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;

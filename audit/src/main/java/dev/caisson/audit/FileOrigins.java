@@ -1,11 +1,11 @@
 package dev.caisson.audit;
 
 import dev.caisson.containerfile.BaseImages;
-import dev.caisson.containerfile.ComposeProject;
-import dev.caisson.containerfile.ComposeService;
 import dev.caisson.containerfile.ContainerFileException;
 import dev.caisson.containerfile.SourceTree;
-import dev.caisson.containerfile.Stage;
+import dev.caisson.containerfile.build.Stage;
+import dev.caisson.containerfile.compose.ComposeProject;
+import dev.caisson.containerfile.compose.ComposeService;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;

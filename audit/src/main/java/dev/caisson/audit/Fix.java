@@ -1,7 +1,7 @@
 package dev.caisson.audit;
 
 import dev.caisson.containerfile.Place;
-import dev.caisson.containerfile.YamlNode.YamlMap;
+import dev.caisson.containerfile.yaml.YamlNode.YamlMap;
 import java.util.List;
 import java.util.Optional;
 

@@ -1,9 +1,9 @@
 package dev.caisson.audit;
 
 import dev.caisson.containerfile.Place;
-import dev.caisson.containerfile.Workload;
-import dev.caisson.containerfile.WorkloadOrigin;
-import dev.caisson.containerfile.YamlNode.YamlMap;
+import dev.caisson.containerfile.workload.Workload;
+import dev.caisson.containerfile.workload.WorkloadOrigin;
+import dev.caisson.containerfile.yaml.YamlNode.YamlMap;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,15 +1,15 @@
 package dev.caisson.audit;
 
-import dev.caisson.containerfile.Base;
 import dev.caisson.containerfile.HealthCheck;
 import dev.caisson.containerfile.ImageReference;
-import dev.caisson.containerfile.Keyword;
-import dev.caisson.containerfile.LogicalText;
 import dev.caisson.containerfile.Setting;
-import dev.caisson.containerfile.ShellCommand;
-import dev.caisson.containerfile.ShellScript;
 import dev.caisson.containerfile.Source;
-import dev.caisson.containerfile.Step;
+import dev.caisson.containerfile.build.Base;
+import dev.caisson.containerfile.build.Step;
+import dev.caisson.containerfile.dockerfile.Keyword;
+import dev.caisson.containerfile.dockerfile.LogicalText;
+import dev.caisson.containerfile.dockerfile.ShellCommand;
+import dev.caisson.containerfile.dockerfile.ShellScript;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;

@@ -1,11 +1,11 @@
 package dev.caisson.audit;
 
 import dev.caisson.containerfile.ContainerFileException;
-import dev.caisson.containerfile.DockerfileNode.Instruction;
-import dev.caisson.containerfile.EffectiveImage;
-import dev.caisson.containerfile.Keyword;
-import dev.caisson.containerfile.Step;
-import dev.caisson.containerfile.Word;
+import dev.caisson.containerfile.build.EffectiveImage;
+import dev.caisson.containerfile.build.Step;
+import dev.caisson.containerfile.dockerfile.DockerfileNode.Instruction;
+import dev.caisson.containerfile.dockerfile.Keyword;
+import dev.caisson.containerfile.dockerfile.Word;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -2,8 +2,8 @@ package dev.caisson.audit;
 
 import dev.caisson.containerfile.ImageReference;
 import dev.caisson.containerfile.Setting;
-import dev.caisson.containerfile.Workload;
-import dev.caisson.containerfile.WorkloadOrigin;
+import dev.caisson.containerfile.workload.Workload;
+import dev.caisson.containerfile.workload.WorkloadOrigin;
 import java.util.List;
 import java.util.Optional;
 

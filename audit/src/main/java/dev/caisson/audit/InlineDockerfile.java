@@ -2,8 +2,8 @@ package dev.caisson.audit;
 
 import dev.caisson.containerfile.Place;
 import dev.caisson.containerfile.Source;
-import dev.caisson.containerfile.Workload;
-import dev.caisson.containerfile.YamlNode.YamlScalar;
+import dev.caisson.containerfile.workload.Workload;
+import dev.caisson.containerfile.yaml.YamlNode.YamlScalar;
 import java.util.Optional;
 
 /// The `dockerfile_inline` of a compose service.

@@ -2,14 +2,14 @@ package dev.caisson.audit;
 
 import static dev.caisson.audit.YamlChange.put;
 
-import dev.caisson.containerfile.KubernetesObject;
-import dev.caisson.containerfile.KubernetesPod;
 import dev.caisson.containerfile.Setting;
-import dev.caisson.containerfile.Workload;
-import dev.caisson.containerfile.WorkloadOrigin;
-import dev.caisson.containerfile.YamlNode.YamlEntry;
-import dev.caisson.containerfile.YamlNode.YamlMap;
-import dev.caisson.containerfile.YamlNode.YamlScalar;
+import dev.caisson.containerfile.kubernetes.KubernetesObject;
+import dev.caisson.containerfile.kubernetes.KubernetesPod;
+import dev.caisson.containerfile.workload.Workload;
+import dev.caisson.containerfile.workload.WorkloadOrigin;
+import dev.caisson.containerfile.yaml.YamlNode.YamlEntry;
+import dev.caisson.containerfile.yaml.YamlNode.YamlMap;
+import dev.caisson.containerfile.yaml.YamlNode.YamlScalar;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

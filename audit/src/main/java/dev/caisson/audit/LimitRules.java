@@ -3,9 +3,9 @@ package dev.caisson.audit;
 import static dev.caisson.audit.YamlChange.put;
 
 import dev.caisson.containerfile.Setting;
-import dev.caisson.containerfile.Workload;
-import dev.caisson.containerfile.Workload.MountKind;
-import dev.caisson.containerfile.WorkloadOrigin;
+import dev.caisson.containerfile.workload.Workload;
+import dev.caisson.containerfile.workload.Workload.MountKind;
+import dev.caisson.containerfile.workload.WorkloadOrigin;
 import java.util.List;
 import java.util.Optional;
 

@@ -1,9 +1,9 @@
 package dev.caisson.audit;
 
-import dev.caisson.containerfile.Workload;
-import dev.caisson.containerfile.Workload.Mount;
-import dev.caisson.containerfile.Workload.MountKind;
-import dev.caisson.containerfile.WorkloadOrigin;
+import dev.caisson.containerfile.workload.Workload;
+import dev.caisson.containerfile.workload.Workload.Mount;
+import dev.caisson.containerfile.workload.Workload.MountKind;
+import dev.caisson.containerfile.workload.WorkloadOrigin;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;

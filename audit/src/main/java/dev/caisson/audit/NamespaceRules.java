@@ -3,10 +3,10 @@ package dev.caisson.audit;
 import static dev.caisson.audit.YamlChange.drop;
 import static dev.caisson.audit.YamlChange.put;
 
-import dev.caisson.containerfile.Workload;
-import dev.caisson.containerfile.Workload.Namespace;
-import dev.caisson.containerfile.Workload.NamespaceUse;
-import dev.caisson.containerfile.WorkloadOrigin;
+import dev.caisson.containerfile.workload.Workload;
+import dev.caisson.containerfile.workload.Workload.Namespace;
+import dev.caisson.containerfile.workload.Workload.NamespaceUse;
+import dev.caisson.containerfile.workload.WorkloadOrigin;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;

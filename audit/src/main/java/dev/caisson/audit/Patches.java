@@ -1,9 +1,9 @@
 package dev.caisson.audit;
 
-import dev.caisson.containerfile.ComposeProject;
 import dev.caisson.containerfile.Place;
 import dev.caisson.containerfile.Source;
 import dev.caisson.containerfile.SourceTree;
+import dev.caisson.containerfile.compose.ComposeProject;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -2,8 +2,8 @@ package dev.caisson.audit;
 
 import dev.caisson.containerfile.Place;
 import dev.caisson.containerfile.Source;
-import dev.caisson.containerfile.YamlNode.YamlEntry;
-import dev.caisson.containerfile.YamlNode.YamlMap;
+import dev.caisson.containerfile.yaml.YamlNode.YamlEntry;
+import dev.caisson.containerfile.yaml.YamlNode.YamlMap;
 
 /// Picks the stretch of a file that a person should look at.
 final class Places {

@@ -2,11 +2,11 @@ package dev.caisson.audit;
 
 import dev.caisson.containerfile.ContainerFileException;
 import dev.caisson.containerfile.Setting;
-import dev.caisson.containerfile.Workload;
-import dev.caisson.containerfile.WorkloadOrigin;
-import dev.caisson.containerfile.Yaml;
-import dev.caisson.containerfile.YamlNode.YamlMap;
-import dev.caisson.containerfile.YamlNode.YamlScalar;
+import dev.caisson.containerfile.workload.Workload;
+import dev.caisson.containerfile.workload.WorkloadOrigin;
+import dev.caisson.containerfile.yaml.Yaml;
+import dev.caisson.containerfile.yaml.YamlNode.YamlMap;
+import dev.caisson.containerfile.yaml.YamlNode.YamlScalar;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,17 +1,17 @@
 package dev.caisson.audit;
 
-import dev.caisson.containerfile.LogicalText;
 import dev.caisson.containerfile.Place;
 import dev.caisson.containerfile.Setting;
-import dev.caisson.containerfile.ShellCommand;
-import dev.caisson.containerfile.ShellScript;
 import dev.caisson.containerfile.Source;
-import dev.caisson.containerfile.Word;
-import dev.caisson.containerfile.Workload;
-import dev.caisson.containerfile.Workload.Variable;
-import dev.caisson.containerfile.WorkloadOrigin;
-import dev.caisson.containerfile.YamlNode.YamlEntry;
-import dev.caisson.containerfile.YamlNode.YamlScalar;
+import dev.caisson.containerfile.dockerfile.LogicalText;
+import dev.caisson.containerfile.dockerfile.ShellCommand;
+import dev.caisson.containerfile.dockerfile.ShellScript;
+import dev.caisson.containerfile.dockerfile.Word;
+import dev.caisson.containerfile.workload.Workload;
+import dev.caisson.containerfile.workload.Workload.Variable;
+import dev.caisson.containerfile.workload.WorkloadOrigin;
+import dev.caisson.containerfile.yaml.YamlNode.YamlEntry;
+import dev.caisson.containerfile.yaml.YamlNode.YamlScalar;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,16 +1,16 @@
 package dev.caisson.audit;
 
-import dev.caisson.containerfile.Base;
-import dev.caisson.containerfile.DockerfileNode.Instruction;
 import dev.caisson.containerfile.HealthCheck;
 import dev.caisson.containerfile.ImageConfig;
 import dev.caisson.containerfile.ImageReference;
-import dev.caisson.containerfile.Keyword;
 import dev.caisson.containerfile.Place;
 import dev.caisson.containerfile.RunAs;
 import dev.caisson.containerfile.Setting;
-import dev.caisson.containerfile.Stage;
-import dev.caisson.containerfile.Word;
+import dev.caisson.containerfile.build.Base;
+import dev.caisson.containerfile.build.Stage;
+import dev.caisson.containerfile.dockerfile.DockerfileNode.Instruction;
+import dev.caisson.containerfile.dockerfile.Keyword;
+import dev.caisson.containerfile.dockerfile.Word;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -2,9 +2,9 @@ package dev.caisson.audit;
 
 import dev.caisson.containerfile.ContainerFileException;
 import dev.caisson.containerfile.Source;
-import dev.caisson.containerfile.Yaml;
-import dev.caisson.containerfile.YamlNode.YamlMap;
-import dev.caisson.containerfile.YamlNode.YamlScalar;
+import dev.caisson.containerfile.yaml.Yaml;
+import dev.caisson.containerfile.yaml.YamlNode.YamlMap;
+import dev.caisson.containerfile.yaml.YamlNode.YamlScalar;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.format.DateTimeParseException;

@@ -2,11 +2,11 @@ package dev.caisson.audit;
 
 import dev.caisson.containerfile.Place;
 import dev.caisson.containerfile.Source;
-import dev.caisson.containerfile.YamlNode;
-import dev.caisson.containerfile.YamlNode.YamlEntry;
-import dev.caisson.containerfile.YamlNode.YamlMap;
-import dev.caisson.containerfile.YamlNode.YamlScalar;
-import dev.caisson.containerfile.YamlNode.YamlSeq;
+import dev.caisson.containerfile.yaml.YamlNode;
+import dev.caisson.containerfile.yaml.YamlNode.YamlEntry;
+import dev.caisson.containerfile.yaml.YamlNode.YamlMap;
+import dev.caisson.containerfile.yaml.YamlNode.YamlScalar;
+import dev.caisson.containerfile.yaml.YamlNode.YamlSeq;
 import java.util.List;
 import java.util.stream.Collectors;
 

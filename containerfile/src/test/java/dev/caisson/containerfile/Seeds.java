@@ -6,17 +6,17 @@ import java.util.SplittableRandom;
 import java.util.function.Function;
 
 /// Runs a property on many random values, each made from a seed of its own. A failure names its seed.
-final class Seeds {
+public final class Seeds {
     /// The first seed: the same values in every run, others with `-Dcaisson.test.seed=N`.
     private static final long FIRST = Long.getLong("caisson.test.seed", 1);
 
-    interface Property {
+    public interface Property {
         void check(SplittableRandom random) throws Exception;
     }
 
     private Seeds() {}
 
-    static void check(int tries, Property property) {
+    public static void check(int tries, Property property) {
         for (long seed = FIRST; seed < FIRST + tries; seed++) {
             try {
                 property.check(new SplittableRandom(seed));
@@ -26,12 +26,12 @@ final class Seeds {
         }
     }
 
-    static <T> T one(SplittableRandom random, List<T> of) {
+    public static <T> T one(SplittableRandom random, List<T> of) {
         return of.get(random.nextInt(of.size()));
     }
 
     /// Returns a list of `least` to `most` values.
-    static <T> List<T> list(SplittableRandom random, int least, int most, Function<SplittableRandom, T> value) {
+    public static <T> List<T> list(SplittableRandom random, int least, int most, Function<SplittableRandom, T> value) {
         List<T> list = new ArrayList<>();
         for (int left = random.nextInt(least, most + 1); left > 0; left--) {
             list.add(value.apply(random));
@@ -40,7 +40,7 @@ final class Seeds {
     }
 
     /// Returns a text of UTF-16 code units, most of them of ASCII; surrogates may stand alone.
-    static String text(SplittableRandom random, int longest) {
+    public static String text(SplittableRandom random, int longest) {
         var text = new StringBuilder();
         for (int left = random.nextInt(longest + 1); left > 0; left--) {
             text.append((char) random.nextInt(random.nextInt(4) == 0 ? 0x10000 : 0x80));

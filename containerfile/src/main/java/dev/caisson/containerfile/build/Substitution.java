@@ -1,0 +1,254 @@
+package dev.caisson.containerfile.build;
+
+import dev.caisson.containerfile.ContainerFileException;
+import dev.caisson.containerfile.FileError;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// Variables in the words of an instruction, as BuildKit substitutes them: `$NAME`, `${NAME}` and the modifiers
+/// `:-`, `-`, `:+`, `+`, `:?`, `?`, `#`, `##`, `%`, `%%`, `/` and `//`. Nothing in single quotes is substituted.
+final class Substitution {
+    private static final int MAX_DEPTH = 32;
+    /// A kernel takes no longer argument or variable, and a chain of variables could double at every line.
+    private static final int MAX_LENGTH = 128 * 1024;
+
+    private final String text;
+    private final char escape;
+    private final Function<String, @Nullable String> lookup;
+    private final Set<String> unset;
+    private final int depth;
+    private int at;
+
+    private Substitution(
+            String text, char escape, Function<String, @Nullable String> lookup, Set<String> unset, int depth) {
+        this.text = text;
+        this.escape = escape;
+        this.lookup = lookup;
+        this.unset = unset;
+        this.depth = depth;
+    }
+
+    /// A word with its variables replaced.
+    /// @param value the text; a variable without a value counts as empty
+    /// @param unset the variables that had neither value nor default
+    record Expanded(String value, Set<String> unset) {}
+
+    /// Expands one word and takes its quotes off.
+    /// @throws ContainerFileException without a place if a brace is not closed or a modifier is unknown
+    static Expanded expand(String raw, char escape, Function<String, @Nullable String> lookup) {
+        Set<String> unset = new LinkedHashSet<>();
+        String value = new Substitution(raw, escape, lookup, unset, 0).run((char) 0);
+        return new Expanded(value, unset);
+    }
+
+    /// Reads up to the unquoted `stop`, or to the end where it is 0.
+    private String run(char stop) {
+        StringBuilder out = new StringBuilder();
+        boolean quoted = false;
+        while (at < text.length()) {
+            if (out.length() > MAX_LENGTH) {
+                throw error("A value is longer than " + MAX_LENGTH + " characters once its variables are replaced.");
+            }
+            char c = text.charAt(at);
+            if (c == stop && stop != 0 && !quoted) {
+                return out.toString();
+            }
+            if (c == '\'' && !quoted) {
+                int close = text.indexOf('\'', at + 1);
+                int end = close < 0 ? text.length() : close;
+                out.append(text, at + 1, end);
+                at = Math.min(text.length(), end + 1);
+            } else if (c == '"') {
+                quoted = !quoted;
+                at++;
+            } else if (c == escape && at + 1 < text.length()) {
+                char next = text.charAt(at + 1);
+                if (quoted && next != '"' && next != '$' && next != escape) {
+                    out.append(c);
+                }
+                out.append(next);
+                at += 2;
+            } else if (c == '$') {
+                at++;
+                out.append(variable());
+            } else {
+                out.append(c);
+                at++;
+            }
+        }
+        if (out.length() > MAX_LENGTH) {
+            throw error("A value is longer than " + MAX_LENGTH + " characters once its variables are replaced.");
+        }
+        return out.toString();
+    }
+
+    private String variable() {
+        if (at < text.length() && text.charAt(at) == '{') {
+            at++;
+            return braced();
+        }
+        String name = name();
+        return name.isEmpty() ? "$" : value(name);
+    }
+
+    private String braced() {
+        String name = name();
+        if (name.isEmpty() || at >= text.length()) {
+            throw error("A variable's name must follow ${.");
+        }
+        char operator = text.charAt(at++);
+        return switch (operator) {
+            case '}' -> value(name);
+            case ':', '-', '+', '?' -> conditional(name, operator);
+            case '#', '%' -> trimmed(name, operator);
+            case '/' -> replaced(name);
+            default -> throw error("${" + name + operator + "…} has an unknown modifier.");
+        };
+    }
+
+    private String trimmed(String name, char operator) {
+        boolean greedy = at < text.length() && text.charAt(at) == operator;
+        at += greedy ? 1 : 0;
+        String pattern = nested('}');
+        close();
+        return operator == '#'
+                ? withoutPrefix(value(name), pattern, greedy)
+                : withoutSuffix(value(name), pattern, greedy);
+    }
+
+    private String replaced(String name) {
+        boolean all = at < text.length() && text.charAt(at) == '/';
+        at += all ? 1 : 0;
+        String pattern = nested('/');
+        String replacement = "";
+        if (at < text.length() && text.charAt(at) == '/') {
+            at++;
+            replacement = nested('}');
+        }
+        close();
+        Matcher matcher = glob(pattern).matcher(value(name));
+        String quoted = Matcher.quoteReplacement(replacement);
+        return all ? matcher.replaceAll(quoted) : matcher.replaceFirst(quoted);
+    }
+
+    private String conditional(String name, char first) {
+        char operator = first;
+        boolean emptyCounts = first == ':';
+        if (emptyCounts) {
+            if (at >= text.length() || "-+?".indexOf(text.charAt(at)) < 0) {
+                throw error("${" + name + ":…} must go on with -, + or ?.");
+            }
+            operator = text.charAt(at++);
+        }
+        String word = nested('}');
+        close();
+        String value = lookup.apply(name);
+        boolean present = value != null && !(emptyCounts && value.isEmpty());
+        if (operator == '+') {
+            return present ? word : "";
+        }
+        if (present && value != null) {
+            return value;
+        }
+        if (operator == '?') {
+            unset.add(name);
+            return "";
+        }
+        return word;
+    }
+
+    private String nested(char stop) {
+        if (depth == MAX_DEPTH) {
+            throw error("Variables are nested more than " + MAX_DEPTH + " deep.");
+        }
+        Substitution inner = new Substitution(text, escape, lookup, unset, depth + 1);
+        inner.at = at;
+        String word = stop == '/' ? inner.patternPart() : inner.run(stop);
+        at = inner.at;
+        return word;
+    }
+
+    /// The pattern of a replacement ends at `/` or, without a replacement, at `}`.
+    private String patternPart() {
+        StringBuilder out = new StringBuilder();
+        while (at < text.length() && text.charAt(at) != '/' && text.charAt(at) != '}') {
+            if (text.charAt(at) == escape && at + 1 < text.length()) {
+                at++;
+            }
+            out.append(text.charAt(at++));
+        }
+        return out.toString();
+    }
+
+    private void close() {
+        if (at >= text.length() || text.charAt(at) != '}') {
+            throw error("${ is not closed.");
+        }
+        at++;
+    }
+
+    private String name() {
+        int start = at;
+        while (at < text.length() && isNamePart(text.charAt(at))) {
+            at++;
+        }
+        return text.substring(start, at);
+    }
+
+    private String value(String name) {
+        String value = lookup.apply(name);
+        if (value == null) {
+            unset.add(name);
+            return "";
+        }
+        return value;
+    }
+
+    private static boolean isNamePart(char c) {
+        return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    }
+
+    private static String withoutPrefix(String value, String pattern, boolean greedy) {
+        for (int step = 0; step <= value.length(); step++) {
+            int end = greedy ? value.length() - step : step;
+            if (glob(pattern).matcher(value.substring(0, end)).matches()) {
+                return value.substring(end);
+            }
+        }
+        return value;
+    }
+
+    private static String withoutSuffix(String value, String pattern, boolean greedy) {
+        for (int step = 0; step <= value.length(); step++) {
+            int start = greedy ? step : value.length() - step;
+            if (glob(pattern).matcher(value.substring(start)).matches()) {
+                return value.substring(0, start);
+            }
+        }
+        return value;
+    }
+
+    /// A shell pattern with `*` and `?`. Runs of stars are one, so that matching stays polynomial.
+    private static Pattern glob(String pattern) {
+        StringBuilder regex = new StringBuilder();
+        char previous = 0;
+        for (int index = 0; index < pattern.length(); index++) {
+            char c = pattern.charAt(index);
+            if (c == '*') {
+                regex.append(previous == '*' ? "" : ".*");
+            } else {
+                regex.append(c == '?' ? "." : Pattern.quote(String.valueOf(c)));
+            }
+            previous = c;
+        }
+        return Pattern.compile(regex.toString(), Pattern.DOTALL);
+    }
+
+    private static ContainerFileException error(String message) {
+        return new ContainerFileException(FileError.DOCKERFILE_SUBSTITUTION, message);
+    }
+}
