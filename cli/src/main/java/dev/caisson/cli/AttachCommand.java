@@ -43,7 +43,7 @@ final class AttachCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        EngineOptions options = Directories.options();
+        EngineOptions options = Caller.current().directories();
         DetachKeys keys = DetachKeys.parse(detachKeys);
         Leftovers.clear(options);
         return new AttachSession(DetachedLookup.require(container, options), spec, keys, !noInput, passesSignals)

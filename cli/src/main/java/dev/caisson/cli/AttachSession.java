@@ -6,16 +6,15 @@ import dev.caisson.engine.DetachedContainer;
 import dev.caisson.error.CaissonException;
 import dev.caisson.linux.Fd;
 import dev.caisson.state.LogEntry;
-import java.io.FileDescriptor;
-import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 
-/// This process's terminal or pipes, attached to a container that outlives it.
+/// The caller's terminal or pipes, attached to a container that outlives it.
 final class AttachSession {
     private static final int BUFFER = 16 * 1024;
     private static final int DETACHED = 1;
@@ -26,6 +25,7 @@ final class AttachSession {
     private final DetachKeys keys;
     private final boolean input;
     private final boolean passesSignals;
+    private final Caller caller = Caller.current();
     private final AtomicBoolean left = new AtomicBoolean();
 
     AttachSession(
@@ -56,7 +56,7 @@ final class AttachSession {
         boolean terminal = container.hasTerminal();
         forwardSignals(attachment, terminal);
         dev.caisson.linux.Terminal.@Nullable Mode before = null;
-        var own = new Fd(0); // never closed: it is the descriptor that this process was started with
+        Fd own = caller.descriptor(0);
         if (terminal && input && dev.caisson.linux.Terminal.isTerminal(own)) {
             before = dev.caisson.linux.Terminal.makeRaw(own);
         }
@@ -94,7 +94,7 @@ final class AttachSession {
     /// Until the input ends, the container's does, or the keys were pressed.
     private void passInput(Attachment attachment, boolean terminal) {
         byte[] buffer = new byte[BUFFER];
-        try (var in = new FileInputStream(FileDescriptor.in)) {
+        try (InputStream in = caller.input()) {
             for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
                 DetachKeys.Input typed = terminal
                         ? keys.take(buffer, count)
@@ -118,10 +118,10 @@ final class AttachSession {
 
     private void forwardSignals(Attachment attachment, boolean terminal) {
         if (!passesSignals) {
-            ProcessSignals.leaveToKernel();
+            caller.leaveSignals();
             return;
         }
-        ProcessSignals.handle(number -> {
+        caller.onSignal(number -> {
             try {
                 if (number == ProcessSignals.WINCH) {
                     if (terminal) {
@@ -139,8 +139,8 @@ final class AttachSession {
         });
     }
 
-    private static void resize(Attachment attachment) throws InterruptedException {
-        var size = dev.caisson.linux.Terminal.size(new Fd(1));
+    private void resize(Attachment attachment) throws InterruptedException {
+        var size = dev.caisson.linux.Terminal.size(caller.descriptor(1));
         if (size.isPresent()) {
             attachment.resize(new dev.caisson.spec.TerminalSize(
                     size.get().rows(), size.get().columns()));

@@ -165,7 +165,7 @@ final class AuditCommand implements Callable<Integer> {
 
     private static Source standardInput() {
         try {
-            byte[] bytes = System.in.readNBytes(Source.MAX_BYTES + 1);
+            byte[] bytes = Caller.current().input().readNBytes(Source.MAX_BYTES + 1);
             if (bytes.length > Source.MAX_BYTES) {
                 throw new AuditException(AuditException.Code.INPUT_UNREADABLE, "standard input is too large");
             }

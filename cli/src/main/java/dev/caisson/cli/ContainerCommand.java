@@ -25,7 +25,7 @@ abstract class ContainerCommand implements Callable<Integer> {
 
     @Override
     public final Integer call() throws InterruptedException {
-        EngineOptions options = Directories.options();
+        EngineOptions options = Caller.current().directories();
         prepare();
         Leftovers.clear(options);
         PrintWriter out = spec.commandLine().getOut();

@@ -2,7 +2,6 @@ package dev.caisson.cli;
 
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.DetachedOptions;
-import dev.caisson.engine.Engine;
 import dev.caisson.spec.ContainerSpec;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,9 +32,9 @@ final class CreateCommand implements Callable<Integer> {
         ContainerSpec wanted = DetachOptions.withTerminal(options.spec(), options.terminal);
         DetachedOptions kept = detach.options(options.remove);
         detach.prepare();
-        try (var engine = Engine.open(Directories.options())) {
-            DetachedContainer made = engine.create(
-                    wanted, kept, new ProgressLine(command.commandLine().getErr()));
+        try (var lease = Caller.current().engine()) {
+            DetachedContainer made = lease.engine()
+                    .create(wanted, kept, new ProgressLine(command.commandLine().getErr()));
             Foreground.announcements(wanted).forEach(command.commandLine().getErr()::println);
             detach.write(made.id());
             return made;

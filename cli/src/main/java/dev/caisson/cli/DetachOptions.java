@@ -7,7 +7,6 @@ import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -85,15 +84,14 @@ final class DetachOptions {
         if (!terminal) {
             return spec;
         }
-        // Never closed: it is the descriptor that this process was started with.
-        return spec.terminal(Terminal.size(new dev.caisson.linux.Fd(1))
+        return spec.terminal(Terminal.size(Caller.current().descriptor(1))
                 .map(size -> new dev.caisson.spec.TerminalSize(size.rows(), size.columns()))
                 .orElseGet(() -> new dev.caisson.spec.TerminalSize(SHORT_ROWS, SHORT_COLUMNS)));
     }
 
     /// Refuses a file that is there, before anything is made.
     void prepare() {
-        if (containerIdFile != null && Files.exists(Path.of(containerIdFile))) {
+        if (containerIdFile != null && Files.exists(Caller.current().path(containerIdFile))) {
             throw RunOptions.refused(
                     "--cidfile " + containerIdFile,
                     "container ID file found, make sure the other container isn't running or delete it");
@@ -105,7 +103,7 @@ final class DetachOptions {
             return;
         }
         try {
-            Files.writeString(Path.of(containerIdFile), id.value(), StandardOpenOption.CREATE_NEW);
+            Files.writeString(Caller.current().path(containerIdFile), id.value(), StandardOpenOption.CREATE_NEW);
         } catch (IOException e) {
             throw RunOptions.refused("--cidfile " + containerIdFile, "it cannot be written (" + e.getMessage() + ")");
         }

@@ -52,8 +52,9 @@ final class EnvironmentOptions {
         if (equals >= 0) {
             return spec.environment(text.substring(0, equals), text.substring(equals + 1));
         }
-        return CallerText.variable(KEPT + text)
-                .or(() -> CallerText.variable(text))
+        Caller caller = Caller.current();
+        return caller.variable(KEPT + text)
+                .or(() -> caller.variable(text))
                 .map(value -> spec.environment(text, value))
                 .orElse(spec);
     }

@@ -11,8 +11,6 @@ import dev.caisson.linux.Fd;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.TerminalSize;
-import java.io.FileDescriptor;
-import java.io.FileInputStream;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.util.List;
@@ -117,8 +115,8 @@ final class ExecCommand implements Callable<Integer> {
         Exec wish = wish();
         PrintWriter err = spec.commandLine().getErr();
         SignalForwarding signals = SignalForwarding.begin(err);
-        try (var engine = Engine.open(Directories.options())) {
-            return terminal ? onTerminal(engine, wish, signals) : onPipes(engine, wish, signals);
+        try (var lease = Caller.current().engine()) {
+            return terminal ? onTerminal(lease.engine(), wish, signals) : onPipes(lease.engine(), wish, signals);
         }
     }
 
@@ -144,49 +142,50 @@ final class ExecCommand implements Callable<Integer> {
     }
 
     private RunningExec start(Engine engine, Exec wish, SignalForwarding signals, @Nullable Fd from) {
-        Optional<InputStream> input =
-                interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty();
+        Caller caller = Caller.current();
+        Optional<InputStream> input = interactive ? Optional.of(caller.input()) : Optional.empty();
         signals.hold();
-        RunningExec exec =
-                engine.startExec(container, wish, new Streams.Copy(input, StandardStream.OUTPUT, StandardStream.ERROR));
+        RunningExec exec = engine.startExec(container, wish, new Streams.Copy(input, caller.output(), caller.errors()));
         signals.to(new SignalForwarding.Target(exec::signal, exec::kill, exec::resize));
         if (from != null) {
             signals.resizes(from);
         }
-        StandardStream.OUTPUT.onFailure(exec::kill);
-        StandardStream.ERROR.onFailure(exec::kill);
+        caller.output().onFailure(exec::kill);
+        caller.errors().onFailure(exec::kill);
         return exec;
     }
 
     private int onPipes(Engine engine, Exec wish, SignalForwarding signals) throws InterruptedException {
-        return tell(start(engine, wish, signals, null).await());
+        try (RunningExec exec = start(engine, wish, signals, null)) {
+            return tell(exec.await());
+        }
     }
 
     private int onTerminal(Engine engine, Exec wish, SignalForwarding signals) throws InterruptedException {
-        // Never closed: it is the descriptor that this process was started with.
-        var from = new Fd(interactive ? 0 : 1);
+        Fd from = Caller.current().descriptor(interactive ? 0 : 1);
         TerminalSize size = dev.caisson.linux.Terminal.size(from)
                 .map(given -> new TerminalSize(given.rows(), given.columns()))
                 .orElseThrow(() -> new CommandException(
                         "NO_TERMINAL",
                         CommandException.ENGINE_FAILED,
                         "-t needs a terminal here: leave it out, or start caisson from one"));
-        RunningExec exec = start(engine, wish.terminal(size), signals, from);
-        if (!interactive) {
-            return tell(exec.await());
+        try (RunningExec exec = start(engine, wish.terminal(size), signals, from)) {
+            return tell(interactive ? awaitRaw(exec, from) : exec.await());
         }
+    }
+
+    private static ExecResult awaitRaw(RunningExec exec, Fd from) throws InterruptedException {
         dev.caisson.linux.Terminal.Mode before = dev.caisson.linux.Terminal.makeRaw(from);
-        ExecResult result;
         try {
-            result = exec.await();
+            return exec.await();
         } finally {
             dev.caisson.linux.Terminal.restore(from, before);
         }
-        return tell(result);
     }
 
     private int tell(ExecResult result) {
-        for (StandardStream stream : List.of(StandardStream.OUTPUT, StandardStream.ERROR)) {
+        Caller caller = Caller.current();
+        for (StandardStream stream : List.of(caller.output(), caller.errors())) {
             stream.lost().ifPresent(lost -> {
                 throw lost;
             });

@@ -6,8 +6,6 @@ import dev.caisson.engine.Streams;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.ContainerSpec;
-import java.io.FileDescriptor;
-import java.io.FileInputStream;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.util.List;
@@ -21,6 +19,7 @@ final class Foreground {
     private final RunOptions options;
     private final PrintWriter err;
     private final SignalForwarding signals;
+    private final Caller caller = Caller.current();
 
     Foreground(RunOptions options, PrintWriter err) {
         this.options = options;
@@ -56,9 +55,8 @@ final class Foreground {
 
     /// Without --rm what is written is kept, too.
     Streams streams() {
-        Optional<InputStream> input =
-                options.interactive ? Optional.of(new FileInputStream(FileDescriptor.in)) : Optional.empty();
-        var copied = new Streams.Copy(input, StandardStream.OUTPUT, StandardStream.ERROR);
+        Optional<InputStream> input = options.interactive ? Optional.of(caller.input()) : Optional.empty();
+        var copied = new Streams.Copy(input, caller.output(), caller.errors());
         return options.remove ? copied : copied.kept();
     }
 
@@ -69,15 +67,15 @@ final class Foreground {
         if (terminal != null) {
             signals.resizes(terminal);
         }
-        StandardStream.OUTPUT.onFailure(container::kill);
-        StandardStream.ERROR.onFailure(container::kill);
+        caller.output().onFailure(container::kill);
+        caller.errors().onFailure(container::kill);
     }
 
     /// Says how it ended, where its exit status does not say it.
     /// @return the status to exit with
     /// @throws OutputLostException if not all of its output was written
     int tell(Container container, RunResult result) {
-        for (StandardStream stream : List.of(StandardStream.OUTPUT, StandardStream.ERROR)) {
+        for (StandardStream stream : List.of(caller.output(), caller.errors())) {
             stream.lost().ifPresent(lost -> {
                 throw lost;
             });

@@ -214,7 +214,7 @@ final class HostOptions {
                 // who names a socket asks about that engine
                 socket().isPresent()
                         ? Optional.empty()
-                        : Optional.of(Directories.options().state()),
+                        : Optional.of(Caller.current().directories().state()),
                 target(),
                 version(),
                 level(),

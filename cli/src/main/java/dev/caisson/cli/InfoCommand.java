@@ -49,8 +49,8 @@ final class InfoCommand implements Callable<Integer> {
             facts.put("control groups", hierarchy.world() + " " + String.join(" ", hierarchy.controllerNames()));
         }
         facts.put("raise hard limits", host.mayExceedLimits() ? "yes" : "no: the engine has no CAP_SYS_RESOURCE");
-        facts.put("state", Directories.options().state().toString());
-        facts.put("data", Directories.options().data().toString());
+        facts.put("state", Caller.current().directories().state().toString());
+        facts.put("data", Caller.current().directories().data().toString());
         return facts;
     }
 }

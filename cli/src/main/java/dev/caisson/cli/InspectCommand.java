@@ -51,7 +51,7 @@ final class InspectCommand implements Callable<Integer> {
         }
         boolean json = format == null || format.equals("json") || format.isEmpty();
         Template template = json ? Template.parse("") : Template.parse(String.valueOf(format));
-        EngineOptions options = Directories.options();
+        EngineOptions options = Caller.current().directories();
         Leftovers.clear(options);
         var found = new ArrayList<Map<String, Object>>();
         int status = 0;

@@ -15,18 +15,23 @@ final class LearnedText {
     /// Before the run, which may take long.
     /// @param option by which the file is named
     static void requireWritable(Path file, String option) {
-        Path parent = file.toAbsolutePath().getParent();
-        boolean writable = Files.exists(file)
-                ? Files.isWritable(file) && !Files.isDirectory(file)
+        Path located = located(file);
+        Path parent = located.toAbsolutePath().getParent();
+        boolean writable = Files.exists(located)
+                ? Files.isWritable(located) && !Files.isDirectory(located)
                 : parent != null && Files.isDirectory(parent) && Files.isWritable(parent);
         if (!writable) {
             throw refused(file, "choose another place with " + option + " FILE");
         }
     }
 
+    private static Path located(Path file) {
+        return Caller.current().path(file.toString());
+    }
+
     static void write(LearnedProfile learned, Path file) {
         try {
-            Files.writeString(file, learned.profile().toJson());
+            Files.writeString(located(file), learned.profile().toJson());
         } catch (IOException e) {
             throw refused(file, OneLine.of(e.getMessage()));
         }

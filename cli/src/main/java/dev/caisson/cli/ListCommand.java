@@ -73,7 +73,7 @@ final class ListCommand implements Callable<Integer> {
         ContainerFilter filter = ContainerFilter.parse(filters);
         boolean text = format.equals("text") || format.isEmpty();
         Table table = Table.of(text ? "table" : format, ListRow.TABLE, ListRow.HEADERS);
-        EngineOptions options = Directories.options();
+        EngineOptions options = Caller.current().directories();
         Leftovers.clear(options);
         PrintWriter out = spec.commandLine().getOut();
         List<ContainerStatus> containers = chosen(filter, ContainerStatus.all(options));

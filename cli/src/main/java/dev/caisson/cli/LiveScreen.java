@@ -2,9 +2,8 @@ package dev.caisson.cli;
 
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Terminal;
-import java.io.FileDescriptor;
-import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -15,15 +14,18 @@ final class LiveScreen implements AutoCloseable {
     private static final int CONTROL_C = 3;
     private static final int CONTROL_D = 4;
 
-    // Never closed: they are the descriptors that this process was started with.
-    private final Fd input = new Fd(0);
-    private final Fd output = new Fd(1);
-    private final FileInputStream keys = new FileInputStream(FileDescriptor.in);
+    private final Fd input;
+    private final Fd output;
+    private final InputStream keys;
     private final Optional<Terminal.Mode> before;
     private volatile boolean ended;
 
     LiveScreen() {
-        ProcessSignals.handleEnd(() -> ended = true);
+        Caller caller = Caller.current();
+        input = caller.descriptor(0);
+        output = caller.descriptor(1);
+        keys = caller.input();
+        caller.onEnd(() -> ended = true);
         before = Terminal.isTerminal(input) ? Optional.of(Terminal.makeRaw(input)) : Optional.empty();
     }
 

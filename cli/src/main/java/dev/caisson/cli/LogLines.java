@@ -1,6 +1,5 @@
 package dev.caisson.cli;
 
-import dev.caisson.linux.Fd;
 import dev.caisson.state.LogEntry;
 import dev.caisson.text.TerminalText;
 import java.io.PrintWriter;
@@ -22,9 +21,8 @@ final class LogLines {
         this.err = err;
     }
 
-    /// Never closed: they are the descriptors that this process was started with.
     private static boolean isTerminal(int number) {
-        return dev.caisson.linux.Terminal.isTerminal(new Fd(number));
+        return dev.caisson.linux.Terminal.isTerminal(Caller.current().descriptor(number));
     }
 
     void text(LogEntry entry, String before) {

@@ -85,7 +85,7 @@ final class LogsCommand implements Callable<Integer> {
         Instant first = since == null ? Instant.MIN : LogTime.parse("--since", since, now);
         Instant last = until == null ? Instant.MAX : LogTime.parse("--until", until, now);
         OptionalLong count = count();
-        KeptContainer kept = KeptContainer.find(container, Directories.options());
+        KeptContainer kept = KeptContainer.find(container, Caller.current().directories());
         boolean running;
         LogLines lines =
                 new LogLines(spec.commandLine().getOut(), spec.commandLine().getErr());

@@ -70,26 +70,31 @@ public final class Main implements Runnable {
         if (args.length > 0 && args[0].equals("run")) {
             Engine.preload();
         }
-        PrintWriter err = StandardStream.ERROR.writer();
-        int status = execute(StandardStream.OUTPUT.strictWriter(), err, Terminal.ofLauncher(), args);
-        Optional<OutputLostException> lost = StandardStream.OUTPUT.lost().or(StandardStream.ERROR::lost);
-        if (lost.isPresent()) {
-            status = report(err, lost.get(), args);
-        }
+        int status = execute(Caller.process(), () -> CallerText.arguments(args));
         if (status != 0) {
             System.exit(status); // which first looks for a logger of exits
         }
     }
 
+    /// Runs one command line of a caller and returns its exit status.
+    static int execute(Caller caller, Supplier<String[]> given) {
+        PrintWriter err = caller.errors().writer();
+        Terminal colours = caller.colours();
+        String[] args;
+        try {
+            args = given.get();
+        } catch (CommandException e) {
+            return report(err, colours, e);
+        }
+        int status = caller.run(() -> execute(caller.output().strictWriter(), err, colours, args));
+        Optional<OutputLostException> lost = caller.output().lost().or(caller.errors()::lost);
+        return lost.isPresent() ? report(err, lost.get(), args) : status;
+    }
+
     /// Runs one command line and returns its exit status: the command's own, or 125 where Caisson itself
     /// failed.
     static int execute(PrintWriter out, PrintWriter err, Terminal terminal, String... given) {
-        String[] args;
-        try {
-            args = spelledOut(CallerText.arguments(given));
-        } catch (CommandException e) {
-            return report(err, terminal, e);
-        }
+        String[] args = spelledOut(given);
         CommandLine line = commandLine(args);
         Optional<CommandException> unknown = unknownCommand(line, args);
         if (unknown.isPresent()) {

@@ -88,12 +88,13 @@ final class MountOptions {
         throw bad(option, "named volumes are not part of this version: give a path that starts with / or ./");
     }
 
-    /// The JVM has the working directory's name with U+FFFD for what is not UTF-8.
     private static Path absolute(String option, Path path) {
-        if (!Files.exists(Path.of("").toAbsolutePath())) {
-            throw bad(option, "the working directory is gone or its name is not UTF-8: give a path that starts with /");
-        }
-        return path.toAbsolutePath().normalize();
+        return Caller.current()
+                .absolute(path)
+                .orElseThrow(() -> bad(
+                        option,
+                        "the working directory is gone or its name is not UTF-8: give a path that starts with /"))
+                .normalize();
     }
 
     private static Mount mount(String text) {

@@ -22,7 +22,7 @@ final class NamedFile {
     /// @throws IOException with a reason for people, which does not name the file
     static byte[] read(String path, int most) throws IOException {
         byte[] content;
-        try (Fd found = FileSystem.open(path, FileSystem.O_PATH)) {
+        try (Fd found = FileSystem.open(Caller.current().located(path), FileSystem.O_PATH)) {
             FileStatus status = FileSystem.status(found);
             String opened = "/proc/self/fd/" + found.number();
             content = status.isPipe() ? pipe(Path.of(opened), most) : file(opened, most);

@@ -40,7 +40,9 @@ final class PlanRunCommand implements Callable<Integer> {
             wish = wish.terminal(new TerminalSize(24, 80));
         }
         LaunchPlan plan = Engine.plan(
-                wish, Directories.options(), new ProgressLine(spec.commandLine().getErr()));
+                wish,
+                Caller.current().directories(),
+                new ProgressLine(spec.commandLine().getErr()));
         PrintWriter out = spec.commandLine().getOut();
         switch (format) {
             case TEXT -> {

@@ -1,11 +1,6 @@
 package dev.caisson.cli;
 
-import dev.caisson.linux.Signals;
-import java.util.Set;
-import java.util.function.IntConsumer;
-
-/// Signals that are sent to this process. The launcher blocks them for the commands that pass them on, so that none of
-/// them means anything to the JVM, SIGQUIT neither; here they are read. What was not blocked ends the process as usual.
+/// The signals that commands know by name, signal(7).
 final class ProcessSignals {
     static final int HUP = 1;
     static final int INT = 2;
@@ -14,34 +9,6 @@ final class ProcessSignals {
     static final int WINCH = 28;
 
     private ProcessSignals() {}
-
-    /// Has signals that the launcher blocked end this process again.
-    static void leaveToKernel() {
-        Signals.unblock(Signals.blocked());
-    }
-
-    /// Calls `handler` with the number of each signal that comes, in one thread of its own.
-    static void handle(IntConsumer handler) {
-        Set<Integer> blocked = Signals.blocked();
-        if (blocked.isEmpty()) {
-            return;
-        }
-        Signals signals = Signals.open(blocked);
-        Thread.ofPlatform().daemon().name("caisson-signals").start(() -> {
-            while (true) {
-                handler.accept(signals.await());
-            }
-        });
-    }
-
-    /// Calls `interrupted` when somebody asks this process to end.
-    static void handleEnd(Runnable interrupted) {
-        handle(number -> {
-            if (asksToEnd(number)) {
-                interrupted.run();
-            }
-        });
-    }
 
     /// True if a process ends by this signal unless it handles it, and people send it for that.
     static boolean asksToEnd(int number) {

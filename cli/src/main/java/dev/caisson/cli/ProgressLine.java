@@ -8,7 +8,7 @@ final class ProgressLine implements ProgressListener {
     private static final String CLEAR = "\r\u001b[K";
 
     private final PrintWriter err;
-    private final boolean shown = Terminal.ofLauncher().error();
+    private final boolean shown = Caller.current().colours().error();
 
     ProgressLine(PrintWriter err) {
         this.err = err;

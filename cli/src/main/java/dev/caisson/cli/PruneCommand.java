@@ -42,7 +42,7 @@ final class PruneCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         ContainerFilter filter = ContainerFilter.parse(filters);
-        EngineOptions options = Directories.options();
+        EngineOptions options = Caller.current().directories();
         PrintWriter out = spec.commandLine().getOut();
         if (!force && !isConfirmed(out)) {
             return 0;
@@ -82,7 +82,7 @@ final class PruneCommand implements Callable<Integer> {
         out.print("Are you sure you want to continue? [y/N] ");
         out.flush();
         try {
-            int answer = System.in.read();
+            int answer = Caller.current().input().read();
             return answer == 'y' || answer == 'Y';
         } catch (IOException e) {
             return false;

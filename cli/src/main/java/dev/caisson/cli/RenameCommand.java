@@ -17,7 +17,7 @@ final class RenameCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        EngineOptions options = Directories.options();
+        EngineOptions options = Caller.current().directories();
         Leftovers.clear(options);
         DetachedLookup.require(container, options).rename(name);
         return 0;

@@ -35,8 +35,8 @@ final class RunCommand implements Callable<Integer> {
         ContainerSpec wish = options.spec();
         foreground = new Foreground(options, spec.commandLine().getErr());
         foreground.prepare();
-        try (var engine = Engine.open(Directories.options())) {
-            return options.terminal ? onTerminal(engine, wish) : onPipes(engine, wish);
+        try (var lease = Caller.current().engine()) {
+            return options.terminal ? onTerminal(lease.engine(), wish) : onPipes(lease.engine(), wish);
         }
     }
 
@@ -68,25 +68,27 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private int onPipes(Engine engine, ContainerSpec wish) throws InterruptedException {
-        Container container = start(engine, wish);
-        foreground.forward(container, null);
-        return await(container);
+        try (Container container = start(engine, wish)) {
+            foreground.forward(container, null);
+            return await(container);
+        }
     }
 
     private int onTerminal(Engine engine, ContainerSpec wish) throws InterruptedException {
-        // Never closed: it is the descriptor that this process was started with.
-        var terminal = new Fd(options.interactive ? 0 : 1);
+        Fd terminal = Caller.current().descriptor(options.interactive ? 0 : 1);
         TerminalSize size = dev.caisson.linux.Terminal.size(terminal)
                 .map(given -> new TerminalSize(given.rows(), given.columns()))
                 .orElseThrow(() -> new CommandException(
                         "NO_TERMINAL",
                         CommandException.ENGINE_FAILED,
                         "-t needs a terminal here: leave it out, or start caisson from one"));
-        Container container = start(engine, wish.terminal(size));
-        foreground.forward(container, terminal);
-        if (!options.interactive) {
-            return await(container);
+        try (Container container = start(engine, wish.terminal(size))) {
+            foreground.forward(container, terminal);
+            return options.interactive ? awaitRaw(container, terminal) : await(container);
         }
+    }
+
+    private int awaitRaw(Container container, Fd terminal) throws InterruptedException {
         dev.caisson.linux.Terminal.Mode before = dev.caisson.linux.Terminal.makeRaw(terminal);
         RunResult result;
         try {

@@ -1,6 +1,5 @@
 package dev.caisson.cli;
 
-import dev.caisson.image.Image;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.ContainerSpec;
@@ -182,7 +181,7 @@ final class RunOptions {
     ContainerSpec spec() {
         List<String> words =
                 command.isEmpty() || !command.getFirst().equals("--") ? command : command.subList(1, command.size());
-        ContainerSpec spec = ContainerSpec.of(Image.parse(image), words)
+        ContainerSpec spec = ContainerSpec.of(Caller.current().image(image), words)
                 .interactive(interactive)
                 .readOnlyRoot(readOnly)
                 .privileged(privileged)

@@ -31,7 +31,7 @@ sealed interface SeccompOperand {
         }
         int pid = name.matches("[1-9][0-9]{0,8}")
                 ? Integer.parseInt(name)
-                : LiveFilters.programOf(name, Directories.options().state());
+                : LiveFilters.programOf(name, Caller.current().directories().state());
         return new OfProcess(name, LiveFilters.of(pid));
     }
 

@@ -1,7 +1,6 @@
 package dev.caisson.cli;
 
 import dev.caisson.engine.Container;
-import dev.caisson.engine.Engine;
 import dev.caisson.engine.Recordings;
 import dev.caisson.engine.RunResult;
 import dev.caisson.seccomp.Architecture;
@@ -119,8 +118,8 @@ final class SeccompRecordCommand implements Callable<Integer> {
         var foreground = new Foreground(options, err);
         foreground.prepare();
         var opened = new AtomicReference<@Nullable SyscallRecorder>();
-        try (var engine = Engine.open(Directories.options())) {
-            Container container = engine.start(wish, foreground.streams(), new ProgressLine(err), standing -> {
+        try (var lease = Caller.current().engine()) {
+            Container container = lease.engine().start(wish, foreground.streams(), new ProgressLine(err), standing -> {
                 foreground.announce(wish);
                 opened.set(Recordings.ofStanding(standing));
             });
@@ -194,13 +193,13 @@ final class SeccompRecordCommand implements Callable<Integer> {
         }
         int pid = name.matches("[1-9][0-9]{0,8}")
                 ? Integer.parseInt(name)
-                : LiveFilters.programOf(name, Directories.options().state());
+                : LiveFilters.programOf(name, Caller.current().directories().state());
         Optional<Duration> longest = Optional.ofNullable(duration).map(text -> RunOptions.duration("--for", text));
         LearnedText.requireWritable(output, "-o");
         var interrupted = new CountDownLatch(1);
-        ProcessSignals.handleEnd(interrupted::countDown);
+        Caller.current().onEnd(interrupted::countDown);
         try (SyscallRecorder opened =
-                SyscallRecorder.ofRunning(pid, Directories.options().state())) {
+                SyscallRecorder.ofRunning(pid, Caller.current().directories().state())) {
             long began = System.nanoTime();
             while (Files.exists(Path.of("/proc/" + pid))
                     && longest.filter(most -> System.nanoTime() - began > most.toNanos())

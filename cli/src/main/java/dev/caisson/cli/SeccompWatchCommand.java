@@ -67,12 +67,13 @@ final class SeccompWatchCommand implements Callable<Integer> {
         Optional<Duration> longest = Optional.ofNullable(duration).map(text -> RunOptions.duration("--for", text));
         int pid = container.matches("[1-9][0-9]{0,8}")
                 ? Integer.parseInt(container)
-                : LiveFilters.programOf(container, Directories.options().state());
+                : LiveFilters.programOf(
+                        container, Caller.current().directories().state());
         DenialReasons reasons = profile == null
                 ? DenialReasons.ofHost(pid)
                 : DenialReasons.of(profile, SeccompOperand.profile(profile), pid);
         var interrupted = new CountDownLatch(1);
-        ProcessSignals.handleEnd(interrupted::countDown);
+        Caller.current().onEnd(interrupted::countDown);
         try (DenialWatch watch = DenialWatch.of(pid, reasons)) {
             PrintWriter err = spec.commandLine().getErr();
             err.println("caisson: process " + pid + " has "

@@ -84,7 +84,7 @@ final class SelftestDosCommand implements Callable<Integer> {
                     "attackers are written in Perl: install perl, as with 'apt install perl-base'");
         }
         var rows = new ArrayList<Row>();
-        EngineOptions options = Directories.options();
+        EngineOptions options = Caller.current().directories();
         try (DosSuite suite = new DosSuite(options);
                 DockerSuite docker = docker(options)) {
             head(out, docker != null);

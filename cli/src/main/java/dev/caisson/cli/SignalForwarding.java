@@ -14,8 +14,8 @@ import java.util.function.Consumer;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
-/// Passes the signals of this process on to the program, as `docker run` does. Before there is a program they end this
-/// process. The third Ctrl-C or SIGTERM within ten seconds kills a program that does not end by them.
+/// Passes the signals of the caller on to the program, as `docker run` does. Before there is a program they end the
+/// command. The third Ctrl-C or SIGTERM within ten seconds kills a program that does not end by them.
 final class SignalForwarding {
     /// The program that takes the signals.
     record Target(IntPredicate signal, Runnable kill, Consumer<TerminalSize> resize) {
@@ -29,6 +29,7 @@ final class SignalForwarding {
     private static final int BY_SIGNAL = 128;
 
     private final PrintWriter err;
+    private final Caller caller = Caller.current();
     private final Deque<Long> asked = new ArrayDeque<>();
     private final List<Integer> held = new ArrayList<>();
     private boolean holds;
@@ -42,7 +43,7 @@ final class SignalForwarding {
 
     static SignalForwarding begin(PrintWriter err) {
         var forwarding = new SignalForwarding(err);
-        ProcessSignals.handle(forwarding::take);
+        forwarding.caller.onSignal(forwarding::take);
         return forwarding;
     }
 
@@ -72,7 +73,7 @@ final class SignalForwarding {
             if (holds) {
                 held.add(number);
             } else if (ProcessSignals.asksToEnd(number)) {
-                Runtime.getRuntime().halt(BY_SIGNAL + number);
+                caller.exit(BY_SIGNAL + number);
             }
         } else if (number == ProcessSignals.WINCH && from != null) {
             Terminal.size(from)

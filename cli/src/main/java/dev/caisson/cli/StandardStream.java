@@ -1,7 +1,5 @@
 package dev.caisson.cli;
 
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintWriter;
@@ -9,13 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Standard output or standard error of this process. What cannot be written is never lost without a word: the first
-/// failure is remembered, and the process ends with it.
+/// Standard output or standard error of a caller. What cannot be written is never lost without a word: the first
+/// failure is remembered, and the command ends with it.
 final class StandardStream extends OutputStream {
-    static final StandardStream OUTPUT =
-            new StandardStream("standard output", new FileOutputStream(FileDescriptor.out));
-    static final StandardStream ERROR = new StandardStream("standard error", new FileOutputStream(FileDescriptor.err));
-
     /// Ends a command at the write that fails: a [PrintWriter] keeps an [IOException] to itself.
     private static final class Strict extends OutputStream {
         private final StandardStream stream;

@@ -48,7 +48,7 @@ final class StartCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        EngineOptions options = Directories.options();
+        EngineOptions options = Caller.current().directories();
         DetachKeys keys = DetachKeys.parse(detachKeys);
         boolean attached = attach || interactive;
         if (attached && containers.size() > 1) {

@@ -78,19 +78,19 @@ final class StatsCommand implements Callable<Integer> {
         if (pause.compareTo(LEAST_INTERVAL) < 0) {
             throw CommandException.usage("--interval is at least 100ms, not '" + interval + "'");
         }
-        Leftovers.clear(Directories.options());
-        try (var survey = new Survey(Directories.options())) {
+        Leftovers.clear(Caller.current().directories());
+        try (var survey = new Survey(Caller.current().directories())) {
             PrintWriter out = spec.commandLine().getOut();
             if (format == Format.PROMETHEUS) {
                 List<Sample> samples = chosen(survey);
                 out.print(PrometheusText.of(samples, totals(survey, samples)));
                 return 0;
             }
-            if (!once && format == Format.TEXT && Terminal.ofLauncher().output()) {
+            if (!once && format == Format.TEXT && Caller.current().colours().output()) {
                 live(survey, pause, out);
                 return 0;
             }
-            ProcessSignals.leaveToKernel();
+            Caller.current().leaveSignals();
             List<Sample> before = chosen(survey);
             List<Total> totalsBefore = totals(survey, before);
             Thread.sleep(pause);

@@ -11,12 +11,8 @@ import picocli.CommandLine.Help.ColorScheme;
 record Terminal(boolean output, boolean error) {
     static final Terminal NONE = new Terminal(false, false);
 
-    /// Reads what the launcher found: it names the descriptors that are terminals in `caisson.terminal`, as `12`.
     /// `NO_COLOR` (no-color.org) and a dumb terminal switch colours off.
-    static Terminal ofLauncher() {
-        return of(System.getProperty("caisson.terminal", ""), env("NO_COLOR"), env("TERM"));
-    }
-
+    /// @param descriptors the digits of those that are terminals, as `12`
     static Terminal of(String descriptors, String noColor, String term) {
         if (!noColor.isEmpty() || term.isEmpty() || term.equals("dumb")) {
             return NONE;
@@ -35,10 +31,5 @@ record Terminal(boolean output, boolean error) {
 
     static String red(String line, boolean colours) {
         return colours ? "\u001b[31m" + line + "\u001b[0m" : line;
-    }
-
-    private static String env(String name) {
-        String value = System.getenv(name);
-        return value == null ? "" : value;
     }
 }

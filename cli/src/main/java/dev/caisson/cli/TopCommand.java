@@ -37,7 +37,7 @@ final class TopCommand implements Callable<Integer> {
                     "options of ps: the columns are fixed; use ps(1) of the host with the process ids that 'caisson top'"
                             + " shows");
         }
-        EngineOptions directories = Directories.options();
+        EngineOptions directories = Caller.current().directories();
         Leftovers.clear(directories);
         RunningContainer running = RunningContainer.find(container, directories)
                 .orElseThrow(() -> new CommandException(

@@ -43,8 +43,8 @@ final class VerifyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Leftovers.clear(Directories.options());
-        Verification verification = Verification.of(container, Directories.options());
+        Leftovers.clear(Caller.current().directories());
+        Verification verification = Verification.of(container, Caller.current().directories());
         PrintWriter out = spec.commandLine().getOut();
         switch (format) {
             case TEXT ->

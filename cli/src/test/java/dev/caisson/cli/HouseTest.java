@@ -171,6 +171,24 @@ class HouseTest {
                 .check(classes);
     }
 
+    /// A resident engine runs the commands of many callers in one process, whose own streams, variables and directory
+    /// are none of theirs.
+    @Test
+    void commandsTakeWhatIsTheCallersFromTheCaller() throws IOException {
+        var fromTheProcess = Pattern.compile(
+                "System\\.(in|out|err|getenv|exit|console)\\b|FileDescriptor\\.|\\.halt\\(|user\\.dir|Engine\\.open\\("
+                        + "|new Fd\\([0-9]|/proc/self/(fd/[0-9]|cwd|environ)");
+        var mayDoSo = List.of("Main", "ProcessCaller", "CallerText");
+        var found = new ArrayList<String>();
+        for (Path source : new House.Room("cli").sources()) {
+            if (!mayDoSo.contains(baseName(source))
+                    && fromTheProcess.matcher(Files.readString(source)).find()) {
+                found.add(baseName(source));
+            }
+        }
+        assertThat(found).as("take it from Caller.current()").isEmpty();
+    }
+
     @Test
     void everyRoomExportsOnePackageAndSaysWhatItIsFor() throws IOException {
         for (House.Room room : rooms) {

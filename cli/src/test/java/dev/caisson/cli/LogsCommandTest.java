@@ -79,7 +79,7 @@ class LogsCommandTest {
     @Test
     @Tag("root")
     void one_that_runs_is_followed_to_its_end_and_is_removed_by_force_alone() throws Exception {
-        try (Engine engine = Engine.open(Directories.options())) {
+        try (Engine engine = Engine.open(Caller.process().directories())) {
             var line = new PipedOutputStream();
             var streams = new Streams.Copy(
                     Optional.of(new PipedInputStream(line)),
@@ -113,7 +113,7 @@ class LogsCommandTest {
     @Test
     @Tag("root")
     void what_was_denied_and_killed_is_told_of_one_that_ended_well_too() throws Exception {
-        try (Engine engine = Engine.open(Directories.options())) {
+        try (Engine engine = Engine.open(Caller.process().directories())) {
             ContainerSpec spec =
                     spec("unshare --user true 2>/dev/null; (head -c 200m /dev/zero | tail) >/dev/null 2>&1; exit 0");
             engine.start(spec.memory(Bytes.mebibytes(64)), Streams.capture().kept())
@@ -238,7 +238,7 @@ class LogsCommandTest {
             }
         };
         String script = "unshare --user true; head -c 200m /dev/zero | tail; echo lost; exit 0";
-        try (Engine engine = Engine.open(Directories.options())) {
+        try (Engine engine = Engine.open(Caller.process().directories())) {
             var streams = new Streams.Copy(Optional.empty(), broken, OutputStream.nullOutputStream());
             engine.start(spec(script).memory(Bytes.mebibytes(32)), streams.kept())
                     .await();
@@ -256,7 +256,7 @@ class LogsCommandTest {
     }
 
     private void ended(String script) throws InterruptedException {
-        try (Engine engine = Engine.open(Directories.options())) {
+        try (Engine engine = Engine.open(Caller.process().directories())) {
             engine.start(spec(script), Streams.capture().kept()).await();
         }
     }
