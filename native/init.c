@@ -62,14 +62,14 @@ _Noreturn void fail(const struct init *init, uint32_t phase, uint32_t step, int 
 	_exit(EXIT_REFUSED);
 }
 
-int wait_for_start(const struct init *init)
+int wait_for_word(const struct init *init)
 {
 	uint8_t byte = 0;
 	ssize_t length;
 	do
 		length = recv(init->slot[SLOT_CONTROL], &byte, 1, MSG_TRUNC);
 	while (length < 0 && errno == EINTR);
-	return length == 1 && byte == CONTROL_START ? 0 : -ECANCELED;
+	return length == 1 ? byte : -ECANCELED;
 }
 
 void read_text(struct reader *reader, char text[PATH_SIZE])
@@ -105,7 +105,7 @@ static int map_plan(struct init *init)
 static void pause_at(const struct init *init, const struct step *step)
 {
 	struct report message = {.magic = PLAN_MAGIC, .kind = REPORT_PAUSED, .phase = step->phase, .step = init->step};
-	if (report(init, &message, -1) < 0 || wait_for_start(init) < 0)
+	if (report(init, &message, -1) < 0 || wait_for_word(init) != CONTROL_START)
 		_exit(EXIT_REFUSED);
 }
 

@@ -99,7 +99,7 @@ void account(struct init *init, uint8_t phase);
 /* Sends a report; `fd` goes with it unless it is -1. */
 int report(const struct init *init, const struct report *report, int fd);
 _Noreturn void fail(const struct init *init, uint32_t phase, uint32_t step, int error, uint32_t detail);
-int wait_for_start(const struct init *init);
+int wait_for_word(const struct init *init); /* CONTROL_*, or an error */
 
 /* As PID 1 while the program runs: signals, orphans, its end. `gate` lets the program go. */
 _Noreturn void reap(struct init *init, int program, int gate);

@@ -36,7 +36,7 @@ uint64_t wall_millis(void)
 static void set_timer(struct monitor *m)
 {
 	const uint64_t all[] = {m->start_until, m->stop_at, m->deadline_at, m->lease_at, m->restart_at, m->record_at,
-				m->trim_at, m->drain_until, m->pace.wait_until};
+				m->trim_at, m->drain_until, m->pace.wait_until, m->health.next_at, m->health.until};
 	uint64_t next = 0;
 	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
 		if (all[i] != 0 && (next == 0 || all[i] < next))
@@ -61,13 +61,15 @@ static void take_time(struct monitor *m)
 		trim_log();
 		trim_streams();
 		trim_clients();
+		trim_health();
 	}
 	run_deadlines(m);
 }
 
 /* ---- the loop ---- */
 
-enum { ON_TIMER, ON_SIGNAL, ON_LISTENER, ON_ZYGOTE, ON_INIT, ON_CONTROL, ON_OUTPUT, ON_ERRORS, ON_INPUT, ON_CLIENT,
+enum { ON_TIMER, ON_SIGNAL, ON_LISTENER, ON_ZYGOTE, ON_INIT, ON_CONTROL, ON_OUTPUT, ON_ERRORS, ON_INPUT,
+       ON_PROBE, ON_PROBE_CONTROL, ON_PROBE_OUTPUT, ON_CLIENT,
        ON_COUNT = ON_CLIENT + MONITOR_MAX_CLIENTS };
 
 static bool somebody_wants_stdin(const struct monitor *m)
@@ -91,6 +93,9 @@ static void watch_all(const struct monitor *m, struct pollfd watched[ON_COUNT])
 	watched[ON_OUTPUT] = (struct pollfd){reads ? m->output[STREAM_OUT] : NO_FD, POLLIN, 0};
 	watched[ON_ERRORS] = (struct pollfd){reads ? m->output[STREAM_ERR] : NO_FD, POLLIN, 0};
 	watched[ON_INPUT] = (struct pollfd){somebody_wants_stdin(m) ? m->input : NO_FD, POLLOUT, 0};
+	watched[ON_PROBE] = (struct pollfd){m->health.pidfd, POLLIN, 0};
+	watched[ON_PROBE_CONTROL] = (struct pollfd){m->health.control, POLLIN, 0};
+	watched[ON_PROBE_OUTPUT] = (struct pollfd){reads ? m->health.output : NO_FD, POLLIN, 0};
 	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++)
 		watched[ON_CLIENT + i] =
 			(struct pollfd){m->client[i].fd, (short)(POLLIN | (m->client[i].full ? POLLOUT : 0)), 0};
@@ -120,6 +125,12 @@ static void take_events(struct monitor *m, const struct pollfd watched[ON_COUNT]
 	for (unsigned stream = 0; stream < STREAM_COUNT; stream++)
 		if (watched[ON_OUTPUT + stream].revents != 0 && m->output[stream] == watched[ON_OUTPUT + stream].fd)
 			read_output(m, stream);
+	if (watched[ON_PROBE_CONTROL].revents != 0 && m->health.control == watched[ON_PROBE_CONTROL].fd)
+		take_probe_report(m);
+	if (watched[ON_PROBE_OUTPUT].revents != 0 && m->health.output == watched[ON_PROBE_OUTPUT].fd)
+		read_probe(m);
+	if (watched[ON_PROBE].revents != 0 && m->health.pidfd == watched[ON_PROBE].fd)
+		take_probe_exit(m);
 	if (watched[ON_INIT].revents != 0 && has_init(m))
 		take_exit(m);
 	if (m->phase == MONITOR_STOPPING)
@@ -214,6 +225,7 @@ static void clear(struct monitor *m)
 		*none[i] = NO_FD;
 	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++)
 		m->client[i].fd = NO_FD;
+	clear_health(&m->health);
 	m->phase = MONITOR_CREATED;
 }
 

@@ -44,6 +44,7 @@
 #define MONITOR_MAX_CLIENTS 32u /* further connections are accepted and closed at once */
 #define MONITOR_SOCKET "s"	 /* below the state directory; removed by REMOVE */
 #define MONITOR_RECORD "exit"	 /* below the log directory: struct monitor_record, by rename */
+#define MONITOR_HEALTH_FILE "health"
 #define MONITOR_REPLY 0x8000u
 
 enum monitor_op {
@@ -68,7 +69,7 @@ enum monitor_op {
 	MONITOR_RENEW = 14,  /* argument: ms from now -> -. EINVAL without a lease */
 	MONITOR_REMOVE = 15, /* - -> -, then the monitor exits, and mounts, locks and the writable layer are released. EBUSY unless
 				CREATED or EXITED; argument MONITOR_FORCE: kills the container first */
-	/* 16..31 are for execs and health checks */
+	/* 16..31 are free */
 	MONITOR_PROGRAM = 32, /* - -> -, and a read-only descriptor of the monitor's program. An engine that finds its own bytes
 				 there, sealed, can start its monitors from it: they then share the memory */
 };
@@ -106,11 +107,15 @@ enum monitor_fd {
 	FD_OOM = 8,	       /* memory.events or memory.oom_control of the container's group, readable; at most one */
 	FD_FREEZE_V2 = 9,      /* cgroup.freeze, read-write; at most one of these two */
 	FD_FREEZE_V1 = 10,     /* freezer.state, read-write */
+	FD_PROBE_SLOT = 11,    /* handed to each health probe as slot `slot` of its plan: the plan (PLAN_EXEC), v1 `tasks` files
+				  and the v2 `cgroup.procs` of a part of the container's group that is the probes' alone. They join
+				  it themselves: from Linux 6.13 on, a clone into a group on which cgroup.kill was used is killed */
+	FD_PROBE_KILL = 12,    /* cgroup.kill of that part, writable */
 };
 
 struct monitor_role {
 	uint16_t kind; /* enum monitor_fd */
-	uint16_t slot; /* FD_SLOT, FD_MOUNT; else 0 */
+	uint16_t slot; /* FD_SLOT, FD_MOUNT, FD_PROBE_SLOT; else 0 */
 } __attribute__((packed));
 
 enum monitor_flag {
@@ -137,6 +142,30 @@ struct monitor_policy {
 
 #define MONITOR_FOREVER 0xffffffffu
 
+/* What follows when a container becomes unhealthy. */
+enum monitor_on_failure {
+	ON_FAILURE_NONE,
+	ON_FAILURE_KILL,    /* SIGKILL; the restart policy answers it like any exit */
+	ON_FAILURE_RESTART, /* like STOP, then a restart whatever the policy */
+	ON_FAILURE_STOP,    /* like STOP */
+};
+
+/*
+ * Health checks; all 0: none. Every interval_millis (start_interval_millis during the start period, until one succeeds) a probe runs:
+ * one more program in the container. Exit code 0 is a success. After `retries` failures in a row, those of the start period
+ * not counted, the container is unhealthy. After timeout_millis, and when its program has exited, every process of the probe is killed.
+ * No probe runs while the container is paused.
+ */
+struct monitor_health {
+	uint32_t interval_millis, timeout_millis, start_millis, start_interval_millis;
+	uint32_t retries;    /* 1.. */
+	uint32_t on_failure; /* enum monitor_on_failure */
+	uint32_t namespaces; /* CLONE_NEW* that the plan enters; their slots are the last ones */
+	uint16_t slots;	     /* of the plan */
+	uint16_t reserved;   /* 0 */
+	int32_t oom_score;   /* oom_score_adj of probes */
+} __attribute__((packed));
+
 /* The step in which SETUP failed: the payload of its error reply. */
 enum monitor_stage {
 	SETUP_MESSAGE = 1, /* the message itself is refused */
@@ -160,6 +189,7 @@ struct monitor_setup {
 	struct monitor_policy policy;
 	char log_name[96];   /* no `/`, no dot at the start, ends with NUL; rotated to NAME.1, NAME.2, ... */
 	struct monitor_role role[MONITOR_MAX_FDS]; /* of each descriptor; the rest is 0 */
+	struct monitor_health health;
 } __attribute__((packed));
 
 /* ---- the others ---- */
@@ -189,6 +219,9 @@ enum monitor_state_flag {
 	STATE_ZYGOTE_GONE = 32,	   /* the container cannot be started again */
 	STATE_RECORD_FAILED = 64,  /* the exit record could not be written (record_error); the monitor tries again */
 	STATE_STDIN_CLOSED = 128,
+	STATE_HEALTH_STARTING = 256, /* at most one of these three; none without health checks and before the first start */
+	STATE_HEALTHY = 512,
+	STATE_UNHEALTHY = 1024, /* also when it does not run, as in Docker */
 };
 
 /* Times are ms of CLOCK_REALTIME, durations ms of CLOCK_BOOTTIME; 0: has not happened. */
@@ -229,8 +262,28 @@ struct monitor_record {
 	struct monitor_start end;
 } __attribute__((packed));
 
+/* ---- health checks on disk ---- */
+
+enum { HEALTH_PROBES = 5, HEALTH_OUTPUT = 4096 };
+
+struct monitor_probe {
+	uint64_t started_millis, finished_millis;
+	int32_t code;	 /* exit code, 128 + signal, or -1: it was killed at its timeout, or could not be started */
+	uint32_t length; /* of `output`, which has both streams; what did not fit was dropped */
+	uint8_t output[HEALTH_OUTPUT];
+} __attribute__((packed));
+
+/* The file MONITOR_HEALTH_FILE below the log directory, by rename after each probe; removed if it cannot be written. */
+struct monitor_health_log {
+	uint32_t magic;	  /* PLAN_MAGIC */
+	uint32_t version; /* MONITOR_VERSION */
+	uint32_t streak;  /* failures in a row */
+	uint32_t count;	  /* of `probe`, the oldest first */
+	struct monitor_probe probe[HEALTH_PROBES];
+} __attribute__((packed));
+
 /* A client of another build talks to this monitor: if one of these changes, so must MONITOR_VERSION. */
-_Static_assert(sizeof(struct monitor_header) == 16 && sizeof(struct monitor_policy) == 32 && sizeof(struct monitor_setup) == 968 &&
+_Static_assert(sizeof(struct monitor_header) == 16 && sizeof(struct monitor_policy) == 32 && sizeof(struct monitor_setup) == 1004 &&
 		       sizeof(struct monitor_state) == 128 && sizeof(struct monitor_start) == 244 && sizeof(struct monitor_record) == 260,
 	       "the layout of MONITOR_VERSION 1");
 

@@ -55,6 +55,7 @@ void drop_client(struct monitor *m, struct client *client)
 	if (held) {
 		m->holder = -1;
 		m->ends = true;
+		m->again = false;
 		kill_init(m);
 	}
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 enum { NO_FD = -1, SETUP_SOCKET_FD = 3, LOG_PART = 16384, READ_SIZE = 65536 };
 
@@ -57,6 +58,27 @@ struct pace {
 	uint64_t wait_until; /* 0: output may be read */
 };
 
+/* Health checks, and the probe that runs. */
+struct health {
+	struct monitor_health want;
+	struct {
+		int fd;
+		uint16_t slot;
+	} given[PLAN_MAX_SLOTS]; /* handed to each probe */
+	unsigned given_count;
+	int kill;
+	int name_space[PLAN_NAMESPACES]; /* of the run, in the order of plan_namespaces */
+	unsigned reported;		 /* how many of them have come */
+	uint32_t streak;
+	uint64_t next_at, until; /* the next probe; the timeout of the one that runs. 0: none */
+	int pidfd, control, output;
+	bool late, ended;
+	int32_t code;
+	uint64_t started_millis, started_at;
+	uint32_t length;
+	uint8_t text[HEALTH_OUTPUT];
+};
+
 struct monitor {
 	/* from SETUP */
 	uint32_t id_base, id_count, flags, stream_uid;
@@ -80,6 +102,7 @@ struct monitor {
 	struct client client[MONITOR_MAX_CLIENTS];
 	struct log log;
 	struct pace pace;
+	struct health health;
 
 	/* of the run */
 	enum monitor_phase phase, phase_before;
@@ -87,6 +110,7 @@ struct monitor {
 	uint32_t rows_columns;
 	int holder; /* index of the client that holds it; -1 */
 	bool by_policy, ends, quits; /* ends: no restart follows; quits: the monitor exits after the run */
+	bool again; /* a restart follows whatever the policy */
 	uint64_t started_at, drain_until;
 	uint64_t oom_before;
 	bool exit_reported;
@@ -109,6 +133,7 @@ int start_zygote(struct monitor *m);
 int keep_slot(struct monitor *m, uint16_t slot, int mount);
 int ask_for_init(struct monitor *m, int control, int *pidfd);
 int hand_over_plan(struct monitor *m, const int streams[3]);
+int ask_for_probe(struct monitor *m, int control, int *pidfd);
 void end_zygote(struct monitor *m);
 
 /* monitor_run.c: a run from start to exit */
@@ -123,6 +148,21 @@ void stop_run(struct monitor *m, uint32_t number, uint32_t millis, bool by_clien
 bool has_init(const struct monitor *m);
 void run_deadlines(struct monitor *m);
 
+/* monitor_health.c: a probe from start to result */
+bool valid_health(const struct monitor_health *want);
+void clear_health(struct health *health);
+bool asks_for_namespaces(const struct monitor *m);
+void take_namespace(struct monitor *m, uint32_t which, int fd);
+void begin_health(struct monitor *m);
+void suspend_health(struct monitor *m);
+void resume_health(struct monitor *m);
+void end_health(struct monitor *m);
+void take_probe_report(struct monitor *m);
+void take_probe_exit(struct monitor *m);
+void read_probe(struct monitor *m);
+void run_health_deadlines(struct monitor *m, uint64_t now);
+void trim_health(void);
+
 /* monitor_record.c */
 void write_record(struct monitor *m);
 void forget_record(struct monitor *m);
@@ -131,6 +171,8 @@ uint64_t read_oom_kills(const struct monitor *m);
 
 /* monitor_streams.c */
 int open_streams(struct monitor *m, int theirs[3]);
+int open_pipe(const struct monitor *m, bool input, int *ours, int *theirs);
+ssize_t read_chunk(int fd, const uint8_t **bytes);
 void take_console(struct monitor *m, int master);
 void read_output(struct monitor *m, unsigned stream);
 void pace_output(struct monitor *m);

@@ -128,11 +128,17 @@ static void freeze(const struct ask *ask, bool frozen)
 		answer(ask, EOPNOTSUPP);
 		return;
 	}
+	if (frozen)
+		suspend_health(m); /* a frozen probe would not die */
 	if (pwrite(m->freezer, word, strlen(word), 0) < 0) {
 		answer(ask, errno);
+		if (frozen)
+			resume_health(m);
 		return;
 	}
 	change_phase(m, frozen ? MONITOR_PAUSED : MONITOR_RUNNING);
+	if (!frozen)
+		resume_health(m);
 	answer_state(ask);
 }
 

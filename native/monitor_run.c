@@ -16,7 +16,7 @@
 #define LONGEST_BACK_OFF (60 * SECONDS)
 #define STEADY (10 * SECONDS) /* a run of this length resets the wait */
 
-enum { MOST_REPORTS = 8 }; /* init sends three: CONSOLE, READY, EXIT */
+enum { MOST_REPORTS = 16 }; /* init sends CONSOLE, READY, EXIT, and its namespaces if it is asked */
 
 bool has_init(const struct monitor *m) { return m->init_pidfd >= 0; }
 
@@ -34,7 +34,7 @@ static void thaw(struct monitor *m)
 		return;
 	const char *word = m->freezer_v1 ? "THAWED" : "0";
 	if (pwrite(m->freezer, word, m->freezer_v1 ? 6 : 1, 0) > 0)
-		change_phase(m, MONITOR_RUNNING);
+		change_phase(m, MONITOR_RUNNING); /* it is ending: no health check follows */
 }
 
 void kill_init(struct monitor *m)
@@ -46,10 +46,16 @@ void kill_init(struct monitor *m)
 
 static void finish(struct monitor *m);
 
+static void end_for_good(struct monitor *m)
+{
+	m->ends = true;
+	m->again = false;
+}
+
 /* Only a running program gets time to exit. */
 void stop_run(struct monitor *m, uint32_t number, uint32_t millis, bool by_client)
 {
-	m->ends = true;
+	end_for_good(m);
 	if (by_client)
 		m->last.state.flags |= STATE_STOPPED;
 	if (m->phase == MONITOR_RESTARTING) {
@@ -71,7 +77,7 @@ static void reset(struct monitor *m, bool by_policy)
 	struct monitor_state *state = &m->last.state;
 	const uint32_t of_run = STATE_OOM | STATE_STOPPED | STATE_DEADLINE | STATE_START_FAILED;
 	m->by_policy = by_policy;
-	m->ends = m->exit_reported = false;
+	m->ends = m->again = m->exit_reported = false;
 	m->holder = -1;
 	m->restart_at = m->started_at = 0;
 	state->generation++;
@@ -88,6 +94,7 @@ static void reset(struct monitor *m, bool by_policy)
 /* Closes everything that belongs to a run. */
 static void close_run(struct monitor *m)
 {
+	end_health(m);
 	close_streams(m);
 	close_fd(&m->control);
 	close_fd(&m->progress);
@@ -155,8 +162,10 @@ int let_run(struct monitor *m)
 		m->deadline_at = m->started_at + m->policy.deadline_millis * MILLIS;
 	forget_record(m);
 	int error = send_message(m->control, &start, sizeof start, -1);
-	if (error == 0)
+	if (error == 0) {
 		change_phase(m, MONITOR_RUNNING);
+		begin_health(m);
+	}
 	return error; /* init has exited, which the pidfd reports next */
 }
 
@@ -183,6 +192,12 @@ static void take_report(struct monitor *m, const struct report *report, int fd)
 		take_console(m, fd);
 		return;
 	}
+	if (report->kind == REPORT_NAMESPACE && fd >= 0 && m->last.report.kind == REPORT_READY) {
+		take_namespace(m, report->detail, fd);
+		if (!asks_for_namespaces(m))
+			take_ready(m);
+		return;
+	}
 	if (report->kind == REPORT_READY && m->progress < 0) {
 		m->progress = fd;
 		fd = NO_FD;
@@ -191,7 +206,12 @@ static void take_report(struct monitor *m, const struct report *report, int fd)
 	switch (report->kind) {
 	case REPORT_READY:
 		m->last.report = *report;
-		take_ready(m);
+		if (asks_for_namespaces(m)) {
+			uint8_t ask = CONTROL_NAMESPACES;
+			send_message(m->control, &ask, sizeof ask, -1); /* fails if init has exited, which the pidfd reports */
+		} else {
+			take_ready(m);
+		}
 		break;
 	case REPORT_ERROR:
 		m->last.report = *report;
@@ -268,6 +288,7 @@ void take_exit(struct monitor *m)
 		return;
 	note_end(m, &info);
 	bool began = m->phase == MONITOR_RUNNING || m->phase == MONITOR_PAUSED;
+	end_health(m);
 	close_fd(&m->init_pidfd);
 	close_fd(&m->control);
 	close_fd(&m->progress);
@@ -298,7 +319,11 @@ void end_if_drained(struct monitor *m)
 static bool starts_again(const struct monitor *m)
 {
 	const struct monitor_state *state = &m->last.state;
-	if (m->ends || m->quits || m->zygote < 0 || (!m->by_policy && m->phase_before != MONITOR_RUNNING))
+	if (m->quits || m->zygote < 0)
+		return false;
+	if (m->again)
+		return true;
+	if (m->ends || (!m->by_policy && m->phase_before != MONITOR_RUNNING))
 		return false;
 	switch (m->policy.restart) {
 	case RESTART_ON_FAILURE:
@@ -358,18 +383,20 @@ void run_deadlines(struct monitor *m)
 	if (over(&m->start_until, now) || over(&m->stop_at, now))
 		kill_init(m);
 	if (over(&m->deadline_at, now)) {
-		m->ends = true;
+		end_for_good(m);
 		m->last.state.flags |= STATE_DEADLINE;
 		kill_init(m);
 	}
 	if (over(&m->lease_at, now)) {
 		m->last.state.flags |= STATE_LEASE_OVER;
-		m->quits = m->ends = true;
+		m->quits = true;
+		end_for_good(m);
 		if (has_init(m))
 			kill_init(m);
 		else if (m->phase != MONITOR_STOPPING)
 			finish(m);
 	}
+	run_health_deadlines(m, now);
 	if (over(&m->restart_at, now))
 		restart(m);
 	if (over(&m->record_at, now)) {

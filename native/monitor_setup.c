@@ -41,7 +41,7 @@ static bool valid_log(const struct monitor_setup *setup)
 	const char *name = setup->log_name;
 	size_t length = strnlen(name, sizeof setup->log_name);
 	return length > 0 && length < sizeof setup->log_name && name[0] != '.' && !strchr(name, '/') &&
-	       strcmp(name, MONITOR_RECORD) != 0 && setup->log_files >= 1 && setup->log_files <= MOST_LOGS && setup->log_bytes >= LEAST_LOG &&
+	       strcmp(name, MONITOR_RECORD) != 0 && strcmp(name, MONITOR_HEALTH_FILE) != 0 && setup->log_files >= 1 && setup->log_files <= MOST_LOGS && setup->log_bytes >= LEAST_LOG &&
 	       setup->log_bytes <= INT64_MAX / 2;
 }
 
@@ -50,7 +50,8 @@ static bool valid(const struct monitor_setup *setup)
 	const uint32_t flags = MONITOR_TERMINAL | MONITOR_STDIN_OPEN | MONITOR_STDIN_ONCE | MONITOR_NO_LOG;
 	bool ids = setup->id_base != 0 && setup->id_count != 0 && setup->id_count <= UINT32_MAX - setup->id_base;
 	return ids && setup->slots > SLOT_FIRST_FREE && setup->slots <= PLAN_MAX_SLOTS && setup->fds <= MONITOR_MAX_FDS &&
-	       !(setup->flags & ~flags) && valid_log(setup) && valid_policy(&setup->policy);
+	       !(setup->flags & ~flags) && valid_log(setup) && valid_policy(&setup->policy) &&
+	       valid_health(&setup->health);
 }
 
 /* A slot takes one descriptor. The monitor itself makes the three streams and the control socket. */
@@ -72,7 +73,8 @@ static bool take_one(int *place, int fd)
 /* FD_MOUNT and FD_JOIN are used later, by index; FD_HOLD only stays open. */
 static bool take_role(struct monitor *m, struct monitor_role role, int fd, bool taken[PLAN_MAX_SLOTS])
 {
-	if (role.kind != FD_SLOT && role.kind != FD_MOUNT && role.slot != 0)
+	struct health *health = &m->health;
+	if (role.kind != FD_SLOT && role.kind != FD_MOUNT && role.kind != FD_PROBE_SLOT && role.slot != 0)
 		return false;
 	switch (role.kind) {
 	case FD_SLOT:
@@ -89,6 +91,15 @@ static bool take_role(struct monitor *m, struct monitor_role role, int fd, bool 
 		return take_one(&m->state_directory, fd);
 	case FD_LOG_DIRECTORY:
 		return take_one(&m->log.directory, fd);
+	case FD_PROBE_SLOT:
+		if (role.slot >= health->want.slots || (role.slot >= SLOT_CONTROL && role.slot <= SLOT_STDERR) ||
+		    health->given_count == PLAN_MAX_SLOTS)
+			return false;
+		health->given[health->given_count].slot = role.slot;
+		health->given[health->given_count++].fd = fd;
+		return true;
+	case FD_PROBE_KILL:
+		return take_one(&health->kill, fd);
 	case FD_OOM:
 		return take_one(&m->oom, fd);
 	case FD_FREEZE_V1:
@@ -113,6 +124,9 @@ static int take_fds(struct monitor *m, const struct monitor_setup *setup, const 
 			return -EBADMSG;
 	if (!taken[SLOT_PLAN] || m->state_directory < 0 || m->log.directory < 0)
 		return -EBADMSG;
+	bool probes = m->health.want.interval_millis != 0;
+	if (probes != (m->health.kill >= 0) || probes != (m->health.given_count > 0))
+		return -EBADMSG;
 	if (fstat(m->state_directory, &stat) < 0 || !S_ISDIR(stat.st_mode))
 		return -ENOTDIR;
 	return fstat(m->log.directory, &stat) < 0 || !S_ISDIR(stat.st_mode) ? -ENOTDIR : 0;
@@ -130,6 +144,7 @@ static void take_values(struct monitor *m, const struct monitor_setup *setup)
 	m->log.most = setup->log_bytes;
 	m->log.off = setup->flags & MONITOR_NO_LOG;
 	memcpy(m->log.name, setup->log_name, sizeof m->log.name);
+	m->health.want = setup->health;
 	set_policy(m, &setup->policy);
 	m->last.state.status = -1;
 	m->last.state.flags = STATE_STDIN_CLOSED;

@@ -23,7 +23,7 @@ static int64_t cpu_nanos(void)
 }
 
 /* The program's end gets the mode and owner that let it open /dev/stdout. The monitor's end does not block. */
-static int open_pipe(const struct monitor *m, bool input, int *ours, int *theirs)
+int open_pipe(const struct monitor *m, bool input, int *ours, int *theirs)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -125,6 +125,12 @@ void pace_output(struct monitor *m)
 }
 
 bool output_may_be_read(const struct monitor *m) { return m->pace.wait_until == 0; }
+
+ssize_t read_chunk(int fd, const uint8_t **bytes)
+{
+	*bytes = chunk;
+	return read(fd, chunk, sizeof chunk);
+}
 
 /* A terminal returns EIO when its other end is closed. */
 static bool read_once(struct monitor *m, unsigned stream, uint64_t now)

@@ -106,6 +106,21 @@ int ask_for_init(struct monitor *m, int control, int *pidfd)
 	return error;
 }
 
+/* A probe's answer is not that of a start. */
+int ask_for_probe(struct monitor *m, int control, int *pidfd)
+{
+	struct reply of_start = m->last.reply;
+	struct request request = {.kind = REQUEST_EXEC, .oom_score = m->health.want.oom_score};
+	int error = ask(m, &request, &control, 1, pidfd);
+	m->last.reply = of_start;
+	if (error < 0 && *pidfd >= 0) {
+		siginfo_t info;
+		waitid(P_PIDFD, (id_t)*pidfd, &info, WEXITED);
+		close_fd(pidfd);
+	}
+	return error == 0 && *pidfd < 0 ? -EPROTO : error;
+}
+
 static void add(struct handover *handover, int *fds, uint16_t slot, int fd)
 {
 	handover->slot[handover->count] = slot;

@@ -5,7 +5,7 @@
 #include <sched.h>
 
 _Static_assert(sizeof(struct plan_header) == 16 && sizeof(struct step_header) == 8, "the wire form is packed");
-_Static_assert(sizeof(struct request) == 48 && sizeof(struct reply) == 16 && sizeof(struct handover) == 8 + 2 * PLAN_MAX_SLOTS,
+_Static_assert(sizeof(struct request) == 52 && sizeof(struct reply) == 16 && sizeof(struct handover) == 8 + 2 * PLAN_MAX_SLOTS,
 	       "the wire form is packed");
 _Static_assert(sizeof(struct report) == 48 + 4 * PHASE_COUNT, "the wire form is packed");
 

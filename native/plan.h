@@ -197,6 +197,7 @@ struct request {
 	uint16_t place; /* KEEP, COPY: 0 to PLAN_MAX_SLOTS - 1 */
 	uint64_t tmpfs_bytes;
 	uint64_t tmpfs_inodes;
+	int32_t oom_score; /* EXEC: oom_score_adj of the process, -1000..1000 */
 } __attribute__((packed));
 
 enum zygote_stage {
@@ -234,6 +235,7 @@ enum report_kind {
 	REPORT_READY = 3,
 	REPORT_PAUSED = 4,
 	REPORT_EXIT = 5, /* of the program, while init stays as PID 1 */
+	REPORT_NAMESPACE = 6, /* a descriptor of the namespace in `detail`, CLONE_NEW* */
 };
 
 struct report {
@@ -266,7 +268,11 @@ struct start {
 	int32_t called; /* 1: execveat was called; whatever ends from here on, the program may have run */
 };
 
-enum { CONTROL_START = 1 }; /* one byte, engine -> init; any other byte, or end-of-file, ends init */
+/* Engine -> init after READY, one byte each; any other byte, or end-of-file, ends init. */
+enum {
+	CONTROL_START = 1,
+	CONTROL_NAMESPACES = 2, /* init sends a REPORT_NAMESPACE for each of plan_namespaces, in that order, and waits again */
+};
 
 /* ---- plan.c ---- */
 

@@ -112,6 +112,37 @@ static int share_start(struct init *init)
 	return error;
 }
 
+/* ---- namespaces ---- */
+
+/* A process may open its own, also when it is not dumpable; whoever has the descriptor may enter without CAP_SYS_PTRACE. */
+static int report_namespaces(const struct init *init)
+{
+	static const char *const names[PLAN_NAMESPACES] = {"user", "cgroup", "ipc", "uts", "net", "time", "pid", "mnt"};
+	int directory = open_in(AT_FDCWD, "/proc/self/ns", O_PATH | O_DIRECTORY, 0, RESOLVE_NO_MAGICLINKS);
+	struct statfs on;
+	int error = directory < 0 ? directory : fstatfs(directory, &on) < 0 ? -errno : on.f_type == PROC_SUPER_MAGIC ? 0 : -EBUSY;
+	for (unsigned i = 0; error == 0 && i < PLAN_NAMESPACES; i++) {
+		struct report message = {.magic = PLAN_MAGIC, .kind = REPORT_NAMESPACE, .detail = plan_namespaces[i]};
+		int fd = result(openat(directory, names[i], O_RDONLY | O_CLOEXEC));
+		error = fd < 0 ? fd : report(init, &message, fd);
+		close_fd(&fd);
+	}
+	close_fd(&directory);
+	return error;
+}
+
+static int await_start(const struct init *init)
+{
+	int word = wait_for_word(init);
+	if (word == CONTROL_NAMESPACES) {
+		int error = report_namespaces(init);
+		if (error < 0)
+			return error;
+		word = wait_for_word(init);
+	}
+	return word == CONTROL_START ? 0 : -ECANCELED;
+}
+
 int ready(struct init *init, struct reader *payload)
 {
 	char directory[PATH_SIZE];
@@ -133,5 +164,5 @@ int ready(struct init *init, struct reader *payload)
 	memcpy(message.phase_micros, init->phase_micros, sizeof message.phase_micros);
 	error = report(init, &message, start);
 	close(start);
-	return error < 0 ? error : wait_for_start(init);
+	return error < 0 ? error : await_start(init);
 }

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -51,6 +52,11 @@ static bool valid_ids(const struct request *request)
 }
 
 static bool asks_no_child(const struct request *request) { return request->clone_flags == 0; }
+
+static bool valid_oom_score(const struct request *request)
+{
+	return request->kind == REQUEST_EXEC ? request->oom_score >= -1000 && request->oom_score <= 1000 : request->oom_score == 0;
+}
 
 static bool asks_no_root(const struct request *request)
 {
@@ -93,7 +99,7 @@ static bool valid_root(const struct request *request)
 static bool valid(const struct request *request)
 {
 	bool keeps = request->kind == REQUEST_KEEP || request->kind == REQUEST_COPY;
-	if (!valid_ids(request) || request->place >= (keeps ? PLAN_MAX_SLOTS : 1))
+	if (!valid_ids(request) || !valid_oom_score(request) || request->place >= (keeps ? PLAN_MAX_SLOTS : 1))
 		return false;
 	switch (request->kind) {
 	case REQUEST_USERNS:
@@ -138,6 +144,20 @@ static int clone_as(uint32_t id, struct clone_args *args)
 	return pid;
 }
 
+/* From outside: the file of a process that is not dumpable belongs to the root of the host. */
+static int set_oom_score_of(int pid, int score)
+{
+	char path[48], text[16];
+	snprintf(path, sizeof path, "/proc/%d/oom_score_adj", pid);
+	int length = snprintf(text, sizeof text, "%d", score);
+	int fd = result(open(path, O_WRONLY | O_CLOEXEC));
+	if (fd < 0)
+		return fd;
+	int error = write(fd, text, (size_t)length) == length ? 0 : -errno;
+	close(fd);
+	return error;
+}
+
 static int start_child(const struct request *request, const int *fds, struct answer *out)
 {
 	int pidfd = -1;
@@ -154,10 +174,9 @@ static int start_child(const struct request *request, const int *fds, struct ans
 		return pid;
 	out->reply.pid = pid;
 	out->fd = pidfd;
-	if (request->kind == REQUEST_EXEC) /* it enters a namespace that has its maps */
-		return 0;
-	out->reply.stage = STAGE_MAPS;
-	int error = write_maps(pid, request->id_base, request->id_count);
+	out->reply.stage = STAGE_MAPS; /* an EXEC enters a namespace that has its maps */
+	int error = request->kind == REQUEST_EXEC ? set_oom_score_of(pid, request->oom_score)
+						  : write_maps(pid, request->id_base, request->id_count);
 	if (error < 0)
 		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 	return error;

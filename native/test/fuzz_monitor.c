@@ -17,7 +17,7 @@ enum { CLIENTS = 3 };
 static struct monitor m;
 static jmp_buf gone;
 static uint64_t clock_now = SECONDS;
-static int ours[CLIENTS], init_end = NO_FD, program[3] = {NO_FD, NO_FD, NO_FD}, directory = NO_FD;
+static int ours[CLIENTS], init_end = NO_FD, probe_end = NO_FD, program[3] = {NO_FD, NO_FD, NO_FD}, directory = NO_FD;
 static char directory_path[] = "/dev/shm/caisson-fuzz-XXXXXX";
 
 static void must(bool holds, const char *what)
@@ -64,6 +64,19 @@ int hand_over_plan(struct monitor *monitor, const int streams[3])
 	return 0;
 }
 
+/* A probe that its zygote makes, or not; what it reports is made up like that of an init. */
+int ask_for_probe(struct monitor *monitor, int control, int *pidfd)
+{
+	(void)monitor;
+	*pidfd = NO_FD;
+	if (clock_now % 5 == 0)
+		return -ENOMEM;
+	close_fd(&probe_end);
+	probe_end = dup(control);
+	*pidfd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return 0;
+}
+
 /* In libc's place: the init played here has ended whenever somebody looks. */
 int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
@@ -103,6 +116,7 @@ static void try_setup(const uint8_t *bytes, size_t length)
 	for (unsigned i = 0; i < MONITOR_MAX_FDS; i++)
 		fds[i] = directory;
 	other = (struct monitor){.cgroup = NO_FD, .state_directory = NO_FD, .oom = NO_FD, .freezer = NO_FD, .log.directory = NO_FD};
+	clear_health(&other.health);
 	if (!valid(&setup))
 		return;
 	take_values(&other, &setup);
@@ -118,7 +132,7 @@ static void act(uint8_t what, uint8_t which, const uint8_t *bytes, size_t length
 	struct report report = {.magic = PLAN_MAGIC};
 	uint8_t trash[4096];
 	int client = which % CLIENTS;
-	switch (what % 10) {
+	switch (what % 11) {
 	case 0:
 	case 1:
 	case 2:
@@ -154,6 +168,18 @@ static void act(uint8_t what, uint8_t which, const uint8_t *bytes, size_t length
 		if (has_init(&m))
 			take_exit(&m);
 		break;
+	case 10:
+		memcpy((uint8_t *)&report + 4, bytes, length < sizeof report - 4 ? length : sizeof report - 4);
+		if (which % 2)
+			send(probe_end, &report, sizeof report, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (m.health.control >= 0)
+			take_probe_report(&m);
+		if (m.health.output >= 0)
+			read_probe(&m);
+		if (m.health.pidfd >= 0 && which % 3 == 0)
+			take_probe_exit(&m);
+		must(m.health.length <= HEALTH_OUTPUT, "the output of a probe");
+		break;
 	default:
 		try_setup(bytes, length);
 	}
@@ -183,6 +209,13 @@ static void begin_input(void)
 		*none[i] = NO_FD;
 	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++)
 		m.client[i].fd = NO_FD;
+	clear_health(&m.health);
+	if (clock_now % 2) {
+		m.health.want = (struct monitor_health){.interval_millis = 50, .timeout_millis = 20, .start_interval_millis = 10, .retries = 2,
+							.on_failure = (uint32_t)(clock_now / 2 % 4), .slots = SLOT_FIRST_FREE};
+		m.health.reported = clock_now % 3 ? PLAN_NAMESPACES : 0;
+		m.health.kill = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	}
 	m.flags = MONITOR_STDIN_OPEN;
 	m.policy.stop_signal = SIGTERM;
 	m.state_directory = directory;
@@ -198,6 +231,8 @@ static void end_input(void)
 		close_fd(&ours[i]);
 	for (unsigned i = 0; i < 3; i++)
 		close_fd(&program[i]);
+	end_health(&m);
+	close_fd(&m.health.kill), close_fd(&probe_end);
 	close_streams(&m);
 	end_log_lines(&m.log, clock_now);
 	check_log();
@@ -252,16 +287,16 @@ static size_t make_act(uint8_t *at)
 {
 	static const uint16_t sizes[] = {0, 0, 0, sizeof(struct monitor_stop), sizeof(struct monitor_policy), 5, 300, 5000};
 	uint16_t size = sizes[pick(8)];
-	at[0] = (uint8_t)pick(10), at[1] = (uint8_t)pick(256);
+	at[0] = (uint8_t)pick(11), at[1] = (uint8_t)pick(256);
 	struct monitor_setup setup = good_setup();
 	if (at[0] == 9)
 		size = sizeof setup;
-	if (at[0] == 3)
+	if (at[0] == 3 || at[0] == 10)
 		size = sizeof(struct report) - 4;
 	for (unsigned i = 0; i < size; i++)
 		at[20 + i] = (uint8_t)(pick(3) ? pick(3) : pick(256));
-	if (at[0] == 3 && pick(20)) /* a report's kind */
-		memcpy(at + 20, (uint8_t[]){(uint8_t)(1 + pick(5)), 0, 0, 0}, 4);
+	if ((at[0] == 3 || at[0] == 10) && pick(20)) /* a report's kind */
+		memcpy(at + 20, (uint8_t[]){(uint8_t)(1 + pick(6)), 0, 0, 0}, 4);
 	if (at[0] == 9) {
 		for (unsigned changes = pick(4); changes > 0; changes--)
 			((uint8_t *)&setup)[pick(pick(2) ? 220 : sizeof setup)] = (uint8_t)pick(256);

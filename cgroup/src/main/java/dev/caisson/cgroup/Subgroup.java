@@ -48,6 +48,24 @@ public final class Subgroup {
         return own.cloneInto();
     }
 
+    /// Opens `cgroup.procs` of the unified tree for writing; empty without one.
+    public Optional<Fd> processesFile() {
+        try {
+            return Optional.ofNullable(container.unified()).map(tree -> tree.openForWriting(path(), "cgroup.procs"));
+        } catch (ErrnoException e) {
+            throw CgroupException.gone(path(), e);
+        }
+    }
+
+    /// Opens `cgroup.kill` for writing, which ends every process in it; empty without a unified tree.
+    public Optional<Fd> killFile() {
+        try {
+            return Optional.ofNullable(container.unified()).map(tree -> tree.openForWriting(path(), "cgroup.kill"));
+        } catch (ErrnoException e) {
+            throw CgroupException.gone(path(), e);
+        }
+    }
+
     /// Returns the CPU time of this part alone.
     public Usage.Cpu cpu() {
         try {

@@ -4,7 +4,9 @@ import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.toList;
 
+import dev.caisson.engine.ContainerState;
 import dev.caisson.engine.ContainerStatus;
+import dev.caisson.engine.HealthReport;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +20,8 @@ import java.util.regex.PatternSyntaxException;
 final class ContainerFilter {
     private static final Set<String> STATES =
             Set.of("created", "restarting", "running", "removing", "paused", "exited", "dead");
+
+    private static final Set<String> HEALTH = Set.of("starting", "healthy", "unhealthy", "none");
 
     private final List<String> texts;
     private final Map<String, List<Predicate<ContainerStatus>>> byKey;
@@ -60,10 +64,22 @@ final class ContainerFilter {
                 }
                 yield container -> container.word().equals(value);
             }
+            case "health" -> {
+                if (!HEALTH.contains(value)) {
+                    throw CommandException.usage(
+                            "--filter health takes starting, healthy, unhealthy or none, not '" + value + "'");
+                }
+                yield container -> container
+                        .state()
+                        .map(ContainerState::health)
+                        .orElse(HealthReport.Health.NONE)
+                        .word()
+                        .equals(value);
+            }
             default ->
                 throw CommandException.usage(
-                        "--filter takes label, name, id, ancestor, exited, before, since or status, not '" + pair[0]
-                                + "'");
+                        "--filter takes label, name, id, ancestor, exited, before, since, health or status, not '"
+                                + pair[0] + "'");
         };
     }
 

@@ -22,6 +22,7 @@ final class DetachOptions {
     private @Nullable String restart;
     private @Nullable String containerIdFile;
     private @Nullable String lease;
+    private final HealthOptions health;
 
     /// @param always whether the command makes no other containers
     DetachOptions(CommandSpec command, boolean always) {
@@ -45,10 +46,12 @@ final class DetachOptions {
                         "DURATION",
                         "End and remove it unless 'caisson renew' is called in time: 10m; with -d.",
                         value -> lease = value);
+        health = new HealthOptions(command);
     }
 
     boolean isDetached() {
         if (!detached) {
+            health.requireUnset();
             requireUnset("--restart", restart);
             requireUnset("--cidfile", containerIdFile);
             requireUnset("--lease", lease);
@@ -68,7 +71,7 @@ final class DetachOptions {
             throw RunOptions.refused(
                     "--output-limit", "the log of a container in the background is bounded by itself: leave it out");
         }
-        DetachedOptions options = DetachedOptions.STANDARD.removedAtEnd(remove);
+        DetachedOptions options = DetachedOptions.STANDARD.removedAtEnd(remove).health(health.check());
         if (restart != null) {
             options = options.restart(RestartPolicy.parse(restart));
         }

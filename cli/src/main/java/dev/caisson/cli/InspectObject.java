@@ -71,6 +71,9 @@ final class InspectObject {
                         .or(status::ended)
                         .map(Instant::toString)
                         .orElse(NEVER));
+        if (detached.isPresent() && detached.get().options().health().command().isPresent()) {
+            state.put("Health", HealthText.state(detached.get().health()));
+        }
         return state;
     }
 
@@ -136,6 +139,9 @@ final class InspectObject {
         config.put("Image", status.image());
         config.put("WorkingDir", details.map(ContainerDetails::workingDirectory).orElse(""));
         config.put("Labels", new Template.Dictionary(status.labels()));
+        detached.map(known -> known.options().health())
+                .filter(health -> health.command().isPresent())
+                .ifPresent(health -> config.put("Healthcheck", HealthText.config(health)));
         detached.ifPresent(known -> {
             config.put("StopSignal", signal(known.stopSignal()));
             config.put("StopTimeout", known.stopTimeout().toSeconds());

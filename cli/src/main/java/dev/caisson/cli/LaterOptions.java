@@ -27,9 +27,6 @@ final class LaterOptions {
         put(FOREGROUND, "--detach-keys");
         put("give each mount with -v or --mount", "--volumes-from");
         put("the size of what a container has written is in 'caisson stats'", "--size", "-s");
-        put(HEALTH, "--health-cmd", "--health-interval", "--health-retries", "--health-timeout");
-        put(HEALTH, "--health-start-period", "--health-start-interval");
-        put("no health check is ever run: leave it out", "--no-healthcheck");
         put(WINDOWS, "--cpu-count", "--cpu-percent", "--io-maxbandwidth", "--io-maxiops", "--isolation");
         put(REGISTRY, "--pull", "--disable-content-trust");
         put("nothing is printed of an image that is at hand: leave it out", "-q", "--quiet");

@@ -2,6 +2,7 @@ package dev.caisson.cli;
 
 import dev.caisson.engine.ContainerState;
 import dev.caisson.engine.ContainerStatus;
+import dev.caisson.engine.HealthReport;
 import dev.caisson.engine.RunResult;
 import dev.caisson.engine.Verdict;
 import java.time.Duration;
@@ -94,13 +95,21 @@ final class ListRow {
         }
         return switch (container.state().get()) {
             case ContainerState.Created _ -> "Created";
-            case ContainerState.Running running -> "Up " + age(running.started(), now);
+            case ContainerState.Running running -> "Up " + age(running.started(), now) + health(running.health());
             case ContainerState.Paused paused -> "Up " + age(paused.started(), now) + " (Paused)";
             case ContainerState.Restarting restarting ->
                 "Restarting (" + restarting.last().status() + ") "
                         + age(restarting.last().time(), now) + " ago";
             case ContainerState.Exited _ -> ended(container, now);
             case ContainerState.Dead _ -> "Exited (unknown)";
+        };
+    }
+
+    private static String health(HealthReport.Health health) {
+        return switch (health) {
+            case NONE -> "";
+            case STARTING -> " (health: starting)";
+            case HEALTHY, UNHEALTHY -> " (" + health.word() + ")";
         };
     }
 

@@ -8,6 +8,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -188,6 +189,34 @@ class DetachedCommandsTest {
         }
     }
 
+    @Test
+    void its_health_is_listed_filtered_and_inspected() throws Exception {
+        String words = "run -d --name NAME --health-interval 200ms --health-timeout 20s --health-retries 1"
+                + " --health-start-period 0s --health-start-interval 1s --health-on-failure none --health-cmd LINE"
+                + " host sleep 1000";
+        Answer run = caisson(Stream.of(words.split(" ", -1))
+                .map(word -> word.equals("NAME") ? name : word.equals("LINE") ? "echo fine; test -e /tmp/fine" : word)
+                .toArray(String[]::new));
+        assertThat(run.status()).as(run.err()).isZero();
+        long begun = System.nanoTime();
+        while (!caisson("ps", "--filter", "health=unhealthy").out().contains(name)) {
+            assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.SECONDS.toNanos(60));
+        }
+
+        assertThat(caisson("ps", "--filter", "name=" + name, "--format", "{{.Status}}")
+                        .out())
+                .matches("Up .* \\(unhealthy\\)\n");
+        assertThat(inspected("{{(index .State.Health.Log 0).ExitCode}} {{(index .State.Health.Log 0).Output}}"))
+                .isEqualTo("1 fine");
+        assertThat(inspected("{{index .Config.Healthcheck.Test 0}} {{.Config.Healthcheck.Retries}}"
+                        + " {{.Config.Healthcheck.Interval}}"))
+                .isEqualTo("CMD-SHELL 1 200000000");
+        assertThat(caisson("exec", name, "touch", "/tmp/fine").status()).isZero();
+        while (!caisson("ps", "--filter", "health=healthy").out().contains(name)) {
+            assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.SECONDS.toNanos(60));
+        }
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -209,6 +238,12 @@ class DetachedCommandsTest {
                 "start -a x y|cannot start and attach multiple containers",
                 "update x|you must provide one or more flags",
                 "update --memory 1g x|limits of 'caisson update'",
+                "run --health-cmd true host true|--health-cmd: health is checked of containers that outlive",
+                "run -d --health-cmd true --no-healthcheck host true|--no-healthcheck conflicts with --health-*",
+                "run -d --health-retries 4 host true|HEALTH_NO_COMMAND",
+                "run -d --health-interval -1s --health-cmd true host true|cannot be negative",
+                "run -d --health-on-failure pray --health-cmd true host true|give none, kill, restart or stop",
+                "ps --filter health=fine|--filter health takes",
                 "start no-such-container|CONTAINER_UNKNOWN",
                 "pause no-such-container|CONTAINER_UNKNOWN",
                 "container frobnicate|unknown command"

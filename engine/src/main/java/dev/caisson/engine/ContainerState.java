@@ -48,10 +48,11 @@ public sealed interface ContainerState {
     /// Its program runs.
     ///
     /// @param pid of its process 1, in this process's pid namespace
-    record Running(int pid, Instant started) implements ContainerState {}
+    /// @param health as its health checks have it
+    record Running(int pid, Instant started, HealthReport.Health health) implements ContainerState {}
 
     /// Its program runs and every process of it is frozen.
-    record Paused(int pid, Instant started) implements ContainerState {}
+    record Paused(int pid, Instant started, HealthReport.Health health) implements ContainerState {}
 
     /// Its program has ended and will be started again.
     record Restarting(End last) implements ContainerState {}
@@ -80,6 +81,15 @@ public sealed interface ContainerState {
             case Running running -> running.pid();
             case Paused paused -> paused.pid();
             case Created _, Restarting _, Exited _, Dead _ -> 0;
+        };
+    }
+
+    /// Returns its health while it runs.
+    default HealthReport.Health health() {
+        return switch (this) {
+            case Running running -> running.health();
+            case Paused paused -> paused.health();
+            case Created _, Restarting _, Exited _, Dead _ -> HealthReport.Health.NONE;
         };
     }
 

@@ -332,6 +332,11 @@ public final class DetachedContainer {
         return place.logPath();
     }
 
+    /// Returns what its health checks have shown.
+    public HealthReport health() throws InterruptedException {
+        return place.health();
+    }
+
     /// Returns how often it was started again by its policy.
     public int restarts() throws InterruptedException {
         Optional<Monitor> found = place.connect();

@@ -38,6 +38,9 @@ record DetachedFile(
         fields.put("stopSignal", stopSignal);
         fields.put("stopMillis", stopTimeout.toMillis());
         deadline.ifPresent(time -> fields.put("deadlineMillis", time.toMillis()));
+        if (options.health().command().isPresent()) {
+            fields.put("health", fields(options.health()));
+        }
         fields.put("terminal", terminal);
         fields.put("input", input);
         KeptFile.write(directory, NAME, fields);
@@ -55,12 +58,36 @@ record DetachedFile(
                 new DetachedOptions(
                         RestartPolicy.parse(KeptFile.text(fields, "restart")),
                         Boolean.TRUE.equals(fields.get("removedAtEnd")),
+                        fields.get("health") instanceof Map<?, ?> health ? health(health) : HealthCheck.NONE,
                         millis(fields, "leaseMillis")),
                 (int) KeptFile.number(fields, "stopSignal"),
                 Duration.ofMillis(KeptFile.number(fields, "stopMillis")),
                 millis(fields, "deadlineMillis"),
                 Boolean.TRUE.equals(fields.get("terminal")),
                 Boolean.TRUE.equals(fields.get("input")));
+    }
+
+    private static Map<String, Object> fields(HealthCheck health) {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("test", health.test());
+        fields.put("intervalMillis", health.interval().toMillis());
+        fields.put("timeoutMillis", health.timeout().toMillis());
+        fields.put("startPeriodMillis", health.startPeriod().toMillis());
+        fields.put("startIntervalMillis", health.startInterval().toMillis());
+        fields.put("retries", (long) health.retries());
+        fields.put("onFailure", health.onFailure().name());
+        return fields;
+    }
+
+    private static HealthCheck health(Map<?, ?> fields) {
+        return new HealthCheck(
+                KeptFile.texts(fields, "test"),
+                millis(fields, "intervalMillis").orElse(Duration.ZERO),
+                millis(fields, "timeoutMillis").orElse(Duration.ZERO),
+                millis(fields, "startPeriodMillis").orElse(Duration.ZERO),
+                millis(fields, "startIntervalMillis").orElse(Duration.ZERO),
+                (int) KeptFile.number(fields, "retries"),
+                HealthCheck.OnFailure.valueOf(KeptFile.text(fields, "onFailure")));
     }
 
     private static Optional<Duration> millis(Map<?, ?> fields, String name) {

@@ -116,6 +116,8 @@ final class DetachedMaker {
             Preparation.Prepared prepared, DetachedOptions wanted, Deque<Runnable> undo, List<Fd> closing)
             throws InterruptedException {
         ContainerSpec spec = prepared.spec();
+        HealthCheck health = wanted.health().settled(prepared.rootfs().config().health());
+        HealthProbes.requirePossible(health, hierarchy);
         spec.name().ifPresent(kept::requireFree);
         ContainerId id = ContainerId.random();
         var place = Recovery.state(options);
@@ -141,7 +143,7 @@ final class DetachedMaker {
         var file = new DetachedFile(
                 place.engine(),
                 bootId(),
-                wanted,
+                wanted.health(health),
                 prepared.stopSignal(),
                 spec.stopTimeout(),
                 spec.wallClock(),
@@ -171,6 +173,7 @@ final class DetachedMaker {
             Optional<Fd> directory = group.cloneInto();
             directory.ifPresent(closing::add);
             diskLayers.holders(id.value()).forEach(setup::hold);
+            HealthProbes.add(health, plan, group, setup, closing);
             Monitor.spawn(setup.group(files, directory)).close();
         }
         closing.addAll(diskLayers.handOver(id.value()));

@@ -10,15 +10,19 @@ import java.util.Optional;
 ///
 /// @param restart when it is started again after its end
 /// @param removedAtEnd whether nothing of it is kept once it has ended
+/// @param health how its health is checked
 /// @param lease after which it is ended and removed, unless [DetachedContainer#renew] is called in time
-public record DetachedOptions(RestartPolicy restart, boolean removedAtEnd, Optional<Duration> lease) {
+public record DetachedOptions(
+        RestartPolicy restart, boolean removedAtEnd, HealthCheck health, Optional<Duration> lease) {
     /// Kept until it is removed, and never started again by itself.
-    public static final DetachedOptions STANDARD = new DetachedOptions(RestartPolicy.NEVER, false, Optional.empty());
+    public static final DetachedOptions STANDARD =
+            new DetachedOptions(RestartPolicy.NEVER, false, HealthCheck.OF_IMAGE, Optional.empty());
 
     private static final Duration LONGEST = Duration.ofDays(24);
 
     public DetachedOptions {
         present(restart, "restart");
+        present(health, "health");
         present(lease, "lease");
         if (removedAtEnd && restart.kind() != RestartPolicy.Kind.NO) {
             throw ArgumentException.invalid("conflicting options: a container that is removed at its end (--rm) has no"
@@ -35,14 +39,18 @@ public record DetachedOptions(RestartPolicy restart, boolean removedAtEnd, Optio
     }
 
     public DetachedOptions restart(RestartPolicy value) {
-        return new DetachedOptions(value, removedAtEnd, lease);
+        return new DetachedOptions(value, removedAtEnd, health, lease);
     }
 
     public DetachedOptions removedAtEnd(boolean value) {
-        return new DetachedOptions(restart, value, lease);
+        return new DetachedOptions(restart, value, health, lease);
     }
 
     public DetachedOptions lease(Duration value) {
-        return new DetachedOptions(restart, removedAtEnd, Optional.of(value));
+        return new DetachedOptions(restart, removedAtEnd, health, Optional.of(value));
+    }
+
+    public DetachedOptions health(HealthCheck value) {
+        return new DetachedOptions(restart, removedAtEnd, value, lease);
     }
 }

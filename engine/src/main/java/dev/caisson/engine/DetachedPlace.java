@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.launch.monitor.HealthLog;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorRecord;
 import dev.caisson.launch.monitor.MonitorState;
@@ -168,9 +169,9 @@ final class DetachedPlace {
     static ContainerState state(MonitorState state) {
         return switch (state.phase()) {
             case RUNNING, STOPPING ->
-                new ContainerState.Running(state.pid(), state.started().orElse(state.created()));
+                new ContainerState.Running(state.pid(), state.started().orElse(state.created()), health(state));
             case PAUSED ->
-                new ContainerState.Paused(state.pid(), state.started().orElse(state.created()));
+                new ContainerState.Paused(state.pid(), state.started().orElse(state.created()), health(state));
             case CREATED, STARTING, HELD ->
                 end(state).<ContainerState>map(ContainerState.Exited::new).orElseGet(ContainerState.Created::new);
             case RESTARTING ->
@@ -180,10 +181,10 @@ final class DetachedPlace {
         };
     }
 
-    /// What became of an init that never came to its program is no end of the program.
+    /// What became of an init that never came to its program is no end of the program, unless an earlier one ran.
     private static Optional<ContainerState.End> end(MonitorState state) {
         return state.end()
-                .filter(_ -> !state.failedToStart())
+                .filter(_ -> !state.failedToStart() || state.started().isPresent())
                 .map(end -> new ContainerState.End(
                         end.code(),
                         end.signal(),
@@ -199,11 +200,33 @@ final class DetachedPlace {
                 .orElseGet(ContainerState.Dead::new);
     }
 
+    private static HealthReport.Health health(MonitorState state) {
+        return HealthReport.Health.valueOf(state.health().name());
+    }
+
+    /// Returns what its health checks have shown.
+    HealthReport health() throws InterruptedException {
+        HealthReport.Health status = known().map(DetachedPlace::health).orElse(HealthReport.Health.NONE);
+        Optional<HealthLog> log = left(HealthLog.NAME, HealthLog.MOST_BYTES + 1).flatMap(HealthLog::decode);
+        return new HealthReport(
+                status,
+                log.map(HealthLog::streak).orElse(0),
+                log.map(HealthLog::probes).orElse(List.of()).stream()
+                        .map(probe ->
+                                new HealthReport.Probe(probe.started(), probe.finished(), probe.code(), probe.output()))
+                        .toList());
+    }
+
     private Optional<MonitorState> recorded() {
+        return left(MonitorRecord.NAME, MonitorRecord.MOST_BYTES).flatMap(MonitorRecord::decode);
+    }
+
+    /// Reads a file that its monitor leaves in its directory.
+    private Optional<byte[]> left(String name, int most) {
         return among.open(entry).flatMap(found -> {
             try (Fd own = found;
-                    Fd file = FileSystem.openAt(own, MonitorRecord.NAME, FileSystem.O_RDONLY, 0, BENEATH)) {
-                return MonitorRecord.decode(FileSystem.read(file, MonitorRecord.MOST_BYTES));
+                    Fd file = FileSystem.openAt(own, name, FileSystem.O_RDONLY, 0, BENEATH)) {
+                return Optional.of(FileSystem.read(file, most));
             } catch (ErrnoException e) {
                 if (e.is(Errno.ENOENT)) {
                     return Optional.empty();

@@ -12,8 +12,6 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.ProcessTimes;
-import dev.caisson.seccomp.Architecture;
-import dev.caisson.seccomp.Filter;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.State;
 import dev.caisson.watch.ProgramListener;
@@ -131,11 +129,7 @@ final class ExecTarget {
 
     /// The filter that it runs under, which gives its own answers; empty where it has none.
     Optional<FilterProgram> filter() {
-        return plan.all(Step.InstallFilter.class).stream()
-                .findFirst()
-                .map(install -> Filter.of(Architecture.host(), install.program().bytes())
-                        .unasking())
-                .map(filter -> new FilterProgram(filter.bytes(), "the container's own"));
+        return HealthProbes.filter(plan);
     }
 
     /// The variables that its program was started with, as `NAME=value`. They are read where the kernel keeps them,

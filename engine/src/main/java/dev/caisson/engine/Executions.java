@@ -9,9 +9,7 @@ import dev.caisson.launch.Launcher;
 import dev.caisson.launch.SlotSource;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Reactor;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -85,7 +83,6 @@ final class Executions {
         try {
             opened.console(launched.console());
             opened.closeTheirs();
-            lowerPriorityForMemory(target, launched.pid());
             EnteredCheck.require(launched.pid(), target.pid(), plan);
             return launched;
         } catch (RuntimeException e) {
@@ -93,14 +90,6 @@ final class Executions {
         } catch (Error e) {
             launched.abandon();
             throw e;
-        }
-    }
-
-    /// From outside: the file of a process that is not dumpable belongs to the root of the host.
-    private static void lowerPriorityForMemory(ExecTarget target, int pid) {
-        int score = target.plan().only(Step.SetOomScoreAdjustment.class).value();
-        try (Fd file = FileSystem.open("/proc/" + pid + "/oom_score_adj", FileSystem.O_WRONLY)) {
-            FileSystem.write(file, Integer.toString(score).getBytes(StandardCharsets.US_ASCII));
         }
     }
 

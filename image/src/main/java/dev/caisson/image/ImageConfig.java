@@ -16,6 +16,7 @@ import java.util.Optional;
 /// @param exposedPorts `80/tcp`
 /// @param volumes absolute paths in the image
 /// @param stopSignal as the image wrote it: `SIGTERM` or a number
+/// @param health how the image wants to be checked; empty if it does not say
 public record ImageConfig(
         List<String> entrypoint,
         List<String> cmd,
@@ -26,6 +27,7 @@ public record ImageConfig(
         List<String> volumes,
         Map<String, String> labels,
         Optional<String> stopSignal,
+        Optional<ImageHealth> health,
         Platform platform) {
     /// Search path of programs in an image that sets none.
     public static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -50,6 +52,7 @@ public record ImageConfig(
                 List.of(),
                 List.of(),
                 Map.of(),
+                Optional.empty(),
                 Optional.empty(),
                 Platform.running());
     }

@@ -2,6 +2,7 @@ package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.text.Quoted;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,9 +47,9 @@ record PackedConfig(ImageConfig config, List<Digest> diffIds, List<String> healt
             throw bad("has no layers, so there is nothing to run");
         }
         JsonObject run = document.object("config").orElseGet(() -> JsonObject.parse(WHAT, new byte[] {'{', '}'}));
-        List<String> healthCheck =
-                run.object("Healthcheck").map(check -> words(check, "Test")).orElse(List.of());
-        return new PackedConfig(config(run, platform), diffIds, healthCheck);
+        ImageConfig config = config(run, platform);
+        return new PackedConfig(
+                config, diffIds, config.health().map(ImageHealth::test).orElse(List.of()));
     }
 
     private static ImageConfig config(JsonObject run, Platform platform) {
@@ -62,7 +63,30 @@ record PackedConfig(ImageConfig config, List<Digest> diffIds, List<String> healt
                 run.keys("Volumes"),
                 run.stringMap("Labels"),
                 Optional.of(text(run, "StopSignal")).filter(signal -> !signal.isEmpty()),
+                run.object("Healthcheck").map(PackedConfig::health),
                 platform);
+    }
+
+    private static ImageHealth health(JsonObject check) {
+        return new ImageHealth(
+                words(check, "Test"),
+                nanos(check, "Interval"),
+                nanos(check, "Timeout"),
+                nanos(check, "StartPeriod"),
+                nanos(check, "StartInterval"),
+                (int) Math.min(natural(check, "Retries"), Integer.MAX_VALUE));
+    }
+
+    private static Duration nanos(JsonObject check, String key) {
+        return Duration.ofNanos(natural(check, key));
+    }
+
+    private static long natural(JsonObject check, String key) {
+        long number = check.number(key).orElse(0L);
+        if (number < 0) {
+            throw bad("has a health check with a negative " + key);
+        }
+        return number;
     }
 
     private static List<String> words(JsonObject run, String key) {

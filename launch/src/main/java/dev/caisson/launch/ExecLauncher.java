@@ -2,7 +2,6 @@ package dev.caisson.launch;
 
 import dev.caisson.cgroup.Subgroup;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.MemoryFile;
 import dev.caisson.linux.Sockets;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +27,7 @@ public final class ExecLauncher {
         try (Fd theirs = control.theirs()) {
             Optional<Fd> directory = part.cloneInto();
             directory.ifPresent(opened::add);
-            try (Zygote.Answer answer = zygote.exec(plan.ids(), theirs, directory)) {
+            try (Zygote.Answer answer = zygote.exec(plan.ids(), theirs, directory, plan.oomScore())) {
                 child = answer.child();
             }
         } catch (RuntimeException | Error e) {
@@ -44,9 +43,7 @@ public final class ExecLauncher {
             int namespace = 0;
             for (int slot = 0; slot < plan.slots().size(); slot++) {
                 switch (plan.slots().get(slot)) {
-                    case SlotSource.Plan _ ->
-                        handover.add(
-                                slot, Launcher.keep(opened, MemoryFile.sealed("caisson-plan", PlanCodec.encode(plan))));
+                    case SlotSource.Plan _ -> handover.add(slot, Launcher.keep(opened, plan.sealed()));
                     case SlotSource.Stream stream -> handover.add(slot, streams.get(stream.number()));
                     case SlotSource.CgroupTasks tasks -> handover.add(slot, joins.get(tasks.index()));
                     case SlotSource.NamespaceOf _ -> handover.add(slot, namespaces.get(namespace++));

@@ -1,5 +1,7 @@
 package dev.caisson.launch;
 
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.MemoryFile;
 import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.TerminalSize;
 import java.util.ArrayList;
@@ -13,8 +15,9 @@ import java.util.Set;
 /// @param ids host ids that the container's become
 /// @param namespaces those of the container's own
 /// @param groups how many v1 groups it joins
+/// @param oomScore its oom_score_adj, the container's
 /// @param steps what the process does, phases ascending
-public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, List<Step> steps) {
+public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int oomScore, List<Step> steps) {
     private static final int FIRST_FREE = 5;
 
     /// The program, with no choice left open.
@@ -51,7 +54,14 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, List<
     /// @param container as it was planned
     /// @param filter the container's own, which no listener answers; empty only where the container has none
     public static ExecPlan of(LaunchPlan container, Program program, Optional<FilterProgram> filter) {
-        int groups = container.all(Step.JoinCgroup.class).size();
+        return of(container, program, filter, 0);
+    }
+
+    /// Like the other, for a process that is not born into the unified tree's group but joins it.
+    ///
+    /// @param moreGroups that it joins beside the container's v1 groups
+    public static ExecPlan of(LaunchPlan container, Program program, Optional<FilterProgram> filter, int moreGroups) {
+        int groups = container.all(Step.JoinCgroup.class).size() + moreGroups;
         var steps = new ArrayList<Step>();
         steps.add(new Step.Seal());
         for (int i = 0; i < groups; i++) {
@@ -88,7 +98,17 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, List<
                 program.searchPath(),
                 program.arguments(),
                 program.environment()));
-        return new ExecPlan(container.ids(), container.namespaces(), groups, steps);
+        return new ExecPlan(
+                container.ids(),
+                container.namespaces(),
+                groups,
+                container.only(Step.SetOomScoreAdjustment.class).value(),
+                steps);
+    }
+
+    /// Writes it into sealed memory, which is the caller's to close.
+    public Fd sealed() {
+        return MemoryFile.sealed("caisson-plan", PlanCodec.encode(this));
     }
 
     /// The descriptors that it takes.

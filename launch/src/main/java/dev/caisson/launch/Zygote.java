@@ -38,7 +38,8 @@ public final class Zygote implements AutoCloseable {
     private static final int ROOT_OVERLAY = 3;
     private static final int ROOT_COVER = 4;
     private static final int ROOT_VOLATILE = 1;
-    private static final int REQUEST_BYTES = 48;
+    private static final int REQUEST_BYTES = 52;
+    private static final int OOM_SCORE_AT = 48;
     private static final int REPLY_BYTES = 16;
     private static final List<String> STAGES = List.of(
             "",
@@ -179,9 +180,10 @@ public final class Zygote implements AutoCloseable {
     ///
     /// @param ids those of the container
     /// @param group the group that it is to be born into
-    Answer exec(IdRange ids, Fd control, Optional<Fd> group) {
+    /// @param oomScore its oom_score_adj
+    Answer exec(IdRange ids, Fd control, Optional<Fd> group, int oomScore) {
         return ask(
-                request(REQUEST_EXEC, ids),
+                request(REQUEST_EXEC, ids).putInt(OOM_SCORE_AT, oomScore),
                 group.map(directory -> List.of(control, directory)).orElse(List.of(control)));
     }
 

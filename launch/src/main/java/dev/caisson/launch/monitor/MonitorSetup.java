@@ -1,15 +1,19 @@
 package dev.caisson.launch.monitor;
 
 import dev.caisson.cgroup.Cgroup;
+import dev.caisson.launch.ExecPlan;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Namespace;
 import dev.caisson.launch.Parts;
+import dev.caisson.launch.SlotSource;
 import dev.caisson.linux.Fd;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// What a monitor is given of its container: `struct monitor_setup` and the descriptors that go with it, which stay the
 /// caller's to close.
@@ -39,12 +43,37 @@ public final class MonitorSetup {
         JOIN,
         OUT_OF_MEMORY,
         FREEZE_V2,
-        FREEZE_V1
+        FREEZE_V1,
+        PROBE_SLOT,
+        PROBE_KILL
+    }
+
+    /// How the container's health is checked.
+    ///
+    /// @param plan of each probe
+    /// @param startInterval between probes while the start period goes on and none has succeeded
+    /// @param retries failures in a row that make it unhealthy
+    public record Health(
+            ExecPlan plan,
+            Duration interval,
+            Duration timeout,
+            Duration startPeriod,
+            Duration startInterval,
+            int retries,
+            OnFailure onFailure) {
+        /// What follows when it becomes unhealthy, in the order of `enum monitor_on_failure`.
+        public enum OnFailure {
+            NONE,
+            KILL,
+            RESTART,
+            STOP
+        }
     }
 
     private static final int MOST = 200;
     private static final int NAME_BYTES = 96;
-    private static final int BYTES = 40 + MonitorPolicy.BYTES + NAME_BYTES + 4 * MOST;
+    private static final int HEALTH_AT = 40 + MonitorPolicy.BYTES + NAME_BYTES + 4 * MOST;
+    private static final int BYTES = HEALTH_AT + 36;
     private static final int TERMINAL = 1;
     private static final int STDIN_OPEN = 2;
     private static final int STDIN_ONCE = 4;
@@ -53,6 +82,7 @@ public final class MonitorSetup {
     private final Streams streams;
     private final Log log;
     private final MonitorPolicy policy;
+    private Optional<Health> health = Optional.empty();
     private final List<Fd> descriptors = new ArrayList<>();
     private final List<Role> roles = new ArrayList<>();
     private final List<Integer> slots = new ArrayList<>();
@@ -101,10 +131,29 @@ public final class MonitorSetup {
     /// Gives it what it needs of the container's group.
     ///
     /// @param directory that its processes are cloned into, if the plan says so
-    public MonitorSetup group(Cgroup.WatchFiles files, java.util.Optional<Fd> directory) {
+    public MonitorSetup group(Cgroup.WatchFiles files, Optional<Fd> directory) {
         directory.ifPresent(fd -> add(Role.CGROUP, 0, fd));
         files.outOfMemory().ifPresent(fd -> add(Role.OUT_OF_MEMORY, 0, fd));
         files.freezer().ifPresent(fd -> add(files.freezerIsUnified() ? Role.FREEZE_V2 : Role.FREEZE_V1, 0, fd));
+        return this;
+    }
+
+    /// Has its health checked.
+    ///
+    /// @param plan the sealed plan of a probe
+    /// @param joins of the part of the container's group for probes alone, the last one that of the unified tree
+    /// @param kill `cgroup.kill` of that part, open for writing
+    public MonitorSetup health(Health wanted, Fd plan, List<Fd> joins, Fd kill) {
+        health = Optional.of(wanted);
+        List<SlotSource> sources = wanted.plan().slots();
+        for (int slot = 0; slot < sources.size(); slot++) {
+            if (sources.get(slot) instanceof SlotSource.Plan) {
+                add(Role.PROBE_SLOT, slot, plan);
+            } else if (sources.get(slot) instanceof SlotSource.CgroupTasks tasks) {
+                add(Role.PROBE_SLOT, slot, joins.get(tasks.index()));
+            }
+        }
+        add(Role.PROBE_KILL, 0, kill);
         return this;
     }
 
@@ -130,7 +179,22 @@ public final class MonitorSetup {
         for (int i = 0; i < descriptors.size(); i++) {
             out.putShort((short) (roles.get(i).ordinal() + 1)).putShort((short) (int) slots.get(i));
         }
+        out.position(HEALTH_AT);
+        health.ifPresent(wanted -> put(out, wanted));
         return bytes;
+    }
+
+    @SuppressWarnings("EnumOrdinal") // the order is that of the native enum
+    private static void put(ByteBuffer out, Health health) {
+        out.putInt((int) MonitorPolicy.millis(health.interval())).putInt((int) MonitorPolicy.millis(health.timeout()));
+        out.putInt((int) MonitorPolicy.millis(health.startPeriod()));
+        out.putInt((int) MonitorPolicy.millis(health.startInterval()));
+        out.putInt(health.retries()).putInt(health.onFailure().ordinal());
+        out.putInt((int) health.plan().namespaces().stream()
+                .mapToLong(Namespace::cloneFlag)
+                .reduce(0, (one, other) -> one | other));
+        out.putShort((short) health.plan().slots().size()).putShort((short) 0);
+        out.putInt(health.plan().oomScore());
     }
 
     /// The namespace of control groups is entered by init, once it is in its groups.

@@ -60,6 +60,18 @@ public record MonitorState(
     private static final int DEADLINE = 8;
     private static final int START_FAILED = 16;
     private static final int ZYGOTE_GONE = 32;
+    private static final int HEALTH_STARTING = 256;
+    private static final int HEALTHY = 512;
+    private static final int UNHEALTHY = 1024;
+
+    /// What its health checks say.
+    public enum Health {
+        /// It has none, or was never started.
+        NONE,
+        STARTING,
+        HEALTHY,
+        UNHEALTHY
+    }
 
     /// @throws HostException MONITOR_PROTOCOL
     static MonitorState decode(byte[] bytes, int at) {
@@ -145,6 +157,15 @@ public record MonitorState(
     /// Whether it can never be started again by this monitor.
     public boolean isZygoteGone() {
         return (flags & ZYGOTE_GONE) != 0;
+    }
+
+    public Health health() {
+        return switch (flags & (HEALTH_STARTING | HEALTHY | UNHEALTHY)) {
+            case HEALTH_STARTING -> Health.STARTING;
+            case HEALTHY -> Health.HEALTHY;
+            case UNHEALTHY -> Health.UNHEALTHY;
+            default -> Health.NONE;
+        };
     }
 
     /// Whether its program runs, frozen or not, or is on its way there.

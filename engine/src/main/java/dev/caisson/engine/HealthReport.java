@@ -1,0 +1,35 @@
+package dev.caisson.engine;
+
+import java.time.Instant;
+import java.util.List;
+
+/// What the health checks of a container have shown.
+///
+/// @param streak failures in a row
+/// @param probes the last five, the oldest first
+public record HealthReport(Health status, int streak, List<Probe> probes) {
+    /// The health of a container.
+    public enum Health {
+        /// It has no health check, or was never started.
+        NONE,
+        /// Nothing is known yet.
+        STARTING,
+        HEALTHY,
+        UNHEALTHY;
+
+        /// Returns Docker's word.
+        public String word() {
+            return name().toLowerCase(java.util.Locale.ROOT);
+        }
+    }
+
+    /// One health check.
+    ///
+    /// @param code exit code, 128 and its signal, or -1: it took too long, or could not be started
+    /// @param output at most the first 4 KiB of both streams
+    public record Probe(Instant started, Instant finished, int code, String output) {}
+
+    public HealthReport {
+        probes = List.copyOf(probes);
+    }
+}

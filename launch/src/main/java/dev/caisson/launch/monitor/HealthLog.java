@@ -1,0 +1,62 @@
+package dev.caisson.launch.monitor;
+
+import dev.caisson.launch.PlanCodec;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The last results of a container's health checks, which its monitor leaves in the directory of its log:
+/// `struct monitor_health_log`.
+///
+/// @param streak failures in a row
+/// @param probes the oldest first
+public record HealthLog(int streak, List<Probe> probes) {
+    /// One health check.
+    ///
+    /// @param code exit code, 128 and its signal, or -1: it took too long, or could not be started
+    /// @param output beginning of what it wrote to both streams
+    public record Probe(Instant started, Instant finished, int code, String output) {}
+
+    /// Its file.
+    public static final String NAME = "health";
+
+    private static final int MOST = 5;
+    private static final int OUTPUT = 4096;
+    private static final int HEADER = 16;
+    private static final int PROBE = 24 + OUTPUT;
+    private static final int BYTES = HEADER + MOST * PROBE;
+
+    /// Most that is read of it.
+    public static final int MOST_BYTES = BYTES;
+
+    public HealthLog {
+        probes = List.copyOf(probes);
+    }
+
+    /// Empty where it is no whole file.
+    public static Optional<HealthLog> decode(byte[] bytes) {
+        ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        if (bytes.length != BYTES || in.getInt(0) != PlanCodec.MAGIC) {
+            return Optional.empty();
+        }
+        int count = in.getInt(12);
+        if (count < 0 || count > MOST) {
+            return Optional.empty();
+        }
+        var probes = new ArrayList<Probe>();
+        for (int i = 0; i < count; i++) {
+            int at = HEADER + i * PROBE;
+            int length = Math.clamp(in.getInt(at + 20), 0, OUTPUT);
+            probes.add(new Probe(
+                    Instant.ofEpochMilli(in.getLong(at)),
+                    Instant.ofEpochMilli(in.getLong(at + 8)),
+                    in.getInt(at + 16),
+                    new String(bytes, at + 24, length, StandardCharsets.UTF_8)));
+        }
+        return Optional.of(new HealthLog(in.getInt(8), probes));
+    }
+}
