@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.error.CaissonException;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
@@ -37,6 +38,7 @@ import java.util.function.Supplier;
 /// and the monitor itself. A place in the state directory, as an engine has one, is the container's own; the monitor
 /// holds its lock, so that whoever finds the lock free knows that the monitor is gone, and clears up.
 final class DetachedMaker {
+    private static final int MOST_ASKED = 4;
     private static final String BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
     private final EngineOptions options;
@@ -174,12 +176,40 @@ final class DetachedMaker {
             directory.ifPresent(closing::add);
             diskLayers.holders(id.value()).forEach(setup::hold);
             HealthProbes.add(health, plan, group, setup, closing);
-            Monitor.spawn(setup.group(files, directory)).close();
+            Fd program = program();
+            closing.add(program);
+            Monitor.spawn(setup.group(files, directory), program).close();
         }
         closing.addAll(diskLayers.handOver(id.value()));
         place.leave();
         ranges.close();
         return new DetachedContainer(new DetachedPlace(options, kept, entry));
+    }
+
+    /// Returns the program of a monitor that is there, else one of its own: all that are started from one file share its
+    /// memory. Whoever does not answer is passed over.
+    private Fd program() throws InterruptedException {
+        int asked = 0;
+        for (KeptDirectory.Entry entry : kept.entries()) {
+            if (asked == MOST_ASKED) {
+                break;
+            }
+            try {
+                Optional<Monitor> found = new DetachedPlace(options, kept, entry).connect();
+                if (found.isPresent()) {
+                    asked++;
+                    try (Monitor monitor = found.get()) {
+                        Optional<Fd> program = monitor.program();
+                        if (program.isPresent()) {
+                            return program.get();
+                        }
+                    }
+                }
+            } catch (CaissonException e) { // one that ends now, or of another build
+                asked++;
+            }
+        }
+        return Zygote.executable();
     }
 
     private static String bootId() {

@@ -119,6 +119,24 @@ class DetachedContainerTest {
     }
 
     @Test
+    void containers_of_different_engines_share_the_memory_of_their_monitors_program() throws Exception {
+        DetachedContainer one = created("one", "exec sleep 1000");
+        one.start();
+        DetachedContainer other = created("other", "exec sleep 1000");
+        other.start();
+
+        assertThat(program(other)).isEqualTo(program(one));
+    }
+
+    private static Object program(DetachedContainer container) throws Exception {
+        long monitor = ProcessHandle.of(container.state().pid())
+                .flatMap(ProcessHandle::parent)
+                .orElseThrow()
+                .pid();
+        return Files.getAttribute(Path.of("/proc/" + monitor + "/exe"), "unix:ino");
+    }
+
+    @Test
     void one_more_program_runs_in_it_also_after_its_policy_has_started_it_again() throws Exception {
         DetachedContainer made = created(
                 "again", DetachedOptions.STANDARD.restart(RestartPolicy.parse("always")), "echo up; exec sleep 1000");

@@ -137,6 +137,11 @@ public final class Zygote implements AutoCloseable {
         return MemoryFile.sealedExecutable(PROGRAM, program(PROGRAM));
     }
 
+    /// Returns true if `file` is that program, of this very build, in memory that nobody can change.
+    public static boolean isExecutable(Fd file) {
+        return MemoryFile.isSealed(file, program(PROGRAM));
+    }
+
     static byte[] program(String name) {
         try (InputStream in = Zygote.class.getResourceAsStream(name)) {
             if (in == null) {

@@ -2,6 +2,7 @@ package dev.caisson.linux;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /// A file that lives in memory only and can never change once sealed: memfd_create(2), F_ADD_SEALS of fcntl(2).
 public final class MemoryFile {
@@ -9,6 +10,7 @@ public final class MemoryFile {
     private static final int MFD_ALLOW_SEALING = 2;
     private static final int MFD_EXEC = 0x10;
     private static final int F_ADD_SEALS = 1033;
+    private static final int F_GET_SEALS = 1034;
     private static final int SEAL_SEAL_SHRINK_GROW_WRITE = 0x1 | 0x2 | 0x4 | 0x8;
 
     private MemoryFile() {}
@@ -21,6 +23,16 @@ public final class MemoryFile {
     /// A sealed file that may be executed. What runs from it cannot overwrite the host's program (CVE-2019-5736).
     public static Fd sealedExecutable(String name, byte[] content) {
         return create(name, content, MFD_EXEC);
+    }
+
+    /// Returns true if `file` holds `content`, and nobody can ever change it.
+    public static boolean isSealed(Fd file, byte[] content) {
+        long seals = Native.raw(Nr.FCNTL, file.number(), F_GET_SEALS, 0);
+        if (seals < 0 || (seals & SEAL_SEAL_SHRINK_GROW_WRITE) != SEAL_SEAL_SHRINK_GROW_WRITE) {
+            return false;
+        }
+        return FileSystem.status(file).size() == content.length
+                && Arrays.equals(FileSystem.read(file, content.length), content);
     }
 
     private static Fd create(String name, byte[] content, int flags) {

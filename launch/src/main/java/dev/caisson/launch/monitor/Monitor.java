@@ -32,7 +32,13 @@ public final class Monitor implements AutoCloseable {
 
     /// A reply, or a notice.
     @SuppressWarnings("ArrayRecordComponent") // read by this class alone, and never compared
-    private record Packet(int op, int sequence, int argument, byte[] payload) {}
+    private record Packet(int op, int sequence, int argument, byte[] payload, List<Fd> descriptors)
+            implements AutoCloseable {
+        @Override
+        public void close() {
+            descriptors.forEach(Fd::close);
+        }
+    }
 
     private static final int VERSION = 1;
     private static final String SOCKET = "s";
@@ -56,6 +62,7 @@ public final class Monitor implements AutoCloseable {
     private static final int OP_SET = 13;
     private static final int OP_RENEW = 14;
     private static final int OP_REMOVE = 15;
+    private static final int OP_PROGRAM = 32;
     private static final int HOLD = 1;
     private static final int END_OF_INPUT = 1;
     private static final int FORCE = 1;
@@ -76,11 +83,12 @@ public final class Monitor implements AutoCloseable {
     }
 
     /// Starts the monitor of a container, which stands as created when this returns.
+    ///
+    /// @param program its own, as [#program] or [Zygote#executable] give it; stays the caller's
     /// @throws HostException if it did not start
-    public static Monitor spawn(MonitorSetup setup) throws InterruptedException {
+    public static Monitor spawn(MonitorSetup setup, Fd program) throws InterruptedException {
         Sockets.Pair pair = Sockets.pair();
-        try (Fd theirs = pair.theirs();
-                Fd program = Zygote.executable()) {
+        try (Fd theirs = pair.theirs()) {
             int pid = Processes.spawn(program, List.of("caisson-init", "monitor"), List.of(theirs));
             Processes.reap(pid); // what stays is its child
         } catch (RuntimeException e) {
@@ -235,6 +243,19 @@ public final class Monitor implements AutoCloseable {
         return true;
     }
 
+    /// Returns the program that it runs, if that is this build's and sealed: a monitor that is started from the same file
+    /// shares its memory. The caller's to close.
+    public Optional<Fd> program() throws InterruptedException {
+        Packet reply = ask(OP_PROGRAM, 0);
+        for (Fd file : reply.descriptors()) {
+            if (reply.descriptors().size() == 1 && Zygote.isExecutable(file)) {
+                return Optional.of(file);
+            }
+        }
+        reply.close();
+        return Optional.empty();
+    }
+
     /// Waits for a notice.
     /// @return empty if none came in time
     /// @throws HostException MONITOR_GONE
@@ -285,9 +306,14 @@ public final class Monitor implements AutoCloseable {
             }
             if (packet.get().op() < REPLY && (packet.get().op() & NOTICE) != 0) {
                 note(packet.get());
+                packet.get().close();
             } else if (packet.get().sequence() == number && packet.get().op() == (op | REPLY)) {
+                if (op != OP_PROGRAM) {
+                    packet.get().close(); // a start's process is found by its number
+                }
                 return packet.get();
             } else {
+                packet.get().close();
                 throw protocol("answered what was not asked");
             }
         }
@@ -298,20 +324,27 @@ public final class Monitor implements AutoCloseable {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        try (Sockets.Message message = Sockets.receive(socket, MOST_BYTES)) {
-            if (message.isEnd()) {
-                throw gone();
-            }
-            return Optional.of(packet(message.bytes()));
+        Sockets.Message message;
+        try {
+            message = Sockets.receive(socket, MOST_BYTES);
         } catch (ErrnoException e) {
             if (e.is(Errno.EAGAIN)) {
                 return Optional.empty();
             }
             throw e;
         }
+        try {
+            if (message.isEnd()) {
+                throw gone();
+            }
+            return Optional.of(packet(message.bytes(), message.descriptors()));
+        } catch (RuntimeException e) {
+            message.close();
+            throw e;
+        }
     }
 
-    private static Packet packet(byte[] bytes) {
+    private static Packet packet(byte[] bytes, List<Fd> descriptors) {
         if (bytes.length < HEADER) {
             throw protocol("sent " + bytes.length + " bytes");
         }
@@ -331,7 +364,7 @@ public final class Monitor implements AutoCloseable {
         }
         byte[] payload = new byte[bytes.length - HEADER];
         in.get(payload);
-        return new Packet(op, number, argument, payload);
+        return new Packet(op, number, argument, payload, descriptors);
     }
 
     private static Packet checked(Packet reply) {
