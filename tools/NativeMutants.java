@@ -81,7 +81,11 @@ final class NativeMutants {
         var copies = new ArrayList<Copy>();
         for (int i = 0; i < WORKERS; i++) {
             copies.add(new Copy(scratch.resolve("copy" + i)));
-            copies.getLast().make(source);
+            if (i == 0) {
+                copies.getFirst().make(source);
+            } else {
+                copies.get(i).copy(copies.getFirst());
+            }
         }
         for (Path file : files(copies.getFirst().directory, ".c")) {
             contents.put(file.getFileName().toString(), Files.readString(file));
@@ -240,6 +244,13 @@ final class NativeMutants {
             this.directory = directory;
         }
 
+        /// Takes over what another has built.
+        void copy(Copy other) throws Exception {
+            if (!other.execute(60, "sh", "-c", "rm -rf \"$1\" && cp -a . \"$1\"", "copy", directory.toAbsolutePath().toString())) {
+                throw new IllegalStateException(directory + " cannot be written");
+            }
+        }
+
         void make(Path source) throws Exception {
             Files.createDirectories(directory.resolve("build/objects"));
             Files.createDirectories(directory.resolve("test"));
@@ -252,7 +263,9 @@ final class NativeMutants {
                 }
             }
             for (Path file : files(directory, ".c")) {
-                if (!object(file)) {
+                Path object = directory.resolve("build/objects/" + file.getFileName().toString().replace(".c", ".o"));
+                boolean made = Files.exists(object) && Files.getLastModifiedTime(object).compareTo(Files.getLastModifiedTime(file)) > 0;
+                if (!made && !object(file)) {
                     throw new IllegalStateException(file + " does not compile");
                 }
             }
