@@ -78,19 +78,9 @@ final class NativeMutants {
     }
 
     private void run(List<String> wanted) throws Exception {
-        var copies = new ArrayList<Copy>();
-        for (int i = 0; i < WORKERS; i++) {
-            copies.add(new Copy(scratch.resolve("copy" + i)));
-            if (i == 0) {
-                copies.getFirst().make(source);
-            } else {
-                copies.get(i).copy(copies.getFirst());
-            }
-        }
-        for (Path file : files(copies.getFirst().directory, ".c")) {
+        for (Path file : files(source, ".c")) {
             contents.put(file.getFileName().toString(), Files.readString(file));
         }
-        copies.getFirst().tryWithoutMistake();
         String tests = Integer.toHexString(String.join("", contents(source.resolve("test"))).hashCode());
         Map<String, String> known = known();
         List<Mutant> mutants = new ArrayList<>();
@@ -103,6 +93,23 @@ final class NativeMutants {
         var queue = new ConcurrentLinkedQueue<Mutant>(mutants.stream()
                 .filter(mutant -> !known.containsKey(key(mutant, tests)))
                 .toList());
+        if (!queue.isEmpty() && System.nanoTime() < deadline) {
+            judge(queue, tests, known);
+        }
+        report(mutants, tests, known);
+    }
+
+    private void judge(java.util.Queue<Mutant> queue, String tests, Map<String, String> known) throws Exception {
+        var copies = new ArrayList<Copy>();
+        for (int i = 0; i < WORKERS; i++) {
+            copies.add(new Copy(scratch.resolve("copy" + i)));
+            if (i == 0) {
+                copies.getFirst().make(source);
+            } else {
+                copies.get(i).copy(copies.getFirst());
+            }
+        }
+        copies.getFirst().tryWithoutMistake();
         try (var workers = Executors.newFixedThreadPool(WORKERS)) {
             var done = new ArrayList<Future<?>>();
             for (Copy copy : copies) {
@@ -118,7 +125,6 @@ final class NativeMutants {
                 each.get();
             }
         }
-        report(mutants, tests, known);
     }
 
     private String key(Mutant mutant, String tests) {
