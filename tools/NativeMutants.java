@@ -337,7 +337,8 @@ final class NativeMutants {
                     return KILLED;
                 }
                 boolean monitors = mutant.file().startsWith("monitor") || mutant.file().equals("kept_mounts.c");
-                return test(monitors ? "test_monitor" : "test_init") ? SURVIVED : KILLED;
+                // The monitor's containers are made by the same code, and their terminals are typed into.
+                return (monitors || test("test_init")) && test("test_monitor") ? SURVIVED : KILLED;
             } finally {
                 Files.writeString(file, content);
                 object(file);

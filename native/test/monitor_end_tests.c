@@ -285,6 +285,19 @@ static void a_deadline_kills_the_container_for_good(void)
 	watched_end(&watched);
 }
 
+static void a_deadline_may_be_set_and_lifted_during_a_run(void)
+{
+	CHECK(begin(UNTIL_KILLED, NULL));
+	CHECK_EQUAL(0, start());
+	CHECK_EQUAL(0, set((struct monitor_policy){.deadline_millis = 600000}));
+	CHECK_EQUAL(0, set((struct monitor_policy){.deadline_millis = 0}));
+	CHECK_EQUAL(0, set((struct monitor_policy){.deadline_millis = 200}));
+	struct monitor_state state = await_phase(watched.socket, MONITOR_EXITED);
+	CHECK_EQUAL(256 + SIGKILL, state.status);
+	CHECK(state.flags & STATE_DEADLINE);
+	watched_end(&watched);
+}
+
 /* Reads the clock of the timerfd from fdinfo: one that cannot be set. */
 static void the_wall_clock_does_not_move_deadlines(void)
 {
@@ -419,6 +432,7 @@ const struct test monitor_end_tests[] = {
 	{"a created container leaves nothing", a_created_container_leaves_nothing},
 	{"a lease that runs out kills the container", a_lease_that_runs_out_kills_the_container},
 	{"a deadline kills the container for good", a_deadline_kills_the_container_for_good},
+	{"a deadline may be set and lifted during a run", a_deadline_may_be_set_and_lifted_during_a_run},
 	{"the wall clock does not move deadlines", the_wall_clock_does_not_move_deadlines},
 	{"a paused container can be stopped", a_paused_container_can_be_stopped},
 };

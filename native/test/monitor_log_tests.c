@@ -62,6 +62,13 @@ static void an_unfinished_line_is_logged_at_the_exit(void)
 	expect_log("printf one; sleep 0.05; printf two; sleep 0.05; printf '\\nthree'", "onetwo\\n|three|");
 }
 
+/* Longer than memory is kept for an idle container. */
+static void an_unfinished_line_outlasts_a_pause(void)
+{
+	expect_log("printf one; sleep 1.6; echo two", "onetwo\\n|");
+	expect_log("printf one >&2; sleep 1.6; echo two >&2", "onetwo\\n|");
+}
+
 static void long_lines_are_split_between_characters(void)
 {
 	CHECK(begin("head -c 16383 /dev/zero; printf '\\303\\251x\\n'", NULL));
@@ -202,6 +209,7 @@ const struct test monitor_log_tests[] = {
 	{"lines are escaped", lines_are_escaped},
 	{"lines have the time", lines_have_the_time},
 	{"an unfinished line is logged at the exit", an_unfinished_line_is_logged_at_the_exit},
+	{"an unfinished line outlasts a pause", an_unfinished_line_outlasts_a_pause},
 	{"long lines are split between characters", long_lines_are_split_between_characters},
 	{"a truncated log continues at its end", a_truncated_log_continues_at_its_end},
 	{"full files are rotated", full_files_are_rotated},

@@ -54,6 +54,30 @@ static void a_second_run_has_the_files_of_the_first(void)
 	watched_end(&watched);
 }
 
+static unsigned open_files(int pid)
+{
+	char path[64];
+	struct stat link;
+	unsigned open = 0;
+	for (int fd = 0; fd < 256; fd++) {
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+		open += lstat(path, &link) == 0;
+	}
+	return open;
+}
+
+static void a_run_leaves_no_descriptor_open(void)
+{
+	CHECK(begin("echo x", NULL));
+	CHECK_EQUAL(0, run().status);
+	unsigned after_one = open_files(watched.created.monitor_pid);
+	CHECK(after_one > 0);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQUAL(0, run().status);
+	CHECK_EQUAL(after_one, open_files(watched.created.monitor_pid));
+	watched_end(&watched);
+}
+
 static void a_held_start_waits_for_its_holder(void)
 {
 	static struct message reply;
@@ -190,6 +214,7 @@ static void a_bad_setup_is_refused(void)
 const struct test monitor_run_tests[] = {
 	{"a run is logged and recorded", a_run_is_logged_and_recorded},
 	{"a second run has the files of the first", a_second_run_has_the_files_of_the_first},
+	{"a run leaves no descriptor open", a_run_leaves_no_descriptor_open},
 	{"a held start waits for its holder", a_held_start_waits_for_its_holder},
 	{"a failed start reports the reason", a_failed_start_reports_the_reason},
 	{"a file that is no program fails its start", a_file_that_is_no_program_fails_its_start},
