@@ -120,6 +120,46 @@ final class DockerDaemon {
         }
     }
 
+    /// Carries out the whole life of a container that does nothing, one command at a time.
+    void life(String name) throws IOException, InterruptedException {
+        int _ = quietly("docker", "--host", host, "create", "--network", "none", "--name", name, IMAGE, "/bin/true");
+        int _ = quietly("docker", "--host", host, "start", name);
+        int _ = quietly("docker", "--host", host, "wait", name);
+        int _ = quietly("docker", "--host", host, "rm", name);
+    }
+
+    /// Runs a script to its end, its output in a log with the bounds of Caisson's.
+    /// @return whether it ended with status 0
+    boolean log(String name, String script) throws IOException, InterruptedException {
+        int _ = quietly(
+                "docker",
+                "--host",
+                host,
+                "run",
+                "-d",
+                "--log-opt=max-size=10m",
+                "--log-opt=max-file=3",
+                "--network",
+                "none",
+                "--name",
+                name,
+                IMAGE,
+                "/bin/busybox",
+                "sh",
+                "-c",
+                script);
+        Process wait = new ProcessBuilder("docker", "--host", host, "wait", name)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        String status = new String(wait.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        remove(name);
+        return status.strip().equals("0");
+    }
+
+    void remove(String name) throws IOException, InterruptedException {
+        int _ = quietly("docker", "--host", host, "rm", "-f", name);
+    }
+
     private static int quietly(String... command) throws IOException, InterruptedException {
         return new ProcessBuilder(command)
                 .redirectErrorStream(true)
