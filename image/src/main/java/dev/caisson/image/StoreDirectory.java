@@ -144,7 +144,7 @@ final class StoreDirectory implements AutoCloseable {
 
     private void removeLeftovers() {
         for (String name : DirectoryEntries.of(directory)) {
-            if (!name.endsWith(PARTIAL) || !name.matches("[0-9a-f]{64}\\" + PARTIAL)) {
+            if (!name.matches("[0-9a-f]{64}\\" + PARTIAL)) {
                 continue;
             }
             try (Fd locks = openLocks()) {
