@@ -4,6 +4,7 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.CgroupException;
+import dev.caisson.cgroup.CpuPace;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
@@ -143,6 +144,11 @@ public final class Container implements AutoCloseable {
             throw notRunning();
         }
         streams.pace().follow(limits.cpuQuota());
+    }
+
+    /// Returns what bounds the engine's own work for it.
+    CpuPace pace() {
+        return streams.pace();
     }
 
     private EngineException notRunning() {

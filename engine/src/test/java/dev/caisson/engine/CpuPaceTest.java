@@ -3,13 +3,16 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.image.Image;
+import dev.caisson.image.ProgressListener;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.CpuQuota;
+import dev.caisson.spec.Denial;
 import dev.caisson.spec.SeccompChoice;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.Optional;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -22,29 +25,25 @@ class CpuPaceTest extends BusyboxEngine {
 
     private static final int UNSHARE = System.getProperty("os.arch").equals("aarch64") ? 97 : 272;
 
+    /// One answer costs the engine more than this: waking, two system calls and a walk through the filter.
+    private static final Duration LEAST_FOR_AN_ANSWER = Duration.ofNanos(25_000);
+
     enum Flood {
-        EMPTY_LINES_TO_A_LOG("yes ''", true, false),
-        EMPTY_LINES_TO_A_CONSUMER("yes ''", false, false),
-        SINGLE_BYTES("while :; do echo; done", true, false),
-        /// Nothing but denied calls: a program that starts a process for each makes too few of them.
-        DENIED_CALLS("exec perl -e 'fork for 1 .. 3; syscall(%d, 0x40000000) while 1'".formatted(UNSHARE), false, true);
+        EMPTY_LINES_TO_A_LOG("yes ''", true),
+        EMPTY_LINES_TO_A_CONSUMER("yes ''", false),
+        SINGLE_BYTES("while :; do echo; done", true);
 
         private final String script;
         private final boolean kept;
-        private final boolean watched;
 
-        Flood(String script, boolean kept, boolean watched) {
+        Flood(String script, boolean kept) {
             this.script = script;
             this.kept = kept;
-            this.watched = watched;
         }
     }
 
     private ContainerSpec spec(Flood flood) {
-        ContainerSpec spec = flood.watched
-                ? ContainerSpec.of(Image.host(), "sh", "-c", flood.script)
-                        .seccomp(new SeccompChoice.Watched(new SeccompChoice.Standard(), SeccompChoice.Watch.TELL))
-                : busybox("sh", "-c", flood.script);
+        ContainerSpec spec = busybox("sh", "-c", flood.script);
         return spec.outputLimit(Bytes.UNLIMITED).limits(spec.limits().cpus(CpuQuota.cpus("" + SHARE)));
     }
 
@@ -68,5 +67,30 @@ class CpuPaceTest extends BusyboxEngine {
         KeptContainer.all(OPTIONS).forEach(KeptContainer::remove);
         assertThat(result.verdict()).isEqualTo(Verdict.WALL_CLOCK);
         assertThat(spent.toMillis()).isLessThan((long) (RATIO * SHARE * LONG.toMillis()));
+    }
+
+    /// The container itself may ask as fast as it can: a program that starts a process for each call makes too few.
+    @Test
+    void denied_calls_are_answered_no_faster_than_the_share_pays_for() throws Exception {
+        String asks = "fork for 1 .. 3; syscall(%d, 0x40000000) while 1".formatted(UNSHARE);
+        Duration time = Duration.ofSeconds(4);
+        Optional<CpuQuota> least = Optional.of(CpuQuota.cpus("0.01"));
+        Streams streams = Streams.capture();
+
+        try (Container container = engine.start(
+                ContainerSpec.of(Image.host(), "perl", "-e", asks)
+                        .seccomp(new SeccompChoice.Watched(new SeccompChoice.Standard(), SeccompChoice.Watch.TELL))
+                        .wallClock(time),
+                streams,
+                ProgressListener.none(),
+                made -> {
+                    made.pace().follow(least);
+                    made.pace().spend(Duration.ofMillis(250).toNanos()); // what may be spent ahead
+                })) {
+            RunResult result = container.await();
+
+            long answers = result.denials().stream().mapToLong(Denial::count).sum();
+            assertThat(answers).isBetween(1L, (long) (0.01 * time.toNanos() / LEAST_FOR_AN_ANSWER.toNanos()));
+        }
     }
 }

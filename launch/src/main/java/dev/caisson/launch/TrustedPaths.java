@@ -9,8 +9,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Parts of the host that others trust, or through which the host is steered. A container gets none of them as a
-/// volume,
-/// not even to read, without [Allowance#HOST_PATHS].
+/// volume, not even to read, without [dev.caisson.spec.Allowance#HOST_PATHS].
 public final class TrustedPaths {
     private static final List<Path> EVERYWHERE = Stream.of(
                     "/proc",

@@ -28,8 +28,12 @@ public record Attack(
         /// It is ended.
         record Ended(Verdict verdict) implements Expected {}
 
-        /// It may go on, within the memory limit.
-        record Bounded() implements Expected {}
+        /// It may go on, within the memory limit, and gets no more than so many.
+        record Bounded(long most) implements Expected {
+            Bounded() {
+                this(Long.MAX_VALUE);
+            }
+        }
 
         /// It may go on, with no more processor time than a neighbour that has as large a share.
         record Shared() implements Expected {}

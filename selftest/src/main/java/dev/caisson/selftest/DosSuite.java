@@ -146,7 +146,11 @@ public final class DosSuite implements AutoCloseable {
                 }
                 yield "ended: " + result.verdict();
             }
-            case Attack.Expected.Bounded _ -> {
+            case Attack.Expected.Bounded bounded -> {
+                if (said.matches("\\d{1,9} .*")
+                        && Long.parseLong(said.substring(0, said.indexOf(' '))) > bounded.most()) {
+                    failures.add("it got more than " + bounded.most() + ": " + said);
+                }
                 if (result.verdict() != Verdict.OK && result.verdict() != Verdict.OUT_OF_MEMORY) {
                     failures.add("it ended as " + result.verdict() + " " + result.stderr());
                 }
