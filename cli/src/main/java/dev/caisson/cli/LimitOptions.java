@@ -4,8 +4,6 @@ import dev.caisson.error.ArgumentException;
 import dev.caisson.spec.BlockDevice;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
-import dev.caisson.spec.CpuList;
-import dev.caisson.spec.CpuQuota;
 import dev.caisson.spec.DeviceRule;
 import dev.caisson.spec.IoLimit;
 import dev.caisson.spec.IoWeight;
@@ -13,7 +11,6 @@ import dev.caisson.spec.Limits;
 import dev.caisson.spec.Placement;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.WritableLayer;
-import java.math.BigDecimal;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +20,6 @@ import org.jspecify.annotations.Nullable;
 
 /// Options for limits: the part of [RunOptions] that becomes [Limits], with Docker's names.
 final class LimitOptions {
-    private static final long DEFAULT_PERIOD = 100_000;
-
     private @Nullable String memory;
     private @Nullable String memorySwap;
     private @Nullable String memoryReservation;
@@ -175,56 +170,24 @@ final class LimitOptions {
     }
 
     private Limits limits() {
-        Limits limits = Limits.defaults().oomKillDisable(oomKillDisable).bestEffort(bestEffort);
-        limits = memory == null ? limits : limits.memory(bytes(memory));
-        limits = memorySwap == null ? limits : limits.memorySwap(bytes(memorySwap));
-        limits = memoryReservation == null ? limits : limits.memoryReservation(bytes(memoryReservation));
+        Limits limits = new GroupLimits(
+                        memory,
+                        memorySwap,
+                        memoryReservation,
+                        cpus,
+                        cpuQuota,
+                        cpuPeriod,
+                        cpuShares,
+                        cpusetCpus,
+                        cpusetMems,
+                        pidsLimit,
+                        ioWeight)
+                .over(Limits.defaults().oomKillDisable(oomKillDisable).bestEffort(bestEffort));
         // Docker's default of -1 means: the host's
         limits =
                 memorySwappiness == null || memorySwappiness == -1 ? limits : limits.memorySwappiness(memorySwappiness);
-        limits = cpuTime(limits);
-        limits = cpuShares == null ? limits : limits.cpuShares(cpuShares);
-        limits = cpusetCpus == null ? limits : limits.cpuset(CpuList.parse(cpusetCpus));
-        limits = cpusetMems == null ? limits : limits.memoryNodes(CpuList.parse(cpusetMems));
-        limits = pidsLimit == null ? limits : limits.pids(pidsLimit == -1 ? Limits.UNLIMITED_PIDS : pidsLimit);
-        limits = ioWeight == null ? limits : limits.ioWeight(ioWeight);
         limits = deviceRules.isEmpty() ? limits : limits.devices(devices());
         return limits.ioWeights(ioWeights()).io(io()).hugePages(hugePages());
-    }
-
-    /// Docker writes no limit as -1.
-    private static Bytes bytes(String text) {
-        return text.equals("-1") ? Bytes.UNLIMITED : Bytes.parse(text);
-    }
-
-    private Limits cpuTime(Limits limits) {
-        if (cpus != null) {
-            if (cpuQuota != null || cpuPeriod != null) {
-                throw RunOptions.refused("--cpus", "it stands for --cpu-quota and --cpu-period: give one or the other");
-            }
-            return limits.cpus(withinHost(cpus));
-        }
-        if (cpuQuota == null || cpuQuota == -1) {
-            if (cpuPeriod != null) {
-                throw RunOptions.refused("--cpu-period", "a period alone limits nothing: give --cpu-quota as well");
-            }
-            return limits;
-        }
-        return limits.cpus(new CpuQuota(cpuQuota, cpuPeriod == null ? DEFAULT_PERIOD : cpuPeriod));
-    }
-
-    /// Refuses more than the host has, as Docker's daemon does: it would be no limit.
-    private static String withinHost(String cpus) {
-        int processors = Runtime.getRuntime().availableProcessors();
-        try {
-            if (new BigDecimal(cpus).compareTo(BigDecimal.valueOf(processors)) > 0) {
-                throw RunOptions.refused(
-                        "--cpus " + cpus, "only " + processors + " processors are available: give at most that many");
-            }
-        } catch (NumberFormatException e) {
-            return cpus; // which the limits refuse, with the reason
-        }
-        return cpus;
     }
 
     private List<IoLimit> io() {

@@ -3,20 +3,20 @@ package dev.caisson.cli;
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.RestartPolicy;
+import dev.caisson.spec.Limits;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/// `caisson update`: changes the restart policy of containers.
+/// `caisson update`: changes the limits and the restart policy of containers.
 @Command(
         name = "update",
         sortOptions = false,
-        description = "Change the restart policy of containers.",
-        footer = "%n  caisson update --restart on-failure:3 web")
+        description = "Change limits of containers, at once and for later starts, and their restart policy.",
+        footer = {"%n  caisson update -m 2g --cpus 1.5 web", "  caisson update --restart on-failure:3 web"})
 final class UpdateCommand extends ContainerCommand {
-    private static final String LIMITS = "limits are given where a container is created: create it again with this one";
-
     @Option(
             names = "--restart",
             paramLabel = "POLICY",
@@ -24,42 +24,83 @@ final class UpdateCommand extends ContainerCommand {
     private @Nullable String restart;
 
     @Option(
-            names = {
-                "-m",
-                "--memory",
-                "--memory-swap",
-                "--memory-reservation",
-                "--cpus",
-                "--cpu-period",
-                "--cpu-quota",
-                "-c",
-                "--cpu-shares",
-                "--cpuset-cpus",
-                "--cpuset-mems",
-                "--pids-limit",
-                "--blkio-weight"
-            },
-            paramLabel = "LIMIT",
-            hidden = true,
-            description = "Refused.")
-    private @Nullable String limit;
+            names = {"-m", "--memory"},
+            paramLabel = "BYTES",
+            description = "Most memory.")
+    private @Nullable String memory;
+
+    @Option(
+            names = "--memory-swap",
+            paramLabel = "BYTES",
+            description = "Most memory and swap together; -1 for no limit of swap.")
+    private @Nullable String memorySwap;
+
+    @Option(
+            names = "--memory-reservation",
+            paramLabel = "BYTES",
+            description = "Memory that is taken back from it last when the host is short.")
+    private @Nullable String memoryReservation;
+
+    @Option(names = "--cpus", paramLabel = "NUMBER", description = "Most processors' worth of time, as 0.5.")
+    private @Nullable String cpus;
+
+    @Option(names = "--cpu-quota", paramLabel = "MICROS", description = "Most processor time in each period.")
+    private @Nullable Long cpuQuota;
+
+    @Option(names = "--cpu-period", paramLabel = "MICROS", description = "Length of the period of --cpu-quota.")
+    private @Nullable Long cpuPeriod;
+
+    @Option(
+            names = {"-c", "--cpu-shares"},
+            paramLabel = "WEIGHT",
+            description = "Share of processor time against others.")
+    private @Nullable Integer cpuShares;
+
+    @Option(names = "--cpuset-cpus", paramLabel = "LIST", description = "Processors to run on, as 0-3,8.")
+    private @Nullable String cpusetCpus;
+
+    @Option(names = "--cpuset-mems", paramLabel = "LIST", description = "Memory nodes to take memory from.")
+    private @Nullable String cpusetMems;
+
+    @Option(names = "--pids-limit", paramLabel = "NUMBER", description = "Most processes and threads; -1 for no limit.")
+    private @Nullable Long pidsLimit;
+
+    @Option(
+            names = "--blkio-weight",
+            paramLabel = "10-1000",
+            description = "Share of a busy disk against others, where its scheduler knows weights.")
+    private @Nullable Integer ioWeight;
 
     private Optional<RestartPolicy> policy = Optional.empty();
 
+    private GroupLimits limits() {
+        return new GroupLimits(
+                memory,
+                memorySwap,
+                memoryReservation,
+                cpus,
+                cpuQuota,
+                cpuPeriod,
+                cpuShares,
+                cpusetCpus,
+                cpusetMems,
+                pidsLimit,
+                ioWeight);
+    }
+
     @Override
     void prepare() {
-        if (limit != null) {
-            throw RunOptions.refused("limits of 'caisson update'", LIMITS);
+        limits().over(Limits.defaults()); // refuses what is malformed before anything is changed
+        if (restart == null && limits().isEmpty()) {
+            throw CommandException.usage("you must provide one or more flags when using this command:"
+                    + " --restart, --memory, --cpus, --pids-limit or another limit");
         }
-        if (restart == null) {
-            throw CommandException.usage("you must provide one or more flags when using this command: --restart");
-        }
-        policy = Optional.of(RestartPolicy.parse(restart));
+        policy = Optional.ofNullable(restart).map(RestartPolicy::parse);
     }
 
     @Override
     void act(String container, EngineOptions options) throws InterruptedException {
         DetachedContainer found = DetachedLookup.require(container, options);
-        found.update(Optional.empty(), policy);
+        found.update(limits().isEmpty() ? UnaryOperator.identity() : limits()::over, policy);
     }
 }

@@ -120,6 +120,47 @@ class DetachedCommandsTest {
     }
 
     @Test
+    void limits_change_while_it_runs_and_hold_after_a_restart() {
+        caisson("run", "-d", "--name", name, "-m", "256m", "--pids-limit", "50", "host", "sleep", "1000");
+
+        assertThat(caisson("update", "-m", "128m", "--cpus", "0.5", "--pids-limit", "20", name))
+                .isEqualTo(new Answer(0, name + "\n", ""));
+
+        assertThat(inspected("{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}")).isEqualTo("134217728 20");
+        assertThat(caisson("verify", name).out()).contains("134217728", "50000", "20");
+        assertThat(caisson("verify", name).status()).isZero();
+        assertThat(caisson("restart", "-t", "0", name).status()).isZero();
+        assertThat(caisson("verify", name).out()).contains("134217728");
+
+        caisson("update", "--pids-limit", "30", name); // the others stay
+        assertThat(inspected("{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}")).isEqualTo("134217728 30");
+
+        assertThat(caisson("update", "-m", "4k", name).err()).contains("too small");
+        assertThat(caisson("update", "--cpuset-cpus", "4000", name).status()).isEqualTo(1);
+        assertThat(inspected("{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}")).isEqualTo("134217728 30");
+        assertThat(caisson("verify", name).status()).isZero();
+    }
+
+    @Test
+    void memory_below_what_is_used_is_refused_or_taken_as_the_kernel_does_it() throws Exception {
+        caisson("run", "-d", "--name", name, "-m", "256m", "host", "--", "perl", "-e",
+                "$x = 'x' x (100 << 20); print qq(ready\\n); $| = 1; print qq(\\n); sleep 1000");
+        awaitLog(name, "ready");
+
+        Answer shrunk = caisson("update", "-m", "32m", name);
+
+        String limit = inspected("{{.HostConfig.Memory}}");
+        if (shrunk.status() == 0) { // version 2 takes it, and kills what does not fit
+            assertThat(limit).isEqualTo("33554432");
+        } else {
+            assertThat(shrunk.err()).contains("memory");
+            assertThat(limit).isEqualTo("268435456");
+            assertThat(inspected("{{.State.Status}}")).isEqualTo("running");
+            assertThat(caisson("verify", name).status()).isZero();
+        }
+    }
+
+    @Test
     void one_that_is_created_is_started_attached_and_ends_with_its_status() {
         Answer made = caisson("create", "--name", name, "host", "--", "sh", "-c", "echo out; echo bad >&2; exit 5");
         assertThat(made.err()).isEmpty();
@@ -237,13 +278,15 @@ class DetachedCommandsTest {
                 "attach --detach-keys ctrl-1 x|--detach-keys takes",
                 "start -a x y|cannot start and attach multiple containers",
                 "update x|you must provide one or more flags",
-                "update --memory 1g x|limits of 'caisson update'",
                 "run --health-cmd true host true|--health-cmd: health is checked of containers that outlive",
                 "run -d --health-cmd true --no-healthcheck host true|--no-healthcheck conflicts with --health-*",
                 "run -d --health-retries 4 host true|HEALTH_NO_COMMAND",
                 "run -d --health-interval -1s --health-cmd true host true|cannot be negative",
                 "run -d --health-on-failure pray --health-cmd true host true|give none, kill, restart or stop",
                 "ps --filter health=fine|--filter health takes",
+                "update --memory much x|much",
+                "update --cpus 1000 x|processors are available",
+                "update --memory 1g no-such-container|CONTAINER_UNKNOWN",
                 "start no-such-container|CONTAINER_UNKNOWN",
                 "pause no-such-container|CONTAINER_UNKNOWN",
                 "container frobnicate|unknown command"

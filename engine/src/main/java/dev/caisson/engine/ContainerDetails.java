@@ -4,6 +4,7 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Limits;
 import dev.caisson.spec.Mount;
 import dev.caisson.state.KeptFile;
 import java.util.LinkedHashMap;
@@ -55,6 +56,21 @@ public record ContainerDetails(
             case Mount.Bind bind -> bind.source() + ":/" + bind.target() + (bind.readOnly() ? ":ro" : ":rw");
             case Mount.Tmpfs tmpfs -> ":/" + tmpfs.target() + (tmpfs.readOnly() ? ":ro" : ":rw");
         };
+    }
+
+    ContainerDetails limited(Limits limits) {
+        return new ContainerDetails(
+                arguments,
+                environment,
+                user,
+                workingDirectory,
+                hostName,
+                readOnlyRoot,
+                privileged,
+                init,
+                limits.memory().count(),
+                limits.pids(),
+                mounts);
     }
 
     void write(Fd directory) {

@@ -1,8 +1,6 @@
 package dev.caisson.engine;
 
-import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Events;
-import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.launch.HostException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Verifier;
@@ -22,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.UnaryOperator;
 
 /// A container that outlives the command and the process that created it, until it is removed. A small process of its
 /// own, its monitor, keeps it; any process of the host finds it by its name.
@@ -248,12 +247,16 @@ public final class DetachedContainer {
         place.rename(name);
     }
 
-    /// Changes its limits while it runs, and its restart policy.
-    public void update(Optional<Limits> limits, Optional<RestartPolicy> restart) throws InterruptedException {
+    /// Changes its limits and its restart policy, whether it runs or not: its control group stays as long as it does.
+    /// Limits are compared with the kernel's afterwards.
+    ///
+    /// @param limits makes the new limits of those that it has; limits that stay as they are change nothing
+    /// @throws dev.caisson.cgroup.CgroupException with the former limits in force: the kernel takes none below
+    ///     what is used, or FIXED_LIMIT for one that cannot be changed
+    /// @throws EngineException CONTAINER_DEAD, LIMITS_UNKNOWN
+    public void update(UnaryOperator<Limits> limits, Optional<RestartPolicy> restart) throws InterruptedException {
         try (DetachedPlace.Held held = place.hold()) {
-            if (limits.isPresent()) {
-                update(limits.get());
-            }
+            new LimitChange(place, held).to(limits);
             if (restart.isPresent()) {
                 DetachedFile file = place.file();
                 DetachedFile changed = file.with(file.options().restart(restart.get()));
@@ -265,22 +268,6 @@ public final class DetachedContainer {
                     }
                 }
             }
-        }
-    }
-
-    private void update(Limits limits) {
-        ContainerRecord record = place.record();
-        try (Hierarchy hierarchy = Hierarchy.detect()) {
-            Cgroup group = hierarchy
-                    .find(record.cgroupParent(), record.id())
-                    .orElseThrow(() -> new EngineException(
-                            "CONTAINER_NOT_RUNNING", "container " + name() + " has no control group any more"));
-            group.update(
-                    limits,
-                    record.settings().stream()
-                            .map(dev.caisson.cgroup.KernelSetting::parse)
-                            .toList());
-            place.save(record.limited(group, limits));
         }
     }
 

@@ -152,6 +152,7 @@ final class DetachedMaker {
                 spec.terminal().isPresent(),
                 spec.interactive());
         file.write(own);
+        LimitChange.write(own, spec.limits());
         ContainerDetails.of(spec, plan).write(own);
         undo.push(() -> diskLayers.discard(id.value()));
         try (Parts parts = parts(prepared, plan, id, lease, group)) {

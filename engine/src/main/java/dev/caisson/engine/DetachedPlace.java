@@ -142,11 +142,14 @@ final class DetachedPlace {
     /// @throws EngineException CONTAINER_DEAD if its monitor is gone
     Monitor monitor() {
         file();
-        return connect()
-                .orElseThrow(() -> new EngineException(
-                        "CONTAINER_DEAD",
-                        "container " + name() + " has lost its monitor, and with it what it had written:"
-                                + " remove it with 'caisson rm " + name() + "' and create it again"));
+        return connect().orElseThrow(this::dead);
+    }
+
+    EngineException dead() {
+        return new EngineException(
+                "CONTAINER_DEAD",
+                "container " + name() + " has lost its monitor, and with it what it had written:"
+                        + " remove it with 'caisson rm " + name() + "' and create it again");
     }
 
     /// Connects, and refuses an operation that is not legal now.
