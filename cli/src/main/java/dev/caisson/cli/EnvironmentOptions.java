@@ -5,7 +5,8 @@ import dev.caisson.spec.ContainerSpec;
 import java.io.IOException;
 import java.util.List;
 
-/// Docker's `--env` and `--env-file`: variables of the program, set here or passed on from this environment.
+/// Docker's `--env` and `--env-file`, variables of the program, set here or passed on from this environment; and its
+/// labels, which are given the same way.
 final class EnvironmentOptions {
     private static final int MAX_FILE = 1 << 20;
     /// Before a variable of the caller's that the launcher keeps from the JVM.
@@ -16,11 +17,9 @@ final class EnvironmentOptions {
     static ContainerSpec apply(ContainerSpec start, List<String> files, List<String> variables) {
         ContainerSpec spec = start;
         for (String file : files) {
-            for (String line : text(file).lines().toList()) {
-                String stripped = line.stripLeading();
-                if (!stripped.isEmpty() && !stripped.startsWith("#")) {
-                    spec = lineOfFile(spec, file, stripped);
-                }
+            for (String line : lines("--env-file", file)) {
+                requireName("--env-file", file, line);
+                spec = variable(spec, line);
             }
         }
         for (String variable : variables) {
@@ -32,19 +31,49 @@ final class EnvironmentOptions {
         return spec;
     }
 
+    /// Docker's `--label` and `--label-file`; a label without a value has an empty one.
+    static ContainerSpec applyLabels(ContainerSpec start, List<String> files, List<String> labels) {
+        ContainerSpec spec = start;
+        for (String file : files) {
+            for (String line : lines("--label-file", file)) {
+                requireName("--label-file", file, line);
+                spec = label(spec, line);
+            }
+        }
+        for (String label : labels) {
+            spec = label(spec, label);
+        }
+        return spec;
+    }
+
+    private static ContainerSpec label(ContainerSpec spec, String text) {
+        int equals = text.indexOf('=');
+        return spec.label(equals < 0 ? text : text.substring(0, equals), equals < 0 ? "" : text.substring(equals + 1));
+    }
+
+    /// Returns the lines that are neither empty nor a comment.
+    private static List<String> lines(String option, String file) {
+        return text(option, file)
+                .lines()
+                .map(String::stripLeading)
+                .filter(line -> !line.isEmpty() && !line.startsWith("#"))
+                .toList();
+    }
+
     /// A file is no script of the shell: `export NAME=VALUE` sets nothing, and quotes belong to the value.
-    private static ContainerSpec lineOfFile(ContainerSpec spec, String file, String line) {
+    private static void requireName(String option, String file, String line) {
         int equals = line.indexOf('=');
         String name = equals < 0 ? line : line.substring(0, equals);
+        String what = option.equals("--env-file") ? "variable" : "label";
         if (name.isEmpty()) {
-            throw RunOptions.refused("--env-file " + file, "the line '" + line + "' has no variable name before its =");
+            throw RunOptions.refused(
+                    option + " " + file, "the line '" + line + "' has no " + what + " name before its =");
         }
         if (name.chars().anyMatch(Character::isWhitespace)) {
             throw RunOptions.refused(
-                    "--env-file " + file,
-                    "the variable name '" + name + "' holds white space: write NAME=VALUE, without export");
+                    option + " " + file,
+                    "the " + what + " name '" + name + "' holds white space: write NAME=VALUE, without export");
         }
-        return variable(spec, line);
     }
 
     private static ContainerSpec variable(ContainerSpec spec, String text) {
@@ -59,12 +88,12 @@ final class EnvironmentOptions {
                 .orElse(spec);
     }
 
-    private static String text(String file) {
+    private static String text(String option, String file) {
         try {
             String text = ByteText.of(NamedFile.read(file, MAX_FILE));
             return text.startsWith("\uFEFF") ? text.substring(1) : text;
         } catch (IOException e) {
-            throw RunOptions.refused("--env-file " + file, "the file cannot be read (" + e.getMessage() + ")");
+            throw RunOptions.refused(option + " " + file, "the file cannot be read (" + e.getMessage() + ")");
         }
     }
 }

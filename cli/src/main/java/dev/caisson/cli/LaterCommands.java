@@ -19,7 +19,6 @@ final class LaterCommands {
 
     static {
         put("run it with -v and write what is to be kept there", "cp", "commit", "diff", "export");
-        put("use 'caisson ps --format json' again and again", "events");
         put(NETWORKS, "network", "port");
         put(VOLUMES, "volume");
         put(REGISTRY, "pull", "push", "login", "logout", "search", "trust", "manifest");

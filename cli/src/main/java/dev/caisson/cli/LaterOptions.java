@@ -33,7 +33,6 @@ final class LaterOptions {
         put(LOG, "--log-driver", "--log-opt");
         put(REAL_TIME, "--cpu-rt-runtime", "--cpu-rt-period");
         put(VOLUMES, "--volume-driver");
-        put("give each with --label", "--label-file");
         put("there is no OCI runtime below that would read it: use --label", "--annotation");
         put("all three streams are attached; redirect what is not wanted", "-a", "--attach");
         put("signals are always passed on", "--sig-proxy");

@@ -45,6 +45,7 @@ public final class Main implements Runnable {
         COMMANDS.put("unpause", UnpauseCommand::new);
         COMMANDS.put("rename", RenameCommand::new);
         COMMANDS.put("update", UpdateCommand::new);
+        COMMANDS.put("events", EventsCommand::new);
         COMMANDS.put("renew", RenewCommand::new);
         COMMANDS.put("rm", RemoveCommand::new);
         COMMANDS.put("container", Main::container);

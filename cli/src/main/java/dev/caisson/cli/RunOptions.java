@@ -52,6 +52,7 @@ final class RunOptions {
     private String ipc = "private";
     private String uts = "private";
     private List<String> labels = List.of();
+    private List<String> labelFiles = List.of();
     private boolean init = true;
     private boolean privileged;
     private List<String> allowances = List.of();
@@ -156,6 +157,7 @@ final class RunOptions {
                         "KEY=VALUE",
                         "A label, shown by ps and logs and found by ps --filter.",
                         value -> labels = value)
+                .texts("--label-file", "FILE", "Labels from the lines of a file.", value -> labelFiles = value)
                 .flagThatIsOn(
                         "--init",
                         "A small init stays as process 1 (default); --no-init: the program itself is process 1.",
@@ -194,11 +196,7 @@ final class RunOptions {
             String[] pair = pair("--sysctl", sysctl);
             spec = spec.sysctl(pair[0], pair[1]);
         }
-        for (String label : labels) {
-            int equals = label.indexOf('=');
-            spec = spec.label(
-                    equals < 0 ? label : label.substring(0, equals), equals < 0 ? "" : label.substring(equals + 1));
-        }
+        spec = EnvironmentOptions.applyLabels(spec, labelFiles, labels);
         return DeviceOptions.apply(MountOptions.apply(spec, volumes, mounts, tmpfs), devices);
     }
 

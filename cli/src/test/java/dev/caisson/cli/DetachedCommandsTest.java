@@ -126,24 +126,37 @@ class DetachedCommandsTest {
         assertThat(caisson("update", "-m", "128m", "--cpus", "0.5", "--pids-limit", "20", name))
                 .isEqualTo(new Answer(0, name + "\n", ""));
 
-        assertThat(inspected("{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}")).isEqualTo("134217728 20");
+        assertThat(inspected("{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}"))
+                .isEqualTo("134217728 20");
         assertThat(caisson("verify", name).out()).contains("134217728", "50000", "20");
         assertThat(caisson("verify", name).status()).isZero();
         assertThat(caisson("restart", "-t", "0", name).status()).isZero();
         assertThat(caisson("verify", name).out()).contains("134217728");
 
         caisson("update", "--pids-limit", "30", name); // the others stay
-        assertThat(inspected("{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}")).isEqualTo("134217728 30");
+        assertThat(inspected("{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}"))
+                .isEqualTo("134217728 30");
 
         assertThat(caisson("update", "-m", "4k", name).err()).contains("too small");
         assertThat(caisson("update", "--cpuset-cpus", "4000", name).status()).isEqualTo(1);
-        assertThat(inspected("{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}")).isEqualTo("134217728 30");
+        assertThat(inspected("{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}"))
+                .isEqualTo("134217728 30");
         assertThat(caisson("verify", name).status()).isZero();
     }
 
     @Test
     void memory_below_what_is_used_is_refused_or_taken_as_the_kernel_does_it() throws Exception {
-        caisson("run", "-d", "--name", name, "-m", "256m", "host", "--", "perl", "-e",
+        caisson(
+                "run",
+                "-d",
+                "--name",
+                name,
+                "-m",
+                "256m",
+                "host",
+                "--",
+                "perl",
+                "-e",
                 "$x = 'x' x (100 << 20); print qq(ready\\n); $| = 1; print qq(\\n); sleep 1000");
         awaitLog(name, "ready");
 

@@ -25,6 +25,7 @@ class EveryOptionTest {
             Map.entry("--name", "x"),
             Map.entry("--env", "A=1"),
             Map.entry("--env-file", "src/test/resources/variables.env"),
+            Map.entry("--label-file", "src/test/resources/variables.env"),
             Map.entry("--volume", "/srv:/x"),
             Map.entry("--mount", "type=tmpfs,target=/x"),
             Map.entry("--tmpfs", "/x"),

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -168,6 +169,17 @@ class RunOptionsTest {
         }
         Files.write(file, new byte[] {'A', '=', (byte) 0xff});
         assertThat(spec("--env-file", file.toString()).environment()).containsEntry("A", "\udcff");
+    }
+
+    @Test
+    void labels_come_from_files_and_options_and_the_last_one_wins() throws IOException {
+        Path file = Files.writeString(directory.resolve("labels"), "# of the team\n team=core\nnote=a b\nempty\n");
+
+        assertThat(spec("--label-file", file.toString(), "-l", "team=other").labels())
+                .containsExactlyInAnyOrderEntriesOf(Map.of("team", "other", "note", "a b", "empty", ""));
+        Files.writeString(file, "a b=1");
+        assertThatThrownBy(() -> spec("--label-file", file.toString())).hasMessageContaining("holds white space");
+        assertThatThrownBy(() -> spec("--label-file", "/no/such/file")).hasMessageContaining("cannot be read");
     }
 
     @Test

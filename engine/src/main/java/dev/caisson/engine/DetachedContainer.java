@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -97,6 +98,7 @@ public final class DetachedContainer {
 
     private void start(Monitor monitor) throws InterruptedException {
         ContainerRecord record = place.record();
+        place.noteEnd();
         LaunchPlan plan = record.plan().plan();
         StartReply reply = monitor.hold();
         if (reply.wasStarted()) {
@@ -112,7 +114,9 @@ public final class DetachedContainer {
             }
         }
         place.save(record.restarted(pid, ProcessTimes.startTime(pid)));
+        Instant time = Instant.now(); // it may have ended before this is written down
         monitor.go();
+        place.note(time, "start", Map.of());
     }
 
     /// Asks it to end, kills it if it has not ended in time, and waits for its end. It is not started again by its
@@ -132,8 +136,10 @@ public final class DetachedContainer {
         try (Monitor monitor = found.get()) {
             Duration patience = timeout.orElse(file.stopTimeout());
             int number = patience.isZero() ? SIGKILL : signal.orElse(file.stopSignal());
+            place.note("kill", Map.of("signal", Integer.toString(number)));
             monitor.stop(number, patience);
         }
+        place.note("stop", Map.of());
         removeIfWanted();
     }
 
@@ -156,6 +162,7 @@ public final class DetachedContainer {
                 state().require(ContainerState.Operation.SIGNAL, name());
             }
         }
+        place.note("kill", Map.of("signal", Integer.toString(number)));
     }
 
     /// Stops it and starts it again; starts one that does not run.
@@ -168,6 +175,7 @@ public final class DetachedContainer {
             }
         }
         start();
+        place.note("restart", Map.of());
     }
 
     /// Freezes every process of it, until [#resume]. Its deadline and its lease go on.
@@ -176,6 +184,7 @@ public final class DetachedContainer {
         try (DetachedPlace.Held _ = place.hold();
                 Monitor monitor = place.monitor(ContainerState.Operation.PAUSE)) {
             monitor.pause();
+            place.note("pause", Map.of());
         }
     }
 
@@ -185,6 +194,7 @@ public final class DetachedContainer {
         try (DetachedPlace.Held _ = place.hold();
                 Monitor monitor = place.monitor(ContainerState.Operation.RESUME)) {
             monitor.resume();
+            place.note("unpause", Map.of());
         }
     }
 
@@ -247,7 +257,7 @@ public final class DetachedContainer {
         place.rename(name);
     }
 
-    /// Changes its limits and its restart policy, whether it runs or not: its control group stays as long as it does.
+    /// Changes its limits and its restart policy, whether it runs or not: its control group stays as long as it.
     /// Limits are compared with the kernel's afterwards.
     ///
     /// @param limits makes the new limits of those that it has; limits that stay as they are change nothing
@@ -268,6 +278,7 @@ public final class DetachedContainer {
                     }
                 }
             }
+            place.note("update", Map.of());
         }
     }
 

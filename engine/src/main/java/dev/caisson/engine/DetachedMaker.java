@@ -31,6 +31,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -184,7 +185,9 @@ final class DetachedMaker {
         closing.addAll(diskLayers.handOver(id.value()));
         place.leave();
         ranges.close();
-        return new DetachedContainer(new DetachedPlace(options, kept, entry));
+        var made = new DetachedPlace(options, kept, entry);
+        made.note("create", Map.of());
+        return new DetachedContainer(made);
     }
 
     /// Returns the program of a monitor that is there, else one of its own: all that are started from one file share its

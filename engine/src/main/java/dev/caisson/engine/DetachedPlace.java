@@ -13,12 +13,14 @@ import dev.caisson.linux.ProcessTimes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.KeptDirectory;
+import dev.caisson.state.KeptFile;
 import dev.caisson.state.KeptRun;
 import dev.caisson.state.LogReader;
 import dev.caisson.state.Places;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -220,7 +222,8 @@ final class DetachedPlace {
                         .toList());
     }
 
-    private Optional<MonitorState> recorded() {
+    /// Returns what its monitor has left of its last end.
+    Optional<MonitorState> recorded() {
         return left(MonitorRecord.NAME, MonitorRecord.MOST_BYTES).flatMap(MonitorRecord::decode);
     }
 
@@ -277,6 +280,28 @@ final class DetachedPlace {
         }
     }
 
+    Optional<KeptFile.Origin> origin() {
+        return among.open(entry).flatMap(found -> {
+            try (Fd own = found) {
+                return KeptFile.origin(own);
+            }
+        });
+    }
+
+    /// Notes what was done with it, for those who follow events.
+    void note(String action, Map<String, String> more) {
+        note(Instant.now(), action, more);
+    }
+
+    void note(Instant time, String action, Map<String, String> more) {
+        LifeEvents.note(options, this, time, action, more);
+    }
+
+    /// Notes its last end, before the record of it goes.
+    void noteEnd() {
+        LifeEvents.noteEnd(options, this);
+    }
+
     ContainerDetails details() {
         return among.open(entry)
                 .flatMap(found -> {
@@ -308,12 +333,16 @@ final class DetachedPlace {
                 entry = among.rename(entry, name);
             });
             save(record().renamed(name));
+            note("rename", Map.of("oldName", "/" + former));
         }
     }
 
     /// Removes what is left of it once its monitor is gone.
     void remove() {
+        noteEnd();
+        Map<String, String> attributes = LifeEvents.attributes(this, Map.of());
         Leftovers.clearPlaces(options);
         among.remove(entry);
+        LifeEvents.note(options, id(), "destroy", attributes);
     }
 }

@@ -1,0 +1,140 @@
+package dev.caisson.engine;
+
+import static dev.caisson.error.ArgumentException.present;
+
+import dev.caisson.launch.monitor.MonitorState;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.state.EventJournal;
+import dev.caisson.state.KeptFile;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// What happened to the containers of a state directory, as it happens: what commands did stands in a journal, and how
+/// containers in the background ended in the record that each monitor leaves.
+///
+/// Bounds: the journal holds the last 256 KiB at least, and of ends the last one of each container that is there; a
+/// reader that stays sees every end of those that live longer than half a second.
+public final class LifeEvents implements AutoCloseable {
+    private static final int MOST_SEEN = 10_000;
+
+    private final EngineOptions options;
+    private final EventJournal journal;
+    private final Set<String> seen = new LinkedHashSet<>();
+
+    private LifeEvents(EngineOptions options) {
+        this.options = options;
+        this.journal = new EventJournal(options.state());
+    }
+
+    /// Opens them from the oldest that is known.
+    public static LifeEvents open(EngineOptions options) {
+        return new LifeEvents(present(options, "options"));
+    }
+
+    /// Returns what happened since the last call, the oldest first.
+    public List<LifeEvent> next() {
+        var events = new ArrayList<LifeEvent>();
+        for (String line : journal.next()) {
+            LifeEvent.parse(line).filter(this::isNew).ifPresent(events::add);
+        }
+        for (DetachedPlace place : DetachedPlace.all(options)) {
+            ends(place).stream().filter(this::isNew).forEach(events::add);
+        }
+        events.sort(Comparator.comparing(LifeEvent::time));
+        return events;
+    }
+
+    /// An end is in the journal too once its container was started again or removed.
+    private boolean isNew(LifeEvent event) {
+        if (!isEnd(event)) {
+            return true;
+        }
+        if (seen.size() == MOST_SEEN) {
+            seen.remove(seen.iterator().next());
+        }
+        return seen.add(event.id() + " " + event.action() + " " + event.time());
+    }
+
+    private static boolean isEnd(LifeEvent event) {
+        return event.action().equals("die") || event.action().equals("oom");
+    }
+
+    /// Returns whether events were replaced in the journal before they were read.
+    public boolean hasGap() {
+        return journal.hasGap();
+    }
+
+    @Override
+    public void close() {
+        journal.close();
+    }
+
+    // ---- written
+
+    /// Notes what was done with a container. A journal that cannot be written holds up nothing; that is logged.
+    static void note(
+            EngineOptions options, DetachedPlace place, Instant time, String action, Map<String, String> more) {
+        note(options, new LifeEvent(time, action, place.id(), attributes(place, more)));
+    }
+
+    static void note(EngineOptions options, ContainerId id, String action, Map<String, String> attributes) {
+        note(options, new LifeEvent(Instant.now(), action, id, attributes));
+    }
+
+    /// Notes the last end, before the record of it goes.
+    static void noteEnd(EngineOptions options, DetachedPlace place) {
+        ends(place).forEach(event -> note(options, event));
+    }
+
+    private static void note(EngineOptions options, LifeEvent event) {
+        try {
+            EventJournal.append(options.state(), event.line());
+        } catch (RuntimeException e) {
+            System.getLogger(LifeEvents.class.getName())
+                    .log(System.Logger.Level.WARNING, "an event could not be written", e);
+        }
+    }
+
+    /// Returns the attributes of an event: name, image, `more`, then its labels.
+    static Map<String, String> attributes(DetachedPlace place, Map<String, String> more) {
+        var attributes = new LinkedHashMap<String, String>();
+        Optional<KeptFile.Origin> origin = place.origin();
+        attributes.put("name", place.name());
+        origin.ifPresent(found -> attributes.put("image", found.image()));
+        attributes.putAll(more);
+        origin.ifPresent(found -> found.labels().forEach(attributes::putIfAbsent));
+        return attributes;
+    }
+
+    private static List<LifeEvent> ends(DetachedPlace place) {
+        Optional<MonitorState> recorded = place.recorded();
+        if (recorded.isEmpty()
+                || recorded.get().failedToStart()
+                || recorded.get().end().isEmpty()
+                || recorded.get().finished().isEmpty()) {
+            return List.of();
+        }
+        MonitorState state = recorded.get();
+        Instant time = state.finished().orElseThrow();
+        var events = new ArrayList<LifeEvent>();
+        if (state.metOutOfMemory()) {
+            events.add(new LifeEvent(time, "oom", place.id(), attributes(place, Map.of())));
+        }
+        int status = new ContainerState.End(
+                        state.end().orElseThrow().code(),
+                        state.end().orElseThrow().signal(),
+                        false,
+                        time)
+                .status();
+        events.add(new LifeEvent(
+                time, "die", place.id(), attributes(place, Map.of("exitCode", Integer.toString(status)))));
+        return events;
+    }
+}
