@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,7 +31,6 @@ import picocli.CommandLine.Spec;
         })
 final class EventsCommand implements Callable<Integer> {
     private static final long PAUSE_MILLIS = 200;
-    private static final long NANOS = 1_000_000_000;
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSSSSXXX").withZone(ZoneId.systemDefault());
 
@@ -121,7 +121,7 @@ final class EventsCommand implements Callable<Integer> {
         fields.put("scope", "local");
         fields.put("time", event.time().getEpochSecond());
         fields.put(
-                "timeNano", event.time().getEpochSecond() * NANOS + event.time().getNano());
+                "timeNano", ChronoUnit.NANOS.between(Instant.EPOCH, event.time()));
         return fields;
     }
 }
