@@ -10,7 +10,6 @@ final class LaterOptions {
             "networks are not part of this version: every container has its own loopback alone";
     private static final String FOREGROUND =
             "a container in the foreground ends with this command: use 'run -d' and 'caisson attach', which has it";
-    private static final String HEALTH = "health checks are not part of this version: run one beside the container";
     private static final String WINDOWS = "it is an option of Docker for Windows";
     private static final String REGISTRY =
             "registries are not part of this version: fetch the image with skopeo copy, and run it as oci:PATH";
