@@ -6,11 +6,11 @@ import dev.caisson.containerfile.dockerfile.DockerfileNode.Instruction;
 import java.util.List;
 import java.util.Optional;
 
-/// A parsed Dockerfile: every line of it, in order. What it builds is told by [ImageBuild].
+/// A parsed Dockerfile: every line of it, in order. What it builds is told by `ImageBuild`.
 /// @param escape the character that continues a line and quotes the next character: `\` or `` ` ``
 public record Dockerfile(Source source, char escape, List<DockerfileNode> nodes) {
     /// Parses a Dockerfile as BuildKit's `docker/dockerfile` frontend does.
-    /// @throws ContainerFileException with the place of what no builder would take
+    /// @throws dev.caisson.containerfile.ContainerFileException with the place of what no builder would take
     public static Dockerfile parse(Source source) {
         return new DockerfileParser(source).parse();
     }

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Splits the arguments of an instruction at white space that is neither quoted nor escaped. It takes quotes off and
-/// leaves variables as they are; [Substitution] expands them.
+/// leaves variables as they are; `Substitution` expands them.
 public final class WordSplitter {
     private final LogicalText text;
     private final char escape;

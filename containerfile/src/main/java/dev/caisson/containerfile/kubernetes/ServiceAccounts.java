@@ -14,7 +14,7 @@ public record ServiceAccounts(Set<String> withoutToken) {
     }
 
     /// The service accounts of a manifest.
-    /// @throws ContainerFileException for text that is no YAML
+    /// @throws dev.caisson.containerfile.ContainerFileException for text that is no YAML
     public static ServiceAccounts of(Source manifest) {
         return of(KubernetesManifest.objects(manifest));
     }
