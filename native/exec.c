@@ -2,6 +2,7 @@
 #include "init.h"
 #include "kernel.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -10,7 +11,7 @@
 #include <termios.h>
 
 struct program {
-	bool child, terminal;
+	bool child, idle, terminal;
 	char *argv[PLAN_MAX_LIST + 1];
 	char *environment[PLAN_MAX_LIST + 1];
 };
@@ -31,7 +32,9 @@ static void take_list(struct reader *payload, char **list)
 static void take_program(struct reader *payload, struct program *program)
 {
 	uint32_t length;
-	program->child = read_u8(payload) == 1;
+	uint8_t kind = read_u8(payload);
+	program->child = kind != 0;
+	program->idle = kind == 2;
 	program->terminal = read_u8(payload) == 1;
 	read_bytes(payload, &length); /* PATH: OP_READY has used it */
 	take_list(payload, program->argv);
@@ -56,12 +59,24 @@ static int last_preparations(const struct program *program)
 	return default_signals();
 }
 
+/* In place of a program: a container that only holds what others do in it. Its signals end it as they end a program. */
+static _Noreturn void sleep_for_ever(void)
+{
+	while (ppoll(NULL, 0, NULL, NULL) < 0 && errno == EINTR)
+		;
+	syscall(SYS_exit_group, EXIT_REFUSED); /* the filter refuses to let it wait */
+	for (;;)
+		__builtin_trap();
+}
+
 static int start(const struct init *init, struct program *program)
 {
 	int error = init->filter ? load_filter(init->filter, init->filter_length) : 0;
 	if (error < 0)
 		return error;
 	init->start->called = 1;
+	if (program->idle)
+		sleep_for_ever();
 	return result(syscall(SYS_execveat, AT_FDCWD, init->program, program->argv, program->environment, 0));
 }
 

@@ -33,6 +33,7 @@ static const struct {
 	/* 10 LANDLOCK */ {OP_LANDLOCK, restrict_scopes},
 	/* 11 READY    */ {OP_READY, ready},
 	/* 12 FILTER   */ {OP_FILTER, take_filter}, {OP_EXEC, execute}, /* execveat and nothing behind it */
+	/*           */ {OP_FILES, serve_files},
 };
 
 static uint64_t micros(void)
@@ -125,8 +126,9 @@ static bool has_its_slots(const struct init *init)
 		const struct step *step = &init->plan.steps[i];
 		struct reader payload = {step->payload, step->length, false};
 		bool takes_one = step->opcode == OP_JOIN_CGROUP || step->opcode == OP_ROOT || step->opcode == OP_MOUNT_FD ||
-				 step->opcode == OP_HOST_DEVICE;
-		if (takes_one && init->slot[read_u16(&payload)] < 0)
+				 step->opcode == OP_HOST_DEVICE || step->opcode == OP_FILES;
+		uint16_t slot = takes_one ? read_u16(&payload) : PLAN_NO_SLOT;
+		if (slot != PLAN_NO_SLOT && init->slot[slot] < 0)
 			return false;
 		uint32_t entered = step->opcode == OP_ENTER ? read_u32(&payload) : 0;
 		for (unsigned k = 0; k < PLAN_NAMESPACES; k++)
@@ -141,7 +143,7 @@ _Noreturn void init(int control, uint32_t id_count, uint16_t plan_kind)
 	static struct init init; /* large, and there is one */
 	init.id_count = id_count;
 	init.kind = plan_kind;
-	init.root = init.proc = init.devpts = init.null = init.empty = -1;
+	init.root = init.proc = init.devpts = init.null = init.empty = init.self = -1;
 
 	int error = take_handover(&init, control);
 	init.clock = micros();

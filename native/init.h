@@ -24,6 +24,7 @@ struct init {
 	int proc;   /* its procfs, from where names are followed without crossing another mount */
 	int devpts; /* its devpts */
 	int null;   /* its /dev/null, seen to be 1:3 */
+	int self;   /* the /proc/self/fd of outside, for a file service alone */
 	int empty;  /* an empty read-only directory, once something is masked with it */
 
 	uint64_t root_mount, root_inode; /* which mount and file the root is */
@@ -59,6 +60,7 @@ action drop_privileges, restrict_scopes, take_filter;					 /* privileges.c */
 action ready;										 /* ready.c */
 action execute;										 /* exec.c */
 action enter;										 /* enter.c */
+action serve_files;									 /* files.c */
 
 /* ---- shared by steps ---- */
 

@@ -251,7 +251,7 @@ enum plan_error payload_filter(struct reader *reader, struct context *context)
 enum plan_error payload_exec(struct reader *reader, struct context *context)
 {
 	uint8_t child = read_u8(reader);
-	if (child > 1 || read_u8(reader) > 1 || (context->kind == PLAN_EXEC && child == 0))
+	if (child > 2 || read_u8(reader) > 1 || (context->kind == PLAN_EXEC && child == 0))
 		return PLAN_BAD_VALUE;
 	enum plan_error error = text(reader, 0, PATH_BYTES);
 	if (error)
@@ -280,4 +280,13 @@ enum plan_error payload_enter(struct reader *reader, struct context *context)
 			return error;
 	}
 	return (entered & obligatory) == obligatory && (entered & ~known) == 0 ? PLAN_OK : PLAN_BAD_VALUE;
+}
+
+enum plan_error payload_files(struct reader *reader, struct context *context)
+{
+	struct reader again = *reader;
+	if (read_u16(&again) != PLAN_NO_SLOT)
+		return slot(reader, context, false);
+	read_u16(reader);
+	return PLAN_OK;
 }

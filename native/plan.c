@@ -58,9 +58,10 @@ static const struct {
 	IN(KEYRING, LIMITS, ONCE, ONCE, payload_nothing),
 	IN(CAPS, CAPS, ALWAYS, ALWAYS, payload_caps),
 	IN(LANDLOCK, LANDLOCK, ONCE, NEVER, payload_landlock),
-	IN(READY, READY, ALWAYS, ALWAYS, payload_ready),
+	IN(READY, READY, ONCE, ONCE, payload_ready),
 	IN_TWO(FILTER, FILTER, CAPS, ONCE, ONCE, payload_filter),
-	IN(EXEC, FILTER, ALWAYS, ALWAYS, payload_exec),
+	IN(EXEC, FILTER, ONCE, ONCE, payload_exec),
+	IN(FILES, FILTER, ONCE, ONCE, payload_files),
 #undef IN
 #undef IN_TWO
 };
@@ -70,6 +71,8 @@ enum { OPCODES = sizeof opcodes / sizeof *opcodes };
 const struct opcode_rule *plan_opcode(unsigned index) { return index < OPCODES ? &opcodes[index].rule : NULL; }
 
 /* ---- order ---- */
+
+static bool is_last(uint8_t opcode) { return opcode == OP_EXEC || opcode == OP_FILES; }
 
 /* What the order of phases alone does not say. */
 static enum plan_error in_order(const struct step *step, const struct context *context)
@@ -85,6 +88,8 @@ static enum plan_error in_order(const struct step *step, const struct context *c
 	case OP_READ_ONLY:
 	case OP_ROOT_READ_ONLY:
 		return seen[OP_VERIFY] ? PLAN_BAD_ORDER : PLAN_OK;
+	case OP_FILES: /* it has a filter of its own */
+		return seen[OP_FILTER] ? PLAN_BAD_ORDER : PLAN_OK;
 	case OP_FILTER: /* without no_new_privs a filter needs the capabilities that OP_CAPS takes away */
 		if ((step->phase == PHASE_CAPS) != (seen[OP_NO_NEW_PRIVS] == 0))
 			return PLAN_BAD_ORDER;
@@ -104,7 +109,7 @@ static enum plan_error check_step(const struct step *step, const struct step *be
 	const struct opcode_rule *rule = &opcodes[index].rule;
 	if (step->phase != rule->phase && step->phase != rule->other_phase)
 		return PLAN_BAD_PHASE;
-	if (before ? step->phase < before->phase || before->opcode == OP_EXEC : step->opcode != OP_SEAL)
+	if (before ? step->phase < before->phase || is_last(before->opcode) : step->opcode != OP_SEAL)
 		return PLAN_BAD_ORDER;
 	enum plan_error error = in_order(step, context);
 	if (error)
@@ -156,8 +161,11 @@ enum plan_error plan_decode(const uint8_t *bytes, uint32_t length, uint16_t slot
 	}
 	if (reader.left != 0)
 		return PLAN_TRAILING;
-	if (plan->steps[plan->count - 1].opcode != OP_EXEC)
+	uint8_t last = plan->steps[plan->count - 1].opcode;
+	if (!is_last(last))
 		return PLAN_NO_EXEC;
+	if (context.seen[OP_READY] != (last == OP_EXEC)) /* a file service is its own program */
+		return PLAN_BAD_COUNT;
 	for (unsigned i = 0; i < OPCODES; i++)
 		if (opcodes[i].often[plan->kind] == ALWAYS && context.seen[opcodes[i].rule.opcode] == 0)
 			return PLAN_BAD_COUNT;

@@ -100,7 +100,10 @@ enum opcode {
 	OP_READY = 110,           /* READY     str working directory, absolute */
 	OP_FILTER = 120,          /* FILTER, or CAPS before OP_CAPS where OP_NO_NEW_PRIVS is absent: bytes of struct sock_filter[1..4096] */
 	OP_EXEC = 121,            /* FILTER, last   u8 1 = init stays as PID 1, u8 1 = the console is the controlling terminal,
-	                             str PATH for a program without slash, list argv (>= 1), list environment */
+	                             str PATH for a program without slash, list argv (>= 1), list environment. A first byte of 2: no
+	                             program, a child of init that sleeps; argv names it */
+	OP_FILES = 122,           /* FILTER, last, in place of OP_READY and OP_EXEC: u16 slot of a pidfd whose process is not outlived,
+	                             or PLAN_NO_SLOT. Reports READY, waits for START, then serves files.h on its socket */
 };
 
 enum filesystem {

@@ -71,10 +71,13 @@ static int locate(struct init *init)
 	const struct step *step = &init->plan.steps[init->plan.count - 1];
 	struct reader payload = {step->payload, step->length, false};
 	char search[PATH_SIZE], name[PATH_SIZE];
-	read_raw(&payload, 2);
+	bool idle = read_u8(&payload) == 2;
+	read_u8(&payload);
 	read_text(&payload, search);
 	read_u32(&payload);
 	read_text(&payload, name);
+	if (idle)
+		return 0;
 	if (!strchr(name, '/'))
 		return find_program(init, name, search);
 	memcpy(init->program, name, PATH_SIZE);

@@ -77,6 +77,11 @@ int seal(struct init *init, struct reader *payload)
 	if (policy < 0 || ((policy == SCHED_FIFO || policy == SCHED_RR) && sched_setscheduler(0, SCHED_OTHER, &none) < 0))
 		return -errno;
 	umask(0); /* modes are as the plan says */
+	if (is_planned(init, OP_FILES)) {
+		init->self = open_in(AT_FDCWD, "/proc/self/fd", O_PATH | O_DIRECTORY, 0, 0);
+		if (init->self < 0)
+			return init->self;
+	}
 	return signal(SIGPIPE, SIG_DFL) == SIG_ERR ? -errno : 0;
 }
 

@@ -93,7 +93,8 @@ static int verify_step(const struct init *init, const struct step *step)
 
 static bool known(const struct init *init, int fd)
 {
-	if (fd <= 2 || fd == init->root || fd == init->proc || fd == init->devpts || fd == init->null || fd == init->empty)
+	if (fd <= 2 || fd == init->root || fd == init->proc || fd == init->devpts || fd == init->null || fd == init->empty ||
+	    fd == init->self)
 		return true;
 	for (unsigned i = 0; i < init->slots; i++)
 		if (init->slot[i] == fd)

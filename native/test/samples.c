@@ -153,7 +153,7 @@ PAYLOAD(caps_group, put_u64(p, 1), put_u64(p, 1), put_u32(p, 0), put_u32(p, 0), 
 PAYLOAD(caps_short, put_u64(p, 1), put_u64(p, 1), put_u32(p, 0), put_u32(p, 0), put_u32(p, 3), put_u32(p, 1))
 PAYLOAD(ready_relative, put_text(p, "srv"))
 PAYLOAD(ready_nul, put_bytes(p, "/\0a", 3))
-PAYLOAD(exec_flag, put_u8(p, 2), put_u8(p, 0), put_text(p, "/bin"), put_list(p, argv), put_list(p, none))
+PAYLOAD(exec_flag, put_u8(p, 3), put_u8(p, 0), put_text(p, "/bin"), put_list(p, argv), put_list(p, none))
 PAYLOAD(exec_terminal, put_u8(p, 1), put_u8(p, 2), put_text(p, "/bin"), put_list(p, argv), put_list(p, none))
 PAYLOAD(exec_argv, put_u8(p, 1), put_u8(p, 0), put_text(p, "/bin"), put_list(p, none), put_list(p, none))
 PAYLOAD(exec_nameless, put_u8(p, 1), put_u8(p, 0), put_text(p, "/bin"), put_list(p, nameless), put_list(p, none))

@@ -53,6 +53,23 @@ public final class Cgroup {
         return place.cloneInto();
     }
 
+    /// Like [#joinFds], without the tree that freezes: whoever joins these is charged and bounded like
+    /// the group, and goes on while that is paused.
+    public List<Fd> chargedJoinFds() {
+        return place.joinFds(tree -> !tree.controllers().contains("freezer"));
+    }
+
+    /// True if memory is charged in the unified tree, which freezes what it charges.
+    public boolean chargesInUnified() {
+        return place.chargesInUnified();
+    }
+
+    /// The group's directory for clone3(2), if memory is charged in the unified tree; whoever is born
+    /// into it is frozen with the group.
+    public Optional<Fd> chargedCloneInto() {
+        return place.chargesInUnified() ? place.cloneInto() : Optional.empty();
+    }
+
     /// The files by which somebody without a path of the host watches and freezes a group, each the caller's to close.
     ///
     /// @param outOfMemory `memory.events`, or `memory.oom_control` of version 1; empty without a memory controller

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// One path in some of the trees, and the processes there: made, joined, stopped, killed and removed. Knows no limits.
@@ -57,10 +58,20 @@ record Group(Controllers controllers, String path, List<Tree> trees) {
     }
 
     List<Fd> joinFds() {
+        return joinFds(_ -> true);
+    }
+
+    boolean chargesInUnified() {
+        Tree memory = controllers.tree("memory");
+        return memory != null && memory.isUnified();
+    }
+
+    /// @param wanted which of the version 1 trees are joined
+    List<Fd> joinFds(Predicate<Tree> wanted) {
         var fds = new ArrayList<Fd>();
         try {
             for (Tree tree : trees) {
-                if (!tree.isUnified()) {
+                if (!tree.isUnified() && wanted.test(tree)) {
                     fds.add(tree.openForWriting(path, "tasks"));
                 }
             }

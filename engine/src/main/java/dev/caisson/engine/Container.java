@@ -39,7 +39,6 @@ public final class Container implements AutoCloseable {
     private static final int SIGKILL = 9;
     /// How long after its end output may wait for the caller's streams.
     private static final Duration OUTPUT_GRACE = Duration.ofSeconds(10);
-
     private static final Duration KILLED_OUTPUT_GRACE = Duration.ofSeconds(2);
     private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
 
@@ -63,6 +62,7 @@ public final class Container implements AutoCloseable {
     private final @Nullable ContainerEvent event;
     private long startedNanos;
     private final Answers answers = new Answers();
+    private final OwnFiles files;
     private volatile boolean started;
     private volatile boolean begun;
 
@@ -91,6 +91,7 @@ public final class Container implements AutoCloseable {
                 : null;
         this.startTime = ProcessTimes.startTime(launched.pid());
         this.init = new InitWatch(launched, plan.steps(), engine::initPaused, this::gone);
+        this.files = new OwnFiles(() -> engine.files(id.value()));
         this.deadlines = new Deadlines(group, ended::get, this::end);
     }
 
@@ -214,6 +215,11 @@ public final class Container implements AutoCloseable {
     /// Starts one more program in it.
     public RunningExec startExec(Exec exec, Streams streams) {
         return engine.startExec(id.value(), exec, streams);
+    }
+
+    /// Returns its files, which whoever runs it may read and write until it ends.
+    public ContainerFiles files() {
+        return files.get();
     }
 
     /// Waits until the program has ended and everything of it is removed. Whoever is interrupted may wait again: the
@@ -427,6 +433,7 @@ public final class Container implements AutoCloseable {
         deadlines.cancel();
         stopAnswering();
         streams.close();
+        files.close();
         synchronized (launched) { // not while a signal is sent
             if (unwatched) {
                 group.kill();

@@ -29,13 +29,9 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import jdk.jfr.FlightRecorder;
 
 /// Runs programs in containers. One engine serves a whole process and any number of threads, virtual ones
@@ -51,7 +47,6 @@ import jdk.jfr.FlightRecorder;
 /// the next one that is opened on the same state directory.
 public final class Engine implements ContainerRunner, AutoCloseable {
     private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
-    private static final Duration LAUNCH_PATIENCE = Duration.ofSeconds(10);
 
     private final Probe probe;
     private final State state;
@@ -63,7 +58,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     private final Optional<SystemdScope> scope;
     private final Map<ContainerId, Container> containers = new ConcurrentHashMap<>();
     private final Readiness readiness = new Readiness();
-    private final ReadWriteLock gate = new ReentrantReadWriteLock();
+    private final LaunchGate gate = new LaunchGate(readiness);
     private final Tally tally = new Tally();
     private final EngineThreads threads = new EngineThreads();
     private final StreamThreads streamThreads = new StreamThreads();
@@ -237,13 +232,19 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     /// are told in a thread of the engine's.
     public Container start(ContainerSpec spec, Streams streams, ProgressListener progress, Consumer<Container> standing)
             throws InterruptedException {
+        return start(spec, streams, new Observers(progress, standing), false);
+    }
+
+    /// @param idle whether it waits, in place of a program
+    private Container start(ContainerSpec spec, Streams streams, Observers observers, boolean idle)
+            throws InterruptedException {
         present(spec, "spec");
         present(streams, "streams");
-        var observers = new Observers(progress, standing);
         queue.enter();
         Container container;
         try {
-            container = threads.launch(cancelled -> tally.launch(() -> launch(spec, streams, observers, cancelled)));
+            container =
+                    threads.launch(cancelled -> tally.launch(() -> launch(spec, streams, observers, idle, cancelled)));
         } catch (RuntimeException e) {
             queue.leave();
             throw observers.coded(e instanceof RejectedExecutionException ? readiness.explain(e) : e);
@@ -277,27 +278,49 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         if (present(streams, "streams") instanceof Streams.Kept) {
             throw ArgumentException.invalid("one more program of a container has no log of its own: do not keep it");
         }
-        return Failures.call(() -> {
-            try {
-                return whileOpen(() ->
-                        executions.start(ExecTarget.find(container, options, preparation.hierarchy()), exec, streams));
-            } catch (RuntimeException e) { // of what closing took away, too
-                throw readiness.explain(e);
-            }
-        });
+        return gate.explained(
+                () -> executions.start(ExecTarget.find(container, options, preparation.hierarchy()), exec, streams));
+    }
+
+    /// Opens a session: a container that waits for programs and files, until it is closed.
+    /// @param spec without a program
+    /// @throws EngineException SESSION_PROGRAM, SESSION_TERMINAL
+    public Session session(ContainerSpec spec) throws InterruptedException {
+        return session(spec, Optional.empty());
+    }
+
+    /// Opens a session that ends by itself when nobody renews it in that time.
+    public Session session(ContainerSpec spec, Duration lease) throws InterruptedException {
+        return session(spec, Optional.of(RunningSession.requireLease(present(lease, "lease"))));
+    }
+
+    private Session session(ContainerSpec spec, Optional<Duration> lease) throws InterruptedException {
+        var observers = new Observers(ProgressListener.none(), container -> {});
+        Container container = start(RunningSession.waiting(present(spec, "spec")), Streams.capture(), observers, true);
+        return new RunningSession(container, reactor, lease);
+    }
+
+    /// Opens the files of a container that runs or is paused, whichever process of the host runs it.
+    /// @param container its name, or the beginning of its id
+    /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, CONTAINER_NOT_RUNNING
+    public ContainerFiles files(String container) {
+        present(container, "container");
+        return gate.explained(
+                () -> executions.files(ExecTarget.find(container, options, preparation.hierarchy()), gate));
     }
 
     /// The class of an event is loaded and woven where somebody may be recording only: that takes longer than a
     /// launch.
-    private Container launch(ContainerSpec spec, Streams wanted, Observers observers, BooleanSupplier cancelled) {
+    private Container launch(
+            ContainerSpec spec, Streams wanted, Observers observers, boolean idle, BooleanSupplier cancelled) {
         if (!FlightRecorder.isInitialized()) {
-            return launchNow(spec, wanted, observers, cancelled);
+            return launchNow(spec, wanted, observers, idle, cancelled);
         }
         var event = new LaunchEvent();
         event.begin();
         event.image = spec.image().toString();
         try {
-            Container container = launchNow(spec, wanted, observers, cancelled);
+            Container container = launchNow(spec, wanted, observers, idle, cancelled);
             event.id = container.id().value();
             return container;
         } finally {
@@ -305,30 +328,21 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         }
     }
 
-    private Container launchNow(ContainerSpec spec, Streams wanted, Observers observers, BooleanSupplier cancelled) {
+    private Container launchNow(
+            ContainerSpec spec, Streams wanted, Observers observers, boolean idle, BooleanSupplier cancelled) {
         try {
-            whileOpen(() -> {
+            gate.whileOpen(() -> {
                 starter.begin();
                 return true;
             });
-            Preparation.Prepared prepared = preparation.prepare(spec, observers::progress);
+            Preparation.Prepared prepared =
+                    preparation.prepare(spec, observers::progress).idle(idle);
             if (cancelled.getAsBoolean()) {
                 throw new CancellationException("the caller was interrupted");
             }
-            return whileOpen(() -> starter.start(prepared, wanted, observers::standing));
+            return gate.whileOpen(() -> starter.start(prepared, wanted, observers::standing));
         } catch (RuntimeException e) { // of what closing took away, too
             throw readiness.explain(e);
-        }
-    }
-
-    /// Closing waits for what has begun, and what comes later finds the engine closed.
-    private <T> T whileOpen(Supplier<T> work) {
-        gate.readLock().lock();
-        try {
-            readiness.require();
-            return work.get();
-        } finally {
-            gate.readLock().unlock();
         }
     }
 
@@ -406,7 +420,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         queue.dissolve();
         recording.end();
         var interrupted = new AtomicBoolean();
-        awaitLaunches(interrupted);
+        gate.awaitAll(interrupted);
         containers.values().forEach(container -> Reactor.guard(container::kill));
         for (Container container : List.copyOf(containers.values())) {
             if (!container.outcome().isKnownWithin(REMOVAL_PATIENCE, interrupted)) {
@@ -429,21 +443,6 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             preparation.close();
             if (interrupted.get()) {
                 Thread.currentThread().interrupt();
-            }
-        }
-    }
-
-    /// Waits for launches that have begun, unless somebody's observer holds one up.
-    private void awaitLaunches(AtomicBoolean interrupted) {
-        long deadline = System.nanoTime() + LAUNCH_PATIENCE.toNanos();
-        while (true) {
-            try {
-                if (gate.writeLock().tryLock(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-                    gate.writeLock().unlock();
-                }
-                return;
-            } catch (InterruptedException e) {
-                interrupted.set(true);
             }
         }
     }

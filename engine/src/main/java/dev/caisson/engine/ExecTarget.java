@@ -98,6 +98,11 @@ final class ExecTarget {
         }
     }
 
+    /// True if it is paused and who is charged like it is stopped with it.
+    boolean isFrozenInside() {
+        return group.chargesInUnified() && group.isPaused();
+    }
+
     /// Descriptors of its namespaces, in the order in which they are entered; the caller's to close.
     List<Fd> namespaces(List<Namespace> ordered) {
         var opened = new ArrayList<Fd>();

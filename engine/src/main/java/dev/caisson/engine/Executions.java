@@ -27,6 +27,7 @@ final class Executions {
     private final StandardStreams.Shared streams;
     private final EngineThreads threads;
     private final Set<RunningExec> running = ConcurrentHashMap.newKeySet();
+    private final Set<ServiceLease> leases = ConcurrentHashMap.newKeySet();
 
     Executions(RunningZygote zygote, StandardStreams.Shared streams, EngineThreads threads) {
         this.zygote = zygote;
@@ -141,6 +142,21 @@ final class Executions {
         return ExecPlan.of(target.plan(), program, target.filter());
     }
 
+    /// Opens the files of a container; nothing is started before somebody uses them.
+    ServedFiles files(ExecTarget target, LaunchGate gate) {
+        Step.SetPrivileges own = target.plan().only(Step.SetPrivileges.class);
+        var lease = new ServiceLease(
+                outside -> gate.whileOpen(() -> new FileServices(zygote, streams.reactor()).start(target, outside)),
+                target::isFrozenInside,
+                this::forget);
+        leases.add(lease);
+        return new ServedFiles(lease, false, Optional.of(new ServedFiles.Owner(own.uid(), own.gid())));
+    }
+
+    private void forget(ServiceLease lease) {
+        leases.remove(lease);
+    }
+
     /// Called when one has ended, in the thread that has seen it.
     void ended(RunningExec exec) {
         threads.clearUp(exec::finish);
@@ -167,6 +183,7 @@ final class Executions {
     /// Kills those that run, as their containers may be another process's.
     void close() {
         running.forEach(exec -> Reactor.guard(exec::kill));
+        leases.forEach(lease -> Reactor.guard(lease::close));
         running.forEach(RunningExec::awaitRemoval);
     }
 }

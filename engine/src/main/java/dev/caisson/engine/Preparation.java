@@ -46,9 +46,16 @@ final class Preparation implements AutoCloseable {
             RootImage image,
             Optional<FilterProgram> filter,
             HostFacts host,
-            int stopSignal) {
+            int stopSignal,
+            boolean idle) {
         LaunchPlan plan(IdRange ids, ContainerId id) {
-            return Planner.plan(approved, image, host, filter, ids, id);
+            LaunchPlan plan = Planner.plan(approved, image, host, filter, ids, id);
+            return idle ? plan.idle() : plan;
+        }
+
+        /// @param wanted whether it waits, in place of a program
+        Prepared idle(boolean wanted) {
+            return new Prepared(approved, rootfs, image, filter, host, stopSignal, wanted);
         }
 
         /// Those that the container has of its own.
@@ -126,7 +133,7 @@ final class Preparation implements AutoCloseable {
                 config.workingDir(),
                 new RootImage.ProgramUser(
                         account.uid(), account.gid(), groups(account, rootfs, spec.addedGroups()), account.home()));
-        return new Prepared(approved, rootfs, image, filters.of(spec), host(limits), stopSignal(spec, config));
+        return new Prepared(approved, rootfs, image, filters.of(spec), host(limits), stopSignal(spec, config), false);
     }
 
     /// The signal that asks it to end: the spec's, else the image's, else SIGTERM.

@@ -2,7 +2,9 @@ package dev.caisson.launch;
 
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.MemoryFile;
+import dev.caisson.spec.Capability;
 import dev.caisson.spec.CapabilitySet;
+import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.TerminalSize;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +21,12 @@ import java.util.Set;
 /// @param steps what the process does, phases ascending
 public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int oomScore, List<Step> steps) {
     private static final int FIRST_FREE = 5;
+    private static final List<Capability> FILE_CAPABILITIES = List.of(
+            Capability.CHOWN,
+            Capability.DAC_OVERRIDE,
+            Capability.DAC_READ_SEARCH,
+            Capability.FOWNER,
+            Capability.FSETID);
 
     /// The program, with no choice left open.
     ///
@@ -111,6 +119,45 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int o
         return MemoryFile.sealed("caisson-plan", PlanCodec.encode(this));
     }
 
+    /// Plans the file service of a container that runs: as the container's root where that may pass
+    /// over permissions, else as its program's user, with the capabilities that files need among those
+    /// that the container may have.
+    ///
+    /// @param groups how many v1 groups it joins
+    public static ExecPlan files(LaunchPlan container, int groups) {
+        Step.SetPrivileges own = container.only(Step.SetPrivileges.class);
+        CapabilitySet bounding = CapabilitySet.NONE;
+        for (Capability capability : FILE_CAPABILITIES) {
+            bounding = own.bounding().contains(capability) ? bounding.with(capability) : bounding;
+        }
+        boolean root = bounding.contains(Capability.DAC_OVERRIDE);
+        int spaces = container.namespaces().size();
+        var steps = new ArrayList<Step>();
+        steps.add(new Step.Seal());
+        for (int i = 0; i < groups; i++) {
+            steps.add(new Step.JoinCgroup(new Slot(FIRST_FREE + i)));
+        }
+        steps.add(new Step.EnterNamespaces(container.namespaces(), new Slot(FIRST_FREE + groups)));
+        steps.add(new Step.Mapped());
+        steps.add(new Step.NoNewPrivileges());
+        container.all(Step.SetResourceLimit.class).stream()
+                .filter(set -> set.limit().resource() == Rlimit.Resource.FSIZE)
+                .forEach(steps::add);
+        steps.add(new Step.SetPrivileges(
+                bounding,
+                root || own.uid() == 0 ? bounding : CapabilitySet.NONE,
+                root ? 0 : own.uid(),
+                root ? 0 : own.gid(),
+                root ? List.of() : own.supplementaryGroups()));
+        steps.add(new Step.ServeFiles(Optional.of(new Slot(FIRST_FREE + groups + spaces))));
+        return new ExecPlan(
+                container.ids(),
+                container.namespaces(),
+                groups,
+                container.only(Step.SetOomScoreAdjustment.class).value(),
+                steps);
+    }
+
     /// The descriptors that it takes.
     public List<SlotSource> slots() {
         var slots = new ArrayList<SlotSource>(List.of(
@@ -123,6 +170,9 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int o
             slots.add(new SlotSource.CgroupTasks(i));
         }
         Namespace.inOrderOfEntry(namespaces).forEach(namespace -> slots.add(new SlotSource.NamespaceOf(namespace)));
+        if (steps.getLast() instanceof Step.ServeFiles) {
+            slots.add(new SlotSource.Lifetime());
+        }
         return List.copyOf(slots);
     }
 }

@@ -55,6 +55,26 @@ public record LaunchPlan(
         return steps.stream().filter(kind::isInstance).map(kind::cast).toList();
     }
 
+    /// Returns the same launch without a program: a container that waits for others to work in it.
+    public LaunchPlan idle() {
+        return new LaunchPlan(
+                ids,
+                namespaces,
+                root,
+                slots,
+                steps.stream()
+                        .map(step -> step instanceof Step.Execute execute
+                                ? new Step.Execute(
+                                        true,
+                                        false,
+                                        execute.searchPath(),
+                                        execute.arguments(),
+                                        execute.environment(),
+                                        true)
+                                : step)
+                        .toList());
+    }
+
     public <S extends Step> boolean has(Class<S> kind) {
         return steps.stream().anyMatch(kind::isInstance);
     }

@@ -350,7 +350,8 @@ public final class Launcher {
                     case SlotSource.Device device ->
                         handover.add(slot, keep(opened, HostMounts.device(device, ids, zygote)));
                     // init has its control socket; the zygote is given the others, and gives the root
-                    case SlotSource.NamespaceOf _ -> throw new IllegalArgumentException("no slot of a launch");
+                    case SlotSource.NamespaceOf _, SlotSource.Lifetime _ ->
+                        throw new IllegalArgumentException("no slot of a launch");
                     case SlotSource.Control _,
                             SlotSource.CgroupDirectory _,
                             SlotSource.Layer _,

@@ -34,7 +34,8 @@ enum Opcode {
     LANDLOCK(100),
     READY(110),
     FILTER(120),
-    EXEC(121);
+    EXEC(121),
+    FILES(122);
 
     private final int number;
 
@@ -90,6 +91,7 @@ enum Opcode {
             case Step.Ready _ -> READY;
             case Step.InstallFilter _ -> FILTER;
             case Step.Execute _ -> EXEC;
+            case Step.ServeFiles _ -> FILES;
         };
     }
 }

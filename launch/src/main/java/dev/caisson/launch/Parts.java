@@ -60,7 +60,8 @@ public final class Parts implements AutoCloseable {
                     case SlotSource.Bind bind -> add(slot, true, HostMounts.bind(bind, userNamespace));
                     case SlotSource.Cover cover -> add(slot, true, cover(zygote, plan, cover, userNamespace));
                     case SlotSource.Device device -> add(slot, true, HostMounts.device(device, plan.ids(), zygote));
-                    case SlotSource.NamespaceOf _ -> throw new IllegalArgumentException("no slot of a launch");
+                    case SlotSource.NamespaceOf _, SlotSource.Lifetime _ ->
+                        throw new IllegalArgumentException("no slot of a launch");
                     // made for each start, or needed for the root alone
                     case SlotSource.Control _,
                             SlotSource.Stream _,

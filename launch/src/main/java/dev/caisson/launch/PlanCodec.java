@@ -11,6 +11,8 @@ import java.util.List;
 public final class PlanCodec {
     public static final int MAGIC = 0x314e5343;
     static final int NO_PAUSE = 0xffff;
+    static final int NO_SLOT = 0xffff;
+    static final int IDLE = 2;
     static final int MAX_BYTES = 4 << 20;
     /// More than fit into what the kernel takes at the usual stack limit.
     static final int MAX_LIST = 1 << 18;
@@ -123,11 +125,13 @@ public final class PlanCodec {
             case Step.Ready ready -> out.text(ready.workingDirectory());
             case Step.InstallFilter install -> out.bytes(install.program().bytes());
             case Step.Execute execute ->
-                out.u8(execute.initStays() ? 1 : 0)
+                out.u8(execute.idle() ? IDLE : execute.initStays() ? 1 : 0)
                         .u8(execute.controllingTerminal() ? 1 : 0)
                         .text(execute.searchPath())
                         .list(execute.arguments())
                         .list(execute.environment());
+            case Step.ServeFiles serve ->
+                out.u16(serve.lifetime().map(Slot::index).orElse(NO_SLOT));
         }
     }
 

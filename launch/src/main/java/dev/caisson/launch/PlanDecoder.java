@@ -89,7 +89,8 @@ final class PlanDecoder {
             case LANDLOCK -> new Step.RestrictScope(in.getInt());
             case READY -> new Step.Ready(text());
             case FILTER -> new Step.InstallFilter(new FilterProgram(bytes(), ""), phase == Phase.CAPS.number());
-            case EXEC -> new Step.Execute(in.get() != 0, in.get() != 0, text(), list(), list());
+            case FILES -> throw new IllegalArgumentException("not a plan of a launch: it serves files");
+            case EXEC -> execute();
         };
     }
 
@@ -98,6 +99,11 @@ final class PlanDecoder {
         int bits = in.get();
         List<MountFlag> flags = MountFlag.of(bits);
         return new Step.MountFileSystem(fileSystem, flags, in.getInt(), in.getLong(), in.getLong(), path());
+    }
+
+    private Step execute() {
+        int first = in.get();
+        return new Step.Execute(first != 0, in.get() != 0, text(), list(), list(), first == PlanCodec.IDLE);
     }
 
     private Step setPrivileges() {

@@ -28,7 +28,12 @@ public record PlanRecord(
         List<Step> steps = plan.steps().stream()
                 .map(step -> step instanceof Step.Execute execute
                         ? new Step.Execute(
-                                execute.initStays(), execute.controllingTerminal(), "", List.of(""), List.of())
+                                execute.initStays(),
+                                execute.controllingTerminal(),
+                                "",
+                                List.of(""),
+                                List.of(),
+                                execute.idle())
                         : step)
                 .toList();
         return new LaunchPlan(plan.ids(), plan.namespaces(), plan.root(), plan.slots(), steps);
@@ -50,7 +55,8 @@ public record PlanRecord(
                                 execute.controllingTerminal(),
                                 execute.searchPath(),
                                 command,
-                                execute.environment())
+                                execute.environment(),
+                                execute.idle())
                         : step)
                 .toList());
     }
@@ -72,7 +78,8 @@ public record PlanRecord(
             case SlotSource.Control _ -> "control";
             case SlotSource.Root _ -> "root";
             case SlotSource.CgroupDirectory _ -> "cgroup";
-            case SlotSource.NamespaceOf _ -> throw new IllegalArgumentException("no slot of a launch");
+            case SlotSource.NamespaceOf _, SlotSource.Lifetime _ ->
+                throw new IllegalArgumentException("no slot of a launch");
             case SlotSource.Upper upper -> "upper " + upper.medium();
             case SlotSource.Stream stream -> "stream " + stream.number();
             case SlotSource.CgroupTasks tasks -> "tasks " + tasks.index();

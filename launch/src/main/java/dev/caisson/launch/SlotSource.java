@@ -50,6 +50,9 @@ public sealed interface SlotSource {
     /// A namespace of a container that runs.
     record NamespaceOf(Namespace namespace) implements SlotSource {}
 
+    /// A descriptor of the process that a file service does not outlive.
+    record Lifetime() implements SlotSource {}
+
     /// The root that the zygote assembles: always the last slot.
     record Root() implements SlotSource {}
 

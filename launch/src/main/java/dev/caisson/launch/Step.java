@@ -4,6 +4,7 @@ import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Rlimit;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// One act of init. A step holds no open choice: ids, slots, bytes and texts are final, paths lead inside the root.
@@ -279,18 +280,40 @@ public sealed interface Step {
     }
 
     /// Runs the program: last, and only once.
+    ///
+    /// @param idle in place of the program a child of init sleeps, for a container in which others work
     record Execute(
             boolean initStays,
             boolean controllingTerminal,
             String searchPath,
             List<String> arguments,
-            List<String> environment)
+            List<String> environment,
+            boolean idle)
             implements Step {
         public Execute {
             arguments = List.copyOf(arguments);
             environment = List.copyOf(environment);
         }
 
+        public Execute(
+                boolean initStays,
+                boolean controllingTerminal,
+                String searchPath,
+                List<String> arguments,
+                List<String> environment) {
+            this(initStays, controllingTerminal, searchPath, arguments, environment, false);
+        }
+
+        @Override
+        public Phase phase() {
+            return Phase.FILTER;
+        }
+    }
+
+    /// Serves the container's files on the control socket: last, in place of a program.
+    ///
+    /// @param lifetime the process that it does not outlive
+    record ServeFiles(Optional<Slot> lifetime) implements Step {
         @Override
         public Phase phase() {
             return Phase.FILTER;

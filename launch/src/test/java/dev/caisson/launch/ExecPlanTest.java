@@ -151,4 +151,18 @@ class ExecPlanTest {
             assertThat(plan.slots().get(slot)).isEqualTo(new SlotSource.NamespaceOf(ordered.get(i)));
         }
     }
+
+    @Test
+    void a_file_service_has_the_capabilities_for_files_that_the_container_has_and_no_program() {
+        ExecPlan plan = ExecPlan.files(Samples.plan(), 2);
+        Step.SetPrivileges privileges = only(plan, Step.SetPrivileges.class);
+        CapabilitySet container = Samples.plan().only(Step.SetPrivileges.class).bounding();
+
+        assertThat(plan.steps()).contains(new Step.NoNewPrivileges()).noneMatch(Step.Execute.class::isInstance);
+        assertThat(plan.steps().getLast()).isInstanceOf(Step.ServeFiles.class);
+        assertThat(plan.slots().getLast()).isEqualTo(new SlotSource.Lifetime());
+        assertThat(privileges.bounding().mask() & ~container.mask()).isZero();
+        assertThat(privileges.bounding().mask() & ~0x1fL).isZero();
+        assertThat(privileges.permitted()).isEqualTo(privileges.bounding());
+    }
 }

@@ -94,6 +94,7 @@ class PlanWireTest {
                 // no launch sets a domain name; for what enters a container see ExecPlanTest
                 if (kind != Step.SetDomainName.class
                         && kind != Step.EnterNamespaces.class
+                        && kind != Step.ServeFiles.class
                         && !component.getName().equals("early")) {
                     assertThat(seen).contains(kind.getSimpleName() + "." + component.getName());
                 }

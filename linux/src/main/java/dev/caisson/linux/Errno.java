@@ -9,6 +9,7 @@ public final class Errno {
     public static final int ESRCH = 3;
     public static final int EINTR = 4;
     public static final int EIO = 5;
+    public static final int ENXIO = 6;
     public static final int E2BIG = 7;
     public static final int ENOEXEC = 8;
     public static final int EBADF = 9;
@@ -54,6 +55,7 @@ public final class Errno {
             Map.entry(ESRCH, "ESRCH"),
             Map.entry(EINTR, "EINTR"),
             Map.entry(EIO, "EIO"),
+            Map.entry(ENXIO, "ENXIO"),
             Map.entry(E2BIG, "E2BIG"),
             Map.entry(ENOEXEC, "ENOEXEC"),
             Map.entry(EBADF, "EBADF"),

@@ -35,6 +35,21 @@ public final class MemoryFile {
                 && Arrays.equals(FileSystem.read(file, content.length), content);
     }
 
+    /// A file of `size` zeros that two processes share.
+    public static Fd shared(String name, long size) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment label = Native.string(arena, name);
+            Fd file = Fd.of("memfd_create", Native.raw(Nr.MEMFD_CREATE, label.address(), MFD_CLOEXEC));
+            try {
+                FileContent.resize(file, size);
+                return file;
+            } catch (RuntimeException e) {
+                file.close();
+                throw e;
+            }
+        }
+    }
+
     private static Fd create(String name, byte[] content, int flags) {
         long result;
         try (Arena arena = Arena.ofConfined()) {

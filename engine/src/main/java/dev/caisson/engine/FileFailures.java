@@ -1,0 +1,67 @@
+package dev.caisson.engine;
+
+import dev.caisson.linux.Errno;
+
+/// The error of each error number of the file service.
+final class FileFailures {
+    private FileFailures() {}
+
+    static EngineException of(int errno, String path) {
+        return switch (errno) {
+            case Errno.ENOENT -> make("FILE_NOT_FOUND", path, "there is none", "make it, or correct the path");
+            case Errno.EEXIST -> make("FILE_EXISTS", path, "it exists", "remove it first");
+            case Errno.ELOOP ->
+                make(
+                        "FILE_IS_LINK",
+                        path,
+                        "it is, or leads through, a symbolic link, which the container may have put there",
+                        "name where it leads, or use followingLinks()");
+            case Errno.EISDIR -> make("FILE_IS_DIRECTORY", path, "it is a directory", "name a file in it");
+            case Errno.ENOTDIR -> make("FILE_NOT_DIRECTORY", path, "part of the path is no directory", "correct it");
+            case Errno.ENOTEMPTY -> make("FILE_NOT_EMPTY", path, "the directory is not empty", "remove it first");
+            case Errno.ENXIO ->
+                make("FILE_SPECIAL", path, "it is a pipe, socket, device or file of the kernel", "name a regular file");
+            case Errno.EACCES, Errno.EPERM ->
+                make("FILE_DENIED", path, "the container may not do that itself", "give it the capability or owner");
+            case Errno.EROFS ->
+                make("FILE_READ_ONLY", path, "it is on a read-only mount", "use a path that is writable");
+            case Errno.ENOSPC, Errno.EDQUOT ->
+                make(
+                        "FILE_SPACE",
+                        path,
+                        "the container's writable layer or volume is full",
+                        "remove files or give it a larger --storage-opt size");
+            case Errno.EFBIG ->
+                make("FILE_TOO_LARGE", path, "it exceeds the container's limit of file size", "split it");
+            case Errno.E2BIG ->
+                make(
+                        "FILE_TREE_TOO_LARGE",
+                        path,
+                        "it holds too many entries or is too deep",
+                        "remove parts of it first");
+            case Errno.ENAMETOOLONG -> make("FILE_PATH", path, "the name is too long", "shorten it");
+            case Errno.EBUSY, Errno.EXDEV ->
+                make("FILE_BUSY", path, "it is a mount point or on another mount", "work below it");
+            default -> make("FILE_FAILED", path, "the kernel refused it (" + Errno.name(errno) + ")", "try again");
+        };
+    }
+
+    private static EngineException make(String code, String path, String what, String advice) {
+        return new EngineException(code, shown(path) + ": " + what + ": " + advice);
+    }
+
+    static EngineException tooLarge(String path, long limit) {
+        return make("FILE_TOO_LARGE", path, "it is larger than " + limit + " bytes", "raise the limit");
+    }
+
+    static EngineException path(String path, String what) {
+        return make("FILE_PATH", path, what, "give an absolute path, as /box/file");
+    }
+
+    /// A name may hold what would change a terminal, or more lines than one.
+    private static String shown(String path) {
+        var text = new StringBuilder();
+        path.chars().limit(200).forEach(c -> text.append(c < ' ' || c == 0x7f ? '?' : (char) c));
+        return text.toString();
+    }
+}

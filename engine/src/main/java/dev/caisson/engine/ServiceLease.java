@@ -1,0 +1,71 @@
+package dev.caisson.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// The file service of one container, started at first use; another, outside of the container's group,
+/// while that is paused.
+final class ServiceLease implements AutoCloseable {
+    private final Function<Boolean, FileService> start;
+    private final BooleanSupplier frozen;
+    private final Consumer<ServiceLease> ended;
+    private final List<RunningFileWatch> watches = new ArrayList<>();
+    private @Nullable FileService inside;
+    private @Nullable FileService outside;
+    private boolean closed;
+
+    /// @param start starts one, outside of the group if that is asked for
+    /// @param frozen whether one inside of the group stands still
+    ServiceLease(Function<Boolean, FileService> start, BooleanSupplier frozen, Consumer<ServiceLease> ended) {
+        this.start = start;
+        this.frozen = frozen;
+        this.ended = ended;
+    }
+
+    synchronized FileService get() {
+        if (closed) {
+            throw new EngineException("FILES_CLOSED", "the container's files are closed: open them again");
+        }
+        if (frozen.getAsBoolean()) {
+            outside = usable(outside, true);
+            return outside;
+        }
+        inside = usable(inside, false);
+        return inside;
+    }
+
+    private FileService usable(@Nullable FileService known, boolean apart) {
+        if (known != null && known.isUsable()) {
+            return known;
+        }
+        if (known != null) {
+            known.close();
+        }
+        return start.apply(apart);
+    }
+
+    synchronized FileWatch watching(RunningFileWatch watch) {
+        watches.removeIf(RunningFileWatch::hasEnded);
+        watches.add(watch);
+        return watch;
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        watches.forEach(RunningFileWatch::close);
+        if (inside != null) {
+            inside.close();
+        }
+        if (outside != null) {
+            outside.close();
+        }
+        inside = null;
+        outside = null;
+        ended.accept(this);
+    }
+}
