@@ -99,12 +99,10 @@ public final class Container implements AutoCloseable {
         return id;
     }
 
-    /// Its name, which was made up if it was given none.
     public String name() {
         return name;
     }
 
-    /// The image as it was asked for.
     public String image() {
         return spec.image().toString();
     }
@@ -119,7 +117,6 @@ public final class Container implements AutoCloseable {
         return plan;
     }
 
-    /// How long init took for each phase, in microseconds.
     public List<Integer> phaseMicros() {
         return launched.phaseMicros();
     }
@@ -131,7 +128,6 @@ public final class Container implements AutoCloseable {
         }
     }
 
-    /// Ends every process of it at once.
     public void kill() {
         end(Verdict.KILLED);
     }
@@ -172,7 +168,6 @@ public final class Container implements AutoCloseable {
         }
     }
 
-    /// Lets it run on.
     public void resume() {
         Failures.runOnGroup(group::resume, this::notRunning);
     }
@@ -212,7 +207,6 @@ public final class Container implements AutoCloseable {
         return engine.exec(id.value(), exec, Streams.capture());
     }
 
-    /// Starts one more program in it.
     public RunningExec startExec(Exec exec, Streams streams) {
         return engine.startExec(id.value(), exec, streams);
     }
