@@ -21,25 +21,27 @@ import java.util.function.Supplier;
 final class FileService implements AutoCloseable {
     /// Operations, `enum files_op`.
     enum Op {
-        STAT,
-        READ,
-        CREATE,
-        WRITE,
-        COMMIT,
-        CLOSE,
-        LIST,
-        NEXT,
-        MKDIR,
-        SYMLINK,
-        LINK,
-        RENAME,
-        REMOVE,
-        SET,
-        WATCH,
-        BUFFER;
+        STAT(1),
+        READ(2),
+        CREATE(3),
+        WRITE(4),
+        COMMIT(5),
+        CLOSE(6),
+        LIST(7),
+        NEXT(8),
+        MKDIR(9),
+        SYMLINK(10),
+        LINK(11),
+        RENAME(12),
+        REMOVE(13),
+        SET(14),
+        WATCH(15),
+        BUFFER(16);
 
-        private int number() {
-            return ordinal() + 1;
+        private final int number;
+
+        Op(int number) {
+            this.number = number;
         }
     }
 
@@ -53,7 +55,7 @@ final class FileService implements AutoCloseable {
 
     /// A reply without an error.
     ///
-    /// @param descriptor the caller's to close
+    /// @param descriptors the caller's to close
     record Reply(int handle, long value, ByteBuffer payload, List<Fd> descriptors) {}
 
     private final Launcher.Launched launched;
@@ -215,7 +217,7 @@ final class FileService implements AutoCloseable {
         private byte[] other = new byte[0];
 
         Request(Op op) {
-            head.putInt(0, MAGIC).putShort(4, (short) op.number());
+            head.putInt(0, MAGIC).putShort(4, (short) op.number);
         }
 
         Request flags(int flags) {
