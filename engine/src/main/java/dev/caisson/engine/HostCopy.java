@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Optional;
 
 /// Copies trees between a container and the host. On the host every name is one component below a
@@ -173,13 +174,12 @@ final class HostCopy {
                 try (Fd to = Failures.call(
                         () -> FileSystem.openAt(above, name, NEW_FILE, 0600, FileSystem.RESOLVE_BENEATH))) {
                     left -= ServedFiles.copy(from, new FileSink(to), left, path);
+                    Instant modified = entry.modified();
+                    long seconds = modified.getEpochSecond();
+                    int nanos = modified.getNano();
                     Failures.run(() -> {
                         FileSystem.changeMode(to, entry.mode() & RWX);
-                        FileSystem.changeTime(
-                                above,
-                                name,
-                                entry.modified().getEpochSecond(),
-                                entry.modified().getNano());
+                        FileSystem.changeTime(above, name, seconds, nanos);
                     });
                 }
             }
