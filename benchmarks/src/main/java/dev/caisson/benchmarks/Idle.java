@@ -217,7 +217,7 @@ public final class Idle {
                             processes++;
                         }
                     } catch (IOException e) {
-                        continue; // it has ended, or is the kernel's
+                        // it has ended, or is the kernel's
                     }
                 }
             }

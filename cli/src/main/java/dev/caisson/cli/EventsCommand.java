@@ -120,8 +120,7 @@ final class EventsCommand implements Callable<Integer> {
         fields.put("Actor", actor);
         fields.put("scope", "local");
         fields.put("time", event.time().getEpochSecond());
-        fields.put(
-                "timeNano", ChronoUnit.NANOS.between(Instant.EPOCH, event.time()));
+        fields.put("timeNano", ChronoUnit.NANOS.between(Instant.EPOCH, event.time()));
         return fields;
     }
 }

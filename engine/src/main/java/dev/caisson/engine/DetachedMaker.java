@@ -190,8 +190,8 @@ final class DetachedMaker {
         return new DetachedContainer(made);
     }
 
-    /// Returns the program of a monitor that is there, else one of its own: all that are started from one file share its
-    /// memory. Whoever does not answer is passed over.
+    /// Returns the program of a monitor that is there, else one of its own: all that are started from one file
+    /// share its memory. Whoever does not answer is passed over.
     private Fd program() throws InterruptedException {
         int asked = 0;
         for (KeptDirectory.Entry entry : kept.entries()) {

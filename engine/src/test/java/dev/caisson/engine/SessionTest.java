@@ -144,6 +144,12 @@ class SessionTest {
                 }
                 return 'x';
             }
+
+            @Override
+            public int read(byte[] into, int from, int length) throws IOException {
+                into[from] = (byte) read();
+                return 1;
+            }
         };
         files.mkdir("/broken");
 
@@ -208,10 +214,12 @@ class SessionTest {
             sh("echo x >/watched/new");
 
             assertThat(events.poll(5, TimeUnit.SECONDS)).isEqualTo(new FileEvent(FileEvent.Kind.CREATED, "new"));
-            while (events.poll(5, TimeUnit.SECONDS) instanceof FileEvent event
-                    && event.kind() != FileEvent.Kind.WRITTEN) {
+            FileEvent event = events.poll(5, TimeUnit.SECONDS);
+            while (event != null && event.kind() != FileEvent.Kind.WRITTEN) {
                 assertThat(event.name()).isEqualTo("new");
+                event = events.poll(5, TimeUnit.SECONDS);
             }
+            assertThat(event).isEqualTo(new FileEvent(FileEvent.Kind.WRITTEN, "new"));
         }
         events.clear();
         sh("echo x >/watched/later");

@@ -243,8 +243,8 @@ public final class Monitor implements AutoCloseable {
         return true;
     }
 
-    /// Returns the program that it runs, if that is this build's and sealed: a monitor that is started from the same file
-    /// shares its memory. The caller's to close.
+    /// Returns the program that it runs, if that is this build's and sealed: a monitor that is started from the
+    /// same file shares its memory. The caller's to close.
     public Optional<Fd> program() throws InterruptedException {
         Packet reply = ask(OP_PROGRAM, 0);
         for (Fd file : reply.descriptors()) {
