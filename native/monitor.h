@@ -103,7 +103,7 @@ enum monitor_fd {
 	FD_STATE_DIRECTORY = 4, /* directory of the socket; exactly one */
 	FD_LOG_DIRECTORY = 5,  /* directory of log and exit record; exactly one. The monitor holds its flock(2), if there is one */
 	FD_HOLD = 6,	       /* only held open: locks, leases of id ranges */
-	FD_JOIN = 7,	       /* a `cgroup.procs` or `tasks` file of the group for the monitor and its zygote */
+	FD_JOIN = 7,	       /* the group for the monitor and its zygote: a v2 directory, or a `cgroup.procs` or `tasks` file */
 	FD_OOM = 8,	       /* memory.events or memory.oom_control of the container's group, readable; at most one */
 	FD_FREEZE_V2 = 9,      /* cgroup.freeze, read-write; at most one of these two */
 	FD_FREEZE_V1 = 10,     /* freezer.state, read-write */

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 enum { SETUP_MILLIS = 30000, LEAST_LOG = 65536, MOST_LOGS = 100, LISTEN_BACKLOG = 16 };
 
@@ -153,12 +154,53 @@ static void take_values(struct monitor *m, const struct monitor_setup *setup)
 
 /* ---- the steps ---- */
 
+static int write_self(int processes)
+{
+	return write(processes, "0", 1) == 1 ? 0 : -errno;
+}
+
+/*
+ * Goes on as a child that is born into the group. A process that writes itself into cgroup.procs takes a lock of the whole machine, and
+ * until all processors have come by, some 10 ms, no process of the host is born. It writes all the same where the child does not live:
+ * before Linux 5.7, and where cgroup.kill was used on the group that it is in, which kills a clone out of it on some kernels.
+ */
+static int be_born_into(int directory)
+{
+	struct clone_args args = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)directory};
+	int lives[2];
+	char byte = 1;
+	if (pipe2(lives, O_CLOEXEC) < 0)
+		return -errno;
+	long pid = syscall(SYS_clone3, &args, sizeof args);
+	close(lives[pid == 0 ? 0 : 1]);
+	if (pid == 0) {
+		int error = write(lives[1], &byte, 1) == 1 ? 0 : -errno;
+		close(lives[1]);
+		return error;
+	}
+	if (pid > 0 && read(lives[0], &byte, 1) == 1)
+		_exit(0);
+	close(lives[0]);
+	if (pid > 0)
+		waitpid((pid_t)pid, NULL, 0);
+	int processes = openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	if (processes < 0)
+		return -errno;
+	int error = write_self(processes);
+	close(processes);
+	return error;
+}
+
 static int join_groups(const struct monitor_setup *setup, int *fds)
 {
 	for (unsigned i = 0; i < setup->fds; i++)
 		if (setup->role[i].kind == FD_JOIN) {
-			if (write(fds[i], "0", 1) != 1)
+			struct stat stat;
+			if (fstat(fds[i], &stat) < 0)
 				return -errno;
+			int error = S_ISDIR(stat.st_mode) ? be_born_into(fds[i]) : write_self(fds[i]);
+			if (error < 0)
+				return error;
 			close_fd(&fds[i]);
 		}
 	return 0;

@@ -107,15 +107,14 @@ public final class Hierarchy implements AutoCloseable {
         return controllers.unified() != null;
     }
 
-    /// Opens the list of processes of the unified tree's root for writing, which is the caller's to close. A process
-    /// that
-    /// is to outlive whoever started it moves there, because what ends a service or a session ends its group. Empty
-    /// where there is no such tree, and where its root is somebody's group, as in a container: that may take none.
-    public Optional<Fd> rootProcesses() {
+    /// Opens the root of the unified tree, which is the caller's to close. A process that is to outlive whoever
+    /// started it moves there, because what ends a service or a session ends its group. Empty where there is no
+    /// such tree, and where its root is somebody's group, as in a container: that may take none.
+    public Optional<Fd> root() {
         Tree unified = controllers.unified();
         return unified == null || unified.find("", "cgroup.type").isPresent()
                 ? Optional.empty()
-                : Optional.of(unified.openForWriting("", "cgroup.procs"));
+                : Optional.of(unified.openDirectory("."));
     }
 
     /// Like [#check(Limits, String)], for a group whose parent has no limits of its own.

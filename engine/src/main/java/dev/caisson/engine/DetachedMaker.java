@@ -167,9 +167,9 @@ final class DetachedMaker {
                     .directories(place.directory(), own)
                     .hold(place.lock())
                     .hold(ranges.holder());
-            hierarchy.rootProcesses().ifPresent(processes -> {
-                closing.add(processes);
-                setup.join(processes);
+            hierarchy.root().ifPresent(root -> {
+                closing.add(root);
+                setup.join(root);
             });
             Cgroup.WatchFiles files = group.watchFiles();
             files.outOfMemory().ifPresent(closing::add);

@@ -116,9 +116,9 @@ public final class MonitorSetup {
 
     /// Has it move into another control group than its starter's.
     ///
-    /// @param processes the list of processes of that, open for writing
-    public MonitorSetup join(Fd processes) {
-        add(Role.JOIN, 0, processes);
+    /// @param group the directory of that, in the unified tree
+    public MonitorSetup join(Fd group) {
+        add(Role.JOIN, 0, group);
         return this;
     }
 
