@@ -46,8 +46,7 @@ public final class Idle {
         if (arguments.length == 2 && arguments[0].equals("--containers")) {
             count = Integer.parseInt(arguments[1]);
         } else if (arguments.length > 0) {
-            System.err.println("usage: benchmarks/idle [--containers COUNT]");
-            System.exit(2);
+            throw new IllegalArgumentException("usage: benchmarks/idle [--containers COUNT]");
         }
         Path data = Path.of("/var/lib/caisson-benchmark");
         Path directory = Files.createDirectories(data.resolve("bundle"));

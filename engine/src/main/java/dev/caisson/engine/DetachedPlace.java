@@ -23,11 +23,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.locks.LockSupport;
 
 /// Where the parts of a container that outlives its command stand: its directory among those that are kept, and the
 /// place
 /// in the state directory that its monitor holds.
 final class DetachedPlace {
+    private static final long UNLOCKING_NANOS = 1_000_000_000;
     private static final String LOCK = "lock";
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
 
@@ -341,8 +343,21 @@ final class DetachedPlace {
     void remove() {
         noteEnd();
         Map<String, String> attributes = LifeEvents.attributes(this, Map.of());
+        Optional<String> cleared = findFile().map(DetachedFile::place);
         Leftovers.clearPlaces(options);
+        // the kernel closes the socket of a monitor that ends before it gives up its locks
+        long begun = System.nanoTime();
+        while (cleared.filter(this::isThere).isPresent() && System.nanoTime() - begun < UNLOCKING_NANOS) {
+            LockSupport.parkNanos(UNLOCKING_NANOS / 1000);
+            Leftovers.clearPlaces(options);
+        }
         among.remove(entry);
         LifeEvents.note(options, id(), "destroy", attributes);
+    }
+
+    private boolean isThere(String place) {
+        Optional<Fd> found = Places.open(options.state(), place);
+        found.ifPresent(Fd::close);
+        return found.isPresent();
     }
 }
