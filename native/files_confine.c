@@ -1,30 +1,14 @@
 /* The file service's own filter: calls that name files by descriptor, and its socket. */
 #include "files_parts.h"
 #include "init.h"
+#include "own_filter.h"
 
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#if defined(__x86_64__)
-#define NATIVE_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define NATIVE_ARCH AUDIT_ARCH_AARCH64
-#else
-#error "no audit architecture for this machine"
-#endif
-
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define ALLOW(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-
 static const struct sock_filter filter[] = {
-	LOAD(arch),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-	LOAD(nr),
+	LOAD_NATIVE_NUMBER,
 	ALLOW(__NR_ppoll),
 #ifdef __NR_poll
 	ALLOW(__NR_poll),
@@ -59,7 +43,7 @@ static const struct sock_filter filter[] = {
 	ALLOW(__NR_exit_group),
 	ALLOW(__NR_restart_syscall),
 	ALLOW(__NR_rt_sigreturn),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	KILL,
 };
 
 int files_confine(void)

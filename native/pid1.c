@@ -5,11 +5,9 @@
  */
 #include "init.h"
 #include "kernel.h"
+#include "own_filter.h"
 
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -20,22 +18,8 @@
 #include <sys/statfs.h>
 #include <sys/wait.h>
 
-#if defined(__x86_64__)
-#define NATIVE_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define NATIVE_ARCH AUDIT_ARCH_AARCH64
-#else
-#error "no audit architecture for this machine"
-#endif
-
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define ALLOW(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-
 static const struct sock_filter own_filter[] = {
-	LOAD(arch),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-	LOAD(nr),
+	LOAD_NATIVE_NUMBER,
 	ALLOW(__NR_ppoll),
 	ALLOW(__NR_read),
 	ALLOW(__NR_wait4),
@@ -47,7 +31,7 @@ static const struct sock_filter own_filter[] = {
 	ALLOW(__NR_statfs),
 	ALLOW(__NR_restart_syscall),
 	ALLOW(__NR_rt_sigreturn),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	KILL,
 };
 
 /* CAP_KILL is of use only where the program may take on another id; what init does not have it cannot keep. */

@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define UNTIL_KILLED "while :; do sleep 0.02; done"
-
 static int set(struct monitor_policy policy)
 {
 	policy.stop_signal = policy.stop_signal ? policy.stop_signal : SIGTERM;
@@ -320,125 +318,6 @@ static void the_wall_clock_does_not_move_deadlines(void)
 	watched_end(&watched);
 }
 
-/* ---- pause ---- */
-
-/* Retries while the last process is still exiting. */
-static void remove_group(const char *path)
-{
-	for (int tries = 0; tries < 500 && rmdir(path) < 0; tries++)
-		usleep(10000);
-}
-
-/* Makes a group of version 2; false where there is none. */
-static bool make_group(char *path, size_t size, const char *name)
-{
-	const char *own = strrchr(test_directory(), '-');
-	snprintf(path, size, "/sys/fs/cgroup/unified/caisson-%s-test%s", name, own);
-	if (mkdir(path, 0755) < 0)
-		snprintf(path, size, "/sys/fs/cgroup/caisson-%s-test%s", name, own);
-	bool made = access(path, F_OK) == 0 || mkdir(path, 0755) == 0;
-	if (!made)
-		fprintf(stderr, "%s: no cgroup v2 here, not run\n", name);
-	return made;
-}
-
-static void write_in(int group, const char *name, const char *text)
-{
-	int file = openat(group, name, O_WRONLY | O_CLOEXEC);
-	CHECK(file < 0 || write(file, text, strlen(text)) > 0); /* cgroup.kill is younger than the rest */
-	close(file);
-}
-
-/* The second time the starter is in a group on which cgroup.kill was used: some kernels kill what is cloned out of it. */
-static void a_monitor_is_born_into_the_group_that_it_is_given(void)
-{
-	char own_path[128], other_path[128], name[64];
-	if (!make_group(own_path, sizeof own_path, "starter") || !make_group(other_path, sizeof other_path, "monitor"))
-		return;
-	int own = open(own_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct spec spec = shell("true");
-	spec.join = open(other_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int killed = 0; killed < 2; killed++) {
-		char text[512] = "";
-		if (killed)
-			write_in(own, "cgroup.kill", "1");
-		write_in(own, "cgroup.procs", "0");
-		CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
-		snprintf(name, sizeof name, "/proc/%d/cgroup", watched.created.monitor_pid);
-		int file = open(name, O_RDONLY | O_CLOEXEC);
-		CHECK(read(file, text, sizeof text - 1) > 0 && strstr(text, strrchr(other_path, '/')));
-		close(file);
-		CHECK_EQUAL(0, start());
-		watched_end(&watched);
-		write_in(own, "../cgroup.procs", "0");
-	}
-	close(own), close(spec.join);
-	remove_group(own_path), remove_group(other_path);
-}
-
-static void a_paused_container_can_be_stopped(void)
-{
-	struct monitor_state state;
-	char group_path[128];
-	if (!make_group(group_path, sizeof group_path, "pause"))
-		return;
-	struct spec spec = shell("trap 'exit 4' TERM; while :; do echo x; sleep 0.01; done");
-	int group = spec.cgroup = open(group_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	spec.freezer = openat(group, "cgroup.freeze", O_RDWR | O_CLOEXEC);
-	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
-	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
-	CHECK_EQUAL(0, start());
-	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, &state, sizeof state));
-	CHECK_EQUAL(MONITOR_PAUSED, state.phase);
-	usleep(50000);
-	uint64_t bytes = state_of(watched.socket).log_bytes;
-	usleep(100000);
-	CHECK_EQUAL(bytes, state_of(watched.socket).log_bytes);
-	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_UNPAUSE, 0, NULL, 0, NULL, 0));
-	for (int tries = 0; tries < 500 && state_of(watched.socket).log_bytes == bytes; tries++)
-		usleep(10000);
-	CHECK(state_of(watched.socket).log_bytes > bytes);
-	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
-	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, NULL, 0, &state, sizeof state));
-	CHECK_EQUAL(4, state.status);
-	CHECK_EQUAL(0, start());
-	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
-	watched_end(&watched);
-	close(group), close(spec.freezer);
-	remove_group(group_path);
-	CHECK(access(group_path, F_OK) < 0);
-}
-
-/* Returns a file that takes the place of a v1 freezer or the group's events. */
-static int file_with(const char *text)
-{
-	int fd = memfd_create("group", MFD_CLOEXEC);
-	CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	return fd;
-}
-
-static void a_v1_freezer_and_oom_kills_are_handled(void)
-{
-	struct monitor_state state;
-	char text[16] = "";
-	struct spec spec = shell(UNTIL_KILLED);
-	spec.freezer_v1 = file_with(""), spec.oom = file_with("low 0\noom 9\noom_kill 41\n");
-	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
-	CHECK_EQUAL(0, start());
-	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
-	CHECK(pread(spec.freezer_v1, text, 6, 0) == 6 && strcmp(text, "FROZEN") == 0);
-	CHECK(pwrite(spec.oom, "low 0\noom 9\noom_kill 43\n", 24, 0) == 24);
-	struct monitor_stop now = {SIGTERM, 0};
-	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, &now, sizeof now, &state, sizeof state));
-	CHECK(pread(spec.freezer_v1, text, 6, 0) == 6 && strcmp(text, "THAWED") == 0);
-	CHECK(state.flags & STATE_OOM && state.oom_kills == 2);
-	CHECK_EQUAL(0, start());
-	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, &now, sizeof now, &state, sizeof state));
-	CHECK(!(state.flags & STATE_OOM) && state.oom_kills == 0);
-	close(spec.freezer_v1), close(spec.oom);
-	watched_end(&watched);
-}
-
 static void a_program_runs_without_an_init(void)
 {
 	struct spec spec = shell("echo r; exit 5");
@@ -452,7 +331,6 @@ static void a_program_runs_without_an_init(void)
 const struct test monitor_end_tests[] = {
 	{"a monitor without setup leaves nothing", a_monitor_without_setup_leaves_nothing},
 	{"a run survives its zygote", a_run_survives_its_zygote},
-	{"a v1 freezer and oom kills are handled", a_v1_freezer_and_oom_kills_are_handled},
 	{"a program runs without an init", a_program_runs_without_an_init},
 	{"a stop gives time and then kills", a_stop_gives_time_and_then_kills},
 	{"signals reach the program", signals_reach_the_program},
@@ -467,7 +345,5 @@ const struct test monitor_end_tests[] = {
 	{"a deadline kills the container for good", a_deadline_kills_the_container_for_good},
 	{"a deadline may be set and lifted during a run", a_deadline_may_be_set_and_lifted_during_a_run},
 	{"the wall clock does not move deadlines", the_wall_clock_does_not_move_deadlines},
-	{"a monitor is born into the group that it is given", a_monitor_is_born_into_the_group_that_it_is_given},
-	{"a paused container can be stopped", a_paused_container_can_be_stopped},
 };
 const unsigned monitor_end_test_count = sizeof monitor_end_tests / sizeof *monitor_end_tests;
