@@ -83,7 +83,7 @@ static bool take(const uint8_t *message, size_t length, struct asked *asked)
 	return !other_is_path(head->op) || files_valid_path(asked->other, head->other);
 }
 
-/* Ends the process at the end of its socket. */
+/* Ends the process at the end of its socket, when whoever asks is gone. */
 static void serve(struct files *files, int socket)
 {
 	static uint8_t message[FILES_MAX_MESSAGE];
@@ -95,8 +95,10 @@ static void serve(struct files *files, int socket)
 	static struct told told;
 	struct fds fds = {.fd = &asked.fd, .most = 1};
 	ssize_t length = receive_message(socket, message, sizeof message, &fds);
-	if (length <= 0)
+	if (length <= 0) {
+		files_discard_all(files);
 		_exit(0);
+	}
 	if (fds.count == 0)
 		asked.fd = -1;
 	if (!take(message, (size_t)length, &asked))

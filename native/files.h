@@ -62,7 +62,7 @@ struct files_request {
 	uint16_t op;
 	uint16_t flags;
 	uint32_t sequence;
-	uint32_t mode;
+	uint32_t mode; /* without set-user-ID and set-group-ID, which are dropped */
 	uint32_t uid, gid;
 	uint64_t offset, length;
 	int64_t seconds;

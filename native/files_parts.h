@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+/* Of a request's mode: no set-user-ID or set-group-ID, which on a volume might count on the host. */
+enum { FILES_PERMISSIONS = 01777 };
+
 struct handle {
 	int fd; /* -1: free */
 	bool directory;
@@ -49,6 +52,7 @@ struct files_stat files_stat_of(const struct stat *stat);
 /* files_write.c */
 typedef int files_action(struct files *, const struct asked *, struct told *);
 files_action files_create, files_write, files_commit, files_close, files_buffer;
+void files_discard_all(struct files *files);
 struct handle *files_free_handle(struct files *files, struct told *told);
 struct handle *files_handle(struct files *files, uint32_t number, bool directory);
 

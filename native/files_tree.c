@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 
-enum { PERMISSIONS = 07777, CHUNK = 2048 };
+enum { CHUNK = 2048 };
 
 struct entry { /* getdents64(2) */
 	uint64_t inode;
@@ -86,7 +86,7 @@ int files_own(const struct asked *asked, int at, const char *name)
 
 static int make_directory_at(const struct asked *asked, int parent, const char *name)
 {
-	if (mkdirat(parent, name, asked->head.mode & PERMISSIONS) < 0)
+	if (mkdirat(parent, name, asked->head.mode & FILES_PERMISSIONS) < 0)
 		return -errno;
 	return files_own(asked, parent, name);
 }
@@ -278,7 +278,7 @@ int files_set(struct files *files, const struct asked *asked, struct told *told)
 	if (flags & FILES_OWNER)
 		error = result(fchownat(fd, "", asked->head.uid, asked->head.gid, AT_EMPTY_PATH));
 	if (error == 0 && flags & FILES_MODE)
-		error = S_ISLNK(stat.st_mode) ? -ELOOP : result(fchmodat(files->self, number, asked->head.mode & PERMISSIONS, 0));
+		error = S_ISLNK(stat.st_mode) ? -ELOOP : result(fchmodat(files->self, number, asked->head.mode & FILES_PERMISSIONS, 0));
 	if (error == 0 && flags & FILES_TIME) {
 		struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {asked->head.seconds, asked->head.nanos}};
 		error = result(utimensat(fd, "", times, AT_EMPTY_PATH));

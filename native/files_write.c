@@ -7,8 +7,6 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
-enum { PERMISSIONS = 07777, SET_ID = 06000 };
-
 struct handle *files_free_handle(struct files *files, struct told *told)
 {
 	for (uint32_t i = 0; i < FILES_MAX_HANDLES; i++)
@@ -66,7 +64,7 @@ static int dress(const struct asked *asked, const struct handle *handle, const s
 		return -errno;
 	if (!keeps && flags & FILES_OWNER && fchown(handle->fd, asked->head.uid, asked->head.gid) < 0)
 		return -errno;
-	return result(fchmod(handle->fd, keeps ? old->st_mode & (PERMISSIONS & ~SET_ID) : asked->head.mode & PERMISSIONS));
+	return result(fchmod(handle->fd, keeps ? old->st_mode & FILES_PERMISSIONS : asked->head.mode & FILES_PERMISSIONS));
 }
 
 int files_create(struct files *files, const struct asked *asked, struct told *told)
@@ -134,6 +132,16 @@ int files_commit(struct files *files, const struct asked *asked, struct told *to
 	told->length = sizeof stat;
 	release(handle);
 	return 0;
+}
+
+/* What has no name yet would be nobody's. */
+void files_discard_all(struct files *files)
+{
+	for (unsigned i = 0; i < FILES_MAX_HANDLES; i++) {
+		struct handle *handle = &files->handle[i];
+		if (handle->fd >= 0 && !handle->directory)
+			unlinkat(handle->parent, handle->made, 0);
+	}
 }
 
 int files_close(struct files *files, const struct asked *asked, struct told *told)

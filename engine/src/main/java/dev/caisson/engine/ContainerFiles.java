@@ -27,6 +27,7 @@ public interface ContainerFiles extends AutoCloseable {
     void write(String path, byte[] bytes);
 
     /// Writes a file with these permissions.
+    /// @param mode 0 to 0777; anything else is an ArgumentException
     void write(String path, byte[] bytes, int mode);
 
     /// Writes what a stream gives, up to its end.

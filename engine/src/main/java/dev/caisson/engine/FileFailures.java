@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.linux.Errno;
+import dev.caisson.text.Quoted;
 
 /// The error of each error number of the file service.
 final class FileFailures {
@@ -47,7 +48,7 @@ final class FileFailures {
     }
 
     private static EngineException make(String code, String path, String what, String advice) {
-        return new EngineException(code, shown(path) + ": " + what + ": " + advice);
+        return new EngineException(code, Quoted.of(path) + ": " + what + ": " + advice);
     }
 
     static EngineException tooLarge(String path, long limit) {
@@ -56,12 +57,5 @@ final class FileFailures {
 
     static EngineException path(String path, String what) {
         return make("FILE_PATH", path, what, "give an absolute path, as /box/file");
-    }
-
-    /// A name may hold what would change a terminal, or more lines than one.
-    private static String shown(String path) {
-        var text = new StringBuilder();
-        path.chars().limit(200).forEach(c -> text.append(c < ' ' || c == 0x7f ? '?' : (char) c));
-        return text.toString();
     }
 }

@@ -4,7 +4,6 @@ package dev.caisson.engine;
 final class FileFlags {
     static final int FOLLOW_ABOVE = 1;
     static final int FOLLOW = 2;
-    static final int NEW = 4;
     static final int REPLACE = 8;
     static final int RECURSIVE = 16;
     static final int PARENTS = 32;

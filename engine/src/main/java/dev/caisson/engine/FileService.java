@@ -192,7 +192,8 @@ final class FileService implements AutoCloseable {
         }
     }
 
-    /// Ends it, which takes files that are not complete with it when it can still remove them.
+    /// Ends it. It removes files that are not complete when its socket ends; one that is killed here may leave
+    /// one of them behind, named `.caisson-` and a number, if somebody still writes.
     @Override
     public void close() {
         if (reaped.compareAndSet(false, true)) {

@@ -7,6 +7,7 @@ import dev.caisson.linux.Pipes;
 import dev.caisson.linux.Polling;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -18,6 +19,7 @@ final class RunningFileWatch implements FileWatch {
     private static final int LENGTH_AT = 12;
     private static final int NAME_AT = 16;
     private static final int IGNORED = 0x8000;
+    private static final Duration LISTENERS_PATIENCE = Duration.ofSeconds(1);
 
     private final Fd queue;
     private final Consumer<FileEvent> listener;
@@ -28,8 +30,14 @@ final class RunningFileWatch implements FileWatch {
     RunningFileWatch(Fd queue, Consumer<FileEvent> listener) {
         this.queue = queue;
         this.listener = listener;
-        polling.watchReadable(queue, 0);
-        thread = Thread.ofPlatform().daemon().name("caisson-watch").start(this::loop);
+        try {
+            polling.watchReadable(queue, 0);
+            thread = Thread.ofPlatform().daemon().name("caisson-watch").start(this::loop);
+        } catch (RuntimeException | Error e) { // no thread or descriptor can be had
+            queue.close();
+            polling.close();
+            throw e;
+        }
     }
 
     private void loop() {
@@ -90,22 +98,19 @@ final class RunningFileWatch implements FileWatch {
         return closed && !thread.isAlive();
     }
 
+    /// Waits a moment for a listener that is being called; one that blocks is left behind.
     @Override
     public void close() {
         if (!closed) {
             closed = true;
             polling.wake();
         }
-        boolean interrupted = false;
-        while (thread.isAlive() && Thread.currentThread() != thread) {
+        if (Thread.currentThread() != thread) {
             try {
-                thread.join();
+                thread.join(LISTENERS_PATIENCE);
             } catch (InterruptedException e) {
-                interrupted = true;
+                Thread.currentThread().interrupt();
             }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 }

@@ -5,6 +5,7 @@ import static dev.caisson.error.ArgumentException.present;
 import dev.caisson.engine.FileService.Op;
 import dev.caisson.engine.FileService.Reply;
 import dev.caisson.engine.FileService.Request;
+import dev.caisson.error.ArgumentException;
 import dev.caisson.linux.ByteText;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
@@ -107,6 +108,11 @@ final class ServedFiles implements ContainerFiles {
 
     @Override
     public void write(String path, byte[] bytes, int mode) {
+        if ((mode & ~0777) != 0) {
+            throw ArgumentException.invalid(
+                    "the permissions " + Integer.toOctalString(mode)
+                            + " are not within 0777: files that are written never have set-user-ID, set-group-ID or sticky bits");
+        }
         try {
             write(path, new ByteArrayInputStream(present(bytes, "bytes")), Bytes.of(bytes.length), mode);
         } catch (IOException e) {

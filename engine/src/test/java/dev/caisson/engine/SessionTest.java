@@ -227,6 +227,39 @@ class SessionTest {
     }
 
     @Test
+    void a_listener_that_blocks_does_not_hold_up_the_end_of_its_watch() throws InterruptedException {
+        var called = new CountDownLatch(1);
+        var never = new CountDownLatch(1);
+        files.mkdir("/blocked");
+        FileWatch watch = files.watch("/blocked", event -> {
+            called.countDown();
+            boolean waited = false;
+            while (!waited) {
+                try {
+                    waited = never.await(60, TimeUnit.SECONDS);
+                } catch (InterruptedException e) {
+                    waited = false; // as a listener that takes no notice
+                }
+            }
+        });
+        sh(": >/blocked/new");
+        assertThat(called.await(5, TimeUnit.SECONDS)).isTrue();
+
+        long begun = System.nanoTime();
+        watch.close();
+
+        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(10));
+        never.countDown();
+    }
+
+    @Test
+    void no_file_is_written_with_bits_that_give_its_owners_rights() throws InterruptedException {
+        assertThatThrownBy(() -> files.write("/box/program", new byte[1], 04755))
+                .hasMessageContaining("4755 are not within 0777");
+        assertThatThrownBy(() -> files.stat("/box/program")).hasMessageContaining("\"/box/program\": there is none");
+    }
+
+    @Test
     void a_watch_that_was_too_slow_is_told_so() throws InterruptedException {
         var overflow = new CountDownLatch(1);
         var flooded = new CountDownLatch(1);
