@@ -95,6 +95,10 @@ final class UpdateCommand extends ContainerCommand {
             throw CommandException.usage("you must provide one or more flags when using this command:"
                     + " --restart, --memory, --cpus, --pids-limit or another limit");
         }
+        if (cpuQuota != null && cpuQuota == -1) {
+            throw RunOptions.refused(
+                    "--cpu-quota -1", "a limit of processor time can be changed, not taken away: give another one");
+        }
         policy = Optional.ofNullable(restart).map(RestartPolicy::parse);
     }
 
