@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.function.IntConsumer;
 import java.util.function.IntSupplier;
 
-/// Who gave a command: its streams, variables, working directory, terminal and signals. Commands take them from here
+/// The caller of a command: streams, variables, working directory, terminal and signals. Commands take them from here
 /// and never from the JVM, because a resident engine runs the commands of many callers side by side in one process.
 ///
 /// [#current] is bound to the thread in which a command runs. What runs in other threads is given what it needs.
@@ -19,7 +19,7 @@ abstract class Caller {
 
     /// Returns the caller of the command that this thread runs.
     static Caller current() {
-        return CURRENT.isBound() ? CURRENT.get() : process().unlessServing();
+        return CURRENT.isBound() ? CURRENT.get() : process();
     }
 
     /// Returns the caller of this process's own command.

@@ -21,21 +21,8 @@ final class ProcessCaller extends Caller {
             new StandardStream("standard output", new FileOutputStream(FileDescriptor.out));
     private final StandardStream errors =
             new StandardStream("standard error", new FileOutputStream(FileDescriptor.err));
-    private volatile boolean serving;
 
     private ProcessCaller() {}
-
-    /// From here on the process runs commands of others, each of which has a caller of its own.
-    void serve() {
-        serving = true;
-    }
-
-    ProcessCaller unlessServing() {
-        if (serving) {
-            throw new IllegalStateException("a thread of another caller's command asks for this process's caller");
-        }
-        return this;
-    }
 
     @Override
     Fd descriptor(int number) {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What happens to containers in the background, in Docker's words.
+/// `events` tells of containers in the background, in Docker's words.
 @Tag("root")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class EventsCommandTest {

@@ -188,7 +188,7 @@ final class DetachedPlace {
         };
     }
 
-    /// What became of an init that never came to its program is no end of the program, unless an earlier one ran.
+    /// Returns how its program ended last; the end of an init that never came to its program does not count.
     private static Optional<ContainerState.End> end(MonitorState state) {
         return state.end()
                 .filter(_ -> !state.failedToStart() || state.started().isPresent())

@@ -2,11 +2,11 @@ package dev.caisson.engine;
 
 import static dev.caisson.error.ArgumentException.present;
 
-/// What happened in a directory, or to a file, that is watched: inotify(7).
+/// An event of a watched directory or file: inotify(7).
 ///
 /// @param name of the entry in the directory; empty for what is watched itself, and for [Kind#OVERFLOW]
 public record FileEvent(Kind kind, String name) {
-    /// What happened.
+    /// The kind of an event.
     public enum Kind {
         CREATED,
         /// Bytes were written, or its size changed; more may follow.

@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// What happened to the containers of a state directory, as it happens: what commands did stands in a journal, and how
-/// containers in the background ended in the record that each monitor leaves.
+/// Events of the containers of a state directory, as they happen: a journal has what commands did, and the record
+/// that each monitor leaves has how a container in the background ended.
 ///
 /// Bounds: the journal holds the last 256 KiB at least, and of ends the last one of each container that is there; a
 /// reader that stays sees every end of those that live longer than half a second.

@@ -15,9 +15,8 @@ import org.jspecify.annotations.Nullable;
 /// The journal of what commands did with containers: lines in two bounded files of the state directory, the older of
 /// which is replaced when the newer one is full.
 ///
-/// Writers take turns by a lock; a reader takes none, so it holds up nobody. A writer that is killed leaves a line
-/// without
-/// its end: the next writer ends it, and readers drop what they cannot read.
+/// Writers take turns by a lock; a reader takes none, so it holds up nobody. A writer that is killed may leave a
+/// line without its end: the next writer ends it, and readers drop what they cannot read.
 public final class EventJournal implements AutoCloseable {
     /// The size of a file in bytes, after which the next one is begun.
     public static final int FILE_BYTES = 256 << 10;
