@@ -95,8 +95,9 @@ class LibseccompTest {
                 List.of(Profile.standard(), Profile.strict(), Profile.parse(Files.readString(DEBIAN_PROFILE)))) {
             Profile exported =
                     Profile.parse(ProfileExport.of(profile, target).profile().toJson());
-            for (boolean tree : new boolean[] {false, true}) {
-                ExportPropertiesTest.assertDecidesTheSame(profile, target, libseccomp.compile(exported, target, tree));
+            ExportPropertiesTest.assertDecidesTheSame(profile, target, libseccomp.compile(exported, target, true));
+            if (machine == Architecture.X86_64) { // libseccomp's other form, which is slow to ask
+                ExportPropertiesTest.assertDecidesTheSame(profile, target, libseccomp.compile(exported, target, false));
             }
         }
     }
