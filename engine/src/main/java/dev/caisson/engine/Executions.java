@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Runs one more program in a container that runs: in namespaces of that container, a part of its control group, with
@@ -146,11 +147,23 @@ final class Executions {
     ServedFiles files(ExecTarget target, LaunchGate gate) {
         Step.SetPrivileges own = target.plan().only(Step.SetPrivileges.class);
         var lease = new ServiceLease(
-                outside -> gate.whileOpen(() -> new FileServices(zygote, streams.reactor()).start(target, outside)),
-                target::isFrozenInside,
+                outside -> orEnded(
+                        target,
+                        () -> gate.whileOpen(() -> new FileServices(zygote, streams.reactor()).start(target, outside))),
+                () -> orEnded(target, target::isFrozenInside),
                 this::forget);
         leases.add(lease);
         return new ServedFiles(lease, false, Optional.of(new ServedFiles.Owner(own.uid(), own.gid())));
+    }
+
+    /// What fails because the container has just ended is told as that.
+    private static <T> T orEnded(ExecTarget target, Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (RuntimeException e) {
+            target.requireRunning();
+            throw e;
+        }
     }
 
     private void forget(ServiceLease lease) {
