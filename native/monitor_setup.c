@@ -84,8 +84,8 @@ static bool take_role(struct monitor *m, struct monitor_role role, int fd, bool 
 		m->given[m->given_count].slot = role.slot;
 		m->given[m->given_count++].fd = fd;
 		return true;
-	case FD_MOUNT:
-		return take_slot(m, role.slot, taken);
+	case FD_MOUNT: /* the plan is no mount */
+		return role.slot != SLOT_PLAN && take_slot(m, role.slot, taken);
 	case FD_CGROUP:
 		return take_one(&m->cgroup, fd);
 	case FD_STATE_DIRECTORY:
