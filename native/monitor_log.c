@@ -38,11 +38,6 @@ static int create(struct log *log)
 	return log->file < 0 ? log->file : 0;
 }
 
-int open_log(struct log *log)
-{
-	log->file = NO_FD;
-	return log->off ? 0 : create(log);
-}
 
 static int name_of(const struct log *log, unsigned age, char name[128])
 {
@@ -64,6 +59,33 @@ static int turn_over(struct log *log)
 			error = -errno;
 	}
 	return error < 0 ? error : create(log);
+}
+
+/* Goes on with the file that a lost monitor has left. Behind half a line, as a power failure leaves it, a new file begins. */
+static int open_again(struct log *log)
+{
+	struct stat status;
+	char last = '\n';
+	log->file = result(openat(log->directory, log->name, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+	if (log->file < 0)
+		return log->file;
+	if (fstat(log->file, &status) < 0)
+		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return -EINVAL;
+	log->size = (uint64_t)status.st_size;
+	if (log->size > 0 && pread(log->file, &last, 1, status.st_size - 1) != 1)
+		return -EIO;
+	return last == '\n' ? 0 : turn_over(log);
+}
+
+int open_log(struct log *log)
+{
+	log->file = NO_FD;
+	if (log->off)
+		return 0;
+	int error = create(log);
+	return error == -EEXIST ? open_again(log) : error;
 }
 
 static void fail_log(struct log *log, int error, uint64_t now)

@@ -51,6 +51,10 @@ abstract class ContainerCommand implements Callable<Integer> {
         return spec.commandLine().getOut();
     }
 
+    PrintWriter err() {
+        return spec.commandLine().getErr();
+    }
+
     /// Returns whether to print the name of each container for which it worked.
     boolean printsNames() {
         return true;

@@ -62,7 +62,7 @@ final class InspectObject {
         state.put("Dead", word.equals("dead"));
         state.put("Pid", (long) status.state().map(ContainerState::pid).orElse(0));
         state.put("ExitCode", (long) status.exitStatus().orElse(0));
-        state.put("Error", "");
+        state.put("Error", error(status));
         Optional<Instant> started = detached.isPresent() ? detached.get().started() : Optional.of(status.created());
         state.put("StartedAt", started.map(Instant::toString).orElse(NEVER));
         state.put(
@@ -75,6 +75,12 @@ final class InspectObject {
             state.put("Health", HealthText.state(detached.get().health()));
         }
         return state;
+    }
+
+    private static String error(ContainerStatus status) {
+        return status.state().orElse(null) instanceof ContainerState.Lost lost
+                ? lost.cause().text() + ": nobody knows how it ended"
+                : "";
     }
 
     private static Map<String, Object> hostConfig(

@@ -101,7 +101,7 @@ final class ListRow {
                 "Restarting (" + restarting.last().status() + ") "
                         + age(restarting.last().time(), now) + " ago";
             case ContainerState.Exited _ -> ended(container, now);
-            case ContainerState.Dead _ -> "Exited (unknown)";
+            case ContainerState.Lost lost -> "Exited (unknown), " + lost.cause().text();
         };
     }
 

@@ -47,6 +47,7 @@ public final class Main implements Runnable {
         COMMANDS.put("update", UpdateCommand::new);
         COMMANDS.put("events", EventsCommand::new);
         COMMANDS.put("renew", RenewCommand::new);
+        COMMANDS.put("up", UpCommand::new);
         COMMANDS.put("rm", RemoveCommand::new);
         COMMANDS.put("container", Main::container);
         COMMANDS.put("verify", VerifyCommand::new);

@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.EngineOptions;
 import java.time.Duration;
 import java.util.Optional;
@@ -34,6 +35,8 @@ final class RestartCommand extends ContainerCommand {
 
     @Override
     void act(String container, EngineOptions options) throws InterruptedException {
-        DetachedLookup.require(container, options).restart(number, patience);
+        DetachedContainer found = DetachedLookup.require(container, options);
+        LossText.print(found, err());
+        found.restart(number, patience);
     }
 }

@@ -58,6 +58,7 @@ final class StartCommand implements Callable<Integer> {
         Leftovers.clear(options);
         if (attached) {
             DetachedContainer container = DetachedLookup.require(containers.getFirst(), options);
+            LossText.print(container, spec.commandLine().getErr());
             return new AttachSession(container, spec, keys, interactive, true).startAndFollow();
         }
         return startAll(options);
@@ -68,7 +69,9 @@ final class StartCommand implements Callable<Integer> {
         int status = 0;
         for (String container : containers) {
             try {
-                DetachedLookup.require(container, options).start();
+                DetachedContainer found = DetachedLookup.require(container, options);
+                LossText.print(found, spec.commandLine().getErr());
+                found.start();
                 out.println(OneLine.of(container));
             } catch (CaissonException e) {
                 spec.commandLine().getErr().println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));

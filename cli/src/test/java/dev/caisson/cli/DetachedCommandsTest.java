@@ -120,6 +120,55 @@ class DetachedCommandsTest {
     }
 
     @Test
+    void a_lost_one_is_shown_as_exited_with_the_reason_and_up_starts_what_its_policy_asks_for() throws Exception {
+        caisson("run", "-d", "--restart", "unless-stopped", "--name", name, "host", "sleep", "1000");
+        caisson("run", "-d", "--name", name + "-2", "host", "sleep", "1000");
+        loseMonitor(name);
+        loseMonitor(name + "-2");
+
+        assertThat(caisson("ps", "-a", "--filter", "name=" + name, "--format", "{{.State}} {{.Status}}")
+                        .out())
+                .isEqualTo("exited Exited (unknown), its monitor was killed\n".repeat(2));
+        assertThat(inspected("{{.State.Status}} {{.State.Error}}"))
+                .isEqualTo("exited its monitor was killed: nobody knows how it ended");
+        assertThat(caisson("exec", name, "true").err()).contains("CONTAINER_");
+
+        Answer up = caisson("up");
+
+        assertThat(up.status()).isZero();
+        assertThat(up.out()).isEqualTo(name + "\n");
+        assertThat(up.err())
+                .isEqualTo("caisson: gone with the monitor of " + name
+                        + ": what it had written into /, which was in memory\n");
+        assertThat(caisson("up")).isEqualTo(new Answer(0, "", "")); // it runs
+        assertThat(inspected("{{.State.Status}} {{.State.Error}}")).isEqualTo("running");
+        assertThat(caisson("restart", name + "-2").err()).contains("gone with the monitor of " + name + "-2");
+        assertThat(caisson("ps", "--filter", "name=" + name, "--format", "{{.State}}")
+                        .out())
+                .isEqualTo("running\n".repeat(2));
+    }
+
+    private static void loseMonitor(String container) throws Exception {
+        String pid = caisson("inspect", "-f", "{{.State.Pid}}", container).out().strip();
+        long monitor = ProcessHandle.of(Long.parseLong(pid))
+                .flatMap(ProcessHandle::parent)
+                .orElseThrow()
+                .pid();
+        new ProcessBuilder("kill", "-9", Long.toString(monitor)).start().waitFor();
+        while (ProcessHandle.of(Long.parseLong(pid)).isPresent()) {
+            Thread.sleep(5);
+        }
+    }
+
+    @Test
+    void the_unit_of_the_host_calls_a_command_that_there_is() throws Exception {
+        String unit = Files.readString(Path.of("../deploy/systemd/caisson-up.service"));
+
+        assertThat(unit).contains("\nExecStart=/usr/local/bin/caisson up\n", "\nKillMode=process\n");
+        assertThat(Main.commandLine().getSubcommands()).containsKey("up");
+    }
+
+    @Test
     void limits_change_while_it_runs_and_hold_after_a_restart() {
         caisson("run", "-d", "--name", name, "-m", "256m", "--pids-limit", "50", "host", "sleep", "1000");
 

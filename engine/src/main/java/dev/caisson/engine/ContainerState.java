@@ -10,7 +10,7 @@ import java.util.Optional;
 ///              |  ^-- Restarting <-- an end that the restart policy answers
 ///              v
 ///            Exited -> Running                        (start makes the same container run again)
-///            Dead   -> Running                        (its monitor was lost: nobody knows how it ended)
+///            Lost   -> Running                        (its monitor was lost: nobody knows how it ended)
 /// ```
 public sealed interface ContainerState {
     /// What may be asked of a container.
@@ -60,8 +60,25 @@ public sealed interface ContainerState {
     /// Its program has ended.
     record Exited(End end) implements ContainerState {}
 
-    /// Its monitor is gone without a record of how its program ended.
-    record Dead() implements ContainerState {}
+    /// It ran when its monitor was lost, and ended with it: nobody knows its exit status.
+    record Lost(Cause cause) implements ContainerState {
+        /// Why a monitor is gone.
+        public enum Cause {
+            HOST_RESTARTED("the host was restarted"),
+            MONITOR_KILLED("its monitor was killed");
+
+            private final String text;
+
+            Cause(String text) {
+                this.text = text;
+            }
+
+            /// Returns it for people.
+            public String text() {
+                return text;
+            }
+        }
+    }
 
     /// Returns the state in Docker's words.
     default String word() {
@@ -70,8 +87,7 @@ public sealed interface ContainerState {
             case Running _ -> "running";
             case Paused _ -> "paused";
             case Restarting _ -> "restarting";
-            case Exited _ -> "exited";
-            case Dead _ -> "dead";
+            case Exited _, Lost _ -> "exited";
         };
     }
 
@@ -80,7 +96,7 @@ public sealed interface ContainerState {
         return switch (this) {
             case Running running -> running.pid();
             case Paused paused -> paused.pid();
-            case Created _, Restarting _, Exited _, Dead _ -> 0;
+            case Created _, Restarting _, Exited _, Lost _ -> 0;
         };
     }
 
@@ -89,7 +105,7 @@ public sealed interface ContainerState {
         return switch (this) {
             case Running running -> running.health();
             case Paused paused -> paused.health();
-            case Created _, Restarting _, Exited _, Dead _ -> HealthReport.Health.NONE;
+            case Created _, Restarting _, Exited _, Lost _ -> HealthReport.Health.NONE;
         };
     }
 
@@ -98,7 +114,7 @@ public sealed interface ContainerState {
         return switch (this) {
             case Exited exited -> Optional.of(exited.end());
             case Restarting restarting -> Optional.of(restarting.last());
-            case Created _, Running _, Paused _, Dead _ -> Optional.empty();
+            case Created _, Running _, Paused _, Lost _ -> Optional.empty();
         };
     }
 
@@ -111,7 +127,7 @@ public sealed interface ContainerState {
     default boolean isDone(Operation operation) {
         return switch (operation) {
             case START -> this instanceof Running;
-            case STOP -> this instanceof Created || this instanceof Exited || this instanceof Dead;
+            case STOP -> this instanceof Created || this instanceof Exited || this instanceof Lost;
             case SIGNAL, PAUSE, RESUME, RESTART, ATTACH, EXEC, UPDATE, RENAME, REMOVE -> false;
         };
     }
@@ -150,7 +166,7 @@ public sealed interface ContainerState {
                         refused(
                                 "RESTARTING",
                                 "container " + container + " is restarting, wait until the container is running");
-                    case Created _, Exited _, Dead _ -> notRunning(container);
+                    case Created _, Exited _, Lost _ -> notRunning(container);
                 };
             case REMOVE -> remove(container);
         };
@@ -162,7 +178,7 @@ public sealed interface ContainerState {
             case Paused _ -> refused("PAUSED", "container " + container + " is already paused");
             case Restarting _ ->
                 refused("RESTARTING", "container " + container + " is restarting, wait until the container is running");
-            case Created _, Exited _, Dead _ -> notRunning(container);
+            case Created _, Exited _, Lost _ -> notRunning(container);
         };
     }
 
@@ -172,7 +188,7 @@ public sealed interface ContainerState {
             case Paused _ -> refused("PAUSED", "cannot attach to a paused container, unpause it first");
             case Restarting _ ->
                 refused("RESTARTING", "cannot attach to a restarting container, wait until it is running");
-            case Created _, Exited _, Dead _ ->
+            case Created _, Exited _, Lost _ ->
                 refused("NOT_RUNNING", "cannot attach to a stopped container, start it first");
         };
     }
@@ -184,7 +200,7 @@ public sealed interface ContainerState {
             case Paused _ -> refused("PAUSED", what + "paused and must be unpaused first");
             case Restarting _ ->
                 refused("RESTARTING", what + "restarting: stop the container before removing or force remove");
-            case Created _, Exited _, Dead _ -> Optional.empty();
+            case Created _, Exited _, Lost _ -> Optional.empty();
         };
     }
 

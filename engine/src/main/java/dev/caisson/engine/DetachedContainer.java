@@ -1,6 +1,5 @@
 package dev.caisson.engine;
 
-import dev.caisson.cgroup.Events;
 import dev.caisson.launch.HostException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Verifier;
@@ -8,7 +7,6 @@ import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorState;
 import dev.caisson.launch.monitor.StartReply;
 import dev.caisson.linux.ProcessTimes;
-import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.Limits;
 import dev.caisson.state.ContainerRecord;
@@ -80,20 +78,64 @@ public final class DetachedContainer {
                 .map(known -> dev.caisson.linux.Errno.name(known.logError()));
     }
 
-    /// Starts it; nothing if it runs. The kernel is asked what it made before the program runs.
+    /// Starts it; nothing if it runs. The kernel is asked what it made before the program runs. One whose monitor is
+    /// gone
+    /// gets another one first, made of what is on disk: [#losses] says what does not come back.
     /// @throws dev.caisson.launch.LaunchException if the program cannot be run
-    /// @throws EngineException CONTAINER_PAUSED, CONTAINER_DEAD
+    /// @throws EngineException CONTAINER_PAUSED, IMAGE_CHANGED, SPEC_UNKNOWN
     public void start() throws InterruptedException {
-        try (DetachedPlace.Held held = place.hold();
-                Monitor monitor = place.monitor()) {
+        try (DetachedPlace.Held held = place.hold()) {
+            Revival.ifLost(place, held);
+            start(held);
+        }
+    }
+
+    private void start(DetachedPlace.Held held) throws InterruptedException {
+        try (Monitor monitor = place.monitor()) {
             ContainerState state = DetachedPlace.state(monitor.state());
             state.require(ContainerState.Operation.START, name());
             if (state.isDone(ContainerState.Operation.START)) {
                 return;
             }
+            boolean first = DetachedFile.isWanted(held.kept()).isEmpty();
             DetachedFile.wants(held.kept(), true);
-            start(monitor);
+            try {
+                start(monitor);
+            } catch (RuntimeException e) {
+                if (first) {
+                    DetachedFile.wantsNothing(held.kept());
+                }
+                throw e;
+            }
         }
+    }
+
+    /// Returns what the next start will not find again because its monitor is gone: `/` if what it wrote into its root
+    /// was
+    /// in memory. Empty for one that has its monitor or never ran.
+    public List<String> losses() {
+        return Revival.losses(place);
+    }
+
+    /// Returns whether a start of the host starts it, as Docker decides: a container with the policy `always` that was
+    /// ever started, and one with `unless-stopped` that nobody stopped.
+    public boolean isWantedUp() {
+        Optional<Boolean> wanted = place.isWanted();
+        return switch (options().restart().kind()) {
+            case ALWAYS -> wanted.isPresent();
+            case UNLESS_STOPPED -> wanted.orElse(false);
+            case NO, ON_FAILURE -> false;
+        };
+    }
+
+    /// Returns whether a process keeps it: else it neither runs nor is started again by its policy.
+    public boolean hasMonitor() {
+        return place.hasMonitor();
+    }
+
+    /// Returns all of a state directory, in no order.
+    public static List<DetachedContainer> all(EngineOptions options) {
+        return DetachedPlace.all(options).stream().map(DetachedContainer::new).toList();
     }
 
     private void start(Monitor monitor) throws InterruptedException {
@@ -127,7 +169,9 @@ public final class DetachedContainer {
     public void stop(OptionalInt signal, Optional<Duration> timeout) throws InterruptedException {
         DetachedFile file = place.file();
         try (DetachedPlace.Held held = place.hold()) {
-            DetachedFile.wants(held.kept(), false);
+            if (DetachedFile.isWanted(held.kept()).isPresent()) {
+                DetachedFile.wants(held.kept(), false);
+            }
         }
         Optional<Monitor> found = place.connect();
         if (found.isEmpty()) {
@@ -248,6 +292,9 @@ public final class DetachedContainer {
 
     /// Connects to its streams before it is started, so that no word of it is missed.
     public Attachment attachBeforeStart() throws InterruptedException {
+        try (DetachedPlace.Held held = place.hold()) {
+            Revival.ifLost(place, held);
+        }
         return new Attachment(place, place.monitor());
     }
 
@@ -263,7 +310,7 @@ public final class DetachedContainer {
     /// @param limits makes the new limits of those that it has; limits that stay as they are change nothing
     /// @throws dev.caisson.cgroup.CgroupException with the former limits in force: the kernel takes none below
     ///     what is used, or FIXED_LIMIT for one that cannot be changed
-    /// @throws EngineException CONTAINER_DEAD, LIMITS_UNKNOWN
+    /// @throws EngineException LIMITS_UNKNOWN
     public void update(UnaryOperator<Limits> limits, Optional<RestartPolicy> restart) throws InterruptedException {
         try (DetachedPlace.Held held = place.hold()) {
             new LimitChange(place, held).to(limits);
@@ -389,10 +436,11 @@ public final class DetachedContainer {
     boolean removeIfWanted() throws InterruptedException {
         DetachedFile file = place.file();
         ContainerState state = state();
-        boolean ended = state instanceof ContainerState.Exited || state instanceof ContainerState.Dead;
-        if (!ended
-                || !(file.options().removedAtEnd()
-                        || place.known().filter(MonitorState::isLeaseOver).isPresent())) {
+        boolean ended = state instanceof ContainerState.Exited || state instanceof ContainerState.Lost;
+        boolean unwanted = file.options().removedAtEnd()
+                || place.known().filter(MonitorState::isLeaseOver).isPresent()
+                || (file.options().lease().isPresent() && !hasMonitor()); // nobody can renew it
+        if (!ended || !unwanted) {
             return false;
         }
         remove(false);
@@ -404,34 +452,6 @@ public final class DetachedContainer {
         return Failures.uninterrupted(place::known)
                 .flatMap(known -> known)
                 .filter(known -> !isGoingOn(known))
-                .flatMap(this::result);
-    }
-
-    private Optional<RunResult> result(MonitorState state) {
-        return state.end().map(end -> {
-            var events = new Events(state.oomKills(), 0);
-            Verdict verdict = state.metDeadline()
-                    ? Verdict.WALL_CLOCK
-                    : state.wasStopped() && end.signal() == SIGKILL
-                            ? Verdict.KILLED
-                            : Verdict.of(end.code(), end.signal(), events);
-            return new RunResult(
-                    id(),
-                    verdict,
-                    end.code(),
-                    end.signal(),
-                    RunResult.Captured.NOTHING,
-                    RunResult.Captured.NOTHING,
-                    state.run(),
-                    state.cpuTime(),
-                    Bytes.ZERO,
-                    state.oomKills(),
-                    0,
-                    List.of(),
-                    Optional.empty(),
-                    List.of(),
-                    Obstacle.of(state.obstacles()),
-                    RunResult.Resources.UNKNOWN);
-        });
+                .flatMap(known -> RunResults.of(id(), known));
     }
 }

@@ -1,6 +1,8 @@
 package dev.caisson.engine;
 
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.KernelText;
 import dev.caisson.state.KeptFile;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -12,17 +14,20 @@ import java.util.Optional;
 ///
 /// @param place directory of the state that the monitor holds
 /// @param boot id of the kernel's boot in which it was created
+/// @param image digest of the image that it was created from; empty for `host` and `dir:`
 /// @param stopSignal that asks it to end
 /// @param input whether something may be written to its standard input
 record DetachedFile(
         String place,
         String boot,
+        String image,
         DetachedOptions options,
         int stopSignal,
         Duration stopTimeout,
         Optional<Duration> deadline,
         boolean terminal,
         boolean input) {
+    private static final String BOOT_ID = "/proc/sys/kernel/random/boot_id";
     private static final String NAME = "detached.json";
     private static final String WANTED = "wanted.json";
     private static final long VERSION = 1;
@@ -32,6 +37,7 @@ record DetachedFile(
         fields.put("version", VERSION);
         fields.put("place", place);
         fields.put("boot", boot);
+        fields.put("image", image);
         fields.put("restart", options.restart().toString());
         fields.put("removedAtEnd", options.removedAtEnd());
         options.lease().ifPresent(lease -> fields.put("leaseMillis", lease.toMillis()));
@@ -55,6 +61,7 @@ record DetachedFile(
         return new DetachedFile(
                 KeptFile.text(fields, "place"),
                 KeptFile.text(fields, "boot"),
+                fields.get("image") instanceof String digest ? digest : "", // an earlier version did not write it
                 new DetachedOptions(
                         RestartPolicy.parse(KeptFile.text(fields, "restart")),
                         Boolean.TRUE.equals(fields.get("removedAtEnd")),
@@ -97,7 +104,18 @@ record DetachedFile(
     }
 
     DetachedFile with(DetachedOptions changed) {
-        return new DetachedFile(place, boot, changed, stopSignal, stopTimeout, deadline, terminal, input);
+        return new DetachedFile(place, boot, image, changed, stopSignal, stopTimeout, deadline, terminal, input);
+    }
+
+    /// Returns the id of the kernel's boot that this process runs in.
+    static String thisBoot() {
+        try (Fd file = FileSystem.open(BOOT_ID, FileSystem.O_RDONLY)) {
+            return KernelText.read(file);
+        }
+    }
+
+    boolean isOfThisBoot() {
+        return boot.equals(thisBoot());
     }
 
     /// Records, before the act, whether the container is meant to run.
@@ -105,8 +123,13 @@ record DetachedFile(
         KeptFile.write(directory, WANTED, Map.of("up", up));
     }
 
-    static boolean isWanted(Fd directory) {
-        return KeptFile.read(directory, WANTED, fields -> Boolean.TRUE.equals(fields.get("up")))
-                .orElse(false);
+    /// Takes back the first one, of a container that could not be started.
+    static void wantsNothing(Fd directory) {
+        FileSystem.removeFile(directory, WANTED);
+    }
+
+    /// Returns whether it is meant to run; empty if nobody ever started it.
+    static Optional<Boolean> isWanted(Fd directory) {
+        return KeptFile.read(directory, WANTED, fields -> Boolean.TRUE.equals(fields.get("up")));
     }
 }

@@ -3,18 +3,16 @@ package dev.caisson.engine;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.error.CaissonException;
+import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Parts;
-import dev.caisson.launch.Step;
 import dev.caisson.launch.Zygote;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorPolicy;
 import dev.caisson.launch.monitor.MonitorSetup;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileSystem;
-import dev.caisson.linux.KernelText;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.SeccompChoice;
@@ -23,10 +21,8 @@ import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Groups;
 import dev.caisson.state.KeptDirectory;
-import dev.caisson.state.KeptFile;
 import dev.caisson.state.KeptRun;
 import dev.caisson.state.Names;
-import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -40,9 +36,9 @@ import java.util.function.Supplier;
 /// holds its lock, so that whoever finds the lock free knows that the monitor is gone, and clears up.
 final class DetachedMaker {
     private static final int MOST_ASKED = 4;
-    private static final String BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
     private final EngineOptions options;
+    private final Preparation preparation;
     private final Hierarchy hierarchy;
     private final Supplier<Zygote> zygote;
     private final KeptDirectory kept;
@@ -50,12 +46,13 @@ final class DetachedMaker {
 
     DetachedMaker(
             EngineOptions options,
-            Hierarchy hierarchy,
+            Preparation preparation,
             Supplier<Zygote> zygote,
             KeptDirectory kept,
             DiskLayers diskLayers) {
         this.options = options;
-        this.hierarchy = hierarchy;
+        this.preparation = preparation;
+        this.hierarchy = preparation.hierarchy();
         this.zygote = zygote;
         this.kept = kept;
         this.diskLayers = diskLayers;
@@ -63,7 +60,7 @@ final class DetachedMaker {
 
     /// Refuses what needs an engine that stays.
     /// @throws EngineException DETACHED_REFUSED
-    static void requirePossible(ContainerSpec spec, EngineOptions options) {
+    private static void requirePossible(ContainerSpec spec, EngineOptions options) {
         spec.cpuTime().ifPresent(_ -> {
             throw refused("a limit of processor time (--cpu-time)", "give --timeout, or --cpus");
         });
@@ -82,16 +79,41 @@ final class DetachedMaker {
     }
 
     /// Denied calls are denied all the same.
-    static ContainerSpec unwatched(ContainerSpec spec) {
+    private static ContainerSpec unwatched(ContainerSpec spec) {
         return spec.seccomp() instanceof SeccompChoice.Watched watched ? spec.seccomp(watched.choice()) : spec;
     }
 
     /// @throws RuntimeException if it was not made; then nothing is left of it
-    DetachedContainer make(Preparation.Prepared prepared, DetachedOptions wanted) throws InterruptedException {
+    DetachedContainer make(ContainerSpec spec, DetachedOptions wanted, ProgressListener progress)
+            throws InterruptedException {
+        requirePossible(spec, options);
+        DetachedPlace made =
+                make(spec, wanted, progress, new DetachedHome.New(kept, ContainerId.random(), spec.name()));
+        made.note("create", Map.of());
+        return new DetachedContainer(made);
+    }
+
+    /// Makes one again whose monitor is gone, under its own lock.
+    /// @throws RuntimeException if it was not made; then it is as before
+    void makeAgain(ContainerSpec spec, DetachedHome.Former home) throws InterruptedException {
+        make(spec, home.file().options(), ProgressListener.none(), home);
+    }
+
+    private DetachedPlace make(ContainerSpec spec, DetachedOptions wanted, ProgressListener progress, DetachedHome home)
+            throws InterruptedException {
+        try {
+            return make(preparation.prepare(unwatched(spec), progress), wanted, home);
+        } catch (RuntimeException e) {
+            throw Failures.coded(e);
+        }
+    }
+
+    private DetachedPlace make(Preparation.Prepared prepared, DetachedOptions wanted, DetachedHome home)
+            throws InterruptedException {
         var undo = new ArrayDeque<Runnable>();
         var closing = new ArrayList<Fd>();
         try {
-            DetachedContainer made = make(prepared, wanted, undo, closing);
+            DetachedPlace made = make(prepared, wanted, home, undo, closing);
             undo.clear();
             return made;
         } catch (RuntimeException | Error | InterruptedException e) {
@@ -115,17 +137,22 @@ final class DetachedMaker {
 
     /// @param undo gets what takes a step back, the last first
     /// @param closing gets descriptors that the monitor has copies of
-    private DetachedContainer make(
-            Preparation.Prepared prepared, DetachedOptions wanted, Deque<Runnable> undo, List<Fd> closing)
+    private DetachedPlace make(
+            Preparation.Prepared prepared,
+            DetachedOptions wanted,
+            DetachedHome home,
+            Deque<Runnable> undo,
+            List<Fd> closing)
             throws InterruptedException {
         ContainerSpec spec = prepared.spec();
+        String image = prepared.rootfs().digest().map(Object::toString).orElse("");
+        home.requireImage(image);
         HealthCheck health = wanted.health().settled(prepared.rootfs().config().health());
         HealthProbes.requirePossible(health, hierarchy);
-        spec.name().ifPresent(kept::requireFree);
-        ContainerId id = ContainerId.random();
+        ContainerId id = home.id();
         var place = Recovery.state(options);
         undo.push(place::close);
-        Names.Taken name = place.names().take(spec.name(), kept::isFree);
+        Names.Taken name = home.name(place.names());
         undo.push(name::close);
         var ranges = new IdRanges(place.root());
         undo.push(ranges::close);
@@ -139,13 +166,12 @@ final class DetachedMaker {
         Cgroup group = group(groups, spec, id, undo);
         place.save(record.limited(group, spec.limits()), () -> {});
         var entry = new KeptDirectory.Entry(id, Optional.of(name.name()), name.isMadeUp());
-        List<String> command = plan.only(Step.Execute.class).arguments();
-        Fd own = kept.make(entry, new KeptFile.Origin(spec.image().toString(), command, spec.labels(), Instant.now()));
-        undo.push(() -> kept.discard(entry));
+        Fd own = home.take(entry, spec, plan, undo);
         closing.add(own);
         var file = new DetachedFile(
                 place.engine(),
-                bootId(),
+                DetachedFile.thisBoot(),
+                image,
                 wanted.health(health),
                 prepared.stopSignal(),
                 spec.stopTimeout(),
@@ -153,7 +179,7 @@ final class DetachedMaker {
                 spec.terminal().isPresent(),
                 spec.interactive());
         file.write(own);
-        LimitChange.write(own, spec.limits());
+        KeptSpec.write(own, spec);
         ContainerDetails.of(spec, plan).write(own);
         undo.push(() -> diskLayers.discard(id.value()));
         try (Parts parts = parts(prepared, plan, id, lease, group)) {
@@ -185,9 +211,7 @@ final class DetachedMaker {
         closing.addAll(diskLayers.handOver(id.value()));
         place.leave();
         ranges.close();
-        var made = new DetachedPlace(options, kept, entry);
-        made.note("create", Map.of());
-        return new DetachedContainer(made);
+        return new DetachedPlace(options, kept, entry);
     }
 
     /// Returns the program of a monitor that is there, else one of its own: all that are started from one file
@@ -214,12 +238,6 @@ final class DetachedMaker {
             }
         }
         return Zygote.executable();
-    }
-
-    private static String bootId() {
-        try (Fd file = FileSystem.open(BOOT_ID, FileSystem.O_RDONLY)) {
-            return KernelText.read(file);
-        }
     }
 
     private static Cgroup group(Groups groups, ContainerSpec spec, ContainerId id, Deque<Runnable> undo) {

@@ -143,6 +143,21 @@ final class DetachedPlace {
         }
     }
 
+    boolean hasMonitor() {
+        Optional<Monitor> found = connect();
+        found.ifPresent(Monitor::close);
+        return found.isPresent();
+    }
+
+    EngineOptions options() {
+        return options;
+    }
+
+    /// Returns what a container is made again of whose monitor is gone.
+    DetachedHome.Former home() {
+        return new DetachedHome.Former(among, entry, file());
+    }
+
     /// @throws EngineException CONTAINER_DEAD if its monitor is gone
     Monitor monitor() {
         file();
@@ -152,8 +167,8 @@ final class DetachedPlace {
     EngineException dead() {
         return new EngineException(
                 "CONTAINER_DEAD",
-                "container " + name() + " has lost its monitor, and with it what it had written:"
-                        + " remove it with 'caisson rm " + name() + "' and create it again");
+                "container " + name() + " has lost its monitor and does not run: start it with 'caisson start " + name()
+                        + "'");
     }
 
     /// Connects, and refuses an operation that is not legal now.
@@ -204,7 +219,23 @@ final class DetachedPlace {
         return recorded()
                 .flatMap(DetachedPlace::end)
                 .<ContainerState>map(ContainerState.Exited::new)
-                .orElseGet(ContainerState.Dead::new);
+                .orElseGet(() -> isWanted().isPresent() ? lost() : new ContainerState.Created());
+    }
+
+    private ContainerState lost() {
+        return new ContainerState.Lost(
+                findFile().filter(file -> !file.isOfThisBoot()).isPresent()
+                        ? ContainerState.Lost.Cause.HOST_RESTARTED
+                        : ContainerState.Lost.Cause.MONITOR_KILLED);
+    }
+
+    /// Returns whether it is meant to run; empty if nobody ever started it.
+    Optional<Boolean> isWanted() {
+        return among.open(entry).flatMap(found -> {
+            try (Fd own = found) {
+                return DetachedFile.isWanted(own);
+            }
+        });
     }
 
     private static HealthReport.Health health(MonitorState state) {
@@ -331,10 +362,14 @@ final class DetachedPlace {
     void rename(String name) {
         try (Held _ = hold()) {
             String former = name();
-            Places.rename(options.state(), file().place(), former, name, () -> {
+            if (hasMonitor()) {
+                Places.rename(options.state(), file().place(), former, name, () -> {
+                    entry = among.rename(entry, name);
+                });
+                save(record().renamed(name));
+            } else {
                 entry = among.rename(entry, name);
-            });
-            save(record().renamed(name));
+            }
             note("rename", Map.of("oldName", "/" + former));
         }
     }

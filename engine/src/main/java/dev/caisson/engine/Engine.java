@@ -109,7 +109,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
                     ? Optional.of(SystemdScope.enter(prepared.hierarchy(), own.cgroupParent(), first.helperPid()))
                     : Optional.empty();
             new Recovery(own, ledger, probe).run();
-            maker = new DetachedMaker(options, prepared.hierarchy(), first::zygote, kept, diskLayers);
+            maker = new DetachedMaker(options, prepared, first::zygote, kept, diskLayers);
         } catch (RuntimeException | Error e) {
             Failures.closeAll(opened, e);
             throw e;
@@ -208,14 +208,12 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         present(spec, "spec");
         present(wanted, "wanted");
         present(progress, "progress");
-        DetachedMaker.requirePossible(spec, options);
         readiness.require();
-        try {
-            Preparation.Prepared prepared = preparation.prepare(DetachedMaker.unwatched(spec), progress);
-            return maker.make(prepared, wanted);
-        } catch (RuntimeException e) {
-            throw Failures.coded(e);
-        }
+        return maker.make(spec, wanted, progress);
+    }
+
+    DetachedMaker maker() {
+        return maker;
     }
 
     /// Starts a program. Whether or not somebody waits, it is removed at its end; nothing of it stays but what

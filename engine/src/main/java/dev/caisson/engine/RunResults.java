@@ -3,14 +3,18 @@ package dev.caisson.engine;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Events;
 import dev.caisson.cgroup.Totals;
+import dev.caisson.launch.monitor.MonitorState;
 import dev.caisson.linux.Processes;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /// Puts together how a run ended and what it took.
 final class RunResults {
+    private static final int SIGKILL = 9;
+
     private RunResults() {}
 
     /// Reads it from a container that has ended and whose group is still there.
@@ -43,5 +47,34 @@ final class RunResults {
                 streams.failures(),
                 init.obstacles(),
                 RunResult.Resources.of(used));
+    }
+
+    /// Reads it from what the monitor of a container that outlives its command has of its last run.
+    static Optional<RunResult> of(ContainerId id, MonitorState state) {
+        return state.end().map(end -> {
+            var events = new Events(state.oomKills(), 0);
+            Verdict verdict = state.metDeadline()
+                    ? Verdict.WALL_CLOCK
+                    : state.wasStopped() && end.signal() == SIGKILL
+                            ? Verdict.KILLED
+                            : Verdict.of(end.code(), end.signal(), events);
+            return new RunResult(
+                    id,
+                    verdict,
+                    end.code(),
+                    end.signal(),
+                    RunResult.Captured.NOTHING,
+                    RunResult.Captured.NOTHING,
+                    state.run(),
+                    state.cpuTime(),
+                    Bytes.ZERO,
+                    state.oomKills(),
+                    0,
+                    List.of(),
+                    Optional.empty(),
+                    List.of(),
+                    Obstacle.of(state.obstacles()),
+                    RunResult.Resources.UNKNOWN);
+        });
     }
 }

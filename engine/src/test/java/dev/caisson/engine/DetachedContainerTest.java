@@ -215,8 +215,8 @@ class DetachedContainerTest {
         }
         Leftovers.clear(OPTIONS);
 
-        assertThat(made.state()).isInstanceOf(ContainerState.Dead.class);
-        assertThatThrownBy(made::start).hasMessageContaining("has lost its monitor");
+        assertThat(made.state()).isEqualTo(new ContainerState.Lost(ContainerState.Lost.Cause.MONITOR_KILLED));
+        assertThatThrownBy(made::pause).hasMessageContaining("is not running");
         assertThat(State.recordsIn(OPTIONS.state())).isEmpty();
         made.remove(false);
     }

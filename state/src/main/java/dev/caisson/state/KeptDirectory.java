@@ -185,6 +185,21 @@ public final class KeptDirectory {
         }
     }
 
+    /// Opens the directory of a container that nobody runs any more and takes its lock, for who will run it.
+    /// @throws StateException CONTAINER_RUNNING, CONTAINER_UNKNOWN
+    public Fd take(Entry entry) {
+        Fd own = open(entry)
+                .orElseThrow(() -> new StateException(
+                        "CONTAINER_UNKNOWN", "the container " + entry.id().shortForm() + " has been removed"));
+        if (FileLocks.tryLock(own)) {
+            return own;
+        }
+        own.close();
+        throw new StateException(
+                "CONTAINER_RUNNING",
+                "the container " + entry.id().shortForm() + " is held by a process that ends: try again");
+    }
+
     /// Removes what nobody finished, and of those whose name was made up the first that ended where there are too many.
     /// @return what is left
     private static List<Entry> tidy(Fd all) {

@@ -125,12 +125,26 @@ public final class KeptFile {
 
     /// It is there whole or not at all, whenever this process ends.
     public static void write(Fd directory, String name, Map<String, Object> fields) {
+        writeText(directory, name, JSON.toJson(fields));
+    }
+
+    /// Like [#write(Fd, String, Map)], of JSON that is a text already.
+    public static void writeText(Fd directory, String name, String json) {
         String partial = "." + name;
         try (Fd file = FileSystem.openAt(
                 directory, partial, FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_TRUNC, 0600, BENEATH)) {
-            FileSystem.write(file, JSON.toJson(fields).getBytes(StandardCharsets.UTF_8));
+            FileSystem.write(file, json.getBytes(StandardCharsets.UTF_8));
         }
         FileSystem.rename(directory, partial, directory, name, true);
+    }
+
+    /// Reads a text of at most `most` bytes; empty if it is not there.
+    public static Optional<String> readText(Fd directory, String name, int most) {
+        return FileSystem.find(directory, name, FileSystem.O_RDONLY, BENEATH).map(found -> {
+            try (Fd file = found) {
+                return new String(FileSystem.read(file, most), StandardCharsets.UTF_8);
+            }
+        });
     }
 
     public static <T> Optional<T> read(Fd directory, String name, Function<Map<?, ?>, T> made) {

@@ -1,0 +1,32 @@
+package dev.caisson.engine;
+
+import dev.caisson.linux.Fd;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.SpecException;
+import dev.caisson.spec.SpecJson;
+import dev.caisson.state.KeptFile;
+import java.util.Optional;
+
+/// The spec of a container that outlives its command, in its directory: what it was asked to be, with the limits that
+/// `update` has given it since. A container is made again of it once its monitor is gone.
+final class KeptSpec {
+    private static final String NAME = "spec.json";
+    private static final int MOST_BYTES = 32 << 20;
+
+    private KeptSpec() {}
+
+    static void write(Fd directory, ContainerSpec spec) {
+        KeptFile.writeText(directory, NAME, SpecJson.write(spec));
+    }
+
+    /// Empty if it was not written, or by a later version, or a power failure came before the disk had all of it.
+    static Optional<ContainerSpec> read(Fd directory) {
+        return KeptFile.readText(directory, NAME, MOST_BYTES).flatMap(json -> {
+            try {
+                return Optional.of(SpecJson.read(json));
+            } catch (SpecException e) {
+                return Optional.empty();
+            }
+        });
+    }
+}
