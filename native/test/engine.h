@@ -47,6 +47,7 @@ struct spec {
 	uint64_t extra_clone_flags, dropped_clone_flags;
 	int cgroup;	       /* a directory of cgroup v2; 0: none */
 	int freezer, freezer_v1, oom, join; /* for a monitor, as enum monitor_fd has them; 0: none */
+	int probe, probe_kill;	       /* likewise: the plan of health probes, and the kill file of their group */
 	int tasks[EXTRA_SLOTS]; /* v1 `tasks` files; ends with 0 */
 	int volume;	       /* goes to /volume, or to volume_path */
 	const char *volume_path;

@@ -82,6 +82,8 @@ int main(int argc, char **argv)
 	run_tests(zygote_tests, zygote_test_count, filter, &passed, &failed);
 	run_tests(engine_end_tests, engine_end_test_count, filter, &passed, &failed);
 	run_tests(exec_tests, exec_test_count, filter, &passed, &failed);
+	run_tests(files_tests, files_test_count, filter, &passed, &failed);
+	run_tests(files_tree_tests, files_tree_test_count, filter, &passed, &failed);
 	engine_stop(&engine);
 	remove_test_roots();
 	printf("init: %u passed, %u failed\n", passed, failed);

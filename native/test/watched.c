@@ -149,6 +149,8 @@ static void fill(struct watched *watched, const struct spec *spec, struct monito
 	for (unsigned i = 0; i < sizeof more / sizeof *more; i++)
 		if (more[i].fd)
 			add(setup, fds, more[i].kind, 0, more[i].fd);
+	if (spec->probe)
+		add(setup, fds, FD_PROBE_SLOT, SLOT_PLAN, spec->probe), add(setup, fds, FD_PROBE_KILL, 0, spec->probe_kill);
 	if (spec->volume)
 		add(setup, fds, FD_MOUNT, slot++, spec->volume);
 	add(setup, fds, FD_MOUNT, slot++, root);

@@ -1,0 +1,386 @@
+/* Health checks: probes, what they lead to, and the file of their results. */
+#include "monitor_tests.h"
+#include "../kernel.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct monitor_health_log results; /* large */
+static struct monitor_health want;
+static int kill_file;
+
+/* What a probe of a test runs. */
+struct probe {
+	const char *path, *script; /* sh -c script, if there is no path */
+};
+
+/* ---- a container with health checks ---- */
+
+static const struct monitor_health usual = {.interval_millis = 40, .timeout_millis = 10000, .start_interval_millis = 20, .retries = 2,
+	.namespaces = CLONE_NEWUSER | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS,
+	.slots = SLOT_FIRST_FREE + 7, .oom_score = 321};
+
+static int probe_plan(const struct probe *probe)
+{
+	static const char *const environment[] = {"PATH=/bin", NULL};
+	const char *argv[] = {probe->path ? probe->path : "sh", "-c", probe->script, NULL};
+	struct builder plan;
+	builder_start(&plan, want.slots);
+	plan.kind = PLAN_EXEC;
+	builder_step(&plan, PHASE_SEAL, OP_SEAL);
+	builder_step(&plan, PHASE_MAPPED, OP_ENTER), put_u32(&plan, want.namespaces);
+	for (uint16_t i = 0, slot = SLOT_FIRST_FREE; i < PLAN_NAMESPACES; i++)
+		if (want.namespaces & plan_namespaces[i])
+			put_u16(&plan, slot++);
+	builder_step(&plan, PHASE_MAPPED, OP_MAPPED);
+	builder_step(&plan, PHASE_MAPPED, OP_NO_NEW_PRIVS);
+	builder_step(&plan, PHASE_LIMITS, OP_KEYRING);
+	builder_step(&plan, PHASE_CAPS, OP_CAPS), put_u64(&plan, 0x5fb), put_u64(&plan, 0x5fb);
+	put_u32(&plan, 0), put_u32(&plan, 0), put_u32(&plan, 0);
+	builder_step(&plan, PHASE_READY, OP_READY), put_text(&plan, "/tmp");
+	builder_step(&plan, PHASE_FILTER, OP_EXEC), put_u8(&plan, 1), put_u8(&plan, 0), put_text(&plan, "/bin");
+	put_list(&plan, argv), put_list(&plan, environment);
+	builder_finish(&plan);
+	int file = sealed_plan(&plan, 0);
+	builder_free(&plan);
+	return file;
+}
+
+static struct monitor_policy policy = {.stop_signal = SIGTERM, .stop_millis = 10000};
+
+static void with_health(struct monitor_setup *setup)
+{
+	setup->health = want;
+	setup->policy = policy;
+}
+
+static bool begin_with(const char *script, const struct probe *probe, struct monitor_health health)
+{
+	struct spec spec = shell(script);
+	want = health;
+	spec.probe = probe_plan(probe);
+	spec.probe_kill = kill_file = memfd_create("kill", MFD_CLOEXEC);
+	spec.freezer_v1 = memfd_create("freezer", MFD_CLOEXEC);
+	bool stands = watched_begin(&watched, &engine, binary, &spec, with_health);
+	close(spec.probe), close(spec.freezer_v1);
+	return stands;
+}
+
+static void end(void)
+{
+	watched_end(&watched);
+	close(kill_file);
+}
+
+static bool read_results(void)
+{
+	int file = openat(watched.log, MONITOR_HEALTH_FILE, O_RDONLY | O_CLOEXEC);
+	bool whole = file >= 0 && read(file, &results, sizeof results) == sizeof results;
+	if (file >= 0)
+		close(file);
+	return whole && results.magic == PLAN_MAGIC && results.version == MONITOR_VERSION;
+}
+
+static const struct monitor_probe *newest(void) { return &results.probe[results.count > 0 ? results.count - 1 : 0]; }
+
+/* Waits until a probe that began after `millis` has ended, and reads the results. */
+static bool await_probe_after(uint64_t millis)
+{
+	for (int tries = 0; tries < 2000; tries++) {
+		if (read_results() && results.count > 0 && newest()->started_millis > millis)
+			return true;
+		usleep(5000);
+	}
+	return false;
+}
+
+static bool await_flag(uint32_t flag)
+{
+	for (int tries = 0; tries < 2000; tries++) {
+		if (state_of(watched.socket).flags & flag)
+			return true;
+		usleep(5000);
+	}
+	return false;
+}
+
+static void check_output(const char *expected)
+{
+	char text[HEALTH_OUTPUT + 1] = "";
+	memcpy(text, newest()->output, newest()->length);
+	CHECK_TEXT(expected, text);
+}
+
+/* Of the only probe of a container. */
+static void check_one(const struct probe *probe, int code, const char *output)
+{
+	struct monitor_health health = usual;
+	health.interval_millis = health.start_interval_millis = 20, health.timeout_millis = 60;
+	CHECK(begin_with(UNTIL_KILLED, probe, health));
+	CHECK_EQUAL(0, start());
+	CHECK(await_probe_after(0));
+	CHECK_EQUAL(code, newest()->code);
+	if (output)
+		check_output(output);
+	end();
+}
+
+/* ---- states ---- */
+
+/* Its program decides by a file what probes exit with. */
+static const char tells[] = "trap 'echo 0 >/tmp/code' USR1; trap 'echo 3 >/tmp/code' USR2; echo 3 >/tmp/code; " UNTIL_KILLED;
+static const struct probe asks = {.script = "echo out; echo err >&2; exit $(cat code)"};
+
+static void tell(int number, uint32_t flag)
+{
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_SIGNAL, (uint32_t)number, NULL, 0, NULL, 0));
+	CHECK(await_flag(flag));
+	CHECK(read_results());
+}
+
+static void a_container_is_starting_then_healthy_or_not(void)
+{
+	struct monitor_health health = usual;
+	health.start_millis = 1000000;
+	CHECK(begin_with(tells, &asks, health));
+	CHECK_EQUAL(0, state_of(watched.socket).flags & (STATE_HEALTH_STARTING | STATE_HEALTHY | STATE_UNHEALTHY));
+	CHECK_EQUAL(0, start());
+	CHECK_EQUAL(STATE_HEALTH_STARTING, state_of(watched.socket).flags & STATE_HEALTH_STARTING);
+	CHECK(await_probe_after(0) && await_probe_after(newest()->started_millis) && await_probe_after(newest()->started_millis));
+	CHECK_EQUAL(0, results.streak); /* failures at the start do not count */
+	CHECK_EQUAL(STATE_HEALTH_STARTING, state_of(watched.socket).flags & (STATE_HEALTH_STARTING | STATE_HEALTHY | STATE_UNHEALTHY));
+	CHECK_EQUAL(3, newest()->code);
+	check_output("out\nerr\n");
+	CHECK(newest()->finished_millis >= newest()->started_millis && newest()->finished_millis < newest()->started_millis + 20000);
+	tell(SIGUSR1, STATE_HEALTHY);
+	CHECK_EQUAL(STATE_HEALTHY, state_of(watched.socket).flags & (STATE_HEALTH_STARTING | STATE_HEALTHY | STATE_UNHEALTHY));
+	tell(SIGUSR2, STATE_UNHEALTHY); /* the start is over with the first success */
+	CHECK(results.streak >= 2 && newest()->code == 3);
+	CHECK_EQUAL(STATE_UNHEALTHY, state_of(watched.socket).flags & (STATE_HEALTH_STARTING | STATE_HEALTHY | STATE_UNHEALTHY));
+	tell(SIGUSR1, STATE_HEALTHY);
+	CHECK(await_probe_after(newest()->started_millis) && results.streak == 0);
+	CHECK(await_probe_after(newest()->started_millis) && await_probe_after(newest()->started_millis));
+	CHECK_EQUAL(HEALTH_PROBES, results.count);
+	for (unsigned i = 1; i < results.count; i++)
+		CHECK(results.probe[i].started_millis >= results.probe[i - 1].finished_millis + 30); /* the interval, but for rounding */
+	end();
+}
+
+static void no_probe_runs_while_the_container_is_paused(void)
+{
+	static const struct probe probe = {.script = "true"};
+	struct monitor_probe last;
+	CHECK(begin_with(UNTIL_KILLED, &probe, usual));
+	CHECK_EQUAL(0, start());
+	CHECK(await_flag(STATE_HEALTHY));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
+	CHECK(read_results());
+	last = *newest();
+	usleep(200000);
+	CHECK(read_results());
+	CHECK_EQUAL(last.started_millis, newest()->started_millis);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_UNPAUSE, 0, NULL, 0, NULL, 0));
+	CHECK(await_probe_after(last.started_millis));
+	end();
+}
+
+static void a_container_that_has_ended_is_not_healthy(void)
+{
+	static const struct probe probe = {.script = "true"};
+	struct monitor_state state;
+	char word = 0;
+	CHECK(begin_with("trap 'exit 6' TERM; " UNTIL_KILLED, &probe, usual));
+	CHECK_EQUAL(0, start());
+	CHECK(await_flag(STATE_HEALTHY));
+	CHECK(pread(kill_file, &word, 1, 0) == 1 && word == '1');
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, NULL, 0, &state, sizeof state));
+	CHECK_EQUAL(6, state.status);
+	CHECK_EQUAL(STATE_UNHEALTHY, state.flags & (STATE_HEALTH_STARTING | STATE_HEALTHY | STATE_UNHEALTHY));
+	CHECK(read_results());
+	uint64_t last = newest()->started_millis;
+	usleep(100000);
+	CHECK(read_results() && newest()->started_millis == last);
+	end();
+}
+
+/* ---- what follows ---- */
+
+static struct monitor_state unhealthy(uint32_t on_failure, const char *script)
+{
+	static const struct probe probe = {.script = "exit 1"};
+	struct monitor_health health = usual;
+	health.on_failure = on_failure;
+	CHECK(begin_with(script, &probe, health));
+	CHECK_EQUAL(0, start());
+	struct monitor_state state = on_failure == ON_FAILURE_RESTART ? state_of(watched.socket) : await_phase(watched.socket, MONITOR_EXITED);
+	for (int tries = 0; tries < 2000 && on_failure == ON_FAILURE_RESTART && state.generation < 2; tries++) {
+		usleep(5000);
+		state = state_of(watched.socket);
+	}
+	return state;
+}
+
+static void an_unhealthy_container_is_killed_stopped_or_restarted(void)
+{
+	static const char ends[] = "trap 'exit 5' TERM; " UNTIL_KILLED;
+	struct monitor_state state = unhealthy(ON_FAILURE_KILL, ends);
+	CHECK_EQUAL(256 + SIGKILL, state.status);
+	CHECK_EQUAL(STATE_UNHEALTHY, state.flags & (STATE_UNHEALTHY | STATE_STOPPED));
+	CHECK(read_results() && results.streak == 2 && results.count == 2);
+	end();
+	policy.restart = RESTART_ALWAYS;
+	state = unhealthy(ON_FAILURE_STOP, ends);
+	CHECK_EQUAL(5, state.status);
+	CHECK_EQUAL(1, state.generation); /* whatever the policy */
+	end();
+	state = unhealthy(ON_FAILURE_RESTART, ends);
+	CHECK_EQUAL(5, state.status);
+	CHECK_EQUAL(2, state.generation);
+	CHECK(read_results());
+	end();
+	policy.restart = RESTART_NO;
+	unhealthy(ON_FAILURE_NONE, "sleep 0.5");
+	CHECK_EQUAL(0, state_of(watched.socket).status);
+	end();
+}
+
+/* ---- a probe ---- */
+
+static void a_probe_that_takes_too_long_is_killed(void)
+{
+	check_one(&(struct probe){.script = "echo first; exec sleep 1000"}, -1, "Health check exceeded timeout (60ms): first\n");
+	check_one(&(struct probe){.script = "exec sleep 1000"}, -1, "Health check exceeded timeout (60ms)");
+	struct monitor_health health = usual;
+	health.timeout_millis = 1000;
+	CHECK(begin_with(UNTIL_KILLED, &(struct probe){.script = "exec sleep 1000"}, health));
+	CHECK_EQUAL(0, start());
+	CHECK(await_probe_after(0));
+	CHECK(newest()->finished_millis >= newest()->started_millis + 990);
+	check_output("Health check exceeded timeout (1s)");
+	end();
+}
+
+static void a_probe_that_cannot_run_says_why(void)
+{
+	check_one(&(struct probe){.path = "/none"}, 127, "the health check's command cannot be run: error 2");
+	check_one(&(struct probe){.path = "/etc/hostname"}, 126, "the health check's command cannot be run: error 13");
+	check_one(&(struct probe){.script = "kill -9 $$"}, 128 + SIGKILL, "");
+}
+
+static void the_output_of_a_probe_is_bounded(void)
+{
+	check_one(&(struct probe){.script = "i=0; while [ $i -lt 1000 ]; do echo 0123456; i=$((i+1)); done; exit 7"}, 7, NULL);
+	CHECK_EQUAL(HEALTH_OUTPUT, newest()->length);
+	CHECK(memcmp(newest()->output + HEALTH_OUTPUT - 16, "0123456\n0123456\n", 16) == 0);
+}
+
+static void a_probe_is_in_the_container_with_its_own_oom_score(void)
+{
+	check_one(&(struct probe){.script = "hostname; pwd; cat /proc/self/oom_score_adj; read -r _ || echo end"}, 0, "boxed\n/tmp\n321\nend\n");
+}
+
+/* ---- the file ---- */
+
+static void results_that_cannot_be_written_are_not_left_old(void)
+{
+	static const struct probe probe = {.script = "true"};
+	CHECK(begin_with(UNTIL_KILLED, &probe, usual));
+	CHECK_EQUAL(0, start());
+	CHECK(await_probe_after(0));
+	CHECK_EQUAL(0, mkdirat(watched.log, ".health", 0700));
+	for (int tries = 0; tries < 1000 && faccessat(watched.log, MONITOR_HEALTH_FILE, F_OK, 0) == 0; tries++)
+		usleep(5000);
+	CHECK(faccessat(watched.log, MONITOR_HEALTH_FILE, F_OK, 0) < 0);
+	CHECK_EQUAL(0, unlinkat(watched.log, ".health", AT_REMOVEDIR));
+	CHECK(await_probe_after(0));
+	CHECK(faccessat(watched.log, ".health", F_OK, 0) < 0);
+	end();
+}
+
+static void a_file_that_is_not_its_own_is_begun_anew(void)
+{
+	static const struct probe probe = {.script = "true"};
+	static struct monitor_health_log bad[3];
+	bad[0].magic = PLAN_MAGIC, bad[0].count = HEALTH_PROBES + 1;
+	bad[1].magic = 1, bad[1].count = 2;
+	bad[2].magic = PLAN_MAGIC, bad[2].count = 2;
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK(begin_with(UNTIL_KILLED, &probe, usual));
+		int file = openat(watched.log, MONITOR_HEALTH_FILE, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		size_t length = sizeof *bad - (i == 2);
+		CHECK(write(file, &bad[i], length) == (ssize_t)length);
+		close(file);
+		CHECK_EQUAL(0, start());
+		CHECK(await_probe_after(0));
+		CHECK(results.count < 3 && results.probe[0].started_millis > 0);
+		end();
+	}
+}
+
+static void the_next_run_counts_anew_and_keeps_results(void)
+{
+	static const struct probe probe = {.script = "exit 1"};
+	struct monitor_health health = usual;
+	CHECK(begin_with("trap 'exit 5' TERM; " UNTIL_KILLED, &probe, health));
+	CHECK_EQUAL(0, start());
+	CHECK(await_flag(STATE_UNHEALTHY));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, NULL, 0, NULL, 0));
+	CHECK(read_results() && results.streak >= 2);
+	unsigned count = results.count;
+	CHECK_EQUAL(0, start());
+	CHECK(read_results());
+	CHECK(results.streak < 2 && results.count >= count);
+	CHECK(await_flag(STATE_UNHEALTHY));
+	end();
+}
+
+/* ---- what SETUP refuses ---- */
+
+static void refused(struct monitor_health health, int error)
+{
+	static const struct probe probe = {.script = "true"};
+	struct monitor_health before = health;
+	health.slots = usual.slots, health.namespaces = usual.namespaces;
+	struct spec spec = shell("true");
+	want = health;
+	spec.probe = probe_plan(&probe);
+	spec.probe_kill = memfd_create("kill", MFD_CLOEXEC);
+	want = before;
+	CHECK(!watched_begin(&watched, &engine, binary, &spec, with_health));
+	CHECK_EQUAL(error, watched.error);
+	CHECK_EQUAL(SETUP_MESSAGE, watched.stage);
+	close(spec.probe), close(spec.probe_kill);
+	watched_end(&watched);
+}
+
+static void health_that_makes_no_sense_is_refused(void)
+{
+	struct monitor_health health[] = {usual, usual, usual, usual, usual, usual, usual, usual, usual, usual, usual, {0}};
+	health[0].timeout_millis = 0, health[1].start_interval_millis = 0, health[2].retries = 0;
+	health[3].on_failure = ON_FAILURE_STOP + 1, health[4].reserved = 1, health[5].namespaces |= 1, health[6].slots--;
+	health[7].slots = PLAN_MAX_SLOTS + 1, health[8].oom_score = -1001, health[9].oom_score = 1001, health[10].interval_millis = 0;
+	for (unsigned i = 0; i < 11; i++)
+		refused(health[i], EINVAL);
+	refused(health[11], EBADMSG); /* descriptors for probes, and none */
+}
+
+const struct test monitor_health_tests[] = {
+	{"health: starting, healthy, unhealthy", a_container_is_starting_then_healthy_or_not},
+	{"health: paused", no_probe_runs_while_the_container_is_paused},
+	{"health: ended", a_container_that_has_ended_is_not_healthy},
+	{"health: what follows", an_unhealthy_container_is_killed_stopped_or_restarted},
+	{"health: timeout", a_probe_that_takes_too_long_is_killed},
+	{"health: cannot run", a_probe_that_cannot_run_says_why},
+	{"health: output", the_output_of_a_probe_is_bounded},
+	{"health: in the container", a_probe_is_in_the_container_with_its_own_oom_score},
+	{"health: no place for results", results_that_cannot_be_written_are_not_left_old},
+	{"health: another's file", a_file_that_is_not_its_own_is_begun_anew},
+	{"health: the next run", the_next_run_counts_anew_and_keeps_results},
+	{"health: refused", health_that_makes_no_sense_is_refused},
+};
+const unsigned monitor_health_test_count = sizeof monitor_health_tests / sizeof *monitor_health_tests;
