@@ -11,6 +11,7 @@ import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Rlimit;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -59,31 +60,34 @@ public final class Verifier {
 
     private static final long PAGE = 4096;
     private static final int MAX_PROC_FILE = 1 << 20;
-    private static final long START_PATIENCE_NANOS = 10_000_000_000L;
+    private static final Duration START_PATIENCE = Duration.ofSeconds(10);
     private static final long PAUSE_NANOS = 1_000_000;
 
     private final LaunchPlan plan;
     private final Path proc;
+    private final Duration patience;
     private final Map<Namespace, Long> host;
 
     public Verifier(LaunchPlan plan) {
-        this(plan, Path.of("/proc"));
+        this(plan, Path.of("/proc"), START_PATIENCE);
     }
 
     /// @param proc where procfs is mounted
-    Verifier(LaunchPlan plan, Path proc) {
-        this(plan, proc, namespaces(proc.resolve("self")));
+    /// @param patience how long a program may take to have its filter
+    Verifier(LaunchPlan plan, Path proc, Duration patience) {
+        this(plan, proc, patience, namespaces(proc.resolve("self")));
     }
 
-    private Verifier(LaunchPlan plan, Path proc, Map<Namespace, Long> host) {
+    private Verifier(LaunchPlan plan, Path proc, Duration patience, Map<Namespace, Long> host) {
         this.plan = plan;
         this.proc = proc;
+        this.patience = patience;
         this.host = host;
     }
 
     /// A verifier of another plan that knows the host's namespaces already.
     public Verifier with(LaunchPlan other) {
-        return new Verifier(other, proc, host);
+        return new Verifier(other, proc, patience, host);
     }
 
     /// Checks what is known of init right before the program: namespaces, maps, ids, capabilities.
@@ -132,7 +136,7 @@ public final class Verifier {
         if (!plan.only(Step.Execute.class).initStays()) {
             return pid;
         }
-        long deadline = System.nanoTime() + START_PATIENCE_NANOS;
+        long deadline = System.nanoTime() + patience.toNanos();
         while (true) {
             String children = children(pid);
             boolean stands = !children.isEmpty() && hasItsFilter(first(children));

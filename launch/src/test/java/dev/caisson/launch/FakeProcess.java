@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -150,7 +151,7 @@ final class FakeProcess {
         }
     }
 
-    private void store() {
+    void store() {
         var text = new StringBuilder("Name:\tx\n");
         status.forEach(
                 (name, value) -> text.append(name).append(":\t").append(value).append('\n'));
@@ -197,8 +198,12 @@ final class FakeProcess {
     }
 
     Verifier verifier() {
+        return verifier(Duration.ofSeconds(10));
+    }
+
+    Verifier verifier(Duration patience) {
         store();
-        return new Verifier(plan, proc);
+        return new Verifier(plan, proc, patience);
     }
 
     List<Verifier.Check> running() {

@@ -10,7 +10,6 @@ import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Sockets;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Rlimit;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -105,16 +104,6 @@ class LaunchErrorsTest {
 
         assertCode("PROGRAM_ENDED", () -> verifier.beforeStart(Integer.MAX_VALUE));
         assertCode("PROGRAM_ENDED", () -> verifier.program(Integer.MAX_VALUE));
-    }
-
-    @Test
-    void an_init_without_a_child_has_no_program_left() throws IOException {
-        Process childless = new ProcessBuilder("sleep", "60").start();
-        try {
-            assertCode("PROGRAM_ENDED", () -> new Verifier(Samples.plan()).program((int) childless.pid()));
-        } finally {
-            childless.destroyForcibly();
-        }
     }
 
     @Test
