@@ -208,6 +208,45 @@ static void a_container_that_has_ended_is_not_healthy(void)
 	end();
 }
 
+/* Descriptors and children of the monitor. */
+static unsigned held(void)
+{
+	char path[64], text[256] = "";
+	unsigned count = 0;
+	int pid = watched.created.monitor_pid;
+	for (int fd = 0; fd < 200; fd++) {
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+		count += faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	}
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(read(file, text, sizeof text - 1) >= 0);
+	close(file);
+	for (const char *at = text; *at; at++)
+		count += *at == ' ';
+	return count;
+}
+
+static void probes_leave_nothing_behind(void)
+{
+	static const struct probe probe = {.script = "true"};
+	static struct message message;
+	CHECK(begin_with(UNTIL_KILLED, &probe, usual));
+	unsigned before = held();
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_WATCH, WATCH_STATE, NULL, 0, NULL, 0));
+	CHECK_EQUAL(0, start());
+	struct monitor_state state = {0};
+	while (!(state.flags & STATE_HEALTHY) && next_message(watched.socket, &message)) /* it is told, not asked for */
+		if (message.header.op == NOTICE_STATE)
+			memcpy(&state, message.payload, sizeof state);
+	CHECK(state.flags & STATE_HEALTHY);
+	for (int i = 0; i < 5; i++)
+		CHECK(await_probe_after(i == 0 ? 0 : newest()->started_millis));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, &(struct monitor_stop){SIGKILL, 0}, sizeof(struct monitor_stop), NULL, 0));
+	CHECK_EQUAL(before, held());
+	end();
+}
+
 /* ---- what follows ---- */
 
 static struct monitor_state unhealthy(uint32_t on_failure, const char *script)
@@ -373,6 +412,7 @@ const struct test monitor_health_tests[] = {
 	{"health: starting, healthy, unhealthy", a_container_is_starting_then_healthy_or_not},
 	{"health: paused", no_probe_runs_while_the_container_is_paused},
 	{"health: ended", a_container_that_has_ended_is_not_healthy},
+	{"health: what is left", probes_leave_nothing_behind},
 	{"health: what follows", an_unhealthy_container_is_killed_stopped_or_restarted},
 	{"health: timeout", a_probe_that_takes_too_long_is_killed},
 	{"health: cannot run", a_probe_that_cannot_run_says_why},
