@@ -45,6 +45,9 @@
 #define MONITOR_SOCKET "s"	 /* below the state directory; removed by REMOVE */
 #define MONITOR_RECORD "exit"	 /* below the log directory: struct monitor_record, by rename */
 #define MONITOR_HEALTH_FILE "health"
+#define MONITOR_EXEC_FILE "execs"
+#define MONITOR_MAX_EXECS 64u
+#define MONITOR_EXEC_ID 32u
 #define MONITOR_REPLY 0x8000u
 
 enum monitor_op {
@@ -69,7 +72,10 @@ enum monitor_op {
 	MONITOR_RENEW = 14,  /* argument: ms from now -> -. EINVAL without a lease */
 	MONITOR_REMOVE = 15, /* - -> -, then the monitor exits, and mounts, locks and the writable layer are released. EBUSY unless
 				CREATED or EXITED; argument MONITOR_FORCE: kills the container first */
-	/* 16..31 are free */
+	MONITOR_ADOPT = 16, /* MONITOR_EXEC_ID bytes, and the control socket of a program that was started in the container and stands at
+			       READY -> -. The monitor keeps the program from then on; its exit comes into MONITOR_EXEC_FILE, and is
+			       a NOTICE_STATE. ESRCH if the container does not run, EBUSY for more than MONITOR_MAX_EXECS */
+	/* 17..31 are free */
 	MONITOR_PROGRAM = 32, /* - -> -, and a read-only descriptor of the monitor's program. An engine that finds its own bytes
 				 there, sealed, can start its monitors from it: they then share the memory */
 };
@@ -264,7 +270,7 @@ struct monitor_record {
 
 /* ---- health checks on disk ---- */
 
-enum { HEALTH_PROBES = 5, HEALTH_OUTPUT = 4096 };
+enum { HEALTH_PROBES = 5, HEALTH_OUTPUT = 4096, HEALTH_CHANGES = 8 };
 
 struct monitor_probe {
 	uint64_t started_millis, finished_millis;
@@ -280,6 +286,33 @@ struct monitor_health_log {
 	uint32_t streak;  /* failures in a row */
 	uint32_t count;	  /* of `probe`, the oldest first */
 	struct monitor_probe probe[HEALTH_PROBES];
+	uint32_t changes; /* of `change`, the oldest first: when a probe made the container healthy or unhealthy */
+	uint32_t reserved;
+	struct {
+		uint64_t millis;
+		uint32_t state; /* STATE_HEALTHY or STATE_UNHEALTHY */
+		uint32_t reserved;
+	} __attribute__((packed)) change[HEALTH_CHANGES];
+} __attribute__((packed));
+
+/* ---- programs that were adopted ---- */
+
+enum { EXEC_ENDS = 32 };
+
+struct monitor_exec_end {
+	uint8_t id[MONITOR_EXEC_ID];
+	uint64_t started_millis, finished_millis;
+	int32_t code; /* exit code, or 128 + signal */
+	uint32_t reserved;
+} __attribute__((packed));
+
+/* The file MONITOR_EXEC_FILE below the log directory, by rename after each exit. */
+struct monitor_exec_log {
+	uint32_t magic;	  /* PLAN_MAGIC */
+	uint32_t version; /* MONITOR_VERSION */
+	uint32_t count;	  /* of `end`, the oldest first */
+	uint32_t reserved;
+	struct monitor_exec_end end[EXEC_ENDS];
 } __attribute__((packed));
 
 /* A client of another build talks to this monitor: if one of these changes, so must MONITOR_VERSION. */

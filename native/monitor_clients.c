@@ -184,15 +184,24 @@ static int check_header(const struct monitor_header *header, ssize_t length)
 	return header->version != MONITOR_VERSION && header->op != MONITOR_HELLO ? EPROTO : 0;
 }
 
-/* There is no buffer for descriptors, so the kernel closes those that come with a request. */
+/* The buffer has room for one descriptor: the kernel closes those that come beyond it. */
 void read_client(struct monitor *m, struct client *client)
 {
 	struct iovec data = {message, sizeof message};
-	struct msghdr in = {.msg_iov = &data, .msg_iovlen = 1};
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control;
+	struct msghdr in = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int))};
+	int passed = NO_FD;
 	ssize_t length = recvmsg(client->fd, &in, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	const struct cmsghdr *with = length < 0 ? NULL : CMSG_FIRSTHDR(&in);
+	if (with && with->cmsg_level == SOL_SOCKET && with->cmsg_type == SCM_RIGHTS && with->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&passed, CMSG_DATA(with), sizeof passed);
 	if (length < 0 || (length == 0 && hung_up(client->fd))) {
+		close_fd(&passed);
 		drop_client(m, client);
 		return;
 	}
@@ -202,5 +211,6 @@ void read_client(struct monitor *m, struct client *client)
 	if (error != 0)
 		reply(m, client, &header, error, NULL, 0, NO_FD);
 	else
-		serve_request(m, client, &header, message + sizeof header);
+		serve_request(m, client, &header, message + sizeof header, &passed);
+	close_fd(&passed);
 }

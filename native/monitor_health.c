@@ -135,7 +135,8 @@ static void read_file(struct monitor *m)
 	int file = openat(m->log.directory, MONITOR_HEALTH_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t length = file < 0 ? -1 : pread(file, &file_buffer, sizeof file_buffer, 0);
 	close_fd(&file);
-	if (length != sizeof file_buffer || file_buffer.magic != PLAN_MAGIC || file_buffer.count > HEALTH_PROBES)
+	if (length != sizeof file_buffer || file_buffer.magic != PLAN_MAGIC || file_buffer.count > HEALTH_PROBES ||
+	    file_buffer.changes > HEALTH_CHANGES)
 		memset(&file_buffer, 0, sizeof file_buffer);
 	file_buffer.magic = PLAN_MAGIC;
 	file_buffer.version = MONITOR_VERSION;
@@ -158,10 +159,22 @@ static void write_file(struct monitor *m)
 	m->trim_at = boot_nanos() + SECONDS;
 }
 
-static void add_result(struct monitor *m)
+static void add_change(uint32_t state)
+{
+	if (file_buffer.changes == HEALTH_CHANGES)
+		memmove(&file_buffer.change[0], &file_buffer.change[1], sizeof file_buffer.change[0] * --file_buffer.changes);
+	uint32_t at = file_buffer.changes++;
+	file_buffer.change[at].millis = wall_millis();
+	file_buffer.change[at].state = state;
+	file_buffer.change[at].reserved = 0;
+}
+
+static void add_result(struct monitor *m, bool changed)
 {
 	struct health *health = &m->health;
 	read_file(m);
+	if (changed)
+		add_change(m->last.state.flags & ALL_STATES);
 	if (file_buffer.count == HEALTH_PROBES)
 		memmove(&file_buffer.probe[0], &file_buffer.probe[1], sizeof file_buffer.probe[0] * --file_buffer.count);
 	struct monitor_probe *probe = &file_buffer.probe[file_buffer.count++];
@@ -213,8 +226,9 @@ static void finish_probe(struct monitor *m)
 {
 	kill_all(&m->health);
 	close_probe(&m->health);
+	uint32_t before = m->last.state.flags & ALL_STATES;
 	judge(m, m->health.code); /* may stop the container */
-	add_result(m);
+	add_result(m, before != (m->last.state.flags & ALL_STATES));
 	if (m->phase == MONITOR_RUNNING)
 		schedule(m);
 }

@@ -79,6 +79,13 @@ struct health {
 	uint8_t text[HEALTH_OUTPUT];
 };
 
+/* A program that outlives who started it. */
+struct exec {
+	int control;
+	uint8_t id[MONITOR_EXEC_ID];
+	uint64_t started_millis;
+};
+
 struct monitor {
 	/* from SETUP */
 	uint32_t id_base, id_count, flags, stream_uid;
@@ -103,6 +110,7 @@ struct monitor {
 	struct log log;
 	struct pace pace;
 	struct health health;
+	struct exec exec[MONITOR_MAX_EXECS];
 
 	/* of the run */
 	enum monitor_phase phase, phase_before;
@@ -163,6 +171,11 @@ void read_probe(struct monitor *m);
 void run_health_deadlines(struct monitor *m, uint64_t now);
 void trim_health(void);
 
+/* monitor_execs.c */
+void clear_execs(struct exec execs[MONITOR_MAX_EXECS]);
+int adopt_exec(struct monitor *m, const uint8_t id[MONITOR_EXEC_ID], int control);
+void take_exec_report(struct monitor *m, struct exec *exec);
+
 /* monitor_record.c */
 void write_record(struct monitor *m);
 void forget_record(struct monitor *m);
@@ -204,7 +217,7 @@ void send_notices(struct monitor *m);
 void trim_clients(void);
 
 /* monitor_requests.c */
-void serve_request(struct monitor *m, struct client *client, const struct monitor_header *header, const uint8_t *payload);
+void serve_request(struct monitor *m, struct client *client, const struct monitor_header *header, const uint8_t *payload, int *passed);
 bool valid_policy(const struct monitor_policy *policy);
 void set_policy(struct monitor *m, const struct monitor_policy *policy);
 

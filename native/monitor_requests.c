@@ -241,7 +241,19 @@ static void remove_all(const struct ask *ask)
 
 /* ---- dispatch ---- */
 
-void serve_request(struct monitor *m, struct client *client, const struct monitor_header *header, const uint8_t *payload)
+static void adopt(const struct ask *ask, int *passed)
+{
+	if (ask->header->length != MONITOR_EXEC_ID) {
+		answer(ask, EBADMSG);
+		return;
+	}
+	int control = *passed;
+	*passed = NO_FD;
+	answer(ask, adopt_exec(ask->m, ask->payload, control));
+}
+
+/* The descriptor that came along, or -1, is left to the caller unless the request takes it. */
+void serve_request(struct monitor *m, struct client *client, const struct monitor_header *header, const uint8_t *payload, int *passed)
 {
 	const struct ask ask = {m, client, header, payload};
 	bool takes_payload = header->op == MONITOR_STOP || header->op == MONITOR_STDIN || header->op == MONITOR_SET;
@@ -292,6 +304,9 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 		break;
 	case MONITOR_REMOVE:
 		remove_all(&ask);
+		break;
+	case MONITOR_ADOPT:
+		adopt(&ask, passed);
 		break;
 	case MONITOR_PROGRAM:
 		reply(m, client, header, m->program < 0 ? ENOENT : 0, NULL, 0, m->program);

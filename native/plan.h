@@ -274,6 +274,7 @@ struct start {
 /* Engine -> init after READY, one byte each; any other byte, or end-of-file, ends init. */
 enum {
 	CONTROL_START = 1,
+	CONTROL_START_ALONE = 3, /* like START, for a process that outlives the one that started it: who holds the socket keeps it */
 	CONTROL_NAMESPACES = 2, /* init sends a REPORT_NAMESPACE for each of plan_namespaces, in that order, and waits again */
 };
 

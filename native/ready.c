@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -143,6 +144,8 @@ static int await_start(const struct init *init)
 			return error;
 		word = wait_for_word(init);
 	}
+	if (word == CONTROL_START_ALONE)
+		return result(prctl(PR_SET_PDEATHSIG, 0));
 	return word == CONTROL_START ? 0 : -ECANCELED;
 }
 

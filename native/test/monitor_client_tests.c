@@ -47,7 +47,7 @@ static void a_malformed_request_gets_an_error_and_keeps_its_connection(void)
 	bad.op = MONITOR_STDIN, bad.length = MONITOR_MAX_MESSAGE - sizeof bad;
 	memcpy(large, &bad, sizeof bad);
 	CHECK_EQUAL(EPIPE, error_of(watched.socket, large, MONITOR_MAX_MESSAGE));
-	static const uint16_t unknown[] = {0, 16, 31, 33, 99, 0x4001, 0x8004, UINT16_MAX, MONITOR_SETUP};
+	static const uint16_t unknown[] = {0, 17, 31, 33, 99, 0x4001, 0x8004, UINT16_MAX, MONITOR_SETUP};
 	for (unsigned i = 0; i < sizeof unknown / sizeof *unknown; i++)
 		CHECK_EQUAL(EOPNOTSUPP, ask_op(watched.socket, unknown[i], 0, NULL, 0, NULL, 0));
 	CHECK_EQUAL(MONITOR_CREATED, state_of(watched.socket).phase);
@@ -73,6 +73,95 @@ static void every_op_refuses_invalid_arguments(void)
 	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_SET, 0, &policy, sizeof policy, NULL, 0));
 	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_RENEW, 5, NULL, 0, NULL, 0));
 	CHECK_EQUAL(0, run().status);
+	watched_end(&watched);
+}
+
+/* ---- programs that outlive who started them ---- */
+
+static int ask_to_adopt(int socket, const uint8_t *id, uint32_t length, const int *passed, unsigned count)
+{
+	struct {
+		struct monitor_header header;
+		uint8_t id[2 * MONITOR_EXEC_ID];
+	} message = {{MONITOR_ADOPT, MONITOR_VERSION, 9, 0, length}, {0}};
+	static struct message answer;
+	memcpy(message.id, id, length);
+	if (engine_send(socket, &message, sizeof message.header + length, passed, count) < 0)
+		return -1;
+	do {
+		if (!next_message(socket, &answer))
+			return -1;
+	} while (!(answer.header.op & MONITOR_REPLY));
+	return (int)answer.header.argument;
+}
+
+static bool read_execs(struct monitor_exec_log *log, unsigned count)
+{
+	for (unsigned tries = 0; tries < 500; tries++) {
+		int file = openat(watched.log, MONITOR_EXEC_FILE, O_RDONLY | O_CLOEXEC);
+		ssize_t length = file < 0 ? -1 : read(file, log, sizeof *log);
+		if (file >= 0)
+			close(file);
+		if (length == sizeof *log && log->count >= count)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static void a_program_that_was_adopted_is_kept_and_its_exit_is_in_a_file(void)
+{
+	uint8_t id[MONITOR_EXEC_ID] = {7};
+	int one[2], other[2], file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	static struct monitor_exec_log log;
+	CHECK(begin("sleep 100", NULL));
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, one) == 0);
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, other) == 0);
+	CHECK_EQUAL(ESRCH, ask_to_adopt(watched.socket, id, sizeof id, &one[1], 1));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, NULL, 0));
+	CHECK_EQUAL(EBADMSG, ask_to_adopt(watched.socket, id, sizeof id, NULL, 0));
+	CHECK_EQUAL(EBADMSG, ask_to_adopt(watched.socket, id, sizeof id - 1, &one[1], 1));
+	CHECK_EQUAL(ENOTSOCK, ask_to_adopt(watched.socket, id, sizeof id, &file, 1));
+	CHECK_EQUAL(0, ask_to_adopt(watched.socket, id, sizeof id, &one[1], 1));
+	id[0] = 8;
+	CHECK_EQUAL(0, ask_to_adopt(watched.socket, id, sizeof id, &other[1], 1));
+	close(one[1]), close(other[1]);
+	struct report report = {.magic = PLAN_MAGIC, .kind = REPORT_EXIT, .status = 5};
+	CHECK(send(one[0], &report, sizeof report, MSG_NOSIGNAL) == sizeof report);
+	close(one[0]);
+	CHECK(read_execs(&log, 1));
+	close(other[0]);
+	CHECK(read_execs(&log, 2));
+	CHECK_EQUAL(7, log.end[0].id[0]);
+	CHECK_EQUAL(5, log.end[0].code);
+	CHECK_EQUAL(8, log.end[1].id[0]);
+	CHECK_EQUAL(137, log.end[1].code);
+	CHECK(log.end[0].started_millis != 0 && log.end[0].finished_millis >= log.end[0].started_millis);
+	close(file);
+	watched_end(&watched);
+}
+
+static void one_program_too_many_is_refused_and_the_file_keeps_the_last(void)
+{
+	uint8_t id[MONITOR_EXEC_ID] = {0};
+	int pair[MONITOR_MAX_EXECS + 1][2];
+	static struct monitor_exec_log log;
+	CHECK(begin("sleep 100", NULL));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, NULL, 0));
+	for (unsigned i = 0; i <= MONITOR_MAX_EXECS; i++) {
+		id[0] = (uint8_t)i;
+		CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair[i]) == 0);
+		CHECK_EQUAL(i < MONITOR_MAX_EXECS ? 0 : EBUSY, ask_to_adopt(watched.socket, id, sizeof id, &pair[i][1], 1));
+		close(pair[i][1]);
+	}
+	for (unsigned i = 0; i <= MONITOR_MAX_EXECS; i++) {
+		close(pair[i][0]);
+		usleep(1000);
+	}
+	for (unsigned tries = 0; tries < 500 && (!read_execs(&log, EXEC_ENDS) || log.end[EXEC_ENDS - 1].id[0] != MONITOR_MAX_EXECS - 1); tries++)
+		usleep(10000);
+	CHECK_EQUAL(EXEC_ENDS, log.count);
+	CHECK_EQUAL(MONITOR_MAX_EXECS - 1, log.end[EXEC_ENDS - 1].id[0]);
 	watched_end(&watched);
 }
 
@@ -391,6 +480,8 @@ static void an_idle_container_costs_little_memory(void)
 const struct test monitor_client_tests[] = {
 	{"a malformed request gets an error and keeps its connection", a_malformed_request_gets_an_error_and_keeps_its_connection},
 	{"every op refuses invalid arguments", every_op_refuses_invalid_arguments},
+	{"a program that was adopted is kept and its exit is in a file", a_program_that_was_adopted_is_kept_and_its_exit_is_in_a_file},
+	{"one program too many is refused and the file keeps the last", one_program_too_many_is_refused_and_the_file_keeps_the_last},
 	{"one client too many is disconnected", one_client_too_many_is_disconnected},
 	{"only root is served", only_root_is_served},
 	{"a client that reads no replies is disconnected", a_client_that_reads_no_replies_is_disconnected},

@@ -9,7 +9,9 @@ import dev.caisson.state.LogEntry;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,6 +28,7 @@ final class AttachSession {
     private final boolean input;
     private final boolean passesSignals;
     private final Caller caller = Caller.current();
+    private Set<AttachOptions.Stream> shown = EnumSet.allOf(AttachOptions.Stream.class);
     private final AtomicBoolean left = new AtomicBoolean();
 
     AttachSession(
@@ -36,6 +39,12 @@ final class AttachSession {
         this.keys = keys;
         this.input = input;
         this.passesSignals = passesSignals;
+    }
+
+    /// Shows these streams alone.
+    AttachSession only(Set<AttachOptions.Stream> streams) {
+        shown = EnumSet.copyOf(streams);
+        return this;
     }
 
     int startAndFollow() throws InterruptedException {
@@ -83,12 +92,18 @@ final class AttachSession {
     private void print(List<LogEntry> entries) {
         for (LogEntry entry : entries) {
             switch (entry.stream()) {
-                case STDOUT -> out.print(entry.text());
-                case STDERR -> err.print(entry.text());
+                case STDOUT -> print(entry, AttachOptions.Stream.STDOUT, out);
+                case STDERR -> print(entry, AttachOptions.Stream.STDERR, err);
             }
         }
         out.flush();
         err.flush();
+    }
+
+    private void print(LogEntry entry, AttachOptions.Stream stream, PrintWriter to) {
+        if (shown.contains(stream)) {
+            to.print(entry.text());
+        }
     }
 
     /// Until the input ends, the container's does, or the keys were pressed.

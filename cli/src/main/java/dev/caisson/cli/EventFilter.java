@@ -32,7 +32,8 @@ final class EventFilter {
             case "container" ->
                 event -> value.equals(event.attributes().get("name"))
                         || (!value.isEmpty() && event.id().value().startsWith(value));
-            case "event" -> event -> event.action().equals(value);
+            case "event" ->
+                event -> event.action().equals(value) || event.action().startsWith(value + ":");
             case "image" -> event -> value.equals(event.attributes().get("image"));
             case "type" -> type(value);
             case LABEL -> label(value);

@@ -30,15 +30,14 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = "Run one more program in a container that runs.",
         footer = {
-            "%nIt has the limits, capabilities and filter of the container, and ends with this command.",
+            "%nIt has the limits, capabilities and filter of the container, and ends with this command; with -d it goes on,",
+            "without streams, and 'caisson events' shows its end.",
             "%n  caisson exec web ps -ef",
             "  caisson exec -it web sh",
             "  caisson exec --timeout 5s -u nobody web /box/check"
         })
 final class ExecCommand implements Callable<Integer> {
     private static final Map<String, String> REFUSED = Map.of(
-            "--detach",
-            "a program that is executed ends with this command: put it into the background of a shell in the container",
             "--privileged",
             "it has the container's capabilities: run the container with those that it needs",
             "--detach-keys",
@@ -87,7 +86,7 @@ final class ExecCommand implements Callable<Integer> {
 
     @Option(
             names = {"-d", "--detach"},
-            hidden = true)
+            description = "Let it run on without streams; the container's monitor keeps it.")
     private boolean detach;
 
     @Option(names = "--privileged", hidden = true)
@@ -109,14 +108,28 @@ final class ExecCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        refuse(detach, "--detach");
         refuse(privileged, "--privileged");
         refuse(detachKeys != null, "--detach-keys");
         Exec wish = wish();
+        if (detach) {
+            return inBackground(wish);
+        }
         PrintWriter err = spec.commandLine().getErr();
         SignalForwarding signals = SignalForwarding.begin(err);
         try (var lease = Caller.current().engine()) {
             return terminal ? onTerminal(lease.engine(), wish, signals) : onPipes(lease.engine(), wish, signals);
+        }
+    }
+
+    private int inBackground(Exec wish) throws InterruptedException {
+        if (interactive || terminal) {
+            throw RunOptions.refused(
+                    interactive ? "--interactive" : "--tty",
+                    "a program that nobody waits for has no streams: leave -d out");
+        }
+        try (var lease = Caller.current().engine()) {
+            lease.engine().execAlone(container, wish);
+            return 0;
         }
     }
 

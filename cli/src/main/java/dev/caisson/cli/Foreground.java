@@ -7,9 +7,11 @@ import dev.caisson.linux.Fd;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.ContainerSpec;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -17,12 +19,14 @@ import org.jspecify.annotations.Nullable;
 /// is to be said of the run is said before it and after it. Of a run that is refused nothing is said but why.
 final class Foreground {
     private final RunOptions options;
+    private final Set<AttachOptions.Stream> attached;
     private final PrintWriter err;
     private final SignalForwarding signals;
     private final Caller caller = Caller.current();
 
-    Foreground(RunOptions options, PrintWriter err) {
+    Foreground(RunOptions options, Set<AttachOptions.Stream> attached, PrintWriter err) {
         this.options = options;
+        this.attached = attached;
         this.err = err;
         this.signals = SignalForwarding.begin(err);
     }
@@ -56,7 +60,10 @@ final class Foreground {
     /// Without --rm what is written is kept, too.
     Streams streams() {
         Optional<InputStream> input = options.interactive ? Optional.of(caller.input()) : Optional.empty();
-        var copied = new Streams.Copy(input, caller.output(), caller.errors());
+        var copied = new Streams.Copy(
+                input,
+                attached.contains(AttachOptions.Stream.STDOUT) ? caller.output() : OutputStream.nullOutputStream(),
+                attached.contains(AttachOptions.Stream.STDERR) ? caller.errors() : OutputStream.nullOutputStream());
         return options.remove ? copied : copied.kept();
     }
 

@@ -8,8 +8,7 @@ import java.util.Optional;
 final class LaterOptions {
     private static final String NETWORK =
             "networks are not part of this version: every container has its own loopback alone";
-    private static final String FOREGROUND =
-            "a container in the foreground ends with this command: use 'run -d' and 'caisson attach', which has it";
+    private static final String ATTACHED = "nothing is attached here: give it to 'caisson run', 'start' or 'attach'";
     private static final String WINDOWS = "it is an option of Docker for Windows";
     private static final String REGISTRY =
             "registries are not part of this version: fetch the image with skopeo copy, and run it as oci:PATH";
@@ -23,7 +22,6 @@ final class LaterOptions {
         put(NETWORK, "-p", "--publish", "-P", "--publish-all", "--expose", "--link", "--network-alias", "--ip");
         put(NETWORK, "--ip6", "--link-local-ip", "--dns", "--dns-opt", "--dns-option", "--dns-search", "--add-host");
         put(NETWORK, "--mac-address");
-        put(FOREGROUND, "--detach-keys");
         put("give each mount with -v or --mount", "--volumes-from");
         put("the size of what a container has written is in 'caisson stats'", "--size", "-s");
         put(WINDOWS, "--cpu-count", "--cpu-percent", "--io-maxbandwidth", "--io-maxiops", "--isolation");
@@ -33,8 +31,7 @@ final class LaterOptions {
         put(REAL_TIME, "--cpu-rt-runtime", "--cpu-rt-period");
         put(VOLUMES, "--volume-driver");
         put("there is no OCI runtime below that would read it: use --label", "--annotation");
-        put("all three streams are attached; redirect what is not wanted", "-a", "--attach");
-        put("signals are always passed on", "--sig-proxy");
+        put(ATTACHED, "-a", "--attach", "--sig-proxy", "--detach-keys");
         put("give the whole name with --hostname", "--domainname");
         put("the socket of an engine is root on the host, and is not given to containers", "--use-api-socket");
         put("give the device nodes of the driver, each with --device", "--gpus");

@@ -20,19 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Options for limits: the part of [RunOptions] that becomes [Limits], with Docker's names.
 final class LimitOptions {
-    private @Nullable String memory;
-    private @Nullable String memorySwap;
-    private @Nullable String memoryReservation;
+    private final GroupLimitOptions group = new GroupLimitOptions(true);
     private @Nullable Integer memorySwappiness;
     private boolean oomKillDisable;
-    private @Nullable String cpus;
-    private @Nullable Long cpuQuota;
-    private @Nullable Long cpuPeriod;
-    private @Nullable Integer cpuShares;
-    private @Nullable String cpusetCpus;
-    private @Nullable String cpusetMems;
-    private @Nullable Long pidsLimit;
-    private @Nullable Integer ioWeight;
     private List<String> ioWeights = List.of();
     private List<String> deviceRules = List.of();
     private List<String> readBytes = List.of();
@@ -50,18 +40,8 @@ final class LimitOptions {
     private @Nullable String tenant;
 
     LimitOptions(OptionList options) {
-        options.text("-m, --memory", "BYTES", "Most memory (default: 1g).", value -> memory = value)
-                .text(
-                        "--memory-swap",
-                        "BYTES",
-                        "Most memory and swap together; -1 for no limit of swap (default: no swap).",
-                        value -> memorySwap = value)
-                .text(
-                        "--memory-reservation",
-                        "BYTES",
-                        "Memory that is taken back from it last when the host is short.",
-                        value -> memoryReservation = value)
-                .value(
+        group.add(options);
+        options.value(
                         "--memory-swappiness",
                         "0-100",
                         "Readiness to swap; control groups v1 only.",
@@ -71,39 +51,6 @@ final class LimitOptions {
                         "--oom-kill-disable",
                         "Stop processes at the memory limit instead of killing one; control groups v1 only.",
                         value -> oomKillDisable = value)
-                .text("--cpus", "NUMBER", "Most processors' worth of time, as 0.5.", value -> cpus = value)
-                .value(
-                        "--cpu-quota",
-                        "MICROS",
-                        "Most processor time in each period, all processors together; -1 for no limit.",
-                        Long.class,
-                        value -> cpuQuota = value)
-                .value(
-                        "--cpu-period",
-                        "MICROS",
-                        "Length of the period of --cpu-quota (default: 100000).",
-                        Long.class,
-                        value -> cpuPeriod = value)
-                .value(
-                        "-c, --cpu-shares",
-                        "WEIGHT",
-                        "Share of processor time against others (default: 1024).",
-                        Integer.class,
-                        value -> cpuShares = value)
-                .text("--cpuset-cpus", "LIST", "Processors to run on, as 0-3,8.", value -> cpusetCpus = value)
-                .text("--cpuset-mems", "LIST", "Memory nodes to take memory from.", value -> cpusetMems = value)
-                .value(
-                        "--pids-limit",
-                        "NUMBER",
-                        "Most processes and threads (default: 512).",
-                        Long.class,
-                        value -> pidsLimit = value)
-                .value(
-                        "--blkio-weight",
-                        "10-1000",
-                        "Share of a busy disk against others, where its scheduler knows weights.",
-                        Integer.class,
-                        value -> ioWeight = value)
                 .texts(
                         "--blkio-weight-device",
                         "DISK:10-1000",
@@ -170,18 +117,7 @@ final class LimitOptions {
     }
 
     private Limits limits() {
-        Limits limits = new GroupLimits(
-                        memory,
-                        memorySwap,
-                        memoryReservation,
-                        cpus,
-                        cpuQuota,
-                        cpuPeriod,
-                        cpuShares,
-                        cpusetCpus,
-                        cpusetMems,
-                        pidsLimit,
-                        ioWeight)
+        Limits limits = group.given()
                 .over(Limits.defaults().oomKillDisable(oomKillDisable).bestEffort(bestEffort));
         // Docker's default of -1 means: the host's
         limits =

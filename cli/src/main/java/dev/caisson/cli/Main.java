@@ -44,7 +44,7 @@ public final class Main implements Runnable {
         COMMANDS.put("pause", PauseCommand::new);
         COMMANDS.put("unpause", UnpauseCommand::new);
         COMMANDS.put("rename", RenameCommand::new);
-        COMMANDS.put("update", UpdateCommand::new);
+        COMMANDS.put("update", UpdateCommand::spec);
         COMMANDS.put("events", EventsCommand::new);
         COMMANDS.put("renew", RenewCommand::new);
         COMMANDS.put("up", UpCommand::new);

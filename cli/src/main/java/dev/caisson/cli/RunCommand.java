@@ -16,6 +16,7 @@ final class RunCommand implements Callable<Integer> {
     private final CommandSpec spec = CommandSpec.wrapWithoutInspection(this).name("run");
     private final RunOptions options = new RunOptions(spec);
     private final DetachOptions detach = new DetachOptions(spec, false);
+    private final AttachOptions attach = new AttachOptions(spec);
 
     @SuppressWarnings("NullAway.Init") // set before it is used
     private Foreground foreground;
@@ -29,11 +30,17 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        if (detach.isDetached()) {
+        boolean detached = detach.isDetached();
+        attach.require(options, detached);
+        if (detached) {
             return inBackground();
         }
+        if (attach.mayBeLeft()) {
+            return attached();
+        }
         ContainerSpec wish = options.spec();
-        foreground = new Foreground(options, spec.commandLine().getErr());
+        foreground =
+                new Foreground(options, attach.streams(), spec.commandLine().getErr());
         foreground.prepare();
         try (var lease = Caller.current().engine()) {
             return options.terminal ? onTerminal(lease.engine(), wish) : onPipes(lease.engine(), wish);
@@ -53,6 +60,25 @@ final class RunCommand implements Callable<Integer> {
         }
         spec.commandLine().getOut().println(made.id().value());
         return 0;
+    }
+
+    /// One that may go on when this command ends is kept by a monitor, as with -d, and attached here.
+    private int attached() throws InterruptedException {
+        DetachedContainer made = CreateCommand.create(options, detach, spec);
+        var session = new AttachSession(made, spec, attach.keys(), options.interactive, attach.passesSignals());
+        int status;
+        try {
+            status = session.only(attach.streams()).startAndFollow();
+        } catch (CaissonException e) {
+            if (options.remove) {
+                made.remove(true);
+            }
+            throw e;
+        }
+        if (options.remove && !made.state().isUp()) {
+            made.remove(false);
+        }
+        return status;
     }
 
     private Container start(Engine engine, ContainerSpec wish) throws InterruptedException {

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -115,7 +116,7 @@ final class SeccompRecordCommand implements Callable<Integer> {
         LearnedText.requireWritable(output, "-o");
         PrintWriter err = spec.commandLine().getErr();
         ContainerSpec wish = recorded(options.spec(), err);
-        var foreground = new Foreground(options, err);
+        var foreground = new Foreground(options, EnumSet.allOf(AttachOptions.Stream.class), err);
         foreground.prepare();
         var opened = new AtomicReference<@Nullable SyscallRecorder>();
         try (var lease = Caller.current().engine()) {

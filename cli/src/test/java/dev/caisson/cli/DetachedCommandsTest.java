@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.spec.ContainerId;
@@ -146,6 +147,75 @@ class DetachedCommandsTest {
         assertThat(caisson("ps", "--filter", "name=" + name, "--format", "{{.State}}")
                         .out())
                 .isEqualTo("running\n".repeat(2));
+    }
+
+    @Test
+    void a_program_that_nobody_waits_for_goes_on_and_its_end_is_an_event() throws Exception {
+        caisson("run", "-d", "--name", name, "host", "sleep", "1000");
+        String begun = java.time.Instant.now().toString();
+
+        assertThat(caisson("exec", "-d", name, "sh", "-c", "sleep 0.5; echo $0 >/made; exit 7"))
+                .isEqualTo(new Answer(0, "", ""));
+        assertThat(caisson("exec", name, "sh", "-c", "until test -e /made; do sleep 0.05; done; exit 3")
+                        .status())
+                .isEqualTo(3);
+
+        assertThat(caisson("exec", "-d", name, "no-such-program").status()).isEqualTo(127);
+        assertThat(caisson("exec", "-d", "--timeout", "1s", name, "true").err()).contains("EXEC_DETACHED_REFUSED");
+        Thread.sleep(300); // its end follows what it has made
+        String events = caisson(
+                        "events",
+                        "--since",
+                        begun,
+                        "--until",
+                        "0s",
+                        "--filter",
+                        "container=" + name,
+                        "--format",
+                        "{{.Action}} {{index .Actor.Attributes \"exitCode\"}}")
+                .out();
+        assertThat(events)
+                .contains("exec_create: sh -c sleep 0.5; echo $0 >/made; exit 7", "exec_start: sh -c sleep 0.5")
+                .contains("exec_die 7\n", "exec_die 3\n");
+        assertThat(caisson("events", "--since", begun, "--until", "0s", "--filter", "event=exec_die")
+                        .out())
+                .contains("exec_die")
+                .doesNotContain("exec_start");
+    }
+
+    @Test
+    void streams_that_are_not_attached_are_logged_alone() throws Exception {
+        Process run = new ProcessBuilder(CommandProcess.words(
+                        "run", "--name", name, "-a", "stderr", "host", "--", "sh", "-c", "echo out; echo bad >&2"))
+                .start();
+
+        assertThat(new String(run.getInputStream().readAllBytes(), UTF_8)).isEmpty();
+        assertThat(new String(run.getErrorStream().readAllBytes(), UTF_8)).isEqualTo("bad\n");
+        assertThat(run.waitFor()).isZero();
+        assertThat(caisson("logs", name).out()).isEqualTo("out\n");
+    }
+
+    @Test
+    void a_run_that_may_be_left_is_kept_by_a_monitor_and_exits_as_its_program() {
+        Answer run = caisson(
+                "run",
+                "--name",
+                name,
+                "--sig-proxy=false",
+                "-a",
+                "stdout",
+                "host",
+                "--",
+                "sh",
+                "-c",
+                "echo out; echo bad >&2; exit 4");
+
+        assertThat(run).isEqualTo(new Answer(4, "out\n", ""));
+        assertThat(inspected("{{.State.ExitCode}} {{.HostConfig.RestartPolicy.Name}}"))
+                .isEqualTo("4 no");
+        Answer removed = caisson("run", "--rm", "--name", name + "-2", "--sig-proxy=false", "host", "true");
+        assertThat(removed).isEqualTo(new Answer(0, "", ""));
+        assertThat(caisson("ps", "-a").out()).doesNotContain(name + "-2");
     }
 
     private static void loseMonitor(String container) throws Exception {
@@ -333,6 +403,15 @@ class DetachedCommandsTest {
                 "run -d --output-limit 1m host true|--output-limit",
                 "run -d --lease 0 host true|a lease of 0 ms",
                 "run --detach-keys a host true|OPTION_REFUSED: --detach-keys",
+                "run --detach-keys ctrl-1 -it host true|--detach-keys takes",
+                "run -d -a stdout host true|conflicting options: -d",
+                "run -d --sig-proxy=false host true|conflicting options: -d",
+                "run -a stdin host true|-a stdin and -i belong together",
+                "run -a stdout -i host true|-a stdin and -i belong together",
+                "run -a log host true|--attach takes stdin",
+                "create -a stdout host true|nothing is attached here",
+                "exec -d -t x true|OPTION_REFUSED: --tty",
+                "exec -d -i x true|OPTION_REFUSED: --interactive",
                 "ps --size|OPTION_REFUSED: --size",
                 "ps -a --format {{.Nmae}}|can't evaluate field Nmae",
                 "ps -a --format {{.ID|unclosed action",

@@ -125,7 +125,7 @@ class ExecCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"-d", "--privileged", "--detach-keys=ctrl-p"})
+    @ValueSource(strings = {"--privileged", "--detach-keys=ctrl-p"})
     void what_it_does_not_do_is_refused_by_name(String option) {
         assertThat(refusal("exec", option, NAME, "true"))
                 .startsWith("caisson: OPTION_REFUSED: ")

@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.launch.monitor.ExecLog;
 import dev.caisson.launch.monitor.HealthLog;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorRecord;
@@ -253,6 +254,30 @@ final class DetachedPlace {
                         .map(probe ->
                                 new HealthReport.Probe(probe.started(), probe.finished(), probe.code(), probe.output()))
                         .toList());
+    }
+
+    /// Returns the last ends of programs that nobody waited for.
+    List<ExecLog.End> execs() {
+        return left(ExecLog.NAME, ExecLog.MOST_BYTES + 1)
+                .flatMap(ExecLog::decode)
+                .map(ExecLog::ends)
+                .orElse(List.of());
+    }
+
+    List<HealthLog.Change> healthChanges() {
+        return left(HealthLog.NAME, HealthLog.MOST_BYTES + 1)
+                .flatMap(HealthLog::decode)
+                .map(HealthLog::changes)
+                .orElse(List.of());
+    }
+
+    /// Returns when a file of its directory was replaced last.
+    Optional<Instant> modified() {
+        return among.open(entry).map(found -> {
+            try (Fd own = found) {
+                return FileSystem.status(own).modified();
+            }
+        });
     }
 
     /// Returns what its monitor has left of its last end.

@@ -54,7 +54,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     private final IdRanges ranges;
     private final Ledger ledger;
     private final Starter starter;
-    private final DetachedMaker maker;
+    final DetachedMaker maker;
     private final Optional<SystemdScope> scope;
     private final Map<ContainerId, Container> containers = new ConcurrentHashMap<>();
     private final Readiness readiness = new Readiness();
@@ -212,10 +212,6 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         return maker.make(spec, wanted, progress);
     }
 
-    DetachedMaker maker() {
-        return maker;
-    }
-
     /// Starts a program. Whether or not somebody waits, it is removed at its end; nothing of it stays but what
     /// [Streams#kept] asks for. An interrupt ends and removes it, as long as this has not returned.
     public Container start(ContainerSpec spec, Streams streams) throws InterruptedException {
@@ -276,8 +272,23 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         if (present(streams, "streams") instanceof Streams.Kept) {
             throw ArgumentException.invalid("one more program of a container has no log of its own: do not keep it");
         }
-        return gate.explained(
-                () -> executions.start(ExecTarget.find(container, options, preparation.hierarchy()), exec, streams));
+        return gate.explained(() -> executions.start(
+                ExecTarget.find(container, options, preparation.hierarchy()),
+                exec,
+                streams,
+                ExecNotes.of(container, exec, options)));
+    }
+
+    /// Starts one more program that nobody waits for, in a container that outlives its command: it has no streams, goes
+    /// on
+    /// when this engine is gone, and ends with the container at the latest. [LifeEvents] has its end.
+    /// @return its id in events
+    /// @throws EngineException EXEC_DETACHED_REFUSED and those of [#exec]
+    public String execAlone(String container, Exec exec) {
+        present(container, "container");
+        present(exec, "exec");
+        return gate.explained(() -> LoneExec.start(
+                container, exec, options, ExecTarget.find(container, options, preparation.hierarchy()), executions));
     }
 
     /// Opens a session: a container that waits for programs and files, until it is closed.

@@ -9,6 +9,7 @@ import dev.caisson.launch.Launcher;
 import dev.caisson.launch.SlotSource;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Reactor;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +40,9 @@ final class Executions {
 
     /// Starts one.
     /// @throws RuntimeException where it does not run; then nothing is left of it
-    RunningExec start(ExecTarget target, Exec wish, Streams wanted) {
+    ///
+    /// @param notes of its life, if somebody may follow it
+    RunningExec start(ExecTarget target, Exec wish, Streams wanted, Optional<ExecNotes> notes) {
         target.requireNotPaused();
         target.group().removeParts(ExecName::isStale);
         ExecPlan plan = plan(target, wish);
@@ -51,9 +55,11 @@ final class Executions {
             int owner = plan.ids().base() + privileges(plan).uid();
             opened = StandardStreams.open(streams, bounds, wanted, owner, Optional.empty());
             Launcher.Launched launched = enter(target, plan, part, opened);
-            var exec = new RunningExec(this, target, name, plan.steps(), part, launched, opened, streams.reactor());
+            var exec =
+                    new RunningExec(this, target, name, plan.steps(), part, launched, opened, streams.reactor(), notes);
             running.add(exec);
             try {
+                notes.ifPresent(ExecNotes::begins);
                 exec.begin(wish.timeout());
             } catch (RuntimeException | Error e) { // it stands and waits, and nobody would let it go on
                 running.remove(exec);
@@ -71,17 +77,37 @@ final class Executions {
         }
     }
 
-    private Launcher.Launched enter(ExecTarget target, ExecPlan plan, Subgroup part, StandardStreams opened) {
-        List<Fd> namespaces = target.namespaces(plan.slots().stream()
-                .filter(SlotSource.NamespaceOf.class::isInstance)
-                .map(slot -> ((SlotSource.NamespaceOf) slot).namespace())
-                .toList());
-        Launcher.Launched launched;
-        try {
-            launched = zygote.execLauncher().enter(plan, part, namespaces, opened.theirs());
-        } finally {
-            namespaces.forEach(Fd::close);
+    /// Starts one that nobody waits for: it has no streams, and goes on when this engine is gone.
+    ///
+    /// @param keep hands its control socket over to whoever keeps it, before it runs
+    /// @throws RuntimeException where it does not run; then nothing is left of it
+    void startAlone(ExecTarget target, Exec wish, Consumer<Fd> keep) {
+        target.requireNotPaused();
+        target.group().removeParts(ExecName::isStale);
+        ExecPlan plan = plan(target, wish);
+        ExecName name = ExecName.random();
+        Subgroup part = null;
+        try (Fd nothing = FileSystem.open("/dev/null", FileSystem.O_RDWR)) {
+            part = target.group().subgroup(name.text());
+            Launcher.Launched launched = enter(target, plan, part, List.of(nothing, nothing, nothing));
+            try {
+                EnteredCheck.require(launched.pid(), target.pid(), plan);
+                keep.accept(launched.control());
+            } catch (RuntimeException e) {
+                throw launched.abandon(e);
+            }
+            launched.startAlone();
+            launched.leave();
+            name.close(); // its part goes with a later program, once it is empty
+        } catch (RuntimeException | Error e) {
+            discard(name, part);
+            target.requireRunning(); // or that explains what failed
+            throw e;
         }
+    }
+
+    private Launcher.Launched enter(ExecTarget target, ExecPlan plan, Subgroup part, StandardStreams opened) {
+        Launcher.Launched launched = enter(target, plan, part, opened.theirs());
         try {
             opened.console(launched.console());
             opened.closeTheirs();
@@ -92,6 +118,18 @@ final class Executions {
         } catch (Error e) {
             launched.abandon();
             throw e;
+        }
+    }
+
+    private Launcher.Launched enter(ExecTarget target, ExecPlan plan, Subgroup part, List<Fd> theirs) {
+        List<Fd> namespaces = target.namespaces(plan.slots().stream()
+                .filter(SlotSource.NamespaceOf.class::isInstance)
+                .map(slot -> ((SlotSource.NamespaceOf) slot).namespace())
+                .toList());
+        try {
+            return zygote.execLauncher().enter(plan, part, namespaces, theirs);
+        } finally {
+            namespaces.forEach(Fd::close);
         }
     }
 

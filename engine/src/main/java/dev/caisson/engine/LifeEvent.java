@@ -20,7 +20,7 @@ import java.util.Optional;
 /// Something that happened to a container, in Docker's words.
 ///
 /// @param action as `create`, `start`, `die`, `oom`, `kill`, `stop`, `restart`, `pause`, `unpause`, `rename`, `update`,
-///     `destroy`
+///     `destroy`, `exec_create: COMMAND`, `exec_start: COMMAND`, `exec_die`, `health_status: healthy|unhealthy`
 /// @param attributes `name` and `image` first, then those of the action, as `exitCode` and `signal`, then its labels
 public record LifeEvent(Instant time, String action, ContainerId id, Map<String, String> attributes) {
     private static final int LONGEST = 256;
@@ -44,7 +44,7 @@ public record LifeEvent(Instant time, String action, ContainerId id, Map<String,
         var fields = new LinkedHashMap<String, Object>();
         fields.put("seconds", time.getEpochSecond());
         fields.put("nanos", (long) time.getNano());
-        fields.put("action", action);
+        fields.put("action", cut(action));
         fields.put("id", id.value());
         var told = new LinkedHashMap<String, String>();
         attributes.entrySet().stream()

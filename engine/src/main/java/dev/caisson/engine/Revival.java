@@ -18,7 +18,7 @@ final class Revival {
         }
         ContainerSpec spec = KeptSpec.read(held.kept()).orElseThrow(() -> unknown(place));
         try (Engine engine = Engine.open(place.options())) { // which clears what the monitor left
-            engine.maker().makeAgain(spec, place.home());
+            engine.maker.makeAgain(spec, place.home());
         }
     }
 

@@ -36,6 +36,7 @@ public final class RunningExec implements AutoCloseable {
     private final Launcher.Launched launched;
     private final StandardStreams streams;
     private final Reactor reactor;
+    private final Optional<ExecNotes> notes;
     private final InitWatch watch;
     private final AtomicReference<@Nullable Verdict> cause = new AtomicReference<>();
     private final AtomicBoolean ended = new AtomicBoolean();
@@ -52,7 +53,8 @@ public final class RunningExec implements AutoCloseable {
             Subgroup part,
             Launcher.Launched launched,
             StandardStreams streams,
-            Reactor reactor) {
+            Reactor reactor,
+            Optional<ExecNotes> notes) {
         this.among = among;
         this.target = target;
         this.name = name;
@@ -60,6 +62,7 @@ public final class RunningExec implements AutoCloseable {
         this.launched = launched;
         this.streams = streams;
         this.reactor = reactor;
+        this.notes = notes;
         this.watch = new InitWatch(launched, steps, () -> {}, this::gone);
     }
 
@@ -200,7 +203,9 @@ public final class RunningExec implements AutoCloseable {
                 failed = Launcher.initDied();
             }
             if (failed == null) {
-                made = made();
+                ExecResult known = made();
+                made = known;
+                notes.ifPresent(note -> note.ended(known));
             } else {
                 target.requireRunning(); // what explains that nothing could be born in it any more
             }

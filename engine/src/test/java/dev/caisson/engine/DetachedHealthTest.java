@@ -86,6 +86,14 @@ class DetachedHealthTest {
         change(made, "rm /tmp/bad");
         awaitHealth(made, HealthReport.Health.HEALTHY);
         await(() -> made.health().streak() == 0);
+        try (LifeEvents events = LifeEvents.open(OPTIONS)) {
+            assertThat(events.next().stream()
+                            .filter(event -> event.id().equals(made.id()))
+                            .map(LifeEvent::action)
+                            .filter(action -> action.startsWith("health_status")))
+                    .containsExactly("health_status: healthy", "health_status: unhealthy", "health_status: healthy");
+            assertThat(events.next()).noneMatch(event -> event.action().startsWith("health"));
+        }
 
         made.stop(OptionalInt.of(9), java.util.Optional.of(Duration.ZERO));
         assertThat(made.state().health()).isEqualTo(HealthReport.Health.NONE);

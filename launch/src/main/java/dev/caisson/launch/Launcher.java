@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class Launcher {
     private static final long READY_TIMEOUT_MILLIS = 30_000;
     private static final byte[] START = {1};
+    private static final byte[] START_ALONE = {3};
     private static final int SIGKILL = 9;
     /// Offset of `called` in plan.h's `struct start`.
     private static final long START_CALLED = 4;
@@ -112,8 +113,17 @@ public final class Launcher {
         /// Lets init run the program.
         /// @return false if init has died; what it said before is still on the control socket
         public boolean start() {
+            return say(START);
+        }
+
+        /// Like [#start], of a process that outlives this one: whoever has a copy of its control socket keeps it.
+        public boolean startAlone() {
+            return say(START_ALONE);
+        }
+
+        private boolean say(byte... word) {
             try {
-                Sockets.send(control, START, List.of());
+                Sockets.send(control, word, List.of());
                 return true;
             } catch (ErrnoException e) {
                 if (Sockets.isClosed(e)) {
@@ -121,6 +131,19 @@ public final class Launcher {
                 }
                 throw e;
             }
+        }
+
+        /// Leaves it to run on, closes all that is held of it, and reaps it when it has ended, if this process lives by
+        /// then.
+        public void leave() {
+            control.close();
+            Thread.ofPlatform().daemon().name("caisson-left-exec").start(() -> {
+                try {
+                    reap();
+                } finally {
+                    close();
+                }
+            });
         }
 
         /// Ends it before its start.

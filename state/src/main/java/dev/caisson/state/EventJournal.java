@@ -1,6 +1,7 @@
 package dev.caisson.state;
 
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
@@ -60,8 +61,7 @@ public final class EventJournal implements AutoCloseable {
         }
         try (Fd file = FileSystem.openAt(
                 root, NEWER, FileSystem.O_RDWR | FileSystem.O_APPEND | FileSystem.O_CREAT, 0600, BENEATH)) {
-            byte[] there = FileSystem.read(file, FILE_BYTES);
-            boolean cut = there.length > 0 && there[there.length - 1] != '\n';
+            boolean cut = endsInHalfALine(file);
             byte[] whole = cut ? new byte[line.length + 1] : line;
             if (cut) {
                 whole[0] = '\n';
@@ -69,6 +69,12 @@ public final class EventJournal implements AutoCloseable {
             }
             FileSystem.write(file, whole);
         }
+    }
+
+    private static boolean endsInHalfALine(Fd file) {
+        var last = new byte[1];
+        long size = FileSystem.status(file).size();
+        return size > 0 && FileContent.readAt(file, last, size - 1) == 1 && last[0] != '\n';
     }
 
     private static long sizeOf(Fd root) {

@@ -14,7 +14,11 @@ import java.util.Optional;
 ///
 /// @param streak failures in a row
 /// @param probes the oldest first
-public record HealthLog(int streak, List<Probe> probes) {
+/// @param changes when probes made the container healthy or unhealthy, the oldest first
+public record HealthLog(int streak, List<Probe> probes, List<Change> changes) {
+    /// A probe has changed the container's health.
+    public record Change(Instant time, boolean healthy) {}
+
     /// One health check.
     ///
     /// @param code exit code, 128 and its signal, or -1: it took too long, or could not be started
@@ -28,19 +32,25 @@ public record HealthLog(int streak, List<Probe> probes) {
     private static final int OUTPUT = 4096;
     private static final int HEADER = 16;
     private static final int PROBE = 24 + OUTPUT;
-    private static final int BYTES = HEADER + MOST * PROBE;
+    private static final int BEFORE_CHANGES = HEADER + MOST * PROBE; // the whole file of an earlier version
+    private static final int MOST_CHANGES = 8;
+    private static final int CHANGE = 16;
+    private static final int FIRST_CHANGE = BEFORE_CHANGES + 8;
+    private static final int BYTES = FIRST_CHANGE + MOST_CHANGES * CHANGE;
+    private static final int HEALTHY = 512;
 
     /// Most that is read of it.
     public static final int MOST_BYTES = BYTES;
 
     public HealthLog {
         probes = List.copyOf(probes);
+        changes = List.copyOf(changes);
     }
 
     /// Empty where it is no whole file.
     public static Optional<HealthLog> decode(byte[] bytes) {
         ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        if (bytes.length != BYTES || in.getInt(0) != PlanCodec.MAGIC) {
+        if ((bytes.length != BYTES && bytes.length != BEFORE_CHANGES) || in.getInt(0) != PlanCodec.MAGIC) {
             return Optional.empty();
         }
         int count = in.getInt(12);
@@ -57,6 +67,16 @@ public record HealthLog(int streak, List<Probe> probes) {
                     in.getInt(at + 16),
                     new String(bytes, at + 24, length, StandardCharsets.UTF_8)));
         }
-        return Optional.of(new HealthLog(in.getInt(8), probes));
+        return Optional.of(new HealthLog(in.getInt(8), probes, changes(in)));
+    }
+
+    private static List<Change> changes(ByteBuffer in) {
+        int count = in.capacity() == BYTES ? Math.clamp(in.getInt(BEFORE_CHANGES), 0, MOST_CHANGES) : 0;
+        var changes = new ArrayList<Change>();
+        for (int i = 0; i < count; i++) {
+            int at = FIRST_CHANGE + i * CHANGE;
+            changes.add(new Change(Instant.ofEpochMilli(in.getLong(at)), in.getInt(at + 8) == HEALTHY));
+        }
+        return changes;
     }
 }

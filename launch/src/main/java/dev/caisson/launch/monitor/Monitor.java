@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
@@ -62,6 +63,7 @@ public final class Monitor implements AutoCloseable {
     private static final int OP_SET = 13;
     private static final int OP_RENEW = 14;
     private static final int OP_REMOVE = 15;
+    private static final int OP_ADOPT = 16;
     private static final int OP_PROGRAM = 32;
     private static final int HOLD = 1;
     private static final int END_OF_INPUT = 1;
@@ -229,6 +231,16 @@ public final class Monitor implements AutoCloseable {
         }
         checked(reply);
         return true;
+    }
+
+    /// Hands over a program that was started in the container and stands in front of its start: the monitor keeps it
+    /// from
+    /// then on.
+    ///
+    /// @param id of [ExecLog#ID_DIGITS] hexadecimal digits
+    /// @param control its socket of reports; stays the caller's
+    public void adopt(String id, Fd control) throws InterruptedException {
+        checked(ask(OP_ADOPT, 0, HexFormat.of().parseHex(id), List.of(control)));
     }
 
     /// Ends the monitor, and with it mounts, locks and the writable layer.

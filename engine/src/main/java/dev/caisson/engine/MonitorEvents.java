@@ -1,0 +1,71 @@
+package dev.caisson.engine;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// Events from the files that monitors leave in the directories of their containers: ends of programs that nobody
+/// waited
+/// for, and changes of health. A directory that has not changed is not read.
+final class MonitorEvents {
+    /// Times of files are those of the last tick of the kernel's clock.
+    private static final Duration SETTLED = Duration.ofSeconds(1);
+
+    /// @param modified when its directory changed last, if nothing can have changed unseen since
+    /// @param last time of the last events that were read
+    /// @param atLast those, as another one of the same millisecond may follow
+    private record Seen(Optional<Instant> modified, Instant last, Set<LifeEvent> atLast) {}
+
+    private Map<String, Seen> seen = new HashMap<>();
+
+    List<LifeEvent> next(List<DetachedPlace> places) {
+        var events = new ArrayList<LifeEvent>();
+        var now = new HashMap<String, Seen>();
+        for (DetachedPlace place : places) {
+            String id = place.id().value();
+            Optional<Instant> modified = place.modified();
+            Seen before = seen.getOrDefault(id, new Seen(Optional.empty(), Instant.MIN, Set.of()));
+            if (modified.isPresent() && modified.equals(before.modified())) {
+                now.put(id, before);
+                continue;
+            }
+            List<LifeEvent> all = of(place);
+            all.stream()
+                    .filter(event -> !event.time().isBefore(before.last())
+                            && !before.atLast().contains(event))
+                    .forEach(events::add);
+            Instant last = all.isEmpty() ? before.last() : all.getLast().time();
+            Set<LifeEvent> atLast =
+                    all.stream().filter(event -> event.time().equals(last)).collect(Collectors.toSet());
+            Instant settled = Instant.now().minus(SETTLED);
+            now.put(id, new Seen(modified.filter(settled::isAfter), last, atLast));
+        }
+        seen = now;
+        return events;
+    }
+
+    private static List<LifeEvent> of(DetachedPlace place) {
+        var events = new ArrayList<LifeEvent>();
+        place.execs()
+                .forEach(end -> events.add(new LifeEvent(
+                        end.finished(),
+                        "exec_die",
+                        place.id(),
+                        LifeEvents.attributes(place, ExecNotes.attributes(end.id(), end.code())))));
+        place.healthChanges()
+                .forEach(change -> events.add(new LifeEvent(
+                        change.time(),
+                        "health_status: " + (change.healthy() ? "healthy" : "unhealthy"),
+                        place.id(),
+                        LifeEvents.attributes(place, Map.of()))));
+        events.sort(Comparator.comparing(LifeEvent::time));
+        return events;
+    }
+}
