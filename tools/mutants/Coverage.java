@@ -1,0 +1,101 @@
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalTime;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/// Lines and methods of classes by test, as a run without mistakes shows them. Kept in a file for each test class.
+final class Coverage {
+    private static final long MOST_CLASS_MILLIS = 240_000;
+    private static final Pattern CLASS = Pattern.compile("\\[class:(?:\\w+\\.)*([\\w$]+)]");
+
+    private final long mostMillis;
+    private final Map<String, Set<String>> tests = new HashMap<>();
+    private final Map<String, Long> millis = new HashMap<>();
+    /// Lately, of the tests of a subject, the one that saw the mistake.
+    private final Map<String, String> killers = new HashMap<>();
+
+    private Coverage(long mostMillis) {
+        this.mostMillis = mostMillis;
+    }
+
+    /// @param mostMillis so long tests of a mistake may take, but those that are named for its class
+    static Coverage of(WorkerProcess worker, Path scratch, long mostMillis) throws Exception {
+        var coverage = new Coverage(mostMillis);
+        Path directory = Files.createDirectories(scratch.resolve("coverage"));
+        for (String test : worker.ask("tests", 60_000).split(" ")) {
+            Path file = directory.resolve(test.replaceAll(".*\\.", "").replace('=', '-'));
+            if (!Files.exists(file)) {
+                Path partial = scratch.resolve("coverage.partial");
+                Files.deleteIfExists(partial);
+                String answer = worker.ask("cover\t" + test.replaceAll("=.*", "") + "\t" + partial, MOST_CLASS_MILLIS);
+                System.err.println(LocalTime.now().withNano(0) + " " + test + ": " + (answer == null ? "does not end" : answer));
+                if (answer == null || !Files.exists(partial)) {
+                    Files.writeString(file, "");
+                } else {
+                    Files.move(partial, file);
+                }
+            }
+            coverage.read(file);
+        }
+        return coverage;
+    }
+
+    private void read(Path file) throws IOException {
+        for (String line : Files.readAllLines(file)) {
+            String[] parts = line.split("\t");
+            millis.put(parts[0], Long.parseLong(parts[1]));
+            for (String covered : parts.length > 2 ? parts[2].split(" ") : new String[0]) {
+                tests.computeIfAbsent(covered, _ -> new HashSet<>()).add(parts[0]);
+            }
+        }
+    }
+
+    /// First the one that saw the last mistake in this class, then the class's own tests and those that are named for it, then the
+    /// quickest, for a bounded time.
+    List<String> tests(Subject.Mutant mutant, List<String> named) {
+        Subject subject = mutant.subject();
+        Set<String> reaching = tests.getOrDefault(
+                subject.place(mutant.line()), tests.getOrDefault(subject.place(mutant.method()), Set.of()));
+        Comparator<String> order = Comparator.<String>comparingInt(test -> rank(test, subject, named)).thenComparing(millis::get);
+        var chosen = new ArrayList<String>();
+        long sum = 0;
+        for (String test : reaching.stream().sorted(order).toList()) {
+            sum += millis.get(test);
+            if (rank(test, subject, named) < named.size() || sum <= mostMillis || chosen.isEmpty()) {
+                chosen.add(test);
+            }
+        }
+        return chosen;
+    }
+
+    private int rank(String test, Subject subject, List<String> named) {
+        String testClass = className(test);
+        if (test.equals(killers.get(subject.name()))) {
+            return -2;
+        }
+        int place = named.indexOf(testClass);
+        return testClass.equals(subject.name() + "Test") ? -1 : place < 0 ? named.size() : place;
+    }
+
+    void killed(Subject subject, String test) {
+        killers.put(subject.name(), test);
+    }
+
+    long millis(String test) {
+        return millis.get(test);
+    }
+
+    /// The simple name of the class in a test's unique id.
+    static String className(String test) {
+        var matcher = CLASS.matcher(test);
+        return matcher.find() ? matcher.group(1) : "";
+    }
+}
