@@ -64,6 +64,7 @@ static void a_list_has_every_entry_once(void)
 	CHECK(list_all("", &names, &sizes) > 5);
 	CHECK_EQUAL(-ELOOP, ask_path(FILES_LIST, 0, "tmp/l"));
 	CHECK_EQUAL(0, ask_path(FILES_LIST, FILES_FOLLOW, "tmp/l"));
+	CHECK_EQUAL(0, ask_files((struct files_request){.op = FILES_CLOSE, .handle = answer.handle}, "", NULL));
 	CHECK_EQUAL(-ENOTDIR, ask_path(FILES_LIST, 0, "tmp/f"));
 	CHECK_EQUAL(-ENOENT, ask_path(FILES_LIST, 0, "tmp/none"));
 	CHECK_EQUAL(-EBADF, ask_files((struct files_request){.op = FILES_NEXT, .handle = 9}, "", NULL));
@@ -165,13 +166,14 @@ static void a_tree_that_is_too_deep_is_not_removed(void)
 
 static void what_is_set_is_set_on_the_file_itself(void)
 {
-	begin_files("umask 0; echo >f; ln -s f l; mkdir d", 0);
+	begin_files("umask 0; echo >f; ln -s f l; mkdir d; touch -d @1000 f", 0);
 	struct files_request all = {.op = FILES_SET, .flags = FILES_OWNER | FILES_MODE | FILES_TIME, .mode = 07604, .uid = 9, .gid = 10,
 		.seconds = 86400, .nanos = 5};
 	CHECK_EQUAL(0, ask_files(all, "tmp/f", NULL));
 	struct files_stat stat = stat_of("tmp/f");
 	CHECK_EQUAL(S_IFREG | 01604, stat.mode);
 	CHECK(stat.uid == 9 && stat.gid == 10 && stat.seconds == 86400 && stat.nanos == 5);
+	CHECK_TEXT("1000\n", in_box("stat -c %X f")); /* when it was read stays */
 	CHECK_EQUAL(0, ask_files((struct files_request){.op = FILES_SET, .uid = 1, .mode = 0777, .seconds = 1}, "tmp/f", NULL));
 	stat = stat_of("tmp/f");
 	CHECK(stat.uid == 9 && stat.gid == 10 && stat.seconds == 86400 && stat.mode == (S_IFREG | 01604));

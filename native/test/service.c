@@ -110,8 +110,21 @@ int end_service(void)
 	return info.si_code == CLD_EXITED ? info.si_status : 256 + info.si_status;
 }
 
+unsigned descriptors_of_service(void)
+{
+	char path[64];
+	unsigned count = 0;
+	for (int fd = 0; fd < 300; fd++) {
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", service.pid, fd);
+		count += faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	}
+	return count;
+}
+
 void end_files(void)
 {
+	CHECK_EQUAL(0, ask_path(FILES_STAT, 0, "")); /* it works */
+	CHECK_EQUAL(ITS_DESCRIPTORS, descriptors_of_service());
 	CHECK_EQUAL(0, end_service());
 	close(box.input), box.input = -1;
 	container_finish(&box);

@@ -21,7 +21,9 @@ extern int passed; /* a descriptor, or -1 */
 void begin_files(const char *script, uint64_t file_bytes);
 void begin_service(uint64_t file_bytes); /* another one, of the same container */
 int end_service(void);			 /* its status */
-void end_files(void);
+void end_files(void); /* no handle may be left open */
+unsigned descriptors_of_service(void);
+enum { ITS_DESCRIPTORS = 7 }; /* the streams, its socket, the container's life, its root and itself */
 
 int ask_files(struct files_request, const char *path, const char *other);
 int ask_with(struct files_request, const char *path, const char *other, int fd);
