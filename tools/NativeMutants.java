@@ -50,7 +50,7 @@ final class NativeMutants {
     }
 
     /// What names of tests begin with that are tried first on a file.
-    private static final Map<String, String> OWN_TESTS = Map.of("monitor_health.c", "health: ", "monitor_log.c", "log: ",
+    private static final Map<String, String> OWN_TESTS = Map.of("monitor_health.c", "health: ", "monitor_setup.c", "setup: ",
             "files.c", "files: ", "files_paths.c", "files: ", "files_write.c", "files: ", "files_tree.c", "files: ",
             "files_confine.c", "files: ", "exec.c", "exec: ", "enter.c", "exec: ");
 

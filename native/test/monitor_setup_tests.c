@@ -1,0 +1,141 @@
+/* SETUP: what is refused, with which error, and the last values that pass. */
+#include "monitor_tests.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The descriptors of a plain SETUP. */
+enum { PLAN, STATE, LOG, ROOT };
+
+static void no_id_count(struct monitor_setup *setup) { setup->id_count = 0; }
+static void ids_beyond(struct monitor_setup *setup) { setup->id_count = UINT32_MAX - setup->id_base + 1; }
+static void many_slots(struct monitor_setup *setup) { setup->slots = PLAN_MAX_SLOTS + 1; }
+static void no_log_files(struct monitor_setup *setup) { setup->log_files = 0; }
+static void many_log_files(struct monitor_setup *setup) { setup->log_files = 101; }
+static void log_too_small(struct monitor_setup *setup) { setup->log_bytes = 65535; }
+static void log_too_large(struct monitor_setup *setup) { setup->log_bytes = INT64_MAX / 2 + 1ull; }
+static void no_log_name(struct monitor_setup *setup) { setup->log_name[0] = 0; }
+static void hidden_log(struct monitor_setup *setup) { memcpy(setup->log_name, ".x", 3); }
+static void log_below(struct monitor_setup *setup) { memcpy(setup->log_name, "a/b", 4); }
+static void log_as_health(struct monitor_setup *setup) { memcpy(setup->log_name, "health", 7); }
+static void no_stop_signal(struct monitor_setup *setup) { setup->policy.stop_signal = 0; }
+static void reserved_policy(struct monitor_setup *setup) { setup->policy.reserved = 1; }
+static void next_flag(struct monitor_setup *setup) { setup->flags = MONITOR_NO_LOG << 1; }
+
+static void control_slot(struct monitor_setup *setup) { setup->role[ROOT].slot = SLOT_CONTROL; }
+static void error_slot(struct monitor_setup *setup) { setup->role[ROOT].slot = SLOT_STDERR; }
+static void slot_twice(struct monitor_setup *setup) { setup->role[ROOT].slot = SLOT_PLAN; }
+static void slot_of_none(struct monitor_setup *setup) { setup->role[ROOT].slot = setup->slots; }
+static void slot_of_directory(struct monitor_setup *setup) { setup->role[STATE].slot = SLOT_FIRST_FREE; }
+static void no_state(struct monitor_setup *setup) { setup->role[STATE].kind = FD_HOLD; }
+static void no_log(struct monitor_setup *setup) { setup->role[LOG].kind = FD_HOLD; }
+static void two_states(struct monitor_setup *setup) { setup->role[LOG].kind = FD_STATE_DIRECTORY; }
+static void role_of_none(struct monitor_setup *setup) { setup->role[setup->fds].kind = FD_HOLD; }
+static void slot_behind_roles(struct monitor_setup *setup) { setup->role[MONITOR_MAX_FDS - 1].slot = 1; }
+static void probe_without_health(struct monitor_setup *setup) { setup->role[ROOT].kind = FD_PROBE_KILL, setup->role[ROOT].slot = 0; }
+static void unknown_kind(struct monitor_setup *setup) { setup->role[ROOT].kind = FD_PROBE_KILL + 1, setup->role[ROOT].slot = 0; }
+
+static void swap(struct monitor_setup *setup, int one, int other)
+{
+	struct monitor_role role = setup->role[one];
+	setup->role[one] = setup->role[other], setup->role[other] = role;
+}
+
+static void state_is_a_file(struct monitor_setup *setup) { swap(setup, PLAN, STATE); }
+static void log_is_a_file(struct monitor_setup *setup) { swap(setup, PLAN, LOG); }
+
+static void each_bad_value_is_refused(void)
+{
+	static const struct {
+		alteration *alter;
+		int error;
+	} bad[] = {
+		{no_id_count, EINVAL},	 {ids_beyond, EINVAL},	  {many_slots, EINVAL},	       {no_log_files, EINVAL},
+		{many_log_files, EINVAL}, {log_too_small, EINVAL}, {log_too_large, EINVAL},    {no_log_name, EINVAL},
+		{hidden_log, EINVAL},	 {log_below, EINVAL},	  {log_as_health, EINVAL},     {no_stop_signal, EINVAL},
+		{reserved_policy, EINVAL}, {next_flag, EINVAL},	  {control_slot, EBADMSG},     {error_slot, EBADMSG},
+		{slot_twice, EBADMSG},	 {slot_of_none, EBADMSG}, {slot_of_directory, EBADMSG}, {no_state, EBADMSG},
+		{no_log, EBADMSG},	 {two_states, EBADMSG},	  {role_of_none, EBADMSG},     {slot_behind_roles, EBADMSG},
+		{probe_without_health, EBADMSG}, {unknown_kind, EBADMSG}, {state_is_a_file, ENOTDIR}, {log_is_a_file, ENOTDIR},
+	};
+	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
+		CHECK(!begin("true", bad[i].alter));
+		if (watched.error != bad[i].error)
+			fprintf(stderr, "number %u\n", i);
+		CHECK_EQUAL(bad[i].error, watched.error);
+		CHECK_EQUAL(SETUP_MESSAGE, watched.stage);
+		watched_end(&watched);
+	}
+}
+
+static void two_freezers_are_refused(void)
+{
+	struct spec spec = shell("true");
+	spec.freezer = memfd_create("one", MFD_CLOEXEC), spec.freezer_v1 = memfd_create("other", MFD_CLOEXEC);
+	CHECK(!watched_begin(&watched, &engine, binary, &spec, NULL));
+	CHECK_EQUAL(EBADMSG, watched.error);
+	close(spec.freezer), close(spec.freezer_v1);
+	watched_end(&watched);
+}
+
+static void last_values(struct monitor_setup *setup)
+{
+	setup->log_files = 100, setup->log_bytes = 65536;
+	setup->flags |= MONITOR_STDIN_OPEN | MONITOR_STDIN_ONCE | MONITOR_NO_LOG;
+	memset(setup->log_name, 'x', sizeof setup->log_name - 1);
+	setup->policy.stop_signal = 64, setup->policy.restart = RESTART_ALWAYS;
+}
+
+static void one_log_file(struct monitor_setup *setup) { setup->log_files = 1, setup->log_bytes = INT64_MAX / 2; }
+
+static void the_last_good_values_pass(void)
+{
+	CHECK(begin("true", last_values));
+	watched_end(&watched);
+	CHECK(begin("true", one_log_file));
+	watched_end(&watched);
+}
+
+/* ---- the message itself ---- */
+
+static void refused_header(struct monitor_header header, size_t length, int error)
+{
+	static uint8_t bytes[sizeof header + sizeof(struct monitor_setup)];
+	static struct message reply;
+	uint32_t stage = 0;
+	memcpy(bytes, &header, sizeof header);
+	watched = (struct watched){.state = -1, .log = -1, .error = -1};
+	CHECK(spawn_monitor(&watched, binary));
+	CHECK(send_raw(watched.socket, bytes, length));
+	CHECK_EQUAL(error, await_reply(watched.socket, MONITOR_SETUP, &reply));
+	memcpy(&stage, reply.payload, sizeof stage);
+	CHECK(reply.header.length == sizeof stage && stage == SETUP_MESSAGE);
+	CHECK(reply.fd < 0);
+	close(watched.socket);
+}
+
+static void another_message_is_refused(void)
+{
+	const uint32_t size = sizeof(struct monitor_setup);
+	const struct monitor_header good = {MONITOR_SETUP, MONITOR_VERSION, 1, 0, size};
+	struct monitor_header bad = good;
+	refused_header(good, sizeof good, EBADMSG);
+	refused_header(good, sizeof good + size - 1, EBADMSG);
+	bad.op = MONITOR_STATE;
+	refused_header(bad, sizeof good + size, EBADMSG);
+	bad = good, bad.length--;
+	refused_header(bad, sizeof good + size, EBADMSG);
+	bad = good, bad.version++;
+	refused_header(bad, sizeof good + size, EPROTO);
+}
+
+const struct test monitor_setup_tests[] = {
+	{"setup: bad values", each_bad_value_is_refused},
+	{"setup: two freezers", two_freezers_are_refused},
+	{"setup: last values", the_last_good_values_pass},
+	{"setup: another message", another_message_is_refused},
+};
+const unsigned monitor_setup_test_count = sizeof monitor_setup_tests / sizeof *monitor_setup_tests;
