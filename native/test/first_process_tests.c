@@ -152,7 +152,7 @@ static void takes_no_plan_without_its_descriptors(void)
 
 static void starts_at_the_word_alone(void)
 {
-	static const uint8_t start_and_more[] = {CONTROL_START, 0}, other[] = {CONTROL_NAMESPACES + 1};
+	static const uint8_t start_and_more[] = {CONTROL_START, 0}, other[] = {CONTROL_START_ALONE + 1};
 	for (int i = 0; i < 3; i++) {
 		struct spec spec = shell("echo ran");
 		CHECK_EQUAL(0, container_launch(&engine, &spec, &container));
