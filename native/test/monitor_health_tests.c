@@ -133,8 +133,8 @@ static void check_one(const struct probe *probe, int code, const char *output)
 /* ---- states ---- */
 
 /* Its program decides by a file what probes exit with. */
-static const char tells[] = "trap 'echo 0 >/tmp/code' USR1; trap 'echo 3 >/tmp/code' USR2; echo 3 >/tmp/code; " UNTIL_KILLED;
-static const struct probe asks = {.script = "echo out; echo err >&2; exit $(cat code)"};
+static const char tells[] = "cd /tmp; trap 'echo 0 >new; mv new code' USR1; trap 'echo 3 >new; mv new code' USR2; " UNTIL_KILLED;
+static const struct probe asks = {.script = "echo out; echo err >&2; exit $(cat code 2>/dev/null || echo 3)"};
 
 static void tell(int number, uint32_t flag)
 {
@@ -270,7 +270,7 @@ static void an_unhealthy_container_is_killed_stopped_or_restarted(void)
 	struct monitor_state state = unhealthy(ON_FAILURE_KILL, ends);
 	CHECK_EQUAL(256 + SIGKILL, state.status);
 	CHECK_EQUAL(STATE_UNHEALTHY, state.flags & (STATE_UNHEALTHY | STATE_STOPPED));
-	CHECK(read_results() && results.streak == 2 && results.count == 2);
+	CHECK(read_results() && results.streak >= 2 && results.count >= 2);
 	end();
 	policy.restart = RESTART_ALWAYS;
 	state = unhealthy(ON_FAILURE_STOP, ends);
