@@ -25,7 +25,7 @@ import java.util.concurrent.TimeUnit;
 /// mount and process namespaces of its own: a mistake may well be one that harms the host.
 final class Mutants {
     private static final String ENGINE = "engine";
-    /// So long the tests of a mistake may take together, without those of its class and those that are named for it.
+    /// So long the tests of a mistake may take together.
     private static final long MOST_TEST_MILLIS = 8_000;
     private static final String BY_TIME = "killed by its time";
     /// Test classes of the engine that come to its start and see little of it: attacks, and what it watches.

@@ -84,6 +84,13 @@ class TarReaderTests {
         assertThat(only(none).name()).isEqualTo("name");
     }
 
+    @Test
+    void a_name_and_its_prefix_may_fill_their_fields() throws IOException {
+        byte[] full = block(tar().header('0', "n".repeat(100), "", 0), 345, "p".repeat(155));
+
+        assertThat(only(tar().raw(full).build()).name()).isEqualTo("p".repeat(155) + "/" + "n".repeat(100));
+    }
+
     @ParameterizedTest
     @CsvSource({
         "'0', n, FILE", "'7', n, FILE", "'S', n, FILE", "'0', n/, DIRECTORY", "'1', n, HARD_LINK",
