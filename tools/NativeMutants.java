@@ -36,7 +36,8 @@ final class NativeMutants {
     private static final Pattern LOGIC = Pattern.compile(" (&&|\\|\\|) ");
     private static final Pattern ARITHMETIC = Pattern.compile(" ([-+]) (?=\\w)");
     private static final Pattern NOT = Pattern.compile("!(?=[a-z(])");
-    private static final Pattern NUMBER = Pattern.compile("(?<![\\w.\"%\\[])(0[0-7]+|[1-9]\\d*)(?![\\w.\"\\]])");
+    /// Not -1, which stands for none.
+    private static final Pattern NUMBER = Pattern.compile("(?<![\\w.\"%\\[-])(0[0-7]+|[1-9]\\d*)(?![\\w.\"\\]])");
     private static final Pattern CONDITION = Pattern.compile("^(\\s*(?:else )?if )\\((.*)\\)(\\s*(?:[{].*|return .*|_exit.*)?)$");
     private static final Pattern CALL = Pattern.compile("^\\t+(?:[a-z_]+\\(.*\\)|[a-z_>.\\[\\]-]+ [|&^+-]?= [^{]*|[a-z_]+->[a-z_]+(?:\\+\\+)?);$");
     private static final Pattern RESULT = Pattern.compile("^(\\t+return )([^;]*<[^;]*|result\\(.*\\)|[a-z_]+\\(.*\\));$");

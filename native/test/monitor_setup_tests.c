@@ -89,7 +89,11 @@ static void last_values(struct monitor_setup *setup)
 	setup->policy.stop_signal = 64, setup->policy.restart = RESTART_ALWAYS;
 }
 
-static void one_log_file(struct monitor_setup *setup) { setup->log_files = 1, setup->log_bytes = INT64_MAX / 2; }
+static void one_log_file(struct monitor_setup *setup)
+{
+	setup->log_files = 1, setup->log_bytes = INT64_MAX / 2;
+	setup->id_count = UINT32_MAX - setup->id_base;
+}
 
 static void the_last_good_values_pass(void)
 {
