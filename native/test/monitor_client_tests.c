@@ -341,6 +341,7 @@ static void unread_input_does_not_block_the_monitor(void)
 	for (int times = 0; times < 10 && taken == sizeof zeros; times++)
 		CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STDIN, 0, zeros, sizeof zeros, &taken, sizeof taken));
 	CHECK(taken < sizeof zeros);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STDIN, 0, zeros, sizeof zeros, &taken, sizeof taken)); /* full, and not closed */
 	CHECK_EQUAL(MONITOR_RUNNING, state_of(watched.socket).phase);
 	while (next_message(watched.socket, &message) && message.header.op != NOTICE_STDIN)
 		;
