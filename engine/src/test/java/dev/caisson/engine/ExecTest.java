@@ -184,7 +184,8 @@ class ExecTest {
 
         assertThat(result.isOk()).isTrue();
         assertThat(result.wallClock()).isLessThan(Duration.ofSeconds(20));
-        assertThat(sh("kill " + pid).isOk()).isTrue();
+        ExecResult killed = sh("kill " + pid);
+        assertThat(killed.isOk()).as("%s %s", killed, killed.stderr()).isTrue();
     }
 
     @Test

@@ -15,7 +15,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Which error a caller gets for a step that failed: its code, what it says to do, and the exit status.
 class StepFailedExceptionTest {
-    private static final Step.Execute EXECUTE = new Step.Execute(true, false, "/bin", List.of("prog", "arg"), List.of());
+    private static final Step.Execute EXECUTE =
+            new Step.Execute(true, false, "/bin", List.of("prog", "arg"), List.of());
     private static final InRootPath PLACE = InRootPath.of("a/b");
 
     @ParameterizedTest
@@ -51,7 +52,8 @@ class StepFailedExceptionTest {
                 .isEqualTo("PROGRAM_NOT_FOUND");
         assertThat(StepFailedException.of(EXECUTE, Phase.FILTER, Errno.EACCES).code())
                 .isEqualTo("PROGRAM_NOT_EXECUTABLE");
-        assertThat(StepFailedException.of(new Step.MakePrivate(), Phase.FILTER, Errno.ENOENT).code())
+        assertThat(StepFailedException.of(new Step.MakePrivate(), Phase.FILTER, Errno.ENOENT)
+                        .code())
                 .isEqualTo("STEP_FAILED");
         assertThat(StepFailedException.programNotFound("p").code()).isEqualTo("PROGRAM_NOT_FOUND");
         assertThat(StepFailedException.programNotExecutable("p").code()).isEqualTo("PROGRAM_NOT_EXECUTABLE");
@@ -63,7 +65,9 @@ class StepFailedExceptionTest {
                 Arguments.of(new Step.MountSlot(new Slot(5), false, PLACE), "MOUNT_TARGET", "/a/b"),
                 Arguments.of(
                         new Step.PlaceDevice(
-                                new Slot(5), new DeviceNode(DeviceRule.Kind.CHARACTER, 10, 229), InRootPath.of("dev/x")),
+                                new Slot(5),
+                                new DeviceNode(DeviceRule.Kind.CHARACTER, 10, 229),
+                                InRootPath.of("dev/x")),
                         "DEVICE_TARGET",
                         "/dev/x"),
                 Arguments.of(new Step.WriteFile(0644, PLACE, "x"), "IMAGE_PATH", "/a/b"),
