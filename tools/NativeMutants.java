@@ -26,7 +26,8 @@ import java.util.stream.Stream;
 /// not tried. They are tried in an order that SEED fixes, and what is printed ends at the first that was not tried, so
 /// that a part is a random sample of all. Four are tried at once, as the tests wait more than they compute. Results are
 /// kept in SCRATCH/results.tsv, by the content of file, line and tests: what did not change is not tried again. Every
-/// launch happens in namespaces of its own, because a mistake may well be one that harms the host.
+/// launch happens in namespaces and with a /dev of its own, because a mistake may well be one that harms the host. It is
+/// started in the clone.
 final class NativeMutants {
     private static final Pattern NAME = Pattern.compile("\\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\\b");
     /// Not in a row of flags, where FLAG takes it out.
@@ -55,6 +56,8 @@ final class NativeMutants {
             "files.c", "files: ", "files_paths.c", "files: ", "files_write.c", "files: ", "files_tree.c", "files: ",
             "files_confine.c", "files: ", "exec.c", "exec: ", "enter.c", "exec: ");
 
+    /// Runs a command that may take the host's /dev/null for a pipe, and set its mode.
+    private static final Path OWN_DEV = Path.of("tools/in-own-dev").toAbsolutePath();
     private static final int WORKERS = 4;
     private static final String KILLED = "killed";
     /// Its tests did not end in time, twice.
@@ -374,8 +377,7 @@ final class NativeMutants {
 
         private boolean test(String name, String... filter) throws Exception {
             var command = new ArrayList<>(List.of("unshare", "--mount", "--pid", "--fork", "--kill-child", "--uts", "--ipc",
-                    "--net", "--mount-proc", "--propagation", "private", "sh", "-c", "\"$@\"; exit $?", // who reaps orphans
-                    "sh", "build/" + name));
+                    "--net", "--mount-proc", "--propagation", "private", OWN_DEV.toString(), "build/" + name));
             if (name.equals("test_init") || name.equals("test_monitor")) {
                 command.add("build/caisson-init");
                 command.addAll(List.of(filter));
