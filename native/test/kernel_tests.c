@@ -25,11 +25,12 @@ static struct container container; /* large */
 
 /* ---- mounts ---- */
 
-/* Mount point, type, options of the mount, and of the file system what init gives it. */
+/* Mount point, type (node: a device of the host's /dev), options of the mount, and of the file system what init gives it. */
 #define LIST_MOUNTS                                                                                                            \
 	"while read id parent device root at options rest; do "                                                                \
 	"while [ \"${rest%% *}\" != - ]; do echo \"$at is $rest\"; rest=${rest#* }; done; set -- ${rest#- }; type=$1 own=; "     \
-	"for o in $(IFS=,; echo $3); do case $o in mode=*|ptmxmode=*|size=*|nr_inodes=*) own=$own,$o;; gid=*) [ $type = tmpfs ] || own=$own,$o;; esac; done; [ $type != devtmpfs ] || own=; " \
+	"for o in $(IFS=,; echo $3); do case $o in mode=*|ptmxmode=*|size=*|nr_inodes=*) own=$own,$o;; gid=*) [ $type = tmpfs ] || own=$own,$o;; esac; done; " \
+	"case $root in /null|/zero|/full|/random|/urandom|/tty) own= type=node;; esac; " \
 	"echo \"$at $type $options ${own#,}\"; done < /proc/self/mountinfo"
 
 static void every_option_of_every_mount(void)
@@ -41,12 +42,12 @@ static void every_option_of_every_mount(void)
 	    "/dev/pts devpts rw,nosuid,noexec,relatime gid=1000005,mode=620,ptmxmode=666\n"
 	    "/dev/shm tmpfs rw,nosuid,nodev,noexec,relatime size=1024k,nr_inodes=1000\n"
 	    "/dev/mqueue mqueue rw,nosuid,nodev,noexec,relatime \n"
-	    "/dev/null devtmpfs rw,nosuid,noexec,relatime \n"
-	    "/dev/zero devtmpfs rw,nosuid,noexec,relatime \n"
-	    "/dev/full devtmpfs rw,nosuid,noexec,relatime \n"
-	    "/dev/random devtmpfs rw,nosuid,noexec,relatime \n"
-	    "/dev/urandom devtmpfs rw,nosuid,noexec,relatime \n"
-	    "/dev/tty devtmpfs rw,nosuid,noexec,relatime \n",
+	    "/dev/null node rw,nosuid,noexec,relatime \n"
+	    "/dev/zero node rw,nosuid,noexec,relatime \n"
+	    "/dev/full node rw,nosuid,noexec,relatime \n"
+	    "/dev/random node rw,nosuid,noexec,relatime \n"
+	    "/dev/urandom node rw,nosuid,noexec,relatime \n"
+	    "/dev/tty node rw,nosuid,noexec,relatime \n",
 	    0);
 	run_shell(LIST_MOUNTS " | grep -E '^/proc/(sys|bus|fs|irq|sysrq-trigger) ' | busybox cut -d' ' -f2- | busybox sort -u",
 	    "proc ro,nosuid,nodev,noexec,relatime \n", 0);
