@@ -10,7 +10,6 @@ public record Platform(String os, String architecture, String variant) {
     public static Platform running() {
         String machine = System.getProperty("os.arch");
         return switch (machine) {
-            case "amd64" -> new Platform("linux", "amd64", "");
             case "aarch64" -> new Platform("linux", "arm64", "v8");
             default -> new Platform("linux", machine, "");
         };
