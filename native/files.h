@@ -54,7 +54,8 @@ enum files_flag {
 	FILES_OWNER = 64,
 	FILES_MODE = 128,
 	FILES_TIME = 256,
-	FILES_FLAGS = 511,
+	FILES_DATA = 512, /* LIST: ENXIO for a directory of a file system that the kernel makes up */
+	FILES_FLAGS = 1023,
 };
 
 struct files_request {

@@ -46,6 +46,7 @@ struct told {
 int files_parent(const struct files *files, const char *path, uint32_t flags, const char **name);
 int files_look(const struct files *files, const char *path, uint32_t flags, struct stat *stat);
 int files_reopen(const struct files *files, int path_fd, int flags);
+bool files_is_made_up(int fd);
 bool files_valid_path(const char *path, uint32_t length);
 struct files_stat files_stat_of(const struct stat *stat);
 

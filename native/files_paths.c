@@ -68,7 +68,7 @@ int files_look(const struct files *files, const char *path, uint32_t flags, stru
 }
 
 /* What the kernel makes up on the fly is no data, and reading it may act or block. */
-static bool is_made_up(int fd)
+bool files_is_made_up(int fd)
 {
 	struct statfs on;
 	if (fstatfs(fd, &on) < 0)
@@ -90,7 +90,7 @@ static bool is_made_up(int fd)
 int files_reopen(const struct files *files, int path_fd, int flags)
 {
 	char number[16];
-	if (is_made_up(path_fd))
+	if (files_is_made_up(path_fd))
 		return -ENXIO;
 	snprintf(number, sizeof number, "%d", path_fd);
 	return result(openat(files->self, number, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));

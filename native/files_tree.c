@@ -30,6 +30,8 @@ int files_list(struct files *files, const struct asked *asked, struct told *told
 	if (fd < 0)
 		return fd;
 	int error = S_ISLNK(stat.st_mode) ? -ELOOP : S_ISDIR(stat.st_mode) ? 0 : -ENOTDIR;
+	if (error == 0 && asked->head.flags & FILES_DATA && files_is_made_up(fd))
+		error = -ENXIO;
 	int opened = error < 0 ? error : result(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 	close(fd);
 	if (opened < 0)

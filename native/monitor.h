@@ -75,7 +75,11 @@ enum monitor_op {
 	MONITOR_ADOPT = 16, /* MONITOR_EXEC_ID bytes, and the control socket of a program that was started in the container and stands at
 			       READY -> -. The monitor keeps the program from then on; its exit comes into MONITOR_EXEC_FILE, and is
 			       a NOTICE_STATE. ESRCH if the container does not run, EBUSY for more than MONITOR_MAX_EXECS */
-	/* 17..31 are free */
+	/* 17..23 and 26..31 are free */
+	MONITOR_MOUNT = 24, /* argument: a slot -> -, and a detached copy of the mount that is kept for it, as each start gets one.
+			       EINVAL if none is. A process that joins the container's id map sees its files while it does not run */
+	MONITOR_LAYER = 25, /* argument: a number of FD_LAYER -> -, and that descriptor. EINVAL if there is none. Who reads them
+			       knows what the container has changed */
 	MONITOR_PROGRAM = 32, /* - -> -, and a read-only descriptor of the monitor's program. An engine that finds its own bytes
 				 there, sealed, can start its monitors from it: they then share the memory */
 };
@@ -117,11 +121,13 @@ enum monitor_fd {
 				  and the v2 `cgroup.procs` of a part of the container's group that is the probes' alone. They join
 				  it themselves: from Linux 6.13 on, a clone into a group on which cgroup.kill was used is killed */
 	FD_PROBE_KILL = 12,    /* cgroup.kill of that part, writable */
+	FD_LAYER = 13,	       /* a part of the root file system, numbered by `slot`, ascending from 0: the mount that holds what the
+				  container writes, then the directories of the image, topmost first. Only held, for MONITOR_LAYER */
 };
 
 struct monitor_role {
 	uint16_t kind; /* enum monitor_fd */
-	uint16_t slot; /* FD_SLOT, FD_MOUNT, FD_PROBE_SLOT; else 0 */
+	uint16_t slot; /* FD_SLOT, FD_MOUNT, FD_PROBE_SLOT, FD_LAYER; else 0 */
 } __attribute__((packed));
 
 enum monitor_flag {

@@ -98,6 +98,8 @@ struct monitor {
 	unsigned given_count;
 	uint16_t kept[PLAN_MAX_SLOTS]; /* slots of the mounts that the zygote keeps, by place */
 	unsigned kept_count;
+	int layer[REQUEST_MAX_FDS];
+	unsigned layer_count;
 	int cgroup, state_directory, oom, freezer, program;
 	bool freezer_v1;
 	struct monitor_policy policy;
@@ -142,6 +144,7 @@ int keep_slot(struct monitor *m, uint16_t slot, int mount);
 int ask_for_init(struct monitor *m, int control, int *pidfd);
 int hand_over_plan(struct monitor *m, const int streams[3]);
 int ask_for_probe(struct monitor *m, int control, int *pidfd);
+int copy_mount(struct monitor *m, uint32_t slot, int *mount);
 void end_zygote(struct monitor *m);
 
 /* monitor_run.c: a run from start to exit */

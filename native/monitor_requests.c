@@ -239,6 +239,21 @@ static void remove_all(const struct ask *ask)
 	stop_run(m, SIGKILL, 0, true);
 }
 
+static void give_mount(const struct ask *ask)
+{
+	int mount, error = copy_mount(ask->m, ask->header->argument, &mount);
+	reply(ask->m, ask->client, ask->header, -error, NULL, 0, error < 0 ? NO_FD : mount);
+	close_fd(&mount);
+}
+
+static void give_layer(const struct ask *ask)
+{
+	const struct monitor *m = ask->m;
+	uint32_t number = ask->header->argument;
+	bool there = number < m->layer_count;
+	reply(ask->m, ask->client, ask->header, there ? 0 : EINVAL, NULL, 0, there ? m->layer[number] : NO_FD);
+}
+
 /* ---- dispatch ---- */
 
 static void adopt(const struct ask *ask, int *passed)
@@ -257,7 +272,8 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 {
 	const struct ask ask = {m, client, header, payload};
 	bool takes_payload = header->op == MONITOR_STOP || header->op == MONITOR_STDIN || header->op == MONITOR_SET;
-	bool known = header->op <= MONITOR_REMOVE || header->op == MONITOR_PROGRAM;
+	bool known = header->op <= MONITOR_REMOVE || header->op == MONITOR_MOUNT || header->op == MONITOR_LAYER ||
+		     header->op == MONITOR_PROGRAM;
 	if (header->length != 0 && !takes_payload && known) {
 		answer(&ask, EBADMSG);
 		return;
@@ -307,6 +323,12 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 		break;
 	case MONITOR_ADOPT:
 		adopt(&ask, passed);
+		break;
+	case MONITOR_MOUNT:
+		give_mount(&ask);
+		break;
+	case MONITOR_LAYER:
+		give_layer(&ask);
 		break;
 	case MONITOR_PROGRAM:
 		reply(m, client, header, m->program < 0 ? ENOENT : 0, NULL, 0, m->program);

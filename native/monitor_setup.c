@@ -75,7 +75,7 @@ static bool take_one(int *place, int fd)
 static bool take_role(struct monitor *m, struct monitor_role role, int fd, bool taken[PLAN_MAX_SLOTS])
 {
 	struct health *health = &m->health;
-	if (role.kind != FD_SLOT && role.kind != FD_MOUNT && role.kind != FD_PROBE_SLOT && role.slot != 0)
+	if (role.kind != FD_SLOT && role.kind != FD_MOUNT && role.kind != FD_PROBE_SLOT && role.kind != FD_LAYER && role.slot != 0)
 		return false;
 	switch (role.kind) {
 	case FD_SLOT:
@@ -101,6 +101,11 @@ static bool take_role(struct monitor *m, struct monitor_role role, int fd, bool 
 		return true;
 	case FD_PROBE_KILL:
 		return take_one(&health->kill, fd);
+	case FD_LAYER:
+		if (role.slot != m->layer_count || m->layer_count == REQUEST_MAX_FDS)
+			return false;
+		m->layer[m->layer_count++] = fd;
+		return true;
 	case FD_OOM:
 		return take_one(&m->oom, fd);
 	case FD_FREEZE_V1:

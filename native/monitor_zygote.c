@@ -154,6 +154,22 @@ int hand_over_plan(struct monitor *m, const int streams[3])
 	return error;
 }
 
+/* A copy for a client, whose answer is not that of a start. */
+int copy_mount(struct monitor *m, uint32_t slot, int *mount)
+{
+	unsigned place = 0;
+	while (place < m->kept_count && m->kept[place] != slot)
+		place++;
+	*mount = NO_FD;
+	if (place == m->kept_count)
+		return -EINVAL;
+	struct reply of_start = m->last.reply;
+	struct request request = {.kind = REQUEST_COPY, .place = (uint16_t)place};
+	int error = ask(m, &request, NULL, 0, mount);
+	m->last.reply = of_start;
+	return error == 0 && *mount < 0 ? -EPROTO : error;
+}
+
 /* When the zygote has exited, its mounts are gone. */
 void end_zygote(struct monitor *m)
 {

@@ -77,6 +77,14 @@ int ask_for_probe(struct monitor *monitor, int control, int *pidfd)
 	return 0;
 }
 
+/* As if the zygote copied a mount, now and then. */
+int copy_mount(struct monitor *monitor, uint32_t slot, int *mount)
+{
+	(void)monitor;
+	*mount = slot % 3 == 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : NO_FD;
+	return *mount < 0 ? -EINVAL : 0;
+}
+
 /* In libc's place: the init played here has ended whenever somebody looks. */
 int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
@@ -274,10 +282,10 @@ static uint32_t pick(uint32_t below)
 
 static struct monitor_setup good_setup(void)
 {
-	struct monitor_setup setup = {.id_base = 1000000, .id_count = 65536, .slots = 7, .fds = 6, .log_files = 3, .log_bytes = 1 << 20,
+	struct monitor_setup setup = {.id_base = 1000000, .id_count = 65536, .slots = 7, .fds = 7, .log_files = 3, .log_bytes = 1 << 20,
 				      .policy.stop_signal = SIGTERM, .log_name = "a-json.log"};
 	const struct monitor_role roles[] = {{FD_SLOT, 0}, {FD_MOUNT, 5}, {FD_MOUNT, 6}, {FD_STATE_DIRECTORY, 0}, {FD_LOG_DIRECTORY, 0},
-					     {FD_HOLD, 0}};
+					     {FD_HOLD, 0}, {FD_LAYER, 0}};
 	memcpy(setup.role, roles, sizeof roles);
 	return setup;
 }
@@ -309,6 +317,8 @@ static size_t make_act(uint8_t *at)
 			header.argument = pick(66) | (pick(2) ? MONITOR_FINAL : 0);
 		if (pick(8) == 0)
 			header.op = MONITOR_STDIN;
+		if (pick(12) == 0)
+			header.op = (uint16_t)(MONITOR_MOUNT + pick(2));
 		if (pick(8) == 0)
 			header.length = pick(1 << 20);
 		memcpy(at + 4, &header, sizeof header);

@@ -197,11 +197,12 @@ static void bad_signal(struct monitor_setup *setup) { setup->policy.stop_signal 
 static void bad_policy(struct monitor_setup *setup) { setup->policy.restart = 9; }
 static void bad_flag(struct monitor_setup *setup) { setup->flags = 1u << 31; }
 static void no_mount(struct monitor_setup *setup) { setup->role[3].kind = FD_SLOT, setup->role[1].kind = FD_MOUNT, setup->role[1].slot = 5; }
+static void layer_out_of_order(struct monitor_setup *setup) { setup->role[setup->fds - 1].slot = 1; }
 
 static void a_bad_setup_is_refused(void)
 {
 	alteration *const bad[] = {no_ids,   no_plan,	stream_slot,  two_logs,	  unknown_role, other_count, slot_behind, log_path,
-				   log_open_end, log_record, small_log, bad_signal, bad_policy,   bad_flag,	no_mount};
+				   log_open_end, log_record, small_log, bad_signal, bad_policy,   bad_flag,	no_mount,	layer_out_of_order};
 	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
 		CHECK(!begin("true", bad[i]));
 		CHECK(watched.error == EINVAL || watched.error == EBADMSG);
@@ -211,9 +212,49 @@ static void a_bad_setup_is_refused(void)
 	}
 }
 
+/* A copy of the mount that a start gets, not the mount itself: what is done with it does not touch the next start. */
+static void a_kept_mount_is_given_as_a_copy(void)
+{
+	static struct message reply;
+	struct stat first, second;
+	uint32_t root = SLOT_FIRST_FREE;
+	CHECK(begin("true", NULL));
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK(send_op(watched.socket, MONITOR_MOUNT, root, NULL, 0));
+		CHECK_EQUAL(0, await_reply(watched.socket, MONITOR_MOUNT, &reply));
+		CHECK(reply.fd >= 0 && fstat(reply.fd, i ? &second : &first) == 0);
+		CHECK(faccessat(reply.fd, "bin", F_OK, 0) == 0 || faccessat(reply.fd, "proc", F_OK, 0) == 0);
+		close(reply.fd);
+	}
+	CHECK(first.st_dev == second.st_dev && first.st_ino == second.st_ino);
+	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_MOUNT, root + 1, NULL, 0, NULL, 0));
+	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_MOUNT, UINT32_MAX, NULL, 0, NULL, 0));
+	CHECK_EQUAL(EBADMSG, ask_op(watched.socket, MONITOR_MOUNT, root, "x", 1, NULL, 0));
+	CHECK_EQUAL(0, run().status);
+	watched_end(&watched);
+}
+
+static void a_layer_is_given_by_its_number(void)
+{
+	static struct message reply;
+	struct stat own, given;
+	CHECK(begin("true", NULL));
+	CHECK(send_op(watched.socket, MONITOR_LAYER, 0, NULL, 0));
+	CHECK_EQUAL(0, await_reply(watched.socket, MONITOR_LAYER, &reply));
+	CHECK(reply.fd >= 0 && fstat(reply.fd, &given) == 0 && fstat(watched.log, &own) == 0 && own.st_ino == given.st_ino);
+	close(reply.fd);
+	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_LAYER, 1, NULL, 0, NULL, 0));
+	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_LAYER, UINT32_MAX, NULL, 0, NULL, 0));
+	CHECK_EQUAL(EBADMSG, ask_op(watched.socket, MONITOR_LAYER, 0, "x", 1, NULL, 0));
+	CHECK_EQUAL(0, run().status);
+	watched_end(&watched);
+}
+
 const struct test monitor_run_tests[] = {
 	{"a run is logged and recorded", a_run_is_logged_and_recorded},
 	{"a second run has the files of the first", a_second_run_has_the_files_of_the_first},
+	{"a kept mount is given as a copy", a_kept_mount_is_given_as_a_copy},
+	{"a layer is given by its number", a_layer_is_given_by_its_number},
 	{"a run leaves no descriptor open", a_run_leaves_no_descriptor_open},
 	{"a held start waits for its holder", a_held_start_waits_for_its_holder},
 	{"a failed start reports the reason", a_failed_start_reports_the_reason},

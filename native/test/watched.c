@@ -154,6 +154,7 @@ static void fill(struct watched *watched, const struct spec *spec, struct monito
 	if (spec->volume)
 		add(setup, fds, FD_MOUNT, slot++, spec->volume);
 	add(setup, fds, FD_MOUNT, slot++, root);
+	add(setup, fds, FD_LAYER, 0, watched->log);
 	setup->slots = slot;
 }
 

@@ -18,7 +18,7 @@ final class LaterCommands {
     private static final Map<String, String> INSTEAD = new HashMap<>();
 
     static {
-        put("run it with -v and write what is to be kept there", "cp", "commit", "diff", "export");
+        put("take files out with 'caisson cp', as an archive with -", "commit", "export");
         put(NETWORKS, "network", "port");
         put(VOLUMES, "volume");
         put(REGISTRY, "pull", "push", "login", "logout", "search", "trust", "manifest");

@@ -37,6 +37,8 @@ public final class Main implements Runnable {
         COMMANDS.put("logs", LogsCommand::new);
         COMMANDS.put("attach", AttachCommand::new);
         COMMANDS.put("top", TopCommand::new);
+        COMMANDS.put("cp", CopyCommand::new);
+        COMMANDS.put("diff", DiffCommand::new);
         COMMANDS.put("wait", WaitCommand::new);
         COMMANDS.put("stop", StopCommand::new);
         COMMANDS.put("kill", KillCommand::new);
@@ -63,8 +65,8 @@ public final class Main implements Runnable {
     }
 
     private static final List<String> CONTAINER_COMMANDS = List.of(
-            "run", "exec", "create", "start", "inspect", "logs", "attach", "top", "wait", "stop", "kill", "restart",
-            "pause", "unpause", "rename", "update", "stats", "rm");
+            "run", "exec", "create", "start", "inspect", "logs", "attach", "top", "cp", "diff", "wait", "stop", "kill",
+            "restart", "pause", "unpause", "rename", "update", "stats", "rm");
 
     private Main() {}
 

@@ -79,7 +79,7 @@ class MainTest {
                 "lgos web         | unknown command: caisson lgos; did you mean 'caisson logs'?",
                 "seccomp dif      | unknown command: caisson seccomp dif; did you mean 'caisson seccomp diff'?",
                 "help runn        | unknown command: caisson runn; did you mean 'caisson run'?",
-                "cp web:/x .      | unknown command: caisson cp; it is Docker's and not part of this version: run it with -v and write what is to be kept there",
+                "export web       | unknown command: caisson export; it is Docker's and not part of this version: take files out with 'caisson cp', as an archive with -",
             })
     void whatWasMeantByAnUnknownCommandIsSaid(String arguments, String sentence) {
         assertThat(caisson(arguments.split(" "))).isEqualTo(new Answer(1, "", "caisson: USAGE: " + sentence + "\n"));

@@ -18,8 +18,12 @@ import java.util.function.Consumer;
 ///
 /// Failures are [EngineException]s: FILE_NOT_FOUND, FILE_EXISTS, FILE_IS_LINK, FILE_IS_DIRECTORY,
 /// FILE_NOT_DIRECTORY, FILE_NOT_EMPTY, FILE_SPECIAL, FILE_DENIED, FILE_READ_ONLY, FILE_TOO_LARGE,
-/// FILE_TREE_TOO_LARGE, FILE_PATH, FILE_SPACE, FILE_BUSY, FILE_FAILED, CONTAINER_NOT_RUNNING,
-/// CONTAINER_PAUSED. Any number of threads may share it.
+/// FILE_TREE_TOO_LARGE, FILE_PATH, FILE_SPACE, FILE_BUSY, FILE_CHANGED, FILE_OWNER, FILE_FAILED,
+/// CONTAINER_NOT_RUNNING, CONTAINER_PAUSED, CONTAINER_DEAD; of copies also ARCHIVE, and HOST_FILE_NOT_FOUND,
+/// HOST_FILE_KIND, HOST_FILE_DENIED, HOST_SPACE, HOST_FILE_FAILED. Any number of threads may share it.
+///
+/// In a container that does not run, places where a start mounts a file system of its own (`/dev`, `/proc`,
+/// `/sys`, each tmpfs) are empty and read-only.
 public interface ContainerFiles extends AutoCloseable {
     /// Writes a file with permissions 0644, and makes the directories above it. The file appears under
     /// its name when it is complete, in place of what was there; then it keeps that one's owner and
@@ -65,12 +69,39 @@ public interface ContainerFiles extends AutoCloseable {
     /// @param path the name that it gets
     void copyIn(Path host, String path) throws IOException;
 
+    /// Like the other, with options. A directory that is there is filled and stays as it is; pipes, sockets and devices
+    /// below are left out.
+    CopyReport copyIn(Path host, String path, CopyOptions how) throws IOException;
+
     /// Copies a file or directory out of the container. Links are copied as links and never followed,
     /// set-user-ID bits are dropped, and pipes, sockets and devices are left out.
     ///
     /// @param host the name that it gets; a directory that is there is filled
     /// @param limit most bytes of all files together
     void copyOut(String path, Path host, Bytes limit) throws IOException;
+
+    /// Like the other, with options. A file has its name on the host when it is complete.
+    CopyReport copyOut(String path, Path host, CopyOptions how) throws IOException;
+
+    /// Unpacks a tar archive into a directory. Names that lead out of the archive are refused, links that are there are
+    /// not followed, set-user-ID bits are dropped, and pipes and devices are left out.
+    ///
+    /// @param archive read up to the end of the archive; stays the caller's to close
+    /// @throws IOException what the stream throws
+    CopyReport unpack(InputStream archive, String directory, CopyOptions how) throws IOException;
+
+    /// Writes a file or directory as a tar archive, with the owners that the container has.
+    ///
+    /// @param name that it gets in the archive; `.` for a directory whose entries stand at the top
+    /// @param archive stays the caller's to close
+    /// @throws IOException what the stream throws
+    CopyReport pack(String path, String name, OutputStream archive, CopyOptions how) throws IOException;
+
+    /// Returns the path without the symbolic links on it, each followed inside of the container. The last
+    /// component need not exist.
+    ///
+    /// @param last whether a link that is the last component is followed too
+    String resolve(String path, boolean last);
 
     /// Watches a file, or the entries of a directory, not those below. The listener is called in a
     /// thread of its own, one event after the other; what it throws ends the watch.

@@ -33,7 +33,6 @@ public final class DetachedContainer {
     private static final Duration FOREVER = Duration.ofDays(36_500);
     private static final int SIGKILL = 9;
     private static final Duration LOOK = Duration.ofSeconds(1);
-    private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
 
     private final DetachedPlace place;
 
@@ -393,6 +392,13 @@ public final class DetachedContainer {
         }
     }
 
+    /// Returns what it has changed of its image's files, in the order of paths. What each start makes, as `/etc/hosts`,
+    /// and what is on volumes is left out.
+    /// @throws EngineException CHANGES_UNKNOWN, CONTAINER_DEAD, FILE_TREE_TOO_LARGE
+    public List<FileChange> changes() throws InterruptedException {
+        return DetachedChanges.of(place);
+    }
+
     /// Removes everything of it.
     ///
     /// @param force kills it first if it runs
@@ -409,26 +415,11 @@ public final class DetachedContainer {
                     if (!monitor.remove(force)) {
                         DetachedPlace.state(monitor.state()).require(ContainerState.Operation.REMOVE, name());
                     }
-                    awaitMonitorsEnd(monitor);
+                    place.awaitEnd(monitor);
                 }
             }
             place.remove();
         }
-    }
-
-    private void awaitMonitorsEnd(Monitor monitor) throws InterruptedException {
-        long begun = System.nanoTime();
-        try {
-            while (System.nanoTime() - begun < REMOVAL_PATIENCE.toNanos()) {
-                boolean _ = monitor.notice(LOOK).isPresent();
-            }
-        } catch (HostException e) {
-            if (e.code().equals("MONITOR_GONE")) {
-                return;
-            }
-            throw e;
-        }
-        throw Failures.notRemoved(id(), REMOVAL_PATIENCE);
     }
 
     /// Removes one that was to be removed at its end, if that has come.

@@ -13,6 +13,7 @@ import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorPolicy;
 import dev.caisson.launch.monitor.MonitorSetup;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.Mounts;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.SeccompChoice;
@@ -26,6 +27,7 @@ import dev.caisson.state.Names;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -182,7 +184,15 @@ final class DetachedMaker {
         KeptSpec.write(own, spec);
         ContainerDetails.of(spec, plan).write(own);
         undo.push(() -> diskLayers.discard(id.value()));
-        try (Parts parts = parts(prepared, plan, id, lease, group)) {
+        List<Fd> layers = prepared.rootfs().openLayers();
+        closing.addAll(layers);
+        Optional<Fd> onDisk = diskLayers.make(id, plan);
+        Fd upper = onDisk.orElseGet(() -> inMemory(plan));
+        if (onDisk.isEmpty()) {
+            closing.add(upper);
+        }
+        try (Parts parts = Parts.make(
+                zygote.get(), plan, new Launcher.Layers(layers, lease.userNamespace(), Optional.of(upper)), group)) {
             int owner = lease.range().base() + prepared.image().user().uid();
             var setup = new MonitorSetup(
                             plan,
@@ -191,6 +201,7 @@ final class DetachedMaker {
                             new MonitorSetup.Log(KeptRun.logName(id), ContainerLog.FILES, ContainerLog.FILE_BYTES),
                             policy(file))
                     .directories(place.directory(), own)
+                    .layers(upper, layers)
                     .hold(place.lock())
                     .hold(ranges.holder());
             hierarchy.root().ifPresent(root -> {
@@ -248,15 +259,17 @@ final class DetachedMaker {
         return groups.create(spec, id.value());
     }
 
-    private Parts parts(
-            Preparation.Prepared prepared, LaunchPlan plan, ContainerId id, IdRanges.Lease lease, Cgroup group) {
-        List<Fd> layers = prepared.rootfs().openLayers();
-        try {
-            Optional<Fd> upper = diskLayers.make(id, plan);
-            return Parts.make(zygote.get(), plan, new Launcher.Layers(layers, lease.userNamespace(), upper), group);
-        } finally {
-            layers.forEach(Fd::close);
-        }
+    /// Makes a writable layer in memory, as the zygote does for containers whose changes nobody can ask for.
+    private static Fd inMemory(LaunchPlan plan) {
+        return Mounts.memory(
+                Map.of(
+                        "mode",
+                        "0755",
+                        "size",
+                        Long.toString(plan.root().bytes()),
+                        "nr_inodes",
+                        Long.toString(plan.root().inodes())),
+                EnumSet.of(Mounts.Attribute.NO_DEVICES));
     }
 
     static MonitorPolicy policy(DetachedFile file) {

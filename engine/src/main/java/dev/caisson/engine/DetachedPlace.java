@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.launch.HostException;
 import dev.caisson.launch.monitor.ExecLog;
 import dev.caisson.launch.monitor.HealthLog;
 import dev.caisson.launch.monitor.Monitor;
@@ -18,6 +19,7 @@ import dev.caisson.state.KeptFile;
 import dev.caisson.state.KeptRun;
 import dev.caisson.state.LogReader;
 import dev.caisson.state.Places;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +33,8 @@ import java.util.concurrent.locks.LockSupport;
 /// in the state directory that its monitor holds.
 final class DetachedPlace {
     private static final long UNLOCKING_NANOS = 1_000_000_000;
+    private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
+    private static final Duration LOOK = Duration.ofSeconds(1);
     private static final String LOCK = "lock";
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
 
@@ -397,6 +401,22 @@ final class DetachedPlace {
             }
             note("rename", Map.of("oldName", "/" + former));
         }
+    }
+
+    /// Waits until its monitor, which was asked to end, has ended.
+    void awaitEnd(Monitor monitor) throws InterruptedException {
+        long begun = System.nanoTime();
+        try {
+            while (System.nanoTime() - begun < REMOVAL_PATIENCE.toNanos()) {
+                boolean _ = monitor.notice(LOOK).isPresent();
+            }
+        } catch (HostException e) {
+            if (e.code().equals("MONITOR_GONE")) {
+                return;
+            }
+            throw e;
+        }
+        throw Failures.notRemoved(id(), REMOVAL_PATIENCE);
     }
 
     /// Removes what is left of it once its monitor is gone.

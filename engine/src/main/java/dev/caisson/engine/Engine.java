@@ -309,13 +309,13 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         return new RunningSession(container, reactor, lease);
     }
 
-    /// Opens the files of a container that runs or is paused, whichever process of the host runs it.
+    /// Opens the files of a container, whichever process of the host runs it: one that runs or is paused, and one that
+    /// outlives its command also before its start and after its end.
     /// @param container its name, or the beginning of its id
-    /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, CONTAINER_NOT_RUNNING
+    /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, CONTAINER_NOT_RUNNING, CONTAINER_DEAD
     public ContainerFiles files(String container) {
         present(container, "container");
-        return gate.explained(
-                () -> executions.files(ExecTarget.find(container, options, preparation.hierarchy()), gate));
+        return gate.explained(() -> executions.files(container, options, preparation.hierarchy(), gate));
     }
 
     /// The class of an event is loaded and woven where somebody may be recording only: that takes longer than a

@@ -1,10 +1,12 @@
 package dev.caisson.engine;
 
+import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.Subgroup;
 import dev.caisson.image.Account;
 import dev.caisson.image.Rootfs;
 import dev.caisson.launch.EnteredCheck;
 import dev.caisson.launch.ExecPlan;
+import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.SlotSource;
 import dev.caisson.launch.Step;
@@ -18,7 +20,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Runs one more program in a container that runs: in namespaces of that container, a part of its control group, with
@@ -182,26 +183,22 @@ final class Executions {
     }
 
     /// Opens the files of a container; nothing is started before somebody uses them.
-    ServedFiles files(ExecTarget target, LaunchGate gate) {
-        Step.SetPrivileges own = target.plan().only(Step.SetPrivileges.class);
-        var lease = new ServiceLease(
-                outside -> orEnded(
-                        target,
-                        () -> gate.whileOpen(() -> new FileServices(zygote, streams.reactor()).start(target, outside))),
-                () -> orEnded(target, target::isFrozenInside),
-                this::forget);
-        leases.add(lease);
-        return new ServedFiles(lease, false, Optional.of(new ServedFiles.Owner(own.uid(), own.gid())));
+    ServedFiles files(String container, EngineOptions options, Hierarchy hierarchy, LaunchGate gate) {
+        var services = new FileServices(zygote, streams.reactor());
+        Optional<DetachedPlace> place = DetachedPlace.find(container, options);
+        if (place.isPresent()) {
+            var source = new DetachedFiles(place.get(), options, hierarchy, services);
+            return files(source, source.record().plan().plan(), gate);
+        }
+        ExecTarget target = ExecTarget.find(container, options, hierarchy);
+        return files(FileSource.running(target, services), target.plan(), gate);
     }
 
-    /// What fails because the container has just ended is told as that.
-    private static <T> T orEnded(ExecTarget target, Supplier<T> work) {
-        try {
-            return work.get();
-        } catch (RuntimeException e) {
-            target.requireRunning();
-            throw e;
-        }
+    private ServedFiles files(FileSource source, LaunchPlan plan, LaunchGate gate) {
+        var lease = new ServiceLease(outside -> gate.whileOpen(() -> source.start(outside)), source, this::forget);
+        leases.add(lease);
+        Step.SetPrivileges own = plan.only(Step.SetPrivileges.class);
+        return new ServedFiles(lease, false, Optional.of(new ServedFiles.Owner(own.uid(), own.gid())));
     }
 
     private void forget(ServiceLease lease) {

@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.launch.IdRange;
 import dev.caisson.linux.Errno;
 import dev.caisson.text.Quoted;
 
@@ -53,6 +54,18 @@ final class FileFailures {
 
     static EngineException tooLarge(String path, long limit) {
         return make("FILE_TOO_LARGE", path, "it is larger than " + limit + " bytes", "raise the limit");
+    }
+
+    static EngineException changed(String path) {
+        return make("FILE_CHANGED", path, "it became shorter while it was copied", "copy it again");
+    }
+
+    static EngineException owner(String path, long uid, long gid) {
+        return make(
+                "FILE_OWNER",
+                path,
+                "its owner " + uid + ":" + gid + " has no number in the container",
+                "give it one below " + IdRange.WIDTH + ", or copy without owners");
     }
 
     static EngineException path(String path, String what) {

@@ -10,6 +10,7 @@ final class FileFlags {
     static final int OWNER = 64;
     static final int MODE = 128;
     static final int TIME = 256;
+    static final int DATA = 512;
 
     private FileFlags() {}
 }

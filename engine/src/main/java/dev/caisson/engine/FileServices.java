@@ -1,10 +1,16 @@
 package dev.caisson.engine;
 
+import dev.caisson.cgroup.Cgroup;
 import dev.caisson.launch.EnteredCheck;
 import dev.caisson.launch.ExecLauncher;
 import dev.caisson.launch.ExecPlan;
+import dev.caisson.launch.FilesLauncher;
+import dev.caisson.launch.FilesPlan;
+import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.SlotSource;
+import dev.caisson.launch.Verifier;
+import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -12,12 +18,12 @@ import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Reactor;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/// Starts file services: processes that enter a container, are charged like it, and end with it at the
-/// latest.
+/// Starts file services: processes that are charged like their container, and end with it at the latest.
 final class FileServices {
     private final RunningZygote zygote;
     private final Reactor reactor;
@@ -74,9 +80,38 @@ final class FileServices {
 
     private FileService begin(ExecTarget target, ExecPlan plan, ExecLauncher.Given given, Supplier<Boolean> frozen) {
         Launcher.Launched launched = zygote.execLauncher().enter(plan, given);
+        return begin(launched, () -> EnteredCheck.require(launched.pid(), target.pid(), plan), frozen);
+    }
+
+    /// Starts one for a container that does not run, over copies of the mounts that its monitor keeps.
+    ///
+    /// @param container the plan of its starts
+    FileService stand(LaunchPlan container, Cgroup group, Monitor monitor) throws InterruptedException {
+        LaunchPlan plan = FilesPlan.of(container);
+        var mounts = new HashMap<Integer, Fd>();
+        try {
+            for (int slot : FilesLauncher.mounts(plan)) {
+                mounts.put(slot, monitor.mount(slot));
+            }
+            Launcher.Launched launched = zygote.filesLauncher().stand(plan, mounts, group);
+            return begin(launched, () -> verify(launched, plan), group::isPaused);
+        } finally {
+            mounts.values().forEach(Fd::close);
+        }
+    }
+
+    private static void verify(Launcher.Launched launched, LaunchPlan plan) {
+        for (Verifier.Check check : new Verifier(plan).beforeStart(launched.pid())) {
+            if (!check.asPlanned()) {
+                throw Starter.notAsPlanned(check);
+            }
+        }
+    }
+
+    private FileService begin(Launcher.Launched launched, Runnable check, Supplier<Boolean> frozen) {
         FileService service;
         try {
-            EnteredCheck.require(launched.pid(), target.pid(), plan);
+            check.run();
             service = new FileService(launched, reactor, frozen);
         } catch (RuntimeException e) {
             throw launched.abandon(e);

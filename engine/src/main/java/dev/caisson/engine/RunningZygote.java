@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.launch.ExecLauncher;
+import dev.caisson.launch.FilesLauncher;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Zygote;
 import java.util.Objects;
@@ -40,6 +41,10 @@ final class RunningZygote implements AutoCloseable {
 
     synchronized ExecLauncher execLauncher() {
         return new ExecLauncher(get());
+    }
+
+    synchronized FilesLauncher filesLauncher() {
+        return new FilesLauncher(get());
     }
 
     /// Ends it; no container is left then.

@@ -6,6 +6,7 @@ import dev.caisson.engine.FileService.Op;
 import dev.caisson.engine.FileService.Reply;
 import dev.caisson.engine.FileService.Request;
 import dev.caisson.error.ArgumentException;
+import dev.caisson.launch.IdRange;
 import dev.caisson.linux.ByteText;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
@@ -16,7 +17,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -24,17 +24,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 
 /// The files of a container, by a file service that is started at first use.
 final class ServedFiles implements ContainerFiles {
     static final int MOST_ENTRIES = 100_000;
     private static final long MOST_REMOVED = 1_000_000;
-    private static final int MOST_PATH = 4095;
-    private static final int MOST_NAME = 255;
-    private static final int STAT_BYTES = 48;
-    private static final int S_IFMT = 0170000;
-    private static final int PERMISSIONS = 07777;
 
     /// The owner of what is made; empty for the service's own user, root.
     record Owner(int uid, int gid) {}
@@ -49,45 +45,8 @@ final class ServedFiles implements ContainerFiles {
         this.owner = owner;
     }
 
-    // ---- paths ----
-
-    /// Relative to the root, without `.` and `..`: these are taken as text, as docker takes them.
-    static byte[] relative(String path) {
-        if (!present(path, "path").startsWith("/")) {
-            throw FileFailures.path(path, "it is not absolute");
-        }
-        var names = new ArrayList<String>();
-        for (String name : path.split("/", -1)) {
-            if (name.equals("..")) {
-                if (!names.isEmpty()) {
-                    names.removeLast();
-                }
-            } else if (!name.isEmpty() && !name.equals(".")) {
-                if (name.indexOf('\0') >= 0 || ByteText.bytes(name).length > MOST_NAME) {
-                    throw FileFailures.path(path, "a name in it is longer than 255 bytes or holds a NUL");
-                }
-                names.add(name);
-            }
-        }
-        byte[] bytes = ByteText.bytes(String.join("/", names));
-        if (bytes.length > MOST_PATH) {
-            throw FileFailures.path(path, "it is longer than 4095 bytes");
-        }
-        return bytes;
-    }
-
-    static String name(byte[] relative) {
-        String text = ByteText.of(relative);
-        return text.substring(text.lastIndexOf('/') + 1);
-    }
-
-    static String above(String path) {
-        String text = ByteText.of(relative(path));
-        return "/" + text.substring(0, Math.max(0, text.lastIndexOf('/')));
-    }
-
     private Request on(Op op, String path) {
-        return new Request(op).path(relative(path)).flags(following);
+        return new Request(op).path(ContainerPath.relative(path)).flags(following);
     }
 
     private Request owned(Request request) {
@@ -128,41 +87,66 @@ final class ServedFiles implements ContainerFiles {
     private long write(String path, InputStream from, Bytes limit, int mode) throws IOException {
         present(from, "from");
         present(limit, "limit");
-        String above = above(path);
+        String above = ContainerPath.above(path);
         if (!above.equals("/")) {
             call(() -> lease.get().ask(directories(above), above));
         }
-        return put(path, from, limit.count(), new Put(mode, Optional.empty(), 0));
+        var total = new long[1];
+        IntConsumer bounded = count -> {
+            total[0] += count;
+            if (total[0] > limit.count()) {
+                throw FileFailures.tooLarge(path, limit.count());
+            }
+        };
+        put(path, from, new Put(mode, Optional.empty(), 0, bounded));
+        return total[0];
     }
 
     /// How a file is written.
     ///
     /// @param flags [FileFlags#MODE]: owner and permissions are these even if it takes another's place
-    record Put(int mode, Optional<Instant> modified, int flags) {}
+    /// @param announced is called with the number of bytes that are written next; what it throws ends the file
+    record Put(int mode, Optional<Instant> modified, int flags, IntConsumer announced) {}
 
-    /// The service, and with it the new file, may go at any moment; what the stream throws removes it.
-    long put(String path, InputStream from, long limit, Put how) throws IOException {
+    /// Takes bytes of a file, in order.
+    interface Sink {
+        void write(byte[] bytes, int length);
+    }
+
+    /// Gives the bytes of a file.
+    interface Content {
+        void to(Sink sink) throws IOException;
+    }
+
+    /// Writes what a stream gives, up to its end.
+    void put(String path, InputStream from, Put how) throws IOException {
+        put(
+                path,
+                sink -> {
+                    byte[] chunk = new byte[FileService.BUFFER_BYTES];
+                    int count;
+                    while ((count = from.readNBytes(chunk, 0, chunk.length)) > 0) {
+                        sink.write(chunk, count);
+                    }
+                },
+                how);
+    }
+
+    /// The service, and with it the new file, may go at any moment; what the content throws removes it.
+    void put(String path, Content content, Put how) throws IOException {
         FileService service = call(lease::get);
         Request create = owned(on(Op.CREATE, path)).mode(how.mode()).flags(how.flags());
         int handle = call(() -> service.ask(create, path)).handle();
         boolean complete = false;
         try {
-            byte[] chunk = new byte[FileService.BUFFER_BYTES];
-            long total = 0;
-            int count;
-            while ((count = from.readNBytes(chunk, 0, chunk.length)) > 0) {
-                total += count;
-                if (total > limit) {
-                    throw FileFailures.tooLarge(path, limit);
-                }
-                int length = count;
-                Failures.run(() -> service.write(handle, chunk, length, path));
-            }
+            content.to((bytes, length) -> {
+                how.announced().accept(length);
+                Failures.run(() -> service.write(handle, bytes, length, path));
+            });
             Request commit = new Request(Op.COMMIT).handle(handle);
             how.modified().ifPresent(commit::time);
             call(() -> service.ask(commit, path));
             complete = true;
-            return total;
         } finally {
             if (!complete) {
                 discard(service, handle, path);
@@ -206,6 +190,36 @@ final class ServedFiles implements ContainerFiles {
         return call(() -> lease.get().ask(on(Op.READ, path), path).descriptors().getFirst());
     }
 
+    /// Opens what [#open] opens; empty if it is a pipe, a device or made up by the kernel.
+    Optional<Fd> openData(String path) {
+        try {
+            return Optional.of(open(path));
+        } catch (EngineException e) {
+            if (e.code().equals("FILE_SPECIAL")) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /// Reads a file up to its end, or to `most` bytes.
+    /// @return how many bytes
+    static long read(Fd file, long most, Sink to) {
+        byte[] chunk = new byte[FileService.BUFFER_BYTES];
+        long at = 0;
+        int count;
+        while (at < most && (count = readAt(file, chunk, at)) > 0) {
+            int taken = (int) Math.min(count, most - at);
+            to.write(chunk, taken);
+            at += taken;
+        }
+        return at;
+    }
+
+    private static int readAt(Fd file, byte[] chunk, long at) {
+        return call(() -> FileContent.readAt(file, chunk, at));
+    }
+
     /// It may grow while it is read.
     static long copy(Fd file, OutputStream to, long limit, String path) throws IOException {
         byte[] chunk = new byte[FileService.BUFFER_BYTES];
@@ -224,38 +238,30 @@ final class ServedFiles implements ContainerFiles {
     @Override
     public FileEntry stat(String path) {
         Reply reply = call(() -> lease.get().ask(on(Op.STAT, path), path));
-        return entry(reply.payload(), name(relative(path)), true);
-    }
-
-    private static FileEntry entry(ByteBuffer in, String name, boolean linked) {
-        int mode = in.getInt();
-        int uid = in.getInt();
-        int gid = in.getInt();
-        in.getInt();
-        long size = in.getLong();
-        in.getLong();
-        Instant modified = Instant.ofEpochSecond(in.getLong(), in.getInt());
-        in.getInt();
-        FileEntry.Type type = switch (mode & S_IFMT) {
-            case 0100000 -> FileEntry.Type.FILE;
-            case 0040000 -> FileEntry.Type.DIRECTORY;
-            case 0120000 -> FileEntry.Type.LINK;
-            default -> FileEntry.Type.SPECIAL;
-        };
-        Optional<String> target = Optional.empty();
-        if (linked && type == FileEntry.Type.LINK) {
-            byte[] bytes = new byte[in.remaining()];
-            in.get(bytes);
-            target = Optional.of(ByteText.of(bytes));
-        }
-        return new FileEntry(name, type, size, mode & PERMISSIONS, uid, gid, modified, target);
+        return FileReplies.entry(reply.payload(), ContainerPath.name(ContainerPath.relative(path)), true);
     }
 
     @Override
     public List<FileEntry> list(String path) {
+        return list(path, 0);
+    }
+
+    /// Lists a directory to copy it; empty if its entries are made up by the kernel.
+    Optional<List<FileEntry>> listData(String path) {
+        try {
+            return Optional.of(list(path, FileFlags.DATA));
+        } catch (EngineException e) {
+            if (e.code().equals("FILE_SPECIAL")) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    private List<FileEntry> list(String path, int flags) {
         return call(() -> {
             FileService service = lease.get();
-            int handle = service.ask(on(Op.LIST, path), path).handle();
+            int handle = service.ask(on(Op.LIST, path).flags(flags), path).handle();
             var entries = new ArrayList<FileEntry>();
             try {
                 while (true) {
@@ -263,7 +269,7 @@ final class ServedFiles implements ContainerFiles {
                     if (reply.value() == 0) {
                         break;
                     }
-                    take(reply, entries);
+                    FileReplies.take(reply, entries);
                     if (entries.size() > MOST_ENTRIES) {
                         throw FileFailures.of(dev.caisson.linux.Errno.E2BIG, path);
                     }
@@ -274,30 +280,6 @@ final class ServedFiles implements ContainerFiles {
             entries.sort(Comparator.comparing(FileEntry::name));
             return List.copyOf(entries);
         });
-    }
-
-    private static void take(Reply reply, List<FileEntry> entries) {
-        ByteBuffer in = reply.payload();
-        for (long i = 0; i < reply.value(); i++) {
-            int length = Short.toUnsignedInt(in.getShort());
-            int stat = in.position();
-            byte[] name = new byte[length];
-            in.get(stat + STAT_BYTES, name);
-            entries.add(entry(in, checked(ByteText.of(name)), false));
-            in.position(stat + STAT_BYTES + length);
-        }
-    }
-
-    /// The service is in the container's hands sooner than this process: no name of it leads elsewhere.
-    private static String checked(String name) {
-        if (name.isEmpty()
-                || name.equals(".")
-                || name.equals("..")
-                || name.indexOf('/') >= 0
-                || name.indexOf('\0') >= 0) {
-            throw new EngineException("FILES_PROTOCOL", "the container's file service sent a name that is none");
-        }
-        return name;
     }
 
     // ---- the tree ----
@@ -313,14 +295,32 @@ final class ServedFiles implements ContainerFiles {
 
     /// Makes one directory with exactly this owner and these permissions, or sets them on the one that
     /// is there.
-    void directory(String path, int mode, Optional<Instant> modified) {
+    void directory(String path, int mode) {
         call(() -> {
             FileService service = lease.get();
             service.ask(directories(path), path);
-            Request set = owned(on(Op.SET, path).mode(mode).flags(FileFlags.MODE));
-            modified.ifPresent(set::time);
-            return service.ask(set, path);
+            return service.ask(owned(on(Op.SET, path).mode(mode).flags(FileFlags.MODE)), path);
         });
+    }
+
+    /// Sets when the content of a file or directory last changed.
+    void modified(String path, Instant time) {
+        call(() -> lease.get().ask(on(Op.SET, path).time(time), path));
+    }
+
+    boolean isDirectory(String path) {
+        return find(path).filter(FileEntry::isDirectory).isPresent();
+    }
+
+    private Optional<FileEntry> find(String path) {
+        try {
+            return Optional.of(stat(path));
+        } catch (EngineException e) {
+            if (e.code().equals("FILE_NOT_FOUND")) {
+                return Optional.empty();
+            }
+            throw e;
+        }
     }
 
     void link(String path, String target) {
@@ -329,12 +329,13 @@ final class ServedFiles implements ContainerFiles {
     }
 
     void hardLink(String path, String to) {
-        call(() -> lease.get().ask(on(Op.LINK, path).other(relative(to)).flags(FileFlags.REPLACE), path));
+        call(() -> lease.get()
+                .ask(on(Op.LINK, path).other(ContainerPath.relative(to)).flags(FileFlags.REPLACE), path));
     }
 
     @Override
     public void rename(String path, String to) {
-        call(() -> lease.get().ask(on(Op.RENAME, path).other(relative(to)), path));
+        call(() -> lease.get().ask(on(Op.RENAME, path).other(ContainerPath.relative(to)), path));
     }
 
     @Override
@@ -343,19 +344,55 @@ final class ServedFiles implements ContainerFiles {
                 lease.get().ask(on(Op.REMOVE, path).flags(FileFlags.RECURSIVE).length(MOST_REMOVED), path));
     }
 
-    /// Returns the same files with what is made owned by somebody else.
-    ServedFiles as(int uid, int gid) {
-        return new ServedFiles(lease, following != 0, Optional.of(new Owner(uid, gid)));
+    /// Returns the same files for a copy of something that `uid` and `gid` own at its source.
+    ServedFiles owned(CopyOptions options, long uid, long gid, String path) {
+        return switch (options.owner()) {
+            case STANDARD -> this;
+            case ROOT -> new ServedFiles(lease, following != 0, Optional.empty());
+            case SOURCE -> {
+                if (uid < 0 || uid >= IdRange.WIDTH || gid < 0 || gid >= IdRange.WIDTH) {
+                    throw FileFailures.owner(path, uid, gid);
+                }
+                yield new ServedFiles(lease, following != 0, Optional.of(new Owner((int) uid, (int) gid)));
+            }
+        };
     }
 
     @Override
     public void copyIn(Path host, String path) throws IOException {
-        HostCopy.in(present(host, "host"), this, path);
+        CopyReport _ = copyIn(host, path, CopyOptions.STANDARD);
+    }
+
+    @Override
+    public CopyReport copyIn(Path host, String path, CopyOptions how) throws IOException {
+        return new HostCopyIn(this, present(how, "how")).copy(present(host, "host"), path);
     }
 
     @Override
     public void copyOut(String path, Path host, Bytes limit) throws IOException {
-        new HostCopy.Out(this, limit.count()).copy(path, present(host, "host"));
+        CopyReport _ = copyOut(path, host, CopyOptions.STANDARD.limit(limit));
+    }
+
+    @Override
+    public CopyReport copyOut(String path, Path host, CopyOptions how) throws IOException {
+        return new HostCopyOut(this, present(how, "how")).copy(path, present(host, "host"));
+    }
+
+    @Override
+    public CopyReport unpack(InputStream archive, String directory, CopyOptions how) throws IOException {
+        return new TarUnpack(this, present(archive, "archive"), directory, present(how, "how")).unpack();
+    }
+
+    @Override
+    public CopyReport pack(String path, String name, OutputStream archive, CopyOptions how) throws IOException {
+        present(name, "name");
+        return new TarPack(this, present(archive, "archive"), present(how, "how")).pack(path, name);
+    }
+
+    @Override
+    public String resolve(String path, boolean last) {
+        var strict = new ServedFiles(lease, false, owner);
+        return new PathResolution(strict::find).of(path, last);
     }
 
     @Override

@@ -2,7 +2,6 @@ package dev.caisson.engine;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// while that is paused.
 final class ServiceLease implements AutoCloseable {
     private final Function<Boolean, FileService> start;
-    private final BooleanSupplier frozen;
+    private final FileSource source;
     private final Consumer<ServiceLease> ended;
     private final List<RunningFileWatch> watches = new ArrayList<>();
     private @Nullable FileService inside;
@@ -19,10 +18,9 @@ final class ServiceLease implements AutoCloseable {
     private boolean closed;
 
     /// @param start starts one, outside of the group if that is asked for
-    /// @param frozen whether one inside of the group stands still
-    ServiceLease(Function<Boolean, FileService> start, BooleanSupplier frozen, Consumer<ServiceLease> ended) {
+    ServiceLease(Function<Boolean, FileService> start, FileSource source, Consumer<ServiceLease> ended) {
         this.start = start;
-        this.frozen = frozen;
+        this.source = source;
         this.ended = ended;
     }
 
@@ -30,7 +28,7 @@ final class ServiceLease implements AutoCloseable {
         if (closed) {
             throw new EngineException("FILES_CLOSED", "the container's files are closed: open them again");
         }
-        if (frozen.getAsBoolean()) {
+        if (source.isFrozen()) {
             outside = usable(outside, true);
             return outside;
         }
@@ -39,7 +37,7 @@ final class ServiceLease implements AutoCloseable {
     }
 
     private FileService usable(@Nullable FileService known, boolean apart) {
-        if (known != null && known.isUsable()) {
+        if (known != null && known.isUsable() && source.isCurrent()) {
             return known;
         }
         if (known != null) {

@@ -62,4 +62,70 @@ class Cve2018_15664Test {
         }
         assertThat(canary).isEmptyDirectory();
     }
+
+    @Test
+    void a_directory_of_the_host_that_becomes_a_link_leads_nowhere_else(@TempDir Path host) throws Exception {
+        var canary = new Canary(host.resolve("canary"));
+        Path shared = Files.createDirectory(host.resolve("shared"));
+        try (Engine engine = Engine.open(OPTIONS);
+                Session session = engine.session(ContainerSpec.onHost());
+                var exchange = new Exchange(shared, canary.directory())) {
+            session.exec(
+                    Exec.of("sh", "-c", "mkdir -p /box/target/self; echo x >/box/target/bird; : >/box/target/self/x"));
+            int copied = 0;
+            for (int i = 0; i < 300; i++) {
+                try {
+                    session.files().copyOut("/box", shared, CopyOptions.STANDARD);
+                    copied++;
+                } catch (EngineException e) {
+                    assertThat(e.code()).startsWith("HOST_FILE_");
+                }
+            }
+            exchange.assertGoesOn();
+            assertThat(copied).isPositive();
+        }
+        canary.assertUnchanged();
+    }
+
+    @Test
+    void a_source_of_the_host_that_becomes_a_link_gives_nothing_else(@TempDir Path host) throws Exception {
+        var canary = new Canary(host.resolve("canary"));
+        Path shared = Files.createDirectory(host.resolve("shared"));
+        try (Engine engine = Engine.open(OPTIONS);
+                Session session = engine.session(ContainerSpec.onHost());
+                var exchange = new Exchange(shared, canary.directory())) {
+            for (int i = 0; i < 300; i++) {
+                try {
+                    session.files().copyIn(shared, "/box", CopyOptions.STANDARD);
+                } catch (EngineException e) {
+                    assertThat(e.code()).matches("HOST_FILE_.*|FILE_.*");
+                }
+            }
+            exchange.assertGoesOn();
+            assertThat(session.exec(Exec.of("find", "/box", "-name", "bird")).stdout())
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void an_archive_of_a_directory_that_becomes_a_link_holds_nothing_else() throws Exception {
+        try (Engine engine = Engine.open(OPTIONS);
+                Session session = engine.session(ContainerSpec.onHost())) {
+            session.exec(Exec.of(
+                    "sh",
+                    "-c",
+                    "mkdir -p /box/real /elsewhere; : >/elsewhere/secret; ln -s /elsewhere /box/trap; (while :; do"
+                            + " mv -T --exchange /box/real /box/trap; done) >/dev/null 2>&1 &"));
+            for (int i = 0; i < 200; i++) {
+                var archive = new java.io.ByteArrayOutputStream();
+                try {
+                    session.files().pack("/box", "box", archive, CopyOptions.STANDARD);
+                } catch (EngineException e) {
+                    assertThat(e.code()).startsWith("FILE_");
+                }
+                assertThat(archive.toString(java.nio.charset.StandardCharsets.ISO_8859_1))
+                        .doesNotContain("secret");
+            }
+        }
+    }
 }

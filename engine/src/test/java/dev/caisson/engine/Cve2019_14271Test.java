@@ -56,6 +56,38 @@ class Cve2019_14271Test extends BusyboxEngine {
         assertThat(volume).as("the traps work").isDirectoryContaining("glob:**/ran-ps");
     }
 
+    @Test
+    void nothing_of_the_image_runs_when_files_are_copied(@org.junit.jupiter.api.io.TempDir Path host) throws Exception {
+        Path volume = Files.createDirectory(directory.resolve("volume"));
+        Files.setPosixFilePermissions(volume, PosixFilePermissions.fromString("rwxrwxrwx"));
+        for (String place : List.of("sbin", "usr/bin", "usr/sbin", "usr/local/bin")) {
+            Path programs = Files.createDirectories(root.resolve(place));
+            for (String program : PROGRAMS) {
+                trap(programs.resolve(program));
+            }
+        }
+        trap(Files.createDirectories(root.resolve("lib")).resolve("libnss_files.so.2"));
+        Files.writeString(root.resolve("etc/nsswitch.conf"), "passwd: files\n");
+        DetachedContainer made =
+                engine.create(busybox("busybox", "sleep", "100").mount(bind(volume)), DetachedOptions.STANDARD);
+        try {
+            for (boolean running : new boolean[] {false, true}) {
+                if (running) {
+                    made.start();
+                }
+                try (ContainerFiles files = engine.files(made.id().value())) {
+                    files.copyIn(root.resolve("etc"), "/srv/copy" + running, CopyOptions.STANDARD);
+                    files.copyOut("/usr", host.resolve("usr" + running), CopyOptions.STANDARD);
+                    files.pack("/etc", "etc", java.io.OutputStream.nullOutputStream(), CopyOptions.STANDARD);
+                }
+            }
+        } finally {
+            made.remove(true);
+        }
+        assertThat(volume).isEmptyDirectory();
+        assertThat(host.resolve("usrtrue/bin/tar")).isRegularFile();
+    }
+
     /// Tells that it ran, through a volume that anybody may write.
     private static void trap(Path program) throws Exception {
         Files.deleteIfExists(program);

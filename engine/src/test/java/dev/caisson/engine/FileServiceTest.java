@@ -43,7 +43,7 @@ class FileServiceTest {
     }
 
     /// The directories in /proc of a container's file services.
-    private static List<Path> services(ContainerId id) throws IOException {
+    static List<Path> services(ContainerId id) throws IOException {
         try (Stream<Path> all = Files.list(Path.of("/proc"))) {
             return all.filter(process -> text(process.resolve("comm")).equals("caisson-files\n"))
                     .filter(process -> text(process.resolve("cgroup")).contains(id.value()))

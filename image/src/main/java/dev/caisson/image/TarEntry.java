@@ -13,7 +13,7 @@ import java.util.Map;
 /// @param size of the file with its holes
 /// @param segments where in the file the content goes, ascending; one for a file without holes
 /// @param attributes extended attributes by name
-record TarEntry(
+public record TarEntry(
         String name,
         Kind kind,
         int mode,
@@ -27,7 +27,8 @@ record TarEntry(
         long size,
         List<Segment> segments,
         Map<String, byte[]> attributes) {
-    enum Kind {
+    /// Its type.
+    public enum Kind {
         FILE,
         HARD_LINK,
         SYMBOLIC_LINK,
@@ -38,14 +39,15 @@ record TarEntry(
     }
 
     /// A run of content in a file.
-    record Segment(long offset, long length) {}
+    public record Segment(long offset, long length) {}
 
-    TarEntry {
+    public TarEntry {
         segments = List.copyOf(segments);
         attributes = Collections.unmodifiableMap(new LinkedHashMap<>(attributes));
     }
 
-    boolean endsInHole() {
+    /// True if its last byte is in a hole.
+    public boolean endsInHole() {
         long written = segments.stream()
                 .filter(segment -> segment.length() > 0)
                 .mapToLong(segment -> segment.offset() + segment.length())

@@ -12,12 +12,12 @@ import java.util.Optional;
 
 /// Reads a tar archive forwards: ustar, POSIX pax, and GNU tar's long names and sparse files, tar(5).
 ///
-/// Reads a tar archive. An archive that readers are known to understand differently is refused: two extended headers
+/// An archive that readers are known to understand differently is refused: two extended headers
 /// for one member, a hard link with content, a map that does not add up.
-final class TarReader {
+public final class TarReader {
     /// Takes the content of a file.
     @FunctionalInterface
-    interface Sink {
+    public interface Sink {
         void write(byte[] bytes, int length, long position);
     }
 
@@ -34,13 +34,19 @@ final class TarReader {
     private long padding;
     private List<Segment> segments = List.of();
 
+    /// Makes one with the bounds of images.
+    /// @param in stays the caller's to close
+    public TarReader(InputStream in) {
+        this(in, UnpackLimits.DEFAULT);
+    }
+
     TarReader(InputStream in, UnpackLimits limits) {
         this.in = in;
         this.limits = limits;
     }
 
     /// The next member; what was not read of the last one is passed over. Nothing at the end of the archive.
-    Optional<TarEntry> next() throws IOException {
+    public Optional<TarEntry> next() throws IOException {
         PaxHeader pax = PaxHeader.none();
         Optional<String> longName = Optional.empty();
         Optional<String> longLink = Optional.empty();
@@ -77,7 +83,7 @@ final class TarReader {
     }
 
     /// Gives all content of the present member to `sink`.
-    void content(Sink sink) throws IOException {
+    public void content(Sink sink) throws IOException {
         for (Segment segment : segments) {
             for (long done = 0; done < segment.length(); ) {
                 int count = in.read(buffer, 0, (int) Math.min(BUFFER, segment.length() - done));

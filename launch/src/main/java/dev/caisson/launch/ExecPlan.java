@@ -2,7 +2,6 @@ package dev.caisson.launch;
 
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.MemoryFile;
-import dev.caisson.spec.Capability;
 import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.TerminalSize;
@@ -21,12 +20,6 @@ import java.util.Set;
 /// @param steps what the process does, phases ascending
 public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int oomScore, List<Step> steps) {
     private static final int FIRST_FREE = 5;
-    private static final List<Capability> FILE_CAPABILITIES = List.of(
-            Capability.CHOWN,
-            Capability.DAC_OVERRIDE,
-            Capability.DAC_READ_SEARCH,
-            Capability.FOWNER,
-            Capability.FSETID);
 
     /// The program, with no choice left open.
     ///
@@ -125,12 +118,6 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int o
     ///
     /// @param groups how many v1 groups it joins
     public static ExecPlan files(LaunchPlan container, int groups) {
-        Step.SetPrivileges own = container.only(Step.SetPrivileges.class);
-        CapabilitySet bounding = CapabilitySet.NONE;
-        for (Capability capability : FILE_CAPABILITIES) {
-            bounding = own.bounding().contains(capability) ? bounding.with(capability) : bounding;
-        }
-        boolean root = bounding.contains(Capability.DAC_OVERRIDE);
         int spaces = container.namespaces().size();
         var steps = new ArrayList<Step>();
         steps.add(new Step.Seal());
@@ -143,12 +130,7 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int o
         container.all(Step.SetResourceLimit.class).stream()
                 .filter(set -> set.limit().resource() == Rlimit.Resource.FSIZE)
                 .forEach(steps::add);
-        steps.add(new Step.SetPrivileges(
-                bounding,
-                root || own.uid() == 0 ? bounding : CapabilitySet.NONE,
-                root ? 0 : own.uid(),
-                root ? 0 : own.gid(),
-                root ? List.of() : own.supplementaryGroups()));
+        steps.add(FilesPlan.privileges(container));
         steps.add(new Step.ServeFiles(Optional.of(new Slot(FIRST_FREE + groups + spaces))));
         return new ExecPlan(
                 container.ids(),

@@ -194,9 +194,9 @@ public final class Zygote implements AutoCloseable {
 
     /// Asks for a container's root file system as a detached mount.
     ///
-    /// @param layers topmost first, then the upper where it is not in memory
+    /// @param layers topmost first, then the upper; without one the zygote makes it, in memory
     Answer root(LaunchPlan plan, List<Fd> layers) {
-        boolean inMemory = plan.medium() == LayerMedium.MEMORY;
+        boolean inMemory = layers.size() == plan.root().layers();
         ByteBuffer request = request(REQUEST_ROOT, plan.ids())
                 .putShort(24, (short) (inMemory ? ROOT_TMPFS : ROOT_OVERLAY))
                 .putShort(26, (short) ROOT_VOLATILE)

@@ -12,14 +12,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
-/// A connection to the monitor of one container. Its owner makes one request at a time; notices that come meanwhile
-/// wait
-/// for [#notice]. Not for several threads.
+/// A connection to the monitor of one container. Its owner makes one request at a time; notices that come
+/// meanwhile wait for [#notice]. Not for several threads.
 public final class Monitor implements AutoCloseable {
     /// What a monitor tells those who watch.
     public enum Topic {
@@ -64,6 +64,8 @@ public final class Monitor implements AutoCloseable {
     private static final int OP_RENEW = 14;
     private static final int OP_REMOVE = 15;
     private static final int OP_ADOPT = 16;
+    private static final int OP_MOUNT = 24;
+    private static final int OP_LAYER = 25;
     private static final int OP_PROGRAM = 32;
     private static final int HOLD = 1;
     private static final int END_OF_INPUT = 1;
@@ -101,7 +103,7 @@ public final class Monitor implements AutoCloseable {
         try {
             Packet reply = monitor.ask(OP_SETUP, 0, setup.encode(), setup.descriptors());
             if (reply.argument() != 0) {
-                throw startFailure(reply);
+                throw MonitorFailures.start(reply.argument(), reply.payload());
             }
             return monitor;
         } catch (RuntimeException | InterruptedException e) {
@@ -268,6 +270,50 @@ public final class Monitor implements AutoCloseable {
         return Optional.empty();
     }
 
+    /// Returns a detached copy of the mount that each start gets for a slot of the plan. The caller's to close.
+    /// @throws HostException MONITOR_VERSION if the monitor was started by a build that has no such request
+    public Fd mount(int slot) throws InterruptedException {
+        return given(OP_MOUNT, slot)
+                .orElseThrow(() -> new HostException(
+                        "MONITOR_VERSION",
+                        "the container was created by an earlier Caisson, which shows its files only while it runs:"
+                                + " start it"));
+    }
+
+    /// Returns the parts of the container's root: the mount that holds what it writes, then the directories of
+    /// its image, topmost first. Each the caller's to close; none if the monitor holds none.
+    ///
+    /// @param most how many of them, at most
+    public List<Fd> layers(int most) throws InterruptedException {
+        var layers = new ArrayList<Fd>();
+        try {
+            for (int i = 0; i < most; i++) {
+                Optional<Fd> layer = given(OP_LAYER, i);
+                if (layer.isEmpty()) {
+                    break;
+                }
+                layers.add(layer.get());
+            }
+            return layers;
+        } catch (RuntimeException | InterruptedException e) {
+            layers.forEach(Fd::close);
+            throw e;
+        }
+    }
+
+    private Optional<Fd> given(int op, int argument) throws InterruptedException {
+        Packet reply = ask(op, argument);
+        if (reply.argument() == 0 && reply.descriptors().size() == 1) {
+            return Optional.of(reply.descriptors().getFirst());
+        }
+        reply.close();
+        if (reply.argument() == Errno.EOPNOTSUPP || reply.argument() == Errno.EINVAL) {
+            return Optional.empty();
+        }
+        checked(reply);
+        throw MonitorFailures.protocol("gave no descriptor");
+    }
+
     /// Waits for a notice.
     /// @return empty if none came in time
     /// @throws HostException MONITOR_GONE
@@ -309,7 +355,7 @@ public final class Monitor implements AutoCloseable {
         try {
             Sockets.send(socket, message.array(), descriptors);
         } catch (ErrnoException e) {
-            throw Sockets.isClosed(e) ? gone() : e;
+            throw Sockets.isClosed(e) ? MonitorFailures.gone() : e;
         }
         while (true) {
             Optional<Packet> packet = receive();
@@ -320,13 +366,13 @@ public final class Monitor implements AutoCloseable {
                 note(packet.get());
                 packet.get().close();
             } else if (packet.get().sequence() == number && packet.get().op() == (op | REPLY)) {
-                if (op != OP_PROGRAM) {
+                if (op != OP_PROGRAM && op != OP_MOUNT && op != OP_LAYER) {
                     packet.get().close(); // a start's process is found by its number
                 }
                 return packet.get();
             } else {
                 packet.get().close();
-                throw protocol("answered what was not asked");
+                throw MonitorFailures.protocol("answered what was not asked");
             }
         }
     }
@@ -347,7 +393,7 @@ public final class Monitor implements AutoCloseable {
         }
         try {
             if (message.isEnd()) {
-                throw gone();
+                throw MonitorFailures.gone();
             }
             return Optional.of(packet(message.bytes(), message.descriptors()));
         } catch (RuntimeException e) {
@@ -358,7 +404,7 @@ public final class Monitor implements AutoCloseable {
 
     private static Packet packet(byte[] bytes, List<Fd> descriptors) {
         if (bytes.length < HEADER) {
-            throw protocol("sent " + bytes.length + " bytes");
+            throw MonitorFailures.protocol("sent " + bytes.length + " bytes");
         }
         ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         int op = Short.toUnsignedInt(in.getShort());
@@ -372,7 +418,7 @@ public final class Monitor implements AutoCloseable {
                             + VERSION + ": use the Caisson that created it");
         }
         if (in.getInt() != bytes.length - HEADER) {
-            throw protocol("sent a message of another length than it says");
+            throw MonitorFailures.protocol("sent a message of another length than it says");
         }
         byte[] payload = new byte[bytes.length - HEADER];
         in.get(payload);
@@ -390,28 +436,6 @@ public final class Monitor implements AutoCloseable {
 
     private static MonitorState stateOf(Packet reply) {
         return MonitorState.decode(checked(reply).payload(), 0);
-    }
-
-    private static HostException protocol(String what) {
-        return new HostException("MONITOR_PROTOCOL", "the container's monitor " + what);
-    }
-
-    private static HostException gone() {
-        return new HostException(
-                "MONITOR_GONE", "the container's monitor has ended, and the container with it: see 'caisson ps -a'");
-    }
-
-    private static HostException startFailure(Packet reply) {
-        byte[] payload = reply.payload();
-        String where = payload.length == 4
-                ? " at its step "
-                        + ByteBuffer.wrap(payload)
-                                .order(ByteOrder.LITTLE_ENDIAN)
-                                .getInt()
-                : "";
-        return new HostException(
-                "MONITOR_START",
-                "the container's monitor could not start (" + Errno.name(reply.argument()) + where + ")");
     }
 
     /// Whoever holds a start gives it up.

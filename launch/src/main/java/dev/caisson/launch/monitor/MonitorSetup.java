@@ -45,7 +45,8 @@ public final class MonitorSetup {
         FREEZE_V2,
         FREEZE_V1,
         PROBE_SLOT,
-        PROBE_KILL
+        PROBE_KILL,
+        LAYER
     }
 
     /// How the container's health is checked.
@@ -119,6 +120,18 @@ public final class MonitorSetup {
     /// @param group the directory of that, in the unified tree
     public MonitorSetup join(Fd group) {
         add(Role.JOIN, 0, group);
+        return this;
+    }
+
+    /// Has the parts of the root file system held, for [Monitor#layers].
+    ///
+    /// @param upper the mount that holds what the container writes
+    /// @param lowers the image's directories, topmost first
+    public MonitorSetup layers(Fd upper, List<Fd> lowers) {
+        add(Role.LAYER, 0, upper);
+        for (int i = 0; i < lowers.size(); i++) {
+            add(Role.LAYER, i + 1, lowers.get(i));
+        }
         return this;
     }
 

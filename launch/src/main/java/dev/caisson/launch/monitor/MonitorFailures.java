@@ -1,0 +1,31 @@
+package dev.caisson.launch.monitor;
+
+import dev.caisson.launch.HostException;
+import dev.caisson.linux.Errno;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/// Errors of the conversation with a monitor.
+final class MonitorFailures {
+    private MonitorFailures() {}
+
+    static HostException protocol(String what) {
+        return new HostException("MONITOR_PROTOCOL", "the container's monitor " + what);
+    }
+
+    static HostException gone() {
+        return new HostException(
+                "MONITOR_GONE", "the container's monitor has ended, and the container with it: see 'caisson ps -a'");
+    }
+
+    static HostException start(int errno, byte[] payload) {
+        String where = payload.length == 4
+                ? " at its step "
+                        + ByteBuffer.wrap(payload)
+                                .order(ByteOrder.LITTLE_ENDIAN)
+                                .getInt()
+                : "";
+        return new HostException(
+                "MONITOR_START", "the container's monitor could not start (" + Errno.name(errno) + where + ")");
+    }
+}
