@@ -27,13 +27,14 @@ final class Coverage {
     }
 
     /// @param mostMillis so long tests of a mistake may take, if it is not one test alone
-    static Coverage of(WorkerProcess worker, Path scratch, long mostMillis) throws Exception {
+    /// @param directory where it is kept: another for other tags
+    static Coverage of(WorkerProcess worker, Path directory, long mostMillis) throws Exception {
         var coverage = new Coverage(mostMillis);
-        Path directory = Files.createDirectories(scratch.resolve("coverage"));
+        Files.createDirectories(directory);
         for (String test : worker.ask("tests", 60_000).split(" ")) {
             Path file = directory.resolve(test.replaceAll(".*\\.", "").replace('=', '-'));
             if (!Files.exists(file)) {
-                Path partial = scratch.resolve("coverage.partial");
+                Path partial = directory.resolve("partial");
                 Files.deleteIfExists(partial);
                 String answer = worker.ask("cover\t" + test.replaceAll("=.*", "") + "\t" + partial, MOST_CLASS_MILLIS);
                 System.err.println(LocalTime.now().withNano(0) + " " + test + ": " + (answer == null ? "does not end" : answer));

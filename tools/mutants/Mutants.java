@@ -122,7 +122,7 @@ final class Mutants {
     private void tryAll(List<Subject.Mutant> mutants) throws Exception {
         List<String> arguments = List.of(house.top(), tags, isEngine ? OTHER_SUBJECTS : "^$", String.join(",", subjects.keySet()));
         try (var worker = new WorkerProcess(house, scratch, arguments)) {
-            Coverage coverage = Coverage.of(worker, scratch, MOST_TEST_MILLIS);
+            Coverage coverage = Coverage.of(worker, scratch.resolve("coverage-without-" + tags.replace(',', '-')), MOST_TEST_MILLIS);
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
             for (Subject.Mutant mutant : mutants) {
                 if (System.nanoTime() >= end) {
