@@ -103,6 +103,11 @@ final class DockerDaemon {
         return List.of("docker", "--host", host, "exec", name, "/bin/true");
     }
 
+    /// Lists the containers that run.
+    List<String> list() {
+        return List.of("docker", "--host", host, "ps");
+    }
+
     /// Asks what `docker stats` asks, for all containers at once.
     List<String> stats() {
         return List.of("docker", "--host", host, "stats", "--no-stream");

@@ -7,6 +7,7 @@ import dev.caisson.linux.Fd;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.IntSupplier;
 
@@ -96,22 +97,27 @@ abstract class Caller {
     /// Returns the engine's directories and its driver of control groups: the standard ones, or what CAISSON_STATE,
     /// CAISSON_DATA and CAISSON_CGROUP_DRIVER say.
     final EngineOptions directories() {
-        return new EngineOptions(
-                directory("CAISSON_STATE", EngineOptions.DEFAULT_STATE),
-                directory("CAISSON_DATA", EngineOptions.DEFAULT_DATA),
-                driver());
+        return directories(this::variable);
     }
 
-    private CgroupDriver driver() {
-        return switch (variable("CAISSON_CGROUP_DRIVER").orElse("")) {
+    /// Returns what [#directories] does for a caller with these variables.
+    static EngineOptions directories(Function<String, Optional<String>> variables) {
+        return new EngineOptions(
+                directory("CAISSON_STATE", variables, EngineOptions.DEFAULT_STATE),
+                directory("CAISSON_DATA", variables, EngineOptions.DEFAULT_DATA),
+                driver(variables));
+    }
+
+    private static CgroupDriver driver(Function<String, Optional<String>> variables) {
+        return switch (variables.apply("CAISSON_CGROUP_DRIVER").orElse("")) {
             case "", "cgroupfs" -> CgroupDriver.CGROUPFS;
             case "systemd" -> CgroupDriver.SYSTEMD;
             default -> throw CommandException.usage("CAISSON_CGROUP_DRIVER is cgroupfs or systemd");
         };
     }
 
-    private Path directory(String variable, Path standard) {
-        String value = variable(variable).orElse("");
+    private static Path directory(String variable, Function<String, Optional<String>> variables, Path standard) {
+        String value = variables.apply(variable).orElse("");
         if (value.isEmpty()) {
             return standard;
         }

@@ -182,15 +182,25 @@ final class ExecCommand implements Callable<Integer> {
                         "NO_TERMINAL",
                         CommandException.ENGINE_FAILED,
                         "-t needs a terminal here: leave it out, or start caisson from one"));
-        try (RunningExec exec = start(engine, wish.terminal(size), signals, from)) {
-            return tell(interactive ? awaitRaw(exec, from) : exec.await());
+        ExecResult result = interactive
+                ? onRawTerminal(engine, wish.terminal(size), signals, from)
+                : onTerminal(engine, wish.terminal(size), signals, from);
+        return tell(result);
+    }
+
+    private ExecResult onTerminal(Engine engine, Exec wish, SignalForwarding signals, Fd from)
+            throws InterruptedException {
+        try (RunningExec exec = start(engine, wish, signals, from)) {
+            return exec.await();
         }
     }
 
-    private static ExecResult awaitRaw(RunningExec exec, Fd from) throws InterruptedException {
+    /// The terminal is raw before the program writes its first line.
+    private ExecResult onRawTerminal(Engine engine, Exec wish, SignalForwarding signals, Fd from)
+            throws InterruptedException {
         dev.caisson.linux.Terminal.Mode before = dev.caisson.linux.Terminal.makeRaw(from);
         try {
-            return exec.await();
+            return onTerminal(engine, wish, signals, from);
         } finally {
             dev.caisson.linux.Terminal.restore(from, before);
         }

@@ -58,7 +58,8 @@ final class GroupLimitOptions {
                 .value(
                         "--cpu-quota",
                         "MICROS",
-                        "Most processor time in each period, all processors together" + (created ? "; -1 for no limit." : "."),
+                        "Most processor time in each period, all processors together"
+                                + (created ? "; -1 for no limit." : "."),
                         Long.class,
                         value -> cpuQuota = value)
                 .value(

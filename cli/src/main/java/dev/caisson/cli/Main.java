@@ -54,6 +54,7 @@ public final class Main implements Runnable {
         COMMANDS.put("container", Main::container);
         COMMANDS.put("verify", VerifyCommand::new);
         COMMANDS.put("stats", StatsCommand::new);
+        COMMANDS.put("serve", ServeCommand::new);
         COMMANDS.put("selftest", SelftestCommand::new);
         COMMANDS.put("info", InfoCommand::new);
         COMMANDS.put("audit", AuditCommand::new);

@@ -9,6 +9,8 @@ import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.TerminalSize;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 
 /// `caisson run`: runs a program in a container, its streams passed on, and exits as it did.
@@ -81,12 +83,13 @@ final class RunCommand implements Callable<Integer> {
         return status;
     }
 
-    private Container start(Engine engine, ContainerSpec wish) throws InterruptedException {
+    /// @param standing run before the program is
+    private Container start(Engine engine, ContainerSpec wish, Runnable standing) throws InterruptedException {
         return engine.start(
-                wish,
-                foreground.streams(),
-                new ProgressLine(spec.commandLine().getErr()),
-                _ -> foreground.announce(wish));
+                wish, foreground.streams(), new ProgressLine(spec.commandLine().getErr()), _ -> {
+                    foreground.announce(wish);
+                    standing.run();
+                });
     }
 
     private int await(Container container) throws InterruptedException {
@@ -94,7 +97,7 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private int onPipes(Engine engine, ContainerSpec wish) throws InterruptedException {
-        try (Container container = start(engine, wish)) {
+        try (Container container = start(engine, wish, () -> {})) {
             foreground.forward(container, null);
             return await(container);
         }
@@ -108,21 +111,33 @@ final class RunCommand implements Callable<Integer> {
                         "NO_TERMINAL",
                         CommandException.ENGINE_FAILED,
                         "-t needs a terminal here: leave it out, or start caisson from one"));
-        try (Container container = start(engine, wish.terminal(size))) {
-            foreground.forward(container, terminal);
-            return options.interactive ? awaitRaw(container, terminal) : await(container);
+        if (!options.interactive) {
+            try (Container container = start(engine, wish.terminal(size), () -> {})) {
+                foreground.forward(container, terminal);
+                return await(container);
+            }
         }
+        return onRawTerminal(engine, wish.terminal(size), terminal);
     }
 
-    private int awaitRaw(Container container, Fd terminal) throws InterruptedException {
-        dev.caisson.linux.Terminal.Mode before = dev.caisson.linux.Terminal.makeRaw(terminal);
-        RunResult result;
-        try {
-            result = container.await();
+    /// The terminal is raw before the program writes its first line, and no longer when its end is told: a raw one
+    /// takes a new line for a line feed alone.
+    private int onRawTerminal(Engine engine, ContainerSpec wish, Fd terminal) throws InterruptedException {
+        var before = new AtomicReference<dev.caisson.linux.Terminal.@Nullable Mode>();
+        Runnable restore = () -> {
+            dev.caisson.linux.Terminal.Mode mode = before.getAndSet(null);
+            if (mode != null) {
+                dev.caisson.linux.Terminal.restore(terminal, mode);
+            }
+        };
+        try (Container container =
+                start(engine, wish, () -> before.set(dev.caisson.linux.Terminal.makeRaw(terminal)))) {
+            foreground.forward(container, terminal);
+            RunResult result = container.await();
+            restore.run();
+            return foreground.tell(container, result);
         } finally {
-            dev.caisson.linux.Terminal.restore(terminal, before);
+            restore.run();
         }
-        // not before: a raw terminal takes a new line for a line feed alone
-        return foreground.tell(container, result);
     }
 }

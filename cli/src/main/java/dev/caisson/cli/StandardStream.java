@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.linux.HoldsThread;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintWriter;
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Standard output or standard error of a caller. What cannot be written is never lost without a word: the first
 /// failure is remembered, and the command ends with it.
-final class StandardStream extends OutputStream {
+final class StandardStream extends OutputStream implements HoldsThread {
     /// Ends a command at the write that fails: a [PrintWriter] keeps an [IOException] to itself.
     private static final class Strict extends OutputStream {
         private final StandardStream stream;

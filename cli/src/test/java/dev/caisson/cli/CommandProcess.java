@@ -17,10 +17,16 @@ final class CommandProcess {
 
     private static final String PASSED_ON = "readonly passed_on=";
 
-    /// The words that start it, with its signals blocked as the launcher blocks them.
+    /// The words that start it: by a resident engine in a run of the tests that asks for it, else as a JVM.
     static List<String> words(String... arguments) {
+        return ServedProcess.IS_WANTED ? ServedProcess.shared().words(arguments) : ofJvm(List.of(), arguments);
+    }
+
+    /// The words that start it as a JVM, with its signals blocked as the launcher blocks them.
+    static List<String> ofJvm(List<String> options, String... arguments) {
         var words = new ArrayList<String>(List.of("env", "--block-signal=" + passedOn(), "_JAVA_SR_SIGNUM=63"));
         words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        words.addAll(options);
         words.addAll(List.of(
                 "-Xrs",
                 "-XX:+UseSerialGC",
@@ -33,7 +39,7 @@ final class CommandProcess {
         return words;
     }
 
-    private static String passedOn() {
+    static String passedOn() {
         try (Stream<String> lines = Files.lines(Path.of("../caisson"))) {
             return lines.filter(line -> line.startsWith(PASSED_ON))
                     .map(line -> line.substring(PASSED_ON.length()))

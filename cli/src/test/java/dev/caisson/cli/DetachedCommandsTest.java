@@ -1,11 +1,10 @@
 package dev.caisson.cli;
 
+import static dev.caisson.cli.Answer.caisson;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.spec.ContainerId;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -24,18 +23,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class DetachedCommandsTest {
     private final String name = "detached-" + ContainerId.random().shortForm();
 
-    private record Answer(int status, String out, String err) {}
-
     @AfterEach
     void remove() {
         caisson("rm", "-f", name, name + "-2");
-    }
-
-    private static Answer caisson(String... arguments) {
-        var out = new StringWriter();
-        var err = new StringWriter();
-        int status = Main.execute(new PrintWriter(out), new PrintWriter(err), Terminal.NONE, arguments);
-        return new Answer(status, out.toString(), err.toString());
     }
 
     private static void awaitLog(String container, String text) throws InterruptedException {

@@ -1,10 +1,9 @@
 package dev.caisson.cli;
 
+import static dev.caisson.cli.Answer.caisson;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.spec.ContainerId;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -23,18 +22,9 @@ class EventsCommandTest {
     private final String name = "events-" + ContainerId.random().shortForm();
     private final String began = Long.toString(Instant.now().getEpochSecond());
 
-    private record Answer(int status, String out, String err) {}
-
     @AfterEach
     void remove() {
         caisson("rm", "-f", name, name + "-2");
-    }
-
-    private static Answer caisson(String... arguments) {
-        var out = new StringWriter();
-        var err = new StringWriter();
-        int status = Main.execute(new PrintWriter(out), new PrintWriter(err), Terminal.NONE, arguments);
-        return new Answer(status, out.toString(), err.toString());
     }
 
     private String events(String format, String... filters) {

@@ -33,8 +33,6 @@ class ExecCommandTest {
 
     private static Process box;
 
-    private record Answer(int status, String out, String err) {}
-
     @BeforeAll
     static void run() throws IOException {
         box = new ProcessBuilder(CommandProcess.words(

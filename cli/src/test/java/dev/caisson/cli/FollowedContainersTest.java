@@ -1,10 +1,9 @@
 package dev.caisson.cli;
 
+import static dev.caisson.cli.Answer.caisson;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.spec.ContainerId;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -19,18 +18,9 @@ import org.junit.jupiter.api.Timeout;
 class FollowedContainersTest {
     private final String name = "followed-" + ContainerId.random().shortForm();
 
-    private record Answer(int status, String out, String err) {}
-
     @AfterEach
     void remove() {
         caisson("rm", "-f", name, name + "-2", name + "-3");
-    }
-
-    private static Answer caisson(String... arguments) {
-        var out = new StringWriter();
-        var err = new StringWriter();
-        int status = Main.execute(new PrintWriter(out), new PrintWriter(err), Terminal.NONE, arguments);
-        return new Answer(status, out.toString(), err.toString());
     }
 
     @Test

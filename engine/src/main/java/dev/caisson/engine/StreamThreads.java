@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.linux.HoldsThread;
 import dev.caisson.linux.Pipes;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -41,7 +42,10 @@ final class StreamThreads implements AutoCloseable {
 
     /// Threads that may use `stream`.
     Executor of(AutoCloseable stream) {
-        return stream instanceof FileInputStream || stream instanceof FileOutputStream ? platform : few;
+        boolean holds = stream instanceof HoldsThread
+                || stream instanceof FileInputStream
+                || stream instanceof FileOutputStream;
+        return holds ? platform : few;
     }
 
     /// Threads that may wait for a disk.

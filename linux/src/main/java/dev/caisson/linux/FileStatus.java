@@ -64,6 +64,7 @@ public record FileStatus(
     private static final int S_IFLNK = 0120000;
     private static final int S_IFCHR = 0020000;
     private static final int S_IFBLK = 0060000;
+    private static final int S_IFSOCK = 0140000;
 
     private static final long NLINK = Native.offset(LAYOUT, "stx_nlink");
     private static final long UID = Native.offset(LAYOUT, "stx_uid");
@@ -109,6 +110,10 @@ public record FileStatus(
 
     public boolean isPipe() {
         return (mode & S_IFMT) == S_IFIFO;
+    }
+
+    public boolean isSocket() {
+        return (mode & S_IFMT) == S_IFSOCK;
     }
 
     public boolean isCharacterDevice() {

@@ -32,6 +32,8 @@ final class Native {
                     JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
             CAPTURE_ERRNO);
     private static final MemorySegment SYSCALL = function("syscall");
+    private static final MemorySegment STRERROR = function("strerror");
+    private static final long LONGEST_WORDS = 256;
 
     private Native() {}
 
@@ -44,6 +46,16 @@ final class Native {
     static int call(MemorySegment function, long a, long b, long c, long d, long e, long f) {
         try {
             return (int) (long) CALL.invokeExact(function, STATE.get(), a, b, c, d, e, f, 0L);
+        } catch (Throwable t) {
+            throw impossible(t);
+        }
+    }
+
+    /// Returns the C library's words for an error number, strerror(3), which the JDK's own exceptions have too.
+    static String words(int errno) {
+        try {
+            long text = (long) CALL.invokeExact(STRERROR, STATE.get(), (long) errno, 0L, 0L, 0L, 0L, 0L, 0L);
+            return MemorySegment.ofAddress(text).reinterpret(LONGEST_WORDS).getString(0);
         } catch (Throwable t) {
             throw impossible(t);
         }

@@ -21,8 +21,11 @@ final class Nr {
     static final long SENDMSG = pick(46, 211);
     static final long RECVMSG = pick(47, 212);
     static final long SHUTDOWN = pick(48, 210);
+    static final long BIND = pick(49, 200);
+    static final long LISTEN = pick(50, 201);
     static final long SOCKETPAIR = pick(53, 199);
     static final long SETSOCKOPT = pick(54, 208);
+    static final long GETSOCKOPT = pick(55, 209);
     static final long KILL = pick(62, 129);
     static final long FCNTL = pick(72, 25);
     static final long FLOCK = pick(73, 32);
@@ -53,6 +56,7 @@ final class Nr {
     static final long FCHMODAT = pick(268, 53);
     static final long UTIMENSAT = pick(280, 88);
     static final long EPOLL_PWAIT = pick(281, 22);
+    static final long ACCEPT4 = pick(288, 242);
     static final long SIGNALFD4 = pick(289, 74);
     static final long EVENTFD2 = pick(290, 19);
     static final long EPOLL_CREATE1 = pick(291, 20);

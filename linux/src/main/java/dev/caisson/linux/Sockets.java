@@ -57,7 +57,9 @@ public final class Sockets {
     private static final int SOCK_CLOEXEC = 02000000;
     private static final int SOL_SOCKET = 1;
     private static final int SCM_RIGHTS = 1;
+    private static final int SO_PEERCRED = 17;
     private static final int SO_RCVTIMEO = 20;
+    private static final int SHUT_RDWR = 2;
     private static final int MSG_CTRUNC = 0x8;
     private static final int MSG_TRUNC = 0x20;
     private static final int MSG_DONTWAIT = 0x40;
@@ -79,21 +81,75 @@ public final class Sockets {
     /// Connects to the message socket `name` in a directory; its path is never too long for sockaddr_un(3type).
     /// @throws ErrnoException ENOENT or ECONNREFUSED if nobody listens there
     public static Fd connect(Fd directory, String name) {
-        byte[] path = ("/proc/self/fd/" + directory.number() + "/" + name).getBytes(StandardCharsets.UTF_8);
-        if (path.length >= SUN_PATH) {
-            throw new IllegalArgumentException("the name of a socket is too long: " + name);
-        }
         Fd socket = Fd.of("socket", Native.raw(Nr.SOCKET, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment address = arena.allocate(2 + SUN_PATH);
-            address.set(JAVA_SHORT, 0, (short) AF_UNIX);
-            MemorySegment.copy(path, 0, address, JAVA_BYTE, 2, path.length);
-            Native.check("connect", Native.raw(Nr.CONNECT, socket.number(), address.address(), 2 + path.length + 1));
+            MemorySegment address = address(arena, directory, name);
+            Native.check("connect", Native.raw(Nr.CONNECT, socket.number(), address.address(), address.byteSize()));
             return socket;
         } catch (RuntimeException e) {
             socket.close();
             throw e;
         }
+    }
+
+    /// Listens at the message socket `name` in a directory, which has no file of that name.
+    public static Fd listen(Fd directory, String name, int waiting) {
+        Fd socket = Fd.of("socket", Native.raw(Nr.SOCKET, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment address = address(arena, directory, name);
+            Native.check("bind", Native.raw(Nr.BIND, socket.number(), address.address(), address.byteSize()));
+            Native.check("listen", Native.raw(Nr.LISTEN, socket.number(), waiting));
+            return socket;
+        } catch (RuntimeException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    /// Waits for the next connection.
+    /// @return empty after [#hangUp]
+    public static Optional<Fd> accept(Fd listening) {
+        long result;
+        do {
+            result = Native.raw(Nr.ACCEPT4, listening.number(), 0, 0, SOCK_CLOEXEC);
+        } while (result == -Errno.EINTR);
+        return result == -Errno.EINVAL ? Optional.empty() : Optional.of(Fd.of("accept4", result));
+    }
+
+    /// Ends a connection, or a listening socket, for whoever waits in it; shutdown(2).
+    public static void hangUp(Fd socket) {
+        Native.raw(Nr.SHUTDOWN, socket.number(), SHUT_RDWR);
+    }
+
+    /// Returns the user that the other end had when it connected, SO_PEERCRED of unix(7).
+    public static int peerUid(Fd socket) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment credentials = arena.allocate(JAVA_INT, 3);
+            MemorySegment size = arena.allocate(JAVA_INT);
+            size.set(JAVA_INT, 0, (int) credentials.byteSize());
+            Native.check(
+                    "getsockopt SO_PEERCRED",
+                    Native.raw(
+                            Nr.GETSOCKOPT,
+                            socket.number(),
+                            SOL_SOCKET,
+                            SO_PEERCRED,
+                            credentials.address(),
+                            size.address(),
+                            0));
+            return credentials.getAtIndex(JAVA_INT, 1);
+        }
+    }
+
+    private static MemorySegment address(Arena arena, Fd directory, String name) {
+        byte[] path = ("/proc/self/fd/" + directory.number() + "/" + name).getBytes(StandardCharsets.UTF_8);
+        if (path.length >= SUN_PATH) {
+            throw new IllegalArgumentException("the name of a socket is too long: " + name);
+        }
+        MemorySegment address = arena.allocate(2L + path.length + 1);
+        address.set(JAVA_SHORT, 0, (short) AF_UNIX);
+        MemorySegment.copy(path, 0, address, JAVA_BYTE, 2, path.length);
+        return address;
     }
 
     /// Sends one message with descriptors, which stay the sender's to close.

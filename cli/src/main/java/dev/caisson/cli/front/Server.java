@@ -1,0 +1,234 @@
+package dev.caisson.cli.front;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.Sockets;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// Listens for front ends and runs the commands of each in a thread of its own. Only root is served, and no more than
+/// [#MOST_CLIENTS] at once: whoever comes then is refused, and its command runs in a JVM of its own.
+public final class Server implements AutoCloseable {
+    /// The commands as the protocol sees them.
+    public interface Commands {
+        /// Returns why the caller has to run it in a process of its own.
+        Optional<String> refusal(Request request);
+
+        /// Returns whether signals are the command's, or end the front end.
+        boolean takesSignals(Request request);
+
+        /// Runs a command and returns its exit status. An interrupt says that the caller is gone.
+        int run(Client client);
+    }
+
+    public static final int MOST_CLIENTS = 256;
+    /// Below the state directory.
+    public static final String DIRECTORY = "serve";
+
+    private static final System.Logger LOG = System.getLogger(Server.class.getName());
+    private static final String SOCKET = "socket";
+    private static final String LOCK = "lock";
+    private static final int WAITING = 128;
+    private static final long REQUEST_MILLIS = 10_000;
+    private static final long IDLE_SECONDS = 30;
+    private static final long END_SECONDS = 60;
+    private static final long STACK = 1 << 20;
+
+    private final Commands commands;
+    private final Fd directory;
+    private final Fd lock;
+    private final Fd listening;
+    private final Set<Client> clients = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger connected = new AtomicInteger();
+    /// Two threads for each client: one reads what it sends, the other runs its command.
+    private final ThreadPoolExecutor threads = new ThreadPoolExecutor(
+            2, 2 * MOST_CLIENTS, IDLE_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), Server::thread);
+
+    private Server(Commands commands, Fd directory, Fd lock, Fd listening) {
+        this.commands = commands;
+        this.directory = directory;
+        this.lock = lock;
+        this.listening = listening;
+    }
+
+    private static Thread thread(Runnable work) {
+        return Thread.ofPlatform()
+                .daemon()
+                .name("caisson-command")
+                .stackSize(STACK)
+                .unstarted(work);
+    }
+
+    /// Listens below a state directory.
+    /// @return empty if another process does so already
+    /// @throws ErrnoException if the directory cannot be used
+    public static Optional<Server> open(Fd state, Commands commands) {
+        Fd directory = FileSystem.openOrMakeDirectory(state, DIRECTORY, 0700);
+        try {
+            FileStatus status = FileSystem.status(directory);
+            if (status.uid() != 0 || (status.permissions() & 077) != 0) {
+                throw new ErrnoException("open " + DIRECTORY, Errno.EPERM);
+            }
+            Fd lock = FileSystem.openAt(
+                    directory, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, FileSystem.RESOLVE_NO_SYMLINKS);
+            if (!FileLocks.tryLock(lock)) {
+                lock.close();
+                directory.close();
+                return Optional.empty();
+            }
+            removeSocket(directory); // of one that was killed
+            return Optional.of(new Server(commands, directory, lock, Sockets.listen(directory, SOCKET, WAITING)));
+        } catch (RuntimeException e) {
+            directory.close();
+            throw e;
+        }
+    }
+
+    private static void removeSocket(Fd directory) {
+        try {
+            FileSystem.removeFile(directory, SOCKET);
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ENOENT)) {
+                throw e;
+            }
+        }
+    }
+
+    /// Serves in this thread, until [#stop].
+    public void serve() {
+        while (true) {
+            Optional<Fd> socket;
+            try {
+                socket = Sockets.accept(listening);
+            } catch (ErrnoException e) { // no descriptor or no memory is left for it
+                LOG.log(System.Logger.Level.WARNING, "a front end cannot be accepted: " + e.getMessage());
+                pause();
+                continue;
+            }
+            if (socket.isEmpty()) {
+                return;
+            }
+            begin(socket.get());
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(100);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void begin(Fd socket) {
+        try {
+            if (connected.incrementAndGet() > MOST_CLIENTS) {
+                throw new RejectedExecutionException("too many commands");
+            }
+            threads.execute(() -> {
+                try (socket) {
+                    serve(socket);
+                } finally {
+                    connected.decrementAndGet();
+                }
+            });
+        } catch (RejectedExecutionException | OutOfMemoryError e) { // no thread could be had
+            connected.decrementAndGet();
+            try (socket) {
+                Wire.refuse(socket, "it runs too many commands at once");
+            } catch (ErrnoException gone) {
+                LOG.log(System.Logger.Level.DEBUG, "a front end is gone before it is refused", gone);
+            }
+        }
+    }
+
+    private void serve(Fd socket) {
+        try {
+            if (Sockets.peerUid(socket) != 0) {
+                return;
+            }
+            Sockets.receiveTimeout(socket, REQUEST_MILLIS);
+            try (Request request = Request.receive(socket)) {
+                Sockets.receiveTimeout(socket, 0);
+                Optional<String> refusal = commands.refusal(request);
+                if (refusal.isPresent()) {
+                    Wire.refuse(socket, refusal.get());
+                    return;
+                }
+                serve(socket, request);
+            }
+        } catch (WireException | ErrnoException | IllegalStateException e) {
+            LOG.log(System.Logger.Level.DEBUG, "a front end is hung up on", e);
+        }
+    }
+
+    private void serve(Fd socket, Request request) {
+        var client = new Client(socket, request, commands.takesSignals(request));
+        clients.add(client);
+        try {
+            var running = new FutureTask<Void>(() -> client.run(commands::run), null);
+            threads.execute(running);
+            client.listen();
+            await(running);
+        } catch (RejectedExecutionException | OutOfMemoryError e) { // before it was told that its command runs
+            client.closeFiles();
+        } finally {
+            clients.remove(client);
+        }
+    }
+
+    /// A command ends when it is interrupted, if nothing in it is stuck. Its descriptors are open until then.
+    private static void await(FutureTask<Void> running) {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                running.get();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            } catch (ExecutionException e) {
+                LOG.log(System.Logger.Level.ERROR, "a command ended without an answer", e);
+                break;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// Lets [#serve] return.
+    public void stop() {
+        Sockets.hangUp(listening);
+    }
+
+    /// Takes no more clients, ends the commands of those that are there and waits for that.
+    @Override
+    public void close() {
+        stop();
+        removeSocket(directory);
+        clients.forEach(Client::cancel);
+        threads.shutdown();
+        try {
+            if (!threads.awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {
+                LOG.log(System.Logger.Level.WARNING, "a command does not end");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        listening.close();
+        lock.close();
+        directory.close();
+    }
+}
