@@ -106,11 +106,7 @@ int execute(struct init *init, struct reader *payload)
 		return error < 0 ? error : start(init, &program);
 	}
 	int gate[2];
-	sigset_t all;
 	if (pipe2(gate, O_CLOEXEC) < 0)
-		return -errno;
-	sigfillset(&all);
-	if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
 		return -errno;
 	int pid = fork();
 	if (pid < 0)

@@ -294,6 +294,7 @@ void take_exit(struct monitor *m)
 	close_fd(&m->progress);
 	m->last.state.pid = 0;
 	m->start_until = m->stop_at = m->deadline_at = 0;
+	thaw(m); /* else what is started next in its group stands still */
 	if (began)
 		m->phase_before = MONITOR_RUNNING;
 	change_phase(m, MONITOR_STOPPING);

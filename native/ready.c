@@ -3,6 +3,7 @@
 #include "kernel.h"
 
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -116,6 +117,17 @@ static int share_start(struct init *init)
 	return error;
 }
 
+/*
+ * From the report on, signals wait for the program: the kernel drops what process 1 of a pid namespace neither blocks nor
+ * handles (pid_namespaces(7)), and a container that is stopped at once would run until it is killed.
+ */
+static int hold_signals(void)
+{
+	sigset_t all;
+	sigfillset(&all);
+	return result(sigprocmask(SIG_SETMASK, &all, NULL));
+}
+
 /* ---- namespaces ---- */
 
 /* A process may open its own, also when it is not dumpable; whoever has the descriptor may enter without CAP_SYS_PTRACE. */
@@ -160,6 +172,9 @@ int ready(struct init *init, struct reader *payload)
 	if (error < 0)
 		fail(init, PHASE_READY, init->plan.count - 1u, -error, 0);
 	error = arrange_descriptors(init);
+	if (error < 0)
+		return error;
+	error = hold_signals();
 	if (error < 0)
 		return error;
 	int start = share_start(init);

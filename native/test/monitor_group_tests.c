@@ -125,9 +125,26 @@ static void a_v1_freezer_and_oom_kills_are_handled(void)
 	watched_end(&watched);
 }
 
+/* It had ended before it was frozen, or was killed from outside. */
+static void the_group_of_one_that_ends_while_it_is_paused_is_thawed(void)
+{
+	char text[16] = "";
+	struct spec spec = shell(UNTIL_KILLED);
+	spec.freezer_v1 = file_with("");
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	CHECK_EQUAL(0, start());
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
+	kill(state_of(watched.socket).pid, SIGKILL);
+	CHECK_EQUAL(SIGKILL, await_phase(watched.socket, MONITOR_EXITED).status - 256);
+	CHECK(pread(spec.freezer_v1, text, 6, 0) == 6 && strcmp(text, "THAWED") == 0);
+	close(spec.freezer_v1);
+	watched_end(&watched);
+}
+
 const struct test monitor_group_tests[] = {
 	{"a monitor is born into the group that it is given", a_monitor_is_born_into_the_group_that_it_is_given},
 	{"a paused container can be stopped", a_paused_container_can_be_stopped},
+	{"the group of one that ends while it is paused is thawed", the_group_of_one_that_ends_while_it_is_paused_is_thawed},
 	{"a v1 freezer and oom kills are handled", a_v1_freezer_and_oom_kills_are_handled},
 };
 const unsigned monitor_group_test_count = sizeof monitor_group_tests / sizeof *monitor_group_tests;

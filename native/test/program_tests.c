@@ -33,6 +33,19 @@ static void signals_are_passed_on(void)
 	}
 }
 
+/* As when a container is stopped at once: the kernel drops a signal that process 1 neither blocks nor handles. */
+static void a_signal_before_the_start_is_not_lost(void)
+{
+	struct spec spec = shell("sleep 20; exit 3");
+	container_launch(&engine, &spec, &container);
+	container_until_ready(&container);
+	syscall(SYS_pidfd_send_signal, container.pidfd, SIGTERM, NULL, 0);
+	container_start(&container);
+	container_finish(&container);
+	CHECK_EQUAL(REPORT_EXIT, container.last.kind);
+	CHECK_EQUAL(256 + SIGTERM, container.last.status);
+}
+
 static void an_untrapped_signal_ends_the_program(void)
 {
 	struct spec spec = shell("echo r; exec sleep 30");
@@ -155,6 +168,7 @@ static void landlock_scopes(void)
 
 const struct test program_tests[] = {
 	{"signals", signals_are_passed_on},
+	{"signal before the start", a_signal_before_the_start_is_not_lost},
 	{"untrapped signal", an_untrapped_signal_ends_the_program},
 	{"orphans", orphans_are_reaped},
 	{"background processes", background_processes_die_with_the_program},

@@ -284,6 +284,12 @@ public final class Cgroup {
         return place.members().isPaused();
     }
 
+    /// True from the moment on in which the group is told to stop, though some process of it may still run. Who is born
+    /// into it stands still until it runs on.
+    public boolean isToldToPause() {
+        return place.members().isToldToPause();
+    }
+
     /// Removes the group from every tree, with the groups below it. Waits for processes that are on their
     /// way out.
     /// @throws CgroupException BUSY where some stay for five seconds

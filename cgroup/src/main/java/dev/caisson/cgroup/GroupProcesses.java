@@ -119,6 +119,16 @@ record GroupProcesses(
                 && freezer.find(group, "freezer.state").filter("FROZEN"::equals).isPresent();
     }
 
+    /// True from the moment on in which it is told to stop: whoever comes into it now stands still.
+    boolean isToldToPause() {
+        return unified != null
+                ? unified.find(group, "cgroup.freeze").filter("1"::equals).isPresent()
+                : freezer != null
+                        && freezer.find(group, "freezer.state")
+                                .filter(state -> !state.equals("THAWED"))
+                                .isPresent();
+    }
+
     /// False where the kernel cannot, or the group is gone.
     private boolean freeze(boolean frozen) {
         if (unified != null) {

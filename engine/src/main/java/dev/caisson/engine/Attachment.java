@@ -67,14 +67,14 @@ public final class Attachment implements AutoCloseable {
 
     private ContainerState state() throws InterruptedException {
         try {
-            return DetachedPlace.state(output.state());
+            return ToldState.of(output.state());
         } catch (HostException e) {
             return gone(e);
         }
     }
 
     private ContainerState gone(HostException e) {
-        if (e.code().equals("MONITOR_GONE")) {
+        if (Monitor.isGone(e)) {
             return place.lastState();
         }
         throw e;

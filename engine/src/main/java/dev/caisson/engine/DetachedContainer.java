@@ -33,6 +33,8 @@ public final class DetachedContainer {
     private static final Duration FOREVER = Duration.ofDays(36_500);
     private static final int SIGKILL = 9;
     private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final Duration BETWEEN_TRIES = Duration.ofMillis(2);
+    private static final Duration REFUSAL_PATIENCE = Duration.ofSeconds(10);
 
     private final DetachedPlace place;
 
@@ -61,7 +63,12 @@ public final class DetachedContainer {
             return place.lastState();
         }
         try (Monitor monitor = found.get()) {
-            return DetachedPlace.state(monitor.state());
+            return ToldState.of(monitor.state());
+        } catch (HostException e) {
+            if (!Monitor.isGone(e)) {
+                throw e;
+            }
+            return place.lastState();
         }
     }
 
@@ -77,21 +84,20 @@ public final class DetachedContainer {
                 .map(known -> dev.caisson.linux.Errno.name(known.logError()));
     }
 
-    /// Starts it; nothing if it runs. The kernel is asked what it made before the program runs. One whose monitor is
-    /// gone
-    /// gets another one first, made of what is on disk: [#losses] says what does not come back.
+    /// Starts it; nothing if it runs. The kernel is asked what it made before the program runs. One whose monitor
+    /// is gone gets another one first, made of what is on disk: [#losses] says what does not come back.
     /// @throws dev.caisson.launch.LaunchException if the program cannot be run
     /// @throws EngineException CONTAINER_PAUSED, IMAGE_CHANGED, SPEC_UNKNOWN
     public void start() throws InterruptedException {
-        try (DetachedPlace.Held held = place.hold()) {
+        place.askAlone(held -> {
             Revival.ifLost(place, held);
             start(held);
-        }
+        });
     }
 
     private void start(DetachedPlace.Held held) throws InterruptedException {
         try (Monitor monitor = place.monitor()) {
-            ContainerState state = DetachedPlace.state(monitor.state());
+            ContainerState state = ToldState.of(monitor.state());
             state.require(ContainerState.Operation.START, name());
             if (state.isDone(ContainerState.Operation.START)) {
                 return;
@@ -109,9 +115,8 @@ public final class DetachedContainer {
         }
     }
 
-    /// Returns what the next start will not find again because its monitor is gone: `/` if what it wrote into its root
-    /// was
-    /// in memory. Empty for one that has its monitor or never ran.
+    /// Returns what the next start will not find again because its monitor is gone: `/` if what it wrote into its
+    /// root was in memory. Empty for one that has its monitor or never ran.
     public List<String> losses() {
         return Revival.losses(place);
     }
@@ -167,21 +172,23 @@ public final class DetachedContainer {
     /// @param timeout in place of its own; zero kills it at once
     public void stop(OptionalInt signal, Optional<Duration> timeout) throws InterruptedException {
         DetachedFile file = place.file();
-        try (DetachedPlace.Held held = place.hold()) {
+        place.askAlone(held -> {
             if (DetachedFile.isWanted(held.kept()).isPresent()) {
                 DetachedFile.wants(held.kept(), false);
             }
-        }
+        });
         Optional<Monitor> found = place.connect();
         if (found.isEmpty()) {
             return;
         }
-        try (Monitor monitor = found.get()) {
-            Duration patience = timeout.orElse(file.stopTimeout());
-            int number = patience.isZero() ? SIGKILL : signal.orElse(file.stopSignal());
-            place.note("kill", Map.of("signal", Integer.toString(number)));
-            monitor.stop(number, patience);
-        }
+        place.ask(() -> {
+            try (Monitor monitor = found.get()) {
+                Duration patience = timeout.orElse(file.stopTimeout());
+                int number = patience.isZero() ? SIGKILL : signal.orElse(file.stopSignal());
+                place.note("kill", Map.of("signal", Integer.toString(number)));
+                monitor.stop(number, patience);
+            }
+        });
         place.note("stop", Map.of());
         removeIfWanted();
     }
@@ -196,15 +203,15 @@ public final class DetachedContainer {
         }
         state.require(ContainerState.Operation.SIGNAL, name());
         if (number == SIGKILL) {
-            try (DetachedPlace.Held held = place.hold()) {
-                DetachedFile.wants(held.kept(), false);
-            }
+            place.askAlone(held -> DetachedFile.wants(held.kept(), false));
         }
-        try (Monitor monitor = place.monitor()) {
-            if (!monitor.signal(number, number == SIGKILL)) {
-                state().require(ContainerState.Operation.SIGNAL, name());
+        place.ask(() -> {
+            try (Monitor monitor = place.monitor()) {
+                if (!monitor.signal(number, number == SIGKILL)) {
+                    state().require(ContainerState.Operation.SIGNAL, name());
+                }
             }
-        }
+        });
         place.note("kill", Map.of("signal", Integer.toString(number)));
     }
 
@@ -212,10 +219,12 @@ public final class DetachedContainer {
     public void restart(OptionalInt signal, Optional<Duration> timeout) throws InterruptedException {
         if (state().isUp() || state() instanceof ContainerState.Restarting) {
             DetachedFile file = place.file();
-            try (Monitor monitor = place.monitor()) {
-                Duration patience = timeout.orElse(file.stopTimeout());
-                monitor.stop(patience.isZero() ? SIGKILL : signal.orElse(file.stopSignal()), patience);
-            }
+            place.ask(() -> {
+                try (Monitor monitor = place.monitor()) {
+                    Duration patience = timeout.orElse(file.stopTimeout());
+                    monitor.stop(patience.isZero() ? SIGKILL : signal.orElse(file.stopSignal()), patience);
+                }
+            });
         }
         start();
         place.note("restart", Map.of());
@@ -224,21 +233,37 @@ public final class DetachedContainer {
     /// Freezes every process of it, until [#resume]. Its deadline and its lease go on.
     /// @throws EngineException CONTAINER_NOT_RUNNING, CONTAINER_PAUSED, CONTAINER_RESTARTING
     public void pause() throws InterruptedException {
-        try (DetachedPlace.Held _ = place.hold();
-                Monitor monitor = place.monitor(ContainerState.Operation.PAUSE)) {
-            monitor.pause();
-            place.note("pause", Map.of());
-        }
+        whileLegal(ContainerState.Operation.PAUSE, Monitor::pause);
+        place.note("pause", Map.of());
     }
 
     /// Lets it run on.
     /// @throws EngineException CONTAINER_NOT_PAUSED
     public void resume() throws InterruptedException {
-        try (DetachedPlace.Held _ = place.hold();
-                Monitor monitor = place.monitor(ContainerState.Operation.RESUME)) {
-            monitor.resume();
-            place.note("unpause", Map.of());
-        }
+        whileLegal(ContainerState.Operation.RESUME, Monitor::resume);
+        place.note("unpause", Map.of());
+    }
+
+    private interface MonitorAct {
+        void by(Monitor monitor) throws InterruptedException;
+    }
+
+    /// Tries again while its monitor refuses what is legal by the state that it told: its program has just ended, and
+    /// its last output is on the way.
+    private void whileLegal(ContainerState.Operation operation, MonitorAct act) throws InterruptedException {
+        long begun = System.nanoTime();
+        place.askAlone(_ -> {
+            for (boolean done = false; !done; Thread.sleep(BETWEEN_TRIES)) {
+                try (Monitor monitor = place.monitor(operation)) {
+                    act.by(monitor);
+                    done = true;
+                } catch (HostException e) {
+                    if (Monitor.isGone(e) || System.nanoTime() - begun > REFUSAL_PATIENCE.toNanos()) {
+                        throw e;
+                    }
+                }
+            }
+        });
     }
 
     /// Waits until it does not run and will not be started again by its policy.
@@ -262,9 +287,9 @@ public final class DetachedContainer {
                     state = monitor.state();
                 }
             }
-            return DetachedPlace.state(state);
+            return ToldState.of(state);
         } catch (HostException e) {
-            if (!e.code().equals("MONITOR_GONE")) {
+            if (!Monitor.isGone(e)) {
                 throw e;
             }
             return place.lastState();
@@ -311,7 +336,7 @@ public final class DetachedContainer {
     ///     what is used, or FIXED_LIMIT for one that cannot be changed
     /// @throws EngineException LIMITS_UNKNOWN
     public void update(UnaryOperator<Limits> limits, Optional<RestartPolicy> restart) throws InterruptedException {
-        try (DetachedPlace.Held held = place.hold()) {
+        place.askAlone(held -> {
             new LimitChange(place, held).to(limits);
             if (restart.isPresent()) {
                 DetachedFile file = place.file();
@@ -325,18 +350,21 @@ public final class DetachedContainer {
                 }
             }
             place.note("update", Map.of());
-        }
+        });
     }
 
     /// Renews its lease from now.
     /// @throws EngineException NO_LEASE
     public void renew(Duration lease) throws InterruptedException {
         DetachedOptions.requireLease(lease);
-        try (Monitor monitor = place.monitor()) {
-            if (!monitor.renew(lease)) {
-                throw new EngineException("NO_LEASE", "container " + name() + " has no lease: create it with --lease");
+        place.ask(() -> {
+            try (Monitor monitor = place.monitor()) {
+                if (!monitor.renew(lease)) {
+                    throw new EngineException(
+                            "NO_LEASE", "container " + name() + " has no lease: create it with --lease");
+                }
             }
-        }
+        });
     }
 
     /// Returns whether its standard streams are a terminal.
@@ -404,22 +432,7 @@ public final class DetachedContainer {
     /// @param force kills it first if it runs
     /// @throws EngineException CONTAINER_RUNNING, CONTAINER_PAUSED, CONTAINER_RESTARTING
     public void remove(boolean force) throws InterruptedException {
-        try (DetachedPlace.Held held = place.hold()) {
-            Optional<Monitor> found = place.connect();
-            if (found.isPresent()) {
-                try (Monitor monitor = found.get()) {
-                    if (!force) {
-                        DetachedPlace.state(monitor.state()).require(ContainerState.Operation.REMOVE, name());
-                    }
-                    DetachedFile.wants(held.kept(), false);
-                    if (!monitor.remove(force)) {
-                        DetachedPlace.state(monitor.state()).require(ContainerState.Operation.REMOVE, name());
-                    }
-                    place.awaitEnd(monitor);
-                }
-            }
-            place.remove();
-        }
+        new DetachedRemoval(place, force).run();
     }
 
     /// Removes one that was to be removed at its end, if that has come.

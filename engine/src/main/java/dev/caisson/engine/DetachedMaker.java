@@ -170,6 +170,7 @@ final class DetachedMaker {
         var entry = new KeptDirectory.Entry(id, Optional.of(name.name()), name.isMadeUp());
         Fd own = home.take(entry, spec, plan, undo);
         closing.add(own);
+        closing.add(DetachedPlace.holdNew(own)); // whoever finds it now waits until it is there
         var file = new DetachedFile(
                 place.engine(),
                 DetachedFile.thisBoot(),

@@ -19,7 +19,6 @@ import dev.caisson.state.KeptFile;
 import dev.caisson.state.KeptRun;
 import dev.caisson.state.LogReader;
 import dev.caisson.state.Places;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,9 +32,8 @@ import java.util.concurrent.locks.LockSupport;
 /// in the state directory that its monitor holds.
 final class DetachedPlace {
     private static final long UNLOCKING_NANOS = 1_000_000_000;
-    private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
-    private static final Duration LOOK = Duration.ofSeconds(1);
     private static final String LOCK = "lock";
+    private static final String DEAD = "CONTAINER_DEAD";
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
 
     private final EngineOptions options;
@@ -105,12 +103,23 @@ final class DetachedPlace {
                 "the container " + name() + " has been removed: 'caisson ps -a' lists those there are");
     }
 
+    /// Takes the lock of one that is being made, which nobody else has yet; the caller's to close.
+    static Fd holdNew(Fd kept) {
+        Fd lock = lockFile(kept);
+        FileLocks.lock(lock);
+        return lock;
+    }
+
+    private static Fd lockFile(Fd kept) {
+        return FileSystem.openAt(kept, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
+    }
+
     Held hold() {
         while (true) {
             Fd kept = among.open(entry).orElseThrow(this::unknown);
             Fd lock = null;
             try {
-                lock = FileSystem.openAt(kept, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
+                lock = lockFile(kept);
                 FileLocks.lock(lock);
                 if (DetachedFile.read(kept).isPresent() && isThere()) {
                     return new Held(kept, lock);
@@ -145,6 +154,11 @@ final class DetachedPlace {
         }
         try (Fd directory = place.get()) {
             return Monitor.connect(directory);
+        } catch (HostException e) {
+            if (!Monitor.isGone(e)) { // it ends while it is greeted
+                throw e;
+            }
+            return Optional.empty();
         }
     }
 
@@ -171,9 +185,47 @@ final class DetachedPlace {
 
     EngineException dead() {
         return new EngineException(
-                "CONTAINER_DEAD",
+                DEAD,
                 "container " + name() + " has lost its monitor and does not run: start it with 'caisson start " + name()
                         + "'");
+    }
+
+    /// What is asked of a container, by its monitor.
+    interface Act {
+        void run() throws InterruptedException;
+    }
+
+    /// What is asked under its lock.
+    interface LockedAct {
+        void run(Held held) throws InterruptedException;
+    }
+
+    /// Asks without the container's lock. Who loses its monitor meanwhile is told what became of the container.
+    /// @throws EngineException CONTAINER_UNKNOWN if it was removed, CONTAINER_DEAD if its monitor has died
+    void ask(Act act) throws InterruptedException {
+        try {
+            act.run();
+        } catch (HostException | EngineException e) {
+            boolean lost = e instanceof HostException told
+                    ? Monitor.isGone(told)
+                    : e.code().equals(DEAD);
+            if (!lost) {
+                throw e;
+            }
+            try (Held _ = hold()) { // who removes it has this lock until all of it is gone
+                throw dead();
+            }
+        }
+    }
+
+    /// Asks under the container's lock, under which nobody else can remove it.
+    /// @throws EngineException CONTAINER_UNKNOWN if it was removed, CONTAINER_DEAD if its monitor dies
+    void askAlone(LockedAct act) throws InterruptedException {
+        try (Held held = hold()) {
+            act.run(held);
+        } catch (HostException e) {
+            throw Monitor.isGone(e) ? dead() : e;
+        }
     }
 
     /// Connects, and refuses an operation that is not legal now.
@@ -185,7 +237,7 @@ final class DetachedPlace {
         }
         Monitor monitor = found.orElseGet(this::monitor);
         try {
-            state(monitor.state()).require(operation, name());
+            ToldState.of(monitor.state()).require(operation, name());
             return monitor;
         } catch (RuntimeException | InterruptedException e) {
             monitor.close();
@@ -193,36 +245,10 @@ final class DetachedPlace {
         }
     }
 
-    static ContainerState state(MonitorState state) {
-        return switch (state.phase()) {
-            case RUNNING, STOPPING ->
-                new ContainerState.Running(state.pid(), state.started().orElse(state.created()), health(state));
-            case PAUSED ->
-                new ContainerState.Paused(state.pid(), state.started().orElse(state.created()), health(state));
-            case CREATED, STARTING, HELD ->
-                end(state).<ContainerState>map(ContainerState.Exited::new).orElseGet(ContainerState.Created::new);
-            case RESTARTING ->
-                end(state).<ContainerState>map(ContainerState.Restarting::new).orElseGet(ContainerState.Created::new);
-            case EXITED ->
-                end(state).<ContainerState>map(ContainerState.Exited::new).orElseGet(ContainerState.Created::new);
-        };
-    }
-
-    /// Returns how its program ended last; the end of an init that never came to its program does not count.
-    private static Optional<ContainerState.End> end(MonitorState state) {
-        return state.end()
-                .filter(_ -> !state.failedToStart() || state.started().isPresent())
-                .map(end -> new ContainerState.End(
-                        end.code(),
-                        end.signal(),
-                        state.metOutOfMemory(),
-                        state.finished().orElse(Instant.EPOCH)));
-    }
-
-    /// Returns the state of one whose monitor is gone.
+    /// Returns the state of one whose monitor is gone, or not there yet.
     ContainerState lastState() {
         return recorded()
-                .flatMap(DetachedPlace::end)
+                .flatMap(ToldState::end)
                 .<ContainerState>map(ContainerState.Exited::new)
                 .orElseGet(() -> isWanted().isPresent() ? lost() : new ContainerState.Created());
     }
@@ -243,13 +269,9 @@ final class DetachedPlace {
         });
     }
 
-    private static HealthReport.Health health(MonitorState state) {
-        return HealthReport.Health.valueOf(state.health().name());
-    }
-
     /// Returns what its health checks have shown.
     HealthReport health() throws InterruptedException {
-        HealthReport.Health status = known().map(DetachedPlace::health).orElse(HealthReport.Health.NONE);
+        HealthReport.Health status = known().map(ToldState::health).orElse(HealthReport.Health.NONE);
         Optional<HealthLog> log = left(HealthLog.NAME, HealthLog.MOST_BYTES + 1).flatMap(HealthLog::decode);
         return new HealthReport(
                 status,
@@ -312,6 +334,11 @@ final class DetachedPlace {
         }
         try (Monitor monitor = found.get()) {
             return Optional.of(monitor.state());
+        } catch (HostException e) {
+            if (!Monitor.isGone(e)) {
+                throw e;
+            }
+            return recorded();
         }
     }
 
@@ -403,22 +430,6 @@ final class DetachedPlace {
         }
     }
 
-    /// Waits until its monitor, which was asked to end, has ended.
-    void awaitEnd(Monitor monitor) throws InterruptedException {
-        long begun = System.nanoTime();
-        try {
-            while (System.nanoTime() - begun < REMOVAL_PATIENCE.toNanos()) {
-                boolean _ = monitor.notice(LOOK).isPresent();
-            }
-        } catch (HostException e) {
-            if (e.code().equals("MONITOR_GONE")) {
-                return;
-            }
-            throw e;
-        }
-        throw Failures.notRemoved(id(), REMOVAL_PATIENCE);
-    }
-
     /// Removes what is left of it once its monitor is gone.
     void remove() {
         noteEnd();
@@ -427,7 +438,8 @@ final class DetachedPlace {
         Leftovers.clearPlaces(options);
         // the kernel closes the socket of a monitor that ends before it gives up its locks
         long begun = System.nanoTime();
-        while (cleared.filter(this::isThere).isPresent() && System.nanoTime() - begun < UNLOCKING_NANOS) {
+        while ((cleared.filter(this::isThere).isPresent() || among.isRunning(entry))
+                && System.nanoTime() - begun < UNLOCKING_NANOS) {
             LockSupport.parkNanos(UNLOCKING_NANOS / 1000);
             Leftovers.clearPlaces(options);
         }

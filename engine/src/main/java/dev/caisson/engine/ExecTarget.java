@@ -38,18 +38,33 @@ final class ExecTarget {
     /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, CONTAINER_NOT_RUNNING
     static ExecTarget find(String container, EngineOptions options, Hierarchy hierarchy) {
         if (State.matching(container, options.state()).isEmpty()) {
-            refresh(container, options);
+            findAgain(container, options);
         }
-        return of(Verification.find(container, options), hierarchy);
+        return of(runningRecord(container, options), hierarchy);
     }
 
-    /// A monitor may have started it again since, which writes no record.
-    private static void refresh(String container, EngineOptions options) {
+    private static ContainerRecord runningRecord(String container, EngineOptions options) {
         try {
-            Optional<DetachedPlace> place = DetachedPlace.find(container, options);
-            if (place.isPresent()) {
-                place.get().refresh();
-            }
+            return Verification.find(container, options);
+        } catch (EngineException e) {
+            throw DetachedPlace.find(container, options)
+                    .map(place -> notRunning(place.name())) // it has ended since it was looked for
+                    .orElse(e);
+        }
+    }
+
+    /// Finds one that outlives its command: its monitor may have started it again since, which writes no record.
+    /// @throws EngineException CONTAINER_NOT_RUNNING
+    private static void findAgain(String container, EngineOptions options) {
+        Optional<DetachedPlace> place = DetachedPlace.find(container, options);
+        if (place.isEmpty()) {
+            return;
+        }
+        new DetachedContainer(place.get())
+                .stateNow()
+                .require(ContainerState.Operation.SIGNAL, place.get().name());
+        try {
+            place.get().refresh();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -59,14 +74,14 @@ final class ExecTarget {
         Cgroup group = hierarchy
                 .find(record.cgroupParent(), record.id())
                 .filter(_ -> record.pid() > 0)
-                .orElseThrow(() -> notRunning(record));
+                .orElseThrow(() -> notRunning(record.name()));
         return new ExecTarget(record, record.plan().plan(), group);
     }
 
-    private static EngineException notRunning(ContainerRecord record) {
+    private static EngineException notRunning(String container) {
         return new EngineException(
                 "CONTAINER_NOT_RUNNING",
-                "the container " + record.name() + " does not run: start it, or wait until it has started");
+                "the container " + container + " does not run: start it, or wait until it has started");
     }
 
     int pid() {
@@ -85,14 +100,14 @@ final class ExecTarget {
     /// then
     ///     may be another process's
     void requireRunning() {
-        if (!ProcessTimes.isRunning(record.pid(), record.startTime())) {
-            throw notRunning(record);
+        if (!ProcessTimes.isStaying(record.pid(), record.startTime())) {
+            throw notRunning(record.name());
         }
     }
 
     /// @throws EngineException CONTAINER_PAUSED, as a process that is born into its group stands still
     void requireNotPaused() {
-        if (group.isPaused()) {
+        if (group.isToldToPause()) {
             throw new EngineException(
                     "CONTAINER_PAUSED", "the container " + record.name() + " is paused: let it run on first");
         }
@@ -100,7 +115,7 @@ final class ExecTarget {
 
     /// True if it is paused and who is charged like it is stopped with it.
     boolean isFrozenInside() {
-        return group.chargesInUnified() && group.isPaused();
+        return group.chargesInUnified() && group.isToldToPause();
     }
 
     /// Descriptors of its namespaces, in the order in which they are entered; the caller's to close.
@@ -114,7 +129,7 @@ final class ExecTarget {
             return opened;
         } catch (ErrnoException e) {
             opened.forEach(Fd::close);
-            throw e.is(Errno.ENOENT) || e.is(Errno.ESRCH) ? notRunning(record) : e;
+            throw e.is(Errno.ENOENT) || e.is(Errno.ESRCH) ? notRunning(record.name()) : e;
         } catch (RuntimeException e) {
             opened.forEach(Fd::close);
             throw e;
@@ -128,7 +143,7 @@ final class ExecTarget {
             requireRunning();
             return root;
         } catch (ErrnoException e) {
-            throw e.is(Errno.ENOENT) || e.is(Errno.ESRCH) ? notRunning(record) : e;
+            throw e.is(Errno.ENOENT) || e.is(Errno.ESRCH) ? notRunning(record.name()) : e;
         }
     }
 

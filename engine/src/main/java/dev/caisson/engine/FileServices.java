@@ -56,7 +56,7 @@ final class FileServices {
             var given =
                     new ExecLauncher.Given(directory, joins, namespaces, List.of(none, none, none), Optional.of(life));
             boolean freezes = directory.isPresent();
-            return begin(target, plan, given, () -> freezes && target.group().isPaused());
+            return begin(target, plan, given, () -> freezes && target.group().isToldToPause());
         } finally {
             opened.forEach(Fd::close);
         }

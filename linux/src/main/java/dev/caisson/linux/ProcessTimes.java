@@ -8,6 +8,11 @@ public final class ProcessTimes {
     private static final int MAX_STAT = 4096;
     private static final int FIELDS_AFTER_NAME = 20;
 
+    /// Field 9, counted from the name, and PF_EXITING in it (sched.h of the kernel).
+    private static final int FLAGS = 6;
+
+    private static final int EXITING = 4;
+
     /// Zombie and dead, proc_pid_stat(5).
     private static final Set<String> ENDED = Set.of("Z", "X", "x");
 
@@ -25,6 +30,16 @@ public final class ProcessTimes {
         try {
             String[] fields = fields(pid);
             return startTime(fields) == startTime && !ENDED.contains(fields[0]);
+        } catch (ErrnoException e) {
+            return false;
+        }
+    }
+
+    /// True if that very process runs and is not on its way out: while a process 1 exits, its pid namespace takes no
+    /// other process.
+    public static boolean isStaying(int pid, long startTime) {
+        try {
+            return isRunning(pid, startTime) && (Long.parseLong(fields(pid)[FLAGS]) & EXITING) == 0;
         } catch (ErrnoException e) {
             return false;
         }

@@ -7,15 +7,21 @@ import java.nio.ByteOrder;
 
 /// Errors of the conversation with a monitor.
 final class MonitorFailures {
+    private static final String GONE = "MONITOR_GONE";
+
     private MonitorFailures() {}
 
     static HostException protocol(String what) {
         return new HostException("MONITOR_PROTOCOL", "the container's monitor " + what);
     }
 
+    static boolean isGone(HostException e) {
+        return e.code().equals(GONE);
+    }
+
     static HostException gone() {
         return new HostException(
-                "MONITOR_GONE", "the container's monitor has ended, and the container with it: see 'caisson ps -a'");
+                GONE, "the container's monitor has ended, and the container with it: see 'caisson ps -a'");
     }
 
     static HostException start(int errno, byte[] payload) {

@@ -1,0 +1,57 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.HostException;
+import dev.caisson.launch.monitor.Monitor;
+import java.time.Duration;
+import java.util.Optional;
+
+/// The removal of a container that outlives its command: its monitor ends with it, then what it left goes.
+///
+/// @param force kills it first if it runs
+record DetachedRemoval(DetachedPlace place, boolean force) {
+    private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    /// @throws EngineException CONTAINER_RUNNING, CONTAINER_PAUSED, CONTAINER_RESTARTING, CONTAINER_UNKNOWN
+    void run() throws InterruptedException {
+        place.askAlone(held -> {
+            Optional<Monitor> found = place.connect();
+            if (found.isPresent()) {
+                try (Monitor monitor = found.get()) {
+                    end(monitor, held);
+                }
+            }
+            place.remove();
+        });
+    }
+
+    private void end(Monitor monitor, DetachedPlace.Held held) throws InterruptedException {
+        if (!force) {
+            requireLegal(monitor);
+        }
+        DetachedFile.wants(held.kept(), false);
+        if (!monitor.remove(force)) {
+            requireLegal(monitor);
+        }
+        awaitEnd(monitor);
+    }
+
+    private void requireLegal(Monitor monitor) throws InterruptedException {
+        ToldState.of(monitor.state()).require(ContainerState.Operation.REMOVE, place.name());
+    }
+
+    private void awaitEnd(Monitor monitor) throws InterruptedException {
+        long begun = System.nanoTime();
+        try {
+            while (System.nanoTime() - begun < PATIENCE.toNanos()) {
+                boolean _ = monitor.notice(LOOK).isPresent();
+            }
+        } catch (HostException e) {
+            if (Monitor.isGone(e)) {
+                return;
+            }
+            throw e;
+        }
+        throw Failures.notRemoved(place.id(), PATIENCE);
+    }
+}

@@ -1,0 +1,169 @@
+package dev.caisson.engine;
+
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/// What a container that outlives its command does when several ask it at once: a state, and for each act the small
+/// steps of which it is made. A step is one thing that nobody sees half of.
+final class LifecycleModel {
+    static final String OK = "ok";
+    /// How one more program ends that is killed with its container.
+    static final String KILLED = "ended with 137";
+
+    private static final String UNKNOWN = "CONTAINER_UNKNOWN";
+
+    /// Where it is in its life. ENDING: it was asked to end or killed, and is not gone yet.
+    enum Phase {
+        GONE,
+        CREATED,
+        RUNNING,
+        PAUSED,
+        ENDING,
+        EXITED
+    }
+
+    enum Act {
+        CREATE,
+        START,
+        STOP,
+        KILL,
+        RESTART,
+        PAUSE,
+        RESUME,
+        EXEC,
+        UPDATE,
+        RENAME,
+        REMOVE,
+        REMOVE_BY_FORCE
+    }
+
+    /// @param outcome of the act, if it ends here; else null
+    private record Step(String outcome, Phase next) {}
+
+    /// An act on its way.
+    record Asked(Act act, String outcome) {}
+
+    private static final Set<Act> ENDING_ACTS = EnumSet.of(Act.STOP, Act.KILL, Act.RESTART, Act.REMOVE_BY_FORCE);
+
+    private LifecycleModel() {}
+
+    /// True for errors that some state explains; of others the sentence is of interest too.
+    static boolean isExpected(String code) {
+        return code.startsWith("CONTAINER_") || code.equals("NAME_IN_USE") || code.equals("START_FAILED");
+    }
+
+    /// Returns the states in which the container may be when these acts, asked at once, had these outcomes; none if
+    /// there is no order of their steps that explains them.
+    static Set<Phase> after(Set<Phase> before, List<Asked> asked) {
+        Set<Phase> found = EnumSet.noneOf(Phase.class);
+        for (Phase phase : before) {
+            search(phase, new ArrayList<>(asked), new int[asked.size()], found);
+        }
+        return found;
+    }
+
+    private static void search(Phase phase, List<Asked> asked, int[] done, Set<Phase> found) {
+        if (phase == Phase.ENDING) {
+            search(Phase.EXITED, asked, done, found);
+        }
+        boolean over = true;
+        for (int i = 0; i < done.length; i++) {
+            if (done[i] < 0) {
+                continue;
+            }
+            over = false;
+            int at = done[i];
+            for (Step step : steps(asked.get(i).act(), at, phase, isStopped(asked, i))) {
+                if (step.outcome() == null || step.outcome().equals(asked.get(i).outcome())) {
+                    done[i] = step.outcome() == null ? at + 1 : -1;
+                    search(step.next(), asked, done, found);
+                    done[i] = at;
+                }
+            }
+        }
+        if (over) {
+            found.add(phase);
+        }
+    }
+
+    /// True if another act may end what this one starts before it stands.
+    private static boolean isStopped(List<Asked> asked, int own) {
+        return IntStream.range(0, asked.size())
+                .anyMatch(i -> i != own && ENDING_ACTS.contains(asked.get(i).act()));
+    }
+
+    private static List<Step> steps(Act act, int at, Phase phase, boolean stopped) {
+        if (act == Act.CREATE) {
+            return phase == Phase.GONE ? ends(OK, Phase.CREATED) : ends("NAME_IN_USE", phase);
+        }
+        if (phase == Phase.GONE) {
+            return ends(UNKNOWN, phase);
+        }
+        return switch (act) {
+            case CREATE -> throw new AssertionError();
+            case START -> start(phase, stopped);
+            case STOP -> at == 0 ? asksToEnd(phase) : ends(OK, ended(phase));
+            case RESTART ->
+                switch (at) {
+                    case 0 -> asksToEnd(phase);
+                    case 1 -> List.of(new Step(null, ended(phase)));
+                    default -> start(phase, stopped);
+                };
+            case KILL ->
+                up(phase) || phase == Phase.ENDING ? ends(OK, Phase.ENDING) : ends("CONTAINER_NOT_RUNNING", phase);
+            case PAUSE ->
+                switch (phase) {
+                    case RUNNING -> ends(OK, Phase.PAUSED);
+                    case PAUSED -> ends("CONTAINER_PAUSED", phase);
+                    case ENDING -> ends(OK, phase);
+                    default -> ends("CONTAINER_NOT_RUNNING", phase);
+                };
+            case RESUME -> phase == Phase.PAUSED ? ends(OK, Phase.RUNNING) : ends("CONTAINER_NOT_PAUSED", phase);
+            case EXEC ->
+                switch (phase) {
+                    case RUNNING -> ends(OK, phase);
+                    case PAUSED -> ends("CONTAINER_PAUSED", phase);
+                    case ENDING ->
+                        List.of(new Step(OK, phase), new Step(KILLED, phase), new Step("CONTAINER_NOT_RUNNING", phase));
+                    default -> ends("CONTAINER_NOT_RUNNING", phase);
+                };
+            case UPDATE -> ends(OK, phase);
+            case RENAME -> ends("NAME_IN_USE", phase);
+            case REMOVE ->
+                switch (phase) {
+                    case RUNNING, ENDING -> ends("CONTAINER_RUNNING", phase);
+                    case PAUSED -> ends("CONTAINER_PAUSED", phase);
+                    default -> ends(OK, Phase.GONE);
+                };
+            case REMOVE_BY_FORCE -> at == 0 ? asksToEnd(phase) : ends(OK, Phase.GONE);
+        };
+    }
+
+    private static List<Step> start(Phase phase, boolean stopped) {
+        if (phase == Phase.PAUSED) {
+            return ends("CONTAINER_PAUSED", phase);
+        }
+        Phase next = phase == Phase.ENDING ? phase : Phase.RUNNING;
+        return stopped && !up(phase) ? List.of(new Step(OK, next), new Step("START_FAILED", phase)) : ends(OK, next);
+    }
+
+    /// One that is paused runs on for its end.
+    private static List<Step> asksToEnd(Phase phase) {
+        return List.of(new Step(null, up(phase) ? Phase.ENDING : phase));
+    }
+
+    private static Phase ended(Phase phase) {
+        return phase == Phase.ENDING ? Phase.EXITED : phase;
+    }
+
+    private static boolean up(Phase phase) {
+        return phase == Phase.RUNNING || phase == Phase.PAUSED;
+    }
+
+    private static List<Step> ends(String outcome, Phase next) {
+        return List.of(new Step(outcome, next));
+    }
+}
