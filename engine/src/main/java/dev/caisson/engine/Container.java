@@ -6,6 +6,7 @@ import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.CpuPace;
 import dev.caisson.engine.Probe.Moment;
+import dev.caisson.launch.InitFailures;
 import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
@@ -418,9 +419,8 @@ public final class Container implements AutoCloseable {
 
     /// Returns why there is no result.
     private Optional<RuntimeException> failure() {
-        Optional<RuntimeException> known = init.failure();
-        boolean early = !started || init.hasDiedEarly();
-        return known.isEmpty() && early && cause.get() == null ? Optional.of(Launcher.initDied()) : known;
+        boolean early = (!started || init.hasDiedEarly()) && cause.get() == null;
+        return init.failure().or(() -> early ? Optional.of(InitFailures.died()) : Optional.empty());
     }
 
     private void remove(boolean unwatched) {

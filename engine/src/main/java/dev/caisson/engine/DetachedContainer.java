@@ -33,8 +33,6 @@ public final class DetachedContainer {
     private static final Duration FOREVER = Duration.ofDays(36_500);
     private static final int SIGKILL = 9;
     private static final Duration LOOK = Duration.ofSeconds(1);
-    private static final Duration BETWEEN_TRIES = Duration.ofMillis(2);
-    private static final Duration REFUSAL_PATIENCE = Duration.ofSeconds(10);
 
     private final DetachedPlace place;
 
@@ -233,37 +231,15 @@ public final class DetachedContainer {
     /// Freezes every process of it, until [#resume]. Its deadline and its lease go on.
     /// @throws EngineException CONTAINER_NOT_RUNNING, CONTAINER_PAUSED, CONTAINER_RESTARTING
     public void pause() throws InterruptedException {
-        whileLegal(ContainerState.Operation.PAUSE, Monitor::pause);
+        new PauseSwitch(place, ContainerState.Operation.PAUSE, Monitor::pause).turn();
         place.note("pause", Map.of());
     }
 
     /// Lets it run on.
     /// @throws EngineException CONTAINER_NOT_PAUSED
     public void resume() throws InterruptedException {
-        whileLegal(ContainerState.Operation.RESUME, Monitor::resume);
+        new PauseSwitch(place, ContainerState.Operation.RESUME, Monitor::resume).turn();
         place.note("unpause", Map.of());
-    }
-
-    private interface MonitorAct {
-        void by(Monitor monitor) throws InterruptedException;
-    }
-
-    /// Tries again while its monitor refuses what is legal by the state that it told: its program has just ended, and
-    /// its last output is on the way.
-    private void whileLegal(ContainerState.Operation operation, MonitorAct act) throws InterruptedException {
-        long begun = System.nanoTime();
-        place.askAlone(_ -> {
-            for (boolean done = false; !done; Thread.sleep(BETWEEN_TRIES)) {
-                try (Monitor monitor = place.monitor(operation)) {
-                    act.by(monitor);
-                    done = true;
-                } catch (HostException e) {
-                    if (Monitor.isGone(e) || System.nanoTime() - begun > REFUSAL_PATIENCE.toNanos()) {
-                        throw e;
-                    }
-                }
-            }
-        });
     }
 
     /// Waits until it does not run and will not be started again by its policy.

@@ -409,16 +409,6 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         containers.remove(container.id());
     }
 
-    /// The group that held all containers of this state directory; one that is still there is the next
-    /// engine's to clear. A scope's is left to systemd, which reads there that it is empty once it is told
-    /// of a change: where the group is gone by then, the scope stays active without one.
-    private void removeGroup() {
-        if (scope.isEmpty()
-                && preparation.hierarchy().leftovers(state.cgroupParent()).isEmpty()) {
-            preparation.hierarchy().removeParent(state.cgroupParent());
-        }
-    }
-
     /// Ends and removes every container. Returns, if a container cannot be removed or an observer of a launch does not
     /// return; then something is left for the next engine to clear.
     @Override
@@ -448,7 +438,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             scope.ifPresent(SystemdScope::leave);
         } finally {
             probe.reached(Moment.CONTAINERS_REMOVED);
-            state.close(this::removeGroup);
+            state.close(() -> Leftovers.removeParent(preparation.hierarchy(), state, scope));
             preparation.close();
             if (interrupted.get()) {
                 Thread.currentThread().interrupt();

@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.launch.InitFailures;
 import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Report;
@@ -141,7 +142,7 @@ final class InitWatch {
             Report report = Report.decode(message.bytes());
             switch (report.kind()) {
                 case EXIT -> exit = report;
-                case ERROR -> failure = Launcher.failure(steps, report);
+                case ERROR -> failure = InitFailures.of(steps, report);
                 case PAUSED -> {
                     paused.run();
                     launched.start();

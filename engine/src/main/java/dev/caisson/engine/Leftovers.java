@@ -1,7 +1,10 @@
 package dev.caisson.engine;
 
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.cgroup.SystemdScope;
 import dev.caisson.error.CaissonException;
 import dev.caisson.state.State;
+import java.util.Optional;
 
 /// Removes what killed engines and monitors have left: groups, layers on disk, records, names.
 public final class Leftovers {
@@ -42,6 +45,15 @@ public final class Leftovers {
             Engine.open(options).close();
         } else {
             Recovery.run(options);
+        }
+    }
+
+    /// Removes the group that held all containers of an engine's state directory; one that is still there is the
+    /// next engine's to clear. A scope's is left to systemd, which reads there that it is empty once it is told of
+    /// a change: where the group is gone by then, the scope stays active without one.
+    static void removeParent(Hierarchy hierarchy, State state, Optional<SystemdScope> scope) {
+        if (scope.isEmpty() && hierarchy.leftovers(state.cgroupParent()).isEmpty()) {
+            hierarchy.removeParent(state.cgroupParent());
         }
     }
 }

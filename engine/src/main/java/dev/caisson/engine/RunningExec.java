@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.cgroup.Subgroup;
+import dev.caisson.launch.InitFailures;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Report;
 import dev.caisson.launch.Step;
@@ -200,14 +201,14 @@ public final class RunningExec implements AutoCloseable {
         try {
             failed = watch.failure().orElse(null);
             if (failed == null && watch.hasDiedEarly() && cause.get() == null) {
-                failed = Launcher.initDied();
+                failed = InitFailures.died();
             }
             if (failed == null) {
                 ExecResult known = made();
                 made = known;
                 notes.ifPresent(note -> note.ended(known));
             } else {
-                target.requireRunning(); // what explains that nothing could be born in it any more
+                failed = explained(failed);
             }
         } catch (Throwable e) { // whatever it was, whoever waits is told
             failed = Outcome.suppressing(e, failed);
@@ -223,6 +224,17 @@ public final class RunningExec implements AutoCloseable {
             } else {
                 result.complete(made);
             }
+        }
+    }
+
+    /// Where the container has ended, that is why nothing could be born in it any more.
+    private Throwable explained(Throwable failed) {
+        try {
+            target.requireRunning();
+            return failed;
+        } catch (EngineException ended) {
+            ended.addSuppressed(failed);
+            return ended;
         }
     }
 

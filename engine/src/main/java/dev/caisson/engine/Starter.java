@@ -4,6 +4,7 @@ import dev.caisson.cgroup.Cgroup;
 import dev.caisson.engine.Beginnings.Beginning;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.launch.HostException;
+import dev.caisson.launch.InitFailures;
 import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
@@ -144,7 +145,7 @@ final class Starter implements AutoCloseable {
         } else if (container.wasEnded()) {
             engine.requireReady(); // by the observer, or by the end of the engine
         } else {
-            throw Launcher.initDied();
+            throw InitFailures.died();
         }
     }
 

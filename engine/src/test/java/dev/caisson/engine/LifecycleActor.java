@@ -42,7 +42,11 @@ final class LifecycleActor {
         try {
             return act(act, name);
         } catch (CaissonException e) {
-            return LifecycleModel.isExpected(e.code()) ? e.code() : e.toString();
+            if (LifecycleModel.isExpected(e.code())) {
+                return e.code();
+            }
+            e.printStackTrace();
+            return e.toString();
         } catch (RuntimeException | Error e) {
             e.printStackTrace();
             return e.toString();

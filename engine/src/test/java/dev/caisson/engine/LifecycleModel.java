@@ -121,7 +121,12 @@ final class LifecycleModel {
                     case ENDING -> ends(OK, phase);
                     default -> ends("CONTAINER_NOT_RUNNING", phase);
                 };
-            case RESUME -> phase == Phase.PAUSED ? ends(OK, Phase.RUNNING) : ends("CONTAINER_NOT_PAUSED", phase);
+            case RESUME ->
+                switch (phase) {
+                    case PAUSED -> ends(OK, Phase.RUNNING);
+                    case ENDING -> List.of(new Step(OK, phase), new Step("CONTAINER_NOT_PAUSED", phase));
+                    default -> ends("CONTAINER_NOT_PAUSED", phase);
+                };
             case EXEC ->
                 switch (phase) {
                     case RUNNING -> ends(OK, phase);

@@ -20,7 +20,6 @@ import org.jspecify.annotations.Nullable;
 /// name,
 /// hands all to the process, and waits until it stands before the program.
 public final class Launcher {
-    private static final long READY_TIMEOUT_MILLIS = 30_000;
     private static final byte[] START = {1};
     private static final byte[] START_ALONE = {3};
     private static final int SIGKILL = 9;
@@ -162,7 +161,7 @@ public final class Launcher {
             RuntimeException why = failure;
             try {
                 if (hasDied()) {
-                    why = initDied();
+                    why = InitFailures.died();
                     why.addSuppressed(failure);
                 }
                 abandon();
@@ -409,10 +408,10 @@ public final class Launcher {
     }
 
     static void awaitReady(List<Step> steps, Launched launched, Pause pause) {
-        Sockets.receiveTimeout(launched.control, READY_TIMEOUT_MILLIS);
+        Sockets.receiveTimeout(launched.control, InitSocket.READY_TIMEOUT_MILLIS);
         while (true) {
             Report report;
-            try (Sockets.Message message = receive(launched.control)) {
+            try (Sockets.Message message = InitSocket.receive(launched.control)) {
                 report = Report.decode(message.bytes());
                 launched.keep(report.kind(), message.descriptors());
             }
@@ -421,7 +420,7 @@ public final class Launcher {
                     launched.phaseMicros = report.phaseMicros();
                     return;
                 }
-                case ERROR -> throw failure(steps, report);
+                case ERROR -> throw InitFailures.of(steps, report);
                 case CONSOLE -> {}
                 case PAUSED -> {
                     pause.meanwhile().run();
@@ -430,44 +429,5 @@ public final class Launcher {
                 case EXIT -> throw new HostException("INIT_PROTOCOL", "init told of an exit before the start");
             }
         }
-    }
-
-    static Sockets.Message receive(Fd control) {
-        try {
-            Sockets.Message message = Sockets.receive(control, Report.BYTES);
-            if (message.isEnd()) {
-                throw initDied();
-            }
-            return message;
-        } catch (ErrnoException e) {
-            if (e.is(Errno.EAGAIN)) {
-                throw new HostException(
-                        "LAUNCH_TIMEOUT",
-                        "the container was not ready after " + READY_TIMEOUT_MILLIS / 1000 + " seconds",
-                        e);
-            }
-            throw e;
-        }
-    }
-
-    /// Makes the error for an init that ended before it ran the program and reported no error.
-    public static HostException initDied() {
-        return new HostException(
-                "INIT_DIED",
-                "the container's init died before the program was started: the host may be out of memory, see dmesg");
-    }
-
-    /// Makes the error for a report, in terms of the plan's steps.
-    public static LaunchException failure(List<Step> steps, Report report) {
-        if (report.step() < 0 || report.step() >= steps.size()) {
-            return new HostException(
-                    "INIT_FAILED",
-                    "init failed before its first step (" + Errno.name(report.status())
-                            + (report.detail() == 0 ? "" : ", plan rule " + report.detail()) + ")");
-        }
-        Step step = steps.get(report.step());
-        return Phase.ofNumber(report.phase())
-                .map(phase -> StepFailedException.of(step, phase, report.status()))
-                .orElseGet(() -> StepFailedException.of(step, report.status()));
     }
 }

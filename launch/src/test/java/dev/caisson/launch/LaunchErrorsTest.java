@@ -46,7 +46,7 @@ class LaunchErrorsTest {
 
         for (int step : new int[] {-1, plan.steps().size()}) {
             var report = new Report(Report.Kind.ERROR, 0, step, INVALID, 7, 0, 0, 0, List.of());
-            LaunchException failure = Launcher.failure(plan.steps(), report);
+            LaunchException failure = InitFailures.of(plan.steps(), report);
 
             assertThat(failure.code()).isEqualTo("INIT_FAILED");
             assertThat(failure).hasMessageContaining("EINVAL").hasMessageContaining("plan rule 7");
@@ -92,9 +92,9 @@ class LaunchErrorsTest {
         Sockets.Pair control = Sockets.pair();
         Sockets.receiveTimeout(control.ours(), 20);
 
-        assertCode("LAUNCH_TIMEOUT", () -> Launcher.receive(control.ours()));
+        assertCode("LAUNCH_TIMEOUT", () -> InitSocket.receive(control.ours()));
         control.theirs().close();
-        assertCode("INIT_DIED", () -> Launcher.receive(control.ours()));
+        assertCode("INIT_DIED", () -> InitSocket.receive(control.ours()));
         control.ours().close();
     }
 

@@ -1,8 +1,8 @@
 package dev.caisson.launch.monitor;
 
 import dev.caisson.launch.HostException;
+import dev.caisson.launch.InitFailures;
 import dev.caisson.launch.LaunchPlan;
-import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Report;
 import dev.caisson.launch.Zygote;
 import dev.caisson.linux.Errno;
@@ -53,9 +53,9 @@ public final class StartReply {
             return Zygote.refused(stage, -in.getInt(REPLY_AT + REPLY_STATUS));
         }
         if (in.getInt(REPORT_AT + REPORT_KIND) != Report.Kind.ERROR.ordinal() + 1) {
-            return error == Errno.EPIPE || error == Errno.ECHILD ? Launcher.initDied() : unnamed();
+            return error == Errno.EPIPE || error == Errno.ECHILD ? InitFailures.died() : unnamed();
         }
-        return Launcher.failure(plan.steps(), Report.decode(Arrays.copyOfRange(bytes, REPORT_AT, BYTES)));
+        return InitFailures.of(plan.steps(), Report.decode(Arrays.copyOfRange(bytes, REPORT_AT, BYTES)));
     }
 
     private HostException unnamed() {
