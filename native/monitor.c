@@ -35,7 +35,7 @@ uint64_t wall_millis(void)
 /* Sets the timer to the earliest deadline. */
 static void set_timer(struct monitor *m)
 {
-	const uint64_t all[] = {m->start_until, m->stop_at, m->deadline_at, m->lease_at, m->restart_at, m->record_at,
+	const uint64_t all[] = {m->start_until, m->stop_at, m->deadline_at, m->lease_at, m->restart_at, m->record_at, m->sync_at,
 				m->trim_at, m->drain_until, m->pace.wait_until, m->health.next_at, m->health.until};
 	uint64_t next = 0;
 	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)

@@ -126,7 +126,7 @@ struct monitor {
 	bool exit_reported;
 
 	/* deadlines on CLOCK_BOOTTIME; 0: none */
-	uint64_t start_until, stop_at, deadline_at, lease_at, restart_at, record_at, trim_at;
+	uint64_t start_until, stop_at, deadline_at, lease_at, restart_at, record_at, sync_at, trim_at;
 	uint64_t back_off; /* the next wait */
 
 	struct monitor_start last; /* for STATE and the record */
@@ -181,6 +181,7 @@ void take_exec_report(struct monitor *m, struct exec *exec);
 
 /* monitor_record.c */
 void write_record(struct monitor *m);
+void sync_record(struct monitor *m);
 void forget_record(struct monitor *m);
 void update_state(struct monitor *m);
 uint64_t read_oom_kills(const struct monitor *m);

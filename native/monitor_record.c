@@ -8,6 +8,7 @@
 
 #define TEMPORARY ".exit"
 #define RETRY (5 * SECONDS)
+#define SYNC (1 * SECONDS)
 
 void update_state(struct monitor *m)
 {
@@ -31,29 +32,53 @@ static int write_file(const struct monitor *m, const struct monitor_record *reco
 	if (file < 0)
 		return file;
 	ssize_t written = write(file, record, sizeof *record);
-	int error = written == sizeof *record ? result(fsync(file)) : written < 0 ? -errno : -ENOSPC;
+	int error = written == sizeof *record ? 0 : written < 0 ? -errno : -ENOSPC;
 	close(file);
 	if (error == 0)
 		error = result(syscall(SYS_renameat2, directory, TEMPORARY, directory, MONITOR_RECORD, 0));
-	if (error == 0)
-		error = result(fsync(directory));
 	return error;
 }
 
-/* Replaces the record by rename(2). If that fails, the monitor tries again later; STATE has the values meanwhile. */
-void write_record(struct monitor *m)
+static void note_record(struct monitor *m, int error)
 {
-	update_state(m);
-	struct monitor_record record = {PLAN_MAGIC, MONITOR_VERSION, sizeof record, 0, m->last};
-	record.end.state.flags &= ~(uint32_t)STATE_RECORD_FAILED;
-	record.end.state.record_error = 0;
-	int error = write_file(m, &record);
 	m->record_at = error < 0 ? boot_nanos() + RETRY : 0;
 	m->last.state.record_error = -error;
 	if (error < 0)
 		m->last.state.flags |= STATE_RECORD_FAILED;
 	else
 		m->last.state.flags &= ~(uint32_t)STATE_RECORD_FAILED;
+}
+
+/*
+ * Replaces the record by rename(2). If that fails, the monitor tries again later; STATE has the values meanwhile. It is on the disk a
+ * second later: whoever waits for the exit does not wait for the disk, and a container that is removed by then costs it nothing.
+ */
+void write_record(struct monitor *m)
+{
+	update_state(m);
+	struct monitor_record record = {PLAN_MAGIC, MONITOR_VERSION, sizeof record, 0, m->last};
+	record.end.state.flags &= ~(uint32_t)STATE_RECORD_FAILED;
+	record.end.state.record_error = 0;
+	note_record(m, write_file(m, &record));
+	if (m->sync_at == 0)
+		m->sync_at = boot_nanos() + SYNC;
+}
+
+/* Brings the log and the record to the disk, for a host that loses its power. */
+void sync_record(struct monitor *m)
+{
+	int error = sync_log(&m->log);
+	if (error < 0)
+		m->log.error = -error;
+	int file = result(openat(m->log.directory, MONITOR_RECORD, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+	if (file == -ENOENT) /* it was started again */
+		return;
+	error = file < 0 ? file : result(fsync(file));
+	close_fd(&file);
+	if (error == 0)
+		error = result(fsync(m->log.directory));
+	if (error < 0)
+		note_record(m, error);
 }
 
 /* The record of an earlier exit would pass for that of a run in which the monitor is killed. */

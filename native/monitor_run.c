@@ -311,9 +311,6 @@ void end_if_drained(struct monitor *m)
 		return;
 	close_run(m);
 	end_log_lines(&m->log, boot_nanos());
-	int error = sync_log(&m->log);
-	if (error < 0)
-		m->log.error = -error;
 	finish(m);
 }
 
@@ -402,6 +399,10 @@ void run_deadlines(struct monitor *m)
 		restart(m);
 	if (over(&m->record_at, now)) {
 		write_record(m);
+		note(m, WATCH_STATE);
+	}
+	if (over(&m->sync_at, now)) {
+		sync_record(m);
 		note(m, WATCH_STATE);
 	}
 	if (m->drain_until != 0 && now >= m->drain_until)

@@ -135,12 +135,32 @@ static void try_setup(const uint8_t *bytes, size_t length)
 		must(other.given[i].slot < other.slots, "a slot of the plan");
 }
 
+/* One that is adopted, if the container runs, and what is said for it. */
+static void try_exec(uint8_t which, const uint8_t *bytes, size_t length)
+{
+	struct report report = {.magic = which % 5 ? PLAN_MAGIC : 0};
+	uint8_t id[MONITOR_EXEC_ID] = {which};
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return;
+	memcpy((uint8_t *)&report + 4, bytes, length < sizeof report - 4 ? length : sizeof report - 4);
+	if (which % 3)
+		send(pair[0], &report, which == 255 ? length % (sizeof report + 9) : sizeof report, MSG_NOSIGNAL | MSG_DONTWAIT);
+	adopt_exec(&m, id, pair[1]);
+	if (which % 2)
+		close_fd(&pair[0]);
+	for (unsigned i = 0; i < MONITOR_MAX_EXECS; i++)
+		if (m.exec[i].control >= 0)
+			take_exec_report(&m, &m.exec[i]);
+	close_fd(&pair[0]);
+}
+
 static void act(uint8_t what, uint8_t which, const uint8_t *bytes, size_t length)
 {
 	struct report report = {.magic = PLAN_MAGIC};
 	uint8_t trash[4096];
 	int client = which % CLIENTS;
-	switch (what % 11) {
+	switch (what % 12) {
 	case 0:
 	case 1:
 	case 2:
@@ -188,6 +208,9 @@ static void act(uint8_t what, uint8_t which, const uint8_t *bytes, size_t length
 			take_probe_exit(&m);
 		must(m.health.length <= HEALTH_OUTPUT, "the output of a probe");
 		break;
+	case 11:
+		try_exec(which, bytes, length);
+		break;
 	default:
 		try_setup(bytes, length);
 	}
@@ -218,6 +241,7 @@ static void begin_input(void)
 	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++)
 		m.client[i].fd = NO_FD;
 	clear_health(&m.health);
+	clear_execs(m.exec);
 	if (clock_now % 2) {
 		m.health.want = (struct monitor_health){.interval_millis = 50, .timeout_millis = 20, .start_interval_millis = 10, .retries = 2,
 							.on_failure = (uint32_t)(clock_now / 2 % 4), .slots = SLOT_FIRST_FREE};
@@ -239,6 +263,8 @@ static void end_input(void)
 		close_fd(&ours[i]);
 	for (unsigned i = 0; i < 3; i++)
 		close_fd(&program[i]);
+	for (unsigned i = 0; i < MONITOR_MAX_EXECS; i++)
+		close_fd(&m.exec[i].control);
 	end_health(&m);
 	close_fd(&m.health.kill), close_fd(&probe_end);
 	close_streams(&m);

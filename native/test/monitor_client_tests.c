@@ -158,7 +158,7 @@ static void one_program_too_many_is_refused_and_the_file_keeps_the_last(void)
 		close(pair[i][0]);
 		usleep(1000);
 	}
-	for (unsigned tries = 0; tries < 500 && (!read_execs(&log, EXEC_ENDS) || log.end[EXEC_ENDS - 1].id[0] != MONITOR_MAX_EXECS - 1); tries++)
+	for (unsigned tries = 0; tries < 500 && read_execs(&log, EXEC_ENDS) && log.end[EXEC_ENDS - 1].id[0] != MONITOR_MAX_EXECS - 1; tries++)
 		usleep(10000);
 	CHECK_EQUAL(EXEC_ENDS, log.count);
 	CHECK_EQUAL(MONITOR_MAX_EXECS - 1, log.end[EXEC_ENDS - 1].id[0]);

@@ -7,6 +7,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -14,7 +15,8 @@ import java.util.concurrent.TimeUnit;
 /// A dockerd of the benchmark's own: its data, socket and network namespace are its own, so that no other daemon of
 /// the machine is touched, and it has one image, the bundle's root.
 final class DockerDaemon {
-    private static final String IMAGE = "caisson-benchmark";
+    /// The image that it has.
+    static final String IMAGE = "caisson-benchmark";
     private static final long START_SECONDS = 60;
     private static final long STOP_SECONDS = 30;
     private static final long PAUSE_MILLIS = 100;
@@ -70,6 +72,13 @@ final class DockerDaemon {
     private boolean hasImage(Bundle bundle) throws IOException, InterruptedException {
         String pack = "tar -C \"$1\" -c . | docker --host \"$2\" import - \"$3\"";
         return quietly("sh", "-c", pack, "sh", bundle.root().toString(), host, IMAGE) == 0;
+    }
+
+    /// Returns a command of its client.
+    List<String> command(List<String> words) {
+        var all = new ArrayList<>(List.of("docker", "--host", host));
+        all.addAll(words);
+        return all;
     }
 
     /// The least that its client can be asked to do with the like of the other rows.

@@ -1,21 +1,18 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.KernelText;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /// One mounted tree of groups, reached by its open root directory. Groups are named by their path below the
 /// root.
@@ -209,20 +206,13 @@ final class Tree implements AutoCloseable {
 
     /// Names of the groups that `group` holds; none where it does not exist.
     List<String> children(String group) {
-        Path directory = path.resolve(group);
-        try (Stream<Path> entries = Files.list(directory)) {
-            return entries.filter(Files::isDirectory)
-                    .map(entry -> entry.getFileName().toString())
-                    .toList();
-        } catch (java.nio.file.NoSuchFileException e) {
-            return List.of();
-        } catch (UncheckedIOException e) { // it goes while it is listed: readdir(3) of a removed directory is ENOENT
-            if (Files.isDirectory(directory)) {
-                throw e;
+        try (Fd directory = group.isEmpty() ? openDirectory(".") : openDirectory(group)) {
+            return DirectoryEntries.directories(directory);
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT) || e.is(Errno.ENODEV)) { // it may go while it is listed
+                return List.of();
             }
-            return List.of();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw e;
         }
     }
 

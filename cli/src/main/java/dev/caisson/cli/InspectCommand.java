@@ -3,6 +3,7 @@ package dev.caisson.cli;
 import dev.caisson.cli.template.Template;
 import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.DetachedContainer;
+import dev.caisson.engine.DiskUse;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Leftovers;
 import dev.caisson.error.CaissonException;
@@ -37,6 +38,11 @@ final class InspectCommand implements Callable<Integer> {
             paramLabel = "TEMPLATE",
             description = "json, or a template: {{.State.Pid}}, {{json .Config.Labels}}, {{range}}, {{if}}.")
     private @Nullable String format;
+
+    @Option(
+            names = {"-s", "--size"},
+            description = "What each has written into its root, too: SizeRw.")
+    private boolean size;
 
     @Option(names = "--type", paramLabel = "TYPE", defaultValue = "container", description = "container.")
     private String type = "container";
@@ -75,10 +81,14 @@ final class InspectCommand implements Callable<Integer> {
         return status;
     }
 
-    private static Map<String, Object> object(String container, EngineOptions options) throws InterruptedException {
+    private Map<String, Object> object(String container, EngineOptions options) throws InterruptedException {
         ContainerStatus status = ContainerStatus.find(container, options);
         Optional<DetachedContainer> detached =
                 DetachedContainer.find(status.id().value(), options);
-        return InspectObject.of(status, detached);
+        Map<String, Object> object = InspectObject.of(status, detached);
+        if (size) {
+            object.put("SizeRw", DiskUse.written(status, options).count());
+        }
+        return object;
     }
 }

@@ -24,7 +24,6 @@ final class LaterCommands {
         put(REGISTRY, "pull", "push", "login", "logout", "search", "trust", "manifest");
         put(BUILD, "build", "builder", "buildx");
         put(IMAGES, "image", "images", "history", "import", "load", "save", "rmi", "tag");
-        put("use 'caisson info', and 'caisson rm' to make room", "system");
         put("containers are started by hand or by a service; 'caisson audit' judges a compose file", "compose");
         put(SWARM, "swarm", "node", "service", "stack", "config", "secret");
         put("there is no daemon that could be elsewhere: use ssh", "context");

@@ -23,7 +23,7 @@ final class LaterOptions {
         put(NETWORK, "--ip6", "--link-local-ip", "--dns", "--dns-opt", "--dns-option", "--dns-search", "--add-host");
         put(NETWORK, "--mac-address");
         put("give each mount with -v or --mount", "--volumes-from");
-        put("the size of what a container has written is in 'caisson stats'", "--size", "-s");
+        put("the size of what a container has written is in 'caisson ps -s' and 'caisson system df'", "--size", "-s");
         put(WINDOWS, "--cpu-count", "--cpu-percent", "--io-maxbandwidth", "--io-maxiops", "--isolation");
         put(REGISTRY, "--pull", "--disable-content-trust");
         put("nothing is printed of an image that is at hand: leave it out", "-q", "--quiet");

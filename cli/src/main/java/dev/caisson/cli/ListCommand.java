@@ -2,11 +2,13 @@ package dev.caisson.cli;
 
 import dev.caisson.cli.template.Table;
 import dev.caisson.engine.ContainerStatus;
+import dev.caisson.engine.DiskUse;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Leftovers;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -25,6 +27,8 @@ import picocli.CommandLine.Spec;
             "  caisson ps -q --no-trunc --filter label=group=batch"
         })
 final class ListCommand implements Callable<Integer> {
+    private static final int SIZE_DIGITS = 3;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -50,6 +54,11 @@ final class ListCommand implements Callable<Integer> {
             description = "Ids alone.")
     private boolean quiet;
 
+    @Option(
+            names = {"-s", "--size"},
+            description = "What each has written into its root, too.")
+    private boolean size;
+
     @Option(names = "--no-trunc", description = "Whole ids and commands.")
     private boolean whole;
 
@@ -72,7 +81,7 @@ final class ListCommand implements Callable<Integer> {
     public Integer call() {
         ContainerFilter filter = ContainerFilter.parse(filters);
         boolean text = format.equals("text") || format.isEmpty();
-        Table table = Table.of(text ? "table" : format, ListRow.TABLE, ListRow.HEADERS);
+        Table table = Table.of(text ? "table" : format, size ? ListRow.SIZED_TABLE : ListRow.TABLE, ListRow.HEADERS);
         EngineOptions options = Caller.current().directories();
         Leftovers.clear(options);
         PrintWriter out = spec.commandLine().getOut();
@@ -84,14 +93,24 @@ final class ListCommand implements Callable<Integer> {
         }
         Instant now = Instant.now();
         if (format.equals("json")) {
-            containers.forEach(container -> out.println(ListRow.json(container, now)));
+            containers.forEach(container -> out.println(JsonText.of(sized(ListRow.json(container, now), container))));
             return 0;
         }
         table.lines(containers.stream()
-                        .map(container -> ListRow.fields(container, now, whole))
+                        .map(container -> sized(ListRow.fields(container, now, whole), container))
                         .toList())
                 .forEach(line -> out.println(text ? line.stripTrailing() : line));
         return 0;
+    }
+
+    /// Asks the kernel for it only if it is shown.
+    private Map<String, Object> sized(Map<String, Object> fields, ContainerStatus container) {
+        if (size || format.contains(".Size")) {
+            long bytes =
+                    DiskUse.written(container, Caller.current().directories()).count();
+            fields.put("Size", SizeText.of(bytes, SIZE_DIGITS));
+        }
+        return fields;
     }
 
     private List<ContainerStatus> chosen(ContainerFilter filter, List<ContainerStatus> containers) {

@@ -19,6 +19,8 @@ final class ListRow {
     static final String TABLE =
             "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
 
+    static final String SIZED_TABLE = TABLE + "\t{{.Size}}";
+
     static final Map<String, String> HEADERS = Map.ofEntries(
             Map.entry("ID", "CONTAINER ID"),
             Map.entry("Image", "IMAGE"),
@@ -31,6 +33,7 @@ final class ListRow {
             Map.entry("Names", "NAMES"),
             Map.entry("Labels", "LABELS"),
             Map.entry("Mounts", "MOUNTS"),
+            Map.entry("Size", "SIZE"),
             Map.entry("Networks", "NETWORKS"));
 
     private static final int LONGEST_COMMAND = 20;
@@ -69,7 +72,7 @@ final class ListRow {
     }
 
     /// Returns the fields for programs: Caisson's own, then Docker's.
-    static String json(ContainerStatus container, Instant now) {
+    static Map<String, Object> json(ContainerStatus container, Instant now) {
         var fields = new LinkedHashMap<String, Object>();
         fields.put("id", container.id().value());
         fields.put("name", container.name().orElse(""));
@@ -86,7 +89,7 @@ final class ListRow {
             fields.put("exitStatus", result.exitStatus());
         });
         fields.putAll(fields(container, now, false));
-        return JsonText.of(fields);
+        return fields;
     }
 
     static String status(ContainerStatus container, Instant now) {

@@ -52,6 +52,7 @@ public final class Main implements Runnable {
         COMMANDS.put("up", UpCommand::new);
         COMMANDS.put("rm", RemoveCommand::new);
         COMMANDS.put("container", Main::container);
+        COMMANDS.put("system", Main::system);
         COMMANDS.put("verify", VerifyCommand::new);
         COMMANDS.put("stats", StatsCommand::new);
         COMMANDS.put("serve", ServeCommand::new);
@@ -243,6 +244,13 @@ public final class Main implements Runnable {
         line.addSubcommand("ls", new ListCommand());
         line.addSubcommand("prune", new PruneCommand());
         return line;
+    }
+
+    private static CommandLine system() {
+        return new CommandLine(new SystemCommand())
+                .addSubcommand("df", new DiskUseCommand())
+                .addSubcommand("events", new EventsCommand())
+                .addSubcommand("info", new InfoCommand());
     }
 
     private static CommandLine plan() {

@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.engine.Leftovers;
 import dev.caisson.spec.Denial;
 import dev.caisson.watch.DenialReasons;
 import dev.caisson.watch.DenialWatch;
@@ -65,6 +66,7 @@ final class SeccompWatchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         Optional<Duration> longest = Optional.ofNullable(duration).map(text -> RunOptions.duration("--for", text));
+        Leftovers.clear(Caller.current().directories()); // one that its policy has started again has another process
         int pid = container.matches("[1-9][0-9]{0,8}")
                 ? Integer.parseInt(container)
                 : LiveFilters.programOf(

@@ -140,40 +140,6 @@ class DetachedCommandsTest {
     }
 
     @Test
-    void a_program_that_nobody_waits_for_goes_on_and_its_end_is_an_event() throws Exception {
-        caisson("run", "-d", "--name", name, "host", "sleep", "1000");
-        String begun = java.time.Instant.now().toString();
-
-        assertThat(caisson("exec", "-d", name, "sh", "-c", "sleep 0.5; echo $0 >/made; exit 7"))
-                .isEqualTo(new Answer(0, "", ""));
-        assertThat(caisson("exec", name, "sh", "-c", "until test -e /made; do sleep 0.05; done; exit 3")
-                        .status())
-                .isEqualTo(3);
-
-        assertThat(caisson("exec", "-d", name, "no-such-program").status()).isEqualTo(127);
-        assertThat(caisson("exec", "-d", "--timeout", "1s", name, "true").err()).contains("EXEC_DETACHED_REFUSED");
-        Thread.sleep(300); // its end follows what it has made
-        String events = caisson(
-                        "events",
-                        "--since",
-                        begun,
-                        "--until",
-                        "0s",
-                        "--filter",
-                        "container=" + name,
-                        "--format",
-                        "{{.Action}} {{index .Actor.Attributes \"exitCode\"}}")
-                .out();
-        assertThat(events)
-                .contains("exec_create: sh -c sleep 0.5; echo $0 >/made; exit 7", "exec_start: sh -c sleep 0.5")
-                .contains("exec_die 7\n", "exec_die 3\n");
-        assertThat(caisson("events", "--since", begun, "--until", "0s", "--filter", "event=exec_die")
-                        .out())
-                .contains("exec_die")
-                .doesNotContain("exec_start");
-    }
-
-    @Test
     void streams_that_are_not_attached_are_logged_alone() throws Exception {
         Process run = new ProcessBuilder(CommandProcess.words(
                         "run", "--name", name, "-a", "stderr", "host", "--", "sh", "-c", "echo out; echo bad >&2"))
@@ -206,6 +172,36 @@ class DetachedCommandsTest {
         Answer removed = caisson("run", "--rm", "--name", name + "-2", "--sig-proxy=false", "host", "true");
         assertThat(removed).isEqualTo(new Answer(0, "", ""));
         assertThat(caisson("ps", "-a").out()).doesNotContain(name + "-2");
+    }
+
+    @Test
+    void what_a_container_has_written_is_shown_while_it_runs_and_after_its_end() throws Exception {
+        String script = "head -c 3000000 /dev/zero >/written; echo done";
+        caisson("run", "-d", "--name", name, "host", "--", "sh", "-c", script + "; sleep 1000");
+        awaitLog(name, "done");
+
+        assertThat(caisson("ps", "-s", "--filter", "name=" + name).out())
+                .contains("SIZE")
+                .containsPattern(" 3(\\.[0-9]+)?MB\n");
+        assertThat(caisson("inspect", "-s", "-f", "{{.SizeRw}}", name).out()).matches("3[0-9]{6}\n");
+        caisson("stop", "-t", "0", name);
+        assertThat(caisson("ps", "-a", "--filter", "name=" + name, "--format", "{{.Size}}")
+                        .out())
+                .matches("3(\\.[0-9]+)?MB\n");
+
+        assertThat(caisson("system", "df", "--format", "{{.Type}}:{{.TotalCount}}:{{.Active}}")
+                        .out())
+                .containsPattern("Images:[0-9]+:-\nContainers:[0-9]+:[0-9]+\nLogs:");
+        assertThat(caisson("system", "df").out()).contains("TYPE", "RECLAIMABLE", "MB (");
+        assertThat(caisson("system", "df", "--format", "json").out()).contains("\"Type\":\"Containers\"");
+        assertThat(caisson("system", "df", "-v").out())
+                .containsPattern("host +3(\\.[0-9]+)?MB +[0-9.]+k?B +ended +" + name);
+        assertThat(caisson("run", "-d", "--read-only", "--name", name + "-2", "host", "sleep", "1000")
+                        .status())
+                .isZero();
+        assertThat(caisson("ps", "--filter", "name=" + name + "-2", "--format", "{{.Size}}")
+                        .out())
+                .matches("[0-9.]+k?B\n");
     }
 
     private static void loseMonitor(String container) throws Exception {
@@ -402,7 +398,8 @@ class DetachedCommandsTest {
                 "create -a stdout host true|nothing is attached here",
                 "exec -d -t x true|OPTION_REFUSED: --tty",
                 "exec -d -i x true|OPTION_REFUSED: --interactive",
-                "ps --size|OPTION_REFUSED: --size",
+                "system df -v --format json|--format is for the sums",
+                "system prune|unknown command",
                 "ps -a --format {{.Nmae}}|can't evaluate field Nmae",
                 "ps -a --format {{.ID|unclosed action",
                 "ps --filter before=nobody|knows no container 'nobody'",

@@ -32,11 +32,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// Makes a container that outlives its command: everything that its monitor will need to start it, any number of times,
 /// and the monitor itself. A place in the state directory, as an engine has one, is the container's own; the monitor
 /// holds its lock, so that whoever finds the lock free knows that the monitor is gone, and clears up.
-final class DetachedMaker {
+final class DetachedMaker implements AutoCloseable {
     private static final int MOST_ASKED = 4;
 
     private final EngineOptions options;
@@ -45,6 +46,7 @@ final class DetachedMaker {
     private final Supplier<Zygote> zygote;
     private final KeptDirectory kept;
     private final DiskLayers diskLayers;
+    private @Nullable Fd program;
 
     DetachedMaker(
             EngineOptions options,
@@ -216,9 +218,7 @@ final class DetachedMaker {
             directory.ifPresent(closing::add);
             diskLayers.holders(id.value()).forEach(setup::hold);
             HealthProbes.add(health, plan, group, setup, closing);
-            Fd program = program();
-            closing.add(program);
-            Monitor.spawn(setup.group(files, directory), program).close();
+            Monitor.spawn(setup.group(files, directory), program()).close();
         }
         closing.addAll(diskLayers.handOver(id.value()));
         place.leave();
@@ -226,9 +226,26 @@ final class DetachedMaker {
         return new DetachedPlace(options, kept, entry);
     }
 
-    /// Returns the program of a monitor that is there, else one of its own: all that are started from one file
-    /// share its memory. Whoever does not answer is passed over.
-    private Fd program() throws InterruptedException {
+    /// Returns the program of monitors, the same for all of this engine: those that are started from one file share its
+    /// memory.
+    private synchronized Fd program() throws InterruptedException {
+        Fd known = program;
+        if (known == null) {
+            known = find();
+            program = known;
+        }
+        return known;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (program != null) {
+            program.close();
+        }
+    }
+
+    /// Returns the program of a monitor that is there, else one of its own. Whoever does not answer is passed over.
+    private Fd find() throws InterruptedException {
         int asked = 0;
         for (KeptDirectory.Entry entry : kept.entries()) {
             if (asked == MOST_ASKED) {

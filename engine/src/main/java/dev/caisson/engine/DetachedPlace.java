@@ -25,13 +25,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.locks.LockSupport;
 
 /// Where the parts of a container that outlives its command stand: its directory among those that are kept, and the
-/// place
-/// in the state directory that its monitor holds.
+/// place in the state directory that its monitor holds.
 final class DetachedPlace {
-    private static final long UNLOCKING_NANOS = 1_000_000_000;
     private static final String LOCK = "lock";
     private static final String DEAD = "CONTAINER_DEAD";
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
@@ -144,11 +141,7 @@ final class DetachedPlace {
 
     /// Connects to its monitor; empty if that is gone.
     Optional<Monitor> connect() {
-        Optional<DetachedFile> file = findFile();
-        if (file.isEmpty()) {
-            return Optional.empty();
-        }
-        Optional<Fd> place = Places.open(options.state(), file.get().place());
+        Optional<Fd> place = open();
         if (place.isEmpty()) {
             return Optional.empty();
         }
@@ -271,15 +264,7 @@ final class DetachedPlace {
 
     /// Returns what its health checks have shown.
     HealthReport health() throws InterruptedException {
-        HealthReport.Health status = known().map(ToldState::health).orElse(HealthReport.Health.NONE);
-        Optional<HealthLog> log = left(HealthLog.NAME, HealthLog.MOST_BYTES + 1).flatMap(HealthLog::decode);
-        return new HealthReport(
-                status,
-                log.map(HealthLog::streak).orElse(0),
-                log.map(HealthLog::probes).orElse(List.of()).stream()
-                        .map(probe ->
-                                new HealthReport.Probe(probe.started(), probe.finished(), probe.code(), probe.output()))
-                        .toList());
+        return HealthReport.of(known(), healthLog());
     }
 
     /// Returns the last ends of programs that nobody waited for.
@@ -291,10 +276,11 @@ final class DetachedPlace {
     }
 
     List<HealthLog.Change> healthChanges() {
-        return left(HealthLog.NAME, HealthLog.MOST_BYTES + 1)
-                .flatMap(HealthLog::decode)
-                .map(HealthLog::changes)
-                .orElse(List.of());
+        return healthLog().map(HealthLog::changes).orElse(List.of());
+    }
+
+    private Optional<HealthLog> healthLog() {
+        return left(HealthLog.NAME, HealthLog.MOST_BYTES + 1).flatMap(HealthLog::decode);
     }
 
     /// Returns when a file of its directory was replaced last.
@@ -343,9 +329,27 @@ final class DetachedPlace {
     }
 
     ContainerRecord record() {
-        try (Fd place = Places.open(options.state(), file().place()).orElseThrow(this::unknown)) {
-            return Places.record(place, id().value()).orElseThrow(this::unknown);
-        }
+        return findRecord().orElseThrow(this::unknown);
+    }
+
+    /// Returns what stands in its place; empty once that is cleared.
+    Optional<ContainerRecord> findRecord() {
+        return open().flatMap(found -> {
+            try (Fd place = found) {
+                return Places.record(place, id().value());
+            }
+        });
+    }
+
+    /// True while somebody, as its monitor, has its place or the lock of its directory.
+    boolean isHeld() {
+        Optional<Fd> place = open();
+        place.ifPresent(Fd::close);
+        return place.isPresent() || among.isRunning(entry);
+    }
+
+    private Optional<Fd> open() {
+        return findFile().flatMap(file -> Places.open(options.state(), file.place()));
     }
 
     void save(ContainerRecord record) {
@@ -434,22 +438,8 @@ final class DetachedPlace {
     void remove() {
         noteEnd();
         Map<String, String> attributes = LifeEvents.attributes(this, Map.of());
-        Optional<String> cleared = findFile().map(DetachedFile::place);
-        Leftovers.clearPlaces(options);
-        // the kernel closes the socket of a monitor that ends before it gives up its locks
-        long begun = System.nanoTime();
-        while ((cleared.filter(this::isThere).isPresent() || among.isRunning(entry))
-                && System.nanoTime() - begun < UNLOCKING_NANOS) {
-            LockSupport.parkNanos(UNLOCKING_NANOS / 1000);
-            Leftovers.clearPlaces(options);
-        }
+        MonitorLeftovers.clear(this);
         among.remove(entry);
         LifeEvents.note(options, id(), "destroy", attributes);
-    }
-
-    private boolean isThere(String place) {
-        Optional<Fd> found = Places.open(options.state(), place);
-        found.ifPresent(Fd::close);
-        return found.isPresent();
     }
 }

@@ -433,6 +433,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         threads.close();
         streamThreads.close();
         starter.close();
+        maker.close();
         ranges.close();
         try {
             scope.ifPresent(SystemdScope::leave);

@@ -1,7 +1,10 @@
 package dev.caisson.engine;
 
+import dev.caisson.launch.monitor.HealthLog;
+import dev.caisson.launch.monitor.MonitorState;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /// What the health checks of a container have shown.
 ///
@@ -31,5 +34,14 @@ public record HealthReport(Health status, int streak, List<Probe> probes) {
 
     public HealthReport {
         probes = List.copyOf(probes);
+    }
+
+    static HealthReport of(Optional<MonitorState> known, Optional<HealthLog> log) {
+        return new HealthReport(
+                known.map(ToldState::health).orElse(Health.NONE),
+                log.map(HealthLog::streak).orElse(0),
+                log.map(HealthLog::probes).orElse(List.of()).stream()
+                        .map(probe -> new Probe(probe.started(), probe.finished(), probe.code(), probe.output()))
+                        .toList());
     }
 }

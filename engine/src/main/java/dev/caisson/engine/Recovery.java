@@ -7,6 +7,7 @@ import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Groups;
 import dev.caisson.state.Ledger;
 import dev.caisson.state.OwnPaths;
+import dev.caisson.state.Places;
 import dev.caisson.state.State;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -39,11 +40,28 @@ final class Recovery {
                 options.driver() == CgroupDriver.SYSTEMD ? SystemdScope::group : UnaryOperator.identity());
     }
 
+    /// Clears what one container has left whose monitor has ended. Looks at nobody else's, unlike
+    /// [#run(EngineOptions)].
+    ///
+    /// @param parent of its control group
+    /// @return false if its monitor still holds its place
+    static boolean of(EngineOptions options, String place, String parent) {
+        requireMay(options);
+        try (Hierarchy hierarchy = Hierarchy.detect()) {
+            var layers = new DiskLayers(options.data(), State.lastingName(options.state()));
+            return Places.clear(options.state(), place, id -> {
+                hierarchy.find(parent, id).ifPresent(group -> {
+                    group.kill();
+                    group.remove();
+                });
+                layers.tryClear(id);
+            });
+        }
+    }
+
     /// Does it without an engine.
     static void run(EngineOptions options) {
-        HostAccess.requireRoot();
-        HostAccess.requireNative();
-        OwnPaths.requireTrustedData(options.data());
+        requireMay(options);
         try (Hierarchy hierarchy = Hierarchy.detect()) {
             var state = state(options);
             try {
@@ -61,5 +79,11 @@ final class Recovery {
                 });
             }
         }
+    }
+
+    private static void requireMay(EngineOptions options) {
+        HostAccess.requireRoot();
+        HostAccess.requireNative();
+        OwnPaths.requireTrustedData(options.data());
     }
 }

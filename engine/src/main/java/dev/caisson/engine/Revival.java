@@ -17,7 +17,8 @@ final class Revival {
             return;
         }
         ContainerSpec spec = KeptSpec.read(held.kept()).orElseThrow(() -> unknown(place));
-        try (Engine engine = Engine.open(place.options())) { // which clears what the monitor left
+        MonitorLeftovers.clear(place);
+        try (Engine engine = Engine.open(place.options())) {
             engine.maker.makeAgain(spec, place.home());
         }
     }

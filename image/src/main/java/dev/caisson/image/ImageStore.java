@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// A directory that holds unpacked images, shared by all processes of the host that use it. May be used by several
@@ -104,6 +105,11 @@ public final class ImageStore implements AutoCloseable {
                     "the kernel refused a step while " + image + " was made ready: " + e.getMessage(),
                     e);
         }
+    }
+
+    /// Returns the bytes of each unpacked image, by the digest of its layers. Looks at every file.
+    public Map<String, Long> sizes() {
+        return unpacked.sizes();
     }
 
     private Rootfs unpacked(PackedImage image, ProgressListener listener) {

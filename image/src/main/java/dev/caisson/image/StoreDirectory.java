@@ -9,7 +9,9 @@ import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /// Trees of one kind in the store, each named by the digest of what it holds and complete from the moment it has that
 /// name: filled as `<digest>.partial` under a lock, synchronized, renamed. What a crash leaves is a partial tree that
@@ -112,6 +114,22 @@ final class StoreDirectory implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    /// Returns the bytes of each complete tree, by its name.
+    Map<String, Long> sizes() {
+        var sizes = new TreeMap<String, Long>();
+        for (String name : DirectoryEntries.of(directory)) {
+            if (name.matches("[0-9a-f]{64}")) {
+                Optional<Fd> found = FileSystem.find(directory, name, READ, FileSystem.RESOLVE_NO_SYMLINKS);
+                found.ifPresent(tree -> {
+                    try (tree) {
+                        sizes.put(name, TreeSize.of(tree));
+                    }
+                });
+            }
+        }
+        return sizes;
     }
 
     private Fd lock(Digest key) {

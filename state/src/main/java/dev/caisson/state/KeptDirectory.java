@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /// The containers that are kept after their end, of one state directory; those of them that run too.
 ///
@@ -37,6 +38,7 @@ public final class KeptDirectory {
     public static final int MOST = 1000;
 
     private static final String CONTAINERS = "containers";
+    private static final long UNLOCKING_NANOS = 1_000_000_000;
     private static final String UNFINISHED = ".";
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
@@ -186,13 +188,18 @@ public final class KeptDirectory {
     }
 
     /// Opens the directory of a container that nobody runs any more and takes its lock, for who will run it.
+    /// Waits for one that ends.
     /// @throws StateException CONTAINER_RUNNING, CONTAINER_UNKNOWN
     public Fd take(Entry entry) {
         Fd own = open(entry)
                 .orElseThrow(() -> new StateException(
                         "CONTAINER_UNKNOWN", "the container " + entry.id().shortForm() + " has been removed"));
-        if (FileLocks.tryLock(own)) {
-            return own;
+        long begun = System.nanoTime();
+        while (System.nanoTime() - begun < UNLOCKING_NANOS) {
+            if (FileLocks.tryLock(own)) {
+                return own;
+            }
+            LockSupport.parkNanos(UNLOCKING_NANOS / 1000);
         }
         own.close();
         throw new StateException(

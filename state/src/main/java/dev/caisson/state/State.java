@@ -249,6 +249,11 @@ public final class State implements Holding, AutoCloseable {
                         .anyMatch(name -> !name.startsWith(".") && !isAlive(engines, name)));
     }
 
+    /// True if no engine and no container has a place.
+    public static boolean isEmpty(Path state) {
+        return inEngines(state, true, engines -> DirectoryEntries.of(engines).isEmpty());
+    }
+
     /// True if a container is still there: its engine runs and has not removed it.
     public static boolean isRecorded(Path state, ContainerRecord record) {
         return inEngines(
@@ -379,10 +384,16 @@ public final class State implements Holding, AutoCloseable {
     }
 
     private void recover(String name, Consumer<String> clear) {
+        boolean _ = recover(engines, names, name, clear);
+    }
+
+    /// Clears and forgets one place.
+    /// @return false if somebody holds it
+    static boolean recover(Fd engines, Names names, String name, Consumer<String> clear) {
         try (Fd directory = FileSystem.openAt(engines, name, DIRECTORY, 0, BENEATH);
                 Fd held = FileSystem.openAt(directory, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH)) {
             if (!FileLocks.tryLock(held)) {
-                return;
+                return false;
             }
             for (String file : DirectoryEntries.of(directory)) {
                 // The name tells enough: what a power failure made of the content does not matter.
@@ -392,6 +403,7 @@ public final class State implements Holding, AutoCloseable {
             }
             FileSystem.removeTree(engines, name);
             names.removeOf(name);
+            return true;
         }
     }
 

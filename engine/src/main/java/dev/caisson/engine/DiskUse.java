@@ -1,0 +1,63 @@
+package dev.caisson.engine;
+
+import static dev.caisson.error.ArgumentException.present;
+
+import dev.caisson.image.ImageStore;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerId;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The disk and memory that images, writable layers and logs take.
+///
+/// @param images unpacked images, each once however many containers use it
+/// @param containers those that run or are kept
+public record DiskUse(List<Unpacked> images, List<OfContainer> containers) {
+    /// An unpacked image.
+    ///
+    /// @param digest of its layers
+    /// @param bytes of its files, each counted once
+    public record Unpacked(String digest, Bytes bytes) {}
+
+    /// What a container takes beside its image.
+    ///
+    /// @param written bytes in its writable layer, in memory or on disk; zero for one that has none any more
+    /// @param log bytes of its log files
+    public record OfContainer(ContainerId id, String name, String image, boolean running, Bytes written, Bytes log) {}
+
+    public DiskUse {
+        images = List.copyOf(images);
+        containers = List.copyOf(containers);
+    }
+
+    /// Reads it now. Every file of the unpacked images is looked at.
+    public static DiskUse read(EngineOptions options) {
+        present(options, "options");
+        HostAccess.requireNative();
+        return Failures.call(() -> {
+            var images = new ArrayList<Unpacked>();
+            try (ImageStore store = ImageStore.open(options.data().resolve("images"))) {
+                store.sizes().forEach((digest, bytes) -> images.add(new Unpacked(digest, Bytes.of(bytes))));
+            }
+            List<OfContainer> containers = ContainerStatus.all(options).stream()
+                    .map(status -> of(status, options))
+                    .toList();
+            return new DiskUse(images, containers);
+        });
+    }
+
+    /// Returns the bytes in the writable layer of one container.
+    public static Bytes written(ContainerStatus container, EngineOptions options) {
+        return Bytes.of(WrittenBytes.of(container, options));
+    }
+
+    private static OfContainer of(ContainerStatus status, EngineOptions options) {
+        return new OfContainer(
+                status.id(),
+                status.name().orElse(""),
+                status.image(),
+                status.running(),
+                written(status, options),
+                Bytes.of(WrittenBytes.ofLog(status, options)));
+    }
+}
