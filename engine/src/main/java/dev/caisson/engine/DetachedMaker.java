@@ -172,7 +172,9 @@ final class DetachedMaker implements AutoCloseable {
         var entry = new KeptDirectory.Entry(id, Optional.of(name.name()), name.isMadeUp());
         Fd own = home.take(entry, spec, plan, undo);
         closing.add(own);
-        closing.add(DetachedPlace.holdNew(own)); // whoever finds it now waits until it is there
+        if (home instanceof DetachedHome.New) { // of a former one the caller has the lock
+            closing.add(DetachedPlace.holdNew(own)); // whoever finds it now waits until it is there
+        }
         var file = new DetachedFile(
                 place.engine(),
                 DetachedFile.thisBoot(),
