@@ -32,7 +32,7 @@ final class LifecycleActor {
             var actor = new LifecycleActor(engine, options);
             System.out.println(EngineProcess.OPENED);
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                String[] words = line.split(" ");
+                String[] words = line.split(" ", 2);
                 System.out.println(actor.outcome(LifecycleModel.Act.valueOf(words[0]), words[1]));
             }
         }

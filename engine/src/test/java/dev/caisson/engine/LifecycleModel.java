@@ -5,6 +5,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// What a container that outlives its command does when several ask it at once: a state, and for each act the small
 /// steps of which it is made. A step is one thing that nobody sees half of.
@@ -41,7 +42,7 @@ final class LifecycleModel {
     }
 
     /// @param outcome of the act, if it ends here; else null
-    private record Step(String outcome, Phase next) {}
+    private record Step(@Nullable String outcome, Phase next) {}
 
     /// An act on its way.
     record Asked(Act act, String outcome) {}

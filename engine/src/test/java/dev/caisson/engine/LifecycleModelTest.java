@@ -39,6 +39,7 @@ class LifecycleModelTest {
     private static final int SEQUENCES = Integer.getInteger("caisson.test.sequences", 20);
     private static final long FIRST_SEED = Long.getLong("caisson.test.seed", 1);
     private static final Hierarchy HIERARCHY = Hierarchy.detect();
+    private static final List<Act> ALL_ACTS = List.of(Act.values());
     private static final int ROUNDS = 8;
     private static final int ACTORS = 3;
     private static final String NAME = "box";
@@ -150,7 +151,7 @@ class LifecycleModelTest {
     private static List<Act> acts(SplittableRandom random, Set<Phase> phases, int actors) {
         var acts = new ArrayList<Act>();
         for (int i = 0; i < actors; i++) {
-            acts.add(Act.values()[random.nextInt(Act.values().length)]);
+            acts.add(ALL_ACTS.get(random.nextInt(ALL_ACTS.size())));
         }
         if (phases.contains(Phase.GONE)) {
             acts.set(0, Act.CREATE);
