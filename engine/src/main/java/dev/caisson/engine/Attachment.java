@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.launch.HostException;
 import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.launch.monitor.MonitorFailures;
 import dev.caisson.spec.TerminalSize;
 import dev.caisson.state.LogEntry;
 import dev.caisson.state.LogReader;
@@ -74,7 +75,7 @@ public final class Attachment implements AutoCloseable {
     }
 
     private ContainerState gone(HostException e) {
-        if (Monitor.isGone(e)) {
+        if (MonitorFailures.isGone(e)) {
             return place.lastState();
         }
         throw e;

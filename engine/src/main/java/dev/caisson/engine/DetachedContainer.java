@@ -4,6 +4,7 @@ import dev.caisson.launch.HostException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Verifier;
 import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.launch.monitor.MonitorFailures;
 import dev.caisson.launch.monitor.MonitorState;
 import dev.caisson.launch.monitor.StartReply;
 import dev.caisson.linux.ProcessTimes;
@@ -63,7 +64,7 @@ public final class DetachedContainer {
         try (Monitor monitor = found.get()) {
             return ToldState.of(monitor.state());
         } catch (HostException e) {
-            if (!Monitor.isGone(e)) {
+            if (!MonitorFailures.isGone(e)) {
                 throw e;
             }
             return place.lastState();
@@ -265,7 +266,7 @@ public final class DetachedContainer {
             }
             return ToldState.of(state);
         } catch (HostException e) {
-            if (!Monitor.isGone(e)) {
+            if (!MonitorFailures.isGone(e)) {
                 throw e;
             }
             return place.lastState();

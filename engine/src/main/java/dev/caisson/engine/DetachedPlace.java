@@ -4,6 +4,7 @@ import dev.caisson.launch.HostException;
 import dev.caisson.launch.monitor.ExecLog;
 import dev.caisson.launch.monitor.HealthLog;
 import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.launch.monitor.MonitorFailures;
 import dev.caisson.launch.monitor.MonitorRecord;
 import dev.caisson.launch.monitor.MonitorState;
 import dev.caisson.linux.Errno;
@@ -148,7 +149,7 @@ final class DetachedPlace {
         try (Fd directory = place.get()) {
             return Monitor.connect(directory);
         } catch (HostException e) {
-            if (!Monitor.isGone(e)) { // it ends while it is greeted
+            if (!MonitorFailures.isGone(e)) { // it ends while it is greeted
                 throw e;
             }
             return Optional.empty();
@@ -200,7 +201,7 @@ final class DetachedPlace {
             act.run();
         } catch (HostException | EngineException e) {
             boolean lost = e instanceof HostException told
-                    ? Monitor.isGone(told)
+                    ? MonitorFailures.isGone(told)
                     : e.code().equals(DEAD);
             if (!lost) {
                 throw e;
@@ -217,7 +218,7 @@ final class DetachedPlace {
         try (Held held = hold()) {
             act.run(held);
         } catch (HostException e) {
-            throw Monitor.isGone(e) ? dead() : e;
+            throw MonitorFailures.isGone(e) ? dead() : e;
         }
     }
 
@@ -321,7 +322,7 @@ final class DetachedPlace {
         try (Monitor monitor = found.get()) {
             return Optional.of(monitor.state());
         } catch (HostException e) {
-            if (!Monitor.isGone(e)) {
+            if (!MonitorFailures.isGone(e)) {
                 throw e;
             }
             return recorded();

@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.launch.HostException;
 import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.launch.monitor.MonitorFailures;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -47,7 +48,7 @@ record DetachedRemoval(DetachedPlace place, boolean force) {
                 boolean _ = monitor.notice(LOOK).isPresent();
             }
         } catch (HostException e) {
-            if (Monitor.isGone(e)) {
+            if (MonitorFailures.isGone(e)) {
                 return;
             }
             throw e;

@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.launch.HostException;
 import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.launch.monitor.MonitorFailures;
 import java.time.Duration;
 
 /// Freezes a container that outlives its command, or lets it run on. Its monitor refuses what is legal by the state
@@ -30,7 +31,7 @@ record PauseSwitch(DetachedPlace place, ContainerState.Operation operation, Act 
             act.by(monitor);
             return true;
         } catch (HostException e) {
-            if (Monitor.isGone(e) || System.nanoTime() - begun > PATIENCE.toNanos()) {
+            if (MonitorFailures.isGone(e) || System.nanoTime() - begun > PATIENCE.toNanos()) {
                 throw e;
             }
             return false;

@@ -32,7 +32,8 @@ final class RunResults {
         Processes.End end = init.end();
         return new RunResult(
                 id,
-                cause.orElseGet(() -> Verdict.of(end.code(), end.signal(), events)),
+                cause.filter(why -> why != Verdict.KILLED || end.signal() == SIGKILL) // else it was killed too late
+                        .orElseGet(() -> Verdict.of(end.code(), end.signal(), events)),
                 end.code(),
                 end.signal(),
                 streams.output(),

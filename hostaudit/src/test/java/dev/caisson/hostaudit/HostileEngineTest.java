@@ -29,6 +29,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -36,6 +38,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// A user listens at their own engine's socket and answers what they like: root's audit goes on, and is not made long.
 @Tag("root")
 @Timeout(60)
+@Execution(ExecutionMode.CONCURRENT) // some wait until the audit gives up
 class HostileEngineTest {
     private static final String USER = "65534";
     private static final String ID = "0123456789abcdef".repeat(4);

@@ -438,11 +438,6 @@ public final class Monitor implements AutoCloseable {
         return MonitorState.decode(checked(reply).payload(), 0);
     }
 
-    /// True if the monitor went away before it answered.
-    public static boolean isGone(HostException e) {
-        return MonitorFailures.isGone(e);
-    }
-
     /// Whoever holds a start gives it up.
     @Override
     public void close() {

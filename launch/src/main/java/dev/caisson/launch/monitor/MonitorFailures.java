@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /// Errors of the conversation with a monitor.
-final class MonitorFailures {
+public final class MonitorFailures {
     private static final String GONE = "MONITOR_GONE";
 
     private MonitorFailures() {}
@@ -15,7 +15,8 @@ final class MonitorFailures {
         return new HostException("MONITOR_PROTOCOL", "the container's monitor " + what);
     }
 
-    static boolean isGone(HostException e) {
+    /// True if the monitor went away before it answered.
+    public static boolean isGone(HostException e) {
         return e.code().equals(GONE);
     }
 
