@@ -7,10 +7,12 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Sockets;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.state.State;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,6 +59,11 @@ class ServedClientsTest {
         started.forEach(Process::destroyForcibly);
         assertThat(start("CAISSON_SERVE=off", "rm", "-f", name).waitFor()).isZero();
         served.close();
+        assertThat(start("CAISSON_SERVE=off", "ps").waitFor()).isZero(); // clears what a killed engine has left
+        String groups = State.cgroupParent(served.state());
+        try (DirectoryStream<Path> left = Files.newDirectoryStream(Path.of("/sys/fs/cgroup"))) {
+            assertThat(left).noneMatch(hierarchy -> Files.exists(hierarchy.resolve(groups)));
+        }
     }
 
     private Process start(String variable, String... words) throws IOException {
