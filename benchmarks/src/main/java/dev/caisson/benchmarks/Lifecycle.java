@@ -31,7 +31,7 @@ public final class Lifecycle {
     private final EngineOptions options;
     private final int lives;
 
-    /// What is measured; each step returns when it is done.
+    /// The steps that are measured; each returns when it is done.
     private interface Life {
         void create() throws IOException, InterruptedException;
 

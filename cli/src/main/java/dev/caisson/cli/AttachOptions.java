@@ -7,7 +7,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 
-/// What a command that runs a container in the foreground passes on: streams, signals, and the keys that leave it.
+/// Options of a command that runs a container in the foreground: the streams and signals that it passes on, and
+/// the keys that leave it.
 final class AttachOptions {
     enum Stream {
         STDIN,

@@ -6,6 +6,7 @@ import dev.caisson.engine.CopyReport;
 import dev.caisson.error.CaissonException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -88,6 +89,10 @@ final class CopyCommand implements Callable<Integer> {
             throw e;
         } catch (IOException e) {
             progress.fail();
+            Optional<OutputLostException> lost = Caller.current().output().lost();
+            if (lost.isPresent()) {
+                throw lost.get();
+            }
             throw new CommandException(
                     "COPY_STREAM", FAILED, "the copy failed: " + OneLine.of(String.valueOf(e.getMessage())), e);
         } catch (CaissonException e) {

@@ -73,7 +73,7 @@ final class CopyInto {
         }
     }
 
-    /// What is copied from the host.
+    /// A file or directory of the host that is copied.
     ///
     /// @param path without a link that is not to be copied as a link
     /// @param name that it keeps in a directory

@@ -55,7 +55,7 @@ final class CopyProgress implements LongConsumer {
         return leftOut;
     }
 
-    /// As docker writes sizes: three digits, steps of 1000.
+    /// Writes a size as docker does: three digits, steps of 1000.
     static String size(long bytes) {
         double value = bytes;
         int unit = 0;

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 final class HostTarget {
     private static final int MOST_LINKS = 40;
 
-    /// What stands at a path.
+    /// The kind of file at a path.
     enum Kind {
         NONE,
         DIRECTORY,

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.spec.ContainerId;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -252,6 +254,18 @@ class CopyCommandTest {
         assertThat(into.waitFor()).isZero();
         copy(in("/tmp/box/dir/file"), at("again"));
         assertThat(host.resolve("again")).hasContent("deep");
+    }
+
+    @Test
+    void an_archive_that_cannot_be_written_is_told_once() throws Exception {
+        var words = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" >/dev/full", "sh"));
+        words.addAll(CommandProcess.words("cp", in("/etc/hostname"), "-"));
+        Process full = new ProcessBuilder(words).start();
+
+        assertThat(new String(full.getErrorStream().readAllBytes(), StandardCharsets.UTF_8))
+                .startsWith("caisson: OUTPUT_FAILED: ")
+                .hasLineCount(1);
+        assertThat(full.waitFor()).isEqualTo(125);
     }
 
     @Test

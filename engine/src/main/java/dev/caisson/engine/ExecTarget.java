@@ -47,7 +47,9 @@ final class ExecTarget {
         try {
             return Verification.find(container, options);
         } catch (EngineException e) {
-            throw DetachedPlace.find(container, options)
+            throw Optional.of(e)
+                    .filter(unknown -> unknown.code().equals("CONTAINER_UNKNOWN"))
+                    .flatMap(_ -> DetachedPlace.find(container, options))
                     .map(place -> notRunning(place.name())) // it has ended since it was looked for
                     .orElse(e);
         }

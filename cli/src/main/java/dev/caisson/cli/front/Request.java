@@ -29,7 +29,7 @@ public record Request(
     private static final int BUILD = 64;
     private static final int DESCRIPTORS = 4;
 
-    /// What HELLO says of the text that follows.
+    /// The sizes of the text that follows, as HELLO has them.
     private record Sizes(int arguments, int variables, int bytes) {
         Sizes {
             boolean tooMany = arguments < 0
