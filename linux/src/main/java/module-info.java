@@ -18,6 +18,7 @@ module dev.caisson.linux {
             dev.caisson.hostaudit,
             dev.caisson.image,
             dev.caisson.launch,
+            dev.caisson.network,
             dev.caisson.seccomp,
             dev.caisson.selftest,
             dev.caisson.spec,

@@ -18,9 +18,9 @@ final class House {
     static final List<List<String>> FLOORS = List.of(
             List.of("error"),
             List.of("linux", "text"),
-            List.of("image", "containerfile", "network", "seccomp", "secret"),
+            List.of("image", "containerfile", "seccomp", "secret"),
             List.of("spec"),
-            List.of("cgroup"),
+            List.of("cgroup", "network"),
             List.of("launch"),
             List.of("state"),
             List.of("watch"),

@@ -40,8 +40,13 @@ public final class Errno {
     public static final int ENODATA = 61;
     public static final int EPROTO = 71;
     public static final int EOVERFLOW = 75;
+    public static final int ERESTART = 85;
+    public static final int EMSGSIZE = 90;
     public static final int EOPNOTSUPP = 95;
+    public static final int EADDRINUSE = 98;
+    public static final int EADDRNOTAVAIL = 99;
     public static final int ECONNRESET = 104;
+    public static final int ENOBUFS = 105;
     public static final int ECONNREFUSED = 111;
     public static final int EALREADY = 114;
     public static final int ESTALE = 116;
@@ -87,6 +92,11 @@ public final class Errno {
             Map.entry(EPROTO, "EPROTO"),
             Map.entry(EOVERFLOW, "EOVERFLOW"),
             Map.entry(EOPNOTSUPP, "EOPNOTSUPP"),
+            Map.entry(ERESTART, "ERESTART"),
+            Map.entry(EMSGSIZE, "EMSGSIZE"),
+            Map.entry(EADDRINUSE, "EADDRINUSE"),
+            Map.entry(EADDRNOTAVAIL, "EADDRNOTAVAIL"),
+            Map.entry(ENOBUFS, "ENOBUFS"),
             Map.entry(ECONNRESET, "ECONNRESET"),
             Map.entry(ECONNREFUSED, "ECONNREFUSED"),
             Map.entry(EALREADY, "EALREADY"),

@@ -35,7 +35,7 @@ public final class ErrnoException extends CaissonException {
         return "the kernel refused " + call + " with " + Errno.name(errno) + ": " + advice(errno);
     }
 
-    private static String advice(int errno) {
+    static String advice(int errno) {
         return switch (errno) {
             case Errno.EPERM, Errno.EACCES ->
                 "run as root, and let no security module or seccomp filter of this process deny the call";

@@ -1,0 +1,52 @@
+package dev.caisson.network;
+
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.MacAddress;
+import dev.caisson.spec.Subnet;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Optional;
+
+/// A container's place on one network, settled to the last bit: what its link is called on either side, and what it is
+/// set to. It is on disk before the kernel is asked for anything, and stays the same over restarts of the container.
+///
+/// @param network the network's name
+/// @param networkId 64 hexadecimal digits
+/// @param hostLink name of the link's end on the host, a port of `bridge`
+/// @param isolated true if the port exchanges frames with the bridge itself alone, never with another such port
+/// @param guestName name of the link's end in the container, `eth0`
+/// @param guestIndex its interface index in the container's namespace
+/// @param internal true if no route leads out
+/// @param aliases further names on this network, beside the container's own
+public record Attachment(
+        ContainerId container,
+        String network,
+        String networkId,
+        String hostLink,
+        String bridge,
+        boolean isolated,
+        String guestName,
+        int guestIndex,
+        MacAddress mac,
+        int mtu,
+        Optional<Address> ip4,
+        Optional<Address> ip6,
+        boolean internal,
+        List<String> aliases) {
+    /// An address of the container.
+    ///
+    /// @param subnet of the network
+    /// @param gateway the host's address on the network
+    public record Address(InetAddress address, Subnet subnet, InetAddress gateway) {}
+
+    public Attachment {
+        aliases = List.copyOf(aliases);
+    }
+
+    /// Returns the prefix that the address has inside: where ports are isolated, nobody but the gateway is on the link.
+    public int prefix(Address address) {
+        return isolated
+                ? address.address().getAddress().length * 8
+                : address.subnet().prefix();
+    }
+}

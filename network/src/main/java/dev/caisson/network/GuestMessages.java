@@ -1,0 +1,101 @@
+package dev.caisson.network;
+
+import dev.caisson.network.nft.Batch;
+import dev.caisson.network.nft.Batch.Family;
+import dev.caisson.network.nft.Batch.Hook;
+import dev.caisson.network.nft.Expression;
+import dev.caisson.network.nft.Expressions;
+import dev.caisson.network.nft.Expressions.Header;
+import dev.caisson.network.nft.Expressions.Meta;
+import dev.caisson.network.route.RouteMessages;
+import dev.caisson.spec.Subnet;
+import dev.caisson.spec.Transport;
+import dev.caisson.text.AddressText;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Netlink messages that a container's first process sends within its own network namespace. They are made ahead, as
+/// bytes: who sends them decides nothing.
+public final class GuestMessages {
+    /// Where programs of a container find their resolver.
+    public static final InetAddress RESOLVER = AddressText.parse("127.0.0.11").orElseThrow();
+
+    private static final int DNS = 53;
+    private static final Subnet EVERYWHERE_4 = Subnet.parse("0.0.0.0/0");
+    private static final Subnet EVERYWHERE_6 = Subnet.parse("::/0");
+    private static final String TABLE = "caisson";
+    private static final String CHAIN = "resolver";
+    private static final int DESTINATION_NAT = -100;
+    private static final int IPV4_DESTINATION = 16;
+
+    private GuestMessages() {}
+
+    /// Returns requests of rtnetlink(7) that set up the links of a container: RTM_NEWADDR, RTM_SETLINK and
+    /// RTM_NEWROUTE,
+    /// each to be acknowledged. The first network of a family that leads out has the default route.
+    public static byte[] links(List<Attachment> attachments) {
+        var messages = new RouteMessages();
+        for (Attachment one : attachments) {
+            one.ip6().ifPresent(address -> address(messages, one, address));
+            one.ip4().ifPresent(address -> address(messages, one, address));
+            messages.up(one.guestIndex());
+        }
+        for (boolean six : new boolean[] {false, true}) {
+            boolean hasDefault = false;
+            for (Attachment one : attachments) {
+                var address = six ? one.ip6() : one.ip4();
+                if (address.isPresent()) {
+                    boolean leadsOut = !hasDefault && !one.internal();
+                    routes(messages, one, address.get(), leadsOut);
+                    hasDefault |= leadsOut;
+                }
+            }
+        }
+        return messages.messages().toBytes();
+    }
+
+    private static void address(RouteMessages messages, Attachment one, Attachment.Address address) {
+        messages.address(one.guestIndex(), address.address(), one.prefix(address), !one.isolated());
+    }
+
+    private static void routes(RouteMessages messages, Attachment one, Attachment.Address address, boolean leadsOut) {
+        if (one.isolated()) {
+            messages.routeOnLink(one.guestIndex(), Subnet.around(address.gateway(), one.prefix(address)));
+            messages.routeThrough(one.guestIndex(), address.subnet(), address.gateway());
+        }
+        if (leadsOut) {
+            messages.routeThrough(
+                    one.guestIndex(), address.subnet().isIpv6() ? EVERYWHERE_6 : EVERYWHERE_4, address.gateway());
+        }
+    }
+
+    /// Returns one batch of nfnetlink that leads what is sent to port 53 of [#RESOLVER], by UDP and TCP, to other ports
+    /// of it, so that a container can have a server of its own at port 53.
+    public static byte[] resolver(int udpPort, int tcpPort) {
+        var batch = new Batch()
+                .table(Family.IPV4, TABLE)
+                .chain(Family.IPV4, TABLE, CHAIN, "nat", Hook.OUTPUT, DESTINATION_NAT);
+        redirect(batch, Transport.UDP, udpPort);
+        redirect(batch, Transport.TCP, tcpPort);
+        return batch.toBytes();
+    }
+
+    private static void redirect(Batch batch, Transport transport, int port) {
+        var rule = new ArrayList<Expression>();
+        rule.add(Expressions.payload(Header.NETWORK, IPV4_DESTINATION, 4, 0));
+        rule.add(Expressions.equal(0, RESOLVER.getAddress()));
+        rule.add(Expressions.meta(Meta.TRANSPORT, 0));
+        rule.add(Expressions.equal(0, new byte[] {(byte) transport.number()}));
+        rule.add(Expressions.payload(Header.TRANSPORT, 2, 2, 0));
+        rule.add(Expressions.equal(0, port(DNS)));
+        rule.add(Expressions.load(0, RESOLVER.getAddress()));
+        rule.add(Expressions.load(1, port(port)));
+        rule.add(Expressions.translate(2, 0, 1));
+        batch.rule(Family.IPV4, TABLE, CHAIN, rule);
+    }
+
+    private static byte[] port(int port) {
+        return new byte[] {(byte) (port >> 8), (byte) port};
+    }
+}

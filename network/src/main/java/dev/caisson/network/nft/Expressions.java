@@ -1,0 +1,230 @@
+package dev.caisson.network.nft;
+
+/// The expressions that our rules are made of, `linux/netfilter/nf_tables.h`. Those that find something out put it
+/// into a register of 4 bytes, numbered from 0 to 15; those that compare read it from there.
+public final class Expressions {
+    /// Fields that `meta` reads.
+    public enum Meta {
+        PROTOCOL(1),
+        INPUT_NAME(6),
+        OUTPUT_NAME(7),
+        FAMILY(15),
+        TRANSPORT(16);
+
+        private final int number;
+
+        Meta(int number) {
+            this.number = number;
+        }
+    }
+
+    /// Headers that `payload` reads from.
+    public enum Header {
+        LINK(0),
+        NETWORK(1),
+        TRANSPORT(2);
+
+        private final int number;
+
+        Header(int number) {
+            this.number = number;
+        }
+    }
+
+    /// Bits of a connection's state.
+    public static final int INVALID = 1;
+
+    public static final int ESTABLISHED = 2;
+    public static final int RELATED = 4;
+    public static final int NEW = 8;
+    /// Bit of a connection's status: its destination was translated.
+    public static final int TRANSLATED = 1 << 5;
+
+    /// The first register of 4 bytes, `NFT_REG32_00`.
+    private static final int REGISTERS = 8;
+
+    private static final int EQUAL = 0;
+    private static final int NOT_EQUAL = 1;
+    private static final int DATA_VALUE = 1;
+    private static final int DATA_VERDICT = 2;
+    private static final int DROP = 0;
+    private static final int ACCEPT = 1;
+    private static final int JUMP = -3;
+    private static final int GOTO = -4;
+    private static final int RETURN = -5;
+
+    private Expressions() {}
+
+    private static int register(int number) {
+        return REGISTERS + number;
+    }
+
+    public static Expression meta(Meta field, int register) {
+        return new Expression("meta", out -> out.big32(1, register(register)).big32(2, field.number));
+    }
+
+    public static Expression payload(Header header, int offset, int length, int register) {
+        return new Expression(
+                "payload",
+                out -> out.big32(1, register(register))
+                        .big32(2, header.number)
+                        .big32(3, offset)
+                        .big32(4, length));
+    }
+
+    public static Expression equal(int register, byte[] value) {
+        return compare(register, EQUAL, value);
+    }
+
+    public static Expression notEqual(int register, byte[] value) {
+        return compare(register, NOT_EQUAL, value);
+    }
+
+    private static Expression compare(int register, int operation, byte[] value) {
+        return new Expression(
+                "cmp",
+                out -> out.big32(1, register(register))
+                        .big32(2, operation)
+                        .nested(3)
+                        .put(DATA_VALUE, value)
+                        .end());
+    }
+
+    /// Keeps the bits of `mask`, in place.
+    public static Expression mask(int register, byte[] mask) {
+        return new Expression(
+                "bitwise",
+                out -> out.big32(1, register(register))
+                        .big32(2, register(register))
+                        .big32(3, mask.length)
+                        .nested(4)
+                        .put(DATA_VALUE, mask)
+                        .end()
+                        .nested(5)
+                        .put(DATA_VALUE, new byte[mask.length])
+                        .end());
+    }
+
+    public static Expression inSet(int register, String set) {
+        return new Expression("lookup", out -> out.string(1, set).big32(2, register(register)));
+    }
+
+    public static Expression notInSet(int register, String set) {
+        return new Expression(
+                "lookup", out -> out.string(1, set).big32(2, register(register)).big32(5, 1));
+    }
+
+    /// Goes on only if the map has the key, and puts its value into `to`.
+    public static Expression map(int register, String map, int to) {
+        return new Expression(
+                "lookup", out -> out.string(1, map).big32(2, register(register)).big32(3, register(to)));
+    }
+
+    /// Puts a constant into a register.
+    public static Expression load(int register, byte[] value) {
+        return new Expression(
+                "immediate",
+                out -> out.big32(1, register(register))
+                        .nested(2)
+                        .put(DATA_VALUE, value)
+                        .end());
+    }
+
+    public static Expression accept() {
+        return verdict(ACCEPT, "");
+    }
+
+    public static Expression drop() {
+        return verdict(DROP, "");
+    }
+
+    public static Expression back() {
+        return verdict(RETURN, "");
+    }
+
+    public static Expression jump(String chain) {
+        return verdict(JUMP, chain);
+    }
+
+    public static Expression go(String chain) {
+        return verdict(GOTO, chain);
+    }
+
+    private static Expression verdict(int code, String chain) {
+        return new Expression("immediate", out -> {
+            out.big32(1, 0).nested(2).nested(DATA_VERDICT).big32(1, code);
+            if (!chain.isEmpty()) {
+                out.string(2, chain);
+            }
+            out.end().end();
+        });
+    }
+
+    /// Goes on if the connection's state is one of `states`, and no matter which without them.
+    public static Expression connectionState(int register) {
+        return new Expression("ct", out -> out.big32(1, register(register)).big32(2, 0));
+    }
+
+    public static Expression connectionStatus(int register) {
+        return new Expression("ct", out -> out.big32(1, register(register)).big32(2, 2));
+    }
+
+    /// Finds out what the destination is to this host, `RTN_LOCAL` and its like.
+    public static Expression destinationType(int register) {
+        int addressType = 3;
+        int destination = 2;
+        return new Expression(
+                "fib",
+                out -> out.big32(1, register(register)).big32(2, addressType).big32(3, destination));
+    }
+
+    /// Translates the destination to the address in one register and the port in another.
+    ///
+    /// @param family AF_INET or AF_INET6
+    public static Expression translate(int family, int address, int port) {
+        return new Expression(
+                "nat",
+                out -> out.big32(1, 1)
+                        .big32(2, family)
+                        .big32(3, register(address))
+                        .big32(5, register(port)));
+    }
+
+    /// Gives the packet the address of the interface that it leaves by.
+    public static Expression masquerade() {
+        return new Expression("masq", _ -> {});
+    }
+
+    /// Refuses with ICMP's "administratively prohibited" of either family.
+    public static Expression reject() {
+        int ofEitherFamily = 2;
+        int prohibited = 3;
+        return new Expression("reject", out -> out.big32(1, ofEitherFamily).int8(2, prohibited));
+    }
+
+    /// Sends the beginning of the packet to whoever listens at the group.
+    public static Expression log(int group, String prefix, int length) {
+        return new Expression(
+                "log", out -> out.big16(1, group).string(2, prefix).big32(3, length));
+    }
+
+    /// Goes on at most so many times in a second.
+    public static Expression limit(int perSecond, int burst) {
+        return new Expression(
+                "limit",
+                out -> out.big64(1, perSecond).big64(2, 1).big32(3, burst).big32(4, 0));
+    }
+
+    public static Expression counter() {
+        return new Expression("counter", out -> out.big64(1, 0).big64(2, 0));
+    }
+
+    /// Goes on if more connections than `most` have this key; the set, made for it, remembers them.
+    public static Expression moreConnectionsThan(int register, String set, int most) {
+        var connections = new Expression("connlimit", out -> out.big32(1, most).big32(2, 1));
+        return new Expression("dynset", out -> {
+            out.string(1, set).big32(3, 0).big32(4, register(register));
+            connections.write(out, 7);
+        });
+    }
+}

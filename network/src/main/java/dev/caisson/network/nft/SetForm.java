@@ -1,0 +1,112 @@
+package dev.caisson.network.nft;
+
+import dev.caisson.linux.NetlinkWriter;
+import java.util.List;
+
+/// The form of a set or map: what its keys are put together of, what they lead to, and how it is used.
+///
+/// @param key parts of a key
+/// @param value parts of what a key leads to; empty for a set
+/// @param use further properties
+public record SetForm(String name, List<Part> key, List<Part> value, List<Use> use) {
+    /// Kinds of data, with the numbers that nft(8) knows them by: they tell it how to print an element.
+    public enum Part {
+        IPV4(7, 4),
+        IPV6(8, 16),
+        ETHERNET(9, 6),
+        TRANSPORT(12, 1),
+        PORT(13, 2),
+        INTERFACE(41, 16);
+
+        private final int number;
+        private final int bytes;
+
+        Part(int number, int bytes) {
+            this.number = number;
+            this.bytes = bytes;
+        }
+
+        /// Returns how many bytes it takes in a key, whose parts are aligned.
+        int padded() {
+            return (bytes + 3) & ~3;
+        }
+    }
+
+    /// Properties of a set.
+    public enum Use {
+        /// Elements are ranges.
+        RANGES(0x4),
+        /// Elements may go by themselves.
+        TIMEOUT(0x10),
+        /// Rules add elements.
+        BY_RULES(0x20);
+
+        private final int flag;
+
+        Use(int flag) {
+            this.flag = flag;
+        }
+    }
+
+    private static final int MAP = 0x8;
+    /// A rule could fill the memory otherwise.
+    private static final int MOST_BY_RULES = 65_536;
+    private static final int CONCATENATED = 0x80;
+    private static final int BITS_OF_A_KIND = 6;
+    private static final int FIELD = 1;
+
+    public SetForm {
+        key = List.copyOf(key);
+        value = List.copyOf(value);
+        use = List.copyOf(use);
+    }
+
+    public static SetForm set(String name, Part... key) {
+        return new SetForm(name, List.of(key), List.of(), List.of());
+    }
+
+    public SetForm to(Part... parts) {
+        return new SetForm(name, key, List.of(parts), use);
+    }
+
+    public SetForm with(Use... properties) {
+        return new SetForm(name, key, value, List.of(properties));
+    }
+
+    void write(NetlinkWriter out, int id) {
+        int flags = value.isEmpty() ? 0 : MAP;
+        for (Use one : use) {
+            flags |= one.flag;
+        }
+        boolean concatenatedRanges = use.contains(Use.RANGES) && key.size() > 1;
+        out.string(2, name)
+                .big32(3, concatenatedRanges ? flags | CONCATENATED : flags)
+                .big32(4, kind(key))
+                .big32(5, length(key));
+        if (!value.isEmpty()) {
+            out.big32(6, kind(value)).big32(7, length(value));
+        }
+        if (concatenatedRanges) {
+            out.nested(9).nested(2);
+            key.forEach(part -> out.nested(FIELD).big32(1, part.bytes).end());
+            out.end().end();
+        } else if (use.contains(Use.BY_RULES)) {
+            out.nested(9).big32(1, MOST_BY_RULES).end();
+        }
+        out.big32(10, id);
+    }
+
+    private static int kind(List<Part> parts) {
+        int kind = 0;
+        for (Part part : parts) {
+            kind = kind << BITS_OF_A_KIND | part.number;
+        }
+        return kind;
+    }
+
+    private static int length(List<Part> parts) {
+        return parts.size() == 1
+                ? parts.getFirst().bytes
+                : parts.stream().mapToInt(Part::padded).sum();
+    }
+}

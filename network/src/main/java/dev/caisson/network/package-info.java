@@ -1,0 +1,2 @@
+/// Networks of containers: bridges, addresses, packet filter, records.
+package dev.caisson.network;

@@ -1,0 +1,155 @@
+package dev.caisson.network.route;
+
+import dev.caisson.linux.NetlinkWriter;
+import dev.caisson.spec.Subnet;
+import java.net.InetAddress;
+import java.util.function.Consumer;
+
+/// Requests of rtnetlink(7), each of which asks for an acknowledgement.
+public final class RouteMessages {
+    /// `struct ifinfomsg`, `struct ifaddrmsg` and `struct rtmsg` in bytes.
+    static final int LINK_HEADER = 16;
+
+    static final int ADDRESS_HEADER = 8;
+    static final int ROUTE_HEADER = 12;
+    static final int NEW_LINK = 16;
+    static final int GET_LINK = 18;
+    static final int GET_ADDRESS = 22;
+    static final int GET_ROUTE = 26;
+    static final int IPV4 = 2;
+    static final int IPV6 = 10;
+    private static final int DELETE_LINK = 17;
+    private static final int SET_LINK = 19;
+    private static final int NEW_ADDRESS = 20;
+    private static final int NEW_ROUTE = 24;
+    private static final int ACKNOWLEDGED = NetlinkWriter.REQUEST | NetlinkWriter.ACK;
+    private static final int MADE = ACKNOWLEDGED | NetlinkWriter.CREATE | NetlinkWriter.EXCLUSIVE;
+    private static final int REPLACED = ACKNOWLEDGED | NetlinkWriter.CREATE | NetlinkWriter.REPLACE;
+    private static final int UP = 1;
+    private static final int LINK_ADDRESS = 1;
+    private static final int NAME = 3;
+    private static final int MTU = 4;
+    private static final int INFO = 18;
+    private static final int PORTS = 26;
+    private static final int IPV6_PART = 10;
+    private static final int ADDRESS_MODE = 8;
+    private static final int ALIAS = 20;
+    /// No duplicate of the address is searched for, which takes a second.
+    private static final int IFA_F_NODAD = 0x2;
+    /// The address gives no route to its subnet.
+    private static final int IFA_F_NOPREFIXROUTE = 0x200;
+
+    private final NetlinkWriter out = new NetlinkWriter();
+
+    private NetlinkWriter link(int type, int flags, int index, int change, int set) {
+        return out.message(type, flags).u8(0).u8(0).u16(0).u32(index).u32(set).u32(change);
+    }
+
+    /// Makes a bridge, with spanning tree and multicast snooping off.
+    ///
+    /// @param ipv6 false gives it no link-local address either
+    /// @param alias a text that tools show
+    public RouteMessages bridge(String name, byte[] mac, int mtu, boolean ipv6, String alias) {
+        int multicastSnooping = 23;
+        link(NEW_LINK, MADE, 0, 0, 0)
+                .string(NAME, name)
+                .put(LINK_ADDRESS, mac)
+                .int32(MTU, mtu)
+                .string(ALIAS, alias);
+        if (!ipv6) {
+            addressMode(1);
+        }
+        out.nested(INFO)
+                .string(1, "bridge")
+                .nested(2)
+                .int8(multicastSnooping, 0)
+                .end()
+                .end()
+                .end();
+        return this;
+    }
+
+    /// @param mode 1 for no address at all
+    private void addressMode(int mode) {
+        out.nested(PORTS).nested(IPV6_PART).int8(ADDRESS_MODE, mode).end().end();
+    }
+
+    public RouteMessages deleteLink(String name) {
+        link(DELETE_LINK, ACKNOWLEDGED, 0, 0, 0).string(NAME, name).end();
+        return this;
+    }
+
+    /// Sets a link up.
+    public RouteMessages up(int index) {
+        link(SET_LINK, ACKNOWLEDGED, index, UP, UP).end();
+        return this;
+    }
+
+    /// Sets a link up by its name.
+    public RouteMessages up(String name) {
+        link(SET_LINK, ACKNOWLEDGED, 0, UP, UP).string(NAME, name).end();
+        return this;
+    }
+
+    /// Gives a link an address.
+    ///
+    /// @param prefixRoute true for a route to the addresses that share `prefix` bits
+    public RouteMessages address(int index, InetAddress address, int prefix, boolean prefixRoute) {
+        boolean six = address.getAddress().length == 16;
+        int flags = (six ? IFA_F_NODAD : 0) | (prefixRoute ? 0 : IFA_F_NOPREFIXROUTE);
+        out.message(NEW_ADDRESS, REPLACED)
+                .u8(six ? IPV6 : IPV4)
+                .u8(prefix)
+                .u8(0)
+                .u8(0)
+                .u32(index)
+                .put(2, address.getAddress())
+                .put(1, address.getAddress());
+        if (!six) {
+            out.put(4, broadcast(address, prefix));
+        }
+        out.int32(8, flags).end();
+        return this;
+    }
+
+    private static byte[] broadcast(InetAddress address, int prefix) {
+        return Subnet.around(address, prefix).last().getAddress();
+    }
+
+    /// A route to a subnet whose machines are on the link itself.
+    public RouteMessages routeOnLink(int index, Subnet to) {
+        return route(to, 253, _ -> out.int32(4, index));
+    }
+
+    /// A route through a machine that is on the link.
+    public RouteMessages routeThrough(int index, Subnet to, InetAddress gateway) {
+        return route(to, 0, _ -> out.put(5, gateway.getAddress()).int32(4, index));
+    }
+
+    private RouteMessages route(Subnet to, int scope, Consumer<NetlinkWriter> target) {
+        int mainTable = 254;
+        int byBoot = 3;
+        int unicast = 1;
+        out.message(NEW_ROUTE, MADE)
+                .u8(to.isIpv6() ? IPV6 : IPV4)
+                .u8(to.prefix())
+                .u8(0)
+                .u8(0)
+                .u8(mainTable)
+                .u8(byBoot)
+                .u8(to.isIpv6() ? 0 : scope)
+                .u8(unicast)
+                .u32(0);
+        if (to.prefix() > 0) {
+            out.put(1, to.base().getAddress());
+        }
+        target.accept(out);
+        out.end();
+        return this;
+    }
+
+    /// Returns the messages.
+    public NetlinkWriter messages() {
+        return out;
+    }
+}

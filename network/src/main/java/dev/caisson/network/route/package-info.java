@@ -1,0 +1,2 @@
+/// Messages of rtnetlink(7): links, addresses and routes.
+package dev.caisson.network.route;

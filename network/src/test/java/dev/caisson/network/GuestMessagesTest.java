@@ -1,0 +1,150 @@
+package dev.caisson.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.NetlinkException;
+import dev.caisson.linux.NetlinkSocket;
+import dev.caisson.linux.NetlinkWriter;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.MacAddress;
+import dev.caisson.spec.Subnet;
+import dev.caisson.text.AddressText;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/// The messages that a container's first process sends, sent to a kernel and read back by ip(8) and nft(8).
+@Tag("root")
+class GuestMessagesTest {
+    private Namespace namespace;
+
+    @BeforeEach
+    void makeANamespaceWithTheLinksThatAZygoteMakes() {
+        namespace = new Namespace();
+        namespace.sh("ip link add eth0 index 100 mtu 1400 type veth peer name p0; ip link set p0 up;"
+                + "ip link add eth1 index 101 type veth peer name p1; ip link set p1 up");
+    }
+
+    @AfterEach
+    void leave() {
+        namespace.close();
+    }
+
+    @Test
+    void links_have_addresses_of_both_families_and_one_default_route_of_each() {
+        send(
+                NetlinkSocket.ROUTE,
+                GuestMessages.links(List.of(attachment(0, false, false), attachment(1, false, false))));
+
+        assertThat(namespace.sh("ip -br -4 addr show eth0")).contains("UP").contains("10.9.0.2/24");
+        assertThat(namespace.sh("ip -6 addr show eth0 scope global"))
+                .contains("fd00:9::2/64")
+                .contains("nodad")
+                .doesNotContain("tentative");
+        assertThat(namespace.sh("ip route").lines().map(String::strip))
+                .containsExactlyInAnyOrder(
+                        "default via 10.9.0.1 dev eth0",
+                        "10.9.0.0/24 dev eth0 proto kernel scope link src 10.9.0.2",
+                        "10.9.1.0/24 dev eth1 proto kernel scope link src 10.9.1.2");
+        assertThat(namespace.sh("ip -6 route show default")).contains("via fd00:9::1 dev eth0");
+    }
+
+    @Test
+    void an_isolated_port_reaches_the_gateway_alone_on_its_link() {
+        send(NetlinkSocket.ROUTE, GuestMessages.links(List.of(attachment(0, true, true))));
+
+        assertThat(namespace.sh("ip -br addr show eth0"))
+                .contains("10.9.0.2/32")
+                .contains("fd00:9::2/128");
+        assertThat(namespace.sh("ip route").lines().map(String::strip))
+                .containsExactlyInAnyOrder("10.9.0.1 dev eth0 scope link", "10.9.0.0/24 via 10.9.0.1 dev eth0");
+        assertThat(namespace.sh("ip -6 route show fd00:9::/64")).contains("via fd00:9::1");
+    }
+
+    @Test
+    void queries_to_the_resolver_reach_other_ports_and_answers_come_back_from_the_first() {
+        var messages = GuestMessages.resolver(40053, 40054);
+
+        namespace.call(() -> {
+            try (NetlinkSocket socket = NetlinkSocket.open(NetlinkSocket.NETFILTER)) {
+                socket.commit("the resolver's rules", raw(messages));
+            }
+            return null;
+        });
+
+        assertThat(namespace.sh("nft list ruleset"))
+                .contains("type nat hook output priority dstnat")
+                .contains("ip daddr 127.0.0.11 udp dport 53 dnat to 127.0.0.11:40053")
+                .contains("ip daddr 127.0.0.11 tcp dport 53 dnat to 127.0.0.11:40054");
+        assertThat(namespace.sh("""
+                timeout 10 python3 -c '
+                import socket
+                u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(("127.0.0.11", 40053))
+                own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); own.bind(("0.0.0.0", 53))
+                c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); c.settimeout(5)
+                c.sendto(b"query", ("127.0.0.11", 53))
+                query, who = u.recvfrom(99); u.sendto(b"answer", who)
+                print(query, c.recvfrom(99))'
+                """)).contains("b'query' (b'answer', ('127.0.0.11', 53))");
+    }
+
+    @Test
+    void what_the_kernel_refuses_is_named_with_its_number_and_the_kernels_words() {
+        var attachment = attachment(7, false, false); // there is no eth7
+
+        assertThatExceptionOfType(NetlinkException.class)
+                .isThrownBy(() -> send(NetlinkSocket.ROUTE, GuestMessages.links(List.of(attachment))))
+                .satisfies(refused -> {
+                    assertThat(refused.message()).isEqualTo(1);
+                    assertThat(refused.errno()).isEqualTo(Errno.ENODEV);
+                    assertThat(refused.words()).isEqualTo("ipv4: Device not found");
+                });
+    }
+
+    private void send(int protocol, byte[] messages) {
+        namespace.call(() -> {
+            try (NetlinkSocket socket = NetlinkSocket.open(protocol)) {
+                socket.request("links of a container", raw(messages));
+            }
+            return null;
+        });
+    }
+
+    private static NetlinkWriter raw(byte[] messages) {
+        return NetlinkWriter.of(messages);
+    }
+
+    static Attachment attachment(int number, boolean isolated, boolean internal) {
+        return new Attachment(
+                new ContainerId("ab".repeat(32)),
+                "net" + number,
+                "cd".repeat(32),
+                "cs0123456789ab" + number,
+                "cs-0123456789ab",
+                isolated,
+                "eth" + number,
+                100 + number,
+                MacAddress.parse("02:c5:0a:09:00:02"),
+                1400,
+                Optional.of(new Attachment.Address(
+                        ip("10.9." + number + ".2"),
+                        Subnet.parse("10.9." + number + ".0/24"),
+                        ip("10.9." + number + ".1"))),
+                number > 0
+                        ? Optional.empty()
+                        : Optional.of(
+                                new Attachment.Address(ip("fd00:9::2"), Subnet.parse("fd00:9::/64"), ip("fd00:9::1"))),
+                internal,
+                List.of());
+    }
+
+    private static InetAddress ip(String text) {
+        return AddressText.parse(text).orElseThrow();
+    }
+}
