@@ -14,11 +14,14 @@ public final class TarWriter {
     /// The owner, permissions and time of a member.
     ///
     /// @param mode permission bits, 0 to 07777
+    /// @param uid of 32 bits, without a sign, as is gid
     public record Attributes(int mode, int uid, int gid, Instant modified) {}
 
     private static final int BLOCK = TarFields.BLOCK;
     private static final int NAME = 100;
     private static final long MOST_OCTAL = (1L << 33) - 1;
+    /// The largest id that its field holds; a larger one cut off could be root's.
+    private static final long MOST_ID = (1L << 21) - 1;
     private static final byte FILE = '0';
     private static final byte HARD_LINK = '1';
     private static final byte SYMBOLIC_LINK = '2';
@@ -100,6 +103,8 @@ public final class TarWriter {
         if (seconds < 0 || seconds > MOST_OCTAL) {
             extend(extended, "mtime", digits(seconds));
         }
+        extendId(extended, "uid", attributes.uid());
+        extendId(extended, "gid", attributes.gid());
         if (extended.size() > 0) {
             byte[] content = extended.toByteArray();
             var plain = new Attributes(0644, 0, 0, Instant.EPOCH);
@@ -108,6 +113,13 @@ public final class TarWriter {
             out.write(new byte[-content.length & (BLOCK - 1)]);
         }
         header(type, named, linked, Math.min(size, MOST_OCTAL), attributes);
+    }
+
+    private static void extendId(ByteArrayOutputStream to, String key, int id) throws IOException {
+        long number = Integer.toUnsignedLong(id);
+        if (number > MOST_ID) {
+            extend(to, key, digits(number));
+        }
     }
 
     private static byte[] digits(long value) {
@@ -133,8 +145,8 @@ public final class TarWriter {
         var block = new byte[BLOCK];
         System.arraycopy(name, 0, block, 0, Math.min(name.length, NAME));
         octal(block, 100, 8, attributes.mode());
-        octal(block, 108, 8, attributes.uid());
-        octal(block, 116, 8, attributes.gid());
+        octal(block, 108, 8, Math.min(Integer.toUnsignedLong(attributes.uid()), MOST_ID));
+        octal(block, 116, 8, Math.min(Integer.toUnsignedLong(attributes.gid()), MOST_ID));
         octal(block, 124, 12, size);
         octal(block, 136, 12, Math.clamp(attributes.modified().getEpochSecond(), 0, MOST_OCTAL));
         Arrays.fill(block, 148, 156, (byte) ' ');

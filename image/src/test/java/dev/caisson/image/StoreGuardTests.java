@@ -56,4 +56,57 @@ class StoreGuardTests {
         Path link = Files.createSymbolicLink(directory.resolveSibling("link"), directory);
         assertChanged(new Layer(link, layer.fileSystem(), layer.inode()));
     }
+
+    private static final String CONFIG = "{\"os\":\"linux\",\"architecture\":\"HERE\",\"config\":{},"
+            + "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"DIFF\"]}}";
+
+    /// An image of one layer, of which its configuration says another digest if `claimed` is another layer.
+    private Path archive(byte[] layer, byte[] claimed) throws IOException {
+        String here = System.getProperty("os.arch").equals("aarch64") ? "arm64" : System.getProperty("os.arch");
+        String config =
+                CONFIG.replace("HERE", here).replace("DIFF", Digest.of(claimed).toString());
+        byte[] bytes = new TarBuilder()
+                .file("c.json", config)
+                .member('0', "1.tar", "", layer)
+                .file("manifest.json", "[{\"Config\":\"c.json\",\"Layers\":[\"1.tar\"],\"RepoTags\":[]}]")
+                .build();
+        return Files.write(temporary.resolve("image.tar"), bytes);
+    }
+
+    /// Else whoever hands over an image could put files of their own under the name of an image that is trusted.
+    @Test
+    void a_layer_that_is_not_what_the_image_says_is_unpacked_nowhere() throws IOException {
+        byte[] honest = new TarBuilder().directory("etc/").build();
+        byte[] foreign = new TarBuilder().directory("etc/").directory("evil/").build();
+        Path file = archive(foreign, honest);
+
+        try (ImageStore store = ImageStore.open(temporary.resolve("store"))) {
+            assertThatThrownBy(() -> store.resolve(Image.dockerArchive(file), ProgressListener.none()))
+                    .isInstanceOfSatisfying(
+                            ImageException.class, e -> assertThat(e.reason()).isEqualTo(Code.DIGEST_MISMATCH));
+            try (var left = Files.list(temporary.resolve("store/rootfs"))) {
+                assertThat(left.filter(path -> !path.endsWith("locks"))).isEmpty();
+            }
+            assertThat(store.sizes()).isEmpty();
+        }
+    }
+
+    @Test
+    void the_size_of_an_image_is_that_of_its_files_each_counted_once() throws IOException {
+        byte[] layer = new TarBuilder()
+                .directory("d/")
+                .directory("d/e/")
+                .file("d/e/one", "x".repeat(1000))
+                .hardLink("d/two", "d/e/one")
+                .file("three", "y".repeat(30))
+                .symbolicLink("four", "three")
+                .build();
+        Path file = archive(layer, layer);
+
+        try (ImageStore store = ImageStore.open(temporary.resolve("store"))) {
+            store.resolve(Image.dockerArchive(file), ProgressListener.none());
+            Files.createDirectory(temporary.resolve("store/rootfs/" + "a".repeat(64) + ".partial"));
+            assertThat(store.sizes()).hasSize(1).containsValue(1000L + 30 + "three".length());
+        }
+    }
 }

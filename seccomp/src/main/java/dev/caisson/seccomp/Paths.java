@@ -12,6 +12,9 @@ final class Paths {
     /// More ways than any profile's call has; a program that has more is not one that was written to be read.
     private static final int MOST = 20_000;
 
+    /// Tests that are looked at on all ways together, those that lead nowhere included.
+    private static final int MOST_TESTS = 20_000_000;
+
     /// @param tests that lead here, in order
     /// @param example a call that goes this way
     record Path(List<WordTest> tests, Action action, SeccompData example) {
@@ -31,6 +34,7 @@ final class Paths {
     private final int arch;
     private final int number;
     private final List<Path> found = new ArrayList<>();
+    private int looked;
 
     private Paths(Filter filter, int arch, int number) {
         this.filter = filter;
@@ -112,6 +116,10 @@ final class Paths {
         for (boolean outcome : new boolean[] {true, false}) {
             var next = new ArrayList<>(tests);
             next.add(new WordTest(word.offset(), word.mask(), jump(filter.code(at)), filter.constant(at), outcome));
+            looked += next.size();
+            if (looked > MOST_TESTS) {
+                throw unreadable("more tests for one call than can be followed");
+            }
             if (example(next, word.offset()).isPresent()) {
                 follow(at + 1 + (outcome ? filter.jumpIfTrue(at) : filter.jumpIfFalse(at)), word, next);
             }

@@ -88,7 +88,7 @@ final class Precompiled {
         return "Precompiled".concat(architecture.name());
     }
 
-    private static Optional<Filter> find(byte[] filters, String name, Target target) {
+    static Optional<Filter> find(byte[] filters, String name, Target target) {
         int profile = PROFILES.indexOf(name);
         // of one profile the entries stand in the order of their kernels, and most kernels are young
         for (int entry = number(filters, 0, 4) - 1; entry >= 0; entry--) {

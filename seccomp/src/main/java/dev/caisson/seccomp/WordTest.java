@@ -25,10 +25,14 @@ record WordTest(int offset, int mask, Node.Jump jump, int constant, boolean outc
     ///
     /// The word is built bit by bit from the highest. What counts of the bits so far is, for each test, whether the
     /// masked word is already above or below the constant, or has one of the bits; from a combination that has led
-    /// nowhere once, it is not tried again.
+    /// nowhere once, it is not tried again, and one from which a test cannot come out so any more is left at once.
+    /// @throws SeccompException FILTER_UNREADABLE for tests that exclude each other in too many ways
     static OptionalInt satisfy(List<WordTest> tests) {
         return search(tests, 31, 0, new Progress[tests.size()], new HashSet<>());
     }
+
+    /// Many more than a filter needs that was written to be read.
+    private static final int MOST_FAILED = 20_000;
 
     private enum Progress {
         LEVEL,
@@ -52,16 +56,45 @@ record WordTest(int offset, int mask, Node.Jump jump, int constant, boolean outc
         }
         for (int value = 0; value <= 1; value++) {
             var after = new Progress[tests.size()];
-            for (int i = 0; i < after.length; i++) {
+            boolean open = true;
+            for (int i = 0; open && i < after.length; i++) {
                 after[i] = tests.get(i).advance(progress[i], bit, value);
+                open = tests.get(i).isOpen(after[i], (1 << bit) - 1);
             }
-            OptionalInt found = search(tests, bit - 1, word | value << bit, after, failed);
+            OptionalInt found = open ? search(tests, bit - 1, word | value << bit, after, failed) : OptionalInt.empty();
             if (found.isPresent()) {
                 return found;
             }
         }
+        if (failed.size() == MOST_FAILED) {
+            throw new SeccompException(
+                    SeccompException.Code.FILTER_UNREADABLE,
+                    "the filter compares one word in ways that exclude each other; ask about single calls instead of the"
+                            + " whole");
+        }
         failed.add(state);
         return OptionalInt.empty();
+    }
+
+    /// Returns true if some choice of the bits that are left lets the test come out so.
+    private boolean isOpen(Progress progress, int left) {
+        int most = mask & left;
+        int wanted = constant & left;
+        return switch (jump) {
+            case EQUAL ->
+                outcome
+                        ? progress == Progress.LEVEL && (wanted & ~most) == 0
+                        : progress != Progress.LEVEL || (most | wanted) != 0;
+            case GREATER ->
+                outcome
+                        ? progress == Progress.ABOVE || (progress == Progress.LEVEL && most > wanted)
+                        : progress != Progress.ABOVE;
+            case GREATER_OR_EQUAL ->
+                outcome
+                        ? progress == Progress.ABOVE || (progress == Progress.LEVEL && most >= wanted)
+                        : progress == Progress.BELOW || (progress == Progress.LEVEL && wanted > 0);
+            case ANY_BIT -> outcome == (progress == Progress.ABOVE) || (outcome && (most & wanted) != 0);
+        };
     }
 
     private Progress advance(Progress before, int bit, int value) {

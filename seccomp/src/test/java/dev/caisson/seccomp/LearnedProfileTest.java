@@ -87,6 +87,25 @@ class LearnedProfileTest {
         assertThat(learned.profile()).isEqualTo(Profile.standard());
     }
 
+    /// Of a call for which a rule has conditions, one that denies it for all arguments is not taken away.
+    @Test
+    void a_call_that_is_allowed_for_some_arguments_stays_denied_for_the_others() {
+        Profile profile = Profile.parse("""
+                {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+                  {"names": ["socket", "mount"], "action": "SCMP_ACT_ERRNO", "errnoRet": 13},
+                  {"names": ["socket"], "action": "SCMP_ACT_ALLOW",
+                   "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}]}]}""");
+
+        LearnedProfile learned = learn(profile, call("socket", 2), call("mount"));
+
+        Filter filter = Compiler.compile(learned.profile(), TARGET);
+        assertThat(learned.refused()).isEmpty();
+        assertThat(filter.decide(Architecture.X86_64, "socket", 2)).isEqualTo(Action.ALLOW);
+        assertThat(filter.decide(Architecture.X86_64, "socket", 3)).isEqualTo(Action.errno(13));
+        assertThat(filter.decide(Architecture.X86_64, "mount")).isEqualTo(Action.ALLOW);
+        assertThat(learned.profile().rules().getFirst().names()).containsExactly("socket");
+    }
+
     private static LearnedProfile learn(Profile profile, SeccompData... calls) {
         return LearnedProfile.of(profile, TARGET, List.of(calls));
     }

@@ -121,6 +121,35 @@ class ProfileTest {
                 .hasMessageStartingWith("syscalls[1].action: \"SCMP_ACT_LOGG\" is no action");
     }
 
+    /// Behind a list and an object, the place is the outer one's again.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            syscalls[0].args[1].op   | {"syscalls": [{"names": ["a", "b"], "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}, {"index": 0, "value": 1, "op": "X"}]}]}
+            syscalls[0]              | {"syscalls": [{"names": ["a", "b"]}]}
+            syscalls[1].names[1]     | {"syscalls": [{"names": ["a"], "action": "SCMP_ACT_LOG"}, {"names": ["a", "A"]}]}
+            syscalls[0].args[0]      | {"syscalls": [{"names": ["a"], "args": [{"index": 0, "op": "SCMP_CMP_EQ"}]}]}
+            syscalls[0]              | {"syscalls": [{"names": ["a"], "includes": {"caps": ["CAP_BPF"]}, "action": "SCMP_ACT_LOG", "errnoRet": 1}]}
+            archMap[0]               | {"archMap": [{"subArchitectures": ["SCMP_ARCH_X86"]}]}
+            the profile              | {"syscalls": [], "defaultAction": "SCMP_ACT_LOG", "defaultErrnoRet": 1}
+            """)
+    void theErrorNamesThePlace(String place, String json) {
+        assertThatThrownBy(() -> Profile.parse(json))
+                .isInstanceOf(SeccompException.class)
+                .hasMessageMatching(java.util.regex.Pattern.quote(place) + "(:| has no).*");
+    }
+
+    /// The last values that pass.
+    @ParameterizedTest
+    @CsvSource({"0", "1", "4095"})
+    void anErrorNumberIsOneOfTheKernels(int number) {
+        Profile profile = Profile.parse("{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": " + number + "}");
+        assertThat(profile.defaultAction()).isEqualTo(Action.errno(number));
+        Profile rule = Profile.parse(
+                "{\"defaultAction\": \"SCMP_ACT_LOG\", \"syscalls\": [{\"names\": [\"z_9\"], \"action\": \"SCMP_ACT_TRACE\", \"errnoRet\": "
+                        + number + "}]}");
+        assertThat(rule.rules().getFirst().action()).isEqualTo(new Action(Action.Kind.TRACE, number));
+    }
+
     @Test
     void ourOwnProfilesNameOnlyCallsOfTheTable() {
         for (Profile profile : List.of(Profile.standard(), Profile.strict())) {

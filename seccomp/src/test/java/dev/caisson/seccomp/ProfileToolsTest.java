@@ -276,6 +276,21 @@ class ProfileToolsTest {
     }
 
     @Test
+    void lint_names_the_other_abis_that_are_let_in() {
+        assertThat(abis(Profile.standard().withCompatibleAbis())).containsExactly("lets in X32, X86 besides X86_64");
+        assertThat(abis(profileWithX86(Rule.of(Action.ALLOW, List.of(), "read"))))
+                .containsExactly("lets in X86 besides X86_64");
+        assertThat(abis(Profile.standard())).isEmpty();
+    }
+
+    private static List<String> abis(Profile profile) {
+        return ProfileLint.of(profile, TARGET).stream()
+                .filter(finding -> finding.code().equals("FURTHER_ABIS"))
+                .map(ProfileLint.Finding::sentence)
+                .toList();
+    }
+
+    @Test
     void lint_says_of_a_deny_list_in_one_sentence_what_it_leaves_open() {
         Profile profile = CompilerTest.profileOf(Action.ALLOW, Rule.of(Action.errno(1), List.of(), "mount"));
 
