@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-enum { FRAME = 128, LONGEST_ESCAPE = 6, TIME_SIZE = 64 };
+enum { FRAME = 128, LONGEST_ESCAPE = 6 };
 enum { BUFFER_SIZE = 2 * LARGEST_PAGE };
 
 #define RETRY (5 * SECONDS)
@@ -219,20 +219,11 @@ static void put_text(const uint8_t *at, size_t length)
 	}
 }
 
-/* Formats like 2026-11-26T20:00:00.123456789Z. The date comes from days in eras of 400 years that start on 1 March. */
-static void format_time(char text[TIME_SIZE])
+static void format_now(char text[TIME_SIZE])
 {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
-	int64_t days = now.tv_sec / 86400 + 719468, seconds = now.tv_sec % 86400;
-	int64_t era = days / 146097, of_era = days % 146097;
-	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	int64_t of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
-	int64_t day = of_year - (153 * month + 2) / 5 + 1;
-	year += era * 400 + (month >= 10);
-	month += month < 10 ? 3 : -9;
-	snprintf(text, TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", (int)(year % 10000), (int)month, (int)day, (int)(seconds / 3600),
-		 (int)(seconds / 60 % 60), (int)(seconds % 60), (int)(now.tv_nsec % 1000000000));
+	format_time(text, &now);
 }
 
 /* ---- lines ---- */
@@ -310,7 +301,7 @@ void log_output(struct log *log, unsigned stream, const uint8_t *bytes, size_t l
 		return;
 	}
 	log->retry_at = 0;
-	format_time(time);
+	format_now(time);
 	for (size_t at = 0; at < length;)
 		at += take(log, stream, bytes + at, length - at, time, now);
 	flush(log, now);
@@ -319,7 +310,7 @@ void log_output(struct log *log, unsigned stream, const uint8_t *bytes, size_t l
 void end_log_lines(struct log *log, uint64_t now)
 {
 	char time[TIME_SIZE];
-	format_time(time);
+	format_now(time);
 	for (unsigned stream = 0; stream < STREAM_COUNT; stream++) {
 		if (part[stream].count > 0)
 			add(log, stream, part[stream].bytes, part[stream].count, time, now);

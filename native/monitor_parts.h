@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <time.h>
 
 enum { NO_FD = -1, SETUP_SOCKET_FD = 3, LOG_PART = 16384, READ_SIZE = 65536 };
 
@@ -207,6 +208,10 @@ void log_output(struct log *log, unsigned stream, const uint8_t *bytes, size_t l
 void end_log_lines(struct log *log, uint64_t now);
 int sync_log(struct log *log);
 void trim_log(void);
+
+/* monitor_time.c */
+enum { TIME_SIZE = 64 };
+void format_time(char text[TIME_SIZE], const struct timespec *time);
 
 /* monitor_clients.c */
 void add_client(struct monitor *m, int fd);

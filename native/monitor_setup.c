@@ -42,8 +42,8 @@ static bool valid_log(const struct monitor_setup *setup)
 	const char *name = setup->log_name;
 	size_t length = strnlen(name, sizeof setup->log_name);
 	return length > 0 && length < sizeof setup->log_name && name[0] != '.' && !strchr(name, '/') &&
-	       strcmp(name, MONITOR_RECORD) != 0 && strcmp(name, MONITOR_HEALTH_FILE) != 0 && setup->log_files >= 1 && setup->log_files <= MOST_LOGS && setup->log_bytes >= LEAST_LOG &&
-	       setup->log_bytes <= INT64_MAX / 2;
+	       strcmp(name, MONITOR_RECORD) != 0 && strcmp(name, MONITOR_HEALTH_FILE) != 0 && strcmp(name, MONITOR_EXEC_FILE) != 0 &&
+	       setup->log_files >= 1 && setup->log_files <= MOST_LOGS && setup->log_bytes >= LEAST_LOG && setup->log_bytes <= INT64_MAX / 2;
 }
 
 static bool valid(const struct monitor_setup *setup)

@@ -1,7 +1,6 @@
 /* Connections: malformed requests, access, slow clients; streams; the monitor's privileges and memory. */
 #include "monitor_tests.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -119,6 +118,7 @@ static void a_program_that_was_adopted_is_kept_and_its_exit_is_in_a_file(void)
 	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, other) == 0);
 	CHECK_EQUAL(ESRCH, ask_to_adopt(watched.socket, id, sizeof id, &one[1], 1));
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, NULL, 0));
+	unsigned before = open_files(watched.created.monitor_pid);
 	CHECK_EQUAL(EBADMSG, ask_to_adopt(watched.socket, id, sizeof id, NULL, 0));
 	CHECK_EQUAL(EBADMSG, ask_to_adopt(watched.socket, id, sizeof id - 1, &one[1], 1));
 	CHECK_EQUAL(ENOTSOCK, ask_to_adopt(watched.socket, id, sizeof id, &file, 1));
@@ -136,9 +136,43 @@ static void a_program_that_was_adopted_is_kept_and_its_exit_is_in_a_file(void)
 	CHECK_EQUAL(5, log.end[0].code);
 	CHECK_EQUAL(8, log.end[1].id[0]);
 	CHECK_EQUAL(137, log.end[1].code);
+	CHECK_EQUAL(before, open_files(watched.created.monitor_pid));
 	CHECK(log.end[0].started_millis != 0 && log.end[0].finished_millis >= log.end[0].started_millis);
 	close(file);
 	watched_end(&watched);
+}
+
+/* Neither is of a kind that somebody has written who keeps to the rules. */
+static void a_file_of_exits_that_is_not_its_own_is_begun_anew(void)
+{
+	static struct monitor_exec_log bad[3], log;
+	uint8_t id[MONITOR_EXEC_ID] = {9};
+	bad[0].magic = PLAN_MAGIC, bad[0].count = EXEC_ENDS + 1;
+	bad[1].magic = 1, bad[1].count = 2;
+	bad[2].magic = PLAN_MAGIC, bad[2].count = 2;
+	for (unsigned i = 0; i < 3; i++) {
+		int pair[2];
+		CHECK(begin("sleep 100", NULL));
+		int file = openat(watched.log, MONITOR_EXEC_FILE, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		size_t length = sizeof *bad - (i == 2);
+		CHECK(write(file, &bad[i], length) == (ssize_t)length);
+		close(file);
+		CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, NULL, 0));
+		CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+		CHECK_EQUAL(0, ask_to_adopt(watched.socket, id, sizeof id, &pair[1], 1));
+		close(pair[1]);
+		struct report report = {.magic = PLAN_MAGIC, .kind = REPORT_READY, .status = 5};
+		CHECK(send(pair[0], &report, sizeof report, MSG_NOSIGNAL) == sizeof report); /* it is no exit */
+		report.kind = i == 0 ? REPORT_ERROR : REPORT_EXIT, report.status = i == 0 ? ENOENT : 256 + SIGTERM;
+		CHECK(send(pair[0], &report, sizeof report, MSG_NOSIGNAL) == sizeof report);
+		for (unsigned tries = 0; tries < 500 && !(read_execs(&log, 1) && log.end[0].id[0] == 9); tries++)
+			usleep(10000);
+		CHECK_EQUAL(1, log.count);
+		CHECK_EQUAL(i == 0 ? 126 : 128 + SIGTERM, log.end[0].code);
+		CHECK(log.magic == PLAN_MAGIC && log.version == MONITOR_VERSION && faccessat(watched.log, ".execs", F_OK, 0) < 0);
+		close(pair[0]);
+		watched_end(&watched);
+	}
 }
 
 static void one_program_too_many_is_refused_and_the_file_keeps_the_last(void)
@@ -225,19 +259,6 @@ static void a_client_that_reads_no_replies_is_disconnected(void)
 	CHECK_EQUAL(MONITOR_CREATED, state_of(watched.socket).phase);
 	close(deaf);
 	watched_end(&watched);
-}
-
-static unsigned open_files(int pid)
-{
-	char path[64];
-	unsigned count = 0;
-	snprintf(path, sizeof path, "/proc/%d/fd", pid);
-	DIR *directory = opendir(path);
-	for (struct dirent *entry; directory && (entry = readdir(directory));)
-		count += entry->d_name[0] != '.';
-	if (directory)
-		closedir(directory);
-	return count;
 }
 
 static void runs_and_clients_leave_no_open_descriptor(void)
@@ -410,6 +431,18 @@ static int oom_score(int pid)
 	return length > 0 ? atoi(text) : -1;
 }
 
+static unsigned long flags_of(int pid, int fd)
+{
+	char path[64], text[256] = "";
+	snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", pid, fd);
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = file < 0 ? 0 : read(file, text, sizeof text - 1);
+	if (file >= 0)
+		close(file);
+	const char *flags = length > 0 ? strstr(text, "flags:") : NULL;
+	return flags ? strtoul(flags + 6, NULL, 8) : ~0UL;
+}
+
 static void the_monitor_keeps_few_privileges(void)
 {
 	char line[256], path[64], target[PATH_MAX];
@@ -433,6 +466,8 @@ static void the_monitor_keeps_few_privileges(void)
 	ssize_t length = readlink(path, target, sizeof target - 1);
 	target[length > 0 ? length : 0] = 0;
 	CHECK_TEXT("/dev/null", target);
+	for (int fd = 0; fd <= 2; fd++)
+		CHECK_EQUAL(fd == 0 ? O_RDONLY : O_WRONLY, flags_of(pid, fd) & O_ACCMODE);
 	watched_end(&watched);
 }
 
@@ -482,6 +517,7 @@ const struct test monitor_client_tests[] = {
 	{"a malformed request gets an error and keeps its connection", a_malformed_request_gets_an_error_and_keeps_its_connection},
 	{"every op refuses invalid arguments", every_op_refuses_invalid_arguments},
 	{"a program that was adopted is kept and its exit is in a file", a_program_that_was_adopted_is_kept_and_its_exit_is_in_a_file},
+	{"a file of exits that is not its own is begun anew", a_file_of_exits_that_is_not_its_own_is_begun_anew},
 	{"one program too many is refused and the file keeps the last", one_program_too_many_is_refused_and_the_file_keeps_the_last},
 	{"one client too many is disconnected", one_client_too_many_is_disconnected},
 	{"only root is served", only_root_is_served},

@@ -193,6 +193,21 @@ static void a_shutdown_of_the_host_stops_the_container_in_order(void)
 	watched_end(&watched);
 }
 
+/* Before its first run and behind one. */
+static void a_shutdown_of_the_host_ends_a_monitor_at_rest(void)
+{
+	for (int ran = 0; ran < 2; ran++) {
+		CHECK(begin("exit 4", NULL));
+		int pid = watched.created.monitor_pid, zygote = zygote_of(pid);
+		if (ran)
+			CHECK_EQUAL(4, run().status);
+		kill(pid, SIGTERM);
+		CHECK(gone(pid) && gone(zygote));
+		CHECK_EQUAL(-ENOENT, connect_to(&watched));
+		watched_end(&watched);
+	}
+}
+
 static void a_removed_container_leaves_only_its_records(void)
 {
 	struct monitor_record record;
@@ -339,6 +354,7 @@ const struct test monitor_end_tests[] = {
 	{"a killed init is recorded and restarted", a_killed_init_is_recorded_and_restarted},
 	{"nothing outlives a killed monitor", nothing_outlives_a_killed_monitor},
 	{"a shutdown of the host stops the container in order", a_shutdown_of_the_host_stops_the_container_in_order},
+	{"a shutdown of the host ends a monitor at rest", a_shutdown_of_the_host_ends_a_monitor_at_rest},
 	{"a removed container leaves only its records", a_removed_container_leaves_only_its_records},
 	{"a created container leaves nothing", a_created_container_leaves_nothing},
 	{"a lease that runs out kills the container", a_lease_that_runs_out_kills_the_container},

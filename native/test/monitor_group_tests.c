@@ -113,15 +113,36 @@ static void a_v1_freezer_and_oom_kills_are_handled(void)
 	CHECK_EQUAL(0, start());
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
 	CHECK(pread(spec.freezer_v1, text, 6, 0) == 6 && strcmp(text, "FROZEN") == 0);
-	CHECK(pwrite(spec.oom, "low 0\noom 9\noom_kill 43\n", 24, 0) == 24);
+	CHECK(pwrite(spec.oom, "low 0\noom 9\noom_kill 52\n", 24, 0) == 24);
 	struct monitor_stop now = {SIGTERM, 0};
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, &now, sizeof now, &state, sizeof state));
 	CHECK(pread(spec.freezer_v1, text, 6, 0) == 6 && strcmp(text, "THAWED") == 0);
-	CHECK(state.flags & STATE_OOM && state.oom_kills == 2);
+	CHECK(state.flags & STATE_OOM && state.oom_kills == 11);
 	CHECK_EQUAL(0, start());
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, &now, sizeof now, &state, sizeof state));
 	CHECK(!(state.flags & STATE_OOM) && state.oom_kills == 0);
 	close(spec.freezer_v1), close(spec.oom);
+	watched_end(&watched);
+}
+
+/* What is asked to end is no longer paused, and runs until it does. */
+static void one_that_is_ending_is_shown_as_running(void)
+{
+	char text[16] = "";
+	struct spec spec = shell("trap '' USR1; echo r; " UNTIL_KILLED);
+	spec.freezer_v1 = file_with("");
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	CHECK_EQUAL(0, start());
+	while (state_of(watched.socket).log_bytes == 0)
+		usleep(5000);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_SIGNAL, SIGUSR1, NULL, 0, NULL, 0));
+	CHECK_EQUAL(MONITOR_PAUSED, state_of(watched.socket).phase); /* it comes when it runs again */
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_SIGNAL, SIGUSR1 | MONITOR_FINAL, NULL, 0, NULL, 0));
+	CHECK_EQUAL(MONITOR_RUNNING, state_of(watched.socket).phase);
+	CHECK(pread(spec.freezer_v1, text, 6, 0) == 6 && strcmp(text, "THAWED") == 0);
+	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_UNPAUSE, 0, NULL, 0, NULL, 0));
+	close(spec.freezer_v1);
 	watched_end(&watched);
 }
 
@@ -145,6 +166,7 @@ const struct test monitor_group_tests[] = {
 	{"a monitor is born into the group that it is given", a_monitor_is_born_into_the_group_that_it_is_given},
 	{"a paused container can be stopped", a_paused_container_can_be_stopped},
 	{"the group of one that ends while it is paused is thawed", the_group_of_one_that_ends_while_it_is_paused_is_thawed},
+	{"one that is ending is shown as running", one_that_is_ending_is_shown_as_running},
 	{"a v1 freezer and oom kills are handled", a_v1_freezer_and_oom_kills_are_handled},
 };
 const unsigned monitor_group_test_count = sizeof monitor_group_tests / sizeof *monitor_group_tests;

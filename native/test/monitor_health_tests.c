@@ -12,7 +12,7 @@
 
 static struct monitor_health_log results; /* large */
 static struct monitor_health want;
-static int kill_file;
+static int kill_file, freezer_file;
 
 /* What a probe of a test runs. */
 struct probe {
@@ -65,16 +65,16 @@ static bool begin_with(const char *script, const struct probe *probe, struct mon
 	want = health;
 	spec.probe = probe_plan(probe);
 	spec.probe_kill = kill_file = memfd_create("kill", MFD_CLOEXEC);
-	spec.freezer_v1 = memfd_create("freezer", MFD_CLOEXEC);
+	spec.freezer_v1 = freezer_file = memfd_create("freezer", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	bool stands = watched_begin(&watched, &engine, binary, &spec, with_health);
-	close(spec.probe), close(spec.freezer_v1);
+	close(spec.probe);
 	return stands;
 }
 
 static void end(void)
 {
 	watched_end(&watched);
-	close(kill_file);
+	close(kill_file), close(freezer_file);
 }
 
 static bool read_results(void)
@@ -186,6 +186,21 @@ static void no_probe_runs_while_the_container_is_paused(void)
 	CHECK_EQUAL(last.started_millis, newest()->started_millis);
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_UNPAUSE, 0, NULL, 0, NULL, 0));
 	CHECK(await_probe_after(last.started_millis));
+	end();
+}
+
+/* The container goes on, and so do its probes. */
+static void a_pause_that_fails_does_not_end_health_checks(void)
+{
+	static const struct probe probe = {.script = "true"};
+	CHECK(begin_with(UNTIL_KILLED, &probe, usual));
+	CHECK_EQUAL(0, start());
+	CHECK(await_flag(STATE_HEALTHY) && read_results());
+	CHECK_EQUAL(0, fcntl(freezer_file, F_ADD_SEALS, F_SEAL_WRITE));
+	CHECK_EQUAL(EPERM, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
+	CHECK_EQUAL(MONITOR_RUNNING, state_of(watched.socket).phase);
+	uint64_t last = newest()->started_millis;
+	CHECK(await_probe_after(last) && await_probe_after(newest()->started_millis));
 	end();
 }
 
@@ -411,6 +426,7 @@ static void health_that_makes_no_sense_is_refused(void)
 const struct test monitor_health_tests[] = {
 	{"health: starting, healthy, unhealthy", a_container_is_starting_then_healthy_or_not},
 	{"health: paused", no_probe_runs_while_the_container_is_paused},
+	{"health: a pause that fails", a_pause_that_fails_does_not_end_health_checks},
 	{"health: ended", a_container_that_has_ended_is_not_healthy},
 	{"health: what is left", probes_leave_nothing_behind},
 	{"health: what follows", an_unhealthy_container_is_killed_stopped_or_restarted},

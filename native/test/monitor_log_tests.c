@@ -101,7 +101,9 @@ static void full_files_are_rotated(void)
 {
 	static const char *const names[] = {"x-json.log", "x-json.log.1", "x-json.log.2", "x-json.log.3"};
 	CHECK(begin("i=0; while [ $i -lt 4000 ]; do echo line $i; i=$((i+1)); done", small_files));
+	unsigned before = open_files(watched.created.monitor_pid);
 	CHECK_EQUAL(0, run().status);
+	CHECK_EQUAL(before, open_files(watched.created.monitor_pid));
 	CHECK(state_of(watched.socket).log_bytes > 3 * 65536);
 	CHECK(strstr(log_of(&watched, names[0]), "line 3999\\n"));
 	for (unsigned i = 0; i < 4; i++) {
@@ -117,6 +119,22 @@ static void full_files_are_rotated(void)
 	CHECK(begin("echo x", no_log));
 	CHECK_EQUAL(0, run().status);
 	CHECK(faccessat(watched.log, names[0], F_OK, 0) < 0);
+	watched_end(&watched);
+}
+
+/* 64 lines of 1024 bytes each, of which 71 are what stands around the text. */
+static void a_file_is_filled_to_its_last_byte(void)
+{
+	CHECK(begin("i=0; while [ $i -lt 64 ]; do printf '%0953d\\n' 7; i=$((i+1)); done", small_files));
+	CHECK_EQUAL(0, run().status);
+	CHECK_EQUAL(65536, state_of(watched.socket).log_bytes);
+	CHECK_EQUAL(65536, strlen(log_of(&watched, "x-json.log")));
+	CHECK(faccessat(watched.log, "x-json.log.1", F_OK, 0) < 0);
+	watched_end(&watched);
+	CHECK(begin("i=0; while [ $i -lt 64 ]; do printf '%0953d\\n' 7; i=$((i+1)); done; echo", small_files));
+	CHECK_EQUAL(0, run().status);
+	CHECK_EQUAL(65536, strlen(log_of(&watched, "x-json.log.1")));
+	CHECK_TEXT("\\n|", texts(log_of(&watched, "x-json.log")));
 	watched_end(&watched);
 }
 
@@ -157,6 +175,39 @@ static void a_full_disk_does_not_stop_the_program(void)
 	rmdir(path), *strrchr(path, '/') = 0, rmdir(path);
 }
 
+static double now_seconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Somebody outside has the program's output open: its holder gets two seconds, and then what it writes is nobody's. */
+static void output_that_is_held_from_outside_ends_a_run_later(void)
+{
+	char path[64];
+	CHECK(begin("echo r; read x", NULL));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_START, MONITOR_HOLD, NULL, 0, NULL, 0));
+	snprintf(path, sizeof path, "/proc/%d/fd/1", state_of(watched.socket).pid);
+	int held = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+	CHECK(held >= 0);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_GO, 0, NULL, 0, NULL, 0));
+	struct monitor_state state = await_phase(watched.socket, MONITOR_STOPPING);
+	CHECK_EQUAL(MONITOR_STOPPING, state.phase);
+	CHECK(write(held, "outside\n", 8) == 8);
+	double stopped = now_seconds();
+	state = await_phase(watched.socket, MONITOR_EXITED);
+	CHECK_EQUAL(MONITOR_EXITED, state.phase);
+	CHECK(now_seconds() - stopped > 1 && now_seconds() - stopped < 15);
+	CHECK_EQUAL(1, state.status); /* read(1) at its end */
+	CHECK_TEXT("r\\n|outside\\n|", texts(log_of(&watched, "x-json.log")));
+	signal(SIGPIPE, SIG_IGN);
+	CHECK(write(held, "late", 4) < 0 && errno == EPIPE);
+	signal(SIGPIPE, SIG_DFL);
+	close(held);
+	watched_end(&watched);
+}
+
 /* ---- too much ---- */
 
 /* Reads the scheduler's count, because stat counts in ticks. */
@@ -169,13 +220,6 @@ static double cpu_seconds(int pid)
 	if (file >= 0)
 		close(file);
 	return length > 0 ? strtod(text, NULL) / 1e9 : 0;
-}
-
-static double now_seconds(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 static void little_time(struct monitor_setup *setup) { setup->policy.cpu_millis = 50, setup->log_bytes = 65536; }
@@ -206,6 +250,8 @@ static void a_flood_of_output_is_limited_to_the_containers_share(void)
 }
 
 const struct test monitor_log_tests[] = {
+	{"output that is held from outside ends a run later", output_that_is_held_from_outside_ends_a_run_later},
+	{"a file is filled to its last byte", a_file_is_filled_to_its_last_byte},
 	{"lines are escaped", lines_are_escaped},
 	{"lines have the time", lines_have_the_time},
 	{"an unfinished line is logged at the exit", an_unfinished_line_is_logged_at_the_exit},

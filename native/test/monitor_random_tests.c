@@ -105,19 +105,6 @@ static void kill_init(void)
 		kill(state.pid, SIGKILL);
 }
 
-static unsigned open_files(int pid)
-{
-	char path[64];
-	unsigned count = 0;
-	snprintf(path, sizeof path, "/proc/%d/fd", pid);
-	DIR *directory = opendir(path);
-	for (struct dirent *entry; directory && (entry = readdir(directory));)
-		count += entry->d_name[0] != '.';
-	if (directory)
-		closedir(directory);
-	return count;
-}
-
 static void random_requests_keep_the_states_consistent(void)
 {
 	const char *given = getenv("CAISSON_TEST_SEED");

@@ -21,6 +21,7 @@ static void a_run_is_logged_and_recorded(void)
 	CHECK_EQUAL(7, state.status);
 	CHECK_EQUAL(1, state.generation);
 	CHECK_EQUAL(0, state.pid);
+	CHECK_EQUAL(STATE_STDIN_CLOSED, state.flags);
 	CHECK(state.started_millis >= state.created_millis && state.finished_millis >= state.started_millis);
 	const char *log = log_of(&watched, "x-json.log");
 	CHECK(strstr(log, "{\"log\":\"out\\n\",\"stream\":\"stdout\",\"time\":\"20") && strstr(log, "\"err\\n\",\"stream\":\"stderr\""));
@@ -52,18 +53,6 @@ static void a_second_run_has_the_files_of_the_first(void)
 	const char *first = strstr(log, "\"first\\n\""), *second = first ? strstr(first + 1, "\"first\\n\"") : NULL;
 	CHECK(second && strstr(second + 1, "\"first\\n\"") && strstr(log, "\"file\\n\""));
 	watched_end(&watched);
-}
-
-static unsigned open_files(int pid)
-{
-	char path[64];
-	struct stat link;
-	unsigned open = 0;
-	for (int fd = 0; fd < 256; fd++) {
-		snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
-		open += lstat(path, &link) == 0;
-	}
-	return open;
 }
 
 static void a_run_leaves_no_descriptor_open(void)
@@ -125,6 +114,26 @@ static void a_failed_start_reports_the_reason(void)
 		CHECK_EQUAL(0, started.reply.stage);
 	}
 	CHECK(record_of(&watched, &record) && record.end.report.status == ENOENT);
+	watched_end(&watched);
+}
+
+/* Both requests come before init has said anything. */
+static void a_start_that_is_killed_has_failed(void)
+{
+	static struct message reply;
+	struct monitor_start started;
+	CHECK(begin("echo ran", NULL));
+	CHECK(send_op(watched.socket, MONITOR_START, 0, NULL, 0) && send_op(watched.socket, MONITOR_SIGNAL, SIGKILL, NULL, 0));
+	CHECK_EQUAL(0, await_reply(watched.socket, MONITOR_SIGNAL, &reply));
+	CHECK_EQUAL(ECANCELED, await_reply(watched.socket, MONITOR_START, &reply));
+	CHECK(reply.fd < 0);
+	memcpy(&started, reply.payload, sizeof started);
+	CHECK_EQUAL(MONITOR_EXITED, started.state.phase);
+	CHECK_EQUAL(STATE_START_FAILED, started.state.flags & STATE_START_FAILED);
+	CHECK_EQUAL(256 + SIGKILL, started.state.status);
+	CHECK_TEXT("", log_of(&watched, "x-json.log"));
+	CHECK_EQUAL(0, run().status);
+	CHECK_EQUAL(STATE_STDIN_CLOSED, state_of(watched.socket).flags);
 	watched_end(&watched);
 }
 
@@ -257,6 +266,7 @@ const struct test monitor_run_tests[] = {
 	{"a layer is given by its number", a_layer_is_given_by_its_number},
 	{"a run leaves no descriptor open", a_run_leaves_no_descriptor_open},
 	{"a held start waits for its holder", a_held_start_waits_for_its_holder},
+	{"a start that is killed has failed", a_start_that_is_killed_has_failed},
 	{"a failed start reports the reason", a_failed_start_reports_the_reason},
 	{"a file that is no program fails its start", a_file_that_is_no_program_fails_its_start},
 	{"a run survives the client that started it", a_run_survives_the_client_that_started_it},

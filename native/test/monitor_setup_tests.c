@@ -13,6 +13,7 @@ enum { PLAN, STATE, LOG, ROOT };
 static void no_id_count(struct monitor_setup *setup) { setup->id_count = 0; }
 static void ids_beyond(struct monitor_setup *setup) { setup->id_count = UINT32_MAX - setup->id_base + 1; }
 static void many_slots(struct monitor_setup *setup) { setup->slots = PLAN_MAX_SLOTS + 1; }
+static void few_slots(struct monitor_setup *setup) { setup->slots = SLOT_FIRST_FREE; }
 static void no_log_files(struct monitor_setup *setup) { setup->log_files = 0; }
 static void many_log_files(struct monitor_setup *setup) { setup->log_files = 101; }
 static void log_too_small(struct monitor_setup *setup) { setup->log_bytes = 65535; }
@@ -21,6 +22,7 @@ static void no_log_name(struct monitor_setup *setup) { setup->log_name[0] = 0; }
 static void hidden_log(struct monitor_setup *setup) { memcpy(setup->log_name, ".x", 3); }
 static void log_below(struct monitor_setup *setup) { memcpy(setup->log_name, "a/b", 4); }
 static void log_as_health(struct monitor_setup *setup) { memcpy(setup->log_name, "health", 7); }
+static void log_as_execs(struct monitor_setup *setup) { memcpy(setup->log_name, "execs", 6); }
 static void no_stop_signal(struct monitor_setup *setup) { setup->policy.stop_signal = 0; }
 static void reserved_policy(struct monitor_setup *setup) { setup->policy.reserved = 1; }
 static void next_flag(struct monitor_setup *setup) { setup->flags = MONITOR_NO_LOG << 1; }
@@ -55,7 +57,7 @@ static void each_bad_value_is_refused(void)
 	} bad[] = {
 		{no_id_count, EINVAL},	 {ids_beyond, EINVAL},	  {many_slots, EINVAL},	       {no_log_files, EINVAL},
 		{many_log_files, EINVAL}, {log_too_small, EINVAL}, {log_too_large, EINVAL},    {no_log_name, EINVAL},
-		{hidden_log, EINVAL},	 {log_below, EINVAL},	  {log_as_health, EINVAL},     {no_stop_signal, EINVAL},
+		{hidden_log, EINVAL},	 {log_below, EINVAL},	  {log_as_health, EINVAL},     {no_stop_signal, EINVAL}, {log_as_execs, EINVAL}, {few_slots, EINVAL},
 		{reserved_policy, EINVAL}, {next_flag, EINVAL},	  {control_slot, EBADMSG},     {error_slot, EBADMSG},
 		{slot_twice, EBADMSG},	 {slot_of_none, EBADMSG}, {slot_of_directory, EBADMSG}, {no_state, EBADMSG},
 		{no_log, EBADMSG},	 {two_states, EBADMSG},	  {role_of_none, EBADMSG},     {slot_behind_roles, EBADMSG},

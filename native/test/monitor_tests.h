@@ -15,6 +15,8 @@ struct spec shell(const char *script);			/* as in init_tests.h */
 bool begin(const char *script, alteration *alter); /* a monitor for `sh -c script` */
 int start(void);					/* 0, or the error number */
 
+unsigned open_files(int pid);
+
 #define UNTIL_KILLED "while :; do sleep 0.02; done"
 
 struct monitor_state run(void);				/* start, and how it ends */

@@ -4,6 +4,7 @@
  */
 #include "../verify.c"
 #include "../privileges.c"
+#include "../monitor_parts.h"
 #include "builder.h"
 #include "check.h"
 
@@ -278,9 +279,27 @@ static void privileges_are_what_the_plan_says(void)
 		}
 }
 
+/* Against libc, at both ends of every month of four centuries. */
+static void dates_are_those_of_the_calendar(void)
+{
+	char text[TIME_SIZE], expected[TIME_SIZE];
+	for (int month = 0; month < 12 * 400; month++)
+		for (int before = 0; before < 2; before++) {
+			struct tm first = {.tm_year = 70 + month / 12, .tm_mon = month % 12, .tm_mday = 1}, date;
+			struct timespec time = {timegm(&first) - before, 123456789};
+			if (time.tv_sec < 0)
+				continue;
+			size_t length = strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%S", gmtime_r(&time.tv_sec, &date));
+			snprintf(expected + length, sizeof expected - length, ".123456789Z");
+			format_time(text, &time);
+			CHECK_TEXT(expected, text);
+		}
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
+		{"dates", dates_are_those_of_the_calendar},
 		{"steps not done", what_was_not_done_is_seen}, {"root and proc", another_root_or_proc_is_seen},
 		{"descriptors", a_foreign_descriptor_is_seen}, {"ids", other_ids_are_seen},
 		{"capabilities", other_capabilities_are_seen}, {"no_new_privs", privileges_are_what_the_plan_says},

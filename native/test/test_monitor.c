@@ -1,6 +1,7 @@
 /* Runs the real monitor, with its zygote and init, as root. usage: test_monitor CAISSON-INIT [part of a test's name] */
 #include "monitor_tests.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct engine engine;
@@ -37,6 +38,18 @@ int start(void)
 		fprintf(stderr, "start: %d, zygote %d at %u, init %d in phase %u, step %u\n", error, started.reply.status,
 			started.reply.stage, started.report.status, started.report.phase, started.report.step);
 	return error;
+}
+
+unsigned open_files(int pid)
+{
+	char path[64];
+	struct stat link;
+	unsigned open = 0;
+	for (int fd = 0; fd < 256; fd++) {
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+		open += lstat(path, &link) == 0;
+	}
+	return open;
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,5 @@
 #include "watched.h"
+#include "check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,6 +62,7 @@ int ask_op(int socket, uint16_t op, uint32_t argument, const void *payload, uint
 	int error = await_reply(socket, op, &message);
 	if (error >= 0 && into && message.header.length == size)
 		memcpy(into, message.payload, size);
+	CHECK(error < 0 || message.fd < 0 || (op == MONITOR_START && error == 0)); /* other answers that carry one are read as messages */
 	if (error >= 0 && message.fd >= 0)
 		close(message.fd);
 	return error;

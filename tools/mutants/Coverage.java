@@ -21,6 +21,7 @@ final class Coverage {
     private final Map<String, Long> millis = new HashMap<>();
     /// Lately, of the tests of a subject, the one that saw the mistake.
     private final Map<String, String> killers = new HashMap<>();
+    private final Map<String, Map<String, Double>> weights = new HashMap<>();
 
     private Coverage(long mostMillis) {
         this.mostMillis = mostMillis;
@@ -59,22 +60,42 @@ final class Coverage {
         }
     }
 
-    /// First the one that saw the last mistake in this class, then the class's own tests and those that are named for it, then the
-    /// quickest, for a bounded time.
+    /// First the one that saw the last mistake in this class, and the class's own tests. Then one of each test class in turn, those
+    /// before that are named for it: of a test class first the test that reaches most of the class that others do not. For a bounded time.
     List<String> tests(Subject.Mutant mutant, List<String> named) {
         Subject subject = mutant.subject();
         Set<String> reaching = tests.getOrDefault(
                 subject.place(mutant.line()), tests.getOrDefault(subject.place(mutant.method()), Set.of()));
-        Comparator<String> order = Comparator.<String>comparingInt(test -> rank(test, subject, named)).thenComparing(millis::get);
+        Map<String, Double> weights = weights(subject);
+        Comparator<String> order = Comparator.<String>comparingInt(test -> rank(test, subject, named))
+                .thenComparing(Comparator.<String>comparingDouble(test -> weights.getOrDefault(test, 0.0) / (100 + millis(test))).reversed());
+        var turns = new HashMap<String, Integer>();
+        var turn = new HashMap<String, Integer>();
+        List<String> sorted = reaching.stream().sorted(order).toList();
+        sorted.forEach(test -> turn.put(test, rank(test, subject, named) < 0 ? -1 : turns.merge(className(test), 1, Integer::sum)));
         var chosen = new ArrayList<String>();
         long sum = 0;
-        for (String test : reaching.stream().sorted(order).toList()) {
-            sum += millis.get(test);
-            if (sum <= mostMillis || chosen.isEmpty()) {
+        for (String test : sorted.stream().sorted(Comparator.comparing(turn::get)).toList()) {
+            if (sum + millis.get(test) <= mostMillis || chosen.isEmpty()) {
+                sum += millis.get(test);
                 chosen.add(test);
             }
         }
         return chosen;
+    }
+
+    /// What each test reaches of a class: a line counts the less the more tests come to it.
+    private Map<String, Double> weights(Subject subject) {
+        return weights.computeIfAbsent(subject.name(), _ -> {
+            var found = new HashMap<String, Double>();
+            String prefix = subject.name() + ":";
+            tests.forEach((place, reaching) -> {
+                if (place.startsWith(prefix)) {
+                    reaching.forEach(test -> found.merge(test, 1.0 / reaching.size(), Double::sum));
+                }
+            });
+            return found;
+        });
     }
 
     private int rank(String test, Subject subject, List<String> named) {
@@ -83,7 +104,7 @@ final class Coverage {
             return -2;
         }
         int place = named.indexOf(testClass);
-        return testClass.equals(subject.name() + "Test") ? -1 : place < 0 ? named.size() : place;
+        return testClass.matches(Pattern.quote(subject.name()) + "Tests?") ? -1 : place < 0 ? named.size() : place;
     }
 
     void killed(Subject subject, String test) {

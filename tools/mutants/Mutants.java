@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +28,8 @@ final class Mutants {
     private static final String ENGINE = "engine";
     /// So long the tests of a mistake may take together.
     private static final long MOST_TEST_MILLIS = 8_000;
+    /// Those of the engine start containers.
+    private static final long MOST_ENGINE_MILLIS = 20_000;
     private static final String BY_TIME = "killed by its time";
     /// Test classes of the engine that come to its start and see little of it: attacks, and what it watches.
     private static final String OTHER_SUBJECTS =
@@ -122,7 +125,8 @@ final class Mutants {
     private void tryAll(List<Subject.Mutant> mutants) throws Exception {
         List<String> arguments = List.of(house.top(), tags, isEngine ? OTHER_SUBJECTS : "^$", String.join(",", subjects.keySet()));
         try (var worker = new WorkerProcess(house, scratch, arguments)) {
-            Coverage coverage = Coverage.of(worker, scratch.resolve("coverage-without-" + tags.replace(',', '-')), MOST_TEST_MILLIS);
+            Coverage coverage = Coverage.of(worker, scratch.resolve("coverage-without-" + tags.replace(',', '-')),
+                    isEngine ? MOST_ENGINE_MILLIS : MOST_TEST_MILLIS);
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
             for (Subject.Mutant mutant : mutants) {
                 if (System.nanoTime() >= end) {
@@ -140,7 +144,7 @@ final class Mutants {
     }
 
     private String judge(WorkerProcess worker, Coverage coverage, Subject.Mutant mutant) throws Exception {
-        List<String> chosen = coverage.tests(mutant, named.getOrDefault(mutant.subject().name(), List.of()));
+        List<String> chosen = coverage.tests(mutant, preferred(mutant.subject().name()));
         if (chosen.isEmpty()) {
             return "uncovered";
         }
@@ -157,6 +161,20 @@ final class Mutants {
         }
         coverage.killed(mutant.subject(), words[3]);
         return "killed by " + words[2];
+    }
+
+    /// Test classes that have seen mistakes in a class, the more the earlier, and those that are named for it.
+    private List<String> preferred(String subject) {
+        var seen = new HashMap<String, Integer>();
+        known.forEach((key, result) -> {
+            if (key.contains("\t" + subject + ".java ") && result.verdict().startsWith("killed by ")) {
+                seen.merge(result.verdict().substring("killed by ".length()), 1, Integer::sum);
+            }
+        });
+        var preferred = new ArrayList<String>();
+        seen.keySet().stream().sorted(Comparator.comparing(seen::get).reversed()).forEach(preferred::add);
+        named.getOrDefault(subject, List.of()).stream().filter(name -> !seen.containsKey(name)).forEach(preferred::add);
+        return preferred;
     }
 
     private String ask(WorkerProcess worker, Coverage coverage, Subject.Mutant mutant, List<String> chosen, int patience) throws Exception {

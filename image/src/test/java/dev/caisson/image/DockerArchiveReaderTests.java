@@ -277,6 +277,21 @@ class DockerArchiveReaderTests {
                 .hasSize(1);
     }
 
+    /// At most twenty are shown: the list is the archive's own.
+    @Test
+    void names_of_an_archive_are_told_in_bounds() throws IOException {
+        var images = new ArrayList<String>();
+        for (int number = 10; number < 40; number++) {
+            images.add(image("c.json", "\"1.tar\"", "\"a:" + number + "\""));
+        }
+        String[] all = images.toArray(String[]::new);
+        assertRefused(Code.AMBIGUOUS_REFERENCE, "a:29", archive(all));
+        try (var reader = new DockerArchiveReader(written(archive(all).build()))) {
+            var refused = catchThrowableOfType(ImageException.class, () -> reader.read(Optional.empty()));
+            assertThat(refused.sentence()).contains("a:10").doesNotContain("a:30");
+        }
+    }
+
     @Test
     void a_port_is_no_tag() throws IOException {
         TarBuilder archive = archive(image("c.json", "\"1.tar\"", "\"localhost:5000/a:latest\""));

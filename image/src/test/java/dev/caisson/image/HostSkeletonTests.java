@@ -195,6 +195,20 @@ class HostSkeletonTests {
         assertThat(skeleton().snapshot()).isEqualTo(told);
     }
 
+    /// What another version of this code has kept is none, whatever stands behind its name.
+    @Test
+    void a_kept_snapshot_of_another_format_is_none() throws Exception {
+        Thread.sleep(2_100);
+        skeleton().snapshot();
+        Path kept = temporary.resolve("store/latest");
+        byte[] whole = Files.readAllBytes(kept);
+        assertThat(new HostSnapshotFile(store).read()).isPresent();
+        assertThat(Files.getPosixFilePermissions(kept)).isEqualTo(PosixFilePermissions.fromString("rw-------"));
+        whole[2] ^= 1;
+        Files.write(kept, whole);
+        assertThat(new HostSnapshotFile(store).read()).isEmpty();
+    }
+
     @Test
     void a_kept_snapshot_that_is_damaged_is_none() throws Exception {
         Thread.sleep(2_100);

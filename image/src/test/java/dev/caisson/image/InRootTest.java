@@ -112,6 +112,27 @@ class InRootTest {
         }
     }
 
+    /// An absolute link means the same as inside: it does not lead to the file of the host.
+    @Test
+    void a_program_is_not_looked_for_on_the_host() throws IOException {
+        Files.createSymbolicLink(upper.resolve("host"), Path.of("/usr/bin/env"));
+        Files.createSymbolicLink(upper.resolve("magic"), Path.of("/proc/self/exe"));
+        Files.createSymbolicLink(lower.resolve("above"), Path.of("../passwd"));
+        Files.createSymbolicLink(lower.resolve("inside"), Path.of("/etc/passwd"));
+        Files.setPosixFilePermissions(lower.resolve("etc/passwd"), PosixFilePermissions.fromString("rwxr-xr-x"));
+
+        try (Fd first = open(upper);
+                Fd second = open(lower)) {
+            for (String path : List.of("host", "magic")) {
+                assertThat(InRoot.isFile(first, path)).isFalse();
+                assertThat(InRoot.isExecutableFile(first, path)).isFalse();
+            }
+            assertThat(InRoot.isFile(second, "above")).isFalse();
+            assertThat(InRoot.isFile(second, "inside")).isTrue();
+            assertThat(InRoot.isExecutableFile(second, "inside")).isTrue();
+        }
+    }
+
     @Test
     void a_directory_and_what_is_not_there_are_no_programs() throws IOException {
         Files.createSymbolicLink(upper.resolve("loop"), Path.of("loop"));
