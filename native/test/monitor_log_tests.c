@@ -182,6 +182,29 @@ static double now_seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* The record is written five seconds later, as if nothing had been. */
+static void a_record_that_could_not_be_written_is_written_later(void)
+{
+	struct monitor_record record;
+	CHECK(begin("exit 6", NULL));
+	CHECK_EQUAL(0, mkdirat(watched.log, ".exit", 0700));
+	struct monitor_state state = run();
+	CHECK_EQUAL(6, state.status);
+	CHECK(state.flags & STATE_RECORD_FAILED && state.record_error == EISDIR);
+	CHECK(!record_of(&watched, &record));
+	CHECK_EQUAL(0, unlinkat(watched.log, ".exit", AT_REMOVEDIR));
+	for (int tries = 0; tries < 1500 && !record_of(&watched, &record); tries++)
+		usleep(10000);
+	CHECK(record_of(&watched, &record) && record.end.state.status == 6);
+	CHECK(!(record.end.state.flags & STATE_RECORD_FAILED) && record.end.state.record_error == 0);
+	CHECK(faccessat(watched.log, ".exit", F_OK, 0) < 0);
+	for (int tries = 0; tries < 500 && state_of(watched.socket).flags & STATE_RECORD_FAILED; tries++)
+		usleep(10000);
+	state = state_of(watched.socket);
+	CHECK(!(state.flags & STATE_RECORD_FAILED) && state.record_error == 0);
+	watched_end(&watched);
+}
+
 /* Somebody outside has the program's output open: its holder gets two seconds, and then what it writes is nobody's. */
 static void output_that_is_held_from_outside_ends_a_run_later(void)
 {
@@ -250,6 +273,7 @@ static void a_flood_of_output_is_limited_to_the_containers_share(void)
 }
 
 const struct test monitor_log_tests[] = {
+	{"a record that could not be written is written later", a_record_that_could_not_be_written_is_written_later},
 	{"output that is held from outside ends a run later", output_that_is_held_from_outside_ends_a_run_later},
 	{"a file is filled to its last byte", a_file_is_filled_to_its_last_byte},
 	{"lines are escaped", lines_are_escaped},

@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
 /// Lines and methods of classes by test, as a run without mistakes shows them. Kept in a file for each test class.
 final class Coverage {
     private static final long MOST_CLASS_MILLIS = 240_000;
+    private static final int NAMED_IN_A_TURN = 4;
     private static final Pattern CLASS = Pattern.compile("\\[class:(?:\\w+\\.)*([\\w$]+)]");
 
     private final long mostMillis;
@@ -61,7 +62,7 @@ final class Coverage {
     }
 
     /// First the one that saw the last mistake in this class, and the class's own tests. Then one of each test class in turn, those
-    /// before that are named for it: of a test class first the test that reaches most of the class that others do not. For a bounded time.
+    /// before and several that are named for it: of a test class first the test that reaches most of the class that others do not. For a bounded time.
     List<String> tests(Subject.Mutant mutant, List<String> named) {
         Subject subject = mutant.subject();
         Set<String> reaching = tests.getOrDefault(
@@ -72,7 +73,11 @@ final class Coverage {
         var turns = new HashMap<String, Integer>();
         var turn = new HashMap<String, Integer>();
         List<String> sorted = reaching.stream().sorted(order).toList();
-        sorted.forEach(test -> turn.put(test, rank(test, subject, named) < 0 ? -1 : turns.merge(className(test), 1, Integer::sum)));
+        for (String test : sorted) {
+            int rank = rank(test, subject, named);
+            int before = turns.merge(className(test), 1, Integer::sum) - 1;
+            turn.put(test, rank < 0 ? -1 : rank < named.size() ? before / NAMED_IN_A_TURN : before);
+        }
         var chosen = new ArrayList<String>();
         long sum = 0;
         for (String test : sorted.stream().sorted(Comparator.comparing(turn::get)).toList()) {
