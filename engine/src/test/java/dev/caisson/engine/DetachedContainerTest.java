@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -115,6 +116,32 @@ class DetachedContainerTest {
             assertThat(made.state()).isInstanceOf(ContainerState.Created.class);
             assertThatThrownBy(() -> engine.create(ContainerSpec.onHost("true").name("none"), DetachedOptions.STANDARD))
                     .hasMessageContaining("name");
+        }
+    }
+
+    /// A monitor hands a descriptor of the program's first process with each start.
+    @Test
+    void what_is_asked_of_a_monitor_leaves_no_descriptor_open() throws Exception {
+        DetachedContainer made = created("often", "exec sleep 1000");
+        startAndKill(made);
+        long before = descriptors();
+
+        for (int run = 0; run < 6; run++) {
+            startAndKill(made);
+        }
+
+        assertThat(descriptors()).isLessThanOrEqualTo(before + 2); // others in this process open files too
+    }
+
+    private static void startAndKill(DetachedContainer container) throws Exception {
+        container.start();
+        container.signal(KILL);
+        assertThat(container.await().orElseThrow().status()).isEqualTo(137);
+    }
+
+    private static long descriptors() throws Exception {
+        try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+            return open.count();
         }
     }
 

@@ -3,9 +3,14 @@ package dev.caisson.state;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.spec.ContainerId;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,5 +52,28 @@ class KeptDirectoryTest {
         assertThat(kept.isFree("quiet")).isTrue();
         assertThatThrownBy(() -> kept.requireFree("web")).hasMessageContaining("caisson rm web");
         kept.requireFree("other");
+    }
+
+    /// Also between two that were told before that it is free.
+    @Test
+    void a_name_is_given_once() {
+        var kept = new KeptDirectory(data, State.STANDARD);
+        var origin = new KeptFile.Origin("host", List.of("true"), Map.of(), Instant.now());
+        var first = new KeptDirectory.Entry(ContainerId.random(), Optional.of("web"), false);
+        kept.make(first, origin).close();
+
+        for (boolean madeUp : new boolean[] {false, true}) {
+            var other = new KeptDirectory.Entry(ContainerId.random(), Optional.of("web"), madeUp);
+            assertThatThrownBy(() -> kept.make(other, origin).close())
+                    .isInstanceOfSatisfying(
+                            StateException.class, e -> assertThat(e.code()).isEqualTo("NAME_IN_USE"));
+        }
+
+        assertThat(kept.entries()).containsExactly(first);
+        kept.make(new KeptDirectory.Entry(ContainerId.random(), Optional.of("webs"), false), origin)
+                .close();
+        kept.make(new KeptDirectory.Entry(ContainerId.random(), Optional.empty(), true), origin)
+                .close();
+        assertThat(kept.entries()).hasSize(3);
     }
 }
