@@ -127,6 +127,9 @@ static void a_stop_ends_restarts(void)
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, NULL, 0, &state, sizeof state));
 	CHECK_EQUAL(MONITOR_EXITED, state.phase);
 	CHECK(state.flags & STATE_STOPPED);
+	usleep(400000); /* longer than it would have waited */
+	CHECK_EQUAL(MONITOR_EXITED, state_of(watched.socket).phase);
+	CHECK_EQUAL(state.generation, state_of(watched.socket).generation);
 	watched_end(&watched);
 }
 

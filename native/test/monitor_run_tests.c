@@ -228,6 +228,7 @@ static void a_kept_mount_is_given_as_a_copy(void)
 	struct stat first, second;
 	uint32_t root = SLOT_FIRST_FREE;
 	CHECK(begin("true", NULL));
+	unsigned before = open_files(watched.created.monitor_pid);
 	for (unsigned i = 0; i < 2; i++) {
 		CHECK(send_op(watched.socket, MONITOR_MOUNT, root, NULL, 0));
 		CHECK_EQUAL(0, await_reply(watched.socket, MONITOR_MOUNT, &reply));
@@ -236,6 +237,8 @@ static void a_kept_mount_is_given_as_a_copy(void)
 		close(reply.fd);
 	}
 	CHECK(first.st_dev == second.st_dev && first.st_ino == second.st_ino);
+	state_of(watched.socket);
+	CHECK_EQUAL(before, open_files(watched.created.monitor_pid));
 	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_MOUNT, root + 1, NULL, 0, NULL, 0));
 	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_MOUNT, UINT32_MAX, NULL, 0, NULL, 0));
 	CHECK_EQUAL(EBADMSG, ask_op(watched.socket, MONITOR_MOUNT, root, "x", 1, NULL, 0));
