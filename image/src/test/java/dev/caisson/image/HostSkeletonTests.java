@@ -195,7 +195,7 @@ class HostSkeletonTests {
         assertThat(skeleton().snapshot()).isEqualTo(told);
     }
 
-    /// What another version of this code has kept is none, whatever stands behind its name.
+    /// A skeleton that another version of this code has kept is not used, whatever stands behind its name.
     @Test
     void a_kept_snapshot_of_another_format_is_none() throws Exception {
         Thread.sleep(2_100);

@@ -21,7 +21,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What is written, and that two trees that differ in anything have names that differ.
+/// Tests what is written, and that two trees that differ in anything have names that differ.
 class SkeletonEntryTests {
     @TempDir
     private Path temporary;

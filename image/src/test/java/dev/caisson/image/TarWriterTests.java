@@ -83,7 +83,7 @@ class TarWriterTests {
         });
     }
 
-    /// As POSIX says where what is: other programs read it too.
+    /// Each field stands where POSIX has it, because other programs read it too.
     @Test
     void fields_are_where_posix_has_them() throws IOException {
         writer.hardLink("name", "target", USUAL);

@@ -18,7 +18,7 @@ import java.util.List;
 /// Netlink messages that a container's first process sends within its own network namespace. They are made ahead, as
 /// bytes: who sends them decides nothing.
 public final class GuestMessages {
-    /// Where programs of a container find their resolver.
+    /// The address at which programs of a container find their resolver.
     public static final InetAddress RESOLVER = AddressText.parse("127.0.0.11").orElseThrow();
 
     private static final int DNS = 53;

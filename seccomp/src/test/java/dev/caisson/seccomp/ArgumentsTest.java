@@ -134,7 +134,7 @@ class ArgumentsTest {
         return decided.equals(Action.ALLOW);
     }
 
-    /// What needs no instruction has none: the kernel runs them at every call.
+    /// A comparison that always holds has no instruction, because the kernel runs each of them at every call.
     @Test
     void a_comparison_takes_no_instruction_more_than_it_needs() {
         int always = length("personality", Condition.masked(0, 0, 0));

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// Why a profile decides as it does: each sentence, for the calls that get it.
+/// Tests each sentence that explains a decision, with the calls that get it.
 class ExplainerTest {
     private static final Target TARGET = Calls.target(Architecture.X86_64);
 

@@ -160,11 +160,12 @@ public final class Expressions {
         });
     }
 
-    /// Goes on if the connection's state is one of `states`, and no matter which without them.
+    /// Reads the state of the connection, bits such as [#ESTABLISHED].
     public static Expression connectionState(int register) {
         return new Expression("ct", out -> out.big32(1, register(register)).big32(2, 0));
     }
 
+    /// Reads the status of the connection, bits such as [#TRANSLATED].
     public static Expression connectionStatus(int register) {
         return new Expression("ct", out -> out.big32(1, register(register)).big32(2, 2));
     }
