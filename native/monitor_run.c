@@ -300,7 +300,6 @@ void take_exit(struct monitor *m)
 	change_phase(m, MONITOR_STOPPING);
 	m->drain_until = boot_nanos() + DRAIN_PATIENCE;
 	read_rest(m);
-	end_if_drained(m);
 }
 
 /* The kernel kills the namespace with its process 1. If a pipe is still open, its holder is outside; it gets two seconds. */
@@ -405,6 +404,4 @@ void run_deadlines(struct monitor *m)
 		sync_record(m);
 		note(m, WATCH_STATE);
 	}
-	if (m->drain_until != 0 && now >= m->drain_until)
-		end_if_drained(m);
 }

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static int error_of(int socket, const void *bytes, size_t length)
@@ -72,6 +73,12 @@ static void every_op_refuses_invalid_arguments(void)
 	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_SET, 0, &policy, sizeof policy, NULL, 0));
 	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_RENEW, 5, NULL, 0, NULL, 0));
 	CHECK_EQUAL(0, run().status);
+	watched_end(&watched);
+	CHECK(begin(UNTIL_KILLED, NULL));
+	CHECK_EQUAL(0, start());
+	CHECK_EQUAL(EOPNOTSUPP, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0)); /* it has no freezer */
+	CHECK_EQUAL(MONITOR_RUNNING, state_of(watched.socket).phase);
+	CHECK_EQUAL(EALREADY, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, NULL, 0));
 	watched_end(&watched);
 }
 
@@ -188,14 +195,16 @@ static void one_program_too_many_is_refused_and_the_file_keeps_the_last(void)
 		CHECK_EQUAL(i < MONITOR_MAX_EXECS ? 0 : EBUSY, ask_to_adopt(watched.socket, id, sizeof id, &pair[i][1], 1));
 		close(pair[i][1]);
 	}
-	for (unsigned i = 0; i <= MONITOR_MAX_EXECS; i++) {
+	for (unsigned i = 1; i <= MONITOR_MAX_EXECS; i++) {
 		close(pair[i][0]);
 		usleep(1000);
 	}
 	for (unsigned tries = 0; tries < 500 && read_execs(&log, EXEC_ENDS) && log.end[EXEC_ENDS - 1].id[0] != MONITOR_MAX_EXECS - 1; tries++)
 		usleep(10000);
 	CHECK_EQUAL(EXEC_ENDS, log.count);
-	CHECK_EQUAL(MONITOR_MAX_EXECS - 1, log.end[EXEC_ENDS - 1].id[0]);
+	for (unsigned i = 0; i < EXEC_ENDS; i++)
+		CHECK_EQUAL(MONITOR_MAX_EXECS - EXEC_ENDS + i, log.end[i].id[0]);
+	close(pair[0][0]);
 	watched_end(&watched);
 }
 
@@ -306,6 +315,26 @@ static void notices_report_each_phase_and_the_log(void)
 	watched_end(&watched);
 }
 
+/* Nor is the log looked at for nothing by whoever waits for it. */
+static void a_silent_program_makes_no_log_grow(void)
+{
+	static struct message message;
+	unsigned exits = 0;
+	CHECK(begin("exit 0", NULL));
+	int other = connect_to(&watched);
+	CHECK_EQUAL(0, ask_op(other, MONITOR_WATCH, WATCH_LOG | WATCH_STATE, NULL, 0, NULL, 0));
+	CHECK_EQUAL(0, start());
+	while (exits == 0 && next_message(other, &message)) {
+		struct monitor_state state;
+		CHECK_EQUAL(NOTICE_STATE, message.header.op);
+		memcpy(&state, message.payload, sizeof state);
+		exits += state.phase == MONITOR_EXITED;
+	}
+	CHECK_EQUAL(1, exits);
+	close(other);
+	watched_end(&watched);
+}
+
 static void a_client_that_never_reads_does_not_block_others(void)
 {
 	static struct message message;
@@ -345,10 +374,14 @@ static void input_reaches_the_program(void)
 	watched_end(&watched);
 	CHECK(begin("cat; echo end", stdin_once));
 	CHECK_EQUAL(0, start());
+	CHECK(!(state_of(watched.socket).flags & STATE_STDIN_CLOSED));
 	int other = connect_to(&watched);
 	CHECK_EQUAL(0, ask_op(other, MONITOR_STDIN, 0, "one\n", 4, NULL, 0));
 	close(other);
 	CHECK_EQUAL(0, await_phase(watched.socket, MONITOR_EXITED).status);
+	watched_end(&watched);
+	CHECK(begin("exit 0", stdin_open));
+	CHECK_EQUAL(STATE_STDIN_CLOSED, run().flags); /* with the run, as nobody has closed it */
 	watched_end(&watched);
 }
 
@@ -372,6 +405,13 @@ static void unread_input_does_not_block_the_monitor(void)
 	watched_end(&watched);
 }
 
+static uint64_t wall(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static void a_terminal_has_both_streams_and_a_size(void)
 {
 	struct spec spec = shell("tty; stty size; echo err >&2; read x; stty size; echo $x");
@@ -381,7 +421,9 @@ static void a_terminal_has_both_streams_and_a_size(void)
 		CHECK_EQUAL(0, start());
 		CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_RESIZE, 40 << 16 | 120, NULL, 0, NULL, 0));
 		CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STDIN, 0, "typed\n", 6, NULL, 0));
-		CHECK_EQUAL(0, await_phase(watched.socket, MONITOR_EXITED).status);
+		struct monitor_state state = await_phase(watched.socket, MONITOR_EXITED);
+		CHECK_EQUAL(0, state.status);
+		CHECK(wall() < state.finished_millis + 1900); /* nobody waits for more of a terminal without a program */
 	}
 	const char *log = log_of(&watched, "x-json.log");
 	CHECK(strstr(log, "/dev/pts/0\\r\\n\",\"stream\":\"stdout\"") && strstr(log, "err\\r\\n\",\"stream\":\"stdout\""));
@@ -524,6 +566,7 @@ const struct test monitor_client_tests[] = {
 	{"a client that reads no replies is disconnected", a_client_that_reads_no_replies_is_disconnected},
 	{"runs and clients leave no open descriptor", runs_and_clients_leave_no_open_descriptor},
 	{"notices report each phase and the log", notices_report_each_phase_and_the_log},
+	{"a silent program makes no log grow", a_silent_program_makes_no_log_grow},
 	{"a client that never reads does not block others", a_client_that_never_reads_does_not_block_others},
 	{"input reaches the program", input_reaches_the_program},
 	{"unread input does not block the monitor", unread_input_does_not_block_the_monitor},

@@ -147,6 +147,7 @@ static void a_killed_init_is_recorded_and_restarted(void)
 	while (state.generation == 1);
 	CHECK_EQUAL(2, state.generation);
 	CHECK_EQUAL(256 + SIGKILL, state.status);
+	CHECK(!(state.flags & STATE_START_FAILED)); /* its program had been called */
 	CHECK(state.pid != first.pid && state.pid > 0);
 	CHECK(!record_of(&watched, &record)); /* a monitor that is killed now leaves no record of the first run */
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_SIGNAL, SIGKILL | MONITOR_FINAL, NULL, 0, NULL, 0));

@@ -328,7 +328,7 @@ static void a_probe_that_cannot_run_says_why(void)
 
 static void the_output_of_a_probe_is_bounded(void)
 {
-	check_one(&(struct probe){.script = "i=0; while [ $i -lt 1000 ]; do echo 0123456; i=$((i+1)); done; exit 7"}, 7, NULL);
+	check_one(&(struct probe){.script = "i=0; while [ $i -lt 1000 ]; do echo 0123456; i=$((i+1)); done; head -c 100000 /dev/zero; exit 7"}, 7, NULL);
 	CHECK_EQUAL(HEALTH_OUTPUT, newest()->length);
 	CHECK(memcmp(newest()->output + HEALTH_OUTPUT - 16, "0123456\n0123456\n", 16) == 0);
 }

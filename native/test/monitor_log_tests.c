@@ -78,6 +78,22 @@ static void long_lines_are_split_between_characters(void)
 	CHECK(cut && cut - all == 16383 * 6);
 	CHECK_TEXT("éx\\n|", cut ? cut + 1 : "");
 	watched_end(&watched);
+	/* the first and the last of each length, cut behind each of its bytes */
+	static const char *const characters[] = {"\302\200", "\337\277", "\340\240\200", "\357\277\277", "\360\220\200\200", "\364\217\277\277"};
+	for (unsigned i = 0; i < sizeof characters / sizeof *characters; i++)
+		for (size_t within = 0; within <= strlen(characters[i]); within++) {
+			char script[128], octal[32] = "", expected[16];
+			for (const char *at = characters[i]; *at; at++)
+				snprintf(octal + strlen(octal), 8, "\\%03o", (unsigned char)*at);
+			snprintf(script, sizeof script, "head -c %zu /dev/zero | tr '\\0' z; printf '%sx\\n'", 16384 - within, octal);
+			bool whole = within == strlen(characters[i]);
+			snprintf(expected, sizeof expected, "%sx\\n|", whole ? "" : characters[i]);
+			CHECK(begin(script, NULL));
+			CHECK_EQUAL(0, run().status);
+			cut = strchr(texts(log_of(&watched, "x-json.log")), '|');
+			CHECK_TEXT(expected, cut ? cut + 1 : "");
+			watched_end(&watched);
+		}
 }
 
 static void small_files(struct monitor_setup *setup) { setup->log_bytes = 65536; }
@@ -109,6 +125,7 @@ static void full_files_are_rotated(void)
 	for (unsigned i = 0; i < 4; i++) {
 		const char *log = log_of(&watched, names[i]);
 		CHECK(strlen(log) <= 65536 && (strlen(log) > 0) == (i < 3));
+		CHECK(strlen(log) > 65536 - 100 || i == 0 || i == 3);
 		CHECK(strcmp(texts(log), "a line is not whole") != 0);
 	}
 	watched_end(&watched);
@@ -184,6 +201,35 @@ static void a_log_that_is_there_is_gone_on_with(void)
 
 /* ---- no room ---- */
 
+/* Of lines in which nothing but the newline is escaped. */
+static uint64_t length_of_texts(const char *log)
+{
+	uint64_t length = 0;
+	for (const char *text = texts(log); *text; text++)
+		length += *text != '|' && *text != '\\';
+	return length;
+}
+
+/* What was written of a line that does not fit is taken back, and the file is gone on with. */
+static void a_line_that_does_not_fit_is_taken_back(void)
+{
+	char path[160];
+	snprintf(path, sizeof path, "%s", next_log());
+	CHECK(mount("tmpfs", path, "tmpfs", 0, "size=48k,mode=0700") == 0);
+	CHECK(begin("head -c 10000 /dev/zero; echo; echo end", NULL));
+	CHECK_EQUAL(0, run().status);
+	struct monitor_state state = state_of(watched.socket);
+	CHECK_EQUAL(ENOSPC, state.log_error);
+	CHECK_EQUAL(10001 + 4, state.log_lost);
+	CHECK_EQUAL(0, state.log_bytes);
+	struct stat stat;
+	CHECK(fstatat(watched.log, "x-json.log", &stat, 0) == 0 && stat.st_size == 0);
+	CHECK(faccessat(watched.log, "x-json.log.1", F_OK, 0) < 0);
+	watched_end(&watched);
+	umount2(path, MNT_DETACH);
+	rmdir(path), *strrchr(path, '/') = 0, rmdir(path);
+}
+
 static void a_full_disk_does_not_stop_the_program(void)
 {
 	struct monitor_record record;
@@ -201,6 +247,8 @@ static void a_full_disk_does_not_stop_the_program(void)
 	const char *log = log_of(&watched, "x-json.log");
 	CHECK_EQUAL(strlen(log), state.log_bytes);
 	CHECK(strcmp(texts(log), "a line is not whole") != 0);
+	uint64_t said = 2000 * strlen("line \n") + 10 + 90 * 2 + 900 * 3 + 1000 * 4;
+	CHECK_EQUAL(said, state.log_lost + length_of_texts(log));
 	/* the record may have had no room either; then it is written once there is room */
 	bool there = record_of(&watched, &record);
 	CHECK(there || (state.flags & STATE_RECORD_FAILED && state.record_error == ENOSPC));
@@ -230,16 +278,39 @@ static void a_record_that_could_not_be_written_is_written_later(void)
 	CHECK_EQUAL(6, state.status);
 	CHECK(state.flags & STATE_RECORD_FAILED && state.record_error == EISDIR);
 	CHECK(!record_of(&watched, &record));
+	double failed = now_seconds();
 	CHECK_EQUAL(0, unlinkat(watched.log, ".exit", AT_REMOVEDIR));
 	for (int tries = 0; tries < 1500 && !record_of(&watched, &record); tries++)
 		usleep(10000);
 	CHECK(record_of(&watched, &record) && record.end.state.status == 6);
+	CHECK(now_seconds() - failed > 3); /* not at each turn of its loop */
 	CHECK(!(record.end.state.flags & STATE_RECORD_FAILED) && record.end.state.record_error == 0);
 	CHECK(faccessat(watched.log, ".exit", F_OK, 0) < 0);
 	for (int tries = 0; tries < 500 && state_of(watched.socket).flags & STATE_RECORD_FAILED; tries++)
 		usleep(10000);
 	state = state_of(watched.socket);
 	CHECK(!(state.flags & STATE_RECORD_FAILED) && state.record_error == 0);
+	watched_end(&watched);
+}
+
+/* A second behind the exit it is brought to the disk; whatever stands in its place then is no record. */
+static void a_record_that_cannot_be_synchronized_is_written_again(void)
+{
+	struct monitor_state state;
+	CHECK(begin("exit 6", NULL));
+	CHECK_EQUAL(6, run().status);
+	usleep(1300000);
+	CHECK_EQUAL(0, state_of(watched.socket).record_error);
+	CHECK_EQUAL(6, run().status);
+	CHECK(unlinkat(watched.log, MONITOR_RECORD, 0) == 0 && symlinkat(".", watched.log, MONITOR_RECORD) == 0);
+	for (int tries = 0; tries < 500 && state_of(watched.socket).record_error == 0; tries++)
+		usleep(10000);
+	state = state_of(watched.socket);
+	CHECK(state.record_error == ELOOP && state.flags & STATE_RECORD_FAILED);
+	CHECK_EQUAL(6, run().status);
+	CHECK(unlinkat(watched.log, MONITOR_RECORD, 0) == 0);
+	usleep(1300000); /* a record that is no more, as when a run has begun, is nothing to complain of */
+	CHECK_EQUAL(0, state_of(watched.socket).record_error);
 	watched_end(&watched);
 }
 
@@ -325,6 +396,8 @@ const struct test monitor_log_tests[] = {
 	{"long lines are split between characters", long_lines_are_split_between_characters},
 	{"a truncated log continues at its end", a_truncated_log_continues_at_its_end},
 	{"full files are rotated", full_files_are_rotated},
+	{"a line that does not fit is taken back", a_line_that_does_not_fit_is_taken_back},
+	{"a record that cannot be synchronized is written again", a_record_that_cannot_be_synchronized_is_written_again},
 	{"a full disk does not stop the program", a_full_disk_does_not_stop_the_program},
 	{"a flood of output is limited to the container's share", a_flood_of_output_is_limited_to_the_containers_share},
 };

@@ -137,7 +137,38 @@ static void a_start_that_is_killed_has_failed(void)
 	watched_end(&watched);
 }
 
-/* A directory that is not a group: the zygote fails, and there is no init. */
+/* It stands still when it may call its program, and is killed. */
+static void an_init_that_dies_before_its_program_has_failed_to_start(void)
+{
+	CHECK(begin("echo ran", NULL));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_START, MONITOR_HOLD, NULL, 0, NULL, 0));
+	int init = state_of(watched.socket).pid;
+	CHECK(kill(init, SIGSTOP) == 0);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_GO, 0, NULL, 0, NULL, 0));
+	CHECK_EQUAL(MONITOR_RUNNING, state_of(watched.socket).phase);
+	kill(init, SIGKILL);
+	struct monitor_state state = await_phase(watched.socket, MONITOR_EXITED);
+	CHECK_EQUAL(256 + SIGKILL, state.status);
+	CHECK_EQUAL(STATE_START_FAILED, state.flags & STATE_START_FAILED);
+	CHECK_EQUAL(0, run().status);
+	CHECK_EQUAL(0, state_of(watched.socket).flags & STATE_START_FAILED);
+	watched_end(&watched);
+}
+
+/* The policy is about programs that have run: the first run removes what the second one would execute. */
+static void a_start_that_fails_is_not_tried_again(void)
+{
+	const struct monitor_policy always = {.restart = RESTART_ALWAYS, .stop_signal = SIGTERM, .stop_millis = 1000};
+	CHECK(begin("rm /bin/sh", NULL));
+	CHECK_EQUAL(0, run().status);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_SET, 0, &always, sizeof always, NULL, 0));
+	CHECK_EQUAL(ENOENT, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, NULL, 0));
+	struct monitor_state state = state_of(watched.socket);
+	CHECK_EQUAL(MONITOR_EXITED, state.phase);
+	CHECK(state.generation == 2 && state.flags & STATE_START_FAILED);
+	watched_end(&watched);
+}
+
 /* It is executable, and no program: execveat(2) fails after the start was answered. */
 static void a_file_that_is_no_program_fails_its_start(void)
 {
@@ -173,6 +204,7 @@ static void a_run_survives_the_client_that_started_it(void)
 	watched_end(&watched);
 }
 
+/* A directory that is not a group: the zygote fails, and there is no init. */
 static void a_start_that_the_zygote_refuses_reports_the_reason(void)
 {
 	struct monitor_start started;
@@ -270,6 +302,8 @@ const struct test monitor_run_tests[] = {
 	{"a run leaves no descriptor open", a_run_leaves_no_descriptor_open},
 	{"a held start waits for its holder", a_held_start_waits_for_its_holder},
 	{"a start that is killed has failed", a_start_that_is_killed_has_failed},
+	{"an init that dies before its program has failed to start", an_init_that_dies_before_its_program_has_failed_to_start},
+	{"a start that fails is not tried again", a_start_that_fails_is_not_tried_again},
 	{"a failed start reports the reason", a_failed_start_reports_the_reason},
 	{"a file that is no program fails its start", a_file_that_is_no_program_fails_its_start},
 	{"a run survives the client that started it", a_run_survives_the_client_that_started_it},

@@ -34,7 +34,7 @@ final class PaxHeader {
                 throw TarFields.bad("an extended header with a wrong length");
             }
             int end = at + (int) length;
-            put(Arrays.copyOfRange(records, Math.min(blank + 1, end - 1), end - 1));
+            put(Arrays.copyOfRange(records, blank + 1, end - 1));
             at = end;
         }
     }

@@ -151,9 +151,12 @@ final class RootTree implements AutoCloseable {
 
     /// Removes what is at `name`, with all below it.
     void remove(Directory directory, String name) {
+        List<String> path = latestPath;
         // The latest directory may be below; it stays open for a caller that holds it, and is not found again.
         latestPath = List.of();
-        FileSystem.removeTree(directory.fd(), name);
+        if (!FileSystem.removeTree(directory.fd(), name)) {
+            latestPath = path;
+        }
     }
 
     /// Hides what the layers below have at `name`.

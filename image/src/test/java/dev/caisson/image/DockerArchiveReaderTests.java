@@ -210,7 +210,14 @@ class DockerArchiveReaderTests {
                 .hardLink("a/layer.tar", "b/1.tar")
                 .file("manifest.json", "[" + image("c.json", "\"a/layer.tar\"", "") + "]");
 
+        TarBuilder beside = new TarBuilder()
+                .file("c.json", config(FIRST))
+                .file("a/1.tar", FIRST)
+                .symbolicLink("a/layer.tar", "1.tar")
+                .file("manifest.json", "[" + image("c.json", "\"a/layer.tar\"", "") + "]");
+
         assertThat(read(symbolic).layers().getFirst().size()).isEqualTo(FIRST.length());
+        assertThat(read(beside).layers().getFirst().size()).isEqualTo(FIRST.length());
         assertThat(read(hard).layers().getFirst().size()).isEqualTo(FIRST.length());
     }
 
@@ -247,6 +254,16 @@ class DockerArchiveReaderTests {
                 Code.DIGEST_MISMATCH,
                 "not what its name says",
                 archive(image(wrong, "\"1.tar\"", "")).file(wrong, config));
+    }
+
+    @Test
+    void a_document_has_at_most_4_mib() throws IOException {
+        String config = config(FIRST);
+        String fits = config + " ".repeat((4 << 20) - config.length());
+        String image = image("long.json", "\"1.tar\"", "");
+
+        assertThat(read(archive(image).file("long.json", fits)).layers()).hasSize(1);
+        assertRefused(Code.TOO_LARGE, "at most 4194304", archive(image).file("long.json", fits + " "));
     }
 
     @Test

@@ -9,7 +9,9 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -70,6 +72,52 @@ class HostFilesTest {
                         "etc/ssl",
                         "etc/ssl/certs",
                         "etc/ssl/certs/b.pem");
+    }
+
+    /// Whatever theirs is on the host.
+    @Test
+    void directories_are_open_to_everybody_and_files_to_read() throws IOException {
+        file("etc/ssl/certs/b.pem", "rwxrwxrwx");
+        file("etc/services", "rw-rw-rw-");
+        modes("etc/ssl", "rwxrwxrwx");
+        modes("etc/ssl/certs", "rwxrwxrwx");
+
+        assertThat(look(HostFiles::entries))
+                .filteredOn(SkeletonEntry.Directory.class::isInstance)
+                .extracting(SkeletonEntry.Directory.class::cast)
+                .containsExactly(
+                        new SkeletonEntry.Directory("etc/java", 0755),
+                        new SkeletonEntry.Directory("etc/ssl", 0755),
+                        new SkeletonEntry.Directory("etc/ssl/certs", 0755));
+        assertThat(modesOfFiles()).isEqualTo(Map.of("etc/ssl/certs/b.pem", "rwxr-xr-x", "etc/services", "rw-r--r--"));
+    }
+
+    private Map<String, String> modesOfFiles() throws IOException {
+        Path tree = Files.createDirectories(host.resolve("tree"));
+        var modes = new HashMap<String, String>();
+        Files.createDirectory(tree.resolve("etc"));
+        try (Fd root = FileSystem.open(tree.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
+            look(HostFiles::entries).forEach(entry -> entry.write(root));
+        }
+        for (SkeletonEntry entry : look(HostFiles::entries)) {
+            if (entry instanceof SkeletonEntry.File) {
+                modes.put(
+                        entry.path(),
+                        PosixFilePermissions.toString(Files.getPosixFilePermissions(tree.resolve(entry.path()))));
+            }
+        }
+        return modes;
+    }
+
+    @Test
+    void a_file_in_the_place_of_a_directory_has_nothing_below() throws IOException {
+        Files.delete(host.resolve("etc/ssl/private/key"));
+        for (String name : List.of("etc/ssl/private", "etc/ssl/certs", "etc/ssl")) {
+            Files.delete(host.resolve(name));
+        }
+        file("etc/ssl", "rw-r--r--");
+
+        assertThat(taken()).containsExactly("etc/java");
     }
 
     @ParameterizedTest

@@ -129,6 +129,7 @@ class HostSkeletonTests {
                 .isEqualTo(Path.of("/usr/share/zoneinfo/Etc/UTC"));
         assertThat(Files.readSymbolicLink(tree.resolve("bin"))).isEqualTo(Path.of("usr/bin"));
         assertThat(Files.readSymbolicLink(tree.resolve("var/run"))).isEqualTo(Path.of("/run"));
+        assertThat(Files.readSymbolicLink(tree.resolve("var/lock"))).isEqualTo(Path.of("/run/lock"));
         assertThat(tree.resolve("lib")).doesNotExist();
         assertThat(tree.resolve("usr")).isEmptyDirectory();
         assertThat(mode("tmp")).isEqualTo("1777");
@@ -141,12 +142,14 @@ class HostSkeletonTests {
     @Test
     void usr_is_shown_and_on_an_unmerged_host_the_directories_beside_it() throws IOException {
         Files.createDirectory(host.resolve("lib"));
+        Files.writeString(host.resolve("lib32"), SECRET);
 
         HostSkeleton.Snapshot snapshot = write();
 
         assertThat(snapshot.binds())
                 .containsExactly(new HostBind(host.resolve("usr"), "usr"), new HostBind(host.resolve("lib"), "lib"));
         assertThat(tree.resolve("lib")).isEmptyDirectory();
+        assertThat(tree.resolve("lib32")).doesNotExist();
     }
 
     @Test

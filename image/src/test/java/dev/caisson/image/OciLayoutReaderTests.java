@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -147,6 +148,58 @@ class OciLayoutReaderTests {
         assertRefused(Code.BAD_MANIFEST, "is no regular file");
         Files.writeString(layout.resolve("oci-layout"), "{\"imageLayoutVersion\":\"2.0.0\"}");
         assertRefused(Code.UNSUPPORTED_FORMAT, "of version \"2.0.0\"");
+    }
+
+    /// One that is opened for reading keeps whoever opens it waiting for a writer.
+    @Test
+    void a_pipe_is_not_opened() throws Exception {
+        Path pipe = layout.resolve("index.json");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+
+        assertRefused(Code.BAD_MANIFEST, "is no regular file");
+    }
+
+    @Test
+    void a_document_has_at_most_4_mib() throws IOException {
+        String manifest = manifest("one");
+        String fits = manifest + " ".repeat((4 << 20) - manifest.length());
+        top(descriptor(MANIFEST, fits, ""));
+        assertThat(layer()).isEqualTo(digest("one"));
+        top(descriptor(MANIFEST, fits + " ", ""));
+        assertRefused(Code.TOO_LARGE, "the manifest of the image has 4194305 bytes; at most 4194304");
+        String index = index(descriptor(MANIFEST, manifest, ""));
+        Files.writeString(layout.resolve("index.json"), index + " ".repeat((4 << 20) - index.length()));
+        assertThat(layer()).isEqualTo(digest("one"));
+        Files.writeString(layout.resolve("index.json"), index + " ".repeat((4 << 20) + 1 - index.length()));
+        assertRefused(Code.TOO_LARGE, "the index of the image has 4194305 bytes; at most 4194304");
+    }
+
+    /// At most twenty are shown: the list is the layout's own.
+    @Test
+    void names_of_a_layout_are_shown_in_bounds() throws IOException {
+        var manifests = new ArrayList<String>();
+        for (int number = 10; number < 40; number++) {
+            manifests.add(descriptor(MANIFEST, manifest("layer " + number), named("a:" + number)));
+        }
+        top(manifests.toArray(String[]::new));
+
+        assertRefused(Code.AMBIGUOUS_REFERENCE, "a:29");
+        assertThat(catchThrowableOfType(ImageException.class, this::read).sentence())
+                .contains("\"a:10\"")
+                .doesNotContain("a:30");
+    }
+
+    @Test
+    void a_document_that_cannot_be_used_is_named() throws IOException {
+        Files.writeString(layout.resolve("index.json"), "{");
+        assertRefused(Code.BAD_MANIFEST, "the index of the image is cut off");
+        top(descriptor(MANIFEST, "{", ""));
+        assertRefused(Code.BAD_MANIFEST, "the manifest of the image is cut off");
+        top(descriptor("application/x", manifest("one"), ""));
+        assertRefused(Code.UNSUPPORTED_FORMAT, "a manifest of type \"application/x\"");
+        top(descriptor(MANIFEST, "{\"schemaVersion\":2,\"layers\":[]}", ""));
+        assertRefused(Code.BAD_MANIFEST, "has no configuration");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.caisson.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.image.ImageException.Code;
@@ -10,6 +11,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -55,6 +58,24 @@ class StoreGuardTests {
         assertChanged(new Layer(directory.resolve("none"), layer.fileSystem(), layer.inode()));
         Path link = Files.createSymbolicLink(directory.resolveSibling("link"), directory);
         assertChanged(new Layer(link, layer.fileSystem(), layer.inode()));
+        try (var open = Files.list(Path.of("/proc/self/fd"))) {
+            assertThat(open.filter(Files::isSymbolicLink).filter(fd -> leadsTo(fd, directory)))
+                    .isEmpty();
+        }
+    }
+
+    private static boolean leadsTo(Path link, Path target) {
+        try {
+            return Files.readSymbolicLink(link).equals(target);
+        } catch (IOException e) {
+            return false; // another thread's, closed meanwhile
+        }
+    }
+
+    @Test
+    void a_root_file_system_has_a_layer() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new Rootfs(List.of(), ImageConfig.plain(List.of()), Optional.empty(), List.of()));
     }
 
     private static final String CONFIG = "{\"os\":\"linux\",\"architecture\":\"HERE\",\"config\":{},"

@@ -113,9 +113,11 @@ class TarFieldsTests {
     @Test
     void a_block_is_of_zeros_or_not() {
         assertThat(new TarFields(new byte[TarFields.BLOCK]).isZero()).isTrue();
-        byte[] last = new byte[TarFields.BLOCK];
-        last[511] = 1;
-        assertThat(new TarFields(last).isZero()).isFalse();
+        for (int at : new int[] {0, 1, 255, 511}) {
+            byte[] block = new byte[TarFields.BLOCK];
+            block[at] = 1;
+            assertThat(new TarFields(block).isZero()).as("%d", at).isFalse();
+        }
     }
 
     @Test

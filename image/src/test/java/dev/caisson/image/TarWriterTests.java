@@ -86,11 +86,11 @@ class TarWriterTests {
     /// Each field stands where POSIX has it, because other programs read it too.
     @Test
     void fields_are_where_posix_has_them() throws IOException {
-        writer.hardLink("name", "target", USUAL);
+        writer.hardLink("n\u0150me", "target", USUAL);
         writer.finish();
 
         assertThat(out.size()).isEqualTo(3 * 512);
-        assertThat(header(0, 5)).isEqualTo("name\0");
+        assertThat(header(0, 6)).isEqualTo("n\u00c5\u0090me\0");
         assertThat(header(100, 48))
                 .isEqualTo("0000640\0" + "0000007\0" + "0000011\0" + "00000000000\0" + "07346545000\0");
         assertThat(header(156, 1)).isEqualTo("1");
@@ -135,10 +135,14 @@ class TarWriterTests {
 
     @Test
     void what_fits_has_no_extended_header() throws IOException {
-        writer.symbolicLink("n".repeat(100), "t".repeat(100), USUAL);
-        writer.finish();
+        int largestId = 07777777;
+        Instant latest = Instant.ofEpochSecond((1L << 33) - 1);
+        writer.symbolicLink("n".repeat(100), "t".repeat(100), new Attributes(0640, largestId, largestId, latest));
+        writer.file("f", (1L << 33) - 1, USUAL);
+
         assertThat(header(156, 1)).isEqualTo("2");
-        assertThat(out.size()).isEqualTo(3 * 512);
+        assertThat(header(512, 2)).isEqualTo("f\0");
+        assertThat(out.size()).isEqualTo(2 * 512);
     }
 
     @ParameterizedTest

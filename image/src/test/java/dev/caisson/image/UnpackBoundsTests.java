@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.image.PackedImage.PackedLayer;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -148,6 +151,42 @@ class UnpackBoundsTests {
                         tar().pax("path", deepest + "/e").directory("d").build());
         standard.assertRefused(
                 Code.ID_OUT_OF_RANGE, tar().owner(0, 65_536).file("f", "x").build());
+    }
+
+    /// Once, and again where something on the way there was replaced: 3900 files would be 78,000 directories.
+    @Test
+    void a_directory_is_opened_once_for_all_its_files() throws IOException {
+        TarBuilder layer = tar();
+        String directory = "d/".repeat(20);
+        for (int i = 0; i < 3900; i++) {
+            layer.file(directory + i, "");
+        }
+        Path root = Files.createDirectory(temporary.resolve("root"));
+
+        try (Fd opened = FileSystem.open(root.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY);
+                var unpacker = new LayerUnpacker(
+                        opened, new UnpackBudget(UnpackLimits.DEFAULT, 0), LayerUnpacker.Ownership.CALLER)) {
+            unpacker.apply(new TarReader(new ByteArrayInputStream(layer.build())));
+        }
+
+        assertThat(root.resolve(directory)).isDirectoryContaining(path -> path.endsWith("3899"));
+    }
+
+    /// The name of the directory leads elsewhere from the second file on.
+    @Test
+    void a_directory_that_was_replaced_is_opened_again() throws IOException {
+        Unpacking unpacking = unpacking("replaced", UnpackLimits.DEFAULT)
+                .layers(tar().directory("a/")
+                        .directory("b/")
+                        .symbolicLink("l", "a")
+                        .file("l/one", "")
+                        .symbolicLink("l", "b")
+                        .file("l/two", "")
+                        .whiteout(".wh.a")
+                        .file("l/three", "")
+                        .build());
+
+        assertThat(unpacking.tree().keySet()).containsExactlyInAnyOrder("a", "a/one", "b", "b/two", "b/three", "l");
     }
 
     @Test

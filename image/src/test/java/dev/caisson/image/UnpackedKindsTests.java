@@ -5,14 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caisson.image.ImageException.Code;
+import dev.caisson.linux.ExtendedAttributes;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -174,6 +179,55 @@ class UnpackedKindsTests {
                 .assertRefused(
                         Code.UNSAFE_ENTRY, tar().file("f", "").file("f/g", "").build());
         assertThat(openFiles()).isEmpty();
+    }
+
+    @Test
+    @Tag("root")
+    void attributes_are_those_of_files_and_directories_and_capabilities_of_files_alone() throws IOException {
+        byte[] capability = HexFormat.of().parseHex("0100000200200000000000000000000000000000");
+        byte[] layer = tar().pax("SCHILY.xattr.user.a", "v")
+                .pax("SCHILY.xattr.security.capability", capability)
+                .directory("d/")
+                .pax("SCHILY.xattr.user.a", "w")
+                .pax("SCHILY.xattr.security.capability", capability)
+                .file("f", "x")
+                .build();
+        Unpacking unpacking =
+                new Unpacking(temporary, UnpackLimits.DEFAULT, LayerUnpacker.Ownership.ARCHIVE).layers(layer);
+
+        assertThat(attributes(unpacking.root().resolve("d"))).isEqualTo(Map.of("user.a", "v"));
+        assertThat(attributes(unpacking.root().resolve("f")))
+                .isEqualTo(Map.of("user.a", "w", "security.capability", latin(capability)));
+    }
+
+    private static String latin(byte[] bytes) {
+        return new String(bytes, StandardCharsets.ISO_8859_1);
+    }
+
+    private static Map<String, String> attributes(Path path) {
+        var found = new HashMap<String, String>();
+        try (Fd file = FileSystem.open(path.toString(), FileSystem.O_RDONLY)) {
+            for (String name : List.of("user.a", ExtendedAttributes.CAPABILITIES)) {
+                ExtendedAttributes.get(file, name).ifPresent(value -> found.put(name, latin(value)));
+            }
+        }
+        return found;
+    }
+
+    @Test
+    void only_the_device_of_two_zeros_is_a_whiteout() throws IOException {
+        Unpacking.plain(temporary)
+                .layers(
+                        tar().file("d/f", "").build(),
+                        tar().device(0, 0).header('3', "d/f", "", 0).build());
+        assertThat(temporary.resolve("root/d")).isEmptyDirectory();
+        for (TarBuilder other : List.of(
+                tar().device(0, 5).header('3', "d/f", "", 0),
+                tar().device(5, 0).header('3', "d/f", "", 0),
+                tar().device(0, 0).header('4', "d/f", "", 0))) {
+            Unpacking.plain(Files.createTempDirectory(temporary, "l"))
+                    .assertRefused(Code.UNSAFE_ENTRY, tar().file("d/f", "").build(), other.build());
+        }
     }
 
     // ---- the directory of unpacked trees

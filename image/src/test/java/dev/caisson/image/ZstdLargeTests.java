@@ -188,7 +188,7 @@ class ZstdLargeTests {
         assertThat(ZstdInputStream.begins(new byte[0])).isFalse();
     }
 
-    private static void assertDamaged(String what, int... stream) {
+    static void assertDamaged(String what, int... stream) {
         byte[] bytes = new byte[stream.length];
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = (byte) stream[i];
@@ -199,7 +199,7 @@ class ZstdLargeTests {
     }
 
     /// A frame of a window of 1 KiB with this one compressed block.
-    private static int[] block(int... block) {
+    static int[] block(int... block) {
         int[] frame = new int[9 + block.length];
         int[] head = {0x28, 0xb5, 0x2f, 0xfd, 0, 0, (block.length << 3 & 0xff) | 5, block.length >> 5, 0};
         System.arraycopy(head, 0, frame, 0, 9);

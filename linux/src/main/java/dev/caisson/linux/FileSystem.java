@@ -146,14 +146,16 @@ public final class FileSystem {
 
     /// Removes `name` in `directory` with all that is below it, whatever its names and however deep; nothing is
     /// followed, and nothing happens where it does not exist.
-    public static void removeTree(Fd directory, String name) {
+    ///
+    /// @return true if something was there
+    public static boolean removeTree(Fd directory, String name) {
         long removed;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment path = Native.string(arena, name);
             removed = Native.raw(Nr.UNLINKAT, directory.number(), path.address(), 0);
         }
         if (removed >= 0 || removed == -Errno.ENOENT) {
-            return;
+            return removed >= 0;
         }
         if (removed != -Errno.EISDIR && removed != -Errno.EPERM) {
             throw new ErrnoException("unlinkat " + name, (int) -removed);
@@ -162,6 +164,7 @@ public final class FileSystem {
             TreeRemoval.empty(child);
         }
         removeDirectory(directory, name);
+        return true;
     }
 
     /// Renames within one file system; replaces `to` unless `replace` is false, then EEXIST.

@@ -84,7 +84,7 @@ public final class ZstdInputStream extends InputStream {
                 return false;
             }
             int number = (int) ZstdBits.littleEndian(magic, 0, magic.length);
-            if (magic.length < 4 || !isMagic(number)) {
+            if (!isMagic(number)) { // nor is one that is cut off: all of them use four bytes
                 throw ZstdException.damaged("something else stands where a frame begins");
             }
             if (number == MAGIC) {
@@ -181,7 +181,6 @@ public final class ZstdInputStream extends InputStream {
             }
             case 2 -> {
                 readFully(packed, 0, size);
-                Arrays.fill(packed, size, size + ZstdBits.PADDING, (byte) 0);
                 end = block.decode(packed, size, history, end, window, blockLimit);
             }
             default -> throw ZstdException.damaged("a block of a reserved type");
