@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /// Lines and methods of classes by test, as a run without mistakes shows them. Kept in a file for each test class.
@@ -30,10 +31,14 @@ final class Coverage {
 
     /// @param mostMillis so long tests of a mistake may take, if it is not one test alone
     /// @param directory where it is kept: another for other tags
-    static Coverage of(WorkerProcess worker, Path directory, long mostMillis) throws Exception {
+    /// @param tried which test classes are looked at, by their simple names
+    static Coverage of(WorkerProcess worker, Path directory, long mostMillis, Predicate<String> tried) throws Exception {
         var coverage = new Coverage(mostMillis);
         Files.createDirectories(directory);
         for (String test : worker.ask("tests", 60_000).split(" ")) {
+            if (!tried.test(test.replaceAll("=.*|\\w+\\.", ""))) {
+                continue;
+            }
             Path file = directory.resolve(test.replaceAll(".*\\.", "").replace('=', '-'));
             if (!Files.exists(file)) {
                 Path partial = directory.resolve("partial");
@@ -63,7 +68,7 @@ final class Coverage {
 
     /// First the one that saw the last mistake in this class, and the class's own tests. Then one of each test class in turn, those
     /// before and several that are named for it: of a test class first the test that reaches most of the class that others do not. For a bounded time.
-    List<String> tests(Subject.Mutant mutant, List<String> named) {
+    List<String> tests(Subject.Mutant mutant, List<String> named, Predicate<String> tried) {
         Subject subject = mutant.subject();
         Set<String> reaching = tests.getOrDefault(
                 subject.place(mutant.line()), tests.getOrDefault(subject.place(mutant.method()), Set.of()));
@@ -72,7 +77,7 @@ final class Coverage {
                 .thenComparing(Comparator.<String>comparingDouble(test -> weights.getOrDefault(test, 0.0) / (100 + millis(test))).reversed());
         var turns = new HashMap<String, Integer>();
         var turn = new HashMap<String, Integer>();
-        List<String> sorted = reaching.stream().sorted(order).toList();
+        List<String> sorted = reaching.stream().filter(test -> tried.test(className(test))).sorted(order).toList();
         for (String test : sorted) {
             int rank = rank(test, subject, named);
             int before = turns.merge(className(test), 1, Integer::sum) - 1;

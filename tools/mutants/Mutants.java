@@ -10,9 +10,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /// Puts one small mistake at a time into classes of Java, and runs the tests that come to it.
 ///
@@ -20,7 +23,7 @@ import java.util.concurrent.TimeUnit;
 ///
 /// They are tried in an order that SEED fixes, and what is printed ends at the first that was not tried, so that a part
 /// is a random sample of all. ENGINE.txt names the classes of `engine`, wherever they stand, and for each the test classes
-/// that are tried first on it; the other rooms are tried without these. Tests with one of TAGS are left out. Which tests come to which line is found out once for each
+/// that are tried on it, besides those of its own room and name; the other rooms are tried without these. Tests with one of TAGS are left out. Which tests come to which line is found out once for each
 /// test class. Results are kept in SCRATCH/results.tsv, by the content of the class and of the test that killed it, or of
 /// all tests. The tests run in a process of their own, a mistake's classes in a loader of their own. It must be started in
 /// mount and process namespaces of its own: a mistake may well be one that harms the host.
@@ -44,6 +47,7 @@ final class Mutants {
     private final Map<String, Subject> subjects = new LinkedHashMap<>();
     private final Map<String, List<String>> named = new LinkedHashMap<>();
     private final Map<String, String> testHashes = new HashMap<>();
+    private final Map<String, String> testRooms = new HashMap<>();
     private final String allTests;
     private final Map<String, Result> known = new HashMap<>();
 
@@ -73,7 +77,9 @@ final class Mutants {
         for (String room : testRooms()) {
             for (Path file : Subject.classFiles(house.root().resolve(room + "/target/test-classes"))) {
                 String hash = Subject.hash(Files.readAllBytes(file));
-                testHashes.put(file.getFileName().toString().replace(".class", ""), hash);
+                String test = file.getFileName().toString().replace(".class", "");
+                testHashes.put(test, hash);
+                testRooms.put(test, room);
                 content.append(hash);
             }
         }
@@ -125,8 +131,10 @@ final class Mutants {
     private void tryAll(List<Subject.Mutant> mutants) throws Exception {
         List<String> arguments = List.of(house.top(), tags, isEngine ? OTHER_SUBJECTS : "^$", String.join(",", subjects.keySet()));
         try (var worker = new WorkerProcess(house, scratch, arguments)) {
+            Set<Subject> tried = mutants.stream().map(Subject.Mutant::subject).collect(Collectors.toSet());
             Coverage coverage = Coverage.of(worker, scratch.resolve("coverage-without-" + tags.replace(',', '-')),
-                    isEngine ? MOST_ENGINE_MILLIS : MOST_TEST_MILLIS);
+                    isEngine ? MOST_ENGINE_MILLIS : MOST_TEST_MILLIS,
+                    test -> tried.stream().anyMatch(subject -> isTriedOn(subject, test)));
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
             for (Subject.Mutant mutant : mutants) {
                 if (System.nanoTime() >= end) {
@@ -143,8 +151,17 @@ final class Mutants {
         }
     }
 
+    /// Of the engine's own tests, most of which start containers and are slow, those that are named for a class.
+    private boolean isTriedOn(Subject subject, String test) {
+        return !isEngine
+                || test.matches(Pattern.quote(subject.name()) + "Tests?")
+                || named.getOrDefault(subject.name(), List.of()).contains(test)
+                || !subject.room().equals(ENGINE) && subject.room().equals(testRooms.get(test));
+    }
+
     private String judge(WorkerProcess worker, Coverage coverage, Subject.Mutant mutant) throws Exception {
-        List<String> chosen = coverage.tests(mutant, preferred(mutant.subject().name()));
+        List<String> chosen = coverage.tests(
+                mutant, preferred(mutant.subject().name()), test -> isTriedOn(mutant.subject(), test));
         if (chosen.isEmpty()) {
             return "uncovered";
         }

@@ -53,10 +53,6 @@ record EntryName(List<String> parents, String last) {
         return last.isEmpty();
     }
 
-    EntryName withLast(String other) {
-        return new EntryName(parents, other);
-    }
-
     @Override
     public String toString() {
         return Quoted.of(parents.isEmpty() ? last : String.join("/", parents) + "/" + last);

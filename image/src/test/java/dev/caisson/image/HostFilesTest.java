@@ -1,7 +1,10 @@
 package dev.caisson.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
@@ -118,6 +121,11 @@ class HostFilesTest {
         file("etc/ssl", "rw-r--r--");
 
         assertThat(taken()).containsExactly("etc/java");
+        Files.delete(host.resolve("etc/ssl"));
+        Files.createSymbolicLink(host.resolve("etc/ssl"), Path.of("ssl"));
+        assertThatExceptionOfType(ErrnoException.class)
+                .isThrownBy(this::taken)
+                .satisfies(refused -> assertThat(refused.is(Errno.ELOOP)).isTrue());
     }
 
     @ParameterizedTest
@@ -164,8 +172,12 @@ class HostFilesTest {
             modes("etc/java/" + size, "rw-r--r--");
         }
         Files.createDirectories(host.resolve("etc/java" + "/x".repeat(20)));
+        Files.createDirectories(host.resolve("etc/ssl/certs" + "/x".repeat(20)));
 
         List<String> taken = taken();
+
+        String deepest = "etc/ssl/certs" + "/x".repeat(14);
+        assertThat(taken).contains(deepest).doesNotContain(deepest + "/x");
 
         assertThat(taken).contains("etc/java/" + (16 << 20)).doesNotContain("etc/java/" + ((16 << 20) + 1));
         assertThat(taken).contains("etc/java" + "/x".repeat(14)).doesNotContain("etc/java" + "/x".repeat(15));
@@ -175,8 +187,14 @@ class HostFilesTest {
     void a_change_of_what_was_looked_at_is_noticed() throws IOException {
         file("etc/java/a", "rw-r--r--");
         file("etc/services", "rw-r--r--");
+        Files.createSymbolicLink(host.resolve("etc/java/link"), Path.of("a"));
+        Files.createSymbolicLink(host.resolve("etc/localtime"), Path.of("a"));
         List<HostFiles.Stamp> before = look(HostFiles::stamps);
 
+        assertThat(before)
+                .extracting(HostFiles.Stamp::path)
+                .contains("etc/localtime")
+                .doesNotContain("etc/java/link"); // a change of it changes its directory
         assertThat(before).extracting(HostFiles.Stamp::path).contains("etc", "etc/java", "etc/java/a", "etc/magic");
         assertThat(changed(before)).isEmpty();
         Files.writeString(host.resolve("etc/java/a"), "another");

@@ -67,6 +67,18 @@ class ImageStoreTests {
         }
     }
 
+    /// A layer is not opened through a link.
+    @Test
+    void a_store_behind_a_link_is_used_where_it_is() throws IOException {
+        Path real = Files.createDirectory(temporary.toRealPath().resolve("real"));
+        Path link = Files.createSymbolicLink(temporary.resolve("link"), real);
+        try (ImageStore store = ImageStore.open(link)) {
+            Rootfs rootfs = resolve(store, Image.host());
+            assertThat(rootfs.layers().getFirst().path()).startsWith(real);
+            rootfs.openLayers().forEach(Fd::close);
+        }
+    }
+
     @Test
     void two_stores_that_make_host_at_once_get_the_same() throws Exception {
         try (ImageStore one = open();
@@ -216,9 +228,14 @@ class ImageStoreTests {
     @Test
     void an_oci_layout_that_is_named_as_a_directory_is_told_how_to_be_named() throws IOException {
         Path layout = Files.createDirectory(temporary.resolve("layout"));
-        Files.writeString(layout.resolve("oci-layout"), "{}");
-        Files.writeString(layout.resolve("index.json"), "{}");
         try (ImageStore store = open()) {
+            for (String alone : List.of("oci-layout", "index.json")) {
+                Files.writeString(layout.resolve(alone), "{}");
+                assertThat(resolve(store, Image.directory(layout)).layers()).hasSize(1);
+                Files.delete(layout.resolve(alone));
+            }
+            Files.writeString(layout.resolve("oci-layout"), "{}");
+            Files.writeString(layout.resolve("index.json"), "{}");
             var refused = catchThrowableOfType(ImageException.class, () -> resolve(store, Image.directory(layout)));
             assertThat(refused.reason()).isEqualTo(Code.BAD_NAME);
             assertThat(refused).hasMessageContaining("oci:" + layout);

@@ -53,6 +53,7 @@ class PaxHeaderTests {
                 "6 a=b\n1 \n",
                 "6 a=b\n3 \n",
                 "6 a=b\n4 =\n",
+                "6 a=b\n7 c=d\n",
                 "7 a=b\n",
                 "5 a=b\n",
                 "6 a=bc",

@@ -134,6 +134,7 @@ class TarFieldsTests {
     void a_text_has_no_nul() {
         assertThat(TarFields.text(new byte[] {'a', 'b'})).isEqualTo("ab");
         assertBad(() -> TarFields.text(new byte[] {'a', 0}));
+        assertBad(() -> TarFields.text(new byte[] {0, 'a'}));
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -98,15 +99,28 @@ class UnpackBoundsTests {
         });
     }
 
+    /// The identifier of layers on each other is that of the OCI image specification, whoever computes it.
+    @Test
+    void layers_on_each_other_have_one_digest() {
+        Digest none = Digest.of(new byte[0]);
+        List<PackedLayer> layers = List.of(layer("a", 1), layer("b", 1), layer("c", 1));
+        var ids = layers.subList(0, 2).stream().map(_ -> none.toString()).toList();
+        Digest two = Digest.of(String.join(" ", ids).getBytes(StandardCharsets.UTF_8));
+        Digest three = Digest.of((two + " " + none).getBytes(StandardCharsets.UTF_8));
+
+        assertThat(image(layers.subList(0, 1)).chainId()).isEqualTo(none);
+        assertThat(image(layers.subList(0, 2)).chainId()).isEqualTo(two);
+        assertThat(image(layers).chainId()).isEqualTo(three);
+    }
+
+    private static PackedImage image(List<PackedLayer> layers) {
+        return new PackedImage(Digest.of(new byte[0]), ImageConfig.plain(List.of()), List.of(), layers);
+    }
+
     @Test
     void a_layer_that_is_listed_twice_counts_once() {
         long large = 24L * 5000;
-        var once = new PackedImage(
-                Digest.of(new byte[0]),
-                ImageConfig.plain(List.of()),
-                List.of(),
-                List.of(layer("a", large), layer("b", 24), layer("a", large)));
-        UnpackBudget budget = UnpackBudget.of(once);
+        UnpackBudget budget = UnpackBudget.of(image(List.of(layer("a", large), layer("b", 24), layer("a", large))));
 
         for (int i = 0; i < 5001; i++) {
             budget.entry();

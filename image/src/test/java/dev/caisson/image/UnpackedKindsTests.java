@@ -253,6 +253,8 @@ class UnpackedKindsTests {
             assertThat(fills[0]).isEqualTo(1);
             assertThat(second).isEqualTo(first);
             assertThat((int) attribute(first.path(), "mode")).isEqualTo(0040755);
+            assertThat((int) attribute(first.path().resolveSibling("locks"), "mode"))
+                    .isEqualTo(0100600);
             assertThat(first.path().resolve("d")).isDirectory();
         }
         assertThat(openFiles()).isEmpty();

@@ -93,6 +93,69 @@ class ZstdCodeTests {
         assertDamaged("no end mark", coded(0, 1, TWO_SYMBOLS));
     }
 
+    /// A table of weights that knows one of them, so that its states take no bits and the description does not end.
+    private static int[] tableOf(int symbol) {
+        var bits = new StringBuilder("0000"); // the accuracy, from its lowest bit on
+        bits.append("10000"); // no share for weight 0, and 3 more for as often as that is said
+        int left = symbol - 1;
+        for (; left >= 3; left -= 3) {
+            bits.append("11");
+        }
+        bits.append(left % 2).append(left / 2).append("11111").append("1"); // all shares for this one
+        int[] bytes = new int[(bits.length() + 7) / 8];
+        for (int i = 0; i < bits.length(); i++) {
+            bytes[i / 8] |= (bits.charAt(i) - '0') << i % 8;
+        }
+        return bytes;
+    }
+
+    @Test
+    void a_table_has_a_bounded_number_of_symbols() {
+        int[] stream = bits("0".repeat(10));
+
+        for (int symbol : new int[] {12, 13}) {
+            int[] table = tableOf(symbol);
+            assertDamaged(
+                    symbol == 12 ? "a code has too many symbols" : "a table has too many symbols",
+                    coded(0, 1, new int[] {table.length + stream.length}, table, stream, bits("1")));
+        }
+        assertDamaged("a table is too fine", coded(0, 1, new int[] {3, 2, 0, 1}, bits("1")));
+        assertDamaged("a table is cut off", coded(0, 1, new int[] {1, 0}, bits("1")));
+    }
+
+    @Test
+    void literals_of_20_bits_of_length() throws IOException {
+        int size = 1000;
+        assertThat(decoded(new int[] {1 | 3 << 2 | (size & 15) << 4, size >> 4 & 0xff, size >> 12, 'z', 0}))
+                .hasSize(size)
+                .containsOnly('z');
+        assertDamaged("too many literals", 1 | 3 << 2, 0, 0x10, 'z', 0);
+    }
+
+    /// What a frame leaves does not reach into the next.
+    @Test
+    void a_frame_begins_with_nothing() throws IOException {
+        int[] tables = sequences(1, new int[] {1}, 1, 0, 0, "");
+        int[] again = tables.clone();
+        again[again.length - 5] = 0xfc;
+        int[] repeated = joined(IntStream.of(again).limit(again.length - 4).toArray(), bits(""));
+        int[] literals = coded(0, 1, TWO_SYMBOLS, bits("1"));
+
+        assertThat(decoded(tables)).hasSize(4);
+        ZstdLargeTests.assertDamaged(
+                "repeated that there was not", joined(ZstdLargeTests.block(tables), ZstdLargeTests.block(repeated)));
+        ZstdLargeTests.assertDamaged(
+                "literals without a code", joined(ZstdLargeTests.block(literals), ZstdLargeTests.block(3, 4, 0, 1)));
+    }
+
+    @Test
+    void a_dictionary_of_number_0_is_none_and_no_check_sum() throws IOException {
+        byte[] frame = bytes(0x28, 0xb5, 0x2f, 0xfd, 0x21, 0, 1, 1 << 3 | 1, 0, 0, 'x');
+
+        assertThat(new ZstdInputStream(new ByteArrayInputStream(frame)).readAllBytes())
+                .isEqualTo(bytes('x'));
+    }
+
     // ---- sequences of codes that are the same each time, which take no bits
 
     /// So many literals `z`, and so many sequences.
