@@ -3,11 +3,11 @@ package dev.caisson.spec;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.text.AddressText;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /// A container's place on a network: what is empty is chosen.
 ///
@@ -19,7 +19,6 @@ public record NetworkEndpoint(
         Optional<Inet6Address> ip6,
         Optional<MacAddress> mac,
         List<String> aliases) {
-    private static final Pattern HOST_NAME = Pattern.compile("(?i)[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?");
     private static final int MOST_ALIASES = 64;
 
     public NetworkEndpoint {
@@ -29,7 +28,7 @@ public record NetworkEndpoint(
         present(mac, "mac");
         aliases = More.copy(aliases, "aliases");
         for (String alias : aliases) {
-            if (!HOST_NAME.matcher(alias).matches()) {
+            if (!HostNames.isName(alias)) {
                 throw ArgumentException.invalid("network alias \"" + alias
                         + "\" is not a host name: use letters, digits, dots, hyphens and underscores");
             }
@@ -43,5 +42,66 @@ public record NetworkEndpoint(
     /// A place where all is chosen.
     public static NetworkEndpoint on(String network) {
         return new NetworkEndpoint(network, Optional.empty(), Optional.empty(), Optional.empty(), List.of());
+    }
+
+    /// Reads `NETWORK`, `NETWORK:ip=…,alias=…` or Docker's `name=NETWORK,ip=…,alias=…`. The keys are `ip`, `ip6`, `mac`
+    /// (or `mac-address`) and `alias`, which may stand several times.
+    public static NetworkEndpoint parse(String text) {
+        int colon = present(text, "text").indexOf(':');
+        int equals = text.indexOf('=');
+        boolean named = equals >= 0 && (colon < 0 || equals < colon);
+        String network = named || colon < 0 ? text : text.substring(0, colon);
+        String options = named ? text : colon < 0 ? "" : text.substring(colon + 1);
+        var place = on(named ? "" : network);
+        for (String option : options.isEmpty() ? List.<String>of() : List.of(options.split(",", -1))) {
+            int end = option.indexOf('=');
+            if (end <= 0) {
+                throw ArgumentException.invalid(
+                        "\"" + option + "\" of network " + text + " is not an option: write it as ip=172.20.0.7");
+            }
+            place = place.with(option.substring(0, end), option.substring(end + 1), text);
+        }
+        if (place.network().isEmpty()) {
+            throw ArgumentException.invalid("\"" + text + "\" names no network: write NETWORK[:ip=…,alias=…]");
+        }
+        return place;
+    }
+
+    private NetworkEndpoint with(String key, String value, String text) {
+        return switch (key) {
+            case "name" -> new NetworkEndpoint(value, ip4, ip6, mac, aliases);
+            case "ip" -> ip(value);
+            case "ip6" -> ip6(value);
+            case "mac", "mac-address" -> mac(MacAddress.parse(value));
+            case "alias" -> alias(value);
+            default ->
+                throw ArgumentException.invalid("\"" + key + "\" is not an option of a network, in " + text
+                        + ": use ip, ip6, mac and alias");
+        };
+    }
+
+    /// Asks for an IPv4 address.
+    public NetworkEndpoint ip(String address) {
+        if (AddressText.parse(address).orElse(null) instanceof Inet4Address four) {
+            return new NetworkEndpoint(network, Optional.of(four), ip6, mac, aliases);
+        }
+        throw ArgumentException.invalid("\"" + address + "\" is not an IPv4 address: write one as 172.20.0.7");
+    }
+
+    /// Asks for an IPv6 address.
+    public NetworkEndpoint ip6(String address) {
+        if (AddressText.parse(address).orElse(null) instanceof Inet6Address six) {
+            return new NetworkEndpoint(network, ip4, Optional.of(six), mac, aliases);
+        }
+        throw ArgumentException.invalid("\"" + address + "\" is not an IPv6 address: write one as fd00:20::7");
+    }
+
+    public NetworkEndpoint mac(MacAddress address) {
+        return new NetworkEndpoint(network, ip4, ip6, Optional.of(address), aliases);
+    }
+
+    /// Adds a name by which containers of the network find it.
+    public NetworkEndpoint alias(String name) {
+        return new NetworkEndpoint(network, ip4, ip6, mac, More.plus(aliases, name));
     }
 }

@@ -194,16 +194,6 @@ final class PartsJson {
                         "tenant", rest -> TENANT.read(new Placement.Tenant("", Optional.empty()), rest)));
     }
 
-    static Object write(Network network) {
-        return switch (network) {
-            case Network.None _ -> kind("none");
-        };
-    }
-
-    static Network network(Object json) {
-        return ofKind("the network", json, Map.of("none", alone("the network", Network.none())));
-    }
-
     static Object write(Mount mount) {
         return switch (mount) {
             case Mount.Bind it -> kind("bind", BIND.write(it));

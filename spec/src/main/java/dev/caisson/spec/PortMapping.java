@@ -26,6 +26,11 @@ public record PortMapping(Optional<InetAddress> address, int hostPort, int conta
         }
     }
 
+    /// Returns the port of the container.
+    public ContainerPort inside() {
+        return new ContainerPort(containerPort, transport);
+    }
+
     /// Returns the same with a port that was chosen.
     public PortMapping withHostPort(int chosen) {
         return new PortMapping(address, chosen, containerPort, transport);

@@ -1,11 +1,13 @@
 package dev.caisson.spec;
 
+import dev.caisson.text.AddressText;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -80,9 +82,16 @@ final class AnyValue {
             case "Path" -> Path.of("/" + pick(List.of("", "a", "tmp/b c", "grüße:x")));
             case "OptionalInt" -> random.nextBoolean() ? OptionalInt.empty() : OptionalInt.of((int) of(int.class));
             case "OptionalLong" -> random.nextBoolean() ? OptionalLong.empty() : OptionalLong.of((long) of(long.class));
+            case "Inet4Address" -> address("192.0.2." + (1 + random.nextInt(200)));
+            case "Inet6Address" -> address("2001:db8::" + (1 + random.nextInt(200)));
+            case "InetAddress" -> address(pick(List.of("192.0.2.7", "2001:db8::7")));
             case "CpuList" -> CpuList.parse(random.nextInt(8) + "," + (10 + random.nextInt(5)) + "-20");
             default -> throw new AssertionError("a field of " + plain + " is new here; teach this how to make one");
         };
+    }
+
+    private static InetAddress address(String text) {
+        return AddressText.parse(text).orElseThrow();
     }
 
     /// In half of all cases one that file names and ids take too.

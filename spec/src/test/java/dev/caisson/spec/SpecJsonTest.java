@@ -69,6 +69,13 @@ class SpecJsonTest {
                 Arguments.of(Rlimit.class, PartsJson.RLIMIT),
                 Arguments.of(SeccompChoice.Custom.class, PartsJson.CUSTOM),
                 Arguments.of(SeccompChoice.Watched.class, PartsJson.WATCHED),
+                Arguments.of(NetworkEndpoint.class, NetworkJson.ENDPOINT),
+                Arguments.of(PortMapping.class, NetworkJson.MAPPING),
+                Arguments.of(ContainerPort.class, NetworkJson.PORT),
+                Arguments.of(PublishedPorts.class, NetworkJson.PORTS),
+                Arguments.of(ExtraHost.class, NetworkJson.HOST),
+                Arguments.of(NameLookup.class, NetworkJson.NAMES),
+                Arguments.of(Network.Joined.class, NetworkJson.JOINED),
                 Arguments.of(TerminalSize.class, SpecJson.SIZE));
     }
 
@@ -136,6 +143,9 @@ class SpecJsonTest {
                 "{\"version\":1,\"image\":{\"kind\":\"host\"},\"labels\":[[\"key\"]]}",
                 "{\"version\":1,\"image\":{\"kind\":\"host\"},\"allowances\":[\"EVERYTHING\"]}",
                 "{\"version\":1,\"image\":{\"kind\":\"host\"},\"limits\":{\"memory\":1}}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"network\":{\"kind\":\"joined\"}}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"network\":{\"kind\":\"joined\",\"endpoints\":[]}}",
+                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"network\":{\"kind\":\"none\",\"endpoints\":[]}}",
                 "{\"version\":1,\"image\":{\"kind\":\"host\"},\"limits\":{\"ram\":1}}",
                 "{\"version\":1,\"image\":{\"kind\":\"host\"},\"mounts\":[{\"kind\":\"bind\",\"target\":\"../etc\"}]}"
             })

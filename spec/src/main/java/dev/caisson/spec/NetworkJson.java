@@ -1,0 +1,162 @@
+package dev.caisson.spec;
+
+import static dev.caisson.spec.JsonForm.alone;
+import static dev.caisson.spec.JsonForm.field;
+import static dev.caisson.spec.JsonForm.kind;
+import static dev.caisson.spec.JsonForm.ofKind;
+import static dev.caisson.spec.JsonValues.constant;
+import static dev.caisson.spec.JsonValues.list;
+import static dev.caisson.spec.JsonValues.small;
+import static dev.caisson.spec.JsonValues.text;
+import static dev.caisson.spec.JsonValues.texts;
+import static dev.caisson.spec.JsonValues.truth;
+
+import dev.caisson.text.AddressText;
+import java.net.InetAddress;
+import java.util.Map;
+import java.util.Optional;
+
+/// The network of a written specification.
+final class NetworkJson {
+    private static final InetAddress NO_ADDRESS = InetAddress.getLoopbackAddress();
+
+    static final JsonForm<NetworkEndpoint> ENDPOINT = new JsonForm<>(
+            "a place on a network",
+            field(
+                    "network",
+                    it -> text(it.network()),
+                    (it, json) -> new NetworkEndpoint(text(json), it.ip4(), it.ip6(), it.mac(), it.aliases())),
+            field("ip4", it -> it.ip4().map(AddressText::of).orElse(null), (it, json) -> it.ip(text(json))),
+            field("ip6", it -> it.ip6().map(AddressText::of).orElse(null), (it, json) -> it.ip6(text(json))),
+            field(
+                    "mac",
+                    it -> it.mac().map(MacAddress::toString).orElse(null),
+                    (it, json) -> it.mac(MacAddress.parse(text(json)))),
+            field(
+                    "aliases",
+                    it -> texts(it.aliases()),
+                    (it, json) -> new NetworkEndpoint(it.network(), it.ip4(), it.ip6(), it.mac(), texts(json))));
+
+    static final JsonForm<PortMapping> MAPPING = new JsonForm<>(
+            "a published port",
+            field(
+                    "address",
+                    it -> it.address().map(AddressText::of).orElse(null),
+                    (it, json) -> new PortMapping(
+                            Optional.of(address(json)), it.hostPort(), it.containerPort(), it.transport())),
+            field("hostPort", PortMapping::hostPort, (it, json) -> it.withHostPort(small(json))),
+            field(
+                    "containerPort",
+                    PortMapping::containerPort,
+                    (it, json) -> new PortMapping(it.address(), it.hostPort(), small(json), it.transport())),
+            field(
+                    "transport",
+                    it -> it.transport().name(),
+                    (it, json) -> new PortMapping(
+                            it.address(), it.hostPort(), it.containerPort(), constant(Transport.class, json))));
+
+    static final JsonForm<ContainerPort> PORT = new JsonForm<>(
+            "an exposed port",
+            field("number", ContainerPort::number, (it, json) -> new ContainerPort(small(json), it.transport())),
+            field(
+                    "transport",
+                    it -> it.transport().name(),
+                    (it, json) -> new ContainerPort(it.number(), constant(Transport.class, json))));
+
+    static final JsonForm<PublishedPorts> PORTS = new JsonForm<>(
+            "the ports",
+            field(
+                    "mappings",
+                    it -> it.mappings().stream().map(MAPPING::write).toList(),
+                    (it, json) -> new PublishedPorts(list(json, NetworkJson::mapping), it.exposed(), it.all())),
+            field(
+                    "exposed",
+                    it -> it.exposed().stream().map(PORT::write).toList(),
+                    (it, json) -> new PublishedPorts(it.mappings(), list(json, NetworkJson::port), it.all())),
+            field("all", PublishedPorts::all, (it, json) ->
+                    new PublishedPorts(it.mappings(), it.exposed(), truth(json))));
+
+    static final JsonForm<ExtraHost> HOST = new JsonForm<>(
+            "a further host",
+            field("name", it -> text(it.name()), (it, json) -> new ExtraHost(text(json), it.address())),
+            field(
+                    "address",
+                    it -> AddressText.of(it.address()),
+                    (it, json) -> new ExtraHost(it.name(), address(json))));
+
+    static final JsonForm<NameLookup> NAMES = new JsonForm<>(
+            "the lookup of names",
+            field(
+                    "servers",
+                    it -> it.servers().stream().map(AddressText::of).toList(),
+                    (it, json) -> new NameLookup(
+                            list(json, NetworkJson::address), it.search(), it.options(), it.hosts())),
+            field(
+                    "search",
+                    it -> texts(it.search()),
+                    (it, json) -> new NameLookup(it.servers(), texts(json), it.options(), it.hosts())),
+            field(
+                    "options",
+                    it -> texts(it.options()),
+                    (it, json) -> new NameLookup(it.servers(), it.search(), texts(json), it.hosts())),
+            field(
+                    "hosts",
+                    it -> it.hosts().stream().map(HOST::write).toList(),
+                    (it, json) -> new NameLookup(
+                            it.servers(), it.search(), it.options(), list(json, NetworkJson::host))));
+
+    static final JsonForm<Network.Joined> JOINED = new JsonForm<>(
+            "the network",
+            field(
+                    "endpoints",
+                    it -> it.endpoints().stream().map(ENDPOINT::write).toList(),
+                    (it, json) -> new Network.Joined(list(json, NetworkJson::endpoint), it.ports(), it.names())),
+            field(
+                    "ports",
+                    it -> PORTS.write(it.ports()),
+                    (it, json) -> it.ports(PORTS.read(PublishedPorts.NONE, json))),
+            field(
+                    "names",
+                    it -> NAMES.write(it.names()),
+                    (it, json) -> it.names(NAMES.read(NameLookup.STANDARD, json))));
+
+    private NetworkJson() {}
+
+    static Object write(Network network) {
+        return switch (network) {
+            case Network.None _ -> kind("none");
+            case Network.Joined it -> kind("joined", JOINED.write(it));
+        };
+    }
+
+    static Network network(Object json) {
+        return ofKind("the network", json, Map.of("none", alone("the network", Network.none()), "joined", rest -> {
+            if (rest.get("endpoints") == null) {
+                throw new SpecException("SPEC_UNREADABLE", "the network names none that it joins");
+            }
+            return JOINED.read(Network.on(""), rest);
+        }));
+    }
+
+    private static NetworkEndpoint endpoint(Object json) {
+        return ENDPOINT.read(NetworkEndpoint.on(""), json);
+    }
+
+    private static PortMapping mapping(Object json) {
+        return MAPPING.read(new PortMapping(Optional.empty(), 0, 1, Transport.TCP), json);
+    }
+
+    private static ContainerPort port(Object json) {
+        return PORT.read(new ContainerPort(1, Transport.TCP), json);
+    }
+
+    private static ExtraHost host(Object json) {
+        return HOST.read(new ExtraHost("a", NO_ADDRESS), json);
+    }
+
+    private static InetAddress address(Object json) {
+        String text = text(json);
+        return AddressText.parse(text)
+                .orElseThrow(() -> new IllegalArgumentException("\"" + text + "\" is not an IP address"));
+    }
+}

@@ -1,0 +1,135 @@
+package dev.caisson.spec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.error.ArgumentException;
+import dev.caisson.text.AddressText;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Networks, ports and further hosts are read as people write them, and what is unclear is refused.
+class NetworkTest {
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock = """
+            80                        | 0.0.0.0:0->80/tcp
+            80/udp                    | 0.0.0.0:0->80/udp
+            8080:80                   | 0.0.0.0:8080->80/tcp
+            :80                       | 0.0.0.0:0->80/tcp
+            127.0.0.1:8080:80         | 127.0.0.1:8080->80/tcp
+            127.0.0.1::80             | 127.0.0.1:0->80/tcp
+            [::1]:8080:80             | [::1]:8080->80/tcp
+            [2001:db8::7]::80/udp     | [2001:db8::7]:0->80/udp
+            8000-8001:80-81           | 0.0.0.0:8000->80/tcp 0.0.0.0:8001->81/tcp
+            8000-8001                 | 0.0.0.0:0->8000/tcp 0.0.0.0:0->8001/tcp
+            65535:65535               | 0.0.0.0:65535->65535/tcp
+            """)
+    void portsAreRead(String text, String mappings) {
+        assertThat(PortText.mappings(text).stream().map(PortMapping::toString).toList())
+                .isEqualTo(List.of(mappings.split(" ")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "", "http", "0", "65536", "8080:", "0:80", "1:2:3:4", "::1:8080:80", "[::1]:80", "[::1]", "[]:8080:80",
+                "[::1:8080:80", "localhost:8080:80", "80/sctp", "80/", "80/tcp/udp", "8000-8002:80", "80-79",
+                "8000-8001:80", "1-2000", "80:90-91", " 80", "-80", "80-"
+            })
+    void whatIsNoPortIsRefused(String text) {
+        assertThatThrownBy(() -> PortText.mappings(text)).isInstanceOf(ArgumentException.class);
+    }
+
+    @Test
+    void exposedPortsAreRead() {
+        assertThat(PortText.ports("80-81/udp").toString()).isEqualTo("[80/udp, 81/udp]");
+        assertThat(PortText.ports("80").toString()).isEqualTo("[80/tcp]");
+        assertThatThrownBy(() -> PortText.ports("80:81")).isInstanceOf(ArgumentException.class);
+    }
+
+    @Test
+    void aPlaceOnANetworkIsReadInEitherForm() {
+        var expected = new NetworkEndpoint(
+                "web",
+                Optional.of((Inet4Address) AddressText.parse("172.20.0.7").orElseThrow()),
+                Optional.of((Inet6Address) AddressText.parse("fd00::7").orElseThrow()),
+                Optional.of(MacAddress.parse("02:00:00:00:00:01")),
+                List.of("a", "b"));
+
+        assertThat(NetworkEndpoint.parse("web:ip=172.20.0.7,ip6=fd00::7,mac=02:00:00:00:00:01,alias=a,alias=b"))
+                .isEqualTo(expected);
+        assertThat(NetworkEndpoint.parse(
+                        "name=web,ip=172.20.0.7,ip6=fd00::7,mac-address=02:00:00:00:00:01,alias=a,alias=b"))
+                .isEqualTo(expected);
+        assertThat(NetworkEndpoint.parse("web")).isEqualTo(NetworkEndpoint.on("web"));
+        assertThat(NetworkEndpoint.parse("web:")).isEqualTo(NetworkEndpoint.on("web"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "", ":ip=172.20.0.7", "web:ip=172.20.0", "web:ip=fd00::7", "web:ip6=172.20.0.7", "web:mac=01:00:00:00:00:01",
+                "web:alias=-a", "web:alias=", "web:colour=red", "web:ip", "ip=172.20.0.7", "name=,ip=172.20.0.7"
+            })
+    void whatIsNoPlaceIsRefused(String text) {
+        assertThatThrownBy(() -> NetworkEndpoint.parse(text)).isInstanceOf(ArgumentException.class);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "db:192.0.2.7, db:192.0.2.7",
+        "db=192.0.2.7, db:192.0.2.7",
+        "db:2001:db8::7, db:2001:db8::7",
+        "db:[2001:db8::7], db:2001:db8::7",
+        "db=2001:db8::7, db:2001:db8::7"
+    })
+    void furtherHostsAreRead(String text, String host) {
+        assertThat(ExtraHost.parse(text)).hasToString(host);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", "db", "db:", ":192.0.2.7", "db:host", "db:host-gateway", "d b:192.0.2.7", "a\nb:192.0.2.7", "db:[::1"})
+    void whatIsNoFurtherHostIsRefused(String text) {
+        assertThatThrownBy(() -> ExtraHost.parse(text)).isInstanceOf(ArgumentException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "a b", "ndots:2\nnameserver 192.0.2.7", "ndots:", "NDOTS:1"})
+    void aLookupCannotHoldLinesOfItsOwn(String option) {
+        assertThatThrownBy(() -> new NameLookup(List.of(), List.of(), List.of(option), List.of()))
+                .isInstanceOf(ArgumentException.class);
+        assertThatThrownBy(() -> new NameLookup(List.of(), List.of(option + " x"), List.of(), List.of()))
+                .isInstanceOf(ArgumentException.class);
+    }
+
+    @Test
+    void noSearchAtAllIsADotAlone() {
+        assertThat(new NameLookup(List.of(), List.of("."), List.of("ndots:2"), List.of()).search())
+                .containsExactly(".");
+        assertThatThrownBy(() -> new NameLookup(List.of(), List.of(".", "example.com"), List.of(), List.of()))
+                .isInstanceOf(ArgumentException.class);
+    }
+
+    @Test
+    void aContainerJoinsEachNetworkOnceAndNotTooMany() {
+        Network.Joined one = Network.on("n0");
+        assertThatThrownBy(() -> one.and(NetworkEndpoint.on("n0"))).isInstanceOf(ArgumentException.class);
+        assertThatThrownBy(() -> new Network.Joined(List.of(), PublishedPorts.NONE, NameLookup.STANDARD))
+                .isInstanceOf(ArgumentException.class);
+        Network.Joined eight = one;
+        for (int i = 1; i < 8; i++) {
+            eight = eight.and(NetworkEndpoint.on("n" + i));
+        }
+        Network.Joined full = eight;
+        assertThatThrownBy(() -> full.and(NetworkEndpoint.on("n8"))).isInstanceOf(ArgumentException.class);
+    }
+}
