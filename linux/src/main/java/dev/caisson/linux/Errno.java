@@ -43,6 +43,7 @@ public final class Errno {
     public static final int ERESTART = 85;
     public static final int EMSGSIZE = 90;
     public static final int EOPNOTSUPP = 95;
+    public static final int EAFNOSUPPORT = 97;
     public static final int EADDRINUSE = 98;
     public static final int EADDRNOTAVAIL = 99;
     public static final int ECONNRESET = 104;
@@ -94,6 +95,7 @@ public final class Errno {
             Map.entry(EOPNOTSUPP, "EOPNOTSUPP"),
             Map.entry(ERESTART, "ERESTART"),
             Map.entry(EMSGSIZE, "EMSGSIZE"),
+            Map.entry(EAFNOSUPPORT, "EAFNOSUPPORT"),
             Map.entry(EADDRINUSE, "EADDRINUSE"),
             Map.entry(EADDRNOTAVAIL, "EADDRNOTAVAIL"),
             Map.entry(ENOBUFS, "ENOBUFS"),

@@ -39,6 +39,11 @@ public final class FileLocks {
         Native.check("flock", result);
     }
 
+    /// Gives the lock of the whole file back.
+    public static void unlock(Fd file) {
+        Native.check("flock", Native.raw(Nr.FLOCK, file.number(), LOCK_UN));
+    }
+
     /// True if another open file has the whole file locked. Those who ask are not in each other's way; [#tryLock] may
     /// meet one of them, [#lock] waits until they have their answer.
     public static boolean isLocked(Fd file) {

@@ -42,7 +42,7 @@ public final class Batch {
     private static final int BATCH_BEGIN = 0x10;
     private static final int BATCH_END = 0x11;
     private static final int NFTABLES = 10;
-    private static final int SUBSYSTEM = NFTABLES << 8;
+    static final int SUBSYSTEM = NFTABLES << 8;
     private static final int NEW_TABLE = 0;
     private static final int DELETE_TABLE = 2;
     private static final int NEW_CHAIN = 3;
@@ -75,6 +75,15 @@ public final class Batch {
     /// Makes a table, if it is not there.
     public Batch table(Family family, String name) {
         begin(NEW_TABLE, NetlinkWriter.CREATE, family).string(1, name).end();
+        return this;
+    }
+
+    /// Makes a table with a comment, which stands for what is in it.
+    public Batch table(Family family, String name, String comment) {
+        begin(NEW_TABLE, NetlinkWriter.CREATE, family)
+                .string(1, name)
+                .put(6, TableQueries.commentData(comment))
+                .end();
         return this;
     }
 

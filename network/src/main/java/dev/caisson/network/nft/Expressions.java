@@ -179,6 +179,15 @@ public final class Expressions {
                 out -> out.big32(1, register(register)).big32(2, addressType).big32(3, destination));
     }
 
+    /// Finds out what the destination is to the interface that the packet came in by.
+    public static Expression destinationTypeThere(int register) {
+        int addressType = 3;
+        int destinationOfInput = 2 | 8;
+        return new Expression(
+                "fib",
+                out -> out.big32(1, register(register)).big32(2, addressType).big32(3, destinationOfInput));
+    }
+
     /// Translates the destination to the address in one register and the port in another.
     ///
     /// @param family AF_INET or AF_INET6

@@ -1,6 +1,8 @@
 package dev.caisson.network.nft;
 
 import dev.caisson.linux.NetlinkWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 
 /// The form of a set or map: what its keys are put together of, what they lead to, and how it is used.
@@ -11,6 +13,7 @@ import java.util.List;
 public record SetForm(String name, List<Part> key, List<Part> value, List<Use> use) {
     /// Kinds of data, with the numbers that nft(8) knows them by: they tell it how to print an element.
     public enum Part {
+        FAMILY(2, 1),
         IPV4(7, 4),
         IPV6(8, 16),
         ETHERNET(9, 6),
@@ -54,6 +57,13 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
     private static final int CONCATENATED = 0x80;
     private static final int BITS_OF_A_KIND = 6;
     private static final int FIELD = 1;
+    /// Tells nft(8) how to print a name: type 0, length 4, the order of the machine.
+    private static final byte[] HOST_ORDER = ByteBuffer.allocate(6)
+            .order(ByteOrder.nativeOrder())
+            .put((byte) 0)
+            .put((byte) 4)
+            .putInt(1)
+            .array();
 
     public SetForm {
         key = List.copyOf(key);
@@ -94,6 +104,9 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
             out.nested(9).big32(1, MOST_BY_RULES).end();
         }
         out.big32(10, id);
+        if (key.size() == 1 && key.getFirst() == Part.INTERFACE) {
+            out.put(13, HOST_ORDER);
+        }
     }
 
     private static int kind(List<Part> parts) {

@@ -30,9 +30,6 @@ public final class RouteMessages {
     private static final int NAME = 3;
     private static final int MTU = 4;
     private static final int INFO = 18;
-    private static final int PORTS = 26;
-    private static final int IPV6_PART = 10;
-    private static final int ADDRESS_MODE = 8;
     private static final int ALIAS = 20;
     /// No duplicate of the address is searched for, which takes a second.
     private static final int IFA_F_NODAD = 0x2;
@@ -45,33 +42,34 @@ public final class RouteMessages {
         return out.message(type, flags).u8(0).u8(0).u16(0).u32(index).u32(set).u32(change);
     }
 
-    /// Makes a bridge, with spanning tree and multicast snooping off.
+    /// Makes a bridge, with spanning tree and multicast snooping off, which learns at most `addresses` of machines.
     ///
-    /// @param ipv6 false gives it no link-local address either
     /// @param alias a text that tools show
-    public RouteMessages bridge(String name, byte[] mac, int mtu, boolean ipv6, String alias) {
+    public RouteMessages bridge(String name, byte[] mac, int mtu, int addresses, String alias) {
         int multicastSnooping = 23;
+        int mostLearned = 49;
         link(NEW_LINK, MADE, 0, 0, 0)
                 .string(NAME, name)
                 .put(LINK_ADDRESS, mac)
                 .int32(MTU, mtu)
-                .string(ALIAS, alias);
-        if (!ipv6) {
-            addressMode(1);
-        }
-        out.nested(INFO)
+                .nested(INFO)
                 .string(1, "bridge")
                 .nested(2)
                 .int8(multicastSnooping, 0)
+                .int32(mostLearned, addresses)
                 .end()
                 .end()
                 .end();
-        return this;
+        return alias(name, alias);
     }
 
-    /// @param mode 1 for no address at all
-    private void addressMode(int mode) {
-        out.nested(PORTS).nested(IPV6_PART).int8(ADDRESS_MODE, mode).end().end();
+    /// Gives a link a text that tools show; the kernel takes none when it makes one.
+    public RouteMessages alias(String name, String alias) {
+        link(SET_LINK, ACKNOWLEDGED, 0, 0, 0)
+                .string(NAME, name)
+                .string(ALIAS, alias)
+                .end();
+        return this;
     }
 
     public RouteMessages deleteLink(String name) {

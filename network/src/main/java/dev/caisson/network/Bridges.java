@@ -1,0 +1,129 @@
+package dev.caisson.network;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.NetlinkException;
+import dev.caisson.linux.NetlinkSocket;
+import dev.caisson.network.NetworkException.Code;
+import dev.caisson.network.route.RouteMessages;
+import dev.caisson.network.route.RouteQueries;
+import dev.caisson.network.route.RouteQueries.Link;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// The bridges of networks, told from those of others by the text that their links have, `ip link` shows it as alias.
+final class Bridges {
+    /// A bridge has at most 1,023 ports; each has one hardware address.
+    private static final int MOST_LEARNED = 4096;
+
+    private static final String KIND = "bridge";
+
+    private final NetlinkSocket socket;
+    private final String mark;
+
+    /// @param mark beginning of the alias of each bridge of ours
+    Bridges(NetlinkSocket socket, String mark) {
+        this.socket = socket;
+        this.mark = mark;
+    }
+
+    /// Makes a network's bridge unless it is there, up.
+    void require(NetworkInfo network) {
+        Optional<Link> there = RouteQueries.link(socket, network.bridge());
+        if (there.filter(this::isOurs).filter(Link::isUp).isPresent()) {
+            return;
+        }
+        if (there.isPresent()) {
+            if (!isOurs(there.get())) {
+                throw new NetworkException(
+                        Code.NETWORK_REFUSED,
+                        "link " + network.bridge() + " belongs to somebody else: remove it, or make a new network");
+            }
+            setUp(network, there.get().index());
+            return;
+        }
+        make(network);
+    }
+
+    private boolean isOurs(Link link) {
+        return link.kind().equals(KIND) && link.alias().startsWith(mark);
+    }
+
+    private void make(NetworkInfo network) {
+        socket.request(
+                "bridge " + network.bridge(),
+                new RouteMessages()
+                        .bridge(
+                                network.bridge(),
+                                network.bridgeMac().bytes(),
+                                network.mtu(),
+                                MOST_LEARNED,
+                                mark + network.name())
+                        .messages());
+        try {
+            int index =
+                    RouteQueries.link(socket, network.bridge()).orElseThrow().index();
+            setUp(network, index);
+        } catch (RuntimeException e) {
+            remove(network.bridge());
+            throw e;
+        }
+    }
+
+    private void setUp(NetworkInfo network, int index) {
+        settings(network);
+        var messages = new RouteMessages();
+        network.pools()
+                .forEach(pool -> pool.gateway()
+                        .ifPresent(gateway ->
+                                messages.address(index, gateway, pool.subnet().prefix(), true)));
+        socket.request(
+                "addresses of bridge " + network.bridge(), messages.up(index).messages());
+    }
+
+    /// Before it is up: a bridge without IPv6 is never reached by it, and one answers for its own addresses alone.
+    private static void settings(NetworkInfo network) {
+        String four = "ipv4/conf/" + network.bridge() + "/";
+        Sysctl.set(four + "arp_ignore", "1");
+        Sysctl.set(four + "rp_filter", "1");
+        Sysctl.set(four + "send_redirects", "0");
+        String six = "ipv6/conf/" + network.bridge() + "/";
+        String disabled = six + "disable_ipv6";
+        if (Sysctl.read(disabled).isEmpty()) {
+            if (network.ipv6()) {
+                throw new NetworkException(
+                        Code.NETWORK_REFUSED,
+                        "network " + network.name() + " has IPv6, which this host has not: make it without --ipv6");
+            }
+            return;
+        }
+        Sysctl.set(disabled, network.ipv6() ? "0" : "1");
+        Sysctl.set(six + "accept_ra", "0");
+        Sysctl.set(six + "autoconf", "0");
+    }
+
+    /// Removes a link, if it is there.
+    void remove(String name) {
+        try {
+            socket.request(
+                    "the removal of link " + name,
+                    new RouteMessages().deleteLink(name).messages());
+        } catch (NetlinkException e) {
+            if (!e.is(Errno.ENODEV)) {
+                throw e;
+            }
+        }
+    }
+
+    /// Removes bridges of ours that no network has, and ports of ours that no container has.
+    void removeOthers(Set<String> bridges, Set<String> ports) {
+        List<Link> links = RouteQueries.links(socket);
+        List<Link> ours = links.stream().filter(this::isOurs).toList();
+        Set<Integer> masters = ours.stream().map(Link::index).collect(Collectors.toSet());
+        links.stream()
+                .filter(link -> masters.contains(link.master()) && !ports.contains(link.name()))
+                .forEach(link -> remove(link.name()));
+        ours.stream().filter(link -> !bridges.contains(link.name())).forEach(link -> remove(link.name()));
+    }
+}

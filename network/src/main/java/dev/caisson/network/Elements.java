@@ -1,0 +1,152 @@
+package dev.caisson.network;
+
+import dev.caisson.network.filter.Sets;
+import dev.caisson.network.nft.SetElement;
+import dev.caisson.spec.MacAddress;
+import dev.caisson.spec.PortMapping;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Elements of the packet filter's sets, put together of networks, containers and ports.
+final class Elements {
+    private static final int INTERFACE_NAME = 16;
+
+    private final Map<Sets.Place, List<SetElement>> all = new LinkedHashMap<>();
+
+    Map<Sets.Place, List<SetElement>> all() {
+        return all;
+    }
+
+    Elements network(NetworkInfo network) {
+        byte[] bridge = name(network.bridge());
+        put(Sets.BRIDGES, bridge);
+        put(Sets.SAME, key(bridge, bridge));
+        if (network.betweenContainers()) {
+            put(Sets.OPEN, key(bridge, bridge));
+        }
+        if (network.internal()) {
+            put(Sets.INTERNAL, bridge);
+        }
+        network.gateway(false).ifPresent(address -> put(Sets.GATEWAYS, address.getAddress()));
+        network.gateway(true).ifPresent(address -> put(Sets.GATEWAYS6, address.getAddress()));
+        return this;
+    }
+
+    /// Marks a family as forwarded for our sake alone.
+    Elements unrouted(boolean six) {
+        int family = six ? 10 : 2;
+        put(Sets.UNROUTED, new byte[] {(byte) family});
+        return this;
+    }
+
+    Elements container(ContainerNetworks container) {
+        container.attachments().forEach(this::attachment);
+        container.ports().forEach(port -> port(container, port));
+        return this;
+    }
+
+    Elements attachment(Attachment one) {
+        byte[] port = name(one.hostLink());
+        byte[] mac = one.mac().bytes();
+        put(Sets.PORTS, port);
+        one.ip4().ifPresent(ip -> put(Sets.MEMBERS, key(port, mac, ip.address().getAddress())));
+        one.ip6().ifPresent(ip -> {
+            put(Sets.MEMBERS6, key(port, mac, ip.address().getAddress()));
+            put(Sets.MEMBERS6, key(port, mac, linkLocal(one.mac())));
+        });
+        return this;
+    }
+
+    /// The address that the kernel gives an interface by itself, RFC 4291 appendix A.
+    private static byte[] linkLocal(MacAddress mac) {
+        byte[] card = mac.bytes();
+        return ByteBuffer.allocate(16)
+                .putLong(0xfe80L << 48)
+                .put((byte) (card[0] ^ 2))
+                .put(card, 1, 2)
+                .put((byte) 0xff)
+                .put((byte) 0xfe)
+                .put(card, 3, 3)
+                .array();
+    }
+
+    /// A port of loopback is led to its container by a relay and not by the packet filter.
+    Elements port(ContainerNetworks container, PortMapping port) {
+        if (port.isLoopback()) {
+            return this;
+        }
+        for (boolean six : new boolean[] {false, true}) {
+            boolean concerned = port.address()
+                    .map(six ? Inet6Address.class::isInstance : Inet4Address.class::isInstance)
+                    .orElse(true);
+            if (concerned) {
+                container.outward(six).ifPresent(target -> port(port, target.address(), six));
+            }
+        }
+        return this;
+    }
+
+    private void port(PortMapping port, InetAddress target, boolean six) {
+        byte[] transport = {(byte) port.transport().number()};
+        byte[] value = key(target.getAddress(), number(port.containerPort()));
+        boolean any = port.address().map(InetAddress::isAnyLocalAddress).orElse(true);
+        byte[] key = any
+                ? key(transport, number(port.hostPort()))
+                : key(port.address().orElseThrow().getAddress(), transport, number(port.hostPort()));
+        Sets.Place place =
+                any ? (six ? Sets.PUBLISHED_ANY6 : Sets.PUBLISHED_ANY) : (six ? Sets.PUBLISHED6 : Sets.PUBLISHED);
+        list(place).add(SetElement.of(key).to(value));
+    }
+
+    /// Returns the elements that the kernel made to count a container's connections.
+    static Map<Sets.Place, List<SetElement>> connections(ContainerNetworks container) {
+        var elements = new Elements();
+        container.attachments().forEach(one -> {
+            one.ip4()
+                    .ifPresent(ip -> elements.put(Sets.CONNECTIONS, ip.address().getAddress()));
+            one.ip6()
+                    .ifPresent(
+                            ip -> elements.put(Sets.CONNECTIONS6, ip.address().getAddress()));
+        });
+        return elements.all();
+    }
+
+    private void put(Sets.Place place, byte[] key) {
+        list(place).add(SetElement.of(key));
+    }
+
+    private List<SetElement> list(Sets.Place place) {
+        return all.computeIfAbsent(place, _ -> new ArrayList<>());
+    }
+
+    private static byte[] number(int port) {
+        return new byte[] {(byte) (port >> 8), (byte) port};
+    }
+
+    private static byte[] name(String link) {
+        return ByteBuffer.allocate(INTERFACE_NAME)
+                .put(link.getBytes(StandardCharsets.US_ASCII))
+                .array();
+    }
+
+    /// Parts of a key are aligned to 4 bytes.
+    private static byte[] key(byte[]... parts) {
+        int length = 0;
+        for (byte[] part : parts) {
+            length += (part.length + 3) & ~3;
+        }
+        ByteBuffer key = ByteBuffer.allocate(length);
+        for (byte[] part : parts) {
+            int start = key.position();
+            key.put(part).position(start + ((part.length + 3) & ~3));
+        }
+        return key.array();
+    }
+}

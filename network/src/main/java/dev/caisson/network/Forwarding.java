@@ -1,0 +1,91 @@
+package dev.caisson.network;
+
+import dev.caisson.linux.ByteText;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.NetlinkSocket;
+import dev.caisson.network.route.RouteQueries;
+import dev.caisson.network.route.RouteQueries.Link;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Has the host forward packets, which networks need that lead out, and gives it up again.
+final class Forwarding {
+    /// What was changed for our sake since this boot.
+    ///
+    /// @param boot names the boot; settings of another one are gone
+    /// @param routerAdvertisements interfaces that would have stopped to take router advertisements
+    record Changed(String boot, boolean four, boolean six, List<String> routerAdvertisements) {
+        Changed {
+            routerAdvertisements = List.copyOf(routerAdvertisements);
+        }
+
+        static Changed nothing(String boot) {
+            return new Changed(boot, false, false, List.of());
+        }
+    }
+
+    private static final String FOUR = "ipv4/ip_forward";
+    private static final String SIX = "ipv6/conf/all/forwarding";
+
+    private Forwarding() {}
+
+    static String boot() {
+        try (Fd file = FileSystem.open("/proc/sys/kernel/random/boot_id", FileSystem.O_RDONLY)) {
+            return ByteText.of(FileSystem.read(file, 64)).strip();
+        }
+    }
+
+    /// Returns what would have been changed once a family is forwarded.
+    static Changed planned(Changed before, boolean six, NetlinkSocket socket) {
+        if (six) {
+            return isOn(SIX) ? before : new Changed(before.boot(), before.four(), true, takers(socket));
+        }
+        return isOn(FOUR) ? before : new Changed(before.boot(), true, before.six(), before.routerAdvertisements());
+    }
+
+    private static boolean isOn(String setting) {
+        return Sysctl.read(setting).filter(value -> !value.equals("0")).isPresent();
+    }
+
+    /// An interface of a host that forwards takes router advertisements only if told so with 2, ip-sysctl of Linux.
+    private static List<String> takers(NetlinkSocket socket) {
+        var found = new ArrayList<String>();
+        for (Link link : RouteQueries.links(socket)) {
+            if (Sysctl.read(acceptance(link.name())).equals(Optional.of("1"))) {
+                found.add(link.name());
+            }
+        }
+        return found;
+    }
+
+    private static String acceptance(String link) {
+        return "ipv6/conf/" + link + "/accept_ra";
+    }
+
+    /// Turns forwarding on; what it was before is recorded by then.
+    static void turnOn(Changed changed, boolean six) {
+        if (six && !isOn(SIX)) {
+            changed.routerAdvertisements().forEach(link -> Sysctl.set(acceptance(link), "2"));
+            Sysctl.write(SIX, "1");
+        } else if (!six && !isOn(FOUR)) {
+            Sysctl.write(FOUR, "1");
+        }
+    }
+
+    /// Turns off what was turned on.
+    static void undo(Changed changed) {
+        if (changed.four()) {
+            Sysctl.set(FOUR, "0");
+        }
+        if (changed.six()) {
+            Sysctl.set(SIX, "0");
+            for (String link : changed.routerAdvertisements()) {
+                if (Sysctl.read(acceptance(link)).equals(Optional.of("2"))) {
+                    Sysctl.write(acceptance(link), "1");
+                }
+            }
+        }
+    }
+}

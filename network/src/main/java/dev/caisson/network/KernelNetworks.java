@@ -1,0 +1,198 @@
+package dev.caisson.network;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.NetlinkException;
+import dev.caisson.linux.NetlinkSocket;
+import dev.caisson.network.filter.Sets;
+import dev.caisson.network.filter.Tables;
+import dev.caisson.network.nft.SetElement;
+import dev.caisson.network.nft.TableQueries;
+import dev.caisson.network.nft.TableQueries.DroppingChain;
+import dev.caisson.network.route.RouteQueries;
+import dev.caisson.network.route.RouteQueries.HostAddress;
+import dev.caisson.network.route.RouteQueries.Route;
+import dev.caisson.spec.Subnet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/// What the kernel has of our networks, brought to what the records say. In the network namespace of the thread that
+/// uses it first.
+final class KernelNetworks implements AutoCloseable {
+    private final NetworkRecords records;
+    private final NetlinkSocket route = NetlinkSocket.open(NetlinkSocket.ROUTE);
+    private final NetlinkSocket filter;
+    private final Bridges bridges;
+    private final Tables tables;
+
+    KernelNetworks(NetworkRecords records, String identity) {
+        this.records = records;
+        try {
+            this.filter = NetlinkSocket.open(NetlinkSocket.NETFILTER);
+        } catch (RuntimeException e) {
+            route.close();
+            throw e;
+        }
+        this.bridges = new Bridges(route, "caisson " + identity + " ");
+        this.tables = new Tables("caisson-" + identity);
+    }
+
+    /// Makes what a network needs and is not there: its bridge, our tables, forwarding.
+    void require(NetworkInfo network) {
+        if (!network.internal()) {
+            forward(false);
+            if (network.ipv6()) {
+                forward(true);
+            }
+        }
+        if (!tables.areThere(filter)) {
+            replaceTables();
+        }
+        bridges.require(network);
+    }
+
+    private void forward(boolean six) {
+        Forwarding.Changed before = records.forwarding();
+        Forwarding.Changed after = Forwarding.planned(before, six, route);
+        if (!after.equals(before)) {
+            records.put(after);
+            if (tables.areThere(filter)) {
+                tables.add(filter, new Elements().unrouted(six).all());
+            } else {
+                replaceTables();
+            }
+        }
+        Forwarding.turnOn(after, six);
+    }
+
+    /// Removes what a network has, and the tables and forwarding if it was the last.
+    void remove(NetworkInfo network) {
+        bridges.remove(network.bridge());
+        if (records.networks().size() > 1) {
+            removeElements(new Elements().network(network).all());
+        } else {
+            tables.remove(filter);
+            if (!records.forwarding().equals(Forwarding.Changed.nothing(Forwarding.boot()))) {
+                Forwarding.undo(records.forwarding());
+                records.put(Forwarding.Changed.nothing(Forwarding.boot()));
+            }
+        }
+    }
+
+    /// Adds elements; if others with the same keys are there, which nobody recorded, all are made anew.
+    void addElements(Map<Sets.Place, List<SetElement>> elements) {
+        try {
+            tables.add(filter, elements);
+        } catch (NetlinkException e) {
+            if (!e.is(Errno.EEXIST) && !e.is(Errno.ENOENT)) {
+                throw e;
+            }
+            replaceTables();
+        }
+    }
+
+    /// Removes elements. Those that are gone already are no error.
+    void removeElements(Map<Sets.Place, List<SetElement>> elements) {
+        try {
+            tables.remove(filter, elements);
+        } catch (NetlinkException e) {
+            if (!e.is(Errno.ENOENT)) {
+                throw e;
+            }
+            elements.forEach(this::removeOneByOne);
+        }
+    }
+
+    private void removeOneByOne(Sets.Place place, List<SetElement> elements) {
+        for (SetElement one : elements) {
+            try {
+                tables.remove(filter, Map.of(place, List.of(one)));
+            } catch (NetlinkException e) {
+                if (!e.is(Errno.ENOENT)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /// Ends the links of a container, if they are there, and takes back what it may call itself.
+    void release(ContainerNetworks container) {
+        container.attachments().forEach(one -> bridges.remove(one.hostLink()));
+        removeElements(new Elements().container(container).all());
+        removeElements(Elements.connections(container));
+    }
+
+    /// Makes our tables anew with all that is recorded.
+    private void replaceTables() {
+        var elements = new Elements();
+        records.networks().values().forEach(elements::network);
+        records.containers().values().forEach(elements::container);
+        if (records.forwarding().four()) {
+            elements.unrouted(false);
+        }
+        if (records.forwarding().six()) {
+            elements.unrouted(true);
+        }
+        tables.replace(filter, elements.all());
+    }
+
+    /// Brings all to what is recorded: nothing of ours is there beside.
+    void repair() {
+        if (records.networks().isEmpty()) {
+            tables.remove(filter);
+            Forwarding.undo(records.forwarding());
+        } else {
+            replaceTables();
+        }
+        Set<String> links = new HashSet<>();
+        Set<String> ports = new HashSet<>();
+        records.networks().values().forEach(network -> links.add(network.bridge()));
+        records.containers()
+                .values()
+                .forEach(container -> container.attachments().forEach(one -> ports.add(one.hostLink())));
+        bridges.removeOthers(links, ports);
+        records.networks().values().forEach(bridges::require);
+    }
+
+    boolean hasTables() {
+        return tables.areThere(filter);
+    }
+
+    /// Returns the subnets that the host has on its links, but ours.
+    List<Subnet> hostSubnets() {
+        return addresses().map(HostAddress::subnet).toList();
+    }
+
+    /// Returns the interface of the host, not one of ours, on which a subnet or a part of it is.
+    Optional<String> linkOf(Subnet subnet) {
+        return addresses()
+                .filter(address -> address.subnet().overlaps(subnet))
+                .findFirst()
+                .flatMap(address -> RouteQueries.links(route).stream()
+                        .filter(link -> link.index() == address.link())
+                        .map(RouteQueries.Link::name)
+                        .findFirst());
+    }
+
+    private Stream<HostAddress> addresses() {
+        return RouteQueries.addresses(route).stream();
+    }
+
+    /// Returns the subnets to which the host has routes.
+    List<Subnet> routes() {
+        return RouteQueries.routes(route).stream().map(Route::subnet).toList();
+    }
+
+    List<DroppingChain> foreignDrops() {
+        return TableQueries.droppingForwardChains(filter);
+    }
+
+    @Override
+    public void close() {
+        filter.close();
+        route.close();
+    }
+}

@@ -1,0 +1,430 @@
+package dev.caisson.network;
+
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.KernelRandom;
+import dev.caisson.network.NetworkException.Code;
+import dev.caisson.network.nft.TableQueries.DroppingChain;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.NetworkEndpoint;
+import dev.caisson.spec.NetworkSpec;
+import dev.caisson.spec.PortMapping;
+import dev.caisson.spec.Subnet;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/// The networks of one host: made, found and removed, and the places of containers on them. Several processes may use
+/// one directory at a time; what one of them changes, it records before it changes the kernel.
+///
+/// Safe for use by several threads. All are in the network namespace of who opened it.
+public final class Networks implements AutoCloseable {
+    /// Name of the network that a container is on unless it asks for others; made at its first use.
+    public static final String DEFAULT = "bridge";
+
+    /// Networks of one directory, at most.
+    public static final int MOST = 512;
+
+    private static final String DEFAULT_TOO = "default";
+    private static final Set<String> RESERVED = Set.of("none", "host", DEFAULT_TOO, "container");
+    private static final int ID_BYTES = 32;
+
+    private final NetworkRecords records;
+    private final KernelNetworks kernel;
+    private final PortReservations reservations = new PortReservations();
+
+    private Networks(NetworkRecords records, KernelNetworks kernel) {
+        this.records = records;
+        this.kernel = kernel;
+    }
+
+    /// Opens the networks that a directory records. It is made if it is not there, and repaired if a process died
+    /// while it changed something.
+    public static Networks open(Path directory) {
+        NetworkRecords records = NetworkRecords.open(directory);
+        try {
+            return new Networks(records, new KernelNetworks(records, records.identity()));
+        } catch (RuntimeException e) {
+            records.close();
+            throw e;
+        }
+    }
+
+    /// Makes a network.
+    ///
+    /// @throws NetworkException NETWORK_EXISTS, SUBNET_TAKEN, NO_SUBNET_LEFT, NETWORK_REFUSED
+    public synchronized NetworkInfo create(NetworkSpec spec) {
+        if (RESERVED.contains(spec.name())) {
+            throw new NetworkException(
+                    Code.NETWORK_REFUSED, "network name " + spec.name() + " is reserved: choose another");
+        }
+        try (NetworkRecords.Held held = hold()) {
+            return create(held, spec);
+        }
+    }
+
+    private NetworkInfo create(NetworkRecords.Held held, NetworkSpec spec) {
+        if (records.networks().values().stream().anyMatch(one -> one.name().equals(spec.name()))) {
+            throw new NetworkException(
+                    Code.NETWORK_EXISTS, "network " + spec.name() + " exists already: choose another name");
+        }
+        if (records.networks().size() >= MOST) {
+            throw new NetworkException(
+                    Code.NO_SUBNET_LEFT, "there are " + MOST + " networks, which is the most: remove some");
+        }
+        String id = HexFormat.of().formatHex(KernelRandom.bytes(ID_BYTES));
+        var network = new NetworkInfo(
+                id,
+                spec.name(),
+                Instant.ofEpochMilli(Instant.now().toEpochMilli()),
+                pools(id, spec),
+                spec.internal(),
+                spec.ipv6(),
+                spec.betweenContainers(),
+                spec.mtu(),
+                spec.labels());
+        held.begin();
+        records.put(network);
+        try {
+            kernel.require(network);
+            kernel.addElements(new Elements().network(network).all());
+        } catch (RuntimeException e) {
+            undo(e, () -> kernel.remove(network));
+            records.remove(network);
+            held.finish();
+            throw e;
+        }
+        held.finish();
+        return network;
+    }
+
+    private static void undo(RuntimeException failure, Runnable undoing) {
+        try {
+            undoing.run();
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    private List<NetworkSpec.Pool> pools(String id, NetworkSpec spec) {
+        var pools = new ArrayList<NetworkSpec.Pool>();
+        pools.add(spec.pool(false).map(this::checked).orElseGet(() -> pool(AddressPlan.freeSubnet(taken()))));
+        if (spec.ipv6()) {
+            pools.add(spec.pool(true).map(this::checked).orElseGet(() -> checked(pool(AddressPlan.subnet6(id)))));
+        }
+        return pools;
+    }
+
+    private static NetworkSpec.Pool pool(Subnet subnet) {
+        return new NetworkSpec.Pool(subnet, Optional.empty(), Optional.of(AddressPlan.firstOf(subnet)));
+    }
+
+    private NetworkSpec.Pool checked(NetworkSpec.Pool pool) {
+        Subnet subnet = pool.subnet();
+        for (NetworkInfo other : records.networks().values()) {
+            other.subnet(subnet.isIpv6()).filter(subnet::overlaps).ifPresent(theirs -> {
+                throw new NetworkException(
+                        Code.SUBNET_TAKEN,
+                        "subnet " + subnet + " overlaps " + theirs + " of network " + other.name()
+                                + ": choose another");
+            });
+        }
+        kernel.linkOf(subnet).ifPresent(link -> {
+            throw new NetworkException(
+                    Code.SUBNET_TAKEN,
+                    "subnet " + subnet + " overlaps that of the host's interface " + link + ": choose another");
+        });
+        return new NetworkSpec.Pool(
+                subnet, pool.range(), pool.gateway().or(() -> Optional.of(AddressPlan.firstOf(subnet))));
+    }
+
+    private List<Subnet> taken() {
+        var taken = new ArrayList<>(kernel.hostSubnets());
+        taken.addAll(kernel.routes());
+        records.networks().values().forEach(network -> network.subnet(false).ifPresent(taken::add));
+        taken.removeIf(Subnet::isIpv6);
+        return taken;
+    }
+
+    /// Returns all networks, by name.
+    public synchronized List<NetworkInfo> list() {
+        try (NetworkRecords.Held _ = hold()) {
+            return records.networks().values().stream()
+                    .sorted(Comparator.comparing(NetworkInfo::name))
+                    .toList();
+        }
+    }
+
+    /// Finds a network by its name, else by the beginning of its id.
+    ///
+    /// @throws NetworkException NETWORK_NOT_FOUND, NETWORK_AMBIGUOUS
+    public synchronized NetworkInfo get(String nameOrId) {
+        try (NetworkRecords.Held _ = hold()) {
+            return find(nameOrId);
+        }
+    }
+
+    private NetworkInfo find(String nameOrId) {
+        String wanted = nameOrId.equals(DEFAULT_TOO) ? DEFAULT : nameOrId;
+        List<NetworkInfo> all = List.copyOf(records.networks().values());
+        List<NetworkInfo> found =
+                all.stream().filter(one -> one.name().equals(wanted)).toList();
+        if (found.isEmpty() && !wanted.isEmpty()) {
+            found = all.stream().filter(one -> one.id().startsWith(wanted)).toList();
+        }
+        if (found.size() > 1) {
+            throw new NetworkException(
+                    Code.NETWORK_AMBIGUOUS, found.size() + " networks match '" + nameOrId + "': give more of the id");
+        }
+        return found.stream()
+                .findFirst()
+                .orElseThrow(() -> new NetworkException(
+                        Code.NETWORK_NOT_FOUND,
+                        "network " + nameOrId + " not found: see 'caisson network ls', or make it with"
+                                + " 'caisson network create'"));
+    }
+
+    /// Returns the network that containers are on by default; makes it if it is not there.
+    public synchronized NetworkInfo defaultNetwork() {
+        try (NetworkRecords.Held held = hold()) {
+            return findOrMake(held, DEFAULT);
+        }
+    }
+
+    private NetworkInfo findOrMake(NetworkRecords.Held held, String name) {
+        boolean isDefault = name.equals(DEFAULT) || name.equals(DEFAULT_TOO);
+        if (isDefault
+                && records.networks().values().stream()
+                        .noneMatch(one -> one.name().equals(DEFAULT))) {
+            return create(held, NetworkSpec.of(DEFAULT));
+        }
+        return find(name);
+    }
+
+    /// Removes a network that no container is on.
+    ///
+    /// @throws NetworkException NETWORK_IN_USE, NETWORK_NOT_FOUND
+    public synchronized void remove(String nameOrId) {
+        try (NetworkRecords.Held held = hold()) {
+            NetworkInfo network = find(nameOrId);
+            List<String> users =
+                    users(network).map(ContainerId::shortForm).sorted().toList();
+            if (!users.isEmpty()) {
+                throw new NetworkException(
+                        Code.NETWORK_IN_USE,
+                        "network " + network.name() + " is used by "
+                                + (users.size() == 1 ? "container " : "containers ")
+                                + String.join(", ", users) + ": remove " + (users.size() == 1 ? "it" : "them")
+                                + " first");
+            }
+            held.begin();
+            kernel.remove(network);
+            records.remove(network);
+            held.finish();
+        }
+    }
+
+    private Stream<ContainerId> users(NetworkInfo network) {
+        return records.containers().values().stream()
+                .filter(container -> container.attachments().stream()
+                        .anyMatch(one -> one.networkId().equals(network.id())))
+                .map(ContainerNetworks::container);
+    }
+
+    /// Returns the places of containers on a network.
+    public synchronized List<Attachment> attachedTo(String nameOrId) {
+        try (NetworkRecords.Held _ = hold()) {
+            String id = find(nameOrId).id();
+            return records.containers().values().stream()
+                    .flatMap(container -> container.attachments().stream())
+                    .filter(one -> one.networkId().equals(id))
+                    .toList();
+        }
+    }
+
+    /// Gives a container its places on networks, all or none. One that has places already keeps them: what the kernel
+    /// lacks of them is made again.
+    ///
+    /// @param name of the container, a further alias on each network
+    /// @throws NetworkException NETWORK_NOT_FOUND, ADDRESS_TAKEN, ADDRESS_REFUSED, NO_ADDRESS_LEFT
+    public synchronized List<Attachment> attach(ContainerId container, String name, List<NetworkEndpoint> endpoints) {
+        try (NetworkRecords.Held held = hold()) {
+            ContainerNetworks there = records.containers().get(container);
+            if (there != null) {
+                held.begin();
+                require(there);
+                held.finish();
+                return there.attachments();
+            }
+            for (NetworkEndpoint endpoint : endpoints) {
+                findOrMake(held, endpoint.network());
+            }
+            var settled = new ContainerNetworks(container, settle(container, name, endpoints), List.of());
+            held.begin();
+            records.put(settled);
+            try {
+                require(settled);
+            } catch (RuntimeException e) {
+                undo(e, () -> kernel.release(settled));
+                records.remove(settled);
+                held.finish();
+                throw e;
+            }
+            held.finish();
+            return settled.attachments();
+        }
+    }
+
+    /// Returns what [#attach] would give a container at this moment. Nothing is recorded or made.
+    public synchronized List<Attachment> preview(ContainerId container, String name, List<NetworkEndpoint> endpoints) {
+        try (NetworkRecords.Held _ = hold()) {
+            ContainerNetworks there = records.containers().get(container);
+            return there != null ? there.attachments() : settle(container, name, endpoints);
+        }
+    }
+
+    private List<Attachment> settle(ContainerId container, String name, List<NetworkEndpoint> endpoints) {
+        var settling = new Settling(records, container, name);
+        endpoints.forEach(endpoint -> settling.add(endpoint, find(endpoint.network())));
+        return settling.attachments();
+    }
+
+    private void require(ContainerNetworks container) {
+        for (Attachment one : container.attachments()) {
+            NetworkInfo network = records.networks().get(one.networkId());
+            if (network != null) {
+                kernel.require(network);
+            }
+        }
+        kernel.addElements(new Elements().container(container).all());
+    }
+
+    /// Publishes ports of a container that has its places: from here on, what is sent to those of the host reaches it.
+    /// As long as this is open, nobody else on the host gets the ports.
+    ///
+    /// @return the same with ports for those that asked for any
+    /// @throws NetworkException PORT_TAKEN, PORT_REFUSED
+    public synchronized List<PortMapping> publish(ContainerId container, List<PortMapping> ports) {
+        try (NetworkRecords.Held held = hold()) {
+            ContainerNetworks there = records.containers().get(container);
+            if (there == null) {
+                throw new NetworkException(
+                        Code.PORT_REFUSED,
+                        "container " + container.shortForm() + " is on no network: give it one to publish ports");
+            }
+            PortRules.check(there, ports, records.containers().values());
+            List<PortMapping> chosen = reservations.reserve(container, ports);
+            var published =
+                    new ContainerNetworks(container, there.attachments(), PortRules.joined(there.ports(), chosen));
+            held.begin();
+            try {
+                records.put(published);
+                kernel.addElements(new Elements().container(published).all());
+            } catch (RuntimeException e) {
+                undo(e, () -> records.put(there));
+                undo(e, kernel::repair);
+                reservations.release(container);
+                held.finish();
+                throw e;
+            }
+            held.finish();
+            return chosen;
+        }
+    }
+
+    /// Returns the places of a container; none if it has none.
+    public synchronized List<Attachment> attachments(ContainerId container) {
+        try (NetworkRecords.Held _ = hold()) {
+            ContainerNetworks there = records.containers().get(container);
+            return there == null ? List.of() : there.attachments();
+        }
+    }
+
+    public synchronized List<PortMapping> published(ContainerId container) {
+        try (NetworkRecords.Held _ = hold()) {
+            ContainerNetworks there = records.containers().get(container);
+            return there == null ? List.of() : there.ports();
+        }
+    }
+
+    /// Takes a container's places and ports back. Its links are removed, if they are still there.
+    public synchronized void release(ContainerId container) {
+        try (NetworkRecords.Held held = hold()) {
+            release(held, container);
+        }
+    }
+
+    private void release(NetworkRecords.Held held, ContainerId container) {
+        reservations.release(container);
+        ContainerNetworks there = records.containers().get(container);
+        if (there != null) {
+            held.begin();
+            kernel.release(there);
+            records.remove(there);
+            held.finish();
+        }
+    }
+
+    /// Releases containers that do not exist any more, and makes again what the kernel lacks of our tables.
+    public synchronized void recover(Predicate<ContainerId> exists) {
+        try (NetworkRecords.Held held = hold()) {
+            for (ContainerId container : List.copyOf(records.containers().keySet())) {
+                if (!exists.test(container)) {
+                    release(held, container);
+                }
+            }
+            if (!records.networks().isEmpty() && !kernel.hasTables()) {
+                held.begin();
+                kernel.repair();
+                held.finish();
+            }
+        }
+    }
+
+    /// Holds the records; what a process that died left unfinished is repaired first.
+    private NetworkRecords.Held hold() {
+        NetworkRecords.Held held = records.hold();
+        try {
+            if (held.wasInterrupted()) {
+                kernel.repair();
+                held.finish();
+            }
+            return held;
+        } catch (RuntimeException e) {
+            held.close();
+            throw e;
+        }
+    }
+
+    /// Returns the sockets that hold the published ports of a container for nobody else: bound, not listening. They
+    /// stay this object's.
+    public synchronized List<Fd> reserved(ContainerId container) {
+        return reservations.of(container);
+    }
+
+    /// Returns sentences about rules of others that keep packets of our containers from passing: a chain for forwarded
+    /// packets whose policy is to drop has the last word.
+    public synchronized List<String> warnings() {
+        return kernel.foreignDrops().stream().map(Networks::warning).toList();
+    }
+
+    private static String warning(DroppingChain chain) {
+        return "chain " + chain.chain() + " of table " + chain.family() + " " + chain.table()
+                + " drops forwarded packets: let those of interfaces cn* pass there, or containers reach nothing"
+                + " outside of their network";
+    }
+
+    /// Gives up reserved ports; networks and containers stay as they are.
+    @Override
+    public synchronized void close() {
+        reservations.close();
+        kernel.close();
+        records.close();
+    }
+}

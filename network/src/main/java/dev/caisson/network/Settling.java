@@ -1,0 +1,89 @@
+package dev.caisson.network;
+
+import dev.caisson.network.NetworkException.Code;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.MacAddress;
+import dev.caisson.spec.NetworkEndpoint;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Chooses the addresses of a container on each of its networks.
+final class Settling {
+    /// Networks that a container may be on.
+    static final int MOST = 8;
+
+    /// The first bytes of hardware addresses; those of the IPv4 address follow.
+    private static final byte[] CARD = {0x02, (byte) 0xc5};
+
+    private final NetworkRecords records;
+    private final ContainerId container;
+    private final String name;
+    private final List<Attachment> attachments = new ArrayList<>();
+
+    Settling(NetworkRecords records, ContainerId container, String name) {
+        this.records = records;
+        this.container = container;
+        this.name = name;
+    }
+
+    List<Attachment> attachments() {
+        return List.copyOf(attachments);
+    }
+
+    void add(NetworkEndpoint endpoint, NetworkInfo network) {
+        if (attachments.stream().anyMatch(one -> one.networkId().equals(network.id()))) {
+            throw new NetworkException(
+                    Code.NETWORK_REFUSED, "network " + network.name() + " is named twice: name it once");
+        }
+        if (attachments.size() == MOST) {
+            throw new NetworkException(Code.NETWORK_REFUSED, "a container may be on " + MOST + " networks: name fewer");
+        }
+        if (endpoint.ip6().isPresent() && !network.ipv6()) {
+            throw new NetworkException(
+                    Code.ADDRESS_REFUSED,
+                    "network " + network.name() + " has no IPv6: leave out the IPv6 address, or make a network with"
+                            + " --ipv6");
+        }
+        Set<InetAddress> used = new HashSet<>();
+        Set<MacAddress> cards = new HashSet<>();
+        cards.add(network.bridgeMac());
+        records.containers().values().stream()
+                .flatMap(other -> other.attachments().stream())
+                .filter(one -> one.networkId().equals(network.id()))
+                .forEach(one -> {
+                    one.ip4().ifPresent(ip -> used.add(ip.address()));
+                    one.ip6().ifPresent(ip -> used.add(ip.address()));
+                    cards.add(one.mac());
+                });
+        InetAddress ip4 = AddressPlan.address(network, false, endpoint.ip4().map(InetAddress.class::cast), used);
+        Optional<InetAddress> ip6 = network.ipv6()
+                ? Optional.of(AddressPlan.address(network, true, endpoint.ip6().map(InetAddress.class::cast), used))
+                : Optional.empty();
+        MacAddress mac = endpoint.mac().orElseGet(() -> mac(ip4));
+        if (cards.contains(mac)) {
+            throw new NetworkException(
+                    Code.ADDRESS_TAKEN,
+                    "MAC address " + mac + " is in use on network " + network.name() + ": choose another, or none");
+        }
+        attachments.add(Places.attachment(
+                container, network, attachments.size(), mac, Optional.of(ip4), ip6, aliases(endpoint)));
+    }
+
+    private List<String> aliases(NetworkEndpoint endpoint) {
+        var aliases = new ArrayList<>(endpoint.aliases());
+        if (!name.isEmpty() && !aliases.contains(name)) {
+            aliases.add(name);
+        }
+        return aliases;
+    }
+
+    private static MacAddress mac(InetAddress ip4) {
+        return MacAddress.of(
+                ByteBuffer.allocate(6).put(CARD).put(ip4.getAddress()).array());
+    }
+}

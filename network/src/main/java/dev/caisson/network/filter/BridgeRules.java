@@ -1,0 +1,178 @@
+package dev.caisson.network.filter;
+
+import static dev.caisson.network.filter.Match.from;
+import static dev.caisson.network.filter.Match.icmp;
+import static dev.caisson.network.filter.Match.is;
+import static dev.caisson.network.filter.Match.name;
+import static dev.caisson.network.filter.Match.rule;
+import static dev.caisson.network.filter.Match.then;
+import static dev.caisson.network.filter.Match.transport;
+import static dev.caisson.network.nft.Expressions.accept;
+import static dev.caisson.network.nft.Expressions.drop;
+
+import dev.caisson.network.nft.Batch;
+import dev.caisson.network.nft.Batch.Family;
+import dev.caisson.network.nft.Batch.Hook;
+import dev.caisson.network.nft.Expression;
+import dev.caisson.network.nft.Expressions;
+import dev.caisson.network.nft.Expressions.Header;
+import dev.caisson.network.nft.Expressions.Meta;
+import java.util.List;
+
+/// The rules for frames that come from containers: nobody sends in the name of another, and nobody is a router or a
+/// server of addresses to the others. Frames of other bridges' ports pass.
+final class BridgeRules {
+    /// Before the bridge learns which port a hardware address is at.
+    private static final int FIRST = -300;
+
+    private static final int SOURCE = 6;
+    private static final int TYPE = 12;
+    private static final int DHCP_SERVER = 67;
+    private static final int DHCPV6_SERVER_HIGH = 2;
+    private static final int DHCPV6_SERVER_LOW = 35;
+    private static final int ROUTER_SOLICITATION = 133;
+    private static final int ROUTER_ADVERTISEMENT = 134;
+    private static final int NEIGHBOR_SOLICITATION = 135;
+    private static final int NEIGHBOR_ADVERTISEMENT = 136;
+    private static final int REDIRECT = 137;
+    private static final int IPV6_SOURCE = 8;
+    private static final int ADDRESS_REGISTER = Match.NAME_REGISTERS + 2;
+
+    private final Batch batch;
+    private final String table;
+
+    BridgeRules(Batch batch, String table) {
+        this.batch = batch;
+        this.table = table;
+    }
+
+    void write() {
+        for (String chain : List.of("guest", "arp", "ip4", "ip6", "neighbor")) {
+            batch.chain(Family.BRIDGE, table, chain);
+        }
+        add("guest", is(link(TYPE, 2), 0x08, 0x00), then(Expressions.go("ip4")));
+        add("guest", is(link(TYPE, 2), 0x86, 0xdd), then(Expressions.go("ip6")));
+        add("guest", is(link(TYPE, 2), 0x08, 0x06), then(Expressions.go("arp")));
+        add("guest", then(drop()));
+        ip4();
+        arp();
+        ip6();
+        neighbor();
+        batch.chain(Family.BRIDGE, table, "prerouting", "filter", Hook.PREROUTING, FIRST);
+        add("prerouting", from(Sets.PORTS), then(Expressions.go("guest")));
+        // frames for bridges as such pass this hook alone, and would be learned from
+        batch.chain(Family.BRIDGE, table, "input", "filter", Hook.INPUT, FIRST);
+        add("input", from(Sets.PORTS), is(link(0, 5), 0x01, 0x80, 0xc2, 0x00, 0x00), then(drop()));
+    }
+
+    private void ip4() {
+        int protocol = 9;
+        int source = 12;
+        add(
+                "ip4",
+                is(network(protocol, 1), Match.UDP),
+                is(Expressions.payload(Header.TRANSPORT, 0, 2, 0), 0, DHCP_SERVER),
+                then(drop()));
+        add(
+                "ip4",
+                sender(Header.LINK, SOURCE),
+                address(Header.NETWORK, source, 4),
+                member(Sets.MEMBERS),
+                then(accept()));
+        add("ip4", then(drop()));
+    }
+
+    /// Ethernet and IPv4 alone; the sender must be right in the frame as well as in the message.
+    private void arp() {
+        int senderHardware = 8;
+        int sender = 14;
+        add(
+                "arp",
+                is(network(0, 6), 0, 1, 8, 0, 6, 4),
+                sender(Header.LINK, SOURCE),
+                address(Header.NETWORK, sender, 4),
+                member(Sets.MEMBERS),
+                sender(Header.NETWORK, senderHardware),
+                member(Sets.MEMBERS),
+                then(accept()));
+        add("arp", then(drop()));
+    }
+
+    private void ip6() {
+        for (int type : new int[] {ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT, REDIRECT}) {
+            add("ip6", icmp(Match.ICMPV6, type), then(drop()));
+        }
+        add(
+                "ip6",
+                transport(Match.UDP),
+                is(Expressions.payload(Header.TRANSPORT, 0, 2, 0), DHCPV6_SERVER_HIGH, DHCPV6_SERVER_LOW),
+                then(drop()));
+        add("ip6", icmp(Match.ICMPV6, NEIGHBOR_SOLICITATION), then(Expressions.go("neighbor")));
+        add("ip6", icmp(Match.ICMPV6, NEIGHBOR_ADVERTISEMENT), then(Expressions.go("neighbor")));
+        add(
+                "ip6",
+                sender(Header.LINK, SOURCE),
+                address(Header.NETWORK, IPV6_SOURCE, 16),
+                member(Sets.MEMBERS6),
+                then(accept()));
+        add("ip6", then(drop()));
+    }
+
+    /// Messages of neighbor discovery, RFC 4861: without extension headers, with at most one option, which is the
+    /// sender's hardware address; who advertises an address has it.
+    private void neighbor() {
+        int nextHeader = 6;
+        int length = 4;
+        int target = 8;
+        int optionHardware = 26;
+        int bare = 24;
+        int withOption = 32;
+        List<Expression> direct = is(network(nextHeader, 1), Match.ICMPV6);
+        List<Expression> honest =
+                rule(sender(Header.LINK, SOURCE), address(Header.NETWORK, IPV6_SOURCE, 16), member(Sets.MEMBERS6));
+        List<Expression> own = rule(address(Header.TRANSPORT, target, 16), member(Sets.MEMBERS6));
+        List<Expression> option = rule(sender(Header.TRANSPORT, optionHardware), member(Sets.MEMBERS6));
+        for (int type : new int[] {NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT}) {
+            var claims = type == NEIGHBOR_ADVERTISEMENT ? own : List.<Expression>of();
+            var kind = is(Expressions.payload(Header.TRANSPORT, 0, 1, 0), type);
+            add("neighbor", direct, kind, is(network(length, 2), 0, bare), honest, claims, then(accept()));
+            add(
+                    "neighbor",
+                    direct,
+                    kind,
+                    is(network(length, 2), 0, withOption),
+                    honest,
+                    claims,
+                    option,
+                    then(accept()));
+        }
+        add("neighbor", then(drop()));
+    }
+
+    /// Reads the input port and the hardware address at an offset into the first registers.
+    private static List<Expression> sender(Header header, int offset) {
+        return List.of(
+                Expressions.meta(Meta.INPUT_NAME, 0), Expressions.payload(header, offset, 6, Match.NAME_REGISTERS));
+    }
+
+    private static List<Expression> address(Header header, int offset, int length) {
+        return List.of(Expressions.payload(header, offset, length, ADDRESS_REGISTER));
+    }
+
+    private static List<Expression> member(Sets.Place set) {
+        return List.of(Expressions.inSet(0, name(set)));
+    }
+
+    private static Expression link(int offset, int length) {
+        return Expressions.payload(Header.LINK, offset, length, 0);
+    }
+
+    private static Expression network(int offset, int length) {
+        return Expressions.payload(Header.NETWORK, offset, length, 0);
+    }
+
+    @SafeVarargs
+    private void add(String chain, List<Expression>... parts) {
+        batch.rule(Family.BRIDGE, table, chain, rule(parts));
+    }
+}

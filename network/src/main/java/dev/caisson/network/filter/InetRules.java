@@ -1,0 +1,195 @@
+package dev.caisson.network.filter;
+
+import static dev.caisson.network.filter.Match.IPV4;
+import static dev.caisson.network.filter.Match.IPV6;
+import static dev.caisson.network.filter.Match.family;
+import static dev.caisson.network.filter.Match.from;
+import static dev.caisson.network.filter.Match.fromAndTo;
+import static dev.caisson.network.filter.Match.icmp;
+import static dev.caisson.network.filter.Match.is;
+import static dev.caisson.network.filter.Match.name;
+import static dev.caisson.network.filter.Match.notFromLoopback;
+import static dev.caisson.network.filter.Match.notState;
+import static dev.caisson.network.filter.Match.notTo;
+import static dev.caisson.network.filter.Match.published;
+import static dev.caisson.network.filter.Match.rule;
+import static dev.caisson.network.filter.Match.state;
+import static dev.caisson.network.filter.Match.then;
+import static dev.caisson.network.filter.Match.to;
+import static dev.caisson.network.filter.Match.toHost;
+import static dev.caisson.network.filter.Match.toHostThere;
+import static dev.caisson.network.nft.Expressions.ESTABLISHED;
+import static dev.caisson.network.nft.Expressions.NEW;
+import static dev.caisson.network.nft.Expressions.RELATED;
+import static dev.caisson.network.nft.Expressions.accept;
+import static dev.caisson.network.nft.Expressions.drop;
+
+import dev.caisson.network.nft.Batch;
+import dev.caisson.network.nft.Batch.Family;
+import dev.caisson.network.nft.Batch.Hook;
+import dev.caisson.network.nft.Expression;
+import dev.caisson.network.nft.Expressions;
+import dev.caisson.network.nft.Expressions.Header;
+import dev.caisson.network.nft.Expressions.Meta;
+import java.util.List;
+
+/// The rules for packets that the host routes or takes itself. Packets that have nothing to do with our bridges pass
+/// as if the table were not there, but those of families that are forwarded for our sake alone.
+final class InetRules {
+    private static final int RAW = -300;
+    private static final int DESTINATION_NAT = -100;
+    private static final int FILTER = 0;
+    private static final int SOURCE_NAT = 100;
+    private static final int IPV4_SOURCE = 12;
+    private static final int IPV4_DESTINATION = 16;
+    private static final int IPV6_SOURCE = 8;
+    private static final int IPV6_DESTINATION = 24;
+    private static final int DESTINATION_PORT = 2;
+    private static final int ECHO = 8;
+    private static final int ECHO_6 = 128;
+    private static final int NEIGHBOR_SOLICITATION = 135;
+    private static final int NEIGHBOR_ADVERTISEMENT = 136;
+
+    private final Batch batch;
+    private final String table;
+    private final int mostConnections;
+
+    InetRules(Batch batch, String table, int mostConnections) {
+        this.batch = batch;
+        this.table = table;
+        this.mostConnections = mostConnections;
+    }
+
+    void write() {
+        chain("leaving");
+        chain("entering");
+        chain("host");
+        leaving();
+        entering();
+        host();
+        base("raw", "filter", Hook.PREROUTING, RAW);
+        add("raw", notFromLoopback(), family(IPV4), is(payload(IPV4_DESTINATION, 1), 127), then(drop()));
+        base("forward", "filter", Hook.FORWARD, FILTER);
+        add("forward", from(Sets.BRIDGES), then(Expressions.go("leaving")));
+        add("forward", to(Sets.BRIDGES), then(Expressions.go("entering")));
+        add(
+                "forward",
+                List.of(Expressions.meta(Meta.FAMILY, 0), Expressions.inSet(0, name(Sets.UNROUTED))),
+                then(drop()));
+        base("input", "filter", Hook.INPUT, FILTER);
+        add("input", from(Sets.BRIDGES), then(Expressions.go("host")));
+        add("input", notFromLoopback(), family(IPV4), in(Sets.GATEWAYS, IPV4_DESTINATION, 4), then(drop()));
+        add("input", notFromLoopback(), family(IPV6), in(Sets.GATEWAYS6, IPV6_DESTINATION, 16), then(drop()));
+        base("prerouting", "nat", Hook.PREROUTING, DESTINATION_NAT);
+        translations("prerouting");
+        base("output", "nat", Hook.OUTPUT, DESTINATION_NAT);
+        translations("output");
+        base("postrouting", "nat", Hook.POSTROUTING, SOURCE_NAT);
+        add("postrouting", fromAndTo(Sets.SAME), published(), then(Expressions.masquerade()));
+        add("postrouting", from(Sets.BRIDGES), notTo(Sets.BRIDGES), then(Expressions.masquerade()));
+    }
+
+    /// What containers send to somewhere else.
+    private void leaving() {
+        String chain = "leaving";
+        add(chain, family(IPV4), is(payload(IPV4_DESTINATION, 2), 169, 254), then(drop()));
+        add(chain, state(ESTABLISHED | RELATED), then(accept()));
+        // with bridge-nf-call-iptables, frames between ports come here too; neighbor discovery is in no state
+        add(chain, fromAndTo(Sets.OPEN), notState(NEW), then(accept()));
+        add(chain, notState(NEW), then(drop()));
+        add(chain, family(IPV4), tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS), then(drop()));
+        add(chain, family(IPV6), tooMany(IPV6_SOURCE, 16, Sets.CONNECTIONS6), then(drop()));
+        add(chain, fromAndTo(Sets.OPEN), then(accept()));
+        add(chain, from(Sets.INTERNAL), then(drop()));
+        add(chain, to(Sets.INTERNAL), then(drop()));
+        add(chain, published(), then(accept()));
+        add(chain, to(Sets.BRIDGES), then(drop()));
+    }
+
+    private List<Expression> tooMany(int source, int length, Sets.Place set) {
+        return List.of(
+                Expressions.payload(Header.NETWORK, source, length, 0),
+                Expressions.moreConnectionsThan(0, name(set), mostConnections));
+    }
+
+    /// What others send to containers.
+    private void entering() {
+        String chain = "entering";
+        add(chain, state(ESTABLISHED | RELATED), then(accept()));
+        add(chain, notState(NEW), then(drop()));
+        add(chain, to(Sets.INTERNAL), then(drop()));
+        add(chain, published(), then(accept()));
+        add(chain, then(drop()));
+    }
+
+    /// What containers send to the host: an echo of ICMP, and what IPv6 finds its neighbors by.
+    private void host() {
+        String chain = "host";
+        add(chain, state(ESTABLISHED | RELATED), then(accept()));
+        add(chain, icmp(Match.ICMPV6, NEIGHBOR_SOLICITATION), then(accept()));
+        add(chain, icmp(Match.ICMPV6, NEIGHBOR_ADVERTISEMENT), then(accept()));
+        add(chain, family(IPV4), icmp(Match.ICMP, ECHO), toHostThere(), then(accept()));
+        add(chain, family(IPV6), icmp(Match.ICMPV6, ECHO_6), toHostThere(), then(accept()));
+        add(chain, then(drop()));
+    }
+
+    /// Leads what is sent to a published port to its container.
+    private void translations(String chain) {
+        translation(chain, IPV4, IPV4_DESTINATION, 4, Sets.PUBLISHED);
+        translation(chain, IPV6, IPV6_DESTINATION, 16, Sets.PUBLISHED6);
+        var notLoopback = List.of(payload(IPV4_DESTINATION, 1), Expressions.notEqual(0, Match.bytes(127)));
+        add(chain, family(IPV4), notLoopback, toHost(), transportAndPort(0), toMapped(IPV4, 0, 1, Sets.PUBLISHED_ANY));
+        byte[] loopback = new byte[16];
+        loopback[15] = 1;
+        add(
+                chain,
+                family(IPV6),
+                List.of(
+                        Expressions.payload(Header.NETWORK, IPV6_DESTINATION, 16, 0),
+                        Expressions.notEqual(0, loopback)),
+                toHost(),
+                transportAndPort(0),
+                toMapped(IPV6, 0, 4, Sets.PUBLISHED_ANY6));
+    }
+
+    private void translation(String chain, int family, int offset, int length, Sets.Place map) {
+        add(
+                chain,
+                family(family),
+                List.of(Expressions.payload(Header.NETWORK, offset, length, 0)),
+                transportAndPort(length / 4),
+                toMapped(family, 0, length / 4, map));
+    }
+
+    private static List<Expression> transportAndPort(int register) {
+        return List.of(
+                Expressions.meta(Meta.TRANSPORT, register),
+                Expressions.payload(Header.TRANSPORT, DESTINATION_PORT, 2, register + 1));
+    }
+
+    private static List<Expression> toMapped(int family, int address, int port, Sets.Place map) {
+        return List.of(
+                Expressions.map(address, name(map), address), Expressions.translate(family, address, address + port));
+    }
+
+    private static Expression payload(int offset, int length) {
+        return Expressions.payload(Header.NETWORK, offset, length, 0);
+    }
+
+    private static List<Expression> in(Sets.Place set, int offset, int length) {
+        return List.of(payload(offset, length), Expressions.inSet(0, name(set)));
+    }
+
+    private void chain(String name) {
+        batch.chain(Family.INET, table, name);
+    }
+
+    private void base(String name, String type, Hook hook, int priority) {
+        batch.chain(Family.INET, table, name, type, hook, priority);
+    }
+
+    @SafeVarargs
+    private void add(String chain, List<Expression>... parts) {
+        batch.rule(Family.INET, table, chain, rule(parts));
+    }
+}

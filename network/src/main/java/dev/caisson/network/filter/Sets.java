@@ -1,0 +1,96 @@
+package dev.caisson.network.filter;
+
+import static dev.caisson.network.nft.SetForm.Part.ETHERNET;
+import static dev.caisson.network.nft.SetForm.Part.FAMILY;
+import static dev.caisson.network.nft.SetForm.Part.INTERFACE;
+import static dev.caisson.network.nft.SetForm.Part.IPV4;
+import static dev.caisson.network.nft.SetForm.Part.IPV6;
+import static dev.caisson.network.nft.SetForm.Part.PORT;
+import static dev.caisson.network.nft.SetForm.Part.TRANSPORT;
+
+import dev.caisson.network.nft.Batch.Family;
+import dev.caisson.network.nft.SetForm;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The sets and maps of our tables. Elements of the first group go with networks, of the second with containers and
+/// their ports; the kernel adds those of the third itself.
+public final class Sets {
+    /// A set in its table.
+    public record Place(Family family, SetForm form) {}
+
+    /// Bridges of networks.
+    public static final Place BRIDGES = inet(SetForm.set("bridges", INTERFACE));
+    /// Bridges whose networks have no way out.
+    public static final Place INTERNAL = inet(SetForm.set("internal", INTERFACE));
+    /// A bridge and itself, where containers reach each other.
+    public static final Place OPEN = inet(SetForm.set("open", INTERFACE, INTERFACE));
+    /// A bridge and itself.
+    public static final Place SAME = inet(SetForm.set("same", INTERFACE, INTERFACE));
+    /// The host's addresses on networks.
+    public static final Place GATEWAYS = inet(SetForm.set("gateways", IPV4));
+
+    public static final Place GATEWAYS6 = inet(SetForm.set("gateways6", IPV6));
+    /// Families that this host forwards for our sake alone.
+    public static final Place UNROUTED = inet(SetForm.set("unrouted", FAMILY));
+
+    /// Published ports of one address of the host.
+    public static final Place PUBLISHED =
+            inet(SetForm.set("published", IPV4, TRANSPORT, PORT).to(IPV4, PORT));
+
+    public static final Place PUBLISHED6 =
+            inet(SetForm.set("published6", IPV6, TRANSPORT, PORT).to(IPV6, PORT));
+    /// Published ports of all addresses of the host.
+    public static final Place PUBLISHED_ANY =
+            inet(SetForm.set("published-any", TRANSPORT, PORT).to(IPV4, PORT));
+
+    public static final Place PUBLISHED_ANY6 =
+            inet(SetForm.set("published-any6", TRANSPORT, PORT).to(IPV6, PORT));
+    /// Ports of bridges that lead to containers.
+    public static final Place PORTS = bridge(SetForm.set("ports", INTERFACE));
+    /// What a container may call itself: its port, hardware address and address.
+    public static final Place MEMBERS = bridge(SetForm.set("members", INTERFACE, ETHERNET, IPV4));
+
+    public static final Place MEMBERS6 = bridge(SetForm.set("members6", INTERFACE, ETHERNET, IPV6));
+
+    /// Connections that each container has begun.
+    public static final Place CONNECTIONS =
+            inet(SetForm.set("connections", IPV4).with(SetForm.Use.BY_RULES));
+
+    public static final Place CONNECTIONS6 =
+            inet(SetForm.set("connections6", IPV6).with(SetForm.Use.BY_RULES));
+
+    /// Sets whose elements are written down.
+    public static final List<Place> RECORDED = List.of(
+            BRIDGES,
+            INTERNAL,
+            OPEN,
+            SAME,
+            GATEWAYS,
+            GATEWAYS6,
+            UNROUTED,
+            PUBLISHED,
+            PUBLISHED6,
+            PUBLISHED_ANY,
+            PUBLISHED_ANY6,
+            PORTS,
+            MEMBERS,
+            MEMBERS6);
+
+    private Sets() {}
+
+    static List<Place> all() {
+        var all = new ArrayList<>(RECORDED);
+        all.add(CONNECTIONS);
+        all.add(CONNECTIONS6);
+        return all;
+    }
+
+    private static Place inet(SetForm form) {
+        return new Place(Family.INET, form);
+    }
+
+    private static Place bridge(SetForm form) {
+        return new Place(Family.BRIDGE, form);
+    }
+}

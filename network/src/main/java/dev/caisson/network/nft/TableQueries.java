@@ -1,0 +1,142 @@
+package dev.caisson.network.nft;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.NetlinkAttributes;
+import dev.caisson.linux.NetlinkException;
+import dev.caisson.linux.NetlinkMessage;
+import dev.caisson.linux.NetlinkSocket;
+import dev.caisson.linux.NetlinkWriter;
+import dev.caisson.network.nft.Batch.Family;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+
+/// What nftables of a network namespace has.
+public final class TableQueries {
+    /// A chain that drops what none of its rules accepts.
+    ///
+    /// @param family as nft(8) writes it, `ip`
+    public record DroppingChain(String family, String table, String chain) {}
+
+    private static final int GET_TABLE = 1;
+    private static final int GET_CHAIN = 4;
+    private static final int GET_ELEMENTS = 13;
+    private static final int HEADER = 4;
+    private static final int USER_DATA = 6;
+
+    private TableQueries() {}
+
+    private static NetlinkWriter request(NetlinkWriter out, int type, int flags, int family) {
+        return out.message(Batch.SUBSYSTEM | type, NetlinkWriter.REQUEST | flags)
+                .u8(family)
+                .u8(0)
+                .u16(0);
+    }
+
+    /// Returns the comment of a table, empty if it has none; nothing if there is no such table.
+    public static Optional<String> comment(NetlinkSocket socket, Family family, String table) {
+        var request = new NetlinkWriter();
+        request(request, GET_TABLE, NetlinkWriter.ACK, family.number())
+                .string(1, table)
+                .end();
+        try {
+            return socket.ask("table " + table, request).stream()
+                    .findFirst()
+                    .map(message -> message.attributes(HEADER)
+                            .find(USER_DATA)
+                            .map(TableQueries::comment)
+                            .orElse(""));
+        } catch (NetlinkException e) {
+            if (e.is(Errno.ENOENT)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /// User data are types of one byte, lengths of one byte, values; type 0 is a comment that ends with NUL.
+    private static String comment(byte[] data) {
+        for (int at = 0; at + 2 <= data.length; ) {
+            int length = Byte.toUnsignedInt(data[at + 1]);
+            if (at + 2 + length > data.length) {
+                return "";
+            }
+            if (data[at] == 0 && length > 0) {
+                return new String(data, at + 2, length - 1, StandardCharsets.UTF_8);
+            }
+            at += 2 + length;
+        }
+        return "";
+    }
+
+    /// Returns the chains for forwarded packets whose policy is to drop.
+    public static List<DroppingChain> droppingForwardChains(NetlinkSocket socket) {
+        var request = new NetlinkWriter();
+        request(request, GET_CHAIN, NetlinkWriter.DUMP, 0).end();
+        var found = new ArrayList<DroppingChain>();
+        for (NetlinkMessage message : socket.dump("the list of chains", request)) {
+            family(message.u8(0)).flatMap(family -> dropping(message, family)).ifPresent(found::add);
+        }
+        return found;
+    }
+
+    private static Optional<DroppingChain> dropping(NetlinkMessage message, String family) {
+        int hook = 4;
+        int policy = 5;
+        int forward = 2;
+        NetlinkAttributes attributes = message.attributes(HEADER);
+        boolean drops = attributes
+                        .nested(hook)
+                        .flatMap(part -> part.big32(1))
+                        .filter(where -> where == forward)
+                        .isPresent()
+                && attributes.big32(policy).filter(verdict -> verdict == 0).isPresent();
+        return drops
+                ? Optional.of(new DroppingChain(
+                        family,
+                        attributes.string(1).orElse(""),
+                        attributes.string(3).orElse("")))
+                : Optional.empty();
+    }
+
+    private static Optional<String> family(int number) {
+        return switch (number) {
+            case 1 -> Optional.of("inet");
+            case 2 -> Optional.of("ip");
+            case 10 -> Optional.of("ip6");
+            default -> Optional.empty();
+        };
+    }
+
+    /// Returns the keys of all elements of a set, each in its hexadecimal digits.
+    public static List<String> keys(NetlinkSocket socket, Family family, String table, SetForm form) {
+        int elements = 3;
+        int key = 1;
+        var request = new NetlinkWriter();
+        request(request, GET_ELEMENTS, NetlinkWriter.DUMP, family.number())
+                .string(1, table)
+                .string(2, form.name())
+                .end();
+        var found = new ArrayList<String>();
+        for (NetlinkMessage message : socket.dump("set " + form.name(), request)) {
+            message.attributes(HEADER)
+                    .nested(elements)
+                    .ifPresent(list -> list.all()
+                            .forEach(one -> one.nested()
+                                    .nested(key)
+                                    .flatMap(part -> part.find(1))
+                                    .ifPresent(bytes -> found.add(HexFormat.of().formatHex(bytes)))));
+        }
+        return found;
+    }
+
+    static byte[] commentData(String comment) {
+        byte[] text = comment.getBytes(StandardCharsets.UTF_8);
+        byte[] data = Arrays.copyOf(new byte[] {0, (byte) (text.length + 1)}, text.length + 3);
+        System.arraycopy(text, 0, data, 2, text.length);
+        return data;
+    }
+}
