@@ -46,10 +46,12 @@ public final class Errno {
     public static final int EAFNOSUPPORT = 97;
     public static final int EADDRINUSE = 98;
     public static final int EADDRNOTAVAIL = 99;
+    public static final int ECONNABORTED = 103;
     public static final int ECONNRESET = 104;
     public static final int ENOBUFS = 105;
     public static final int ECONNREFUSED = 111;
     public static final int EALREADY = 114;
+    public static final int EINPROGRESS = 115;
     public static final int ESTALE = 116;
     public static final int EDQUOT = 122;
     /// The kernel's own, which it gives to programs all the same.
@@ -98,6 +100,8 @@ public final class Errno {
             Map.entry(EAFNOSUPPORT, "EAFNOSUPPORT"),
             Map.entry(EADDRINUSE, "EADDRINUSE"),
             Map.entry(EADDRNOTAVAIL, "EADDRNOTAVAIL"),
+            Map.entry(ECONNABORTED, "ECONNABORTED"),
+            Map.entry(EINPROGRESS, "EINPROGRESS"),
             Map.entry(ENOBUFS, "ENOBUFS"),
             Map.entry(ECONNRESET, "ECONNRESET"),
             Map.entry(ECONNREFUSED, "ECONNREFUSED"),
