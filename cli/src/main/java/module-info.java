@@ -1,8 +1,7 @@
 import org.jspecify.annotations.NullMarked;
 
 /// The command line: one class a command, each of which translates its arguments, asks a lower room and
-/// prints the
-/// answer. It decides nothing about containers.
+/// prints the answer. It decides nothing about containers.
 @NullMarked
 module dev.caisson.cli {
     requires dev.caisson.audit;
@@ -19,7 +18,23 @@ module dev.caisson.cli {
 
     opens dev.caisson.cli to
             info.picocli;
+    opens dev.caisson.cli.audit to
+            info.picocli;
+    opens dev.caisson.cli.container to
+            info.picocli;
+    opens dev.caisson.cli.files to
+            info.picocli;
+    opens dev.caisson.cli.run to
+            info.picocli;
+    opens dev.caisson.cli.seccomp to
+            info.picocli;
+    opens dev.caisson.cli.stats to
+            info.picocli;
+    opens dev.caisson.cli.system to
+            info.picocli;
+    opens dev.caisson.cli.view to
+            info.picocli;
 
     provides io.avaje.jsonb.spi.JsonbExtension with
-            dev.caisson.cli.CliJsonComponent;
+            dev.caisson.cli.system.SystemJsonComponent;
 }

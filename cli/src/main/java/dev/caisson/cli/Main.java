@@ -1,5 +1,49 @@
 package dev.caisson.cli;
 
+import dev.caisson.cli.audit.AuditCommand;
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.CallerText;
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.HostPath;
+import dev.caisson.cli.caller.OneLine;
+import dev.caisson.cli.caller.OutputLostException;
+import dev.caisson.cli.caller.Terminal;
+import dev.caisson.cli.container.AttachCommand;
+import dev.caisson.cli.container.ContainerGroupCommand;
+import dev.caisson.cli.container.KillCommand;
+import dev.caisson.cli.container.PauseCommand;
+import dev.caisson.cli.container.PruneCommand;
+import dev.caisson.cli.container.RemoveCommand;
+import dev.caisson.cli.container.RenameCommand;
+import dev.caisson.cli.container.RenewCommand;
+import dev.caisson.cli.container.RestartCommand;
+import dev.caisson.cli.container.StartCommand;
+import dev.caisson.cli.container.StopCommand;
+import dev.caisson.cli.container.UnpauseCommand;
+import dev.caisson.cli.container.UpCommand;
+import dev.caisson.cli.container.UpdateCommand;
+import dev.caisson.cli.container.WaitCommand;
+import dev.caisson.cli.files.CopyCommand;
+import dev.caisson.cli.files.DiffCommand;
+import dev.caisson.cli.option.LaterOptions;
+import dev.caisson.cli.run.CreateCommand;
+import dev.caisson.cli.run.ExecCommand;
+import dev.caisson.cli.run.PlanCommand;
+import dev.caisson.cli.run.PlanRunCommand;
+import dev.caisson.cli.run.RunCommand;
+import dev.caisson.cli.seccomp.SeccompCommand;
+import dev.caisson.cli.stats.StatsCommand;
+import dev.caisson.cli.system.DiskUseCommand;
+import dev.caisson.cli.system.InfoCommand;
+import dev.caisson.cli.system.SelftestCommand;
+import dev.caisson.cli.system.SystemCommand;
+import dev.caisson.cli.system.VersionCommand;
+import dev.caisson.cli.view.EventsCommand;
+import dev.caisson.cli.view.InspectCommand;
+import dev.caisson.cli.view.ListCommand;
+import dev.caisson.cli.view.LogsCommand;
+import dev.caisson.cli.view.TopCommand;
+import dev.caisson.cli.view.VerifyCommand;
 import dev.caisson.engine.Engine;
 import dev.caisson.error.CaissonException;
 import java.io.PrintWriter;
@@ -99,7 +143,7 @@ public final class Main implements Runnable {
 
     /// Runs one command line and returns its exit status: the command's own, or 125 where Caisson itself
     /// failed.
-    static int execute(PrintWriter out, PrintWriter err, Terminal terminal, String... given) {
+    public static int execute(PrintWriter out, PrintWriter err, Terminal terminal, String... given) {
         String[] args = spelledOut(given);
         CommandLine line = commandLine(args);
         Optional<CommandException> unknown = unknownCommand(line, args);
@@ -176,7 +220,7 @@ public final class Main implements Runnable {
     }
 
     /// The tree of all commands, for running, for shell completion and for the manual pages.
-    static CommandLine commandLine() {
+    public static CommandLine commandLine() {
         return commandLine(COMMANDS.keySet());
     }
 

@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.cli.caller.Terminal;
 import dev.caisson.hostaudit.Rehearsal;
 import java.io.PrintWriter;
 import java.io.Writer;

@@ -1,5 +1,8 @@
 package dev.caisson.cli;
 
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.front.Server;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.EngineOptions;

@@ -1,5 +1,7 @@
 package dev.caisson.cli;
 
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.ServedCaller;
 import dev.caisson.cli.front.Client;
 import dev.caisson.cli.front.Request;
 import dev.caisson.cli.front.Server;

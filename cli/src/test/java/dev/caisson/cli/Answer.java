@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.cli.caller.Terminal;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -9,9 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// What a command printed, and its exit status.
-record Answer(int status, String out, String err) {
+public record Answer(int status, String out, String err) {
     /// Runs a command in this process, or by the resident engine in a run of the tests that asks for it.
-    static Answer caisson(String... arguments) {
+    public static Answer caisson(String... arguments) {
         if (ServedProcess.IS_WANTED) {
             return byFrontEnd(arguments);
         }

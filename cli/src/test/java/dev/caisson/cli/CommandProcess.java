@@ -12,13 +12,13 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /// The command as a process of its own, of the classes under test.
-final class CommandProcess {
+public final class CommandProcess {
     private CommandProcess() {}
 
     private static final String PASSED_ON = "readonly passed_on=";
 
     /// The words that start it: by a resident engine in a run of the tests that asks for it, else as a JVM.
-    static List<String> words(String... arguments) {
+    public static List<String> words(String... arguments) {
         return ServedProcess.IS_WANTED ? ServedProcess.shared().words(arguments) : ofJvm(List.of(), arguments);
     }
 

@@ -2,6 +2,7 @@ package dev.caisson.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.cli.caller.Terminal;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import org.junit.jupiter.api.Test;

@@ -13,9 +13,9 @@ import java.util.concurrent.TimeUnit;
 
 /// A resident engine of the classes under test as a process of its own, with a state directory of its own, and a clone
 /// from whose launcher a front end starts what is not served.
-final class ServedProcess implements AutoCloseable {
+public final class ServedProcess implements AutoCloseable {
     /// Whether this run of the tests has commands run by a resident engine.
-    static final boolean IS_WANTED = Boolean.getBoolean("caisson.test.served");
+    public static final boolean IS_WANTED = Boolean.getBoolean("caisson.test.served");
 
     private static final String BUILD = "build-of-test";
     private static final long END_SECONDS = 60;

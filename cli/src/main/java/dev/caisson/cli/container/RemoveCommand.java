@@ -1,0 +1,60 @@
+package dev.caisson.cli.container;
+
+import dev.caisson.engine.DetachedContainer;
+import dev.caisson.engine.EngineException;
+import dev.caisson.engine.EngineOptions;
+import dev.caisson.engine.KeptContainer;
+import dev.caisson.engine.RunningContainer;
+import dev.caisson.error.CaissonException;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// `caisson rm`: removes what is kept of containers that have ended; by force it kills those that run.
+@Command(
+        name = "rm",
+        sortOptions = false,
+        description = "Remove containers that have ended: their logs, and how they ended.",
+        footer = {"%n  caisson rm web-1", "  caisson rm $(caisson ps -aq)"})
+public final class RemoveCommand extends ContainerCommand {
+    @Option(
+            names = {"-f", "--force"},
+            description = "Kill one that runs, started with --rm too; say nothing of one that is not there.")
+    private boolean force;
+
+    @Option(
+            names = {"-v", "--volumes"},
+            description = "Remove what it wrote too, which always goes with it: there are no volumes of its own.")
+    @SuppressWarnings("UnusedVariable") // there is nothing else to remove
+    private boolean volumes;
+
+    @Override
+    void act(String container, EngineOptions options) throws InterruptedException {
+        Optional<DetachedContainer> detached = DetachedContainer.find(container, options);
+        if (detached.isPresent()) {
+            detached.get().remove(force);
+            return;
+        }
+        Optional<RunningContainer> running = force ? RunningContainer.find(container, options) : Optional.empty();
+        if (running.isPresent()) {
+            running.get().kill();
+        }
+        try {
+            KeptContainer kept = KeptContainer.find(container, options);
+            if (force) {
+                kept.kill();
+            }
+            kept.remove();
+        } catch (EngineException e) {
+            // One that was started with --rm is gone with its end.
+            if (running.isEmpty() || !e.code().equals(UNKNOWN)) {
+                throw e;
+            }
+        }
+    }
+
+    @Override
+    boolean isNoFailure(CaissonException problem) {
+        return force && problem.code().equals(UNKNOWN);
+    }
+}

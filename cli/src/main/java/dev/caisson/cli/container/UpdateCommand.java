@@ -1,0 +1,62 @@
+package dev.caisson.cli.container;
+
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.option.GroupLimitOptions;
+import dev.caisson.cli.option.GroupLimits;
+import dev.caisson.cli.option.OptionList;
+import dev.caisson.engine.DetachedContainer;
+import dev.caisson.engine.EngineOptions;
+import dev.caisson.engine.RestartPolicy;
+import dev.caisson.spec.Limits;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+
+/// `caisson update`: changes the limits and the restart policy of containers.
+@Command(
+        name = "update",
+        sortOptions = false,
+        description = "Change limits of containers, at once and for later starts, and their restart policy.",
+        footer = {"%n  caisson update -m 2g --cpus 1.5 web", "  caisson update --restart on-failure:3 web"})
+public final class UpdateCommand extends ContainerCommand {
+    @Option(
+            names = "--restart",
+            paramLabel = "POLICY",
+            description = "no, on-failure[:COUNT], unless-stopped or always.")
+    private @Nullable String restart;
+
+    private final GroupLimitOptions limits = new GroupLimitOptions(false);
+    private Optional<RestartPolicy> policy = Optional.empty();
+
+    /// The command as picocli knows it.
+    public static CommandSpec spec() {
+        var command = new UpdateCommand();
+        CommandSpec spec = CommandSpec.forAnnotatedObject(command);
+        command.limits.add(new OptionList(spec));
+        return spec;
+    }
+
+    @Override
+    void prepare() {
+        limits.given().over(Limits.defaults()); // refuses what is malformed before anything is changed
+        if (restart == null && limits.given().isEmpty()) {
+            throw CommandException.usage("you must provide one or more flags when using this command:"
+                    + " --restart, --memory, --cpus, --pids-limit or another limit");
+        }
+        if (limits.freesProcessorTime()) {
+            throw CommandException.refused(
+                    "--cpu-quota -1", "a limit of processor time can be changed, not taken away: give another one");
+        }
+        policy = Optional.ofNullable(restart).map(RestartPolicy::parse);
+    }
+
+    @Override
+    void act(String container, EngineOptions options) throws InterruptedException {
+        DetachedContainer found = DetachedLookup.require(container, options);
+        GroupLimits given = limits.given();
+        found.update(given.isEmpty() ? UnaryOperator.identity() : given::over, policy);
+    }
+}

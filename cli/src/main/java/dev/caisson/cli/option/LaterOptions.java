@@ -1,0 +1,78 @@
+package dev.caisson.cli.option;
+
+import dev.caisson.cli.caller.CommandException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// Docker's options of a run that this version does not have: refused by name, with what to do.
+public final class LaterOptions {
+    private static final String NETWORK =
+            "networks are not part of this version: every container has its own loopback alone";
+    private static final String ATTACHED = "nothing is attached here: give it to 'caisson run', 'start' or 'attach'";
+    private static final String WINDOWS = "it is an option of Docker for Windows";
+    private static final String REGISTRY =
+            "registries are not part of this version: fetch the image with skopeo copy, and run it as oci:PATH";
+    private static final String LOG =
+            "a container without --rm has one kind of log, files as Docker's json-file makes them, three of 10 MiB";
+    private static final String REAL_TIME = "real-time processor time is not given to containers";
+    private static final String VOLUMES = "named volumes are not part of this version: give a path with -v";
+    private static final Map<String, String> REASONS = new HashMap<>();
+
+    static {
+        put(NETWORK, "-p", "--publish", "-P", "--publish-all", "--expose", "--link", "--network-alias", "--ip");
+        put(NETWORK, "--ip6", "--link-local-ip", "--dns", "--dns-opt", "--dns-option", "--dns-search", "--add-host");
+        put(NETWORK, "--mac-address");
+        put("give each mount with -v or --mount", "--volumes-from");
+        put("the size of what a container has written is in 'caisson ps -s' and 'caisson system df'", "--size", "-s");
+        put(WINDOWS, "--cpu-count", "--cpu-percent", "--io-maxbandwidth", "--io-maxiops", "--isolation");
+        put(REGISTRY, "--pull", "--disable-content-trust");
+        put("nothing is printed of an image that is at hand: leave it out", "-q", "--quiet");
+        put(LOG, "--log-driver", "--log-opt");
+        put(REAL_TIME, "--cpu-rt-runtime", "--cpu-rt-period");
+        put(VOLUMES, "--volume-driver");
+        put("there is no OCI runtime below that would read it: use --label", "--annotation");
+        put(ATTACHED, "-a", "--attach", "--sig-proxy", "--detach-keys");
+        put("give the whole name with --hostname", "--domainname");
+        put("the socket of an engine is root on the host, and is not given to containers", "--use-api-socket");
+        put("give the device nodes of the driver, each with --device", "--gpus");
+        put("a container always has its own process ids", "--pid");
+        put("a container always has its own user namespace", "--userns");
+        put("a container always has its own cgroup namespace", "--cgroupns");
+        put("images of other machines are not part of this version", "--platform");
+        put("the kernel counts its own memory for a container with --memory: use that", "--kernel-memory");
+        put("Caisson is the runtime", "--runtime");
+    }
+
+    private LaterOptions() {}
+
+    private static void put(String reason, String... options) {
+        for (String option : options) {
+            REASONS.put(option, reason);
+        }
+    }
+
+    /// Returns why an unknown option is refused; empty if Docker has none of that name.
+    public static Optional<CommandException> refusal(String argument) {
+        int equals = argument.indexOf('=');
+        String option = equals < 0 ? argument : argument.substring(0, equals);
+        return name(option).map(name -> CommandException.refused(name, REASONS.getOrDefault(name, "")));
+    }
+
+    /// Returns an unknown letter among several behind one dash, as in -dit or -p80:80.
+    private static Optional<String> name(String option) {
+        if (REASONS.containsKey(option)) {
+            return Optional.of(option);
+        }
+        if (!option.matches("-[a-zA-Z].+")) {
+            return Optional.empty();
+        }
+        int letters = option.matches("-[a-zA-Z]+") ? option.length() : 2;
+        for (int i = 1; i < letters; i++) {
+            if (REASONS.containsKey("-" + option.charAt(i))) {
+                return Optional.of("-" + option.charAt(i));
+            }
+        }
+        return Optional.empty();
+    }
+}

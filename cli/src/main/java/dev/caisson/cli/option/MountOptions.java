@@ -1,0 +1,181 @@
+package dev.caisson.cli.option;
+
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.HostPath;
+import dev.caisson.error.ArgumentException;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// The three spellings of a mount, `-v`, `--mount` and `--tmpfs`, in one normal form.
+final class MountOptions {
+    private static final Bytes TMPFS_SIZE = Bytes.mebibytes(64);
+    private static final int TMPFS_MODE = 01777;
+    private static final Set<String> MOUNT_KEYS = Set.of(
+            "type", "source", "src", "target", "destination", "dst", "readonly", "ro", "tmpfs-size", "tmpfs-mode");
+
+    private static final Path SELINUX = Path.of("/sys/fs/selinux/enforce");
+
+    private MountOptions() {}
+
+    static ContainerSpec apply(ContainerSpec start, List<String> volumes, List<String> mounts, List<String> tmpfs) {
+        ContainerSpec spec = start;
+        for (String volume : volumes) {
+            spec = spec.mount(volume(volume));
+        }
+        for (String mount : mounts) {
+            spec = spec.mount(mount(mount));
+        }
+        for (String text : tmpfs) {
+            spec = spec.mount(tmpfs(text));
+        }
+        return spec;
+    }
+
+    private static Mount volume(String text) {
+        String[] parts = text.split(":", -1);
+        if (parts.length < 2 || parts.length > 3) {
+            throw bad("-v " + text, "give HOST:TARGET or HOST:TARGET:ro");
+        }
+        boolean readOnly = parts.length == 3 && isReadOnly("-v " + text, parts[2]);
+        return bind("-v " + text, parts[0], parts[1], readOnly);
+    }
+
+    /// Reads the third part of a volume. What says how macOS shares files has no meaning here, as with Docker.
+    private static boolean isReadOnly(String option, String flags) {
+        Set<String> access = new HashSet<>();
+        for (String flag : flags.split(",", -1)) {
+            switch (flag) {
+                case "ro", "rw" -> access.add(flag);
+                case "z", "Z" -> requireNoLabels(option, flag);
+                case "rprivate", "private", "nocopy", "cached", "delegated", "consistent" -> {}
+                default -> throw bad(option, "the third part is ro or rw, with or without z, not '" + flag + "'");
+            }
+        }
+        if (access.size() > 1) {
+            throw bad(option, "it is both ro and rw: give one");
+        }
+        return access.contains("ro");
+    }
+
+    /// Files get another label of SELinux for z and Z, which this version does not do.
+    private static void requireNoLabels(String option, String flag) {
+        if (Files.exists(SELINUX)) {
+            throw bad(option, flag + " relabels files, which is not part of this version: label them with chcon(1)");
+        }
+    }
+
+    private static Mount bind(String option, String source, String target, boolean readOnly) {
+        Path path = source(option, source);
+        return new Mount.Bind(path, target(option, target), readOnly, Files.exists(path) && !Files.isDirectory(path));
+    }
+
+    /// A path that starts with a dot is relative to the working directory; another that does not start at the root is
+    /// the name of a volume.
+    private static Path source(String option, String text) {
+        if (text.startsWith("/")) {
+            return HostPath.of(text);
+        }
+        if (text.equals(".") || text.equals("..") || text.startsWith("./") || text.startsWith("../")) {
+            return absolute(option, HostPath.of(text));
+        }
+        throw bad(option, "named volumes are not part of this version: give a path that starts with / or ./");
+    }
+
+    private static Path absolute(String option, Path path) {
+        return Caller.current()
+                .absolute(path)
+                .orElseThrow(() -> bad(
+                        option,
+                        "the working directory is gone or its name is not UTF-8: give a path that starts with /"))
+                .normalize();
+    }
+
+    private static Mount mount(String text) {
+        Map<String, String> keys = new HashMap<>();
+        for (String part : text.split(",", -1)) {
+            int equals = part.indexOf('=');
+            String key = equals < 0 ? part : part.substring(0, equals);
+            if (!MOUNT_KEYS.contains(key)) {
+                throw bad("--mount " + text, "it has no key '" + key + "'");
+            }
+            if (equals < 0 && !canonical(key).equals("readonly")) {
+                throw bad("--mount " + text, "'" + key + "' needs a value, as " + key + "=VALUE");
+            }
+            if (keys.put(canonical(key), equals < 0 ? "true" : part.substring(equals + 1)) != null) {
+                throw bad("--mount " + text, "'" + key + "' is given twice");
+            }
+        }
+        boolean readOnly = BooleanText.parse("--mount " + text + ", readonly", keys.getOrDefault("readonly", "false"));
+        String target = keys.getOrDefault("target", "");
+        return switch (keys.getOrDefault("type", "")) {
+            case "bind" -> bind("--mount " + text, keys.getOrDefault("source", ""), target, readOnly);
+            case "tmpfs" ->
+                new Mount.Tmpfs(
+                        target("--mount " + text, target),
+                        keys.containsKey("tmpfs-size") ? Bytes.parse(keys.getOrDefault("tmpfs-size", "")) : TMPFS_SIZE,
+                        mode("--mount " + text, keys.getOrDefault("tmpfs-mode", "1777")),
+                        readOnly,
+                        false);
+            default -> throw bad("--mount " + text, "the type is bind or tmpfs; volumes are not part of this version");
+        };
+    }
+
+    private static String canonical(String key) {
+        return switch (key) {
+            case "src" -> "source";
+            case "dst", "destination" -> "target";
+            case "ro" -> "readonly";
+            default -> key;
+        };
+    }
+
+    private static Mount tmpfs(String text) {
+        int colon = text.indexOf(':');
+        String target = colon < 0 ? text : text.substring(0, colon);
+        Bytes size = TMPFS_SIZE;
+        int mode = TMPFS_MODE;
+        boolean readOnly = false;
+        boolean executable = false;
+        for (String option :
+                colon < 0 ? new String[0] : text.substring(colon + 1).split(",", -1)) {
+            switch (option) {
+                case "ro" -> readOnly = true;
+                case "rw", "noexec", "nosuid", "nodev" -> {}
+                case "exec" -> executable = true;
+                case String value when value.startsWith("size=") -> size = Bytes.parse(value.substring(5));
+                case String value when value.startsWith("mode=") -> mode = mode("--tmpfs " + text, value.substring(5));
+                default -> throw bad("--tmpfs " + text, "it has no option '" + option + "'");
+            }
+        }
+        return new Mount.Tmpfs(target("--tmpfs " + text, target), size, mode, readOnly, executable);
+    }
+
+    private static int mode(String option, String text) {
+        if (!text.matches("[0-7]{1,5}")) {
+            throw bad(option, "a mode is an octal number, as 1777");
+        }
+        return Integer.parseInt(text, 8);
+    }
+
+    private static InRootPath target(String option, String text) {
+        try {
+            return InRootPath.parse(text);
+        } catch (ArgumentException e) {
+            throw bad(option, "the target: " + e.sentence());
+        }
+    }
+
+    private static CommandException bad(String what, String advice) {
+        return new CommandException("MOUNT_INVALID", CommandException.ENGINE_FAILED, what + ": " + advice);
+    }
+}

@@ -1,0 +1,168 @@
+package dev.caisson.cli.run;
+
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.ProcessSignals;
+import dev.caisson.cli.option.AttachOptions;
+import dev.caisson.cli.option.DetachKeys;
+import dev.caisson.engine.Attachment;
+import dev.caisson.engine.ContainerState;
+import dev.caisson.engine.DetachedContainer;
+import dev.caisson.error.CaissonException;
+import dev.caisson.linux.Fd;
+import dev.caisson.state.LogEntry;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+
+/// The caller's terminal or pipes, attached to a container that outlives it.
+public final class AttachSession {
+    private static final int BUFFER = 16 * 1024;
+    private static final int DETACHED = 1;
+
+    private final DetachedContainer container;
+    private final PrintWriter out;
+    private final PrintWriter err;
+    private final DetachKeys keys;
+    private final boolean input;
+    private final boolean passesSignals;
+    private final Caller caller = Caller.current();
+    private Set<AttachOptions.Stream> shown = EnumSet.allOf(AttachOptions.Stream.class);
+    private final AtomicBoolean left = new AtomicBoolean();
+
+    public AttachSession(
+            DetachedContainer container, CommandSpec command, DetachKeys keys, boolean input, boolean passesSignals) {
+        this.container = container;
+        this.out = command.commandLine().getOut();
+        this.err = command.commandLine().getErr();
+        this.keys = keys;
+        this.input = input;
+        this.passesSignals = passesSignals;
+    }
+
+    /// Shows these streams alone.
+    AttachSession only(Set<AttachOptions.Stream> streams) {
+        shown = EnumSet.copyOf(streams);
+        return this;
+    }
+
+    public int startAndFollow() throws InterruptedException {
+        try (Attachment attachment = container.attachBeforeStart()) {
+            container.start();
+            int status = follow(attachment);
+            return left.get() ? 0 : status;
+        }
+    }
+
+    public int follow() throws InterruptedException {
+        try (Attachment attachment = container.attach()) {
+            return follow(attachment);
+        }
+    }
+
+    private int follow(Attachment attachment) throws InterruptedException {
+        boolean terminal = container.hasTerminal();
+        forwardSignals(attachment, terminal);
+        dev.caisson.linux.Terminal.@Nullable Mode before = null;
+        Fd own = caller.descriptor(0);
+        if (terminal && input && dev.caisson.linux.Terminal.isTerminal(own)) {
+            before = dev.caisson.linux.Terminal.makeRaw(own);
+        }
+        try {
+            if (terminal) {
+                resize(attachment);
+            }
+            if (input && container.hasInput()) {
+                Thread.ofPlatform().daemon().name("caisson-input").start(() -> passInput(attachment, terminal));
+            }
+            ContainerState end = attachment.follow(this::print, () -> !left.get());
+            if (left.get()) {
+                err.println("read escape sequence");
+                return DETACHED;
+            }
+            return end.lastEnd().map(ContainerState.End::status).orElse(0);
+        } finally {
+            if (before != null) {
+                dev.caisson.linux.Terminal.restore(own, before);
+            }
+        }
+    }
+
+    private void print(List<LogEntry> entries) {
+        for (LogEntry entry : entries) {
+            switch (entry.stream()) {
+                case STDOUT -> print(entry, AttachOptions.Stream.STDOUT, out);
+                case STDERR -> print(entry, AttachOptions.Stream.STDERR, err);
+            }
+        }
+        out.flush();
+        err.flush();
+    }
+
+    private void print(LogEntry entry, AttachOptions.Stream stream, PrintWriter to) {
+        if (shown.contains(stream)) {
+            to.print(entry.text());
+        }
+    }
+
+    /// Until the input ends, the container's does, or the keys were pressed.
+    private void passInput(Attachment attachment, boolean terminal) {
+        byte[] buffer = new byte[BUFFER];
+        try (InputStream in = caller.input()) {
+            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                DetachKeys.Input typed = terminal
+                        ? keys.take(buffer, count)
+                        : new DetachKeys.Input(java.util.Arrays.copyOf(buffer, count), false);
+                if (!attachment.write(typed.bytes(), typed.bytes().length)) {
+                    return;
+                }
+                if (typed.detached()) {
+                    left.set(true);
+                    return;
+                }
+            }
+            attachment.endInput();
+        } catch (IOException | CaissonException | IllegalStateException e) {
+            System.getLogger(AttachSession.class.getName())
+                    .log(System.Logger.Level.DEBUG, "no more input is passed on", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void forwardSignals(Attachment attachment, boolean terminal) {
+        if (!passesSignals) {
+            caller.leaveSignals();
+            return;
+        }
+        caller.onSignal(number -> {
+            try {
+                if (number == ProcessSignals.WINCH) {
+                    if (terminal) {
+                        resize(attachment);
+                    }
+                } else {
+                    container.signal(number);
+                }
+            } catch (CaissonException e) { // it has ended meanwhile
+                System.getLogger(AttachSession.class.getName())
+                        .log(System.Logger.Level.DEBUG, "a signal is not passed on", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    private void resize(Attachment attachment) throws InterruptedException {
+        var size = dev.caisson.linux.Terminal.size(caller.descriptor(1));
+        if (size.isPresent()) {
+            attachment.resize(new dev.caisson.spec.TerminalSize(
+                    size.get().rows(), size.get().columns()));
+        }
+    }
+}

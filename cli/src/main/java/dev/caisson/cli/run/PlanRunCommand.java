@@ -1,0 +1,60 @@
+package dev.caisson.cli.run;
+
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.option.OptionList;
+import dev.caisson.cli.option.RunOptions;
+import dev.caisson.cli.text.OutputFormat;
+import dev.caisson.engine.Engine;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.PlanText;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.TerminalSize;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Model.CommandSpec;
+
+/// `caisson plan run`: the launch plan of a run, a line for each phase.
+public final class PlanRunCommand implements Callable<Integer> {
+    private final CommandSpec spec = CommandSpec.wrapWithoutInspection(this).name("run");
+    private final RunOptions options;
+    private OutputFormat format = OutputFormat.TEXT;
+
+    private PlanRunCommand() {
+        new OptionList(spec)
+                .value(
+                        "--format",
+                        "FORMAT",
+                        "text for people, json for programs (default: text).",
+                        OutputFormat.class,
+                        value -> format = value);
+        options = new RunOptions(spec);
+    }
+
+    /// The command as picocli knows it.
+    public static CommandSpec spec() {
+        CommandSpec spec = new PlanRunCommand().spec;
+        spec.usageMessage().description("Show the launch plan of a run.").sortOptions(false);
+        return spec;
+    }
+
+    @Override
+    public Integer call() {
+        ContainerSpec wish = options.spec();
+        if (options.terminal()) {
+            wish = wish.terminal(new TerminalSize(24, 80));
+        }
+        LaunchPlan plan = Engine.plan(
+                wish,
+                Caller.current().directories(),
+                new ProgressLine(spec.commandLine().getErr()));
+        PrintWriter out = spec.commandLine().getOut();
+        switch (format) {
+            case TEXT -> {
+                PlanText.lines(plan).forEach(out::println);
+                out.println("   then      " + PlanText.execution(plan));
+            }
+            case JSON -> out.println(PlanJson.of(plan));
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,147 @@
+package dev.caisson.cli.system;
+
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.OneLine;
+import dev.caisson.cli.template.Table;
+import dev.caisson.cli.text.SizeText;
+import dev.caisson.engine.DiskUse;
+import dev.caisson.engine.EngineOptions;
+import dev.caisson.engine.Leftovers;
+import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `caisson system df`: what images, containers and logs take.
+@Command(
+        name = "df",
+        sortOptions = false,
+        description = "Show what unpacked images, writable layers and logs take.",
+        footer = {
+            "%nWhat can be reclaimed is that of containers which do not run: 'caisson container prune' frees it.",
+            "Images are unpacked once, and none is removed by itself.",
+            "%n  caisson system df -v",
+            "  caisson system df --format '{{.Type}} {{.Size}}'"
+        })
+public final class DiskUseCommand implements Callable<Integer> {
+    private static final int DIGITS = 4;
+    private static final String TABLE = "{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}";
+    private static final Map<String, String> HEADERS = Map.of(
+            "Type", "TYPE",
+            "TotalCount", "TOTAL",
+            "Active", "ACTIVE",
+            "Size", "SIZE",
+            "Reclaimable", "RECLAIMABLE");
+    private static final String IMAGES = "{{.ID}}\t{{.Size}}";
+    private static final String CONTAINERS = "{{.ID}}\t{{.Image}}\t{{.Size}}\t{{.Log}}\t{{.State}}\t{{.Names}}";
+    private static final Map<String, String> DETAIL_HEADERS =
+            Map.of("ID", "ID", "Image", "IMAGE", "Size", "SIZE", "Log", "LOG", "State", "STATE", "Names", "NAMES");
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-v", "--verbose"},
+            description = "Each image and container by itself.")
+    private boolean verbose;
+
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            description = "json for programs, an object a line, or a template: 'table {{.Type}}\\t{{.Size}}'.")
+    private @Nullable String format;
+
+    @Override
+    public Integer call() {
+        if (verbose && format != null) {
+            throw CommandException.usage("--format is for the sums: leave -v or --format out");
+        }
+        String given = format;
+        Table table = Table.of(given == null || given.isEmpty() ? "table" : given, TABLE, HEADERS);
+        EngineOptions options = Caller.current().directories();
+        Leftovers.clear(options);
+        DiskUse use = DiskUse.read(options);
+        if (verbose) {
+            details(use);
+        } else {
+            print(table, sums(use));
+        }
+        return 0;
+    }
+
+    private static List<Map<String, Object>> sums(DiskUse use) {
+        long images =
+                use.images().stream().mapToLong(image -> image.bytes().count()).sum();
+        return List.of(
+                row("Images", use.images().size(), "-", images, 0),
+                row("Containers", use, container -> container.written().count()),
+                row("Logs", use, container -> container.log().count()));
+    }
+
+    private static Map<String, Object> row(String type, DiskUse use, ToLongFunction<DiskUse.OfContainer> bytes) {
+        long active =
+                use.containers().stream().filter(DiskUse.OfContainer::running).count();
+        return row(
+                type,
+                use.containers().size(),
+                Long.toString(active),
+                sum(use, bytes, _ -> true),
+                sum(use, bytes, container -> !container.running()));
+    }
+
+    private static long sum(
+            DiskUse use, ToLongFunction<DiskUse.OfContainer> bytes, Predicate<DiskUse.OfContainer> counts) {
+        return use.containers().stream().filter(counts).mapToLong(bytes).sum();
+    }
+
+    /// In Docker's form: texts, with the share that can be reclaimed.
+    private static Map<String, Object> row(String type, int total, String active, long bytes, long reclaimable) {
+        var row = new LinkedHashMap<String, Object>();
+        row.put("Active", active);
+        String share = bytes == 0 ? "" : " (" + reclaimable * 100 / bytes + "%)";
+        row.put("Reclaimable", SizeText.of(reclaimable, DIGITS) + share);
+        row.put("Size", SizeText.of(bytes, DIGITS));
+        row.put("TotalCount", Integer.toString(total));
+        row.put("Type", type);
+        return row;
+    }
+
+    private void details(DiskUse use) {
+        PrintWriter out = spec.commandLine().getOut();
+        out.println("Images:");
+        print(
+                Table.of("table", IMAGES, DETAIL_HEADERS),
+                use.images().stream()
+                        .map(image -> Map.<String, Object>of(
+                                "ID", image.digest().substring(0, 12),
+                                "Size", SizeText.of(image.bytes().count(), DIGITS)))
+                        .toList());
+        out.println();
+        out.println("Containers:");
+        print(
+                Table.of("table", CONTAINERS, DETAIL_HEADERS),
+                use.containers().stream()
+                        .map(container -> Map.<String, Object>of(
+                                "ID", container.id().shortForm(),
+                                "Image", OneLine.of(container.image()),
+                                "Size", SizeText.of(container.written().count(), DIGITS),
+                                "Log", SizeText.of(container.log().count(), DIGITS),
+                                "State", container.running() ? "running" : "ended",
+                                "Names", container.name()))
+                        .toList());
+    }
+
+    private void print(Table table, List<Map<String, Object>> rows) {
+        table.lines(rows).forEach(line -> spec.commandLine().getOut().println(line.stripTrailing()));
+    }
+}

@@ -1,0 +1,69 @@
+package dev.caisson.cli.view;
+
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.mapping;
+import static java.util.stream.Collectors.toList;
+
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.text.OptionText;
+import dev.caisson.engine.LifeEvent;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+
+/// The `--filter` of `caisson events`: of several with the same key one must match, but labels all of them; and every
+/// key must.
+final class EventFilter {
+    private static final String LABEL = "label";
+
+    private final Map<String, List<Predicate<LifeEvent>>> byKey;
+
+    private EventFilter(Map<String, List<Predicate<LifeEvent>>> byKey) {
+        this.byKey = byKey;
+    }
+
+    static EventFilter parse(List<String> texts) {
+        return new EventFilter(texts.stream()
+                .map(text -> OptionText.pair("--filter", text))
+                .collect(groupingBy(pair -> pair[0], mapping(EventFilter::condition, toList()))));
+    }
+
+    private static Predicate<LifeEvent> condition(String[] pair) {
+        String value = pair[1];
+        return switch (pair[0]) {
+            case "container" ->
+                event -> value.equals(event.attributes().get("name"))
+                        || (!value.isEmpty() && event.id().value().startsWith(value));
+            case "event" ->
+                event -> event.action().equals(value) || event.action().startsWith(value + ":");
+            case "image" -> event -> value.equals(event.attributes().get("image"));
+            case "type" -> type(value);
+            case LABEL -> label(value);
+            default ->
+                throw CommandException.usage(
+                        "--filter takes container, event, image, label or type, not '" + pair[0] + "'");
+        };
+    }
+
+    private static Predicate<LifeEvent> type(String value) {
+        if (!value.equals("container")) {
+            throw CommandException.usage(
+                    "--filter type takes container, there are no events of others, not '" + value + "'");
+        }
+        return event -> true;
+    }
+
+    private static Predicate<LifeEvent> label(String text) {
+        int equals = text.indexOf('=');
+        return equals < 0
+                ? event -> event.attributes().containsKey(text)
+                : event -> text.substring(equals + 1).equals(event.attributes().get(text.substring(0, equals)));
+    }
+
+    boolean accepts(LifeEvent event) {
+        return byKey.entrySet().stream()
+                .allMatch(entry -> entry.getKey().equals(LABEL)
+                        ? entry.getValue().stream().allMatch(one -> one.test(event))
+                        : entry.getValue().stream().anyMatch(one -> one.test(event)));
+    }
+}

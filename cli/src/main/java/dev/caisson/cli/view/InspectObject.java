@@ -1,0 +1,165 @@
+package dev.caisson.cli.view;
+
+import dev.caisson.cli.template.Template;
+import dev.caisson.engine.ContainerDetails;
+import dev.caisson.engine.ContainerState;
+import dev.caisson.engine.ContainerStatus;
+import dev.caisson.engine.DetachedContainer;
+import dev.caisson.engine.DetachedOptions;
+import dev.caisson.engine.RestartPolicy;
+import dev.caisson.linux.Processes;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// A container in the form of Docker's `inspect`, as far as it has what Docker's has.
+final class InspectObject {
+    private static final String NEVER = "0001-01-01T00:00:00Z";
+
+    private InspectObject() {}
+
+    static Map<String, Object> of(ContainerStatus status, Optional<DetachedContainer> detached)
+            throws InterruptedException {
+        var object = new LinkedHashMap<String, Object>();
+        Optional<ContainerDetails> details = detached.map(DetachedContainer::details);
+        List<String> arguments = details.map(ContainerDetails::arguments).orElseGet(status::command);
+        object.put("Id", status.id().value());
+        object.put("Created", status.created().toString());
+        object.put("Path", arguments.isEmpty() ? "" : arguments.getFirst());
+        object.put("Args", arguments.isEmpty() ? List.of() : arguments.subList(1, arguments.size()));
+        object.put("State", state(status, detached));
+        object.put("Image", status.image());
+        object.put("LogPath", detached.map(one -> one.logPath().toString()).orElse(""));
+        object.put("Name", "/" + status.name().orElse(""));
+        object.put("RestartCount", detached.isPresent() ? (long) detached.get().restarts() : 0L);
+        object.put("Driver", "overlay");
+        object.put("Platform", "linux");
+        object.put("HostConfig", hostConfig(detached, details));
+        object.put("Mounts", mounts(details));
+        object.put("Config", config(status, detached, details));
+        object.put("NetworkSettings", Map.of("Networks", Map.of(), "Ports", Map.of()));
+        return object;
+    }
+
+    private static Map<String, Object> state(ContainerStatus status, Optional<DetachedContainer> detached)
+            throws InterruptedException {
+        String word = status.word();
+        Optional<ContainerState.End> end = status.state().flatMap(ContainerState::lastEnd);
+        var state = new LinkedHashMap<String, Object>();
+        state.put("Status", word);
+        state.put("Running", word.equals("running") || word.equals("paused") || word.equals("restarting"));
+        state.put("Paused", word.equals("paused"));
+        state.put("Restarting", word.equals("restarting"));
+        state.put(
+                "OOMKilled",
+                end.map(ContainerState.End::outOfMemory)
+                        .orElseGet(() ->
+                                status.result().map(one -> one.oomKills() > 0).orElse(false)));
+        state.put("Dead", word.equals("dead"));
+        state.put("Pid", (long) status.state().map(ContainerState::pid).orElse(0));
+        state.put("ExitCode", (long) status.exitStatus().orElse(0));
+        state.put("Error", error(status));
+        Optional<Instant> started = detached.isPresent() ? detached.get().started() : Optional.of(status.created());
+        state.put("StartedAt", started.map(Instant::toString).orElse(NEVER));
+        state.put(
+                "FinishedAt",
+                end.map(ContainerState.End::time)
+                        .or(status::ended)
+                        .map(Instant::toString)
+                        .orElse(NEVER));
+        if (detached.isPresent() && detached.get().options().health().command().isPresent()) {
+            state.put("Health", HealthText.state(detached.get().health()));
+        }
+        return state;
+    }
+
+    private static String error(ContainerStatus status) {
+        return status.state().orElse(null) instanceof ContainerState.Lost lost
+                ? lost.cause().text() + ": nobody knows how it ended"
+                : "";
+    }
+
+    private static Map<String, Object> hostConfig(
+            Optional<DetachedContainer> detached, Optional<ContainerDetails> details) {
+        DetachedOptions options = detached.map(DetachedContainer::options).orElse(DetachedOptions.STANDARD);
+        RestartPolicy restart = options.restart();
+        var config = new LinkedHashMap<String, Object>();
+        config.put(
+                "Binds",
+                details.map(ContainerDetails::mounts).orElse(List.of()).stream()
+                        .filter(mount -> !mount.startsWith(":"))
+                        .toList());
+        config.put("NetworkMode", "none");
+        config.put(
+                "RestartPolicy",
+                Map.of(
+                        "Name",
+                        restart.kind().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                        "MaximumRetryCount",
+                        (long) restart.most()));
+        config.put("AutoRemove", options.removedAtEnd());
+        config.put("LeaseMillis", options.lease().map(lease -> lease.toMillis()).orElse(0L));
+        details.ifPresent(known -> {
+            config.put("Privileged", known.privileged());
+            config.put("ReadonlyRootfs", known.readOnlyRoot());
+            config.put("Init", known.init());
+            config.put("Memory", known.memory());
+            config.put("PidsLimit", known.pids());
+        });
+        config.put("LogConfig", Map.of("Type", "json-file", "Config", Map.of()));
+        return config;
+    }
+
+    private static List<Map<String, Object>> mounts(Optional<ContainerDetails> details) {
+        var mounts = new ArrayList<Map<String, Object>>();
+        for (String mount : details.map(ContainerDetails::mounts).orElse(List.of())) {
+            int end = mount.lastIndexOf(':');
+            int middle = mount.lastIndexOf(':', end - 1);
+            String source = mount.substring(0, middle);
+            mounts.add(Map.of(
+                    "Type",
+                    source.isEmpty() ? "tmpfs" : "bind",
+                    "Source",
+                    source,
+                    "Destination",
+                    mount.substring(middle + 1, end),
+                    "RW",
+                    mount.endsWith(":rw")));
+        }
+        return mounts;
+    }
+
+    private static Map<String, Object> config(
+            ContainerStatus status, Optional<DetachedContainer> detached, Optional<ContainerDetails> details) {
+        var config = new LinkedHashMap<String, Object>();
+        config.put("Hostname", details.map(ContainerDetails::hostName).orElse(""));
+        config.put("User", details.map(ContainerDetails::user).orElse(""));
+        config.put("Tty", detached.map(DetachedContainer::hasTerminal).orElse(false));
+        config.put("OpenStdin", detached.map(DetachedContainer::hasInput).orElse(false));
+        config.put("Env", details.map(ContainerDetails::environment).orElse(List.of()));
+        config.put("Cmd", details.map(ContainerDetails::arguments).orElseGet(status::command));
+        config.put("Image", status.image());
+        config.put("WorkingDir", details.map(ContainerDetails::workingDirectory).orElse(""));
+        config.put("Labels", new Template.Dictionary(status.labels()));
+        detached.map(known -> known.options().health())
+                .filter(health -> health.command().isPresent())
+                .ifPresent(health -> config.put("Healthcheck", HealthText.config(health)));
+        detached.ifPresent(known -> {
+            config.put("StopSignal", signal(known.stopSignal()));
+            config.put("StopTimeout", known.stopTimeout().toSeconds());
+        });
+        return config;
+    }
+
+    private static String signal(int number) {
+        return Processes.SIGNALS.entrySet().stream()
+                .filter(entry -> entry.getValue() == number)
+                .findFirst()
+                .map(entry -> "SIG" + entry.getKey())
+                .orElse(Integer.toString(number));
+    }
+}

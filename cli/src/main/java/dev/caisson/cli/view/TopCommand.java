@@ -1,0 +1,68 @@
+package dev.caisson.cli.view;
+
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.OneLine;
+import dev.caisson.engine.ContainerProcess;
+import dev.caisson.engine.EngineOptions;
+import dev.caisson.engine.Leftovers;
+import dev.caisson.engine.RunningContainer;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `caisson top`: the processes of a container.
+@Command(name = "top", sortOptions = false, description = "List the processes of a container that runs.")
+public final class TopCommand implements Callable<Integer> {
+    private static final int FAILED = 1;
+    private static final String ROW = "%-12s %-10s %-10s %-10s %-10s %s";
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Parameters(index = "0", paramLabel = "CONTAINER", description = "Its name, or the beginning of its id.")
+    private String container = "";
+
+    @Parameters(index = "1..*", paramLabel = "PS OPTIONS", description = "None are taken.")
+    private List<String> options = List.of();
+
+    @Override
+    public Integer call() {
+        if (!options.isEmpty()) {
+            throw new CommandException(
+                    "OPTION_REFUSED",
+                    FAILED,
+                    "options of ps: the columns are fixed; use ps(1) of the host with the process ids that 'caisson top'"
+                            + " shows");
+        }
+        EngineOptions directories = Caller.current().directories();
+        Leftovers.clear(directories);
+        RunningContainer running = RunningContainer.find(container, directories)
+                .orElseThrow(() -> new CommandException(
+                        "CONTAINER_NOT_RUNNING",
+                        FAILED,
+                        "container " + OneLine.of(container) + " is not running: 'caisson ps' lists those that do"));
+        PrintWriter out = spec.commandLine().getOut();
+        out.println(ROW.formatted("UID", "PID", "PPID", "STIME", "TIME", "CMD"));
+        for (ContainerProcess process : running.processes()) {
+            out.println(ROW.formatted(
+                            process.uid(),
+                            process.pid(),
+                            process.parent(),
+                            LogTime.clock(process.started()),
+                            time(process.cpuSeconds()),
+                            OneLine.of(process.command()))
+                    .stripTrailing());
+        }
+        return 0;
+    }
+
+    private static String time(long seconds) {
+        return "%02d:%02d:%02d".formatted(seconds / 3600, seconds / 60 % 60, seconds % 60);
+    }
+}

@@ -1,0 +1,200 @@
+package dev.caisson.cli.option;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Mount;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+
+/// What `run` was told, as Docker reads it.
+class RunOptionsTest {
+    @TempDir
+    @SuppressWarnings("NullAway.Init")
+    Path directory;
+
+    private static ContainerSpec spec(String... options) {
+        CommandSpec run = CommandSpec.create();
+        var wish = new RunOptions(run);
+        new CommandLine(run)
+                .setOverwrittenOptionsAllowed(true)
+                .parseArgs(Stream.concat(Arrays.stream(options), Stream.of("host", "true"))
+                        .toArray(String[]::new));
+        return wish.spec();
+    }
+
+    private static Mount.Bind bind(String... options) {
+        return (Mount.Bind) spec(options).mounts().getFirst();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"readonly", "ro", "readonly=true", "readonly=TRUE", "readonly=True", "ro=t", "ro=T", "ro=1"})
+    void a_mount_that_is_asked_to_be_read_only_is(String flag) {
+        assertThat(bind("--mount", "type=bind,source=/srv,target=/x," + flag).readOnly())
+                .isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"readonly=false", "readonly=F", "ro=0", "ro=FALSE"})
+    void a_mount_that_is_asked_to_be_writable_is(String flag) {
+        assertThat(bind("--mount", "type=bind,source=/srv,target=/x," + flag).readOnly())
+                .isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"readonly=yes", "readonly=", "ro=on", "readonly=tRUE", "ro=2", "readonly= true"})
+    void what_is_no_boolean_never_mounts_anything(String flag) {
+        for (String type : new String[] {"bind,source=/srv", "tmpfs"}) {
+            assertThatThrownBy(() -> spec("--mount", "type=" + type + ",target=/x," + flag))
+                    .isInstanceOf(CommandException.class)
+                    .hasMessageContaining("is not a boolean: give true or false");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"--read-only", "--privileged", "--rm", "-i", "--init", "--best-effort", "--oom-kill-disable"})
+    void a_flag_takes_no_value_but_a_boolean(String flag) {
+        assertThatThrownBy(() -> spec(flag + "=yes")).hasMessageContaining("'yes' is not a boolean");
+        spec(flag + "=T");
+        spec(flag + "=0");
+    }
+
+    @Test
+    void a_flag_follows_its_value() {
+        assertThat(spec("--read-only=T").readOnlyRoot()).isTrue();
+        assertThat(spec("--read-only=0").readOnlyRoot()).isFalse();
+        assertThat(spec("--init=false").init()).isFalse();
+        assertThat(spec("--no-init").init()).isFalse();
+        assertThat(spec("--security-opt", "no-new-privileges=F").newPrivileges())
+                .isTrue();
+        assertThatThrownBy(() -> spec("--security-opt", "no-new-privileges=no")).hasMessageContaining("not a boolean");
+    }
+
+    @Test
+    void of_an_option_that_is_repeated_the_last_one_counts() {
+        ContainerSpec spec = spec(
+                "-m",
+                "1g",
+                "-m",
+                "2g",
+                "--read-only",
+                "--read-only",
+                "--name",
+                "a",
+                "--name",
+                "b",
+                "--init=false",
+                "--init");
+
+        assertThat(spec.limits().memory()).isEqualTo(Bytes.parse("2g"));
+        assertThat(spec.name()).hasValue("b");
+        assertThat(spec.readOnlyRoot()).isTrue();
+        assertThat(spec.init()).isTrue();
+    }
+
+    @Test
+    void h_is_the_host_name() {
+        assertThat(spec("-h", "box").hostName()).hasValue("box");
+    }
+
+    @Test
+    void a_host_path_may_be_relative() {
+        Path here = Path.of("").toAbsolutePath();
+
+        assertThat(bind("-v", "./a:/x").source()).isEqualTo(here.resolve("a"));
+        assertThat(bind("-v", ".:/x").source()).isEqualTo(here);
+        assertThat(bind("-v", "../a:/x").source()).isEqualTo(here.resolveSibling("a"));
+        assertThat(bind("--mount", "type=bind,src=./a,dst=/x").source()).isEqualTo(here.resolve("a"));
+        assertThatThrownBy(() -> spec("-v", "name:/x")).hasMessageContaining("named volumes");
+    }
+
+    @Test
+    void a_host_path_that_the_jvm_cannot_hold_is_refused_by_name() {
+        for (String[] options : new String[][] {
+            {"-v", "/srv/\udcff:/x"},
+            {"-v", "./\udcff:/x"},
+            {"--mount", "type=bind,src=/srv/\udcff,dst=/x"},
+            {"--device", "/dev/\udcff"},
+            {"--device-read-bps", "/dev/\udcff:1m"}
+        }) {
+            assertThatThrownBy(() -> spec(options))
+                    .isInstanceOf(CommandException.class)
+                    .hasMessageContaining("/\\xff is not UTF-8: rename it");
+        }
+    }
+
+    @Test
+    void flags_of_a_volume_may_be_several() {
+        assertThat(bind("-v", "/srv:/x:ro,z").readOnly()).isTrue();
+        assertThat(bind("-v", "/srv:/x:z").readOnly()).isFalse();
+        assertThatThrownBy(() -> spec("-v", "/srv:/x:ro,rw")).hasMessageContaining("give one");
+        assertThatThrownBy(() -> spec("-v", "/srv:/x:RO")).hasMessageContaining("not 'RO'");
+        assertThatThrownBy(() -> spec("-v", "/srv:/x:rshared")).hasMessageContaining("not 'rshared'");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "=", "=x"})
+    void a_variable_has_a_name(String variable) {
+        assertThatThrownBy(() -> spec("-e", variable)).hasMessageContaining("a variable has a name");
+    }
+
+    @Test
+    void a_file_of_variables_is_no_script() throws IOException {
+        Path file = Files.writeString(
+                directory.resolve("env"), "\uFEFF# comment\n  A=1\nB= two \n\nPATH\nNOT_HERE_AT_ALL\n");
+
+        assertThat(spec("--env-file", file.toString()).environment())
+                .containsEntry("A", "1")
+                .containsEntry("B", " two ")
+                .containsEntry("PATH", System.getenv("PATH"))
+                .doesNotContainKey("NOT_HERE_AT_ALL");
+        assertThat(spec("--env-file", "/dev/null").environment()).isEmpty();
+        for (String line : new String[] {"export D=4", "A B=1", "=1", "D\t=1"}) {
+            Files.writeString(file, line);
+            assertThatThrownBy(() -> spec("--env-file", file.toString())).isInstanceOf(CommandException.class);
+        }
+        Files.write(file, new byte[] {'A', '=', (byte) 0xff});
+        assertThat(spec("--env-file", file.toString()).environment()).containsEntry("A", "\udcff");
+    }
+
+    @Test
+    void labels_come_from_files_and_options_and_the_last_one_wins() throws IOException {
+        Path file = Files.writeString(directory.resolve("labels"), "# of the team\n team=core\nnote=a b\nempty\n");
+
+        assertThat(spec("--label-file", file.toString(), "-l", "team=other").labels())
+                .containsExactlyInAnyOrderEntriesOf(Map.of("team", "other", "note", "a b", "empty", ""));
+        Files.writeString(file, "a b=1");
+        assertThatThrownBy(() -> spec("--label-file", file.toString())).hasMessageContaining("holds white space");
+        assertThatThrownBy(() -> spec("--label-file", "/no/such/file")).hasMessageContaining("cannot be read");
+    }
+
+    @Test
+    void more_processors_than_there_are_is_refused() {
+        int processors = Runtime.getRuntime().availableProcessors();
+
+        assertThat(spec("--cpus", Integer.toString(processors)).limits().cpuQuota())
+                .isPresent();
+        assertThatThrownBy(() -> spec("--cpus", processors + ".01")).hasMessageContaining("are available");
+    }
+
+    @Test
+    void groups_are_added() {
+        assertThat(spec("--group-add", "audio", "--group-add", "44").addedGroups())
+                .containsExactly("audio", "44");
+    }
+}

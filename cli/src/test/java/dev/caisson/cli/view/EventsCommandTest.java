@@ -1,0 +1,122 @@
+package dev.caisson.cli.view;
+
+import static dev.caisson.cli.Answer.caisson;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.cli.Answer;
+import dev.caisson.spec.ContainerId;
+import java.time.Instant;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// `events` tells of containers in the background, in Docker's words.
+@Tag("root")
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class EventsCommandTest {
+    private static final String ACTIONS = "{{.Action}}";
+
+    private final String name = "events-" + ContainerId.random().shortForm();
+    private final String began = Long.toString(Instant.now().getEpochSecond());
+
+    @AfterEach
+    void remove() {
+        caisson("rm", "-f", name, name + "-2");
+    }
+
+    private String events(String format, String... filters) {
+        var words = new java.util.ArrayList<>(
+                java.util.List.of("events", "--since", began, "--until", "0s", "--format", format));
+        for (String filter : filters) {
+            words.add("--filter");
+            words.add(filter);
+        }
+        return caisson(words.toArray(String[]::new)).out();
+    }
+
+    @Test
+    void a_life_is_told_from_create_to_destroy() {
+        String id = caisson("create", "--name", name, "-l", "team=core", "host", "--", "sh", "-c", "exit 3")
+                .out()
+                .strip();
+        caisson("start", name);
+        caisson("wait", name);
+        assertThat(events(ACTIONS, "container=" + name)).isEqualTo("create\nstart\ndie\n");
+        caisson("start", name);
+        caisson("wait", name);
+        caisson("rename", name, name + "-2");
+        caisson("rm", name + "-2");
+
+        assertThat(events(ACTIONS, "container=" + id)).isEqualTo("create\nstart\ndie\nstart\ndie\nrename\ndestroy\n");
+        assertThat(events("{{.Actor.Attributes.exitCode}}", "container=" + id, "event=die"))
+                .isEqualTo("3\n3\n");
+        assertThat(events("{{.Actor.Attributes.oldName}}", "container=" + id, "event=rename"))
+                .isEqualTo("/" + name + "\n");
+        assertThat(events("{{.Actor.ID}}", "label=team=core", "event=create")).contains(id);
+        assertThat(events("json", "container=" + id, "event=create"))
+                .startsWith("{\"status\":\"create\",\"id\":\"" + id + "\",\"from\":\"host\",\"Type\":\"container\"");
+        assertThat(events(ACTIONS, "container=" + id, "label=team=other")).isEmpty();
+        assertThat(caisson("events", "--since", began, "--until", "0s", "-f", "container=" + id, "-f", "event=create")
+                        .out())
+                .matches("\\d{4}-\\d\\d-\\d\\dT[0-9:]{8}\\.\\d{9}\\S+ container create " + id + " \\(image=host, name="
+                        + name + ", team=core\\)\n");
+    }
+
+    @Test
+    void what_is_done_to_one_that_runs_is_told() {
+        caisson("run", "-d", "--name", name, "host", "sleep", "1000");
+        caisson("pause", name);
+        caisson("unpause", name);
+        caisson("update", "--pids-limit", "100", name);
+        caisson("kill", "-s", "USR1", name);
+        caisson("stop", "-t", "0", name);
+        caisson("rm", name);
+
+        assertThat(events(ACTIONS, "container=" + name).lines().toList())
+                .containsExactlyInAnyOrder(
+                        "create", "start", "pause", "unpause", "update", "kill", "kill", "die", "stop", "destroy");
+        assertThat(events("{{.Actor.Attributes.signal}}", "container=" + name, "event=kill"))
+                .isEqualTo("10\n9\n");
+    }
+
+    @Test
+    void a_follower_hears_of_an_end_that_no_command_caused() throws Exception {
+        caisson("run", "-d", "--name", name, "host", "--", "sh", "-c", "sleep 1; exit 4");
+
+        Answer heard = caisson(
+                "events",
+                "--until",
+                Long.toString(Instant.now().getEpochSecond() + 5),
+                "-f",
+                "container=" + name,
+                "--format",
+                "{{.Action}} {{.Actor.Attributes.exitCode}}");
+
+        assertThat(heard).isEqualTo(new Answer(0, "die 4\n", ""));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "events --filter team=core|--filter takes container, event, image, label or type",
+                "events --filter type=network|there are no events of others",
+                "events --since yesterday|--since",
+                "events --until 0s --format {{.Actoin}}|Actoin",
+                "events --format {{.Action|unclosed action",
+            })
+    void what_makes_no_sense_is_refused(String words, String reason) {
+        caisson("create", "--name", name, "host", "true");
+        Answer answer = caisson((words + " --since " + began + " --until 0s")
+                .replaceFirst(" --until 0s(?=.*--until)", "")
+                .replaceFirst("( --since yesterday) .*", "$1")
+                .split(" ", -1));
+
+        assertThat(answer.status()).isNotZero();
+        assertThat(answer.err()).contains(reason);
+    }
+}
