@@ -35,11 +35,13 @@ int main(int argc, char **argv)
 {
 	use_small_pages();
 	if (argc == 2 && strcmp(argv[1], "zygote") == 0)
-		zygote();
+		zygote(false);
+	if (argc == 3 && strcmp(argv[1], "zygote") == 0 && strcmp(argv[2], "links") == 0)
+		zygote(true);
 	if (argc == 2 && strcmp(argv[1], "monitor") == 0)
 		monitor();
 	if (argc == 2 && strcmp(argv[1], "--phases") == 0)
 		return print_phases();
-	fputs("caisson-init: this program is started by the caisson engine (modes: zygote, monitor, --phases)\n", stderr);
+	fputs("caisson-init: this program is started by the caisson engine (modes: zygote, zygote links, monitor, --phases)\n", stderr);
 	return 125;
 }

@@ -72,7 +72,7 @@ int start_zygote(struct monitor *m)
 	if (pid == 0) {
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || dup2(pair[1], ZYGOTE_SOCKET) < 0)
 			_exit(1);
-		zygote();
+		zygote(false);
 	}
 	close(pair[1]);
 	m->zygote = pair[0];

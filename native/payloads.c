@@ -1,11 +1,13 @@
 /* What stands in each step: lengths, ranges, paths and text, before anything of it is used. */
 #include "payloads.h"
 
+#include <linux/netlink.h>
 #include <sched.h>
 #include <sys/resource.h>
 
 enum { PATH_BYTES = 4095, NAME_BYTES = 64, FILE_BYTES = 65536, FILTER_INSTRUCTIONS = 4096, FILTER_BYTES = 8, GROUPS = 256 };
 enum { NO_ID = 0xffffffffu, LANDLOCK_SCOPES = 3 };
+enum { NETLINK_BYTES = 65536, FIRST_FREE_PORT = 1024 };
 enum { DEVICE_MAJORS = 1 << 12, DEVICE_MINORS = 1 << 20 }; /* linux/kdev_t.h */
 
 /* ---- elements ---- */
@@ -204,6 +206,46 @@ enum plan_error payload_oom_score(struct reader *reader, struct context *context
 	(void)context;
 	int32_t score = read_i32(reader);
 	return score >= -1000 && score <= 1000 ? PLAN_OK : PLAN_BAD_VALUE;
+}
+
+/* Whole requests, one behind the other: the kernel would stop at one that leads past the end, and say nothing. */
+static enum plan_error netlink_requests(const uint8_t *at, uint32_t length)
+{
+	bool acknowledged = false;
+	struct nlmsghdr header;
+	while (length > 0) {
+		if (length < sizeof header)
+			return PLAN_BAD_VALUE;
+		memcpy(&header, at, sizeof header);
+		if (header.nlmsg_len < sizeof header || header.nlmsg_len > length || header.nlmsg_len % NLMSG_ALIGNTO != 0)
+			return PLAN_BAD_VALUE;
+		if (!(header.nlmsg_flags & NLM_F_REQUEST))
+			return PLAN_BAD_VALUE;
+		acknowledged |= header.nlmsg_flags & NLM_F_ACK;
+		at += header.nlmsg_len;
+		length -= header.nlmsg_len;
+	}
+	return acknowledged ? PLAN_OK : PLAN_BAD_VALUE;
+}
+
+enum plan_error payload_netlink(struct reader *reader, struct context *context)
+{
+	(void)context;
+	uint32_t length;
+	uint8_t protocol = read_u8(reader);
+	const uint8_t *at = read_bytes(reader, &length);
+	if (!at)
+		return PLAN_BAD_LENGTH;
+	if ((protocol != NETLINK_ROUTE && protocol != NETLINK_NETFILTER) || length > NETLINK_BYTES)
+		return PLAN_BAD_VALUE;
+	return netlink_requests(at, length);
+}
+
+enum plan_error payload_resolver(struct reader *reader, struct context *context)
+{
+	(void)context;
+	uint16_t udp = read_u16(reader), tcp = read_u16(reader);
+	return udp >= FIRST_FREE_PORT && tcp >= FIRST_FREE_PORT ? PLAN_OK : PLAN_BAD_VALUE;
 }
 
 enum plan_error payload_caps(struct reader *reader, struct context *context)

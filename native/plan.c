@@ -7,6 +7,7 @@
 _Static_assert(sizeof(struct plan_header) == 16 && sizeof(struct step_header) == 8, "the wire form is packed");
 _Static_assert(sizeof(struct request) == 52 && sizeof(struct reply) == 16 && sizeof(struct handover) == 8 + 2 * PLAN_MAX_SLOTS,
 	       "the wire form is packed");
+_Static_assert(sizeof(struct plan_link) == 64 && sizeof(struct links_request) == 56 + 64 * PLAN_MAX_LINKS, "the wire form is packed");
 _Static_assert(sizeof(struct report) == 48 + 4 * PHASE_COUNT, "the wire form is packed");
 
 const char *const plan_phase_names[PHASE_COUNT] = {"SEAL",	"MAPPED", "PRIVATE", "ROOT", "MOUNTS",	 "DEVICES", "PIVOT",
@@ -56,6 +57,8 @@ static const struct {
 	IN(RLIMIT, LIMITS, ANY, ANY, payload_rlimit),
 	IN(OOM_SCORE_ADJ, LIMITS, ONCE, NEVER, payload_oom_score),
 	IN(KEYRING, LIMITS, ONCE, ONCE, payload_nothing),
+	IN(NETLINK, LIMITS, ANY, NEVER, payload_netlink),
+	IN(RESOLVER, LIMITS, ONCE, NEVER, payload_resolver),
 	IN(CAPS, CAPS, ALWAYS, ALWAYS, payload_caps),
 	IN(LANDLOCK, LANDLOCK, ONCE, NEVER, payload_landlock),
 	IN(READY, READY, ONCE, ONCE, payload_ready),
@@ -88,6 +91,10 @@ static enum plan_error in_order(const struct step *step, const struct context *c
 	case OP_READ_ONLY:
 	case OP_ROOT_READ_ONLY:
 		return seen[OP_VERIFY] ? PLAN_BAD_ORDER : PLAN_OK;
+	case OP_NETLINK: /* a namespace of its own, which is what raises the loopback */
+		return !seen[OP_LOOPBACK] || seen[OP_RESOLVER] ? PLAN_BAD_ORDER : PLAN_OK;
+	case OP_RESOLVER:
+		return seen[OP_LOOPBACK] ? PLAN_OK : PLAN_BAD_ORDER;
 	case OP_FILES: /* it has a filter of its own */
 		return seen[OP_FILTER] ? PLAN_BAD_ORDER : PLAN_OK;
 	case OP_FILTER: /* without no_new_privs a filter needs the capabilities that OP_CAPS takes away */
@@ -111,12 +118,12 @@ static enum plan_error check_step(const struct step *step, const struct step *be
 		return PLAN_BAD_PHASE;
 	if (before ? step->phase < before->phase || is_last(before->opcode) : step->opcode != OP_SEAL)
 		return PLAN_BAD_ORDER;
-	enum plan_error error = in_order(step, context);
-	if (error)
-		return error;
 	uint8_t often = opcodes[index].often[context->kind];
 	if (often == NEVER)
 		return PLAN_BAD_KIND;
+	enum plan_error error = in_order(step, context);
+	if (error)
+		return error;
 	if (context->seen[step->opcode]++ && often != ANY)
 		return PLAN_BAD_COUNT;
 	struct reader reader = {step->payload, step->length, false};

@@ -10,8 +10,11 @@
  *     reply{}, mount          <---                                          |
  *     request{DEVICE}, fd     --->     a node, one for each device          |
  *     reply{}, mount          <---                                          |
+ *     request{LINKS}, pidfd   --->     veth pairs: one end on a bridge, the other in the child's network namespace
+ *     reply{}                 <---                                          |
  *     handover, fds           --------------------------------------------->| walks the plan, phases ascending
  *     report{CONSOLE}, pty    <---------------------------------------------| 5 DEVICES, with a terminal only
+ *     report{RESOLVER}, fd    <---------------------------------------------| 8 LIMITS, two of them, with a resolver only
  *     report{READY}, file     <---------------------------------------------| 11 READY
  *     START                   --------------------------------------------->| the last 2 steps, then execveat
  *     report{EXIT} | {ERROR}  <---------------------------------------------'
@@ -35,6 +38,7 @@
 #ifndef CAISSON_PLAN_H
 #define CAISSON_PLAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PLAN_MAGIC 0x314e5343u /* "CSN1" */
@@ -44,6 +48,7 @@
 #define PLAN_NO_SLOT 0xffffu
 #define PLAN_NO_PAUSE 0xffffu
 #define PLAN_NAMESPACES 8u
+#define PLAN_MAX_LINKS 8u
 #define PLAN_MAX_LIST 262144u /* strings in argv, and in the environment: more than execve(2) takes by default */
 
 enum phase {
@@ -95,6 +100,11 @@ enum opcode {
 	OP_RLIMIT = 83,           /* LIMITS    u32 resource, u64 soft, u64 hard */
 	OP_OOM_SCORE_ADJ = 84,    /* LIMITS    i32 -1000..1000 */
 	OP_KEYRING = 85,          /* LIMITS    - */
+	OP_NETLINK = 86,          /* LIMITS, behind OP_LOOPBACK   u8 NETLINK_ROUTE or NETLINK_NETFILTER, bytes of requests, each a
+	                             struct nlmsghdr (<= 65536), sent as one message in the container's network namespace. At least
+	                             one asks to be acknowledged; the first that the kernel refuses fails the step */
+	OP_RESOLVER = 87,         /* LIMITS, behind OP_LOOPBACK and OP_NETLINK   u16 UDP port, u16 TCP port (>= 1024) of 127.0.0.11:
+	                             a bound socket and a listening one, each sent with a REPORT_RESOLVER */
 	OP_CAPS = 90,             /* CAPS      u64 bounding, u64 permitted, u32 uid, u32 gid, u32 count, u32 groups[count] (<= 256) */
 	OP_LANDLOCK = 100,        /* LANDLOCK  u32 scopes (LANDLOCK_SCOPE_*) */
 	OP_READY = 110,           /* READY     str working directory, absolute */
@@ -170,6 +180,8 @@ enum request_kind {
 	REQUEST_DEVICE = 4, /* a node of the host's device that it takes, owned inside the given map, as a detached mount */
 	REQUEST_KEEP = 8,   /* attaches the detached mount that it takes at `place` of the zygote's own mount namespace */
 	REQUEST_COPY = 9,   /* a detached copy of the mount that is kept at `place`, with what is mounted below it */
+	REQUEST_LINKS = 10, /* struct links_request: links of a child; takes its pidfd. The child is not reaped meanwhile. On error none of
+	                       them is left */
 };
 
 enum root_kind {
@@ -203,6 +215,32 @@ struct request {
 	int32_t oom_score; /* EXEC: oom_score_adj of the process, -1000..1000 */
 } __attribute__((packed));
 
+/*
+ * A link of a child: a veth pair. Its end on the host is a port of a bridge and up, without an address; the other end is in
+ * the child's network namespace, and down. The kernel removes both with that namespace. A link of the name `host` that was
+ * left by an earlier run is removed first.
+ */
+struct plan_link {
+	char host[16];	 /* names end with NUL and are filled up with it: a-z, then a-z 0-9 -. This one begins with "cv", */
+	char bridge[16]; /* and this one, of a bridge that exists, with "cn" */
+	char guest[16];
+	uint32_t guest_index; /* of the interface in the child's namespace; >= 2 */
+	uint32_t mtu;	      /* 68..65535 */
+	uint8_t mac[6];	      /* of the child's end; not that of a group */
+	uint8_t isolated;     /* 1: the port exchanges frames with the bridge itself alone, not with another isolated port */
+	uint8_t reserved;     /* 0 */
+} __attribute__((packed));
+
+struct links {
+	uint32_t count;			       /* 1.. */
+	struct plan_link link[PLAN_MAX_LINKS]; /* the rest is 0; names and indices are there once */
+} __attribute__((packed));
+
+struct links_request {
+	struct request request;
+	struct links links;
+} __attribute__((packed));
+
 enum zygote_stage {
 	STAGE_NONE = 0,
 	STAGE_REQUEST = 1,
@@ -212,6 +250,7 @@ enum zygote_stage {
 	STAGE_START = 5, /* of the zygote itself: sent once, as the first message, with status 0 when it stands */
 	STAGE_DEVICE = 6,
 	STAGE_KEEP = 8, /* attaching a mount that is kept, or copying it */
+	STAGE_LINKS = 9,
 };
 
 struct reply {
@@ -239,6 +278,7 @@ enum report_kind {
 	REPORT_PAUSED = 4,
 	REPORT_EXIT = 5, /* of the program, while init stays as PID 1 */
 	REPORT_NAMESPACE = 6, /* a descriptor of the namespace in `detail`, CLONE_NEW* */
+	REPORT_RESOLVER = 7, /* a socket of OP_RESOLVER; `detail`: IPPROTO_UDP, then IPPROTO_TCP */
 };
 
 struct report {
@@ -322,6 +362,9 @@ enum plan_error {
  * Returns PLAN_OK or the rule that is broken; `where` gets the step's index.
  */
 enum plan_error plan_decode(const uint8_t *bytes, uint32_t length, uint16_t slots, struct plan *plan, uint32_t *where);
+
+/* What a zygote, and a monitor that repeats them at each start, lets through. `count` 0 is not valid. */
+bool valid_links(const struct links *links);
 
 /* What the decoder knows of an opcode: the contract that the engine's own codec is compared with. */
 struct opcode_rule {

@@ -31,12 +31,15 @@ struct answer {
 /* ---- the socket ---- */
 
 /* 1: a request; 0: the engine is gone; -EINVAL: bytes or descriptors that are not as the request says. */
-static int receive(struct request *request, struct fds *fds)
+static int receive(struct links_request *message, struct fds *fds)
 {
-	ssize_t length = receive_message(ZYGOTE_SOCKET, request, sizeof *request, fds);
+	const struct request *request = &message->request;
+	ssize_t length = receive_message(ZYGOTE_SOCKET, message, sizeof *message, fds);
 	if (length <= 0)
 		return (int)length;
-	return length == sizeof *request && request->magic == PLAN_MAGIC && request->fds == fds->count ? 1 : -EINVAL;
+	if (length < (ssize_t)sizeof *request || request->magic != PLAN_MAGIC || request->fds != fds->count)
+		return -EINVAL;
+	return length == (ssize_t)(request->kind == REQUEST_LINKS ? sizeof *message : sizeof *request) ? 1 : -EINVAL;
 }
 
 static bool answer(const struct answer *answer)
@@ -112,6 +115,7 @@ static bool valid(const struct request *request)
 		return valid_exec(request);
 	case REQUEST_DEVICE:
 	case REQUEST_KEEP:
+	case REQUEST_LINKS:
 		return request->fds == 1 && asks_no_child(request) && asks_no_root(request);
 	case REQUEST_COPY:
 		return request->fds == 0 && asks_no_child(request) && asks_no_root(request);
@@ -182,9 +186,10 @@ static int start_child(const struct request *request, const int *fds, struct ans
 	return error;
 }
 
-static int serve(const struct request *request, const int *fds, struct answer *out)
+static int serve(const struct links_request *message, const int *fds, struct answer *out)
 {
-	if (!valid(request))
+	const struct request *request = &message->request;
+	if (!valid(request) || (request->kind == REQUEST_LINKS && !valid_links(&message->links)))
 		return -EINVAL;
 	if (request->kind == REQUEST_CHILD || request->kind == REQUEST_EXEC)
 		return start_child(request, fds, out);
@@ -194,6 +199,9 @@ static int serve(const struct request *request, const int *fds, struct answer *o
 	} else if (request->kind == REQUEST_DEVICE) {
 		out->reply.stage = STAGE_DEVICE;
 		out->fd = make_device_node(request, fds[0]);
+	} else if (request->kind == REQUEST_LINKS) {
+		out->reply.stage = STAGE_LINKS;
+		return make_links(request, &message->links, fds[0]);
 	} else if (request->kind == REQUEST_KEEP) {
 		out->reply.stage = STAGE_KEEP;
 		return keep_mount(request->place, fds[0]);
@@ -212,9 +220,9 @@ static int serve(const struct request *request, const int *fds, struct answer *o
 /*
  * What is left is for mounts and what overlay does in this process's name, ids, nodes and the end of a child. Of what goes,
  * SYS_RESOURCE would lift disk quotas for every write that a container makes through an overlay. A child is root of its
- * user namespace, with all capabilities in there.
+ * user namespace, with all capabilities in there. NET_ADMIN stays for links alone, which raise it for as long as they need it.
  */
-static int shed_capabilities(void)
+static int shed_capabilities(bool makes_links)
 {
 	static const unsigned char needed[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, CAP_KILL,
 					       CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, CAP_MKNOD, CAP_SETFCAP};
@@ -226,13 +234,14 @@ static int shed_capabilities(void)
 	uint32_t keep = 0; /* all have numbers below 32 */
 	for (unsigned i = 0; i < sizeof needed; i++)
 		keep |= 1u << needed[i];
-	keep &= data[0].permitted; /* what the engine lacks is told when it is needed */
-	data[0] = (struct __user_cap_data_struct){keep, keep, 0};
+	uint32_t for_links = makes_links ? 1u << CAP_NET_ADMIN : 0;
+	uint32_t permitted = (keep | for_links) & data[0].permitted; /* what the engine lacks is told when it is needed */
+	data[0] = (struct __user_cap_data_struct){permitted & keep, permitted, 0};
 	data[1] = (struct __user_cap_data_struct){0};
 	return result(syscall(SYS_capset, &header, data));
 }
 
-static int set_up(void)
+static int set_up(bool makes_links)
 {
 	int type = 0;
 	socklen_t size = sizeof type;
@@ -260,14 +269,14 @@ static int set_up(void)
 	setsid(); /* away from the terminal's signals; fails, harmlessly, where it leads a group already */
 	umask(0);
 	error = private_root();
-	return error < 0 ? error : shed_capabilities();
+	return error < 0 ? error : shed_capabilities(makes_links);
 }
 
-_Noreturn void zygote(void)
+_Noreturn void zygote(bool makes_links)
 {
-	static struct request request;
+	static struct links_request request;
 	static int numbers[REQUEST_MAX_FDS];
-	int error = set_up();
+	int error = set_up(makes_links);
 	struct answer out = {{PLAN_MAGIC, error, 0, STAGE_START}, -1};
 	if (!answer(&out) || error < 0)
 		_exit(1);

@@ -19,9 +19,11 @@ int keep_mount(unsigned place, int mount);
 int copy_kept(unsigned place);
 int make_device_node(const struct request *request, int host_node);
 int make_user_namespace(uint32_t id_base, uint32_t id_count);
+int make_links(const struct request *request, const struct links *links, int pidfd);
 int write_maps(int pid, uint32_t id_base, uint32_t id_count);
 
-_Noreturn void zygote(void);
+/* `makes_links`: it keeps CAP_NET_ADMIN, for REQUEST_LINKS. */
+_Noreturn void zygote(bool makes_links);
 _Noreturn void init(int control, uint32_t id_count, uint16_t plan_kind);
 
 #endif

@@ -1,6 +1,7 @@
 /* The most and the least that a payload may hold, and the first value on the other side where samples.c has another. */
 #include "samples.h"
 
+#include <linux/netlink.h>
 #include <string.h>
 
 static char text[PLAN_MAX_BYTES];
@@ -60,6 +61,15 @@ PAYLOAD(name_least, put_text(p, "a"))
 PAYLOAD(rlimit_last, put_u32(p, 15), put_u64(p, 3), put_u64(p, 3))
 PAYLOAD(oom_most, put_u32(p, 1000))
 PAYLOAD(oom_least, put_u32(p, (uint32_t)-1000))
+static void netlink_of(struct builder *p, uint32_t length)
+{
+	struct nlmsghdr header = {.nlmsg_len = length, .nlmsg_type = NLMSG_NOOP, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK};
+	memset(text, 0, sizeof text);
+	memcpy(text, &header, sizeof header);
+	put_u8(p, NETLINK_ROUTE), put_bytes(p, text, length);
+}
+
+PAYLOAD(netlink_most, netlink_of(p, 65536))
 PAYLOAD(caps_most, caps_of(p, ~0ull, ~0ull, 256))
 PAYLOAD(caps_least, caps_of(p, 0, 0, 0))
 PAYLOAD(landlock_least, put_u32(p, 1))
@@ -91,6 +101,7 @@ const struct sample edge_samples[] = {
 	{PHASE_LIMITS, OP_RLIMIT, rlimit_last},
 	{PHASE_LIMITS, OP_OOM_SCORE_ADJ, oom_most},
 	{PHASE_LIMITS, OP_OOM_SCORE_ADJ, oom_least},
+	{PHASE_LIMITS, OP_NETLINK, netlink_most},
 	{PHASE_CAPS, OP_CAPS, caps_most},
 	{PHASE_CAPS, OP_CAPS, caps_least},
 	{PHASE_LANDLOCK, OP_LANDLOCK, landlock_least},
@@ -119,6 +130,7 @@ PAYLOAD(sysctl_long, put_text(p, "a"), put_bytes(p, filled('a', 4096), 4096))
 PAYLOAD(sysctl_unit, put_text(p, "a"), put_text(p, "a\x1f"))
 PAYLOAD(sysctl_return, put_text(p, "a"), put_text(p, "\r"))
 PAYLOAD(sysctl_nul, put_text(p, "a"), put_bytes(p, "1\0", 2))
+PAYLOAD(netlink_long, netlink_of(p, 65540))
 PAYLOAD(ready_long, put_bytes(p, filled('/', 4096), 4096))
 PAYLOAD(filter_9, put_bytes(p, filled(6, 12), 12))
 PAYLOAD(exec_path_long, exec_of(p, 4096, 1))
@@ -142,6 +154,7 @@ const struct bad_sample bad_edge_samples[] = {
 	{"last control character in sysctl", PHASE_PROTECT, OP_SYSCTL, sysctl_unit, PLAN_BAD_TEXT},
 	{"carriage return in sysctl", PHASE_PROTECT, OP_SYSCTL, sysctl_return, PLAN_BAD_TEXT},
 	{"NUL in sysctl", PHASE_PROTECT, OP_SYSCTL, sysctl_nul, PLAN_BAD_TEXT},
+	{"netlink requests of 65540", PHASE_LIMITS, OP_NETLINK, netlink_long, PLAN_BAD_VALUE},
 	{"directory of 4096", PHASE_READY, OP_READY, ready_long, PLAN_BAD_TEXT},
 	{"filter of one and a half", PHASE_FILTER, OP_FILTER, filter_9, PLAN_BAD_VALUE},
 	{"PATH of 4096", PHASE_FILTER, OP_EXEC, exec_path_long, PLAN_BAD_TEXT},

@@ -55,9 +55,7 @@ ssize_t engine_receive(int socket, void *bytes, size_t length, int *fd)
 
 /* ---- the zygote ---- */
 
-bool engine_start(struct engine *engine, const char *binary) { return engine_start_with(engine, binary, NULL); }
-
-bool engine_start_with(struct engine *engine, const char *binary, void (*forked)(int pid))
+static bool start(struct engine *engine, const char *binary, const char *argument, void (*forked)(int pid))
 {
 	int pair[2], gate[2], fd;
 	char byte;
@@ -71,7 +69,7 @@ bool engine_start_with(struct engine *engine, const char *binary, void (*forked)
 			_exit(1);
 		if (pair[1] == 3 ? fcntl(3, F_SETFD, 0) < 0 : dup2(pair[1], 3) < 0)
 			_exit(1);
-		execl(binary, binary, "zygote", (char *)NULL);
+		execl(binary, binary, "zygote", argument, (char *)NULL);
 		_exit(1);
 	}
 	if (forked)
@@ -89,6 +87,14 @@ bool engine_start_with(struct engine *engine, const char *binary, void (*forked)
 	return true;
 }
 
+bool engine_start(struct engine *engine, const char *binary) { return start(engine, binary, NULL, NULL); }
+bool engine_start_with_links(struct engine *engine, const char *binary) { return start(engine, binary, "links", NULL); }
+
+bool engine_start_with(struct engine *engine, const char *binary, void (*forked)(int pid))
+{
+	return start(engine, binary, NULL, forked);
+}
+
 void engine_stop(struct engine *engine)
 {
 	close(engine->socket);
@@ -102,6 +108,18 @@ int engine_ask(struct engine *engine, const struct request *request, const int *
 	if (engine_receive(engine->socket, reply, sizeof *reply, fd) != sizeof *reply || reply->magic != PLAN_MAGIC)
 		return -EPROTO;
 	return reply->status;
+}
+
+int engine_ask_links(struct engine *engine, const struct links_request *request, int pidfd, struct reply *reply)
+{
+	int fd;
+	if (engine_send(engine->socket, request, sizeof *request, &pidfd, 1) != sizeof *request)
+		return -errno;
+	if (engine_receive(engine->socket, reply, sizeof *reply, &fd) != sizeof *reply || reply->magic != PLAN_MAGIC)
+		return -EPROTO;
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || reply->pid != 0 ? -EPROTO : reply->status;
 }
 
 /* ---- mounts that the engine makes ---- */
@@ -176,6 +194,8 @@ void container_until_ready(struct container *container)
 		} else if (report.kind == REPORT_READY) {
 			container->ready = report, container->start_file = fd;
 			return;
+		} else if (report.kind == REPORT_RESOLVER && container->resolvers < 2) {
+			container->resolver[container->resolvers++] = fd;
 		} else {
 			container->last = report;
 			return;
@@ -195,6 +215,14 @@ static int ask_child(struct engine *engine, const struct spec *spec, int control
 	int status = engine_ask(engine, &request, fds, request.fds, &container->reply, &container->pidfd);
 	container->pid = container->reply.pid > 0 ? container->reply.pid : -1;
 	return status;
+}
+
+static int ask_links(struct engine *engine, const struct spec *spec, struct container *container)
+{
+	struct links_request request = {.request = {.magic = PLAN_MAGIC, .kind = REQUEST_LINKS, .id_base = ID_BASE, .id_count = ID_COUNT}};
+	request.request.fds = 1;
+	request.links = *spec->links;
+	return engine_ask_links(engine, &request, container->pidfd, &container->reply);
 }
 
 static int ask_root(struct engine *engine, const struct spec *spec, struct container *container, int *root)
@@ -273,6 +301,8 @@ int container_launch(struct engine *engine, const struct spec *spec, struct cont
 	close(control[1]);
 	if (status == 0)
 		status = ask_root(engine, spec, container, &root);
+	if (status == 0 && spec->links)
+		status = ask_links(engine, spec, container);
 	if (status == 0)
 		status = hand_over(spec, container, pipes, root);
 	close(pipes[0][0]), close(pipes[1][1]);
@@ -325,6 +355,8 @@ void container_finish(struct container *container)
 	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
 		if (all[i] >= 0)
 			close(all[i]);
+	for (unsigned i = 0; i < container->resolvers; i++)
+		close(container->resolver[i]);
 }
 
 void container_run(struct engine *engine, const struct spec *spec, struct container *container)

@@ -15,12 +15,15 @@ struct engine {
 
 bool engine_start(struct engine *, const char *binary);
 /* `forked` is called with the zygote's process before that runs the binary. */
+/* One that keeps the capability to make links. */
+bool engine_start_with_links(struct engine *, const char *binary);
 bool engine_start_with(struct engine *, const char *binary, void (*forked)(int pid));
 void engine_stop(struct engine *);
 int engine_ask(struct engine *, const struct request *, const int *fds, unsigned count, struct reply *, int *fd);
 
 /* Messages with descriptors. */
 ssize_t engine_send(int socket, const void *bytes, size_t length, const int *fds, unsigned count);
+int engine_ask_links(struct engine *, const struct links_request *, int pidfd, struct reply *);
 ssize_t engine_receive(int socket, void *bytes, size_t length, int *fd);
 
 /* What differs from the plan that every test shares. */
@@ -57,6 +60,7 @@ struct spec {
 	uint8_t device_kind;
 	uint32_t device_major, device_minor;
 	void (*spoil)(struct handover *); /* before it is sent */
+	const struct links *links;	  /* NULL: none */
 	/* steps of a test's own; called in each of these phases */
 	void (*more)(struct builder *, uint8_t phase);
 };
@@ -68,6 +72,8 @@ struct container {
 	int pid, pidfd, control, output, input, terminal;
 	struct start start; /* as it was at the end */
 	int start_file;
+	int resolver[2]; /* of REPORT_RESOLVER, in their order */
+	unsigned resolvers;
 	struct reply reply;
 	struct report ready, last; /* last: ERROR or EXIT */
 	char text[65536];	   /* what it wrote */

@@ -51,6 +51,21 @@ static void check_step(const struct plan *plan, uint32_t index)
 		must(length > 4 && length < 4096 && memcmp(path, "dev/", 4) == 0 && !memchr(path, 0, length));
 		break;
 	}
+	case OP_NETLINK: {
+		number = read_u8(&payload);
+		must(number == 0 || number == 12);
+		const uint8_t *at = read_bytes(&payload, &length);
+		must(length > 0 && length <= 65536);
+		while (length > 0) {
+			memcpy(&number, at, sizeof number); /* nlmsg_len */
+			must(number >= 16 && number <= length && number % 4 == 0);
+			at += number, length -= number;
+		}
+		break;
+	}
+	case OP_RESOLVER:
+		must(read_u16(&payload) >= 1024 && read_u16(&payload) >= 1024);
+		break;
 	case OP_CAPS:
 		read_raw(&payload, 24);
 		number = read_u32(&payload);

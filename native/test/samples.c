@@ -40,6 +40,12 @@ PAYLOAD(path, put_text(p, "proc/..kcore/.x/..."))
 PAYLOAD(hostname, put_text(p, "boxed"))
 PAYLOAD(rlimit, put_u32(p, 7), put_u64(p, 1024), put_u64(p, ~0ull))
 PAYLOAD(oom, put_u32(p, (uint32_t)-1000))
+/* RTM_GETLINK of lo, then a message that says nothing */
+#define LOOPBACK_LINK "\x20\0\0\0\x12\0\5\0\1\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0"
+#define NOTHING "\x10\0\0\0\1\0\1\0\0\0\0\0\0\0\0\0"
+PAYLOAD(netlink, put_u8(p, 0), put_bytes(p, LOOPBACK_LINK NOTHING, 48))
+PAYLOAD(netlink_filter, put_u8(p, 12), put_bytes(p, LOOPBACK_LINK, 32))
+PAYLOAD(resolver, put_u16(p, 1024), put_u16(p, 65535))
 PAYLOAD(caps, put_u64(p, 0x5fb), put_u64(p, 0x1fb), put_u32(p, 0), put_u32(p, 0), put_u32(p, 2), put_u32(p, 5), put_u32(p, 6))
 PAYLOAD(landlock, put_u32(p, 3))
 PAYLOAD(ready, put_text(p, "/srv"))
@@ -77,6 +83,9 @@ const struct sample samples[] = {
 	{PHASE_LIMITS, OP_RLIMIT, rlimit},
 	{PHASE_LIMITS, OP_OOM_SCORE_ADJ, oom},
 	{PHASE_LIMITS, OP_KEYRING, NULL},
+	{PHASE_LIMITS, OP_NETLINK, netlink},
+	{PHASE_LIMITS, OP_NETLINK, netlink_filter},
+	{PHASE_LIMITS, OP_RESOLVER, resolver},
 	{PHASE_CAPS, OP_CAPS, caps},
 	{PHASE_LANDLOCK, OP_LANDLOCK, landlock},
 	{PHASE_READY, OP_READY, ready},
@@ -139,6 +148,16 @@ PAYLOAD(rlimit_16, put_u32(p, 16), put_u64(p, 0), put_u64(p, 0))
 PAYLOAD(rlimit_order, put_u32(p, 7), put_u64(p, 2), put_u64(p, 1))
 PAYLOAD(oom_high, put_u32(p, 1001))
 PAYLOAD(oom_low, put_u32(p, (uint32_t)-1001))
+PAYLOAD(netlink_protocol, put_u8(p, 9), put_bytes(p, LOOPBACK_LINK, 32))
+PAYLOAD(netlink_none, put_u8(p, 0), put_bytes(p, "", 0))
+PAYLOAD(netlink_short, put_u8(p, 0), put_bytes(p, LOOPBACK_LINK "\x10\0\0", 36))
+PAYLOAD(netlink_past, put_u8(p, 0), put_bytes(p, LOOPBACK_LINK, 28))
+PAYLOAD(netlink_small, put_u8(p, 0), put_bytes(p, "\x0c\0\0\0\x12\0\5\0\1\0\0\0\0\0\0\0", 16))
+PAYLOAD(netlink_odd, put_u8(p, 0), put_bytes(p, "\x11\0\0\0\x12\0\5\0\1\0\0\0\0\0\0\0\0\0\0\0", 20))
+PAYLOAD(netlink_no_request, put_u8(p, 0), put_bytes(p, "\x10\0\0\0\x12\0\4\0\1\0\0\0\0\0\0\0", 16))
+PAYLOAD(netlink_silent, put_u8(p, 0), put_bytes(p, NOTHING NOTHING, 32))
+PAYLOAD(resolver_udp, put_u16(p, 1023), put_u16(p, 1024))
+PAYLOAD(resolver_tcp, put_u16(p, 1024), put_u16(p, 1023))
 PAYLOAD(landlock_0, put_u32(p, 0))
 PAYLOAD(landlock_4, put_u32(p, 4))
 PAYLOAD(filter_empty, put_bytes(p, "", 0))
@@ -218,6 +237,16 @@ const struct bad_sample bad_samples[] = {
 	{"soft above hard", PHASE_LIMITS, OP_RLIMIT, rlimit_order, PLAN_BAD_VALUE},
 	{"oom 1001", PHASE_LIMITS, OP_OOM_SCORE_ADJ, oom_high, PLAN_BAD_VALUE},
 	{"oom -1001", PHASE_LIMITS, OP_OOM_SCORE_ADJ, oom_low, PLAN_BAD_VALUE},
+	{"another netlink protocol", PHASE_LIMITS, OP_NETLINK, netlink_protocol, PLAN_BAD_VALUE},
+	{"no netlink request", PHASE_LIMITS, OP_NETLINK, netlink_none, PLAN_BAD_VALUE},
+	{"half a netlink header", PHASE_LIMITS, OP_NETLINK, netlink_short, PLAN_BAD_VALUE},
+	{"netlink request past the end", PHASE_LIMITS, OP_NETLINK, netlink_past, PLAN_BAD_VALUE},
+	{"netlink request shorter than its header", PHASE_LIMITS, OP_NETLINK, netlink_small, PLAN_BAD_VALUE},
+	{"netlink request of 17", PHASE_LIMITS, OP_NETLINK, netlink_odd, PLAN_BAD_VALUE},
+	{"netlink message that is no request", PHASE_LIMITS, OP_NETLINK, netlink_no_request, PLAN_BAD_VALUE},
+	{"netlink requests without an answer", PHASE_LIMITS, OP_NETLINK, netlink_silent, PLAN_BAD_VALUE},
+	{"resolver's UDP port", PHASE_LIMITS, OP_RESOLVER, resolver_udp, PLAN_BAD_VALUE},
+	{"resolver's TCP port", PHASE_LIMITS, OP_RESOLVER, resolver_tcp, PLAN_BAD_VALUE},
 	{"no scope", PHASE_LANDLOCK, OP_LANDLOCK, landlock_0, PLAN_BAD_VALUE},
 	{"unknown scope", PHASE_LANDLOCK, OP_LANDLOCK, landlock_4, PLAN_BAD_VALUE},
 	{"empty filter", PHASE_FILTER, OP_FILTER, filter_empty, PLAN_BAD_VALUE},
@@ -260,6 +289,12 @@ static void add(struct builder *plan, const struct sample *sample)
 }
 
 static const struct sample no_new_privs = {PHASE_MAPPED, OP_NO_NEW_PRIVS, NULL};
+static const struct sample loopback = {PHASE_LIMITS, OP_LOOPBACK, NULL};
+
+static bool needs_loopback(const struct sample *extra)
+{
+	return extra && extra->phase == PHASE_LIMITS && (extra->opcode == OP_NETLINK || extra->opcode == OP_RESOLVER);
+}
 
 /* The obligatory steps, `times` of `extra` in its place; `extra` stands for the obligatory one of its kind. */
 static void compose(struct builder *plan, const struct sample *extra, unsigned times)
@@ -267,6 +302,8 @@ static void compose(struct builder *plan, const struct sample *extra, unsigned t
 	bool added = times == 0;
 	builder_start(plan, SAMPLE_SLOTS);
 	for (unsigned i = 0; i < OBLIGATORY; i++) {
+		if (needs_loopback(extra) && obligatory[i].opcode == OP_CAPS)
+			add(plan, &loopback);
 		/* SEAL stays in front and EXEC at the end, wherever the phase of the other is */
 		for (; !added && (i > 0 || extra->opcode == OP_SEAL) && (obligatory[i].phase >= extra->phase); added = true)
 			for (unsigned n = 0; n < times; n++)
@@ -358,6 +395,17 @@ void sample_filter_plan(struct builder *plan, bool locked, uint8_t phase, bool b
 			add(plan, &one);
 		if (locked && obligatory[i].opcode == OP_MAPPED)
 			add(plan, &no_new_privs);
+	}
+	builder_finish(plan);
+}
+
+void sample_plan_of_limits(struct builder *plan, const uint8_t *opcodes, unsigned count)
+{
+	builder_start(plan, SAMPLE_SLOTS);
+	for (unsigned i = 0; i < OBLIGATORY; i++) {
+		for (unsigned k = 0; obligatory[i].opcode == OP_CAPS && k < count; k++)
+			add(plan, sample_of(opcodes[k]));
+		add(plan, &obligatory[i]);
 	}
 	builder_finish(plan);
 }

@@ -38,6 +38,8 @@ void sample_plan_without(struct builder *, uint8_t opcode);
 void sample_plan_twice(struct builder *, uint8_t opcode);
 void sample_plan_pair(struct builder *, const struct sample *first, const struct sample *second);
 void sample_plan_behind_verify(struct builder *, uint8_t opcode);
+/* The obligatory steps, and these of phase LIMITS in their order. */
+void sample_plan_of_limits(struct builder *, const uint8_t *opcodes, unsigned count);
 void sample_filter_plan(struct builder *, bool no_new_privs, uint8_t phase, bool before_caps);
 /* A plan of PLAN_EXEC: its obligatory steps, and `extra` (NULL: none) in its place; `without` (0: none) is left out. */
 void sample_exec_plan(struct builder *, const struct sample *extra, uint8_t without);

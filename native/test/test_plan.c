@@ -252,7 +252,7 @@ static void seal_is_first_and_exec_last(void)
 static void one_thing_is_set_once(void)
 {
 	static const uint8_t once[] = {OP_NO_NEW_PRIVS, OP_CONSOLE, OP_ROOT_READ_ONLY, OP_LOOPBACK, OP_HOSTNAME,
-				       OP_DOMAINNAME,	    OP_OOM_SCORE_ADJ, OP_KEYRING, OP_LANDLOCK};
+				       OP_DOMAINNAME,	    OP_OOM_SCORE_ADJ, OP_KEYRING, OP_LANDLOCK, OP_RESOLVER};
 	for (unsigned i = 0; i < sizeof once; i++) {
 		struct builder plan;
 		sample_plan_twice(&plan, once[i]);
@@ -308,6 +308,89 @@ static void nothing_is_protected_behind_the_check(void)
 		sample_plan_behind_verify(&plan, late[i]);
 		expect(PLAN_BAD_ORDER, &plan);
 	}
+}
+
+/* What is not a container's own network namespace is never set up from within it. */
+static void a_network_is_set_up_behind_the_loopback_and_before_the_resolver(void)
+{
+	static const struct {
+		enum plan_error expected;
+		unsigned count;
+		uint8_t opcodes[4];
+	} orders[] = {
+		{PLAN_OK, 4, {OP_LOOPBACK, OP_NETLINK, OP_NETLINK, OP_RESOLVER}},
+		{PLAN_OK, 2, {OP_LOOPBACK, OP_RESOLVER}},
+		{PLAN_BAD_ORDER, 1, {OP_NETLINK}},
+		{PLAN_BAD_ORDER, 1, {OP_RESOLVER}},
+		{PLAN_BAD_ORDER, 2, {OP_NETLINK, OP_LOOPBACK}},
+		{PLAN_BAD_ORDER, 2, {OP_RESOLVER, OP_LOOPBACK}},
+		{PLAN_BAD_ORDER, 3, {OP_LOOPBACK, OP_RESOLVER, OP_NETLINK}},
+	};
+	for (unsigned i = 0; i < sizeof orders / sizeof *orders; i++) {
+		struct builder plan;
+		sample_plan_of_limits(&plan, orders[i].opcodes, orders[i].count);
+		expect(orders[i].expected, &plan);
+	}
+}
+
+/* ---- links ---- */
+
+static struct links good_links(void)
+{
+	struct links links = {.count = 2};
+	links.link[0] = (struct plan_link){"cv0123456789ab", "cn0123456789", "eth0", 2, 68, {2}, 0, 0};
+	links.link[1] = (struct plan_link){"cv-0123456789ab", "cn", "e", INT32_MAX, 65535, {0xfe, 1, 2, 3, 4, 5}, 1, 0};
+	return links;
+}
+
+#define REFUSED(change)                                                                                                          \
+	do {                                                                                                                     \
+		struct links l = good_links();                                                                                   \
+		struct plan_link *a = &l.link[0], *b = &l.link[1];                                                               \
+		(void)a, (void)b;                                                                                                \
+		change;                                                                                                          \
+		CHECK(!valid_links(&l));                                                                                         \
+	} while (0)
+
+static void bad_links_are_refused(void)
+{
+	struct links good = good_links();
+	CHECK(valid_links(&good));
+	REFUSED(l.count = 0);
+	REFUSED(l.count = 1);		       /* the second is there */
+	REFUSED(l.count = 3);		       /* the third is none */
+	REFUSED(l.count = PLAN_MAX_LINKS + 1);
+	REFUSED(l.link[7].reserved = 1);
+	REFUSED(memcpy(a->host, "eth0", 5));   /* what a machine may have of its own */
+	REFUSED(memcpy(a->host, "vc012", 6));
+	REFUSED(memcpy(a->host, "cv/../all", 10));
+	REFUSED(memcpy(a->host, "cv.1", 5));
+	REFUSED(memcpy(a->host, "cvA", 4));
+	REFUSED(memcpy(a->host, "cv%d", 5)); /* which the kernel counts up */
+	REFUSED(memcpy(a->host, "cv 1", 5));
+	REFUSED(a->host[3] = '\n');
+	REFUSED(a->host[0] = 0);
+	REFUSED(a->host[15] = 'a');	       /* behind the end */
+	REFUSED(memset(a->host, 'c', 16));
+	REFUSED(memcpy(a->bridge, "docker0", 8));
+	REFUSED(memset(a->bridge, 0, 16));
+	REFUSED(memset(a->guest, 0, 16));
+	REFUSED(memcpy(a->guest, "lo", 3));
+	REFUSED(memcpy(a->guest, "0eth", 5));
+	REFUSED(memcpy(a->guest, "-e", 3));
+	REFUSED(memcpy(a->host, b->host, 16));
+	REFUSED(memcpy(a->guest, b->guest, 16));
+	REFUSED(a->guest_index = b->guest_index);
+	REFUSED(a->guest_index = 0);
+	REFUSED(a->guest_index = 1);
+	REFUSED(a->guest_index = 1u << 31);
+	REFUSED(a->mtu = 67);
+	REFUSED(b->mtu = 65536);
+	REFUSED(a->mac[0] = 1);
+	REFUSED(memset(b->mac, 0xff, 6));
+	REFUSED(a->mac[0] = 0);
+	REFUSED(a->isolated = 2);
+	REFUSED(a->reserved = 1);
 }
 
 static void a_slot_is_used_once(void)
@@ -425,6 +508,8 @@ static const struct test tests[] = {
 	{"where", where_is_the_broken_step},
 	{"filter and no_new_privs", filter_comes_before_caps_only_without_no_new_privs},
 	{"verify is last of protect", nothing_is_protected_behind_the_check},
+	{"order of a network", a_network_is_set_up_behind_the_loopback_and_before_the_resolver},
+	{"bad links", bad_links_are_refused},
 	{"slot once", a_slot_is_used_once},
 	{"one more program", a_program_of_a_running_container_changes_nothing_of_it},
 	{"entering", a_program_enters_first_and_once},

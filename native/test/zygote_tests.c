@@ -152,6 +152,16 @@ static void messages_of_any_size(void)
 {
 	static char bytes[4096];
 	struct reply reply;
+	struct links_request with_links = {.request = {.magic = PLAN_MAGIC, .id_base = ID_BASE, .id_count = ID_COUNT}};
+	for (int kind = REQUEST_USERNS; kind <= REQUEST_LINKS; kind += REQUEST_LINKS - REQUEST_USERNS) {
+		size_t others = kind == REQUEST_LINKS ? sizeof with_links.request : sizeof with_links;
+		with_links.request.kind = (uint16_t)kind;
+		for (size_t size = others - 1; size <= others + 1; size++) {
+			CHECK(send(engine.socket, &with_links, size, MSG_NOSIGNAL) == (ssize_t)size);
+			CHECK(recv(engine.socket, &reply, sizeof reply, 0) == sizeof reply);
+			CHECK_EQUAL(-EINVAL, reply.status);
+		}
+	}
 	for (size_t size = 0; size <= sizeof bytes; size = size ? size * 3 : 1) {
 		CHECK(send(engine.socket, bytes, size, MSG_NOSIGNAL) == (ssize_t)size);
 		CHECK(recv(engine.socket, &reply, sizeof reply, 0) == sizeof reply);

@@ -9,7 +9,7 @@ import dev.caisson.engine.Probe.Moment;
 import dev.caisson.launch.InitFailures;
 import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
-import dev.caisson.launch.Launcher;
+import dev.caisson.launch.Launched;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.ProcessTimes;
 import dev.caisson.linux.Processes;
@@ -50,7 +50,7 @@ public final class Container implements AutoCloseable {
     private final LaunchPlan plan;
     private final Cgroup group;
     private final RecordedGroup recorded;
-    private final Launcher.Launched launched;
+    private final Launched launched;
     private final StandardStreams streams;
     private final InitWatch init;
     private final long startTime;
@@ -74,7 +74,7 @@ public final class Container implements AutoCloseable {
             ContainerSpec spec,
             LaunchPlan plan,
             Cgroup group,
-            Launcher.Launched launched,
+            Launched launched,
             StandardStreams streams,
             Reactor reactor) {
         this.engine = engine;

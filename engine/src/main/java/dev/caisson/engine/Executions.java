@@ -7,7 +7,7 @@ import dev.caisson.image.Rootfs;
 import dev.caisson.launch.EnteredCheck;
 import dev.caisson.launch.ExecPlan;
 import dev.caisson.launch.LaunchPlan;
-import dev.caisson.launch.Launcher;
+import dev.caisson.launch.Launched;
 import dev.caisson.launch.SlotSource;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.Fd;
@@ -55,7 +55,7 @@ final class Executions {
             var bounds = new StandardStreams.Bounds(wish.terminal().isPresent(), wish.outputLimit(), Optional.empty());
             int owner = plan.ids().base() + privileges(plan).uid();
             opened = StandardStreams.open(streams, bounds, wanted, owner, Optional.empty());
-            Launcher.Launched launched = enter(target, plan, part, opened);
+            Launched launched = enter(target, plan, part, opened);
             var exec =
                     new RunningExec(this, target, name, plan.steps(), part, launched, opened, streams.reactor(), notes);
             running.add(exec);
@@ -90,7 +90,7 @@ final class Executions {
         Subgroup part = null;
         try (Fd nothing = FileSystem.open("/dev/null", FileSystem.O_RDWR)) {
             part = target.group().subgroup(name.text());
-            Launcher.Launched launched = enter(target, plan, part, List.of(nothing, nothing, nothing));
+            Launched launched = enter(target, plan, part, List.of(nothing, nothing, nothing));
             try {
                 EnteredCheck.require(launched.pid(), target.pid(), plan);
                 keep.accept(launched.control());
@@ -107,8 +107,8 @@ final class Executions {
         }
     }
 
-    private Launcher.Launched enter(ExecTarget target, ExecPlan plan, Subgroup part, StandardStreams opened) {
-        Launcher.Launched launched = enter(target, plan, part, opened.theirs());
+    private Launched enter(ExecTarget target, ExecPlan plan, Subgroup part, StandardStreams opened) {
+        Launched launched = enter(target, plan, part, opened.theirs());
         try {
             opened.console(launched.console());
             opened.closeTheirs();
@@ -122,7 +122,7 @@ final class Executions {
         }
     }
 
-    private Launcher.Launched enter(ExecTarget target, ExecPlan plan, Subgroup part, List<Fd> theirs) {
+    private Launched enter(ExecTarget target, ExecPlan plan, Subgroup part, List<Fd> theirs) {
         List<Fd> namespaces = target.namespaces(plan.slots().stream()
                 .filter(SlotSource.NamespaceOf.class::isInstance)
                 .map(slot -> ((SlotSource.NamespaceOf) slot).namespace())

@@ -1,6 +1,6 @@
 package dev.caisson.engine;
 
-import dev.caisson.launch.Launcher;
+import dev.caisson.launch.Launched;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -58,7 +58,7 @@ final class FileService implements AutoCloseable {
     /// @param descriptors the caller's to close
     record Reply(int handle, long value, ByteBuffer payload, List<Fd> descriptors) {}
 
-    private final Launcher.Launched launched;
+    private final Launched launched;
     private final Reactor reactor;
     private final Supplier<Boolean> frozen;
     private final ReentrantLock lock = new ReentrantLock();
@@ -69,7 +69,7 @@ final class FileService implements AutoCloseable {
     private volatile boolean broken;
 
     /// @param frozen whether it stands still, as a paused container does
-    FileService(Launcher.Launched launched, Reactor reactor, Supplier<Boolean> frozen) {
+    FileService(Launched launched, Reactor reactor, Supplier<Boolean> frozen) {
         this.launched = launched;
         this.reactor = reactor;
         this.frozen = frozen;

@@ -7,7 +7,7 @@ import dev.caisson.launch.ExecPlan;
 import dev.caisson.launch.FilesLauncher;
 import dev.caisson.launch.FilesPlan;
 import dev.caisson.launch.LaunchPlan;
-import dev.caisson.launch.Launcher;
+import dev.caisson.launch.Launched;
 import dev.caisson.launch.SlotSource;
 import dev.caisson.launch.Verifier;
 import dev.caisson.launch.monitor.Monitor;
@@ -79,7 +79,7 @@ final class FileServices {
     }
 
     private FileService begin(ExecTarget target, ExecPlan plan, ExecLauncher.Given given, Supplier<Boolean> frozen) {
-        Launcher.Launched launched = zygote.execLauncher().enter(plan, given);
+        Launched launched = zygote.execLauncher().enter(plan, given);
         return begin(launched, () -> EnteredCheck.require(launched.pid(), target.pid(), plan), frozen);
     }
 
@@ -93,14 +93,14 @@ final class FileServices {
             for (int slot : FilesLauncher.mounts(plan)) {
                 mounts.put(slot, monitor.mount(slot));
             }
-            Launcher.Launched launched = zygote.filesLauncher().stand(plan, mounts, group);
+            Launched launched = zygote.filesLauncher().stand(plan, mounts, group);
             return begin(launched, () -> verify(launched, plan), group::isPaused);
         } finally {
             mounts.values().forEach(Fd::close);
         }
     }
 
-    private static void verify(Launcher.Launched launched, LaunchPlan plan) {
+    private static void verify(Launched launched, LaunchPlan plan) {
         for (Verifier.Check check : new Verifier(plan).beforeStart(launched.pid())) {
             if (!check.asPlanned()) {
                 throw Starter.notAsPlanned(check);
@@ -108,7 +108,7 @@ final class FileServices {
         }
     }
 
-    private FileService begin(Launcher.Launched launched, Runnable check, Supplier<Boolean> frozen) {
+    private FileService begin(Launched launched, Runnable check, Supplier<Boolean> frozen) {
         FileService service;
         try {
             check.run();

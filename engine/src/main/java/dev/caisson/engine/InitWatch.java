@@ -2,7 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.launch.InitFailures;
 import dev.caisson.launch.LaunchException;
-import dev.caisson.launch.Launcher;
+import dev.caisson.launch.Launched;
 import dev.caisson.launch.Report;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.Processes;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class InitWatch {
     private static final int SIGKILL = 9;
 
-    private final Launcher.Launched launched;
+    private final Launched launched;
     private final List<Step> steps;
     private final Runnable paused;
     private final Runnable gone;
@@ -35,7 +35,7 @@ final class InitWatch {
     /// @param steps that it was given
     /// @param paused is run when init stands still in front of a step behind READY; then init goes on
     /// @param gone is run when it has ended and been reaped, and all that it said is known
-    InitWatch(Launcher.Launched launched, List<Step> steps, Runnable paused, Runnable gone) {
+    InitWatch(Launched launched, List<Step> steps, Runnable paused, Runnable gone) {
         this.launched = launched;
         this.steps = steps;
         this.paused = paused;

@@ -4,7 +4,7 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.cgroup.Subgroup;
 import dev.caisson.launch.InitFailures;
-import dev.caisson.launch.Launcher;
+import dev.caisson.launch.Launched;
 import dev.caisson.launch.Report;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.Processes;
@@ -34,7 +34,7 @@ public final class RunningExec implements AutoCloseable {
     private final ExecTarget target;
     private final ExecName name;
     private final Subgroup part;
-    private final Launcher.Launched launched;
+    private final Launched launched;
     private final StandardStreams streams;
     private final Reactor reactor;
     private final Optional<ExecNotes> notes;
@@ -52,7 +52,7 @@ public final class RunningExec implements AutoCloseable {
             ExecName name,
             List<Step> steps,
             Subgroup part,
-            Launcher.Launched launched,
+            Launched launched,
             StandardStreams streams,
             Reactor reactor,
             Optional<ExecNotes> notes) {

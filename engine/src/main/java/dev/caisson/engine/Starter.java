@@ -7,6 +7,7 @@ import dev.caisson.launch.HostException;
 import dev.caisson.launch.InitFailures;
 import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Launched;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Verifier;
 import dev.caisson.launch.Zygote;
@@ -184,7 +185,7 @@ final class Starter implements AutoCloseable {
                     streams, StandardStreams.Bounds.of(spec), output.wanted(), owner, output.kept());
             probe.reached(Moment.STREAMS_OPEN);
             var resources = new Launcher.Resources(group, begun.lease().userNamespace(), opened.theirs());
-            Launcher.Launched launched = launch(begun.plan(), birth, resources);
+            Launched launched = launch(begun.plan(), birth, resources);
             try {
                 opened.console(launched.console());
                 opened.closeTheirs();
@@ -226,9 +227,9 @@ final class Starter implements AutoCloseable {
         }
     }
 
-    private Launcher.Launched launch(LaunchPlan plan, Launcher.Birth birth, Launcher.Resources resources) {
+    private Launched launch(LaunchPlan plan, Launcher.Birth birth, Launcher.Resources resources) {
         OptionalInt step = probe.pauseBefore();
-        Launcher.Launched launched = step.isEmpty()
+        Launched launched = step.isEmpty()
                 ? birth.complete(plan, resources)
                 : birth.complete(plan, resources, new Launcher.Pause(step.getAsInt(), engine::initPaused));
         try {
@@ -245,7 +246,7 @@ final class Starter implements AutoCloseable {
     }
 
     /// The kernel is asked what it made before the program runs in it.
-    private void verify(LaunchPlan plan, Launcher.Launched launched) {
+    private void verify(LaunchPlan plan, Launched launched) {
         for (Verifier.Check check : verifier(plan).beforeStart(launched.pid())) {
             if (!check.asPlanned()) {
                 throw notAsPlanned(check);

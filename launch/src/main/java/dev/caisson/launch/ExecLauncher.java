@@ -34,7 +34,7 @@ public final class ExecLauncher {
     /// Starts a process that enters a container which runs, up to its program.
     ///
     /// @param part of the container's group, for this program and what it starts
-    public Launcher.Launched enter(ExecPlan plan, Subgroup part, List<Fd> namespaces, List<Fd> streams) {
+    public Launched enter(ExecPlan plan, Subgroup part, List<Fd> namespaces, List<Fd> streams) {
         var opened = new ArrayList<Fd>();
         try {
             Optional<Fd> directory = part.cloneInto();
@@ -48,7 +48,7 @@ public final class ExecLauncher {
     }
 
     /// Starts a process that enters a container which runs, up to its last step.
-    public Launcher.Launched enter(ExecPlan plan, Given given) {
+    public Launched enter(ExecPlan plan, Given given) {
         Sockets.Pair control = Sockets.pair();
         Zygote.Child child;
         try (Fd theirs = control.theirs();
@@ -58,7 +58,7 @@ public final class ExecLauncher {
             control.ours().close();
             throw e;
         }
-        var launched = new Launcher.Launched(child, control.ours());
+        var launched = new Launched(child, control.ours());
         try (Fd encoded = plan.sealed()) {
             handover(plan, given, encoded).send(control.ours());
             Launcher.awaitReady(plan.steps(), launched, Launcher.Pause.NONE);

@@ -31,7 +31,7 @@ public final class FilesLauncher {
     /// @param plan of [FilesPlan]
     /// @param mounts detached ones by slot, the caller's to close
     /// @param group the container's, which pays for what the service does
-    public Launcher.Launched stand(LaunchPlan plan, Map<Integer, Fd> mounts, Cgroup group) {
+    public Launched stand(LaunchPlan plan, Map<Integer, Fd> mounts, Cgroup group) {
         var opened = new ArrayList<Fd>();
         try {
             List<Fd> joins = group.joinFds();
@@ -61,7 +61,7 @@ public final class FilesLauncher {
         }
     }
 
-    private Launcher.Launched stand(LaunchPlan plan, Handover handover, Optional<Fd> directory) {
+    private Launched stand(LaunchPlan plan, Handover handover, Optional<Fd> directory) {
         Sockets.Pair control = Sockets.pair();
         Zygote.Child child;
         try (Fd theirs = control.theirs();
@@ -71,7 +71,7 @@ public final class FilesLauncher {
             control.ours().close();
             throw e;
         }
-        var launched = new Launcher.Launched(child, control.ours());
+        var launched = new Launched(child, control.ours());
         try {
             handover.send(control.ours());
             Launcher.awaitReady(plan.steps(), launched, Launcher.Pause.NONE);

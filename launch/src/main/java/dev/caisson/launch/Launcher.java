@@ -1,10 +1,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.cgroup.Cgroup;
-import dev.caisson.linux.Errno;
-import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileContent;
 import dev.caisson.linux.MemoryFile;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Sockets;
@@ -13,21 +10,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// Carries a plan out: asks the zygote for the first process and the root file system, opens what the plan's slots
 /// name,
 /// hands all to the process, and waits until it stands before the program.
 public final class Launcher {
-    private static final byte[] START = {1};
-    private static final byte[] START_ALONE = {3};
-    private static final int SIGKILL = 9;
-    /// Offset of `called` in plan.h's `struct start`.
-    private static final long START_CALLED = 4;
-    private static final int DYING_LOOKS = 4;
-    private static final long DYING_PAUSE_NANOS = 5_000_000;
-
     /// The parts of the root file system.
     ///
     /// @param layers the image's directories, topmost first
@@ -47,160 +35,6 @@ public final class Launcher {
     public record Resources(Cgroup group, Fd userNamespace, List<Fd> streams) {
         public Resources {
             streams = List.copyOf(streams);
-        }
-    }
-
-    /// A container that stands and waits for its start.
-    public static final class Launched implements AutoCloseable {
-        private final int pid;
-        private final Fd pidfd;
-        private final Fd control;
-        private Optional<Fd> console = Optional.empty();
-        private @Nullable Fd start;
-        private List<Integer> phaseMicros = List.of();
-
-        Launched(Zygote.Child child, Fd control) {
-            this.pid = child.pid();
-            this.pidfd = child.pidfd();
-            this.control = control;
-        }
-
-        private void keep(Report.Kind kind, List<Fd> descriptors) {
-            if (descriptors.size() != 1) {
-                return;
-            }
-            if (kind == Report.Kind.CONSOLE) {
-                console = Optional.of(new Fd(descriptors.getFirst().release()));
-            } else if (kind == Report.Kind.READY) {
-                start = new Fd(descriptors.getFirst().release());
-            }
-        }
-
-        /// Returns the pid of the container's process 1, as this process sees it. Valid until it is reaped.
-        public int pid() {
-            return pid;
-        }
-
-        public Fd pidfd() {
-            return pidfd;
-        }
-
-        /// Returns the socket of reports: the exit of the program.
-        public Fd control() {
-            return control;
-        }
-
-        /// The terminal's master, where one was asked for.
-        public Optional<Fd> console() {
-            return console;
-        }
-
-        /// How long init took for each phase, in microseconds.
-        public List<Integer> phaseMicros() {
-            return phaseMicros;
-        }
-
-        /// True if init, or its child, has called execveat(2): before, nothing of the program has run. It stays known
-        /// when
-        /// init is killed before it could tell.
-        public boolean hasCalledProgram() {
-            Fd file = start;
-            var called = new byte[Integer.BYTES];
-            return file != null && FileContent.readAt(file, called, START_CALLED) == called.length && called[0] == 1;
-        }
-
-        /// Lets init run the program.
-        /// @return false if init has died; what it said before is still on the control socket
-        public boolean start() {
-            return say(START);
-        }
-
-        /// Like [#start], of a process that outlives this one: whoever has a copy of its control socket keeps it.
-        public boolean startAlone() {
-            return say(START_ALONE);
-        }
-
-        private boolean say(byte... word) {
-            try {
-                Sockets.send(control, word, List.of());
-                return true;
-            } catch (ErrnoException e) {
-                if (Sockets.isClosed(e)) {
-                    return false;
-                }
-                throw e;
-            }
-        }
-
-        /// Leaves it to run on, closes all that is held of it, and reaps it when it has ended, if this process lives by
-        /// then.
-        public void leave() {
-            control.close();
-            Thread.ofPlatform().daemon().name("caisson-left-exec").start(() -> {
-                try {
-                    reap();
-                } finally {
-                    close();
-                }
-            });
-        }
-
-        /// Ends it before its start.
-        public void abandon() {
-            try {
-                Processes.signal(pidfd, SIGKILL);
-                reap();
-            } finally {
-                close();
-            }
-        }
-
-        /// Ends it before its start, because of a failure.
-        /// @return that failure, or INIT_DIED if init was dead already, which explains all that failed after it
-        public RuntimeException abandon(RuntimeException failure) {
-            RuntimeException why = failure;
-            try {
-                if (hasDied()) {
-                    why = InitFailures.died();
-                    why.addSuppressed(failure);
-                }
-                abandon();
-            } catch (RuntimeException e) {
-                why.addSuppressed(e);
-            }
-            return why;
-        }
-
-        /// One that is being killed may still look alive for some time.
-        private boolean hasDied() {
-            for (int looks = 0; looks < DYING_LOOKS; looks++) {
-                if (Processes.hasEnded(pidfd) || Processes.isBeingKilled(pid)) {
-                    return true;
-                }
-                LockSupport.parkNanos(DYING_PAUSE_NANOS);
-            }
-            return false;
-        }
-
-        /// Somebody who watches it may have done it before.
-        private void reap() {
-            try {
-                Processes.reap(pidfd);
-            } catch (ErrnoException e) {
-                if (!e.is(Errno.ECHILD)) {
-                    throw e;
-                }
-            }
-        }
-
-        @Override
-        public void close() {
-            pidfd.close();
-            control.close();
-            console.ifPresent(Fd::close);
-            if (start != null) {
-                start.close();
-            }
         }
     }
 
@@ -408,25 +242,27 @@ public final class Launcher {
     }
 
     static void awaitReady(List<Step> steps, Launched launched, Pause pause) {
-        Sockets.receiveTimeout(launched.control, InitSocket.READY_TIMEOUT_MILLIS);
+        Sockets.receiveTimeout(launched.control(), InitSocket.READY_TIMEOUT_MILLIS);
         while (true) {
             Report report;
-            try (Sockets.Message message = InitSocket.receive(launched.control)) {
+            try (Sockets.Message message = InitSocket.receive(launched.control())) {
                 report = Report.decode(message.bytes());
-                launched.keep(report.kind(), message.descriptors());
+                launched.keep(report, message.descriptors());
             }
             switch (report.kind()) {
                 case READY -> {
-                    launched.phaseMicros = report.phaseMicros();
+                    launched.isReady(report.phaseMicros());
                     return;
                 }
                 case ERROR -> throw InitFailures.of(steps, report);
-                case CONSOLE -> {}
+                case CONSOLE, RESOLVER -> {}
                 case PAUSED -> {
                     pause.meanwhile().run();
                     launched.start();
                 }
-                case EXIT -> throw new HostException("INIT_PROTOCOL", "init told of an exit before the start");
+                case EXIT, NAMESPACE ->
+                    throw new HostException(
+                            "INIT_PROTOCOL", "init sent a report of " + report.kind() + " before the start");
             }
         }
     }

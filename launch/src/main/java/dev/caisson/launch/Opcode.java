@@ -30,6 +30,8 @@ enum Opcode {
     RLIMIT(83),
     OOM_SCORE_ADJ(84),
     KEYRING(85),
+    NETLINK(86),
+    RESOLVER(87),
     CAPS(90),
     LANDLOCK(100),
     READY(110),
@@ -86,6 +88,8 @@ enum Opcode {
             case Step.SetResourceLimit _ -> RLIMIT;
             case Step.SetOomScoreAdjustment _ -> OOM_SCORE_ADJ;
             case Step.JoinKeyring _ -> KEYRING;
+            case Step.Netlink _ -> NETLINK;
+            case Step.Resolver _ -> RESOLVER;
             case Step.SetPrivileges _ -> CAPS;
             case Step.RestrictScope _ -> LANDLOCK;
             case Step.Ready _ -> READY;

@@ -121,6 +121,9 @@ public final class PlanCodec {
                 out.u32(set.supplementaryGroups().size());
                 set.supplementaryGroups().forEach(out::u32);
             }
+            case Step.Netlink netlink ->
+                out.u8(netlink.protocol().number()).bytes(netlink.requests().bytes());
+            case Step.Resolver resolver -> out.u16(resolver.udpPort()).u16(resolver.tcpPort());
             case Step.RestrictScope restrict -> out.u32(restrict.scopes());
             case Step.Ready ready -> out.text(ready.workingDirectory());
             case Step.InstallFilter install -> out.bytes(install.program().bytes());

@@ -85,6 +85,8 @@ final class PlanDecoder {
             case RLIMIT -> new Step.SetResourceLimit(new Rlimit(resource(in.getInt()), in.getLong(), in.getLong()));
             case OOM_SCORE_ADJ -> new Step.SetOomScoreAdjustment(in.getInt());
             case KEYRING -> new Step.JoinKeyring();
+            case NETLINK -> new Step.Netlink(NetlinkProtocol.of(in.get()), new NetlinkRequests(bytes()));
+            case RESOLVER -> new Step.Resolver(port(), port());
             case CAPS -> setPrivileges();
             case LANDLOCK -> new Step.RestrictScope(in.getInt());
             case READY -> new Step.Ready(text());
@@ -121,6 +123,10 @@ final class PlanDecoder {
 
     private Slot slot() {
         return new Slot(Short.toUnsignedInt(in.getShort()));
+    }
+
+    private int port() {
+        return Short.toUnsignedInt(in.getShort());
     }
 
     private InRootPath path() {

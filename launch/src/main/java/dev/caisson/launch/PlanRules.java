@@ -38,6 +38,7 @@ public final class PlanRules {
             Step.SetDomainName.class,
             Step.SetOomScoreAdjustment.class,
             Step.JoinKeyring.class,
+            Step.Resolver.class,
             Step.RestrictScope.class,
             Step.InstallFilter.class);
     private static final Set<Namespace> OBLIGATORY =
@@ -84,6 +85,8 @@ public final class PlanRules {
     private static void verifyOrder(LaunchPlan plan) {
         boolean groups = false;
         boolean verified = false;
+        boolean loopback = false;
+        boolean resolver = false;
         for (Step step : plan.steps()) {
             switch (step) {
                 case Step.CgroupNamespace _ -> groups = true;
@@ -91,6 +94,13 @@ public final class PlanRules {
                 case Step.JoinCgroup _ -> require(!groups, "groups are joined before they become roots");
                 case Step.SetSysctl _, Step.Mask _, Step.MakeReadOnly _, Step.MakeRootReadOnly _ ->
                     require(!verified, "nothing is changed behind the check");
+                case Step.RaiseLoopback _ -> loopback = true;
+                case Step.Netlink _ ->
+                    require(loopback && !resolver, "the network is set up after the loopback and before the resolver");
+                case Step.Resolver _ -> {
+                    require(loopback, "a resolver needs the loopback");
+                    resolver = true;
+                }
                 default -> {}
             }
         }

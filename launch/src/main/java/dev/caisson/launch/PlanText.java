@@ -193,6 +193,13 @@ public final class PlanText {
                 .forEach(set -> parts.add(set.limit().toString()));
         parts.add("oom_score_adj " + plan.only(Step.SetOomScoreAdjustment.class).value());
         parts.add("a session keyring of its own, loopback up");
+        plan.all(Step.Netlink.class)
+                .forEach(netlink -> parts.add(
+                        switch (netlink.protocol()) {
+                            case ROUTE -> "links, addresses and routes by " + netlink.requests();
+                            case NETFILTER -> "packet filter by " + netlink.requests();
+                        }));
+        plan.all(Step.Resolver.class).forEach(_ -> parts.add("sockets of a resolver at 127.0.0.11"));
         return String.join("; ", parts);
     }
 

@@ -27,7 +27,9 @@ public record Report(
         CONSOLE,
         READY,
         PAUSED,
-        EXIT
+        EXIT,
+        NAMESPACE,
+        RESOLVER
     }
 
     /// Length of a report on the socket.

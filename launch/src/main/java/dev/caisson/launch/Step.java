@@ -242,6 +242,33 @@ public sealed interface Step {
         }
     }
 
+    /// Sends requests to the kernel in the container's own network namespace, in one message.
+    record Netlink(NetlinkProtocol protocol, NetlinkRequests requests) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.LIMITS;
+        }
+    }
+
+    /// Opens sockets at 127.0.0.11 for a resolver outside, which the engine gets: a bound one, and a listening one.
+    ///
+    /// @param udpPort from 1024, as `tcpPort`
+    record Resolver(int udpPort, int tcpPort) implements Step {
+        private static final int FIRST_FREE_PORT = 1024;
+        private static final int LAST_PORT = 65_535;
+
+        public Resolver {
+            if (Math.min(udpPort, tcpPort) < FIRST_FREE_PORT || Math.max(udpPort, tcpPort) > LAST_PORT) {
+                throw new IllegalArgumentException("no ports of a resolver: " + udpPort + ", " + tcpPort);
+            }
+        }
+
+        @Override
+        public Phase phase() {
+            return Phase.LIMITS;
+        }
+    }
+
     /// Drops to the user and to the capabilities; inheritable and ambient sets become empty.
     record SetPrivileges(
             CapabilitySet bounding, CapabilitySet permitted, int uid, int gid, List<Integer> supplementaryGroups)

@@ -163,6 +163,14 @@ public final class StepFailedException extends LaunchException {
                         errno,
                         EXIT_ENGINE);
             case Step.InstallFilter install -> filter(install.phase(), errno);
+            case Step.Netlink netlink ->
+                new StepFailedException(
+                        "NETWORK_REFUSED",
+                        "the kernel refused to set up the container's network (netlink " + netlink.protocol() + ", "
+                                + reason + "): see what IPv6 and the packet filter of the host allow",
+                        step.phase(),
+                        errno,
+                        EXIT_ENGINE);
             case Step.SetResourceLimit limit ->
                 new StepFailedException(
                         "RLIMIT_REFUSED",

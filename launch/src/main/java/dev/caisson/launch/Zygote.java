@@ -34,6 +34,7 @@ public final class Zygote implements AutoCloseable {
     private static final int REQUEST_ROOT = 3;
     private static final int REQUEST_DEVICE = 4;
     private static final int REQUEST_EXEC = 5;
+    private static final int REQUEST_LINKS = 10;
     private static final int ROOT_TMPFS = 2;
     private static final int ROOT_OVERLAY = 3;
     private static final int ROOT_COVER = 4;
@@ -48,9 +49,13 @@ public final class Zygote implements AutoCloseable {
             "cloning",
             "writing the id maps",
             "building its private root",
-            "making a device node");
+            "making a device node",
+            "stage 7",
+            "keeping a mount",
+            "making network links");
     private static final int STAGE_CLONE = 3;
     private static final int STAGE_DEVICE = 6;
+    private static final int STAGE_LINKS = 9;
 
     private final Fd socket;
     private final ReentrantLock sending = new ReentrantLock();
@@ -75,13 +80,20 @@ public final class Zygote implements AutoCloseable {
         return await(begin());
     }
 
-    /// Starts it beside the caller.
+    /// Starts one beside the caller that makes no links.
     public static CompletableFuture<Zygote> begin() {
+        return begin(false);
+    }
+
+    /// Starts it beside the caller.
+    ///
+    /// @param links whether it keeps the capability to make network links, CAP_NET_ADMIN
+    public static CompletableFuture<Zygote> begin(boolean links) {
         Sockets.Pair pair = Sockets.pair();
         var started = new CompletableFuture<Zygote>();
         // Containers are children of the thread that spawned the zygote, and die when that thread ends, prctl(2)
         // PR_SET_PDEATHSIG: so this one lives as long as the engine.
-        Thread.ofPlatform().daemon().name("caisson-zygote").start(() -> keep(pair, started));
+        Thread.ofPlatform().daemon().name("caisson-zygote").start(() -> keep(pair, links, started));
         return started;
     }
 
@@ -98,10 +110,11 @@ public final class Zygote implements AutoCloseable {
         }
     }
 
-    private static void keep(Sockets.Pair pair, CompletableFuture<Zygote> started) {
+    private static void keep(Sockets.Pair pair, boolean links, CompletableFuture<Zygote> started) {
         Zygote zygote;
         try (Fd program = executable()) {
-            int pid = Processes.spawn(program, List.of(PROGRAM, "zygote"), List.of(pair.theirs()));
+            List<String> arguments = links ? List.of(PROGRAM, "zygote", "links") : List.of(PROGRAM, "zygote");
+            int pid = Processes.spawn(program, arguments, List.of(pair.theirs()));
             pair.theirs().close();
             zygote = new Zygote(pair.ours(), Thread.currentThread(), pid);
             zygote.awaitStart();
@@ -217,8 +230,22 @@ public final class Zygote implements AutoCloseable {
         return ask(request(REQUEST_DEVICE, ids), List.of(node));
     }
 
+    /// Asks for the links of a child that nobody has reaped, to be awaited by [Answer#done()]. They are gone with the
+    /// child's network namespace. Needs a zygote that was started with links.
+    ///
+    /// @param ids those of the container
+    Answer links(IdRange ids, Child child, List<Link> links) {
+        ByteBuffer request = request(REQUEST_LINKS, ids, REQUEST_BYTES + Link.ALL_BYTES);
+        Link.putAll(links, request.position(REQUEST_BYTES));
+        return ask(request, List.of(child.pidfd()));
+    }
+
     private static ByteBuffer request(int kind, IdRange range) {
-        return ByteBuffer.allocate(REQUEST_BYTES)
+        return request(kind, range, REQUEST_BYTES);
+    }
+
+    private static ByteBuffer request(int kind, IdRange range, int bytes) {
+        return ByteBuffer.allocate(bytes)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt(0, PlanCodec.MAGIC)
                 .putShort(4, (short) kind)
@@ -252,7 +279,7 @@ public final class Zygote implements AutoCloseable {
     private void awaitStart() {
         var answer = new Answer();
         awaited.add(answer);
-        answer.checked().close();
+        answer.done();
     }
 
     private static HostException gone(ErrnoException e) {
@@ -275,6 +302,12 @@ public final class Zygote implements AutoCloseable {
                 throw new HostException("ZYGOTE_PROTOCOL", "the engine's helper process answered without a descriptor");
             }
             return new Fd(message.descriptors().getFirst().release());
+        }
+
+        /// Waits until it is done, if nothing comes with the answer.
+        /// @throws HostException if the kernel refused it
+        void done() {
+            checked().close();
         }
 
         /// Waits for the process that was asked for.
@@ -374,8 +407,13 @@ public final class Zygote implements AutoCloseable {
         if (stage == STAGE_CLONE && errno == Errno.EAGAIN) {
             return ": the host's limit of processes is reached";
         }
+        if (stage == STAGE_LINKS && (errno == Errno.ENODEV || errno == Errno.EOPNOTSUPP)) {
+            return ": the bridge of a network is not there, start the container again";
+        }
         if (errno == Errno.EPERM) {
-            return ": the engine needs root, with CAP_SYS_ADMIN over the host";
+            return stage == STAGE_LINKS
+                    ? ": the engine needs CAP_NET_ADMIN over the host"
+                    : ": the engine needs root, with CAP_SYS_ADMIN over the host";
         }
         return "";
     }

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -69,7 +70,21 @@ class PlanCodecTest {
                                 .allow(Allowance.HOST_UTS)
                                 .share(ContainerSpec.SharedNamespace.IPC)
                                 .share(ContainerSpec.SharedNamespace.UTS),
-                        Samples.host()));
+                        Samples.host()),
+                networked(Samples.plan()));
+    }
+
+    /// Adds the steps of a network.
+    private static LaunchPlan networked(LaunchPlan plan) {
+        var steps = new ArrayList<>(plan.steps());
+        int at = steps.indexOf(new Step.RaiseLoopback()) + 1;
+        steps.addAll(
+                at,
+                List.of(
+                        new Step.Netlink(NetlinkProtocol.ROUTE, Samples.requests(2)),
+                        new Step.Netlink(NetlinkProtocol.NETFILTER, Samples.requests(3)),
+                        new Step.Resolver(20_000, 60_000)));
+        return new LaunchPlan(plan.ids(), plan.namespaces(), plan.root(), plan.slots(), steps);
     }
 
     @ParameterizedTest

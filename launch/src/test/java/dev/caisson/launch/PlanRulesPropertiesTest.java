@@ -105,7 +105,7 @@ class PlanRulesPropertiesTest {
     void every_single_change_is_judged_alike() {
         int taken = 0;
         int refused = 0;
-        for (LaunchPlan plan : List.of(PLANS.get(2), PLANS.get(3), PLANS.get(5))) {
+        for (LaunchPlan plan : List.of(PLANS.get(2), PLANS.get(3), PLANS.get(5), PLANS.getLast())) {
             int size = plan.steps().size();
             for (int i = 0; i < size; i++) {
                 var mutations = new ArrayList<Mutation>(List.of(new Mutation.Remove(i)));

@@ -40,6 +40,7 @@ class PlanWireTest {
             case DeviceNode node -> new DeviceNode(node.kind(), node.major(), node.minor() + 1);
             case FilterProgram program ->
                 new FilterProgram(Arrays.copyOf(program.bytes(), program.bytes().length - 8), program.summary());
+            case NetlinkRequests _ -> Samples.requests(5);
             case Enum<?> constant ->
                 Arrays.stream(constant.getDeclaringClass().getEnumConstants())
                         .filter(each -> each != constant)

@@ -109,4 +109,14 @@ final class Samples {
     static LaunchPlan plan() {
         return plan(spec(), host());
     }
+
+    /// Requests of netlink(7) that say nothing; the last is acknowledged.
+    static NetlinkRequests requests(int count) {
+        var bytes = java.nio.ByteBuffer.allocate(16 * count).order(java.nio.ByteOrder.nativeOrder());
+        for (int i = 1; i <= count; i++) {
+            bytes.putInt(16).putShort((short) 1).putShort((short) (i == count ? 5 : 1));
+            bytes.putLong(0);
+        }
+        return new NetlinkRequests(bytes.array());
+    }
 }

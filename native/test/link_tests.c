@@ -1,0 +1,697 @@
+/* Links, netlink requests and resolver sockets of containers, in a network namespace that each test makes for itself. */
+#include "init_tests.h"
+#include "../kernel.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SAFE_FD = 300, GUEST_INDEX = 100, UDP_PORT = 20053, TCP_PORT = 20054 };
+
+#define GATEWAY "10.9.0.1"
+#define GUEST "10.9.0.2"
+
+static struct container container; /* large */
+static struct engine linked;	   /* its zygote makes links */
+static int host_network;
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+/* ---- a host of its own ---- */
+
+static bool run(const char *command)
+{
+	char quiet[512];
+	snprintf(quiet, sizeof quiet, "{ %s; } </dev/null >/dev/null 2>&1", command);
+	return system(quiet) == 0;
+}
+
+static const char *output_of(const char *command)
+{
+	static char text[16384];
+	char line[512];
+	snprintf(line, sizeof line, "{ %s; } </dev/null 2>&1", command);
+	FILE *pipe = popen(line, "re");
+	size_t length = pipe ? fread(text, 1, sizeof text - 1, pipe) : 0;
+	if (pipe)
+		pclose(pipe);
+	text[length] = 0;
+	return text;
+}
+
+static void expect_link(const char *name, const char *part)
+{
+	char command[128];
+	snprintf(command, sizeof command, "ip -j -d link show dev %s", name);
+	const char *shown = output_of(command);
+	if (!strstr(shown, part))
+		fprintf(stderr, "%s lacks %s: %s\n", name, part, shown);
+	CHECK(strstr(shown, part) != NULL);
+}
+
+static bool link_is_there(const char *name) { return if_nametoindex(name) != 0; }
+
+static bool goes_away(const char *name)
+{
+	for (int tries = 0; tries < 500 && link_is_there(name); tries++)
+		usleep(10000);
+	return !link_is_there(name);
+}
+
+/* An earlier test may have closed descriptor 0: what is kept must not become one of those three. */
+static void enter_own_network(void)
+{
+	int current = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	host_network = fcntl(current, F_DUPFD_CLOEXEC, SAFE_FD);
+	close(current);
+	CHECK(host_network >= SAFE_FD && unshare(CLONE_NEWNET) == 0);
+	CHECK(run("ip link set lo up && ip link add cnbridge type bridge && ip addr add " GATEWAY "/24 dev cnbridge && "
+		  "ip link set cnbridge up"));
+	CHECK(engine_start_with_links(&linked, binary));
+}
+
+static void leave_own_network(void)
+{
+	engine_stop(&linked);
+	CHECK(setns(host_network, CLONE_NEWNET) == 0);
+	close(host_network);
+}
+
+static struct links one_link(void)
+{
+	struct links links = {.count = 1};
+	links.link[0] = (struct plan_link){"cvtest", "cnbridge", "eth0", GUEST_INDEX, 1400, {2, 0, 0, 0, 0, 9}, 0, 0};
+	return links;
+}
+
+/* ---- netlink requests as the engine makes them ---- */
+
+static uint8_t requests[4096];
+static uint32_t requests_length;
+
+static void begin_message(uint16_t type, uint16_t flags, const void *body, uint32_t length)
+{
+	struct nlmsghdr header = {.nlmsg_len = NLMSG_HDRLEN + NLMSG_ALIGN(length), .nlmsg_type = type};
+	header.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	memset(requests + requests_length, 0, header.nlmsg_len);
+	memcpy(requests + requests_length, &header, sizeof header);
+	memcpy(requests + requests_length + NLMSG_HDRLEN, body, length);
+	requests_length += header.nlmsg_len;
+}
+
+static void add_attribute(uint32_t message, uint16_t type, const void *value, uint16_t length)
+{
+	struct rtattr header = {.rta_len = (uint16_t)RTA_LENGTH(length), .rta_type = type};
+	uint32_t size = RTA_SPACE(length);
+	memset(requests + requests_length, 0, size);
+	memcpy(requests + requests_length, &header, sizeof header);
+	memcpy(requests + requests_length + RTA_LENGTH(0), value, length);
+	requests_length += size;
+	((struct nlmsghdr *)(requests + message))->nlmsg_len += size;
+}
+
+static void request_address(const char *address, uint16_t flags)
+{
+	struct ifaddrmsg body = {.ifa_family = AF_INET, .ifa_prefixlen = 24, .ifa_index = GUEST_INDEX};
+	struct in_addr binary_form;
+	uint32_t message = requests_length;
+	inet_pton(AF_INET, address, &binary_form);
+	begin_message(RTM_NEWADDR, (uint16_t)(NLM_F_CREATE | NLM_F_EXCL | flags), &body, sizeof body);
+	add_attribute(message, IFA_LOCAL, &binary_form, sizeof binary_form);
+	add_attribute(message, IFA_ADDRESS, &binary_form, sizeof binary_form);
+}
+
+static void request_up(int index)
+{
+	struct ifinfomsg body = {.ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+	begin_message(RTM_NEWLINK, NLM_F_ACK, &body, sizeof body);
+}
+
+static void put_requests(struct builder *plan, uint8_t protocol)
+{
+	builder_step(plan, PHASE_LIMITS, OP_NETLINK);
+	put_u8(plan, protocol), put_bytes(plan, requests, requests_length);
+	requests_length = 0;
+}
+
+static void with_address(struct builder *plan, uint8_t phase)
+{
+	if (phase != PHASE_LIMITS)
+		return;
+	request_address(GUEST, NLM_F_ACK);
+	request_up(GUEST_INDEX);
+	put_requests(plan, NETLINK_ROUTE);
+}
+
+/* ---- links ---- */
+
+static struct spec linked_shell(const char *script, const struct links *links)
+{
+	struct spec spec = shell(script);
+	spec.links = links;
+	return spec;
+}
+
+static void a_link_is_as_it_was_asked_for(void)
+{
+	struct links links = one_link();
+	enter_own_network();
+	struct spec spec = linked_shell("cd /sys/class/net/eth0; cat address mtu ifindex operstate; cat /sys/class/net/lo/operstate; read x", &links);
+	CHECK_EQUAL(0, container_launch(&linked, &spec, &container));
+	CHECK_EQUAL(0, container.reply.status);
+	expect_link("cvtest", "\"master\":\"cnbridge\"");
+	expect_link("cvtest", "\"mtu\":1400");
+	expect_link("cvtest", "\"address\":\"fe:00:00:00:00:09\"");
+	expect_link("cvtest", "\"isolated\":false");
+	expect_link("cvtest", "\"hairpin\":false");
+	expect_link("cvtest", "\"learning\":true");
+	expect_link("cvtest", "\"info_kind\":\"veth\"");
+	expect_link("cvtest", "\"UP\"");
+	CHECK(!link_is_there("eth0"));
+	CHECK_TEXT("1\n", output_of("cat /proc/sys/net/ipv6/conf/cvtest/disable_ipv6"));
+	CHECK_TEXT("", output_of("ip -o addr show dev cvtest"));
+	container_start(&container);
+	close(container.input), container.input = -1;
+	container_finish(&container);
+	CHECK_TEXT("02:00:00:00:00:09\n1400\n100\ndown\nunknown\n", container.text);
+	CHECK(goes_away("cvtest"));
+	leave_own_network();
+}
+
+static void isolated_ports_and_eight_links(void)
+{
+	struct links links = {.count = PLAN_MAX_LINKS};
+	for (unsigned i = 0; i < PLAN_MAX_LINKS; i++) {
+		links.link[i] = (struct plan_link){"cvtest0", "cnbridge", "eth0", GUEST_INDEX + i, 1500, {0xfe, 0, 0, 0, 0, 9}, 1, 0};
+		links.link[i].host[6] = links.link[i].guest[3] = (char)('0' + i);
+	}
+	enter_own_network();
+	struct spec spec = linked_shell("cat /sys/class/net/eth?/ifindex; read x", &links);
+	CHECK_EQUAL(0, container_launch(&linked, &spec, &container));
+	expect_link("cvtest0", "\"isolated\":true");
+	expect_link("cvtest7", "\"isolated\":true");
+	expect_link("cvtest7", "\"address\":\"fa:00:00:00:00:09\""); /* not the guest's own */
+	container_start(&container);
+	close(container.input), container.input = -1;
+	container_finish(&container);
+	CHECK_TEXT("100\n101\n102\n103\n104\n105\n106\n107\n", container.text);
+	for (unsigned i = 0; i < PLAN_MAX_LINKS; i++)
+		CHECK(goes_away(links.link[i].host));
+	leave_own_network();
+}
+
+/* A port at which nobody listens answers too: whoever refuses is there. */
+static int connect_to(const char *address, uint16_t port)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct timeval patience = {.tv_sec = 5};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	inet_pton(AF_INET, address, &to.sin_addr);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	int error = connect(fd, (const struct sockaddr *)&to, sizeof to) < 0 ? errno : 0;
+	close(fd);
+	return error;
+}
+
+static void an_addressed_container_is_reached(void)
+{
+	struct links links = one_link();
+	enter_own_network();
+	CHECK(connect_to(GUEST, 1) != ECONNREFUSED);
+	struct spec spec = linked_shell("ip -o -4 addr show dev eth0 | grep -c '10.9.0.2/24'; cat /sys/class/net/eth0/operstate; read x; true", &links);
+	spec.more = with_address;
+	CHECK_EQUAL(0, container_launch(&linked, &spec, &container));
+	container_start(&container);
+	CHECK_EQUAL(ECONNREFUSED, connect_to(GUEST, 1));
+	close(container.input), container.input = -1;
+	container_finish(&container);
+	expect_exit(&container, 0);
+	CHECK_TEXT("1\nup\n", container.text);
+	leave_own_network();
+}
+
+/* ---- what is refused ---- */
+
+static struct links_request request_of(const struct links *links)
+{
+	struct links_request request = {.request = {.magic = PLAN_MAGIC, .kind = REQUEST_LINKS, .id_base = ID_BASE, .id_count = ID_COUNT}};
+	request.request.fds = 1;
+	request.links = *links;
+	return request;
+}
+
+static int waiting_child(uint64_t dropped_flags, int *control)
+{
+	int pair[2], pidfd = -1;
+	struct reply reply;
+	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_CHILD, .id_base = ID_BASE, .id_count = ID_COUNT, .fds = 1};
+	request.clone_flags = (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET) & ~dropped_flags;
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	CHECK_EQUAL(0, engine_ask(&linked, &request, &pair[1], 1, &reply, &pidfd));
+	close(pair[1]);
+	*control = pair[0];
+	return pidfd;
+}
+
+static void end_child(int pidfd, int control)
+{
+	siginfo_t info;
+	close(control);
+	waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED);
+	close(pidfd);
+}
+
+static void expect_refusal(const struct links *links, int pidfd, int error, uint32_t stage)
+{
+	struct links_request request = request_of(links);
+	struct reply reply = {0};
+	CHECK_EQUAL(error, engine_ask_links(&linked, &request, pidfd, &reply));
+	CHECK_EQUAL(stage, reply.stage);
+	CHECK(!link_is_there("cvtest") && !link_is_there("eth0"));
+}
+
+static int pidfd_of(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+static void only_a_child_that_was_made_here_gets_a_link(void)
+{
+	int control, gate[2];
+	struct links links = one_link();
+	enter_own_network();
+	int itself = pidfd_of(getpid()), zygote = pidfd_of(linked.pid), null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	expect_refusal(&links, itself, -ESRCH, STAGE_LINKS);
+	expect_refusal(&links, zygote, -ESRCH, STAGE_LINKS);
+	expect_refusal(&links, null, -ESRCH, STAGE_LINKS);
+
+	/* a child of the engine with the host's ids, first of a pid namespace */
+	CHECK(pipe2(gate, O_CLOEXEC) == 0);
+	struct clone_args args = {.flags = CLONE_NEWPID | CLONE_NEWNET, .exit_signal = SIGCHLD};
+	int pid = (int)syscall(SYS_clone3, &args, sizeof args);
+	if (pid == 0) {
+		char byte;
+		close(gate[1]);
+		_exit(read(gate[0], &byte, 1) > 0);
+	}
+	int other = pidfd_of(pid);
+	expect_refusal(&links, other, -ESRCH, STAGE_LINKS);
+	close(gate[0]), close(gate[1]);
+	waitpid(pid, NULL, 0);
+	expect_refusal(&links, other, -ESRCH, STAGE_LINKS); /* and when it is gone */
+
+	/* one of another container */
+	int child = waiting_child(0, &control);
+	struct links_request request = request_of(&links);
+	struct reply reply;
+	request.request.id_base = ID_BASE + 1;
+	CHECK_EQUAL(-ESRCH, engine_ask_links(&linked, &request, child, &reply));
+	request.request.id_base = ID_BASE - ID_COUNT;
+	CHECK_EQUAL(-ESRCH, engine_ask_links(&linked, &request, child, &reply));
+	request.request.id_base = ID_BASE;
+	CHECK_EQUAL(0, engine_ask_links(&linked, &request, child, &reply));
+	CHECK(link_is_there("cvtest"));
+	end_child(child, control);
+	CHECK(goes_away("cvtest"));
+	close(itself), close(zygote), close(null), close(other);
+	leave_own_network();
+}
+
+/* The guest's end would be the host's. */
+static void a_child_in_the_host_s_network_gets_no_link(void)
+{
+	int control;
+	struct links links = one_link();
+	enter_own_network();
+	int child = waiting_child(CLONE_NEWNET, &control);
+	expect_refusal(&links, child, -EXDEV, STAGE_LINKS);
+	end_child(child, control);
+	leave_own_network();
+}
+
+static void a_dead_child_gets_no_link(void)
+{
+	int control;
+	struct links links = one_link();
+	siginfo_t info;
+	enter_own_network();
+	int child = waiting_child(0, &control);
+	syscall(SYS_pidfd_send_signal, child, SIGKILL, NULL, 0);
+	CHECK(waitid(P_PIDFD, (id_t)child, &info, WEXITED | WNOWAIT) == 0);
+	expect_refusal(&links, child, -ESRCH, STAGE_LINKS);
+	end_child(child, control);
+	leave_own_network();
+}
+
+static void set_name(char name[16], const char *text)
+{
+	memset(name, 0, 16);
+	memcpy(name, text, strlen(text));
+}
+
+static void what_is_no_bridge_gets_no_port(void)
+{
+	int control;
+	struct links links = one_link();
+	enter_own_network();
+	int child = waiting_child(0, &control);
+	set_name(links.link[0].bridge, "cnnone");
+	expect_refusal(&links, child, -ENODEV, STAGE_LINKS);
+	CHECK(run("ip link add cnveth type veth peer name peer"));
+	set_name(links.link[0].bridge, "cnveth");
+	expect_refusal(&links, child, -ENOTSUP, STAGE_LINKS);
+	set_name(links.link[0].bridge, "docker0");
+	expect_refusal(&links, child, -EINVAL, STAGE_REQUEST);
+	end_child(child, control);
+	leave_own_network();
+}
+
+/* The first of two is there when the second fails. */
+static void an_error_leaves_no_link(void)
+{
+	int control;
+	struct links links = one_link();
+	links.count = 2;
+	links.link[1] = (struct plan_link){"cvother", "cnnone", "eth1", GUEST_INDEX + 1, 1500, {2, 0, 0, 0, 0, 8}, 0, 0};
+	enter_own_network();
+	int child = waiting_child(0, &control);
+	expect_refusal(&links, child, -ENODEV, STAGE_LINKS);
+	set_name(links.link[1].bridge, "cnbridge");
+	CHECK(run("ip link add cvother type bridge")); /* somebody's */
+	expect_refusal(&links, child, -EEXIST, STAGE_LINKS);
+	expect_link("cvother", "\"info_kind\":\"bridge\"");
+	end_child(child, control);
+	leave_own_network();
+}
+
+static void what_an_earlier_run_left_is_replaced(void)
+{
+	int control;
+	struct links links = one_link();
+	enter_own_network();
+	CHECK(run("ip link add cvtest mtu 1300 type veth peer name peer"));
+	int child = waiting_child(0, &control);
+	struct links_request request = request_of(&links);
+	struct reply reply;
+	CHECK_EQUAL(0, engine_ask_links(&linked, &request, child, &reply));
+	expect_link("cvtest", "\"mtu\":1400");
+	CHECK(!link_is_there("peer"));
+	/* the namespace of an earlier start that is still held, by a socket of it */
+	int next_control, next = waiting_child(0, &next_control);
+	CHECK_EQUAL(0, engine_ask_links(&linked, &request, next, &reply));
+	end_child(child, control);
+	CHECK(link_is_there("cvtest"));
+	end_child(next, next_control);
+	CHECK(goes_away("cvtest"));
+	leave_own_network();
+}
+
+static void status_line(int pid, const char *name, char found[32])
+{
+	char path[64], line[256], form[32];
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	snprintf(form, sizeof form, "%s: %%31s", name);
+	FILE *status = fopen(path, "re");
+	found[0] = 0;
+	while (status && fgets(line, sizeof line, status))
+		sscanf(line, form, found);
+	if (status)
+		fclose(status);
+}
+
+/* One that was not started for it makes none, and one that was has the capability in force only meanwhile. */
+static void links_need_a_zygote_for_links(void)
+{
+	int control;
+	char found[32];
+	struct links links = one_link();
+	struct engine own;
+	enter_own_network();
+	status_line(linked.pid, "CapPrm", found);
+	CHECK_TEXT("00000000882010ff", found);
+	status_line(linked.pid, "CapEff", found);
+	CHECK_TEXT("00000000882000ff", found);
+	CHECK(engine_start(&own, binary));
+	int child = waiting_child(0, &control);
+	struct links_request request = request_of(&links);
+	struct reply reply;
+	CHECK_EQUAL(-EPERM, engine_ask_links(&own, &request, child, &reply));
+	CHECK_EQUAL(STAGE_LINKS, reply.stage);
+	CHECK(!link_is_there("cvtest"));
+	CHECK_EQUAL(0, engine_ask_links(&linked, &request, child, &reply));
+	status_line(linked.pid, "CapEff", found);
+	CHECK_TEXT("00000000882000ff", found);
+	end_child(child, control);
+	engine_stop(&own);
+	leave_own_network();
+}
+
+static unsigned open_files(int pid)
+{
+	char command[64];
+	snprintf(command, sizeof command, "ls /proc/%d/fd | wc -l", pid);
+	return (unsigned)atoi(output_of(command));
+}
+
+static void nothing_is_left_open(void)
+{
+	int control;
+	struct links links = one_link();
+	enter_own_network();
+	for (unsigned i = 0; i < 20; i++) {
+		int child = waiting_child(0, &control);
+		struct links_request request = request_of(&links);
+		struct reply reply;
+		CHECK_EQUAL(0, engine_ask_links(&linked, &request, child, &reply)); /* the name is taken by the one before, perhaps */
+		end_child(child, control);
+	}
+	CHECK_EQUAL(4, open_files(linked.pid));
+	CHECK(goes_away("cvtest"));
+	leave_own_network();
+}
+
+/* ---- netlink requests of a plan ---- */
+
+static void expect_netlink_error(void (*more)(struct builder *, uint8_t), int error)
+{
+	struct spec spec = shell("echo never");
+	spec.more = more;
+	container_run(&engine, &spec, &container);
+	expect_error(&container, PHASE_LIMITS, OP_NETLINK, error);
+}
+
+static void on_no_link(struct builder *plan, uint8_t phase)
+{
+	if (phase != PHASE_LIMITS)
+		return;
+	request_up(1);
+	request_address(GUEST, NLM_F_ACK);
+	put_requests(plan, NETLINK_ROUTE);
+}
+
+/* The first that is refused is not the last, and does not ask for an answer. */
+static void refused_silently(struct builder *plan, uint8_t phase)
+{
+	if (phase != PHASE_LIMITS)
+		return;
+	request_address(GUEST, 0);
+	request_up(1);
+	put_requests(plan, NETLINK_ROUTE);
+}
+
+static void nft_message(uint16_t type, uint16_t flags, uint8_t family, const char *table)
+{
+	bool is_batch = type == NFNL_MSG_BATCH_BEGIN || type == NFNL_MSG_BATCH_END;
+	struct nfgenmsg body = {.nfgen_family = family, .version = NFNETLINK_V0};
+	body.res_id = htons(is_batch ? NFNL_SUBSYS_NFTABLES : 0);
+	uint32_t message = requests_length;
+	begin_message(is_batch ? type : (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, &body, sizeof body);
+	if (table)
+		add_attribute(message, NFTA_TABLE_NAME, table, (uint16_t)(strlen(table) + 1));
+}
+
+static void put_table(struct builder *plan, const char *table)
+{
+	nft_message(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NULL);
+	nft_message(NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, NFPROTO_IPV4, table);
+	nft_message(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NULL);
+	put_requests(plan, NETLINK_NETFILTER);
+}
+
+static void one_table(struct builder *plan, uint8_t phase)
+{
+	if (phase == PHASE_LIMITS)
+		put_table(plan, "caisson");
+}
+
+static void one_table_twice(struct builder *plan, uint8_t phase)
+{
+	if (phase != PHASE_LIMITS)
+		return;
+	put_table(plan, "caisson");
+	put_table(plan, "caisson");
+}
+
+/* Taken by the kernel, and not answered: a batch without its end. */
+static void unanswered(struct builder *plan, uint8_t phase)
+{
+	if (phase != PHASE_LIMITS)
+		return;
+	nft_message(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NULL);
+	nft_message(NFT_MSG_NEWTABLE, NLM_F_CREATE, NFPROTO_IPV4, "caisson");
+	nft_message(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NULL);
+	begin_message(NLMSG_NOOP, NLM_F_ACK, "", 0); /* behind the end of the batch the kernel reads no further */
+	put_requests(plan, NETLINK_NETFILTER);
+}
+
+static void a_request_that_the_kernel_refuses_ends_the_start(void)
+{
+	expect_netlink_error(on_no_link, ENODEV);
+	expect_netlink_error(refused_silently, ENODEV);
+	expect_netlink_error(one_table_twice, EEXIST);
+	expect_netlink_error(unanswered, EPROTO);
+}
+
+static void requests_stay_in_the_container_s_network(void)
+{
+	enter_own_network();
+	struct spec spec = shell("echo on");
+	spec.more = one_table;
+	container_run(&linked, &spec, &container);
+	expect_exit(&container, 0);
+	CHECK_TEXT("on\n", container.text);
+	CHECK_TEXT("", output_of("nft list ruleset"));
+	leave_own_network();
+}
+
+/* ---- the resolver's sockets ---- */
+
+static void with_resolver(struct builder *plan, uint8_t phase)
+{
+	if (phase != PHASE_LIMITS)
+		return;
+	builder_step(plan, PHASE_LIMITS, OP_RESOLVER);
+	put_u16(plan, UDP_PORT), put_u16(plan, TCP_PORT);
+}
+
+static void with_busy_resolver(struct builder *plan, uint8_t phase)
+{
+	if (phase != PHASE_LIMITS)
+		return;
+	builder_step(plan, PHASE_LIMITS, OP_RESOLVER);
+	put_u16(plan, 65535), put_u16(plan, 65535);
+}
+
+static int option(int fd, int name)
+{
+	int value = -1;
+	socklen_t size = sizeof value;
+	getsockopt(fd, SOL_SOCKET, name, &value, &size);
+	return value;
+}
+
+static void expect_socket(int fd, int protocol, uint16_t port)
+{
+	struct sockaddr_in address = {0};
+	socklen_t size = sizeof address;
+	CHECK_EQUAL(protocol, option(fd, SO_PROTOCOL));
+	CHECK_EQUAL(protocol == IPPROTO_TCP, option(fd, SO_ACCEPTCONN));
+	CHECK(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
+	CHECK_EQUAL(port, ntohs(address.sin_port));
+	CHECK_EQUAL(0x7f00000b, (long)ntohl(address.sin_addr.s_addr));
+	CHECK(fcntl(fd, F_GETFL) & O_NONBLOCK);
+}
+
+static bool readable(int fd)
+{
+	char byte;
+	for (int tries = 0; tries < 500; tries++) {
+		if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* What the program sends to 127.0.0.11 is read outside, and the answer reaches it. */
+static void a_program_talks_to_a_resolver_outside(void)
+{
+	char text[64] = "";
+	struct sockaddr_in from;
+	socklen_t size = sizeof from;
+	struct spec spec = shell("echo tcp | busybox nc 127.0.0.11 20054; busybox nslookup -type=a x 127.0.0.11:20053 | grep -c NXDOMAIN");
+	spec.more = with_resolver;
+	CHECK_EQUAL(0, container_launch(&engine, &spec, &container));
+	CHECK_EQUAL(REPORT_READY, container.ready.kind);
+	CHECK_EQUAL(2, container.resolvers);
+	if (container.resolvers == 2) {
+		int udp = container.resolver[0], tcp = container.resolver[1], client = -1;
+		expect_socket(udp, IPPROTO_UDP, UDP_PORT);
+		expect_socket(tcp, IPPROTO_TCP, TCP_PORT);
+		container_start(&container);
+		for (int tries = 0; tries < 500 && (client = accept4(tcp, NULL, NULL, SOCK_CLOEXEC)) < 0; tries++)
+			usleep(10000);
+		CHECK(client >= 0 && recv(client, text, sizeof text - 1, 0) == 4);
+		CHECK_TEXT("tcp\n", text);
+		CHECK(send(client, "yes\n", 4, MSG_NOSIGNAL) == 4);
+		close(client);
+		ssize_t asked = readable(udp) ? recvfrom(udp, text, sizeof text, 0, (struct sockaddr *)&from, &size) : -1;
+		CHECK_EQUAL(12 + 3 + 4, asked); /* one question for a name of one letter, which becomes its own answer: there is no such */
+		text[2] |= (char)0x80, text[3] = (char)0x83;
+		CHECK(asked > 0 && sendto(udp, text, (size_t)asked, 0, (const struct sockaddr *)&from, size) == asked);
+	}
+	close(container.input), container.input = -1;
+	container_finish(&container);
+	CHECK_TEXT("yes\n1\n", container.text);
+}
+
+/* Nothing of the host's: the same ports of two containers, and of the host, are three. */
+static void the_ports_are_the_container_s_own(void)
+{
+	static struct container other; /* large */
+	struct spec spec = shell("exit 3");
+	spec.more = with_busy_resolver;
+	enter_own_network();
+	struct sockaddr_in taken = {.sin_family = AF_INET, .sin_port = htons(65535), .sin_addr.s_addr = htonl(0x7f00000b)};
+	int host = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CHECK(bind(host, (const struct sockaddr *)&taken, sizeof taken) == 0);
+	CHECK_EQUAL(0, container_launch(&linked, &spec, &other));
+	container_run(&linked, &spec, &container);
+	expect_exit(&container, 3);
+	container_start(&other);
+	close(other.input), other.input = -1;
+	container_finish(&other);
+	expect_exit(&other, 3);
+	close(host);
+	leave_own_network();
+}
+
+const struct test link_tests[] = {
+	{"a link", a_link_is_as_it_was_asked_for},
+	{"eight links", isolated_ports_and_eight_links},
+	{"an addressed link", an_addressed_container_is_reached},
+	{"link of another's child", only_a_child_that_was_made_here_gets_a_link},
+	{"link in the host's network", a_child_in_the_host_s_network_gets_no_link},
+	{"link of a dead child", a_dead_child_gets_no_link},
+	{"link to no bridge", what_is_no_bridge_gets_no_port},
+	{"link and an error", an_error_leaves_no_link},
+	{"link that was left", what_an_earlier_run_left_is_replaced},
+	{"link without the capability", links_need_a_zygote_for_links},
+	{"link and descriptors", nothing_is_left_open},
+	{"netlink refusals", a_request_that_the_kernel_refuses_ends_the_start},
+	{"netlink inside", requests_stay_in_the_container_s_network},
+	{"resolver", a_program_talks_to_a_resolver_outside},
+	{"resolver's ports", the_ports_are_the_container_s_own},
+};
+const unsigned link_test_count = sizeof link_tests / sizeof *link_tests;
