@@ -13,7 +13,7 @@
  *                                         drops the privileges that it does not need
  *     reply{SETUP}: monitor_state   <--   phase CREATED (on error: u32, enum monitor_stage)
  *     from here on a client connection like any other
- *     START, MONITOR_HOLD           -->   streams, clones of the mounts     clone, handover, READY
+ *     START, MONITOR_HOLD           -->   streams, clones of the mounts     clone, links, handover, READY
  *     reply{START}: monitor_start,
  *       descriptor: a pidfd of init <--   phase HELD: the engine verifies
  *     GO                            -->   phase RUNNING                     START
@@ -75,11 +75,13 @@ enum monitor_op {
 	MONITOR_ADOPT = 16, /* MONITOR_EXEC_ID bytes, and the control socket of a program that was started in the container and stands at
 			       READY -> -. The monitor keeps the program from then on; its exit comes into MONITOR_EXEC_FILE, and is
 			       a NOTICE_STATE. ESRCH if the container does not run, EBUSY for more than MONITOR_MAX_EXECS */
-	/* 17..23 and 26..31 are free */
+	/* 17..23 and 27..31 are free */
 	MONITOR_MOUNT = 24, /* argument: a slot -> -, and a detached copy of the mount that is kept for it, as each start gets one.
 			       EINVAL if none is. A process that joins the container's id map sees its files while it does not run */
 	MONITOR_LAYER = 25, /* argument: a number of FD_LAYER -> -, and that descriptor. EINVAL if there is none. Who reads them
 			       knows what the container has changed */
+	MONITOR_LEND = 26, /* argument: IPPROTO_UDP or IPPROTO_TCP -> -, and that socket of the run's OP_RESOLVER, which the monitor keeps. ESRCH
+			      if the container does not run or has none. Who holds it keeps the run's network namespace */
 	MONITOR_PROGRAM = 32, /* - -> -, and a read-only descriptor of the monitor's program. An engine that finds its own bytes
 				 there, sealed, can start its monitors from it: they then share the memory */
 };
@@ -202,6 +204,7 @@ struct monitor_setup {
 	char log_name[96];   /* no `/`, no dot at the start, ends with NUL; rotated to NAME.1, NAME.2, ... */
 	struct monitor_role role[MONITOR_MAX_FDS]; /* of each descriptor; the rest is 0 */
 	struct monitor_health health;
+	struct links links; /* made anew at each start; all 0: none */
 } __attribute__((packed));
 
 /* ---- the others ---- */
@@ -321,8 +324,12 @@ struct monitor_exec_log {
 	struct monitor_exec_end end[EXEC_ENDS];
 } __attribute__((packed));
 
-/* A client of another build talks to this monitor: if one of these changes, so must MONITOR_VERSION. */
-_Static_assert(sizeof(struct monitor_header) == 16 && sizeof(struct monitor_policy) == 32 && sizeof(struct monitor_setup) == 1004 &&
+/*
+ * A client of another build talks to this monitor: if one of these changes, so must MONITOR_VERSION. SETUP comes from the build that
+ * starts it.
+ */
+_Static_assert(sizeof(struct monitor_setup) == 1004 + sizeof(struct links), "the layout that MonitorSetup.java writes");
+_Static_assert(sizeof(struct monitor_header) == 16 && sizeof(struct monitor_policy) == 32 &&
 		       sizeof(struct monitor_state) == 128 && sizeof(struct monitor_start) == 244 && sizeof(struct monitor_record) == 260,
 	       "the layout of MONITOR_VERSION 1");
 

@@ -99,6 +99,7 @@ struct monitor {
 	unsigned given_count;
 	uint16_t kept[PLAN_MAX_SLOTS]; /* slots of the mounts that the zygote keeps, by place */
 	unsigned kept_count;
+	struct links links; /* count 0: none */
 	int layer[REQUEST_MAX_FDS];
 	unsigned layer_count;
 	int cgroup, state_directory, oom, freezer, program;
@@ -117,6 +118,7 @@ struct monitor {
 
 	/* of the run */
 	enum monitor_phase phase, phase_before;
+	int resolver[2]; /* sockets of OP_RESOLVER: UDP, TCP */
 	int init_pidfd, control, progress, input, output[STREAM_COUNT]; /* with a terminal input == output[STREAM_OUT] */
 	uint32_t rows_columns;
 	int holder; /* index of the client that holds it; -1 */
@@ -143,6 +145,7 @@ int confine(const struct monitor *m);
 int start_zygote(struct monitor *m);
 int keep_slot(struct monitor *m, uint16_t slot, int mount);
 int ask_for_init(struct monitor *m, int control, int *pidfd);
+int ask_for_links(struct monitor *m);
 int hand_over_plan(struct monitor *m, const int streams[3]);
 int ask_for_probe(struct monitor *m, int control, int *pidfd);
 int copy_mount(struct monitor *m, uint32_t slot, int *mount);
@@ -159,6 +162,11 @@ void kill_init(struct monitor *m);
 void stop_run(struct monitor *m, uint32_t number, uint32_t millis, bool by_client);
 bool has_init(const struct monitor *m);
 void run_deadlines(struct monitor *m);
+
+/* monitor_resolver.c */
+void close_resolver(struct monitor *m);
+void take_resolver(struct monitor *m, uint32_t protocol, int fd);
+int lend_socket(const struct monitor *m, uint32_t protocol); /* it stays the monitor's; or a negated error number */
 
 /* monitor_health.c: a probe from start to result */
 bool valid_health(const struct monitor_health *want);

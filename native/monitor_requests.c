@@ -254,6 +254,12 @@ static void give_layer(const struct ask *ask)
 	reply(ask->m, ask->client, ask->header, there ? 0 : EINVAL, NULL, 0, there ? m->layer[number] : NO_FD);
 }
 
+static void lend(const struct ask *ask)
+{
+	int fd = lend_socket(ask->m, ask->header->argument);
+	reply(ask->m, ask->client, ask->header, fd < 0 ? -fd : 0, NULL, 0, fd < 0 ? NO_FD : fd);
+}
+
 /* ---- dispatch ---- */
 
 static void adopt(const struct ask *ask, int *passed)
@@ -273,7 +279,7 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 	const struct ask ask = {m, client, header, payload};
 	bool takes_payload = header->op == MONITOR_STOP || header->op == MONITOR_STDIN || header->op == MONITOR_SET;
 	bool known = header->op <= MONITOR_REMOVE || header->op == MONITOR_MOUNT || header->op == MONITOR_LAYER ||
-		     header->op == MONITOR_PROGRAM;
+		     header->op == MONITOR_LEND || header->op == MONITOR_PROGRAM;
 	if (header->length != 0 && !takes_payload && known) {
 		answer(&ask, EBADMSG);
 		return;
@@ -329,6 +335,9 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 		break;
 	case MONITOR_LAYER:
 		give_layer(&ask);
+		break;
+	case MONITOR_LEND:
+		lend(&ask);
 		break;
 	case MONITOR_PROGRAM:
 		reply(m, client, header, m->program < 0 ? ENOENT : 0, NULL, 0, m->program);

@@ -96,6 +96,7 @@ static void close_run(struct monitor *m)
 {
 	end_health(m);
 	close_streams(m);
+	close_resolver(m);
 	close_fd(&m->control);
 	close_fd(&m->progress);
 	close_fd(&m->init_pidfd);
@@ -118,8 +119,10 @@ static int ask_for_run(struct monitor *m)
 		error = -EPROTO;
 	if (error == 0) {
 		m->last.state.pid = m->last.reply.pid;
-		error = hand_over_plan(m, theirs);
+		error = ask_for_links(m);
 	}
+	if (error == 0)
+		error = hand_over_plan(m, theirs);
 	for (unsigned i = 0; i < 3; i++)
 		close_fd(&theirs[i]);
 	return error;
@@ -188,6 +191,10 @@ static void take_ready(struct monitor *m)
 
 static void take_report(struct monitor *m, const struct report *report, int fd)
 {
+	if (report->kind == REPORT_RESOLVER && fd >= 0 && m->last.report.kind == 0) {
+		take_resolver(m, report->detail, fd);
+		return;
+	}
 	if (report->kind == REPORT_CONSOLE && fd >= 0) {
 		take_console(m, fd);
 		return;
@@ -289,6 +296,7 @@ void take_exit(struct monitor *m)
 	note_end(m, &info);
 	bool began = m->phase == MONITOR_RUNNING || m->phase == MONITOR_PAUSED;
 	end_health(m);
+	close_resolver(m);
 	close_fd(&m->init_pidfd);
 	close_fd(&m->control);
 	close_fd(&m->progress);

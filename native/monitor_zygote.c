@@ -41,7 +41,7 @@ static int receive_reply(struct monitor *m, struct reply *reply, int *fd)
 }
 
 /* A late answer could be taken for that of the next request: a zygote that does not answer in time is abandoned. */
-static int ask(struct monitor *m, struct request *request, const int *fds, unsigned count, int *fd)
+static int ask_with(struct monitor *m, struct request *request, size_t size, const int *fds, unsigned count, int *fd)
 {
 	request->magic = PLAN_MAGIC;
 	request->id_base = m->id_base;
@@ -52,12 +52,17 @@ static int ask(struct monitor *m, struct request *request, const int *fds, unsig
 	*reply = (struct reply){.magic = PLAN_MAGIC, .status = -EPIPE, .stage = STAGE_START}; /* if no answer comes */
 	if (m->zygote < 0)
 		return -EPIPE;
-	int error = send_with(m->zygote, request, sizeof *request, fds, count);
+	int error = send_with(m->zygote, request, size, fds, count);
 	if (error == 0)
 		error = receive_reply(m, reply, fd);
 	if (error < 0 && error != reply->status)
 		close_fd(&m->zygote);
 	return error;
+}
+
+static int ask(struct monitor *m, struct request *request, const int *fds, unsigned count, int *fd)
+{
+	return ask_with(m, request, sizeof *request, fds, count, fd);
 }
 
 int start_zygote(struct monitor *m)
@@ -72,7 +77,7 @@ int start_zygote(struct monitor *m)
 	if (pid == 0) {
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || dup2(pair[1], ZYGOTE_SOCKET) < 0)
 			_exit(1);
-		zygote(false);
+		zygote(m->links.count > 0);
 	}
 	close(pair[1]);
 	m->zygote = pair[0];
@@ -103,6 +108,18 @@ int ask_for_init(struct monitor *m, int control, int *pidfd)
 		waitid(P_PIDFD, (id_t)*pidfd, &info, WEXITED);
 		close_fd(pidfd);
 	}
+	return error;
+}
+
+/* Of the init that waits for its plan. */
+int ask_for_links(struct monitor *m)
+{
+	int none;
+	struct links_request message = {.request = {.kind = REQUEST_LINKS}, .links = m->links};
+	struct reply of_init = m->last.reply;
+	int error = m->links.count == 0 ? 0 : ask_with(m, &message.request, sizeof message, &m->init_pidfd, 1, &none);
+	if (error == 0)
+		m->last.reply = of_init;
 	return error;
 }
 

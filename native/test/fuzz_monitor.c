@@ -32,7 +32,7 @@ static void must(bool holds, const char *what)
 
 uint64_t boot_nanos(void) { return clock_now; }
 uint64_t wall_millis(void) { return 1; }
-static unsigned reached[16]; /* phases */
+static unsigned reached[16] /* phases */, resolvers;
 void change_phase(struct monitor *monitor, enum monitor_phase phase) { reached[phase]++, monitor->phase = phase, note(monitor, WATCH_STATE); }
 void quit(struct monitor *monitor, int code) { (void)monitor, (void)code, longjmp(gone, 1); }
 int start_zygote(struct monitor *monitor) { (void)monitor; return -ENOSYS; }
@@ -62,6 +62,12 @@ int hand_over_plan(struct monitor *monitor, const int streams[3])
 			fcntl(program[i], F_SETFL, O_NONBLOCK);
 	}
 	return 0;
+}
+
+int ask_for_links(struct monitor *monitor)
+{
+	(void)monitor;
+	return clock_now % 11 == 0 ? -ENODEV : 0;
 }
 
 /* A probe that its zygote makes, or not; what it reports is made up like that of an init. */
@@ -133,6 +139,9 @@ static void try_setup(const uint8_t *bytes, size_t length)
 	must(other.given_count >= 1 && other.given_count < PLAN_MAX_SLOTS && strlen(other.log.name) < sizeof other.log.name, "setup");
 	for (unsigned i = 0; i < other.given_count; i++)
 		must(other.given[i].slot < other.slots, "a slot of the plan");
+	must(other.links.count <= PLAN_MAX_LINKS, "links");
+	for (unsigned i = 0; i < other.links.count; i++)
+		must(strlen(other.links.link[i].host) < 16 && !strchr(other.links.link[i].host, '/'), "the name of a link");
 }
 
 /* One that is adopted, if the container runs, and what is said for it. */
@@ -170,8 +179,13 @@ static void act(uint8_t what, uint8_t which, const uint8_t *bytes, size_t length
 		break;
 	case 3:
 		memcpy((uint8_t *)&report + 4, bytes, length < sizeof report - 4 ? length : sizeof report - 4);
-		send(init_end, &report, which == 255 ? length % (sizeof report + 9) : sizeof report, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (report.kind == REPORT_RESOLVER && which % 8)
+			send_message(init_end, &report, sizeof report, directory);
+		else
+			send(init_end, &report, which == 255 ? length % (sizeof report + 9) : sizeof report, MSG_NOSIGNAL | MSG_DONTWAIT);
 		take_reports(&m);
+		if (m.resolver[0] >= 0 && m.resolver[1] >= 0)
+			resolvers++;
 		break;
 	case 4:
 		if (program[1 + which % 2] >= 0 && write(program[1 + which % 2], bytes, length) >= 0)
@@ -234,7 +248,7 @@ static void check_log(void)
 static void begin_input(void)
 {
 	int *none[] = {&m.cgroup, &m.oom, &m.freezer, &m.program, &m.zygote_pidfd, &m.listener, &m.timer, &m.signals, &m.init_pidfd,
-		       &m.control, &m.progress, &m.input, &m.output[0], &m.output[1], &m.log.file, &m.holder};
+		       &m.resolver[0], &m.resolver[1], &m.control, &m.progress, &m.input, &m.output[0], &m.output[1], &m.log.file, &m.holder};
 	m = (struct monitor){.phase = MONITOR_CREATED, .log = {.directory = directory, .name = "log", .files = 2, .most = 65536}};
 	for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
 		*none[i] = NO_FD;
@@ -267,6 +281,7 @@ static void end_input(void)
 		close_fd(&m.exec[i].control);
 	end_health(&m);
 	close_fd(&m.health.kill), close_fd(&probe_end);
+	close_resolver(&m);
 	close_streams(&m);
 	end_log_lines(&m.log, clock_now);
 	check_log();
@@ -313,6 +328,11 @@ static struct monitor_setup good_setup(void)
 	const struct monitor_role roles[] = {{FD_SLOT, 0}, {FD_MOUNT, 5}, {FD_MOUNT, 6}, {FD_STATE_DIRECTORY, 0}, {FD_LOG_DIRECTORY, 0},
 					     {FD_HOLD, 0}, {FD_LAYER, 0}};
 	memcpy(setup.role, roles, sizeof roles);
+	if (pick(2)) {
+		setup.clone_flags = 0x40000000;
+		setup.links.count = 1;
+		setup.links.link[0] = (struct plan_link){"cv0", "cn0", "eth0", 100, 1500, {2}, 0, 0};
+	}
 	return setup;
 }
 
@@ -330,7 +350,9 @@ static size_t make_act(uint8_t *at)
 	for (unsigned i = 0; i < size; i++)
 		at[20 + i] = (uint8_t)(pick(3) ? pick(3) : pick(256));
 	if ((at[0] == 3 || at[0] == 10) && pick(20)) /* a report's kind */
-		memcpy(at + 20, (uint8_t[]){(uint8_t)(1 + pick(6)), 0, 0, 0}, 4);
+		memcpy(at + 20, (uint8_t[]){(uint8_t)(1 + pick(7)), 0, 0, 0}, 4);
+	if (at[0] == 3 && at[20] == REPORT_RESOLVER && pick(8))
+		memcpy(at + 36, (uint8_t[]){pick(2) ? 17 : 6, 0, 0, 0}, 4);
 	if (at[0] == 9) {
 		for (unsigned changes = pick(4); changes > 0; changes--)
 			((uint8_t *)&setup)[pick(pick(2) ? 220 : sizeof setup)] = (uint8_t)pick(256);
@@ -344,7 +366,9 @@ static size_t make_act(uint8_t *at)
 		if (pick(8) == 0)
 			header.op = MONITOR_STDIN;
 		if (pick(12) == 0)
-			header.op = (uint16_t)(MONITOR_MOUNT + pick(2));
+			header.op = (uint16_t)(MONITOR_MOUNT + pick(3));
+		if (header.op == MONITOR_LEND)
+			header.argument = pick(2) ? 17 : pick(2) ? 6 : pick(9);
 		if (pick(8) == 0)
 			header.length = pick(1 << 20);
 		memcpy(at + 4, &header, sizeof header);
@@ -375,6 +399,6 @@ int main(int argc, char **argv)
 	unlinkat(directory, "log", 0), unlinkat(directory, "log.1", 0), unlinkat(directory, MONITOR_RECORD, 0);
 	rmdir(directory_path);
 	printf("monitor: %u inputs of seed %s\n", inputs, argv[2]);
-	return inputs > 100 && reached[MONITOR_HELD] > 0 && reached[MONITOR_RUNNING] > 0 && reached[MONITOR_EXITED] > 0 ? 0 : 1;
+	return inputs > 100 && reached[MONITOR_HELD] > 0 && reached[MONITOR_RUNNING] > 0 && reached[MONITOR_EXITED] > 0 && resolvers > 0 ? 0 : 1;
 }
 #endif

@@ -1,5 +1,6 @@
 /* Links, netlink requests and resolver sockets of containers, in a network namespace that each test makes for itself. */
 #include "init_tests.h"
+#include "own_network.h"
 #include "../kernel.h"
 
 #include <arpa/inet.h>
@@ -18,143 +19,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SAFE_FD = 300, GUEST_INDEX = 100, UDP_PORT = 20053, TCP_PORT = 20054 };
-
-#define GATEWAY "10.9.0.1"
-#define GUEST "10.9.0.2"
-
 static struct container container; /* large */
 static struct engine linked;	   /* its zygote makes links */
-static int host_network;
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
 
-/* ---- a host of its own ---- */
-
-static bool run(const char *command)
+static void enter(void)
 {
-	char quiet[512];
-	snprintf(quiet, sizeof quiet, "{ %s; } </dev/null >/dev/null 2>&1", command);
-	return system(quiet) == 0;
-}
-
-static const char *output_of(const char *command)
-{
-	static char text[16384];
-	char line[512];
-	snprintf(line, sizeof line, "{ %s; } </dev/null 2>&1", command);
-	FILE *pipe = popen(line, "re");
-	size_t length = pipe ? fread(text, 1, sizeof text - 1, pipe) : 0;
-	if (pipe)
-		pclose(pipe);
-	text[length] = 0;
-	return text;
-}
-
-static void expect_link(const char *name, const char *part)
-{
-	char command[128];
-	snprintf(command, sizeof command, "ip -j -d link show dev %s", name);
-	const char *shown = output_of(command);
-	if (!strstr(shown, part))
-		fprintf(stderr, "%s lacks %s: %s\n", name, part, shown);
-	CHECK(strstr(shown, part) != NULL);
-}
-
-static bool link_is_there(const char *name) { return if_nametoindex(name) != 0; }
-
-static bool goes_away(const char *name)
-{
-	for (int tries = 0; tries < 500 && link_is_there(name); tries++)
-		usleep(10000);
-	return !link_is_there(name);
-}
-
-/* An earlier test may have closed descriptor 0: what is kept must not become one of those three. */
-static void enter_own_network(void)
-{
-	int current = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	host_network = fcntl(current, F_DUPFD_CLOEXEC, SAFE_FD);
-	close(current);
-	CHECK(host_network >= SAFE_FD && unshare(CLONE_NEWNET) == 0);
-	CHECK(run("ip link set lo up && ip link add cnbridge type bridge && ip addr add " GATEWAY "/24 dev cnbridge && "
-		  "ip link set cnbridge up"));
+	enter_own_network();
 	CHECK(engine_start_with_links(&linked, binary));
 }
 
-static void leave_own_network(void)
+static void leave(void)
 {
 	engine_stop(&linked);
-	CHECK(setns(host_network, CLONE_NEWNET) == 0);
-	close(host_network);
-}
-
-static struct links one_link(void)
-{
-	struct links links = {.count = 1};
-	links.link[0] = (struct plan_link){"cvtest", "cnbridge", "eth0", GUEST_INDEX, 1400, {2, 0, 0, 0, 0, 9}, 0, 0};
-	return links;
-}
-
-/* ---- netlink requests as the engine makes them ---- */
-
-static uint8_t requests[4096];
-static uint32_t requests_length;
-
-static void begin_message(uint16_t type, uint16_t flags, const void *body, uint32_t length)
-{
-	struct nlmsghdr header = {.nlmsg_len = NLMSG_HDRLEN + NLMSG_ALIGN(length), .nlmsg_type = type};
-	header.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
-	memset(requests + requests_length, 0, header.nlmsg_len);
-	memcpy(requests + requests_length, &header, sizeof header);
-	memcpy(requests + requests_length + NLMSG_HDRLEN, body, length);
-	requests_length += header.nlmsg_len;
-}
-
-static void add_attribute(uint32_t message, uint16_t type, const void *value, uint16_t length)
-{
-	struct rtattr header = {.rta_len = (uint16_t)RTA_LENGTH(length), .rta_type = type};
-	uint32_t size = RTA_SPACE(length);
-	memset(requests + requests_length, 0, size);
-	memcpy(requests + requests_length, &header, sizeof header);
-	memcpy(requests + requests_length + RTA_LENGTH(0), value, length);
-	requests_length += size;
-	((struct nlmsghdr *)(requests + message))->nlmsg_len += size;
-}
-
-static void request_address(const char *address, uint16_t flags)
-{
-	struct ifaddrmsg body = {.ifa_family = AF_INET, .ifa_prefixlen = 24, .ifa_index = GUEST_INDEX};
-	struct in_addr binary_form;
-	uint32_t message = requests_length;
-	inet_pton(AF_INET, address, &binary_form);
-	begin_message(RTM_NEWADDR, (uint16_t)(NLM_F_CREATE | NLM_F_EXCL | flags), &body, sizeof body);
-	add_attribute(message, IFA_LOCAL, &binary_form, sizeof binary_form);
-	add_attribute(message, IFA_ADDRESS, &binary_form, sizeof binary_form);
-}
-
-static void request_up(int index)
-{
-	struct ifinfomsg body = {.ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
-	begin_message(RTM_NEWLINK, NLM_F_ACK, &body, sizeof body);
-}
-
-static void put_requests(struct builder *plan, uint8_t protocol)
-{
-	builder_step(plan, PHASE_LIMITS, OP_NETLINK);
-	put_u8(plan, protocol), put_bytes(plan, requests, requests_length);
-	requests_length = 0;
-}
-
-static void with_address(struct builder *plan, uint8_t phase)
-{
-	if (phase != PHASE_LIMITS)
-		return;
-	request_address(GUEST, NLM_F_ACK);
-	request_up(GUEST_INDEX);
-	put_requests(plan, NETLINK_ROUTE);
+	leave_own_network();
 }
 
 /* ---- links ---- */
@@ -169,7 +50,7 @@ static struct spec linked_shell(const char *script, const struct links *links)
 static void a_link_is_as_it_was_asked_for(void)
 {
 	struct links links = one_link();
-	enter_own_network();
+	enter();
 	struct spec spec = linked_shell("cd /sys/class/net/eth0; cat address mtu ifindex operstate; cat /sys/class/net/lo/operstate; read x", &links);
 	CHECK_EQUAL(0, container_launch(&linked, &spec, &container));
 	CHECK_EQUAL(0, container.reply.status);
@@ -188,8 +69,8 @@ static void a_link_is_as_it_was_asked_for(void)
 	close(container.input), container.input = -1;
 	container_finish(&container);
 	CHECK_TEXT("02:00:00:00:00:09\n1400\n100\ndown\nunknown\n", container.text);
-	CHECK(goes_away("cvtest"));
-	leave_own_network();
+	CHECK(link_goes_away("cvtest"));
+	leave();
 }
 
 static void isolated_ports_and_eight_links(void)
@@ -199,7 +80,7 @@ static void isolated_ports_and_eight_links(void)
 		links.link[i] = (struct plan_link){"cvtest0", "cnbridge", "eth0", GUEST_INDEX + i, 1500, {0xfe, 0, 0, 0, 0, 9}, 1, 0};
 		links.link[i].host[6] = links.link[i].guest[3] = (char)('0' + i);
 	}
-	enter_own_network();
+	enter();
 	struct spec spec = linked_shell("cat /sys/class/net/eth?/ifindex; read x", &links);
 	CHECK_EQUAL(0, container_launch(&linked, &spec, &container));
 	expect_link("cvtest0", "\"isolated\":true");
@@ -210,8 +91,8 @@ static void isolated_ports_and_eight_links(void)
 	container_finish(&container);
 	CHECK_TEXT("100\n101\n102\n103\n104\n105\n106\n107\n", container.text);
 	for (unsigned i = 0; i < PLAN_MAX_LINKS; i++)
-		CHECK(goes_away(links.link[i].host));
-	leave_own_network();
+		CHECK(link_goes_away(links.link[i].host));
+	leave();
 }
 
 /* A port at which nobody listens answers too: whoever refuses is there. */
@@ -230,7 +111,7 @@ static int connect_to(const char *address, uint16_t port)
 static void an_addressed_container_is_reached(void)
 {
 	struct links links = one_link();
-	enter_own_network();
+	enter();
 	CHECK(connect_to(GUEST, 1) != ECONNREFUSED);
 	struct spec spec = linked_shell("ip -o -4 addr show dev eth0 | grep -c '10.9.0.2/24'; cat /sys/class/net/eth0/operstate; read x; true", &links);
 	spec.more = with_address;
@@ -241,7 +122,7 @@ static void an_addressed_container_is_reached(void)
 	container_finish(&container);
 	expect_exit(&container, 0);
 	CHECK_TEXT("1\nup\n", container.text);
-	leave_own_network();
+	leave();
 }
 
 /* ---- what is refused ---- */
@@ -290,7 +171,7 @@ static void only_a_child_that_was_made_here_gets_a_link(void)
 {
 	int control, gate[2];
 	struct links links = one_link();
-	enter_own_network();
+	enter();
 	int itself = pidfd_of(getpid()), zygote = pidfd_of(linked.pid), null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	expect_refusal(&links, itself, -ESRCH, STAGE_LINKS);
 	expect_refusal(&links, zygote, -ESRCH, STAGE_LINKS);
@@ -323,9 +204,9 @@ static void only_a_child_that_was_made_here_gets_a_link(void)
 	CHECK_EQUAL(0, engine_ask_links(&linked, &request, child, &reply));
 	CHECK(link_is_there("cvtest"));
 	end_child(child, control);
-	CHECK(goes_away("cvtest"));
+	CHECK(link_goes_away("cvtest"));
 	close(itself), close(zygote), close(null), close(other);
-	leave_own_network();
+	leave();
 }
 
 /* The guest's end would be the host's. */
@@ -333,11 +214,11 @@ static void a_child_in_the_host_s_network_gets_no_link(void)
 {
 	int control;
 	struct links links = one_link();
-	enter_own_network();
+	enter();
 	int child = waiting_child(CLONE_NEWNET, &control);
 	expect_refusal(&links, child, -EXDEV, STAGE_LINKS);
 	end_child(child, control);
-	leave_own_network();
+	leave();
 }
 
 static void a_dead_child_gets_no_link(void)
@@ -345,13 +226,13 @@ static void a_dead_child_gets_no_link(void)
 	int control;
 	struct links links = one_link();
 	siginfo_t info;
-	enter_own_network();
+	enter();
 	int child = waiting_child(0, &control);
 	syscall(SYS_pidfd_send_signal, child, SIGKILL, NULL, 0);
 	CHECK(waitid(P_PIDFD, (id_t)child, &info, WEXITED | WNOWAIT) == 0);
 	expect_refusal(&links, child, -ESRCH, STAGE_LINKS);
 	end_child(child, control);
-	leave_own_network();
+	leave();
 }
 
 static void set_name(char name[16], const char *text)
@@ -364,17 +245,17 @@ static void what_is_no_bridge_gets_no_port(void)
 {
 	int control;
 	struct links links = one_link();
-	enter_own_network();
+	enter();
 	int child = waiting_child(0, &control);
 	set_name(links.link[0].bridge, "cnnone");
 	expect_refusal(&links, child, -ENODEV, STAGE_LINKS);
-	CHECK(run("ip link add cnveth type veth peer name peer"));
+	CHECK(runs("ip link add cnveth type veth peer name peer"));
 	set_name(links.link[0].bridge, "cnveth");
 	expect_refusal(&links, child, -ENOTSUP, STAGE_LINKS);
 	set_name(links.link[0].bridge, "docker0");
 	expect_refusal(&links, child, -EINVAL, STAGE_REQUEST);
 	end_child(child, control);
-	leave_own_network();
+	leave();
 }
 
 /* The first of two is there when the second fails. */
@@ -384,23 +265,23 @@ static void an_error_leaves_no_link(void)
 	struct links links = one_link();
 	links.count = 2;
 	links.link[1] = (struct plan_link){"cvother", "cnnone", "eth1", GUEST_INDEX + 1, 1500, {2, 0, 0, 0, 0, 8}, 0, 0};
-	enter_own_network();
+	enter();
 	int child = waiting_child(0, &control);
 	expect_refusal(&links, child, -ENODEV, STAGE_LINKS);
 	set_name(links.link[1].bridge, "cnbridge");
-	CHECK(run("ip link add cvother type bridge")); /* somebody's */
+	CHECK(runs("ip link add cvother type bridge")); /* somebody's */
 	expect_refusal(&links, child, -EEXIST, STAGE_LINKS);
 	expect_link("cvother", "\"info_kind\":\"bridge\"");
 	end_child(child, control);
-	leave_own_network();
+	leave();
 }
 
 static void what_an_earlier_run_left_is_replaced(void)
 {
 	int control;
 	struct links links = one_link();
-	enter_own_network();
-	CHECK(run("ip link add cvtest mtu 1300 type veth peer name peer"));
+	enter();
+	CHECK(runs("ip link add cvtest mtu 1300 type veth peer name peer"));
 	int child = waiting_child(0, &control);
 	struct links_request request = request_of(&links);
 	struct reply reply;
@@ -413,21 +294,8 @@ static void what_an_earlier_run_left_is_replaced(void)
 	end_child(child, control);
 	CHECK(link_is_there("cvtest"));
 	end_child(next, next_control);
-	CHECK(goes_away("cvtest"));
-	leave_own_network();
-}
-
-static void status_line(int pid, const char *name, char found[32])
-{
-	char path[64], line[256], form[32];
-	snprintf(path, sizeof path, "/proc/%d/status", pid);
-	snprintf(form, sizeof form, "%s: %%31s", name);
-	FILE *status = fopen(path, "re");
-	found[0] = 0;
-	while (status && fgets(line, sizeof line, status))
-		sscanf(line, form, found);
-	if (status)
-		fclose(status);
+	CHECK(link_goes_away("cvtest"));
+	leave();
 }
 
 /* One that was not started for it makes none, and one that was has the capability in force only meanwhile. */
@@ -437,10 +305,10 @@ static void links_need_a_zygote_for_links(void)
 	char found[32];
 	struct links links = one_link();
 	struct engine own;
-	enter_own_network();
-	status_line(linked.pid, "CapPrm", found);
+	enter();
+	status_word(linked.pid, "CapPrm", found);
 	CHECK_TEXT("00000000882010ff", found);
-	status_line(linked.pid, "CapEff", found);
+	status_word(linked.pid, "CapEff", found);
 	CHECK_TEXT("00000000882000ff", found);
 	CHECK(engine_start(&own, binary));
 	int child = waiting_child(0, &control);
@@ -450,11 +318,11 @@ static void links_need_a_zygote_for_links(void)
 	CHECK_EQUAL(STAGE_LINKS, reply.stage);
 	CHECK(!link_is_there("cvtest"));
 	CHECK_EQUAL(0, engine_ask_links(&linked, &request, child, &reply));
-	status_line(linked.pid, "CapEff", found);
+	status_word(linked.pid, "CapEff", found);
 	CHECK_TEXT("00000000882000ff", found);
 	end_child(child, control);
 	engine_stop(&own);
-	leave_own_network();
+	leave();
 }
 
 static unsigned open_files(int pid)
@@ -468,7 +336,7 @@ static void nothing_is_left_open(void)
 {
 	int control;
 	struct links links = one_link();
-	enter_own_network();
+	enter();
 	for (unsigned i = 0; i < 20; i++) {
 		int child = waiting_child(0, &control);
 		struct links_request request = request_of(&links);
@@ -477,8 +345,8 @@ static void nothing_is_left_open(void)
 		end_child(child, control);
 	}
 	CHECK_EQUAL(4, open_files(linked.pid));
-	CHECK(goes_away("cvtest"));
-	leave_own_network();
+	CHECK(link_goes_away("cvtest"));
+	leave();
 }
 
 /* ---- netlink requests of a plan ---- */
@@ -515,10 +383,9 @@ static void nft_message(uint16_t type, uint16_t flags, uint8_t family, const cha
 	bool is_batch = type == NFNL_MSG_BATCH_BEGIN || type == NFNL_MSG_BATCH_END;
 	struct nfgenmsg body = {.nfgen_family = family, .version = NFNETLINK_V0};
 	body.res_id = htons(is_batch ? NFNL_SUBSYS_NFTABLES : 0);
-	uint32_t message = requests_length;
 	begin_message(is_batch ? type : (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, &body, sizeof body);
 	if (table)
-		add_attribute(message, NFTA_TABLE_NAME, table, (uint16_t)(strlen(table) + 1));
+		add_attribute(table, NFTA_TABLE_NAME, (uint16_t)(strlen(table) + 1));
 }
 
 static void put_table(struct builder *plan, const char *table)
@@ -565,25 +432,17 @@ static void a_request_that_the_kernel_refuses_ends_the_start(void)
 
 static void requests_stay_in_the_container_s_network(void)
 {
-	enter_own_network();
+	enter();
 	struct spec spec = shell("echo on");
 	spec.more = one_table;
 	container_run(&linked, &spec, &container);
 	expect_exit(&container, 0);
 	CHECK_TEXT("on\n", container.text);
 	CHECK_TEXT("", output_of("nft list ruleset"));
-	leave_own_network();
+	leave();
 }
 
 /* ---- the resolver's sockets ---- */
-
-static void with_resolver(struct builder *plan, uint8_t phase)
-{
-	if (phase != PHASE_LIMITS)
-		return;
-	builder_step(plan, PHASE_LIMITS, OP_RESOLVER);
-	put_u16(plan, UDP_PORT), put_u16(plan, TCP_PORT);
-}
 
 static void with_busy_resolver(struct builder *plan, uint8_t phase)
 {
@@ -591,26 +450,6 @@ static void with_busy_resolver(struct builder *plan, uint8_t phase)
 		return;
 	builder_step(plan, PHASE_LIMITS, OP_RESOLVER);
 	put_u16(plan, 65535), put_u16(plan, 65535);
-}
-
-static int option(int fd, int name)
-{
-	int value = -1;
-	socklen_t size = sizeof value;
-	getsockopt(fd, SOL_SOCKET, name, &value, &size);
-	return value;
-}
-
-static void expect_socket(int fd, int protocol, uint16_t port)
-{
-	struct sockaddr_in address = {0};
-	socklen_t size = sizeof address;
-	CHECK_EQUAL(protocol, option(fd, SO_PROTOCOL));
-	CHECK_EQUAL(protocol == IPPROTO_TCP, option(fd, SO_ACCEPTCONN));
-	CHECK(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
-	CHECK_EQUAL(port, ntohs(address.sin_port));
-	CHECK_EQUAL(0x7f00000b, (long)ntohl(address.sin_addr.s_addr));
-	CHECK(fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
 static bool readable(int fd)
@@ -637,8 +476,8 @@ static void a_program_talks_to_a_resolver_outside(void)
 	CHECK_EQUAL(2, container.resolvers);
 	if (container.resolvers == 2) {
 		int udp = container.resolver[0], tcp = container.resolver[1], client = -1;
-		expect_socket(udp, IPPROTO_UDP, UDP_PORT);
-		expect_socket(tcp, IPPROTO_TCP, TCP_PORT);
+		expect_resolver_socket(udp, IPPROTO_UDP, UDP_PORT);
+		expect_resolver_socket(tcp, IPPROTO_TCP, TCP_PORT);
 		container_start(&container);
 		for (int tries = 0; tries < 500 && (client = accept4(tcp, NULL, NULL, SOCK_CLOEXEC)) < 0; tries++)
 			usleep(10000);
@@ -662,7 +501,7 @@ static void the_ports_are_the_container_s_own(void)
 	static struct container other; /* large */
 	struct spec spec = shell("exit 3");
 	spec.more = with_busy_resolver;
-	enter_own_network();
+	enter();
 	struct sockaddr_in taken = {.sin_family = AF_INET, .sin_port = htons(65535), .sin_addr.s_addr = htonl(0x7f00000b)};
 	int host = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	CHECK(bind(host, (const struct sockaddr *)&taken, sizeof taken) == 0);
@@ -674,7 +513,7 @@ static void the_ports_are_the_container_s_own(void)
 	container_finish(&other);
 	expect_exit(&other, 3);
 	close(host);
-	leave_own_network();
+	leave();
 }
 
 const struct test link_tests[] = {

@@ -2,6 +2,7 @@
 #include "monitor_tests.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -26,6 +27,16 @@ static void log_as_execs(struct monitor_setup *setup) { memcpy(setup->log_name, 
 static void no_stop_signal(struct monitor_setup *setup) { setup->policy.stop_signal = 0; }
 static void reserved_policy(struct monitor_setup *setup) { setup->policy.reserved = 1; }
 static void next_flag(struct monitor_setup *setup) { setup->flags = MONITOR_NO_LOG << 1; }
+
+static void good_link(struct monitor_setup *setup)
+{
+	setup->links.count = 1;
+	setup->links.link[0] = (struct plan_link){"cv0", "cn0", "eth0", 100, 1500, {2}, 0, 0};
+}
+
+static void link_of_a_bad_name(struct monitor_setup *setup) { good_link(setup), setup->links.link[0].host[0] = 'x'; }
+static void link_without_count(struct monitor_setup *setup) { good_link(setup), setup->links.count = 0; }
+static void link_into_the_host(struct monitor_setup *setup) { good_link(setup), setup->clone_flags &= ~(uint64_t)CLONE_NEWNET; }
 
 static void control_slot(struct monitor_setup *setup) { setup->role[ROOT].slot = SLOT_CONTROL; }
 static void error_slot(struct monitor_setup *setup) { setup->role[ROOT].slot = SLOT_STDERR; }
@@ -61,6 +72,7 @@ static void each_bad_value_is_refused(void)
 		{reserved_policy, EINVAL}, {next_flag, EINVAL},	  {control_slot, EBADMSG},     {error_slot, EBADMSG},
 		{slot_twice, EBADMSG},	 {slot_of_none, EBADMSG}, {slot_of_directory, EBADMSG}, {no_state, EBADMSG},
 		{no_log, EBADMSG},	 {two_states, EBADMSG},	  {role_of_none, EBADMSG},     {slot_behind_roles, EBADMSG},
+		{link_of_a_bad_name, EINVAL}, {link_without_count, EINVAL}, {link_into_the_host, EINVAL},
 		{probe_without_health, EBADMSG}, {unknown_kind, EBADMSG}, {state_is_a_file, ENOTDIR}, {log_is_a_file, ENOTDIR},
 	};
 	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -95,6 +107,7 @@ static void one_log_file(struct monitor_setup *setup)
 {
 	setup->log_files = 1, setup->log_bytes = INT64_MAX / 2;
 	setup->id_count = UINT32_MAX - setup->id_base;
+	good_link(setup);
 }
 
 static void the_last_good_values_pass(void)

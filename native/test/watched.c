@@ -158,6 +158,8 @@ static void fill(struct watched *watched, const struct spec *spec, struct monito
 	add(setup, fds, FD_MOUNT, slot++, root);
 	add(setup, fds, FD_LAYER, 0, watched->log);
 	setup->slots = slot;
+	if (spec->links)
+		setup->links = *spec->links;
 }
 
 static bool set_up(struct watched *watched, struct engine *engine, const struct spec *spec, alteration *alter)

@@ -1,0 +1,177 @@
+/* Links and resolver sockets of a container that its monitor starts again and again, in a network namespace of each test's own. */
+#include "monitor_tests.h"
+#include "own_network.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool begin_linked(const char *script, const struct links *links, void (*more)(struct builder *, uint8_t))
+{
+	struct spec spec = shell(script);
+	spec.links = links, spec.more = more;
+	return watched_begin(&watched, &engine, binary, &spec, NULL);
+}
+
+static unsigned count_of(const char *text, const char *part)
+{
+	unsigned count = 0;
+	for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
+		count++;
+	return count;
+}
+
+static int set_restart(enum monitor_restart restart)
+{
+	struct monitor_policy policy = {.restart = restart, .stop_signal = SIGTERM, .stop_millis = 10000};
+	struct monitor_state state;
+	return ask_op(watched.socket, MONITOR_SET, 0, &policy, sizeof policy, &state, sizeof state);
+}
+
+/* What is lent, or a negated error number. */
+static int lend(int socket, uint32_t protocol)
+{
+	static struct message reply;
+	if (!send_op(socket, MONITOR_LEND, protocol, NULL, 0))
+		return -EIO;
+	int error = await_reply(socket, MONITOR_LEND, &reply);
+	CHECK(error != 0 || (reply.fd >= 0 && reply.header.length == 0));
+	return error == 0 ? reply.fd : -error;
+}
+
+static void each_start_and_restart_has_the_links(void)
+{
+	struct links links = one_link();
+	enter_own_network();
+	CHECK(begin_linked("cat /sys/class/net/eth0/ifindex; ip -o -4 addr show dev eth0; exit 3", &links, with_address));
+	CHECK(!link_is_there("cvtest"));
+	CHECK_EQUAL(3, run().status);
+	CHECK_EQUAL(0, set_restart(RESTART_ALWAYS));
+	CHECK_EQUAL(0, start());
+	for (int tries = 0; tries < 2000 && state_of(watched.socket).restarts < 3; tries++)
+		usleep(10000);
+	CHECK_EQUAL(0, set_restart(RESTART_NO));
+	await_phase(watched.socket, MONITOR_EXITED);
+	const char *log = log_of(&watched, "x-json.log");
+	CHECK(count_of(log, "\"100\\n\"") >= 4);
+	CHECK_EQUAL(count_of(log, "\"100\\n\""), count_of(log, GUEST "/24"));
+	CHECK(link_goes_away("cvtest"));
+	watched_end(&watched);
+	leave_own_network();
+}
+
+/* A network that was removed meanwhile: the start fails, and the next one may work. */
+static void a_start_without_its_bridge_fails_and_leaves_nothing(void)
+{
+	struct links links = one_link();
+	struct monitor_start started;
+	enter_own_network();
+	CHECK(begin_linked("exit 3", &links, NULL));
+	unsigned files = open_files(watched.created.monitor_pid);
+	CHECK(runs("ip link del cnbridge"));
+	CHECK_EQUAL(ENODEV, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, &started, sizeof started));
+	CHECK_EQUAL(STAGE_LINKS, started.reply.stage);
+	CHECK_EQUAL(-ENODEV, started.reply.status);
+	CHECK_EQUAL(MONITOR_CREATED, started.state.phase);
+	CHECK(started.state.flags & STATE_START_FAILED);
+	CHECK_EQUAL(0, started.state.pid);
+	CHECK_EQUAL(files, open_files(watched.created.monitor_pid));
+	CHECK(!link_is_there("cvtest"));
+	CHECK(runs("ip link add cnbridge type bridge"));
+	CHECK_EQUAL(3, run().status);
+	watched_end(&watched);
+	leave_own_network();
+}
+
+static void the_sockets_of_a_run_are_lent(void)
+{
+	struct links links = one_link();
+	enter_own_network();
+	CHECK(begin_linked(UNTIL_KILLED, &links, with_address_and_resolver));
+	int other = connect_to(&watched);
+	CHECK_EQUAL(-ESRCH, lend(other, IPPROTO_UDP));
+	CHECK_EQUAL(0, start());
+	unsigned files = open_files(watched.created.monitor_pid);
+	CHECK_EQUAL(-EINVAL, lend(other, 0));
+	CHECK_EQUAL(-EINVAL, lend(other, IPPROTO_ICMP));
+	for (int times = 0; times < 3; times++) { /* whoever answers may be replaced */
+		int udp = lend(other, IPPROTO_UDP), tcp = lend(other, IPPROTO_TCP);
+		expect_resolver_socket(udp, IPPROTO_UDP, UDP_PORT);
+		expect_resolver_socket(tcp, IPPROTO_TCP, TCP_PORT);
+		close(udp), close(tcp);
+	}
+	CHECK_EQUAL(files, open_files(watched.created.monitor_pid));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, &(struct monitor_stop){SIGKILL, 0}, sizeof(struct monitor_stop), NULL, 0));
+	CHECK_EQUAL(-ESRCH, lend(other, IPPROTO_UDP));
+	CHECK_EQUAL(-ESRCH, lend(other, IPPROTO_TCP));
+	CHECK(link_goes_away("cvtest")); /* the monitor holds nothing of the run */
+	close(other);
+	watched_end(&watched);
+	leave_own_network();
+}
+
+/* Somebody who still holds a socket of the run before holds its namespace, too: its link gives way. */
+static void a_socket_of_the_last_run_does_not_hinder_the_next(void)
+{
+	struct links links = one_link();
+	enter_own_network();
+	CHECK(begin_linked(UNTIL_KILLED, &links, with_address_and_resolver));
+	const struct monitor_stop at_once = {SIGKILL, 0};
+	CHECK_EQUAL(0, start());
+	int held = lend(watched.socket, IPPROTO_UDP);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, &at_once, sizeof at_once, NULL, 0));
+	usleep(200000);
+	CHECK(link_is_there("cvtest"));
+	CHECK_EQUAL(0, start());
+	int next = lend(watched.socket, IPPROTO_UDP);
+	CHECK(held >= 0 && next >= 0);
+	expect_link("cvtest", "\"UP\"");
+	close(held);
+	usleep(200000);
+	CHECK(link_is_there("cvtest"));
+	close(next);
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, &at_once, sizeof at_once, NULL, 0));
+	CHECK(link_goes_away("cvtest"));
+	watched_end(&watched);
+	leave_own_network();
+}
+
+static int zygote_of(int monitor)
+{
+	char command[80];
+	int pid = 0;
+	snprintf(command, sizeof command, "cat /proc/%d/task/%d/children", monitor, monitor);
+	sscanf(output_of(command), "%d", &pid);
+	return pid;
+}
+
+/* The monitor itself has no right over networks in either case, and the zygote of a container without links neither. */
+static void only_a_zygote_with_links_has_the_capability(void)
+{
+	char word[32];
+	struct links links = one_link();
+	enter_own_network();
+	for (int linked = 0; linked < 2; linked++) {
+		CHECK(begin_linked("true", linked ? &links : NULL, NULL));
+		status_word(watched.created.monitor_pid, "CapPrm", word);
+		CHECK_TEXT("0000000000000021", word);
+		int zygote = zygote_of(watched.created.monitor_pid);
+		CHECK(zygote > 0);
+		status_word(zygote, "CapPrm", word);
+		CHECK_TEXT(linked ? "00000000882010ff" : "00000000882000ff", word);
+		status_word(zygote, "CapEff", word);
+		CHECK_TEXT("00000000882000ff", word);
+		watched_end(&watched);
+	}
+	leave_own_network();
+}
+
+const struct test monitor_link_tests[] = {
+	{"links: each start", each_start_and_restart_has_the_links},
+	{"links: no bridge", a_start_without_its_bridge_fails_and_leaves_nothing},
+	{"links: sockets are lent", the_sockets_of_a_run_are_lent},
+	{"links: a socket that is held", a_socket_of_the_last_run_does_not_hinder_the_next},
+	{"links: the capability", only_a_zygote_with_links_has_the_capability},
+};
+const unsigned monitor_link_test_count = sizeof monitor_link_tests / sizeof *monitor_link_tests;
