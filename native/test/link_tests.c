@@ -209,6 +209,36 @@ static void only_a_child_that_was_made_here_gets_a_link(void)
 	leave();
 }
 
+/* It has the same ids, but another process reaps it: its number may become somebody else's at any time. */
+static void a_child_of_another_engine_gets_no_link(void)
+{
+	int from[2], gate[2], child = 0;
+	struct links links = one_link();
+	enter();
+	CHECK(pipe2(from, O_CLOEXEC) == 0 && pipe2(gate, O_CLOEXEC) == 0);
+	int pid = fork();
+	if (pid == 0) {
+		struct engine own;
+		struct reply reply = {0};
+		int pair[2], pidfd;
+		char byte;
+		struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_CHILD, .id_base = ID_BASE, .id_count = ID_COUNT, .fds = 1};
+		request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET;
+		close(gate[1]);
+		if (engine_start(&own, binary) && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0)
+			engine_ask(&own, &request, &pair[1], 1, &reply, &pidfd);
+		if (write(from[1], &reply.pid, sizeof reply.pid) == sizeof reply.pid && read(gate[0], &byte, 1) == 0)
+			_exit(0);
+		_exit(1);
+	}
+	CHECK(read(from[0], &child, sizeof child) == sizeof child && child > 0);
+	int pidfd = pidfd_of(child);
+	expect_refusal(&links, pidfd, -ESRCH, STAGE_LINKS);
+	close(gate[1]), close(gate[0]), close(from[0]), close(from[1]), close(pidfd);
+	waitpid(pid, NULL, 0);
+	leave();
+}
+
 /* The guest's end would be the host's. */
 static void a_child_in_the_host_s_network_gets_no_link(void)
 {
@@ -521,6 +551,7 @@ const struct test link_tests[] = {
 	{"eight links", isolated_ports_and_eight_links},
 	{"an addressed link", an_addressed_container_is_reached},
 	{"link of another's child", only_a_child_that_was_made_here_gets_a_link},
+	{"link of another engine's child", a_child_of_another_engine_gets_no_link},
 	{"link in the host's network", a_child_in_the_host_s_network_gets_no_link},
 	{"link of a dead child", a_dead_child_gets_no_link},
 	{"link to no bridge", what_is_no_bridge_gets_no_port},

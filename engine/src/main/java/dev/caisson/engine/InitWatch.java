@@ -147,7 +147,7 @@ final class InitWatch {
                     paused.run();
                     launched.start();
                 }
-                case CONSOLE, READY -> {}
+                case CONSOLE, READY, NAMESPACE, RESOLVER -> {}
             }
             return true;
         }

@@ -1,6 +1,7 @@
 package dev.caisson.launch.monitor;
 
 import dev.caisson.launch.HostException;
+import dev.caisson.launch.ResolverSockets;
 import dev.caisson.launch.Zygote;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
@@ -31,20 +32,8 @@ public final class Monitor implements AutoCloseable {
         INPUT
     }
 
-    /// A reply, or a notice.
-    @SuppressWarnings("ArrayRecordComponent") // read by this class alone, and never compared
-    private record Packet(int op, int sequence, int argument, byte[] payload, List<Fd> descriptors)
-            implements AutoCloseable {
-        @Override
-        public void close() {
-            descriptors.forEach(Fd::close);
-        }
-    }
-
-    private static final int VERSION = 1;
     private static final String SOCKET = "s";
     private static final int MOST_BYTES = 65_536;
-    private static final int HEADER = 16;
     private static final int REPLY = 0x8000;
     private static final int NOTICE = 0x4000;
     private static final int NOTICE_GREW = 0x4001;
@@ -66,6 +55,7 @@ public final class Monitor implements AutoCloseable {
     private static final int OP_ADOPT = 16;
     private static final int OP_MOUNT = 24;
     private static final int OP_LAYER = 25;
+    private static final int OP_LEND = 26;
     private static final int OP_PROGRAM = 32;
     private static final int HOLD = 1;
     private static final int END_OF_INPUT = 1;
@@ -73,6 +63,8 @@ public final class Monitor implements AutoCloseable {
     private static final int FINAL = 1 << 16;
     private static final int WATCH_LOG = 1;
     private static final int WATCH_STATE = 2;
+    private static final int UDP = 17;
+    private static final int TCP = 6;
     private static final long LOOK_MILLIS = 200;
     private static final int MOST_NOTICES = 64;
 
@@ -301,13 +293,33 @@ public final class Monitor implements AutoCloseable {
         }
     }
 
+    /// Returns the sockets of the run's resolver, each the caller's to close; empty if the container does not run, or
+    /// has
+    /// none. They keep the run's network namespace: whoever watches the container closes them when the run ends.
+    public Optional<ResolverSockets> resolver() throws InterruptedException {
+        Optional<Fd> udp = given(OP_LEND, UDP);
+        if (udp.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            Optional<Fd> tcp = given(OP_LEND, TCP);
+            tcp.ifPresentOrElse(_ -> {}, udp.get()::close); // the run has ended between the two
+            return tcp.map(listening -> new ResolverSockets(udp.get(), listening));
+        } catch (RuntimeException | InterruptedException e) {
+            udp.get().close();
+            throw e;
+        }
+    }
+
     private Optional<Fd> given(int op, int argument) throws InterruptedException {
         Packet reply = ask(op, argument);
         if (reply.argument() == 0 && reply.descriptors().size() == 1) {
             return Optional.of(reply.descriptors().getFirst());
         }
         reply.close();
-        if (reply.argument() == Errno.EOPNOTSUPP || reply.argument() == Errno.EINVAL) {
+        if (reply.argument() == Errno.EOPNOTSUPP
+                || reply.argument() == Errno.EINVAL
+                || (op == OP_LEND && reply.argument() == Errno.ESRCH)) {
             return Optional.empty();
         }
         checked(reply);
@@ -345,15 +357,8 @@ public final class Monitor implements AutoCloseable {
 
     private Packet ask(int op, int argument, byte[] payload, List<Fd> descriptors) throws InterruptedException {
         int number = sequence++;
-        ByteBuffer message = ByteBuffer.allocate(HEADER + payload.length).order(ByteOrder.LITTLE_ENDIAN);
-        message.putShort((short) op)
-                .putShort((short) VERSION)
-                .putInt(number)
-                .putInt(argument)
-                .putInt(payload.length);
-        message.put(payload);
         try {
-            Sockets.send(socket, message.array(), descriptors);
+            Sockets.send(socket, Packet.encode(op, number, argument, payload), descriptors);
         } catch (ErrnoException e) {
             throw Sockets.isClosed(e) ? MonitorFailures.gone() : e;
         }
@@ -366,7 +371,7 @@ public final class Monitor implements AutoCloseable {
                 note(packet.get());
                 packet.get().close();
             } else if (packet.get().sequence() == number && packet.get().op() == (op | REPLY)) {
-                if (op != OP_PROGRAM && op != OP_MOUNT && op != OP_LAYER) {
+                if (op != OP_PROGRAM && op != OP_MOUNT && op != OP_LAYER && op != OP_LEND) {
                     packet.get().close(); // a start's process is found by its number
                 }
                 return packet.get();
@@ -395,34 +400,11 @@ public final class Monitor implements AutoCloseable {
             if (message.isEnd()) {
                 throw MonitorFailures.gone();
             }
-            return Optional.of(packet(message.bytes(), message.descriptors()));
+            return Optional.of(Packet.decode(message.bytes(), message.descriptors()));
         } catch (RuntimeException e) {
             message.close();
             throw e;
         }
-    }
-
-    private static Packet packet(byte[] bytes, List<Fd> descriptors) {
-        if (bytes.length < HEADER) {
-            throw MonitorFailures.protocol("sent " + bytes.length + " bytes");
-        }
-        ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        int op = Short.toUnsignedInt(in.getShort());
-        int version = Short.toUnsignedInt(in.getShort());
-        int number = in.getInt();
-        int argument = in.getInt();
-        if (version != VERSION) {
-            throw new HostException(
-                    "MONITOR_VERSION",
-                    "the container's monitor speaks version " + version + " of its protocol, this Caisson version "
-                            + VERSION + ": use the Caisson that created it");
-        }
-        if (in.getInt() != bytes.length - HEADER) {
-            throw MonitorFailures.protocol("sent a message of another length than it says");
-        }
-        byte[] payload = new byte[bytes.length - HEADER];
-        in.get(payload);
-        return new Packet(op, number, argument, payload, descriptors);
     }
 
     private static Packet checked(Packet reply) {

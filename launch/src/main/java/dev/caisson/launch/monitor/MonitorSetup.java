@@ -3,6 +3,7 @@ package dev.caisson.launch.monitor;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.launch.ExecPlan;
 import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Link;
 import dev.caisson.launch.Namespace;
 import dev.caisson.launch.Parts;
 import dev.caisson.launch.SlotSource;
@@ -74,7 +75,8 @@ public final class MonitorSetup {
     private static final int MOST = 200;
     private static final int NAME_BYTES = 96;
     private static final int HEALTH_AT = 40 + MonitorPolicy.BYTES + NAME_BYTES + 4 * MOST;
-    private static final int BYTES = HEALTH_AT + 36;
+    private static final int LINKS_AT = HEALTH_AT + 36;
+    private static final int BYTES = LINKS_AT + Link.ALL_BYTES;
     private static final int TERMINAL = 1;
     private static final int STDIN_OPEN = 2;
     private static final int STDIN_ONCE = 4;
