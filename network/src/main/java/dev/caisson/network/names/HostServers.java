@@ -56,7 +56,7 @@ public final class HostServers implements Upstreams {
                 seen = current;
             }
         } catch (IOException e) {
-            seen = null; // it is about to be replaced: read it when it is there
+            // it is about to be replaced: those that were read stay
         }
         return servers;
     }

@@ -25,6 +25,8 @@ public record NameTable(
     /// @param code response code
     record Found(int code, List<byte[]> records) {}
 
+    private static final int LONGEST_NAME = 253;
+    private static final int LONGEST_LABEL = 63;
     private static final String REVERSE_4 = ".in-addr.arpa";
     private static final String REVERSE_6 = ".ip6.arpa";
     private static final String LOCALHOST = "localhost";
@@ -42,6 +44,23 @@ public record NameTable(
     /// A table that knows nobody and asks others.
     public static NameTable empty() {
         return new NameTable(Map.of(), Map.of(), List.of(), true);
+    }
+
+    /// True if somebody can ask for the name: its labels have 1 to 63 bytes, and it has at most 253.
+    public static boolean isName(String name) {
+        if (name.length() > LONGEST_NAME) {
+            return false;
+        }
+        int start = 0;
+        for (int i = 0; i <= name.length(); i++) {
+            if (i == name.length() || name.charAt(i) == '.') {
+                if (i == start || i - start > LONGEST_LABEL) {
+                    return false;
+                }
+                start = i + 1;
+            }
+        }
+        return true;
     }
 
     /// Returns the answer; empty if the name is none of ours.

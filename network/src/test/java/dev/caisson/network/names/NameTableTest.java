@@ -45,6 +45,15 @@ class NameTableTest {
     }
 
     @Test
+    void a_name_that_nobody_can_ask_for_is_none() {
+        String longest = "a".repeat(63);
+        assertThat(NameTable.isName(longest + ".b")).isTrue();
+        for (String name : List.of("", ".", "a..b", ".a", "a.", longest + "a", "a.".repeat(127) + "a")) {
+            assertThat(NameTable.isName(name)).as(name).isFalse();
+        }
+    }
+
+    @Test
     void an_address_with_a_name_has_no_other_data() throws MalformedMessage {
         assertThat(find("2.0.9.10.in-addr.arpa", Wire.TYPE_PTR).orElseThrow().records())
                 .containsExactly(Messages.name("web.net"));
