@@ -17,6 +17,7 @@ public final class CallerText {
 
     private CallerText() {}
 
+    /// Returns the arguments with their bytes, which the JVM may have lost.
     /// @param decoded by the JVM
     public static String[] arguments(String... decoded) {
         if (Arrays.stream(decoded).noneMatch(word -> word.indexOf(REPLACEMENT) >= 0)) {

@@ -15,6 +15,7 @@ public final class CommandException extends CaissonException {
 
     private final int exitStatus;
 
+    /// Makes a failure with a code of its own.
     /// @param code stable, upper case, as `USAGE`
     /// @param sentence what is wrong and what to do about it
     public CommandException(String code, int exitStatus, String sentence) {

@@ -17,6 +17,7 @@ public final class HostPath {
         }
     }
 
+    /// Returns a path of the host.
     /// @throws CommandException if the JVM cannot hold its bytes
     public static Path of(String text) {
         try {

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 public final class NamedFile {
     private NamedFile() {}
 
+    /// Reads a file of at most `most` bytes.
     /// @param path of any bytes, as [dev.caisson.linux.ByteText] has them
     /// @throws IOException with a reason for people, which does not name the file
     public static byte[] read(String path, int most) throws IOException {

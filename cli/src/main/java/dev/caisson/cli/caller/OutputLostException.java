@@ -30,6 +30,7 @@ public final class OutputLostException extends CaissonException {
         return 500;
     }
 
+    /// Returns the exit status: that of SIGPIPE if the reader is gone, else `failed`.
     /// @param failed the status of the command's other failures
     public int exitStatus(int failed) {
         return readerGone ? READER_GONE : failed;

@@ -13,6 +13,7 @@ public final class DetachedLookup {
 
     private DetachedLookup() {}
 
+    /// Returns the detached container of this name or id.
     /// @throws dev.caisson.error.CaissonException CONTAINER_UNKNOWN, CONTAINER_FOREGROUND
     public static DetachedContainer require(String container, EngineOptions options) {
         return DetachedContainer.find(container, options).orElseThrow(() -> {

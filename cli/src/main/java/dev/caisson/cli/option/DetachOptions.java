@@ -27,6 +27,7 @@ public final class DetachOptions {
     private @Nullable String lease;
     private final HealthOptions health;
 
+    /// Adds the options to a command.
     /// @param always whether the command makes no other containers
     public DetachOptions(CommandSpec command, boolean always) {
         this.command = command;

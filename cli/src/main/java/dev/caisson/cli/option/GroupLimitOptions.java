@@ -17,6 +17,7 @@ public final class GroupLimitOptions {
     private @Nullable Long pidsLimit;
     private @Nullable Integer ioWeight;
 
+    /// Makes the options for a container that is created, or for one that exists.
     /// @param created whether what is not given has its default, and not its former value
     public GroupLimitOptions(boolean created) {
         this.created = created;

@@ -88,7 +88,7 @@ public final class Foreground {
 
     /// Says how it ended, where its exit status does not say it.
     /// @return the status to exit with
-    /// @throws OutputLostException if not all of its output was written
+    /// @throws dev.caisson.cli.caller.OutputLostException if not all of its output was written
     public int tell(Container container, RunResult result) {
         for (StandardStream stream : List.of(caller.output(), caller.errors())) {
             stream.lost().ifPresent(lost -> {

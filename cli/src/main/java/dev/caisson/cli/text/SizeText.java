@@ -10,6 +10,7 @@ public final class SizeText {
 
     private SizeText() {}
 
+    /// Returns a size with its unit, as Docker prints it.
     /// @param digits at most so many
     public static String of(long bytes, int digits) {
         double size = bytes;
