@@ -184,6 +184,7 @@ void change_phase(struct monitor *m, enum monitor_phase phase)
 void quit(struct monitor *m, int code)
 {
 	unlinkat(m->state_directory, MONITOR_SOCKET, 0);
+	remove_status(m);
 	end_zygote(m);
 	send_notices(m);
 	answer_waiting(m, MONITOR_REMOVE, 0);
@@ -224,7 +225,7 @@ static int leave(void)
 
 static void clear(struct monitor *m)
 {
-	int *none[] = {&m->cgroup, &m->state_directory, &m->oom, &m->freezer, &m->program, &m->zygote, &m->zygote_pidfd, &m->listener, &m->timer,
+	int *none[] = {&m->cgroup, &m->state_directory, &m->status, &m->oom, &m->freezer, &m->program, &m->zygote, &m->zygote_pidfd, &m->listener, &m->timer,
 		       &m->signals, &m->init_pidfd, &m->resolver[0], &m->resolver[1], &m->control, &m->progress, &m->input, &m->output[0], &m->output[1], &m->log.directory,
 		       &m->log.file, &m->holder};
 	for (unsigned i = 0; i < sizeof none / sizeof *none; i++)

@@ -29,7 +29,8 @@
  * open. A client that does not read its replies is disconnected. A notice that does not fit into a client's queue is sent
  * later, in its latest form.
  *
- * Output never goes through the socket: readers open the log and wait for NOTICE_GREW.
+ * Output never goes through the socket: readers open the log and wait for NOTICE_GREW. Nor need those connect who only want to know
+ * the state: it stands in the file MONITOR_STATUS.
  *
  * If the monitor dies, init dies too (parent-death signal, control socket), and new connections get ECONNREFUSED.
  */
@@ -43,6 +44,7 @@
 #define MONITOR_MAX_FDS 200u
 #define MONITOR_MAX_CLIENTS 32u /* further connections are accepted and closed at once */
 #define MONITOR_SOCKET "s"	 /* below the state directory; removed by REMOVE */
+#define MONITOR_STATUS "status"	 /* below the state directory: struct monitor_status */
 #define MONITOR_RECORD "exit"	 /* below the log directory: struct monitor_record, by rename */
 #define MONITOR_HEALTH_FILE "health"
 #define MONITOR_EXEC_FILE "execs"
@@ -277,6 +279,21 @@ struct monitor_record {
 	struct monitor_start end;
 } __attribute__((packed));
 
+/*
+ * The file MONITOR_STATUS: the state, for readers that do not connect. It is there from SETUP until the monitor exits in order, and is locked
+ * by flock(2) for as long as the monitor lives: one that nobody has locked tells nothing. A change stands in it before any client is told.
+ * Written in place: a reader whose `sum` does not match reads again, and connects if that does not help. run_millis of a run that goes on,
+ * log_bytes, log_lost, log_error, restart_millis and lease_millis are 0: they are known by STATE alone.
+ */
+struct monitor_status {
+	uint32_t magic;	  /* PLAN_MAGIC */
+	uint32_t version; /* MONITOR_VERSION */
+	uint32_t length;  /* of this struct */
+	uint32_t reserved;
+	struct monitor_state state;
+	uint64_t sum; /* FNV-1a, 64 bits, of all bytes before it */
+} __attribute__((packed));
+
 /* ---- health checks on disk ---- */
 
 enum { HEALTH_PROBES = 5, HEALTH_OUTPUT = 4096, HEALTH_CHANGES = 8 };
@@ -330,7 +347,8 @@ struct monitor_exec_log {
  */
 _Static_assert(sizeof(struct monitor_setup) == 1004 + sizeof(struct links), "the layout that MonitorSetup.java writes");
 _Static_assert(sizeof(struct monitor_header) == 16 && sizeof(struct monitor_policy) == 32 &&
-		       sizeof(struct monitor_state) == 128 && sizeof(struct monitor_start) == 244 && sizeof(struct monitor_record) == 260,
+		       sizeof(struct monitor_state) == 128 && sizeof(struct monitor_start) == 244 && sizeof(struct monitor_record) == 260 &&
+		       sizeof(struct monitor_status) == 152,
 	       "the layout of MONITOR_VERSION 1");
 
 _Noreturn void monitor(void);

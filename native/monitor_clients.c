@@ -83,6 +83,7 @@ bool reply(struct monitor *m, struct client *client, const struct monitor_header
 {
 	struct monitor_header header = {.op = (uint16_t)(to->op | MONITOR_REPLY), .version = MONITOR_VERSION,
 					.sequence = to->sequence, .argument = (uint32_t)error, .length = length};
+	write_status(m);
 	if (send_now(client->fd, &header, payload, fd) >= 0)
 		return true;
 	drop_client(m, client);
@@ -163,6 +164,7 @@ void send_notices(struct monitor *m)
 	if (m->log.grew)
 		note(m, WATCH_LOG);
 	m->log.grew = false;
+	write_status(m);
 	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++)
 		if (m->client[i].fd >= 0 && m->client[i].unsent != 0 && !m->client[i].full)
 			send_unsent(m, &m->client[i]);

@@ -102,7 +102,7 @@ struct monitor {
 	struct links links; /* count 0: none */
 	int layer[REQUEST_MAX_FDS];
 	unsigned layer_count;
-	int cgroup, state_directory, oom, freezer, program;
+	int cgroup, state_directory, status, oom, freezer, program;
 	bool freezer_v1;
 	struct monitor_policy policy;
 
@@ -133,6 +133,7 @@ struct monitor {
 	uint64_t back_off; /* the next wait */
 
 	struct monitor_start last; /* for STATE and the record */
+	struct monitor_state shown; /* in the file of the status */
 };
 
 /* monitor_setup.c: returns 0, or a negated error number and the stage that failed */
@@ -194,6 +195,11 @@ void sync_record(struct monitor *m);
 void forget_record(struct monitor *m);
 void update_state(struct monitor *m);
 uint64_t read_oom_kills(const struct monitor *m);
+
+/* monitor_status.c */
+void open_status(struct monitor *m);
+void write_status(struct monitor *m);
+void remove_status(struct monitor *m);
 
 /* monitor_streams.c */
 int open_streams(struct monitor *m, int theirs[3]);

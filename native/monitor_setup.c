@@ -303,6 +303,8 @@ int set_up_monitor(struct monitor *m, enum monitor_stage *stage)
 	}
 	if (error == 0)
 		error = listen_in(m);
+	if (error == 0)
+		open_status(m);
 	if (error == 0) {
 		*stage = SETUP_CONFINE;
 		m->program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);

@@ -99,6 +99,32 @@ int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 	return 0;
 }
 
+/* The file of the status is whole, and has what a client is or would be told. */
+static void check_status(const struct monitor_state *told)
+{
+	struct monitor_status status;
+	const uint8_t *bytes = (const uint8_t *)&status;
+	uint64_t hash = 0xcbf29ce484222325u;
+	int fd = openat(directory, MONITOR_STATUS, O_RDONLY | O_CLOEXEC);
+	must(fd >= 0 && read(fd, &status, sizeof status) == sizeof status && lseek(fd, 0, SEEK_END) == sizeof status, "a status");
+	close_fd(&fd);
+	for (size_t i = 0; i < offsetof(struct monitor_status, sum); i++)
+		hash = (hash ^ bytes[i]) * 0x100000001b3u;
+	must(status.magic == PLAN_MAGIC && status.version == MONITOR_VERSION && status.sum == hash, "a whole status");
+	must(status.state.phase == told->phase && status.state.pid == told->pid && status.state.flags == told->flags &&
+		     status.state.status == told->status && status.state.restarts == told->restarts, "the state that is told");
+}
+
+/* In libc's place: nobody is told what the file does not say yet. */
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	const struct iovec *payload = &message->msg_iov[message->msg_iovlen - 1];
+	if (m.status >= 0 && message->msg_iovlen == 2 &&
+	    (payload->iov_len == sizeof(struct monitor_state) || payload->iov_len == sizeof(struct monitor_start)))
+		check_status(payload->iov_base);
+	return syscall(SYS_sendmsg, fd, message, flags);
+}
+
 /* ---- one input ---- */
 
 static void connect_client(unsigned which)
@@ -267,6 +293,7 @@ static void begin_input(void)
 	m.state_directory = directory;
 	unlinkat(directory, "log", 0), unlinkat(directory, "log.1", 0), unlinkat(directory, MONITOR_RECORD, 0);
 	open_log(&m.log);
+	open_status(&m);
 }
 
 static void end_input(void)
@@ -285,7 +312,7 @@ static void end_input(void)
 	close_streams(&m);
 	end_log_lines(&m.log, clock_now);
 	check_log();
-	close_fd(&m.log.file), close_fd(&m.control), close_fd(&m.progress), close_fd(&m.init_pidfd), close_fd(&init_end);
+	close_fd(&m.status), close_fd(&m.log.file), close_fd(&m.control), close_fd(&m.progress), close_fd(&m.init_pidfd), close_fd(&init_end);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
@@ -304,6 +331,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 			size_t size = (size_t)(bytes[at + 2] | bytes[at + 3] << 8), left = length - at - 4;
 			act(bytes[at], bytes[at + 1], bytes + at + 4, size < left ? size : left);
 			at += 4 + size;
+			write_status(&m);
+			check_status(&m.last.state);
 		}
 	end_input();
 	int next = dup(0);
@@ -396,7 +425,7 @@ int main(int argc, char **argv)
 		LLVMFuzzerTestOneInput(exact, length);
 		free(exact);
 	}
-	unlinkat(directory, "log", 0), unlinkat(directory, "log.1", 0), unlinkat(directory, MONITOR_RECORD, 0);
+	unlinkat(directory, "log", 0), unlinkat(directory, "log.1", 0), unlinkat(directory, MONITOR_RECORD, 0), unlinkat(directory, MONITOR_STATUS, 0);
 	rmdir(directory_path);
 	printf("monitor: %u inputs of seed %s\n", inputs, argv[2]);
 	return inputs > 100 && reached[MONITOR_HELD] > 0 && reached[MONITOR_RUNNING] > 0 && reached[MONITOR_EXITED] > 0 && resolvers > 0 ? 0 : 1;

@@ -71,6 +71,7 @@ int main(int argc, char **argv)
 	run_tests(monitor_group_tests, monitor_group_test_count, filter, &passed, &failed);
 	run_tests(monitor_setup_tests, monitor_setup_test_count, filter, &passed, &failed);
 	run_tests(monitor_link_tests, monitor_link_test_count, filter, &passed, &failed);
+	run_tests(monitor_status_tests, monitor_status_test_count, filter, &passed, &failed);
 	run_tests(monitor_health_tests, monitor_health_test_count, filter, &passed, &failed);
 	run_tests(monitor_client_tests, monitor_client_test_count, filter, &passed, &failed);
 	run_tests(monitor_log_tests, monitor_log_test_count, filter, &passed, &failed);

@@ -200,6 +200,12 @@ bool watched_begin(struct watched *watched, struct engine *engine, const char *b
 	return stands;
 }
 
+bool watched_again(struct watched *watched, struct engine *engine, const char *binary, const struct spec *spec)
+{
+	watched->error = -1;
+	return spawn_monitor(watched, binary) && set_up(watched, engine, spec, NULL);
+}
+
 static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *at)
 {
 	(void)stat, (void)type, (void)at;

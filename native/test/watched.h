@@ -25,6 +25,8 @@ struct message {
 
 bool spawn_monitor(struct watched *, const char *binary); /* starts the process; sends no SETUP */
 bool watched_begin(struct watched *, struct engine *, const char *binary, const struct spec *, alteration *);
+/* Another monitor in the same directories, after the first was killed. */
+bool watched_again(struct watched *, struct engine *, const char *binary, const struct spec *);
 void watched_end(struct watched *); /* removes container and directories */
 
 int connect_to(const struct watched *); /* returns a socket, or a negated error number */

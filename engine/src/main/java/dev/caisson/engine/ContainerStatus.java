@@ -7,11 +7,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// A container that runs, or that is kept after its end.
 ///
@@ -41,15 +41,18 @@ public record ContainerStatus(
 
     /// All of a state directory, whichever process runs them, the newest first.
     public static List<ContainerStatus> all(EngineOptions options) {
-        var all = new ArrayList<ContainerStatus>();
-        var ids = new HashSet<String>();
-        // Before what is kept: one that ends meanwhile is told twice rather than not at all.
-        List<ContainerRecord> records = State.runningIn(options.state());
-        for (KeptContainer kept : KeptContainer.all(options)) {
-            ids.add(kept.id().value());
-            all.add(of(kept));
+        Listing listing = Listing.of(options);
+        Set<String> kept = listing.ids();
+        List<ContainerRecord> records = State.runningIn(options.state(), listing.livingPlaces()).stream()
+                .filter(record -> !kept.contains(record.id()))
+                .toList();
+        if (!records.isEmpty()) { // one of them may be kept, and have begun meanwhile
+            listing = Listing.of(options);
+            kept.addAll(listing.ids());
         }
-        records.stream().filter(record -> !ids.contains(record.id())).forEach(record -> all.add(of(record)));
+        var all = new ArrayList<ContainerStatus>();
+        listing.containers().forEach(one -> all.add(of(one)));
+        records.stream().filter(record -> !kept.contains(record.id())).forEach(record -> all.add(of(record)));
         all.sort(Comparator.comparing(ContainerStatus::created).reversed());
         return all;
     }
@@ -98,23 +101,20 @@ public record ContainerStatus(
                 .orElseGet(java.util.OptionalInt::empty);
     }
 
-    private static ContainerStatus of(KeptContainer kept) {
-        Optional<ContainerState> state = kept.detached().map(DetachedContainer::stateNow);
-        // Before its end is looked for, which is written first.
-        boolean running = state.map(known -> known.isUp() || known instanceof ContainerState.Restarting)
-                .orElseGet(kept::isRunning);
+    private static ContainerStatus of(Listing.One one) {
+        boolean running = one.isRunning();
         return new ContainerStatus(
-                kept.id(),
-                kept.name(),
-                kept.labels(),
-                kept.image(),
-                kept.command(),
-                kept.created(),
+                one.id(),
+                one.entry().name(),
+                one.origin().labels(),
+                one.origin().image(),
+                one.origin().command(),
+                one.origin().created(),
                 running,
                 true,
-                running ? Optional.empty() : kept.ended(),
-                running ? Optional.empty() : kept.result(),
-                state);
+                running ? Optional.empty() : one.ended(),
+                running ? Optional.empty() : one.result(),
+                one.state());
     }
 
     private static ContainerStatus of(ContainerRecord record) {

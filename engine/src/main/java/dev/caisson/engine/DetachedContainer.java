@@ -57,18 +57,7 @@ public final class DetachedContainer {
 
     /// Returns its state now.
     public ContainerState state() throws InterruptedException {
-        Optional<Monitor> found = place.connect();
-        if (found.isEmpty()) {
-            return place.lastState();
-        }
-        try (Monitor monitor = found.get()) {
-            return ToldState.of(monitor.state());
-        } catch (HostException e) {
-            if (!MonitorFailures.isGone(e)) {
-                throw e;
-            }
-            return place.lastState();
-        }
+        return place.told().map(ToldState::of).orElseGet(place::lastState);
     }
 
     ContainerState stateNow() {
@@ -273,7 +262,7 @@ public final class DetachedContainer {
         }
     }
 
-    private static boolean isGoingOn(MonitorState state) {
+    static boolean isGoingOn(MonitorState state) {
         return state.isUp() || state.phase() == MonitorState.Phase.RESTARTING;
     }
 

@@ -28,7 +28,7 @@ record DetachedFile(
         boolean terminal,
         boolean input) {
     private static final String BOOT_ID = "/proc/sys/kernel/random/boot_id";
-    private static final String NAME = "detached.json";
+    static final String NAME = "detached.json";
     private static final String WANTED = "wanted.json";
     private static final long VERSION = 1;
 

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 
 /// Where the parts of a container that outlives its command stand: its directory among those that are kept, and the
 /// place in the state directory that its monitor holds.
@@ -83,9 +84,14 @@ final class DetachedPlace {
     }
 
     Optional<DetachedFile> findFile() {
+        return read(DetachedFile::read);
+    }
+
+    /// Reads in its directory; empty if that is gone.
+    private <T> Optional<T> read(Function<Fd, Optional<T>> read) {
         return among.open(entry).flatMap(found -> {
             try (Fd own = found) {
-                return DetachedFile.read(own);
+                return read.apply(own);
             }
         });
     }
@@ -256,11 +262,7 @@ final class DetachedPlace {
 
     /// Returns whether it is meant to run; empty if nobody ever started it.
     Optional<Boolean> isWanted() {
-        return among.open(entry).flatMap(found -> {
-            try (Fd own = found) {
-                return DetachedFile.isWanted(own);
-            }
-        });
+        return read(DetachedFile::isWanted);
     }
 
     /// Returns what its health checks have shown.
@@ -313,11 +315,11 @@ final class DetachedPlace {
         });
     }
 
-    /// Returns what its monitor says, or has left.
-    Optional<MonitorState> known() throws InterruptedException {
+    /// Returns what its monitor says; empty if that is gone.
+    Optional<MonitorState> told() throws InterruptedException {
         Optional<Monitor> found = connect();
         if (found.isEmpty()) {
-            return recorded();
+            return Optional.empty();
         }
         try (Monitor monitor = found.get()) {
             return Optional.of(monitor.state());
@@ -325,8 +327,13 @@ final class DetachedPlace {
             if (!MonitorFailures.isGone(e)) {
                 throw e;
             }
-            return recorded();
+            return Optional.empty();
         }
+    }
+
+    /// Returns what its monitor says, or has left.
+    Optional<MonitorState> known() throws InterruptedException {
+        return told().or(this::recorded);
     }
 
     ContainerRecord record() {
@@ -375,11 +382,7 @@ final class DetachedPlace {
     }
 
     Optional<KeptFile.Origin> origin() {
-        return among.open(entry).flatMap(found -> {
-            try (Fd own = found) {
-                return KeptFile.origin(own);
-            }
-        });
+        return read(KeptFile::origin);
     }
 
     /// Notes what was done with it, for those who follow events.
@@ -397,13 +400,7 @@ final class DetachedPlace {
     }
 
     ContainerDetails details() {
-        return among.open(entry)
-                .flatMap(found -> {
-                    try (Fd own = found) {
-                        return ContainerDetails.read(own);
-                    }
-                })
-                .orElseThrow(this::unknown);
+        return read(ContainerDetails::read).orElseThrow(this::unknown);
     }
 
     java.nio.file.Path logPath() {
@@ -425,9 +422,10 @@ final class DetachedPlace {
             String former = name();
             if (hasMonitor()) {
                 Places.rename(options.state(), file().place(), former, name, () -> {
+                    ContainerRecord record = record();
                     entry = among.rename(entry, name);
+                    save(record.renamed(name)); // while it has both names: one that runs is found by its own
                 });
-                save(record().renamed(name));
             } else {
                 entry = among.rename(entry, name);
             }

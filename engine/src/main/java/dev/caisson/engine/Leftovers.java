@@ -16,25 +16,26 @@ public final class Leftovers {
     /// are removed if that has come. Nothing is done for a user who may not.
     public static void clear(EngineOptions options) {
         try {
-            if (State.hasLeftovers(options.state())) {
+            Listing listing = Listing.of(options);
+            if (State.hasLeftovers(options.state(), listing.livingPlaces())) {
                 clearPlaces(options);
             }
-            for (DetachedPlace place : DetachedPlace.all(options)) {
-                tidy(place);
-            }
+            listing.containers().stream().filter(one -> one.file().isPresent()).forEach(one -> tidy(listing, one));
         } catch (CaissonException e) {
             LOG.log(System.Logger.Level.DEBUG, "what a killed engine left is not cleared by this process", e);
         }
     }
 
     /// One that fails must not hide the others.
-    private static void tidy(DetachedPlace place) {
+    private static void tidy(Listing listing, Listing.One one) {
         try {
-            if (!new DetachedContainer(place).removeIfWanted()) {
-                place.refresh();
+            if (one.isUnwanted()) { // by what is seen; it looks again
+                boolean _ = new DetachedContainer(listing.place(one)).removeIfWanted();
+            } else {
+                listing.refresh(one);
             }
         } catch (RuntimeException e) {
-            LOG.log(System.Logger.Level.DEBUG, "the container " + place.id() + " is left as it is", e);
+            LOG.log(System.Logger.Level.DEBUG, "the container " + one.id() + " is left as it is", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

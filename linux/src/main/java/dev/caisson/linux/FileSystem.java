@@ -284,8 +284,8 @@ public final class FileSystem {
         return status(directory.number(), name, AT_SYMLINK_NOFOLLOW);
     }
 
-    /// True if `name` is a directory, a link to one not counted; costs no descriptor.
-    public static boolean isDirectory(Fd directory, String name) {
+    /// Like [#status(Fd, String)]; empty if there is no such file, ENOENT or ENOTDIR. Costs no descriptor.
+    public static Optional<FileStatus> findStatus(Fd directory, String name) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment path = Native.string(arena, name);
             MemorySegment buffer = arena.allocate(FileStatus.LAYOUT);
@@ -298,11 +298,16 @@ public final class FileSystem {
                     buffer.address(),
                     0);
             if (result == -Errno.ENOENT || result == -Errno.ENOTDIR) {
-                return false;
+                return Optional.empty();
             }
             Native.check("statx " + name, result);
-            return FileStatus.of(buffer).isDirectory();
+            return Optional.of(FileStatus.of(buffer));
         }
+    }
+
+    /// True if `name` is a directory, a link to one not counted; costs no descriptor.
+    public static boolean isDirectory(Fd directory, String name) {
+        return findStatus(directory, name).filter(FileStatus::isDirectory).isPresent();
     }
 
     /// Status of what `name` leads to, also through a magic link of proc(5).

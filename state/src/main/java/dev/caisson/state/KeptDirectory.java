@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 
 /// The containers that are kept after their end, of one state directory; those of them that run too.
 ///
@@ -80,12 +81,17 @@ public final class KeptDirectory {
     }
 
     public List<Entry> entries() {
+        return look(List.of(), KeptDirectory::entries);
+    }
+
+    /// Looks into the directory; `none` if there is no such.
+    public <T> T look(T none, Function<Fd, T> look) {
         Optional<Fd> found = find();
         if (found.isEmpty()) {
-            return List.of();
+            return none;
         }
         try (Fd all = found.get()) {
-            return entries(all);
+            return look.apply(all);
         }
     }
 
@@ -126,7 +132,8 @@ public final class KeptDirectory {
         }
     }
 
-    private static List<Entry> entries(Fd all) {
+    /// Returns the entries of the open directory.
+    public static List<Entry> entries(Fd all) {
         return DirectoryEntries.of(all).stream()
                 .map(Entry::of)
                 .flatMap(Optional::stream)
@@ -286,7 +293,7 @@ public final class KeptDirectory {
     }
 
     private static boolean isRunning(Fd all, Entry entry) {
-        Optional<Fd> found = FileSystem.find(all, entry.directory(), DIRECTORY, BENEATH);
+        Optional<Fd> found = open(all, entry);
         if (found.isEmpty()) {
             return false;
         }
@@ -299,9 +306,14 @@ public final class KeptDirectory {
     public Optional<Fd> open(Entry entry) {
         return find().flatMap(found -> {
             try (Fd all = found) {
-                return FileSystem.find(all, entry.directory(), DIRECTORY, BENEATH);
+                return open(all, entry);
             }
         });
+    }
+
+    /// Like [#open(Entry)], in the open directory.
+    public static Optional<Fd> open(Fd all, Entry entry) {
+        return FileSystem.find(all, entry.directory(), DIRECTORY, BENEATH);
     }
 
     private Optional<Fd> find() {

@@ -27,8 +27,8 @@ public final class KeptFile {
     /// @param command the first of its arguments
     public record Origin(String image, List<String> command, Map<String, String> labels, Instant created) {}
 
-    static final String ORIGIN = "container.json";
-    private static final String ENDING = "end.json";
+    public static final String ORIGIN = "container.json";
+    public static final String ENDING = "end.json";
     private static final String DENIALS = "denials.json";
 
     private static final JsonMapper JSON = JsonMapper.builder()

@@ -7,10 +7,12 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 
 /// Names of containers that run, each once in a state directory, whichever engine runs them.
 ///
@@ -25,6 +27,7 @@ public final class Names {
     private static final String LOCK = "names.lock";
     private static final int TRIES = 100;
     private static final int MAX_CONTENT = 64;
+    private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}");
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
 
     /// A name that is taken, until it is closed.
@@ -129,6 +132,28 @@ public final class Names {
     }
 
     private Optional<String> holder(String name) {
+        return holder(root, name);
+    }
+
+    /// Returns which engine has a name; empty if none has, or it can be none.
+    static Optional<String> holder(Path state, String name) {
+        if (!NAME.matcher(name).matches()) {
+            return Optional.empty();
+        }
+        try (Fd root = FileSystem.open(state.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
+            return holder(root, name);
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT)) {
+                return Optional.empty();
+            }
+            throw new StateException(
+                    "STATE_UNUSABLE",
+                    "the state directory " + state + " cannot be read (" + e.getMessage() + "): run as root",
+                    e);
+        }
+    }
+
+    private static Optional<String> holder(Fd root, String name) {
         Optional<Fd> found = FileSystem.find(root, path(name), FileSystem.O_RDONLY, BENEATH);
         if (found.isEmpty()) {
             return Optional.empty();

@@ -22,6 +22,11 @@ public final class Places {
         return State.inEngines(state, Optional.empty(), engines -> FileSystem.find(engines, name, DIRECTORY, BENEATH));
     }
 
+    /// Opens the directory of all places; empty if nobody has ever taken one.
+    public static Optional<Fd> openAll(Path state) {
+        return State.inEngines(state, Optional.empty(), engines -> FileSystem.find(engines, ".", DIRECTORY, BENEATH));
+    }
+
     /// Returns the record of a container in its place.
     public static Optional<ContainerRecord> record(Fd place, String id) {
         return State.read(place, id + State.SUFFIX);

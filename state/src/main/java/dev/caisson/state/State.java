@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /// The state directory: who runs what, so that another process can see it and the next engine can clear up after one
@@ -213,40 +214,54 @@ public final class State implements Holding, AutoCloseable {
 
     /// Records of containers that run: their engine does, and their process 1 has not ended.
     public static List<ContainerRecord> runningIn(Path state) {
-        return inEngines(state, List.of(), engines -> {
-            var running = new ArrayList<ContainerRecord>();
-            for (String name : DirectoryEntries.of(engines)) {
-                if (!name.startsWith(".") && isAlive(engines, name)) {
-                    records(engines, name).stream()
-                            .filter(record ->
-                                    record.pid() != 0 && ProcessTimes.isRunning(record.pid(), record.startTime()))
-                            .forEach(running::add);
-                }
+        return runningIn(state, Set.of());
+    }
+
+    /// Like [#runningIn(Path)], but those in some places.
+    /// @param except names of the places that are passed over
+    public static List<ContainerRecord> runningIn(Path state, Set<String> except) {
+        return inEngines(state, List.of(), engines -> running(engines, name -> !except.contains(name), _ -> true));
+    }
+
+    /// @param places those in which to look
+    /// @param ids those whose records to read: a record holds a whole plan
+    private static List<ContainerRecord> running(Fd engines, Predicate<String> places, Predicate<String> ids) {
+        var running = new ArrayList<ContainerRecord>();
+        for (String name : DirectoryEntries.of(engines)) {
+            if (!name.startsWith(".") && places.test(name) && isAlive(engines, name)) {
+                records(engines, name, ids).stream()
+                        .filter(record -> record.pid() != 0 && ProcessTimes.isRunning(record.pid(), record.startTime()))
+                        .forEach(running::add);
             }
-            return running;
+        }
+        return running;
+    }
+
+    /// Those that run of which it is the name; if there is none, those of which it is the beginning of the id. Reads
+    /// no other container's record: one that runs has its name in [Names], and its id in the name of its file.
+    public static List<ContainerRecord> matching(String container, Path state) {
+        Optional<String> holder = Names.holder(state, container);
+        return inEngines(state, List.of(), engines -> {
+            List<ContainerRecord> named = holder.isEmpty()
+                    ? List.of()
+                    : running(engines, holder.get()::equals, _ -> true).stream()
+                            .filter(record -> record.name().equals(container))
+                            .toList();
+            return !named.isEmpty() || container.isEmpty()
+                    ? named
+                    : running(engines, _ -> true, id -> id.startsWith(container));
         });
     }
 
-    /// Those that run of which it is the name; if there is none, those of which it is the beginning of the id.
-    public static List<ContainerRecord> matching(String container, Path state) {
-        List<ContainerRecord> running = runningIn(state);
-        List<ContainerRecord> named = running.stream()
-                .filter(record -> record.name().equals(container))
-                .toList();
-        return !named.isEmpty() || container.isEmpty()
-                ? named
-                : running.stream()
-                        .filter(record -> record.id().startsWith(container))
-                        .toList();
-    }
-
     /// True if an engine was killed and what it left is still there.
-    public static boolean hasLeftovers(Path state) {
+    ///
+    /// @param alive names of places whose holders are known to live
+    public static boolean hasLeftovers(Path state, Set<String> alive) {
         return inEngines(
                 state,
                 false,
                 engines -> DirectoryEntries.of(engines).stream()
-                        .anyMatch(name -> !name.startsWith(".") && !isAlive(engines, name)));
+                        .anyMatch(name -> !name.startsWith(".") && !alive.contains(name) && !isAlive(engines, name)));
     }
 
     /// True if no engine and no container has a place.
@@ -311,17 +326,19 @@ public final class State implements Holding, AutoCloseable {
         var records = new ArrayList<ContainerRecord>();
         for (String name : DirectoryEntries.of(engines)) {
             if (!name.startsWith(".")) {
-                records.addAll(records(engines, name));
+                records.addAll(records(engines, name, _ -> true));
             }
         }
         return records;
     }
 
-    private static List<ContainerRecord> records(Fd engines, String engine) {
+    private static List<ContainerRecord> records(Fd engines, String engine, Predicate<String> ids) {
         var records = new ArrayList<ContainerRecord>();
         forEachRecord(engines, engine, (directory, file) -> {
             try {
-                read(directory, file).ifPresent(records::add);
+                if (ids.test(id(file))) {
+                    read(directory, file).ifPresent(records::add);
+                }
             } catch (StateException e) {
                 // One that cannot be read must not hide the others.
                 System.getLogger(State.class.getName())

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,6 +27,7 @@ class StateRecordsTest {
     private static final int OWN_PID = (int) ProcessHandle.current().pid();
     private static final String FIRST = "a".repeat(64);
     private static final String SECOND = "b".repeat(64);
+    private static final String THIRD = "c".repeat(64);
 
     @TempDir
     private Path directory;
@@ -101,6 +103,51 @@ class StateRecordsTest {
     }
 
     @Test
+    void a_container_is_found_by_its_name_else_by_the_beginning_of_its_id() throws IOException {
+        try (var state = new State(path);
+                var other = new State(path);
+                Names.Taken _ = state.names().take(Optional.of("web"), _ -> true);
+                Names.Taken _ = state.names().take(Optional.of(SECOND.substring(0, 3)), _ -> true)) {
+            state.save(running(FIRST).renamed("web"), () -> {});
+            state.save(running(THIRD).renamed(SECOND.substring(0, 3)), () -> {});
+            other.save(running(SECOND).renamed("another"), () -> {});
+
+            assertThat(ids("web")).containsExactly(FIRST);
+            assertThat(ids(FIRST)).containsExactly(FIRST);
+            assertThat(ids(FIRST.substring(0, 12))).containsExactly(FIRST);
+            assertThat(ids(SECOND.substring(0, 4))).containsExactly(SECOND);
+            assertThat(ids(SECOND.substring(0, 3))).as("a name comes first").containsExactly(THIRD);
+            assertThat(ids("we")).isEmpty();
+            for (String none : List.of("", ".", "..", "../names/web", "web/", "x".repeat(300))) {
+                assertThat(ids(none)).as(none).isEmpty();
+            }
+
+            state.save(record(FIRST, 0, 0).renamed("web"), () -> {});
+            assertThat(ids("web")).isEmpty();
+            killedEngine("ab".repeat(32));
+            assertThat(ids("ab")).isEmpty();
+        }
+    }
+
+    private List<String> ids(String container) {
+        return State.matching(container, path).stream().map(ContainerRecord::id).toList();
+    }
+
+    /// A record holds a whole plan: one that is not asked for is not read.
+    @Test
+    void who_looks_for_one_does_not_read_the_others() throws IOException {
+        try (var state = new State(path);
+                var other = new State(path);
+                Names.Taken _ = state.names().take(Optional.of("web"), _ -> true)) {
+            state.save(running(FIRST).renamed("web"), () -> {});
+            Files.createDirectory(ofEngine(other.engine()).resolve(SECOND + ".json")); // no record can be read there
+
+            assertThat(State.matching("web", path)).hasSize(1);
+            assertThat(State.matching(FIRST.substring(0, 12), path)).hasSize(1);
+        }
+    }
+
+    @Test
     void a_container_is_there_until_its_engine_removes_it_or_dies() throws IOException {
         try (var state = new State(path)) {
             state.announce(FIRST);
@@ -121,18 +168,18 @@ class StateRecordsTest {
     void where_there_is_no_state_directory_nothing_runs_and_nothing_is_left() {
         assertThat(State.recordsIn(path)).isEmpty();
         assertThat(State.runningIn(path)).isEmpty();
-        assertThat(State.hasLeftovers(path)).isFalse();
+        assertThat(State.hasLeftovers(path, Set.of())).isFalse();
         assertThat(State.isRecorded(path, running(FIRST))).isFalse();
     }
 
     @Test
     void only_a_killed_engine_leaves_something() throws IOException {
         try (var _ = new State(path)) {
-            assertThat(State.hasLeftovers(path)).isFalse();
+            assertThat(State.hasLeftovers(path, Set.of())).isFalse();
             Files.createDirectory(path.resolve("engines/.being-made"));
-            assertThat(State.hasLeftovers(path)).isFalse();
+            assertThat(State.hasLeftovers(path, Set.of())).isFalse();
             killedEngine();
-            assertThat(State.hasLeftovers(path)).isTrue();
+            assertThat(State.hasLeftovers(path, Set.of())).isTrue();
         }
     }
 
@@ -364,7 +411,7 @@ class StateRecordsTest {
                     .hasMessageContaining("web");
             assertThat(State.recordsIn(path)).isNotEmpty();
             assertThat(State.runningIn(path)).isNotEmpty();
-            assertThat(State.hasLeftovers(path)).isTrue();
+            assertThat(State.hasLeftovers(path, Set.of())).isTrue();
             assertThat(State.isRecorded(path, running(FIRST))).isTrue();
             assertThat(State.cgroupParent(path)).isEqualTo(state.cgroupParent());
             layers.tryClear("c".repeat(64));

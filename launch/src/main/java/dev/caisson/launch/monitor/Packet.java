@@ -9,7 +9,7 @@ import java.util.List;
 /// A message of a monitor: a reply, or a notice.
 @SuppressWarnings("ArrayRecordComponent") // read by Monitor alone, and never compared
 record Packet(int op, int sequence, int argument, byte[] payload, List<Fd> descriptors) implements AutoCloseable {
-    private static final int VERSION = 1;
+    static final int VERSION = 1;
     private static final int HEADER = 16;
 
     /// Returns a request to a monitor, `struct monitor_header` and its payload.
