@@ -133,13 +133,28 @@ static _Noreturn void work(struct files *files, int socket, int life)
 	}
 }
 
+/* The directory that is served; it is the root of every path, and of every link that is followed. */
+static int served(struct reader *payload)
+{
+	char path[PATH_SIZE];
+	read_text(payload, path);
+	int top = result(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	if (top < 0 || *path == 0)
+		return top;
+	int root = open_in(top, path, O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	close(top);
+	return root;
+}
+
 int serve_files(struct init *init, struct reader *payload)
 {
 	static struct files files;
 	uint16_t slot = read_u16(payload);
 	for (unsigned i = 0; i < FILES_MAX_HANDLES; i++)
 		files.handle[i].fd = files.handle[i].parent = -1;
-	int root = result(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	int root = served(payload);
+	if (root < 0)
+		return root;
 	int socket = keep(init->slot[SLOT_CONTROL]), life = slot == PLAN_NO_SLOT ? -1 : keep(init->slot[slot]);
 	files.self = keep(init->self);
 	files.root = keep(root);

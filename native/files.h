@@ -6,8 +6,8 @@
  * `other` bytes; a reply has its sequence number and 0 or a negated error number. One request gets one reply. A message that is
  * malformed ends the process.
  *
- * A path is relative to the container's root: components of 1..255 bytes without `.` and `..`, empty for the root itself. It is
- * resolved by openat2(2) beneath the root. By default no symbolic link is followed: ELOOP. What is read is passed as a descriptor;
+ * A path is relative to the directory that is served, the container's root or one below it: components of 1..255 bytes without
+ * `.` and `..`, empty for that directory itself. It is resolved by openat2(2) beneath it, as its root. By default no symbolic link is followed: ELOOP. What is read is passed as a descriptor;
  * what is written comes through a file in memory that both map (FILES_BUFFER), so that this process writes it, and the container's
  * control group pays for it.
  */

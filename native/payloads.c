@@ -327,8 +327,16 @@ enum plan_error payload_enter(struct reader *reader, struct context *context)
 enum plan_error payload_files(struct reader *reader, struct context *context)
 {
 	struct reader again = *reader;
+	enum plan_error error = PLAN_OK;
 	if (read_u16(&again) != PLAN_NO_SLOT)
-		return slot(reader, context, false);
-	read_u16(reader);
+		error = slot(reader, context, false);
+	else
+		read_u16(reader);
+	if (error)
+		return error;
+	again = *reader;
+	if (read_u32(&again) != 0)
+		return path(reader);
+	read_u32(reader);
 	return PLAN_OK;
 }

@@ -113,7 +113,8 @@ enum opcode {
 	                             str PATH for a program without slash, list argv (>= 1), list environment. A first byte of 2: no
 	                             program, a child of init that sleeps; argv names it */
 	OP_FILES = 122,           /* FILTER, last, in place of OP_READY and OP_EXEC: u16 slot of a pidfd whose process is not outlived,
-	                             or PLAN_NO_SLOT. Reports READY, waits for START, then serves files.h on its socket */
+	                             or PLAN_NO_SLOT; path of the directory that is served, empty for the root. Reports READY, waits for
+	                             START, then serves files.h on its socket */
 };
 
 enum filesystem {

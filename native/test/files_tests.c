@@ -316,6 +316,24 @@ static void a_limit_of_file_size_is_an_error(void)
 	end_files();
 }
 
+static void a_service_of_a_directory_has_it_as_its_root(void)
+{
+	served_path = "tmp/d";
+	begin_files("mkdir d; echo in >d/f; echo out >o; ln -s /f d/abs; ln -s ../o d/up; ln -s /tmp/o d/out; ln -s / d/top", 0);
+	served_path = "";
+	CHECK_EQUAL(0, ask_path(FILES_STAT, 0, "f"));
+	uint64_t file = told_stat().inode, top = stat_of("").inode;
+	CHECK_EQUAL(0, ask_path(FILES_STAT, FILES_FOLLOW, "abs"));
+	CHECK_EQUAL(file, told_stat().inode);
+	CHECK_EQUAL(0, ask_path(FILES_STAT, FILES_FOLLOW, "top"));
+	CHECK_EQUAL(top, told_stat().inode);
+	CHECK_EQUAL(-ENOENT, ask_path(FILES_STAT, FILES_FOLLOW, "up"));
+	CHECK_EQUAL(-ENOENT, ask_path(FILES_STAT, FILES_FOLLOW, "out"));
+	CHECK_EQUAL(-ENOENT, ask_path(FILES_STAT, 0, "tmp"));
+	CHECK_EQUAL(-ELOOP, ask_path(FILES_READ, 0, "out"));
+	end_files();
+}
+
 const struct test files_tests[] = {
 	{"files: rights", a_service_has_few_rights},
 	{"files: the container's end", a_service_ends_with_its_container},
@@ -328,5 +346,6 @@ const struct test files_tests[] = {
 	{"files: replace", a_file_that_takes_anothers_place_keeps_its_owner_and_mode},
 	{"files: handles", handles_are_bounded_and_each_is_of_its_kind},
 	{"files: file size", a_limit_of_file_size_is_an_error},
+	{"files: a directory", a_service_of_a_directory_has_it_as_its_root},
 };
 const unsigned files_test_count = sizeof files_tests / sizeof *files_tests;

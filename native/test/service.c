@@ -19,6 +19,8 @@ int passed = -1;
 
 static const uint32_t entered = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS;
 
+const char *served_path = "";
+
 enum { SPACES = 3, SLOTS = SLOT_FIRST_FREE + SPACES + 1 };
 
 /* The shell runs a line of its input at a time, and says a NUL behind each. */
@@ -60,7 +62,7 @@ static void plan_of_service(struct builder *plan, uint64_t file_bytes)
 	builder_step(plan, PHASE_LIMITS, OP_KEYRING);
 	builder_step(plan, PHASE_CAPS, OP_CAPS), put_u64(plan, 0x0b), put_u64(plan, 0x0b); /* CHOWN, DAC_OVERRIDE, FOWNER */
 	put_u32(plan, 0), put_u32(plan, 0), put_u32(plan, 0);
-	builder_step(plan, PHASE_FILTER, OP_FILES), put_u16(plan, SLOTS - 1);
+	builder_step(plan, PHASE_FILTER, OP_FILES), put_u16(plan, SLOTS - 1), put_text(plan, served_path);
 	builder_finish(plan);
 }
 

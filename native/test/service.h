@@ -18,6 +18,9 @@ extern uint32_t payload_length;
 extern int passed; /* a descriptor, or -1 */
 
 /* A container whose shell has made what `script` makes, and its service. At most `file_bytes` go into one file, if that is not 0. */
+/* The directory that the next service serves; empty for the root. */
+extern const char *served_path;
+
 void begin_files(const char *script, uint64_t file_bytes);
 void begin_service(uint64_t file_bytes); /* another one, of the same container */
 int end_service(void);			 /* its status */

@@ -54,6 +54,8 @@ public record ContainerDetails(
     private static String text(Mount mount) {
         return switch (mount) {
             case Mount.Bind bind -> bind.source() + ":/" + bind.target() + (bind.readOnly() ? ":ro" : ":rw");
+            case Mount.Workspace workspace ->
+                workspace.name() + ":/" + workspace.target() + (workspace.readOnly() ? ":ro" : ":rw");
             case Mount.Tmpfs tmpfs -> ":/" + tmpfs.target() + (tmpfs.readOnly() ? ":ro" : ":rw");
         };
     }

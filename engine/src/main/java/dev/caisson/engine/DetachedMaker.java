@@ -21,6 +21,7 @@ import dev.caisson.state.ContainerLog;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Groups;
+import dev.caisson.state.HeldWorkspaces;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.KeptRun;
 import dev.caisson.state.Names;
@@ -46,6 +47,7 @@ final class DetachedMaker implements AutoCloseable {
     private final Supplier<Zygote> zygote;
     private final KeptDirectory kept;
     private final DiskLayers diskLayers;
+    private final HeldWorkspaces workspaces;
     private @Nullable Fd program;
 
     DetachedMaker(
@@ -53,13 +55,15 @@ final class DetachedMaker implements AutoCloseable {
             Preparation preparation,
             Supplier<Zygote> zygote,
             KeptDirectory kept,
-            DiskLayers diskLayers) {
+            DiskLayers diskLayers,
+            HeldWorkspaces workspaces) {
         this.options = options;
         this.preparation = preparation;
         this.hierarchy = preparation.hierarchy();
         this.zygote = zygote;
         this.kept = kept;
         this.diskLayers = diskLayers;
+        this.workspaces = workspaces;
     }
 
     /// Refuses what needs an engine that stays.
@@ -196,8 +200,15 @@ final class DetachedMaker implements AutoCloseable {
         if (onDisk.isEmpty()) {
             closing.add(upper);
         }
+        undo.push(() -> workspaces.undo(id.value()));
+        List<Fd> mounts = workspaces.make(id.value(), plan);
+        closing.addAll(mounts);
         try (Parts parts = Parts.make(
-                zygote.get(), plan, new Launcher.Layers(layers, lease.userNamespace(), Optional.of(upper)), group)) {
+                zygote.get(),
+                plan,
+                new Launcher.Layers(layers, lease.userNamespace(), Optional.of(upper)),
+                mounts,
+                group)) {
             int owner = lease.range().base() + prepared.image().user().uid();
             var setup = new MonitorSetup(
                             plan,
@@ -219,10 +230,12 @@ final class DetachedMaker implements AutoCloseable {
             Optional<Fd> directory = group.cloneInto();
             directory.ifPresent(closing::add);
             diskLayers.holders(id.value()).forEach(setup::hold);
+            workspaces.holders(id.value()).forEach(setup::hold);
             HealthProbes.add(health, plan, group, setup, closing);
             Monitor.spawn(setup.group(files, directory), program()).close();
         }
         closing.addAll(diskLayers.handOver(id.value()));
+        workspaces.undo(id.value()); // the monitor has copies
         place.leave();
         ranges.close();
         return new DetachedPlace(options, kept, entry);

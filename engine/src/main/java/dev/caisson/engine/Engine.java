@@ -13,9 +13,11 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.linux.Reactor;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.WorkspaceName;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Groups;
+import dev.caisson.state.HeldWorkspaces;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.Ledger;
 import dev.caisson.state.OwnPaths;
@@ -26,13 +28,9 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import jdk.jfr.FlightRecorder;
 
 /// Runs programs in containers. One engine serves a whole process and any number of threads, virtual ones
 /// too.
@@ -66,6 +64,8 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     private final Reactor reactor;
     private final EngineOptions options;
     private final Executions executions;
+    private final Launches launches;
+    private final Workspaces allWorkspaces;
     private final UsageRecording recording = new UsageRecording(containers::values);
 
     Engine(EngineOptions options, Probe probe) {
@@ -93,23 +93,28 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             var groups = new Groups(prepared.hierarchy(), own);
             var leases = new Ranges(known);
             var diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
+            allWorkspaces = Workspaces.of(options);
+            var workspaces = new HeldWorkspaces(allWorkspaces.directory());
             ledger = new Ledger(List.of(
                     groups,
+                    workspaces,
                     diskLayers.holding(own).orLeft("the writable layer"),
                     own.then(() -> probe.reached(Moment.RECORD_REMOVED)),
                     leases.then(() -> probe.reached(Moment.RANGE_GIVEN_BACK))));
             var kept = new KeptDirectory(options.data(), options.state());
             var streams =
                     new StandardStreams.Shared(reactor, streamThreads, new CaptureBudget(options.capturedOutput()));
-            Starter first = new Starter(this, probe, prepared, own, groups, leases, diskLayers, streams, kept);
+            Starter first =
+                    new Starter(this, probe, prepared, own, groups, leases, diskLayers, workspaces, streams, kept);
             starter = first;
             opened.push(first::close);
             executions = first.executions(threads);
+            launches = new Launches(queue, threads, tally, gate, readiness, prepared, first);
             scope = options.driver() == CgroupDriver.SYSTEMD
                     ? Optional.of(SystemdScope.enter(prepared.hierarchy(), own.cgroupParent(), first.helperPid()))
                     : Optional.empty();
             new Recovery(own, ledger, probe).run();
-            maker = new DetachedMaker(options, prepared, first::zygote, kept, diskLayers);
+            maker = new DetachedMaker(options, prepared, first::zygote, kept, diskLayers, workspaces);
         } catch (RuntimeException | Error e) {
             Failures.closeAll(opened, e);
             throw e;
@@ -226,28 +231,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     /// are told in a thread of the engine's.
     public Container start(ContainerSpec spec, Streams streams, ProgressListener progress, Consumer<Container> standing)
             throws InterruptedException {
-        return start(spec, streams, new Observers(progress, standing), false);
-    }
-
-    /// @param idle whether it waits, in place of a program
-    private Container start(ContainerSpec spec, Streams streams, Observers observers, boolean idle)
-            throws InterruptedException {
-        present(spec, "spec");
-        present(streams, "streams");
-        queue.enter();
-        Container container;
-        try {
-            container =
-                    threads.launch(cancelled -> tally.launch(() -> launch(spec, streams, observers, idle, cancelled)));
-        } catch (RuntimeException e) {
-            queue.leave();
-            throw observers.coded(e instanceof RejectedExecutionException ? readiness.explain(e) : e);
-        } catch (InterruptedException | Error e) {
-            queue.leave();
-            throw e;
-        }
-        container.outcome().whenKnown(queue::leave);
-        return container;
+        return launches.start(spec, streams, new Observers(progress, standing), false);
     }
 
     /// Runs one more program to its end in a container that runs, whichever process of the host runs that. An interrupt
@@ -305,7 +289,8 @@ public final class Engine implements ContainerRunner, AutoCloseable {
 
     private Session session(ContainerSpec spec, Optional<Duration> lease) throws InterruptedException {
         var observers = new Observers(ProgressListener.none(), container -> {});
-        Container container = start(RunningSession.waiting(present(spec, "spec")), Streams.capture(), observers, true);
+        Container container =
+                launches.start(RunningSession.waiting(present(spec, "spec")), Streams.capture(), observers, true);
         return new RunningSession(container, reactor, lease);
     }
 
@@ -318,41 +303,20 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         return gate.explained(() -> executions.files(container, options, preparation.hierarchy(), gate));
     }
 
-    /// The class of an event is loaded and woven where somebody may be recording only: that takes longer than a
-    /// launch.
-    private Container launch(
-            ContainerSpec spec, Streams wanted, Observers observers, boolean idle, BooleanSupplier cancelled) {
-        if (!FlightRecorder.isInitialized()) {
-            return launchNow(spec, wanted, observers, idle, cancelled);
-        }
-        var event = new LaunchEvent();
-        event.begin();
-        event.image = spec.image().toString();
-        try {
-            Container container = launchNow(spec, wanted, observers, idle, cancelled);
-            event.id = container.id().value();
-            return container;
-        } finally {
-            event.commit();
-        }
+    /// Returns the workspaces of this engine's state directory.
+    public Workspaces workspaces() {
+        return allWorkspaces;
     }
 
-    private Container launchNow(
-            ContainerSpec spec, Streams wanted, Observers observers, boolean idle, BooleanSupplier cancelled) {
-        try {
-            gate.whileOpen(() -> {
-                starter.begin();
-                return true;
-            });
-            Preparation.Prepared prepared =
-                    preparation.prepare(spec, observers::progress).idle(idle);
-            if (cancelled.getAsBoolean()) {
-                throw new CancellationException("the caller was interrupted");
-            }
-            return gate.whileOpen(() -> starter.start(prepared, wanted, observers::standing));
-        } catch (RuntimeException e) { // of what closing took away, too
-            throw readiness.explain(e);
-        }
+    /// Opens the files of a workspace, whether or not a container has it. New ones belong to the containers' root; it
+    /// cannot be removed until they are closed.
+    /// @throws dev.caisson.error.CaissonException WORKSPACE_UNKNOWN
+    public ContainerFiles files(WorkspaceName workspace) {
+        present(workspace, "workspace");
+        return gate.explained(() -> {
+            allWorkspaces.get(workspace.value());
+            return executions.files(starter.files(workspace), gate);
+        });
     }
 
     void requireReady() {

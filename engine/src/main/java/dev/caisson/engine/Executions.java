@@ -201,6 +201,16 @@ final class Executions {
         return new ServedFiles(lease, false, Optional.of(new ServedFiles.Owner(own.uid(), own.gid())));
     }
 
+    /// Opens the files of a workspace; nothing is started before somebody uses them.
+    ServedFiles files(WorkspaceFiles source, LaunchGate gate) {
+        var lease = new ServiceLease(outside -> gate.whileOpen(() -> source.start(outside)), source, ended -> {
+            forget(ended);
+            source.close();
+        });
+        leases.add(lease);
+        return new ServedFiles(lease, false, Optional.of(new ServedFiles.Owner(0, 0)));
+    }
+
     private void forget(ServiceLease lease) {
         leases.remove(lease);
     }

@@ -20,6 +20,7 @@ import dev.caisson.linux.Reactor;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -93,11 +94,18 @@ final class FileServices {
             for (int slot : FilesLauncher.mounts(plan)) {
                 mounts.put(slot, monitor.mount(slot));
             }
-            Launched launched = zygote.filesLauncher().stand(plan, mounts, group);
-            return begin(launched, () -> verify(launched, plan), group::isPaused);
+            return stand(plan, mounts, group);
         } finally {
             mounts.values().forEach(Fd::close);
         }
+    }
+
+    /// Starts one over mounts of the caller's.
+    ///
+    /// @param plan of [FilesPlan]
+    FileService stand(LaunchPlan plan, Map<Integer, Fd> mounts, Cgroup group) {
+        Launched launched = zygote.filesLauncher().stand(plan, mounts, group);
+        return begin(launched, () -> verify(launched, plan), group::isPaused);
     }
 
     private static void verify(Launched launched, LaunchPlan plan) {

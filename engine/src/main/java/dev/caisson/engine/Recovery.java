@@ -5,10 +5,12 @@ import dev.caisson.cgroup.SystemdScope;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Groups;
+import dev.caisson.state.HeldWorkspaces;
 import dev.caisson.state.Ledger;
 import dev.caisson.state.OwnPaths;
 import dev.caisson.state.Places;
 import dev.caisson.state.State;
+import dev.caisson.state.WorkspaceDirectory;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
@@ -66,9 +68,10 @@ final class Recovery {
             var state = state(options);
             try {
                 var layers = new DiskLayers(options.data(), State.lastingName(options.state()));
+                var workspaces = new HeldWorkspaces(new WorkspaceDirectory(options.data(), options.state()));
                 new Recovery(
                                 state,
-                                new Ledger(List.of(new Groups(hierarchy, state), layers.holding(state))),
+                                new Ledger(List.of(new Groups(hierarchy, state), workspaces, layers.holding(state))),
                                 Probe.NONE)
                         .run();
             } finally {

@@ -13,9 +13,11 @@ import dev.caisson.launch.Verifier;
 import dev.caisson.launch.Zygote;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.WorkspaceName;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Groups;
+import dev.caisson.state.HeldWorkspaces;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.KeptRun;
 import dev.caisson.state.Names;
@@ -43,11 +45,13 @@ final class Starter implements AutoCloseable {
     private final Preparation preparation;
     private final Groups groups;
     private final DiskLayers diskLayers;
+    private final HeldWorkspaces workspaces;
     private final StandardStreams.Shared streams;
     private final RunningZygote zygote = new RunningZygote();
     private final Beginnings beginnings;
     private final KeptDirectory kept;
     private final Names names;
+    private final WorkspaceFiles.Makers makers;
     private @Nullable Verifier verifier;
     private @Nullable Listeners listeners;
 
@@ -59,6 +63,7 @@ final class Starter implements AutoCloseable {
             Groups groups,
             Ranges ranges,
             DiskLayers diskLayers,
+            HeldWorkspaces workspaces,
             StandardStreams.Shared streams,
             KeptDirectory kept) {
         this.engine = engine;
@@ -66,8 +71,10 @@ final class Starter implements AutoCloseable {
         this.preparation = preparation;
         this.groups = groups;
         this.diskLayers = diskLayers;
+        this.workspaces = workspaces;
         this.streams = streams;
         this.beginnings = new Beginnings(engine, probe, state, groups, ranges, zygote);
+        this.makers = new WorkspaceFiles.Makers(engine, preparation, state, groups, ranges, workspaces, zygote);
         this.kept = kept;
         this.names = state.names();
     }
@@ -184,8 +191,7 @@ final class Starter implements AutoCloseable {
             opened = StandardStreams.open(
                     streams, StandardStreams.Bounds.of(spec), output.wanted(), owner, output.kept());
             probe.reached(Moment.STREAMS_OPEN);
-            var resources = new Launcher.Resources(group, begun.lease().userNamespace(), opened.theirs());
-            Launched launched = launch(begun.plan(), birth, resources);
+            Launched launched = launch(begun, birth, group, opened);
             try {
                 opened.console(launched.console());
                 opened.closeTheirs();
@@ -227,6 +233,18 @@ final class Starter implements AutoCloseable {
         }
     }
 
+    private Launched launch(Beginning begun, Launcher.Birth birth, Cgroup group, StandardStreams opened) {
+        List<Fd> mounts = workspaces.make(begun.id().value(), begun.plan());
+        try {
+            return launch(
+                    begun.plan(),
+                    birth,
+                    new Launcher.Resources(group, begun.lease().userNamespace(), opened.theirs(), mounts));
+        } finally {
+            mounts.forEach(Fd::close);
+        }
+    }
+
     private Launched launch(LaunchPlan plan, Launcher.Birth birth, Launcher.Resources resources) {
         OptionalInt step = probe.pauseBefore();
         Launched launched = step.isEmpty()
@@ -257,6 +275,11 @@ final class Starter implements AutoCloseable {
     /// Runs more programs in containers, with this one's helper process and streams.
     Executions executions(EngineThreads threads) {
         return new Executions(zygote, streams, threads);
+    }
+
+    /// Returns the files of a workspace; nothing is started.
+    WorkspaceFiles files(WorkspaceName workspace) {
+        return new WorkspaceFiles(makers, workspace, streams.reactor());
     }
 
     static HostException notAsPlanned(Verifier.Check check) {

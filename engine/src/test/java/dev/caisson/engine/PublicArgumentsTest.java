@@ -19,6 +19,8 @@ import dev.caisson.spec.Mount;
 import dev.caisson.spec.Placement;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.spec.WorkspaceName;
+import dev.caisson.spec.WorkspaceSpec;
 import dev.caisson.spec.WritableLayer;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
@@ -83,6 +85,13 @@ class PublicArgumentsTest {
         samples.put(Mount.Bind.class, new Mount.Bind(Path.of("/nowhere"), InRootPath.parse("/data"), true, false));
         samples.put(
                 Mount.Tmpfs.class, new Mount.Tmpfs(InRootPath.parse("/data"), Bytes.mebibytes(1), 0700, false, false));
+        samples.put(WorkspaceName.class, new WorkspaceName("a"));
+        samples.put(WorkspaceSpec.class, WorkspaceSpec.named("a"));
+        samples.put(
+                Mount.Workspace.class, new Mount.Workspace(new WorkspaceName("a"), InRootPath.parse("/data"), false));
+        samples.put(
+                Workspace.class,
+                new Workspace(new WorkspaceName("a"), Bytes.mebibytes(16), 64, java.time.Instant.EPOCH));
         samples.put(HostDevice.class, new HostDevice(Path.of("/dev/null"), InRootPath.parse("/dev/null"), Set.of()));
         samples.put(Rlimit.Resource.class, Rlimit.Resource.NOFILE);
         samples.put(Rlimit.class, new Rlimit(Rlimit.Resource.NOFILE, 1, 2));

@@ -3,6 +3,7 @@ package dev.caisson.launch;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.MemoryFile;
 import dev.caisson.spec.CapabilitySet;
+import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.TerminalSize;
 import java.util.ArrayList;
@@ -131,7 +132,7 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int o
                 .filter(set -> set.limit().resource() == Rlimit.Resource.FSIZE)
                 .forEach(steps::add);
         steps.add(FilesPlan.privileges(container));
-        steps.add(new Step.ServeFiles(Optional.of(new Slot(FIRST_FREE + groups + spaces))));
+        steps.add(new Step.ServeFiles(Optional.of(new Slot(FIRST_FREE + groups + spaces)), InRootPath.of("")));
         return new ExecPlan(
                 container.ids(),
                 container.namespaces(),

@@ -52,9 +52,33 @@ public final class FilesPlan {
                 default -> {}
             }
         }
+        return served(container, steps, InRootPath.of(""));
+    }
+
+    private static LaunchPlan served(LaunchPlan container, List<Step> steps, InRootPath root) {
         steps.add(privileges(container));
-        steps.add(new Step.ServeFiles(Optional.empty()));
+        steps.add(new Step.ServeFiles(Optional.empty(), root));
         return new LaunchPlan(container.ids(), container.namespaces(), container.root(), container.slots(), steps);
+    }
+
+    /// Plans the service of a workspace alone, for which no container was planned but `holder`: of its mounts there are
+    /// the root and the workspaces, and only what is below `target` is served.
+    public static LaunchPlan of(LaunchPlan holder, InRootPath target) {
+        var steps = new ArrayList<Step>();
+        for (Step step : of(holder).steps()) {
+            boolean left =
+                    switch (step) {
+                        case Step.MakeReadOnly _, Step.ServeFiles _, Step.SetPrivileges _ -> true;
+                        case Step.MountFileSystem mount -> mount.fileSystem() != KernelFileSystem.PROC;
+                        case Step.MountSlot mount ->
+                            !(holder.slots().get(mount.slot().index()) instanceof SlotSource.Workspace);
+                        default -> false;
+                    };
+            if (!left) {
+                steps.add(step);
+            }
+        }
+        return served(holder, steps, target);
     }
 
     private static void mount(Step.MountFileSystem mount, List<Step> steps, List<InRootPath> empty) {

@@ -56,6 +56,20 @@ final class HostMounts {
         }
     }
 
+    /// Makes a detached mount of a workspace what the container is shown.
+    static void workspace(Fd mount, SlotSource.Workspace workspace, Fd userNamespace) {
+        Set<Mounts.Attribute> attributes = EnumSet.of(Mounts.Attribute.NO_SETUID, Mounts.Attribute.NO_DEVICES);
+        if (workspace.readOnly()) {
+            attributes.add(Mounts.Attribute.READ_ONLY);
+        }
+        try {
+            Mounts.restrict(mount, attributes, false);
+            Mounts.mapIds(mount, userNamespace, false);
+        } catch (ErrnoException e) {
+            throw idMapRefused("the file system of the workspace " + workspace.name(), e);
+        }
+    }
+
     private static Fd open(Path path, boolean recursive) {
         try (Fd source = FileSystem.openWithoutLinks(path.toString(), FileSystem.O_PATH)) {
             return Mounts.copy(source, recursive);

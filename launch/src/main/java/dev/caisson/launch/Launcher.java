@@ -32,9 +32,11 @@ public final class Launcher {
     /// @param group the container's control group, with its limits set
     /// @param userNamespace through which files are shown
     /// @param streams standard input, output and error of the program
-    public record Resources(Cgroup group, Fd userNamespace, List<Fd> streams) {
+    /// @param workspaces detached mounts of them, in the order of the plan; the caller's to close
+    public record Resources(Cgroup group, Fd userNamespace, List<Fd> streams, List<Fd> workspaces) {
         public Resources {
             streams = List.copyOf(streams);
+            workspaces = List.copyOf(workspaces);
         }
     }
 
@@ -200,6 +202,11 @@ public final class Launcher {
                     case SlotSource.CgroupTasks tasks -> handover.add(slot, joins.get(tasks.index()));
                     case SlotSource.Bind bind ->
                         handover.add(slot, keep(opened, HostMounts.bind(bind, resources.userNamespace())));
+                    case SlotSource.Workspace workspace -> {
+                        Fd mount = resources.workspaces().get(workspace.index());
+                        HostMounts.workspace(mount, workspace, resources.userNamespace());
+                        handover.add(slot, mount);
+                    }
                     case SlotSource.Cover cover ->
                         handover.add(
                                 slot, keep(opened, covers.get(cover.index()).descriptor()));

@@ -134,7 +134,8 @@ public final class PlanCodec {
                         .list(execute.arguments())
                         .list(execute.environment());
             case Step.ServeFiles serve ->
-                out.u16(serve.lifetime().map(Slot::index).orElse(NO_SLOT));
+                out.u16(serve.lifetime().map(Slot::index).orElse(NO_SLOT))
+                        .text(serve.root().relative());
         }
     }
 

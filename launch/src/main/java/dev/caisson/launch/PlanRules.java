@@ -136,7 +136,7 @@ public final class PlanRules {
             require(
                     mount.slot().index() < plan.slots().size()
                             && isMounted(plan.slots().get(mount.slot().index())),
-                    "only bind and cover slots are mounted");
+                    "only bind, cover and workspace slots are mounted");
         }
         for (Step.JoinCgroup join : plan.all(Step.JoinCgroup.class)) {
             require(
@@ -147,7 +147,9 @@ public final class PlanRules {
     }
 
     private static boolean isMounted(SlotSource source) {
-        return source instanceof SlotSource.Bind || source instanceof SlotSource.Cover;
+        return source instanceof SlotSource.Bind
+                || source instanceof SlotSource.Cover
+                || source instanceof SlotSource.Workspace;
     }
 
     private static void verifyDevices(LaunchPlan plan) {

@@ -172,12 +172,7 @@ public final class Planner {
         for (int i = 0; i < image.binds().size(); i++) {
             slots.add(new SlotSource.Cover(i, image.binds().get(i).source()));
         }
-        int index = 0;
-        for (Mount mount : spec.mounts()) {
-            if (mount instanceof Mount.Bind bind) {
-                slots.add(new SlotSource.Bind(index++, bind.source(), bind.readOnly()));
-            }
-        }
+        addMountSlots();
         for (int i = 0; i < nodes.size(); i++) {
             HostDevice device = spec.devices().get(i);
             slots.add(new SlotSource.Device(i, device.source(), nodes.get(i), device.access()));
@@ -187,6 +182,18 @@ public final class Planner {
             slots.add(new SlotSource.Upper(medium));
         }
         slots.add(new SlotSource.Root());
+    }
+
+    private void addMountSlots() {
+        int binds = 0;
+        int workspaces = 0;
+        for (Mount mount : spec.mounts()) {
+            switch (mount) {
+                case Mount.Bind bind -> slots.add(new SlotSource.Bind(binds++, bind.source(), bind.readOnly()));
+                case Mount.Workspace it -> slots.add(new SlotSource.Workspace(workspaces++, it.name(), it.readOnly()));
+                case Mount.Tmpfs _ -> {}
+            }
+        }
     }
 
     private Slot slot(Class<? extends SlotSource> kind, int nth) {
@@ -241,8 +248,11 @@ public final class Planner {
             steps.add(new Step.MountSlot(slot(SlotSource.Cover.class, index++), false, part.target()));
         }
         index = 0;
+        int workspaces = 0;
         for (Mount mount : spec.mounts()) {
             switch (mount) {
+                case Mount.Workspace it ->
+                    steps.add(new Step.MountSlot(slot(SlotSource.Workspace.class, workspaces++), false, it.target()));
                 case Mount.Bind bind ->
                     steps.add(new Step.MountSlot(slot(SlotSource.Bind.class, index++), bind.file(), bind.target()));
                 case Mount.Tmpfs tmpfs -> {

@@ -210,6 +210,7 @@ public final class Policy {
             checkTarget(mount.target(), targets, findings);
             switch (mount) {
                 case Mount.Bind bind -> checkSource(bind, spec, trusted, findings);
+                case Mount.Workspace _ -> {} // its name is valid; that it exists is found when it is opened
                 case Mount.Tmpfs tmpfs -> {
                     if (tmpfs.size().count() < 4096 || tmpfs.size().isUnlimited()) {
                         findings.add(

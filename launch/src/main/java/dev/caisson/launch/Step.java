@@ -340,7 +340,8 @@ public sealed interface Step {
     /// Serves the container's files on the control socket: last, in place of a program.
     ///
     /// @param lifetime the process that it does not outlive
-    record ServeFiles(Optional<Slot> lifetime) implements Step {
+    /// @param root the directory that is served, beyond which no path and no link leads
+    record ServeFiles(Optional<Slot> lifetime, InRootPath root) implements Step {
         @Override
         public Phase phase() {
             return Phase.FILTER;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.launch.VerifierTest.Deviation;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.WorkspaceName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -131,6 +132,26 @@ class MountCheckTest {
 
         assertThat(volume(process).outcome()).isEqualTo(Verifier.Outcome.NOT_EVALUATED);
         assertThat(volume(process).asPlanned()).isFalse();
+    }
+
+    @Test
+    void a_workspace_is_of_that_name_with_the_access_that_was_asked_for() throws IOException {
+        var mount = new Mount.Workspace(new WorkspaceName("box"), InRootPath.of("data"), true);
+        LaunchPlan plan = Samples.plan(VerifierTest.unfiltered().mount(mount), Samples.hybridHost());
+        var process = new FakeProcess(proc, plan);
+
+        process.mounts.put("/data", "ro,nosuid,nodev - ext4");
+        assertThat(volume(process).outcome()).isEqualTo(Verifier.Outcome.AS_PLANNED);
+        assertThat(volume(process).planned()).isEqualTo("workspace box, ro,nosuid,nodev, private");
+        for (String other : List.of(
+                "rw,nosuid,nodev - ext4",
+                "ro,nodev - ext4",
+                "ro,nosuid - ext4",
+                "ro,nosuid,nodev - tmpfs",
+                "ro,nosuid,nodev shared:1 - ext4")) {
+            process.mounts.put("/data", other);
+            assertThat(volume(process).outcome()).as(other).isEqualTo(Verifier.Outcome.DIFFERENT);
+        }
     }
 
     @ParameterizedTest

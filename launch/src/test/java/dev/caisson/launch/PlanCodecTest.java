@@ -15,6 +15,7 @@ import dev.caisson.spec.Mount;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.SeccompChoice;
 import dev.caisson.spec.TerminalSize;
+import dev.caisson.spec.WorkspaceName;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -46,7 +47,9 @@ class PlanCodecTest {
                 .oomScoreAdjustment(1000)
                 .rlimit(new Rlimit(Rlimit.Resource.STACK, 8192, Rlimit.UNLIMITED))
                 .mount(new Mount.Bind(Path.of("/tmp"), InRootPath.of("data"), false, false))
-                .mount(new Mount.Tmpfs(InRootPath.of("scratch"), Bytes.mebibytes(1), 01777, true, true));
+                .mount(new Mount.Workspace(new WorkspaceName("one"), InRootPath.of("one"), false))
+                .mount(new Mount.Tmpfs(InRootPath.of("scratch"), Bytes.mebibytes(1), 01777, true, true))
+                .mount(new Mount.Workspace(new WorkspaceName("other"), InRootPath.of("other"), true));
         return Stream.of(
                 Samples.plan(),
                 Samples.plan(Samples.spec(), Samples.hybridHost()),

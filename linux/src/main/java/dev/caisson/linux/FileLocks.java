@@ -6,8 +6,9 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// Exclusive locks on open files. A lock belongs to the open file description, so the kernel gives it back when the
-/// last descriptor of that closes, in whatever way its process ends: flock(2), F_OFD_SETLK of fcntl(2).
+/// Locks on open files, exclusive ones unless it is said. A lock belongs to the open file description, so the
+/// kernel gives it back when the last descriptor of that closes, in whatever way its process ends: flock(2),
+/// F_OFD_SETLK of fcntl(2).
 public final class FileLocks {
     private static final int LOCK_SH = 1;
     private static final int LOCK_EX = 2;
@@ -27,6 +28,26 @@ public final class FileLocks {
             return false;
         }
         Native.check("flock", result);
+        return true;
+    }
+
+    /// Locks the whole file for one of several users without waiting; false where another open file has it alone.
+    public static boolean tryLockShared(Fd file) {
+        long result = Native.raw(Nr.FLOCK, file.number(), LOCK_SH | LOCK_NB);
+        if (result == -Errno.EAGAIN) {
+            return false;
+        }
+        Native.check("flock", result);
+        return true;
+    }
+
+    /// True if no other open file has the whole file locked, alone or with others. Whoever locks it at that moment may
+    /// be refused.
+    public static boolean isUnlocked(Fd file) {
+        if (!tryLock(file)) {
+            return false;
+        }
+        Native.check("flock", Native.raw(Nr.FLOCK, file.number(), LOCK_UN));
         return true;
     }
 

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
@@ -72,6 +73,9 @@ public record FileStatus(
     private static final long MODE = Native.offset(LAYOUT, "stx_mode");
     private static final long INO = Native.offset(LAYOUT, "stx_ino");
     private static final long SIZE = Native.offset(LAYOUT, "stx_size");
+    private static final long BLOCKS = Native.offset(LAYOUT, "stx_blocks");
+    private static final int BLOCK = 512;
+    private static final int AT_EMPTY_PATH = 0x1000;
     private static final long CTIME = Native.offset(LAYOUT, "stx_ctime");
     private static final long CTIME_NANOS = Native.offset(LAYOUT, "stx_ctime_nsec");
     private static final long MTIME = Native.offset(LAYOUT, "stx_mtime");
@@ -94,6 +98,19 @@ public record FileStatus(
                 (long) statx.get(JAVA_INT, DEV_MAJOR) << 32 | statx.get(JAVA_INT, DEV_MINOR),
                 Instant.ofEpochSecond(statx.get(JAVA_LONG, CTIME), statx.get(JAVA_INT, CTIME_NANOS)),
                 Instant.ofEpochSecond(statx.get(JAVA_LONG, MTIME), statx.get(JAVA_INT, MTIME_NANOS)));
+    }
+
+    /// Returns what the content of an open file takes on disk, less than its size where it has holes.
+    public static long bytesOnDisk(Fd file) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment path = Native.string(arena, "");
+            MemorySegment buffer = arena.allocate(LAYOUT);
+            Native.check(
+                    "statx",
+                    Native.raw(
+                            Nr.STATX, file.number(), path.address(), AT_EMPTY_PATH, BASIC_STATS, buffer.address(), 0));
+            return buffer.get(JAVA_LONG, BLOCKS) * BLOCK;
+        }
     }
 
     public boolean isDirectory() {

@@ -27,4 +27,12 @@ public sealed interface Mount {
             present(size, "size");
         }
     }
+
+    /// A directory of the engine's that containers share, with a bound of its own. Never set-uid, never devices.
+    record Workspace(WorkspaceName name, InRootPath target, boolean readOnly) implements Mount {
+        public Workspace {
+            present(name, "name");
+            present(target, "target");
+        }
+    }
 }

@@ -25,6 +25,7 @@ import java.util.Set;
 final class PartsJson {
     private static final Path NO_PATH = Path.of("/");
     private static final InRootPath ROOT = InRootPath.of("");
+    private static final WorkspaceName UNNAMED = new WorkspaceName("unnamed");
 
     static final JsonForm<Image.Directory> DIRECTORY = new JsonForm<>(
             "an image", field("path", it -> path(it.path()), (_, json) -> new Image.Directory(path(json))));
@@ -107,6 +108,21 @@ final class PartsJson {
                     "executable",
                     Mount.Tmpfs::executable,
                     (it, json) -> new Mount.Tmpfs(it.target(), it.size(), it.mode(), it.readOnly(), truth(json))));
+
+    static final JsonForm<Mount.Workspace> WORKSPACE = new JsonForm<>(
+            "a mount",
+            field(
+                    "name",
+                    it -> it.name().value(),
+                    (it, json) -> new Mount.Workspace(new WorkspaceName(text(json)), it.target(), it.readOnly())),
+            field(
+                    "target",
+                    it -> text(it.target().relative()),
+                    (it, json) -> new Mount.Workspace(it.name(), inRoot(json), it.readOnly())),
+            field(
+                    "readOnly",
+                    Mount.Workspace::readOnly,
+                    (it, json) -> new Mount.Workspace(it.name(), it.target(), truth(json))));
 
     static final JsonForm<HostDevice> DEVICE = new JsonForm<>(
             "a device",
@@ -198,6 +214,7 @@ final class PartsJson {
         return switch (mount) {
             case Mount.Bind it -> kind("bind", BIND.write(it));
             case Mount.Tmpfs it -> kind("tmpfs", TMPFS.write(it));
+            case Mount.Workspace it -> kind("workspace", WORKSPACE.write(it));
         };
     }
 
@@ -208,7 +225,8 @@ final class PartsJson {
                 json,
                 Map.of(
                         "bind", rest -> BIND.read(new Mount.Bind(NO_PATH, ROOT, true, false), rest),
-                        "tmpfs", rest -> TMPFS.read(new Mount.Tmpfs(ROOT, Bytes.ZERO, 0700, true, false), rest)));
+                        "tmpfs", rest -> TMPFS.read(new Mount.Tmpfs(ROOT, Bytes.ZERO, 0700, true, false), rest),
+                        "workspace", rest -> WORKSPACE.read(new Mount.Workspace(UNNAMED, ROOT, true), rest)));
     }
 
     static Object write(SeccompChoice choice) {

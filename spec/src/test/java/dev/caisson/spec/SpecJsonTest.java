@@ -65,6 +65,7 @@ class SpecJsonTest {
                 Arguments.of(WritableLayer.class, PartsJson.LAYER),
                 Arguments.of(Mount.Bind.class, PartsJson.BIND),
                 Arguments.of(Mount.Tmpfs.class, PartsJson.TMPFS),
+                Arguments.of(Mount.Workspace.class, PartsJson.WORKSPACE),
                 Arguments.of(HostDevice.class, PartsJson.DEVICE),
                 Arguments.of(Rlimit.class, PartsJson.RLIMIT),
                 Arguments.of(SeccompChoice.Custom.class, PartsJson.CUSTOM),

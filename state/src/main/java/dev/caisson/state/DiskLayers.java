@@ -144,7 +144,7 @@ public final class DiskLayers {
     }
 
     /// Numbers are drawn from the upper half, which administrators hardly give by hand.
-    private static int freeProject(Fd directory) {
+    static int freeProject(Fd directory) {
         while (true) {
             int project = ByteBuffer.wrap(KernelRandom.bytes(Integer.BYTES)).getInt() | 0x8000_0000;
             if (project != -1 && ProjectQuota.isFree(directory, project)) {

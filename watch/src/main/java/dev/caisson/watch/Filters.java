@@ -168,9 +168,15 @@ public final class Filters {
         boolean volumes = false;
         boolean writable = false;
         for (Mount mount : spec.mounts()) {
-            if (mount instanceof Mount.Bind bind) {
-                volumes = true;
-                writable |= !bind.readOnly();
+            switch (mount) {
+                case Mount.Bind bind -> {
+                    volumes = true;
+                    writable |= !bind.readOnly();
+                }
+                // Other containers have the same files. Nobody but root of the host comes to them by a path, so that
+                // a set-user-ID bit has no effect anywhere.
+                case Mount.Workspace _ -> volumes = true;
+                case Mount.Tmpfs _ -> {}
             }
         }
         if (writable && !spec.allowances().contains(Allowance.SETUID_FILES)) {

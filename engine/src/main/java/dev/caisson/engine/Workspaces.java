@@ -1,0 +1,149 @@
+package dev.caisson.engine;
+
+import static dev.caisson.error.ArgumentException.present;
+
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystemSpace;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.WorkspaceName;
+import dev.caisson.spec.WorkspaceSpec;
+import dev.caisson.state.HeldWorkspace;
+import dev.caisson.state.KeptDirectory;
+import dev.caisson.state.StateException;
+import dev.caisson.state.WorkspaceDirectory;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The workspaces of a state directory. Needs no engine; their files are opened by [Engine#files(WorkspaceName)].
+///
+/// ```java
+/// Workspace box = engine.workspaces().create(WorkspaceSpec.named("build").size("256m"));
+/// engine.run(ContainerSpec.onHost("sh", "-c", "echo 42 >/work/out").mount(box.at("/work")));
+/// byte[] out = engine.files(box.name()).read("/out", Bytes.kibibytes(1));
+/// ```
+///
+/// Failures are [dev.caisson.error.CaissonException]s: WORKSPACE_UNKNOWN, WORKSPACE_EXISTS, WORKSPACE_IN_USE,
+/// WORKSPACE_MEDIUM, TOO_MANY_WORKSPACES, STORAGE_FULL, STORAGE_INODES, STORAGE_FAILED.
+public final class Workspaces {
+    private final EngineOptions options;
+    private final WorkspaceDirectory directory;
+
+    private Workspaces(EngineOptions options) {
+        this.options = options;
+        this.directory = new WorkspaceDirectory(options.data(), options.state());
+    }
+
+    /// Returns those of an engine's directories.
+    public static Workspaces of(EngineOptions options) {
+        present(options, "options");
+        HostAccess.requireNative();
+        return Failures.call(() -> {
+            HostAccess.requireRoot();
+            return new Workspaces(options);
+        });
+    }
+
+    /// Makes one, empty. It is there until it is removed, also after a restart of the host.
+    public Workspace create(WorkspaceSpec spec) {
+        present(spec, "spec");
+        return Failures.call(() -> Workspace.of(directory.create(spec)));
+    }
+
+    /// Returns all, by name.
+    public List<Workspace> list() {
+        return Failures.call(() -> directory.list().stream().map(Workspace::of).toList());
+    }
+
+    /// Finds one.
+    /// @throws dev.caisson.error.CaissonException WORKSPACE_UNKNOWN
+    public Workspace get(String name) {
+        WorkspaceName parsed = new WorkspaceName(present(name, "name"));
+        return Failures.call(() -> Workspace.of(directory.get(parsed)));
+    }
+
+    /// Returns how much of one is used; its file system is mounted for that, where nobody else sees it.
+    public WorkspaceUse use(WorkspaceName name) {
+        present(name, "name");
+        return Failures.call(() -> {
+            boolean inUse = isInUse(name, referents());
+            try (HeldWorkspace held = directory.hold(name)) {
+                FileSystemSpace space = held.space();
+                return new WorkspaceUse(
+                        Bytes.of(space.usedBytes()), space.usedInodes(), Bytes.of(held.onDisk()), inUse);
+            }
+        });
+    }
+
+    /// Removes one with all its files.
+    /// @throws dev.caisson.error.CaissonException WORKSPACE_IN_USE while a container has it, which may have
+    /// ended, or a process works on its files
+    public void remove(WorkspaceName name) {
+        present(name, "name");
+        Failures.run(() -> {
+            String container = referents().get(name);
+            if (container != null) {
+                throw new StateException(
+                        "WORKSPACE_IN_USE",
+                        "the container " + container + " has the workspace " + name + ": remove the container first");
+            }
+            directory.remove(name);
+        });
+    }
+
+    /// Removes all that nothing uses.
+    /// @return those that are gone
+    public List<Workspace> prune() {
+        return Failures.call(() -> {
+            Map<WorkspaceName, String> referents = referents();
+            var gone = new ArrayList<Workspace>();
+            for (Workspace workspace : list()) {
+                if (!isInUse(workspace.name(), referents)) {
+                    try {
+                        directory.remove(workspace.name());
+                        gone.add(workspace);
+                    } catch (StateException e) {
+                        if (!e.code().equals("WORKSPACE_IN_USE") && !e.code().equals("WORKSPACE_UNKNOWN")) {
+                            throw e;
+                        }
+                    }
+                }
+            }
+            return List.copyOf(gone);
+        });
+    }
+
+    private boolean isInUse(WorkspaceName name, Map<WorkspaceName, String> referents) {
+        return referents.containsKey(name) || directory.isInUse(name);
+    }
+
+    /// Containers that are there, by workspace. A monitor holds what its container has; one whose monitor is
+    /// gone may be made again of its spec.
+    private Map<WorkspaceName, String> referents() {
+        var kept = new KeptDirectory(options.data(), options.state());
+        var referents = new HashMap<WorkspaceName, String>();
+        for (KeptDirectory.Entry entry : kept.entries()) {
+            Optional<Fd> found = kept.open(entry);
+            if (found.isPresent()) {
+                try (Fd own = found.get()) {
+                    KeptSpec.read(own)
+                            .ifPresent(spec -> spec.mounts().forEach(mount -> {
+                                if (mount instanceof Mount.Workspace workspace) {
+                                    referents.put(
+                                            workspace.name(),
+                                            entry.name().orElse(entry.id().shortForm()));
+                                }
+                            }));
+                }
+            }
+        }
+        return referents;
+    }
+
+    WorkspaceDirectory directory() {
+        return directory;
+    }
+}
