@@ -165,7 +165,7 @@ public final class StepFailedException extends LaunchException {
             case Step.InstallFilter install -> filter(install.phase(), errno);
             case Step.Netlink netlink ->
                 new StepFailedException(
-                        "NETWORK_REFUSED",
+                        "NETWORK_SETUP",
                         "the kernel refused to set up the container's network (netlink " + netlink.protocol() + ", "
                                 + reason + "): see what IPv6 and the packet filter of the host allow",
                         step.phase(),

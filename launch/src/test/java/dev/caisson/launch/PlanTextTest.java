@@ -69,4 +69,16 @@ class PlanTextTest {
         assertThat(PlanText.quoted("a\u009bb")).isEqualTo("'a\\u{9b}b'");
         assertThat(PlanText.quoted("a\u202eb")).isEqualTo("'a\\u{202e}b'");
     }
+
+    @Test
+    void a_plan_says_what_it_sets_up_of_a_network() {
+        LaunchPlan plan = PlanCodecTest.plans().toList().getLast();
+
+        assertThat(PlanText.lines(plan))
+                .filteredOn(line -> line.phase() == Phase.LIMITS)
+                .singleElement()
+                .asString()
+                .endsWith("loopback up; links, addresses and routes by 2 requests; packet filter by 3 requests;"
+                        + " sockets of a resolver at 127.0.0.11");
+    }
 }

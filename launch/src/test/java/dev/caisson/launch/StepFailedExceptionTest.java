@@ -72,7 +72,11 @@ class StepFailedExceptionTest {
                         "/dev/x"),
                 Arguments.of(new Step.WriteFile(0644, PLACE, "x"), "IMAGE_PATH", "/a/b"),
                 Arguments.of(new Step.MakeDirectory(0755, PLACE), "IMAGE_PATH", "/a/b"),
-                Arguments.of(new Step.SetSysctl(InRootPath.of("net/ipv4/x"), "1"), "SYSCTL_REFUSED", "net.ipv4.x"));
+                Arguments.of(new Step.SetSysctl(InRootPath.of("net/ipv4/x"), "1"), "SYSCTL_REFUSED", "net.ipv4.x"),
+                Arguments.of(
+                        new Step.Netlink(NetlinkProtocol.NETFILTER, Samples.requests(1)),
+                        "NETWORK_SETUP",
+                        "netlink NETFILTER"));
     }
 
     @ParameterizedTest
