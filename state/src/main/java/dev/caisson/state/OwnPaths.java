@@ -23,9 +23,13 @@ public final class OwnPaths {
     /// No container gets them by a volume without an allowance.
     /// @param program a class of it
     public static TrustedPaths trusted(Path state, Path data, Class<?> program) {
+        return new TrustedPaths(all(state, data, program));
+    }
+
+    static List<Path> all(Path state, Path data, Class<?> program) {
         var own = new ArrayList<>(List.of(state, data, Path.of(System.getProperty("java.home"))));
         program(program).ifPresent(own::add);
-        return new TrustedPaths(own);
+        return own;
     }
 
     /// The directory of the engine's classes, or the clone that `./caisson` built them in and builds again.

@@ -3,17 +3,28 @@ package dev.caisson.state;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileSystem;
 import dev.caisson.spec.ContainerId;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Which directories count as containers that are kept, and what their names say.
 @Tag("root")
@@ -75,5 +86,224 @@ class KeptDirectoryTest {
         kept.make(new KeptDirectory.Entry(ContainerId.random(), Optional.empty(), true), origin)
                 .close();
         assertThat(kept.entries()).hasSize(3);
+    }
+
+    // ---- one of them
+
+    private static final KeptFile.Origin ORIGIN = new KeptFile.Origin("host", List.of("true"), Map.of(), Instant.EPOCH);
+
+    private KeptDirectory kept() {
+        return new KeptDirectory(data, State.STANDARD);
+    }
+
+    private static KeptDirectory.Entry entry(String id, String name, boolean madeUp) {
+        return new KeptDirectory.Entry(
+                new ContainerId(id.repeat(64).substring(0, 64)),
+                Optional.of(name).filter(text -> !text.isEmpty()),
+                madeUp);
+    }
+
+    private static void assertRefused(String code, ThrowingCallable attempt) {
+        assertThatThrownBy(attempt)
+                .isInstanceOfSatisfying(
+                        StateException.class, e -> assertThat(e.code()).isEqualTo(code));
+    }
+
+    private List<String> openFiles() throws IOException {
+        try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+            return all.filter(Files::isSymbolicLink)
+                    .map(link -> {
+                        try {
+                            return Files.readSymbolicLink(link).toString();
+                        } catch (IOException e) {
+                            return ""; // another thread's, closed meanwhile
+                        }
+                    })
+                    .filter(target -> target.startsWith(data.toString()))
+                    .toList();
+        }
+    }
+
+    @Test
+    void one_is_found_by_its_name_or_else_by_the_beginning_of_its_id() throws IOException {
+        KeptDirectory kept = kept();
+        assertThat(kept.find("a")).isEmpty();
+        var first = entry("ab", "web", false);
+        var second = entry("ac", "ab", false);
+        kept.make(first, ORIGIN).close();
+        kept.make(second, ORIGIN).close();
+
+        assertThat(kept.find("web")).contains(first);
+        assertThat(kept.find("ab")).contains(second);
+        assertThat(kept.find("aba")).contains(first);
+        assertThat(kept.find("we")).isEmpty();
+        assertThat(kept.find("")).isEmpty();
+        assertRefused("CONTAINER_AMBIGUOUS", () -> kept.find("a"));
+        assertThat(openFiles()).isEmpty();
+    }
+
+    @Test
+    void one_gets_another_name_that_nobody_has() throws IOException {
+        KeptDirectory kept = kept();
+        var first = entry("a", "quiet_one", true);
+        kept.make(first, ORIGIN).close();
+        kept.make(entry("b", "web", false), ORIGIN).close();
+
+        assertRefused("NAME_IN_USE", () -> kept.rename(first, "web"));
+        KeptDirectory.Entry renamed = kept.rename(first, "other");
+
+        assertThat(renamed).isEqualTo(entry("a", "other", false));
+        assertThat(kept.entries()).containsExactlyInAnyOrder(renamed, entry("b", "web", false));
+        assertRefused("CONTAINER_UNKNOWN", () -> kept.rename(first, "third"));
+        assertThat(openFiles()).isEmpty();
+    }
+
+    /// Whoever makes one holds it, and so does who takes it.
+    @Test
+    void one_is_held_by_one_process_until_it_lets_go() throws Exception {
+        KeptDirectory kept = kept();
+        var one = entry("a", "web", false);
+        assertThat(kept.isRunning(one)).isFalse();
+        assertRefused("CONTAINER_UNKNOWN", () -> kept.take(one).close());
+
+        Fd made = kept.make(one, ORIGIN);
+        assertThat(kept.isRunning(one)).isTrue();
+        assertRefused("CONTAINER_RUNNING", () -> kept.take(one).close());
+        assertRefused("CONTAINER_RUNNING", () -> kept.remove(one));
+        var taken = new CompletableFuture<Fd>();
+        Thread.ofVirtual().start(() -> taken.complete(kept.take(one)));
+        Thread.sleep(100);
+        assertThat(taken).isNotDone();
+        made.close();
+        try (Fd own = taken.get(10, TimeUnit.SECONDS)) {
+            assertThat(kept.isRunning(one)).isTrue();
+            assertThat(Files.readString(kept.path().resolve(one.directory()).resolve(KeptFile.ORIGIN)))
+                    .contains("\"image\":\"host\"");
+            assertThat(own.number()).isPositive();
+        }
+        assertThat(kept.isRunning(one)).isFalse();
+        kept.remove(one);
+        assertThat(kept.entries()).isEmpty();
+        kept.remove(one);
+        kept.discard(one);
+        assertThat(kept.open(one)).isEmpty();
+        assertThat(kept.path()).isEmptyDirectory();
+        assertThat(openFiles()).isEmpty();
+    }
+
+    @Test
+    void who_holds_one_may_remove_it() throws IOException {
+        KeptDirectory kept = kept();
+        var one = entry("a", "web", false);
+        try (Fd _ = kept.make(one, ORIGIN)) {
+            kept.discard(one);
+            assertThat(kept.path()).isEmptyDirectory();
+        }
+    }
+
+    /// Whoever makes or removes one holds the directory meanwhile.
+    @Test
+    void one_is_made_and_removed_while_nobody_else_does() throws Exception {
+        KeptDirectory kept = kept();
+        var one = entry("a", "web", false);
+        kept.make(one, ORIGIN).close();
+        Fd whole = FileSystem.open(kept.path().toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY);
+        FileLocks.lock(whole);
+        Thread removing = Thread.ofPlatform().start(() -> kept.remove(one));
+        Thread making = Thread.ofPlatform()
+                .start(() -> kept.make(entry("b", "more", false), ORIGIN).close());
+        Thread.sleep(200);
+
+        assertThat(kept.entries()).containsExactly(one);
+        whole.close();
+        removing.join(10_000);
+        making.join(10_000);
+        assertThat(kept.entries()).containsExactly(entry("b", "more", false));
+    }
+
+    // ---- how many
+
+    private Path place(KeptDirectory.Entry entry, int age) throws IOException {
+        Path made = Files.createDirectory(kept().path().resolve(entry.directory()));
+        Files.setLastModifiedTime(made, FileTime.fromMillis(1_000_000_000_000L - age * 1000L));
+        return made;
+    }
+
+    private static KeptDirectory.Entry numbered(int number, String name, boolean madeUp) {
+        return new KeptDirectory.Entry(new ContainerId("%064x".formatted(number)), Optional.of(name + number), madeUp);
+    }
+
+    @Test
+    void of_those_without_a_given_name_the_first_that_ended_go() throws IOException {
+        KeptDirectory kept = kept();
+        kept.make(entry("a", "web", false), ORIGIN).close();
+        Files.setLastModifiedTime(kept.path().resolve(entry("a", "web", false).directory()), FileTime.fromMillis(0));
+        for (int i = 0; i < KeptDirectory.MOST_NAMELESS - 1; i++) {
+            place(numbered(i, "quiet", true), i);
+        }
+        Path unfinished = Files.createDirectory(kept.path().resolve(".x"));
+        kept.make(entry("b", "more", false), ORIGIN).close();
+        assertThat(kept.entries()).hasSize(KeptDirectory.MOST_NAMELESS + 1);
+        assertThat(unfinished).doesNotExist();
+
+        var oldest = numbered(1000, "quiet", true);
+        place(oldest, 10_000);
+        try (Fd _ = kept.take(oldest)) {
+            kept.make(entry("c", "last", true), ORIGIN).close();
+        }
+
+        List<KeptDirectory.Entry> left = kept.entries();
+        assertThat(left)
+                .contains(oldest, entry("a", "web", false), entry("b", "more", false), entry("c", "last", true));
+        assertThat(left).hasSize(KeptDirectory.NAMELESS + 3);
+        assertThat(left).contains(numbered(98, "quiet", true)).doesNotContain(numbered(99, "quiet", true));
+    }
+
+    @Test
+    void more_than_a_thousand_are_not_kept() throws IOException {
+        KeptDirectory kept = kept();
+        kept.make(entry("a", "web", false), ORIGIN).close();
+        for (int i = 2; i < KeptDirectory.MOST; i++) {
+            Files.createDirectory(kept.path().resolve(numbered(i, "n", false).directory()));
+        }
+        kept.make(entry("b", "last", false), ORIGIN).close();
+
+        assertRefused(
+                "TOO_MANY_KEPT",
+                () -> kept.make(entry("c", "more", false), ORIGIN).close());
+
+        assertThat(kept.entries()).hasSize(KeptDirectory.MOST);
+        assertThat(openFiles()).isEmpty();
+    }
+
+    // ---- whom it is trusted with
+
+    @ParameterizedTest
+    @CsvSource({"0,0700,true", "0,0710,false", "0,0702,false", "0,0740,false", "0,0701,false", "1,0700,false"})
+    void it_is_root_s_and_closed_to_others(int uid, String mode, boolean isTrusted) throws IOException {
+        KeptDirectory kept = kept();
+        kept.make(entry("a", "web", false), ORIGIN).close();
+        Files.setAttribute(kept.path(), "unix:uid", uid);
+        Files.setAttribute(kept.path(), "unix:mode", Integer.parseInt(mode, 8));
+
+        if (isTrusted) {
+            assertThat(kept.entries()).hasSize(1);
+        } else {
+            assertRefused("DATA_UNSAFE", kept::entries);
+            assertRefused(
+                    "DATA_UNSAFE",
+                    () -> kept.make(entry("b", "more", false), ORIGIN).close());
+            assertThat(kept.isFree("web")).isTrue(); // as far as can be read
+        }
+        assertThat(openFiles()).isEmpty();
+    }
+
+    @Test
+    void a_file_in_its_place_is_no_directory() throws IOException {
+        assertRefused(
+                "DATA_UNUSABLE", new KeptDirectory(Files.createFile(data.resolve("file")), State.STANDARD)::entries);
+        Files.createDirectories(data.resolve("elsewhere/caisson"));
+        Files.createSymbolicLink(data.resolve("containers"), Path.of("elsewhere"));
+        assertRefused("DATA_UNUSABLE", kept()::entries);
     }
 }

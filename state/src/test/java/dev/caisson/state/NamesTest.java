@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -80,5 +83,58 @@ class NamesTest {
             assertThat(taken.name()).matches("[a-z]+_[a-z]+[0-9]*").doesNotStartWith("quiet");
             assertThat(made.add(taken.name())).isTrue();
         }
+    }
+
+    /// An engine that has just created it and not written it yet is nobody known.
+    @Test
+    void a_name_that_is_being_taken_is_not_taken_over() throws IOException {
+        Names names = names("a");
+        Files.createFile(state.resolve(Names.DIRECTORY).resolve("web"));
+        alive.add("");
+
+        assertThatThrownBy(() -> names.take(Optional.of("web"), _ -> true)).hasMessageContaining("name web");
+        alive.clear();
+        assertThatThrownBy(() -> names.take(Optional.of("web"), _ -> true)).hasMessageContaining("name web");
+    }
+
+    @Test
+    void an_engine_gives_back_its_own_names_alone() {
+        Names first = names("a");
+        Names second = names("b");
+        first.take(Optional.of("web"), _ -> true);
+
+        second.remove("web");
+        assertThat(state.resolve(Names.DIRECTORY).toFile().list()).containsExactly("web");
+        first.remove("web");
+        first.remove("web");
+        assertThat(state.resolve(Names.DIRECTORY)).isEmptyDirectory();
+    }
+
+    @Test
+    void a_name_goes_with_the_container_that_it_is_bound_to() {
+        Names names = names("a");
+        Names.Taken web = names.take(Optional.of("web"), _ -> true);
+        names.bind("one", web);
+        names.release("other");
+        assertThat(state.resolve(Names.DIRECTORY).toFile().list()).containsExactly("web");
+
+        names.release("one");
+        assertThat(state.resolve(Names.DIRECTORY)).isEmptyDirectory();
+        Names.Taken again = names("b").take(Optional.of("web"), _ -> true);
+        names.release("one");
+        web.close();
+        assertThat(state.resolve(Names.DIRECTORY).toFile().list()).containsExactly("web");
+        again.close();
+    }
+
+    @Test
+    void a_hundred_made_up_names_are_tried() {
+        var tried = new ArrayList<String>();
+
+        assertThatThrownBy(() -> names("a").take(Optional.empty(), name -> !tried.add(name)))
+                .isInstanceOfSatisfying(
+                        StateException.class, e -> assertThat(e.code()).isEqualTo("NAME_IN_USE"))
+                .hasMessageContaining("100 made-up names are all in use");
+        assertThat(tried).hasSize(100);
     }
 }

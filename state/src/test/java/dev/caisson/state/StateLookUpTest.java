@@ -1,0 +1,165 @@
+package dev.caisson.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.launch.PlanRecord;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.ProcessTimes;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Which containers a text stands for, who holds a place, and whose group a name is.
+class StateLookUpTest {
+    private static final int OWN_PID = (int) ProcessHandle.current().pid();
+
+    @TempDir
+    private Path directory;
+
+    private static ContainerRecord record(String id, String name) {
+        return new ContainerRecord(
+                id.repeat(64).substring(0, 64),
+                name,
+                "host",
+                "caisson",
+                1,
+                OWN_PID,
+                OWN_PID,
+                ProcessTimes.startTime(OWN_PID),
+                1,
+                1,
+                List.of(),
+                List.of(),
+                List.of("true"),
+                Map.of(),
+                15,
+                10_000,
+                new PlanRecord(0x7000_0000, List.of(), 1, 1, 1, List.of(), ""));
+    }
+
+    private static List<String> names(List<ContainerRecord> records) {
+        return records.stream().map(ContainerRecord::name).toList();
+    }
+
+    @Test
+    @Tag("root")
+    void a_text_is_a_name_or_else_the_beginning_of_ids() {
+        Path path = directory.resolve("state");
+        try (var state = new State(path)) {
+            state.save(record("ab", "web"), () -> {});
+            state.save(record("ac", "ab"), () -> {});
+
+            assertThat(names(State.matching("web", path))).containsExactly("web");
+            assertThat(names(State.matching("ab", path))).containsExactly("ab");
+            assertThat(names(State.matching("aba", path))).containsExactly("web");
+            assertThat(names(State.matching("a", path))).containsExactlyInAnyOrder("web", "ab");
+            assertThat(State.matching("we", path)).isEmpty();
+            assertThat(State.matching("", path)).isEmpty();
+        }
+    }
+
+    @Test
+    @Tag("root")
+    void a_directory_is_empty_when_nobody_has_a_place_in_it() throws IOException {
+        Path path = directory.resolve("state");
+        assertThat(State.isEmpty(path)).isTrue();
+        try (var _ = new State(path)) {
+            assertThat(State.isEmpty(path)).isFalse();
+        }
+        assertThat(State.isEmpty(path)).isTrue();
+        Path file = Files.createFile(directory.resolve("file"));
+        assertThatThrownBy(() -> State.isEmpty(file))
+                .isInstanceOfSatisfying(
+                        StateException.class, e -> assertThat(e.code()).isEqualTo("STATE_UNUSABLE"));
+    }
+
+    /// Whoever has a copy of the lock holds the place: the engine's process may end.
+    @Test
+    @Tag("root")
+    void a_place_is_held_by_whoever_has_its_lock() throws IOException {
+        Path path = directory.resolve("state");
+        var left = new State(path);
+        Fd copy = left.lock().duplicate();
+        left.announce("a".repeat(64));
+        left.leave();
+        var cleared = new ArrayList<String>();
+        try (var state = new State(path)) {
+            assertThat(State.hasLeftovers(path)).isFalse();
+            state.recover(cleared::add, () -> {});
+            assertThat(cleared).isEmpty();
+
+            copy.close();
+            assertThat(State.hasLeftovers(path)).isTrue();
+            state.recover(cleared::add, () -> {});
+            assertThat(cleared).containsExactly("a".repeat(64));
+            assertThat(State.hasLeftovers(path)).isFalse();
+        }
+    }
+
+    @Test
+    @Tag("root")
+    void a_record_goes_and_so_does_its_name() {
+        Path path = directory.resolve("state");
+        try (var state = new State(path)) {
+            String id = "a".repeat(64);
+            state.announce(id);
+            assertThat(State.recordsIn(path)).as("it does not run yet").isEmpty();
+            assertThat(State.read(state.directory(), id + ".json")).isEmpty();
+            assertThat(State.read(state.directory(), "none.json")).isEmpty();
+            state.names().bind(id, state.names().take(Optional.of("web"), _ -> true));
+            state.save(record("a", "web"), () -> {});
+
+            state.undo(id);
+
+            assertThat(State.recordsIn(path)).isEmpty();
+            assertThat(path.resolve("names")).isEmptyDirectory();
+            assertThatThrownBy(() -> state.undo(id)).hasMessageContaining("ENOENT");
+        }
+    }
+
+    @Test
+    @Tag("root")
+    void engines_are_held_off_by_a_lock_of_their_directory() throws Exception {
+        Path path = directory.resolve("state");
+        new State(path).close();
+        try (Fd engines =
+                FileSystem.open(path.resolve("engines").toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
+            FileLocks.lock(engines);
+            Thread coming = Thread.ofPlatform().start(() -> new State(path).close());
+            coming.join(200);
+            assertThat(coming.isAlive()).isTrue();
+            engines.close();
+            coming.join(10_000);
+            assertThat(coming.isAlive()).isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "caisson-1-2/tenant-a, a",
+        "caisson/tenant-a, a",
+        "machine.slice/caisson-1-2/tenant-x-y, x-y",
+        "caisson/tenant-, ''",
+        "other/tenant-a,",
+        "tenant-a,",
+        "caisson-1-2/container,",
+        "caisson-1-2/tenant-a/below,",
+        "caisson-1-2,",
+        "x/caisson,",
+    })
+    void a_group_is_a_tenant_s_if_it_is_named_so_below_an_engine_s(String group, String tenant) {
+        assertThat(Groups.tenant(group)).isEqualTo(Optional.ofNullable(tenant));
+    }
+}
