@@ -94,12 +94,13 @@ class BeginningsTest extends BusyboxEngine {
     void a_tenants_container_stands_in_the_tenants_group() throws Exception {
         long next = ready();
 
-        assertThatThrownBy(
-                        () -> engine.run(busybox("true").placement(new Placement.Tenant("nobody", Optional.empty()))))
+        ContainerSpec spec = busybox("true").name("given");
+        assertThatThrownBy(() -> engine.run(spec.placement(new Placement.Tenant("nobody", Optional.empty()))))
                 .isInstanceOfSatisfying(
                         StateException.class, e -> assertThat(e.code()).isEqualTo("TENANT_UNKNOWN"));
 
         assertThat(onlyWaiting()).isEqualTo(next);
+        assertThat(engine.run(spec).verdict()).as("its name was given back").isEqualTo(Verdict.OK);
     }
 
     @Test

@@ -21,6 +21,7 @@ import dev.caisson.state.LogReader;
 import dev.caisson.state.Names;
 import dev.caisson.state.State;
 import dev.caisson.state.StateException;
+import dev.caisson.spec.WritableLayer;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -109,6 +110,27 @@ class KeptContainerTest {
 
             assertThat(KeptContainer.find(result.id().value(), OPTIONS).denials())
                     .isEmpty();
+        }
+    }
+
+    /// Also of a container that is not kept itself.
+    @Test
+    void the_name_of_one_that_is_kept_is_given_to_no_other_and_a_start_that_fails_keeps_none() throws Exception {
+        try (Engine engine = Engine.open(OPTIONS)) {
+            ContainerSpec spec = shell("true").name("given");
+            WritableLayer tooLarge = WritableLayer.STANDARD.size(Bytes.gibibytes(100_000));
+            assertThatThrownBy(() -> engine.start(
+                            spec.writableLayer(tooLarge), Streams.capture().kept()))
+                    .isInstanceOfSatisfying(
+                            StateException.class, e -> assertThat(e.code()).isEqualTo("STORAGE_FULL"));
+            assertThat(KEPT).isEmptyDirectory();
+
+            engine.start(spec, Streams.capture().kept()).await();
+            assertThatThrownBy(() -> engine.run(spec))
+                    .isInstanceOfSatisfying(
+                            StateException.class, e -> assertThat(e.code()).isEqualTo("NAME_IN_USE"))
+                    .hasMessageContaining("caisson rm given");
+            assertThat(engine.run(shell("true").name("other")).verdict()).isEqualTo(Verdict.OK);
         }
     }
 
