@@ -328,9 +328,15 @@ static void a_probe_that_cannot_run_says_why(void)
 
 static void the_output_of_a_probe_is_bounded(void)
 {
-	check_one(&(struct probe){.script = "i=0; while [ $i -lt 1000 ]; do echo 0123456; i=$((i+1)); done; head -c 100000 /dev/zero; exit 7"}, 7, NULL);
+	/* more than a pipe holds: who did not read it would have the probe wait for its timeout */
+	static const char script[] = "i=0; while [ $i -lt 1000 ]; do echo 0123456; i=$((i+1)); done; head -c 100000 /dev/zero; exit 7";
+	CHECK(begin_with(UNTIL_KILLED, &(struct probe){.script = script}, usual));
+	CHECK_EQUAL(0, start());
+	CHECK(await_probe_after(0));
+	CHECK_EQUAL(7, newest()->code);
 	CHECK_EQUAL(HEALTH_OUTPUT, newest()->length);
 	CHECK(memcmp(newest()->output + HEALTH_OUTPUT - 16, "0123456\n0123456\n", 16) == 0);
+	end();
 }
 
 static void a_probe_is_in_the_container_with_its_own_oom_score(void)

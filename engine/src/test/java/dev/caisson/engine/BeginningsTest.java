@@ -106,12 +106,22 @@ class BeginningsTest extends BusyboxEngine {
     @Test
     void a_closed_engine_leaves_none() throws Exception {
         long next = ready();
+        String group = State.cgroupParent(OPTIONS.state());
+        assertThat(groups(group)).isNotEmpty();
 
         engine.close();
 
         assertThat(Path.of("/proc/" + next)).doesNotExist();
+        assertThat(groups(group)).isEmpty();
         assertThat(Traces.of(OPTIONS).groups()).isEmpty();
         assertThat(Traces.of(OPTIONS).records()).isEmpty();
+    }
+
+    /// In each tree of control groups.
+    private static List<Path> groups(String name) throws IOException {
+        try (Stream<Path> trees = Files.walk(Path.of("/sys/fs/cgroup"), 1)) {
+            return trees.map(tree -> tree.resolve(name)).filter(Files::exists).toList();
+        }
     }
 
     /// A container that runs until it is closed.

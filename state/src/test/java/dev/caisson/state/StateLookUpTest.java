@@ -131,19 +131,35 @@ class StateLookUpTest {
 
     @Test
     @Tag("root")
+    void a_link_in_the_place_of_a_lock_is_not_followed() throws IOException {
+        Path path = directory.resolve("state");
+        try (var state = new State(path)) {
+            Path killed = Files.createDirectory(path.resolve("engines/0123456789abcdef"));
+            Files.createFile(path.resolve("other"));
+            Path lock = Files.createSymbolicLink(killed.resolve("lock"), Path.of("../../other"));
+
+            assertThatThrownBy(() -> State.hasLeftovers(path)).hasMessageContaining("ELOOP");
+            assertThatThrownBy(() -> state.recover(_ -> {}, () -> {})).hasMessageContaining("ELOOP");
+            assertThat(killed).isDirectory();
+            Files.delete(lock);
+        }
+    }
+
+    @Test
+    @Tag("root")
     void engines_are_held_off_by_a_lock_of_their_directory() throws Exception {
         Path path = directory.resolve("state");
         new State(path).close();
+        Thread coming;
         try (Fd engines =
                 FileSystem.open(path.resolve("engines").toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
             FileLocks.lock(engines);
-            Thread coming = Thread.ofPlatform().start(() -> new State(path).close());
+            coming = Thread.ofPlatform().start(() -> new State(path).close());
             coming.join(200);
             assertThat(coming.isAlive()).isTrue();
-            engines.close();
-            coming.join(10_000);
-            assertThat(coming.isAlive()).isFalse();
         }
+        coming.join(10_000);
+        assertThat(coming.isAlive()).isFalse();
     }
 
     @ParameterizedTest
