@@ -328,7 +328,7 @@ static void a_probe_that_cannot_run_says_why(void)
 
 static void the_output_of_a_probe_is_bounded(void)
 {
-	/* more than a pipe holds: who did not read it would have the probe wait for its timeout */
+	/* more than a pipe holds, which somebody has to read */
 	static const char script[] = "i=0; while [ $i -lt 1000 ]; do echo 0123456; i=$((i+1)); done; head -c 100000 /dev/zero; exit 7";
 	CHECK(begin_with(UNTIL_KILLED, &(struct probe){.script = script}, usual));
 	CHECK_EQUAL(0, start());
