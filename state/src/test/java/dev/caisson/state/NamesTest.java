@@ -8,6 +8,7 @@ import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Optional;
@@ -125,6 +126,20 @@ class NamesTest {
         web.close();
         assertThat(state.resolve(Names.DIRECTORY).toFile().list()).containsExactly("web");
         again.close();
+    }
+
+    @Test
+    void the_lock_of_names_is_closed_to_others_and_no_link() throws IOException {
+        Path lock = state.resolve("names.lock");
+        names("a").removeOf("b");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(lock)))
+                .isEqualTo("rw-------");
+
+        Files.delete(lock);
+        Files.createSymbolicLink(lock, Files.createFile(state.resolve("other")).getFileName());
+        names("a").take(Optional.of("web"), _ -> true);
+        assertThatThrownBy(() -> names("a").removeOf("b")).hasMessageContaining("ELOOP");
+        assertThatThrownBy(() -> names("a").take(Optional.of("web"), _ -> true)).hasMessageContaining("ELOOP");
     }
 
     @Test

@@ -99,12 +99,23 @@ class StateLookUpTest {
             assertThat(State.hasLeftovers(path)).isFalse();
             state.recover(cleared::add, () -> {});
             assertThat(cleared).isEmpty();
+            assertThat(recovered(path, state, left.engine())).isFalse();
 
             copy.close();
             assertThat(State.hasLeftovers(path)).isTrue();
             state.recover(cleared::add, () -> {});
             assertThat(cleared).containsExactly("a".repeat(64));
             assertThat(State.hasLeftovers(path)).isFalse();
+            Files.createDirectory(path.resolve("engines/0123456789abcdef"));
+            assertThat(recovered(path, state, "0123456789abcdef")).isTrue();
+            assertThat(State.hasLeftovers(path)).isFalse();
+        }
+    }
+
+    private static boolean recovered(Path path, State state, String name) {
+        try (Fd engines =
+                FileSystem.open(path.resolve("engines").toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
+            return State.recover(engines, state.names(), name, _ -> {});
         }
     }
 
