@@ -101,7 +101,7 @@ final class Bed implements AutoCloseable {
         return new Guest(namespace, id, attachments);
     }
 
-    private static String thread(Namespace namespace) {
+    static String thread(Namespace namespace) {
         return namespace.call(() -> Files.readSymbolicLink(Path.of("/proc/thread-self"))
                 .getFileName()
                 .toString());

@@ -60,9 +60,6 @@ final class BridgeRules {
         neighbor();
         batch.chain(Family.BRIDGE, table, "prerouting", "filter", Hook.PREROUTING, FIRST);
         add("prerouting", from(Sets.PORTS), then(Expressions.go("guest")));
-        // frames for bridges as such pass this hook alone, and would be learned from
-        batch.chain(Family.BRIDGE, table, "input", "filter", Hook.INPUT, FIRST);
-        add("input", from(Sets.PORTS), is(link(0, 5), 0x01, 0x80, 0xc2, 0x00, 0x00), then(drop()));
     }
 
     private void ip4() {

@@ -3,6 +3,8 @@ package dev.caisson.network.route;
 import dev.caisson.linux.NetlinkWriter;
 import dev.caisson.spec.Subnet;
 import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.function.Consumer;
 
 /// Requests of rtnetlink(7), each of which asks for an acknowledgement.
@@ -42,11 +44,14 @@ public final class RouteMessages {
         return out.message(type, flags).u8(0).u8(0).u16(0).u32(index).u32(set).u32(change);
     }
 
-    /// Makes a bridge, with spanning tree and multicast snooping off, which learns at most `addresses` of machines.
+    /// Makes a bridge, with spanning tree and multicast snooping off, which learns at most `addresses` of machines, and
+    /// none from frames to bridges themselves, 01:80:c2:00:00:0x, which pass no packet filter.
     ///
     /// @param alias a text that tools show
     public RouteMessages bridge(String name, byte[] mac, int mtu, int addresses, String alias) {
         int multicastSnooping = 23;
+        int options = 46;
+        int noLinkLocalLearning = 1;
         int mostLearned = 49;
         link(NEW_LINK, MADE, 0, 0, 0)
                 .string(NAME, name)
@@ -56,11 +61,20 @@ public final class RouteMessages {
                 .string(1, "bridge")
                 .nested(2)
                 .int8(multicastSnooping, 0)
+                .put(options, pair(noLinkLocalLearning, noLinkLocalLearning))
                 .int32(mostLearned, addresses)
                 .end()
                 .end()
                 .end();
         return alias(name, alias);
+    }
+
+    private static byte[] pair(int values, int mask) {
+        return ByteBuffer.allocate(8)
+                .order(ByteOrder.nativeOrder())
+                .putInt(values)
+                .putInt(mask)
+                .array();
     }
 
     /// Gives a link a text that tools show; the kernel takes none when it makes one.
