@@ -30,7 +30,7 @@ final class AddressPlan {
     static Subnet freeSubnet(List<Subnet> taken) {
         BigInteger size = BigInteger.ONE.shiftLeft(32 - CHOSEN_PREFIX);
         for (Subnet pool : POOLS) {
-            int count = 1 << CHOSEN_PREFIX - pool.prefix();
+            int count = 1 << (CHOSEN_PREFIX - pool.prefix());
             for (int i = 0; i < count; i++) {
                 var candidate = new Subnet(pool.address(size.multiply(BigInteger.valueOf(i))), CHOSEN_PREFIX);
                 if (taken.stream().noneMatch(candidate::overlaps)) {

@@ -57,7 +57,7 @@ final class PortRules {
         return one.hostPort() != 0
                 && one.hostPort() == other.hostPort()
                 && one.transport() == other.transport()
-                && meet(one, false, other) | meet(one, true, other);
+                && (meet(one, false, other) || meet(one, true, other));
     }
 
     private static boolean meet(PortMapping one, boolean six, PortMapping other) {

@@ -160,8 +160,7 @@ final class RecordedNames implements AutoCloseable {
         return new NameTable(found, names, subnets, leadsOut);
     }
 
-    private static void add(
-            Attachment one, Map<String, Set<InetAddress>> addresses, Map<InetAddress, String> names) {
+    private static void add(Attachment one, Map<String, Set<InetAddress>> addresses, Map<InetAddress, String> names) {
         String shortId = one.container().shortForm();
         var all = new LinkedHashSet<String>();
         for (String alias : one.aliases()) {

@@ -13,7 +13,7 @@ final class Sysctl {
 
     private Sysctl() {}
 
-    /// @return empty if this kernel has no such setting
+    /// Returns the value of a setting; empty if this kernel has no such setting.
     static Optional<String> read(String name) {
         try (Fd top = open()) {
             return Optional.of(FileSystem.readText(top, name).strip());

@@ -1,8 +1,6 @@
 package dev.caisson.network.filter;
 
-import static dev.caisson.network.filter.Match.from;
 import static dev.caisson.network.filter.Match.icmp;
-import static dev.caisson.network.filter.Match.is;
 import static dev.caisson.network.filter.Match.name;
 import static dev.caisson.network.filter.Match.rule;
 import static dev.caisson.network.filter.Match.then;
@@ -50,16 +48,16 @@ final class BridgeRules {
         for (String chain : List.of("guest", "arp", "ip4", "ip6", "neighbor")) {
             batch.chain(Family.BRIDGE, table, chain);
         }
-        add("guest", is(link(TYPE, 2), 0x08, 0x00), then(Expressions.go("ip4")));
-        add("guest", is(link(TYPE, 2), 0x86, 0xdd), then(Expressions.go("ip6")));
-        add("guest", is(link(TYPE, 2), 0x08, 0x06), then(Expressions.go("arp")));
+        add("guest", Match.is(link(TYPE, 2), 0x08, 0x00), then(Expressions.go("ip4")));
+        add("guest", Match.is(link(TYPE, 2), 0x86, 0xdd), then(Expressions.go("ip6")));
+        add("guest", Match.is(link(TYPE, 2), 0x08, 0x06), then(Expressions.go("arp")));
         add("guest", then(drop()));
         ip4();
         arp();
         ip6();
         neighbor();
         batch.chain(Family.BRIDGE, table, "prerouting", "filter", Hook.PREROUTING, FIRST);
-        add("prerouting", from(Sets.PORTS), then(Expressions.go("guest")));
+        add("prerouting", Match.from(Sets.PORTS), then(Expressions.go("guest")));
     }
 
     private void ip4() {
@@ -67,8 +65,8 @@ final class BridgeRules {
         int source = 12;
         add(
                 "ip4",
-                is(network(protocol, 1), Match.UDP),
-                is(Expressions.payload(Header.TRANSPORT, 0, 2, 0), 0, DHCP_SERVER),
+                Match.is(network(protocol, 1), Match.UDP),
+                Match.is(Expressions.payload(Header.TRANSPORT, 0, 2, 0), 0, DHCP_SERVER),
                 then(drop()));
         add(
                 "ip4",
@@ -85,7 +83,7 @@ final class BridgeRules {
         int sender = 14;
         add(
                 "arp",
-                is(network(0, 6), 0, 1, 8, 0, 6, 4),
+                Match.is(network(0, 6), 0, 1, 8, 0, 6, 4),
                 sender(Header.LINK, SOURCE),
                 address(Header.NETWORK, sender, 4),
                 member(Sets.MEMBERS),
@@ -102,7 +100,7 @@ final class BridgeRules {
         add(
                 "ip6",
                 transport(Match.UDP),
-                is(Expressions.payload(Header.TRANSPORT, 0, 2, 0), DHCPV6_SERVER_HIGH, DHCPV6_SERVER_LOW),
+                Match.is(Expressions.payload(Header.TRANSPORT, 0, 2, 0), DHCPV6_SERVER_HIGH, DHCPV6_SERVER_LOW),
                 then(drop()));
         add("ip6", icmp(Match.ICMPV6, NEIGHBOR_SOLICITATION), then(Expressions.go("neighbor")));
         add("ip6", icmp(Match.ICMPV6, NEIGHBOR_ADVERTISEMENT), then(Expressions.go("neighbor")));
@@ -124,20 +122,20 @@ final class BridgeRules {
         int optionHardware = 26;
         int bare = 24;
         int withOption = 32;
-        List<Expression> direct = is(network(nextHeader, 1), Match.ICMPV6);
+        List<Expression> direct = Match.is(network(nextHeader, 1), Match.ICMPV6);
         List<Expression> honest =
                 rule(sender(Header.LINK, SOURCE), address(Header.NETWORK, IPV6_SOURCE, 16), member(Sets.MEMBERS6));
         List<Expression> own = rule(address(Header.TRANSPORT, target, 16), member(Sets.MEMBERS6));
         List<Expression> option = rule(sender(Header.TRANSPORT, optionHardware), member(Sets.MEMBERS6));
         for (int type : new int[] {NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT}) {
             var claims = type == NEIGHBOR_ADVERTISEMENT ? own : List.<Expression>of();
-            var kind = is(Expressions.payload(Header.TRANSPORT, 0, 1, 0), type);
-            add("neighbor", direct, kind, is(network(length, 2), 0, bare), honest, claims, then(accept()));
+            var kind = Match.is(Expressions.payload(Header.TRANSPORT, 0, 1, 0), type);
+            add("neighbor", direct, kind, Match.is(network(length, 2), 0, bare), honest, claims, then(accept()));
             add(
                     "neighbor",
                     direct,
                     kind,
-                    is(network(length, 2), 0, withOption),
+                    Match.is(network(length, 2), 0, withOption),
                     honest,
                     claims,
                     option,

@@ -3,10 +3,8 @@ package dev.caisson.network.filter;
 import static dev.caisson.network.filter.Match.IPV4;
 import static dev.caisson.network.filter.Match.IPV6;
 import static dev.caisson.network.filter.Match.family;
-import static dev.caisson.network.filter.Match.from;
 import static dev.caisson.network.filter.Match.fromAndTo;
 import static dev.caisson.network.filter.Match.icmp;
-import static dev.caisson.network.filter.Match.is;
 import static dev.caisson.network.filter.Match.name;
 import static dev.caisson.network.filter.Match.notFromLoopback;
 import static dev.caisson.network.filter.Match.notState;
@@ -68,16 +66,16 @@ final class InetRules {
         entering();
         host();
         base("raw", "filter", Hook.PREROUTING, RAW);
-        add("raw", notFromLoopback(), family(IPV4), is(payload(IPV4_DESTINATION, 1), 127), then(drop()));
+        add("raw", notFromLoopback(), family(IPV4), Match.is(payload(IPV4_DESTINATION, 1), 127), then(drop()));
         base("forward", "filter", Hook.FORWARD, FILTER);
-        add("forward", from(Sets.BRIDGES), then(Expressions.go("leaving")));
+        add("forward", Match.from(Sets.BRIDGES), then(Expressions.go("leaving")));
         add("forward", to(Sets.BRIDGES), then(Expressions.go("entering")));
         add(
                 "forward",
                 List.of(Expressions.meta(Meta.FAMILY, 0), Expressions.inSet(0, name(Sets.UNROUTED))),
                 then(drop()));
         base("input", "filter", Hook.INPUT, FILTER);
-        add("input", from(Sets.BRIDGES), then(Expressions.go("host")));
+        add("input", Match.from(Sets.BRIDGES), then(Expressions.go("host")));
         add("input", notFromLoopback(), family(IPV4), in(Sets.GATEWAYS, IPV4_DESTINATION, 4), then(drop()));
         add("input", notFromLoopback(), family(IPV6), in(Sets.GATEWAYS6, IPV6_DESTINATION, 16), then(drop()));
         base("prerouting", "nat", Hook.PREROUTING, DESTINATION_NAT);
@@ -86,13 +84,13 @@ final class InetRules {
         translations("output");
         base("postrouting", "nat", Hook.POSTROUTING, SOURCE_NAT);
         add("postrouting", fromAndTo(Sets.SAME), published(), then(Expressions.masquerade()));
-        add("postrouting", from(Sets.BRIDGES), notTo(Sets.BRIDGES), then(Expressions.masquerade()));
+        add("postrouting", Match.from(Sets.BRIDGES), notTo(Sets.BRIDGES), then(Expressions.masquerade()));
     }
 
     /// What containers send to somewhere else.
     private void leaving() {
         String chain = "leaving";
-        add(chain, family(IPV4), is(payload(IPV4_DESTINATION, 2), 169, 254), then(drop()));
+        add(chain, family(IPV4), Match.is(payload(IPV4_DESTINATION, 2), 169, 254), then(drop()));
         add(chain, state(ESTABLISHED | RELATED), then(accept()));
         // with bridge-nf-call-iptables, frames between ports come here too; neighbor discovery is in no state
         add(chain, fromAndTo(Sets.OPEN), notState(NEW), then(accept()));
@@ -100,7 +98,7 @@ final class InetRules {
         add(chain, family(IPV4), tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS), then(drop()));
         add(chain, family(IPV6), tooMany(IPV6_SOURCE, 16, Sets.CONNECTIONS6), then(drop()));
         add(chain, fromAndTo(Sets.OPEN), then(accept()));
-        add(chain, from(Sets.INTERNAL), then(drop()));
+        add(chain, Match.from(Sets.INTERNAL), then(drop()));
         add(chain, to(Sets.INTERNAL), then(drop()));
         add(chain, published(), then(accept()));
         add(chain, to(Sets.BRIDGES), then(drop()));

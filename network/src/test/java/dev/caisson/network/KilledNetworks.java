@@ -1,0 +1,28 @@
+package dev.caisson.network;
+
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.NetworkEndpoint;
+import dev.caisson.spec.NetworkSpec;
+import dev.caisson.spec.PortMapping;
+import dev.caisson.spec.Transport;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A process that uses networks, to be killed at any of its system calls.
+final class KilledNetworks {
+    private KilledNetworks() {}
+
+    public static void main(String[] args) {
+        var container = new ContainerId("ab".repeat(32));
+        try (Networks networks = Networks.open(Path.of(args[0]))) {
+            networks.create(new NetworkSpec("six", List.of(), false, true, true, 0, Map.of()));
+            networks.attach(container, "web", List.of(NetworkEndpoint.on("six"), NetworkEndpoint.on("bridge")));
+            networks.publish(container, List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP)));
+            networks.release(container);
+            networks.remove("six");
+            networks.remove("bridge");
+        }
+    }
+}
