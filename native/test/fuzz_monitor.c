@@ -330,6 +330,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		for (size_t at = 0; at + 4 <= length;) {
 			size_t size = (size_t)(bytes[at + 2] | bytes[at + 3] << 8), left = length - at - 4;
 			act(bytes[at], bytes[at + 1], bytes + at + 4, size < left ? size : left);
+			end_if_drained(&m); /* as the loop does after each event */
 			at += 4 + size;
 			write_status(&m);
 			check_status(&m.last.state);
@@ -408,6 +409,33 @@ static size_t make_act(uint8_t *at)
 	return 4u + length;
 }
 
+static size_t put_request(uint8_t *at, uint16_t op, uint32_t argument)
+{
+	struct monitor_header header = {op, MONITOR_VERSION, 1, argument, 0};
+	memcpy(at, (uint8_t[]){0, 0, sizeof header, 0}, 4);
+	memcpy(at + 4, &header, sizeof header);
+	return 4 + sizeof header;
+}
+
+static size_t put_report(uint8_t *at, uint32_t kind, uint32_t detail)
+{
+	struct report report = {.kind = kind, .detail = detail};
+	memcpy(at, (uint8_t[]){3, 1, sizeof report - 4, 0}, 4);
+	memcpy(at + 4, (const uint8_t *)&report + 4, sizeof report - 4);
+	return sizeof report;
+}
+
+/* A start that goes well so far, from where the rest of the input goes on. */
+static size_t make_start(uint8_t *at)
+{
+	size_t length = put_request(at, MONITOR_START, pick(2) ? MONITOR_HOLD : 0);
+	if (pick(2)) {
+		length += put_report(at + length, REPORT_RESOLVER, 17);
+		length += put_report(at + length, REPORT_RESOLVER, 6);
+	}
+	return length + put_report(at + length, REPORT_READY, 0);
+}
+
 int main(int argc, char **argv)
 {
 	static uint8_t input[1 << 18];
@@ -417,7 +445,7 @@ int main(int argc, char **argv)
 	time_t end = time(NULL) + atoi(argv[1]);
 	unsigned inputs = 0;
 	for (; time(NULL) < end; inputs++) {
-		size_t length = 0;
+		size_t length = pick(3) ? 0 : make_start(input);
 		for (unsigned acts = 1 + pick(30); acts > 0; acts--)
 			length += make_act(input + length);
 		uint8_t *exact = malloc(length);
@@ -427,7 +455,8 @@ int main(int argc, char **argv)
 	}
 	unlinkat(directory, "log", 0), unlinkat(directory, "log.1", 0), unlinkat(directory, MONITOR_RECORD, 0), unlinkat(directory, MONITOR_STATUS, 0);
 	rmdir(directory_path);
-	printf("monitor: %u inputs of seed %s\n", inputs, argv[2]);
+	printf("monitor: %u inputs of seed %s; held %u, ran %u, exited %u, with a resolver %u\n", inputs, argv[2], reached[MONITOR_HELD],
+	       reached[MONITOR_RUNNING], reached[MONITOR_EXITED], resolvers);
 	return inputs > 100 && reached[MONITOR_HELD] > 0 && reached[MONITOR_RUNNING] > 0 && reached[MONITOR_EXITED] > 0 && resolvers > 0 ? 0 : 1;
 }
 #endif
