@@ -17,6 +17,10 @@ final class LifecycleActor {
     /// A name that another container has for good.
     static final String TAKEN = "taken";
 
+    private static final String AWAY = "-away";
+    /// Longer than any test takes.
+    private static final Duration LEASE = Duration.ofHours(1);
+
     private final Engine engine;
     private final EngineOptions options;
 
@@ -55,7 +59,7 @@ final class LifecycleActor {
 
     private String act(LifecycleModel.Act act, String name) throws InterruptedException {
         if (act == LifecycleModel.Act.CREATE) {
-            engine.create(ContainerSpec.onHost("sleep", "1000").name(name), DetachedOptions.STANDARD);
+            engine.create(ContainerSpec.onHost("sleep", "1000").name(name), DetachedOptions.STANDARD.lease(LEASE));
             return LifecycleModel.OK;
         }
         if (act == LifecycleModel.Act.EXEC) {
@@ -66,13 +70,22 @@ final class LifecycleActor {
         if (found.isEmpty()) {
             return "CONTAINER_UNKNOWN";
         }
+        if (act == LifecycleModel.Act.RENAME_AND_BACK) {
+            found.get().rename(name + AWAY);
+            found = DetachedContainer.find(name + AWAY, options);
+            if (found.isEmpty()) {
+                return "CONTAINER_UNKNOWN";
+            }
+            found.get().rename(name);
+            return LifecycleModel.OK;
+        }
         act(act, found.get());
         return LifecycleModel.OK;
     }
 
     private static void act(LifecycleModel.Act act, DetachedContainer container) throws InterruptedException {
         switch (act) {
-            case CREATE, EXEC -> throw new AssertionError();
+            case CREATE, EXEC, RENAME_AND_BACK -> throw new AssertionError();
             case START -> container.start();
             case STOP -> container.stop(OptionalInt.empty(), Optional.of(Duration.ofSeconds(20)));
             case KILL -> container.signal(9);
@@ -80,9 +93,16 @@ final class LifecycleActor {
             case PAUSE -> container.pause();
             case RESUME -> container.resume();
             case UPDATE -> container.update(limits -> limits.memory(Bytes.mebibytes(200)), Optional.empty());
+            case RESTART_ALWAYS -> restart(container, RestartPolicy.Kind.ALWAYS);
+            case RESTART_NEVER -> restart(container, RestartPolicy.Kind.NO);
+            case RENEW -> container.renew(LEASE);
             case RENAME -> container.rename(TAKEN);
             case REMOVE -> container.remove(false);
             case REMOVE_BY_FORCE -> container.remove(true);
         }
+    }
+
+    private static void restart(DetachedContainer container, RestartPolicy.Kind kind) throws InterruptedException {
+        container.update(limits -> limits, Optional.of(new RestartPolicy(kind, 0)));
     }
 }

@@ -36,13 +36,20 @@ final class LifecycleModel {
         RESUME,
         EXEC,
         UPDATE,
+        RESTART_ALWAYS,
+        RESTART_NEVER,
+        RENEW,
         RENAME,
+        RENAME_AND_BACK,
         REMOVE,
         REMOVE_BY_FORCE
     }
 
     /// @param outcome of the act, if it ends here; else null
     private record Step(@Nullable String outcome, Phase next) {}
+
+    /// @param away whether it has another name than the one by which it is asked for
+    private record Box(Phase phase, boolean away) {}
 
     /// An act on its way.
     record Asked(Act act, String outcome) {}
@@ -61,14 +68,14 @@ final class LifecycleModel {
     static Set<Phase> after(Set<Phase> before, List<Asked> asked) {
         Set<Phase> found = EnumSet.noneOf(Phase.class);
         for (Phase phase : before) {
-            search(phase, new ArrayList<>(asked), new int[asked.size()], found);
+            search(new Box(phase, false), new ArrayList<>(asked), new int[asked.size()], found);
         }
         return found;
     }
 
-    private static void search(Phase phase, List<Asked> asked, int[] done, Set<Phase> found) {
-        if (phase == Phase.ENDING) {
-            search(Phase.EXITED, asked, done, found);
+    private static void search(Box box, List<Asked> asked, int[] done, Set<Phase> found) {
+        if (box.phase() == Phase.ENDING) {
+            search(new Box(Phase.EXITED, box.away()), asked, done, found);
         }
         boolean over = true;
         for (int i = 0; i < done.length; i++) {
@@ -77,17 +84,30 @@ final class LifecycleModel {
             }
             over = false;
             int at = done[i];
-            for (Step step : steps(asked.get(i).act(), at, phase, isStopped(asked, i))) {
-                if (step.outcome() == null || step.outcome().equals(asked.get(i).outcome())) {
+            Asked one = asked.get(i);
+            for (Step step : steps(one.act(), at, box, isStopped(asked, i))) {
+                if (step.outcome() == null || step.outcome().equals(one.outcome())) {
                     done[i] = step.outcome() == null ? at + 1 : -1;
-                    search(step.next(), asked, done, found);
+                    boolean away = one.act() == Act.RENAME_AND_BACK ? step.outcome() == null : box.away();
+                    search(new Box(step.next(), away), asked, done, found);
                     done[i] = at;
                 }
             }
         }
         if (over) {
-            found.add(phase);
+            found.add(box.phase());
         }
+    }
+
+    /// One that has another name meanwhile is unknown, unless it was looked up before.
+    private static List<Step> steps(Act act, int at, Box box, boolean stopped) {
+        List<Step> steps = steps(act, at, box.phase(), stopped);
+        if (!box.away() || at > 0) {
+            return steps;
+        }
+        var all = new ArrayList<>(steps);
+        all.add(new Step(UNKNOWN, box.phase()));
+        return all;
     }
 
     /// True if another act may end what this one starts before it stands.
@@ -136,8 +156,10 @@ final class LifecycleModel {
                         List.of(new Step(OK, phase), new Step(KILLED, phase), new Step("CONTAINER_NOT_RUNNING", phase));
                     default -> ends("CONTAINER_NOT_RUNNING", phase);
                 };
-            case UPDATE -> ends(OK, phase);
+            // no act of these ends is the program's own, so a policy restarts nothing
+            case UPDATE, RESTART_ALWAYS, RESTART_NEVER, RENEW -> ends(OK, phase);
             case RENAME -> ends("NAME_IN_USE", phase);
+            case RENAME_AND_BACK -> at == 0 ? List.of(new Step(null, phase)) : ends(OK, phase);
             case REMOVE ->
                 switch (phase) {
                     case RUNNING, ENDING -> ends("CONTAINER_RUNNING", phase);
