@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
@@ -96,19 +97,19 @@ class StateLookUpTest {
         left.leave();
         var cleared = new ArrayList<String>();
         try (var state = new State(path)) {
-            assertThat(State.hasLeftovers(path)).isFalse();
+            assertThat(State.hasLeftovers(path, Set.of())).isFalse();
             state.recover(cleared::add, () -> {});
             assertThat(cleared).isEmpty();
             assertThat(recovered(path, state, left.engine())).isFalse();
 
             copy.close();
-            assertThat(State.hasLeftovers(path)).isTrue();
+            assertThat(State.hasLeftovers(path, Set.of())).isTrue();
             state.recover(cleared::add, () -> {});
             assertThat(cleared).containsExactly("a".repeat(64));
-            assertThat(State.hasLeftovers(path)).isFalse();
+            assertThat(State.hasLeftovers(path, Set.of())).isFalse();
             Files.createDirectory(path.resolve("engines/0123456789abcdef"));
             assertThat(recovered(path, state, "0123456789abcdef")).isTrue();
-            assertThat(State.hasLeftovers(path)).isFalse();
+            assertThat(State.hasLeftovers(path, Set.of())).isFalse();
         }
     }
 
@@ -149,7 +150,7 @@ class StateLookUpTest {
             Files.createFile(path.resolve("other"));
             Path lock = Files.createSymbolicLink(killed.resolve("lock"), Path.of("../../other"));
 
-            assertThatThrownBy(() -> State.hasLeftovers(path)).hasMessageContaining("ELOOP");
+            assertThatThrownBy(() -> State.hasLeftovers(path, Set.of())).hasMessageContaining("ELOOP");
             assertThatThrownBy(() -> state.recover(_ -> {}, () -> {})).hasMessageContaining("ELOOP");
             assertThat(killed).isDirectory();
             Files.delete(lock);
