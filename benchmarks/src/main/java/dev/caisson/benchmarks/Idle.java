@@ -14,13 +14,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BiPredicate;
 import java.util.function.Predicate;
 
 /// Prints what containers that outlive their command cost while they do nothing, how long the life of a short one
-/// takes,
-/// and how fast a log is written, beside docker.
+/// takes, and how fast a log is written, beside docker, and beside podman what idle ones cost.
 public final class Idle {
-    private static final int CONTAINERS = 200;
+    private static final int CONTAINERS = 500;
     private static final int PEERS = 10;
     private static final int LIVES = 100;
     private static final int WARM_UP = 50;
@@ -66,6 +66,7 @@ public final class Idle {
         lives();
         double ours = ourLog();
         ofDocker(data.resolve("docker"), ours);
+        ofPodman(data.resolve("podman"));
         out.println("Load after: " + Launches.load());
     }
 
@@ -202,16 +203,56 @@ public final class Idle {
         }
     }
 
+    private void ofPodman(Path directory) throws IOException, InterruptedException {
+        Podman podman = new Podman(directory);
+        int started = 0;
+        while (started < PEERS
+                && podman.run(
+                        "run",
+                        "--detach",
+                        "--network",
+                        "none",
+                        "--name",
+                        NAME + started,
+                        "--rootfs",
+                        bundle.root().toString(),
+                        "/bin/busybox",
+                        "sleep",
+                        SLEEP)) {
+            started++;
+        }
+        try {
+            String own = directory.toString();
+            Pss monitors = Pss.of((exe, command) -> exe.endsWith("/conmon") && command.contains(own));
+            out.printf(
+                    Locale.ROOT,
+                    started == 0
+                            ? "podman is left out: no container of it starts here%n"
+                            : "podman's conmon: %.3f MiB for each of %d idle containers%n",
+                    monitors.mebibytes() / Math.max(1, monitors.processes()),
+                    monitors.processes());
+        } finally {
+            for (int i = 0; i < started; i++) {
+                boolean _ = podman.run("rm", "--force", "--time", "0", NAME + i);
+            }
+        }
+    }
+
     /// Memory of processes, each page divided among those that share it.
     private record Pss(double mebibytes, int processes) {
         static Pss of(Predicate<String> isTheirs) throws IOException {
+            return of((exe, _) -> isTheirs.test(exe));
+        }
+
+        /// @param isTheirs gets the program of a process and its arguments
+        static Pss of(BiPredicate<String, String> isTheirs) throws IOException {
             long kibibytes = 0;
             int processes = 0;
             try (var all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
                 for (Path process : all) {
                     try {
                         Path exe = Files.readSymbolicLink(process.resolve("exe"));
-                        if (isTheirs.test(exe.toString())) {
+                        if (isTheirs.test(exe.toString(), Files.readString(process.resolve("cmdline")))) {
                             kibibytes += of(process);
                             processes++;
                         }

@@ -99,21 +99,8 @@ public final class Lifecycle {
     }
 
     private void podman(Path directory) throws IOException, InterruptedException {
-        List<String> podman = List.of(
-                "podman",
-                "--root=" + directory.resolve("root"),
-                "--runroot=" + directory.resolve("run"),
-                "--tmpdir=" + directory.resolve("tmp"),
-                "--cgroup-manager=cgroupfs",
-                "--runtime=runc");
         Life life = commands(
-                more -> {
-                    var all = new ArrayList<String>(podman);
-                    all.addAll(more);
-                    return Peers.inNamespace(all);
-                },
-                "--rootfs",
-                bundle.root().toString());
+                new Podman(directory)::command, "--rootfs", bundle.root().toString());
         try {
             print("podman's commands", life, lives / FEWER);
         } catch (IllegalStateException e) {
