@@ -34,6 +34,8 @@ module dev.caisson.cli {
             info.picocli;
     opens dev.caisson.cli.view to
             info.picocli;
+    opens dev.caisson.cli.workspace to
+            info.picocli;
 
     provides io.avaje.jsonb.spi.JsonbExtension with
             dev.caisson.cli.system.SystemJsonComponent;

@@ -32,6 +32,12 @@ final class CompletionScripts {
                   local word=${COMP_WORDS[COMP_CWORD]}
                   if [[ COMP_CWORD -gt 1 && $word != -* ]]; then
                     case ${COMP_WORDS[1]} in
+                      workspace)
+                        if [[ COMP_CWORD -gt 2 && ${COMP_WORDS[2]} == @(inspect|rm|cp) ]]; then
+                          mapfile -t COMPREPLY < <(compgen -W "$(caisson workspace ls -q 2>/dev/null)" -- "$word")
+                          return
+                        fi
+                        ;;
                       %s)
                         mapfile -t COMPREPLY < <(compgen -W "$(%s)" -- "$word")
                         return

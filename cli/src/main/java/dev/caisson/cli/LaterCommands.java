@@ -12,7 +12,7 @@ final class LaterCommands {
             "images are directories, OCI layouts and archives of docker save, named where they are run";
     private static final String BUILD =
             "images are built by other tools, as docker build or buildah; 'caisson audit' judges a Dockerfile";
-    private static final String VOLUMES = "mount a path of the host with -v, or memory with --tmpfs";
+    private static final String VOLUMES = "make a workspace with 'caisson workspace create', or mount a path of the host with -v";
     private static final String NETWORKS = "every container has its own loopback alone";
     private static final String SWARM = "containers are run on one host; 'caisson audit' judges a swarm";
     private static final Map<String, String> INSTEAD = new HashMap<>();

@@ -25,6 +25,7 @@ import dev.caisson.cli.container.UpdateCommand;
 import dev.caisson.cli.container.WaitCommand;
 import dev.caisson.cli.files.CopyCommand;
 import dev.caisson.cli.files.DiffCommand;
+import dev.caisson.cli.files.WorkspaceCopyCommand;
 import dev.caisson.cli.option.LaterOptions;
 import dev.caisson.cli.run.CreateCommand;
 import dev.caisson.cli.run.ExecCommand;
@@ -44,6 +45,12 @@ import dev.caisson.cli.view.ListCommand;
 import dev.caisson.cli.view.LogsCommand;
 import dev.caisson.cli.view.TopCommand;
 import dev.caisson.cli.view.VerifyCommand;
+import dev.caisson.cli.workspace.WorkspaceCreateCommand;
+import dev.caisson.cli.workspace.WorkspaceGroupCommand;
+import dev.caisson.cli.workspace.WorkspaceInspectCommand;
+import dev.caisson.cli.workspace.WorkspaceListCommand;
+import dev.caisson.cli.workspace.WorkspacePruneCommand;
+import dev.caisson.cli.workspace.WorkspaceRemoveCommand;
 import dev.caisson.engine.Engine;
 import dev.caisson.error.CaissonException;
 import java.io.PrintWriter;
@@ -97,6 +104,7 @@ public final class Main implements Runnable {
         COMMANDS.put("rm", RemoveCommand::new);
         COMMANDS.put("container", Main::container);
         COMMANDS.put("system", Main::system);
+        COMMANDS.put("workspace", Main::workspace);
         COMMANDS.put("verify", VerifyCommand::new);
         COMMANDS.put("stats", StatsCommand::new);
         COMMANDS.put("serve", ServeCommand::new);
@@ -295,6 +303,16 @@ public final class Main implements Runnable {
                 .addSubcommand("df", new DiskUseCommand())
                 .addSubcommand("events", new EventsCommand())
                 .addSubcommand("info", new InfoCommand());
+    }
+
+    private static CommandLine workspace() {
+        return new CommandLine(new WorkspaceGroupCommand())
+                .addSubcommand("create", new WorkspaceCreateCommand())
+                .addSubcommand("ls", new WorkspaceListCommand())
+                .addSubcommand("inspect", new WorkspaceInspectCommand())
+                .addSubcommand("cp", new WorkspaceCopyCommand())
+                .addSubcommand("rm", new WorkspaceRemoveCommand())
+                .addSubcommand("prune", new WorkspacePruneCommand());
     }
 
     private static CommandLine plan() {

@@ -45,6 +45,6 @@ record CopyOperand(String text, Optional<String> container, String path) {
     }
 
     static CommandException failure(String code, String subject, String what) {
-        return new CommandException(code, CopyCommand.FAILED, OneLine.of(subject) + " " + what);
+        return new CommandException(code, FileCopy.FAILED, OneLine.of(subject) + " " + what);
     }
 }

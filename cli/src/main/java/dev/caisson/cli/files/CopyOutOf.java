@@ -43,7 +43,7 @@ final class CopyOutOf {
         if (dev.caisson.linux.Terminal.isTerminal(Caller.current().descriptor(1))) {
             throw new CommandException(
                     "COPY_TERMINAL",
-                    CopyCommand.FAILED,
+                    FileCopy.FAILED,
                     "an archive is not written to a terminal: redirect the output");
         }
         var buffered = new BufferedOutputStream(output, 128 * 1024);

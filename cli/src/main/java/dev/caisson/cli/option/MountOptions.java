@@ -8,6 +8,7 @@ import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.WorkspaceName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -39,6 +40,27 @@ final class MountOptions {
             spec = spec.mount(tmpfs(text));
         }
         return spec;
+    }
+
+    static ContainerSpec workspaces(ContainerSpec start, List<String> workspaces) {
+        ContainerSpec spec = start;
+        for (String workspace : workspaces) {
+            spec = spec.mount(workspace(workspace));
+        }
+        return spec;
+    }
+
+    private static Mount workspace(String text) {
+        String[] parts = text.split(":", -1);
+        String option = "--workspace " + text;
+        if (parts.length < 2 || parts.length > 3 || (parts.length == 3 && !parts[2].matches("r[ow]"))) {
+            throw bad(option, "give NAME:TARGET, or NAME:TARGET:ro");
+        }
+        if (!WorkspaceName.isValid(parts[0])) {
+            throw bad(option, "'" + parts[0] + "' is not the name of a workspace: see 'caisson workspace ls'");
+        }
+        boolean readOnly = parts.length == 3 && parts[2].equals("ro");
+        return new Mount.Workspace(new WorkspaceName(parts[0]), target(option, parts[1]), readOnly);
     }
 
     private static Mount volume(String text) {
@@ -88,7 +110,7 @@ final class MountOptions {
         if (text.equals(".") || text.equals("..") || text.startsWith("./") || text.startsWith("../")) {
             return absolute(option, HostPath.of(text));
         }
-        throw bad(option, "named volumes are not part of this version: give a path that starts with / or ./");
+        throw bad(option, "named volumes are not part of this version: give a path that starts with / or ./, or --workspace");
     }
 
     private static Path absolute(String option, Path path) {

@@ -34,6 +34,7 @@ public final class RunOptions {
     private List<String> volumes = List.of();
     private List<String> mounts = List.of();
     private List<String> tmpfs = List.of();
+    private List<String> workspaces = List.of();
     private List<String> devices = List.of();
     private boolean readOnly;
     private @Nullable String workingDirectory;
@@ -94,6 +95,11 @@ public final class RunOptions {
                         "TARGET[:OPTIONS]",
                         "Mount memory of a bounded size (size=64m unless said).",
                         value -> tmpfs = value)
+                .texts(
+                        "--workspace",
+                        "NAME:TARGET[:ro|rw]",
+                        "Mount a workspace, which 'caisson workspace create' makes.",
+                        value -> workspaces = value)
                 .texts(
                         "--device",
                         "HOSTPATH[:PATH][:rwm]",
@@ -200,7 +206,7 @@ public final class RunOptions {
             spec = spec.sysctl(pair[0], pair[1]);
         }
         spec = EnvironmentOptions.applyLabels(spec, labelFiles, labels);
-        return DeviceOptions.apply(MountOptions.apply(spec, volumes, mounts, tmpfs), devices);
+        return DeviceOptions.apply(MountOptions.workspaces(MountOptions.apply(spec, volumes, mounts, tmpfs), workspaces), devices);
     }
 
     private ContainerSpec texts(ContainerSpec start) {

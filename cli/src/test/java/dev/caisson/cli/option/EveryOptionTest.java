@@ -30,6 +30,7 @@ class EveryOptionTest {
             Map.entry("--volume", "/srv:/x"),
             Map.entry("--mount", "type=tmpfs,target=/x"),
             Map.entry("--tmpfs", "/x"),
+            Map.entry("--workspace", "x:/x"),
             Map.entry("--device", "/dev/fuse"),
             Map.entry("--workdir", "/x"),
             Map.entry("--user", "1"),

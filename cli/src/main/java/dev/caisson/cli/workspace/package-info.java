@@ -1,0 +1,5 @@
+/// The commands for workspaces.
+@NullMarked
+package dev.caisson.cli.workspace;
+
+import org.jspecify.annotations.NullMarked;
