@@ -116,11 +116,7 @@ int ask_for_links(struct monitor *m)
 {
 	int none;
 	struct links_request message = {.request = {.kind = REQUEST_LINKS}, .links = m->links};
-	struct reply of_init = m->last.reply;
-	int error = m->links.count == 0 ? 0 : ask_with(m, &message.request, sizeof message, &m->init_pidfd, 1, &none);
-	if (error == 0)
-		m->last.reply = of_init;
-	return error;
+	return m->links.count == 0 ? 0 : ask_with(m, &message.request, sizeof message, &m->init_pidfd, 1, &none);
 }
 
 /* A probe's answer is not that of a start. */

@@ -153,7 +153,7 @@ PAYLOAD(netlink_none, put_u8(p, 0), put_bytes(p, "", 0))
 PAYLOAD(netlink_short, put_u8(p, 0), put_bytes(p, LOOPBACK_LINK "\x10\0\0", 36))
 PAYLOAD(netlink_past, put_u8(p, 0), put_bytes(p, LOOPBACK_LINK, 28))
 PAYLOAD(netlink_small, put_u8(p, 0), put_bytes(p, "\x0c\0\0\0\x12\0\5\0\1\0\0\0\0\0\0\0", 16))
-PAYLOAD(netlink_odd, put_u8(p, 0), put_bytes(p, "\x11\0\0\0\x12\0\5\0\1\0\0\0\0\0\0\0\0\0\0\0", 20))
+PAYLOAD(netlink_odd, put_u8(p, 0), put_bytes(p, "\x12\0\0\0\x12\0\5\0\1\0\0\0\0\0\0\0\0\0", 18))
 PAYLOAD(netlink_no_request, put_u8(p, 0), put_bytes(p, "\x10\0\0\0\x12\0\4\0\1\0\0\0\0\0\0\0", 16))
 PAYLOAD(netlink_silent, put_u8(p, 0), put_bytes(p, NOTHING NOTHING, 32))
 PAYLOAD(resolver_udp, put_u16(p, 1023), put_u16(p, 1024))
@@ -242,7 +242,7 @@ const struct bad_sample bad_samples[] = {
 	{"half a netlink header", PHASE_LIMITS, OP_NETLINK, netlink_short, PLAN_BAD_VALUE},
 	{"netlink request past the end", PHASE_LIMITS, OP_NETLINK, netlink_past, PLAN_BAD_VALUE},
 	{"netlink request shorter than its header", PHASE_LIMITS, OP_NETLINK, netlink_small, PLAN_BAD_VALUE},
-	{"netlink request of 17", PHASE_LIMITS, OP_NETLINK, netlink_odd, PLAN_BAD_VALUE},
+	{"netlink request of 18", PHASE_LIMITS, OP_NETLINK, netlink_odd, PLAN_BAD_VALUE},
 	{"netlink message that is no request", PHASE_LIMITS, OP_NETLINK, netlink_no_request, PLAN_BAD_VALUE},
 	{"netlink requests without an answer", PHASE_LIMITS, OP_NETLINK, netlink_silent, PLAN_BAD_VALUE},
 	{"resolver's UDP port", PHASE_LIMITS, OP_RESOLVER, resolver_udp, PLAN_BAD_VALUE},
