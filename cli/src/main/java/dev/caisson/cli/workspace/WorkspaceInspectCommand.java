@@ -16,7 +16,6 @@ public final class WorkspaceInspectCommand extends WorkspaceCommand {
     @Override
     void act(String name, Workspaces all, PrintWriter out) {
         Workspace found = all.get(name);
-        out.println(JsonText.of(
-                WorkspaceRow.fields(found, all.use(found.name()))));
+        out.println(JsonText.of(WorkspaceRow.fields(found, all.use(found.name()))));
     }
 }
