@@ -10,6 +10,7 @@ module dev.caisson.launch {
     requires transitive dev.caisson.cgroup;
     requires transitive dev.caisson.image;
     requires transitive dev.caisson.linux;
+    requires transitive dev.caisson.network;
     requires transitive dev.caisson.seccomp;
     requires transitive dev.caisson.spec;
     requires dev.caisson.text;

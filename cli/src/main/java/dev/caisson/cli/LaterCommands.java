@@ -19,7 +19,7 @@ final class LaterCommands {
 
     static {
         put("take files out with 'caisson cp', as an archive with -", "commit", "export");
-        put(NETWORKS, "network", "port");
+        put(NETWORKS, "network");
         put(VOLUMES, "volume");
         put(REGISTRY, "pull", "push", "login", "logout", "search", "trust", "manifest");
         put(BUILD, "build", "builder", "buildx");

@@ -43,6 +43,7 @@ import dev.caisson.cli.view.EventsCommand;
 import dev.caisson.cli.view.InspectCommand;
 import dev.caisson.cli.view.ListCommand;
 import dev.caisson.cli.view.LogsCommand;
+import dev.caisson.cli.view.PortCommand;
 import dev.caisson.cli.view.TopCommand;
 import dev.caisson.cli.view.VerifyCommand;
 import dev.caisson.cli.workspace.WorkspaceCreateCommand;
@@ -88,6 +89,7 @@ public final class Main implements Runnable {
         COMMANDS.put("logs", LogsCommand::new);
         COMMANDS.put("attach", AttachCommand::new);
         COMMANDS.put("top", TopCommand::new);
+        COMMANDS.put("port", PortCommand::new);
         COMMANDS.put("cp", CopyCommand::new);
         COMMANDS.put("diff", DiffCommand::new);
         COMMANDS.put("wait", WaitCommand::new);
@@ -119,8 +121,8 @@ public final class Main implements Runnable {
     }
 
     private static final List<String> CONTAINER_COMMANDS = List.of(
-            "run", "exec", "create", "start", "inspect", "logs", "attach", "top", "cp", "diff", "wait", "stop", "kill",
-            "restart", "pause", "unpause", "rename", "update", "stats", "rm");
+            "run", "exec", "create", "start", "inspect", "logs", "attach", "top", "port", "cp", "diff", "wait", "stop",
+            "kill", "restart", "pause", "unpause", "rename", "update", "stats", "rm");
 
     private Main() {}
 

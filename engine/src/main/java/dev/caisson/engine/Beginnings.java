@@ -9,6 +9,7 @@ import dev.caisson.launch.Namespace;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Limits;
+import dev.caisson.spec.Network;
 import dev.caisson.spec.Placement;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.Groups;
@@ -18,6 +19,7 @@ import dev.caisson.state.State;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Makes what every container begins with: an id, a range of ids, a name in the state directory, a group, and a first
@@ -47,19 +49,28 @@ final class Beginnings implements AutoCloseable {
     private final State state;
     private final Groups groups;
     private final Ranges ranges;
-    private final RunningZygote zygote;
+    private final Function<ContainerSpec, RunningZygote> zygotes;
+    private final GuestNetworks networks;
     private final AtomicReference<@Nullable Spare> spare = new AtomicReference<>();
     private final AtomicBoolean making = new AtomicBoolean();
     private final AtomicBoolean launched = new AtomicBoolean();
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    Beginnings(Engine engine, Probe probe, State state, Groups groups, Ranges ranges, RunningZygote zygote) {
+    Beginnings(
+            Engine engine,
+            Probe probe,
+            State state,
+            Groups groups,
+            Ranges ranges,
+            Function<ContainerSpec, RunningZygote> zygotes,
+            GuestNetworks networks) {
         this.engine = engine;
         this.probe = probe;
         this.state = state;
         this.groups = groups;
         this.ranges = ranges;
-        this.zygote = zygote;
+        this.zygotes = zygotes;
+        this.networks = networks;
     }
 
     /// @throws RuntimeException where there is none; then nothing is left of it
@@ -69,9 +80,10 @@ final class Beginnings implements AutoCloseable {
         return waiting == null ? make(prepared, name) : of(prepared, name, waiting);
     }
 
-    /// With what another may have begun: a group beside all others, and every namespace of its own.
+    /// With what another may have begun: a group beside all others, every namespace of its own, and no network.
     private static boolean isUsual(ContainerSpec spec) {
         return spec.placement() instanceof Placement.Standard
+                && spec.network() instanceof Network.None
                 && spec.sharedNamespaces().isEmpty();
     }
 
@@ -86,7 +98,8 @@ final class Beginnings implements AutoCloseable {
 
     private Beginning of(Preparation.Prepared prepared, Names.Taken name, Spare found) {
         try {
-            LaunchPlan plan = prepared.plan(found.lease().range(), found.id());
+            LaunchPlan plan = prepared.plan(
+                    found.lease().range(), found.id(), prepared.joined(networks, found.id(), name.name()));
             return new Beginning(found.id(), name, found.lease(), plan, found.group(), true, found.birth());
         } catch (RuntimeException | Error e) {
             discard(found);
@@ -107,12 +120,11 @@ final class Beginnings implements AutoCloseable {
     private Beginning make(Preparation.Prepared prepared, Names.Taken name) {
         ContainerSpec spec = prepared.spec();
         ContainerId id = ContainerId.random();
+        RunningZygote zygote = zygotes.apply(spec);
         IdRanges.Lease lease = ranges.make(id.value(), zygote.get());
-        LaunchPlan plan;
         try {
             probe.reached(Moment.RANGE_TAKEN);
-            plan = prepared.plan(lease.range(), id);
-            announce(id, name, prepared, plan);
+            state.announce(id.value());
         } catch (RuntimeException | Error e) {
             ranges.undo(id.value());
             throw e;
@@ -120,6 +132,8 @@ final class Beginnings implements AutoCloseable {
         // From here on there is something to remove.
         try {
             probe.reached(Moment.NAME_TAKEN);
+            LaunchPlan plan = prepared.plan(lease.range(), id, prepared.joined(networks, id, name.name()));
+            recordParent(id, name, prepared, plan);
             Cgroup group = groups.create(spec, id.value());
             probe.reached(Moment.GROUP_MADE);
             Launcher.Birth birth = zygote.launcher().begin(lease.range(), plan.namespaces(), group);
@@ -131,12 +145,10 @@ final class Beginnings implements AutoCloseable {
     }
 
     /// A group stands where the state directory says and its name is enough to find it, unless a parent was named.
-    private void announce(ContainerId id, Names.Taken name, Preparation.Prepared prepared, LaunchPlan plan) {
+    private void recordParent(ContainerId id, Names.Taken name, Preparation.Prepared prepared, LaunchPlan plan) {
         if (prepared.spec().placement() instanceof Placement.Parent parent) {
             engine.save(ContainerRecord.announced(
                     id, name.name(), prepared.spec(), prepared.stopSignal(), parent.path(), plan));
-        } else {
-            state.announce(id.value());
         }
     }
 
@@ -151,7 +163,7 @@ final class Beginnings implements AutoCloseable {
         }
         try {
             if (spare.get() == null) {
-                spare.set(makeSpare(before.namespaces()));
+                spare.set(makeSpare(before.namespaces(), zygotes.apply(before.spec())));
                 probe.reached(Moment.NEXT_ASKED);
             }
             if (closed.get()) {
@@ -164,7 +176,7 @@ final class Beginnings implements AutoCloseable {
         }
     }
 
-    private Spare makeSpare(Set<Namespace> namespaces) {
+    private Spare makeSpare(Set<Namespace> namespaces, RunningZygote zygote) {
         ContainerId id = ContainerId.random();
         IdRanges.Lease lease = ranges.make(id.value(), zygote.get());
         try {

@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.Fd;
@@ -26,6 +27,11 @@ sealed interface DetachedHome {
     /// @param undo gets what leaves it as it was
     Fd take(KeptDirectory.Entry entry, ContainerSpec spec, LaunchPlan plan, Deque<Runnable> undo);
 
+    /// Gives it its places on networks.
+    ///
+    /// @param undo gets what leaves it as it was
+    GuestNetwork join(GuestNetworks networks, Preparation.Prepared prepared, String name, Deque<Runnable> undo);
+
     /// Refuses an image that is not the one of the container.
     void requireImage(String digest);
 
@@ -44,6 +50,13 @@ sealed interface DetachedHome {
                     entry, new KeptFile.Origin(spec.image().toString(), command, spec.labels(), Instant.now()));
             undo.push(() -> among.discard(entry));
             return own;
+        }
+
+        @Override
+        public GuestNetwork join(
+                GuestNetworks networks, Preparation.Prepared prepared, String name, Deque<Runnable> undo) {
+            undo.push(() -> networks.undo(id.value()));
+            return prepared.joined(networks, id, name);
         }
 
         @Override
@@ -71,6 +84,13 @@ sealed interface DetachedHome {
                 }
             });
             return own;
+        }
+
+        /// It has had them all the time.
+        @Override
+        public GuestNetwork join(
+                GuestNetworks networks, Preparation.Prepared prepared, String name, Deque<Runnable> undo) {
+            return prepared.joined(networks, id(), name);
         }
 
         @Override

@@ -120,8 +120,10 @@ final class DetachedMaker implements AutoCloseable {
             throws InterruptedException {
         var undo = new ArrayDeque<Runnable>();
         var closing = new ArrayList<Fd>();
+        // One of its own, that holds the ports no longer than until they lead to the container.
+        var networks = new GuestNetworks(options);
         try {
-            DetachedPlace made = make(prepared, wanted, home, undo, closing);
+            DetachedPlace made = make(prepared, wanted, home, networks, undo, closing);
             undo.clear();
             return made;
         } catch (RuntimeException | Error | InterruptedException e) {
@@ -130,6 +132,7 @@ final class DetachedMaker implements AutoCloseable {
             throw e;
         } finally {
             closing.forEach(Fd::close);
+            networks.close();
         }
     }
 
@@ -149,6 +152,7 @@ final class DetachedMaker implements AutoCloseable {
             Preparation.Prepared prepared,
             DetachedOptions wanted,
             DetachedHome home,
+            GuestNetworks networks,
             Deque<Runnable> undo,
             List<Fd> closing)
             throws InterruptedException {
@@ -166,7 +170,8 @@ final class DetachedMaker implements AutoCloseable {
         undo.push(ranges::close);
         IdRanges.Lease lease = ranges.take(zygote.get());
         closing.add(lease.userNamespace());
-        LaunchPlan plan = prepared.plan(lease.range(), id);
+        place.announce(id.value());
+        LaunchPlan plan = prepared.plan(lease.range(), id, home.join(networks, prepared, name.name(), undo));
         var groups = new Groups(hierarchy, place);
         ContainerRecord record = ContainerRecord.announced(
                 id, name.name(), spec, prepared.stopSignal(), groups.parent(spec.placement()), plan);

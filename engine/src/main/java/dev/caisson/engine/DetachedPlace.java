@@ -438,6 +438,7 @@ final class DetachedPlace {
         noteEnd();
         Map<String, String> attributes = LifeEvents.attributes(this, Map.of());
         MonitorLeftovers.clear(this);
+        GuestNetworks.release(options, id());
         among.remove(entry);
         LifeEvents.note(options, id(), "destroy", attributes);
     }

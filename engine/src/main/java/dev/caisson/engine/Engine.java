@@ -7,7 +7,6 @@ import dev.caisson.engine.Probe.Moment;
 import dev.caisson.error.ArgumentException;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.HostFacts;
-import dev.caisson.launch.IdRange;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.linux.Reactor;
@@ -95,8 +94,10 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             var diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
             allWorkspaces = Workspaces.of(options);
             var workspaces = new HeldWorkspaces(allWorkspaces.directory());
+            var networks = new GuestNetworks(options);
             ledger = new Ledger(List.of(
                     groups,
+                    networks,
                     workspaces,
                     diskLayers.holding(own).orLeft("the writable layer"),
                     own.then(() -> probe.reached(Moment.RECORD_REMOVED)),
@@ -104,8 +105,8 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             var kept = new KeptDirectory(options.data(), options.state());
             var streams =
                     new StandardStreams.Shared(reactor, streamThreads, new CaptureBudget(options.capturedOutput()));
-            Starter first =
-                    new Starter(this, probe, prepared, own, groups, leases, diskLayers, workspaces, streams, kept);
+            Starter first = new Starter(
+                    this, probe, prepared, own, groups, leases, diskLayers, workspaces, streams, kept, networks);
             starter = first;
             opened.push(first::close);
             executions = first.executions(threads);
@@ -153,13 +154,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         present(options, "options");
         present(progress, "progress");
         HostAccess.requireNative();
-        return Failures.call(() -> {
-            try (var preparation = new Preparation(options)) {
-                return preparation
-                        .prepare(spec, progress)
-                        .plan(new IdRange(IdRange.FIRST, IdRange.WIDTH), ContainerId.random());
-            }
-        });
+        return Failures.call(() -> Preparation.plan(spec, options, progress));
     }
 
     /// Returns what this host and this process can give to containers.

@@ -50,6 +50,11 @@ public record EngineOptions(Path state, Path data, CgroupDriver driver, Bytes ca
         }
     }
 
+    /// Returns the directory of the networks that containers of [#state] can join.
+    public Path networks() {
+        return data.resolve("networks").resolve(State.lastingName(state));
+    }
+
     /// With so much memory for captured output.
     public EngineOptions capturedOutput(Bytes most) {
         return new EngineOptions(state, data, driver, most, runs);

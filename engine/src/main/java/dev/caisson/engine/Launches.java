@@ -81,7 +81,7 @@ final class Launches {
             ContainerSpec spec, Streams wanted, Observers observers, boolean idle, BooleanSupplier cancelled) {
         try {
             gate.whileOpen(() -> {
-                starter.begin();
+                starter.begin(spec);
                 return true;
             });
             Preparation.Prepared prepared =

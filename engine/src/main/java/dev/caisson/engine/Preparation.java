@@ -8,6 +8,7 @@ import dev.caisson.image.ImageStore;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.image.Rootfs;
 import dev.caisson.launch.FilterProgram;
+import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.IdRange;
 import dev.caisson.launch.KernelFileSystem;
@@ -48,8 +49,8 @@ final class Preparation implements AutoCloseable {
             HostFacts host,
             int stopSignal,
             boolean idle) {
-        LaunchPlan plan(IdRange ids, ContainerId id) {
-            LaunchPlan plan = Planner.plan(approved, image, host, filter, ids, id);
+        LaunchPlan plan(IdRange ids, ContainerId id, GuestNetwork network) {
+            LaunchPlan plan = Planner.plan(approved, image, host, filter, ids, id, network);
             return idle ? plan.idle() : plan;
         }
 
@@ -65,6 +66,11 @@ final class Preparation implements AutoCloseable {
 
         ContainerSpec spec() {
             return approved.spec();
+        }
+
+        /// Gives it its places on networks.
+        GuestNetwork joined(GuestNetworks networks, ContainerId id, String name) {
+            return networks.give(id, name, spec(), rootfs.config().exposedPorts());
         }
     }
 
@@ -97,6 +103,17 @@ final class Preparation implements AutoCloseable {
         var ids = new IdRange(IdRange.FIRST, IdRange.WIDTH);
         PlanCodec.encode(
                 Planner.plan(Policy.approve(spec, host), image, host, Optional.of(filter), ids, ContainerId.random()));
+    }
+
+    /// Plans what is not launched, and changes nothing.
+    static LaunchPlan plan(ContainerSpec spec, EngineOptions options, ProgressListener progress) {
+        try (var preparation = new Preparation(options);
+                var networks = new GuestNetworks(options)) {
+            ContainerId id = ContainerId.random();
+            return preparation
+                    .prepare(spec, progress)
+                    .plan(new IdRange(IdRange.FIRST, IdRange.WIDTH), id, networks.preview(id, spec));
+        }
     }
 
     Hierarchy hierarchy() {

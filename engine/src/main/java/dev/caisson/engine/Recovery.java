@@ -66,12 +66,13 @@ final class Recovery {
         requireMay(options);
         try (Hierarchy hierarchy = Hierarchy.detect()) {
             var state = state(options);
-            try {
+            try (var networks = new GuestNetworks(options)) {
                 var layers = new DiskLayers(options.data(), State.lastingName(options.state()));
                 var workspaces = new HeldWorkspaces(new WorkspaceDirectory(options.data(), options.state()));
                 new Recovery(
                                 state,
-                                new Ledger(List.of(new Groups(hierarchy, state), workspaces, layers.holding(state))),
+                                new Ledger(List.of(
+                                        new Groups(hierarchy, state), networks, workspaces, layers.holding(state))),
                                 Probe.NONE)
                         .run();
             } finally {

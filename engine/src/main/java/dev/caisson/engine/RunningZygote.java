@@ -10,14 +10,20 @@ import org.jspecify.annotations.Nullable;
 
 /// The process that makes the others, started when it is first needed; it lives as long as the engine.
 final class RunningZygote implements AutoCloseable {
+    private final boolean links;
     private @Nullable CompletableFuture<Zygote> starting;
     private @Nullable Zygote zygote;
     private @Nullable Launcher launcher;
 
+    /// @param links true for one that may make network links on the host
+    RunningZygote(boolean links) {
+        this.links = links;
+    }
+
     /// Begins beside the caller what the first launch waits for.
     synchronized void begin() {
         if (zygote == null && starting == null) {
-            starting = Zygote.begin();
+            starting = Zygote.begin(links);
         }
     }
 

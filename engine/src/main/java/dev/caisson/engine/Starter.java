@@ -13,6 +13,7 @@ import dev.caisson.launch.Verifier;
 import dev.caisson.launch.Zygote;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Network;
 import dev.caisson.spec.WorkspaceName;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.DiskLayers;
@@ -47,11 +48,15 @@ final class Starter implements AutoCloseable {
     private final DiskLayers diskLayers;
     private final HeldWorkspaces workspaces;
     private final StandardStreams.Shared streams;
-    private final RunningZygote zygote = new RunningZygote();
+    private final RunningZygote zygote = new RunningZygote(false);
+    /// Started for containers on networks alone.
+    private final RunningZygote linking = new RunningZygote(true);
+
     private final Beginnings beginnings;
     private final KeptDirectory kept;
     private final Names names;
     private final WorkspaceFiles.Makers makers;
+    private final GuestNetworks networks;
     private @Nullable Verifier verifier;
     private @Nullable Listeners listeners;
 
@@ -65,7 +70,8 @@ final class Starter implements AutoCloseable {
             DiskLayers diskLayers,
             HeldWorkspaces workspaces,
             StandardStreams.Shared streams,
-            KeptDirectory kept) {
+            KeptDirectory kept,
+            GuestNetworks networks) {
         this.engine = engine;
         this.probe = probe;
         this.preparation = preparation;
@@ -73,10 +79,11 @@ final class Starter implements AutoCloseable {
         this.diskLayers = diskLayers;
         this.workspaces = workspaces;
         this.streams = streams;
-        this.beginnings = new Beginnings(engine, probe, state, groups, ranges, zygote);
         this.makers = new WorkspaceFiles.Makers(engine, preparation, state, groups, ranges, workspaces, zygote);
+        this.beginnings = new Beginnings(engine, probe, state, groups, ranges, this::zygote, networks);
         this.kept = kept;
         this.names = state.names();
+        this.networks = networks;
     }
 
     /// Starts one program.
@@ -290,8 +297,16 @@ final class Starter implements AutoCloseable {
     }
 
     /// Begins beside the caller what the first start waits for.
-    void begin() {
-        zygote.begin();
+    void begin(ContainerSpec spec) {
+        zygote(spec).begin();
+    }
+
+    /// Returns the helper process for a container: only those on networks get one that may touch the host's.
+    private RunningZygote zygote(ContainerSpec spec) {
+        return switch (spec.network()) {
+            case Network.None _ -> zygote;
+            case Network.Joined _ -> linking;
+        };
     }
 
     Zygote zygote() {
@@ -326,5 +341,7 @@ final class Starter implements AutoCloseable {
         }
         beginnings.close();
         zygote.close();
+        linking.close();
+        networks.close();
     }
 }

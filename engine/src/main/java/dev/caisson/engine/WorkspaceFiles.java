@@ -4,6 +4,7 @@ import dev.caisson.cgroup.Cgroup;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.FilesLauncher;
 import dev.caisson.launch.FilesPlan;
+import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
@@ -65,7 +66,7 @@ final class WorkspaceFiles implements FileSource, AutoCloseable {
         IdRanges.Lease lease = makers.ranges().make(id.value(), makers.zygote().get());
         LaunchPlan plan;
         try {
-            plan = prepared.plan(lease.range(), id);
+            plan = prepared.plan(lease.range(), id, GuestNetwork.NONE);
             makers.state().announce(id.value());
         } catch (RuntimeException | Error e) {
             makers.ranges().undo(id.value());

@@ -66,14 +66,13 @@ public final class FilesPlan {
     public static LaunchPlan of(LaunchPlan holder, InRootPath target) {
         var steps = new ArrayList<Step>();
         for (Step step : of(holder).steps()) {
-            boolean left =
-                    switch (step) {
-                        case Step.MakeReadOnly _, Step.ServeFiles _, Step.SetPrivileges _ -> true;
-                        case Step.MountFileSystem mount -> mount.fileSystem() != KernelFileSystem.PROC;
-                        case Step.MountSlot mount ->
-                            !(holder.slots().get(mount.slot().index()) instanceof SlotSource.Workspace);
-                        default -> false;
-                    };
+            boolean left = switch (step) {
+                case Step.MakeReadOnly _, Step.ServeFiles _, Step.SetPrivileges _ -> true;
+                case Step.MountFileSystem mount -> mount.fileSystem() != KernelFileSystem.PROC;
+                case Step.MountSlot mount ->
+                    !(holder.slots().get(mount.slot().index()) instanceof SlotSource.Workspace);
+                default -> false;
+            };
             if (!left) {
                 steps.add(step);
             }

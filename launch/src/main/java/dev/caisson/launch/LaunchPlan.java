@@ -10,9 +10,15 @@ import java.util.Set;
 /// @param namespaces those that are its own
 /// @param root how the root file system is put together
 /// @param slots the descriptors that it takes: some are for the zygote, the others are handed over to init
+/// @param links to bridges of the host, which the zygote makes before init goes on
 /// @param steps what init does, phases ascending
 public record LaunchPlan(
-        IdRange ids, Set<Namespace> namespaces, RootAssembly root, List<SlotSource> slots, List<Step> steps) {
+        IdRange ids,
+        Set<Namespace> namespaces,
+        RootAssembly root,
+        List<SlotSource> slots,
+        List<Link> links,
+        List<Step> steps) {
     /// An overlay of the image's layers below a bounded one that is gone with the container: a file system in memory,
     /// or what the slot [SlotSource.Upper] holds.
     ///
@@ -24,7 +30,19 @@ public record LaunchPlan(
     public LaunchPlan {
         namespaces = Set.copyOf(EnumSet.copyOf(namespaces));
         slots = List.copyOf(slots);
+        links = List.copyOf(links);
         steps = List.copyOf(steps);
+    }
+
+    /// A plan of a container with loopback alone.
+    public LaunchPlan(
+            IdRange ids, Set<Namespace> namespaces, RootAssembly root, List<SlotSource> slots, List<Step> steps) {
+        this(ids, namespaces, root, slots, List.of(), steps);
+    }
+
+    /// The same with other steps.
+    LaunchPlan with(List<Step> others) {
+        return new LaunchPlan(ids, namespaces, root, slots, links, others);
     }
 
     /// Returns the medium of the writable layer.
@@ -57,22 +75,12 @@ public record LaunchPlan(
 
     /// Returns the same launch without a program: a container that waits for others to work in it.
     public LaunchPlan idle() {
-        return new LaunchPlan(
-                ids,
-                namespaces,
-                root,
-                slots,
-                steps.stream()
-                        .map(step -> step instanceof Step.Execute execute
-                                ? new Step.Execute(
-                                        true,
-                                        false,
-                                        execute.searchPath(),
-                                        execute.arguments(),
-                                        execute.environment(),
-                                        true)
-                                : step)
-                        .toList());
+        return with(steps.stream()
+                .map(step -> step instanceof Step.Execute execute
+                        ? new Step.Execute(
+                                true, false, execute.searchPath(), execute.arguments(), execute.environment(), true)
+                        : step)
+                .toList());
     }
 
     public <S extends Step> boolean has(Class<S> kind) {

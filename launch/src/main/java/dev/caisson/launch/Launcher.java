@@ -142,12 +142,15 @@ public final class Launcher {
                 throw new IllegalArgumentException("the plan is for another process");
             }
             Zygote.Answer assembled = Objects.requireNonNull(root);
+            Optional<Zygote.Answer> linked =
+                    plan.links().isEmpty() ? Optional.empty() : Optional.of(zygote.links(ids, child(), plan.links()));
             var opened = new ArrayList<Fd>();
             try {
                 var handover = new Handover(plan.slots().size());
                 open(plan, resources, PlanCodec.encode(plan, pause.step()), opened, handover);
                 var launched = new Launched(take(), control);
                 try {
+                    linked.ifPresent(Zygote.Answer::done);
                     handover.add(plan.slots().size() - 1, keep(opened, assembled.descriptor()));
                     handover.send(control);
                     awaitReady(plan.steps(), launched, pause);

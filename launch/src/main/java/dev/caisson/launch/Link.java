@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.network.Attachment;
 import dev.caisson.spec.MacAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -35,6 +36,17 @@ public record Link(
         require(NAME.matcher(guest).matches() && !guest.equals("lo"), "no name of a link inside", guest);
         require(guestIndex >= FIRST_GUEST_INDEX, "no index of a link inside", guestIndex);
         require(mtu >= LEAST_MTU && mtu <= MOST_MTU, "no size of a link's packets", mtu);
+    }
+
+    static Link of(Attachment place) {
+        return new Link(
+                place.hostLink(),
+                place.bridge(),
+                place.guestName(),
+                place.guestIndex(),
+                place.mtu(),
+                place.mac(),
+                place.isolated());
     }
 
     private static void require(boolean condition, String what, Object value) {

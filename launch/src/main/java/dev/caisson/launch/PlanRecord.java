@@ -1,6 +1,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.spec.DeviceRule;
+import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.WorkspaceName;
 import java.nio.file.Path;
 import java.util.Base64;
@@ -10,9 +11,17 @@ import java.util.Set;
 
 /// A plan as it is written down and read again: plain texts and numbers. What the program is given is left out.
 ///
+/// @param links a line of words for each
 /// @param steps the wire form of the steps, in Base64
 public record PlanRecord(
-        int idBase, List<String> namespaces, int layers, long bytes, long inodes, List<String> slots, String steps) {
+        int idBase,
+        List<String> namespaces,
+        int layers,
+        long bytes,
+        long inodes,
+        List<String> slots,
+        List<String> links,
+        String steps) {
     public static PlanRecord of(LaunchPlan plan) {
         return new PlanRecord(
                 plan.ids().base(),
@@ -21,6 +30,7 @@ public record PlanRecord(
                 plan.root().bytes(),
                 plan.root().inodes(),
                 plan.slots().stream().map(PlanRecord::text).toList(),
+                plan.links().stream().map(PlanRecord::text).toList(),
                 Base64.getEncoder().encodeToString(PlanCodec.encode(withoutTexts(plan))));
     }
 
@@ -37,7 +47,7 @@ public record PlanRecord(
                                 execute.idle())
                         : step)
                 .toList();
-        return new LaunchPlan(plan.ids(), plan.namespaces(), plan.root(), plan.slots(), steps);
+        return plan.with(steps);
     }
 
     /// The plan again, without the words that describe its filter.
@@ -70,7 +80,32 @@ public record PlanRecord(
                 own,
                 new LaunchPlan.RootAssembly(layers, bytes, inodes),
                 slots.stream().map(PlanRecord::slot).toList(),
+                links.stream().map(PlanRecord::link).toList(),
                 all);
+    }
+
+    private static String text(Link link) {
+        return String.join(
+                " ",
+                link.host(),
+                link.bridge(),
+                link.guest(),
+                Integer.toString(link.guestIndex()),
+                Integer.toString(link.mtu()),
+                link.mac().toString(),
+                link.isolated() ? "isolated" : "open");
+    }
+
+    private static Link link(String text) {
+        String[] words = text.split(" ", 7);
+        return new Link(
+                words[0],
+                words[1],
+                words[2],
+                Integer.parseInt(words[3]),
+                Integer.parseInt(words[4]),
+                MacAddress.parse(words[5]),
+                words[6].equals("isolated"));
     }
 
     private static String text(SlotSource source) {

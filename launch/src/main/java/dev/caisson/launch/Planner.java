@@ -55,11 +55,6 @@ public final class Planner {
     static final List<InRootPath> READ_ONLY =
             paths("proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger");
 
-    private static final String LOCAL_HOSTS = """
-            127.0.0.1\tlocalhost
-            ::1\tlocalhost ip6-localhost ip6-loopback
-            """;
-
     private static final List<MountFlag> INERT =
             List.of(MountFlag.NO_SETUID, MountFlag.NO_DEVICES, MountFlag.NO_EXECUTION);
     private static final List<MountFlag> INERT_READ_ONLY =
@@ -71,19 +66,26 @@ public final class Planner {
     private final HostFacts host;
     private final CgroupView cgroups;
     private final Optional<FilterProgram> filter;
+    private final GuestNetwork network;
     private final String hostName;
     private final ProgramChoice program;
     private final List<Step> steps = new ArrayList<>();
     private final List<SlotSource> slots = new ArrayList<>();
 
     private Planner(
-            Policy.Approved approved, RootImage image, HostFacts host, Optional<FilterProgram> filter, ContainerId id) {
+            Policy.Approved approved,
+            RootImage image,
+            HostFacts host,
+            Optional<FilterProgram> filter,
+            ContainerId id,
+            GuestNetwork network) {
         this.spec = approved.spec();
         this.nodes = approved.nodes();
         this.image = image;
         this.host = host;
         this.cgroups = new CgroupView(host.cgroupMounts());
         this.filter = filter;
+        this.network = network;
         this.hostName = spec.hostName().orElse(id.shortForm());
         this.program = ProgramChoice.of(spec, image, hostName);
     }
@@ -92,10 +94,7 @@ public final class Planner {
         return Stream.of(relative).map(InRootPath::of).toList();
     }
 
-    /// Plans one launch.
-    /// @param ids the range that this container gets
-    /// @param filter the compiled profile; empty only where the wish switched it off
-    /// @throws RefusedException where the image and the wish together name no program
+    /// Plans one launch with loopback alone.
     public static LaunchPlan plan(
             Policy.Approved approved,
             RootImage image,
@@ -103,7 +102,23 @@ public final class Planner {
             Optional<FilterProgram> filter,
             IdRange ids,
             ContainerId id) {
-        return new Planner(approved, image, host, filter, id).plan(ids);
+        return plan(approved, image, host, filter, ids, id, GuestNetwork.NONE);
+    }
+
+    /// Plans one launch.
+    /// @param ids the range that this container gets
+    /// @param filter the compiled profile; empty only where the wish switched it off
+    /// @throws RefusedException where the image and the wish together name no program, or a network is not settled
+    public static LaunchPlan plan(
+            Policy.Approved approved,
+            RootImage image,
+            HostFacts host,
+            Optional<FilterProgram> filter,
+            IdRange ids,
+            ContainerId id,
+            GuestNetwork network) {
+        network.requireAll(approved.spec());
+        return new Planner(approved, image, host, filter, id, network).plan(ids);
     }
 
     /// The namespaces that a container of this wish has of its own, whatever its image.
@@ -123,7 +138,7 @@ public final class Planner {
         limit();
         dropPrivileges();
         execute();
-        var plan = new LaunchPlan(ids, namespaces(spec, host), root(), slots, steps);
+        var plan = new LaunchPlan(ids, namespaces(spec, host), root(), slots, network.links(), steps);
         PlanRules.verify(plan);
         return plan;
     }
@@ -278,7 +293,10 @@ public final class Planner {
     /// Name and addresses of the container, where the image leaves the place to us and no volume covers it.
     private void writeFiles() {
         writeFile("etc/hostname", hostName + "\n");
-        writeFile("etc/hosts", LOCAL_HOSTS + "127.0.0.1\t" + hostName + "\n");
+        writeFile("etc/hosts", network.hosts(spec, hostName));
+        if (!network.attachments().isEmpty()) {
+            writeFile("etc/resolv.conf", network.resolver(spec));
+        }
         program.workingDirectory()
                 .filter(path -> !path.isRoot())
                 .ifPresent(path -> steps.add(new Step.MakeDirectory(0755, path)));
@@ -321,6 +339,7 @@ public final class Planner {
     }
 
     private void protect() {
+        network.sysctls().forEach((name, value) -> steps.add(new Step.SetSysctl(InRootPath.of(name), value)));
         sysctls().forEach((name, value) -> steps.add(new Step.SetSysctl(Sysctls.path(name), value)));
         if (!spec.privileged()) {
             MASKED.forEach(path -> steps.add(new Step.Mask(path)));
@@ -347,6 +366,7 @@ public final class Planner {
 
     private void limit() {
         steps.add(new Step.RaiseLoopback());
+        steps.addAll(network.requests());
         if (!spec.sharedNamespaces().contains(ContainerSpec.SharedNamespace.UTS)) {
             steps.add(new Step.SetHostName(hostName));
         }

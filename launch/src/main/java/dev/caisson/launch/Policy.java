@@ -125,6 +125,7 @@ public final class Policy {
         checkProcessLimits(spec, host, findings);
         checkDeadlines(spec, findings);
         PlacementRules.check(spec, host, findings);
+        NetworkRules.check(spec, findings);
         return findings;
     }
 

@@ -90,7 +90,7 @@ public final class Verifier {
         return new Verifier(other, proc, patience, host);
     }
 
-    /// Checks what is known of init right before the program: namespaces, maps, ids, capabilities.
+    /// Checks what is known of init right before the program: namespaces, maps, ids, capabilities, links.
     /// @param pid of the container's process 1, not yet reaped
     public List<Check> beforeStart(int pid) {
         try (Fd process = process(pid)) {
@@ -99,6 +99,7 @@ public final class Verifier {
             Map<String, String> status = status(process);
             checkIdentity(process, status, checks);
             checkCapabilities(status, checks);
+            checks.addAll(LinkCheck.of(process, plan));
             return checks;
         }
     }
@@ -121,6 +122,7 @@ public final class Verifier {
             plan.all(Step.InstallFilter.class)
                     .forEach(install -> checks.add(FilterCheck.of(install.program(), program)));
             checkMounts(process, checks);
+            checks.addAll(LinkCheck.of(process, plan));
             checkProcessLimits(process, checks);
             checkGroup(process, group, checks);
         }
@@ -347,7 +349,7 @@ public final class Verifier {
         return words.toString();
     }
 
-    private static String text(Fd process, String name) {
+    static String text(Fd process, String name) {
         try (Fd file = FileSystem.openAt(process, name, FileSystem.O_RDONLY, 0, FileSystem.RESOLVE_BENEATH)) {
             return ByteText.of(FileSystem.read(file, MAX_PROC_FILE));
         } catch (ErrnoException e) {

@@ -1,15 +1,19 @@
 package dev.caisson.launch;
 
 import dev.caisson.image.Image;
+import dev.caisson.network.Attachment;
 import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.DeviceRule;
 import dev.caisson.spec.HostDevice;
 import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.spec.Subnet;
+import dev.caisson.text.AddressText;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
@@ -104,6 +108,60 @@ final class Samples {
                 filter,
                 new IdRange(IdRange.FIRST, IdRange.WIDTH),
                 ID);
+    }
+
+    /// A network of both families that leads out, and one whose containers are kept apart.
+    static GuestNetwork networks() {
+        var web = new Attachment(
+                ID,
+                "web",
+                "ab".repeat(32),
+                "cv0123456789ab",
+                "cn0123456789",
+                false,
+                "eth0",
+                100,
+                MacAddress.parse("02:00:00:00:00:01"),
+                1500,
+                Optional.of(address("172.20.0.7", "172.20.0.0/16", "172.20.0.1")),
+                Optional.of(address("fd00:20::7", "fd00:20::/64", "fd00:20::1")),
+                false,
+                List.of("www"));
+        var back = new Attachment(
+                ID,
+                "back",
+                "cd".repeat(32),
+                "cv0123456789cd",
+                "cnabcdefabcd",
+                true,
+                "eth1",
+                101,
+                MacAddress.parse("02:00:00:00:00:02"),
+                1400,
+                Optional.of(address("10.9.0.7", "10.9.0.0/24", "10.9.0.1")),
+                Optional.empty(),
+                true,
+                List.of());
+        return new GuestNetwork(
+                List.of(web, back), ResolverFile.parse("nameserver 192.0.2.53\nsearch example.com\n"), true);
+    }
+
+    private static Attachment.Address address(String address, String subnet, String gateway) {
+        return new Attachment.Address(
+                AddressText.parse(address).orElseThrow(),
+                Subnet.parse(subnet),
+                AddressText.parse(gateway).orElseThrow());
+    }
+
+    static LaunchPlan plan(ContainerSpec spec, GuestNetwork network) {
+        return Planner.plan(
+                Policy.approve(spec, host(), TrustedPaths.OF_ANY_HOST, Samples::look),
+                image(),
+                host(),
+                Optional.of(filter()),
+                new IdRange(IdRange.FIRST, IdRange.WIDTH),
+                ID,
+                network);
     }
 
     static LaunchPlan plan() {

@@ -20,7 +20,7 @@ public record NetlinkMessage(int type, int flags, int sequence, byte[] body) {
 
     /// Divides what one receive gave.
     /// @throws ErrnoException EPROTO if a length is wrong
-    static List<NetlinkMessage> parse(byte[] bytes, int length) {
+    public static List<NetlinkMessage> parse(byte[] bytes, int length) {
         ByteBuffer buffer = ByteBuffer.wrap(bytes, 0, length).order(ByteOrder.nativeOrder());
         var messages = new ArrayList<NetlinkMessage>();
         int at = 0;

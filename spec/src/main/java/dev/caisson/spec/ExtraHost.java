@@ -11,8 +11,8 @@ public record ExtraHost(String name, InetAddress address) {
     public ExtraHost {
         present(address, "address");
         if (!HostNames.isName(present(name, "name"))) {
-            throw ArgumentException.invalid("host \"" + name
-                    + "\" is not a host name: use letters, digits, dots, hyphens and underscores");
+            throw ArgumentException.invalid(
+                    "host \"" + name + "\" is not a host name: use letters, digits, dots, hyphens and underscores");
         }
     }
 

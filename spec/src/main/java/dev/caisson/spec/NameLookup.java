@@ -11,8 +11,7 @@ import java.util.regex.Pattern;
 /// @param search domains in place of those of the host; `.` alone for none
 /// @param options as `ndots:2`, in place of those of the host
 /// @param hosts further lines of `/etc/hosts`
-public record NameLookup(
-        List<InetAddress> servers, List<String> search, List<String> options, List<ExtraHost> hosts) {
+public record NameLookup(List<InetAddress> servers, List<String> search, List<String> options, List<ExtraHost> hosts) {
     private static final Pattern OPTION = Pattern.compile("[a-z][a-z0-9-]{0,31}(?::[0-9]{1,5})?");
     private static final int MOST = 16;
     private static final int MOST_HOSTS = 512;
@@ -32,8 +31,8 @@ public record NameLookup(
         for (String domain : search) {
             boolean none = domain.equals(".") && search.size() == 1;
             if (!none && !HostNames.isName(domain)) {
-                throw ArgumentException.invalid(
-                        "search domain \"" + domain + "\" is not a domain: write one as example.com, or . alone for none");
+                throw ArgumentException.invalid("search domain \"" + domain
+                        + "\" is not a domain: write one as example.com, or . alone for none");
             }
         }
         for (String option : options) {
@@ -43,7 +42,8 @@ public record NameLookup(
             }
         }
         if (servers.stream().anyMatch(InetAddress::isAnyLocalAddress)) {
-            throw ArgumentException.invalid("a DNS server has an address of its own: name one other than 0.0.0.0 and ::");
+            throw ArgumentException.invalid(
+                    "a DNS server has an address of its own: name one other than 0.0.0.0 and ::");
         }
     }
 

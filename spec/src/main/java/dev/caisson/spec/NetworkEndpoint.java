@@ -75,8 +75,8 @@ public record NetworkEndpoint(
             case "mac", "mac-address" -> mac(MacAddress.parse(value));
             case "alias" -> alias(value);
             default ->
-                throw ArgumentException.invalid("\"" + key + "\" is not an option of a network, in " + text
-                        + ": use ip, ip6, mac and alias");
+                throw ArgumentException.invalid(
+                        "\"" + key + "\" is not an option of a network, in " + text + ": use ip, ip6, mac and alias");
         };
     }
 

@@ -73,8 +73,10 @@ final class NetworkJson {
                     "exposed",
                     it -> it.exposed().stream().map(PORT::write).toList(),
                     (it, json) -> new PublishedPorts(it.mappings(), list(json, NetworkJson::port), it.all())),
-            field("all", PublishedPorts::all, (it, json) ->
-                    new PublishedPorts(it.mappings(), it.exposed(), truth(json))));
+            field(
+                    "all",
+                    PublishedPorts::all,
+                    (it, json) -> new PublishedPorts(it.mappings(), it.exposed(), truth(json))));
 
     static final JsonForm<ExtraHost> HOST = new JsonForm<>(
             "a further host",
@@ -89,8 +91,8 @@ final class NetworkJson {
             field(
                     "servers",
                     it -> it.servers().stream().map(AddressText::of).toList(),
-                    (it, json) -> new NameLookup(
-                            list(json, NetworkJson::address), it.search(), it.options(), it.hosts())),
+                    (it, json) ->
+                            new NameLookup(list(json, NetworkJson::address), it.search(), it.options(), it.hosts())),
             field(
                     "search",
                     it -> texts(it.search()),
@@ -102,8 +104,8 @@ final class NetworkJson {
             field(
                     "hosts",
                     it -> it.hosts().stream().map(HOST::write).toList(),
-                    (it, json) -> new NameLookup(
-                            it.servers(), it.search(), it.options(), list(json, NetworkJson::host))));
+                    (it, json) ->
+                            new NameLookup(it.servers(), it.search(), it.options(), list(json, NetworkJson::host))));
 
     static final JsonForm<Network.Joined> JOINED = new JsonForm<>(
             "the network",

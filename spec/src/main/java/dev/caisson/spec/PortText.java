@@ -42,8 +42,7 @@ public final class PortText {
                 : Optional.of(AddressText.parse(parts[0]).orElseThrow(() -> malformed(text)));
         int chosen = parts[1].isEmpty() ? 0 : outside.first();
         return IntStream.range(0, inside.size())
-                .mapToObj(i ->
-                        new PortMapping(address, chosen == 0 ? 0 : chosen + i, inside.first() + i, transport))
+                .mapToObj(i -> new PortMapping(address, chosen == 0 ? 0 : chosen + i, inside.first() + i, transport))
                 .toList();
     }
 
@@ -97,7 +96,8 @@ public final class PortText {
         int first = Integer.parseInt(numbers.group(1));
         int last = numbers.group(2) == null ? first : Integer.parseInt(numbers.group(2));
         if (first < 1 || last > HIGHEST || last < first) {
-            throw ArgumentException.invalid("\"" + text + "\" has a port that is none: use 1 to 65535, the lower first");
+            throw ArgumentException.invalid(
+                    "\"" + text + "\" has a port that is none: use 1 to 65535, the lower first");
         }
         if (last - first >= MOST) {
             throw ArgumentException.invalid("\"" + text + "\" has more than " + MOST + " ports: name fewer");

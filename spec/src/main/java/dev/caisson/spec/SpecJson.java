@@ -84,7 +84,10 @@ public final class SpecJson {
                     "writableLayer",
                     it -> PartsJson.LAYER.write(it.writableLayer()),
                     (it, json) -> it.writableLayer(PartsJson.LAYER.read(WritableLayer.STANDARD, json))),
-            field("network", it -> NetworkJson.write(it.network()), (it, json) -> it.network(NetworkJson.network(json))),
+            field(
+                    "network",
+                    it -> NetworkJson.write(it.network()),
+                    (it, json) -> it.network(NetworkJson.network(json))),
             field(
                     "mounts",
                     it -> it.mounts().stream().map(PartsJson::write).toList(),

@@ -17,9 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Networks, ports and further hosts are read as people write them, and what is unclear is refused.
 class NetworkTest {
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock = """
+    @CsvSource(delimiter = '|', textBlock = """
             80                        | 0.0.0.0:0->80/tcp
             80/udp                    | 0.0.0.0:0->80/udp
             8080:80                   | 0.0.0.0:8080->80/tcp
@@ -40,9 +38,30 @@ class NetworkTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "http", "0", "65536", "8080:", "0:80", "1:2:3:4", "::1:8080:80", "[::1]:80", "[::1]", "[]:8080:80",
-                "[::1:8080:80", "localhost:8080:80", "80/sctp", "80/", "80/tcp/udp", "8000-8002:80", "80-79",
-                "8000-8001:80", "1-2000", "80:90-91", " 80", "-80", "80-"
+                "",
+                "http",
+                "0",
+                "65536",
+                "8080:",
+                "0:80",
+                "1:2:3:4",
+                "::1:8080:80",
+                "[::1]:80",
+                "[::1]",
+                "[]:8080:80",
+                "[::1:8080:80",
+                "localhost:8080:80",
+                "80/sctp",
+                "80/",
+                "80/tcp/udp",
+                "8000-8002:80",
+                "80-79",
+                "8000-8001:80",
+                "1-2000",
+                "80:90-91",
+                " 80",
+                "-80",
+                "80-"
             })
     void whatIsNoPortIsRefused(String text) {
         assertThatThrownBy(() -> PortText.mappings(text)).isInstanceOf(ArgumentException.class);
@@ -76,7 +95,8 @@ class NetworkTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", ":ip=172.20.0.7", "web:ip=172.20.0", "web:ip=fd00::7", "web:ip6=172.20.0.7", "web:mac=01:00:00:00:00:01",
+                "", ":ip=172.20.0.7", "web:ip=172.20.0", "web:ip=fd00::7", "web:ip6=172.20.0.7",
+                        "web:mac=01:00:00:00:00:01",
                 "web:alias=-a", "web:alias=", "web:colour=red", "web:ip", "ip=172.20.0.7", "name=,ip=172.20.0.7"
             })
     void whatIsNoPlaceIsRefused(String text) {
@@ -97,7 +117,17 @@ class NetworkTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "db", "db:", ":192.0.2.7", "db:host", "db:host-gateway", "d b:192.0.2.7", "a\nb:192.0.2.7", "db:[::1"})
+            strings = {
+                "",
+                "db",
+                "db:",
+                ":192.0.2.7",
+                "db:host",
+                "db:host-gateway",
+                "d b:192.0.2.7",
+                "a\nb:192.0.2.7",
+                "db:[::1"
+            })
     void whatIsNoFurtherHostIsRefused(String text) {
         assertThatThrownBy(() -> ExtraHost.parse(text)).isInstanceOf(ArgumentException.class);
     }

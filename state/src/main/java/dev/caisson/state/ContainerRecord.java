@@ -176,6 +176,7 @@ public record ContainerRecord(
             number(out, "writableBytes", plan.bytes());
             number(out, "writableInodes", plan.inodes());
             texts(out, "slots", plan.slots());
+            texts(out, "links", plan.links());
             texts(out, "steps", List.of(plan.steps()));
             out.endObject();
         }
@@ -243,6 +244,7 @@ public record ContainerRecord(
                         need(numbers, "writableBytes"),
                         need(numbers, "writableInodes"),
                         need(lists, "slots"),
+                        lists.getOrDefault("links", List.of()), // an earlier version had none
                         String.join("", need(lists, "steps"))));
     }
 

@@ -279,6 +279,14 @@ public final class State implements Holding, AutoCloseable {
                         .anyMatch(name -> isRecorded(engines, name, record.id())));
     }
 
+    /// True if a container of any engine has a record now, its engine alive or not.
+    public static boolean isRecordedIn(Path state, String id) {
+        return inEngines(
+                state,
+                false,
+                engines -> DirectoryEntries.of(engines).stream().anyMatch(name -> isRecorded(engines, name, id)));
+    }
+
     private static boolean isRecorded(Fd engines, String engine, String id) {
         Optional<Fd> record = FileSystem.find(engines, engine + "/" + id + SUFFIX, FileSystem.O_PATH, BENEATH);
         record.ifPresent(Fd::close);

@@ -47,7 +47,7 @@ class StateLookUpTest {
                 Map.of(),
                 15,
                 10_000,
-                new PlanRecord(0x7000_0000, List.of(), 1, 1, 1, List.of(), ""));
+                new PlanRecord(0x7000_0000, List.of(), 1, 1, 1, List.of(), List.of(), ""));
     }
 
     private static List<String> names(List<ContainerRecord> records) {

@@ -57,7 +57,7 @@ class StateRecordsTest {
                 Map.of(),
                 15,
                 10_000,
-                new PlanRecord(0x7000_0000, List.of(), 1, 1, 1, List.of(), ""));
+                new PlanRecord(0x7000_0000, List.of(), 1, 1, 1, List.of(), List.of(), ""));
     }
 
     private static ContainerRecord running(String id) {

@@ -7,8 +7,6 @@ import java.util.Optional;
 
 /// Docker's options of a run that this version does not have: refused by name, with what to do.
 public final class LaterOptions {
-    private static final String NETWORK =
-            "networks are not part of this version: every container has its own loopback alone";
     private static final String ATTACHED = "nothing is attached here: give it to 'caisson run', 'start' or 'attach'";
     private static final String WINDOWS = "it is an option of Docker for Windows";
     private static final String REGISTRY =
@@ -20,9 +18,10 @@ public final class LaterOptions {
     private static final Map<String, String> REASONS = new HashMap<>();
 
     static {
-        put(NETWORK, "-p", "--publish", "-P", "--publish-all", "--expose", "--link", "--network-alias", "--ip");
-        put(NETWORK, "--ip6", "--link-local-ip", "--dns", "--dns-opt", "--dns-option", "--dns-search", "--add-host");
-        put(NETWORK, "--mac-address");
+        put(
+                "containers of one network reach each other: give both --network, and a further name with --network-alias",
+                "--link");
+        put("a link has its link-local address of itself", "--link-local-ip");
         put("give each mount with -v or --mount", "--volumes-from");
         put("the size of what a container has written is in 'caisson ps -s' and 'caisson system df'", "--size", "-s");
         put(WINDOWS, "--cpu-count", "--cpu-percent", "--io-maxbandwidth", "--io-maxiops", "--isolation");

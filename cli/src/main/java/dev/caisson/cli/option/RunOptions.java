@@ -8,7 +8,6 @@ import dev.caisson.cli.text.OptionText;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.ContainerSpec;
-import dev.caisson.spec.Network;
 import dev.caisson.spec.SeccompChoice;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -52,7 +51,6 @@ public final class RunOptions {
     private @Nullable String stopTimeout;
     private @Nullable String timeout;
     private @Nullable String cpuTime;
-    private String network = "none";
     private String ipc = "private";
     private String uts = "private";
     private List<String> labels = List.of();
@@ -63,6 +61,7 @@ public final class RunOptions {
     private String image = "";
     private List<String> command = List.of();
     private final LimitOptions limits;
+    private final NetworkOptions networks;
 
     /// Adds the options to a command; what they say stands here once it has been parsed.
     public RunOptions(CommandSpec spec) {
@@ -153,13 +152,9 @@ public final class RunOptions {
                         "Time that 'caisson stop' gives it before it is killed (default: 10).",
                         value -> stopTimeout = value)
                 .text("--timeout", "DURATION", "End it after this time: 500ms, 10s, 2m.", value -> timeout = value)
-                .text("--cpu-time", "DURATION", "End it after this much processor time.", value -> cpuTime = value)
-                .text(
-                        "--network, --net",
-                        "NETWORK",
-                        "none: a network stack of its own with loopback alone (default, and all of this version).",
-                        value -> network = value)
-                .text("--ipc", "MODE", "private (default) or host.", value -> ipc = value)
+                .text("--cpu-time", "DURATION", "End it after this much processor time.", value -> cpuTime = value);
+        networks = new NetworkOptions(options);
+        options.text("--ipc", "MODE", "private (default) or host.", value -> ipc = value)
                 .text("--uts", "MODE", "private (default) or host.", value -> uts = value)
                 .texts(
                         "-l, --label",
@@ -197,7 +192,7 @@ public final class RunOptions {
                 .readOnlyRoot(readOnly)
                 .privileged(privileged)
                 .init(init)
-                .network(network());
+                .network(networks.network());
         spec = limits.apply(texts(spec));
         spec = EnvironmentOptions.apply(spec, environmentFiles, environment);
         spec = privileges(spec);
@@ -244,15 +239,6 @@ public final class RunOptions {
     /// Returns the file for the learned profile.
     public Path learnedFile() {
         return HostPath.of(learnedFile == null ? "learned.json" : learnedFile);
-    }
-
-    private Network network() {
-        if (!network.equals("none")) {
-            throw CommandException.refused(
-                    "--network " + network,
-                    "every container has its own stack with loopback alone: use --network none");
-        }
-        return Network.none();
     }
 
     private ContainerSpec privileges(ContainerSpec start) {

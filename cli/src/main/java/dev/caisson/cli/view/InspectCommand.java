@@ -9,6 +9,7 @@ import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.DiskUse;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Leftovers;
+import dev.caisson.engine.NetworkPlaces;
 import dev.caisson.error.CaissonException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -88,7 +89,7 @@ public final class InspectCommand implements Callable<Integer> {
         ContainerStatus status = ContainerStatus.find(container, options);
         Optional<DetachedContainer> detached =
                 DetachedContainer.find(status.id().value(), options);
-        Map<String, Object> object = InspectObject.of(status, detached);
+        Map<String, Object> object = InspectObject.of(status, detached, NetworkPlaces.of(status.id(), options));
         if (size) {
             object.put("SizeRw", DiskUse.written(status, options).count());
         }

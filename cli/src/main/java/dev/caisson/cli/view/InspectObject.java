@@ -6,8 +6,10 @@ import dev.caisson.engine.ContainerState;
 import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.DetachedOptions;
+import dev.caisson.engine.NetworkPlaces;
 import dev.caisson.engine.RestartPolicy;
 import dev.caisson.linux.Processes;
+import dev.caisson.network.Attachment;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -22,7 +24,7 @@ final class InspectObject {
 
     private InspectObject() {}
 
-    static Map<String, Object> of(ContainerStatus status, Optional<DetachedContainer> detached)
+    static Map<String, Object> of(ContainerStatus status, Optional<DetachedContainer> detached, NetworkPlaces networks)
             throws InterruptedException {
         var object = new LinkedHashMap<String, Object>();
         Optional<ContainerDetails> details = detached.map(DetachedContainer::details);
@@ -38,10 +40,10 @@ final class InspectObject {
         object.put("RestartCount", detached.isPresent() ? (long) detached.get().restarts() : 0L);
         object.put("Driver", "overlay");
         object.put("Platform", "linux");
-        object.put("HostConfig", hostConfig(detached, details));
+        object.put("HostConfig", hostConfig(detached, details, networks));
         object.put("Mounts", mounts(details));
         object.put("Config", config(status, detached, details));
-        object.put("NetworkSettings", Map.of("Networks", Map.of(), "Ports", Map.of()));
+        object.put("NetworkSettings", NetworkView.settings(networks));
         return object;
     }
 
@@ -84,7 +86,7 @@ final class InspectObject {
     }
 
     private static Map<String, Object> hostConfig(
-            Optional<DetachedContainer> detached, Optional<ContainerDetails> details) {
+            Optional<DetachedContainer> detached, Optional<ContainerDetails> details, NetworkPlaces networks) {
         DetachedOptions options = detached.map(DetachedContainer::options).orElse(DetachedOptions.STANDARD);
         RestartPolicy restart = options.restart();
         var config = new LinkedHashMap<String, Object>();
@@ -93,7 +95,9 @@ final class InspectObject {
                 details.map(ContainerDetails::mounts).orElse(List.of()).stream()
                         .filter(mount -> !mount.startsWith(":"))
                         .toList());
-        config.put("NetworkMode", "none");
+        config.put(
+                "NetworkMode",
+                networks.places().stream().findFirst().map(Attachment::network).orElse("none"));
         config.put(
                 "RestartPolicy",
                 Map.of(

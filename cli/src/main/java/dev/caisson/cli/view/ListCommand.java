@@ -8,6 +8,8 @@ import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.DiskUse;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Leftovers;
+import dev.caisson.engine.NetworkPlaces;
+import dev.caisson.spec.ContainerId;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.util.List;
@@ -95,15 +97,23 @@ public final class ListCommand implements Callable<Integer> {
             return 0;
         }
         Instant now = Instant.now();
+        Map<ContainerId, NetworkPlaces> networks =
+                NetworkPlaces.of(containers.stream().map(ContainerStatus::id).toList(), options);
         if (format.equals("json")) {
-            containers.forEach(container -> out.println(JsonText.of(sized(ListRow.json(container, now), container))));
+            containers.forEach(container -> out.println(
+                    JsonText.of(sized(ListRow.json(container, places(networks, container), now), container))));
             return 0;
         }
         table.lines(containers.stream()
-                        .map(container -> sized(ListRow.fields(container, now, whole), container))
+                        .map(container ->
+                                sized(ListRow.fields(container, places(networks, container), now, whole), container))
                         .toList())
                 .forEach(line -> out.println(text ? line.stripTrailing() : line));
         return 0;
+    }
+
+    private static NetworkPlaces places(Map<ContainerId, NetworkPlaces> networks, ContainerStatus container) {
+        return networks.getOrDefault(container.id(), NetworkPlaces.NONE);
     }
 
     /// Asks the kernel for it only if it is shown.

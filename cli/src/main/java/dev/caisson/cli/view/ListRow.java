@@ -4,6 +4,7 @@ import dev.caisson.cli.caller.OneLine;
 import dev.caisson.engine.ContainerState;
 import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.HealthReport;
+import dev.caisson.engine.NetworkPlaces;
 import dev.caisson.engine.RunResult;
 import dev.caisson.engine.Verdict;
 import java.time.Duration;
@@ -46,7 +47,7 @@ final class ListRow {
 
     private ListRow() {}
 
-    static Map<String, Object> fields(ContainerStatus container, Instant now, boolean whole) {
+    static Map<String, Object> fields(ContainerStatus container, NetworkPlaces networks, Instant now, boolean whole) {
         var fields = new LinkedHashMap<String, Object>();
         String command = OneLine.of(String.join(" ", container.command()));
         fields.put("Command", '"' + (whole ? command : shortened(command)) + '"');
@@ -60,8 +61,8 @@ final class ListRow {
                         .collect(Collectors.joining(",")));
         fields.put("Mounts", "");
         fields.put("Names", container.name().orElse(""));
-        fields.put("Networks", "none");
-        fields.put("Ports", "");
+        fields.put("Networks", NetworkView.names(networks));
+        fields.put("Ports", NetworkView.column(networks));
         fields.put("RunningFor", age(container.created(), now) + " ago");
         fields.put("State", container.word());
         fields.put("Status", status(container, now));
@@ -73,7 +74,7 @@ final class ListRow {
     }
 
     /// Returns the fields for programs: Caisson's own, then Docker's.
-    static Map<String, Object> json(ContainerStatus container, Instant now) {
+    static Map<String, Object> json(ContainerStatus container, NetworkPlaces networks, Instant now) {
         var fields = new LinkedHashMap<String, Object>();
         fields.put("id", container.id().value());
         fields.put("name", container.name().orElse(""));
@@ -89,7 +90,7 @@ final class ListRow {
             fields.put("verdict", result.verdict().name());
             fields.put("exitStatus", result.exitStatus());
         });
-        fields.putAll(fields(container, now, false));
+        fields.putAll(fields(container, networks, now, false));
         return fields;
     }
 

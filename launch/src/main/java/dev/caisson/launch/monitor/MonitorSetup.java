@@ -196,6 +196,9 @@ public final class MonitorSetup {
         }
         out.position(HEALTH_AT);
         health.ifPresent(wanted -> put(out, wanted));
+        if (!plan.links().isEmpty()) {
+            Link.putAll(plan.links(), out.position(LINKS_AT));
+        }
         return bytes;
     }
 

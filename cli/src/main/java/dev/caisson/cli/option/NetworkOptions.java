@@ -1,0 +1,182 @@
+package dev.caisson.cli.option;
+
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.error.ArgumentException;
+import dev.caisson.spec.ContainerPort;
+import dev.caisson.spec.ExtraHost;
+import dev.caisson.spec.MacAddress;
+import dev.caisson.spec.NameLookup;
+import dev.caisson.spec.Network;
+import dev.caisson.spec.NetworkEndpoint;
+import dev.caisson.spec.PortMapping;
+import dev.caisson.spec.PortText;
+import dev.caisson.spec.PublishedPorts;
+import dev.caisson.text.AddressText;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// The options that say what networks a container is on, with Docker's names.
+final class NetworkOptions {
+    private static final String NONE = "none";
+
+    private List<String> networks = List.of();
+    private @Nullable String ip;
+    private @Nullable String ip6;
+    private @Nullable String mac;
+    private List<String> aliases = List.of();
+    private List<String> published = List.of();
+    private boolean publishedAll;
+    private List<String> exposed = List.of();
+    private List<String> servers = List.of();
+    private List<String> search = List.of();
+    private List<String> lookupOptions = List.of();
+    private List<String> hosts = List.of();
+
+    NetworkOptions(OptionList options) {
+        options.texts(
+                        "--network, --net",
+                        "NETWORK[:ip=…,alias=…]",
+                        "Join a network, several if given several times; keys ip, ip6, mac and alias. none: loopback alone (default).",
+                        value -> networks = value)
+                .text(
+                        "--ip",
+                        "ADDRESS",
+                        "IPv4 address on the first network (default: a free one).",
+                        value -> ip = value)
+                .text(
+                        "--ip6",
+                        "ADDRESS",
+                        "IPv6 address on the first network (default: a free one).",
+                        value -> ip6 = value)
+                .text("--mac-address", "MAC", "Hardware address on the first network.", value -> mac = value)
+                .texts(
+                        "--network-alias, --net-alias",
+                        "NAME",
+                        "A further name on the first network.",
+                        value -> aliases = value)
+                .texts(
+                        "-p, --publish",
+                        "[[ADDRESS:]PORT:]PORT[/udp]",
+                        "Have a port of the host lead to one of the container; ranges as 8000-8010:8000-8010.",
+                        value -> published = value)
+                .flag(
+                        "-P, --publish-all",
+                        "Publish each exposed port at a free port of the host.",
+                        value -> publishedAll = value)
+                .texts("--expose", "PORT[/udp]", "A port that --publish-all publishes, too.", value -> exposed = value)
+                .texts("--dns", "ADDRESS", "A DNS server in place of those of the host.", value -> servers = value)
+                .texts(
+                        "--dns-search",
+                        "DOMAIN",
+                        "A search domain in place of those of the host; . for none.",
+                        value -> search = value)
+                .texts(
+                        "--dns-option, --dns-opt",
+                        "OPTION",
+                        "An option of resolv.conf in place of those of the host: ndots:2.",
+                        value -> lookupOptions = value)
+                .texts("--add-host", "NAME:ADDRESS", "A further line of /etc/hosts.", value -> hosts = value);
+    }
+
+    /// @throws CommandException OPTION_REFUSED
+    Network network() {
+        if (networks.isEmpty() || networks.equals(List.of(NONE))) {
+            requireUnused();
+            return Network.none();
+        }
+        List<NetworkEndpoint> endpoints = networks.stream()
+                .map(text -> parsed("--network " + text, text, NetworkEndpoint::parse))
+                .toList();
+        var places = new ArrayList<>(endpoints);
+        places.set(0, settled(endpoints.getFirst()));
+        return parsed("--network", "", _ -> new Network.Joined(places, ports(), names()));
+    }
+
+    /// Nothing that was asked for is left out silently.
+    private void requireUnused() {
+        var given = new LinkedHashMap<String, Boolean>();
+        given.put("--publish", !published.isEmpty());
+        given.put("--publish-all", publishedAll);
+        given.put("--expose", !exposed.isEmpty());
+        given.put("--ip", ip != null);
+        given.put("--ip6", ip6 != null);
+        given.put("--mac-address", mac != null);
+        given.put("--network-alias", !aliases.isEmpty());
+        given.put("--dns", !servers.isEmpty());
+        given.put("--dns-search", !search.isEmpty());
+        given.put("--dns-option", !lookupOptions.isEmpty());
+        given.put("--add-host", !hosts.isEmpty());
+        for (Map.Entry<String, Boolean> option : given.entrySet()) {
+            if (option.getValue()) {
+                throw CommandException.refused(
+                        option.getKey(),
+                        "the container has loopback alone: add --network bridge, or another network");
+            }
+        }
+    }
+
+    /// Docker has these apply to the first network.
+    private NetworkEndpoint settled(NetworkEndpoint first) {
+        NetworkEndpoint place = first;
+        if (ip != null) {
+            requireOnce("--ip", first.ip4());
+            place = parsed("--ip", ip, place::ip);
+        }
+        if (ip6 != null) {
+            requireOnce("--ip6", first.ip6());
+            place = parsed("--ip6", ip6, place::ip6);
+        }
+        if (mac != null) {
+            requireOnce("--mac-address", first.mac());
+            place = place.mac(parsed("--mac-address", mac, MacAddress::parse));
+        }
+        for (String alias : aliases) {
+            place = parsed("--network-alias", alias, place::alias);
+        }
+        return place;
+    }
+
+    private static void requireOnce(String option, Optional<?> value) {
+        if (value.isPresent()) {
+            throw CommandException.refused(option, "--network says it too: give it in one place");
+        }
+    }
+
+    private PublishedPorts ports() {
+        var mappings = new ArrayList<PortMapping>();
+        published.forEach(text -> mappings.addAll(parsed("--publish", text, PortText::mappings)));
+        var ports = new ArrayList<ContainerPort>();
+        exposed.forEach(text -> ports.addAll(parsed("--expose", text, PortText::ports)));
+        return new PublishedPorts(mappings, ports, publishedAll);
+    }
+
+    private NameLookup names() {
+        return new NameLookup(
+                servers.stream()
+                        .map(text -> parsed(
+                                "--dns",
+                                text,
+                                address -> AddressText.parse(address)
+                                        .orElseThrow(() -> ArgumentException.invalid(
+                                                "\"" + address + "\" is not an IP address: write one as 192.0.2.53"))))
+                        .toList(),
+                search,
+                lookupOptions,
+                hosts.stream()
+                        .map(text -> parsed("--add-host", text, ExtraHost::parse))
+                        .toList());
+    }
+
+    private static <T> T parsed(String option, String text, Function<String, T> parse) {
+        try {
+            return parse.apply(text);
+        } catch (ArgumentException e) {
+            throw CommandException.refused(option, e.sentence());
+        }
+    }
+}

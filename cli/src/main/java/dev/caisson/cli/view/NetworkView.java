@@ -1,0 +1,106 @@
+package dev.caisson.cli.view;
+
+import dev.caisson.engine.NetworkPlaces;
+import dev.caisson.network.Attachment;
+import dev.caisson.network.Attachment.Address;
+import dev.caisson.spec.PortMapping;
+import dev.caisson.text.AddressText;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/// A container's networks and ports in Docker's forms.
+final class NetworkView {
+    private NetworkView() {}
+
+    /// Returns the object `NetworkSettings` of `inspect`.
+    static Map<String, Object> settings(NetworkPlaces of) {
+        var settings = new LinkedHashMap<String, Object>();
+        settings.put("Ports", ports(of.ports()));
+        Optional<Attachment> first = of.places().stream().findFirst();
+        settings.putAll(addresses(first.flatMap(Attachment::ip4), first.flatMap(Attachment::ip6)));
+        settings.put("MacAddress", first.map(place -> place.mac().toString()).orElse(""));
+        var networks = new LinkedHashMap<String, Object>();
+        of.places().forEach(place -> networks.put(place.network(), network(place)));
+        settings.put("Networks", networks);
+        return settings;
+    }
+
+    private static Map<String, Object> network(Attachment place) {
+        var network = new LinkedHashMap<String, Object>();
+        network.put("NetworkID", place.networkId());
+        network.put("Aliases", place.aliases());
+        network.put("MacAddress", place.mac().toString());
+        network.putAll(addresses(place.ip4(), place.ip6()));
+        network.put("HostLink", place.hostLink());
+        return network;
+    }
+
+    private static Map<String, Object> addresses(Optional<Address> ip4, Optional<Address> ip6) {
+        var addresses = new LinkedHashMap<String, Object>();
+        addresses.put("Gateway", text(ip4, Address::gateway));
+        addresses.put("IPAddress", text(ip4, Address::address));
+        addresses.put("IPPrefixLen", prefix(ip4));
+        addresses.put("IPv6Gateway", text(ip6, Address::gateway));
+        addresses.put("GlobalIPv6Address", text(ip6, Address::address));
+        addresses.put("GlobalIPv6PrefixLen", prefix(ip6));
+        return addresses;
+    }
+
+    private static String text(Optional<Address> of, Function<Address, InetAddress> part) {
+        return of.map(address -> AddressText.of(part.apply(address))).orElse("");
+    }
+
+    private static long prefix(Optional<Address> of) {
+        return of.map(address -> (long) address.subnet().prefix()).orElse(0L);
+    }
+
+    private static Map<String, Object> ports(List<PortMapping> mappings) {
+        var ports = new TreeMap<String, Object>();
+        mappings.stream()
+                .collect(Collectors.groupingBy(mapping -> mapping.inside().toString()))
+                .forEach((port, places) -> ports.put(
+                        port,
+                        places.stream()
+                                .map(place -> Map.<String, Object>of(
+                                        "HostIp", host(place), "HostPort", Integer.toString(place.hostPort())))
+                                .toList()));
+        return ports;
+    }
+
+    private static String host(PortMapping mapping) {
+        return mapping.address().map(AddressText::of).orElse("0.0.0.0");
+    }
+
+    /// Returns the column PORTS of `ps`.
+    static String column(NetworkPlaces of) {
+        return sorted(of).stream().map(PortMapping::toString).collect(Collectors.joining(", "));
+    }
+
+    /// Returns the column NETWORKS of `ps`.
+    static String names(NetworkPlaces of) {
+        return of.places().isEmpty()
+                ? "none"
+                : of.places().stream().map(Attachment::network).collect(Collectors.joining(","));
+    }
+
+    /// Returns the ports by the container's port.
+    static List<PortMapping> sorted(NetworkPlaces of) {
+        var ports = new ArrayList<>(of.ports());
+        ports.sort(Comparator.comparing(PortMapping::inside).thenComparingInt(PortMapping::hostPort));
+        return ports;
+    }
+
+    /// Returns the host's side of a port, `0.0.0.0:8080`.
+    static String hostSide(PortMapping mapping) {
+        String text = mapping.toString();
+        return text.substring(0, text.indexOf("->"));
+    }
+}

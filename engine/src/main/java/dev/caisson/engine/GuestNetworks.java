@@ -1,0 +1,160 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.GuestNetwork;
+import dev.caisson.launch.ResolverFile;
+import dev.caisson.network.Networks;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerPort;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Network;
+import dev.caisson.spec.PortMapping;
+import dev.caisson.spec.PortText;
+import dev.caisson.spec.PublishedPorts;
+import dev.caisson.state.Holding;
+import dev.caisson.state.State;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// The places of an engine's containers on networks, and their published ports: given before the start, and taken back
+/// when the container is removed. Nothing is opened for a container with loopback alone.
+final class GuestNetworks implements Holding, AutoCloseable {
+    private static final Path RESOLVER_FILE = Path.of("/etc/resolv.conf");
+    /// Names the servers behind the one of systemd-resolved, which listens on loopback.
+    private static final Path RESOLVER_BEHIND = Path.of("/run/systemd/resolve/resolv.conf");
+
+    private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf/all");
+
+    private final EngineOptions options;
+    private final Set<String> given = ConcurrentHashMap.newKeySet();
+    private @Nullable Networks networks;
+
+    GuestNetworks(EngineOptions options) {
+        this.options = options;
+    }
+
+    private synchronized Networks networks() {
+        Networks known = networks;
+        if (known == null) {
+            known = HostNetworks.open(options);
+            networks = known;
+        }
+        return known;
+    }
+
+    /// Gives a container its places and ports. One that has them already keeps them.
+    ///
+    /// @param exposed ports that its image names
+    GuestNetwork give(ContainerId id, String name, ContainerSpec spec, List<String> exposed) {
+        return switch (spec.network()) {
+            case Network.None _ -> GuestNetwork.NONE;
+            case Network.Joined joined -> {
+                List<PortMapping> ports = mappings(joined.ports(), exposed);
+                given.add(id.value());
+                Networks all = networks();
+                var places = all.attach(id, name, joined.endpoints());
+                if (!ports.isEmpty() && all.published(id).isEmpty()) {
+                    all.publish(id, ports);
+                }
+                yield settled(places);
+            }
+        };
+    }
+
+    /// Returns what [#give] would give, and changes nothing.
+    GuestNetwork preview(ContainerId id, ContainerSpec spec) {
+        return switch (spec.network()) {
+            case Network.None _ -> GuestNetwork.NONE;
+            case Network.Joined joined ->
+                settled(networks().preview(id, spec.name().orElse(id.shortForm()), joined.endpoints()));
+        };
+    }
+
+    private static GuestNetwork settled(List<dev.caisson.network.Attachment> places) {
+        return new GuestNetwork(places, resolver(), Files.isDirectory(IPV6));
+    }
+
+    private static ResolverFile resolver() {
+        ResolverFile own = resolver(RESOLVER_FILE);
+        return own.servers().isEmpty() ? resolver(RESOLVER_BEHIND) : own;
+    }
+
+    private static ResolverFile resolver(Path file) {
+        try {
+            return ResolverFile.parse(Files.readString(file));
+        } catch (NoSuchFileException e) {
+            return ResolverFile.EMPTY;
+        } catch (IOException e) {
+            throw new EngineException(
+                    "RESOLVER_FILE", file + " cannot be read (" + e.getMessage() + "): name servers with --dns", e);
+        }
+    }
+
+    /// Returns the ports to publish: those that were named, and if all are asked for, each other that is exposed.
+    static List<PortMapping> mappings(PublishedPorts ports, List<String> exposed) {
+        var all = new ArrayList<>(ports.mappings());
+        if (ports.all()) {
+            Set<ContainerPort> named =
+                    ports.mappings().stream().map(PortMapping::inside).collect(Collectors.toSet());
+            var others = new TreeSet<>(ports.exposed());
+            exposed.forEach(port -> others.addAll(PortText.ports(port)));
+            others.removeAll(named);
+            others.forEach(port -> all.add(new PortMapping(Optional.empty(), 0, port.number(), port.transport())));
+        }
+        return new PublishedPorts(all, List.of(), false).mappings(); // which bounds them
+    }
+
+    /// Takes back what a container of this engine has.
+    @Override
+    public void undo(String id) {
+        if (given.contains(id)) {
+            networks().release(new ContainerId(id));
+            given.remove(id);
+        }
+    }
+
+    /// A container that outlives its command keeps its places when its monitor is gone: it is started again.
+    @Override
+    public void clear(String id) {
+        if (HostNetworks.hasAny(options) && !isKept(new ContainerId(id))) {
+            networks().release(new ContainerId(id));
+        }
+    }
+
+    @Override
+    public void clearUnrecorded() {
+        if (HostNetworks.hasAny(options)) {
+            networks().recover(id -> State.isRecordedIn(options.state(), id.value()) || isKept(id));
+        }
+    }
+
+    private boolean isKept(ContainerId id) {
+        return DetachedPlace.find(id.value(), options).isPresent();
+    }
+
+    /// Takes back what a container has that is removed, without an engine.
+    static void release(EngineOptions options, ContainerId id) {
+        if (HostNetworks.hasAny(options)) {
+            try (Networks networks = HostNetworks.open(options)) {
+                networks.release(id);
+            }
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        if (networks != null) {
+            networks.close();
+            networks = null;
+        }
+    }
+}

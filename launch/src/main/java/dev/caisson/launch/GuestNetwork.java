@@ -1,0 +1,113 @@
+package dev.caisson.launch;
+
+import dev.caisson.network.Attachment;
+import dev.caisson.network.GuestMessages;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.ExtraHost;
+import dev.caisson.spec.NameLookup;
+import dev.caisson.spec.Network;
+import dev.caisson.text.AddressText;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// The networks of a container, settled: its places on them, and what its files say about names.
+///
+/// @param attachments its place on each network; none for loopback alone
+/// @param host the host's resolv.conf(5)
+/// @param ipv6 true if the kernel has IPv6
+public record GuestNetwork(List<Attachment> attachments, ResolverFile host, boolean ipv6) {
+    /// Loopback alone.
+    public static final GuestNetwork NONE = new GuestNetwork(List.of(), ResolverFile.EMPTY, false);
+
+    private static final String LOCAL_HOSTS = """
+            127.0.0.1\tlocalhost
+            ::1\tlocalhost ip6-localhost ip6-loopback
+            """;
+
+    public GuestNetwork {
+        attachments = List.copyOf(attachments);
+    }
+
+    /// Refuses a spec that joins other networks than these.
+    /// @throws RefusedException NETWORK_REFUSED
+    void requireAll(ContainerSpec spec) {
+        int joined = switch (spec.network()) {
+            case Network.None _ -> 0;
+            case Network.Joined of -> of.endpoints().size();
+        };
+        if (joined != attachments.size()) {
+            throw new RefusedException(
+                    "NETWORK_REFUSED",
+                    "the container joins " + joined + " networks, and has a place on " + attachments.size()
+                            + ": use a network that the engine has made");
+        }
+    }
+
+    List<Link> links() {
+        return attachments.stream().map(Link::of).toList();
+    }
+
+    /// Returns the text of `/etc/hosts`: further hosts first, which win, then the container itself.
+    String hosts(ContainerSpec spec, String hostName) {
+        var lines = new StringBuilder(LOCAL_HOSTS);
+        for (ExtraHost extra : names(spec).hosts()) {
+            lines.append(line(AddressText.of(extra.address()), List.of(extra.name())));
+        }
+        if (attachments.isEmpty()) {
+            lines.append(line("127.0.0.1", List.of(hostName)));
+        }
+        for (Attachment place : attachments) {
+            List<String> names = Stream.concat(Stream.of(hostName), place.aliases().stream())
+                    .distinct()
+                    .toList();
+            Stream.of(place.ip4(), place.ip6())
+                    .flatMap(address -> address.stream())
+                    .forEach(address -> lines.append(line(AddressText.of(address.address()), names)));
+        }
+        return lines.toString();
+    }
+
+    private static String line(String address, List<String> names) {
+        return address + "\t" + String.join(" ", names) + "\n";
+    }
+
+    /// Returns the text of `/etc/resolv.conf`.
+    String resolver(ContainerSpec spec) {
+        return host.with(names(spec)).text();
+    }
+
+    private static NameLookup names(ContainerSpec spec) {
+        return switch (spec.network()) {
+            case Network.None _ -> NameLookup.STANDARD;
+            case Network.Joined joined -> joined.names();
+        };
+    }
+
+    /// A link without an IPv6 address has none that it gave itself either, and none takes a router's word.
+    Map<String, String> sysctls() {
+        var all = new LinkedHashMap<String, String>();
+        if (!ipv6) {
+            return all;
+        }
+        for (Attachment place : attachments) {
+            String of = "net/ipv6/conf/" + place.guestName() + "/";
+            if (place.ip6().isEmpty()) {
+                all.put(of + "disable_ipv6", "1");
+            } else {
+                all.put(of + "accept_ra", "0");
+                all.put(of + "autoconf", "0");
+            }
+        }
+        return all;
+    }
+
+    /// Returns the requests of rtnetlink(7) that set the links up from within.
+    List<Step> requests() {
+        return attachments.isEmpty()
+                ? List.of()
+                : List.of(
+                        new Step.Netlink(NetlinkProtocol.ROUTE, new NetlinkRequests(GuestMessages.links(attachments))));
+    }
+}

@@ -1,0 +1,76 @@
+package dev.caisson.launch;
+
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Network;
+import dev.caisson.spec.NetworkEndpoint;
+import dev.caisson.spec.PortMapping;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/// Rules of [Policy] for a container's networks and ports.
+final class NetworkRules {
+    private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}");
+
+    private NetworkRules() {}
+
+    static void check(ContainerSpec spec, List<Finding> findings) {
+        switch (spec.network()) {
+            case Network.None _ -> {}
+            case Network.Joined joined -> {
+                for (NetworkEndpoint endpoint : joined.endpoints()) {
+                    refusal(endpoint.network()).ifPresent(findings::add);
+                }
+                checkPorts(joined.ports().mappings(), findings);
+            }
+        }
+    }
+
+    /// The host's own stack has the host's addresses, its services on loopback and its abstract sockets.
+    private static Optional<Finding> refusal(String network) {
+        if (network.equals("host")) {
+            return Optional.of(new Finding(
+                    "NETWORK_REFUSED",
+                    "network host is the host's own stack, which is not given to containers: join a network and publish"
+                            + " ports"));
+        }
+        if (network.equals("none")) {
+            return Optional.of(new Finding(
+                    "OPTIONS_CONTRADICT", "network none is loopback alone: leave it out, or name it alone"));
+        }
+        if (network.startsWith("container:")) {
+            return Optional.of(new Finding(
+                    "NETWORK_REFUSED",
+                    "network " + network + " is the stack of another container, which is not part of this version:"
+                            + " join one network with both"));
+        }
+        return NAME.matcher(network).matches()
+                ? Optional.empty()
+                : Optional.of(new Finding(
+                        "NETWORK_NAME",
+                        "\"" + network + "\" is not a network's name: begin with a letter or digit, then use letters,"
+                                + " digits, _ . and -"));
+    }
+
+    private static void checkPorts(List<PortMapping> mappings, List<Finding> findings) {
+        var seen = new HashSet<PortMapping>();
+        for (PortMapping mapping : mappings) {
+            if (mapping.isLoopback()) {
+                findings.add(new Finding(
+                        "PORT_REFUSED",
+                        "port " + mapping
+                                + " is published on loopback, which is not part of this version: publish it on"
+                                + " another address of the host"));
+            }
+            // the same port of the host, whatever it leads to
+            var place = new PortMapping(mapping.address(), mapping.hostPort(), 1, mapping.transport());
+            if (mapping.hostPort() != 0 && !seen.add(place)) {
+                findings.add(new Finding(
+                        "OPTIONS_CONTRADICT",
+                        "port " + mapping.hostPort() + " of the host is published twice, at last as " + mapping
+                                + ": give one"));
+            }
+        }
+    }
+}

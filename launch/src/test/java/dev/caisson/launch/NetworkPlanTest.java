@@ -1,0 +1,206 @@
+package dev.caisson.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.ExtraHost;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.NameLookup;
+import dev.caisson.spec.Network;
+import dev.caisson.spec.NetworkEndpoint;
+import dev.caisson.spec.PortText;
+import dev.caisson.spec.PublishedPorts;
+import dev.caisson.text.AddressText;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// What a plan has for a container's networks, and what the policy refuses of them.
+class NetworkPlanTest {
+    private static final ContainerSpec SPEC = Samples.spec()
+            .hostName("front")
+            .network(Network.on("web")
+                    .and(NetworkEndpoint.on("back"))
+                    .names(new NameLookup(
+                            List.of(), List.of(), List.of("ndots:2"), List.of(ExtraHost.parse("db:192.0.2.7")))));
+
+    private static Optional<String> file(LaunchPlan plan, String path) {
+        return plan.all(Step.WriteFile.class).stream()
+                .filter(write -> write.path().equals(InRootPath.of(path)))
+                .map(Step.WriteFile::content)
+                .findFirst();
+    }
+
+    @Test
+    void theContainerFindsItselfAndItsFurtherHosts() {
+        assertThat(file(Samples.plan(SPEC, Samples.networks()), "etc/hosts")).hasValue("""
+                127.0.0.1\tlocalhost
+                ::1\tlocalhost ip6-localhost ip6-loopback
+                192.0.2.7\tdb
+                172.20.0.7\tfront www
+                fd00:20::7\tfront www
+                10.9.0.7\tfront
+                """);
+    }
+
+    @Test
+    void theContainerAsksTheServersOfTheHostUnlessOthersAreNamed() {
+        assertThat(file(Samples.plan(SPEC, Samples.networks()), "etc/resolv.conf"))
+                .hasValue("nameserver 192.0.2.53\nsearch example.com\noptions ndots:2\n");
+
+        ContainerSpec own = SPEC.network(Network.on("web")
+                .and(NetworkEndpoint.on("back"))
+                .names(new NameLookup(
+                        List.of(AddressText.parse("198.51.100.1").orElseThrow()), List.of("."), List.of(), List.of())));
+        assertThat(file(Samples.plan(own, Samples.networks()), "etc/resolv.conf"))
+                .hasValue("nameserver 198.51.100.1\n");
+    }
+
+    @Test
+    void aVolumeOverTheseFilesIsLeftAsItIs() {
+        ContainerSpec covered = SPEC.allow(Allowance.HOST_PATHS)
+                .mount(new Mount.Bind(Path.of("/usr/lib/os-release"), InRootPath.of("etc/resolv.conf"), true, true));
+
+        assertThat(file(Samples.plan(covered, Samples.networks()), "etc/resolv.conf"))
+                .isEmpty();
+    }
+
+    @Test
+    void aContainerIsNotPlannedWithFewerNetworksThanItJoins() {
+        assertThatThrownBy(() -> Samples.plan(SPEC, Samples.host())).isInstanceOf(RefusedException.class);
+        assertThatThrownBy(() -> Samples.plan(Samples.spec(), Samples.networks()))
+                .isInstanceOf(RefusedException.class);
+    }
+
+    @Test
+    void aContainerOfLoopbackAloneHasNoneOfIt() {
+        LaunchPlan plan = Samples.plan();
+
+        assertThat(plan.links()).isEmpty();
+        assertThat(file(plan, "etc/resolv.conf")).isEmpty();
+        assertThat(file(plan, "etc/hosts").orElseThrow()).endsWith("127.0.0.1\t0123456789ab\n");
+    }
+
+    @Test
+    void eachLinkIsSettled() {
+        assertThat(Samples.plan(SPEC, Samples.networks()).links())
+                .extracting(Link::host, Link::bridge, Link::guest, Link::guestIndex, Link::mtu, Link::isolated)
+                .containsExactly(
+                        org.assertj.core.groups.Tuple.tuple("cv0123456789ab", "cn0123456789", "eth0", 100, 1500, false),
+                        org.assertj.core.groups.Tuple.tuple("cv0123456789cd", "cnabcdefabcd", "eth1", 101, 1400, true));
+    }
+
+    @Test
+    void aLinkTakesNoAddressThatWasNotGivenToIt() {
+        List<String> settings = Samples.plan(SPEC, Samples.networks()).all(Step.SetSysctl.class).stream()
+                .map(set -> set.name().relative() + "=" + set.value())
+                .toList();
+
+        assertThat(settings)
+                .contains(
+                        "net/ipv6/conf/eth0/accept_ra=0",
+                        "net/ipv6/conf/eth0/autoconf=0",
+                        "net/ipv6/conf/eth1/disable_ipv6=1");
+        var old = new GuestNetwork(Samples.networks().attachments(), ResolverFile.EMPTY, false);
+        assertThat(Samples.plan(SPEC, old).all(Step.SetSysctl.class))
+                .as("on a kernel without IPv6")
+                .noneMatch(set -> set.name().relative().contains("ipv6"));
+    }
+
+    @Test
+    void aWrittenPlanHasItsLinks() {
+        LaunchPlan plan = Samples.plan(SPEC, Samples.networks());
+
+        assertThat(PlanRecord.of(plan).plan().links()).isEqualTo(plan.links());
+        assertThat(plan.idle().links()).isEqualTo(plan.links());
+    }
+
+    @Test
+    void aHostsResolverFileIsReadWithoutWhatCannotBeReached() {
+        ResolverFile read = ResolverFile.parse("""
+                # comment
+                nameserver 127.0.0.53
+                nameserver ::1
+                nameserver fe80::1%eth0
+                nameserver fe80::1
+                nameserver 0.0.0.0
+                nameserver 192.0.2.53
+                nameserver 2001:db8::53 # two
+                nameserver
+                nameserver broken
+                domain one.example
+                search two.example three.example
+                options edns0 ndots:1
+                sortlist 192.0.2.0
+                """);
+
+        assertThat(read.text()).isEqualTo("""
+                nameserver 192.0.2.53
+                nameserver 2001:db8::53
+                search two.example three.example
+                options edns0 ndots:1
+                """);
+        assertThat(ResolverFile.parse("").text()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "host, NETWORK_REFUSED",
+        "none, OPTIONS_CONTRADICT",
+        "container:web, NETWORK_REFUSED",
+        "../web, NETWORK_NAME",
+        "-web, NETWORK_NAME",
+        "we b, NETWORK_NAME"
+    })
+    void networksThatAreNoneAreRefused(String network, String code) {
+        assertThat(Policy.check(Samples.spec().network(Network.on(network)), Samples.host()))
+                .singleElement()
+                .extracting(Finding::code)
+                .isEqualTo(code);
+    }
+
+    @Test
+    void aPortOfTheHostIsPublishedOnce() {
+        Network.Joined web = Network.on("web");
+        assertThat(Policy.check(
+                        Samples.spec().network(publishing(web, "8080:80", "8080:80/udp", "80", "80")), Samples.host()))
+                .isEmpty();
+        assertThat(Policy.check(Samples.spec().network(publishing(web, "8080:80", "8080:81")), Samples.host()))
+                .singleElement()
+                .extracting(Finding::code)
+                .isEqualTo("OPTIONS_CONTRADICT");
+    }
+
+    @Test
+    void aPortOnLoopbackIsRefusedRatherThanLeftUnreachable() {
+        for (String port : List.of("127.0.0.1:8080:80", "[::1]:8080:80")) {
+            assertThat(Policy.check(Samples.spec().network(publishing(Network.on("web"), port)), Samples.host()))
+                    .singleElement()
+                    .extracting(Finding::code)
+                    .isEqualTo("PORT_REFUSED");
+        }
+    }
+
+    private static Network publishing(Network.Joined network, String... ports) {
+        Network.Joined all = network;
+        for (String port : ports) {
+            all = all.publish(PortText.mappings(port).getFirst());
+        }
+        return all;
+    }
+
+    @Test
+    void morePortsThanAContainerCanPublishAreRefused() {
+        assertThat(new PublishedPorts(PortText.mappings("1-1024"), List.of(), false).mappings())
+                .hasSize(1024);
+        assertThatThrownBy(() -> new PublishedPorts(PortText.mappings("1-1024"), List.of(), false)
+                        .and(PortText.mappings("80").getFirst()))
+                .hasMessageContaining("1024");
+    }
+}
