@@ -8,6 +8,7 @@ module dev.caisson.cli {
     requires dev.caisson.engine;
     requires dev.caisson.hostaudit;
     requires dev.caisson.linux;
+    requires dev.caisson.network;
     requires dev.caisson.selftest;
     requires dev.caisson.text;
     requires info.picocli;
@@ -23,6 +24,8 @@ module dev.caisson.cli {
     opens dev.caisson.cli.container to
             info.picocli;
     opens dev.caisson.cli.files to
+            info.picocli;
+    opens dev.caisson.cli.network to
             info.picocli;
     opens dev.caisson.cli.run to
             info.picocli;

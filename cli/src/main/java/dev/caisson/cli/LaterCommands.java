@@ -13,13 +13,11 @@ final class LaterCommands {
     private static final String BUILD =
             "images are built by other tools, as docker build or buildah; 'caisson audit' judges a Dockerfile";
     private static final String VOLUMES = "make a workspace with 'caisson workspace create', or mount a path of the host with -v";
-    private static final String NETWORKS = "every container has its own loopback alone";
     private static final String SWARM = "containers are run on one host; 'caisson audit' judges a swarm";
     private static final Map<String, String> INSTEAD = new HashMap<>();
 
     static {
         put("take files out with 'caisson cp', as an archive with -", "commit", "export");
-        put(NETWORKS, "network");
         put(VOLUMES, "volume");
         put(REGISTRY, "pull", "push", "login", "logout", "search", "trust", "manifest");
         put(BUILD, "build", "builder", "buildx");

@@ -26,6 +26,7 @@ import dev.caisson.cli.container.WaitCommand;
 import dev.caisson.cli.files.CopyCommand;
 import dev.caisson.cli.files.DiffCommand;
 import dev.caisson.cli.files.WorkspaceCopyCommand;
+import dev.caisson.cli.network.NetworkCommand;
 import dev.caisson.cli.option.LaterOptions;
 import dev.caisson.cli.run.CreateCommand;
 import dev.caisson.cli.run.ExecCommand;
@@ -105,6 +106,7 @@ public final class Main implements Runnable {
         COMMANDS.put("up", UpCommand::new);
         COMMANDS.put("rm", RemoveCommand::new);
         COMMANDS.put("container", Main::container);
+        COMMANDS.put("network", NetworkCommand::line);
         COMMANDS.put("system", Main::system);
         COMMANDS.put("workspace", Main::workspace);
         COMMANDS.put("verify", VerifyCommand::new);

@@ -6,7 +6,7 @@ import java.util.Set;
 
 /// Truth values as Docker's command line takes them. Nothing else is one: a misspelled `readonly=yes` must not mount
 /// something writable.
-final class BooleanText {
+public final class BooleanText {
     private static final Set<String> TRUE = Set.of("1", "t", "T", "true", "TRUE", "True");
     private static final Set<String> FALSE = Set.of("0", "f", "F", "false", "FALSE", "False");
 
@@ -22,7 +22,7 @@ final class BooleanText {
 
     /// Returns the value of an option.
     /// @throws CommandException OPTION_REFUSED if the text is no truth value
-    static boolean parse(String option, String text) {
+    public static boolean parse(String option, String text) {
         return find(text)
                 .orElseThrow(
                         () -> CommandException.refused(option, "'" + text + "' is not a boolean: give true or false"));

@@ -6,13 +6,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// JSON over several lines, as Docker's `inspect` prints it. What a terminal would act on is escaped.
-final class IndentedJson {
+public final class IndentedJson {
     private static final String STEP = "    ";
     private static final Template SCALAR = Template.parse("{{json .}}");
 
     private IndentedJson() {}
 
-    static String of(Object value) {
+    /// Returns a value in lines, indented by four blanks.
+    public static String of(Object value) {
         var out = new StringBuilder();
         write(value, "\n", out);
         return out.toString();

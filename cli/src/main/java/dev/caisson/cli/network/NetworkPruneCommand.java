@@ -1,0 +1,83 @@
+package dev.caisson.cli.network;
+
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.OneLine;
+import dev.caisson.engine.HostNetworks;
+import dev.caisson.error.CaissonException;
+import dev.caisson.network.NetworkInfo;
+import dev.caisson.network.Networks;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `caisson network prune`: removes all networks that no container is on, but the default one.
+@Command(
+        name = "prune",
+        sortOptions = false,
+        description = "Remove all networks that no container is on, except the default one.",
+        footer = "%n  caisson network prune -f --filter label=team=core")
+final class NetworkPruneCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-f", "--force"},
+            description = "Do not ask.")
+    private boolean force;
+
+    @Option(names = "--filter", paramLabel = "KEY=VALUE", description = "Only those with label=KEY[=VALUE].")
+    private List<String> filters = List.of();
+
+    @Override
+    public Integer call() {
+        NetworkFilter filter = NetworkFilter.parse(filters, NetworkFilter.OF_PRUNE, _ -> false);
+        PrintWriter out = spec.commandLine().getOut();
+        if (!force && !isConfirmed(out)) {
+            return 0;
+        }
+        List<String> removed =
+                HostNetworks.read(Caller.current().directories(), List.of(), networks -> remove(networks, filter));
+        if (!removed.isEmpty()) {
+            out.println("Deleted Networks:");
+            removed.forEach(out::println);
+            out.println();
+        }
+        return 0;
+    }
+
+    /// One that a container joins meanwhile stays as it is.
+    private List<String> remove(Networks networks, NetworkFilter filter) {
+        var removed = new ArrayList<String>();
+        for (NetworkInfo network : networks.list()) {
+            boolean isUnused = networks.attachedTo(network.id()).isEmpty();
+            if (isUnused && !network.name().equals(Networks.DEFAULT) && filter.accepts(network)) {
+                try {
+                    networks.remove(network.id());
+                    removed.add(network.name());
+                } catch (CaissonException e) {
+                    spec.commandLine().getErr().println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));
+                }
+            }
+        }
+        return removed;
+    }
+
+    private static boolean isConfirmed(PrintWriter out) {
+        out.println("WARNING! This will remove all networks that no container is on.");
+        out.print("Are you sure you want to continue? [y/N] ");
+        out.flush();
+        try {
+            int answer = Caller.current().input().read();
+            return answer == 'y' || answer == 'Y';
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}
