@@ -87,10 +87,12 @@ abstract class LifecycleContract {
 
     @Test
     void one_that_ignores_the_request_is_killed_when_its_time_is_over() throws Exception {
-        succeeds(make("run -d", "trap '' TERM; echo begun; while :; do sleep 0.1; done"));
+        succeeds(make("run -d --stop-timeout 200", "trap '' TERM; echo begun; while :; do sleep 0.1; done"));
         awaitLog("begun\n");
 
+        long begun = System.nanoTime();
         assertThat(engine("stop", "-t", "1", name)).isEqualTo(printsItsName());
+        assertThat(System.nanoTime() - begun).isLessThan(PATIENCE_NANOS);
 
         assertThat(state("ExitCode")).isEqualTo("137");
     }
