@@ -282,9 +282,7 @@ public final class State implements Holding, AutoCloseable {
     /// True if a container of any engine has a record now, its engine alive or not.
     public static boolean isRecordedIn(Path state, String id) {
         return inEngines(
-                state,
-                false,
-                engines -> DirectoryEntries.of(engines).stream().anyMatch(name -> isRecorded(engines, name, id)));
+                state, false, all -> DirectoryEntries.of(all).stream().anyMatch(name -> isRecorded(all, name, id)));
     }
 
     private static boolean isRecorded(Fd engines, String engine, String id) {
