@@ -6,6 +6,7 @@ import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.front.Server;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.EngineOptions;
+import dev.caisson.engine.NetworkKeeper;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
@@ -51,7 +52,8 @@ final class ServeCommand implements Callable<Integer> {
                 Caller.current().variable("TZ").orElse(""));
         PrintWriter err = spec.commandLine().getErr();
         try (Engine engine = Engine.open(options);
-                Server server = open(options, new ServedCommands(own, options, engine))) {
+                Server server = open(options, new ServedCommands(own, options, engine));
+                NetworkKeeper _ = keeper(options)) {
             Caller.current().onEnd(server::stop);
             var warmUp = new WarmUp(home, own, options);
             Thread warming =
@@ -64,6 +66,14 @@ final class ServeCommand implements Callable<Integer> {
             warming.join(WARM_UP_PATIENCE);
         }
         return 0;
+    }
+
+    private static NetworkKeeper keeper(EngineOptions options) {
+        return NetworkKeeper.open(options)
+                .orElseThrow(() -> new CommandException(
+                        "SERVE_RUNNING",
+                        CommandException.ENGINE_FAILED,
+                        "another process answers names for " + options.state() + ": end that one first"));
     }
 
     static String name(Path home) {

@@ -121,7 +121,7 @@ final class DetachedMaker implements AutoCloseable {
         var undo = new ArrayDeque<Runnable>();
         var closing = new ArrayList<Fd>();
         // One of its own, that holds the ports no longer than until they lead to the container.
-        var networks = new GuestNetworks(options);
+        var networks = GuestNetworks.kept(options);
         try {
             DetachedPlace made = make(prepared, wanted, home, networks, undo, closing);
             undo.clear();

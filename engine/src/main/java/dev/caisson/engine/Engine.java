@@ -94,7 +94,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             var diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
             allWorkspaces = Workspaces.of(options);
             var workspaces = new HeldWorkspaces(allWorkspaces.directory());
-            var networks = new GuestNetworks(options);
+            var networks = GuestNetworks.served(options);
             ledger = new Ledger(List.of(
                     groups,
                     networks,

@@ -1,7 +1,9 @@
 package dev.caisson.engine;
 
 import dev.caisson.launch.GuestNetwork;
+import dev.caisson.launch.Launched;
 import dev.caisson.launch.ResolverFile;
+import dev.caisson.network.Attachment;
 import dev.caisson.network.Networks;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerPort;
@@ -35,11 +37,25 @@ final class GuestNetworks implements Holding, AutoCloseable {
     private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf/all");
 
     private final EngineOptions options;
+    private final boolean serves;
+    private final ServedNetworks served;
     private final Set<String> given = ConcurrentHashMap.newKeySet();
     private @Nullable Networks networks;
 
-    GuestNetworks(EngineOptions options) {
+    private GuestNetworks(EngineOptions options, boolean serves) {
         this.options = options;
+        this.serves = serves;
+        this.served = new ServedNetworks(options);
+    }
+
+    /// Those of containers that this process answers questions for names of, as long as they run.
+    static GuestNetworks served(EngineOptions options) {
+        return new GuestNetworks(options, true);
+    }
+
+    /// Those of containers that outlive this process. Without a [NetworkKeeper] they ask the servers of the host.
+    static GuestNetworks kept(EngineOptions options) {
+        return new GuestNetworks(options, NetworkKeeper.isThere(options));
     }
 
     private synchronized Networks networks() {
@@ -59,6 +75,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
             case Network.None _ -> GuestNetwork.NONE;
             case Network.Joined joined -> {
                 List<PortMapping> ports = mappings(joined.ports(), exposed);
+                requireRelayed(ports);
                 given.add(id.value());
                 Networks all = networks();
                 var places = all.attach(id, name, joined.endpoints());
@@ -70,6 +87,18 @@ final class GuestNetworks implements Holding, AutoCloseable {
         };
     }
 
+    /// A port of loopback is relayed by a process, which must be there.
+    private void requireRelayed(List<PortMapping> ports) {
+        if (!serves) {
+            ports.stream().filter(PortMapping::isLoopback).findFirst().ifPresent(port -> {
+                throw new EngineException(
+                        "PORT_REFUSED",
+                        "port " + port + " is published on loopback, to which the resident engine leads for containers"
+                                + " that outlive their command: run 'caisson serve', or publish it on another address");
+            });
+        }
+    }
+
     /// Returns what [#give] would give, and changes nothing.
     GuestNetwork preview(ContainerId id, ContainerSpec spec) {
         return switch (spec.network()) {
@@ -79,8 +108,23 @@ final class GuestNetworks implements Holding, AutoCloseable {
         };
     }
 
-    private static GuestNetwork settled(List<dev.caisson.network.Attachment> places) {
-        return new GuestNetwork(places, resolver(), Files.isDirectory(IPV6));
+    /// On the default network alone there are no names, as with Docker.
+    private GuestNetwork settled(List<Attachment> places) {
+        boolean named = places.stream().anyMatch(place -> !place.network().equals(Networks.DEFAULT));
+        return new GuestNetwork(places, resolver(), Files.isDirectory(IPV6), serves && named);
+    }
+
+    /// Answers the questions of a container that was launched, if its plan has sockets for them, and relays its ports.
+    void serve(ContainerId id, ContainerSpec spec, Launched launched) {
+        if (spec.network() instanceof Network.None) {
+            return;
+        }
+        launched.resolver().ifPresent(sockets -> served.begin(id, spec, sockets));
+        Networks all = networks();
+        List<PortMapping> ports = all.published(id);
+        if (!ports.isEmpty()) {
+            served.relay(id, all.attachments(id), ports, all.reserved(id));
+        }
     }
 
     private static ResolverFile resolver() {
@@ -116,6 +160,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
     /// Takes back what a container of this engine has.
     @Override
     public void undo(String id) {
+        served.end(id);
         if (given.contains(id)) {
             networks().release(new ContainerId(id));
             given.remove(id);
@@ -152,6 +197,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
 
     @Override
     public synchronized void close() {
+        served.close();
         if (networks != null) {
             networks.close();
             networks = null;

@@ -1,9 +1,11 @@
 package dev.caisson.engine;
 
 import dev.caisson.linux.Fd;
+import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.SpecException;
 import dev.caisson.spec.SpecJson;
+import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.KeptFile;
 import java.util.Optional;
 
@@ -17,6 +19,16 @@ final class KeptSpec {
 
     static void write(Fd directory, ContainerSpec spec) {
         KeptFile.writeText(directory, NAME, SpecJson.write(spec));
+    }
+
+    /// Returns the spec of a container; empty as with [#read], or if the container is gone.
+    static Optional<ContainerSpec> of(ContainerId id, EngineOptions options) {
+        var among = new KeptDirectory(options.data(), options.state());
+        return among.find(id.value()).flatMap(among::open).flatMap(found -> {
+            try (Fd kept = found) {
+                return read(kept);
+            }
+        });
     }
 
     /// Empty if it was not written, or by a later version, or a power failure came before the disk had all of it.

@@ -108,7 +108,7 @@ final class Preparation implements AutoCloseable {
     /// Plans what is not launched, and changes nothing.
     static LaunchPlan plan(ContainerSpec spec, EngineOptions options, ProgressListener progress) {
         try (var preparation = new Preparation(options);
-                var networks = new GuestNetworks(options)) {
+                var networks = GuestNetworks.served(options)) {
             ContainerId id = ContainerId.random();
             return preparation
                     .prepare(spec, progress)

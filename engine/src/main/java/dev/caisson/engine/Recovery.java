@@ -66,7 +66,7 @@ final class Recovery {
         requireMay(options);
         try (Hierarchy hierarchy = Hierarchy.detect()) {
             var state = state(options);
-            try (var networks = new GuestNetworks(options)) {
+            try (var networks = GuestNetworks.kept(options)) {
                 var layers = new DiskLayers(options.data(), State.lastingName(options.state()));
                 var workspaces = new HeldWorkspaces(new WorkspaceDirectory(options.data(), options.state()));
                 new Recovery(

@@ -53,10 +53,10 @@ final class Starter implements AutoCloseable {
     private final RunningZygote linking = new RunningZygote(true);
 
     private final Beginnings beginnings;
+    private final GuestNetworks networks;
     private final KeptDirectory kept;
     private final Names names;
     private final WorkspaceFiles.Makers makers;
-    private final GuestNetworks networks;
     private @Nullable Verifier verifier;
     private @Nullable Listeners listeners;
 
@@ -81,9 +81,9 @@ final class Starter implements AutoCloseable {
         this.streams = streams;
         this.makers = new WorkspaceFiles.Makers(engine, preparation, state, groups, ranges, workspaces, zygote);
         this.beginnings = new Beginnings(engine, probe, state, groups, ranges, this::zygote, networks);
+        this.networks = networks;
         this.kept = kept;
         this.names = state.names();
-        this.networks = networks;
     }
 
     /// Starts one program.
@@ -212,6 +212,7 @@ final class Starter implements AutoCloseable {
                         launched,
                         opened,
                         streams.reactor());
+                networks.serve(begun.id(), spec, launched);
                 container.watch();
                 return container;
             } catch (RuntimeException e) {

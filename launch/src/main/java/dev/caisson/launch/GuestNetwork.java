@@ -7,6 +7,7 @@ import dev.caisson.spec.ExtraHost;
 import dev.caisson.spec.NameLookup;
 import dev.caisson.spec.Network;
 import dev.caisson.text.AddressText;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,9 +18,13 @@ import java.util.stream.Stream;
 /// @param attachments its place on each network; none for loopback alone
 /// @param host the host's resolv.conf(5)
 /// @param ipv6 true if the kernel has IPv6
-public record GuestNetwork(List<Attachment> attachments, ResolverFile host, boolean ipv6) {
+/// @param names true if somebody answers its questions for names, over sockets at [GuestMessages#RESOLVER]
+public record GuestNetwork(List<Attachment> attachments, ResolverFile host, boolean ipv6, boolean names) {
     /// Loopback alone.
-    public static final GuestNetwork NONE = new GuestNetwork(List.of(), ResolverFile.EMPTY, false);
+    public static final GuestNetwork NONE = new GuestNetwork(List.of(), ResolverFile.EMPTY, false, false);
+
+    /// Of UDP and of TCP, where no port is given out by itself: ip_local_port_range of ip(7) ends below.
+    private static final int RESOLVER_PORT = 61053;
 
     private static final String LOCAL_HOSTS = """
             127.0.0.1\tlocalhost
@@ -75,7 +80,8 @@ public record GuestNetwork(List<Attachment> attachments, ResolverFile host, bool
 
     /// Returns the text of `/etc/resolv.conf`.
     String resolver(ContainerSpec spec) {
-        return host.with(names(spec)).text();
+        ResolverFile file = host.with(names(spec));
+        return (names ? new ResolverFile(List.of(GuestMessages.RESOLVER), file.search(), file.options()) : file).text();
     }
 
     private static NameLookup names(ContainerSpec spec) {
@@ -103,11 +109,18 @@ public record GuestNetwork(List<Attachment> attachments, ResolverFile host, bool
         return all;
     }
 
-    /// Returns the requests of rtnetlink(7) that set the links up from within.
+    /// Returns the requests of rtnetlink(7) that set the links up from within, and the sockets of names.
     List<Step> requests() {
-        return attachments.isEmpty()
-                ? List.of()
-                : List.of(
-                        new Step.Netlink(NetlinkProtocol.ROUTE, new NetlinkRequests(GuestMessages.links(attachments))));
+        if (attachments.isEmpty()) {
+            return List.of();
+        }
+        var steps = new ArrayList<Step>();
+        steps.add(new Step.Netlink(NetlinkProtocol.ROUTE, new NetlinkRequests(GuestMessages.links(attachments))));
+        if (names) {
+            byte[] redirection = GuestMessages.resolver(RESOLVER_PORT, RESOLVER_PORT);
+            steps.add(new Step.Netlink(NetlinkProtocol.NETFILTER, new NetlinkRequests(redirection)));
+            steps.add(new Step.Resolver(RESOLVER_PORT, RESOLVER_PORT));
+        }
+        return steps;
     }
 }

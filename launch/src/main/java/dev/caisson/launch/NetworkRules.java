@@ -56,13 +56,6 @@ final class NetworkRules {
     private static void checkPorts(List<PortMapping> mappings, List<Finding> findings) {
         var seen = new HashSet<PortMapping>();
         for (PortMapping mapping : mappings) {
-            if (mapping.isLoopback()) {
-                findings.add(new Finding(
-                        "PORT_REFUSED",
-                        "port " + mapping
-                                + " is published on loopback, which is not part of this version: publish it on"
-                                + " another address of the host"));
-            }
             // the same port of the host, whatever it leads to
             var place = new PortMapping(mapping.address(), mapping.hostPort(), 1, mapping.transport());
             if (mapping.hostPort() != 0 && !seen.add(place)) {

@@ -107,7 +107,7 @@ class NetworkPlanTest {
                         "net/ipv6/conf/eth0/accept_ra=0",
                         "net/ipv6/conf/eth0/autoconf=0",
                         "net/ipv6/conf/eth1/disable_ipv6=1");
-        var old = new GuestNetwork(Samples.networks().attachments(), ResolverFile.EMPTY, false);
+        var old = new GuestNetwork(Samples.networks().attachments(), ResolverFile.EMPTY, false, false);
         assertThat(Samples.plan(SPEC, old).all(Step.SetSysctl.class))
                 .as("on a kernel without IPv6")
                 .noneMatch(set -> set.name().relative().contains("ipv6"));
@@ -178,13 +178,14 @@ class NetworkPlanTest {
     }
 
     @Test
-    void aPortOnLoopbackIsRefusedRatherThanLeftUnreachable() {
-        for (String port : List.of("127.0.0.1:8080:80", "[::1]:8080:80")) {
-            assertThat(Policy.check(Samples.spec().network(publishing(Network.on("web"), port)), Samples.host()))
-                    .singleElement()
-                    .extracting(Finding::code)
-                    .isEqualTo("PORT_REFUSED");
-        }
+    void aContainerWithNamesAsksItsResolverOverSocketsOfItsOwn() {
+        GuestNetwork known = Samples.networks();
+        var named = new GuestNetwork(known.attachments(), known.host(), known.ipv6(), true);
+
+        assertThat(Samples.plan(SPEC, known).all(Step.Resolver.class)).isEmpty();
+        assertThat(known.resolver(SPEC)).contains("nameserver 192.0.2.53");
+        assertThat(Samples.plan(SPEC, named).all(Step.Resolver.class)).hasSize(1);
+        assertThat(named.resolver(SPEC)).isEqualTo("nameserver 127.0.0.11\nsearch example.com\noptions ndots:2\n");
     }
 
     private static Network publishing(Network.Joined network, String... ports) {

@@ -143,7 +143,7 @@ final class Samples {
                 true,
                 List.of());
         return new GuestNetwork(
-                List.of(web, back), ResolverFile.parse("nameserver 192.0.2.53\nsearch example.com\n"), true);
+                List.of(web, back), ResolverFile.parse("nameserver 192.0.2.53\nsearch example.com\n"), true, false);
     }
 
     private static Attachment.Address address(String address, String subnet, String gateway) {

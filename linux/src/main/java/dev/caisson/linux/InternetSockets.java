@@ -26,6 +26,7 @@ public final class InternetSockets {
     private static final int NO_WAIT_CLOEXEC = 04000 | 02000000;
     private static final int SOL_SOCKET = 1;
     private static final int SO_REUSEADDR = 2;
+    private static final int SO_TYPE = 3;
     private static final int SO_ERROR = 4;
     private static final int SO_RCVBUF = 8;
     private static final int IPPROTO_TCP = 6;
@@ -80,15 +81,23 @@ public final class InternetSockets {
     /// Reads how a connection went, SO_ERROR of socket(7).
     /// @throws ErrnoException if it could not be made
     public static void requireConnected(Fd socket) {
+        Native.check("connect", -(long) number(socket, SO_ERROR));
+    }
+
+    /// True for a socket of UDP, SO_TYPE of socket(7).
+    public static boolean isDatagram(Fd socket) {
+        return number(socket, SO_TYPE) == SOCK_DGRAM;
+    }
+
+    private static int number(Fd socket, int option) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment error = arena.allocate(JAVA_INT);
+            MemorySegment value = arena.allocate(JAVA_INT);
             MemorySegment size = arena.allocate(JAVA_INT);
             size.set(JAVA_INT, 0, 4);
-            Native.check(
-                    "getsockopt SO_ERROR",
-                    Native.raw(
-                            Nr.GETSOCKOPT, socket.number(), SOL_SOCKET, SO_ERROR, error.address(), size.address(), 0));
-            Native.check("connect", -(long) error.get(JAVA_INT, 0));
+            long result =
+                    Native.raw(Nr.GETSOCKOPT, socket.number(), SOL_SOCKET, option, value.address(), size.address(), 0);
+            Native.check("getsockopt " + option, result);
+            return value.get(JAVA_INT, 0);
         }
     }
 

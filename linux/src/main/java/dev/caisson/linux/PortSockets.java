@@ -18,6 +18,8 @@ public final class PortSockets {
     private static final int AF_INET6 = 10;
     private static final int STREAM = 1 | 02000000;
     private static final int DATAGRAM = 2 | 02000000;
+    private static final int SOL_SOCKET = 1;
+    private static final int SO_REUSEADDR = 2;
     private static final int IPPROTO_IP = 0;
     private static final int IP_FREEBIND = 15;
     private static final int IPPROTO_IPV6 = 41;
@@ -38,6 +40,9 @@ public final class PortSockets {
         boolean six = address.getAddress().length == 16;
         Fd socket = Fd.of("socket", Native.raw(Nr.SOCKET, six ? AF_INET6 : AF_INET, datagrams ? DATAGRAM : STREAM, 0));
         try (Arena arena = Arena.ofConfined()) {
+            if (!datagrams) { // else connections that ended lately keep the port from being had again, tcp(7) TIME_WAIT
+                option(arena, socket, SOL_SOCKET, SO_REUSEADDR);
+            }
             if (six) {
                 option(arena, socket, IPPROTO_IPV6, IPV6_V6ONLY);
                 option(arena, socket, IPPROTO_IPV6, IPV6_FREEBIND);

@@ -1,0 +1,238 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.HostException;
+import dev.caisson.launch.ResolverSockets;
+import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.launch.monitor.MonitorFailures;
+import dev.caisson.launch.monitor.MonitorState;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileContent;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.network.Networks;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Network;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Answers the questions for names of containers that outlive their command, by sockets that their monitors lend, and
+/// relays their published ports of loopback. One process at a time does it for a state directory; when it ends, the
+/// sockets stay with the monitors, and the next goes on.
+public final class NetworkKeeper implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(NetworkKeeper.class.getName());
+    private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
+    private static final String LOCK = "keeper";
+    private static final String CHANGES = "lock";
+    private static final long PAUSE_MILLIS = 250;
+    private static final long ALL_NANOS = 5_000_000_000L;
+    private static final Duration PAUSE = Duration.ofMillis(PAUSE_MILLIS);
+    private static final long PATIENCE_MILLIS = 5_000;
+
+    private final EngineOptions options;
+    private final Fd lock;
+    private final ServedNetworks served;
+    private final Map<ContainerId, Thread> watched = new ConcurrentHashMap<>();
+    private final Thread thread;
+    private volatile boolean closed;
+
+    private NetworkKeeper(EngineOptions options, Fd lock) {
+        this.options = options;
+        this.lock = lock;
+        this.served = new ServedNetworks(options);
+        this.thread =
+                Thread.ofPlatform().daemon().name("caisson network keeper").unstarted(this::keep);
+    }
+
+    /// Begins.
+    /// @return empty if another process does it already
+    public static Optional<NetworkKeeper> open(EngineOptions options) {
+        HostAccess.requireRoot();
+        HostAccess.requireNative();
+        Fd lock;
+        try (Fd state = FileSystem.open(options.state().toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
+            lock = FileSystem.openAt(state, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
+        }
+        if (!FileLocks.tryLock(lock)) {
+            lock.close();
+            return Optional.empty();
+        }
+        var keeper = new NetworkKeeper(options, lock);
+        keeper.thread.start();
+        return Optional.of(keeper);
+    }
+
+    /// True if a process does it for a state directory at the moment.
+    static boolean isThere(EngineOptions options) {
+        try (Fd lock = FileSystem.open(options.state().resolve(LOCK).toString(), FileSystem.O_RDONLY)) {
+            return FileLocks.isLocked(lock);
+        } catch (ErrnoException e) {
+            return false; // there was never one
+        }
+    }
+
+    private void keep() {
+        long seen = 0;
+        long lookedAt = System.nanoTime() - ALL_NANOS;
+        long until = lookedAt;
+        while (!closed) {
+            try {
+                long now = System.nanoTime();
+                long changes = changes();
+                if (changes != seen) {
+                    until = now + ALL_NANOS; // a container has its place before it has its monitor
+                }
+                if (until - now > 0 || now - lookedAt >= ALL_NANOS) {
+                    look();
+                    lookedAt = now;
+                    seen = changes;
+                }
+                Thread.sleep(PAUSE_MILLIS);
+            } catch (InterruptedException e) {
+                return;
+            } catch (RuntimeException e) {
+                LOG.log(System.Logger.Level.ERROR, "containers on networks could not be listed", e);
+                lookedAt = System.nanoTime();
+                until = lookedAt;
+                if (!paused()) {
+                    return;
+                }
+            }
+        }
+    }
+
+    private static boolean paused() {
+        try {
+            Thread.sleep(PAUSE_MILLIS);
+            return true;
+        } catch (InterruptedException e) {
+            return false;
+        }
+    }
+
+    /// Returns how often networks have changed; 0 if there are none.
+    private long changes() {
+        if (!HostNetworks.hasAny(options)) {
+            return 0;
+        }
+        try (Fd file = FileSystem.open(options.networks().resolve(CHANGES).toString(), FileSystem.O_RDONLY)) {
+            var bytes = new byte[Long.BYTES];
+            return FileContent.readAt(file, bytes, 0) < bytes.length
+                    ? 0
+                    : ByteBuffer.wrap(bytes).getLong();
+        } catch (ErrnoException e) {
+            return 0; // it is being made
+        }
+    }
+
+    private void look() {
+        if (!HostNetworks.hasAny(options)) {
+            return;
+        }
+        for (DetachedPlace place : DetachedPlace.all(options)) {
+            ContainerId id = place.id();
+            if (!watched.containsKey(id)) {
+                KeptSpec.of(id, options).filter(NetworkKeeper::joins).ifPresent(spec -> {
+                    Thread watching = Thread.ofPlatform()
+                            .daemon()
+                            .name("caisson network of " + id.shortForm())
+                            .unstarted(() -> watch(place, spec));
+                    watched.put(id, watching);
+                    watching.start();
+                });
+            }
+        }
+    }
+
+    private static boolean joins(ContainerSpec spec) {
+        return switch (spec.network()) {
+            case Network.None _ -> false;
+            case Network.Joined _ -> true;
+        };
+    }
+
+    /// Serves one container from each start to the end of that run, until its monitor is gone.
+    private void watch(DetachedPlace place, ContainerSpec spec) {
+        ContainerId id = place.id();
+        Optional<Monitor> found = Optional.empty();
+        try {
+            found = place.connect();
+            if (found.isPresent()) {
+                Monitor monitor = found.get();
+                monitor.watch(false, true);
+                int serving = 0;
+                while (!closed) {
+                    serving = follow(id, spec, monitor, serving);
+                    monitor.notice(PAUSE);
+                }
+            }
+        } catch (InterruptedException e) {
+            // it is closed
+        } catch (HostException e) {
+            if (!MonitorFailures.isGone(e)) {
+                LOG.log(System.Logger.Level.WARNING, "names of container " + id.shortForm() + " are not answered", e);
+            }
+        } finally {
+            found.ifPresent(Monitor::close);
+            served.end(id.value());
+            watched.remove(id);
+        }
+    }
+
+    /// @param serving number of the start that is served, 0 for none
+    /// @return the same, as it is from now on
+    private int follow(ContainerId id, ContainerSpec spec, Monitor monitor, int serving) throws InterruptedException {
+        MonitorState state = monitor.state();
+        int wanted = runs(state) ? state.generation() : 0;
+        if (wanted != serving) {
+            served.end(id.value());
+            if (wanted != 0) {
+                serve(id, spec, monitor);
+            }
+        }
+        return wanted;
+    }
+
+    private static boolean runs(MonitorState state) {
+        return switch (state.phase()) {
+            case RUNNING, PAUSED, STOPPING -> true;
+            case CREATED, STARTING, HELD, RESTARTING, EXITED -> false;
+        };
+    }
+
+    private void serve(ContainerId id, ContainerSpec spec, Monitor monitor) throws InterruptedException {
+        Optional<ResolverSockets> lent = monitor.resolver();
+        if (lent.isPresent()) {
+            try (Fd udp = lent.get().udp();
+                    Fd tcp = lent.get().tcp()) {
+                served.begin(id, spec, new ResolverSockets(udp, tcp));
+            }
+        }
+        try (Networks networks = HostNetworks.open(options)) {
+            served.relay(id, networks.attachments(id), networks.published(id), List.of());
+        }
+    }
+
+    /// Ends the service; containers go on, and their questions wait for the next.
+    @Override
+    public void close() {
+        closed = true;
+        thread.interrupt();
+        watched.values().forEach(Thread::interrupt);
+        try {
+            thread.join(PATIENCE_MILLIS);
+            for (Thread watching : watched.values()) {
+                watching.join(PATIENCE_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        served.close();
+        lock.close();
+    }
+}

@@ -1,0 +1,114 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.ResolverSockets;
+import dev.caisson.linux.Fd;
+import dev.caisson.network.Attachment;
+import dev.caisson.network.NameService;
+import dev.caisson.network.PortRelay;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Network;
+import dev.caisson.spec.PortMapping;
+import java.net.InetAddress;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// The containers whose questions for names this process answers, and whose published ports of loopback it relays.
+final class ServedNetworks implements AutoCloseable {
+    private final EngineOptions options;
+    private final Map<String, NameService.Served> served = new HashMap<>();
+    private final Map<String, PortRelay.Relayed> relayed = new HashMap<>();
+    private @Nullable NameService names;
+    private @Nullable PortRelay relay;
+    private boolean closed;
+
+    ServedNetworks(EngineOptions options) {
+        this.options = options;
+    }
+
+    /// Answers a container's questions until [#end].
+    ///
+    /// @param sockets stay the caller's
+    synchronized void begin(ContainerId id, ContainerSpec spec, ResolverSockets sockets) {
+        if (closed) {
+            return;
+        }
+        end(id.value());
+        Fd udp = sockets.udp().duplicate();
+        Fd tcp = null;
+        try {
+            tcp = sockets.tcp().duplicate();
+            served.put(id.value(), names().serve(id, udp, tcp, servers(spec)));
+        } catch (RuntimeException e) {
+            udp.close();
+            if (tcp != null) {
+                tcp.close();
+            }
+            throw e;
+        }
+    }
+
+    /// Relays those of a container's ports that need it, until [#end].
+    ///
+    /// @param reserved sockets of the ports, which stay the caller's; none to bind others
+    synchronized void relay(ContainerId id, List<Attachment> places, List<PortMapping> ports, List<Fd> reserved) {
+        if (closed || ports.isEmpty()) {
+            return;
+        }
+        PortRelay known = relay;
+        if (known == null) {
+            known = new PortRelay();
+            relay = known;
+        }
+        PortRelay.Relayed before = relayed.put(id.value(), known.relay(places, ports, reserved));
+        if (before != null) {
+            before.close();
+        }
+    }
+
+    private NameService names() {
+        NameService known = names;
+        if (known == null) {
+            known = new NameService(options.networks());
+            names = known;
+        }
+        return known;
+    }
+
+    private static List<InetAddress> servers(ContainerSpec spec) {
+        return switch (spec.network()) {
+            case Network.None _ -> List.of();
+            case Network.Joined joined -> joined.names().servers();
+        };
+    }
+
+    /// Ends both, and closes its sockets, which keep its network namespace.
+    synchronized void end(String id) {
+        NameService.Served one = served.remove(id);
+        if (one != null) {
+            one.close();
+        }
+        PortRelay.Relayed ports = relayed.remove(id);
+        if (ports != null) {
+            ports.close();
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        if (names != null) {
+            names.close();
+            names = null;
+        }
+        served.clear();
+        relayed.values().forEach(PortRelay.Relayed::close);
+        relayed.clear();
+        if (relay != null) {
+            relay.close();
+            relay = null;
+        }
+    }
+}
