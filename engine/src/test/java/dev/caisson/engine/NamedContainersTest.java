@@ -29,6 +29,13 @@ class NamedContainersTest {
     private static final EngineOptions OPTIONS =
             new EngineOptions(OwnDirectories.state("named"), OwnDirectories.data("named"));
 
+    private static final String SERVER = """
+            import socket
+            t = socket.socket(); t.bind(("0.0.0.0", 80)); t.listen()
+            while True:
+                c, _ = t.accept(); c.sendall(b"served"); c.close()
+            """;
+
     private NetworkBed bed;
     private Engine engine;
 
@@ -125,10 +132,8 @@ class NamedContainersTest {
     void a_published_port_is_reached_at_loopback_as_long_as_the_container_runs() throws Exception {
         var port = new PortMapping(Optional.empty(), 8080, 80, Transport.TCP);
         var hostAlone = new PortMapping(Optional.of(InetAddress.ofLiteral("127.0.0.1")), 8081, 80, Transport.TCP);
-        String server = "import socket\nt = socket.socket(); t.bind((\"0.0.0.0\", 80)); t.listen()\n"
-                + "while True:\n c, _ = t.accept(); c.sendall(b\"served\"); c.close()\n";
         Container web = engine.start(
-                ContainerSpec.onHost("/usr/bin/python3", "-I", "-c", server)
+                ContainerSpec.onHost("/usr/bin/python3", "-I", "-c", SERVER)
                         .network(Network.on("web").publish(port).publish(hostAlone)),
                 Streams.capture());
 

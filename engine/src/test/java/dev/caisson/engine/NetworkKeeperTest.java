@@ -34,6 +34,13 @@ class NetworkKeeperTest {
     private static final String PINGS =
             "while :; do ping -c 1 -W 1 -q db >/dev/null 2>&1 && echo found || echo lost; sleep 0.2; done";
 
+    private static final String SERVER = """
+            import socket
+            t = socket.socket(); t.bind(("0.0.0.0", 80)); t.listen()
+            while True:
+                c, _ = t.accept(); c.sendall(b"served"); c.close()
+            """;
+
     private NetworkBed bed;
 
     @BeforeEach
@@ -142,14 +149,12 @@ class NetworkKeeperTest {
 
     @Test
     void published_ports_are_relayed_at_loopback_until_the_container_is_removed() throws Exception {
-        String server = "import socket\nt = socket.socket(); t.bind((\"0.0.0.0\", 80)); t.listen()\n"
-                + "while True:\n c, _ = t.accept(); c.sendall(b\"served\"); c.close()\n";
         var port = new PortMapping(Optional.empty(), 8080, 80, Transport.TCP);
         try (NetworkKeeper _ = NetworkKeeper.open(OPTIONS).orElseThrow()) {
             DetachedContainer web;
             try (Engine engine = Engine.open(OPTIONS)) {
                 web = engine.create(
-                        ContainerSpec.onHost("/usr/bin/python3", "-I", "-c", server)
+                        ContainerSpec.onHost("/usr/bin/python3", "-I", "-c", SERVER)
                                 .network(Network.on("web").publish(port)),
                         DetachedOptions.STANDARD);
             }
