@@ -40,7 +40,7 @@ class NetworkCommandTest {
 
         List<String> lines = printed.lines().toList();
         assertThat(lines.subList(0, 2)).containsExactly("one bridge true false", "two bridge false true");
-        String[] quiet = lines.get(2).split(" ");
+        String[] quiet = lines.get(2).split(" ", -1);
         assertThat(quiet[1]).hasSize(64).isEqualTo(quiet[3]);
         assertThat(lines.get(3))
                 .startsWith("one true 10.9.0.0/24 10.9.0.128/25 10.9.0.9")
@@ -64,7 +64,7 @@ class NetworkCommandTest {
                 ip -o link show type bridge | wc -l
                 """);
 
-        assertThat(printed.lines().filter(line -> line.contains("caisson: ")).map(line -> line.split(": ")[1]))
+        assertThat(printed.lines().filter(line -> line.contains("caisson: ")).map(line -> line.split(": ", -1)[1]))
                 .containsExactly(
                         "USAGE", "ARGUMENT_INVALID", "USAGE", "USAGE", "NETWORK_NOT_FOUND", "USAGE", "NETWORK_EXISTS");
         assertThat(printed.lines().toList().getLast()).isEqualTo("1");

@@ -325,7 +325,9 @@ public final class Networks implements AutoCloseable {
             held.begin();
             try {
                 records.put(published);
-                kernel.addElements(new Elements().container(published).all());
+                kernel.addElements(new Elements()
+                        .container(new ContainerNetworks(container, there.attachments(), chosen))
+                        .all());
             } catch (RuntimeException e) {
                 undo(e, () -> records.put(there));
                 undo(e, kernel::repair);

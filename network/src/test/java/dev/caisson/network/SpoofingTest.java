@@ -211,7 +211,9 @@ class SpoofingTest {
         for (int at = 14; at < 34; at += 2) {
             sum += Short.toUnsignedInt(packet.getShort(at));
         }
-        return packet.putShort(24, (short) ~((sum & 0xffff) + (sum >>> 16))).array();
+        byte[] whole = new byte[packet.capacity()];
+        packet.putShort(24, (short) ~((sum & 0xffff) + (sum >>> 16))).get(0, whole);
+        return whole;
     }
 
     private byte[] arp(byte[] mac, byte[] sender, byte[] address) {

@@ -51,14 +51,19 @@ class WorkspaceCommandsTest {
         };
         assertThat(caisson(run)).isEqualTo(new Answer(0, "", ""));
 
-        assertThat(caisson("workspace", "cp", name + ":/out", host.resolve("out").toString())
+        assertThat(caisson(
+                                "workspace",
+                                "cp",
+                                name + ":/out",
+                                host.resolve("out").toString())
                         .status())
                 .isZero();
 
         assertThat(host.resolve("out")).hasContent("42\n");
         assertThat(caisson("workspace", "ls", "-q").out().lines()).contains(name);
         assertThat(caisson("workspace", "ls").out()).containsPattern(name + " +33\\.55MB .* no\n");
-        assertThat(caisson("workspace", "ls", "--format", "{{.Name}} {{.InUse}}").out())
+        assertThat(caisson("workspace", "ls", "--format", "{{.Name}} {{.InUse}}")
+                        .out())
                 .contains(name + " no\n");
         assertThat(caisson("workspace", "inspect", name).out())
                 .contains("\"name\":\"" + name + "\",\"size\":33554432,")
@@ -67,14 +72,16 @@ class WorkspaceCommandsTest {
 
     @Test
     void what_a_container_has_is_not_removed_and_what_is_not_there_is_named() {
-        assertThat(caisson("workspace", "create", "--size", "32m", name).status()).isZero();
+        assertThat(caisson("workspace", "create", "--size", "32m", name).status())
+                .isZero();
         assertThat(caisson("create", "--name", name, "--workspace", name + ":/work", "host", "true")
                         .status())
                 .isZero();
         Answer refused = caisson("workspace", "rm", name);
         assertThat(refused.status()).isEqualTo(1);
         assertThat(refused.err()).startsWith("caisson: WORKSPACE_IN_USE: the container " + name + " has the workspace");
-        assertThat(caisson("workspace", "ls", "--format", "{{.Name}} {{.InUse}}").out())
+        assertThat(caisson("workspace", "ls", "--format", "{{.Name}} {{.InUse}}")
+                        .out())
                 .contains(name + " yes\n");
 
         assertThat(caisson("rm", "-f", name).status()).isZero();
