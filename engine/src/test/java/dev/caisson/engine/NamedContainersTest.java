@@ -10,11 +10,15 @@ import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.PublishedPorts;
 import dev.caisson.spec.Transport;
+import java.io.IOException;
 import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -126,6 +130,32 @@ class NamedContainersTest {
             Thread.sleep(50); // the kernel takes a namespace down behind its last user
         }
         assertThat(NetworkBed.links()).isEqualTo(before);
+    }
+
+    @Test
+    void the_sockets_of_a_container_that_ended_are_closed() throws Exception {
+        assertThat(sh(Network.on("web"), "true").exitStatus()).isZero();
+        long before = sockets();
+
+        for (int i = 0; i < 3; i++) {
+            assertThat(sh(Network.on("web"), "true").exitStatus()).isZero();
+        }
+
+        assertThat(sockets()).as("each run has two for names").isLessThan(before + 6);
+    }
+
+    private static long sockets() throws IOException {
+        try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+            return descriptors.filter(NamedContainersTest::isSocket).count();
+        }
+    }
+
+    private static boolean isSocket(Path descriptor) {
+        try {
+            return Files.readSymbolicLink(descriptor).toString().startsWith("socket:");
+        } catch (IOException e) {
+            return false; // it was closed since
+        }
     }
 
     @Test
