@@ -25,6 +25,8 @@ module dev.caisson.cli {
             info.picocli;
     opens dev.caisson.cli.files to
             info.picocli;
+    opens dev.caisson.cli.image to
+            info.picocli;
     opens dev.caisson.cli.network to
             info.picocli;
     opens dev.caisson.cli.run to

@@ -7,7 +7,9 @@ import org.jspecify.annotations.NullMarked;
 module dev.caisson.image {
     requires transitive dev.caisson.linux;
     requires dev.caisson.text;
+    requires java.net.http;
     requires static org.jspecify;
 
     exports dev.caisson.image;
+    exports dev.caisson.image.registry;
 }

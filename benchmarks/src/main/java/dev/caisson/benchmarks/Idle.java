@@ -224,13 +224,15 @@ public final class Idle {
         try {
             String own = directory.toString();
             Pss monitors = Pss.of((exe, command) -> exe.endsWith("/conmon") && command.contains(own));
-            out.printf(
-                    Locale.ROOT,
-                    started == 0
-                            ? "podman is left out: no container of it starts here%n"
-                            : "podman's conmon: %.3f MiB for each of %d idle containers%n",
-                    monitors.mebibytes() / Math.max(1, monitors.processes()),
-                    monitors.processes());
+            if (started == 0) {
+                out.println("podman is left out: no container of it starts here");
+            } else {
+                out.printf(
+                        Locale.ROOT,
+                        "podman's conmon: %.3f MiB for each of %d idle containers%n",
+                        monitors.mebibytes() / Math.max(1, monitors.processes()),
+                        monitors.processes());
+            }
         } finally {
             for (int i = 0; i < started; i++) {
                 boolean _ = podman.run("rm", "--force", "--time", "0", NAME + i);

@@ -22,7 +22,7 @@ record Podman(Path directory) {
         return Peers.inNamespace(all);
     }
 
-    /// @return true if it has succeeded
+    /// Runs podman with `words`; true if it succeeded.
     boolean run(String... words) throws IOException, InterruptedException {
         return new ProcessBuilder(command(List.of(words)))
                         .redirectErrorStream(true)

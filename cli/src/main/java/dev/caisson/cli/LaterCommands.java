@@ -7,9 +7,9 @@ import java.util.Optional;
 /// Docker's commands that Caisson does not have: refused by name, with what to use instead.
 final class LaterCommands {
     private static final String REGISTRY =
-            "images are fetched by other tools, as skopeo copy docker://IMAGE oci:PATH, and run as oci:PATH";
+            "images are only fetched, with 'caisson pull', by the logins of docker login or skopeo login";
     private static final String IMAGES =
-            "images are directories, OCI layouts and archives of docker save, named where they are run";
+            "directories, OCI layouts and archives of docker save are run as dir:PATH, oci:PATH and docker-archive:FILE";
     private static final String BUILD =
             "images are built by other tools, as docker build or buildah; 'caisson audit' judges a Dockerfile";
     private static final String VOLUMES = "make a workspace with 'caisson workspace create', or mount a path of the host with -v";
@@ -19,9 +19,9 @@ final class LaterCommands {
     static {
         put("take files out with 'caisson cp', as an archive with -", "commit", "export");
         put(VOLUMES, "volume");
-        put(REGISTRY, "pull", "push", "login", "logout", "search", "trust", "manifest");
+        put(REGISTRY, "push", "login", "logout", "search", "trust", "manifest");
         put(BUILD, "build", "builder", "buildx");
-        put(IMAGES, "image", "images", "history", "import", "load", "save", "rmi", "tag");
+        put(IMAGES, "history", "import", "load", "save");
         put("containers are started by hand or by a service; 'caisson audit' judges a compose file", "compose");
         put(SWARM, "swarm", "node", "service", "stack", "config", "secret");
         put("there is no daemon that could be elsewhere: use ssh", "context");

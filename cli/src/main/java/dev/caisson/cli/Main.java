@@ -26,6 +26,12 @@ import dev.caisson.cli.container.WaitCommand;
 import dev.caisson.cli.files.CopyCommand;
 import dev.caisson.cli.files.DiffCommand;
 import dev.caisson.cli.files.WorkspaceCopyCommand;
+import dev.caisson.cli.image.ImageGroupCommand;
+import dev.caisson.cli.image.ImagesCommand;
+import dev.caisson.cli.image.PruneImagesCommand;
+import dev.caisson.cli.image.PullCommand;
+import dev.caisson.cli.image.RemoveImageCommand;
+import dev.caisson.cli.image.TagCommand;
 import dev.caisson.cli.network.NetworkCommand;
 import dev.caisson.cli.option.LaterOptions;
 import dev.caisson.cli.run.CreateCommand;
@@ -105,6 +111,11 @@ public final class Main implements Runnable {
         COMMANDS.put("renew", RenewCommand::new);
         COMMANDS.put("up", UpCommand::new);
         COMMANDS.put("rm", RemoveCommand::new);
+        COMMANDS.put("pull", PullCommand::new);
+        COMMANDS.put("images", ImagesCommand::new);
+        COMMANDS.put("tag", TagCommand::new);
+        COMMANDS.put("rmi", RemoveImageCommand::new);
+        COMMANDS.put("image", Main::image);
         COMMANDS.put("container", Main::container);
         COMMANDS.put("network", NetworkCommand::line);
         COMMANDS.put("system", Main::system);
@@ -300,6 +311,15 @@ public final class Main implements Runnable {
         line.addSubcommand("ls", new ListCommand());
         line.addSubcommand("prune", new PruneCommand());
         return line;
+    }
+
+    private static CommandLine image() {
+        return new CommandLine(new ImageGroupCommand())
+                .addSubcommand("pull", new PullCommand())
+                .addSubcommand("ls", new ImagesCommand())
+                .addSubcommand("tag", new TagCommand())
+                .addSubcommand("rm", new RemoveImageCommand())
+                .addSubcommand("prune", new PruneImagesCommand());
     }
 
     private static CommandLine system() {

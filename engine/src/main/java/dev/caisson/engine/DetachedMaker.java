@@ -3,6 +3,8 @@ package dev.caisson.engine;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.error.CaissonException;
+import dev.caisson.image.Digest;
+import dev.caisson.image.Image;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
@@ -136,6 +138,16 @@ final class DetachedMaker implements AutoCloseable {
         }
     }
 
+    /// Returns the spec with the digest of its image: made again, it has the image that it was created with, whatever
+    /// its tag has come to name.
+    private static ContainerSpec pinned(Preparation.Prepared prepared) {
+        ContainerSpec spec = prepared.spec();
+        Optional<Digest> digest = prepared.rootfs().digest();
+        return spec.image() instanceof Image.Named named && digest.isPresent()
+                ? spec.image(new Image.Named(named.reference().at(digest.get())))
+                : spec;
+    }
+
     private static void undo(Deque<Runnable> undo, Throwable failure) {
         while (!undo.isEmpty()) {
             try {
@@ -195,7 +207,7 @@ final class DetachedMaker implements AutoCloseable {
                 spec.terminal().isPresent(),
                 spec.interactive());
         file.write(own);
-        KeptSpec.write(own, spec);
+        KeptSpec.write(own, pinned(prepared));
         ContainerDetails.of(spec, plan).write(own);
         undo.push(() -> diskLayers.discard(id.value()));
         List<Fd> layers = prepared.rootfs().openLayers();

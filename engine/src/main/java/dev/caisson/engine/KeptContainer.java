@@ -91,6 +91,14 @@ public final class KeptContainer {
         return origin.image();
     }
 
+    /// Returns the digest of the image that it was made of, if it outlives its command and its image has one.
+    Optional<String> imageDigest() {
+        return new DetachedPlace(options, among, entry)
+                .findFile()
+                .map(DetachedFile::image)
+                .filter(digest -> !digest.isEmpty());
+    }
+
     /// The beginning of what it was to run.
     public List<String> command() {
         return origin.command();

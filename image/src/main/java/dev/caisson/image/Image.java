@@ -59,6 +59,18 @@ public sealed interface Image {
         }
     }
 
+    /// An image of the store, which was pulled from a registry.
+    record Named(ImageReference reference) implements Image {
+        public Named {
+            present(reference, "reference");
+        }
+
+        @Override
+        public String toString() {
+            return reference.toString();
+        }
+    }
+
     static Image host() {
         return new Host();
     }
@@ -83,10 +95,11 @@ public sealed interface Image {
         return new DockerArchive(file, Optional.of(present(reference, "reference")));
     }
 
-    /// Reads `host`, `dir:PATH`, `oci:PATH[:REFERENCE]` or `docker-archive:FILE[:REFERENCE]`. As with skopeo, the first
-    /// colon after the path begins the reference; a path that has a colon itself is given to the factories above.
+    /// Reads `host`, `dir:PATH`, `oci:PATH[:REFERENCE]`, `docker-archive:FILE[:REFERENCE]`, or the name of an
+    /// image that was pulled: `debian:13`, also as `docker://debian:13`. As with skopeo, the first colon after
+    /// the path begins the reference; a path that has a colon itself is given to the factories above.
     ///
-    /// @throws ImageException BAD_NAME, or REGISTRY_UNSUPPORTED for a bare name
+    /// @throws ImageException BAD_NAME, or UNSUPPORTED_FORMAT for the stores of other tools
     static Image parse(String name) {
         if (present(name, "name").equals("host")) {
             return host();
@@ -98,7 +111,7 @@ public sealed interface Image {
             case "dir" -> directory(path(name, rest));
             case "oci" -> new OciLayout(path(name, beforeColon(rest)), afterColon(name, rest));
             case "docker-archive" -> new DockerArchive(path(name, beforeColon(rest)), afterColon(name, rest));
-            case "docker" -> throw notLocal(rest.replaceFirst("^//", ""));
+            case "docker" -> new Named(ImageReference.parse(rest.startsWith("//") ? rest.substring(2) : name));
             case "docker-daemon", "containers-storage" ->
                 throw unread(
                         name,
@@ -107,7 +120,7 @@ public sealed interface Image {
             case "oci-archive" ->
                 throw unread(
                         name, "a packed OCI layout", "unpack it with tar -xf into a directory, and run oci:DIRECTORY");
-            default -> throw notLocal(name);
+            default -> new Named(ImageReference.parse(name));
         };
     }
 
@@ -115,19 +128,6 @@ public sealed interface Image {
         return new ImageException(
                 ImageException.Code.UNSUPPORTED_FORMAT,
                 Quoted.of(name) + " names " + what + ", which is not read; " + advice);
-    }
-
-    private static ImageException notLocal(String name) {
-        if (!name.matches("[A-Za-z0-9][A-Za-z0-9._/:@-]{0,511}")) {
-            return new ImageException(
-                    ImageException.Code.BAD_NAME,
-                    Quoted.of(name) + " is no image name; use host, dir:PATH, oci:PATH[:REFERENCE] or"
-                            + " docker-archive:FILE[:REFERENCE]");
-        }
-        return new ImageException(
-                ImageException.Code.REGISTRY_UNSUPPORTED,
-                "images are not fetched from registries yet; fetch " + name + " with \"skopeo copy docker://" + name
-                        + " oci:DIRECTORY:latest\" and run oci:DIRECTORY:latest, or use host or dir:PATH");
     }
 
     private static Path path(String name, String path) {

@@ -11,8 +11,6 @@ public final class ImageException extends CodedException {
     public enum Code implements ErrorCode {
         /// An image name that is not of a known form.
         BAD_NAME(400),
-        /// A name that only a registry could resolve.
-        REGISTRY_UNSUPPORTED(400),
         /// The path or reference that the image was named by does not exist.
         NOT_FOUND(404),
         NOT_A_DIRECTORY(400),

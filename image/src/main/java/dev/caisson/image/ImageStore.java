@@ -1,6 +1,7 @@
 package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
+import dev.caisson.image.registry.Credentials;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// A directory that holds unpacked images, shared by all processes of the host that use it. May be used by several
 /// threads.
@@ -20,11 +22,13 @@ public final class ImageStore implements AutoCloseable {
 
     private final StoreDirectory skeletons;
     private final StoreDirectory unpacked;
+    private final ContentStore content;
     private final HostSkeleton host;
 
-    private ImageStore(StoreDirectory skeletons, StoreDirectory unpacked) {
+    private ImageStore(StoreDirectory skeletons, StoreDirectory unpacked, ContentStore content) {
         this.skeletons = skeletons;
         this.unpacked = unpacked;
+        this.content = content;
         this.host = new HostSkeleton(HOST, skeletons.hostSnapshot());
     }
 
@@ -41,7 +45,8 @@ public final class ImageStore implements AutoCloseable {
             try (Fd directory = FileSystem.open(real.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
                 SkeletonMedium.prepare(directory, "host");
                 StoreDirectory skeletons = StoreDirectory.open(real, directory, "host");
-                return new ImageStore(skeletons, StoreDirectory.open(real, directory, "rootfs"));
+                return new ImageStore(
+                        skeletons, StoreDirectory.open(real, directory, "rootfs"), ContentStore.open(real, directory));
             }
         } catch (IOException | ErrnoException e) {
             throw new ImageException(
@@ -67,21 +72,97 @@ public final class ImageStore implements AutoCloseable {
     ///
     /// @throws ImageException in any of its codes
     public Rootfs resolve(Image image, ProgressListener listener) {
+        return guarded(image.toString(), () -> switch (image) {
+            case Image.Host() -> host();
+            case Image.Directory(Path path) -> directory(path);
+            case Image.OciLayout(Path path, Optional<String> reference) -> {
+                try (var reader = new OciLayoutReader(path)) {
+                    yield unpacked(reader.read(reference), listener);
+                }
+            }
+            case Image.DockerArchive(Path file, Optional<String> reference) -> {
+                try (var reader = new DockerArchiveReader(file)) {
+                    yield unpacked(reader.read(reference), listener);
+                }
+            }
+            case Image.Named(ImageReference reference) ->
+                content.read(stored(reference), packed -> unpacked(packed, listener));
+        });
+    }
+
+    private StoredImage stored(ImageReference reference) {
+        return content.find(reference)
+                .orElseThrow(() -> new ImageException(
+                        Code.NOT_FOUND,
+                        "image " + reference + " is not in the store: fetch it with \"caisson pull " + reference
+                                + "\""));
+    }
+
+    // ---- images that were pulled
+
+    /// Returns the images that were pulled, in the order of their pulls.
+    public List<StoredImage> images() {
+        return guarded("the list of images", content::images);
+    }
+
+    /// Finds an image that was pulled.
+    public Optional<StoredImage> find(ImageReference reference) {
+        return guarded(reference.toString(), () -> content.find(reference));
+    }
+
+    /// Describes an image of the store, without unpacking it.
+    public ImageDescription describe(StoredImage image) {
+        return guarded(image.repository(), () -> content.describe(image));
+    }
+
+    /// Copies an image from its registry into the store: its manifest for this machine's platform, its configuration
+    /// and its layers, each compared with its digest. Blobs that the store has are not fetched again; the manifest
+    /// always is, because a tag may have moved.
+    ///
+    /// @throws ImageException in any of its codes
+    /// @throws dev.caisson.image.registry.RegistryException if the registry does not give it
+    public StoredImage pull(ImageReference reference, Credentials credentials, PullListener listener) {
+        return guarded(reference.toString(), () -> ImagePull.pull(content, reference, credentials, listener));
+    }
+
+    /// Gives an image another name too; one that had it before stays without a name.
+    /// @param name with a tag and no digest
+    public StoredImage tag(StoredImage image, ImageReference name) {
+        if (name.tag().isEmpty() || name.digest().isPresent()) {
+            throw new ImageException(
+                    Code.BAD_NAME, name + " cannot be given to an image: write REPOSITORY:TAG without a digest");
+        }
+        var tagged = new StoredImage(
+                name.fullRepository(),
+                name.tag(),
+                image.manifest(),
+                image.pulled(),
+                image.mediaType(),
+                image.manifestSize(),
+                image.pulledMillis());
+        return guarded(name.toString(), () -> {
+            content.add(tagged);
+            return tagged;
+        });
+    }
+
+    /// Takes images off the list, with the blobs that no other image has.
+    public void remove(Set<StoredImage> images) {
+        guarded("the list of images", () -> {
+            content.remove(images);
+            return images;
+        });
+    }
+
+    @FunctionalInterface
+    private interface Action<T> {
+        T run() throws IOException;
+    }
+
+    /// Runs `action`, and says what a failure below means for the image.
+    private static <T> T guarded(String image, Action<T> action) {
         try {
-            return switch (image) {
-                case Image.Host() -> host();
-                case Image.Directory(Path path) -> directory(path);
-                case Image.OciLayout(Path path, Optional<String> reference) -> {
-                    try (var reader = new OciLayoutReader(path)) {
-                        yield unpacked(reader.read(reference), listener);
-                    }
-                }
-                case Image.DockerArchive(Path file, Optional<String> reference) -> {
-                    try (var reader = new DockerArchiveReader(file)) {
-                        yield unpacked(reader.read(reference), listener);
-                    }
-                }
-            };
+            return action.run();
         } catch (IOException | UncheckedIOException e) {
             throw new ImageException(
                     Code.BAD_ARCHIVE,
@@ -183,5 +264,6 @@ public final class ImageStore implements AutoCloseable {
     public void close() {
         skeletons.close();
         unpacked.close();
+        content.close();
     }
 }

@@ -14,6 +14,8 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -52,6 +54,51 @@ final class OciLayoutReader implements AutoCloseable {
         return manifest(chosen, 1);
     }
 
+    /// Reads one image by its descriptor.
+    PackedImage read(Descriptor image) throws IOException {
+        return manifest(image, 1);
+    }
+
+    /// Returns the digests of all that belongs to an image of one platform: manifest, configuration, layers.
+    List<Digest> blobs(Descriptor image) throws IOException {
+        var digests = new ArrayList<Digest>();
+        digests.add(image.digest());
+        if (ManifestDocument.parse(image.mediaType(), blob(image, "the manifest")) instanceof Manifest manifest) {
+            digests.add(manifest.config().digest());
+            manifest.layers().forEach(layer -> digests.add(layer.digest()));
+        }
+        return digests;
+    }
+
+    /// Describes one image of one platform; reads none of its layers.
+    ImageDescription describe(Descriptor image) throws IOException {
+        if (!(ManifestDocument.parse(image.mediaType(), blob(image, "the manifest")) instanceof Manifest manifest)) {
+            throw new ImageException(Code.BAD_MANIFEST, "the image " + image.digest() + " is an index");
+        }
+        byte[] json = blob(manifest.config(), "the configuration");
+        PackedConfig config = PackedConfig.parse(json);
+        long bytes = image.size() + manifest.config().size();
+        for (Descriptor layer : manifest.layers()) {
+            bytes += layer.size();
+        }
+        return new ImageDescription(
+                manifest.config().digest(),
+                created(json),
+                bytes,
+                manifest.layers().size(),
+                config.config());
+    }
+
+    private static Optional<Instant> created(byte[] config) {
+        try {
+            return JsonObject.parse("the configuration", config)
+                    .string("created")
+                    .map(Instant::parse);
+        } catch (DateTimeParseException e) {
+            return Optional.empty(); // it says nothing that can be understood
+        }
+    }
+
     private void checkVersion() throws IOException {
         byte[] content = document("oci-layout", "the layout's version");
         String version = JsonObject.parse("the layout's version", content).required("imageLayoutVersion");
@@ -76,7 +123,7 @@ final class OciLayoutReader implements AutoCloseable {
     }
 
     /// The one image among `manifests`, or the one of them that runs here.
-    private static Descriptor only(List<Descriptor> manifests, String where) {
+    static Descriptor only(List<Descriptor> manifests, String where) {
         var distinct = new LinkedHashMap<Digest, Descriptor>();
         manifests.forEach(manifest -> distinct.putIfAbsent(manifest.digest(), manifest));
         List<Descriptor> fitting = List.copyOf(distinct.values());

@@ -65,6 +65,16 @@ public final class FileLocks {
         Native.check("flock", Native.raw(Nr.FLOCK, file.number(), LOCK_UN));
     }
 
+    /// Locks the whole file together with others who do the same, waiting while one has it alone. Nobody gets it alone
+    /// meanwhile.
+    public static void lockShared(Fd file) {
+        long result;
+        do {
+            result = Native.raw(Nr.FLOCK, file.number(), LOCK_SH);
+        } while (result == -Errno.EINTR);
+        Native.check("flock", result);
+    }
+
     /// True if another open file has the whole file locked. Those who ask are not in each other's way; [#tryLock] may
     /// meet one of them, [#lock] waits until they have their answer.
     public static boolean isLocked(Fd file) {

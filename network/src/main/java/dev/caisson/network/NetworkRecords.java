@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /// The records of networks and of containers on them, for all processes that use one directory.
@@ -64,7 +65,7 @@ final class NetworkRecords implements AutoCloseable {
     /// Opens the directory, whose parent is there, and makes what is not there.
     static NetworkRecords open(Path path) {
         try (Fd above = FileSystem.open(
-                path.toAbsolutePath().getParent().toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
+                Objects.requireNonNull(path.toAbsolutePath().getParent()).toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
             Fd directory =
                     FileSystem.openOrMakeDirectory(above, path.getFileName().toString(), PRIVATE);
             requireTrusted(directory, path);

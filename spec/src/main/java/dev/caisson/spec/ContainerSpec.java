@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// ContainerSpec.of(Image.host(), "python3", "-c", code).memory(Bytes.mebibytes(256)).pids(32)
 /// ```
 public final class ContainerSpec implements Cloneable {
-    private final Image image;
+    private Image image;
     private List<String> command;
     private @Nullable List<String> entrypoint;
     private Map<String, String> environment = Map.of();
@@ -94,6 +94,10 @@ public final class ContainerSpec implements Cloneable {
 
     public Image image() {
         return image;
+    }
+
+    public ContainerSpec image(Image value) {
+        return with(copy -> copy.image = present(value, "image"));
     }
 
     public List<String> command() {
@@ -333,7 +337,7 @@ public final class ContainerSpec implements Cloneable {
         return interactive;
     }
 
-    /// True: a small init stays as process 1, forwards signals and reaps. False: the program is process 1.
+    /// True: a small init stays as process 1, forwards signals and reaps; false: the program is process 1.
     public ContainerSpec init(boolean value) {
         return with(copy -> copy.init = value);
     }

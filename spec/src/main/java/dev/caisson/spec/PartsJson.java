@@ -15,6 +15,7 @@ import static dev.caisson.spec.JsonValues.text;
 import static dev.caisson.spec.JsonValues.truth;
 
 import dev.caisson.image.Image;
+import dev.caisson.image.ImageReference;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -30,6 +31,13 @@ final class PartsJson {
     static final JsonForm<Image.Directory> DIRECTORY = new JsonForm<>(
             "an image", field("path", it -> path(it.path()), (_, json) -> new Image.Directory(path(json))));
 
+    private static final ImageReference NO_NAME = ImageReference.parse("none");
+    static final JsonForm<Image.Named> NAMED = new JsonForm<>(
+            "an image of the store",
+            field(
+                    "reference",
+                    it -> it.reference().toString(),
+                    (it, json) -> new Image.Named(ImageReference.parse(text(json)))));
     static final JsonForm<Image.OciLayout> OCI_LAYOUT = new JsonForm<>(
             "an image",
             field("path", it -> path(it.path()), (it, json) -> new Image.OciLayout(path(json), it.reference())),
@@ -176,6 +184,7 @@ final class PartsJson {
             case Image.Directory it -> kind("directory", DIRECTORY.write(it));
             case Image.OciLayout it -> kind("ociLayout", OCI_LAYOUT.write(it));
             case Image.DockerArchive it -> kind("dockerArchive", DOCKER_ARCHIVE.write(it));
+            case Image.Named it -> kind("named", NAMED.write(it));
         };
     }
 
@@ -187,6 +196,7 @@ final class PartsJson {
                         "host", alone("the image", Image.host()),
                         "directory", rest -> DIRECTORY.read(new Image.Directory(NO_PATH), rest),
                         "ociLayout", rest -> OCI_LAYOUT.read(new Image.OciLayout(NO_PATH, Optional.empty()), rest),
+                        "named", rest -> NAMED.read(new Image.Named(NO_NAME), rest),
                         "dockerArchive",
                                 rest -> DOCKER_ARCHIVE.read(new Image.DockerArchive(NO_PATH, Optional.empty()), rest)));
     }

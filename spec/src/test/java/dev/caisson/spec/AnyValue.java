@@ -1,5 +1,6 @@
 package dev.caisson.spec;
 
+import dev.caisson.image.ImageReference;
 import dev.caisson.text.AddressText;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
@@ -28,6 +29,9 @@ final class AnyValue {
     private static final int TRIES = 2_000;
     private static final List<String> TEXTS = List.of(
             "", "a", "two words", "\"\\\n\t\u0001", "grüße \u2028 \ud83d\ude00", "\udcff raw \udc80", "{}", "null");
+
+    private static final List<String> IMAGES = List.of(
+            "debian:13", "127.0.0.1:5000/a/b", "team/app@sha256:" + "0a".repeat(32), "app:1@sha256:" + "f".repeat(64));
 
     private final Random random;
 
@@ -69,6 +73,9 @@ final class AnyValue {
         }
         if (plain.isSealed()) {
             return of(pick(List.of(plain.getPermittedSubclasses())));
+        }
+        if (plain == ImageReference.class) {
+            return ImageReference.parse(pick(IMAGES));
         }
         if (plain.isRecord()) {
             return ofRecord(plain);

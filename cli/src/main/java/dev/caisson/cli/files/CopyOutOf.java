@@ -42,9 +42,7 @@ final class CopyOutOf {
         StandardStream output = Caller.current().output();
         if (dev.caisson.linux.Terminal.isTerminal(Caller.current().descriptor(1))) {
             throw new CommandException(
-                    "COPY_TERMINAL",
-                    FileCopy.FAILED,
-                    "an archive is not written to a terminal: redirect the output");
+                    "COPY_TERMINAL", FileCopy.FAILED, "an archive is not written to a terminal: redirect the output");
         }
         var buffered = new BufferedOutputStream(output, 128 * 1024);
         CopyReport report = files.pack(source, name, buffered, options);

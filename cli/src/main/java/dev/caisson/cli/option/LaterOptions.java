@@ -9,8 +9,7 @@ import java.util.Optional;
 public final class LaterOptions {
     private static final String ATTACHED = "nothing is attached here: give it to 'caisson run', 'start' or 'attach'";
     private static final String WINDOWS = "it is an option of Docker for Windows";
-    private static final String REGISTRY =
-            "registries are not part of this version: fetch the image with skopeo copy, and run it as oci:PATH";
+    private static final String REGISTRY = "images are compared with their digests; signatures are not looked at";
     private static final String LOG =
             "a container without --rm has one kind of log, files as Docker's json-file makes them, three of 10 MiB";
     private static final String REAL_TIME = "real-time processor time is not given to containers";
@@ -25,7 +24,7 @@ public final class LaterOptions {
         put("give each mount with -v or --mount", "--volumes-from");
         put("the size of what a container has written is in 'caisson ps -s' and 'caisson system df'", "--size", "-s");
         put(WINDOWS, "--cpu-count", "--cpu-percent", "--io-maxbandwidth", "--io-maxiops", "--isolation");
-        put(REGISTRY, "--pull", "--disable-content-trust");
+        put(REGISTRY, "--disable-content-trust");
         put("nothing is printed of an image that is at hand: leave it out", "-q", "--quiet");
         put(LOG, "--log-driver", "--log-opt");
         put(REAL_TIME, "--cpu-rt-runtime", "--cpu-rt-period");
@@ -38,7 +37,6 @@ public final class LaterOptions {
         put("a container always has its own process ids", "--pid");
         put("a container always has its own user namespace", "--userns");
         put("a container always has its own cgroup namespace", "--cgroupns");
-        put("images of other machines are not part of this version", "--platform");
         put("the kernel counts its own memory for a container with --memory: use that", "--kernel-memory");
         put("Caisson is the runtime", "--runtime");
     }

@@ -110,7 +110,9 @@ final class MountOptions {
         if (text.equals(".") || text.equals("..") || text.startsWith("./") || text.startsWith("../")) {
             return absolute(option, HostPath.of(text));
         }
-        throw bad(option, "named volumes are not part of this version: give a path that starts with / or ./, or --workspace");
+        throw bad(
+                option,
+                "named volumes are not part of this version: give a path that starts with / or ./, or --workspace");
     }
 
     private static Path absolute(String option, Path path) {

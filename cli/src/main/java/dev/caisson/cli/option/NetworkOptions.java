@@ -114,8 +114,7 @@ final class NetworkOptions {
         for (Map.Entry<String, Boolean> option : given.entrySet()) {
             if (option.getValue()) {
                 throw CommandException.refused(
-                        option.getKey(),
-                        "the container has loopback alone: add --network bridge, or another network");
+                        option.getKey(), "the container has loopback alone: add --network bridge, or another network");
             }
         }
     }

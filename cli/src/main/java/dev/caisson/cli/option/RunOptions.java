@@ -178,7 +178,7 @@ public final class RunOptions {
                 .operand(
                         0,
                         "IMAGE",
-                        "host, dir:PATH, oci:PATH[:REF] or docker-archive:FILE[:REF].",
+                        "host, a name as debian:13, dir:PATH, oci:PATH[:REF] or docker-archive:FILE[:REF].",
                         value -> image = value)
                 .operands(1, "COMMAND", "The program and its arguments.", value -> command = value);
     }
@@ -201,7 +201,8 @@ public final class RunOptions {
             spec = spec.sysctl(pair[0], pair[1]);
         }
         spec = EnvironmentOptions.applyLabels(spec, labelFiles, labels);
-        return DeviceOptions.apply(MountOptions.workspaces(MountOptions.apply(spec, volumes, mounts, tmpfs), workspaces), devices);
+        return DeviceOptions.apply(
+                MountOptions.workspaces(MountOptions.apply(spec, volumes, mounts, tmpfs), workspaces), devices);
     }
 
     private ContainerSpec texts(ContainerSpec start) {

@@ -2,6 +2,7 @@ package dev.caisson.cli.run;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.option.DetachOptions;
+import dev.caisson.cli.option.ImageOptions;
 import dev.caisson.cli.option.RunOptions;
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.DetachedOptions;
@@ -14,6 +15,7 @@ public final class CreateCommand implements Callable<Integer> {
     private final CommandSpec spec = CommandSpec.wrapWithoutInspection(this).name("create");
     private final RunOptions options = new RunOptions(spec);
     private final DetachOptions detach = new DetachOptions(spec, true);
+    private final ImageOptions images = new ImageOptions(spec);
 
     public static CommandSpec spec() {
         CommandSpec spec = new CreateCommand().spec;
@@ -25,15 +27,16 @@ public final class CreateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        DetachedContainer made = create(options, detach, spec);
+        DetachedContainer made = create(options, detach, images, spec);
         spec.commandLine().getOut().println(made.id().value());
         return 0;
     }
 
-    static DetachedContainer create(RunOptions options, DetachOptions detach, CommandSpec command)
+    static DetachedContainer create(RunOptions options, DetachOptions detach, ImageOptions images, CommandSpec command)
             throws InterruptedException {
         ContainerSpec wanted = DetachOptions.withTerminal(options.spec(), options.terminal());
         DetachedOptions kept = detach.options(options.remove());
+        images.fetch(wanted.image(), command.commandLine().getErr());
         detach.prepare();
         try (var lease = Caller.current().engine()) {
             DetachedContainer made = lease.engine()

@@ -4,6 +4,7 @@ import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.option.AttachOptions;
 import dev.caisson.cli.option.DetachOptions;
+import dev.caisson.cli.option.ImageOptions;
 import dev.caisson.cli.option.RunOptions;
 import dev.caisson.engine.Container;
 import dev.caisson.engine.DetachedContainer;
@@ -24,6 +25,7 @@ public final class RunCommand implements Callable<Integer> {
     private final RunOptions options = new RunOptions(spec);
     private final DetachOptions detach = new DetachOptions(spec, false);
     private final AttachOptions attach = new AttachOptions(spec);
+    private final ImageOptions images = new ImageOptions(spec);
 
     @SuppressWarnings("NullAway.Init") // set before it is used
     private Foreground foreground;
@@ -46,6 +48,7 @@ public final class RunCommand implements Callable<Integer> {
             return attached();
         }
         ContainerSpec wish = options.spec();
+        images.fetch(wish.image(), spec.commandLine().getErr());
         foreground =
                 new Foreground(options, attach.streams(), spec.commandLine().getErr());
         foreground.prepare();
@@ -56,7 +59,7 @@ public final class RunCommand implements Callable<Integer> {
 
     /// One that cannot be started stays as it was created, unless nothing of it is to be kept.
     private int inBackground() throws InterruptedException {
-        DetachedContainer made = CreateCommand.create(options, detach, spec);
+        DetachedContainer made = CreateCommand.create(options, detach, images, spec);
         try {
             made.start();
         } catch (CaissonException e) {
@@ -71,7 +74,7 @@ public final class RunCommand implements Callable<Integer> {
 
     /// One that may go on when this command ends is kept by a monitor, as with -d, and attached here.
     private int attached() throws InterruptedException {
-        DetachedContainer made = CreateCommand.create(options, detach, spec);
+        DetachedContainer made = CreateCommand.create(options, detach, images, spec);
         var session = new AttachSession(made, spec, attach.keys(), options.interactive(), attach.passesSignals());
         int status;
         try {

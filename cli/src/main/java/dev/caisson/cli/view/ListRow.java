@@ -1,13 +1,13 @@
 package dev.caisson.cli.view;
 
 import dev.caisson.cli.caller.OneLine;
+import dev.caisson.cli.text.AgeText;
 import dev.caisson.engine.ContainerState;
 import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.HealthReport;
 import dev.caisson.engine.NetworkPlaces;
 import dev.caisson.engine.RunResult;
 import dev.caisson.engine.Verdict;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -39,9 +39,6 @@ final class ListRow {
             Map.entry("Networks", "NETWORKS"));
 
     private static final int LONGEST_COMMAND = 20;
-    private static final int SECONDS = 60;
-    private static final int HOURS = 48;
-    private static final int DAYS = 14;
     private static final DateTimeFormatter CREATED =
             DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss Z z").withZone(ZoneId.systemDefault());
 
@@ -63,7 +60,7 @@ final class ListRow {
         fields.put("Names", container.name().orElse(""));
         fields.put("Networks", NetworkView.names(networks));
         fields.put("Ports", NetworkView.column(networks));
-        fields.put("RunningFor", age(container.created(), now) + " ago");
+        fields.put("RunningFor", AgeText.of(container.created(), now) + " ago");
         fields.put("State", container.word());
         fields.put("Status", status(container, now));
         return fields;
@@ -96,15 +93,16 @@ final class ListRow {
 
     static String status(ContainerStatus container, Instant now) {
         if (container.state().isEmpty()) {
-            return container.running() ? "Up " + age(container.created(), now) : ended(container, now);
+            return container.running() ? "Up " + AgeText.of(container.created(), now) : ended(container, now);
         }
         return switch (container.state().get()) {
             case ContainerState.Created _ -> "Created";
-            case ContainerState.Running running -> "Up " + age(running.started(), now) + health(running.health());
-            case ContainerState.Paused paused -> "Up " + age(paused.started(), now) + " (Paused)";
+            case ContainerState.Running running ->
+                "Up " + AgeText.of(running.started(), now) + health(running.health());
+            case ContainerState.Paused paused -> "Up " + AgeText.of(paused.started(), now) + " (Paused)";
             case ContainerState.Restarting restarting ->
                 "Restarting (" + restarting.last().status() + ") "
-                        + age(restarting.last().time(), now) + " ago";
+                        + AgeText.of(restarting.last().time(), now) + " ago";
             case ContainerState.Exited _ -> ended(container, now);
             case ContainerState.Lost lost -> "Exited (unknown), " + lost.cause().text();
         };
@@ -125,31 +123,7 @@ final class ListRow {
         }
         Verdict verdict = result.get().verdict();
         return "Exited (" + result.get().exitStatus() + ") "
-                + age(container.ended().orElse(now), now) + " ago"
+                + AgeText.of(container.ended().orElse(now), now) + " ago"
                 + (verdict == Verdict.OK || verdict == Verdict.EXIT ? "" : ", " + verdict);
-    }
-
-    /// In Docker's words.
-    static String age(Instant time, Instant now) {
-        Duration age = Duration.between(time, now);
-        long seconds = age.toSeconds();
-        long hours = Math.round(age.toMinutes() / 60.0);
-        if (seconds < 1) {
-            return "Less than a second";
-        }
-        if (seconds < SECONDS) {
-            return seconds == 1 ? "1 second" : seconds + " seconds";
-        }
-        if (age.toMinutes() < SECONDS) {
-            return age.toMinutes() == 1 ? "About a minute" : age.toMinutes() + " minutes";
-        }
-        if (hours < HOURS) {
-            return hours == 1 ? "About an hour" : hours + " hours";
-        }
-        long days = hours / 24;
-        if (days < DAYS) {
-            return days + " days";
-        }
-        return days < 60 ? days / 7 + " weeks" : days < 730 ? days / 30 + " months" : days / 365 + " years";
     }
 }

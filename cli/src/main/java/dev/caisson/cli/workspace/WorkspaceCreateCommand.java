@@ -27,10 +27,7 @@ public final class WorkspaceCreateCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
 
-    @Option(
-            names = "--size",
-            paramLabel = "SIZE",
-            description = "Most bytes that it holds, from 16m on (default: 1g).")
+    @Option(names = "--size", paramLabel = "SIZE", description = "Most bytes that it holds, from 16m on (default: 1g).")
     private @Nullable String size;
 
     @Option(

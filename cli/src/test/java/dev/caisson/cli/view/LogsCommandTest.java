@@ -7,6 +7,7 @@ import dev.caisson.cli.Main;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.Terminal;
+import dev.caisson.cli.text.AgeText;
 import dev.caisson.engine.Container;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.Streams;
@@ -225,11 +226,11 @@ class LogsCommandTest {
 
     @Test
     void an_age_is_told_in_one_unit() {
-        assertThat(ListRow.age(NOW.minusSeconds(-3), NOW)).isEqualTo("Less than a second");
-        assertThat(ListRow.age(NOW.minusSeconds(119), NOW)).isEqualTo("About a minute");
-        assertThat(ListRow.age(NOW.minus(Duration.ofMinutes(119)), NOW)).isEqualTo("2 hours");
-        assertThat(ListRow.age(NOW.minus(Duration.ofHours(47)), NOW)).isEqualTo("47 hours");
-        assertThat(ListRow.age(NOW.minus(Duration.ofDays(2)), NOW)).isEqualTo("2 days");
+        assertThat(AgeText.of(NOW.minusSeconds(-3), NOW)).isEqualTo("Less than a second");
+        assertThat(AgeText.of(NOW.minusSeconds(119), NOW)).isEqualTo("About a minute");
+        assertThat(AgeText.of(NOW.minus(Duration.ofMinutes(119)), NOW)).isEqualTo("2 hours");
+        assertThat(AgeText.of(NOW.minus(Duration.ofHours(47)), NOW)).isEqualTo("47 hours");
+        assertThat(AgeText.of(NOW.minus(Duration.ofDays(2)), NOW)).isEqualTo("2 days");
     }
 
     @Test

@@ -1,0 +1,148 @@
+package dev.caisson.cli.image;
+
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.template.Table;
+import dev.caisson.cli.text.AgeText;
+import dev.caisson.cli.text.JsonText;
+import dev.caisson.cli.text.SizeText;
+import dev.caisson.engine.Images;
+import dev.caisson.image.ImageDescription;
+import dev.caisson.image.ImageReference;
+import dev.caisson.image.StoredImage;
+import java.io.PrintWriter;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `caisson images`: the images of the store.
+@Command(
+        name = "images",
+        sortOptions = false,
+        description = "List the images that were fetched.",
+        footer = {
+            "%nSIZE is that of the compressed layers, as they lie in the store.",
+            "%n  caisson images --digests",
+            "  caisson images --format '{{.Repository}}:{{.Tag}} {{.ID}}' debian"
+        })
+public final class ImagesCommand implements Callable<Integer> {
+    private static final String TABLE = "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}";
+    private static final String DIGESTS =
+            "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}";
+    private static final Map<String, String> HEADERS = Map.of(
+            "Repository", "REPOSITORY",
+            "Tag", "TAG",
+            "Digest", "DIGEST",
+            "ID", "IMAGE ID",
+            "CreatedSince", "CREATED",
+            "CreatedAt", "CREATED AT",
+            "Size", "SIZE");
+    private static final int SHORT = 12;
+    private static final int DIGITS = 3;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "Ids alone.")
+    private boolean quiet;
+
+    @Option(names = "--digests", description = "With the digests by which registries know them.")
+    private boolean digests;
+
+    @Option(names = "--no-trunc", description = "Whole ids.")
+    private boolean whole;
+
+    @Option(
+            names = {"-f", "--filter"},
+            paramLabel = "dangling=true|false",
+            description = "Only those without a name, or with one.")
+    private List<String> filters = List.of();
+
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            description = "json for programs, an object a line, or a template: 'table {{.ID}}\\t{{.Size}}'.")
+    private @Nullable String format;
+
+    @Parameters(arity = "0..1", paramLabel = "REPOSITORY[:TAG]", description = "Only images of this name.")
+    private @Nullable String name;
+
+    @Override
+    public Integer call() {
+        String given = format == null || format.isEmpty() ? "table" : format;
+        Table table = Table.of(given, digests ? DIGESTS : TABLE, HEADERS);
+        Optional<Boolean> dangling = dangling();
+        PrintWriter out = spec.commandLine().getOut();
+        var rows = new ArrayList<Map<String, Object>>();
+        try (Images images = Images.open(Caller.current().directories())) {
+            Instant now = Instant.now();
+            for (StoredImage image : images.list().reversed()) {
+                if (isWanted(image)
+                        && dangling.filter(it -> it == image.tag().isPresent()).isEmpty()) {
+                    rows.add(row(image, images.describe(image), now));
+                }
+            }
+        }
+        if (quiet) {
+            rows.stream().map(row -> row.get("ID")).distinct().forEach(out::println);
+        } else if (given.equals("json")) {
+            rows.forEach(row -> out.println(JsonText.of(row)));
+        } else {
+            table.lines(rows).forEach(line -> out.println(given.equals("table") ? line.stripTrailing() : line));
+        }
+        return 0;
+    }
+
+    private Optional<Boolean> dangling() {
+        Optional<Boolean> wanted = Optional.empty();
+        for (String filter : filters) {
+            wanted = switch (filter) {
+                case "dangling=true", "dangling=1" -> Optional.of(true);
+                case "dangling=false", "dangling=0" -> Optional.of(false);
+                default -> throw CommandException.usage("--filter is dangling=true or dangling=false");
+            };
+        }
+        return wanted;
+    }
+
+    private boolean isWanted(StoredImage image) {
+        if (name == null) {
+            return true;
+        }
+        ImageReference wanted = ImageReference.parse(name);
+        boolean hasTag = name.lastIndexOf(':') > name.lastIndexOf('/');
+        return image.repository().equals(wanted.fullRepository())
+                && (!hasTag || image.tag().equals(wanted.tag()));
+    }
+
+    private Map<String, Object> row(StoredImage image, ImageDescription description, Instant now) {
+        var row = new LinkedHashMap<String, Object>();
+        row.put("Repository", ImageReference.parse(image.repository()).shortRepository());
+        row.put("Tag", image.tag().orElse("<none>"));
+        row.put("Digest", image.pulled().toString());
+        String id = description.id().toString();
+        row.put("ID", whole ? id : description.id().hex().substring(0, SHORT));
+        row.put(
+                "CreatedSince",
+                description
+                        .created()
+                        .map(time -> AgeText.of(time, now) + " ago")
+                        .orElse("N/A"));
+        row.put("CreatedAt", description.created().map(Instant::toString).orElse("N/A"));
+        row.put("Size", SizeText.of(description.bytes(), DIGITS));
+        return row;
+    }
+}

@@ -1,0 +1,64 @@
+package dev.caisson.cli.image;
+
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.engine.Images;
+import dev.caisson.image.StoredImage;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `caisson image prune`: removes images without a name.
+@Command(
+        name = "prune",
+        sortOptions = false,
+        description = "Remove images that have no name any more.",
+        footer = "%n  caisson image prune -a -f")
+public final class PruneImagesCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-a", "--all"},
+            description = "All that no container has.")
+    private boolean all;
+
+    @Option(
+            names = {"-f", "--force"},
+            description = "Do not ask.")
+    private boolean force;
+
+    @Override
+    public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        if (!force && !isConfirmed(out)) {
+            return 0;
+        }
+        try (Images images = Images.open(Caller.current().directories())) {
+            List<StoredImage> removed = images.prune(all);
+            if (!removed.isEmpty()) {
+                out.println("Deleted Images:");
+                removed.forEach(image -> out.println(image.name()));
+            }
+        }
+        return 0;
+    }
+
+    private boolean isConfirmed(PrintWriter out) {
+        out.println(
+                "WARNING! This will remove all " + (all ? "images that no container has." : "images without a name."));
+        out.print("Are you sure you want to continue? [y/N] ");
+        out.flush();
+        try {
+            int answer = Caller.current().input().read();
+            return answer == 'y' || answer == 'Y';
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package dev.caisson.cli.image;
+
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.engine.Images;
+import dev.caisson.image.Digest;
+import dev.caisson.image.ImageReference;
+import dev.caisson.image.PullListener;
+import dev.caisson.image.StoredImage;
+import java.io.PrintWriter;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `caisson pull`: copies an image from its registry into the store.
+@Command(
+        name = "pull",
+        sortOptions = false,
+        description = "Fetch an image from its registry, for this machine's platform.",
+        footer = {
+            "%nEach part is compared with its digest. Logins are those of Docker's config.json ('docker login',",
+            "'skopeo login --authfile'). https is used, and plain http only with this machine itself.",
+            "%n  caisson pull debian:13",
+            "  caisson pull 127.0.0.1:5000/app@sha256:…"
+        })
+public final class PullCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "Print the image's name alone.")
+    private boolean quiet;
+
+    @Option(
+            names = "--platform",
+            paramLabel = "OS/ARCHITECTURE",
+            description = "Refuse unless it is this machine's, which is what is fetched.")
+    private @Nullable String platform;
+
+    @Parameters(paramLabel = "IMAGE", description = "[REGISTRY/]REPOSITORY[:TAG][@DIGEST].")
+    private String image = "";
+
+    @Override
+    public Integer call() {
+        Platforms.requireOwn(platform);
+        ImageReference reference = ImageReference.parse(image);
+        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter err = spec.commandLine().getErr();
+        try (Images images = Images.open(Caller.current().directories())) {
+            Optional<Digest> before =
+                    images.has(reference) ? Optional.of(images.find(image).manifest()) : Optional.empty();
+            StoredImage pulled = Pulls.pull(images, reference, quiet ? PullListener.none() : new PullProgress(err));
+            if (!quiet) {
+                out.println("Digest: " + pulled.pulled());
+                boolean isSame = before.filter(pulled.manifest()::equals).isPresent();
+                out.println(
+                        "Status: " + (isSame ? "Image is up to date for " : "Downloaded newer image for ") + reference);
+            }
+            String digest =
+                    reference.digest().isPresent() ? "" : ":" + pulled.tag().orElse("");
+            out.println(pulled.repository() + (digest.isEmpty() ? "@" + pulled.pulled() : digest));
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,84 @@
+package dev.caisson.cli.image;
+
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.text.SizeText;
+import dev.caisson.image.Digest;
+import dev.caisson.image.PullListener;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Shows how a pull goes on: a bar for each layer on a terminal, else a line for each layer that is there.
+public final class PullProgress implements PullListener {
+    private static final int BAR = 30;
+    private static final long PAUSE_NANOS = 100_000_000L;
+    private static final int DIGITS = 4;
+    private static final int MOST_BARS = 40;
+
+    private record Layer(String id, long done, long size, boolean isPresent) {
+        boolean isComplete() {
+            return done >= size;
+        }
+    }
+
+    private final PrintWriter err;
+    private final boolean isTerminal = Caller.current().colours().error();
+    private final List<Layer> layers = new ArrayList<>();
+    private long shown;
+    private int lines;
+
+    public PullProgress(PrintWriter err) {
+        this.err = err;
+    }
+
+    @Override
+    public synchronized void layer(int number, Digest digest, long done, long size, boolean isPresent) {
+        while (layers.size() <= number) {
+            layers.add(new Layer("", 0, 1, false));
+        }
+        boolean wasComplete =
+                !layers.get(number).id().isEmpty() && layers.get(number).isComplete();
+        var layer = new Layer(digest.hex().substring(0, 12), done, size, isPresent);
+        layers.set(number, layer);
+        if (wasComplete) {
+            return;
+        }
+        if (!isTerminal || layers.size() > MOST_BARS) {
+            if (layer.isComplete()) {
+                err.println(layer.id() + ": " + (isPresent ? "Already exists" : "Pull complete"));
+                err.flush();
+            }
+            return;
+        }
+        long now = System.nanoTime();
+        if (layer.isComplete() || now - shown > PAUSE_NANOS) {
+            shown = now;
+            draw();
+        }
+    }
+
+    private void draw() {
+        var text = new StringBuilder();
+        if (lines > 0) {
+            text.append("\u001b[").append(lines).append('A');
+        }
+        lines = 0;
+        for (Layer layer : layers) {
+            text.append("\r\u001b[K")
+                    .append(layer.id().isEmpty() ? "" : line(layer))
+                    .append('\n');
+            lines++;
+        }
+        err.print(text);
+        err.flush();
+    }
+
+    private static String line(Layer layer) {
+        if (layer.isComplete()) {
+            return layer.id() + ": " + (layer.isPresent() ? "Already exists" : "Pull complete");
+        }
+        int filled = (int) (BAR * layer.done() / Math.max(1, layer.size()));
+        return layer.id() + ": Downloading [" + "=".repeat(filled) + ">" + " ".repeat(BAR - filled) + "] "
+                + SizeText.of(layer.done(), DIGITS) + "/" + SizeText.of(layer.size(), DIGITS);
+    }
+}

@@ -1,0 +1,64 @@
+package dev.caisson.cli.image;
+
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.OneLine;
+import dev.caisson.engine.Images;
+import dev.caisson.error.CaissonException;
+import dev.caisson.image.Image;
+import dev.caisson.image.ImageReference;
+import dev.caisson.image.PullListener;
+import dev.caisson.image.StoredImage;
+import dev.caisson.image.registry.Credentials;
+import java.io.PrintWriter;
+
+/// Fetches images for the caller, with the logins of the caller's Docker configuration.
+public final class Pulls {
+    private Pulls() {}
+
+    /// Fetches the image of a run as `--pull` says: `missing`, `always` or `never`. Images that are no names of a
+    /// registry are left alone.
+    public static void forRun(Image image, String policy, PrintWriter err) {
+        if (!(image instanceof Image.Named(ImageReference reference)) || policy.equals("never")) {
+            return;
+        }
+        try (Images images = Images.open(Caller.current().directories())) {
+            if (policy.equals("missing") && images.has(reference)) {
+                return;
+            }
+            if (policy.equals("missing")) {
+                err.println("Unable to find image '" + reference + "' locally");
+                err.flush();
+            }
+            pull(images, reference, new PullProgress(err));
+        }
+    }
+
+    static StoredImage pull(Images images, ImageReference reference, PullListener listener) {
+        return images.pull(reference, credentials(), listener);
+    }
+
+    /// Checks the value of `--pull`.
+    public static String policy(String value) {
+        return switch (value) {
+            case "always", "missing", "never" -> value;
+            default -> throw CommandException.usage("--pull is always, missing or never");
+        };
+    }
+
+    private static Credentials credentials() {
+        Caller caller = Caller.current();
+        return caller.variable("DOCKER_CONFIG")
+                .filter(directory -> !directory.isEmpty())
+                .or(() ->
+                        caller.variable("HOME").filter(home -> !home.isEmpty()).map(home -> home + "/.docker"))
+                .map(directory -> Credentials.of(caller.path(directory + "/config.json")))
+                .orElseGet(Credentials::none);
+    }
+
+    /// Returns the exit status of a command that goes on with the next image after a failure.
+    static int tell(PrintWriter err, CaissonException failure) {
+        err.println("caisson: " + failure.code() + ": " + OneLine.of(failure.sentence()));
+        return 1;
+    }
+}

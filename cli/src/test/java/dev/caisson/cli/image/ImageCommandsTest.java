@@ -1,0 +1,156 @@
+package dev.caisson.cli.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.cli.Answer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The commands for images, on a registry of Debian's package `docker-registry` with an image that skopeo made of
+/// Debian's busybox.
+@Tag("root")
+@Tag("peers")
+@Timeout(180)
+class ImageCommandsTest {
+    @TempDir
+    @SuppressWarnings("NullAway.Init") // JUnit sets it
+    static Path temporary;
+
+    private static @Nullable Process registry;
+    private static String host = "";
+
+    @BeforeAll
+    static void a_registry_with_an_image() throws IOException, InterruptedException {
+        try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            host = "127.0.0.1:" + free.getLocalPort();
+        }
+        Path file = temporary.resolve("registry.yml");
+        Files.writeString(
+                file,
+                "version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: " + temporary
+                        + "/registry}}\nhttp: {addr: \"" + host + "\"}\n");
+        registry = new ProcessBuilder("docker-registry", "serve", file.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(temporary.resolve("registry.log").toFile())
+                .start();
+        Path bin = Files.createDirectories(temporary.resolve("root/bin"));
+        Files.copy(Path.of("/bin/busybox"), bin.resolve("busybox"));
+        Files.createLink(bin.resolve("sh"), bin.resolve("busybox"));
+        run("tar", "-C", temporary + "/root", "-cf", temporary + "/root.tar", ".");
+        awaitRegistry();
+        push("1");
+    }
+
+    private static void push(String tag) throws IOException, InterruptedException {
+        run(
+                "skopeo",
+                "--insecure-policy",
+                "copy",
+                "-q",
+                "--dest-tls-verify=false",
+                "tarball:" + temporary + "/root.tar",
+                "docker://" + host + "/box:" + tag);
+    }
+
+    private static void awaitRegistry() throws InterruptedException {
+        int port = Integer.parseInt(host.substring(host.indexOf(':') + 1));
+        for (int tries = 0; tries < 200; tries++) {
+            try (var _ = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                return;
+            } catch (IOException e) {
+                Thread.sleep(50);
+            }
+        }
+        throw new AssertionError("no registry");
+    }
+
+    private static void run(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isZero();
+    }
+
+    @AfterAll
+    static void end() throws InterruptedException {
+        Answer.caisson("rmi", host + "/box:1", host + "/box:2", host + "/box:3");
+        if (registry != null) {
+            registry.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
+        }
+    }
+
+    private static Answer ok(String... words) {
+        Answer answer = Answer.caisson(words);
+        assertThat(answer.status()).as(answer.err()).isZero();
+        return answer;
+    }
+
+    @Test
+    void a_run_fetches_what_is_missing_and_runs_it() {
+        Answer ran = ok("run", "--rm", host + "/box:1", "sh", "-c", "test -e /bin/busybox");
+        assertThat(ran.err()).contains("Unable to find image '" + host + "/box:1' locally");
+        assertThat(ok("run", "--rm", host + "/box:1", "sh", "-c", "exit 0").err())
+                .doesNotContain("Unable");
+        assertThat(ok("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").out())
+                .contains(host + "/box:1");
+        assertThat(Answer.caisson("run", "--rm", "--pull", "never", host + "/box:9", "sh")
+                        .err())
+                .contains("caisson: NOT_FOUND");
+    }
+
+    @Test
+    void a_pull_says_whether_the_image_is_new() throws Exception {
+        push("2");
+        assertThat(ok("pull", host + "/box:2").out()).contains("Digest: sha256:", "Downloaded newer image for");
+        assertThat(ok("pull", host + "/box:2").out()).contains("Image is up to date for " + host + "/box:2");
+        assertThat(ok("pull", "-q", host + "/box:2").out()).isEqualTo(host + "/box:2\n");
+    }
+
+    @Test
+    void the_last_name_of_an_image_stays_while_a_container_has_it() throws Exception {
+        push("3");
+        ok("pull", "-q", host + "/box:3");
+        for (String image : ok("images", "-q", host + "/box").out().lines().toList()) {
+            ok("tag", image, "keep:1");
+        }
+        String id = ok("create", "--name", "holder", "keep:1", "sh").out().strip();
+        try {
+            for (String tag : List.of("1", "2", "3")) {
+                Answer.caisson("rmi", host + "/box:" + tag);
+            }
+            Answer refused = Answer.caisson("rmi", "keep:1");
+            assertThat(refused.status()).isEqualTo(1);
+            assertThat(refused.err()).contains("IMAGE_IN_USE", "holder");
+        } finally {
+            ok("rm", "-f", id);
+        }
+        assertThat(ok("rmi", "keep:1").out()).contains("Untagged: keep:1", "Deleted: sha256:");
+    }
+
+    @Test
+    void another_machine_s_platform_and_a_wrong_word_are_refused() {
+        assertThat(Answer.caisson("pull", "--platform", "linux/mips", host + "/box:1")
+                        .status())
+                .isEqualTo(125);
+        assertThat(Answer.caisson("run", "--platform", "linux/mips", host + "/box:1")
+                        .err())
+                .contains("OPTION_REFUSED");
+        assertThat(Answer.caisson("run", "--pull", "sometimes", host + "/box:1").err())
+                .contains("always, missing or never");
+        assertThat(Answer.caisson("images", "--filter", "x=y").status()).isEqualTo(125);
+        assertThat(Answer.caisson("rmi", "nothing:1").err()).contains("IMAGE_UNKNOWN");
+    }
+}

@@ -1,0 +1,188 @@
+package dev.caisson.engine;
+
+import static dev.caisson.error.ArgumentException.present;
+
+import dev.caisson.image.ImageDescription;
+import dev.caisson.image.ImageException;
+import dev.caisson.image.ImageReference;
+import dev.caisson.image.ImageStore;
+import dev.caisson.image.PullListener;
+import dev.caisson.image.StoredImage;
+import dev.caisson.image.registry.Credentials;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/// The images of a data directory that were pulled from registries. Needs no engine: containers and pulls of several
+/// processes go on beside each other. May be used by several threads.
+public final class Images implements AutoCloseable {
+    private static final Pattern ID = Pattern.compile("(?:sha256:)?([0-9a-f]{4,64})");
+
+    private final EngineOptions options;
+    private final ImageStore store;
+
+    private Images(EngineOptions options, ImageStore store) {
+        this.options = options;
+        this.store = store;
+    }
+
+    /// Opens the store of a data directory.
+    /// @throws EngineException if the directory cannot be used
+    public static Images open(EngineOptions options) {
+        present(options, "options");
+        HostAccess.requireNative();
+        return Failures.call(
+                () -> new Images(options, ImageStore.open(options.data().resolve("images"))));
+    }
+
+    /// Returns all of them, in the order of their pulls.
+    public List<StoredImage> list() {
+        return Failures.call(store::images);
+    }
+
+    /// Returns true if an image of this name is there.
+    public boolean has(ImageReference reference) {
+        present(reference, "reference");
+        return Failures.call(() -> store.find(reference).isPresent());
+    }
+
+    /// Describes one, without unpacking it.
+    public ImageDescription describe(StoredImage image) {
+        present(image, "image");
+        return Failures.call(() -> store.describe(image));
+    }
+
+    /// Finds an image by its name, or by the beginning of its id, which is the digest of its configuration.
+    /// @throws EngineException if there is none, or several begin so
+    public StoredImage find(String nameOrId) {
+        present(nameOrId, "nameOrId");
+        return Failures.call(() -> {
+            Optional<StoredImage> named = named(nameOrId);
+            return named.orElseGet(() -> byId(nameOrId));
+        });
+    }
+
+    private Optional<StoredImage> named(String name) {
+        try {
+            return store.find(ImageReference.parse(name));
+        } catch (ImageException e) {
+            if (ID.matcher(name).matches()) {
+                return Optional.empty(); // sha256:…
+            }
+            throw e;
+        }
+    }
+
+    private StoredImage byId(String id) {
+        var prefix = ID.matcher(id);
+        var found = new ArrayList<StoredImage>();
+        if (prefix.matches()) {
+            for (StoredImage image : store.images()) {
+                if (store.describe(image).id().hex().startsWith(prefix.group(1))) {
+                    found.add(image);
+                }
+            }
+        }
+        if (found.isEmpty()) {
+            throw new EngineException(
+                    "IMAGE_UNKNOWN",
+                    "no image is called, or has an id that begins with " + id + ": see 'caisson images'");
+        }
+        if (found.stream().map(StoredImage::manifest).distinct().count() > 1) {
+            throw new EngineException(
+                    "IMAGE_AMBIGUOUS", "several images have an id that begins with " + id + ": give more of it");
+        }
+        return found.getFirst();
+    }
+
+    /// Copies an image for this machine from its registry. What is there already is not fetched again.
+    /// @throws EngineException with the code of what failed
+    public StoredImage pull(ImageReference reference, Credentials credentials, PullListener listener) {
+        present(reference, "reference");
+        present(credentials, "credentials");
+        present(listener, "listener");
+        return Failures.call(() -> store.pull(reference, credentials, listener));
+    }
+
+    /// Gives an image a further name.
+    /// @param name with a tag; an image that had it stays without a name
+    public StoredImage tag(StoredImage image, ImageReference name) {
+        present(image, "image");
+        present(name, "name");
+        return Failures.call(() -> store.tag(image, name));
+    }
+
+    /// Removes a name, and with the last name of an image its blobs.
+    /// @throws EngineException IMAGE_IN_USE if it is the last name of an image that a container has
+    public void remove(StoredImage image) {
+        present(image, "image");
+        Failures.call(() -> {
+            boolean isLast = store.images().stream()
+                    .noneMatch(other -> !other.equals(image) && other.manifest().equals(image.manifest()));
+            Set<String> users = isLast ? users(image) : Set.of();
+            if (!users.isEmpty()) {
+                throw new EngineException(
+                        "IMAGE_IN_USE",
+                        "image " + image.name() + " is the image of " + String.join(", ", users)
+                                + ": remove these containers first");
+            }
+            store.remove(Set.of(image));
+            return image;
+        });
+    }
+
+    /// Removes images that have no name, or all that no container has.
+    /// @return those that were removed
+    public List<StoredImage> prune(boolean all) {
+        return Failures.call(() -> {
+            var removed = new LinkedHashSet<StoredImage>();
+            for (StoredImage image : store.images()) {
+                if ((all || image.tag().isEmpty()) && users(image).isEmpty()) {
+                    removed.add(image);
+                }
+            }
+            if (!removed.isEmpty()) {
+                store.remove(removed);
+            }
+            return List.copyOf(removed);
+        });
+    }
+
+    /// Returns the names of containers that have an image, whether they run or are kept.
+    private Set<String> users(StoredImage image) {
+        var users = new TreeSet<String>();
+        for (KeptContainer kept : KeptContainer.all(options)) {
+            Optional<String> digest = kept.imageDigest();
+            if (digest.isPresent()
+                    ? digest.get().equals(image.manifest().toString())
+                    : isCalled(image, kept.image()) && kept.isRunning()) {
+                users.add(kept.name().orElse(kept.id().shortForm()));
+            }
+        }
+        for (ContainerStatus status : ContainerStatus.all(options)) {
+            if (!status.kept() && isCalled(image, status.image())) {
+                users.add(status.name().orElse(status.id().shortForm()));
+            }
+        }
+        return users;
+    }
+
+    private boolean isCalled(StoredImage image, String text) {
+        try {
+            return store.find(ImageReference.parse(text))
+                    .filter(found -> found.manifest().equals(image.manifest()))
+                    .isPresent();
+        } catch (ImageException e) {
+            return false; // host, dir:, oci: and docker-archive: are not of the store
+        }
+    }
+
+    @Override
+    public void close() {
+        store.close();
+    }
+}

@@ -1,0 +1,226 @@
+package dev.caisson.image;
+
+import dev.caisson.linux.DirectoryEntries;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileSystem;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+
+/// What was pulled: blobs by their digests and the list of images, an OCI layout that other tools can read. A blob is
+/// complete from the moment it has its name. Shared by all processes of the host; a lock guards the list, another one
+/// keeps blobs that an unfinished pull has fetched and no image names yet.
+final class ContentStore implements AutoCloseable {
+    private static final String DIRECTORY = "content";
+    private static final String LIST_LOCK = "lock";
+    private static final String PULLS_LOCK = "pulls";
+    private static final String VERSION_FILE = "oci-layout";
+    private static final String VERSION = "{\"imageLayoutVersion\":\"1.0.0\"}";
+    private static final int READ = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
+
+    private final Path path;
+    private final Fd directory;
+    private final Fd blobs;
+
+    private ContentStore(Path path, Fd directory, Fd blobs) {
+        this.path = path;
+        this.directory = directory;
+        this.blobs = blobs;
+    }
+
+    /// @param path of `parent`, free of links
+    static ContentStore open(Path path, Fd parent) {
+        Fd directory = openOrMake(parent, DIRECTORY);
+        try (Fd all = openOrMake(directory, "blobs")) {
+            Fd blobs = openOrMake(all, "sha256");
+            var store = new ContentStore(path.resolve(DIRECTORY), directory, blobs);
+            store.writeVersion();
+            return store;
+        } catch (RuntimeException e) {
+            directory.close();
+            throw e;
+        }
+    }
+
+    private static Fd openOrMake(Fd parent, String name) {
+        try {
+            FileSystem.makeDirectory(parent, name, 0700);
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.EEXIST)) {
+                throw e;
+            }
+        }
+        return FileSystem.openAt(parent, name, READ, 0, FileSystem.RESOLVE_NO_SYMLINKS);
+    }
+
+    private void writeVersion() {
+        if (FileSystem.find(directory, VERSION_FILE, FileSystem.O_PATH, FileSystem.RESOLVE_NO_SYMLINKS)
+                .map(ContentStore::closed)
+                .isPresent()) {
+            return;
+        }
+        int flags = FileSystem.O_WRONLY | FileSystem.O_CREAT;
+        try (Fd file = FileSystem.openAt(directory, VERSION_FILE, flags, 0600, FileSystem.RESOLVE_NO_SYMLINKS)) {
+            FileSystem.write(file, VERSION.getBytes(StandardCharsets.UTF_8));
+        }
+    }
+
+    private static boolean closed(Fd file) {
+        file.close();
+        return true;
+    }
+
+    // ---- the list
+
+    List<StoredImage> images() {
+        return ContentIndex.read(directory);
+    }
+
+    Optional<StoredImage> find(ImageReference reference) {
+        return images().stream().filter(image -> image.isNamed(reference)).findFirst();
+    }
+
+    /// Reads an image's manifest and configuration, and gives them to `use`, while which its layers can be opened.
+    <T> T read(StoredImage image, Function<PackedImage, T> use) throws IOException {
+        try (var reader = new OciLayoutReader(path)) {
+            return use.apply(reader.read(descriptor(image)));
+        }
+    }
+
+    ImageDescription describe(StoredImage image) throws IOException {
+        try (var reader = new OciLayoutReader(path)) {
+            return reader.describe(descriptor(image));
+        }
+    }
+
+    private static Descriptor descriptor(StoredImage image) {
+        return new Descriptor(image.mediaType(), image.manifest(), image.manifestSize(), Optional.empty(), Map.of());
+    }
+
+    /// Adds an image. One that had its name before stays without one.
+    void add(StoredImage added) {
+        change(images -> {
+            var after = new ArrayList<StoredImage>();
+            for (StoredImage image : images) {
+                boolean hadName = image.tag().isPresent()
+                        && image.repository().equals(added.repository())
+                        && image.tag().equals(added.tag());
+                boolean isSame = image.manifest().equals(added.manifest())
+                        && image.repository().equals(added.repository())
+                        && (hadName || image.tag().isEmpty());
+                if (!isSame) {
+                    after.add(hadName ? untagged(image) : image);
+                }
+            }
+            after.add(added);
+            return after;
+        });
+    }
+
+    private static StoredImage untagged(StoredImage image) {
+        return new StoredImage(
+                image.repository(),
+                Optional.empty(),
+                image.manifest(),
+                image.pulled(),
+                image.mediaType(),
+                image.manifestSize(),
+                image.pulledMillis());
+    }
+
+    /// Takes images off the list, and their blobs away unless others name them or a pull is on.
+    void remove(Set<StoredImage> removed) {
+        change(images ->
+                images.stream().filter(image -> !removed.contains(image)).toList());
+    }
+
+    private void change(UnaryOperator<List<StoredImage>> change) {
+        try (Fd lock = lockFile(LIST_LOCK)) {
+            FileLocks.lock(lock);
+            List<StoredImage> before = images();
+            List<StoredImage> after = change.apply(before);
+            ContentIndex.write(directory, after);
+            if (!new HashSet<>(after).containsAll(before)) {
+                removeUnnamed(after);
+            }
+        }
+    }
+
+    private Fd lockFile(String name) {
+        return FileSystem.openAt(
+                directory, name, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, FileSystem.RESOLVE_NO_SYMLINKS);
+    }
+
+    // ---- blobs
+
+    /// Keeps all blobs until it is closed: what a pull has fetched is named by no image before its end.
+    Fd keepBlobs() {
+        Fd lock = lockFile(PULLS_LOCK);
+        try {
+            FileLocks.lockShared(lock);
+            return lock;
+        } catch (RuntimeException e) {
+            lock.close();
+            throw e;
+        }
+    }
+
+    Fd blobs() {
+        return blobs;
+    }
+
+    boolean has(Descriptor blob) {
+        Optional<Fd> found =
+                FileSystem.find(blobs, blob.digest().hex(), FileSystem.O_PATH, FileSystem.RESOLVE_NO_SYMLINKS);
+        if (found.isEmpty()) {
+            return false;
+        }
+        try (Fd file = found.orElseThrow()) {
+            return FileSystem.status(file).size() == blob.size();
+        }
+    }
+
+    private void removeUnnamed(List<StoredImage> images) {
+        try (Fd lock = lockFile(PULLS_LOCK)) {
+            if (!FileLocks.tryLock(lock)) {
+                return; // the next removal does it
+            }
+            Set<String> named = named(images);
+            for (String name : DirectoryEntries.of(blobs)) {
+                if (!named.contains(name)) {
+                    FileSystem.removeFile(blobs, name);
+                }
+            }
+        }
+    }
+
+    private Set<String> named(List<StoredImage> images) {
+        var named = new HashSet<String>();
+        try (var reader = new OciLayoutReader(path)) {
+            for (StoredImage image : images) {
+                reader.blobs(descriptor(image)).forEach(digest -> named.add(digest.hex()));
+            }
+            return named;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        directory.close();
+        blobs.close();
+    }
+}

@@ -1,0 +1,196 @@
+package dev.caisson.image;
+
+import dev.caisson.image.ImageException.Code;
+import dev.caisson.image.ManifestDocument.Index;
+import dev.caisson.image.ManifestDocument.Manifest;
+import dev.caisson.image.registry.Credentials;
+import dev.caisson.image.registry.RegistryClient;
+import dev.caisson.image.registry.RegistryClient.Document;
+import dev.caisson.linux.Fd;
+import dev.caisson.text.Quoted;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
+
+/// Copies one image for this machine's platform from its registry into the store. What is in the store already is not
+/// fetched. The image is on the store's list only when all of it is there; what a failure leaves is gone on with by the
+/// next pull.
+final class ImagePull {
+    private static final List<String> ACCEPTED = List.of(
+            "application/vnd.oci.image.index.v1+json",
+            "application/vnd.docker.distribution.manifest.list.v2+json",
+            "application/vnd.oci.image.manifest.v1+json",
+            "application/vnd.docker.distribution.manifest.v2+json");
+    private static final int DEEPEST_INDEX = 4;
+    private static final int AT_ONCE = 3;
+    private static final long LARGEST_CONFIG = 4 << 20;
+    /// Of a whole image, compressed; real ones have 30 GiB at most.
+    private static final long LARGEST_IMAGE = 256L << 30;
+
+    private final ContentStore store;
+    private final ImageReference reference;
+    private final RegistryClient registry;
+    private final PullListener listener;
+
+    private ImagePull(ContentStore store, ImageReference reference, RegistryClient registry, PullListener listener) {
+        this.store = store;
+        this.reference = reference;
+        this.registry = registry;
+        this.listener = listener;
+    }
+
+    static StoredImage pull(
+            ContentStore store, ImageReference reference, Credentials credentials, PullListener listener)
+            throws IOException {
+        try (var registry = new RegistryClient(reference.registry(), credentials);
+                Fd _ = store.keepBlobs()) {
+            return new ImagePull(store, reference, registry, listener).run();
+        }
+    }
+
+    private StoredImage run() throws IOException {
+        String wanted = reference
+                .digest()
+                .map(Digest::toString)
+                .orElseGet(() -> reference.tag().orElseThrow());
+        Document top = registry.manifest(reference.repository(), wanted, ACCEPTED);
+        Digest pulled = Digest.of(top.content());
+        reference.digest().ifPresent(digest -> require(digest, pulled));
+        var chosen = new Descriptor(top.mediaType(), pulled, top.content().length, Optional.empty(), Map.of());
+        byte[] content = top.content();
+        ManifestDocument document = ManifestDocument.parse(chosen.mediaType(), content);
+        for (int depth = 1; document instanceof Index index; depth++) {
+            if (depth > DEEPEST_INDEX) {
+                throw new ImageException(Code.BAD_MANIFEST, "the image has indexes in indexes without end");
+            }
+            chosen = OciLayoutReader.only(index.manifests(), reference.toString());
+            content = fetched(chosen);
+            document = ManifestDocument.parse(chosen.mediaType(), content);
+        }
+        fetch((Manifest) document);
+        byte[] manifest = content;
+        new BlobDownload(store, chosen, _ -> of(manifest), _ -> {}).run();
+        var image = new StoredImage(
+                reference.fullRepository(),
+                reference.tag(),
+                chosen.digest(),
+                pulled,
+                chosen.mediaType(),
+                chosen.size(),
+                System.currentTimeMillis());
+        store.describe(image); // refuses what could not be run
+        store.add(image);
+        return image;
+    }
+
+    private static RegistryClient.Blob of(byte[] content) {
+        return new RegistryClient.Blob(new ByteArrayInputStream(content), 0);
+    }
+
+    private byte[] fetched(Descriptor chosen) {
+        byte[] content = registry.manifest(
+                        reference.repository(), chosen.digest().toString(), ACCEPTED)
+                .content();
+        require(chosen.digest(), Digest.of(content));
+        if (content.length != chosen.size()) {
+            throw mismatch(chosen.digest(), "has another size than its index says");
+        }
+        return content;
+    }
+
+    private void require(Digest wanted, Digest found) {
+        if (!wanted.equals(found)) {
+            throw mismatch(wanted, "is " + found);
+        }
+    }
+
+    private ImageException mismatch(Digest wanted, String fault) {
+        return new ImageException(
+                Code.DIGEST_MISMATCH,
+                "what " + Quoted.of(reference.registry()) + " gives for " + wanted + " " + fault
+                        + "; try again, or another registry");
+    }
+
+    private void fetch(Manifest manifest) throws IOException {
+        if (manifest.config().size() > LARGEST_CONFIG) {
+            throw new ImageException(Code.TOO_LARGE, reference + " has a configuration of more than 4 MiB");
+        }
+        long bytes = manifest.config().size();
+        for (Descriptor layer : manifest.layers()) {
+            if (layer.size() > LARGEST_IMAGE || bytes + layer.size() > LARGEST_IMAGE) {
+                throw new ImageException(Code.TOO_LARGE, reference + " has more than 256 GiB");
+            }
+            bytes += layer.size();
+            if (!MediaType.isLayer(layer.mediaType())) {
+                throw new ImageException(
+                        Code.UNSUPPORTED_FORMAT, "the image has a layer of type " + Quoted.of(layer.mediaType()));
+            }
+        }
+        if (!MediaType.isConfig(manifest.config().mediaType())) {
+            throw new ImageException(
+                    Code.UNSUPPORTED_FORMAT,
+                    reference + " is " + Quoted.of(manifest.config().mediaType()) + ", not the image of a container");
+        }
+        listener.started(manifest.layers().size(), bytes);
+        blob(manifest.config(), -1);
+        layers(manifest.layers());
+    }
+
+    private void layers(List<Descriptor> layers) throws IOException {
+        try (ExecutorService threads =
+                Executors.newFixedThreadPool(AT_ONCE, Thread.ofVirtual().factory())) {
+            var futures = new ArrayList<Future<?>>();
+            for (int i = 0; i < layers.size(); i++) {
+                int number = i;
+                futures.add(threads.submit(() -> {
+                    blob(layers.get(number), number);
+                    return null;
+                }));
+            }
+            try {
+                for (Future<?> future : futures) {
+                    future.get();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new ImageException(Code.STORE_REFUSED, "interrupted while " + reference + " was pulled", e);
+            } catch (ExecutionException e) {
+                throw failure(e.getCause());
+            } finally {
+                registry.close(); // ends downloads that go on
+                threads.shutdownNow();
+            }
+        }
+    }
+
+    private static IOException failure(@Nullable Throwable cause) {
+        return switch (cause) {
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            case IOException e -> e;
+            case null, default -> new IOException("a download failed", cause);
+        };
+    }
+
+    private void blob(Descriptor blob, int number) throws IOException {
+        boolean isPresent = store.has(blob);
+        var download = new BlobDownload(
+                store,
+                blob,
+                from -> registry.blob(reference.repository(), blob.digest().toString(), from),
+                done -> {
+                    if (number >= 0) {
+                        listener.layer(number, blob.digest(), done, blob.size(), isPresent);
+                    }
+                });
+        download.run();
+    }
+}

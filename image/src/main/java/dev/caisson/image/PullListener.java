@@ -1,0 +1,21 @@
+package dev.caisson.image;
+
+/// Told how a pull goes on; called by the threads that fetch, also by several at once.
+public interface PullListener {
+    /// Reports that the image's parts are known.
+    ///
+    /// @param layers how many layers it has
+    /// @param bytes of configuration and layers together, as they are transferred
+    default void started(int layers, long bytes) {}
+
+    /// Reports how much of a layer is there.
+    ///
+    /// @param number from 0, lowest layer first
+    /// @param isPresent true if the store had it already
+    default void layer(int number, Digest digest, long done, long size, boolean isPresent) {}
+
+    /// Hears nothing.
+    static PullListener none() {
+        return new PullListener() {};
+    }
+}

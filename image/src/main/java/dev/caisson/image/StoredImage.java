@@ -1,0 +1,36 @@
+package dev.caisson.image;
+
+import java.util.Optional;
+
+/// An image in the store, as it was pulled.
+///
+/// @param repository with its registry: `docker.io/library/debian`
+/// @param tag empty if it was pulled by digest, or if the tag has come to name another image since
+/// @param manifest of the one platform that is kept
+/// @param pulled what the registry answered with: the index or the manifest. `name@sha256:…` has this one
+/// @param mediaType of the manifest
+/// @param pulledMillis when it was stored, since the epoch
+/// @param manifestSize bytes of the manifest
+public record StoredImage(
+        String repository,
+        Optional<String> tag,
+        Digest manifest,
+        Digest pulled,
+        String mediaType,
+        long manifestSize,
+        long pulledMillis) {
+    /// Returns its name as people write it: with its tag, else with the digest that it was pulled by.
+    public String name() {
+        String shown = ImageReference.parse(repository).shortRepository();
+        return tag.map(text -> shown + ":" + text).orElse(shown + "@" + pulled);
+    }
+
+    /// Returns true if the reference names this image.
+    boolean isNamed(ImageReference reference) {
+        return repository.equals(reference.fullRepository())
+                && (reference.digest().isEmpty()
+                        ? tag.equals(reference.tag())
+                        : reference.digest().get().equals(pulled)
+                                || reference.digest().get().equals(manifest));
+    }
+}

@@ -1,0 +1,107 @@
+package dev.caisson.image.registry;
+
+import dev.caisson.image.registry.RegistryException.Code;
+import dev.caisson.text.Json;
+import dev.caisson.text.MalformedJsonException;
+import dev.caisson.text.Quoted;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// A program that keeps passwords for Docker: `docker-credential-NAME get` reads a registry and writes a login.
+final class CredentialHelper {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
+    private static final Json.Limits LIMITS = new Json.Limits(1 << 16, 4, 100);
+    private static final int LONGEST_ANSWER = 1 << 16;
+    private static final int SECONDS = 30;
+    /// The user name that stands for an identity token.
+    private static final String TOKEN_USER = "<token>";
+    private static final String ABSENT = "credentials not found";
+
+    private CredentialHelper() {}
+
+    /// Returns what the helper has for a registry; empty if it has nothing.
+    /// @throws RegistryException CREDENTIALS_UNREADABLE
+    static Optional<Login> ask(String name, String registry) {
+        if (!NAME.matcher(name).matches()) {
+            throw refused(Quoted.of(name) + " is not the name of a credential helper", null);
+        }
+        String program = "docker-credential-" + name;
+        Process process = start(program);
+        try {
+            CompletableFuture<byte[]> answer = CompletableFuture.supplyAsync(() -> exchange(process, registry));
+            byte[] bytes = answer.get(SECONDS, TimeUnit.SECONDS);
+            if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
+                throw refused(program + " does not end", null);
+            }
+            if (process.exitValue() != 0) {
+                if (new String(bytes, StandardCharsets.UTF_8).contains(ABSENT)) {
+                    return Optional.empty();
+                }
+                throw refused(program + " ended with status " + process.exitValue(), null);
+            }
+            return login(program, bytes);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw refused("interrupted while " + program + " was asked", e);
+        } catch (TimeoutException e) {
+            throw refused(program + " gave no answer within " + SECONDS + " s", e);
+        } catch (ExecutionException e) {
+            throw refused(program + " cannot be asked", e);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static Process start(String program) {
+        try {
+            return new ProcessBuilder(program, "get")
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+        } catch (IOException e) {
+            throw refused(program + " cannot be started", e);
+        }
+    }
+
+    private static byte[] exchange(Process process, String registry) {
+        try {
+            try (OutputStream in = process.getOutputStream()) {
+                in.write(registry.getBytes(StandardCharsets.UTF_8));
+            }
+            try (InputStream out = process.getInputStream()) {
+                return out.readNBytes(LONGEST_ANSWER);
+            }
+        } catch (IOException e) {
+            throw refused("a credential helper cannot be asked", e);
+        }
+    }
+
+    private static Optional<Login> login(String program, byte[] answer) {
+        try {
+            if (Json.parse(answer, LIMITS) instanceof Map<?, ?> map
+                    && map.get("Username") instanceof String user
+                    && map.get("Secret") instanceof String secret) {
+                return Optional.of(new Login(user.equals(TOKEN_USER) ? "" : user, secret, user.equals(TOKEN_USER)));
+            }
+        } catch (MalformedJsonException e) {
+            // the text may hold a password, so neither it nor its error is told
+        }
+        throw refused(program + " gave no user and secret", null);
+    }
+
+    private static RegistryException refused(String what, @Nullable Throwable cause) {
+        String sentence = what + "; log in again, or take the helper out of Docker's config.json";
+        return cause == null
+                ? new RegistryException(Code.CREDENTIALS_UNREADABLE, sentence)
+                : new RegistryException(Code.CREDENTIALS_UNREADABLE, sentence, cause);
+    }
+}

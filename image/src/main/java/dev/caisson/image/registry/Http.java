@@ -1,0 +1,127 @@
+package dev.caisson.image.registry;
+
+import dev.caisson.image.registry.RegistryException.Code;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
+import java.nio.channels.UnresolvedAddressException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+
+/// Requests of one registry and what it redirects to. Follows no redirect by itself, and gives up on an answer that
+/// stalls.
+final class Http implements AutoCloseable {
+    private static final Duration CONNECT = Duration.ofSeconds(15);
+    private static final Duration HEADERS = Duration.ofSeconds(60);
+    private static final String AGENT = "caisson";
+
+    /// An answer whose content is still to be read.
+    record Answer(URI from, int status, HttpResponse<InputStream> response, Body body) {
+        Optional<String> header(String name) {
+            return response.headers().firstValue(name);
+        }
+
+        List<String> headers(String name) {
+            return response.headers().allValues(name);
+        }
+
+        void discard() {
+            try {
+                body.close();
+            } catch (IOException e) {
+                // nothing of it is wanted
+            }
+        }
+    }
+
+    private final HttpClient client;
+    private final Set<Body> bodies = ConcurrentHashMap.newKeySet();
+    private final ScheduledExecutorService watch = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("caisson-registry").factory());
+
+    Http(Registry registry) {
+        this.client = HttpClient.newBuilder()
+                .connectTimeout(CONNECT)
+                .followRedirects(HttpClient.Redirect.NEVER)
+                .sslContext(Trust.of(registry.name()))
+                .build();
+        var _ = watch.scheduleAtFixedRate(() -> bodies.forEach(Body::check), 1, 1, TimeUnit.SECONDS);
+    }
+
+    /// Sends a request without content.
+    /// @throws SSLException if there is no TLS, or a certificate that is not trusted
+    /// @throws RegistryException REGISTRY_UNREACHABLE
+    Answer get(URI address, Map<String, String> headers) throws SSLException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(address).GET();
+        headers.forEach(request::header);
+        return send(request);
+    }
+
+    /// Sends a form.
+    Answer post(URI address, String form) throws SSLException {
+        return send(HttpRequest.newBuilder(address)
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .POST(HttpRequest.BodyPublishers.ofString(form)));
+    }
+
+    private Answer send(HttpRequest.Builder builder) throws SSLException {
+        HttpRequest request =
+                builder.header("User-Agent", AGENT).timeout(HEADERS).build();
+        URI address = request.uri();
+        try {
+            HttpResponse<InputStream> response = client.send(request, BodyHandlers.ofInputStream());
+            Body body = new Body(response.body());
+            bodies.add(body);
+            return new Answer(address, response.statusCode(), response, body);
+        } catch (SSLException e) {
+            throw e;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw unreachable(address, "interrupted", e);
+        } catch (HttpTimeoutException e) {
+            throw unreachable(address, "no answer in time", e);
+        } catch (ConnectException e) {
+            boolean isUnknown = e.getCause() instanceof UnresolvedAddressException;
+            throw unreachable(address, isUnknown ? "its name has no address" : "no connection", e);
+        } catch (IOException e) {
+            if (e.getCause() instanceof SSLException cause) {
+                throw cause;
+            }
+            throw unreachable(address, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /// Forgets a body that has been read.
+    void done(Answer answer) {
+        bodies.remove(answer.body());
+        answer.discard();
+    }
+
+    static RegistryException unreachable(URI address, String why, Exception cause) {
+        return new RegistryException(
+                Code.REGISTRY_UNREACHABLE,
+                "the registry at " + address.getAuthority() + " cannot be reached (" + why
+                        + "); look at its name, its port and this host's network, then try again",
+                cause);
+    }
+
+    @Override
+    public void close() {
+        watch.shutdownNow();
+        client.shutdownNow();
+    }
+}

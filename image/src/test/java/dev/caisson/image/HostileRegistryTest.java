@@ -1,0 +1,345 @@
+package dev.caisson.image;
+
+import static dev.caisson.image.ScriptedRegistry.head;
+import static dev.caisson.image.ScriptedRegistry.ok;
+import static dev.caisson.image.ScriptedRegistry.plain;
+import static dev.caisson.image.ScriptedRegistry.serving;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.caisson.error.CaissonException;
+import dev.caisson.image.registry.Credentials;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Registries that cheat, break off or lead elsewhere.
+@Timeout(60)
+class HostileRegistryTest {
+    @TempDir
+    Path temporary;
+
+    private SampleImage image;
+
+    @BeforeEach
+    void an_image() throws IOException {
+        image = new SampleImage("y");
+    }
+
+    private ImageStore store() {
+        return ImageStore.open(temporary.resolve("store"));
+    }
+
+    private StoredImage pull(ScriptedRegistry registry, String name) {
+        return pull(registry, name, Credentials.none());
+    }
+
+    private StoredImage pull(ScriptedRegistry registry, String name, Credentials credentials) {
+        try (ImageStore store = store()) {
+            return store.pull(ImageReference.parse(registry.name() + "/" + name), credentials, PullListener.none());
+        }
+    }
+
+    /// Returns the code with which a pull is refused, after which the store has no image.
+    private String refused(ScriptedRegistry.Script script) throws IOException {
+        try (var registry = new ScriptedRegistry(script)) {
+            String code = catchThrowableOfType(CaissonException.class, () -> pull(registry, "app:1"))
+                    .code();
+            try (ImageStore store = store()) {
+                assertThat(store.images()).isEmpty();
+            }
+            return code;
+        }
+    }
+
+    private Credentials login(String registry) throws IOException {
+        String both = Base64.getEncoder().encodeToString("me:hush".getBytes(StandardCharsets.UTF_8));
+        Path file = temporary.resolve("config.json");
+        Files.writeString(file, "{\"auths\":{\"" + registry + "\":{\"auth\":\"" + both + "\"}}}");
+        return Credentials.of(file);
+    }
+
+    @Test
+    void an_honest_registry_is_believed() throws IOException {
+        try (var registry = new ScriptedRegistry(serving(image))) {
+            assertThat(pull(registry, "app:1").manifest()).isEqualTo(image.digest());
+        }
+    }
+
+    @Test
+    void a_manifest_is_compared_with_the_digest_it_was_asked_for_by() throws IOException {
+        Digest other = new SampleImage("z").digest();
+        try (var registry = new ScriptedRegistry(serving(image))) {
+            var refused = catchThrowableOfType(ImageException.class, () -> pull(registry, "app@" + other));
+            assertThat(refused.reason()).isEqualTo(ImageException.Code.DIGEST_MISMATCH);
+        }
+    }
+
+    @Test
+    void a_blob_is_compared_with_its_digest_and_thrown_away() throws IOException {
+        assertThat(refused((request, out) -> {
+                    if (!request.path().endsWith(image.upper.toString())) {
+                        serving(image).answer(request, out);
+                        return;
+                    }
+                    byte[] changed = image.blob(image.upper).clone();
+                    changed[changed.length / 2] ^= 1;
+                    ok(out, "application/octet-stream", changed);
+                }))
+                .isEqualTo("DIGEST_MISMATCH");
+        try (Stream<Path> blobs = Files.list(temporary.resolve("store/content/blobs/sha256"))) {
+            assertThat(blobs.map(path -> path.getFileName().toString()))
+                    .noneMatch(name -> name.startsWith(image.upper.hex()));
+        }
+    }
+
+    @Test
+    void a_longer_blob_is_read_no_further_than_its_size() throws IOException {
+        var sent = new AtomicInteger();
+        try (var registry = new ScriptedRegistry((request, out) -> {
+            if (request.path().contains("/manifests/")) {
+                serving(image).answer(request, out);
+                return;
+            }
+            head(out, "200 OK", "Content-Type: application/octet-stream");
+            String digest = request.path().substring(request.path().indexOf("sha256:") + 7);
+            out.write(image.blob(new Digest(digest)));
+            byte[] more = new byte[1 << 16];
+            for (int i = 0; i < 1000; i++) {
+                out.write(more);
+                sent.addAndGet(more.length);
+            }
+        })) {
+            assertThat(pull(registry, "app:1").manifest()).isEqualTo(image.digest());
+        }
+        assertThat(sent.get()).isLessThan(50 << 20);
+    }
+
+    @Test
+    void a_blob_that_breaks_off_is_gone_on_with() throws IOException {
+        var ranges = new CopyOnWriteArrayList<String>();
+        try (var registry = new ScriptedRegistry((request, out) -> {
+            if (!request.path().endsWith(image.upper.toString())) {
+                serving(image).answer(request, out);
+                return;
+            }
+            byte[] blob = image.blob(image.upper);
+            String range = request.headers().getOrDefault("range", "bytes=0-");
+            ranges.add(range);
+            int from = Integer.parseInt(range.replaceAll("\\D", ""));
+            int end = Math.min(blob.length, from + 50);
+            String told = "Content-Range: bytes " + from + "-" + (blob.length - 1) + "/" + blob.length;
+            head(out, from == 0 ? "200 OK" : "206 Partial Content", told, "Content-Length: " + (blob.length - from));
+            out.write(blob, from, end - from);
+        })) {
+            assertThat(pull(registry, "app:1").manifest()).isEqualTo(image.digest());
+        }
+        assertThat(ranges).hasSizeGreaterThan(2).startsWith("bytes=0-", "bytes=50-", "bytes=100-");
+    }
+
+    @Test
+    void a_blob_that_never_gets_further_is_given_up() throws IOException {
+        assertThat(refused((request, out) -> {
+                    if (request.path().endsWith(image.upper.toString())) {
+                        head(out, "200 OK", "Content-Length: " + image.blob(image.upper).length);
+                        return;
+                    }
+                    serving(image).answer(request, out);
+                }))
+                .isEqualTo("BAD_ARCHIVE");
+    }
+
+    @Test
+    void a_range_that_was_not_asked_for_is_refused() throws IOException {
+        assertThat(refused((request, out) -> {
+                    byte[] blob = image.blob(image.upper);
+                    if (!request.path().endsWith(image.upper.toString())) {
+                        serving(image).answer(request, out);
+                    } else if (request.headers().containsKey("range")) {
+                        head(out, "206 Partial Content", "Content-Range: bytes 0-9/10", "Content-Length: 10");
+                        out.write(blob, 0, 10);
+                    } else {
+                        head(out, "200 OK", "Content-Length: " + blob.length);
+                        out.write(blob, 0, 20);
+                    }
+                }))
+                .isEqualTo("REGISTRY_ANSWER");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "file:///etc/shadow",
+                "ftp://127.0.0.1/x",
+                "http://user:secret@127.0.0.1:1/x",
+                "http://192.0.2.1/x",
+                "http:///x",
+                ":",
+                ""
+            })
+    void a_redirect_to_what_is_not_https_is_refused(String target) throws IOException {
+        assertThat(refused((_, out) -> plain(out, "307 Temporary Redirect", "", "Location: " + target)))
+                .isIn("REGISTRY_ANSWER", "REGISTRY_UNREACHABLE");
+    }
+
+    @Test
+    void redirects_without_end_are_refused() throws IOException {
+        assertThat(refused((request, out) ->
+                        plain(out, "307 Temporary Redirect", "", "Location: " + request.path() + "x")))
+                .isEqualTo("REGISTRY_ANSWER");
+    }
+
+    @Test
+    void a_login_is_never_sent_to_where_a_redirect_leads() throws IOException {
+        try (var storage = new ScriptedRegistry(serving(image));
+                var registry = new ScriptedRegistry((request, out) -> {
+                    if (!request.hasAuthorization()) {
+                        plain(out, "401 Unauthorized", "", "WWW-Authenticate: Basic realm=\"x\"");
+                    } else if (request.path().contains("/blobs/")) {
+                        plain(out, "307 Temporary Redirect", "", "Location: http://" + storageName() + request.path());
+                    } else {
+                        serving(image).answer(request, out);
+                    }
+                })) {
+            storageName = storage.name();
+            assertThat(pull(registry, "app:1", login(registry.name())).manifest())
+                    .isEqualTo(image.digest());
+            assertThat(storage.requests).isNotEmpty().noneMatch(ScriptedRegistry.Request::hasAuthorization);
+            assertThat(registry.requests).anyMatch(ScriptedRegistry.Request::hasAuthorization);
+        }
+    }
+
+    private volatile String storageName = "";
+
+    private String storageName() {
+        return storageName;
+    }
+
+    @Test
+    void a_login_is_not_sent_to_a_token_service_of_another_owner() throws IOException {
+        try (var registry = new ScriptedRegistry((_, out) -> plain(
+                out,
+                "401 Unauthorized",
+                "",
+                "WWW-Authenticate: Bearer realm=\"https://tokens.example.com/t\",service=\"x\""))) {
+            var refused =
+                    catchThrowableOfType(CaissonException.class, () -> pull(registry, "app:1", login(registry.name())));
+            assertThat(refused.code()).isEqualTo("REGISTRY_ANSWER");
+            assertThat(refused.sentence()).contains("tokens.example.com").doesNotContain("hush");
+        }
+    }
+
+    @Test
+    void a_registry_that_never_accepts_its_own_token_is_given_up() throws IOException {
+        var asked = new AtomicInteger();
+        assertThat(refused((request, out) -> {
+                    asked.incrementAndGet();
+                    if (request.path().startsWith("/token")) {
+                        plain(out, "200 OK", "{\"token\":\"abc\"}");
+                        return;
+                    }
+                    String realm = "http://" + request.headers().get("host") + "/token";
+                    plain(out, "401 Unauthorized", "", "WWW-Authenticate: Bearer realm=\"" + realm + "\"");
+                }))
+                .isEqualTo("REGISTRY_UNAUTHORIZED");
+        assertThat(asked.get()).isLessThan(6);
+    }
+
+    @Test
+    void a_token_with_a_line_end_is_not_put_into_a_header() throws IOException {
+        assertThat(refused((request, out) -> {
+                    if (request.path().startsWith("/token")) {
+                        plain(out, "200 OK", "{\"token\":\"abc\\r\\nX-Evil: 1\"}");
+                        return;
+                    }
+                    String realm = "http://" + request.headers().get("host") + "/token";
+                    plain(out, "401 Unauthorized", "", "WWW-Authenticate: Bearer realm=\"" + realm + "\"");
+                }))
+                .isEqualTo("REGISTRY_ANSWER");
+    }
+
+    @Test
+    void a_manifest_of_a_hundred_megabytes_is_not_read() throws IOException {
+        var sent = new AtomicInteger();
+        assertThat(refused((_, out) -> {
+                    head(out, "200 OK", "Content-Type: " + SampleImage.MANIFEST_TYPE);
+                    endless(out, sent);
+                }))
+                .isEqualTo("REGISTRY_ANSWER");
+        assertThat(sent.get()).isLessThan(64 << 20);
+    }
+
+    private static void endless(OutputStream out, AtomicInteger sent) throws IOException {
+        byte[] block = new byte[1 << 16];
+        for (int i = 0; i < 1600; i++) {
+            out.write(block);
+            sent.addAndGet(block.length);
+        }
+    }
+
+    @Test
+    void an_index_that_names_itself_is_refused() throws IOException {
+        byte[] index = image.index(Platform.running().architecture());
+        assertThat(refused((_, out) -> ok(out, SampleImage.INDEX_TYPE, index))).isEqualTo("DIGEST_MISMATCH");
+    }
+
+    @Test
+    void an_image_for_another_platform_is_refused_before_its_layers_are_fetched() throws IOException {
+        var blobs = new AtomicInteger();
+        assertThat(refused((request, out) -> {
+                    if (request.path().contains("/blobs/")) {
+                        blobs.incrementAndGet();
+                    }
+                    ok(out, SampleImage.INDEX_TYPE, image.index("mips"));
+                }))
+                .isEqualTo("PLATFORM_MISSING");
+        assertThat(blobs).hasValue(0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"text/html", "", "application/vnd.docker.distribution.manifest.v1+prettyjws"})
+    void what_is_no_manifest_is_refused(String type) throws IOException {
+        assertThat(refused((_, out) -> ok(out, type, image.manifest))).isEqualTo("UNSUPPORTED_FORMAT");
+    }
+
+    @Test
+    void an_error_page_is_told_by_its_status_and_code_alone() throws IOException {
+        try (var registry = new ScriptedRegistry((_, out) -> plain(
+                out,
+                "403 Forbidden",
+                "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"\\u001b[31mpassword hush\"}]}"))) {
+            var refused = catchThrowableOfType(CaissonException.class, () -> pull(registry, "app:1"));
+            assertThat(refused.code()).isEqualTo("REGISTRY_UNAUTHORIZED");
+            assertThat(refused.sentence())
+                    .contains("403", "DENIED")
+                    .doesNotContain("hush")
+                    .doesNotContain("\u001b");
+        }
+    }
+
+    @Test
+    void a_busy_registry_is_asked_again_after_the_time_that_it_names() throws IOException {
+        var asked = new AtomicInteger();
+        try (var registry = new ScriptedRegistry((request, out) -> {
+            if (asked.incrementAndGet() == 1) {
+                plain(out, "429 Too Many Requests", "", "Retry-After: 1");
+                return;
+            }
+            serving(image).answer(request, out);
+        })) {
+            assertThat(pull(registry, "app:1").manifest()).isEqualTo(image.digest());
+        }
+    }
+}
