@@ -58,7 +58,9 @@ class StateLookUpTest {
     @Tag("root")
     void a_text_is_a_name_or_else_the_beginning_of_ids() {
         Path path = directory.resolve("state");
-        try (var state = new State(path)) {
+        try (var state = new State(path);
+                var _ = state.names().take(Optional.of("web"), _ -> true);
+                var _ = state.names().take(Optional.of("ab"), _ -> true)) {
             state.save(record("ab", "web"), () -> {});
             state.save(record("ac", "ab"), () -> {});
 
