@@ -12,7 +12,8 @@ final class LaterCommands {
             "directories, OCI layouts and archives of docker save are run as dir:PATH, oci:PATH and docker-archive:FILE";
     private static final String BUILD =
             "images are built by other tools, as docker build or buildah; 'caisson audit' judges a Dockerfile";
-    private static final String VOLUMES = "make a workspace with 'caisson workspace create', or mount a path of the host with -v";
+    private static final String VOLUMES =
+            "make a workspace with 'caisson workspace create', or mount a path of the host with -v";
     private static final String SWARM = "containers are run on one host; 'caisson audit' judges a swarm";
     private static final Map<String, String> INSTEAD = new HashMap<>();
 

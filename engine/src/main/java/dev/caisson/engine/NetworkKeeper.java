@@ -68,7 +68,7 @@ public final class NetworkKeeper implements AutoCloseable {
     }
 
     /// True if a process does it for a state directory at the moment.
-    static boolean isThere(EngineOptions options) {
+    public static boolean isThere(EngineOptions options) {
         try (Fd lock = FileSystem.open(options.state().resolve(LOCK).toString(), FileSystem.O_RDONLY)) {
             return FileLocks.isLocked(lock);
         } catch (ErrnoException e) {

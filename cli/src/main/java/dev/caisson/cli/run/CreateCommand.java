@@ -6,6 +6,7 @@ import dev.caisson.cli.option.ImageOptions;
 import dev.caisson.cli.option.RunOptions;
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.DetachedOptions;
+import dev.caisson.engine.NetworkKeeper;
 import dev.caisson.spec.ContainerSpec;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,6 +43,9 @@ public final class CreateCommand implements Callable<Integer> {
             DetachedContainer made = lease.engine()
                     .create(wanted, kept, new ProgressLine(command.commandLine().getErr()));
             Foreground.announcements(wanted).forEach(command.commandLine().getErr()::println);
+            if (!NetworkKeeper.isThere(Caller.current().directories())) {
+                KeeperNotes.of(wanted).forEach(command.commandLine().getErr()::println);
+            }
             detach.write(made.id());
             return made;
         }
