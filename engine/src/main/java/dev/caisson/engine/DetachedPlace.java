@@ -429,6 +429,7 @@ final class DetachedPlace {
             } else {
                 entry = among.rename(entry, name);
             }
+            GuestNetworks.rename(options, id(), former, name);
             note("rename", Map.of("oldName", "/" + former));
         }
     }

@@ -195,6 +195,15 @@ final class GuestNetworks implements Holding, AutoCloseable {
         }
     }
 
+    /// Has a container found by its new name.
+    static void rename(EngineOptions options, ContainerId id, String former, String name) {
+        if (HostNetworks.hasAny(options)) {
+            try (Networks networks = HostNetworks.open(options)) {
+                networks.rename(id, former, name);
+            }
+        }
+    }
+
     @Override
     public synchronized void close() {
         served.close();

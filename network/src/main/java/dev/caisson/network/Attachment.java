@@ -4,6 +4,7 @@ import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.Subnet;
 import java.net.InetAddress;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -41,6 +42,31 @@ public record Attachment(
 
     public Attachment {
         aliases = List.copyOf(aliases);
+    }
+
+    /// Returns the same for a container with another name, which is the last alias.
+    Attachment renamed(String former, String name) {
+        var renamed = new ArrayList<>(aliases);
+        if (!renamed.isEmpty() && renamed.getLast().equals(former)) {
+            renamed.removeLast();
+        }
+        renamed.remove(name);
+        renamed.add(name);
+        return new Attachment(
+                container,
+                network,
+                networkId,
+                hostLink,
+                bridge,
+                isolated,
+                guestName,
+                guestIndex,
+                mac,
+                mtu,
+                ip4,
+                ip6,
+                internal,
+                renamed);
     }
 
     /// Returns the prefix that the address has inside: where ports are isolated, nobody but the gateway is on the link.

@@ -13,6 +13,14 @@ record ContainerNetworks(ContainerId container, List<Attachment> attachments, Li
         ports = List.copyOf(ports);
     }
 
+    /// Returns the same for a container with another name.
+    ContainerNetworks renamed(String former, String name) {
+        return new ContainerNetworks(
+                container,
+                attachments.stream().map(one -> one.renamed(former, name)).toList(),
+                ports);
+    }
+
     /// Returns the place whose address of a family is the one of the container towards the outside: the first network
     /// that leads out, which has the default route.
     Optional<Attachment.Address> outward(boolean six) {

@@ -65,7 +65,8 @@ final class NetworkRecords implements AutoCloseable {
     /// Opens the directory, whose parent is there, and makes what is not there.
     static NetworkRecords open(Path path) {
         try (Fd above = FileSystem.open(
-                Objects.requireNonNull(path.toAbsolutePath().getParent()).toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
+                Objects.requireNonNull(path.toAbsolutePath().getParent()).toString(),
+                FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
             Fd directory =
                     FileSystem.openOrMakeDirectory(above, path.getFileName().toString(), PRIVATE);
             requireTrusted(directory, path);

@@ -281,6 +281,18 @@ public final class Networks implements AutoCloseable {
         }
     }
 
+    /// Has a container found by its new name in place of the former one. Its own aliases stay.
+    public synchronized void rename(ContainerId container, String former, String name) {
+        try (NetworkRecords.Held held = hold()) {
+            ContainerNetworks there = records.containers().get(container);
+            if (there != null) {
+                held.begin();
+                records.put(there.renamed(former, name));
+                held.finish();
+            }
+        }
+    }
+
     /// Returns what [#attach] would give a container at this moment. Nothing is recorded or made.
     public synchronized List<Attachment> preview(ContainerId container, String name, List<NetworkEndpoint> endpoints) {
         try (NetworkRecords.Held _ = hold()) {

@@ -83,6 +83,24 @@ class NameServiceTest {
     }
 
     @Test
+    void a_renamed_container_is_found_by_its_new_name_and_its_aliases() {
+        Bed.Guest web = guest("web", "net1", "www");
+        Bed.Guest db = guest("db", "net1");
+        serve(db);
+        assertThat(dig(db, "web")).isEqualTo(web.ip4().getHostAddress());
+
+        bed.on(all -> {
+            all.rename(web.attachments().getFirst().container(), "web", "front");
+            return true;
+        });
+
+        assertThat(dig(db, "front")).isEqualTo(web.ip4().getHostAddress());
+        assertThat(dig(db, "www")).isEqualTo(web.ip4().getHostAddress());
+        assertThat(dig(db, "web")).isEmpty();
+        assertThat(dig(db, "-x " + web.ip4().getHostAddress())).isEqualTo("front.net1.");
+    }
+
+    @Test
     void names_of_other_networks_are_not_known() {
         bed.on(all -> all.create(NetworkSpec.of("net2")));
         Bed.Guest web = guest("web", "net1");
