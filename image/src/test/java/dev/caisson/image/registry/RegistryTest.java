@@ -1,0 +1,85 @@
+package dev.caisson.image.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.URI;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Who belongs to whom, and what a registry asks for.
+class RegistryTest {
+    @ParameterizedTest
+    @CsvSource({
+        "registry-1.docker.io, auth.docker.io, true",
+        "registry.example.com, example.com, true",
+        "example.com, example.com, true",
+        "127.0.0.1, 127.0.0.1, true",
+        "127.0.0.1, 127.0.0.2, false",
+        "10.1.2.3, 11.1.2.3, false",
+        "docker.io, docker.io.evil.com, false",
+        "example.com, evil.com, false",
+        "shop.co.uk, evil.co.uk, false",
+        "a.com.au, b.com.au, false",
+        "localhost, evil.localhost, false",
+        "::1, evil.com, false",
+    })
+    void a_login_stays_with_its_owner(String one, String other, boolean isRelated) {
+        assertThat(Registry.isRelated(one, other)).isEqualTo(isRelated);
+        assertThat(Registry.isRelated(other, one)).isEqualTo(isRelated);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "127.0.0.1:5000, true",
+        "127.9.9.9, true",
+        "localhost, true",
+        "[::1]:5000, true",
+        "128.0.0.1, false",
+        "127.0.0.1.evil.com, false",
+        "localhost.evil.com, false",
+        "docker.io, false",
+    })
+    void plain_http_is_for_this_machine_alone(String name, boolean isLoopback) {
+        assertThat(new Registry(name).isLoopback()).isEqualTo(isLoopback);
+    }
+
+    @Test
+    void docker_hub_answers_under_another_name() {
+        assertThat(new Registry("docker.io").base("https")).isEqualTo(URI.create("https://registry-1.docker.io"));
+        assertThat(new Registry("h.io:1").base("http")).isEqualTo(URI.create("http://h.io:1"));
+    }
+
+    @Test
+    void what_is_near_is_found_out_by_its_address() {
+        assertThat(Registry.isNear("127.0.0.1")).isTrue();
+        assertThat(Registry.isNear("localhost")).isTrue();
+        assertThat(Registry.isNear("169.254.169.254")).isTrue();
+        assertThat(Registry.isNear("0.0.0.0")).isTrue();
+        assertThat(Registry.isNear("::1")).isTrue();
+        assertThat(Registry.isNear("192.0.2.1")).isFalse();
+    }
+
+    @Test
+    void challenges_are_read_in_every_usual_form() {
+        assertThat(Challenge.parse(List.of(
+                        "Bearer realm=\"https://a/t\",service=\"s, t\",scope=\"x\"", "basic realm=\"y\"")))
+                .containsExactly(
+                        new Challenge("bearer", Map.of("realm", "https://a/t", "service", "s, t", "scope", "x")),
+                        new Challenge("basic", Map.of("realm", "y")));
+        assertThat(Challenge.parse(List.of("Basic realm=\"a\\\"b\" , Bearer realm = c")))
+                .containsExactly(
+                        new Challenge("basic", Map.of("realm", "a\"b")), new Challenge("bearer", Map.of("realm", "c")));
+        assertThat(Challenge.parse(List.of("Negotiate, Basic REALM=a, realm=b")))
+                .containsExactly(
+                        new Challenge("negotiate", Map.of()), new Challenge("basic", Map.of("realm", "a")));
+    }
+
+    @Test
+    void broken_challenges_are_left_out() {
+        assertThat(Challenge.parse(List.of("", "=", "\"", "Bearer realm=\"open", "Bearer " + "x".repeat(9000))))
+                .isEmpty();
+    }
+}
