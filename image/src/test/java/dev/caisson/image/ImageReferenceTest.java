@@ -27,8 +27,7 @@ class ImageReferenceTest {
         "[::1]:5000/app:1, [::1]:5000, app, 1, '[::1]:5000/app:1'",
         "HOST/app, HOST, app, latest, HOST/app:latest",
     })
-    void a_name_is_completed_as_docker_does(
-            String text, String registry, String repository, String tag, String shown) {
+    void a_name_is_completed_as_docker_does(String text, String registry, String repository, String tag, String shown) {
         ImageReference reference = ImageReference.parse(text);
         assertThat(reference)
                 .isEqualTo(new ImageReference(registry, repository, Optional.of(tag), Optional.empty()))
@@ -45,7 +44,8 @@ class ImageReferenceTest {
         assertThat(alone).hasToString("debian@" + DIGEST);
         ImageReference both = ImageReference.parse("debian:13@" + DIGEST);
         assertThat(both.tag()).hasValue("13");
-        assertThat(ImageReference.parse("debian:13").at(new Digest(DIGEST.substring(7)))).isEqualTo(both);
+        assertThat(ImageReference.parse("debian:13").at(new Digest(DIGEST.substring(7))))
+                .isEqualTo(both);
     }
 
     @ParameterizedTest

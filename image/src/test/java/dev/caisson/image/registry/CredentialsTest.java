@@ -52,8 +52,7 @@ class CredentialsTest {
 
     @Test
     void an_identity_token_is_taken_before_a_password() throws IOException {
-        Credentials all =
-                of("{\"auths\":{\"h.io\":{\"auth\":\"" + auth("me:x") + "\",\"identitytoken\":\"tok\"}}}");
+        Credentials all = of("{\"auths\":{\"h.io\":{\"auth\":\"" + auth("me:x") + "\",\"identitytoken\":\"tok\"}}}");
         assertThat(all.login("h.io")).hasValue(new Login("", "tok", true));
     }
 
@@ -80,7 +79,9 @@ class CredentialsTest {
         var refused = catchThrowableOfType(RegistryException.class, () -> all.login("h.io"));
         assertThat(refused).isNotNull();
         assertThat(refused.code()).isEqualTo("CREDENTIALS_UNREADABLE");
-        assertThat(refused.sentence().replace("../hush", "")).doesNotContain("hush").doesNotContain("aHVzaA");
+        assertThat(refused.sentence().replace("../hush", ""))
+                .doesNotContain("hush")
+                .doesNotContain("aHVzaA");
     }
 
     @Test

@@ -64,8 +64,8 @@ class RegistryTest {
 
     @Test
     void challenges_are_read_in_every_usual_form() {
-        assertThat(Challenge.parse(List.of(
-                        "Bearer realm=\"https://a/t\",service=\"s, t\",scope=\"x\"", "basic realm=\"y\"")))
+        assertThat(Challenge.parse(
+                        List.of("Bearer realm=\"https://a/t\",service=\"s, t\",scope=\"x\"", "basic realm=\"y\"")))
                 .containsExactly(
                         new Challenge("bearer", Map.of("realm", "https://a/t", "service", "s, t", "scope", "x")),
                         new Challenge("basic", Map.of("realm", "y")));
@@ -73,8 +73,7 @@ class RegistryTest {
                 .containsExactly(
                         new Challenge("basic", Map.of("realm", "a\"b")), new Challenge("bearer", Map.of("realm", "c")));
         assertThat(Challenge.parse(List.of("Negotiate, Basic REALM=a, realm=b")))
-                .containsExactly(
-                        new Challenge("negotiate", Map.of()), new Challenge("basic", Map.of("realm", "a")));
+                .containsExactly(new Challenge("negotiate", Map.of()), new Challenge("basic", Map.of("realm", "a")));
     }
 
     @Test
