@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.PipedInputStream;
-import java.io.PipedOutputStream;
+import java.io.InputStream;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -15,36 +15,29 @@ import org.junit.jupiter.api.Timeout;
 class BodyTest {
     private static final long WINDOW = 100_000_000L;
 
-    /// A stream whose read ends when it is closed, as those of connections do.
-    private static final class Stalling extends PipedInputStream {
-        private volatile boolean isClosed;
+    /// A stream that brings nothing, and whose read ends when it is closed, as those of connections do.
+    private static final class Stalling extends InputStream {
+        private final CountDownLatch closed = new CountDownLatch(1);
 
         @Override
-        public int read(byte[] bytes, int from, int count) throws IOException {
-            while (!isClosed) {
-                if (available() > 0) {
-                    return super.read(bytes, from, count);
-                }
-                try {
-                    Thread.sleep(5);
-                } catch (InterruptedException e) {
-                    throw new IOException(e);
-                }
+        public int read() throws IOException {
+            try {
+                closed.await();
+            } catch (InterruptedException e) {
+                throw new IOException(e);
             }
             throw new IOException("closed");
         }
 
         @Override
         public void close() {
-            isClosed = true;
+            closed.countDown();
         }
     }
 
     @Test
     void one_that_sends_next_to_nothing_is_given_up() throws Exception {
-        var in = new Stalling();
-        try (var _ = new PipedOutputStream(in);
-                var body = new Body(in, WINDOW)) {
+        try (var body = new Body(new Stalling(), WINDOW)) {
             Thread watch = Thread.ofVirtual().start(() -> {
                 while (!Thread.interrupted()) {
                     body.check();
