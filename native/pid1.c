@@ -130,8 +130,8 @@ _Noreturn void reap(struct init *init, int program, int gate)
 	int signals = harden(init);
 	if (signals < 0)
 		fail(init, PHASE_FILTER, init->step, -signals, 0);
-	if (write(gate, "", 1) != 1)
-		fail(init, PHASE_FILTER, init->step, errno, 0);
+	if (write(gate, "", 1) != 1) /* a program whose start has failed leaves word, and then nobody reads */
+		fail(init, PHASE_FILTER, init->step, init->start->error != 0 ? init->start->error : errno, 0);
 	close(gate);
 	struct pollfd watched[2] = {{.fd = signals, .events = POLLIN}, {.fd = init->slot[SLOT_CONTROL]}};
 	for (;;) {
