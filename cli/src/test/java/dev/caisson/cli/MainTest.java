@@ -90,8 +90,8 @@ class MainTest {
     void whatWasMeantByAnUnknownOptionIsSaid() {
         assertThat(caisson("run", "--memroy=1g", "host").err())
                 .isEqualTo("caisson: USAGE: Unknown option: '--memroy=1g'; did you mean --memory?\n");
-        assertThat(caisson("run", "-itp", "host").err()).startsWith("caisson: OPTION_REFUSED: -p: ");
-        assertThat(caisson("run", "-p80:80", "host").err()).startsWith("caisson: OPTION_REFUSED: -p: ");
+        assertThat(caisson("run", "-itq", "host").err()).startsWith("caisson: OPTION_REFUSED: -q: ");
+        assertThat(caisson("run", "-itP").err()).startsWith("caisson: USAGE: Missing required parameter: 'IMAGE'");
     }
 
     @Test
