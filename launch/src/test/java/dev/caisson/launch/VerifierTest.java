@@ -270,10 +270,13 @@ class VerifierTest {
         assertThat(deviating(process.beforeStart())).isEmpty();
     }
 
-    /// A volume is the very file of the host, which only the kernel can show at two places.
+    /// A volume or workspace is the very file of the host, which only the kernel can show at two places.
     private static List<String> volumes(LaunchPlan plan) {
         return plan.all(Step.MountSlot.class).stream()
-                .filter(mount -> plan.slots().get(mount.slot().index()) instanceof SlotSource.Bind)
+                .filter(mount -> switch (plan.slots().get(mount.slot().index())) {
+                    case SlotSource.Bind _, SlotSource.Workspace _ -> true;
+                    default -> false;
+                })
                 .map(mount -> "mount " + mount.target())
                 .toList();
     }
