@@ -11,5 +11,4 @@ module dev.caisson.image {
     requires static org.jspecify;
 
     exports dev.caisson.image;
-    exports dev.caisson.image.registry;
 }

@@ -7,8 +7,8 @@ import dev.caisson.image.ImageException;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.ImageStore;
 import dev.caisson.image.PullListener;
+import dev.caisson.image.RegistryLogins;
 import dev.caisson.image.StoredImage;
-import dev.caisson.image.registry.Credentials;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -101,11 +101,11 @@ public final class Images implements AutoCloseable {
 
     /// Copies an image for this machine from its registry. What is there already is not fetched again.
     /// @throws EngineException with the code of what failed
-    public StoredImage pull(ImageReference reference, Credentials credentials, PullListener listener) {
+    public StoredImage pull(ImageReference reference, RegistryLogins logins, PullListener listener) {
         present(reference, "reference");
-        present(credentials, "credentials");
+        present(logins, "logins");
         present(listener, "listener");
-        return Failures.call(() -> store.pull(reference, credentials, listener));
+        return Failures.call(() -> store.pull(reference, logins, listener));
     }
 
     /// Gives an image a further name.

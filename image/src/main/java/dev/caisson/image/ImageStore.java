@@ -1,7 +1,6 @@
 package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
-import dev.caisson.image.registry.Credentials;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -120,9 +119,10 @@ public final class ImageStore implements AutoCloseable {
     /// always is, because a tag may have moved.
     ///
     /// @throws ImageException in any of its codes
-    /// @throws dev.caisson.image.registry.RegistryException if the registry does not give it
-    public StoredImage pull(ImageReference reference, Credentials credentials, PullListener listener) {
-        return guarded(reference.toString(), () -> ImagePull.pull(content, reference, credentials, listener));
+    /// @throws dev.caisson.error.CaissonException with a code that begins with REGISTRY if the registry does not
+    /// give it
+    public StoredImage pull(ImageReference reference, RegistryLogins logins, PullListener listener) {
+        return guarded(reference.toString(), () -> ImagePull.pull(content, reference, logins.credentials(), listener));
     }
 
     /// Gives an image another name too; one that had it before stays without a name.

@@ -8,7 +8,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caisson.error.CaissonException;
-import dev.caisson.image.registry.Credentials;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -43,10 +42,10 @@ class HostileRegistryTest {
     }
 
     private StoredImage pull(ScriptedRegistry registry, String name) {
-        return pull(registry, name, Credentials.none());
+        return pull(registry, name, RegistryLogins.none());
     }
 
-    private StoredImage pull(ScriptedRegistry registry, String name, Credentials credentials) {
+    private StoredImage pull(ScriptedRegistry registry, String name, RegistryLogins credentials) {
         try (ImageStore store = store()) {
             return store.pull(ImageReference.parse(registry.name() + "/" + name), credentials, PullListener.none());
         }
@@ -64,11 +63,11 @@ class HostileRegistryTest {
         }
     }
 
-    private Credentials login(String registry) throws IOException {
+    private RegistryLogins login(String registry) throws IOException {
         String both = Base64.getEncoder().encodeToString("me:hush".getBytes(StandardCharsets.UTF_8));
         Path file = temporary.resolve("config.json");
         Files.writeString(file, "{\"auths\":{\"" + registry + "\":{\"auth\":\"" + both + "\"}}}");
-        return Credentials.of(file);
+        return RegistryLogins.of(file);
     }
 
     @Test

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caisson.error.CaissonException;
-import dev.caisson.image.registry.Credentials;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -87,7 +86,7 @@ class RegistryPullTest {
     }
 
     private static StoredImage pull(ImageStore store, ImageReference reference) {
-        return store.pull(reference, Credentials.none(), PullListener.none());
+        return store.pull(reference, RegistryLogins.none(), PullListener.none());
     }
 
     private ImageStore store() {
@@ -125,7 +124,7 @@ class RegistryPullTest {
             pull(store, reference("app:1"));
             push(second, "app:1");
             var fetched = new ArrayList<Integer>();
-            store.pull(reference("app:1"), Credentials.none(), new PullListener() {
+            store.pull(reference("app:1"), RegistryLogins.none(), new PullListener() {
                 @Override
                 public void layer(int number, Digest digest, long done, long size, boolean isPresent) {
                     if (!isPresent) {
@@ -204,10 +203,10 @@ class RegistryPullTest {
         }
     }
 
-    private Credentials login(String both) throws IOException {
+    private RegistryLogins login(String both) throws IOException {
         String encoded = Base64.getEncoder().encodeToString(both.getBytes(StandardCharsets.UTF_8));
         Path file = temporary.resolve("config.json");
         Files.writeString(file, "{\"auths\":{\"" + host + "\":{\"auth\":\"" + encoded + "\"}}}");
-        return Credentials.of(file);
+        return RegistryLogins.of(file);
     }
 }

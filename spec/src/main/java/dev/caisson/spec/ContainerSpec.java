@@ -224,7 +224,6 @@ public final class ContainerSpec implements Cloneable {
         return with(copy -> copy.mounts = More.plus(mounts, value));
     }
 
-    /// Replaces all mounts.
     public ContainerSpec mounts(List<Mount> value) {
         return with(copy -> copy.mounts = More.copy(value, "mounts"));
     }

@@ -8,8 +8,8 @@ import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.PullListener;
+import dev.caisson.image.RegistryLogins;
 import dev.caisson.image.StoredImage;
-import dev.caisson.image.registry.Credentials;
 import java.io.PrintWriter;
 
 /// Fetches images for the caller, with the logins of the caller's Docker configuration.
@@ -35,7 +35,7 @@ public final class Pulls {
     }
 
     static StoredImage pull(Images images, ImageReference reference, PullListener listener) {
-        return images.pull(reference, credentials(), listener);
+        return images.pull(reference, logins(), listener);
     }
 
     /// Checks the value of `--pull`.
@@ -46,14 +46,14 @@ public final class Pulls {
         };
     }
 
-    private static Credentials credentials() {
+    private static RegistryLogins logins() {
         Caller caller = Caller.current();
         return caller.variable("DOCKER_CONFIG")
                 .filter(directory -> !directory.isEmpty())
                 .or(() ->
                         caller.variable("HOME").filter(home -> !home.isEmpty()).map(home -> home + "/.docker"))
-                .map(directory -> Credentials.of(caller.path(directory + "/config.json")))
-                .orElseGet(Credentials::none);
+                .map(directory -> RegistryLogins.of(caller.path(directory + "/config.json")))
+                .orElseGet(RegistryLogins::none);
     }
 
     /// Returns the exit status of a command that goes on with the next image after a failure.

@@ -46,7 +46,7 @@ public final class Credentials {
         }
         Map<String, @Nullable Object> config = read(file.orElseThrow());
         for (String key : keys(registry)) {
-            Optional<Login> found = helper(config, key).flatMap(name -> CredentialHelper.ask(name, key));
+            Optional<Login> found = helper(config, key).flatMap(name -> CredentialProgram.ask(name, key));
             if (found.isEmpty()) {
                 found = object(object(config, "auths"), key).isEmpty()
                         ? Optional.empty()

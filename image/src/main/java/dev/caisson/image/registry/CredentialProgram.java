@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// A program that keeps passwords for Docker: `docker-credential-NAME get` reads a registry and writes a login.
-final class CredentialHelper {
+final class CredentialProgram {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
     private static final Json.Limits LIMITS = new Json.Limits(1 << 16, 4, 100);
     private static final int LONGEST_ANSWER = 1 << 16;
@@ -27,7 +27,7 @@ final class CredentialHelper {
     private static final String TOKEN_USER = "<token>";
     private static final String ABSENT = "credentials not found";
 
-    private CredentialHelper() {}
+    private CredentialProgram() {}
 
     /// Returns what the helper has for a registry; empty if it has nothing.
     /// @throws RegistryException CREDENTIALS_UNREADABLE
