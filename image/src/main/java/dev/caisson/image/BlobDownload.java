@@ -2,6 +2,7 @@ package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.image.registry.RegistryClient.Blob;
+import dev.caisson.image.registry.RegistryException;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -111,10 +112,6 @@ final class BlobDownload {
     /// Fetches what is missing. False if the whole is not what the digest says.
     private boolean isComplete(Fd file) throws IOException {
         long size = FileSystem.status(file).size();
-        if (size > wanted.size()) {
-            FileContent.resize(file, 0);
-            size = 0;
-        }
         MessageDigest hash = Digest.algorithm();
         long done = hashed(file, size, hash);
         int fruitless = 0;
@@ -133,7 +130,7 @@ final class BlobDownload {
                 if (done > before) {
                     fruitless = 0;
                 } else if (++fruitless == MOST_FRUITLESS) {
-                    throw e;
+                    throw RegistryException.cut(String.valueOf(e.getMessage()), e);
                 }
             }
         }

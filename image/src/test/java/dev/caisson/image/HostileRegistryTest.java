@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -157,7 +158,7 @@ class HostileRegistryTest {
                     }
                     serving(image).answer(request, out);
                 }))
-                .isEqualTo("BAD_ARCHIVE");
+                .isEqualTo("REGISTRY_UNREACHABLE");
     }
 
     @Test
@@ -190,7 +191,16 @@ class HostileRegistryTest {
             })
     void a_redirect_to_what_is_not_https_is_refused(String target) throws IOException {
         assertThat(refused((_, out) -> plain(out, "307 Temporary Redirect", "", "Location: " + target)))
-                .isIn("REGISTRY_ANSWER", "REGISTRY_UNREACHABLE");
+                .isEqualTo("REGISTRY_ANSWER");
+    }
+
+    @Test
+    void what_a_redirect_says_is_not_in_the_error() throws IOException {
+        try (var registry = new ScriptedRegistry((_, out) ->
+                plain(out, "307 Temporary Redirect", "", "Location: http://192.0.2.1/x?signature=hush"))) {
+            var refused = catchThrowableOfType(CaissonException.class, () -> pull(registry, "app:1"));
+            assertThat(refused.sentence()).contains("https").doesNotContain("hush");
+        }
     }
 
     @Test
@@ -285,6 +295,48 @@ class HostileRegistryTest {
         for (int i = 0; i < 1600; i++) {
             out.write(block);
             sent.addAndGet(block.length);
+        }
+    }
+
+    @Test
+    void a_manifest_that_is_not_the_index_s_is_refused_before_anything_of_it_is_fetched() throws IOException {
+        byte[] index = new SampleImage("z").index(Platform.running().architecture());
+        var blobs = new AtomicInteger();
+        assertThat(refused((request, out) -> {
+                    if (request.path().endsWith("/manifests/1")) {
+                        ok(out, SampleImage.INDEX_TYPE, index);
+                        return;
+                    }
+                    if (request.path().contains("/blobs/")) {
+                        blobs.incrementAndGet();
+                    }
+                    serving(image).answer(request, out);
+                }))
+                .isEqualTo("DIGEST_MISMATCH");
+        assertThat(blobs).hasValue(0);
+    }
+
+    @Test
+    void a_removal_leaves_what_a_pull_on_its_way_has() throws IOException {
+        var other = new SampleImage("z");
+        try (var first = new ScriptedRegistry(serving(image))) {
+            pull(first, "app:1");
+        }
+        try (var second = new ScriptedRegistry((request, out) -> {
+            if (request.path().endsWith(other.upper.toString())) {
+                try (ImageStore store = store()) {
+                    store.remove(Set.copyOf(store.images())); // the lower layer is of both images
+                }
+            }
+            serving(other).answer(request, out);
+        })) {
+            pull(second, "app:2");
+        }
+        try (ImageStore store = store();
+                Stream<Path> blobs = Files.list(temporary.resolve("store/content/blobs/sha256"))) {
+            assertThat(store.images()).hasSize(1);
+            assertThat(blobs.map(path -> path.getFileName().toString()))
+                    .containsAll(other.blobs.keySet().stream().map(Digest::hex).toList());
         }
     }
 

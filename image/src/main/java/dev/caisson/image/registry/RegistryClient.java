@@ -170,7 +170,7 @@ public final class RegistryClient implements AutoCloseable {
         try {
             return http.get(first.resolve(path), all);
         } catch (SSLException e) {
-            if (!registry.isLoopback() || !first.getScheme().equals("https") || authorization.isPresent()) {
+            if (!registry.mayBePlain(first, authorization.isPresent())) {
                 throw untrusted(first, e);
             }
         }
@@ -219,18 +219,11 @@ public final class RegistryClient implements AutoCloseable {
         try {
             to = from.resolve(location);
         } catch (IllegalArgumentException e) {
-            throw wrong("redirects to " + Quoted.of(location) + ", which is no address");
+            throw wrong("redirects to what is no address");
         }
-        boolean isHere = registry.isLoopback();
-        boolean isPlain = "http".equals(to.getScheme()) && from.getScheme().equals("http") && isHere;
-        if (to.getHost() == null
-                || to.getUserInfo() != null
-                || !("https".equals(to.getScheme()) || (isPlain && Registry.isLoopbackName(Registry.host(to))))) {
-            throw wrong("redirects to " + Quoted.of(location) + ", which is not an address of https");
-        }
-        if (!isHere && Registry.isNear(Registry.host(to))) {
-            throw wrong("redirects to " + Quoted.of(to.getAuthority()) + ", which is this machine");
-        }
+        NextAddress.fault(registry.isLoopback(), from, to).ifPresent(fault -> {
+            throw wrong("redirects to " + fault);
+        });
         return to;
     }
 

@@ -46,6 +46,14 @@ public final class RegistryException extends CodedException {
         super(reason, sentence, cause);
     }
 
+    /// Returns an error about content that has stopped coming, again and again.
+    public static RegistryException cut(String why, Throwable cause) {
+        return new RegistryException(
+                Code.REGISTRY_UNREACHABLE,
+                "the registry does not give all of a part (" + why + "): try again, what has come is kept",
+                cause);
+    }
+
     @Override
     public Code reason() {
         return (Code) super.reason();

@@ -14,7 +14,6 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLException;
-import org.jspecify.annotations.Nullable;
 
 /// Gets tokens of the service that a registry names in its challenge, as the distribution project's token
 /// specification says. A login goes to a service of the registry's own owner only.
@@ -66,33 +65,23 @@ final class TokenService {
     }
 
     private URI realm(Challenge challenge) {
-        String text = challenge.parameter("realm").orElse("");
         URI realm;
         try {
-            realm = URI.create(text);
+            realm = URI.create(challenge.parameter("realm").orElse(""));
         } catch (IllegalArgumentException e) {
-            throw refused(text, "is not an address", e);
+            throw refused("what is no address");
         }
         boolean isHere = Registry.isLoopbackName(Registry.host(registry));
-        boolean isSafe = "https".equals(realm.getScheme())
-                || ("http".equals(realm.getScheme())
-                        && registry.getScheme().equals("http")
-                        && Registry.isLoopbackName(Registry.host(realm)));
-        if (realm.getHost() == null || realm.getUserInfo() != null || !isSafe) {
-            throw refused(text, "is not an address of https", null);
-        }
-        if (!isHere && Registry.isNear(Registry.host(realm))) {
-            throw refused(text, "leads back to this machine", null);
-        }
+        NextAddress.fault(isHere, registry, realm).ifPresent(fault -> {
+            throw refused(fault);
+        });
         return realm;
     }
 
-    private RegistryException refused(String realm, String why, @Nullable Exception cause) {
-        String sentence = registry.getAuthority() + " sends for a token to " + Quoted.of(realm) + ", which " + why
-                + "; tell whoever runs the registry";
-        return cause == null
-                ? new RegistryException(Code.REGISTRY_ANSWER, sentence)
-                : new RegistryException(Code.REGISTRY_ANSWER, sentence, cause);
+    private RegistryException refused(String where) {
+        return new RegistryException(
+                Code.REGISTRY_ANSWER,
+                registry.getAuthority() + " sends for a token to " + where + ": tell whoever runs the registry");
     }
 
     private String token(URI realm, Http.Answer answer) {

@@ -46,6 +46,36 @@ class RegistryTest {
         assertThat(new Registry(name).isLoopback()).isEqualTo(isLoopback);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "false, https://h.io, https://cdn.io/x, true",
+        "false, https://h.io, http://cdn.io/x, false",
+        "false, https://h.io, http://127.0.0.1/x, false",
+        "false, https://h.io, https://127.0.0.1/x, false",
+        "false, https://h.io, https://localhost/x, false",
+        "false, https://h.io, https://169.254.169.254/x, false",
+        "false, https://h.io, https://[::1]/x, false",
+        "false, https://h.io, file:///etc/shadow, false",
+        "false, https://h.io, https://me:x@cdn.io/x, false",
+        "true, http://127.0.0.1:1, http://127.0.0.1:2/x, true",
+        "true, http://127.0.0.1:1, https://127.0.0.1:2/x, true",
+        "true, http://127.0.0.1:1, http://192.0.2.1/x, false",
+        "true, https://127.0.0.1:1, http://127.0.0.1:2/x, false",
+    })
+    void a_registry_leads_only_to_safe_addresses(boolean isHere, URI from, URI to, boolean isAsked) {
+        assertThat(NextAddress.fault(isHere, from, to).isEmpty()).isEqualTo(isAsked);
+    }
+
+    @Test
+    void plain_http_comes_after_https_and_without_a_login() {
+        var here = new Registry("127.0.0.1:5000");
+        assertThat(here.mayBePlain(here.base("https"), false)).isTrue();
+        assertThat(here.mayBePlain(here.base("https"), true)).isFalse();
+        assertThat(here.mayBePlain(here.base("http"), false)).isFalse();
+        var elsewhere = new Registry("h.io");
+        assertThat(elsewhere.mayBePlain(elsewhere.base("https"), false)).isFalse();
+    }
+
     @Test
     void docker_hub_answers_under_another_name() {
         assertThat(new Registry("docker.io").base("https")).isEqualTo(URI.create("https://registry-1.docker.io"));
