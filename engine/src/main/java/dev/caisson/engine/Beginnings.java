@@ -129,7 +129,7 @@ final class Beginnings implements AutoCloseable {
             ranges.undo(id.value());
             throw e;
         }
-        // From here on there is something to remove.
+        // A failure after this removes what was made.
         try {
             probe.reached(Moment.NAME_TAKEN);
             LaunchPlan plan = prepared.plan(lease.range(), id, prepared.joined(networks, id, name.name()));

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// The files of a workspace, served by a process that has what a container has, ids, namespaces and a control group of
 /// its own, and no program: of all files it sees the workspace's alone. Its group pays for what it writes.
 final class WorkspaceFiles implements FileSource, AutoCloseable {
-    /// What makes them; the same for all of an engine.
+    /// The parts of an engine that start such a process.
     record Makers(
             Engine engine,
             Preparation preparation,
@@ -72,7 +72,7 @@ final class WorkspaceFiles implements FileSource, AutoCloseable {
             makers.ranges().undo(id.value());
             throw e;
         }
-        // From here on there is something to remove.
+        // A failure after this removes what was made.
         current = id;
         try {
             return start(prepared, id, lease.userNamespace(), plan);

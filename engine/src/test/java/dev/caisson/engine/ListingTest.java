@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What a listing says of containers in each state, whatever has become of their monitors and files.
+/// Listings of containers in each state, also with killed monitors and with files that are gone, cut or foreign.
 @Tag("root")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class ListingTest {

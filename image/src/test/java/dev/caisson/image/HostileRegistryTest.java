@@ -196,8 +196,8 @@ class HostileRegistryTest {
 
     @Test
     void what_a_redirect_says_is_not_in_the_error() throws IOException {
-        try (var registry = new ScriptedRegistry((_, out) ->
-                plain(out, "307 Temporary Redirect", "", "Location: http://192.0.2.1/x?signature=hush"))) {
+        try (var registry = new ScriptedRegistry(
+                (_, out) -> plain(out, "307 Temporary Redirect", "", "Location: http://192.0.2.1/x?signature=hush"))) {
             var refused = catchThrowableOfType(CaissonException.class, () -> pull(registry, "app:1"));
             assertThat(refused.sentence()).contains("https").doesNotContain("hush");
         }

@@ -1,6 +1,7 @@
 package dev.caisson.cli.container;
 
 import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.Confirmation;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.view.ContainerFilter;
 import dev.caisson.engine.ContainerStatus;
@@ -9,7 +10,6 @@ import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.KeptContainer;
 import dev.caisson.engine.Leftovers;
 import dev.caisson.error.CaissonException;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,7 +47,7 @@ public final class PruneCommand implements Callable<Integer> {
         ContainerFilter filter = ContainerFilter.parse(filters);
         EngineOptions options = Caller.current().directories();
         PrintWriter out = spec.commandLine().getOut();
-        if (!force && !isConfirmed(out)) {
+        if (!force && !Confirmation.isGiven(out, "all stopped containers")) {
             return 0;
         }
         Leftovers.clear(options);
@@ -77,18 +77,6 @@ public final class PruneCommand implements Callable<Integer> {
             removed.add(id);
         } catch (CaissonException e) {
             spec.commandLine().getErr().println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));
-        }
-    }
-
-    private static boolean isConfirmed(PrintWriter out) {
-        out.println("WARNING! This will remove all stopped containers.");
-        out.print("Are you sure you want to continue? [y/N] ");
-        out.flush();
-        try {
-            int answer = Caller.current().input().read();
-            return answer == 'y' || answer == 'Y';
-        } catch (IOException e) {
-            return false;
         }
     }
 }

@@ -90,10 +90,10 @@ abstract class FileCopy implements Callable<Integer> {
         return 0;
     }
 
-    /// Opens the files of what stands in front of the colon.
+    /// Opens the files of the container or workspace that is named before the colon.
     abstract ContainerFiles open(Engine engine, String name);
 
-    /// What stands in front of the colon, as the help has it.
+    /// Returns the word of the help for the part before the colon.
     abstract String word();
 
     private void tellWhatIsMissing(CopyProgress progress) {

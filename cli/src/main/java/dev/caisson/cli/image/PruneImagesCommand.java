@@ -1,9 +1,9 @@
 package dev.caisson.cli.image;
 
 import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.Confirmation;
 import dev.caisson.engine.Images;
 import dev.caisson.image.StoredImage;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -36,7 +36,8 @@ public final class PruneImagesCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        if (!force && !isConfirmed(out)) {
+        if (!force
+                && !Confirmation.isGiven(out, all ? "all images that no container has" : "all images without a name")) {
             return 0;
         }
         try (Images images = Images.open(Caller.current().directories())) {
@@ -47,18 +48,5 @@ public final class PruneImagesCommand implements Callable<Integer> {
             }
         }
         return 0;
-    }
-
-    private boolean isConfirmed(PrintWriter out) {
-        out.println(
-                "WARNING! This will remove all " + (all ? "images that no container has." : "images without a name."));
-        out.print("Are you sure you want to continue? [y/N] ");
-        out.flush();
-        try {
-            int answer = Caller.current().input().read();
-            return answer == 'y' || answer == 'Y';
-        } catch (IOException e) {
-            return false;
-        }
     }
 }

@@ -1,12 +1,12 @@
 package dev.caisson.cli.network;
 
 import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.Confirmation;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.engine.HostNetworks;
 import dev.caisson.error.CaissonException;
 import dev.caisson.network.NetworkInfo;
 import dev.caisson.network.Networks;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +39,7 @@ final class NetworkPruneCommand implements Callable<Integer> {
     public Integer call() {
         NetworkFilter filter = NetworkFilter.parse(filters, NetworkFilter.OF_PRUNE, _ -> false);
         PrintWriter out = spec.commandLine().getOut();
-        if (!force && !isConfirmed(out)) {
+        if (!force && !Confirmation.isGiven(out, "all networks that no container is on")) {
             return 0;
         }
         List<String> removed =
@@ -67,17 +67,5 @@ final class NetworkPruneCommand implements Callable<Integer> {
             }
         }
         return removed;
-    }
-
-    private static boolean isConfirmed(PrintWriter out) {
-        out.println("WARNING! This will remove all networks that no container is on.");
-        out.print("Are you sure you want to continue? [y/N] ");
-        out.flush();
-        try {
-            int answer = Caller.current().input().read();
-            return answer == 'y' || answer == 'Y';
-        } catch (IOException e) {
-            return false;
-        }
     }
 }

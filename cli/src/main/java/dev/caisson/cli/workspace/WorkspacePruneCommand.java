@@ -1,9 +1,9 @@
 package dev.caisson.cli.workspace;
 
 import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.Confirmation;
 import dev.caisson.engine.Workspace;
 import dev.caisson.engine.Workspaces;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -32,7 +32,7 @@ public final class WorkspacePruneCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         Workspaces all = Workspaces.of(Caller.current().directories());
-        if (!force && !isConfirmed(out)) {
+        if (!force && !Confirmation.isGiven(out, "all workspaces that no container has, with their files")) {
             return 0;
         }
         List<Workspace> removed = all.prune();
@@ -42,17 +42,5 @@ public final class WorkspacePruneCommand implements Callable<Integer> {
             out.println();
         }
         return 0;
-    }
-
-    private static boolean isConfirmed(PrintWriter out) {
-        out.println("WARNING! This will remove all workspaces that no container has, with their files.");
-        out.print("Are you sure you want to continue? [y/N] ");
-        out.flush();
-        try {
-            int answer = Caller.current().input().read();
-            return answer == 'y' || answer == 'Y';
-        } catch (IOException e) {
-            return false;
-        }
     }
 }

@@ -6,7 +6,7 @@ import dev.caisson.engine.WorkspaceUse;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// What is shown of a workspace.
+/// A row of a list of workspaces.
 final class WorkspaceRow {
     static final String TABLE = "{{.Name}}\t{{.Size}}\t{{.Used}}\t{{.Inodes}}\t{{.OnDisk}}\t{{.InUse}}";
     static final Map<String, String> HEADERS = Map.of(

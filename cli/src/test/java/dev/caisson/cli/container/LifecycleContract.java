@@ -23,7 +23,7 @@ abstract class LifecycleContract {
     /// A program that ends with 3 when it is asked to, and prints when it begins.
     private static final String POLITE = "trap 'exit 3' TERM; echo begun; while :; do sleep 0.1; done";
 
-    /// What Caisson does otherwise than Docker, on purpose.
+    /// Deliberate differences from Docker.
     enum Difference {
         /// A create, rename or exec that is refused ends with 125, as a run does: 1 may be a program's own status.
         REFUSAL_IS_125,

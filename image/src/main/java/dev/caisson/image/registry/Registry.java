@@ -28,7 +28,8 @@ record Registry(String name) {
         return isLoopbackName(host(base("https")));
     }
 
-    /// True if plain http may be tried after https has failed at `tried`: with this machine alone, and never with a login.
+    /// True if plain http may be tried after https has failed at `tried`: with this machine alone, and never with
+    /// a login.
     boolean mayBePlain(URI tried, boolean hasLogin) {
         return isLoopback() && tried.getScheme().equals("https") && !hasLogin;
     }
