@@ -134,6 +134,9 @@ public final class DetachedContainer {
         ContainerRecord record = place.record();
         place.noteEnd();
         LaunchPlan plan = record.plan().plan();
+        if (!plan.links().isEmpty()) {
+            GuestNetworks.require(place.options(), id());
+        }
         StartReply reply = monitor.hold();
         if (reply.wasStarted()) {
             return;

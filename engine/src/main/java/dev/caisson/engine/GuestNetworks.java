@@ -195,6 +195,16 @@ final class GuestNetworks implements Holding, AutoCloseable {
         }
     }
 
+    /// Makes bridges, tables and elements of a container again if somebody has flushed them, so that it does not start
+    /// without what keeps it in.
+    static void require(EngineOptions options, ContainerId id) {
+        try (Networks networks = HostNetworks.open(options)) {
+            if (!networks.attachments(id).isEmpty()) {
+                networks.attach(id, "", List.of());
+            }
+        }
+    }
+
     /// Has a container found by its new name.
     static void rename(EngineOptions options, ContainerId id, String former, String name) {
         if (HostNetworks.hasAny(options)) {

@@ -255,6 +255,20 @@ class NetworkedContainerTest {
         assertThat(NetworkPlaces.of(made.id(), OPTIONS)).isEqualTo(NetworkPlaces.NONE);
     }
 
+    @Test
+    void one_in_the_background_does_not_start_without_its_packet_filter() throws Exception {
+        DetachedContainer made = engine.create(python(Network.on("web"), SERVER), DetachedOptions.STANDARD);
+        made.start();
+        NetworkBed.sh("nft flush ruleset");
+        assertThat(NetworkBed.sh("nft list tables")).doesNotContain("caisson-");
+
+        made.restart(OptionalInt.empty(), Optional.empty());
+
+        assertThat(NetworkBed.sh("nft list tables")).contains("table inet caisson-", "table bridge caisson-");
+        assertThat(NetworkBed.sh("nft list ruleset")).contains(bed.address(made.id(), 0));
+        made.remove(true);
+    }
+
     private void awaitAnswer(String address) throws InterruptedException {
         String said = "";
         for (int tries = 0; tries < 20 && !said.startsWith("tcp from "); tries++) {
