@@ -1,25 +1,47 @@
 package dev.caisson.engine;
 
+import dev.caisson.launch.HostException;
+import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.launch.monitor.MonitorFailures;
 import dev.caisson.spec.ContainerSpec;
 import java.util.List;
+import java.util.Optional;
 
-/// Makes a container again whose monitor is gone, after a restart of the host or because somebody killed it: its spec
-/// and options are read from its directory, and its id, name, log and ends stay. What it had written in memory is gone.
+/// Makes a container again whose monitor is gone, after a restart of the host or because somebody killed it or its
+/// zygote: its spec and options are read from its directory, and its id, name, log and ends stay. What it had written
+/// in memory is gone.
 final class Revival {
     private Revival() {}
 
-    /// Does nothing for one that has its monitor.
+    /// Does nothing for one that has its monitor, unless that has lost its zygote: nothing can be started of what it
+    /// holds then, and what was written in memory is gone with the zygote's mounts. At rest, such a monitor is
+    /// ended.
     ///
     /// @param held its lock
     /// @throws EngineException SPEC_UNKNOWN, IMAGE_CHANGED, or what refuses a create
     static void ifLost(DetachedPlace place, DetachedPlace.Held held) throws InterruptedException {
-        if (place.hasMonitor()) {
+        if (canStart(place)) {
             return;
         }
         ContainerSpec spec = KeptSpec.read(held.kept()).orElseThrow(() -> unknown(place));
         MonitorLeftovers.clear(place);
         try (Engine engine = Engine.open(place.options())) {
             engine.maker.makeAgain(spec, place.home());
+        }
+    }
+
+    private static boolean canStart(DetachedPlace place) throws InterruptedException {
+        Optional<Monitor> found = place.connect();
+        if (found.isEmpty()) {
+            return false;
+        }
+        try (Monitor monitor = found.get()) {
+            return !monitor.state().isZygoteGone() || !monitor.remove(false);
+        } catch (HostException e) {
+            if (!MonitorFailures.isGone(e)) {
+                throw e;
+            }
+            return false;
         }
     }
 
@@ -32,7 +54,11 @@ final class Revival {
     }
 
     static List<String> losses(DetachedPlace place) {
-        if (place.isWanted().isEmpty() || place.hasMonitor()) {
+        boolean stands = Failures.uninterrupted(place::told)
+                .flatMap(told -> told)
+                .filter(told -> !told.isZygoteGone())
+                .isPresent();
+        if (stands || place.isWanted().isEmpty()) {
             return List.of();
         }
         try (DetachedPlace.Held held = place.hold()) {

@@ -170,6 +170,35 @@ class DetachedRevivalTest {
     }
 
     @Test
+    void one_whose_monitor_has_lost_its_zygote_runs_on_and_is_made_again_by_the_next_start() throws Exception {
+        DetachedContainer made = sleeping("no");
+        made.start();
+        awaitLog(made, "up\n");
+        int pid = made.state().pid();
+        long zygote = ProcessHandle.of(pid)
+                .flatMap(ProcessHandle::parent)
+                .orElseThrow()
+                .children()
+                .mapToLong(ProcessHandle::pid)
+                .filter(child -> child != pid)
+                .findFirst()
+                .orElseThrow();
+
+        new ProcessBuilder("kill", "-9", Long.toString(zygote)).start().waitFor();
+        awaitEnd(zygote);
+        one().start(); // it runs already
+
+        assertThat(one().state().pid()).isEqualTo(pid);
+        one().stop(OptionalInt.of(9), Optional.of(Duration.ZERO));
+        assertThat(one().losses()).containsExactly("/");
+
+        one().start();
+
+        awaitLog(one(), "up\nup\n");
+        assertThat(one().losses()).isEmpty();
+    }
+
+    @Test
     void after_a_restart_of_the_host_one_has_ended_is_wanted_as_before_and_starts() throws Exception {
         DetachedContainer made = sleeping("always");
         made.start();

@@ -37,6 +37,10 @@ record HostTraces(
                 if (path.equals(options.state().resolve("names.lock"))) {
                     continue; // made by the first that needs it, and empty
                 }
+                if (path.equals(options.state().resolve("events"))
+                        || path.equals(options.state().resolve("events.lock"))) {
+                    continue; // the journal grows with each act, up to its bound
+                }
                 if (!place) {
                     files.put(path.toString(), look(path));
                 } else if (path.endsWith("lock")) {
