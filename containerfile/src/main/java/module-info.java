@@ -13,11 +13,13 @@ module dev.caisson.containerfile {
 
     exports dev.caisson.containerfile;
     exports dev.caisson.containerfile.build to
-            dev.caisson.audit;
+            dev.caisson.audit,
+            dev.caisson.build;
     exports dev.caisson.containerfile.compose to
             dev.caisson.audit;
     exports dev.caisson.containerfile.dockerfile to
-            dev.caisson.audit;
+            dev.caisson.audit,
+            dev.caisson.build;
     exports dev.caisson.containerfile.kubernetes to
             dev.caisson.audit;
     exports dev.caisson.containerfile.workload to

@@ -11,6 +11,7 @@ module dev.caisson.linux {
     exports dev.caisson.linux to
             dev.caisson.audit,
             dev.caisson.benchmarks,
+            dev.caisson.build,
             dev.caisson.cgroup,
             dev.caisson.cli,
             dev.caisson.containerfile,

@@ -25,7 +25,7 @@ final class House {
             List.of("state"),
             List.of("watch"),
             List.of("engine"),
-            List.of("audit", "selftest", "micrometer"),
+            List.of("audit", "selftest", "micrometer", "build"),
             List.of("hostaudit"),
             List.of("cli", "server", "oci", "benchmarks"));
 

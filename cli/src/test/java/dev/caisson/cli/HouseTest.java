@@ -107,6 +107,7 @@ class HouseTest {
                         "dev.caisson.engine",
                         "dev.caisson.micrometer",
                         "dev.caisson.audit",
+                        "dev.caisson.build",
                         "dev.caisson.hostaudit",
                         "dev.caisson.selftest");
     }

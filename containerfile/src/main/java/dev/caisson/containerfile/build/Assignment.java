@@ -14,9 +14,9 @@ import java.util.Optional;
 /// A `name=value` of `ENV`, `LABEL` or `ARG`.
 /// @param value the right-hand side with its quotes; absent for an `ARG` without a default
 /// @param place both sides
-record Assignment(Word name, Optional<Word> value, Place place) {
+public record Assignment(Word name, Optional<Word> value, Place place) {
     /// Those of `ENV` and `LABEL`, in the old form too: `ENV name the rest of the line`.
-    static List<Assignment> pairs(Keyword keyword, LogicalText text, char escape) {
+    public static List<Assignment> pairs(Keyword keyword, LogicalText text, char escape) {
         WordSplitter words = new WordSplitter(text, escape);
         if (!words.next()) {
             return List.of();
@@ -45,7 +45,7 @@ record Assignment(Word name, Optional<Word> value, Place place) {
     }
 
     /// Those of `ARG`, whose default may be missing.
-    static List<Assignment> arguments(LogicalText text, char escape) {
+    public static List<Assignment> arguments(LogicalText text, char escape) {
         return WordSplitter.split(text, escape).stream().map(Assignment::split).toList();
     }
 

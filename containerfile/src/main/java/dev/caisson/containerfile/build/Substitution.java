@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Variables in the words of an instruction, as BuildKit substitutes them: `$NAME`, `${NAME}` and the modifiers
 /// `:-`, `-`, `:+`, `+`, `:?`, `?`, `#`, `##`, `%`, `%%`, `/` and `//`. Nothing in single quotes is substituted.
-final class Substitution {
+public final class Substitution {
     private static final int MAX_DEPTH = 32;
     /// A kernel takes no longer argument or variable, and a chain of variables could double at every line.
     private static final int MAX_LENGTH = 128 * 1024;
@@ -20,29 +20,52 @@ final class Substitution {
     private final char escape;
     private final Function<String, @Nullable String> lookup;
     private final Set<String> unset;
+    private final Set<String> required;
     private final int depth;
+    private final boolean quotesKept;
     private int at;
 
     private Substitution(
-            String text, char escape, Function<String, @Nullable String> lookup, Set<String> unset, int depth) {
+            String text,
+            char escape,
+            Function<String, @Nullable String> lookup,
+            Set<String> unset,
+            Set<String> required,
+            int depth,
+            boolean quotesKept) {
         this.text = text;
         this.escape = escape;
         this.lookup = lookup;
         this.unset = unset;
+        this.required = required;
         this.depth = depth;
+        this.quotesKept = quotesKept;
     }
 
     /// A word with its variables replaced.
     /// @param value the text; a variable without a value counts as empty
     /// @param unset the variables that had neither value nor default
-    record Expanded(String value, Set<String> unset) {}
+    /// @param required those of them that must have a value, as in `${NAME:?why}`, each with its reason
+    public record Expanded(String value, Set<String> unset, Set<String> required) {}
 
     /// Expands one word and takes its quotes off.
     /// @throws ContainerFileException without a place if a brace is not closed or a modifier is unknown
-    static Expanded expand(String raw, char escape, Function<String, @Nullable String> lookup) {
+    public static Expanded expand(String raw, char escape, Function<String, @Nullable String> lookup) {
+        return expand(raw, escape, lookup, false);
+    }
+
+    /// Expands the text of a here-document, in which quotes are text.
+    /// @throws ContainerFileException without a place if a brace is not closed or a modifier is unknown
+    public static Expanded expandText(String text, Function<String, @Nullable String> lookup) {
+        return expand(text, '\\', lookup, true);
+    }
+
+    private static Expanded expand(
+            String raw, char escape, Function<String, @Nullable String> lookup, boolean quotesKept) {
         Set<String> unset = new LinkedHashSet<>();
-        String value = new Substitution(raw, escape, lookup, unset, 0).run((char) 0);
-        return new Expanded(value, unset);
+        Set<String> required = new LinkedHashSet<>();
+        String value = new Substitution(raw, escape, lookup, unset, required, 0, quotesKept).run((char) 0);
+        return new Expanded(value, unset, required);
     }
 
     /// Reads up to the unquoted `stop`, or to the end where it is 0.
@@ -57,12 +80,12 @@ final class Substitution {
             if (c == stop && stop != 0 && !quoted) {
                 return out.toString();
             }
-            if (c == '\'' && !quoted) {
+            if (c == '\'' && !quoted && !quotesKept) {
                 int close = text.indexOf('\'', at + 1);
                 int end = close < 0 ? text.length() : close;
                 out.append(text, at + 1, end);
                 at = Math.min(text.length(), end + 1);
-            } else if (c == '"') {
+            } else if (c == '"' && !quotesKept) {
                 quoted = !quoted;
                 at++;
             } else if (c == escape && at + 1 < text.length()) {
@@ -156,6 +179,7 @@ final class Substitution {
         }
         if (operator == '?') {
             unset.add(name);
+            required.add(word.isEmpty() ? name : name + ": " + word);
             return "";
         }
         return word;
@@ -165,7 +189,7 @@ final class Substitution {
         if (depth == MAX_DEPTH) {
             throw error("Variables are nested more than " + MAX_DEPTH + " deep.");
         }
-        Substitution inner = new Substitution(text, escape, lookup, unset, depth + 1);
+        Substitution inner = new Substitution(text, escape, lookup, unset, required, depth + 1, quotesKept);
         inner.at = at;
         String word = stop == '/' ? inner.patternPart() : inner.run(stop);
         at = inner.at;

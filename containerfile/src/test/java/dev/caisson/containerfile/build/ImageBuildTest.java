@@ -176,4 +176,18 @@ class ImageBuildTest {
         assertThat(reference.repository()).isEqualTo(repository);
         assertThat(reference.tag()).isEqualTo(Optional.ofNullable(tag));
     }
+
+    @Test
+    void a_variable_that_must_have_a_value_is_named_with_its_reason() {
+        assertThat(Substitution.expand("${A:?give A}${B?}${C:?x}", '\\', Map.of("C", "1")::get)
+                        .required())
+                .containsExactly("A: give A", "B");
+    }
+
+    @Test
+    void quotes_in_the_text_of_a_here_document_are_text() {
+        assertThat(Substitution.expandText("'$A' \"${B:-\"x\"}\" \\$A", Map.of("A", "1")::get)
+                        .value())
+                .isEqualTo("'1' \"\"x\"\" $A");
+    }
 }

@@ -1,0 +1,191 @@
+package dev.caisson.build;
+
+import dev.caisson.containerfile.BaseImages;
+import dev.caisson.containerfile.Place;
+import dev.caisson.containerfile.build.Assignment;
+import dev.caisson.containerfile.build.Base;
+import dev.caisson.containerfile.build.ImageBuild;
+import dev.caisson.containerfile.build.Stage;
+import dev.caisson.containerfile.dockerfile.Dockerfile;
+import dev.caisson.containerfile.dockerfile.DockerfileNode.Directive;
+import dev.caisson.containerfile.dockerfile.Keyword;
+import dev.caisson.containerfile.dockerfile.Word;
+import dev.caisson.image.Platform;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/// The stages of a Dockerfile and which of them a target needs.
+final class StageGraph {
+    private static final Pattern FRONT_END =
+            Pattern.compile("(?:docker\\.io/)?docker/dockerfile(?::1[\\w.-]*|:latest)?(?:@sha256:[0-9a-f]{64})?");
+    private static final Pattern NUMBER = Pattern.compile("\\d{1,4}");
+
+    private final ImageBuild build;
+    private final Map<String, String> given;
+    private final Map<String, String> globals;
+    private final Stage target;
+
+    private StageGraph(ImageBuild build, Map<String, String> given, Map<String, String> globals, Stage target) {
+        this.build = build;
+        this.given = given;
+        this.globals = globals;
+        this.target = target;
+    }
+
+    /// @param given build arguments from outside
+    /// @param target a stage by name or number; empty for the last
+    /// @throws BuildException BUILD_SYNTAX, BUILD_TARGET, BUILD_BASE, BUILD_PLATFORM, BUILD_CYCLE
+    static StageGraph of(Dockerfile dockerfile, Map<String, String> given, Optional<String> target) {
+        dockerfile.directive("syntax").ifPresent(StageGraph::requireKnown);
+        Map<String, String> platform = platform(target.orElse("default"));
+        var outside = new HashMap<>(platform);
+        outside.putAll(given);
+        ImageBuild build = ImageBuild.of(dockerfile, outside, BaseImages.NONE);
+        Stage wanted = target.map(name -> find(build, name)).orElseGet(build::finalStage);
+        var globals = new HashMap<>(platform);
+        globals.putAll(build.globals());
+        var graph = new StageGraph(build, Map.copyOf(given), Map.copyOf(globals), wanted);
+        graph.needed().forEach(graph::check);
+        return graph;
+    }
+
+    private static void requireKnown(Directive syntax) {
+        if (!FRONT_END.matcher(syntax.value()).matches()) {
+            throw new BuildException(
+                    "BUILD_SYNTAX",
+                    syntax.extent(),
+                    "the front end " + syntax.value()
+                            + " is not run here: write # syntax=docker/dockerfile:1, or leave the line out");
+        }
+    }
+
+    private static Map<String, String> platform(String target) {
+        Platform here = Platform.running();
+        var values = new HashMap<String, String>();
+        for (String side : List.of("BUILD", "TARGET")) {
+            values.put(side + "PLATFORM", here.toString());
+            values.put(side + "OS", here.os());
+            values.put(side + "ARCH", here.architecture());
+            values.put(side + "VARIANT", here.variant());
+        }
+        values.put("TARGETSTAGE", target);
+        return values;
+    }
+
+    private static Stage find(ImageBuild build, String name) {
+        return build.stage(name.toLowerCase(Locale.ROOT))
+                .orElseThrow(() -> new BuildException(
+                        "BUILD_TARGET",
+                        "there is no stage " + name + " in "
+                                + build.dockerfile().source().name() + ": its stages are "
+                                + String.join(
+                                        ", ",
+                                        build.stages().stream()
+                                                .map(Stage::label)
+                                                .toList())));
+    }
+
+    private void check(Stage stage) {
+        Scope scope = new Scope(given, globals, globals, escape());
+        new Flags(stage.from(), scope, Set.of("platform"))
+                .text("platform")
+                .ifPresent(wanted -> requireHere(wanted, stage.from().place()));
+        if (stage.base() instanceof Base.Unknown unknown) {
+            throw new BuildException(
+                    "BUILD_BASE",
+                    stage.baseWord().place(),
+                    "the base " + unknown.text() + " is no image: " + unknown.reason());
+        }
+        build.sources(stage).forEach(word -> refuseLater(stage, word));
+    }
+
+    /// @throws BuildException BUILD_PLATFORM
+    static void requireHere(String wanted, Place place) {
+        if (!isHere(wanted)) {
+            throw new BuildException("BUILD_PLATFORM", place, foreign(wanted));
+        }
+    }
+
+    /// Returns whether a platform is this host's.
+    static boolean isHere(String wanted) {
+        Platform here = Platform.running();
+        String plain = here.os() + "/" + here.architecture();
+        return wanted.equals(plain)
+                || wanted.equals(here.toString())
+                || wanted.equals(here.architecture())
+                || wanted.equals(here.os());
+    }
+
+    static String foreign(String wanted) {
+        return "platform " + wanted + " is not this host's, which is " + Platform.running()
+                + ": build it on a host of that platform";
+    }
+
+    /// A `from` that names its own stage or a later one can only be a mistake: as an image it would be another thing.
+    private void refuseLater(Stage stage, Word word) {
+        String name = word.value().toLowerCase(Locale.ROOT);
+        if (build.sourceStage(stage, name).isPresent()) {
+            return;
+        }
+        for (Stage later : build.stages().subList(stage.index(), build.stages().size())) {
+            if (later.name().filter(name::equals).isPresent()
+                    || Integer.toString(later.index()).equals(name)) {
+                throw new BuildException(
+                        "BUILD_CYCLE",
+                        word.place(),
+                        "stage " + stage.label() + " copies from stage " + later.label()
+                                + ", which is not before it: move that stage up");
+            }
+        }
+        if (NUMBER.matcher(name).matches()) {
+            throw new BuildException(
+                    "BUILD_STAGE_UNKNOWN",
+                    word.place(),
+                    "there is no stage " + name + " before this one: stages count from 0");
+        }
+    }
+
+    /// Returns the stages to build, in the order of the file; the last one is the target.
+    List<Stage> needed() {
+        return build.reachable(target);
+    }
+
+    Stage target() {
+        return target;
+    }
+
+    char escape() {
+        return build.dockerfile().escape();
+    }
+
+    /// Returns the earlier stage that a `from` names; empty if it names an image.
+    Optional<Stage> source(Stage stage, String name) {
+        return build.sourceStage(stage, name.toLowerCase(Locale.ROOT));
+    }
+
+    /// Returns the variables at the beginning of a stage.
+    Scope scope(Settings base) {
+        return new Scope(given, globals, base.environment(), escape());
+    }
+
+    /// Returns build arguments that no `ARG` of the file asks for.
+    List<String> unused() {
+        var declared = new HashSet<String>(Scope.PROXIES);
+        for (var instruction : build.dockerfile().instructions()) {
+            if (instruction.keyword() == Keyword.ARG) {
+                Assignment.arguments(instruction.arguments(), escape())
+                        .forEach(argument -> declared.add(argument.name().value()));
+            }
+        }
+        return given.keySet().stream()
+                .filter(name -> !declared.contains(name) && !globals.containsKey(name))
+                .sorted()
+                .toList();
+    }
+}
