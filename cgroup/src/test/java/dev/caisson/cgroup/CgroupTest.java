@@ -130,8 +130,7 @@ class CgroupTest extends KernelTest {
     void killsEverythingInsideEvenWhatForksAndIgnoresSignals() throws Exception {
         Cgroup cgroup = hierarchy.create(PARENT, "kill", SMALL);
 
-        try (Inside forks = Inside.start(
-                cgroup, "trap '' TERM HUP INT; (setsid sleep 100 &); (while :; do (exit 0); done) & echo up; wait")) {
+        try (Inside forks = Inside.start(cgroup, "trap '' TERM HUP INT; (setsid sleep 100 &); " + Inside.FORKING)) {
             assertThat(forks.line()).isEqualTo("up");
 
             cgroup.kill();
@@ -269,7 +268,7 @@ class CgroupTest extends KernelTest {
                 : hierarchy.trees();
         var old = new Hierarchy(trees); // shares the trees of the other, which closes them
         Cgroup cgroup = old.create(PARENT, "old", SMALL);
-        try (Inside forks = Inside.start(cgroup, "(while :; do (exit 0); done) & echo up; wait")) {
+        try (Inside forks = Inside.start(cgroup, Inside.FORKING)) {
             assertThat(forks.line()).isEqualTo("up");
             TimeUnit.MILLISECONDS.sleep(50);
             assertThat(cgroup.usage().cpu().total()).isPositive();
