@@ -58,7 +58,8 @@ class RecoveryTest {
                 System.getProperty("jdk.module.path", ""),
                 System.getProperty("java.class.path"));
         int status = host.status("strace -f -qq -o /dev/null -e trace=" + call + " -e inject=" + call
-                + ":signal=KILL:when=" + number + " " + java + " -XX:TieredStopAtLevel=1 -XX:-UsePerfData"
+                + ":signal=KILL:when=" + number + " " + java
+                + " -XX:TieredStopAtLevel=1 -XX:-UsePerfData -XX:+UseSerialGC"
                 + " --enable-native-access=ALL-UNNAMED -cp '" + path + "' " + KilledNetworks.class.getName() + " "
                 + directory);
         assertThat(status).as("137 for a kill").isIn(0, 137);

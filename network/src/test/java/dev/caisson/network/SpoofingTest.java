@@ -23,6 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("root")
 class SpoofingTest {
     private static final String MARK = "cafef00d";
+    /// The mark of an honest frame that is sent after the other: when it is there, the other will not come any more.
+    private static final String AFTER = "cafef00e";
     private static final byte[] OTHER_MAC = HexFormat.of().parseHex("020000000099");
 
     @TempDir
@@ -165,31 +167,32 @@ class SpoofingTest {
     }
 
     private boolean arrives(byte[] frame) {
-        byte[] marked = ByteBuffer.allocate(frame.length + 4)
-                .put(frame)
-                .put(bytes(MARK))
-                .array();
+        String marked = HexFormat.of().formatHex(frame) + MARK;
+        String after =
+                HexFormat.of().formatHex(ip4(mac(attacker), attacker.ip4().getAddress(), 1111)) + AFTER;
         var listening = new Process[1];
         victim.namespace().call(() -> {
             listening[0] = python("import socket,sys\n"
                     + "s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW,socket.htons(3))\n"
-                    + "s.bind(('eth0',0)); s.settimeout(0.7); print('ready',flush=True)\n"
+                    + "s.bind(('eth0',0)); s.settimeout(9); print('ready',flush=True)\n"
                     + "while True:\n"
-                    + "  try: f=s.recv(4096)\n"
-                    + "  except TimeoutError: print('no'); break\n"
-                    + "  if bytes.fromhex('" + MARK + "') in f: print('yes'); break\n");
+                    + "  f=s.recv(4096)\n"
+                    + "  if bytes.fromhex('" + MARK + "') in f: print('yes'); break\n"
+                    + "  if bytes.fromhex('" + AFTER + "') in f: print('no'); break\n");
             return listening[0].inputReader().readLine();
         });
         attacker.namespace()
                 .call(() -> python("import socket\n"
                                 + "s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW); s.bind(('eth0',0))\n"
-                                + "s.send(bytes.fromhex('" + HexFormat.of().formatHex(marked) + "'))")
+                                + "s.send(bytes.fromhex('" + marked + "'))\n"
+                                + "s.send(bytes.fromhex('" + after + "'))")
                         .waitFor());
-        return victim.namespace().call(() -> {
-            String answer = listening[0].inputReader().readLine();
+        String answer = victim.namespace().call(() -> {
             listening[0].waitFor();
-            return answer.equals("yes");
+            return listening[0].inputReader().readLine();
         });
+        assertThat(answer).as("one of the two frames came").isIn("yes", "no");
+        return answer.equals("yes");
     }
 
     private static Process python(String program) throws IOException {
