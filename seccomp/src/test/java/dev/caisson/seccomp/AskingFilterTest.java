@@ -129,6 +129,18 @@ class AskingFilterTest {
         return Filter.of(MACHINE, bytes);
     }
 
+    /// What a program gives itself without a listener is no business of ours.
+    @Test
+    void of_filters_that_a_program_installs_those_with_a_listener_are_asked_about() {
+        Filter asking = Compiler.compile(Profile.standard(), TARGET).asking();
+        int seccomp = SyscallTable.get().number(MACHINE, "seccomp").orElseThrow();
+
+        assertThat(asking.decide(SeccompData.of(MACHINE, seccomp, 1, 0))).isEqualTo(Action.ALLOW);
+        assertThat(asking.decide(SeccompData.of(MACHINE, seccomp, 1, 1))).isEqualTo(Action.ALLOW);
+        assertThat(asking.decide(SeccompData.of(MACHINE, seccomp, 1, 8)).kind()).isEqualTo(Action.Kind.NOTIFY);
+        assertThat(asking.decide(SeccompData.of(MACHINE, seccomp, 1, 9)).kind()).isEqualTo(Action.Kind.NOTIFY);
+    }
+
     @Test
     void a_filter_that_succeeds_without_the_call_does_so_again() {
         Filter plain = Compiler.compile(

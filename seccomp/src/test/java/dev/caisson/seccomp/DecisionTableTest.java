@@ -39,6 +39,37 @@ class DecisionTableTest {
         assertThat(table.toString()).contains("X86_64", "ALLOW", "arg0[0] & 0x7e020000 == 0");
     }
 
+    private static Profile parse(String text) {
+        return Profile.parse(text.replace('\'', '"'));
+    }
+
+    @Test
+    void its_text_has_the_calls_of_one_decision_in_a_line_and_each_way_of_the_others() {
+        DecisionTable table = DecisionTable.of(Compiler.compile(
+                parse(
+                        "{'defaultAction': 'SCMP_ACT_ERRNO', 'syscalls': [{'names': ['write', 'read'], 'action': 'SCMP_ACT_ALLOW'},"
+                                + "{'names': ['dup'], 'action': 'SCMP_ACT_LOG', 'args': [{'index': 0, 'value': 9, 'op': 'SCMP_CMP_EQ'}]}]}"),
+                target));
+
+        assertThat(table.toString().lines().filter(line -> !line.matches("  (ERRNO.*|KILL_PROCESS)  [0-9]+ calls: .*")))
+                .containsExactly(
+                        "X86_64",
+                        "  ALLOW  2 calls: read write",
+                        "  dup",
+                        "    arg0[0] == 9  LOG",
+                        "    arg0[0] != 9  ERRNO(EPERM)",
+                        "X86",
+                        "X32");
+        assertThat(table.row(Architecture.X86_64, "dup").orElseThrow().loosest())
+                .isEqualTo(new Action(Action.Kind.LOG, 0));
+        assertThat(table.row(Architecture.X86_64, "dup").orElseThrow().dependsOnArguments())
+                .isTrue();
+        assertThat(table.row(Architecture.X86_64, "close").orElseThrow().loosest())
+                .isEqualTo(Action.errno(1));
+        assertThat(table.row(Architecture.X86_64, "no_such_call")).isEmpty();
+        assertThat(table.row(Architecture.X86, "dup").orElseThrow().abi()).isEqualTo(Architecture.X86);
+    }
+
     @Test
     @Timeout(60)
     void everyWaysExampleGoesThatWay() {

@@ -28,7 +28,7 @@ class FilterCacheTest {
         assertThat(kept.summary()).isEqualTo(compiled.summary());
         assertThat(kept.sentence()).isEqualTo(compiled.summary().toString());
         assertThat(cache.strict(target).bytes()).isNotEqualTo(compiled.bytes());
-        assertThat(entries()).hasSize(2);
+        assertThat(entries()).hasSize(2).allMatch(entry -> entry.toString().endsWith(".bpf"));
     }
 
     /// What is asked of a filter before a start is kept with it, and is what the program itself says.

@@ -32,6 +32,32 @@ class FilterExplainerTest {
     }
 
     @Test
+    void of_many_ways_to_pass_four_are_told_and_the_others_counted() {
+        var rules = new StringBuilder();
+        for (int value = 1; value <= 7; value++) {
+            rules.append(value == 1 ? "" : ",")
+                    .append(
+                            "{\"names\": [\"dup\"], \"action\": \"SCMP_ACT_ALLOW\", \"args\": [{\"index\": 0, \"value\": ")
+                    .append(value)
+                    .append(", \"op\": \"SCMP_CMP_EQ\"}]}");
+        }
+        Filter many = Compiler.compile(
+                Profile.parse("{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [" + rules + "]}"),
+                Calls.target(Architecture.X86_64));
+        long ways = Paths.of(many, Architecture.X86_64.auditValue(), 32).stream()
+                .filter(path -> path.action().equals(Action.ALLOW))
+                .count();
+
+        assertThat(new FilterExplainer(many)
+                        .explain(SeccompData.of(Architecture.X86_64, 32, 99))
+                        .reasons())
+                .filteredOn(reason -> reason.startsWith("the filter allows it where ") || reason.startsWith("and in "))
+                .hasSize(5)
+                .last()
+                .isEqualTo("and in " + (ways - 4) + " other cases, see 'caisson seccomp explain'");
+    }
+
+    @Test
     void calls_that_differ_where_the_filter_does_not_look_are_one_kind() {
         SeccompData call = SeccompData.of(Architecture.X86_64, 41, 17, 3, 0);
 

@@ -127,6 +127,22 @@ class PathsTest {
         }
     }
 
+    /// Tests that come out as before make no new way, and cost all the same.
+    @Test
+    void a_program_of_too_many_tests_is_not_followed_to_its_end() {
+        var program = new ArrayList<long[]>();
+        for (int bit = 0; bit < 12; bit++) {
+            program.add(new long[] {0x20, 0, 0, 16});
+            program.add(new long[] {0x45, 0, 0, 1L << bit});
+        }
+        for (int again = 0; again < 1200; again++) {
+            program.add(new long[] {0x45, 0, 0, 1});
+        }
+        program.add(ALLOW);
+
+        isUnreadable("more tests for one call than can be followed", program.toArray(long[][]::new));
+    }
+
     @Test
     void numbers_around_every_constant_are_tried() {
         Filter filter = filter(

@@ -6,9 +6,11 @@ import java.io.IOException;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.instruction.ConstantInstruction;
+import java.lang.classfile.instruction.InvokeInstruction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -27,9 +29,11 @@ class PrecompiledTest {
         Precompiled.main(new String[] {directory.toString()});
     }
 
-    /// The pieces of text that the class's initializer hands over, together.
+    /// The pieces of text that the class's initializer hands over, each by a call, together.
     private static byte[] content(String name) throws IOException {
         var text = new StringBuilder();
+        var calls = new ArrayList<InvokeInstruction>();
+        var pieces = new ArrayList<String>();
         MethodModel initializer = ClassFile.of()
                 .parse(directory.resolve(name + ".class"))
                 .methods()
@@ -40,8 +44,12 @@ class PrecompiledTest {
                     && constant.constantValue() instanceof String piece
                     && !piece.equals(name)) {
                 text.append(piece);
+                pieces.add(piece);
+            } else if (element instanceof InvokeInstruction call) {
+                calls.add(call);
             }
         });
+        assertThat(calls).hasSameSizeAs(pieces).allMatch(call -> call.name().equalsString("take"));
         return text.toString().getBytes(StandardCharsets.ISO_8859_1);
     }
 

@@ -86,12 +86,23 @@ class ProfileTest {
             MISSING_KEY          | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "args": [{"index": 1, "value": 1}]}]}
             UNKNOWN_KEY          | {"defaultAction": "SCMP_ACT_ALLOW", "sysCalls": []}
             UNKNOWN_KEY          | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "arg": []}]}
+            UNKNOWN_KEY          | {"defaultAction": "SCMP_ACT_ALLOW", "archMap": [{"architecture": "SCMP_ARCH_X86_64", "arch": "SCMP_ARCH_X86_64"}]}
+            UNKNOWN_KEY          | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "args": [{"index": 1, "value": 1, "op": "SCMP_CMP_EQ", "val": 1}]}]}
+            UNKNOWN_KEY          | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "includes": {"cap": []}}]}
+            UNKNOWN_KEY          | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "excludes": {"kernel": "5.4"}}]}
             DUPLICATE_KEY        | {"defaultAction": "SCMP_ACT_ERRNO", "defaultAction": "SCMP_ACT_ALLOW"}
             UNKNOWN_ACTION       | {"defaultAction": "SCMP_ACT_DENY"}
             UNKNOWN_ARCHITECTURE | {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["x86_64"]}
             UNKNOWN_FLAG         | {"defaultAction": "SCMP_ACT_ALLOW", "flags": ["LOG"]}
             UNKNOWN_ERRNO        | {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "EPERMX"}
             UNKNOWN_SYSCALL      | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["Read"], "action": "SCMP_ACT_LOG"}]}
+            UNKNOWN_SYSCALL      | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["re-ad"], "action": "SCMP_ACT_LOG"}]}
+            UNKNOWN_SYSCALL      | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["re:ad"], "action": "SCMP_ACT_LOG"}]}
+            UNKNOWN_SYSCALL      | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["re{ad"], "action": "SCMP_ACT_LOG"}]}
+            UNKNOWN_SYSCALL      | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["re/ad"], "action": "SCMP_ACT_LOG"}]}
+            UNKNOWN_SYSCALL      | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["re_Ad"], "action": "SCMP_ACT_LOG"}]}
+            UNKNOWN_SYSCALL      | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["re~ad"], "action": "SCMP_ACT_LOG"}]}
+            UNKNOWN_SYSCALL      | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [""], "action": "SCMP_ACT_LOG"}]}
             UNKNOWN_CAPABILITY   | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "includes": {"caps": ["SYS_ADMIN"]}}]}
             BAD_KERNEL_VERSION   | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "includes": {"minKernel": "4"}}]}
             UNKNOWN_OPERATOR     | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "args": [{"index": 1, "value": 1, "op": "EQ"}]}]}
@@ -100,6 +111,10 @@ class ProfileTest {
             VALUE_OUT_OF_RANGE   | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_LOG", "args": [{"index": 1, "value": -1, "op": "SCMP_CMP_EQ"}]}]}
             VALUE_OUT_OF_RANGE   | {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 4096}
             CONTRADICTION        | {"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 1}
+            VALUE_OUT_OF_RANGE   | {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": -1}
+            CONTRADICTION        | {"defaultAction": "SCMP_ACT_ALLOW", "defaultErrno": "EPERM"}
+            CONTRADICTION        | {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW", "errno": "EPERM"}]}
+            CONTRADICTION        | {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW", "errnoRet": 1}]}
             CONTRADICTION        | {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1, "defaultErrno": "ENOSYS"}
             CONTRADICTION        | {"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"}
             CONTRADICTION        | {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86"], "archMap": [{"architecture": "SCMP_ARCH_X86_64"}]}
@@ -148,6 +163,30 @@ class ProfileTest {
                 "{\"defaultAction\": \"SCMP_ACT_LOG\", \"syscalls\": [{\"names\": [\"z_9\"], \"action\": \"SCMP_ACT_TRACE\", \"errnoRet\": "
                         + number + "}]}");
         assertThat(rule.rules().getFirst().action()).isEqualTo(new Action(Action.Kind.TRACE, number));
+    }
+
+    /// As tools write who always write both.
+    @Test
+    void an_empty_list_of_architectures_contradicts_nothing() {
+        Profile listed = Profile.parse(
+                "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"architectures\": [\"SCMP_ARCH_X86\"], \"archMap\": []}");
+        Profile mapped = Profile.parse(
+                "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"architectures\": [],"
+                        + "\"archMap\": [{\"architecture\": \"SCMP_ARCH_X86_64\", \"subArchitectures\": [\"SCMP_ARCH_X32\"]}]}");
+
+        assertThat(listed.abisOn(Architecture.X86_64)).containsExactly(Architecture.X86_64);
+        assertThat(mapped.abisOn(Architecture.X86_64)).containsExactlyInAnyOrder(Architecture.X86_64, Architecture.X32);
+    }
+
+    @Test
+    void an_abi_that_a_machine_cannot_run_is_not_let_in_on_it() {
+        Profile profile = Profile.parse(
+                "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"archMap\": [{\"architecture\":"
+                        + "\"SCMP_ARCH_X86_64\", \"subArchitectures\": [\"SCMP_ARCH_X86\", \"SCMP_ARCH_ARM\", \"SCMP_ARCH_AARCH64\"]}]}");
+
+        assertThat(profile.abisOn(Architecture.X86_64))
+                .containsExactlyInAnyOrder(Architecture.X86_64, Architecture.X86);
+        assertThat(profile.abisOn(Architecture.AARCH64)).containsExactly(Architecture.AARCH64);
     }
 
     @Test

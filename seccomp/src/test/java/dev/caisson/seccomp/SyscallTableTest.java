@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -28,6 +29,15 @@ class SyscallTableTest {
                             .as("number %d of %s", number, abi)
                             .contains(name));
         });
+    }
+
+    @Test
+    void the_newest_of_calls_that_an_abi_does_not_have_is_none() {
+        assertThat(table.newest(Architecture.X86_64, Set.of())).isEqualTo(-1);
+        assertThat(table.newest(Architecture.X86_64, Set.of("no_such_call"))).isEqualTo(-1);
+        assertThat(table.newest(Architecture.X86_64, Set.of("read"))).isZero();
+        assertThat(table.newest(Architecture.X86_64, Set.of("read", "write", "dup")))
+                .isEqualTo(32);
     }
 
     @Test
