@@ -323,14 +323,19 @@ public final class DetachedContainer {
     }
 
     /// Renews its lease from now.
-    /// @throws EngineException NO_LEASE
+    /// @throws EngineException NO_LEASE; LEASE_OVER while it ends because nobody has renewed it
     public void renew(Duration lease) throws InterruptedException {
         DetachedOptions.requireLease(lease);
         place.ask(() -> {
             try (Monitor monitor = place.monitor()) {
                 if (!monitor.renew(lease)) {
-                    throw new EngineException(
-                            "NO_LEASE", "container " + name() + " has no lease: create it with --lease");
+                    throw options().lease().isPresent()
+                            ? new EngineException(
+                                    "LEASE_OVER",
+                                    "the lease of container " + name()
+                                            + " is over, it is being removed: create it again")
+                            : new EngineException(
+                                    "NO_LEASE", "container " + name() + " has no lease: create it with --lease");
                 }
             }
         });
@@ -404,16 +409,19 @@ public final class DetachedContainer {
         new DetachedRemoval(place, force).run();
     }
 
-    /// Removes one that was to be removed at its end, if that has come.
+    /// Removes one that was to be removed at its end, if that has come, or whose lease is over, whether or not it was
+    /// ever started.
     /// @return whether it is gone
     boolean removeIfWanted() throws InterruptedException {
         DetachedFile file = place.file();
         ContainerState state = state();
         boolean ended = state instanceof ContainerState.Exited || state instanceof ContainerState.Lost;
+        boolean abandoned = file.options().lease().isPresent() && !hasMonitor(); // nobody can renew it
         boolean unwanted = file.options().removedAtEnd()
                 || place.known().filter(MonitorState::isLeaseOver).isPresent()
-                || (file.options().lease().isPresent() && !hasMonitor()); // nobody can renew it
-        if (!ended || !unwanted) {
+                || abandoned;
+        boolean neverStarted = state instanceof ContainerState.Created && abandoned && !place.isHeld();
+        if (!neverStarted && !(ended && unwanted)) {
             return false;
         }
         remove(false);

@@ -65,16 +65,24 @@ final class Listing {
                     : ending.map(Ending::result);
         }
 
-        /// True if it was to be removed at its end, and that has come. Nobody can renew the lease of one that
-        /// has no monitor.
+        /// True if it was to be removed at its end, and that has come, or its lease is over: nobody can renew that of
+        /// one
+        /// that has no monitor.
         boolean isUnwanted() {
+            boolean abandoned =
+                    !held && file.flatMap(kept -> kept.options().lease()).isPresent();
+            if (abandoned
+                    && state.filter(ContainerState.Created.class::isInstance).isPresent()) {
+                return true;
+            }
             boolean ended = state.filter(
                             now -> now instanceof ContainerState.Exited || now instanceof ContainerState.Lost)
                     .isPresent();
-            boolean removed = file.map(DetachedFile::options)
-                    .filter(wanted -> wanted.removedAtEnd() || (wanted.lease().isPresent() && !held))
-                    .isPresent();
-            return ended && (removed || known.filter(MonitorState::isLeaseOver).isPresent());
+            boolean removed = file.filter(kept -> kept.options().removedAtEnd()).isPresent();
+            return ended
+                    && (removed
+                            || abandoned
+                            || known.filter(MonitorState::isLeaseOver).isPresent());
         }
     }
 

@@ -266,6 +266,21 @@ class DetachedContainerTest {
     }
 
     @Test
+    void one_that_was_never_started_is_gone_with_the_next_command_when_its_lease_is_over() throws Exception {
+        created("leased", DetachedOptions.STANDARD.lease(Duration.ofMillis(300)), "sleep 1000");
+        created("other", "sleep 1000");
+        long begun = System.nanoTime();
+
+        while (DetachedContainer.find("leased", OPTIONS).isPresent()) {
+            Leftovers.clear(OPTIONS);
+            assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.SECONDS.toNanos(20));
+            Thread.sleep(10);
+        }
+
+        assertThat(find("other").state()).isInstanceOf(ContainerState.Created.class);
+    }
+
+    @Test
     void who_attaches_reads_what_comes_from_then_on_and_writes_its_input() throws Exception {
         DetachedContainer made;
         try (Engine engine = Engine.open(OPTIONS)) {

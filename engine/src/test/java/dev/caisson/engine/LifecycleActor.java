@@ -18,6 +18,7 @@ final class LifecycleActor {
     static final String TAKEN = "taken";
 
     private static final String AWAY = "-away";
+    private static final long PATIENCE_NANOS = 20_000_000_000L;
     /// Longer than any test takes.
     private static final Duration LEASE = Duration.ofHours(1);
 
@@ -83,7 +84,30 @@ final class LifecycleActor {
         return LifecycleModel.OK;
     }
 
-    private static void act(LifecycleModel.Act act, DetachedContainer container) throws InterruptedException {
+    /// Lets its lease run out and does what the next commands do, until it is gone or somebody has made it again. A
+    /// monitor that ends has its locks a little longer than its socket.
+    private void endLease(DetachedContainer container) throws InterruptedException {
+        while (container.hasMonitor()) {
+            try {
+                container.renew(Duration.ofMillis(1));
+            } catch (EngineException e) {
+                if (!e.code().equals("CONTAINER_DEAD") && !e.code().equals("LEASE_OVER")) {
+                    throw e;
+                }
+            }
+            Thread.sleep(5);
+        }
+        long begun = System.nanoTime();
+        while (!container.hasMonitor()
+                && DetachedContainer.find(container.id().value(), options).isPresent()) {
+            Leftovers.clear(options);
+            if (System.nanoTime() - begun > PATIENCE_NANOS) {
+                throw new AssertionError("it is not cleared");
+            }
+        }
+    }
+
+    private void act(LifecycleModel.Act act, DetachedContainer container) throws InterruptedException {
         switch (act) {
             case CREATE, EXEC, RENAME_AND_BACK -> throw new AssertionError();
             case START -> container.start();
@@ -96,6 +120,7 @@ final class LifecycleActor {
             case RESTART_ALWAYS -> restart(container, RestartPolicy.Kind.ALWAYS);
             case RESTART_NEVER -> restart(container, RestartPolicy.Kind.NO);
             case RENEW -> container.renew(LEASE);
+            case END_OF_LEASE -> endLease(container);
             case RENAME -> container.rename(TAKEN);
             case REMOVE -> container.remove(false);
             case REMOVE_BY_FORCE -> container.remove(true);

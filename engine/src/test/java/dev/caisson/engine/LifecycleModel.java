@@ -15,15 +15,23 @@ final class LifecycleModel {
     static final String KILLED = "ended with 137";
 
     private static final String UNKNOWN = "CONTAINER_UNKNOWN";
+    private static final String DEAD = "CONTAINER_DEAD";
+    private static final String LEASE_OVER = "LEASE_OVER";
+    /// How often a lease may run out anew within one act.
+    private static final int MOST_LAPSES = 3;
 
-    /// Where it is in its life. ENDING: it was asked to end or killed, and is not gone yet.
+    /// Where it is in its life. ENDING: it was asked to end or killed, and is not gone yet. LAPSING: so by the end of
+    /// its
+    /// lease, and its monitor with it. ABANDONED: its monitor has ended, and nobody has cleared what is left.
     enum Phase {
         GONE,
         CREATED,
         RUNNING,
         PAUSED,
         ENDING,
-        EXITED
+        EXITED,
+        LAPSING,
+        ABANDONED
     }
 
     enum Act {
@@ -39,6 +47,7 @@ final class LifecycleModel {
         RESTART_ALWAYS,
         RESTART_NEVER,
         RENEW,
+        END_OF_LEASE,
         RENAME,
         RENAME_AND_BACK,
         REMOVE,
@@ -54,13 +63,17 @@ final class LifecycleModel {
     /// An act on its way.
     record Asked(Act act, String outcome) {}
 
-    private static final Set<Act> ENDING_ACTS = EnumSet.of(Act.STOP, Act.KILL, Act.RESTART, Act.REMOVE_BY_FORCE);
+    private static final Set<Act> ENDING_ACTS =
+            EnumSet.of(Act.STOP, Act.KILL, Act.RESTART, Act.END_OF_LEASE, Act.REMOVE_BY_FORCE);
 
     private LifecycleModel() {}
 
     /// True for errors that some state explains; of others the sentence is of interest too.
     static boolean isExpected(String code) {
-        return code.startsWith("CONTAINER_") || code.equals("NAME_IN_USE") || code.equals("START_FAILED");
+        return code.startsWith("CONTAINER_")
+                || code.equals("NAME_IN_USE")
+                || code.equals("START_FAILED")
+                || code.equals(LEASE_OVER);
     }
 
     /// Returns the states in which the container may be when these acts, asked at once, had these outcomes; none if
@@ -76,6 +89,9 @@ final class LifecycleModel {
     private static void search(Box box, List<Asked> asked, int[] done, Set<Phase> found) {
         if (box.phase() == Phase.ENDING) {
             search(new Box(Phase.EXITED, box.away()), asked, done, found);
+        }
+        if (box.phase() == Phase.LAPSING) {
+            search(new Box(Phase.ABANDONED, box.away()), asked, done, found);
         }
         boolean over = true;
         for (int i = 0; i < done.length; i++) {
@@ -101,13 +117,14 @@ final class LifecycleModel {
 
     /// One that has another name meanwhile is unknown, unless it was looked up before.
     private static List<Step> steps(Act act, int at, Box box, boolean stopped) {
-        List<Step> steps = steps(act, at, box.phase(), stopped);
-        if (!box.away() || at > 0) {
-            return steps;
+        var steps = new ArrayList<>(steps(act, at, box.phase(), stopped));
+        if (box.away() && at == 0) {
+            steps.add(new Step(UNKNOWN, box.phase()));
         }
-        var all = new ArrayList<>(steps);
-        all.add(new Step(UNKNOWN, box.phase()));
-        return all;
+        if (box.phase() == Phase.LAPSING || box.phase() == Phase.ABANDONED) {
+            steps.add(new Step(DEAD, box.phase())); // its monitor ended while it was asked
+        }
+        return steps;
     }
 
     /// True if another act may end what this one starts before it stands.
@@ -119,6 +136,9 @@ final class LifecycleModel {
     private static List<Step> steps(Act act, int at, Phase phase, boolean stopped) {
         if (act == Act.CREATE) {
             return phase == Phase.GONE ? ends(OK, Phase.CREATED) : ends("NAME_IN_USE", phase);
+        }
+        if (act == Act.END_OF_LEASE && at > 0) {
+            return endOfLease(at, phase);
         }
         if (phase == Phase.GONE) {
             return ends(UNKNOWN, phase);
@@ -134,35 +154,39 @@ final class LifecycleModel {
                     default -> start(phase, stopped);
                 };
             case KILL ->
-                up(phase) || phase == Phase.ENDING ? ends(OK, Phase.ENDING) : ends("CONTAINER_NOT_RUNNING", phase);
+                up(phase) || phase == Phase.ENDING
+                        ? ends(OK, Phase.ENDING)
+                        : phase == Phase.LAPSING ? ends(OK, phase) : ends("CONTAINER_NOT_RUNNING", phase);
             case PAUSE ->
                 switch (phase) {
                     case RUNNING -> ends(OK, Phase.PAUSED);
                     case PAUSED -> ends("CONTAINER_PAUSED", phase);
-                    case ENDING -> ends(OK, phase);
+                    case ENDING, LAPSING -> ends(OK, phase);
                     default -> ends("CONTAINER_NOT_RUNNING", phase);
                 };
             case RESUME ->
                 switch (phase) {
                     case PAUSED -> ends(OK, Phase.RUNNING);
-                    case ENDING -> List.of(new Step(OK, phase), new Step("CONTAINER_NOT_PAUSED", phase));
+                    case ENDING, LAPSING -> List.of(new Step(OK, phase), new Step("CONTAINER_NOT_PAUSED", phase));
                     default -> ends("CONTAINER_NOT_PAUSED", phase);
                 };
             case EXEC ->
                 switch (phase) {
                     case RUNNING -> ends(OK, phase);
                     case PAUSED -> ends("CONTAINER_PAUSED", phase);
-                    case ENDING ->
+                    case ENDING, LAPSING ->
                         List.of(new Step(OK, phase), new Step(KILLED, phase), new Step("CONTAINER_NOT_RUNNING", phase));
                     default -> ends("CONTAINER_NOT_RUNNING", phase);
                 };
             // no act of these ends is the program's own, so a policy restarts nothing
-            case UPDATE, RESTART_ALWAYS, RESTART_NEVER, RENEW -> ends(OK, phase);
+            case UPDATE, RESTART_ALWAYS, RESTART_NEVER -> ends(OK, phase);
+            case RENEW -> ends(phase == Phase.LAPSING ? LEASE_OVER : OK, phase);
+            case END_OF_LEASE -> List.of(new Step(null, lapsed(phase)));
             case RENAME -> ends("NAME_IN_USE", phase);
             case RENAME_AND_BACK -> at == 0 ? List.of(new Step(null, phase)) : ends(OK, phase);
             case REMOVE ->
                 switch (phase) {
-                    case RUNNING, ENDING -> ends("CONTAINER_RUNNING", phase);
+                    case RUNNING, ENDING, LAPSING -> ends("CONTAINER_RUNNING", phase);
                     case PAUSED -> ends("CONTAINER_PAUSED", phase);
                     default -> ends(OK, Phase.GONE);
                 };
@@ -174,8 +198,23 @@ final class LifecycleModel {
         if (phase == Phase.PAUSED) {
             return ends("CONTAINER_PAUSED", phase);
         }
-        Phase next = phase == Phase.ENDING ? phase : Phase.RUNNING;
+        Phase next = phase == Phase.ENDING || phase == Phase.LAPSING ? phase : Phase.RUNNING;
         return stopped && !up(phase) ? List.of(new Step(OK, next), new Step("START_FAILED", phase)) : ends(OK, next);
+    }
+
+    /// Who lets the lease run out waits for the end of the monitor and clears what is left, if nobody has made another
+    /// monitor in between; one that he meets has a lease again.
+    private static List<Step> endOfLease(int at, Phase phase) {
+        return switch (phase) {
+            case GONE -> List.of(new Step(OK, phase), new Step(UNKNOWN, phase));
+            case LAPSING -> List.of();
+            case ABANDONED -> ends(OK, Phase.GONE);
+            default -> at > MOST_LAPSES ? ends(OK, phase) : List.of(new Step(OK, phase), new Step(null, lapsed(phase)));
+        };
+    }
+
+    private static Phase lapsed(Phase phase) {
+        return up(phase) || phase == Phase.ENDING || phase == Phase.LAPSING ? Phase.LAPSING : Phase.ABANDONED;
     }
 
     /// One that is paused runs on for its end.
