@@ -21,7 +21,7 @@
 
 #define STANDARD_STATE "/run/caisson"
 #define MOST_REASON 300
-#define MODE "CAISSON_SERVE" /* off: never; only: without a JVM of its own; else: if it can */
+#define MODE "CAISSON_SERVE" /* off: never; only: without a JVM of its own; own: it could not; else: if it can */
 
 /* The launcher's `passed_on`: all but those of faults, job control of the shell, and two that the JVM uses itself. */
 static const int OTHERS[] = {SIGKILL, SIGSTOP, SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGPIPE, SIGCHLD, SIGTTIN, SIGTTOU, SIGURG, SIGXFSZ,
@@ -75,7 +75,7 @@ static _Noreturn void run_here(const struct caller *caller, const char *why)
 		report("SERVE_REFUSED", text);
 	}
 	sigprocmask(SIG_SETMASK, &caller->before, NULL);
-	setenv(MODE, "off", 1);
+	setenv(MODE, "own", 1);
 	snprintf(text, sizeof text, "%s/caisson", caller->clone);
 	caller->words[-1] = text;
 	execv(text, caller->words - 1);

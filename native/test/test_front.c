@@ -194,7 +194,7 @@ static void failed_with(const char *code)
 	CHECK(strchr(front.text, '\n') == front.text + strlen(front.text) - 1);
 }
 
-#define LAUNCHED "launcher off a b c\n"
+#define LAUNCHED "launcher own a b c\n"
 
 /* ---- answers ---- */
 

@@ -61,9 +61,9 @@ public final class ServedProcess implements AutoCloseable {
     /// @param directory for the state and the clone
     static ServedProcess start(Path directory) {
         try {
-            makeClone(directory);
-            ProcessBuilder serve = new ProcessBuilder(CommandProcess.ofJvm(
-                    List.of("-Dcaisson.home=" + directory.resolve(".caisson").resolve(BUILD)), "serve"));
+            makeClone(directory, List.of());
+            ProcessBuilder serve =
+                    new ProcessBuilder(CommandProcess.ofJvm(List.of("-Dcaisson.home=" + home(directory)), "serve"));
             serve.environment().put("CAISSON_STATE", state(directory).toString());
             var served = new ServedProcess(directory, serve.start());
             served.process.getOutputStream().close();
@@ -74,17 +74,31 @@ public final class ServedProcess implements AutoCloseable {
         }
     }
 
-    private static void makeClone(Path directory) throws IOException {
-        Path home = directory.resolve(".caisson").resolve(BUILD);
+    /// Makes a clone whose front end is at [#front].
+    ///
+    /// @param options further ones of the JVM that its launcher starts
+    static void makeClone(Path directory, List<String> options) throws IOException {
+        Path home = home(directory);
         Files.createDirectories(home);
         Files.copy(Path.of("target/caisson-front"), home.resolve("caisson-front"));
         Path launcher = directory.resolve("caisson");
-        var words = new ArrayList<>(CommandProcess.ofJvm(List.of()));
+        var words = new ArrayList<>(CommandProcess.ofJvm(options));
         words.replaceAll(word -> "'" + word.replace("'", "'\\''") + "'");
         Files.writeString(
-                launcher, "#!/bin/bash -p\nunset -v CAISSON_SERVE\nexec " + String.join(" ", words) + " \"$@\"\n");
+                launcher,
+                "#!/bin/bash -p\n[[ ${CAISSON_SERVE-} == off ]] || unset -v CAISSON_SERVE\nexec "
+                        + String.join(" ", words) + " \"$@\"\n");
         Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.writeString(directory.resolve(".caisson/current"), home + "\n"); // last, so that nothing is newer
+    }
+
+    static Path home(Path clone) {
+        return clone.resolve(".caisson").resolve(BUILD);
+    }
+
+    /// Returns the words that start the front end of a clone, before those of a command.
+    static List<String> front(Path clone) {
+        return List.of(home(clone).resolve("caisson-front").toString(), clone.toString(), BUILD);
     }
 
     private static Path state(Path directory) {
@@ -113,14 +127,7 @@ public final class ServedProcess implements AutoCloseable {
     List<String> words(List<String> variables, String... arguments) {
         var words = new ArrayList<>(List.of("env", "CAISSON_STATE=" + state()));
         words.addAll(variables);
-        words.addAll(List.of(
-                directory
-                        .resolve(".caisson")
-                        .resolve(BUILD)
-                        .resolve("caisson-front")
-                        .toString(),
-                directory.toString(),
-                BUILD));
+        words.addAll(front(directory));
         words.addAll(List.of(arguments));
         return words;
     }

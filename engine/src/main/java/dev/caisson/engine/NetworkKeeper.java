@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// Answers the questions for names of containers that outlive their command, by sockets that their monitors lend, and
@@ -38,6 +39,7 @@ public final class NetworkKeeper implements AutoCloseable {
     private final Fd lock;
     private final ServedNetworks served;
     private final Map<ContainerId, Thread> watched = new ConcurrentHashMap<>();
+    private final Set<ContainerId> needing = ConcurrentHashMap.newKeySet();
     private final Thread thread;
     private volatile boolean closed;
 
@@ -74,6 +76,49 @@ public final class NetworkKeeper implements AutoCloseable {
         } catch (ErrnoException e) {
             return false; // there was never one
         }
+    }
+
+    /// True if a container with this spec that outlives its command depends on one: for names, which are looked up on
+    /// all networks but the default one, or for published ports, which are relayed at loopback.
+    public static boolean isNeeded(ContainerSpec spec) {
+        return switch (spec.network()) {
+            case Network.None _ -> false;
+            case Network.Joined joined ->
+                !joined.ports().mappings().isEmpty()
+                        || joined.ports().all()
+                        || joined.endpoints().stream()
+                                .anyMatch(endpoint -> !endpoint.network().equals(Networks.DEFAULT));
+        };
+    }
+
+    /// True if the spec of this container [#isNeeded(ContainerSpec) needs one].
+    public static boolean isNeeded(DetachedContainer container, EngineOptions options) {
+        return KeptSpec.of(container.id(), options)
+                .filter(NetworkKeeper::isNeeded)
+                .isPresent();
+    }
+
+    /// True if a container of a state directory runs that needs one, or is to be started again. Asks the containers.
+    public static boolean isNeeded(EngineOptions options) throws InterruptedException {
+        for (DetachedPlace place : DetachedPlace.all(options)) {
+            if (KeptSpec.of(place.id(), options).filter(NetworkKeeper::isNeeded).isPresent()
+                    && place.told().filter(NetworkKeeper::isUsed).isPresent()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// True if a container that needs it ran lately, or is to be started again.
+    public boolean isNeeded() {
+        return !needing.isEmpty();
+    }
+
+    private static boolean isUsed(MonitorState state) {
+        return switch (state.phase()) {
+            case STARTING, HELD, RUNNING, PAUSED, STOPPING, RESTARTING -> true;
+            case CREATED, EXITED -> false;
+        };
     }
 
     private void keep() {
@@ -180,6 +225,7 @@ public final class NetworkKeeper implements AutoCloseable {
         } finally {
             found.ifPresent(Monitor::close);
             served.end(id.value());
+            needing.remove(id);
             watched.remove(id);
         }
     }
@@ -188,6 +234,11 @@ public final class NetworkKeeper implements AutoCloseable {
     /// @return the same, as it is from now on
     private int follow(ContainerId id, ContainerSpec spec, Monitor monitor, int serving) throws InterruptedException {
         MonitorState state = monitor.state();
+        if (isUsed(state) && isNeeded(spec)) {
+            needing.add(id);
+        } else {
+            needing.remove(id);
+        }
         int wanted = runs(state) ? state.generation() : 0;
         if (wanted != serving) {
             served.end(id.value());

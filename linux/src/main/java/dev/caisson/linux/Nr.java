@@ -28,6 +28,7 @@ final class Nr {
     static final long SETSOCKOPT = pick(54, 208);
     static final long GETSOCKOPT = pick(55, 209);
     static final long KILL = pick(62, 129);
+    static final long SETSID = pick(112, 157);
     static final long FCNTL = pick(72, 25);
     static final long FLOCK = pick(73, 32);
     static final long FSYNC = pick(74, 82);

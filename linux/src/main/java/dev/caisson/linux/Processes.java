@@ -93,6 +93,15 @@ public final class Processes {
         }
     }
 
+    /// Makes this process the first of a session without a terminal. One that leads its group stays where it is:
+    /// setsid(2).
+    public static void leaveSession() {
+        long result = Native.raw(Nr.SETSID, 0);
+        if (result != -Errno.EPERM) {
+            Native.check("setsid", result);
+        }
+    }
+
     /// A descriptor of the process `pid`, valid for that very process however pids are reused later.
     public static Fd open(int pid) {
         return Fd.of("pidfd_open", Native.raw(Nr.PIDFD_OPEN, pid, 0));

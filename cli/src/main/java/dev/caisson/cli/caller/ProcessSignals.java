@@ -11,7 +11,7 @@ public final class ProcessSignals {
     private ProcessSignals() {}
 
     /// True if a process ends by this signal unless it handles it, and people send it for that.
-    static boolean asksToEnd(int number) {
+    public static boolean asksToEnd(int number) {
         return number == HUP || number == INT || number == QUIT || number == TERM;
     }
 }

@@ -1,5 +1,6 @@
 package dev.caisson.cli.container;
 
+import dev.caisson.cli.caller.ResidentEngine;
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.EngineOptions;
 import java.time.Duration;
@@ -28,5 +29,6 @@ public final class RestartCommand extends ContainerCommand {
         DetachedContainer found = DetachedLookup.require(container, options);
         LossText.print(found, err());
         found.restart(number, patience);
+        ResidentEngine.startFor(found, err());
     }
 }

@@ -3,6 +3,7 @@ package dev.caisson.cli.container;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
+import dev.caisson.cli.caller.ResidentEngine;
 import dev.caisson.cli.option.DetachKeys;
 import dev.caisson.cli.run.AttachSession;
 import dev.caisson.engine.DetachedContainer;
@@ -77,6 +78,7 @@ public final class StartCommand implements Callable<Integer> {
                 DetachedContainer found = DetachedLookup.require(container, options);
                 LossText.print(found, spec.commandLine().getErr());
                 found.start();
+                ResidentEngine.startFor(found, spec.commandLine().getErr());
                 out.println(OneLine.of(container));
             } catch (CaissonException e) {
                 spec.commandLine().getErr().println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));

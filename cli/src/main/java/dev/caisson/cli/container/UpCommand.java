@@ -2,6 +2,7 @@ package dev.caisson.cli.container;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.OneLine;
+import dev.caisson.cli.caller.ResidentEngine;
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Leftovers;
@@ -43,6 +44,7 @@ public final class UpCommand implements Callable<Integer> {
             try {
                 LossText.print(container, spec.commandLine().getErr());
                 container.start();
+                ResidentEngine.startFor(container, spec.commandLine().getErr());
                 spec.commandLine().getOut().println(container.name());
             } catch (CaissonException e) { // the others are started all the same
                 spec.commandLine()

@@ -17,6 +17,7 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /// Listens for front ends and runs the commands of each in a thread of its own. Only root is served, and no more than
 /// [#MOST_CLIENTS] at once: whoever comes then is refused, and its command runs in a JVM of its own.
@@ -211,6 +212,20 @@ public final class Server implements AutoCloseable {
     /// Lets [#serve] return.
     public void stop() {
         Sockets.hangUp(listening);
+    }
+
+    /// True if no front end is connected.
+    public boolean isIdle() {
+        return connected.get() == 0;
+    }
+
+    /// Takes no more clients and waits for those that are there, for as long as `waits` says.
+    public void finish(BooleanSupplier waits) {
+        stop();
+        removeSocket(directory);
+        while (!isIdle() && waits.getAsBoolean()) {
+            pause();
+        }
     }
 
     /// Takes no more clients, ends the commands of those that are there and waits for that.

@@ -2,6 +2,7 @@ package dev.caisson.cli.run;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.ProcessSignals;
+import dev.caisson.cli.caller.ResidentEngine;
 import dev.caisson.cli.option.AttachOptions;
 import dev.caisson.cli.option.DetachKeys;
 import dev.caisson.engine.Attachment;
@@ -54,6 +55,7 @@ public final class AttachSession {
     public int startAndFollow() throws InterruptedException {
         try (Attachment attachment = container.attachBeforeStart()) {
             container.start();
+            ResidentEngine.startFor(container, err);
             int status = follow(attachment);
             return left.get() ? 0 : status;
         }

@@ -1,6 +1,7 @@
 package dev.caisson.cli.run;
 
 import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.ResidentEngine;
 import dev.caisson.cli.option.DetachOptions;
 import dev.caisson.cli.option.ImageOptions;
 import dev.caisson.cli.option.RunOptions;
@@ -40,6 +41,7 @@ public final class CreateCommand implements Callable<Integer> {
         images.fetch(wanted.image(), command.commandLine().getErr());
         detach.prepare();
         try (var lease = Caller.current().engine()) {
+            ResidentEngine.startFor(wanted, command.commandLine().getErr());
             DetachedContainer made = lease.engine()
                     .create(wanted, kept, new ProgressLine(command.commandLine().getErr()));
             Foreground.announcements(wanted).forEach(command.commandLine().getErr()::println);

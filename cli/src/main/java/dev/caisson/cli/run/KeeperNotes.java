@@ -18,12 +18,12 @@ final class KeeperNotes {
         var notes = new ArrayList<String>();
         if (joined.endpoints().stream().anyMatch(endpoint -> !endpoint.network().equals(Networks.DEFAULT))) {
             notes.add(
-                    "caisson: note: it finds no containers by name: 'caisson serve' was not there when it was created");
+                    "caisson: note: it finds no containers by name: no resident engine was there when it was created");
         }
         if (!joined.ports().mappings().isEmpty() || joined.ports().all()) {
             notes.add(
                     "caisson: note: its published ports answer at the host's addresses, but at 127.0.0.1 and ::1 only while"
-                            + " 'caisson serve' is there");
+                            + " 'caisson serve' runs");
         }
         return notes;
     }

@@ -2,6 +2,7 @@ package dev.caisson.cli.run;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.ResidentEngine;
 import dev.caisson.cli.option.AttachOptions;
 import dev.caisson.cli.option.DetachOptions;
 import dev.caisson.cli.option.ImageOptions;
@@ -62,6 +63,7 @@ public final class RunCommand implements Callable<Integer> {
         DetachedContainer made = CreateCommand.create(options, detach, images, spec);
         try {
             made.start();
+            ResidentEngine.startFor(made, spec.commandLine().getErr());
         } catch (CaissonException e) {
             if (options.remove()) {
                 made.remove(true);
