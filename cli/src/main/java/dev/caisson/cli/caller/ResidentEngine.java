@@ -69,7 +69,7 @@ public final class ResidentEngine {
     private static Process process(Path launcher, EngineOptions options, Caller caller) throws IOException {
         try (Fd state = FileSystem.open(options.state().toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY);
                 Fd directory = FileSystem.openOrMakeDirectory(state, Server.DIRECTORY, 0700);
-                Fd log = FileSystem.openAt(
+                Fd _ = FileSystem.openAt(
                         directory,
                         LOG,
                         FileSystem.O_WRONLY | FileSystem.O_CREAT,
