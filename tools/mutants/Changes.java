@@ -146,10 +146,11 @@ final class Changes {
             }
             return;
         }
-        if (!empty) {
+        String text = subject.text(line); // behind a resource the constant is in a variable
+        if (!empty && !text.equals("return false;")) {
             add(Change.Kind.RETURN, 0, "false", "returns false");
         }
-        if (!Integer.valueOf(1).equals(constant)) {
+        if (!Integer.valueOf(1).equals(constant) && !text.equals("return true;")) {
             add(Change.Kind.RETURN, 1, "true", "returns true");
         }
     }

@@ -120,15 +120,22 @@ final class DetachedPlace {
 
     Held hold() {
         while (true) {
-            Fd kept = among.open(entry).orElseThrow(this::unknown);
+            Optional<Fd> found = among.open(entry);
+            if (found.isEmpty()) { // it was removed, or has another name meanwhile
+                entry = among.find(id().value()).orElseThrow(this::unknown);
+                continue;
+            }
+            Fd kept = found.get();
             Fd lock = null;
             try {
                 lock = lockFile(kept);
                 FileLocks.lock(lock);
-                if (DetachedFile.read(kept).isPresent() && isThere()) {
+                if (among.isThere(entry)) {
+                    DetachedFile _ = DetachedFile.read(kept).orElseThrow(this::unknown);
                     return new Held(kept, lock);
                 }
-                throw unknown();
+                lock.close();
+                kept.close();
             } catch (RuntimeException e) {
                 if (lock != null) {
                     lock.close();
@@ -137,13 +144,6 @@ final class DetachedPlace {
                 throw e;
             }
         }
-    }
-
-    /// Removed, or given another name, while the lock was waited for.
-    private boolean isThere() {
-        Optional<Fd> found = among.open(entry);
-        found.ifPresent(Fd::close);
-        return found.isPresent();
     }
 
     /// Connects to its monitor; empty if that is gone.
@@ -200,21 +200,25 @@ final class DetachedPlace {
         void run(Held held) throws InterruptedException;
     }
 
-    /// Asks without the container's lock. Who loses its monitor meanwhile is told what became of the container.
+    /// Asks without the container's lock, and again if the container was just being made.
     /// @throws EngineException CONTAINER_UNKNOWN if it was removed, CONTAINER_DEAD if its monitor has died
     void ask(Act act) throws InterruptedException {
         try {
             act.run();
         } catch (HostException | EngineException e) {
-            boolean lost = e instanceof HostException told
-                    ? MonitorFailures.isGone(told)
-                    : e.code().equals(DEAD);
-            if (!lost) {
+            if (e instanceof HostException told
+                    ? !MonitorFailures.isGone(told)
+                    : !e.code().equals(DEAD)) {
                 throw e;
             }
-            try (Held _ = hold()) { // who removes it has this lock until all of it is gone
+            boolean wasMade;
+            try (Held _ = hold()) { // who makes or removes it has this lock until all of it is there or gone
+                wasMade = e instanceof EngineException && hasMonitor();
+            }
+            if (!wasMade) {
                 throw dead();
             }
+            act.run();
         }
     }
 

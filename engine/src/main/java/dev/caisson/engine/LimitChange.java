@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.KernelSetting;
 import dev.caisson.spec.ContainerSpec;
@@ -44,6 +45,11 @@ final class LimitChange {
             place.save(changed);
             write(spec, wanted);
             requireInForce(group, changed);
+        } catch (CgroupException | EngineException e) {
+            if (place.hasMonitor()) {
+                throw e;
+            }
+            throw place.dead(); // its group went with it, meanwhile
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -71,6 +72,55 @@ class InterruptedRunTest extends BusyboxEngine {
         } catch (Throwable e) {
             unexpected.add(e);
         }
+    }
+
+    @Test
+    void it_is_gone_when_the_exception_arrives() throws Exception {
+        warmUp();
+        for (int i = 0; i < 40; i++) {
+            var left = new ConcurrentLinkedQueue<Container>();
+            Thread thread = Thread.ofPlatform().start(() -> {
+                try {
+                    engine.start(busybox("sleep", "100"), Streams.capture()).close();
+                } catch (InterruptedException e) {
+                    left.addAll(engine.containers());
+                }
+            });
+            TimeUnit.MICROSECONDS.sleep(ThreadLocalRandom.current().nextInt(4_000));
+            thread.interrupt();
+            thread.join();
+
+            assertThat(left).isEmpty();
+        }
+    }
+
+    /// Any number of virtual threads may wait for a launch.
+    @Test
+    void launches_of_virtual_threads_have_no_thread_each() throws Exception {
+        int most = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
+        Set<Thread> others = Thread.getAllStackTraces().keySet(); // also of engines that have closed
+        var threads = new ArrayList<Thread>();
+        for (int i = 0; i < 10 * most; i++) {
+            threads.add(Thread.startVirtualThread(() -> {
+                try {
+                    engine.run(busybox("true"));
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            }));
+        }
+        long seen = 0;
+        while (threads.stream().anyMatch(Thread::isAlive)) {
+            seen = Math.max(
+                    seen,
+                    Thread.getAllStackTraces().keySet().stream()
+                            .filter(thread -> thread.getName().equals("caisson-launch"))
+                            .filter(thread -> !others.contains(thread))
+                            .count());
+            Thread.sleep(1);
+        }
+
+        assertThat(seen).isBetween(1L, 3L * most); // one that is done is not yet free for the next;
     }
 
     @Test

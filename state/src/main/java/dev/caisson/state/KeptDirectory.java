@@ -302,6 +302,13 @@ public final class KeptDirectory {
         }
     }
 
+    /// True unless it was removed or given another name.
+    public boolean isThere(Entry entry) {
+        Optional<Fd> found = open(entry);
+        found.ifPresent(Fd::close);
+        return found.isPresent();
+    }
+
     /// The open directory of one; empty where it is gone.
     public Optional<Fd> open(Entry entry) {
         return find().flatMap(found -> {

@@ -283,6 +283,11 @@ class KeptDirectoryTest {
     void it_is_root_s_and_closed_to_others(int uid, String mode, boolean isTrusted) throws IOException {
         KeptDirectory kept = kept();
         kept.make(entry("a", "web", false), ORIGIN).close();
+        for (Path made : List.of(
+                kept.path(), kept.path().resolve(kept.entries().getFirst().directory()))) {
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(made)))
+                    .isEqualTo("rwx------");
+        }
         Files.setAttribute(kept.path(), "unix:uid", uid);
         Files.setAttribute(kept.path(), "unix:mode", Integer.parseInt(mode, 8));
 

@@ -3,6 +3,8 @@ package dev.caisson.state;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
@@ -96,6 +98,52 @@ class NamesTest {
         assertThatThrownBy(() -> names.take(Optional.of("web"), _ -> true)).hasMessageContaining("name web");
         alive.clear();
         assertThatThrownBy(() -> names.take(Optional.of("web"), _ -> true)).hasMessageContaining("name web");
+    }
+
+    @Test
+    void a_link_or_a_missing_directory_is_no_name_that_is_free_or_taken() throws IOException {
+        Names names = names("a");
+        Path outside = Files.writeString(state.resolve("outside"), "b");
+        Files.createSymbolicLink(state.resolve(Names.DIRECTORY).resolve("web"), outside);
+        alive.remove("b");
+
+        assertThatThrownBy(() -> names.take(Optional.of("web"), _ -> true)).isInstanceOf(ErrnoException.class);
+        assertThatThrownBy(() -> names.removeOf("b")).isInstanceOf(ErrnoException.class);
+        assertThat(outside).hasContent("b");
+
+        Files.delete(state.resolve("names.lock"));
+        Files.delete(state.resolve(Names.DIRECTORY).resolve("web"));
+        Files.delete(state.resolve(Names.DIRECTORY));
+        assertThatThrownBy(() -> names.take(Optional.of("web"), _ -> true))
+                .isInstanceOfSatisfying(
+                        ErrnoException.class,
+                        e -> assertThat(e.is(Errno.ENOENT)).isTrue());
+        assertThat(state.resolve("names.lock"))
+                .as("nobody was asked whether it is in use")
+                .doesNotExist();
+    }
+
+    @Test
+    void whose_a_name_is_can_be_read_without_an_engine() throws IOException {
+        names("b").take(Optional.of("web"), _ -> true);
+
+        assertThat(Names.holder(state, "web")).contains("b");
+        assertThat(Names.holder(state, "other")).isEmpty();
+        assertThat(Names.holder(state, "../names/web")).isEmpty();
+        assertThat(Names.holder(state.resolve("nowhere"), "web")).isEmpty();
+        Path file = Files.createFile(state.resolve("file"));
+        assertThatThrownBy(() -> Names.holder(file, "web"))
+                .isInstanceOfSatisfying(
+                        StateException.class, e -> assertThat(e.code()).isEqualTo("STATE_UNUSABLE"));
+    }
+
+    @Test
+    void a_name_knows_whether_it_was_made_up() {
+        try (Names.Taken asked = names("a").take(Optional.of("web"), _ -> true);
+                Names.Taken made = names("a").take(Optional.empty(), _ -> true)) {
+            assertThat(asked.isMadeUp()).isFalse();
+            assertThat(made.isMadeUp()).isTrue();
+        }
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -157,6 +158,9 @@ class StateRecordsTest {
             assertThat(State.isRecorded(path, running(SECOND))).isFalse();
             assertThat(state.isRecorded(SECOND)).isTrue();
             assertThat(state.ids()).containsExactlyInAnyOrder(FIRST, SECOND);
+            assertThat(State.isRecordedIn(path, FIRST)).isTrue();
+            assertThat(State.isRecordedIn(path, SECOND)).isTrue();
+            assertThat(State.isRecordedIn(path, THIRD)).isFalse();
 
             state.undo(FIRST);
             assertThat(State.isRecorded(path, running(FIRST))).isFalse();
@@ -170,6 +174,39 @@ class StateRecordsTest {
         assertThat(State.runningIn(path)).isEmpty();
         assertThat(State.hasLeftovers(path, Set.of())).isFalse();
         assertThat(State.isRecorded(path, running(FIRST))).isFalse();
+        assertThat(State.isRecordedIn(path, FIRST)).isFalse();
+        assertThat(State.isEmpty(path)).isTrue();
+    }
+
+    @Test
+    void a_state_directory_that_cannot_be_read_is_not_taken_for_an_empty_one() throws IOException {
+        Files.createDirectory(path);
+        Files.createFile(path.resolve("engines"));
+
+        for (ThrowingCallable look : List.<ThrowingCallable>of(
+                () -> State.recordsIn(path),
+                () -> State.runningIn(path),
+                () -> State.matching("web", path),
+                () -> State.hasLeftovers(path, Set.of()),
+                () -> State.isEmpty(path),
+                () -> State.isRecordedIn(path, FIRST))) {
+            assertThatThrownBy(look)
+                    .isInstanceOfSatisfying(
+                            StateException.class, e -> assertThat(e.code()).isEqualTo("STATE_UNUSABLE"));
+        }
+    }
+
+    @Test
+    void those_in_some_places_are_passed_over() throws IOException {
+        try (var state = new State(path);
+                var other = new State(path)) {
+            state.save(running(FIRST), () -> {});
+            other.save(running(SECOND), () -> {});
+
+            assertThat(State.runningIn(path, Set.of(state.engine())))
+                    .extracting(ContainerRecord::id)
+                    .containsExactly(SECOND);
+        }
     }
 
     @Test

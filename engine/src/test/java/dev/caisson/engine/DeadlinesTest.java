@@ -1,0 +1,96 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.cgroup.Cgroup;
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.linux.Reactor;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Limits;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/// Deadlines of a container that ends by itself, before or after they begin.
+@Tag("root")
+class DeadlinesTest {
+    private static final String PARENT =
+            "caisson-deadlines-" + ProcessHandle.current().pid();
+    private static final Duration SOON = Duration.ofMillis(20);
+
+    private final Hierarchy hierarchy = Hierarchy.detect();
+    private final Cgroup group = hierarchy.create(PARENT, "one", Limits.defaults());
+    private final Reactor reactor = new Reactor("deadlines", why -> {
+        throw new AssertionError(why);
+    });
+    private final AtomicBoolean over = new AtomicBoolean();
+    private final List<Verdict> ends = new CopyOnWriteArrayList<>();
+    private Deadlines deadlines;
+
+    @BeforeEach
+    void make() {
+        deadlines = new Deadlines(group, over::get, ends::add);
+    }
+
+    @AfterEach
+    void remove() {
+        reactor.close();
+        group.remove();
+        hierarchy.removeParent(PARENT);
+        hierarchy.close();
+    }
+
+    private void begin(ContainerSpec spec) throws InterruptedException {
+        deadlines.begin(reactor, System.nanoTime(), spec);
+        Thread.sleep(SOON.multipliedBy(10));
+    }
+
+    private static ContainerSpec spec() {
+        return ContainerSpec.onHost("true");
+    }
+
+    @Test
+    void one_that_has_ended_before_they_begin_has_none() throws Exception {
+        deadlines.cancel();
+
+        begin(spec().wallClock(SOON).cpuTime(SOON));
+
+        assertThat(ends).isEmpty();
+    }
+
+    @Test
+    void one_that_runs_is_ended_by_the_clock_and_not_by_a_processor_that_it_does_not_use() throws Exception {
+        begin(spec().wallClock(SOON).cpuTime(SOON));
+
+        assertThat(ends).containsExactly(Verdict.WALL_CLOCK);
+        deadlines.cancel();
+    }
+
+    @Test
+    void one_whose_end_was_seen_has_none_any_more() throws Exception {
+        deadlines.begin(reactor, System.nanoTime(), spec().wallClock(SOON.multipliedBy(5)));
+        deadlines.cancel();
+        Thread.sleep(SOON.multipliedBy(15));
+
+        assertThat(ends).isEmpty();
+    }
+
+    /// What cannot be measured is not let run on.
+    @Test
+    void one_whose_group_is_gone_is_ended_unless_it_has_ended_itself() throws Exception {
+        group.remove();
+        over.set(true);
+        begin(spec().cpuTime(SOON));
+        assertThat(ends).isEmpty();
+
+        over.set(false);
+        begin(spec().cpuTime(SOON));
+        assertThat(ends).containsExactly(Verdict.CPU_TIME);
+        deadlines.cancel();
+    }
+}
