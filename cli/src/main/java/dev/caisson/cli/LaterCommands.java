@@ -18,7 +18,7 @@ final class LaterCommands {
     private static final Map<String, String> INSTEAD = new HashMap<>();
 
     static {
-        put("take files out with 'caisson cp', as an archive with -", "commit", "export");
+        put("take files out with 'caisson cp', as an archive with -", "export");
         put(VOLUMES, "volume");
         put(REGISTRY, "push", "login", "logout", "search", "trust", "manifest");
         put(BUILD, "build", "builder", "buildx");

@@ -26,9 +26,9 @@ import dev.caisson.cli.container.WaitCommand;
 import dev.caisson.cli.files.CopyCommand;
 import dev.caisson.cli.files.DiffCommand;
 import dev.caisson.cli.files.WorkspaceCopyCommand;
+import dev.caisson.cli.image.CommitCommand;
 import dev.caisson.cli.image.ImageGroupCommand;
 import dev.caisson.cli.image.ImagesCommand;
-import dev.caisson.cli.image.PruneImagesCommand;
 import dev.caisson.cli.image.PullCommand;
 import dev.caisson.cli.image.RemoveImageCommand;
 import dev.caisson.cli.image.TagCommand;
@@ -99,6 +99,7 @@ public final class Main implements Runnable {
         COMMANDS.put("port", PortCommand::new);
         COMMANDS.put("cp", CopyCommand::new);
         COMMANDS.put("diff", DiffCommand::new);
+        COMMANDS.put("commit", CommitCommand::new);
         COMMANDS.put("wait", WaitCommand::new);
         COMMANDS.put("stop", StopCommand::new);
         COMMANDS.put("kill", KillCommand::new);
@@ -115,7 +116,7 @@ public final class Main implements Runnable {
         COMMANDS.put("images", ImagesCommand::new);
         COMMANDS.put("tag", TagCommand::new);
         COMMANDS.put("rmi", RemoveImageCommand::new);
-        COMMANDS.put("image", Main::image);
+        COMMANDS.put("image", ImageGroupCommand::line);
         COMMANDS.put("container", Main::container);
         COMMANDS.put("network", NetworkCommand::line);
         COMMANDS.put("system", Main::system);
@@ -134,8 +135,8 @@ public final class Main implements Runnable {
     }
 
     private static final List<String> CONTAINER_COMMANDS = List.of(
-            "run", "exec", "create", "start", "inspect", "logs", "attach", "top", "port", "cp", "diff", "wait", "stop",
-            "kill", "restart", "pause", "unpause", "rename", "update", "stats", "rm");
+            "run", "exec", "create", "start", "inspect", "logs", "attach", "top", "port", "cp", "diff", "commit",
+            "wait", "stop", "kill", "restart", "pause", "unpause", "rename", "update", "stats", "rm");
 
     private Main() {}
 
@@ -311,15 +312,6 @@ public final class Main implements Runnable {
         line.addSubcommand("ls", new ListCommand());
         line.addSubcommand("prune", new PruneCommand());
         return line;
-    }
-
-    private static CommandLine image() {
-        return new CommandLine(new ImageGroupCommand())
-                .addSubcommand("pull", new PullCommand())
-                .addSubcommand("ls", new ImagesCommand())
-                .addSubcommand("tag", new TagCommand())
-                .addSubcommand("rm", new RemoveImageCommand())
-                .addSubcommand("prune", new PruneImagesCommand());
     }
 
     private static CommandLine system() {

@@ -6,16 +6,29 @@ import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.spec.InRootPath;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
-/// Finds what a container that outlives its command has changed of its image's files.
-final class DetachedChanges {
-    private DetachedChanges() {}
+/// What a container that outlives its command has changed of its image's files.
+final class DetachedChanges implements AutoCloseable {
+    private final LaunchPlan plan;
+    private final List<Fd> layers;
+    private final Fd upper;
+
+    private DetachedChanges(LaunchPlan plan, List<Fd> layers, Fd upper) {
+        this.plan = plan;
+        this.layers = layers;
+        this.upper = upper;
+    }
 
     /// @throws EngineException CHANGES_UNKNOWN if its monitor is of an earlier build
-    static List<FileChange> of(DetachedPlace place) throws InterruptedException {
+    static DetachedChanges open(DetachedPlace place) throws InterruptedException {
         LaunchPlan plan = place.record().plan().plan();
         List<Fd> layers;
         try (Monitor monitor = place.monitor()) {
@@ -28,17 +41,42 @@ final class DetachedChanges {
                         "container " + place.name()
                                 + " was created by an earlier Caisson, which cannot say what it changed: create it again");
             }
-            try (Fd upper = FileSystem.openAt(
+            Fd upper = FileSystem.openAt(
                     layers.getFirst(),
                     "upper",
                     FileSystem.O_RDONLY | FileSystem.O_DIRECTORY,
                     0,
-                    FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS)) {
-                return new LayerDiff(plan.ids().base(), ours(plan)).of(upper, layers.subList(1, layers.size()));
-            }
-        } finally {
+                    FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS);
+            return new DetachedChanges(plan, layers, upper);
+        } catch (RuntimeException e) {
             layers.forEach(Fd::close);
+            throw e;
         }
+    }
+
+    List<FileChange> list() {
+        return new LayerDiff(plan.ids().base(), ours(plan)).of(upper, layers.subList(1, layers.size()));
+    }
+
+    /// Writes them as the archive of an image layer.
+    /// @param latest later times become this one
+    void write(OutputStream to, Optional<Instant> latest) throws IOException {
+        LayerPack.write(upper, plan.ids().base(), withoutPlaces(list(), ours(plan)), to, latest);
+    }
+
+    /// Leaves out directories that were made for nothing but the places of mounts below.
+    static List<FileChange> withoutPlaces(List<FileChange> changes, Set<String> ours) {
+        var left = new ArrayDeque<FileChange>();
+        for (FileChange change : changes.reversed()) { // what is below a path comes before it
+            String below = change.path() + "/";
+            boolean isPlace = change.kind() == FileChange.Kind.ADDED
+                    && ours.stream().anyMatch(path -> path.startsWith(below))
+                    && left.stream().noneMatch(other -> other.path().startsWith(below));
+            if (!isPlace) {
+                left.addFirst(change);
+            }
+        }
+        return List.copyOf(left);
     }
 
     /// Returns what each start makes or covers.
@@ -50,5 +88,11 @@ final class DetachedChanges {
         var texts = new HashSet<String>();
         paths.forEach(path -> texts.add("/" + path.relative()));
         return texts;
+    }
+
+    @Override
+    public void close() {
+        upper.close();
+        layers.forEach(Fd::close);
     }
 }

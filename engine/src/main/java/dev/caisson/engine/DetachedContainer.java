@@ -7,11 +7,14 @@ import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorFailures;
 import dev.caisson.launch.monitor.MonitorState;
 import dev.caisson.launch.monitor.StartReply;
+import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.ProcessTimes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.Limits;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.LogReader;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -398,7 +401,21 @@ public final class DetachedContainer {
     /// and what is on volumes is left out.
     /// @throws EngineException CHANGES_UNKNOWN, CONTAINER_DEAD, FILE_TREE_TOO_LARGE
     public List<FileChange> changes() throws InterruptedException {
-        return DetachedChanges.of(place);
+        try (DetachedChanges changes = DetachedChanges.open(place)) {
+            return changes.list();
+        }
+    }
+
+    /// Writes what it has changed of its image's files as the tar archive of an image layer, uncompressed: the same
+    /// changes make the same bytes. Whoever wants all of one moment pauses it first.
+    /// @param latest modification times after this one become this one
+    /// @throws EngineException LAYER_NAME, LAYER_DEVICE, LAYER_REDIRECT, FILE_CHANGED, those of [#changes]
+    public void writeLayer(OutputStream tar, Optional<Instant> latest) throws IOException, InterruptedException {
+        try (DetachedChanges changes = DetachedChanges.open(place)) {
+            changes.write(tar, latest);
+        } catch (ErrnoException e) {
+            throw Failures.coded(e);
+        }
     }
 
     /// Removes everything of it.

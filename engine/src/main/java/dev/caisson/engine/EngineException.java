@@ -24,10 +24,16 @@ public final class EngineException extends CaissonException {
             case "CONTAINER_AMBIGUOUS", "HOST_PROCESS", "NOT_WATCHABLE", "STOP_SIGNAL", "STORAGE_INODES" -> 400;
             case "FILE_PATH", "FILE_IS_LINK", "FILE_IS_DIRECTORY", "FILE_NOT_DIRECTORY", "FILE_SPECIAL" -> 400;
             case "FILE_TOO_LARGE", "FILE_TREE_TOO_LARGE", "SESSION_PROGRAM", "SESSION_TERMINAL" -> 400;
-            case "ARCHIVE", "FILE_OWNER", "HOST_FILE_KIND" -> 400;
+            case "ARCHIVE",
+                    "FILE_OWNER",
+                    "HOST_FILE_KIND",
+                    "LAYER_NAME",
+                    "LAYER_DEVICE",
+                    "LAYER_REDIRECT",
+                    "CHANGE_REFUSED" -> 400;
             case "FILE_DENIED", "FILE_READ_ONLY", "HOST_FILE_DENIED" -> 403;
             case "FILE_NOT_FOUND", "HOST_FILE_NOT_FOUND" -> 404;
-            case "FILE_CHANGED", "FILE_EXISTS", "FILE_NOT_EMPTY", "FILE_BUSY" -> 409;
+            case "COMMIT_REFUSED", "FILE_CHANGED", "FILE_EXISTS", "FILE_NOT_EMPTY", "FILE_BUSY" -> 409;
             case "FILE_SPACE", "HOST_SPACE" -> 507;
             case "CONTAINER_UNKNOWN", "CONTAINER_NOT_KEPT", "TENANT_UNKNOWN" -> 404;
             case "CONTAINER_ENDED", "CONTAINER_NOT_RUNNING", "CONTAINER_RUNNING", "NAME_IN_USE" -> 409;

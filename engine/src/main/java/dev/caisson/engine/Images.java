@@ -2,10 +2,15 @@ package dev.caisson.engine;
 
 import static dev.caisson.error.ArgumentException.present;
 
+import dev.caisson.image.Digest;
+import dev.caisson.image.Image;
 import dev.caisson.image.ImageDescription;
 import dev.caisson.image.ImageException;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.ImageStore;
+import dev.caisson.image.ImageTree;
+import dev.caisson.image.NewLayer;
+import dev.caisson.image.ProgressListener;
 import dev.caisson.image.PullListener;
 import dev.caisson.image.RegistryLogins;
 import dev.caisson.image.StoredImage;
@@ -15,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /// The images of a data directory that were pulled from registries. Needs no engine: containers and pulls of several
@@ -54,6 +60,38 @@ public final class Images implements AutoCloseable {
     public ImageDescription describe(StoredImage image) {
         present(image, "image");
         return Failures.call(() -> store.describe(image));
+    }
+
+    /// Returns the configuration of one as it lies in the store: JSON of the OCI image specification.
+    public byte[] config(StoredImage image) {
+        present(image, "image");
+        return Failures.call(() -> store.config(image));
+    }
+
+    /// Opens an image's files to be read, as a container of it would find them. They are unpacked if they were not.
+    /// @throws EngineException BAD_NAME for `host`, or any code of an image that cannot be used
+    public ImageTree tree(Image image) {
+        present(image, "image");
+        return Failures.call(() -> store.tree(image, ProgressListener.none()));
+    }
+
+    /// Adds an image of the layers of another one, new ones above, and a configuration.
+    ///
+    /// @param base empty for an image of new layers only
+    /// @param layers new ones, lowest first
+    /// @param config gets the digests of the new layers' uncompressed archives, and returns the whole
+    ///     configuration, JSON of the OCI image specification
+    /// @param name with a tag; an image that had it stays without a name
+    public StoredImage make(
+            Optional<StoredImage> base,
+            List<NewLayer> layers,
+            Function<List<Digest>, byte[]> config,
+            ImageReference name) {
+        present(base, "base");
+        present(layers, "layers");
+        present(config, "config");
+        present(name, "name");
+        return Failures.call(() -> store.make(base, layers, config, name));
     }
 
     /// Finds an image by its name, or by the beginning of its id, which is the digest of its configuration.
@@ -114,6 +152,26 @@ public final class Images implements AutoCloseable {
         present(image, "image");
         present(name, "name");
         return Failures.call(() -> store.tag(image, name));
+    }
+
+    /// Makes an image of a container that outlives its command: its image's layers, and what it has changed as one
+    /// more. The
+    /// configuration is that of its image with the changes that are asked for; variables, command and user that the
+    /// container was given itself are not taken.
+    ///
+    /// @param container its name, or the beginning of its id
+    /// @param name with a tag; an image that had it stays without a name
+    /// @throws EngineException COMMIT_REFUSED if its image is not in the store, or it ended with its command;
+    ///     CHANGE_REFUSED; CONTAINER_UNKNOWN; those of [DetachedContainer#writeLayer]
+    public StoredImage commit(String container, ImageReference name, CommitOptions how) throws InterruptedException {
+        present(container, "container");
+        present(name, "name");
+        present(how, "how");
+        try {
+            return new Commit(store, KeptContainer.find(container, options), how).as(name);
+        } catch (RuntimeException e) {
+            throw Failures.coded(e);
+        }
     }
 
     /// Removes a name, and with the last name of an image its blobs.

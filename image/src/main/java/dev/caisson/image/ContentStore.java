@@ -105,6 +105,18 @@ final class ContentStore implements AutoCloseable {
         }
     }
 
+    ManifestDocument.Manifest manifest(StoredImage image) throws IOException {
+        try (var reader = new OciLayoutReader(path)) {
+            return reader.manifestOf(descriptor(image));
+        }
+    }
+
+    byte[] config(StoredImage image) throws IOException {
+        try (var reader = new OciLayoutReader(path)) {
+            return reader.configOf(descriptor(image));
+        }
+    }
+
     private static Descriptor descriptor(StoredImage image) {
         return new Descriptor(image.mediaType(), image.manifest(), image.manifestSize(), Optional.empty(), Map.of());
     }

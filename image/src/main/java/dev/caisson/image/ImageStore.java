@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /// A directory that holds unpacked images, shared by all processes of the host that use it. May be used by several
 /// threads.
@@ -114,6 +115,44 @@ public final class ImageStore implements AutoCloseable {
         return guarded(image.repository(), () -> content.describe(image));
     }
 
+    /// Returns the configuration of an image of the store as it lies there, JSON of the OCI image specification.
+    public byte[] config(StoredImage image) {
+        return guarded(image.repository(), () -> content.config(image));
+    }
+
+    /// Opens an image's files, which are unpacked first if they were not.
+    /// @throws ImageException in any of its codes; BAD_NAME for `host`, which has no tree of its own
+    public ImageTree tree(Image image, ProgressListener listener) {
+        if (image instanceof Image.Host) {
+            throw new ImageException(Code.BAD_NAME, "host has no files of its own; name an image");
+        }
+        return guarded(image.toString(), () -> ImageTree.of(resolve(image, listener)));
+    }
+
+    /// Adds an image that was made here.
+    ///
+    /// @param base the image whose layers are below; empty for one of new layers only
+    /// @param layers new ones, lowest first
+    /// @param config gets the digests of the new layers' uncompressed archives, in order, and returns the whole
+    ///     configuration, JSON of the OCI image specification
+    /// @param name with a tag and no digest; an image that had it stays without a name
+    /// @throws ImageException BAD_MANIFEST if the configuration does not fit the layers; in any other of its codes
+    public StoredImage make(
+            Optional<StoredImage> base,
+            List<NewLayer> layers,
+            Function<List<Digest>, byte[]> config,
+            ImageReference name) {
+        requireTag(name);
+        return guarded(name.toString(), () -> new NewImage(content).make(base, layers, config, name));
+    }
+
+    private static void requireTag(ImageReference name) {
+        if (name.tag().isEmpty() || name.digest().isPresent()) {
+            throw new ImageException(
+                    Code.BAD_NAME, name + " cannot be given to an image: write REPOSITORY:TAG without a digest");
+        }
+    }
+
     /// Copies an image from its registry into the store: its manifest for this machine's platform, its configuration
     /// and its layers, each compared with its digest. Blobs that the store has are not fetched again; the manifest
     /// always is, because a tag may have moved.
@@ -128,10 +167,7 @@ public final class ImageStore implements AutoCloseable {
     /// Gives an image another name too; one that had it before stays without a name.
     /// @param name with a tag and no digest
     public StoredImage tag(StoredImage image, ImageReference name) {
-        if (name.tag().isEmpty() || name.digest().isPresent()) {
-            throw new ImageException(
-                    Code.BAD_NAME, name + " cannot be given to an image: write REPOSITORY:TAG without a digest");
-        }
+        requireTag(name);
         var tagged = new StoredImage(
                 name.fullRepository(),
                 name.tag(),

@@ -23,6 +23,10 @@ final class MediaType {
             "application/vnd.docker.image.rootfs.foreign.diff.tar",
             "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
 
+    private static final String OCI_LAYER = "application/vnd.oci.image.layer.v1.tar";
+    private static final String DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar";
+    private static final String DOCKER_FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar";
+
     private MediaType() {}
 
     static boolean isIndex(String type) {
@@ -39,5 +43,13 @@ final class MediaType {
 
     static boolean isLayer(String type) {
         return LAYERS.contains(type);
+    }
+
+    /// Returns the OCI's name of a layer's type that may be Docker's.
+    static String ociLayer(String type) {
+        if (!type.startsWith(DOCKER_LAYER) && !type.startsWith(DOCKER_FOREIGN)) {
+            return type;
+        }
+        return OCI_LAYER + (type.endsWith(".gzip") ? "+gzip" : "") + (type.endsWith(".zstd") ? "+zstd" : "");
     }
 }

@@ -61,20 +61,30 @@ final class OciLayoutReader implements AutoCloseable {
 
     /// Returns the digests of all that belongs to an image of one platform: manifest, configuration, layers.
     List<Digest> blobs(Descriptor image) throws IOException {
+        Manifest manifest = manifestOf(image);
         var digests = new ArrayList<Digest>();
         digests.add(image.digest());
-        if (ManifestDocument.parse(image.mediaType(), blob(image, "the manifest")) instanceof Manifest manifest) {
-            digests.add(manifest.config().digest());
-            manifest.layers().forEach(layer -> digests.add(layer.digest()));
-        }
+        digests.add(manifest.config().digest());
+        manifest.layers().forEach(layer -> digests.add(layer.digest()));
         return digests;
+    }
+
+    /// Reads the manifest of an image of one platform.
+    Manifest manifestOf(Descriptor image) throws IOException {
+        if (ManifestDocument.parse(image.mediaType(), blob(image, "the manifest")) instanceof Manifest manifest) {
+            return manifest;
+        }
+        throw new ImageException(Code.BAD_MANIFEST, "the image " + image.digest() + " is an index");
+    }
+
+    /// Reads the configuration of an image of one platform, as it lies there.
+    byte[] configOf(Descriptor image) throws IOException {
+        return blob(manifestOf(image).config(), "the configuration");
     }
 
     /// Describes one image of one platform; reads none of its layers.
     ImageDescription describe(Descriptor image) throws IOException {
-        if (!(ManifestDocument.parse(image.mediaType(), blob(image, "the manifest")) instanceof Manifest manifest)) {
-            throw new ImageException(Code.BAD_MANIFEST, "the image " + image.digest() + " is an index");
-        }
+        Manifest manifest = manifestOf(image);
         byte[] json = blob(manifest.config(), "the configuration");
         PackedConfig config = PackedConfig.parse(json);
         long bytes = image.size() + manifest.config().size();

@@ -7,6 +7,9 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /// Writes a tar archive forwards: POSIX ustar, with a pax header for what does not fit into its fields,
 /// tar(5). Names and link targets keep their bytes.
@@ -15,7 +18,17 @@ public final class TarWriter {
     ///
     /// @param mode permission bits, 0 to 07777
     /// @param uid of 32 bits, without a sign, as is gid
-    public record Attributes(int mode, int uid, int gid, Instant modified) {}
+    /// @param modified written in whole seconds
+    /// @param extended extended attributes by name, in the order in which they are written
+    public record Attributes(int mode, int uid, int gid, Instant modified, Map<String, byte[]> extended) {
+        public Attributes {
+            extended = Collections.unmodifiableMap(new LinkedHashMap<>(extended));
+        }
+
+        public Attributes(int mode, int uid, int gid, Instant modified) {
+            this(mode, uid, gid, modified, Map.of());
+        }
+    }
 
     private static final int BLOCK = TarFields.BLOCK;
     private static final int NAME = 100;
@@ -26,6 +39,7 @@ public final class TarWriter {
     private static final byte HARD_LINK = '1';
     private static final byte SYMBOLIC_LINK = '2';
     private static final byte DIRECTORY = '5';
+    private static final byte PIPE = '6';
     private static final byte EXTENDED = 'x';
 
     private final OutputStream out;
@@ -51,6 +65,10 @@ public final class TarWriter {
     /// @param to name of a member that was written before
     public void hardLink(String name, String to, Attributes attributes) throws IOException {
         member(HARD_LINK, name, to, 0, attributes);
+    }
+
+    public void pipe(String name, Attributes attributes) throws IOException {
+        member(PIPE, name, "", 0, attributes);
     }
 
     /// Begins a file, whose content follows by [#content].
@@ -105,6 +123,9 @@ public final class TarWriter {
         }
         extendId(extended, "uid", attributes.uid());
         extendId(extended, "gid", attributes.gid());
+        for (Map.Entry<String, byte[]> attribute : attributes.extended().entrySet()) {
+            extend(extended, "SCHILY.xattr." + attribute.getKey(), attribute.getValue());
+        }
         if (extended.size() > 0) {
             byte[] content = extended.toByteArray();
             var plain = new Attributes(0644, 0, 0, Instant.EPOCH);
@@ -128,14 +149,15 @@ public final class TarWriter {
 
     /// `LENGTH KEY=VALUE\n`, where the length counts its own digits.
     private static void extend(ByteArrayOutputStream to, String key, byte[] value) throws IOException {
-        int rest = key.length() + value.length + 3;
+        byte[] named = ByteText.bytes(key);
+        int rest = named.length + value.length + 3;
         int length = rest + 1;
         while (length != rest + Integer.toString(length).length()) {
             length = rest + Integer.toString(length).length();
         }
         to.write(digits(length));
         to.write(' ');
-        to.write(key.getBytes(StandardCharsets.US_ASCII));
+        to.write(named);
         to.write('=');
         to.write(value);
         to.write('\n');

@@ -4,6 +4,9 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
 
 /// Extended attributes of open files, xattr(7): access control lists, file capabilities, security labels.
@@ -30,6 +33,31 @@ public final class ExtendedAttributes {
             }
             Native.check("getxattr " + name, length);
             return Optional.of(value.asSlice(0, length).toArray(JAVA_BYTE));
+        }
+    }
+
+    /// The names that an open file has, O_PATH descriptors too, in the order of their bytes; none where its file system
+    /// keeps none.
+    public static List<String> names(Fd file) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment path = Native.string(arena, "/proc/self/fd/" + file.number());
+            MemorySegment list = arena.allocate(LIMIT);
+            long length = Native.raw(Nr.LISTXATTR, path.address(), list.address(), LIMIT);
+            if (length == -Errno.EOPNOTSUPP) {
+                return List.of();
+            }
+            Native.check("listxattr", length);
+            var names = new ArrayList<String>();
+            for (long at = 0; at < length; ) {
+                long end = at;
+                while (list.get(JAVA_BYTE, end) != 0) {
+                    end++;
+                }
+                names.add(ByteText.of(list.asSlice(at, end - at).toArray(JAVA_BYTE)));
+                at = end + 1;
+            }
+            Collections.sort(names);
+            return List.copyOf(names);
         }
     }
 

@@ -42,6 +42,7 @@ final class Nr {
     static final long FSETXATTR = pick(190, 7);
     static final long GETXATTR = pick(191, 8);
     static final long FGETXATTR = pick(193, 10);
+    static final long LISTXATTR = pick(194, 11);
     static final long GETDENTS64 = pick(217, 61);
     static final long CLOCK_GETTIME = pick(228, 113);
     static final long EPOLL_CTL = pick(233, 21);

@@ -1,6 +1,7 @@
 package dev.caisson.cli.image;
 
 import dev.caisson.cli.caller.CommandException;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /// `caisson image`: Docker's group of the commands for images.
@@ -10,6 +11,16 @@ import picocli.CommandLine.Command;
         synopsisSubcommandLabel = "COMMAND",
         description = "Commands for images, by Docker's longer names.")
 public final class ImageGroupCommand implements Runnable {
+    /// Returns it with its subcommands.
+    public static CommandLine line() {
+        return new CommandLine(new ImageGroupCommand())
+                .addSubcommand("pull", new PullCommand())
+                .addSubcommand("ls", new ImagesCommand())
+                .addSubcommand("tag", new TagCommand())
+                .addSubcommand("rm", new RemoveImageCommand())
+                .addSubcommand("prune", new PruneImagesCommand());
+    }
+
     @Override
     public void run() {
         throw CommandException.usage("no command given; try 'caisson image --help'");

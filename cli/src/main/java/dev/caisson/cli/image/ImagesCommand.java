@@ -47,6 +47,7 @@ public final class ImagesCommand implements Callable<Integer> {
             "CreatedSince", "CREATED",
             "CreatedAt", "CREATED AT",
             "Size", "SIZE");
+    private static final String OF_BUILDS = "caisson.local/";
     private static final int SHORT = 12;
     private static final int DIGITS = 3;
 
@@ -58,6 +59,11 @@ public final class ImagesCommand implements Callable<Integer> {
             names = {"-q", "--quiet"},
             description = "Ids alone.")
     private boolean quiet;
+
+    @Option(
+            names = {"-a", "--all"},
+            description = "Those that builds keep for the next one too (caisson.local/…).")
+    private boolean all;
 
     @Option(names = "--digests", description = "With the digests by which registries know them.")
     private boolean digests;
@@ -120,7 +126,7 @@ public final class ImagesCommand implements Callable<Integer> {
 
     private boolean isWanted(StoredImage image) {
         if (name == null) {
-            return true;
+            return all || !image.repository().startsWith(OF_BUILDS);
         }
         ImageReference wanted = ImageReference.parse(name);
         boolean hasTag = name.lastIndexOf(':') > name.lastIndexOf('/');

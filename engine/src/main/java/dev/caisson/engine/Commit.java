@@ -1,0 +1,123 @@
+package dev.caisson.engine;
+
+import dev.caisson.image.Digest;
+import dev.caisson.image.ImageReference;
+import dev.caisson.image.ImageStore;
+import dev.caisson.image.NewLayer;
+import dev.caisson.image.StoredImage;
+import dev.caisson.text.Json;
+import io.avaje.json.mapper.JsonMapper;
+import io.avaje.json.stream.JsonStream;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// Makes an image of a container: its image's layers, and what it has changed as one more.
+final class Commit {
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .jsonStream(JsonStream.builder().serializeEmpty(true).build())
+            .build();
+
+    private final ImageStore store;
+    private final KeptContainer kept;
+    private final DetachedContainer container;
+    private final CommitOptions options;
+
+    Commit(ImageStore store, KeptContainer kept, CommitOptions options) {
+        this.store = store;
+        this.kept = kept;
+        this.options = options;
+        this.container = kept.detached()
+                .orElseThrow(
+                        () -> new EngineException(
+                                "COMMIT_REFUSED",
+                                "the container " + kept.id().shortForm()
+                                        + " ended with its command, so nothing of its files is left: create it, or run it with -d"));
+    }
+
+    StoredImage as(ImageReference name) throws InterruptedException {
+        StoredImage base = base();
+        byte[] before = store.config(base);
+        boolean pause = options.pause() && container.state() instanceof ContainerState.Running;
+        if (pause) {
+            container.pause();
+        }
+        try {
+            return store.make(
+                    Optional.of(base), List.of(new NewLayer(this::write, true)), added -> config(before, added), name);
+        } finally {
+            if (pause) {
+                container.resume();
+            }
+        }
+    }
+
+    private void write(OutputStream tar) throws IOException {
+        try {
+            container.writeLayer(tar, Optional.empty());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while the container's files were read");
+        }
+    }
+
+    private StoredImage base() {
+        Optional<String> digest = kept.imageDigest();
+        return store.images().stream()
+                .filter(image ->
+                        digest.filter(image.manifest().toString()::equals).isPresent())
+                .findFirst()
+                .orElseThrow(() -> new EngineException(
+                        "COMMIT_REFUSED",
+                        "the image " + kept.image() + " of container " + container.name()
+                                + " is not in the store, so no image can build on it: create the container from an image of"
+                                + " 'caisson images'"));
+    }
+
+    private byte[] config(byte[] before, List<Digest> added) {
+        Map<String, @Nullable Object> config = object(Json.parse(before, Json.Limits.DEFAULT));
+        String now = Instant.now().truncatedTo(ChronoUnit.MICROS).toString();
+        config.put("created", now);
+        options.author().ifPresent(author -> config.put("author", author));
+        Map<String, @Nullable Object> run = object(config.get("config"));
+        var changes = new ConfigChanges(run);
+        options.changes().forEach(changes::apply);
+        config.put("config", run);
+        Map<String, @Nullable Object> rootfs = object(config.get("rootfs"));
+        rootfs.put(
+                "diff_ids",
+                with(
+                        rootfs.get("diff_ids"),
+                        added.stream().map(Digest::toString).toList()));
+        config.put("rootfs", rootfs);
+        var step = new LinkedHashMap<String, Object>();
+        step.put("created", now);
+        options.author().ifPresent(author -> step.put("author", author));
+        step.put("created_by", String.join(" ", kept.command()));
+        options.message().ifPresent(message -> step.put("comment", message));
+        config.put("history", with(config.get("history"), List.of(step)));
+        return JSON.toJson(config).getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static Map<String, @Nullable Object> object(@Nullable Object value) {
+        return value instanceof Map<?, ?> map ? new LinkedHashMap<>(Json.members(map)) : new LinkedHashMap<>();
+    }
+
+    private static List<Object> with(@Nullable Object before, List<?> added) {
+        var all = new ArrayList<Object>();
+        if (before instanceof List<?> list) {
+            all.addAll(list);
+        }
+        all.addAll(added);
+        return all;
+    }
+}

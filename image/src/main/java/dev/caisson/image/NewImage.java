@@ -1,0 +1,146 @@
+package dev.caisson.image;
+
+import dev.caisson.image.ImageException.Code;
+import dev.caisson.image.registry.RegistryClient.Blob;
+import dev.caisson.linux.Fd;
+import java.io.ByteArrayInputStream;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.zip.Deflater;
+import java.util.zip.GZIPOutputStream;
+
+/// Adds an image to the store: the layers of another one, new ones above, and a configuration. It is on the store's
+/// list
+/// only when all of it is there; what a failure leaves goes with the next removal.
+final class NewImage {
+    private static final String MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+    private static final String CONFIG = "application/vnd.oci.image.config.v1+json";
+    private static final String TAR = "application/vnd.oci.image.layer.v1.tar";
+    private static final int BUFFER = 128 << 10;
+
+    private record Added(Descriptor blob, Digest diffId) {}
+
+    private final ContentStore store;
+
+    NewImage(ContentStore store) {
+        this.store = store;
+    }
+
+    /// @param config gets the digests of the new layers' archives, and returns the whole configuration
+    StoredImage make(
+            Optional<StoredImage> base,
+            List<NewLayer> layers,
+            Function<List<Digest>, byte[]> config,
+            ImageReference name)
+            throws IOException {
+        try (Fd _ = store.keepBlobs()) {
+            var blobs = new ArrayList<Descriptor>();
+            var diffIds = new ArrayList<Digest>();
+            if (base.isPresent()) {
+                store.manifest(base.orElseThrow()).layers().forEach(layer -> blobs.add(oci(layer)));
+                diffIds.addAll(
+                        PackedConfig.parse(store.config(base.orElseThrow())).diffIds());
+            }
+            var added = new ArrayList<Digest>();
+            for (NewLayer layer : layers) {
+                Added blob = add(layer);
+                blobs.add(blob.blob());
+                added.add(blob.diffId());
+            }
+            diffIds.addAll(added);
+            byte[] json = config.apply(List.copyOf(added));
+            if (!PackedConfig.parse(json).diffIds().equals(diffIds)) {
+                throw new ImageException(
+                        Code.BAD_MANIFEST,
+                        "the configuration names other layers than the image has; build the image again");
+            }
+            return list(blob(CONFIG, json), blobs, name);
+        }
+    }
+
+    private StoredImage list(Descriptor config, List<Descriptor> layers, ImageReference name) throws IOException {
+        String text = layers.stream()
+                .map(NewImage::json)
+                .collect(Collectors.joining(
+                        ",",
+                        "{\"schemaVersion\":2,\"mediaType\":\"" + MANIFEST + "\",\"config\":" + json(config)
+                                + ",\"layers\":[",
+                        "]}"));
+        Descriptor manifest = blob(MANIFEST, text.getBytes(StandardCharsets.UTF_8));
+        var image = new StoredImage(
+                name.fullRepository(),
+                name.tag(),
+                manifest.digest(),
+                manifest.digest(),
+                MANIFEST,
+                manifest.size(),
+                System.currentTimeMillis());
+        store.describe(image); // refuses what could not be run
+        store.add(image);
+        return image;
+    }
+
+    /// Media types and digests have no character that JSON would have to escape.
+    private static String json(Descriptor blob) {
+        return "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d}"
+                .formatted(blob.mediaType(), blob.digest(), blob.size());
+    }
+
+    private static Descriptor oci(Descriptor layer) {
+        return new Descriptor(
+                MediaType.ociLayer(layer.mediaType()), layer.digest(), layer.size(), Optional.empty(), Map.of());
+    }
+
+    private Descriptor blob(String mediaType, byte[] content) throws IOException {
+        var blob = new Descriptor(mediaType, Digest.of(content), content.length, Optional.empty(), Map.of());
+        new BlobDownload(store, blob, _ -> new Blob(new ByteArrayInputStream(content), 0), _ -> {}).run();
+        return blob;
+    }
+
+    private Added add(NewLayer layer) throws IOException {
+        MessageDigest hash = Digest.algorithm();
+        try (var file = new BlobWriter(store.blobs())) {
+            OutputStream packed = layer.compress() ? new FastGzip(file) : new Open(file);
+            try (var tar = new DigestOutputStream(packed, hash)) {
+                layer.content().writeTo(tar);
+            }
+            Descriptor blob = file.finish(layer.compress() ? TAR + "+gzip" : TAR);
+            return new Added(blob, Digest.finish(hash.digest()));
+        }
+    }
+
+    /// Passes everything on but its end.
+    private static final class Open extends FilterOutputStream {
+        Open(OutputStream to) {
+            super(to);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            out.write(bytes, offset, length);
+        }
+
+        @Override
+        public void close() throws IOException {
+            out.flush();
+        }
+    }
+
+    /// Writes no time into its header, so that the same layer makes the same blob.
+    private static final class FastGzip extends GZIPOutputStream {
+        FastGzip(OutputStream to) throws IOException {
+            super(new Open(to), BUFFER);
+            def.setLevel(Deflater.BEST_SPEED);
+        }
+    }
+}
