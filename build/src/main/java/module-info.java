@@ -5,11 +5,12 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.caisson.build {
     requires transitive dev.caisson.engine;
-    requires dev.caisson.containerfile;
+    requires transitive dev.caisson.containerfile;
     requires dev.caisson.image;
     requires dev.caisson.linux;
     requires dev.caisson.text;
     requires io.avaje.json;
+    requires java.net.http;
     requires static org.jspecify;
 
     exports dev.caisson.build;

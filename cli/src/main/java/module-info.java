@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.caisson.cli {
     requires dev.caisson.audit;
+    requires dev.caisson.build;
     requires dev.caisson.engine;
     requires dev.caisson.hostaudit;
     requires dev.caisson.linux;
@@ -20,6 +21,8 @@ module dev.caisson.cli {
     opens dev.caisson.cli to
             info.picocli;
     opens dev.caisson.cli.audit to
+            info.picocli;
+    opens dev.caisson.cli.build to
             info.picocli;
     opens dev.caisson.cli.container to
             info.picocli;

@@ -11,6 +11,7 @@ module dev.caisson.state {
     requires static org.jspecify;
 
     exports dev.caisson.state to
+            dev.caisson.build,
             dev.caisson.cli,
             dev.caisson.engine,
             dev.caisson.watch;

@@ -60,16 +60,18 @@ final class MountPlanner {
                     "type=" + type + " has no " + key + ": it has "
                             + String.join(", ", known.stream().sorted().toList()));
         });
+        if (fields.containsKey("env")) {
+            throw bad(place, "env= would keep the secret in the container's record: read it from its file");
+        }
+        if (isOn(fields, "readwrite", place) && type.equals("bind")) {
+            throw bad(place, "a bind is only read: copy what the command changes");
+        }
         return switch (type) {
             case "cache" -> cache(fields, place);
             case "tmpfs" -> new Tmpfs(target(fields, place), Optional.ofNullable(fields.get("size")));
             case "secret" -> secret(fields, place);
             default ->
-                new Bind(
-                        origin(fields.get("from"), place),
-                        fields.getOrDefault("source", "/"),
-                        target(fields, place),
-                        !isOn(fields, "readwrite", place));
+                new Bind(origin(fields.get("from"), place), fields.getOrDefault("source", "/"), target(fields, place));
         };
     }
 
@@ -119,14 +121,15 @@ final class MountPlanner {
         if (!List.of("shared", "private", "locked").contains(sharing)) {
             throw bad(place, "sharing=" + sharing + " is unknown: it is shared, private or locked");
         }
+        // its directory is open to every user of the container, so that owner and mode have nothing to say
+        mode(fields, 0, place);
+        id(fields, "uid", place);
+        id(fields, "gid", place);
         return new Cache(
                 fields.getOrDefault("id", target),
                 target,
                 isOn(fields, "readonly", place),
-                Sharing.valueOf(sharing.toUpperCase(Locale.ROOT)),
-                mode(fields, 0755, place),
-                id(fields, "uid", place),
-                id(fields, "gid", place));
+                Sharing.valueOf(sharing.toUpperCase(Locale.ROOT)));
     }
 
     private Secret secret(Map<String, String> fields, Place place) {
@@ -135,14 +138,10 @@ final class MountPlanner {
         if (id.isEmpty()) {
             throw bad(place, "a secret has neither id nor target: add id=NAME");
         }
-        Optional<String> variable = Optional.ofNullable(fields.get("env"));
-        boolean file = variable.isEmpty() || !target.isEmpty();
         String path = target.isEmpty() ? SECRETS + id : target;
         return new Secret(
                 id,
                 TargetPath.of(settings.workingDirectory(), path, place).path(),
-                file,
-                variable,
                 isOn(fields, "required", place),
                 mode(fields, 0400, place),
                 id(fields, "uid", place),

@@ -11,7 +11,7 @@ final class LaterCommands {
     private static final String IMAGES =
             "directories, OCI layouts and archives of docker save are run as dir:PATH, oci:PATH and docker-archive:FILE";
     private static final String BUILD =
-            "images are built by other tools, as docker build or buildah; 'caisson audit' judges a Dockerfile";
+            "build with 'caisson build'; results of steps are images of the store, which 'caisson image prune -a' removes";
     private static final String VOLUMES =
             "make a workspace with 'caisson workspace create', or mount a path of the host with -v";
     private static final String SWARM = "containers are run on one host; 'caisson audit' judges a swarm";
@@ -21,7 +21,7 @@ final class LaterCommands {
         put("take files out with 'caisson cp', as an archive with -", "export");
         put(VOLUMES, "volume");
         put(REGISTRY, "push", "login", "logout", "search", "trust", "manifest");
-        put(BUILD, "build", "builder", "buildx");
+        put(BUILD, "builder", "buildx");
         put(IMAGES, "history", "import", "load", "save");
         put("containers are started by hand or by a service; 'caisson audit' judges a compose file", "compose");
         put(SWARM, "swarm", "node", "service", "stack", "config", "secret");

@@ -1,6 +1,7 @@
 package dev.caisson.cli;
 
 import dev.caisson.cli.audit.AuditCommand;
+import dev.caisson.cli.build.BuildCommand;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CallerText;
 import dev.caisson.cli.caller.CommandException;
@@ -112,11 +113,12 @@ public final class Main implements Runnable {
         COMMANDS.put("renew", RenewCommand::new);
         COMMANDS.put("up", UpCommand::new);
         COMMANDS.put("rm", RemoveCommand::new);
+        COMMANDS.put("build", BuildCommand::new);
         COMMANDS.put("pull", PullCommand::new);
         COMMANDS.put("images", ImagesCommand::new);
         COMMANDS.put("tag", TagCommand::new);
         COMMANDS.put("rmi", RemoveImageCommand::new);
-        COMMANDS.put("image", ImageGroupCommand::line);
+        COMMANDS.put("image", () -> ImageGroupCommand.line().addSubcommand("build", new BuildCommand()));
         COMMANDS.put("container", Main::container);
         COMMANDS.put("network", NetworkCommand::line);
         COMMANDS.put("system", Main::system);

@@ -13,4 +13,14 @@ public record Account(int uid, int gid, List<Integer> groups, String home) {
     public Account {
         groups = List.copyOf(groups);
     }
+
+    /// Finds an account by an image's own files, as [Rootfs#account] does.
+    ///
+    /// @param user `user[:group]`, by name or number
+    /// @param passwd content of the image's `/etc/passwd`; empty for none
+    /// @param group content of its `/etc/group`
+    /// @throws ImageException UNKNOWN_USER, UNKNOWN_GROUP, AMBIGUOUS_USER, BAD_USER, BAD_ACCOUNT_FILE, ID_OUT_OF_RANGE
+    public static Account of(String user, byte[] passwd, byte[] group) {
+        return new AccountFiles(passwd, group).resolve(UserSpec.parse(user));
+    }
 }

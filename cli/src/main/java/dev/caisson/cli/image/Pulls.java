@@ -46,7 +46,8 @@ public final class Pulls {
         };
     }
 
-    private static RegistryLogins logins() {
+    /// Returns the logins of the caller's Docker configuration.
+    public static RegistryLogins logins() {
         Caller caller = Caller.current();
         return caller.variable("DOCKER_CONFIG")
                 .filter(directory -> !directory.isEmpty())

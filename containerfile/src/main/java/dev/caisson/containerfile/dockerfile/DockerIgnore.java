@@ -43,6 +43,11 @@ public final class DockerIgnore {
         return excluded;
     }
 
+    /// Returns whether a pattern takes something in again, which may stand below a directory that is kept out.
+    public boolean hasExceptions() {
+        return rules.stream().anyMatch(rule -> !rule.excludes());
+    }
+
     private static boolean matches(Rule rule, String path) {
         for (int end = path.length(); end > 0; end = path.lastIndexOf('/', end - 1)) {
             if (rule.pattern().matcher(path.substring(0, end)).matches()) {

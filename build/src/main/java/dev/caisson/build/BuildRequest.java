@@ -1,0 +1,46 @@
+package dev.caisson.build;
+
+import dev.caisson.containerfile.Source;
+import dev.caisson.image.ImageReference;
+import dev.caisson.image.RegistryLogins;
+import dev.caisson.spec.Network;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What is to be built.
+///
+/// @param dockerfile its text
+/// @param context directory of the files that can be copied; empty for none
+/// @param ignore the patterns of what the build does not see of it
+/// @param names that the image gets; none for one of its own
+/// @param arguments for `ARG`
+/// @param target stage that is built; empty for the last
+/// @param labels that the image gets
+/// @param secrets by the id under which a `RUN` asks for them
+/// @param network of each `RUN` that does not say otherwise
+/// @param cached whether results of earlier builds are taken
+/// @param pulled whether base images are fetched again
+/// @param latest time that nothing of the image is younger than, as SOURCE_DATE_EPOCH
+public record BuildRequest(
+        @SuppressWarnings("exports") Source dockerfile,
+        Optional<Path> context,
+        @SuppressWarnings("exports") Optional<Source> ignore,
+        List<ImageReference> names,
+        Map<String, String> arguments,
+        Optional<String> target,
+        Map<String, String> labels,
+        Map<String, SecretSource> secrets,
+        Network network,
+        boolean cached,
+        boolean pulled,
+        Optional<Instant> latest,
+        RegistryLogins logins) {
+    public BuildRequest {
+        names = List.copyOf(names);
+        arguments = Map.copyOf(arguments);
+        secrets = Map.copyOf(secrets);
+    }
+}

@@ -1,0 +1,144 @@
+package dev.caisson.build;
+
+import static dev.caisson.error.ArgumentException.present;
+
+import dev.caisson.containerfile.ContainerFileException;
+import dev.caisson.containerfile.build.Base;
+import dev.caisson.containerfile.build.Stage;
+import dev.caisson.containerfile.dockerfile.Dockerfile;
+import dev.caisson.engine.Engine;
+import dev.caisson.engine.EngineOptions;
+import dev.caisson.engine.Images;
+import dev.caisson.engine.Leftovers;
+import dev.caisson.error.CaissonException;
+import dev.caisson.image.ImageReference;
+import dev.caisson.image.StoredImage;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Builds images from Dockerfiles.
+///
+/// ```java
+/// try (var engine = Engine.open(); var images = Images.open(EngineOptions.standard())) {
+///     BuildResult result = new Builder(engine, images, EngineOptions.standard()).build(request, BuildListener.none());
+/// }
+/// ```
+///
+/// Each `RUN` has a container of its own, with the limits and the filter of every other container and without a path of
+/// the host. The result of each step stays in the store, and the next build takes it where everything that it was made
+/// of is the same.
+public final class Builder {
+    private static final int SHORT_ID = 12;
+
+    private final Engine engine;
+    private final Images images;
+    private final EngineOptions options;
+
+    /// @param options those of the engine and of the images
+    public Builder(Engine engine, Images images, EngineOptions options) {
+        this.engine = present(engine, "engine");
+        this.images = present(images, "images");
+        this.options = present(options, "options");
+    }
+
+    /// Builds an image. An interrupt ends it; nothing is left then but results of steps that were done.
+    /// @throws BuildException with exit status 1 and, mostly, the place in the Dockerfile
+    /// and the code of whatever failed: the Dockerfile, the store, a registry or the engine
+    public BuildResult build(BuildRequest request, BuildListener listener) throws InterruptedException {
+        present(request, "request");
+        present(listener, "listener");
+        try {
+            return run(request, listener);
+        } catch (BuildException e) {
+            throw e;
+        } catch (ContainerFileException e) {
+            throw new BuildException(e.code(), e.place().orElse(null), e.problem(), e);
+        } catch (CaissonException e) {
+            if (Thread.interrupted()) { // what was interrupted below has thrown its own
+                throw new InterruptedException(e.sentence());
+            }
+            throw new BuildException(e.code(), null, e.sentence(), e);
+        }
+    }
+
+    private BuildResult run(BuildRequest request, BuildListener listener) throws InterruptedException {
+        Dockerfile dockerfile = Dockerfile.parse(request.dockerfile());
+        StageGraph graph = StageGraph.of(dockerfile, request.arguments(), request.target());
+        for (String unused : graph.unused()) {
+            listener.warns("build argument " + unused + " is not declared by any ARG: it changes nothing");
+        }
+        Leftovers.clear(options); // containers of killed builds, whose lease is over
+        var store = new LayerStore(images);
+        try (Workplace workplace = Workplace.open(options);
+                Trees trees = new Trees(store, workplace, request, images, listener)) {
+            var steps = new StepRunner(
+                    request,
+                    listener,
+                    store,
+                    workplace,
+                    trees,
+                    new RunStep(engine, options, request.network()),
+                    options);
+            Map<Integer, Snapshot> results = new HashMap<>();
+            Snapshot last = null;
+            for (Stage stage : graph.needed()) {
+                last = stage(graph, stage, results, trees, steps);
+                results.put(stage.index(), last);
+                trees.add(stage.index(), last);
+            }
+            return finish(present(last, "a stage"), request, store, steps);
+        }
+    }
+
+    private static Snapshot stage(
+            StageGraph graph, Stage stage, Map<Integer, Snapshot> results, Trees trees, StepRunner runner)
+            throws InterruptedException {
+        Snapshot base = switch (stage.base()) {
+            case Base.Scratch _ -> new Snapshot(Optional.empty(), "scratch", ConfigDocument.scratch());
+            case Base.Earlier earlier -> present(results.get(earlier.stage().index()), "an earlier stage");
+            case Base.Image image ->
+                trees.image(image.reference().toString(), stage.baseWord().place());
+            case Base.Unknown unknown -> throw new IllegalStateException(unknown.reason());
+        };
+        List<BuildStep> steps = new StagePlanner(graph, stage, base.document().settings()).plan();
+        Snapshot now = base.document(
+                base.document().settings(base.document().settings().asBase().withoutTriggers()));
+        long counted = steps.stream().filter(StepRunner::isCounted).count();
+        int number = 0;
+        for (BuildStep step : steps) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            number += StepRunner.isCounted(step) ? 1 : 0;
+            now = runner.run(step, now, stage.label() + " " + number + "/" + counted);
+        }
+        return now;
+    }
+
+    private BuildResult finish(Snapshot last, BuildRequest request, LayerStore store, StepRunner steps) {
+        ConfigDocument document = last.document();
+        if (!request.labels().isEmpty()) {
+            document = document.settings(document.settings().labels(request.labels()));
+        }
+        Snapshot named = last.document(document);
+        Snapshot files = named.image().isPresent() ? named : steps.empty(named);
+        document = files.document();
+        ImageReference first =
+                request.names().isEmpty() ? unnamed(document) : request.names().getFirst();
+        StoredImage image = store.add(files.image().orElseThrow(), document, first);
+        for (ImageReference name : request.names()) {
+            if (!name.equals(first)) {
+                store.tag(image, name);
+            }
+        }
+        return new BuildResult(image, store.id(image));
+    }
+
+    /// An image that nobody names is called by the beginning of its id.
+    private static ImageReference unnamed(ConfigDocument document) {
+        String id = new ContentHash().add(document.toJson()).hex();
+        return new ImageReference("localhost", "build", Optional.of(id.substring(0, SHORT_ID)), Optional.empty());
+    }
+}

@@ -1,0 +1,81 @@
+package dev.caisson.build;
+
+import dev.caisson.build.ConfigDocument.History;
+import dev.caisson.engine.Images;
+import dev.caisson.image.Digest;
+import dev.caisson.image.Image;
+import dev.caisson.image.ImageReference;
+import dev.caisson.image.ImageTree;
+import dev.caisson.image.NewLayer;
+import dev.caisson.image.StoredImage;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The images of a build in the store. The result of each step is an image of its own, named by what it was made of, so
+/// that the next build finds it.
+final class LayerStore {
+    /// Images of this registry are shown by no list.
+    private static final String STEPS = "caisson.local/build-cache";
+
+    private final Images images;
+
+    LayerStore(Images images) {
+        this.images = images;
+    }
+
+    private static ImageReference name(String key) {
+        return new ImageReference("caisson.local", "build-cache", Optional.of(key), Optional.empty());
+    }
+
+    Optional<StoredImage> find(String key) {
+        ImageReference name = name(key);
+        return images.has(name) ? Optional.of(images.find(STEPS + ":" + key)) : Optional.empty();
+    }
+
+    /// Returns the image as one that containers and trees can be made of, whatever its name comes to mean.
+    static Image image(StoredImage image) {
+        ImageReference name = ImageReference.parse(image.repository());
+        return new Image.Named(
+                new ImageReference(name.registry(), name.repository(), image.tag(), Optional.of(image.manifest())));
+    }
+
+    ImageTree tree(StoredImage image) {
+        return images.tree(image(image));
+    }
+
+    ConfigDocument config(StoredImage image) {
+        return ConfigDocument.parse(images.config(image));
+    }
+
+    /// Adds the result of a step.
+    /// @param base what the step was carried out on; empty for nothing
+    StoredImage add(Optional<StoredImage> base, NewLayer layer, String key, Instant created) {
+        List<String> below = base.map(image -> config(image).diffIds()).orElse(List.of());
+        return images.make(
+                base, List.of(layer), added -> step(below, added, created).toJson(), name(key));
+    }
+
+    private static ConfigDocument step(List<String> below, List<Digest> added, Instant created) {
+        var all = new ArrayList<>(below);
+        added.forEach(digest -> all.add(digest.toString()));
+        List<History> history = all.stream()
+                .map(_ -> new History(created, "a step of a build", false))
+                .toList();
+        return new ConfigDocument(Settings.scratch(), history, all, created);
+    }
+
+    /// Adds the image that a build ends with.
+    StoredImage add(StoredImage files, ConfigDocument document, ImageReference name) {
+        return images.make(Optional.of(files), List.of(), _ -> document.toJson(), name);
+    }
+
+    Digest id(StoredImage image) {
+        return images.describe(image).id();
+    }
+
+    StoredImage tag(StoredImage image, ImageReference name) {
+        return images.tag(image, name);
+    }
+}

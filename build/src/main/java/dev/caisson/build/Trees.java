@@ -1,0 +1,150 @@
+package dev.caisson.build;
+
+import dev.caisson.build.Operation.Origin;
+import dev.caisson.containerfile.Place;
+import dev.caisson.containerfile.dockerfile.DockerIgnore;
+import dev.caisson.engine.Images;
+import dev.caisson.error.CaissonException;
+import dev.caisson.image.ImageReference;
+import dev.caisson.image.ImageTree;
+import dev.caisson.image.StoredImage;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The trees that a build reads: its context, its stages and other images. Each is opened once, and closed with this.
+final class Trees implements AutoCloseable {
+    private final LayerStore store;
+    private final Workplace workplace;
+    private final BuildRequest request;
+    private final Images images;
+    private final BuildListener listener;
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private final Map<Integer, Snapshot> stages = new HashMap<>();
+    private final Map<String, Snapshot> bases = new HashMap<>();
+    private final Map<StoredImage, FileTree> trees = new HashMap<>();
+    private Optional<FileTree> context = Optional.empty();
+    private Optional<FileTree> nothing = Optional.empty();
+
+    Trees(LayerStore store, Workplace workplace, BuildRequest request, Images images, BuildListener listener) {
+        this.store = store;
+        this.workplace = workplace;
+        this.request = request;
+        this.images = images;
+        this.listener = listener;
+    }
+
+    /// Adds a stage that is done.
+    void add(int index, Snapshot stage) {
+        stages.put(index, stage);
+    }
+
+    /// Finds a base image, and fetches it where that is needed.
+    Snapshot image(String name, Place place) {
+        Snapshot known = bases.get(name);
+        if (known == null) {
+            StoredImage image;
+            try {
+                image = find(ImageReference.parse(name));
+            } catch (CaissonException e) {
+                throw new BuildException(e.code(), place, e.sentence(), e);
+            }
+            known = new Snapshot(Optional.of(image), "image " + image.manifest(), store.config(image));
+            bases.put(name, known);
+        }
+        return known;
+    }
+
+    private StoredImage find(ImageReference reference) {
+        return !request.pulled() && images.has(reference)
+                ? images.find(reference.toString())
+                : images.pull(reference, request.logins(), listener.pulls(reference.toString()));
+    }
+
+    /// Returns the tree that something is copied from.
+    FileTree of(Origin origin) {
+        return switch (origin) {
+            case Origin.Context _ -> context();
+            case Origin.Stage stage -> files(Optional.ofNullable(stages.get(stage.index())), "stage " + stage.index());
+            case Origin.Image image -> files(Optional.of(image(image.name(), image.place())), "image " + image.name());
+        };
+    }
+
+    private FileTree files(Optional<Snapshot> snapshot, String name) {
+        return snapshot.flatMap(Snapshot::image).map(image -> tree(image, name)).orElseGet(this::nothing);
+    }
+
+    /// Returns the files of a snapshot.
+    FileTree files(Snapshot snapshot) {
+        return files(Optional.of(snapshot), "the image");
+    }
+
+    private FileTree tree(StoredImage image, String name) {
+        FileTree known = trees.get(image);
+        if (known == null) {
+            ImageTree tree = store.tree(image);
+            opened.add(tree);
+            known = new FileTree(tree.root(), name, _ -> false, false);
+            trees.put(image, known);
+        }
+        return known;
+    }
+
+    private FileTree nothing() {
+        if (nothing.isEmpty()) {
+            Fd empty = workplace.freshDirectory();
+            opened.add(empty);
+            nothing = Optional.of(new FileTree(empty, "an empty stage", _ -> false, false));
+        }
+        return nothing.orElseThrow();
+    }
+
+    private FileTree context() {
+        if (context.isEmpty()) {
+            context = Optional.of(request.context().isEmpty() ? emptyContext() : openContext());
+        }
+        return context.orElseThrow();
+    }
+
+    private FileTree emptyContext() {
+        Fd empty = workplace.freshDirectory();
+        opened.add(empty);
+        return new FileTree(empty, "the build context, which is empty", _ -> false, false);
+    }
+
+    private FileTree openContext() {
+        String path = request.context().orElseThrow().toString();
+        try {
+            Fd root = FileSystem.open(path, FileSystem.O_RDONLY | FileSystem.O_DIRECTORY);
+            opened.add(root);
+            Optional<DockerIgnore> rules = request.ignore().map(DockerIgnore::parse);
+            return new FileTree(
+                    root,
+                    "the build context",
+                    file -> rules.filter(known -> known.excludes(file)).isPresent(),
+                    rules.filter(DockerIgnore::hasExceptions).isPresent());
+        } catch (ErrnoException e) {
+            throw new BuildException(
+                    "BUILD_CONTEXT",
+                    null,
+                    "the build context " + path + " cannot be opened (" + e.getMessage() + "): name a directory",
+                    e);
+        }
+    }
+
+    @Override
+    public void close() {
+        for (AutoCloseable one : opened.reversed()) {
+            switch (one) {
+                case ImageTree tree -> tree.close();
+                case Fd file -> file.close();
+                default -> throw new IllegalStateException("something else was opened");
+            }
+        }
+    }
+}

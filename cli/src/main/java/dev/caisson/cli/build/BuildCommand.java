@@ -1,0 +1,234 @@
+package dev.caisson.cli.build;
+
+import dev.caisson.build.BuildException;
+import dev.caisson.build.BuildListener;
+import dev.caisson.build.BuildRequest;
+import dev.caisson.build.BuildResult;
+import dev.caisson.build.Builder;
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.image.Platforms;
+import dev.caisson.cli.image.Pulls;
+import dev.caisson.engine.EngineOptions;
+import dev.caisson.engine.Images;
+import dev.caisson.image.ImageReference;
+import dev.caisson.spec.Network;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `caisson build`: builds an image from a Dockerfile.
+@Command(
+        name = "build",
+        sortOptions = false,
+        description = "Build an image from a Dockerfile.",
+        footer = {
+            "%nEach RUN has a container of its own with every default protection, no network unless --network names one,",
+            "and no path of the host. Steps whose inputs are the same are taken from earlier builds.",
+            "%n  caisson build -t web:1 .",
+            "  caisson build -t web:1 --secret id=npm,src=$HOME/.npmrc --target release .",
+            "  caisson build -t tiny:1 - <Dockerfile"
+        })
+public final class BuildCommand implements Callable<Integer> {
+    private static final int INTERRUPTED = 130;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-f", "--file"},
+            paramLabel = "FILE",
+            description = "Dockerfile, - for standard input (default: CONTEXT/Dockerfile).")
+    private @Nullable String file;
+
+    @Option(
+            names = {"-t", "--tag"},
+            paramLabel = "NAME[:TAG]",
+            description = "Name of the image; may be given several times.")
+    private List<String> tags = new ArrayList<>();
+
+    @Option(
+            names = "--build-arg",
+            paramLabel = "NAME[=VALUE]",
+            description = "Value of an ARG; without a value that of the caller's variable.")
+    private List<String> arguments = new ArrayList<>();
+
+    @Option(names = "--target", paramLabel = "STAGE", description = "Stage to build (default: the last one).")
+    private @Nullable String target;
+
+    @Option(
+            names = "--secret",
+            paramLabel = "id=ID,src=FILE",
+            description = "File that RUN --mount=type=secret,id=ID sees; env=VARIABLE in place of src.")
+    private List<String> secrets = new ArrayList<>();
+
+    @Option(names = "--no-cache", description = "Carry out every step again.")
+    private boolean noCache;
+
+    @Option(names = "--pull", description = "Fetch the base images again.")
+    private boolean pull;
+
+    @Option(
+            names = "--platform",
+            paramLabel = "OS/ARCHITECTURE",
+            description = "Refuse unless it is this machine's, which is what is built for.")
+    private @Nullable String platform;
+
+    @Option(
+            names = "--progress",
+            paramLabel = "auto|plain",
+            description = "How progress is shown (default: auto, which redraws on a terminal).")
+    private String progress = "auto";
+
+    @Option(names = "--label", paramLabel = "KEY=VALUE", description = "Label of the image.")
+    private List<String> labels = new ArrayList<>();
+
+    @Option(
+            names = "--network",
+            paramLabel = "NETWORK",
+            description = "Network of each RUN (default: none, loopback alone).")
+    private String network = "none";
+
+    @Option(names = "--iidfile", paramLabel = "FILE", description = "File that gets the image's id.")
+    private @Nullable String idFile;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "Print the image's id alone.")
+    private boolean quiet;
+
+    @Parameters(paramLabel = "CONTEXT", description = "Directory of the files to copy, or - for a Dockerfile alone.")
+    private String context = "";
+
+    @Override
+    public Integer call() {
+        Platforms.requireOwn(platform);
+        if (!progress.equals("auto") && !progress.equals("plain")) {
+            throw CommandException.usage("--progress is auto or plain");
+        }
+        PrintWriter err = spec.commandLine().getErr();
+        var sources = BuildSources.of(Caller.current(), context, file);
+        BuildRequest request = request(sources);
+        BuildProgress shown = new BuildProgress(
+                err, progress.equals("auto") && Caller.current().colours().error());
+        Thread building = Thread.currentThread();
+        Caller.current().onEnd(building::interrupt);
+        EngineOptions options = Caller.current().directories();
+        try (var lease = Caller.current().engine();
+                Images images = Images.open(options)) {
+            BuildResult result =
+                    new Builder(lease.engine(), images, options).build(request, quiet ? BuildListener.none() : shown);
+            tell(result, err);
+            return 0;
+        } catch (InterruptedException e) {
+            shown.abandon();
+            err.println("caisson: the build was interrupted; what was done stays in the cache");
+            return INTERRUPTED;
+        } catch (BuildException e) {
+            shown.abandon();
+            e.place().ifPresent(place -> err.print(Excerpt.of(place)));
+            throw e;
+        }
+    }
+
+    private BuildRequest request(BuildSources sources) {
+        List<ImageReference> names = tags.stream().map(ImageReference::parse).toList();
+        Map<String, String> given = arguments();
+        return new BuildRequest(
+                sources.dockerfile(),
+                sources.context(),
+                sources.ignore(),
+                names,
+                given,
+                Optional.ofNullable(target).filter(name -> !name.isEmpty()),
+                pairs("--label", labels),
+                SecretOptions.parse(secrets),
+                network.equals("none") ? Network.none() : Network.on(network),
+                !noCache,
+                pull,
+                latest(given),
+                Pulls.logins());
+    }
+
+    private Map<String, String> arguments() {
+        var given = new LinkedHashMap<String, String>();
+        for (String argument : arguments) {
+            int equals = argument.indexOf('=');
+            String name = equals < 0 ? argument : argument.substring(0, equals);
+            if (name.isEmpty()) {
+                throw CommandException.usage("--build-arg is NAME=VALUE, or NAME for the caller's variable");
+            }
+            if (equals >= 0) {
+                given.put(name, argument.substring(equals + 1));
+            } else {
+                Caller.current().variable(name).ifPresent(value -> given.put(name, value));
+            }
+        }
+        return given;
+    }
+
+    private static Map<String, String> pairs(String option, List<String> texts) {
+        var pairs = new LinkedHashMap<String, String>();
+        for (String text : texts) {
+            int equals = text.indexOf('=');
+            String key = equals < 0 ? text : text.substring(0, equals);
+            if (key.isEmpty()) {
+                throw CommandException.usage(option + " is KEY=VALUE");
+            }
+            pairs.put(key, equals < 0 ? "" : text.substring(equals + 1));
+        }
+        return pairs;
+    }
+
+    /// Returns SOURCE_DATE_EPOCH, of the arguments or of the caller (reproducible-builds.org).
+    private static Optional<Instant> latest(Map<String, String> given) {
+        Optional<String> text = Optional.ofNullable(given.get("SOURCE_DATE_EPOCH"))
+                .or(() -> Caller.current().variable("SOURCE_DATE_EPOCH"))
+                .filter(value -> !value.isEmpty());
+        return text.map(value -> {
+            if (!value.matches("\\d{1,11}")) {
+                throw CommandException.usage("SOURCE_DATE_EPOCH is a number of seconds since 1970");
+            }
+            return Instant.ofEpochSecond(Long.parseLong(value));
+        });
+    }
+
+    private void tell(BuildResult result, PrintWriter err) {
+        if (idFile != null) {
+            Path path = Caller.current().path(idFile);
+            try {
+                Files.writeString(path, result.id().toString());
+            } catch (IOException e) {
+                throw new CommandException(
+                        "FILE_UNWRITABLE", 1, "--iidfile " + idFile + " cannot be written: name another file");
+            }
+        }
+        if (quiet) {
+            spec.commandLine().getOut().println(result.id());
+            return;
+        }
+        err.println("built " + result.id());
+        if (tags.isEmpty()) {
+            err.println("named " + result.image().name());
+        }
+        for (String tag : tags) {
+            err.println("named " + ImageReference.parse(tag));
+        }
+        err.flush();
+    }
+}
