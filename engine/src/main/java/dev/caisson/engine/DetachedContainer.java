@@ -166,12 +166,13 @@ public final class DetachedContainer {
     /// @param timeout in place of its own; zero kills it at once
     public void stop(OptionalInt signal, Optional<Duration> timeout) throws InterruptedException {
         DetachedFile file = place.file();
-        place.askAlone(held -> {
+        Optional<Monitor> found;
+        try (DetachedPlace.Held held = place.hold()) {
             if (DetachedFile.isWanted(held.kept()).isPresent()) {
                 DetachedFile.wants(held.kept(), false);
             }
-        });
-        Optional<Monitor> found = place.connect();
+            found = place.connect();
+        }
         if (found.isEmpty()) {
             return;
         }
@@ -430,19 +431,24 @@ public final class DetachedContainer {
     /// ever started.
     /// @return whether it is gone
     boolean removeIfWanted() throws InterruptedException {
-        DetachedFile file = place.file();
+        return isUnwanted() && new DetachedRemoval(place, false).runIf(this::isUnwanted);
+    }
+
+    /// What it says is sure under the container's lock: without it, somebody may give the container another name.
+    private boolean isUnwanted() throws InterruptedException {
+        Optional<DetachedFile> file = place.findFile();
+        if (file.isEmpty()) {
+            return false;
+        }
+        DetachedOptions options = file.get().options();
         ContainerState state = state();
         boolean ended = state instanceof ContainerState.Exited || state instanceof ContainerState.Lost;
-        boolean abandoned = file.options().lease().isPresent() && !hasMonitor(); // nobody can renew it
-        boolean unwanted = file.options().removedAtEnd()
+        boolean abandoned = options.lease().isPresent() && !hasMonitor(); // nobody can renew it
+        boolean unwanted = options.removedAtEnd()
                 || place.known().filter(MonitorState::isLeaseOver).isPresent()
                 || abandoned;
         boolean neverStarted = state instanceof ContainerState.Created && abandoned && !place.isHeld();
-        if (!neverStarted && !(ended && unwanted)) {
-            return false;
-        }
-        remove(false);
-        return true;
+        return neverStarted || (ended && unwanted);
     }
 
     /// Returns how its last run ended, without its output; empty if it runs, never ran, or nobody knows.

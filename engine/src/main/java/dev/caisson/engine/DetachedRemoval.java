@@ -5,6 +5,7 @@ import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorFailures;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// The removal of a container that outlives its command: its monitor ends with it, then what it left goes.
 ///
@@ -13,9 +14,24 @@ record DetachedRemoval(DetachedPlace place, boolean force) {
     private static final Duration LOOK = Duration.ofSeconds(1);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
+    /// A question that is asked under the container's lock.
+    interface Condition {
+        boolean holds() throws InterruptedException;
+    }
+
     /// @throws EngineException CONTAINER_RUNNING, CONTAINER_PAUSED, CONTAINER_RESTARTING, CONTAINER_UNKNOWN
     void run() throws InterruptedException {
+        boolean _ = runIf(() -> true);
+    }
+
+    /// Removes it if the condition holds under its lock.
+    /// @return whether it is gone
+    boolean runIf(Condition condition) throws InterruptedException {
+        var gone = new AtomicBoolean();
         place.askAlone(held -> {
+            if (!condition.holds()) {
+                return;
+            }
             Optional<Monitor> found = place.connect();
             if (found.isPresent()) {
                 try (Monitor monitor = found.get()) {
@@ -23,7 +39,9 @@ record DetachedRemoval(DetachedPlace place, boolean force) {
                 }
             }
             place.remove();
+            gone.set(true);
         });
+        return gone.get();
     }
 
     private void end(Monitor monitor, DetachedPlace.Held held) throws InterruptedException {

@@ -138,6 +138,16 @@ class NamesTest {
     }
 
     @Test
+    void a_name_that_somebody_else_has_cleared_is_given_back_all_the_same() throws IOException {
+        Names.Taken taken = names("a").take(Optional.of("web"), _ -> true);
+        Files.delete(state.resolve(Names.DIRECTORY).resolve("web"));
+
+        taken.close();
+
+        assertThat(state.resolve(Names.DIRECTORY)).isEmptyDirectory();
+    }
+
+    @Test
     void a_name_knows_whether_it_was_made_up() {
         try (Names.Taken asked = names("a").take(Optional.of("web"), _ -> true);
                 Names.Taken made = names("a").take(Optional.empty(), _ -> true)) {
