@@ -333,13 +333,7 @@ public final class DetachedContainer {
         place.ask(() -> {
             try (Monitor monitor = place.monitor()) {
                 if (!monitor.renew(lease)) {
-                    throw options().lease().isPresent()
-                            ? new EngineException(
-                                    "LEASE_OVER",
-                                    "the lease of container " + name()
-                                            + " is over, it is being removed: create it again")
-                            : new EngineException(
-                                    "NO_LEASE", "container " + name() + " has no lease: create it with --lease");
+                    throw Failures.notRenewed(name(), options().lease());
                 }
             }
         });
@@ -431,24 +425,7 @@ public final class DetachedContainer {
     /// ever started.
     /// @return whether it is gone
     boolean removeIfWanted() throws InterruptedException {
-        return isUnwanted() && new DetachedRemoval(place, false).runIf(this::isUnwanted);
-    }
-
-    /// What it says is sure under the container's lock: without it, somebody may give the container another name.
-    private boolean isUnwanted() throws InterruptedException {
-        Optional<DetachedFile> file = place.findFile();
-        if (file.isEmpty()) {
-            return false;
-        }
-        DetachedOptions options = file.get().options();
-        ContainerState state = state();
-        boolean ended = state instanceof ContainerState.Exited || state instanceof ContainerState.Lost;
-        boolean abandoned = options.lease().isPresent() && !hasMonitor(); // nobody can renew it
-        boolean unwanted = options.removedAtEnd()
-                || place.known().filter(MonitorState::isLeaseOver).isPresent()
-                || abandoned;
-        boolean neverStarted = state instanceof ContainerState.Created && abandoned && !place.isHeld();
-        return neverStarted || (ended && unwanted);
+        return DetachedRemoval.ifUnwanted(place);
     }
 
     /// Returns how its last run ended, without its output; empty if it runs, never ran, or nobody knows.

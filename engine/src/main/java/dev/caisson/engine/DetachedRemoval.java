@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import dev.caisson.launch.HostException;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorFailures;
+import dev.caisson.launch.monitor.MonitorState;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -17,6 +18,30 @@ record DetachedRemoval(DetachedPlace place, boolean force) {
     /// A question that is asked under the container's lock.
     interface Condition {
         boolean holds() throws InterruptedException;
+    }
+
+    /// Removes one that was to be removed at its end, if that has come, or whose lease is over, whether or not it was
+    /// ever started.
+    /// @return whether it is gone
+    static boolean ifUnwanted(DetachedPlace place) throws InterruptedException {
+        return isUnwanted(place) && new DetachedRemoval(place, false).runIf(() -> isUnwanted(place));
+    }
+
+    /// What it says is sure under the container's lock: without it, somebody may give the container another name.
+    private static boolean isUnwanted(DetachedPlace place) throws InterruptedException {
+        Optional<DetachedFile> file = place.findFile();
+        if (file.isEmpty()) {
+            return false;
+        }
+        DetachedOptions options = file.get().options();
+        ContainerState state = place.told().map(ToldState::of).orElseGet(place::lastState);
+        boolean ended = state instanceof ContainerState.Exited || state instanceof ContainerState.Lost;
+        boolean abandoned = options.lease().isPresent() && !place.hasMonitor(); // nobody can renew it
+        boolean unwanted = options.removedAtEnd()
+                || place.known().filter(MonitorState::isLeaseOver).isPresent()
+                || abandoned;
+        boolean neverStarted = state instanceof ContainerState.Created && abandoned && !place.isHeld();
+        return neverStarted || (ended && unwanted);
     }
 
     /// @throws EngineException CONTAINER_RUNNING, CONTAINER_PAUSED, CONTAINER_RESTARTING, CONTAINER_UNKNOWN

@@ -4,6 +4,7 @@ import dev.caisson.error.CaissonException;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.spec.ContainerId;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
@@ -108,5 +109,14 @@ final class Failures {
                 "CONTAINER_NOT_REMOVED",
                 "the container " + id.shortForm() + " is killed but not removed after " + patience.toSeconds()
                         + " seconds: a process of it may wait for a disk or device of the host");
+    }
+
+    /// @param lease of the container; empty if it has none
+    static EngineException notRenewed(String name, Optional<Duration> lease) {
+        return lease.isPresent()
+                ? new EngineException(
+                        "LEASE_OVER",
+                        "the lease of container " + name + " is over, it is being removed: create it again")
+                : new EngineException("NO_LEASE", "container " + name + " has no lease: create it with --lease");
     }
 }
