@@ -1,17 +1,13 @@
 package dev.caisson.engine;
 
 import dev.caisson.launch.HostException;
-import dev.caisson.launch.LaunchPlan;
-import dev.caisson.launch.Verifier;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorFailures;
 import dev.caisson.launch.monitor.MonitorState;
-import dev.caisson.launch.monitor.StartReply;
 import dev.caisson.linux.ErrnoException;
-import dev.caisson.linux.ProcessTimes;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.Limits;
-import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.LogReader;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -96,7 +92,7 @@ public final class DetachedContainer {
             boolean first = DetachedFile.isWanted(held.kept()).isEmpty();
             DetachedFile.wants(held.kept(), true);
             try {
-                start(monitor);
+                DetachedStart.of(place, monitor);
             } catch (RuntimeException e) {
                 if (first) {
                     DetachedFile.wantsNothing(held.kept());
@@ -131,32 +127,6 @@ public final class DetachedContainer {
     /// Returns all of a state directory, in no order.
     public static List<DetachedContainer> all(EngineOptions options) {
         return DetachedPlace.all(options).stream().map(DetachedContainer::new).toList();
-    }
-
-    private void start(Monitor monitor) throws InterruptedException {
-        ContainerRecord record = place.record();
-        place.noteEnd();
-        LaunchPlan plan = record.plan().plan();
-        if (!plan.links().isEmpty()) {
-            GuestNetworks.require(place.options(), id());
-        }
-        StartReply reply = monitor.hold();
-        if (reply.wasStarted()) {
-            return;
-        }
-        if (!reply.succeeded()) {
-            throw reply.failure(record.plan().plan(record.command()));
-        }
-        int pid = reply.state().pid();
-        for (Verifier.Check check : new Verifier(plan).beforeStart(pid)) {
-            if (!check.asPlanned()) {
-                throw Starter.notAsPlanned(check); // the start is given up when the connection closes
-            }
-        }
-        place.save(record.restarted(pid, ProcessTimes.startTime(pid)));
-        Instant time = Instant.now(); // it may have ended before this is written down
-        monitor.go();
-        place.note(time, "start", Map.of());
     }
 
     /// Asks it to end, kills it if it has not ended in time, and waits for its end. It is not started again by its
@@ -323,6 +293,17 @@ public final class DetachedContainer {
                 }
             }
             place.note("update", Map.of());
+        });
+    }
+
+    /// Changes what it may send to outside of its networks, at once and for later starts. Connections that it has begun
+    /// and that are not allowed any more end.
+    ///
+    /// @throws EngineException EGRESS_REFUSED if it is on no network, or its spec is not known
+    public void egress(Egress egress) throws InterruptedException {
+        place.askAlone(held -> {
+            new EgressChange(place, held).to(egress);
+            place.note("update", Map.of("egress", egress.text()));
         });
     }
 

@@ -8,6 +8,7 @@ import dev.caisson.network.Networks;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.PortText;
@@ -78,11 +79,11 @@ final class GuestNetworks implements Holding, AutoCloseable {
                 requireRelayed(ports);
                 given.add(id.value());
                 Networks all = networks();
-                var places = all.attach(id, name, joined.endpoints());
+                var places = all.attach(id, name, joined.endpoints(), joined.egress());
                 if (!ports.isEmpty() && all.published(id).isEmpty()) {
                     all.publish(id, ports);
                 }
-                yield settled(places);
+                yield settled(places, joined.egress());
             }
         };
     }
@@ -104,14 +105,18 @@ final class GuestNetworks implements Holding, AutoCloseable {
         return switch (spec.network()) {
             case Network.None _ -> GuestNetwork.NONE;
             case Network.Joined joined ->
-                settled(networks().preview(id, spec.name().orElse(id.shortForm()), joined.endpoints()));
+                settled(
+                        networks().preview(id, spec.name().orElse(id.shortForm()), joined.endpoints()),
+                        joined.egress());
         };
     }
 
-    /// On the default network alone there are no names, as with Docker.
-    private GuestNetwork settled(List<Attachment> places) {
+    /// On the default network alone there are no names, as with Docker. A container with a list of what it reaches asks
+    /// nobody but us, whether somebody is there to answer or not.
+    private GuestNetwork settled(List<Attachment> places, Egress egress) {
         boolean named = places.stream().anyMatch(place -> !place.network().equals(Networks.DEFAULT));
-        return new GuestNetwork(places, resolver(), Files.isDirectory(IPV6), serves && named);
+        boolean limited = egress instanceof Egress.Listed;
+        return new GuestNetwork(places, resolver(), Files.isDirectory(IPV6), limited || (serves && named));
     }
 
     /// Answers the questions of a container that was launched, if its plan has sockets for them, and relays its ports.
@@ -202,6 +207,14 @@ final class GuestNetworks implements Holding, AutoCloseable {
             if (!networks.attachments(id).isEmpty()) {
                 networks.attach(id, "", List.of());
             }
+        }
+    }
+
+    /// Changes what a container may send to outside of its networks.
+    /// @throws dev.caisson.network.NetworkException EGRESS_REFUSED if it is on none
+    static void limit(EngineOptions options, ContainerId id, Egress egress) {
+        try (Networks networks = HostNetworks.open(options)) {
+            networks.limit(id, egress);
         }
     }
 

@@ -20,7 +20,8 @@ import java.util.Optional;
 /// Something that happened to a container, in Docker's words.
 ///
 /// @param action as `create`, `start`, `die`, `oom`, `kill`, `stop`, `restart`, `pause`, `unpause`, `rename`, `update`,
-///     `destroy`, `exec_create: COMMAND`, `exec_start: COMMAND`, `exec_die`, `health_status: healthy|unhealthy`
+///     `destroy`, `exec_create: COMMAND`, `exec_start: COMMAND`, `exec_die`, `health_status: healthy|unhealthy`; and
+///     `egress_denied`, with `domain`, `address`, `port`, `protocol` and `reason`
 /// @param attributes `name` and `image` first, then those of the action, as `exitCode` and `signal`, then its labels
 public record LifeEvent(Instant time, String action, ContainerId id, Map<String, String> attributes) {
     private static final int LONGEST = 256;

@@ -13,6 +13,7 @@ import dev.caisson.linux.FileSystem;
 import dev.caisson.network.Networks;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.Network;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -65,6 +66,7 @@ public final class NetworkKeeper implements AutoCloseable {
             return Optional.empty();
         }
         var keeper = new NetworkKeeper(options, lock);
+        keeper.served.noteDenials();
         keeper.thread.start();
         return Optional.of(keeper);
     }
@@ -78,14 +80,16 @@ public final class NetworkKeeper implements AutoCloseable {
         }
     }
 
-    /// True if a container with this spec that outlives its command depends on one: for names, which are looked up on
-    /// all networks but the default one, or for published ports, which are relayed at loopback.
+    /// True if a container with this spec that outlives its command depends on one: for names, which are
+    /// looked up on all networks but the default one, for published ports, which are relayed at loopback, or
+    /// for a list of what it reaches, with its names and denials.
     public static boolean isNeeded(ContainerSpec spec) {
         return switch (spec.network()) {
             case Network.None _ -> false;
             case Network.Joined joined ->
                 !joined.ports().mappings().isEmpty()
                         || joined.ports().all()
+                        || joined.egress() instanceof Egress.Listed
                         || joined.endpoints().stream()
                                 .anyMatch(endpoint -> !endpoint.network().equals(Networks.DEFAULT));
         };

@@ -2,17 +2,21 @@ package dev.caisson.engine;
 
 import dev.caisson.network.Attachment;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.PortMapping;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The places of a container on networks, and its published ports; what is recorded of them, whether it runs or not.
+/// The places of a container on networks, its published ports, and what it may send to outside of its networks; what is
+/// recorded of them, whether it runs or not.
+///
+/// @param denied how many connections to something else it has begun, since its networks' tables were made
 @SuppressWarnings("exports") // for Caisson's own modules
-public record NetworkPlaces(List<Attachment> places, List<PortMapping> ports) {
+public record NetworkPlaces(List<Attachment> places, List<PortMapping> ports, Egress egress, long denied) {
     /// Loopback alone.
-    public static final NetworkPlaces NONE = new NetworkPlaces(List.of(), List.of());
+    public static final NetworkPlaces NONE = new NetworkPlaces(List.of(), List.of(), Egress.all(), 0);
 
     public NetworkPlaces {
         places = List.copyOf(places);
@@ -30,7 +34,13 @@ public record NetworkPlaces(List<Attachment> places, List<PortMapping> ports) {
             for (ContainerId container : containers) {
                 List<Attachment> places = networks.attachments(container);
                 if (!places.isEmpty()) {
-                    found.put(container, new NetworkPlaces(places, networks.published(container)));
+                    found.put(
+                            container,
+                            new NetworkPlaces(
+                                    places,
+                                    networks.published(container),
+                                    networks.egress(container),
+                                    networks.denied(container)));
                 }
             }
             return found;

@@ -13,6 +13,7 @@ import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// The containers whose questions for names this process answers, and whose published ports of loopback it relays.
@@ -20,8 +21,9 @@ final class ServedNetworks implements AutoCloseable {
     private final EngineOptions options;
     private final Map<String, NameService.Served> served = new HashMap<>();
     private final Map<String, PortRelay.Relayed> relayed = new HashMap<>();
-    private @Nullable NameService names;
+    private volatile @Nullable NameService names;
     private @Nullable PortRelay relay;
+    private @Nullable EgressDenials denials;
     private boolean closed;
 
     ServedNetworks(EngineOptions options) {
@@ -71,10 +73,32 @@ final class ServedNetworks implements AutoCloseable {
     private NameService names() {
         NameService known = names;
         if (known == null) {
-            known = new NameService(options.networks());
+            known = new NameService(options.networks(), denials()::add);
             names = known;
         }
         return known;
+    }
+
+    /// Notes what containers are denied, from now on.
+    synchronized void noteDenials() {
+        if (!closed) {
+            denials();
+        }
+    }
+
+    private EgressDenials denials() {
+        EgressDenials known = denials;
+        if (known == null) {
+            known = new EgressDenials(options, this::nameOf);
+            denials = known;
+            known.begin();
+        }
+        return known;
+    }
+
+    private Optional<String> nameOf(ContainerId container, InetAddress address) {
+        NameService known = names;
+        return known == null ? Optional.empty() : known.nameOf(container, address);
     }
 
     private static List<InetAddress> servers(ContainerSpec spec) {
@@ -99,9 +123,9 @@ final class ServedNetworks implements AutoCloseable {
     @Override
     public synchronized void close() {
         closed = true;
-        if (names != null) {
-            names.close();
-            names = null;
+        NameService asked = names;
+        if (asked != null) {
+            asked.close();
         }
         served.clear();
         relayed.values().forEach(PortRelay.Relayed::close);
@@ -110,5 +134,10 @@ final class ServedNetworks implements AutoCloseable {
             relay.close();
             relay = null;
         }
+        if (denials != null) {
+            denials.close();
+            denials = null;
+        }
+        names = null;
     }
 }

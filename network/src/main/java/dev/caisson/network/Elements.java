@@ -49,6 +49,7 @@ final class Elements {
     Elements container(ContainerNetworks container) {
         container.attachments().forEach(this::attachment);
         container.ports().forEach(port -> port(container, port));
+        EgressElements.of(container).forEach((place, elements) -> list(place).addAll(elements));
         return this;
     }
 
@@ -105,15 +106,16 @@ final class Elements {
         list(place).add(SetElement.of(key).to(value));
     }
 
-    /// Returns the elements that the kernel made to count a container's connections.
-    static Map<Sets.Place, List<SetElement>> connections(ContainerNetworks container) {
+    /// Returns the elements that the kernel made to count a container's connections and reports.
+    static Map<Sets.Place, List<SetElement>> madeByKernel(ContainerNetworks container) {
         var elements = new Elements();
-        container.attachments().forEach(one -> {
-            one.ip4()
-                    .ifPresent(ip -> elements.put(Sets.CONNECTIONS, ip.address().getAddress()));
-            one.ip6()
-                    .ifPresent(
-                            ip -> elements.put(Sets.CONNECTIONS6, ip.address().getAddress()));
+        container.addresses(false).map(InetAddress::getAddress).forEach(address -> {
+            elements.put(Sets.CONNECTIONS, address);
+            elements.put(Sets.TOLD, address);
+        });
+        container.addresses(true).map(InetAddress::getAddress).forEach(address -> {
+            elements.put(Sets.CONNECTIONS6, address);
+            elements.put(Sets.TOLD6, address);
         });
         return elements.all();
     }
@@ -126,7 +128,7 @@ final class Elements {
         return all.computeIfAbsent(place, _ -> new ArrayList<>());
     }
 
-    private static byte[] number(int port) {
+    static byte[] number(int port) {
         return new byte[] {(byte) (port >> 8), (byte) port};
     }
 
@@ -137,7 +139,7 @@ final class Elements {
     }
 
     /// Parts of a key are aligned to 4 bytes.
-    private static byte[] key(byte[]... parts) {
+    static byte[] key(byte[]... parts) {
         int length = 0;
         for (byte[] part : parts) {
             length += (part.length + 3) & ~3;

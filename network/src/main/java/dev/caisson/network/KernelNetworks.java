@@ -12,11 +12,15 @@ import dev.caisson.network.route.RouteQueries;
 import dev.caisson.network.route.RouteQueries.HostAddress;
 import dev.caisson.network.route.RouteQueries.Route;
 import dev.caisson.spec.Subnet;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// What the kernel has of our networks, brought to what the records say. In the network namespace of the thread that
@@ -118,11 +122,83 @@ final class KernelNetworks implements AutoCloseable {
         }
     }
 
+    /// Replaces the elements of a container by those of another record of it, in one transaction. Addresses that names
+    /// have led to go with them if their names do.
+    void replaceElements(ContainerNetworks before, ContainerNetworks after) {
+        Map<Sets.Place, List<SetElement>> former =
+                new Elements().container(before).all();
+        Map<Sets.Place, List<SetElement>> next = new Elements().container(after).all();
+        var removed = new LinkedHashMap<>(less(former, next));
+        pins().outdated(after).forEach((place, list) -> removed.merge(place, list, KernelNetworks::joined));
+        try {
+            tables.change(filter, removed, less(next, former));
+        } catch (NetlinkException e) {
+            if (!e.is(Errno.EEXIST) && !e.is(Errno.ENOENT)) {
+                throw e;
+            }
+            replaceTables();
+        }
+    }
+
+    private static Map<Sets.Place, List<SetElement>> less(
+            Map<Sets.Place, List<SetElement>> all, Map<Sets.Place, List<SetElement>> without) {
+        var left = new LinkedHashMap<Sets.Place, List<SetElement>>();
+        all.forEach((place, elements) -> {
+            var rest = new ArrayList<>(elements);
+            rest.removeAll(without.getOrDefault(place, List.of()));
+            if (!rest.isEmpty()) {
+                left.put(place, rest);
+            }
+        });
+        return left;
+    }
+
+    private static List<SetElement> joined(List<SetElement> one, List<SetElement> other) {
+        return Stream.concat(one.stream(), other.stream()).toList();
+    }
+
+    /// Returns what the packet filter has of containers that are limited.
+    Pins pins() {
+        return new Pins(filter, tables);
+    }
+
+    /// Returns how many connections of a container were denied, since our tables were made.
+    long denied(ContainerNetworks container) {
+        return denied(container, Sets.DENIED, false) + denied(container, Sets.DENIED6, true);
+    }
+
+    private long denied(ContainerNetworks container, Sets.Place place, boolean six) {
+        Set<String> addresses = container
+                .addresses(six)
+                .map(address -> HexFormat.of().formatHex(address.getAddress()))
+                .collect(Collectors.toSet());
+        if (addresses.isEmpty() || !hasTables()) {
+            return 0;
+        }
+        return tables.elements(filter, place).stream()
+                .filter(one -> addresses.contains(HexFormat.of().formatHex(one.key())))
+                .mapToLong(TableQueries.Element::packets)
+                .sum();
+    }
+
+    /// Takes back what names have led the last user of a container's addresses to.
+    void clearPins(ContainerNetworks container) {
+        if (container.egress().hasNames()) {
+            removeElements(pins().of(container));
+        }
+    }
+
+    /// Ends connections that a container has begun and that its present record does not allow.
+    void cut(ContainerNetworks container) {
+        new Cut(filter, pins(), container).end();
+    }
+
     /// Ends the links of a container, if they are there, and takes back what it may call itself.
     void release(ContainerNetworks container) {
         container.attachments().forEach(one -> bridges.remove(one.hostLink()));
+        removeElements(pins().of(container));
         removeElements(new Elements().container(container).all());
-        removeElements(Elements.connections(container));
+        removeElements(Elements.madeByKernel(container));
     }
 
     /// Makes our tables anew with all that is recorded.

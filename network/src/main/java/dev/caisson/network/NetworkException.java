@@ -23,6 +23,7 @@ public final class NetworkException extends CodedException {
         NO_ADDRESS_LEFT(507),
         PORT_TAKEN(409),
         PORT_REFUSED(400),
+        EGRESS_REFUSED(400),
         NETWORKS_UNUSABLE(500);
 
         private final int httpStatus;

@@ -5,17 +5,15 @@ import dev.caisson.linux.KernelRandom;
 import dev.caisson.network.NetworkException.Code;
 import dev.caisson.network.nft.TableQueries.DroppingChain;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
-import dev.caisson.spec.Subnet;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -83,7 +81,7 @@ public final class Networks implements AutoCloseable {
                 id,
                 spec.name(),
                 Instant.ofEpochMilli(Instant.now().toEpochMilli()),
-                pools(id, spec),
+                new PoolChoice(records, kernel).pools(id, spec),
                 spec.internal(),
                 spec.ipv6(),
                 spec.betweenContainers(),
@@ -110,46 +108,6 @@ public final class Networks implements AutoCloseable {
         } catch (RuntimeException e) {
             failure.addSuppressed(e);
         }
-    }
-
-    private List<NetworkSpec.Pool> pools(String id, NetworkSpec spec) {
-        var pools = new ArrayList<NetworkSpec.Pool>();
-        pools.add(spec.pool(false).map(this::checked).orElseGet(() -> pool(AddressPlan.freeSubnet(taken()))));
-        if (spec.ipv6()) {
-            pools.add(spec.pool(true).map(this::checked).orElseGet(() -> checked(pool(AddressPlan.subnet6(id)))));
-        }
-        return pools;
-    }
-
-    private static NetworkSpec.Pool pool(Subnet subnet) {
-        return new NetworkSpec.Pool(subnet, Optional.empty(), Optional.of(AddressPlan.firstOf(subnet)));
-    }
-
-    private NetworkSpec.Pool checked(NetworkSpec.Pool pool) {
-        Subnet subnet = pool.subnet();
-        for (NetworkInfo other : records.networks().values()) {
-            other.subnet(subnet.isIpv6()).filter(subnet::overlaps).ifPresent(theirs -> {
-                throw new NetworkException(
-                        Code.SUBNET_TAKEN,
-                        "subnet " + subnet + " overlaps " + theirs + " of network " + other.name()
-                                + ": choose another");
-            });
-        }
-        kernel.linkOf(subnet).ifPresent(link -> {
-            throw new NetworkException(
-                    Code.SUBNET_TAKEN,
-                    "subnet " + subnet + " overlaps that of the host's interface " + link + ": choose another");
-        });
-        return new NetworkSpec.Pool(
-                subnet, pool.range(), pool.gateway().or(() -> Optional.of(AddressPlan.firstOf(subnet))));
-    }
-
-    private List<Subnet> taken() {
-        var taken = new ArrayList<>(kernel.hostSubnets());
-        taken.addAll(kernel.routes());
-        records.networks().values().forEach(network -> network.subnet(false).ifPresent(taken::add));
-        taken.removeIf(Subnet::isIpv6);
-        return taken;
     }
 
     /// Returns all networks, by name.
@@ -253,7 +211,15 @@ public final class Networks implements AutoCloseable {
     ///
     /// @param name of the container, a further alias on each network
     /// @throws NetworkException NETWORK_NOT_FOUND, ADDRESS_TAKEN, ADDRESS_REFUSED, NO_ADDRESS_LEFT
-    public synchronized List<Attachment> attach(ContainerId container, String name, List<NetworkEndpoint> endpoints) {
+    public List<Attachment> attach(ContainerId container, String name, List<NetworkEndpoint> endpoints) {
+        return attach(container, name, endpoints, Egress.all());
+    }
+
+    /// The same for a container that may send to some destinations alone outside of its networks.
+    ///
+    /// @param egress of one that has no places yet
+    public synchronized List<Attachment> attach(
+            ContainerId container, String name, List<NetworkEndpoint> endpoints, Egress egress) {
         try (NetworkRecords.Held held = hold()) {
             ContainerNetworks there = records.containers().get(container);
             if (there != null) {
@@ -265,10 +231,11 @@ public final class Networks implements AutoCloseable {
             for (NetworkEndpoint endpoint : endpoints) {
                 findOrMake(held, endpoint.network());
             }
-            var settled = new ContainerNetworks(container, settle(container, name, endpoints), List.of());
+            var settled = new ContainerNetworks(container, settle(container, name, endpoints), List.of(), egress);
             held.begin();
             records.put(settled);
             try {
+                kernel.clearPins(settled);
                 require(settled);
             } catch (RuntimeException e) {
                 undo(e, () -> kernel.release(settled));
@@ -332,14 +299,11 @@ public final class Networks implements AutoCloseable {
             }
             PortRules.check(there, ports, records.containers().values());
             List<PortMapping> chosen = reservations.reserve(container, ports);
-            var published =
-                    new ContainerNetworks(container, there.attachments(), PortRules.joined(there.ports(), chosen));
+            ContainerNetworks published = there.ports(PortRules.joined(there.ports(), chosen));
             held.begin();
             try {
                 records.put(published);
-                kernel.addElements(new Elements()
-                        .container(new ContainerNetworks(container, there.attachments(), chosen))
-                        .all());
+                kernel.addElements(new Elements().container(there.ports(chosen)).all());
             } catch (RuntimeException e) {
                 undo(e, () -> records.put(there));
                 undo(e, kernel::repair);
@@ -349,6 +313,44 @@ public final class Networks implements AutoCloseable {
             }
             held.finish();
             return chosen;
+        }
+    }
+
+    /// Changes what a container may send to outside of its networks, at once. Connections that it has begun and that
+    /// are not allowed any more end.
+    ///
+    /// @throws NetworkException EGRESS_REFUSED for a container on no network
+    public synchronized void limit(ContainerId container, Egress egress) {
+        try (NetworkRecords.Held held = hold()) {
+            ContainerNetworks before = records.containers().get(container);
+            if (before == null) {
+                throw new NetworkException(
+                        Code.EGRESS_REFUSED,
+                        "container " + container.shortForm() + " is on no network, so it reaches nothing: leave out"
+                                + " --egress");
+            }
+            ContainerNetworks after = before.egress(egress);
+            held.begin();
+            records.put(after);
+            kernel.replaceElements(before, after);
+            kernel.cut(after);
+            held.finish();
+        }
+    }
+
+    /// Returns what a container may send to outside of its networks.
+    public synchronized Egress egress(ContainerId container) {
+        try (NetworkRecords.Held _ = hold()) {
+            ContainerNetworks there = records.containers().get(container);
+            return there == null ? Egress.all() : there.egress();
+        }
+    }
+
+    /// Returns how many connections a container has begun that its list does not have, since the tables were made.
+    public synchronized long denied(ContainerId container) {
+        try (NetworkRecords.Held _ = hold()) {
+            ContainerNetworks there = records.containers().get(container);
+            return there == null || there.egress() instanceof Egress.All ? 0 : kernel.denied(there);
         }
     }
 

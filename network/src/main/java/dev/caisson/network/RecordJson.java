@@ -1,7 +1,9 @@
 package dev.caisson.network;
 
+import dev.caisson.error.ArgumentException;
 import dev.caisson.network.NetworkException.Code;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
@@ -82,6 +84,7 @@ final class RecordJson {
                 "attachments",
                 container.attachments().stream().map(RecordJson::fields).toList());
         fields.put("ports", container.ports().stream().map(RecordJson::fields).toList());
+        fields.put("egress", container.egress().text());
         return fields;
     }
 
@@ -127,7 +130,17 @@ final class RecordJson {
         return new ContainerNetworks(
                 id,
                 attachments,
-                maps(fields, "ports").stream().map(RecordJson::port).toList());
+                maps(fields, "ports").stream().map(RecordJson::port).toList(),
+                egress(fields));
+    }
+
+    /// One that an earlier version wrote has no bound.
+    static Egress egress(Map<?, ?> fields) {
+        try {
+            return optional(fields, "egress").map(Egress::parse).orElseGet(Egress::all);
+        } catch (ArgumentException e) {
+            throw new IllegalArgumentException("not what a container may reach", e);
+        }
     }
 
     private static PortMapping port(Map<?, ?> fields) {

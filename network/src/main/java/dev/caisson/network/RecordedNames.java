@@ -7,6 +7,7 @@ import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.network.names.NameTable;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.Subnet;
 import dev.caisson.text.Json;
 import dev.caisson.text.MalformedJsonException;
@@ -35,6 +36,7 @@ final class RecordedNames implements AutoCloseable {
     /// Nobody is known, and nobody outside is asked.
     private static final NameTable UNKNOWN = new NameTable(Map.of(), Map.of(), List.of(), false);
 
+    private final Fd directory;
     private final Fd lock;
     private final Fd networkFiles;
     private final Fd containerFiles;
@@ -47,11 +49,10 @@ final class RecordedNames implements AutoCloseable {
 
     /// @param path of the directory, which is there
     RecordedNames(Path path) {
-        try (Fd directory = FileSystem.open(path.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
-            lock = FileSystem.openAt(directory, "lock", FileSystem.O_RDONLY, 0, BENEATH);
-            networkFiles = open(directory, "networks");
-            containerFiles = open(directory, "containers");
-        }
+        directory = FileSystem.open(path.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY);
+        lock = FileSystem.openAt(directory, "lock", FileSystem.O_RDONLY, 0, BENEATH);
+        networkFiles = open(directory, "networks");
+        containerFiles = open(directory, "containers");
     }
 
     private static Fd open(Fd directory, String name) {
@@ -62,6 +63,37 @@ final class RecordedNames implements AutoCloseable {
     NameTable of(ContainerId container) {
         refresh();
         return tables.computeIfAbsent(container, this::table);
+    }
+
+    /// Returns what is recorded of a container; empty if it has no place.
+    Optional<ContainerNetworks> record(ContainerId container) {
+        refresh();
+        return Optional.ofNullable(containers.get(container));
+    }
+
+    /// Returns the container that has an address.
+    Optional<ContainerId> at(InetAddress address) {
+        refresh();
+        return containers.values().stream()
+                .filter(one -> one.addresses(address.getAddress().length != 4).anyMatch(address::equals))
+                .map(ContainerNetworks::container)
+                .findFirst();
+    }
+
+    /// Reads at this moment what a container may send to; empty if it has no place, or its record cannot be read.
+    Optional<Egress> egressNow(ContainerId container) {
+        return text(containerFiles, container.value() + JSON).flatMap(text -> {
+            try {
+                return Optional.of(RecordJson.egress(Json.parseObject(text, Json.Limits.DEFAULT)));
+            } catch (MalformedJsonException | IllegalArgumentException | ClassCastException e) {
+                return Optional.empty();
+            }
+        });
+    }
+
+    /// Returns what the tables of the packet filter are called.
+    String tables() {
+        return "caisson-" + text(directory, "identity").orElseThrow(() -> new IllegalStateException("no identity"));
     }
 
     private void refresh() {
@@ -187,6 +219,7 @@ final class RecordedNames implements AutoCloseable {
 
     @Override
     public void close() {
+        directory.close();
         lock.close();
         networkFiles.close();
         containerFiles.close();

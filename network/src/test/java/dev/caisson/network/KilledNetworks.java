@@ -1,6 +1,7 @@
 package dev.caisson.network;
 
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
@@ -18,8 +19,13 @@ final class KilledNetworks {
         var container = new ContainerId("ab".repeat(32));
         try (Networks networks = Networks.open(Path.of(args[0]))) {
             networks.create(new NetworkSpec("six", List.of(), false, true, true, 0, Map.of()));
-            networks.attach(container, "web", List.of(NetworkEndpoint.on("six"), NetworkEndpoint.on("bridge")));
+            networks.attach(
+                    container,
+                    "web",
+                    List.of(NetworkEndpoint.on("six"), NetworkEndpoint.on("bridge")),
+                    Egress.only("192.0.2.7:80", "192.0.2.0/24:90-99", "[2001:db8::7]:80"));
             networks.publish(container, List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP)));
+            networks.limit(container, Egress.only("192.0.2.8:80", "example.com:443"));
             networks.release(container);
             networks.remove("six");
             networks.remove("bridge");

@@ -17,6 +17,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,7 +42,7 @@ class NameServiceTest {
         bed = new Bed(directory);
         bed.on(all -> all.create(new NetworkSpec("net1", List.of(), false, true, true, 0, Map.of())));
         Path none = Files.createFile(directory.resolve("no-servers"));
-        names = bed.host.call(() -> new NameService(directory, none));
+        names = bed.host.call(() -> new NameService(directory, none, _ -> {}, Duration.ofSeconds(60)));
     }
 
     @AfterEach

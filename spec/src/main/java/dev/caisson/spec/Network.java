@@ -24,13 +24,16 @@ public sealed interface Network {
     /// A stack with a link to each of some networks.
     ///
     /// @param endpoints at least one; the first that leads out has the default route
-    record Joined(List<NetworkEndpoint> endpoints, PublishedPorts ports, NameLookup names) implements Network {
+    /// @param egress what it may send to outside of them
+    record Joined(List<NetworkEndpoint> endpoints, PublishedPorts ports, NameLookup names, Egress egress)
+            implements Network {
         private static final int MOST = 8;
 
         public Joined {
             endpoints = More.copy(endpoints, "endpoints");
             present(ports, "ports");
             present(names, "names");
+            present(egress, "egress");
             if (endpoints.isEmpty()) {
                 throw ArgumentException.invalid(
                         "a container that joins networks names at least one: use Network.none() for loopback alone");
@@ -48,9 +51,14 @@ public sealed interface Network {
             }
         }
 
+        /// The same without a bound on what it may send to.
+        public Joined(List<NetworkEndpoint> endpoints, PublishedPorts ports, NameLookup names) {
+            this(endpoints, ports, names, Egress.all());
+        }
+
         /// Joins one more network.
         public Joined and(NetworkEndpoint endpoint) {
-            return new Joined(More.plus(endpoints, endpoint), ports, names);
+            return new Joined(More.plus(endpoints, endpoint), ports, names, egress);
         }
 
         /// Publishes one more port.
@@ -60,12 +68,17 @@ public sealed interface Network {
 
         /// Replaces the ports.
         public Joined ports(PublishedPorts value) {
-            return new Joined(endpoints, value, names);
+            return new Joined(endpoints, value, names, egress);
         }
 
         /// Replaces how names are looked up.
         public Joined names(NameLookup value) {
-            return new Joined(endpoints, ports, value);
+            return new Joined(endpoints, ports, value, egress);
+        }
+
+        /// Replaces what it may send to outside of its networks.
+        public Joined egress(Egress value) {
+            return new Joined(endpoints, ports, names, value);
         }
     }
 }

@@ -112,7 +112,8 @@ final class NetworkJson {
             field(
                     "endpoints",
                     it -> it.endpoints().stream().map(ENDPOINT::write).toList(),
-                    (it, json) -> new Network.Joined(list(json, NetworkJson::endpoint), it.ports(), it.names())),
+                    (it, json) ->
+                            new Network.Joined(list(json, NetworkJson::endpoint), it.ports(), it.names(), it.egress())),
             field(
                     "ports",
                     it -> PORTS.write(it.ports()),
@@ -120,7 +121,8 @@ final class NetworkJson {
             field(
                     "names",
                     it -> NAMES.write(it.names()),
-                    (it, json) -> it.names(NAMES.read(NameLookup.STANDARD, json))));
+                    (it, json) -> it.names(NAMES.read(NameLookup.STANDARD, json))),
+            field("egress", it -> it.egress().text(), (it, json) -> it.egress(Egress.parse(text(json)))));
 
     private NetworkJson() {}
 

@@ -77,6 +77,9 @@ final class AnyValue {
         if (plain == ImageReference.class) {
             return ImageReference.parse(pick(IMAGES));
         }
+        if (plain == Subnet.class) {
+            return Subnet.parse(pick(List.of("192.0.2.7/32", "10.1.0.0/16", "2001:db8::/32")));
+        }
         if (plain.isRecord()) {
             return ofRecord(plain);
         }

@@ -3,6 +3,7 @@ package dev.caisson.cli.option;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.error.ArgumentException;
 import dev.caisson.spec.ContainerPort;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.ExtraHost;
 import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.NameLookup;
@@ -36,6 +37,7 @@ final class NetworkOptions {
     private List<String> search = List.of();
     private List<String> lookupOptions = List.of();
     private List<String> hosts = List.of();
+    private @Nullable String egress;
 
     NetworkOptions(OptionList options) {
         options.texts(
@@ -80,7 +82,12 @@ final class NetworkOptions {
                         "OPTION",
                         "An option of resolv.conf in place of those of the host: ndots:2.",
                         value -> lookupOptions = value)
-                .texts("--add-host", "NAME:ADDRESS", "A further line of /etc/hosts.", value -> hosts = value);
+                .texts("--add-host", "NAME:ADDRESS", "A further line of /etc/hosts.", value -> hosts = value)
+                .text(
+                        "--egress",
+                        EgressText.LABEL,
+                        "What it may send to outside of its networks: names, *.NAME, addresses and subnets, each with a port; a file has one a line (default: all).",
+                        value -> egress = value);
     }
 
     /// @throws CommandException OPTION_REFUSED
@@ -94,7 +101,7 @@ final class NetworkOptions {
                 .toList();
         var places = new ArrayList<>(endpoints);
         places.set(0, settled(endpoints.getFirst()));
-        return parsed("--network", "", _ -> new Network.Joined(places, ports(), names()));
+        return parsed("--network", "", _ -> new Network.Joined(places, ports(), names(), egress()));
     }
 
     /// Nothing that was asked for is left out silently.
@@ -111,6 +118,7 @@ final class NetworkOptions {
         given.put("--dns-search", !search.isEmpty());
         given.put("--dns-option", !lookupOptions.isEmpty());
         given.put("--add-host", !hosts.isEmpty());
+        given.put("--egress", egress != null);
         for (Map.Entry<String, Boolean> option : given.entrySet()) {
             if (option.getValue()) {
                 throw CommandException.refused(
@@ -169,6 +177,11 @@ final class NetworkOptions {
                 hosts.stream()
                         .map(text -> parsed("--add-host", text, ExtraHost::parse))
                         .toList());
+    }
+
+    private Egress egress() {
+        String text = egress;
+        return text == null ? Egress.all() : EgressText.parse(text);
     }
 
     private static <T> T parsed(String option, String text, Function<String, T> parse) {

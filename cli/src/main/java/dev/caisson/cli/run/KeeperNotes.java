@@ -2,6 +2,7 @@ package dev.caisson.cli.run;
 
 import dev.caisson.network.Networks;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.Network;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +17,14 @@ final class KeeperNotes {
             return List.of();
         }
         var notes = new ArrayList<String>();
-        if (joined.endpoints().stream().anyMatch(endpoint -> !endpoint.network().equals(Networks.DEFAULT))) {
+        if (joined.egress().hasNames()) {
+            notes.add(
+                    "caisson: note: the names of --egress lead nowhere while 'caisson serve' is not there; addresses on"
+                            + " the list are reached");
+        }
+        if (joined.egress() instanceof Egress.All
+                && joined.endpoints().stream()
+                        .anyMatch(endpoint -> !endpoint.network().equals(Networks.DEFAULT))) {
             notes.add(
                     "caisson: note: it finds no containers by name: no resident engine was there when it was created");
         }

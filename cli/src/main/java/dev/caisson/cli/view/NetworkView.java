@@ -30,6 +30,8 @@ final class NetworkView {
         var networks = new LinkedHashMap<String, Object>();
         of.places().forEach(place -> networks.put(place.network(), network(place)));
         settings.put("Networks", networks);
+        settings.put("Egress", of.egress().text());
+        settings.put("EgressDenied", of.denied());
         return settings;
     }
 

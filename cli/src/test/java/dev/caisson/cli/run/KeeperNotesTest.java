@@ -3,6 +3,7 @@ package dev.caisson.cli.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.NameLookup;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkEndpoint;
@@ -27,6 +28,17 @@ class KeeperNotesTest {
     @Test
     void published_ports_are_missed_on_loopback() {
         assertThat(notes("bridge", ALL)).singleElement().asString().contains("127.0.0.1");
+    }
+
+    @Test
+    void names_of_a_list_lead_nowhere() {
+        Network.Joined limited = Network.on("web").egress(Egress.only("example.com:443"));
+        assertThat(KeeperNotes.of(ContainerSpec.onHost("true").network(limited)))
+                .singleElement()
+                .asString()
+                .contains("names of --egress");
+        assertThat(KeeperNotes.of(ContainerSpec.onHost("true").network(limited.egress(Egress.only("192.0.2.7:443")))))
+                .isEmpty();
     }
 
     @Test

@@ -51,17 +51,20 @@ final class InetRules {
     private final Batch batch;
     private final String table;
     private final int mostConnections;
+    private final EgressRules egress;
 
-    InetRules(Batch batch, String table, int mostConnections) {
+    InetRules(Batch batch, String table, int mostConnections, EgressRules egress) {
         this.batch = batch;
         this.table = table;
         this.mostConnections = mostConnections;
+        this.egress = egress;
     }
 
     void write() {
         chain("leaving");
         chain("entering");
         chain("host");
+        egress.write();
         leaving();
         entering();
         host();
@@ -90,11 +93,18 @@ final class InetRules {
     /// What containers send to somewhere else.
     private void leaving() {
         String chain = "leaving";
-        add(chain, family(IPV4), Match.is(payload(IPV4_DESTINATION, 2), 169, 254), then(drop()));
+        add(
+                chain,
+                family(IPV4),
+                Match.is(payload(IPV4_DESTINATION, 2), 169, 254),
+                EgressRules.target(),
+                then(Expressions.notInSet(0, name(Sets.REACHED))),
+                then(drop()));
         add(chain, state(ESTABLISHED | RELATED), then(accept()));
         // with bridge-nf-call-iptables, frames between ports come here too; neighbor discovery is in no state
         add(chain, fromAndTo(Sets.OPEN), notState(NEW), then(accept()));
         add(chain, notState(NEW), then(drop()));
+        egress.calls().forEach(call -> batch.rule(Family.INET, table, chain, call));
         add(chain, family(IPV4), tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS), then(drop()));
         add(chain, family(IPV6), tooMany(IPV6_SOURCE, 16, Sets.CONNECTIONS6), then(drop()));
         add(chain, fromAndTo(Sets.OPEN), then(accept()));

@@ -46,6 +46,26 @@ public final class Sets {
 
     public static final Place PUBLISHED_ANY6 =
             inet(SetForm.set("published-any6", TRANSPORT, PORT).to(IPV6, PORT));
+    /// Addresses of containers that reach named destinations alone.
+    public static final Place LIMITED = inet(SetForm.set("limited", IPV4));
+
+    public static final Place LIMITED6 = inet(SetForm.set("limited6", IPV6));
+    /// What these reach: their address, and the other's with a port. Those that a name led to go by themselves.
+    public static final Place REACHED =
+            inet(SetForm.set("reached", IPV4, IPV4, TRANSPORT, PORT).with(SetForm.Use.TIMEOUT));
+
+    public static final Place REACHED6 =
+            inet(SetForm.set("reached6", IPV6, IPV6, TRANSPORT, PORT).with(SetForm.Use.TIMEOUT));
+    /// Subnets and ranges of ports that they reach.
+    public static final Place REACHED_RANGES =
+            inet(SetForm.set("reached-ranges", IPV4, IPV4, TRANSPORT, PORT).with(SetForm.Use.RANGES));
+
+    public static final Place REACHED_RANGES6 =
+            inet(SetForm.set("reached-ranges6", IPV6, IPV6, TRANSPORT, PORT).with(SetForm.Use.RANGES));
+    /// Counts what they were denied.
+    public static final Place DENIED = inet(SetForm.set("denied", IPV4).with(SetForm.Use.COUNTED));
+
+    public static final Place DENIED6 = inet(SetForm.set("denied6", IPV6).with(SetForm.Use.COUNTED));
     /// Ports of bridges that lead to containers.
     public static final Place PORTS = bridge(SetForm.set("ports", INTERFACE));
     /// What a container may call itself: its port, hardware address and address.
@@ -60,6 +80,11 @@ public final class Sets {
     public static final Place CONNECTIONS6 =
             inet(SetForm.set("connections6", IPV6).with(SetForm.Use.BY_RULES));
 
+    /// How often each container's denials are told.
+    public static final Place TOLD = inet(SetForm.set("told", IPV4).with(SetForm.Use.BY_RULES));
+
+    public static final Place TOLD6 = inet(SetForm.set("told6", IPV6).with(SetForm.Use.BY_RULES));
+
     /// Sets whose elements are written down.
     public static final List<Place> RECORDED = List.of(
             BRIDGES,
@@ -73,6 +98,14 @@ public final class Sets {
             PUBLISHED6,
             PUBLISHED_ANY,
             PUBLISHED_ANY6,
+            LIMITED,
+            LIMITED6,
+            REACHED,
+            REACHED6,
+            REACHED_RANGES,
+            REACHED_RANGES6,
+            DENIED,
+            DENIED6,
             PORTS,
             MEMBERS,
             MEMBERS6);
@@ -83,6 +116,8 @@ public final class Sets {
         var all = new ArrayList<>(RECORDED);
         all.add(CONNECTIONS);
         all.add(CONNECTIONS6);
+        all.add(TOLD);
+        all.add(TOLD6);
         return all;
     }
 

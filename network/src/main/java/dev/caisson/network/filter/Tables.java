@@ -1,5 +1,7 @@
 package dev.caisson.network.filter;
 
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.NetlinkException;
 import dev.caisson.linux.NetlinkSocket;
 import dev.caisson.network.nft.Batch;
 import dev.caisson.network.nft.Batch.Family;
@@ -8,6 +10,7 @@ import dev.caisson.network.nft.TableQueries;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// Our two tables, one for packets and one for frames of bridges. Both are made and removed together.
 public final class Tables {
@@ -16,8 +19,10 @@ public final class Tables {
     public static final int MOST_CONNECTIONS = 4096;
 
     /// Changes with the rules, so that those of another version are replaced.
-    private static final String COMMENT = "networks of Caisson, rules 1";
+    private static final String COMMENT = "networks of Caisson, rules 2";
 
+    private static final int FIRST_GROUP = 0x4000;
+    private static final int GROUP_DIGITS = 3;
     private static final List<Family> FAMILIES = List.of(Family.INET, Family.BRIDGE);
 
     private final String name;
@@ -37,8 +42,30 @@ public final class Tables {
                 .allMatch(family -> TableQueries.comment(socket, family, name).equals(Optional.of(COMMENT)));
     }
 
-    /// Makes both anew with these elements, in one transaction: what is there of that name goes.
+    /// Returns the group of nfnetlink_log to which denials are reported, one of its own for each pair of tables.
+    public int group() {
+        return FIRST_GROUP | Integer.parseUnsignedInt(name.substring(name.length() - GROUP_DIGITS), 16);
+    }
+
+    /// Returns what the reports of these tables begin with.
+    public String reportPrefix() {
+        return name + EgressRules.PREFIX;
+    }
+
+    /// Makes both anew with these elements, in one transaction: what is there of that name goes. A kernel without
+    /// nfnetlink_log counts denials and reports none.
     public void replace(NetlinkSocket socket, Map<Sets.Place, List<SetElement>> elements) {
+        try {
+            replace(socket, elements, OptionalInt.of(group()));
+        } catch (NetlinkException e) {
+            if (!e.is(Errno.ENOENT) && !e.is(Errno.EOPNOTSUPP)) {
+                throw e;
+            }
+            replace(socket, elements, OptionalInt.empty());
+        }
+    }
+
+    private void replace(NetlinkSocket socket, Map<Sets.Place, List<SetElement>> elements, OptionalInt group) {
         var batch = new Batch();
         delete(batch);
         for (Family family : FAMILIES) {
@@ -47,7 +74,7 @@ public final class Tables {
         for (Sets.Place place : Sets.all()) {
             batch.set(place.family(), name, place.form());
         }
-        new InetRules(batch, name, MOST_CONNECTIONS).write();
+        new InetRules(batch, name, MOST_CONNECTIONS, new EgressRules(batch, name, group)).write();
         new BridgeRules(batch, name).write();
         add(batch, elements);
         batch.commit(socket, "the packet filter's tables " + name);
@@ -82,5 +109,28 @@ public final class Tables {
         var batch = new Batch();
         elements.forEach((place, list) -> batch.remove(place.family(), name, place.form(), list));
         batch.commit(socket, "the removal of elements of the packet filter's tables " + name);
+    }
+
+    /// Removes elements and adds others, in one transaction. One that is removed and added has the other's time.
+    public void change(
+            NetlinkSocket socket, Map<Sets.Place, List<SetElement>> removed, Map<Sets.Place, List<SetElement>> added) {
+        var batch = new Batch();
+        removed.forEach((place, list) -> batch.remove(place.family(), name, place.form(), list));
+        add(batch, added);
+        batch.commit(socket, "a change of elements of the packet filter's tables " + name);
+    }
+
+    /// Adds elements in one transaction in place of those with the same keys, so that their time begins anew.
+    public void renew(NetlinkSocket socket, Map<Sets.Place, List<SetElement>> elements) {
+        var batch = new Batch();
+        add(batch, elements);
+        elements.forEach((place, list) -> batch.remove(place.family(), name, place.form(), list));
+        add(batch, elements);
+        batch.commit(socket, "elements of the packet filter's tables " + name);
+    }
+
+    /// Returns the elements of a set.
+    public List<TableQueries.Element> elements(NetlinkSocket socket, Sets.Place place) {
+        return TableQueries.elements(socket, place.family(), name, place.form());
     }
 }

@@ -84,6 +84,17 @@ record Query(
         return end;
     }
 
+    /// Returns the same question as nobody's in particular: in lower case, with nothing that the client has chosen
+    /// beside
+    /// the name, its type and whether it knows EDNS(0).
+    Query plain() {
+        byte[] lower = question.clone();
+        for (int i = 0; i < lower.length - 4; i++) { // no length of a label is as high as a letter
+            lower[i] = lower[i] >= 'A' && lower[i] <= 'Z' ? (byte) (lower[i] + 32) : lower[i];
+        }
+        return new Query(id, lower, name, type, true, false, edns, false, Wire.LONGEST_UDP);
+    }
+
     /// Returns the query for another server: the same question, with an id of its own and no options of the client's.
     byte[] forward(int newId) {
         var message = new byte[Wire.HEADER + question.length + (edns ? 1 + OPT_FIXED : 0)];

@@ -4,6 +4,7 @@ import dev.caisson.linux.Datagrams;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Reactor;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -23,7 +24,14 @@ public final class Resolver implements AutoCloseable {
     /// What a container is told.
     ///
     /// @param names called for each question, in the resolver's thread; must not wait
-    public record Knowledge(Supplier<NameTable> names, Upstreams upstreams, Bounds bounds) {}
+    /// @param admission called likewise; empty for a container that may ask for every name
+    public record Knowledge(
+            Supplier<NameTable> names, Upstreams upstreams, Bounds bounds, Supplier<Optional<Admission>> admission) {
+        /// That of a container that may ask for every name.
+        public Knowledge(Supplier<NameTable> names, Upstreams upstreams, Bounds bounds) {
+            this(names, upstreams, bounds, Optional::empty);
+        }
+    }
 
     /// One container that is served, until it is closed.
     public final class Served implements AutoCloseable {

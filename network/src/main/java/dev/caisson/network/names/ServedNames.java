@@ -31,6 +31,7 @@ final class ServedNames {
     private final Supplier<NameTable> names;
     private final Upstreams upstreams;
     private final Bounds bounds;
+    private final Supplier<Optional<Admission>> admission;
     private final Rate rate;
     private final Set<Forward> forwards = new HashSet<>();
     private final Set<TcpClient> clients = new HashSet<>();
@@ -48,6 +49,7 @@ final class ServedNames {
         names = knowledge.names();
         upstreams = knowledge.upstreams();
         bounds = knowledge.bounds();
+        admission = knowledge.admission();
         rate = new Rate(bounds.perSecond(), System.nanoTime());
         Pipes.doNotWait(udp);
         Pipes.doNotWait(tcp);
@@ -165,13 +167,30 @@ final class ServedNames {
         } else if (!table.leadsOut() || query.type() == TYPE_AXFR || query.type() == TYPE_IXFR) {
             refused.incrementAndGet();
             answer.accept(Reply.empty(query, Wire.REFUSED));
+        } else {
+            ask(query, byTcp, answer);
+        }
+        return true;
+    }
+
+    /// Asks other servers, unless the container may not.
+    private void ask(Query query, boolean byTcp, Consumer<byte[]> answer) {
+        Optional<LimitedAnswer> limited = admission.get().map(rules -> new LimitedAnswer(query, byTcp, rules));
+        Optional<byte[]> refusal = limited.flatMap(LimitedAnswer::refusal);
+        if (refusal.isPresent()) {
+            refused.incrementAndGet();
+            answer.accept(refusal.get());
         } else if (forwards.size() >= bounds.inFlight() || !resolver.takeForward()) {
             refused.incrementAndGet();
             answer.accept(Reply.empty(query, Wire.SERVER_FAILURE));
+        } else if (limited.isPresent()) {
+            forward(
+                    limited.get().question(),
+                    byTcp,
+                    reply -> answer.accept(limited.get().of(reply)));
         } else {
             forward(query, byTcp, answer);
         }
-        return true;
     }
 
     private void forward(Query query, boolean byTcp, Consumer<byte[]> answer) {

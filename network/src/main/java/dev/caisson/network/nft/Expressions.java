@@ -170,6 +170,31 @@ public final class Expressions {
         return new Expression("ct", out -> out.big32(1, register(register)).big32(2, 2));
     }
 
+    /// Reads the protocol of the connection.
+    public static Expression connectionProtocol(int register) {
+        return new Expression("ct", out -> out.big32(1, register(register)).big32(2, 10));
+    }
+
+    /// Reads the IPv4 address that the connection was begun to, before any translation.
+    public static Expression connectionTarget(int register) {
+        return original(register, 20);
+    }
+
+    /// Reads the IPv6 address that the connection was begun to, before any translation.
+    public static Expression connectionTarget6(int register) {
+        return original(register, 22);
+    }
+
+    /// Reads the port that the connection was begun to, before any translation.
+    public static Expression connectionPort(int register) {
+        return original(register, 12);
+    }
+
+    private static Expression original(int register, int key) {
+        return new Expression(
+                "ct", out -> out.big32(1, register(register)).big32(2, key).int8(3, 0));
+    }
+
     /// Finds out what the destination is to this host, `RTN_LOCAL` and its like.
     public static Expression destinationType(int register) {
         int addressType = 3;
@@ -229,12 +254,23 @@ public final class Expressions {
         return new Expression("counter", out -> out.big64(1, 0).big64(2, 0));
     }
 
+    /// Goes on at most so many times in a second for each key; the set, made for it, remembers them.
+    public static Expression limitEach(int register, String set, int perSecond, int burst) {
+        return dynamic(register, set, limit(perSecond, burst));
+    }
+
     /// Goes on if more connections than `most` have this key; the set, made for it, remembers them.
     public static Expression moreConnectionsThan(int register, String set, int most) {
-        var connections = new Expression("connlimit", out -> out.big32(1, most).big32(2, 1));
+        return dynamic(
+                register,
+                set,
+                new Expression("connlimit", out -> out.big32(1, most).big32(2, 1)));
+    }
+
+    private static Expression dynamic(int register, String set, Expression each) {
         return new Expression("dynset", out -> {
             out.string(1, set).big32(3, 0).big32(4, register(register));
-            connections.write(out, 7);
+            each.write(out, 7);
         });
     }
 }

@@ -11,6 +11,7 @@ public final class SetElement {
     private static final int DATA = 2;
     private static final int FLAGS = 3;
     private static final int TIMEOUT = 4;
+    private static final int USER_DATA = 6;
     private static final int KEY_END = 10;
     private static final int DATA_VALUE = 1;
     private static final int ENDS_RANGE = 1;
@@ -20,37 +21,44 @@ public final class SetElement {
     private final byte[] value;
     private final Duration timeout;
     private final boolean endsRange;
+    private final String comment;
 
-    private SetElement(byte[] key, byte[] keyEnd, byte[] value, Duration timeout, boolean endsRange) {
+    private SetElement(byte[] key, byte[] keyEnd, byte[] value, Duration timeout, boolean endsRange, String comment) {
         this.key = key;
         this.keyEnd = keyEnd;
         this.value = value;
         this.timeout = timeout;
         this.endsRange = endsRange;
+        this.comment = comment;
     }
 
     public static SetElement of(byte[] key) {
-        return new SetElement(key, new byte[0], new byte[0], Duration.ZERO, false);
+        return new SetElement(key, new byte[0], new byte[0], Duration.ZERO, false, "");
     }
 
     /// A key of several parts, each from one value to another.
     public static SetElement range(byte[] from, byte[] to) {
-        return new SetElement(from, to, new byte[0], Duration.ZERO, false);
+        return new SetElement(from, to, new byte[0], Duration.ZERO, false, "");
     }
 
     /// The first key behind a range of a set whose keys have one part.
     public static SetElement rangeEnd(byte[] key) {
-        return new SetElement(key, new byte[0], new byte[0], Duration.ZERO, true);
+        return new SetElement(key, new byte[0], new byte[0], Duration.ZERO, true, "");
     }
 
     /// The same, which leads to a value.
     public SetElement to(byte[] target) {
-        return new SetElement(key, keyEnd, target, timeout, endsRange);
+        return new SetElement(key, keyEnd, target, timeout, endsRange, comment);
     }
 
     /// The same, which goes by itself; zero for never.
     public SetElement lasting(Duration time) {
-        return new SetElement(key, keyEnd, value, time, endsRange);
+        return new SetElement(key, keyEnd, value, time, endsRange, comment);
+    }
+
+    /// The same with a comment of at most 253 letters, which nft(8) shows.
+    public SetElement saying(String text) {
+        return new SetElement(key, keyEnd, value, timeout, endsRange, text);
     }
 
     void write(NetlinkWriter out, int type) {
@@ -66,6 +74,9 @@ public final class SetElement {
         }
         if (!timeout.isZero()) {
             out.big64(TIMEOUT, timeout.toMillis());
+        }
+        if (!comment.isEmpty()) {
+            out.put(USER_DATA, TableQueries.commentData(comment));
         }
         out.end();
     }

@@ -42,7 +42,9 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
         /// Elements may go by themselves.
         TIMEOUT(0x10),
         /// Rules add elements.
-        BY_RULES(0x20);
+        BY_RULES(0x20),
+        /// Each element counts the packets that were found to have its key.
+        COUNTED(0);
 
         private final int flag;
 
@@ -57,6 +59,7 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
     private static final int CONCATENATED = 0x80;
     private static final int BITS_OF_A_KIND = 6;
     private static final int FIELD = 1;
+    private static final int EACH = 17;
     /// Tells nft(8) how to print a name: type 0, length 4, the order of the machine.
     private static final byte[] HOST_ORDER = ByteBuffer.allocate(6)
             .order(ByteOrder.nativeOrder())
@@ -104,6 +107,9 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
             out.nested(9).big32(1, MOST_BY_RULES).end();
         }
         out.big32(10, id);
+        if (use.contains(Use.COUNTED)) {
+            Expressions.counter().write(out, EACH);
+        }
         if (key.size() == 1 && key.getFirst() == Part.INTERFACE) {
             out.put(13, HOST_ORDER);
         }

@@ -111,26 +111,54 @@ public final class TableQueries {
         };
     }
 
-    /// Returns the keys of all elements of a set, each in its hexadecimal digits.
-    public static List<String> keys(NetlinkSocket socket, Family family, String table, SetForm form) {
+    /// An element of a set.
+    ///
+    /// @param comment empty if it has none
+    /// @param packets how many were found to have its key, if its set counts them
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    public record Element(byte[] key, String comment, long packets) {}
+
+    /// Returns all elements of a set.
+    public static List<Element> elements(NetlinkSocket socket, Family family, String table, SetForm form) {
         int elements = 3;
-        int key = 1;
         var request = new NetlinkWriter();
         request(request, GET_ELEMENTS, NetlinkWriter.DUMP, family.number())
                 .string(1, table)
                 .string(2, form.name())
                 .end();
-        var found = new ArrayList<String>();
+        var found = new ArrayList<Element>();
         for (NetlinkMessage message : socket.dump("set " + form.name(), request)) {
             message.attributes(HEADER)
                     .nested(elements)
-                    .ifPresent(list -> list.all()
-                            .forEach(one -> one.nested()
-                                    .nested(key)
-                                    .flatMap(part -> part.find(1))
-                                    .ifPresent(bytes -> found.add(HexFormat.of().formatHex(bytes)))));
+                    .ifPresent(list ->
+                            list.all().forEach(one -> element(one.nested()).ifPresent(found::add)));
         }
         return found;
+    }
+
+    private static Optional<Element> element(NetlinkAttributes attributes) {
+        int key = 1;
+        int userData = 6;
+        int expression = 7;
+        int packets = 2;
+        return attributes
+                .nested(key)
+                .flatMap(part -> part.find(1))
+                .map(bytes -> new Element(
+                        bytes,
+                        attributes.find(userData).map(TableQueries::comment).orElse(""),
+                        attributes
+                                .nested(expression)
+                                .flatMap(part -> part.nested(2))
+                                .flatMap(part -> part.big64(packets))
+                                .orElse(0L)));
+    }
+
+    /// Returns the keys of all elements of a set, each in its hexadecimal digits.
+    public static List<String> keys(NetlinkSocket socket, Family family, String table, SetForm form) {
+        return elements(socket, family, table, form).stream()
+                .map(one -> HexFormat.of().formatHex(one.key()))
+                .toList();
     }
 
     static byte[] commentData(String comment) {

@@ -37,6 +37,23 @@ class QueryTest {
     }
 
     @Test
+    void a_plain_question_has_nothing_that_the_client_chose_but_name_and_type() throws MalformedMessage {
+        byte[] message = Messages.query(0x1234, "sEcReT.Web", 28);
+        message[3] |= 0x10; // checking disabled
+        message[2] &= ~1; // no recursion
+        message[11] = 1;
+
+        Query query = read(Messages.bytes(message, OPTION)).plain();
+
+        assertThat(query.question()).isEqualTo(Messages.question("secret.web", 28));
+        byte[] sent = query.forward(0x4321);
+        byte[] other = Messages.query(9, "SECRET.WEB", 28);
+        other[11] = 1;
+        byte[] small = {0, 0, 41, 0x02, 0, 0, 0, 0, 0, 0, 0};
+        assertThat(sent).isEqualTo(read(Messages.bytes(other, small)).plain().forward(0x4321));
+    }
+
+    @Test
     void a_name_that_no_host_can_have_is_asked_of_others() throws MalformedMessage {
         assertThat(read(Messages.query(1, "a b", 1)).name()).isEmpty();
         assertThat(read(Messages.query(1, "w\u00e4b", 1)).name()).isEmpty();

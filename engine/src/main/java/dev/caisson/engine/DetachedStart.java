@@ -1,0 +1,42 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Verifier;
+import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.launch.monitor.StartReply;
+import dev.caisson.linux.ProcessTimes;
+import dev.caisson.state.ContainerRecord;
+import java.time.Instant;
+import java.util.Map;
+
+/// The start of a container that outlives its command, by its monitor: held before its program until the kernel was
+/// asked what it made.
+final class DetachedStart {
+    private DetachedStart() {}
+
+    static void of(DetachedPlace place, Monitor monitor) throws InterruptedException {
+        ContainerRecord record = place.record();
+        place.noteEnd();
+        LaunchPlan plan = record.plan().plan();
+        if (!plan.links().isEmpty()) {
+            GuestNetworks.require(place.options(), place.id());
+        }
+        StartReply reply = monitor.hold();
+        if (reply.wasStarted()) {
+            return;
+        }
+        if (!reply.succeeded()) {
+            throw reply.failure(record.plan().plan(record.command()));
+        }
+        int pid = reply.state().pid();
+        for (Verifier.Check check : new Verifier(plan).beforeStart(pid)) {
+            if (!check.asPlanned()) {
+                throw Starter.notAsPlanned(check); // the start is given up when the connection closes
+            }
+        }
+        place.save(record.restarted(pid, ProcessTimes.startTime(pid)));
+        Instant time = Instant.now(); // it may have ended before this is written down
+        monitor.go();
+        place.note(time, "start", Map.of());
+    }
+}

@@ -1,0 +1,45 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.Step;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Egress;
+import dev.caisson.spec.Network;
+
+/// Changes what a container that outlives its command may send to, under its lock: the kernel first, then what is
+/// written down.
+final class EgressChange {
+    private final DetachedPlace place;
+    private final DetachedPlace.Held held;
+
+    EgressChange(DetachedPlace place, DetachedPlace.Held held) {
+        this.place = place;
+        this.held = held;
+    }
+
+    void to(Egress egress) {
+        ContainerSpec spec = KeptSpec.read(held.kept()).orElseThrow(() -> refused("has no spec that is written down"));
+        switch (spec.network()) {
+            case Network.None _ -> throw refused("is on no network, so it reaches nothing");
+            case Network.Joined joined -> {
+                if (egress.hasNames() && place.hasMonitor() && !asksUs()) {
+                    throw refused(
+                            "asks the host's servers for names, which " + egress.text() + " does not let it reach");
+                }
+                GuestNetworks.limit(place.options(), place.id(), egress);
+                KeptSpec.write(held.kept(), spec.network(joined.egress(egress)));
+            }
+        }
+    }
+
+    /// A container that was created without names that we answer has others' servers in its resolv.conf.
+    private boolean asksUs() {
+        return !place.record().plan().plan().all(Step.Resolver.class).isEmpty();
+    }
+
+    private EngineException refused(String why) {
+        return new EngineException(
+                "EGRESS_REFUSED",
+                "what container " + place.name() + " may send to cannot be changed: it " + why
+                        + "; create it again with --network and --egress");
+    }
+}

@@ -1,0 +1,67 @@
+package dev.caisson.network;
+
+import dev.caisson.linux.NetlinkSocket;
+import dev.caisson.network.nft.Connections;
+import dev.caisson.network.nft.Connections.Connection;
+import dev.caisson.spec.Egress;
+import dev.caisson.spec.Transport;
+import java.net.InetAddress;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// Ends the connections that a container has begun and that what it may send to now does not allow. One that a name
+/// was allowed for, and whose address the name has not led to lately, is among these.
+final class Cut {
+    /// A packet that the filter let pass before a change may make its connection known after the first look.
+    private static final int LOOKS = 2;
+
+    private final NetlinkSocket filter;
+    private final Pins pins;
+    private final ContainerNetworks container;
+
+    Cut(NetlinkSocket filter, Pins pins, ContainerNetworks container) {
+        this.filter = filter;
+        this.pins = pins;
+        this.container = container;
+    }
+
+    void end() {
+        switch (container.egress()) {
+            case Egress.All _ -> {}
+            case Egress.Listed listed -> {
+                for (int look = 0; look < LOOKS; look++) {
+                    end(listed, false);
+                    end(listed, true);
+                }
+            }
+        }
+    }
+
+    private void end(Egress.Listed listed, boolean six) {
+        Set<InetAddress> sources = container.addresses(six).collect(Collectors.toSet());
+        if (sources.isEmpty()) {
+            return;
+        }
+        Set<String> reached = pins.keys(six);
+        List<Connection> begun = Connections.of(filter, six);
+        begun.stream()
+                .filter(one -> sources.contains(one.source()) && !isAllowed(listed, reached, one))
+                .forEach(one -> Connections.forget(filter, one));
+    }
+
+    private boolean isAllowed(Egress.Listed listed, Set<String> reached, Connection one) {
+        if (container.isNear(one.target())) {
+            return true;
+        }
+        for (Transport transport : Transport.values()) {
+            if (transport.number() == one.protocol()) {
+                return listed.allows(one.target(), one.port(), transport)
+                        || reached.contains(HexFormat.of()
+                                .formatHex(EgressElements.key(one.source(), one.target(), transport, one.port())));
+            }
+        }
+        return false;
+    }
+}

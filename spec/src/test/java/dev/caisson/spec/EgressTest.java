@@ -1,0 +1,141 @@
+package dev.caisson.spec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.error.ArgumentException;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class EgressTest {
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "all|all",
+                "none|none",
+                "Example.COM:443|example.com:443",
+                "*.example.com:443/tcp|*.example.com:443",
+                "time.example.com:123/udp|time.example.com:123/udp",
+                "192.0.2.7:443|192.0.2.7:443",
+                "192.0.2.7/32:443|192.0.2.7:443",
+                "10.0.0.0/8:5000-5010/udp|10.0.0.0/8:5000-5010/udp",
+                "10.0.0.0/8:*|10.0.0.0/8:*",
+                "0.0.0.0/0:443|0.0.0.0/0:443",
+                "[2001:DB8::7]:53/udp|[2001:db8::7]:53/udp",
+                "[2001:db8::/32]:1-65535|[2001:db8::/32]:*",
+                "localhost:80|localhost:80",
+                "a:1,b:2,a:1|a:1,b:2",
+                "_srv.example.com:80|_srv.example.com:80",
+                "xn--bcher-kva.example:443|xn--bcher-kva.example:443"
+            })
+    void isReadAndWritten(String text, String written) {
+        Egress egress = Egress.parse(text);
+
+        assertThat(egress.text()).isEqualTo(written);
+        assertThat(Egress.parse(written)).isEqualTo(egress);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                ",",
+                "a:1,",
+                "example.com",
+                "example.com:",
+                "example.com:0",
+                "example.com:65536",
+                "example.com:443-444",
+                "example.com:*",
+                "example.com.:443",
+                "example.com:443/icmp",
+                "*:443",
+                "*.:443",
+                "*.*.example.com:443",
+                "a*.example.com:443",
+                "-a.example.com:443",
+                "a b.example.com:443",
+                "bücher.example:443",
+                "1.2.3:443",
+                "1.2.3.4.5:443",
+                "010.0.0.1:443",
+                "10.0.0.1/8:443",
+                "10.0.0.0/33:443",
+                "192.0.2.7:444-443",
+                "192.0.2.7:*-5",
+                "2001:db8::7:443",
+                "[192.0.2.7]:443",
+                "[example.com]:443",
+                "[2001:db8::7:443",
+                "all,none",
+                "ALL"
+            })
+    void whatIsNoDestinationIsRefused(String text) {
+        assertThatThrownBy(() -> Egress.parse(text)).isInstanceOf(ArgumentException.class);
+    }
+
+    @Test
+    void aNameOfMoreThanTheBytesOfDnsIsRefused() {
+        String label = "a".repeat(63);
+        String name = String.join(".", label, label, label, "b".repeat(61));
+        assertThat(Destination.parse(name + ":1").text()).isEqualTo(name + ":1");
+        assertThatThrownBy(() -> Destination.parse(name + "b:1")).isInstanceOf(ArgumentException.class);
+        assertThatThrownBy(() -> Destination.parse("a".repeat(64) + ":1")).isInstanceOf(ArgumentException.class);
+    }
+
+    @Test
+    void aWildcardStandsForEveryNameBelowAndNotForItself() {
+        Egress.Listed listed = Egress.only("*.example.com:443", "example.org:80", "example.org:81/udp");
+
+        assertThat(listed.of("a.example.com")).hasSize(1);
+        assertThat(listed.of("A.b.Example.com")).hasSize(1);
+        for (String other : List.of("example.com", "badexample.com", "example.com.evil.net", ".example.net")) {
+            assertThat(listed.of(other)).as(other).isEmpty();
+        }
+        assertThat(listed.of("example.org")).hasSize(2);
+        assertThat(listed.of("a.example.org")).isEmpty();
+    }
+
+    @Test
+    void anAddressIsNamedByItselfOrItsSubnet() throws Exception {
+        Egress.Listed listed = Egress.only("10.1.0.0/16:443", "[fd00::7]:1");
+
+        assertThat(listed.hasAddress(InetAddress.getByName("10.1.2.3"))).isTrue();
+        assertThat(listed.hasAddress(InetAddress.getByName("fd00::7"))).isTrue();
+        assertThat(listed.hasAddress(InetAddress.getByName("10.2.0.1"))).isFalse();
+        assertThat(listed.hasAddress(InetAddress.getByName("fd00::8"))).isFalse();
+    }
+
+    @Test
+    void aFileHasADestinationALineAndComments() {
+        Egress.Listed read = Egress.ofLines(Stream.of("# what it needs", "", " example.com:443 # pages", "10.0.0.1:1"));
+
+        assertThat(read).isEqualTo(Egress.only("example.com:443", "10.0.0.1:1"));
+        assertThatThrownBy(() -> Egress.ofLines(Stream.of("a:1,b:2"))).isInstanceOf(ArgumentException.class);
+        assertThat(Egress.ofLines(Stream.of("# nothing"))).isEqualTo(Egress.none());
+    }
+
+    @Test
+    void aListHasAnEnd() {
+        String many =
+                IntStream.rangeClosed(1, 1024).mapToObj(port -> "a:" + port).collect(Collectors.joining(","));
+
+        assertThat(Egress.parse(many).hasNames()).isTrue();
+        assertThatThrownBy(() -> Egress.parse(many + ",b:1")).isInstanceOf(ArgumentException.class);
+    }
+
+    @Test
+    void aListOfAddressesHasNoNames() {
+        assertThat(Egress.only("192.0.2.7:1").hasNames()).isFalse();
+        assertThat(Egress.none().hasNames()).isFalse();
+        assertThat(Egress.all().hasNames()).isFalse();
+    }
+}
