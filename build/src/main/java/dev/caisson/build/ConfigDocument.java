@@ -1,6 +1,7 @@
 package dev.caisson.build;
 
 import dev.caisson.build.Settings.Health;
+import dev.caisson.image.ImageConfig;
 import dev.caisson.image.Platform;
 import dev.caisson.text.Json;
 import dev.caisson.text.MalformedJsonException;
@@ -34,9 +35,12 @@ record ConfigDocument(Settings settings, List<History> history, List<String> dif
         diffIds = List.copyOf(diffIds);
     }
 
-    /// The configuration of an image without anything.
+    /// The configuration of an image without files: a search path and `/`, as other builders give it.
     static ConfigDocument scratch() {
-        return new ConfigDocument(Settings.scratch(), List.of(), List.of(), Instant.EPOCH);
+        Settings settings = Settings.scratch()
+                .environment(Map.of("PATH", ImageConfig.DEFAULT_PATH))
+                .workingDirectory("/");
+        return new ConfigDocument(settings, List.of(), List.of(), Instant.EPOCH);
     }
 
     // ---- reading

@@ -239,7 +239,11 @@ class CopyTest {
         file("d/real");
         Files.createSymbolicLink(context.resolve("d/link"), Path.of("real"));
         Files.createSymbolicLink(context.resolve("to-d"), Path.of("d"));
+        file("top");
+        Files.createSymbolicLink(Files.createDirectory(context.resolve("e")).resolve("up"), Path.of("../top"));
+        assertThat(layer("COPY e/up /x")).containsExactly("0 644 0:0 x =top");
         assertThat(layer("COPY d/link /x")).containsExactly("0 644 0:0 x =d/real");
+        assertThat(layer("COPY d/li* /x")).containsExactly("0 644 0:0 x =d/real");
         assertThat(layer("COPY to-d /x"))
                 .containsExactly("5 755 0:0 x/", "2 777 0:0 x/link ->real", "0 644 0:0 x/real =d/real");
     }
@@ -267,6 +271,9 @@ class CopyTest {
         Files.createSymbolicLink(image.resolve("up"), Path.of("../../../../etc"));
         Files.createSymbolicLink(image.resolve("app"), Path.of("/srv/app"));
         Files.createSymbolicLink(image.resolve("file"), Path.of("/etc/target"));
+        Files.createSymbolicLink(
+                Files.createDirectories(image.resolve("deep/er")).resolve("link"), Path.of("/etc"));
+        assertThat(layer("COPY a /deep/er/link/a")).containsExactly("5 755 0:0 etc/", "0 644 0:0 etc/a =a");
         assertThat(layer("COPY a /up/a")).containsExactly("5 755 0:0 etc/", "0 644 0:0 etc/a =a");
         assertThat(layer("COPY a /app/"))
                 .containsExactly("5 755 0:0 srv/", "5 755 0:0 srv/app/", "0 644 0:0 srv/app/a =a");
