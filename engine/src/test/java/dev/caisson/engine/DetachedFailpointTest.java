@@ -269,7 +269,8 @@ class DetachedFailpointTest {
                 box().remove(true);
             } else {
                 assertThat(act).as(as).isIn(Act.CREATE, Act.REMOVE, Act.REMOVE_BY_FORCE);
-                KeptContainer.all(OPTIONS).forEach(KeptContainer::remove); // half made: listed as ended, as 'rm' takes it
+                // one that is half made is listed as one that has ended, and removed as such
+                KeptContainer.all(OPTIONS).forEach(KeptContainer::remove);
                 create(); // its name is free, and half a directory goes with the next one
                 box().remove(true);
             }
