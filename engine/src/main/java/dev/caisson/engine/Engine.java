@@ -94,11 +94,13 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             var diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
             allWorkspaces = Workspaces.of(options);
             var workspaces = new HeldWorkspaces(allWorkspaces.directory());
+            var heldLayers = new HeldLayers();
             var networks = GuestNetworks.served(options);
             ledger = new Ledger(List.of(
                     groups,
                     networks,
                     workspaces,
+                    heldLayers,
                     diskLayers.holding(own).orLeft("the writable layer"),
                     own.then(() -> probe.reached(Moment.RECORD_REMOVED)),
                     leases.then(() -> probe.reached(Moment.RANGE_GIVEN_BACK))));
@@ -106,7 +108,18 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             var streams =
                     new StandardStreams.Shared(reactor, streamThreads, new CaptureBudget(options.capturedOutput()));
             Starter first = new Starter(
-                    this, probe, prepared, own, groups, leases, diskLayers, workspaces, streams, kept, networks);
+                    this,
+                    probe,
+                    prepared,
+                    own,
+                    groups,
+                    leases,
+                    heldLayers,
+                    diskLayers,
+                    workspaces,
+                    streams,
+                    kept,
+                    networks);
             starter = first;
             opened.push(first::close);
             executions = first.executions(threads);

@@ -174,7 +174,7 @@ public final class Images implements AutoCloseable {
         }
     }
 
-    /// Removes a name, and with the last name of an image its blobs.
+    /// Removes a name, and with the last name of an image its blobs and the unpacked layers that no other image has.
     /// @throws EngineException IMAGE_IN_USE if it is the last name of an image that a container has
     public void remove(StoredImage image) {
         present(image, "image");
@@ -193,7 +193,8 @@ public final class Images implements AutoCloseable {
         });
     }
 
-    /// Removes images that have no name, or all that no container has.
+    /// Removes images that have no name, or all that no container has; with them unpacked layers that no image of the
+    /// store has and no container uses.
     /// @return those that were removed
     public List<StoredImage> prune(boolean all) {
         return Failures.call(() -> {
@@ -206,6 +207,7 @@ public final class Images implements AutoCloseable {
             if (!removed.isEmpty()) {
                 store.remove(removed);
             }
+            store.removeUnused();
             return List.copyOf(removed);
         });
     }

@@ -45,6 +45,7 @@ final class Starter implements AutoCloseable {
     private final Probe probe;
     private final Preparation preparation;
     private final Groups groups;
+    private final HeldLayers heldLayers;
     private final DiskLayers diskLayers;
     private final HeldWorkspaces workspaces;
     private final StandardStreams.Shared streams;
@@ -67,6 +68,7 @@ final class Starter implements AutoCloseable {
             State state,
             Groups groups,
             Ranges ranges,
+            HeldLayers heldLayers,
             DiskLayers diskLayers,
             HeldWorkspaces workspaces,
             StandardStreams.Shared streams,
@@ -76,6 +78,7 @@ final class Starter implements AutoCloseable {
         this.probe = probe;
         this.preparation = preparation;
         this.groups = groups;
+        this.heldLayers = heldLayers;
         this.diskLayers = diskLayers;
         this.workspaces = workspaces;
         this.streams = streams;
@@ -230,14 +233,12 @@ final class Starter implements AutoCloseable {
     }
 
     private void assemble(Preparation.Prepared prepared, Beginning begun, Launcher.Birth birth) {
-        List<Fd> layers = prepared.rootfs().openLayers();
-        try {
+        try (HeldLayers.Opened layers = heldLayers.open(begun.id().value(), prepared.rootfs())) {
             Optional<Fd> upper = diskLayers.make(begun.id(), begun.plan());
             probe.reached(Moment.LAYERS_OPEN);
             birth.assemble(
-                    begun.plan(), new Launcher.Layers(layers, begun.lease().userNamespace(), upper));
-        } finally {
-            layers.forEach(Fd::close);
+                    begun.plan(),
+                    new Launcher.Layers(layers.all(), begun.lease().userNamespace(), upper));
         }
     }
 

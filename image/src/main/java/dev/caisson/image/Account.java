@@ -19,7 +19,8 @@ public record Account(int uid, int gid, List<Integer> groups, String home) {
     /// @param user `user[:group]`, by name or number
     /// @param passwd content of the image's `/etc/passwd`; empty for none
     /// @param group content of its `/etc/group`
-    /// @throws ImageException UNKNOWN_USER, UNKNOWN_GROUP, AMBIGUOUS_USER, BAD_USER, BAD_ACCOUNT_FILE, ID_OUT_OF_RANGE
+    /// @throws ImageException UNKNOWN_USER, UNKNOWN_GROUP, AMBIGUOUS_USER, BAD_USER, BAD_ACCOUNT_FILE, or
+    ///     ID_OUT_OF_RANGE
     public static Account of(String user, byte[] passwd, byte[] group) {
         return new AccountFiles(passwd, group).resolve(UserSpec.parse(user));
     }

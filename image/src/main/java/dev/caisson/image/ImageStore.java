@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,13 +23,13 @@ public final class ImageStore implements AutoCloseable {
     private static final Path HOST = Path.of("/");
 
     private final StoreDirectory skeletons;
-    private final StoreDirectory unpacked;
+    private final LayerTrees trees;
     private final ContentStore content;
     private final HostSkeleton host;
 
-    private ImageStore(StoreDirectory skeletons, StoreDirectory unpacked, ContentStore content) {
+    private ImageStore(StoreDirectory skeletons, LayerTrees trees, ContentStore content) {
         this.skeletons = skeletons;
-        this.unpacked = unpacked;
+        this.trees = trees;
         this.content = content;
         this.host = new HostSkeleton(HOST, skeletons.hostSnapshot());
     }
@@ -44,9 +46,11 @@ public final class ImageStore implements AutoCloseable {
             Path real = root.toRealPath();
             try (Fd directory = FileSystem.open(real.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
                 SkeletonMedium.prepare(directory, "host");
-                StoreDirectory skeletons = StoreDirectory.open(real, directory, "host");
-                return new ImageStore(
-                        skeletons, StoreDirectory.open(real, directory, "rootfs"), ContentStore.open(real, directory));
+                StoreDirectory skeletons = StoreDirectory.open(real, directory, "host", false);
+                var trees = new LayerTrees(
+                        StoreDirectory.open(real, directory, "layers", true),
+                        StoreDirectory.open(real, directory, "rootfs", true));
+                return new ImageStore(skeletons, trees, ContentStore.open(real, directory));
             }
         } catch (IOException | ErrnoException e) {
             throw new ImageException(
@@ -182,12 +186,51 @@ public final class ImageStore implements AutoCloseable {
         });
     }
 
-    /// Takes images off the list, with the blobs that no other image has.
+    /// Takes images off the list, with the blobs and unpacked layers that no other image has. What a container has open
+    /// stays.
     public void remove(Set<StoredImage> images) {
         guarded("the list of images", () -> {
+            Set<Digest> layers = chainsThatGo(images);
             content.remove(images);
+            layers.removeAll(chains(content.images()));
+            trees.remove(layers);
             return images;
         });
+    }
+
+    /// Removes unpacked layers that no image of the list has and nobody has open. Those of layouts and archives, which
+    /// are on no list, are unpacked again when they are run.
+    public void removeUnused() {
+        guarded("the unpacked layers", () -> {
+            Set<Digest> layers = trees.keys();
+            layers.removeAll(chains(content.images()));
+            trees.remove(layers);
+            return layers;
+        });
+    }
+
+    /// Returns what the layers of images are unpacked under.
+    private Set<Digest> chains(Collection<StoredImage> images) throws IOException {
+        var chains = new HashSet<Digest>();
+        for (StoredImage image : images) {
+            chains.addAll(PackedImage.chainIds(
+                    PackedConfig.parse(content.config(image)).diffIds()));
+        }
+        return chains;
+    }
+
+    /// The same of images that go: one that is damaged may go too, and what it has unpacked with the next
+    /// [#removeUnused].
+    private Set<Digest> chainsThatGo(Set<StoredImage> images) throws IOException {
+        var chains = new HashSet<Digest>();
+        for (StoredImage image : images) {
+            try {
+                chains.addAll(chains(List.of(image)));
+            } catch (ImageException _) {
+                // no layers are known of it
+            }
+        }
+        return chains;
     }
 
     @FunctionalInterface
@@ -224,41 +267,18 @@ public final class ImageStore implements AutoCloseable {
         }
     }
 
-    /// Returns the bytes of each unpacked image, by the digest of its layers. Looks at every file.
+    /// Returns the bytes of each unpacked layer, by the digest of its layers up to there. Looks at every file.
     public Map<String, Long> sizes() {
-        return unpacked.sizes();
+        return trees.sizes();
     }
 
     private Rootfs unpacked(PackedImage image, ProgressListener listener) {
-        Layer layer = unpacked.obtain(image.chainId(), root -> unpack(image, root, listener));
-        return new Rootfs(List.of(layer), image.config(), Optional.of(image.id()), List.of());
-    }
-
-    private static void unpack(PackedImage image, Fd root, ProgressListener listener) {
-        UnpackBudget budget = UnpackBudget.of(image);
-        try (var unpacker = new LayerUnpacker(root, budget, LayerUnpacker.Ownership.ARCHIVE)) {
-            int number = 0;
-            for (PackedImage.PackedLayer layer : image.layers()) {
-                number++;
-                String activity =
-                        "unpacking layer " + number + " of " + image.layers().size();
-                try (FileSlice slice = layer.opening().open();
-                        var stream = new LayerStream(slice, budget)) {
-                    listener.progress(activity, 0, slice.size());
-                    unpacker.apply(new TarReader(stream, UnpackLimits.DEFAULT));
-                    stream.verify(layer);
-                    listener.progress(activity, slice.size(), slice.size());
-                }
-            }
-            unpacker.finish();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return new Rootfs(trees.obtain(image, listener), image.config(), Optional.of(image.id()), List.of());
     }
 
     private Rootfs host() {
         HostSkeleton.Snapshot snapshot = host.snapshot();
-        Layer layer = skeletons.obtain(snapshot.version(), tree -> host.write(snapshot.version(), tree));
+        Layer layer = skeletons.obtain(snapshot.version(), (tree, _) -> host.write(snapshot.version(), tree));
         return new Rootfs(List.of(layer), ImageConfig.plain(List.of("sh")), Optional.empty(), snapshot.binds());
     }
 
@@ -299,7 +319,7 @@ public final class ImageStore implements AutoCloseable {
     @Override
     public void close() {
         skeletons.close();
-        unpacked.close();
+        trees.close();
         content.close();
     }
 }

@@ -1,28 +1,49 @@
 package dev.caisson.image;
 
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.Mounts;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /// An image's files, to be read: as a container of it would find them, and only as long as this is open.
 public final class ImageTree implements AutoCloseable {
-    private final ImageConfig config;
-    private final List<Fd> opened;
+    private static final int PATH = FileSystem.O_PATH | FileSystem.O_DIRECTORY;
+    private static final Set<Mounts.Attribute> ONLY_READ = EnumSet.of(
+            Mounts.Attribute.READ_ONLY,
+            Mounts.Attribute.NO_SETUID,
+            Mounts.Attribute.NO_DEVICES,
+            Mounts.Attribute.NO_EXECUTION);
 
-    private ImageTree(ImageConfig config, List<Fd> opened) {
+    private final ImageConfig config;
+    private final List<Fd> layers;
+    private final Fd root;
+
+    private ImageTree(ImageConfig config, List<Fd> layers, Fd root) {
         this.config = config;
-        this.opened = opened;
+        this.layers = layers;
+        this.root = root;
     }
 
     static ImageTree of(Rootfs rootfs) {
-        return new ImageTree(rootfs.config(), rootfs.openLayers());
+        List<Fd> layers = rootfs.openLayers();
+        try {
+            Fd root = layers.size() == 1
+                    ? FileSystem.openAt(layers.getFirst(), ".", PATH, 0, FileSystem.RESOLVE_BENEATH)
+                    : Mounts.overlay(layers, null, null, ONLY_READ);
+            return new ImageTree(rootfs.config(), layers, root);
+        } catch (RuntimeException e) {
+            layers.forEach(Fd::close);
+            throw e;
+        }
     }
 
     /// Returns its root directory, O_PATH, which stays this object's. Links in it lead wherever the image says: names
-    /// are
-    /// to be resolved in it as their root, RESOLVE_IN_ROOT.
+    /// are to be resolved in it as their root, RESOLVE_IN_ROOT.
     @SuppressWarnings("exports") // for Caisson's own modules
     public Fd root() {
-        return opened.getFirst();
+        return root;
     }
 
     /// Returns how the image wants to be run.
@@ -32,6 +53,7 @@ public final class ImageTree implements AutoCloseable {
 
     @Override
     public void close() {
-        opened.forEach(Fd::close);
+        root.close();
+        layers.forEach(Fd::close);
     }
 }

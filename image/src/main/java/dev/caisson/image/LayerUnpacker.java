@@ -10,6 +10,7 @@ import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,7 +47,6 @@ final class LayerUnpacker implements AutoCloseable {
     private final UnpackLimits limits;
     private final Ownership ownership;
     private final Map<Long, DirectoryTime> directoryTimes = new HashMap<>();
-    private long bytes;
 
     /// @param root an empty directory; stays the caller's
     LayerUnpacker(Fd root, UnpackBudget budget, Ownership ownership) {
@@ -115,13 +115,29 @@ final class LayerUnpacker implements AutoCloseable {
     private void inParent(EntryName name, java.util.function.Consumer<Directory> action) {
         tree.find(name.parents()).ifPresent(directory -> {
             try (directory) {
+                keepTime(name.parents(), directory);
                 action.accept(directory);
             }
         });
     }
 
-    private void directory(TarEntry entry, EntryName name) {
+    /// What is put into a directory changes its time: that of one which the archive does not list stays.
+    private void keepTime(List<String> path, Directory directory) {
+        if (!directoryTimes.containsKey(directory.inode())) {
+            budget.remember(path);
+            Instant time = directory.modified();
+            directoryTimes.put(directory.inode(), new DirectoryTime(path, time.getEpochSecond(), time.getNano()));
+        }
+    }
+
+    private Directory parent(EntryName name) {
         Directory parent = tree.make(name.parents());
+        keepTime(name.parents(), parent);
+        return parent;
+    }
+
+    private void directory(TarEntry entry, EntryName name) {
+        Directory parent = parent(name);
         if (name.isRoot()) {
             finishDirectory(entry, List.of(), parent);
             return;
@@ -154,7 +170,7 @@ final class LayerUnpacker implements AutoCloseable {
         int flags = FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL | FileSystem.O_NOFOLLOW;
         try (Fd file = FileSystem.openAt(parent.fd(), name.last(), flags, 0600, HERE)) {
             layer.content((content, length, position) -> {
-                spend(length);
+                budget.spend(length);
                 FileContent.writeAt(file, content, 0, length, position);
             });
             if (entry.endsInHole()) {
@@ -163,15 +179,6 @@ final class LayerUnpacker implements AutoCloseable {
             finishOpen(entry, file);
         }
         FileSystem.changeTime(parent.fd(), name.last(), entry.modifiedSeconds(), entry.modifiedNanos());
-    }
-
-    private void spend(long count) {
-        bytes += count;
-        if (bytes > limits.bytes()) {
-            throw new ImageException(
-                    Code.TOO_LARGE,
-                    "the image has more than " + limits.bytes() + " bytes of files; it is not unpacked");
-        }
     }
 
     private void symbolicLink(TarEntry entry, EntryName name) {
@@ -192,7 +199,10 @@ final class LayerUnpacker implements AutoCloseable {
             if (!isLinkable(from, target)) {
                 throw noTarget(name, target);
             }
-            Directory parent = tree.make(name.parents());
+            if (!tree.isBrought(from, target.last())) { // an overlay copies the file of a layer below
+                budget.spend(FileSystem.status(from.fd(), target.last()).size());
+            }
+            Directory parent = parent(name);
             if (name.isRoot() || (parent.inode() == from.inode() && name.last().equals(target.last()))) {
                 throw noTarget(name, target);
             }
@@ -257,7 +267,7 @@ final class LayerUnpacker implements AutoCloseable {
         if (name.isRoot()) {
             throw new ImageException(Code.UNSAFE_ENTRY, "the archive has something else than a directory as its root");
         }
-        Directory parent = tree.make(name.parents());
+        Directory parent = parent(name);
         tree.remove(parent, name.last());
         tree.bring(parent, name.last());
         return parent;

@@ -2,6 +2,7 @@ package dev.caisson.image;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -30,9 +31,26 @@ record PackedImage(Digest id, ImageConfig config, List<String> healthCheck, List
 
     /// Names what the layers unpack to and nothing else: the OCI image specification's ChainID.
     Digest chainId() {
-        Digest chain = layers.getFirst().diffId();
-        for (PackedLayer layer : layers.subList(1, layers.size())) {
-            chain = Digest.of((chain + " " + layer.diffId()).getBytes(StandardCharsets.UTF_8));
+        return chainId(layers.size());
+    }
+
+    /// Names what the lowest of the layers unpack to.
+    /// @param count how many
+    Digest chainId(int count) {
+        return chainIds(layers.subList(0, count).stream()
+                        .map(PackedLayer::diffId)
+                        .toList())
+                .getLast();
+    }
+
+    /// Returns the names for one layer, the lowest, for two, and so on.
+    static List<Digest> chainIds(List<Digest> diffIds) {
+        var chain = new ArrayList<Digest>();
+        for (Digest diffId : diffIds) {
+            chain.add(
+                    chain.isEmpty()
+                            ? diffId
+                            : Digest.of((chain.getLast() + " " + diffId).getBytes(StandardCharsets.UTF_8)));
         }
         return chain;
     }

@@ -5,8 +5,10 @@ import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.text.Quoted;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,8 +26,8 @@ final class RootTree implements AutoCloseable {
     private static final long WITHIN = FileSystem.RESOLVE_IN_ROOT | FileSystem.RESOLVE_NO_MAGICLINKS;
     private static final long HERE = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
 
-    /// An open directory, by the number that names it among those of the tree.
-    record Directory(Fd fd, long inode) implements AutoCloseable {
+    /// An open directory, by the number that names it among those of the tree, and its time when it was opened.
+    record Directory(Fd fd, long inode, Instant modified) implements AutoCloseable {
         @Override
         public void close() {
             fd.close();
@@ -98,7 +100,7 @@ final class RootTree implements AutoCloseable {
     /// Makes the directory `name`, which the caller closes.
     Directory makeDirectory(Directory above, String name) {
         // Names may lead through links, so the depth of a name says nothing about that of the directory it ends in.
-        int depth = depths.getOrDefault(above.inode(), 0) + 1;
+        int depth = depths.computeIfAbsent(above.inode(), _ -> depth(above)) + 1;
         if (depth > budget.limits().depth()) {
             throw new ImageException(
                     Code.TOO_LARGE,
@@ -110,6 +112,27 @@ final class RootTree implements AutoCloseable {
         depths.put(made.inode(), depth);
         FileSystem.changeMode(made.fd(), 0755);
         return made;
+    }
+
+    /// Returns how deep below the root a directory of a layer below is.
+    private int depth(Directory directory) {
+        try {
+            return components(directory) - components(root);
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENAMETOOLONG)) {
+                return budget.limits().depth();
+            }
+            throw e;
+        }
+    }
+
+    private static int components(Directory directory) {
+        return (int) FileSystem.path(directory.fd())
+                        .chars()
+                        .skip(1)
+                        .filter(c -> c == '/')
+                        .count()
+                + (FileSystem.path(directory.fd()).equals("/") ? 0 : 1);
     }
 
     /// The directory with these components, which the caller closes; nothing where they lead to none.
@@ -149,14 +172,40 @@ final class RootTree implements AutoCloseable {
         }
     }
 
+    /// Returns true if the present layer has brought `name`.
+    boolean isBrought(Directory directory, String name) {
+        return brought.contains(new Name(directory.inode(), name));
+    }
+
     /// Removes what is at `name`, with all below it.
     void remove(Directory directory, String name) {
         List<String> path = latestPath;
         // The latest directory may be below; it stays open for a caller that holds it, and is not found again.
         latestPath = List.of();
-        if (!FileSystem.removeTree(directory.fd(), name)) {
+        if (!removed(directory.fd(), name)) {
             latestPath = path;
         }
+    }
+
+    /// Directories are no deeper than the limits say. None is moved, which an overlay refuses for those of lower
+    /// layers.
+    /// @return false if nothing was there
+    private static boolean removed(Fd directory, String name) {
+        Optional<FileStatus> status = FileSystem.findStatus(directory, name);
+        if (status.isEmpty()) {
+            return false;
+        }
+        if (!status.orElseThrow().isDirectory()) {
+            FileSystem.removeFile(directory, name);
+            return true;
+        }
+        try (Fd below = FileSystem.openAt(directory, name, DIRECTORY, 0, HERE)) {
+            for (String inner : DirectoryEntries.of(below)) {
+                removed(below, inner);
+            }
+        }
+        FileSystem.removeDirectory(directory, name);
+        return true;
     }
 
     /// Hides what the layers below have at `name`.
@@ -183,7 +232,8 @@ final class RootTree implements AutoCloseable {
     }
 
     private static Directory directory(Fd fd) {
-        return new Directory(fd, FileSystem.status(fd).inode());
+        FileStatus status = FileSystem.status(fd);
+        return new Directory(fd, status.inode(), status.modified());
     }
 
     private void forgetLatest() {

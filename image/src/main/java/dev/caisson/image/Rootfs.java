@@ -43,11 +43,8 @@ public record Rootfs(List<Layer> layers, ImageConfig config, Optional<Digest> di
     /// @throws ImageException BAD_USER, ID_OUT_OF_RANGE, UNKNOWN_USER, UNKNOWN_GROUP, AMBIGUOUS_USER,
     /// BAD_ACCOUNT_FILE
     public Account account(String userSpec) {
-        List<Fd> opened = openLayers();
-        try {
-            return account(opened, userSpec);
-        } finally {
-            opened.forEach(Fd::close);
+        try (ImageTree tree = ImageTree.of(this)) { // the kernel knows what layers hide of each other
+            return account(tree.root(), userSpec);
         }
     }
 

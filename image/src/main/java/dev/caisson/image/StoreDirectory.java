@@ -4,13 +4,16 @@ import dev.caisson.image.ImageException.Code;
 import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.ExtendedAttributes;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// Trees of one kind in the store, each named by the digest of what it holds and complete from the moment it has that
@@ -20,24 +23,33 @@ final class StoreDirectory implements AutoCloseable {
     /// Fills an empty directory.
     @FunctionalInterface
     interface Filling {
-        void fill(Fd directory);
+        /// Fills it.
+        /// @param work another empty directory of the same file system, which is removed afterwards
+        void fill(Fd directory, Fd work);
     }
 
     private static final String PARTIAL = ".partial";
+    private static final String WORK = ".work";
+    private static final String REMOVED = ".removed";
+    private static final String PROBE = "trusted.caisson.probe";
+    private static final String HEX = "[0-9a-f]{64}";
     private static final String LOCKS = "locks";
     private static final int READ = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
     private static final long WAIT_MILLIS = 20;
 
     private final Path path;
     private final Fd directory;
+    private final boolean removable;
 
-    private StoreDirectory(Path path, Fd directory) {
+    private StoreDirectory(Path path, Fd directory, boolean removable) {
         this.path = path;
         this.directory = directory;
+        this.removable = removable;
     }
 
     /// @param path of `parent`, free of links
-    static StoreDirectory open(Path path, Fd parent, String name) {
+    /// @param removable whether trees are removed when nobody has them open
+    static StoreDirectory open(Path path, Fd parent, String name, boolean removable) {
         try {
             FileSystem.makeDirectory(parent, name, 0700);
         } catch (ErrnoException e) {
@@ -46,7 +58,7 @@ final class StoreDirectory implements AutoCloseable {
             }
         }
         Fd directory = FileSystem.openAt(parent, name, READ, 0, FileSystem.RESOLVE_NO_SYMLINKS);
-        var store = new StoreDirectory(path.resolve(name), directory);
+        var store = new StoreDirectory(path.resolve(name), directory, removable);
         try {
             // Images hold setuid programs: nobody else on the host may reach them. Fails where others own the
             // directory.
@@ -84,19 +96,23 @@ final class StoreDirectory implements AutoCloseable {
 
     private void fill(Digest key, Filling filling) {
         String partial = key.hex() + PARTIAL;
-        FileSystem.removeTree(directory, partial);
+        String work = key.hex() + WORK;
+        removeUnfinished(key.hex());
         try {
             FileSystem.makeDirectory(directory, partial, 0755);
-            try (Fd tree = FileSystem.openAt(directory, partial, READ, 0, FileSystem.RESOLVE_NO_SYMLINKS)) {
+            FileSystem.makeDirectory(directory, work, 0755);
+            try (Fd tree = FileSystem.openAt(directory, partial, READ, 0, FileSystem.RESOLVE_NO_SYMLINKS);
+                    Fd beside = FileSystem.openAt(directory, work, READ, 0, FileSystem.RESOLVE_NO_SYMLINKS)) {
                 FileSystem.changeMode(tree, 0755);
-                filling.fill(tree);
+                filling.fill(tree, beside);
                 FileContent.synchronizeFileSystem(tree);
             }
+            FileSystem.removeTree(directory, work);
             FileSystem.rename(directory, partial, directory, key.hex(), false);
             FileSystem.synchronize(directory);
         } catch (RuntimeException e) {
             try {
-                FileSystem.removeTree(directory, partial);
+                removeUnfinished(key.hex());
             } catch (ErrnoException left) {
                 e.addSuppressed(left);
             }
@@ -104,10 +120,54 @@ final class StoreDirectory implements AutoCloseable {
         }
     }
 
+    private void removeUnfinished(String hex) {
+        FileSystem.removeTree(directory, hex + PARTIAL);
+        FileSystem.removeTree(directory, hex + WORK);
+        FileSystem.removeTree(directory, hex + REMOVED);
+    }
+
+    /// Returns true if this process may give files attributes that the kernel's overlay goes by.
+    boolean takesTrusted() {
+        try {
+            ExtendedAttributes.set(directory, PROBE, new byte[0]);
+            return true;
+        } catch (ErrnoException e) {
+            return false; // without the capability, or on a file system that has none
+        }
+    }
+
+    /// Removes trees, but for those that somebody has open.
+    void remove(Set<Digest> keys) {
+        for (Digest key : keys) {
+            FileSystem.find(directory, key.hex(), READ, FileSystem.RESOLVE_NO_SYMLINKS)
+                    .ifPresent(tree -> {
+                        try (tree) {
+                            if (FileLocks.tryLock(tree)) {
+                                FileSystem.removeTree(directory, key.hex() + REMOVED);
+                                FileSystem.rename(directory, key.hex(), directory, key.hex() + REMOVED, false);
+                                FileSystem.removeTree(directory, key.hex() + REMOVED);
+                            }
+                        }
+                    });
+        }
+    }
+
+    /// Returns the names of all trees.
+    Set<Digest> keys() {
+        var keys = new HashSet<Digest>();
+        for (String name : DirectoryEntries.of(directory)) {
+            if (name.matches(HEX)) {
+                keys.add(new Digest(name));
+            }
+        }
+        return keys;
+    }
+
     private Optional<Layer> find(Digest key) {
         try (Fd tree = FileSystem.openAt(
                 directory, key.hex(), FileSystem.O_PATH | FileSystem.O_DIRECTORY, 0, FileSystem.RESOLVE_NO_SYMLINKS)) {
-            return Optional.of(Layer.of(path.resolve(key.hex()), tree));
+            Layer found = Layer.of(path.resolve(key.hex()), tree);
+            return Optional.of(removable ? found.ofStore() : found);
         } catch (ErrnoException e) {
             if (e.is(Errno.ENOENT)) {
                 return Optional.empty();
@@ -119,15 +179,13 @@ final class StoreDirectory implements AutoCloseable {
     /// Returns the bytes of each complete tree, by its name.
     Map<String, Long> sizes() {
         var sizes = new TreeMap<String, Long>();
-        for (String name : DirectoryEntries.of(directory)) {
-            if (name.matches("[0-9a-f]{64}")) {
-                Optional<Fd> found = FileSystem.find(directory, name, READ, FileSystem.RESOLVE_NO_SYMLINKS);
-                found.ifPresent(tree -> {
-                    try (tree) {
-                        sizes.put(name, TreeSize.of(tree));
-                    }
-                });
-            }
+        for (Digest key : keys()) {
+            Optional<Fd> found = FileSystem.find(directory, key.hex(), READ, FileSystem.RESOLVE_NO_SYMLINKS);
+            found.ifPresent(tree -> {
+                try (tree) {
+                    sizes.put(key.hex(), TreeSize.of(tree));
+                }
+            });
         }
         return sizes;
     }
@@ -162,7 +220,7 @@ final class StoreDirectory implements AutoCloseable {
 
     private void removeLeftovers() {
         for (String name : DirectoryEntries.of(directory)) {
-            if (!name.matches("[0-9a-f]{64}\\" + PARTIAL)) {
+            if (!name.matches(HEX + "\\.(?:partial|work|removed)")) {
                 continue;
             }
             try (Fd locks = openLocks()) {

@@ -1,6 +1,7 @@
 package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
+import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
 
@@ -26,6 +27,7 @@ final class UnpackBudget {
     private final long mostEntries;
     private final long mostHeap = Math.clamp(Runtime.getRuntime().maxMemory() / 4, LEAST_HEAP, MOST_HEAP);
     private long bytes;
+    private long content;
     private long entries;
     private long steps;
     private long heap;
@@ -64,6 +66,34 @@ final class UnpackBudget {
                             : "grows more than " + limits.ratio() + " times when uncompressed, to over " + mostBytes
                                     + " bytes");
         }
+    }
+
+    /// Counts bytes that a file got.
+    void spend(long count) {
+        content += count;
+        if (content > limits.bytes()) {
+            throw tooLarge("has more than " + limits.bytes() + " bytes of files");
+        }
+    }
+
+    /// Returns what was counted so far, but for heap, which [#resume] takes.
+    byte[] used() {
+        return (bytes + " " + content + " " + entries + " " + steps).getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /// Goes on from what the layers below have used.
+    /// @throws ImageException STORE_REFUSED if it is not of [#used]
+    void resume(byte[] used) {
+        String[] numbers = new String(used, StandardCharsets.US_ASCII).split(" ", -1);
+        if (numbers.length != 4 || !List.of(numbers).stream().allMatch(number -> number.matches("\\d{1,18}"))) {
+            throw new ImageException(
+                    Code.STORE_REFUSED,
+                    "a layer of the store has an attribute of somebody else's; run 'caisson image prune -a', then pull again");
+        }
+        bytes = Long.parseLong(numbers[0]);
+        content = Long.parseLong(numbers[1]);
+        entries = Long.parseLong(numbers[2]);
+        steps = Long.parseLong(numbers[3]);
     }
 
     /// Counts a member of an archive.

@@ -92,7 +92,7 @@ class ImageBombTests {
         assertThat(refused).isNotNull();
         assertThat(refused.reason()).as(refused.sentence()).isEqualTo(code);
         assertThat(refused).hasMessageContaining(sentence);
-        try (Stream<Path> left = Files.list(temporary.resolve("store/rootfs"))) {
+        try (Stream<Path> left = Files.list(temporary.resolve("store/layers"))) {
             assertThat(left.map(path -> path.getFileName().toString()).filter(name -> name.contains("partial")))
                     .isEmpty();
         }
@@ -128,7 +128,7 @@ class ImageBombTests {
         Rootfs root = store.resolve(
                 Image.dockerArchive(archive(List.of(empty), Collections.nCopies(100, 0))), ProgressListener.none());
 
-        assertThat(root.layers()).hasSize(1);
+        assertThat(root.layers()).hasSizeLessThanOrEqualTo(LayerTrees.MOST_TREES);
     }
 
     @Test
@@ -164,10 +164,11 @@ class ImageBombTests {
         byte[] layer =
                 packed(above.file("d/second", "").file("d/.wh..wh..opq", "").build());
 
-        Rootfs root = store.resolve(
-                Image.dockerArchive(archive(List.of(below, layer), List.of(0, 1))), ProgressListener.none());
+        Image image = Image.dockerArchive(archive(List.of(below, layer), List.of(0, 1)));
 
-        try (Stream<Path> files = Files.list(root.layers().getFirst().path().resolve("d"))) {
+        try (ImageTree tree = store.tree(image, ProgressListener.none());
+                Stream<Path> files =
+                        Files.list(Path.of("/proc/self/fd/" + tree.root().number() + "/d"))) {
             assertThat(files.map(path -> path.getFileName().toString())).containsExactlyInAnyOrder("first", "second");
         }
     }

@@ -104,9 +104,11 @@ class RegistryPullTest {
             assertThat(store.describe(pulled).id()).isEqualTo(image.config);
 
             Rootfs rootfs = store.resolve(new Image.Named(reference("app:1")), ProgressListener.none());
-            Path root = rootfs.layers().getFirst().path();
-            assertThat(root.resolve("new")).hasContent("y");
-            assertThat(root.resolve("gone")).doesNotExist();
+            try (ImageTree tree = ImageTree.of(rootfs)) {
+                Path root = Path.of("/proc/self/fd/" + tree.root().number());
+                assertThat(root.resolve("new")).hasContent("y");
+                assertThat(root.resolve("gone")).doesNotExist();
+            }
             assertThat(rootfs.config().cmd()).containsExactly("run");
             Rootfs byDigest =
                     store.resolve(new Image.Named(reference("app@" + image.digest())), ProgressListener.none());

@@ -236,7 +236,7 @@ class UnpackedKindsTests {
 
     private StoreDirectory store() {
         try (Fd parent = FileSystem.open(temporary.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
-            return StoreDirectory.open(temporary, parent, "trees");
+            return StoreDirectory.open(temporary, parent, "trees", false);
         }
     }
 
@@ -244,11 +244,11 @@ class UnpackedKindsTests {
     void a_tree_is_filled_once_and_read_by_everybody() throws IOException {
         try (StoreDirectory store = store()) {
             var fills = new int[1];
-            Layer first = store.obtain(KEY, tree -> {
+            Layer first = store.obtain(KEY, (tree, _) -> {
                 fills[0]++;
                 FileSystem.makeDirectory(tree, "d", 0700);
             });
-            Layer second = store.obtain(KEY, _ -> fills[0]++);
+            Layer second = store.obtain(KEY, (_, _) -> fills[0]++);
 
             assertThat(fills[0]).isEqualTo(1);
             assertThat(second).isEqualTo(first);
@@ -263,7 +263,7 @@ class UnpackedKindsTests {
     @Test
     void a_tree_that_cannot_be_filled_leaves_nothing_and_is_filled_the_next_time() throws IOException {
         try (StoreDirectory store = store()) {
-            assertThatThrownBy(() -> store.obtain(KEY, tree -> {
+            assertThatThrownBy(() -> store.obtain(KEY, (tree, _) -> {
                         FileSystem.makeDirectory(tree, "d", 0700);
                         throw new IllegalStateException("no more");
                     }))
@@ -273,7 +273,7 @@ class UnpackedKindsTests {
             }
             Path partial = temporary.resolve("trees/" + KEY.hex() + ".partial/old");
             Files.createDirectories(partial);
-            Layer layer = store.obtain(KEY, _ -> {});
+            Layer layer = store.obtain(KEY, (_, _) -> {});
             assertThat(layer.path().resolve("old")).doesNotExist();
         }
     }
@@ -311,7 +311,7 @@ class UnpackedKindsTests {
             var began = new java.util.concurrent.CountDownLatch(1);
             var end = new java.util.concurrent.CountDownLatch(1);
             Thread filling = Thread.ofPlatform()
-                    .start(() -> store.obtain(KEY, _ -> {
+                    .start(() -> store.obtain(KEY, (_, _) -> {
                         began.countDown();
                         try {
                             end.await();
@@ -321,7 +321,7 @@ class UnpackedKindsTests {
                     }));
             began.await();
             Thread.currentThread().interrupt();
-            var refused = catchThrowableOfType(ImageException.class, () -> store.obtain(KEY, _ -> {}));
+            var refused = catchThrowableOfType(ImageException.class, () -> store.obtain(KEY, (_, _) -> {}));
             assertThat(Thread.interrupted()).isTrue();
             end.countDown();
             filling.join();

@@ -11,12 +11,18 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /// Unpacks layers below a directory that has a neighbour which nothing may touch.
 final class Unpacking {
+    private static final long MOST_COMPARED = 8 << 20;
+    private static final int ENTRY = 4_096;
+
     private final Path root;
     private final Path outside;
     private final UnpackLimits limits;
@@ -44,7 +50,44 @@ final class Unpacking {
         return outside;
     }
 
+    /// Unpacks them into one tree, and once more each into a tree of its own: that has to come to the same.
     Unpacking layers(byte[]... layers) throws IOException {
+        Optional<ImageException> refused = Optional.empty();
+        try {
+            inOne(layers);
+        } catch (ImageException e) {
+            refused = Optional.of(e);
+        }
+        try (var each = new LayeredUnpacking(limits, ownership)) {
+            Optional<ImageException> alsoRefused = each.unpack(layers);
+            assertThat(alsoRefused.map(ImageException::reason)).isEqualTo(refused.map(ImageException::reason));
+            if (refused.isEmpty() && isSmall()) {
+                assertThat(each.facts()).isEqualTo(facts(root));
+            }
+        }
+        if (refused.isPresent()) {
+            throw refused.orElseThrow();
+        }
+        return this;
+    }
+
+    /// Trees of bombs are too large to be held as text twice.
+    private boolean isSmall() throws IOException {
+        long size = 0;
+        try (Stream<Path> all = Files.walk(root)) {
+            for (Path path : (Iterable<Path>) all::iterator) {
+                size += ENTRY
+                        + Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                                .size();
+                if (size > MOST_COMPARED) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    private void inOne(byte[]... layers) throws IOException {
         try (Fd directory = FileSystem.open(root.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY);
                 var unpacker = new LayerUnpacker(directory, new UnpackBudget(limits, Long.MAX_VALUE), ownership)) {
             for (byte[] layer : layers) {
@@ -52,7 +95,6 @@ final class Unpacking {
             }
             unpacker.finish();
         }
-        return this;
     }
 
     /// Also checks that nothing outside was touched.
@@ -94,5 +136,29 @@ final class Unpacking {
             }
         }
         return tree;
+    }
+
+    /// Describes a tree with its modes, owners and links; the times of directories that no layer lists are not told.
+    static Map<String, String> facts(Path root) throws IOException {
+        var facts = new TreeMap<String, String>();
+        for (Map.Entry<String, String> entry : tree(root).entrySet()) {
+            if (entry.getKey().indexOf('\uFFFD') >= 0) {
+                continue; // Java's own files cannot name it
+            }
+            Path path = root.resolve(entry.getKey());
+            Map<String, Object> read =
+                    Files.readAttributes(path, "unix:mode,uid,gid,lastModifiedTime", LinkOption.NOFOLLOW_LINKS);
+            String time = entry.getValue().equals("directory") ? "" : " " + read.get("lastModifiedTime");
+            facts.put(
+                    entry.getKey(),
+                    "%o %s:%s%s %s"
+                            .formatted(
+                                    (int) Objects.requireNonNull(read.get("mode")),
+                                    read.get("uid"),
+                                    read.get("gid"),
+                                    time,
+                                    entry.getValue()));
+        }
+        return facts;
     }
 }

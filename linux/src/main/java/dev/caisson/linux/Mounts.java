@@ -91,6 +91,38 @@ public final class Mounts {
         }
     }
 
+    /// Mounts an overlay of directories, and shows it to nobody: Documentation/filesystems/overlayfs.rst. The kernel
+    /// writes
+    /// no redirects and no files without their content; from Linux 6.8 on.
+    ///
+    /// @param lowers topmost first; with no upper at least two, as the kernel wants
+    /// @param upper what is written, with the empty directory `work` of the same file system; read-only without
+    public static Fd overlay(List<Fd> lowers, @Nullable Fd upper, @Nullable Fd work, Set<Attribute> attributes) {
+        try (Arena arena = Arena.ofConfined();
+                Fd made = Fd.of(
+                        "fsopen overlay",
+                        Native.raw(Nr.FSOPEN, Native.string(arena, "overlay").address(), FSOPEN_CLOEXEC))) {
+            configure(arena, made, FSCONFIG_SET_STRING, "source", "caisson");
+            configure(arena, made, FSCONFIG_SET_STRING, "redirect_dir", "nofollow");
+            configure(arena, made, FSCONFIG_SET_STRING, "metacopy", "off");
+            configure(arena, made, FSCONFIG_SET_STRING, "index", "off");
+            for (Fd lower : lowers) {
+                configure(arena, made, FSCONFIG_SET_STRING, "lowerdir+", byNumber(lower));
+            }
+            if (upper != null && work != null) {
+                configure(arena, made, FSCONFIG_SET_FLAG, "volatile", null);
+                configure(arena, made, FSCONFIG_SET_STRING, "upperdir", byNumber(upper));
+                configure(arena, made, FSCONFIG_SET_STRING, "workdir", byNumber(work));
+            }
+            configure(arena, made, FSCONFIG_CMD_CREATE, null, null);
+            return Fd.of("fsmount overlay", Native.raw(Nr.FSMOUNT, made.number(), FSMOUNT_CLOEXEC, bits(attributes)));
+        }
+    }
+
+    private static String byNumber(Fd directory) {
+        return "/proc/self/fd/" + directory.number();
+    }
+
     /// Shows a detached mount at an open directory of this process's mount namespace, move_mount(2).
     public static void attach(Fd mount, Fd directory) {
         try (Arena arena = Arena.ofConfined()) {

@@ -1,0 +1,86 @@
+package dev.caisson.engine;
+
+import dev.caisson.image.Layer;
+import dev.caisson.image.Rootfs;
+import dev.caisson.linux.Fd;
+import dev.caisson.state.Holding;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The unpacked layers that this engine's containers use: as long as one is open, nobody removes it. Containers of the
+/// same
+/// layer share a descriptor. The kernel closes those of an engine that was killed.
+final class HeldLayers implements Holding {
+    private static final class Shared {
+        private final Fd fd;
+        private int users;
+
+        Shared(Fd fd) {
+            this.fd = fd;
+        }
+    }
+
+    /// The layers of one container, to be mounted.
+    ///
+    /// @param all topmost first
+    /// @param others those among them that the store does not remove, which are closed with this
+    record Opened(List<Fd> all, List<Fd> others) implements AutoCloseable {
+        @Override
+        public void close() {
+            others.forEach(Fd::close);
+        }
+    }
+
+    private final Map<Layer, Shared> shared = new HashMap<>();
+    private final Map<String, List<Layer>> held = new HashMap<>();
+
+    /// Opens the layers of a container, and keeps them from being removed until [#undo].
+    synchronized Opened open(String id, Rootfs rootfs) {
+        var all = new ArrayList<Fd>();
+        var others = new ArrayList<Fd>();
+        var taken = new ArrayList<Layer>();
+        try {
+            for (Layer layer : rootfs.layers()) {
+                if (layer.removable()) {
+                    all.add(take(layer));
+                    taken.add(layer);
+                } else {
+                    others.add(layer.open());
+                    all.add(others.getLast());
+                }
+            }
+        } catch (RuntimeException e) {
+            others.forEach(Fd::close);
+            taken.forEach(this::giveBack);
+            throw e;
+        }
+        if (!taken.isEmpty()) {
+            held.put(id, taken);
+        }
+        return new Opened(all, others);
+    }
+
+    private Fd take(Layer layer) {
+        Shared open = shared.computeIfAbsent(layer, it -> new Shared(it.open()));
+        open.users++;
+        return open.fd;
+    }
+
+    private void giveBack(Layer layer) {
+        Shared open = shared.get(layer);
+        if (open != null && --open.users == 0) {
+            shared.remove(layer);
+            open.fd.close();
+        }
+    }
+
+    @Override
+    public synchronized void undo(String id) {
+        List<Layer> taken = held.remove(id);
+        if (taken != null) {
+            taken.forEach(this::giveBack);
+        }
+    }
+}
