@@ -1,6 +1,8 @@
 package dev.caisson.seccomp;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.SortedSet;
@@ -30,10 +32,14 @@ final class Paths {
         record Word(int offset, int mask) implements Held {}
     }
 
+    /// A way that is to be followed from an instruction on.
+    private record Fork(int at, Held held, List<WordTest> tests) {}
+
     private final Filter filter;
     private final int arch;
     private final int number;
     private final List<Path> found = new ArrayList<>();
+    private final Deque<Fork> open = new ArrayDeque<>(); // no recursion: a filter may have 4,096 tests in a row
     private int looked;
 
     private Paths(Filter filter, int arch, int number) {
@@ -50,7 +56,10 @@ final class Paths {
     /// @throws SeccompException FILTER_UNREADABLE for instructions that no seccomp compiler is known to write
     static List<Path> under(Filter filter, int arch, int number, List<WordTest> given) {
         var paths = new Paths(filter, arch, number);
-        paths.follow(0, new Held.Value(0), given);
+        paths.open.push(new Fork(0, new Held.Value(0), given));
+        while (!paths.open.isEmpty()) {
+            paths.follow(paths.open.pop());
+        }
         return paths.found;
     }
 
@@ -77,9 +86,10 @@ final class Paths {
         return numbers;
     }
 
-    private void follow(int start, Held start0, List<WordTest> tests) {
-        Held held = start0;
-        int at = start;
+    private void follow(Fork fork) {
+        List<WordTest> tests = fork.tests();
+        Held held = fork.held();
+        int at = fork.at();
         while (at < filter.length()) {
             int constant = filter.constant(at);
             int code = filter.code(at);
@@ -112,8 +122,9 @@ final class Paths {
         throw unreadable("a way that does not end in a return");
     }
 
+    /// The way of a test that holds is followed first.
     private void branch(int at, Held.Word word, List<WordTest> tests) {
-        for (boolean outcome : new boolean[] {true, false}) {
+        for (boolean outcome : new boolean[] {false, true}) {
             var next = new ArrayList<>(tests);
             next.add(new WordTest(word.offset(), word.mask(), jump(filter.code(at)), filter.constant(at), outcome));
             looked += next.size();
@@ -121,7 +132,7 @@ final class Paths {
                 throw unreadable("more tests for one call than can be followed");
             }
             if (example(next, word.offset()).isPresent()) {
-                follow(at + 1 + (outcome ? filter.jumpIfTrue(at) : filter.jumpIfFalse(at)), word, next);
+                open.push(new Fork(at + 1 + (outcome ? filter.jumpIfTrue(at) : filter.jumpIfFalse(at)), word, next));
             }
         }
     }
