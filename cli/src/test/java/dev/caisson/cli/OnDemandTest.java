@@ -143,7 +143,8 @@ class OnDemandTest {
                 sleep 1
                 ./caisson serve 2>by-hand &
                 soon grep -q serving by-hand || cat by-hand
-                [[ $(engines) -ne $first ]] && soon found one one && echo replaced
+                replaced() { local now; now=$(engines); [[ $now =~ ^[0-9]+$ && $now -ne $first ]]; }
+                soon replaced && soon found one one && echo replaced
                 ./caisson serve; echo $?
                 wait %1
                 """);
