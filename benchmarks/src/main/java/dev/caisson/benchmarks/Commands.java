@@ -92,6 +92,8 @@ public final class Commands {
                         "-d",
                         "--name",
                         NAME + made,
+                        "--network",
+                        "none",
                         "dir:" + bundle.root(),
                         "/bin/busybox",
                         "sleep",

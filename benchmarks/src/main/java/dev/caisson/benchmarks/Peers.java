@@ -85,7 +85,7 @@ final class Peers {
                 "./caisson run --rm dir:ROOT true",
                 20,
                 true,
-                List.of("./caisson", "run", "--rm", "dir:" + bundle.root(), "/bin/true")));
+                List.of("./caisson", "run", "--rm", "--network", "none", "dir:" + bundle.root(), "/bin/true")));
         docker.ifPresent(
                 daemon -> commands.add(new Peer("docker run --rm --network none IMAGE true", 20, daemon.run())));
         return commands;

@@ -70,13 +70,62 @@ class NetworkCommandTest {
         assertThat(printed.lines().toList().getLast()).isEqualTo("1");
     }
 
-    private String inNamespace(String script) throws IOException, InterruptedException {
-        Path data = Files.createDirectories(directory.resolve("data"));
-        String words = CommandProcess.ofJvm(List.of()).stream()
+    @Test
+    void an_image_has_the_default_network_and_the_hosts_files_have_loopback_alone() throws Exception {
+        String printed = inNamespace("""
+                mkdir -p root/bin root/etc && cp /bin/busybox root/bin/ && ln -s busybox root/bin/ip
+                run() { caisson run --rm "$@"; }
+                links() { cut -d: -f2 | cut -d@ -f1 | xargs; }
+                echo $(run host -- ip -o link | links)
+                CAISSON_NETWORK=none run dir:root -- ip -o link | links
+                ip -o link show type bridge | wc -l
+                unset CAISSON_NETWORK
+                run dir:root -- ip -o link | links
+                run --network none dir:root -- ip -o link | links
+                caisson network create --subnet 10.9.0.0/24 web >/dev/null
+                CAISSON_NETWORK=web run dir:root -- ip -o -4 addr show eth0 | xargs | cut -d' ' -f4
+                caisson network ls --format '{{.Name}}'
+                run -p 80 host -- true || echo $?
+                caisson network rm bridge web >/dev/null
+                caisson plan run dir:root -- ip | grep -c 'links, addresses'
+                caisson network ls -q | wc -l
+                rm -rf $CAISSON_DATA/images
+                """);
+
+        assertThat(printed.lines().filter(line -> !line.contains("caisson: ")))
+                .containsExactly("lo", "lo", "0", "lo eth0", "lo", "10.9.0.2/24", "bridge", "web", "125", "1", "0");
+        assertThat(printed).contains("OPTION_REFUSED");
+    }
+
+    @Test
+    void a_host_that_gives_no_network_says_how_to_run_without() throws Exception {
+        String printed = inNamespace("""
+                mkdir -p root/bin root/etc && cp /bin/busybox root/bin/
+                unset CAISSON_NETWORK
+                words="setpriv --bounding-set -net_admin"
+                caisson() { $words ENGINE "$@"; }
+                caisson run --rm dir:root -- busybox true || echo $?
+                caisson run --rm --network none dir:root -- busybox true && echo without
+                """.replace("ENGINE", words()));
+
+        assertThat(printed.lines().toList())
+                .first()
+                .asString()
+                .startsWith("caisson: NETWORK_UNAVAILABLE")
+                .contains("--network none");
+        assertThat(printed.lines().skip(1)).containsExactly("125", "without");
+    }
+
+    private static String words() {
+        return CommandProcess.ofJvm(List.of()).stream()
                 .map(word -> "'" + word + "'")
                 .collect(Collectors.joining(" "));
-        String own =
-                "PATH=$PATH:/usr/sbin; cd " + directory + "; caisson() { " + words + " \"$@\"; }; ip link set lo up\n";
+    }
+
+    private String inNamespace(String script) throws IOException, InterruptedException {
+        Path data = Files.createDirectories(directory.resolve("data"));
+        String own = "PATH=$PATH:/usr/sbin; cd " + directory + "; caisson() { " + words()
+                + " \"$@\"; }; ip link set lo up\n";
         var builder = new ProcessBuilder("unshare", "-n", "bash", "-c", own + script).redirectErrorStream(true);
         builder.environment().put("CAISSON_STATE", directory.resolve("state").toString());
         builder.environment().put("CAISSON_DATA", data.toString());

@@ -3,6 +3,8 @@ package dev.caisson.engine;
 import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.Launched;
 import dev.caisson.launch.ResolverFile;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.NetlinkException;
 import dev.caisson.network.Attachment;
 import dev.caisson.network.Networks;
 import dev.caisson.spec.ContainerId;
@@ -78,14 +80,27 @@ final class GuestNetworks implements Holding, AutoCloseable {
                 List<PortMapping> ports = mappings(joined.ports(), exposed);
                 requireRelayed(ports);
                 given.add(id.value());
-                Networks all = networks();
-                var places = all.attach(id, name, joined.endpoints(), joined.egress());
-                if (!ports.isEmpty() && all.published(id).isEmpty()) {
-                    all.publish(id, ports);
-                }
-                yield settled(places, joined.egress());
+                yield settled(given(id, name, joined, ports), joined.egress());
             }
         };
+    }
+
+    private List<Attachment> given(ContainerId id, String name, Network.Joined joined, List<PortMapping> ports) {
+        try {
+            Networks all = networks();
+            List<Attachment> places = all.attach(id, name, joined.endpoints(), joined.egress());
+            if (!ports.isEmpty() && all.published(id).isEmpty()) {
+                all.publish(id, ports);
+            }
+            return places;
+        } catch (NetlinkException | ErrnoException e) {
+            throw new EngineException(
+                    "NETWORK_UNAVAILABLE",
+                    "this host gives the container no network (" + e.sentence()
+                            + "): run it with --network none, or give"
+                            + " Caisson CAP_NET_ADMIN and a kernel with bridge, veth and nf_tables",
+                    e);
+        }
     }
 
     /// A port of loopback is relayed by a process, which must be there.

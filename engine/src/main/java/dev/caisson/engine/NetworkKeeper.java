@@ -24,8 +24,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// Answers the questions for names of containers that outlive their command, by sockets that their monitors lend, and
-/// relays their published ports of loopback. One process at a time does it for a state directory; when it ends, the
-/// sockets stay with the monitors, and the next goes on.
+/// relays their published ports of loopback; sees that the packet filter is there. One process at a time does it for a
+/// state directory; when it ends, the sockets stay with the monitors, and the next goes on.
 public final class NetworkKeeper implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(NetworkKeeper.class.getName());
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
@@ -126,11 +126,18 @@ public final class NetworkKeeper implements AutoCloseable {
     }
 
     private void keep() {
+        try (var guard = new FlushGuard(options)) {
+            keep(guard);
+        }
+    }
+
+    private void keep(FlushGuard guard) {
         long seen = 0;
         long lookedAt = System.nanoTime() - ALL_NANOS;
         long until = lookedAt;
         while (!closed) {
             try {
+                guard.look();
                 long now = System.nanoTime();
                 long changes = changes();
                 if (changes != seen) {

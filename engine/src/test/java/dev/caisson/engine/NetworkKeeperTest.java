@@ -131,6 +131,44 @@ class NetworkKeeperTest {
     }
 
     @Test
+    void what_a_flush_of_the_packet_filter_has_opened_is_closed_again() throws Exception {
+        try (NetworkKeeper _ = NetworkKeeper.open(OPTIONS).orElseThrow()) {
+            DetachedContainer db = started("db", "sleep 1000");
+            String before = rules();
+            assertThat(before).contains("table inet caisson", "table bridge caisson");
+            assertThat(reachesTheHost(db)).isFalse();
+
+            NetworkBed.sh("nft flush ruleset");
+
+            for (int i = 0; !rules().equals(before); i++) {
+                assertThat(i).isLessThan(100);
+                Thread.sleep(100);
+            }
+            assertThat(reachesTheHost(db)).isFalse();
+        }
+    }
+
+    private static String rules() {
+        return NetworkBed.sh("nft list ruleset | sed /expires/d");
+    }
+
+    /// A service of the host listens, which its own network must not reach.
+    private static boolean reachesTheHost(DetachedContainer container) throws Exception {
+        String server =
+                "import socket; s = socket.create_server((\"0.0.0.0\", 7000)); print(\"up\", flush=True); s.accept()";
+        Process listening = new ProcessBuilder("python3", "-I", "-c", server).start();
+        try (Engine engine = Engine.open(OPTIONS)) {
+            listening.getInputStream().read();
+            String client = "import socket; socket.create_connection((\"192.0.2.1\", 7000), 1)";
+            return engine.exec(
+                            container.id().value(), Exec.of("/usr/bin/python3", "-I", "-c", client), Streams.capture())
+                    .isOk();
+        } finally {
+            listening.destroyForcibly().waitFor();
+        }
+    }
+
+    @Test
     void a_stopped_container_leaves_no_link_while_the_keeper_goes_on() throws Exception {
         try (NetworkKeeper _ = NetworkKeeper.open(OPTIONS).orElseThrow()) {
             started("db", "sleep 1000");

@@ -262,8 +262,17 @@ final class KernelNetworks implements AutoCloseable {
         return RouteQueries.routes(route).stream().map(Route::subnet).toList();
     }
 
-    List<DroppingChain> foreignDrops() {
-        return TableQueries.droppingForwardChains(filter);
+    /// Returns a sentence for each chain of others that drops forwarded packets.
+    List<String> foreignDrops() {
+        return TableQueries.droppingForwardChains(filter).stream()
+                .map(KernelNetworks::warning)
+                .toList();
+    }
+
+    private static String warning(DroppingChain chain) {
+        return "chain " + chain.chain() + " of table " + chain.family() + " " + chain.table()
+                + " drops forwarded packets: let those of interfaces cn* pass there, or containers reach nothing"
+                + " outside of their network";
     }
 
     @Override

@@ -3,7 +3,6 @@ package dev.caisson.network;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.KernelRandom;
 import dev.caisson.network.NetworkException.Code;
-import dev.caisson.network.nft.TableQueries.DroppingChain;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.NetworkEndpoint;
@@ -76,17 +75,7 @@ public final class Networks implements AutoCloseable {
             throw new NetworkException(
                     Code.NO_SUBNET_LEFT, "there are " + MOST + " networks, which is the most: remove some");
         }
-        String id = HexFormat.of().formatHex(KernelRandom.bytes(ID_BYTES));
-        var network = new NetworkInfo(
-                id,
-                spec.name(),
-                Instant.ofEpochMilli(Instant.now().toEpochMilli()),
-                new PoolChoice(records, kernel).pools(id, spec),
-                spec.internal(),
-                spec.ipv6(),
-                spec.betweenContainers(),
-                spec.mtu(),
-                spec.labels());
+        NetworkInfo network = planned(spec);
         held.begin();
         records.put(network);
         try {
@@ -100,6 +89,20 @@ public final class Networks implements AutoCloseable {
         }
         held.finish();
         return network;
+    }
+
+    private NetworkInfo planned(NetworkSpec spec) {
+        String id = HexFormat.of().formatHex(KernelRandom.bytes(ID_BYTES));
+        return new NetworkInfo(
+                id,
+                spec.name(),
+                Instant.ofEpochMilli(Instant.now().toEpochMilli()),
+                new PoolChoice(records, kernel).pools(id, spec),
+                spec.internal(),
+                spec.ipv6(),
+                spec.betweenContainers(),
+                spec.mtu(),
+                spec.labels());
     }
 
     private static void undo(RuntimeException failure, Runnable undoing) {
@@ -156,13 +159,13 @@ public final class Networks implements AutoCloseable {
     }
 
     private NetworkInfo findOrMake(NetworkRecords.Held held, String name) {
-        boolean isDefault = name.equals(DEFAULT) || name.equals(DEFAULT_TOO);
-        if (isDefault
+        return isMissingDefault(name) ? create(held, NetworkSpec.of(DEFAULT)) : find(name);
+    }
+
+    private boolean isMissingDefault(String name) {
+        return (name.equals(DEFAULT) || name.equals(DEFAULT_TOO))
                 && records.networks().values().stream()
-                        .noneMatch(one -> one.name().equals(DEFAULT))) {
-            return create(held, NetworkSpec.of(DEFAULT));
-        }
-        return find(name);
+                        .noneMatch(one -> one.name().equals(DEFAULT));
     }
 
     /// Removes a network that no container is on.
@@ -270,7 +273,10 @@ public final class Networks implements AutoCloseable {
 
     private List<Attachment> settle(ContainerId container, String name, List<NetworkEndpoint> endpoints) {
         var settling = new Settling(records, container, name);
-        endpoints.forEach(endpoint -> settling.add(endpoint, find(endpoint.network())));
+        for (NetworkEndpoint endpoint : endpoints) {
+            String network = endpoint.network();
+            settling.add(endpoint, isMissingDefault(network) ? planned(NetworkSpec.of(DEFAULT)) : find(network));
+        }
         return settling.attachments();
     }
 
@@ -427,13 +433,7 @@ public final class Networks implements AutoCloseable {
     /// Returns sentences about rules of others that keep packets of our containers from passing: a chain for forwarded
     /// packets whose policy is to drop has the last word.
     public synchronized List<String> warnings() {
-        return kernel.foreignDrops().stream().map(Networks::warning).toList();
-    }
-
-    private static String warning(DroppingChain chain) {
-        return "chain " + chain.chain() + " of table " + chain.family() + " " + chain.table()
-                + " drops forwarded packets: let those of interfaces cn* pass there, or containers reach nothing"
-                + " outside of their network";
+        return kernel.foreignDrops();
     }
 
     /// Gives up reserved ports; networks and containers stay as they are.

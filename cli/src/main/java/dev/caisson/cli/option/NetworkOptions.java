@@ -1,7 +1,10 @@
 package dev.caisson.cli.option;
 
+import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.error.ArgumentException;
+import dev.caisson.image.Image;
+import dev.caisson.network.Networks;
 import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.ExtraHost;
@@ -24,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 /// The options that say what networks a container is on, with Docker's names.
 final class NetworkOptions {
     private static final String NONE = "none";
+    /// Names the network of containers that are told none, in place of [Networks#DEFAULT].
+    private static final String VARIABLE = "CAISSON_NETWORK";
 
     private List<String> networks = List.of();
     private @Nullable String ip;
@@ -43,7 +48,7 @@ final class NetworkOptions {
         options.texts(
                         "--network, --net",
                         "NETWORK[:ip=…,alias=…]",
-                        "Join a network, several if given several times; keys ip, ip6, mac and alias. none: loopback alone (default).",
+                        "Join a network, several if given several times; keys ip, ip6, mac and alias. none: loopback alone (default: bridge; none for host).",
                         value -> networks = value)
                 .text(
                         "--ip",
@@ -90,18 +95,31 @@ final class NetworkOptions {
                         value -> egress = value);
     }
 
+    /// Returns the networks of a container of an image. One of the host's own files has loopback alone by default.
     /// @throws CommandException OPTION_REFUSED
-    Network network() {
-        if (networks.isEmpty() || networks.equals(List.of(NONE))) {
+    Network network(Image image) {
+        List<String> wanted = networks.isEmpty() ? standard(image) : networks;
+        if (wanted.equals(List.of(NONE))) {
             requireUnused();
             return Network.none();
         }
-        List<NetworkEndpoint> endpoints = networks.stream()
+        List<NetworkEndpoint> endpoints = wanted.stream()
                 .map(text -> parsed("--network " + text, text, NetworkEndpoint::parse))
                 .toList();
         var places = new ArrayList<>(endpoints);
         places.set(0, settled(endpoints.getFirst()));
         return parsed("--network", "", _ -> new Network.Joined(places, ports(), names(), egress()));
+    }
+
+    private static List<String> standard(Image image) {
+        return switch (image) {
+            case Image.Host _ -> List.of(NONE);
+            case Image.Directory _, Image.OciLayout _, Image.DockerArchive _, Image.Named _ ->
+                List.of(Caller.current()
+                        .variable(VARIABLE)
+                        .filter(name -> !name.isEmpty())
+                        .orElse(Networks.DEFAULT));
+        };
     }
 
     /// Nothing that was asked for is left out silently.

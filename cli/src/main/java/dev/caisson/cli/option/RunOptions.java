@@ -5,6 +5,7 @@ import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.HostPath;
 import dev.caisson.cli.caller.NamedFile;
 import dev.caisson.cli.text.OptionText;
+import dev.caisson.image.Image;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.ContainerSpec;
@@ -187,12 +188,13 @@ public final class RunOptions {
     public ContainerSpec spec() {
         List<String> words =
                 command.isEmpty() || !command.getFirst().equals("--") ? command : command.subList(1, command.size());
-        ContainerSpec spec = ContainerSpec.of(Caller.current().image(image), words)
+        Image named = Caller.current().image(image);
+        ContainerSpec spec = ContainerSpec.of(named, words)
                 .interactive(interactive)
                 .readOnlyRoot(readOnly)
                 .privileged(privileged)
                 .init(init)
-                .network(networks.network());
+                .network(networks.network(named));
         spec = limits.apply(texts(spec));
         spec = EnvironmentOptions.apply(spec, environmentFiles, environment);
         spec = privileges(spec);
