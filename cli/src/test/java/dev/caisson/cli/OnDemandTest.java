@@ -68,6 +68,7 @@ class OnDemandTest {
                 caisson network create web >/dev/null
                 caisson run -d --network web --name db host -- sleep 1000 >/dev/null
                 caisson run -d --network web --name web -p 8080:80 host -- python3 -m http.server 80 >/dev/null
+                [[ -n $(ss -Hltn sport = :8080) ]] && echo listens
                 soon found web db && echo found
                 soon served 127.0.0.1 && soon served [::1] && echo served
                 one=$(engines)
@@ -82,7 +83,8 @@ class OnDemandTest {
                 """);
 
         assertThat(printed.lines())
-                .containsExactly("found", "served", "0", "session", "/dev/null", "700 root", "600 root", "again");
+                .containsExactly(
+                        "listens", "found", "served", "0", "session", "/dev/null", "700 root", "600 root", "again");
     }
 
     @Test

@@ -31,6 +31,9 @@ public final class NetworkKeeper implements AutoCloseable {
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
     private static final String LOCK = "keeper";
     private static final String CHANGES = "lock";
+    /// How long a new container waits at most: its command returns later than that.
+    private static final long LOOK_MILLIS = 50;
+
     private static final long PAUSE_MILLIS = 250;
     private static final long ALL_NANOS = 5_000_000_000L;
     private static final Duration PAUSE = Duration.ofMillis(PAUSE_MILLIS);
@@ -102,6 +105,11 @@ public final class NetworkKeeper implements AutoCloseable {
                 .isPresent();
     }
 
+    /// Waits until one relays the published ports of a container that was started, for at most a second.
+    public static void awaitPorts(DetachedContainer container, EngineOptions options) throws InterruptedException {
+        RelayedPorts.await(container.id(), options);
+    }
+
     /// True if a container of a state directory runs that needs one, or is to be started again. Asks the containers.
     public static boolean isNeeded(EngineOptions options) throws InterruptedException {
         for (DetachedPlace place : DetachedPlace.all(options)) {
@@ -148,7 +156,7 @@ public final class NetworkKeeper implements AutoCloseable {
                     lookedAt = now;
                     seen = changes;
                 }
-                Thread.sleep(PAUSE_MILLIS);
+                Thread.sleep(LOOK_MILLIS);
             } catch (InterruptedException e) {
                 return;
             } catch (RuntimeException e) {

@@ -39,11 +39,15 @@ public final class ResidentEngine {
         }
     }
 
-    /// Sees that one is there for a container that was started. One that ends at this moment sees the container and
-    /// goes on, or is replaced.
+    /// Sees that one is there for a container that was started, and that its ports of loopback answer. One that ends at
+    /// this moment sees the container and goes on, or is replaced.
     public static void startFor(DetachedContainer container, PrintWriter err) throws InterruptedException {
-        if (NetworkKeeper.isNeeded(container, Caller.current().directories())) {
+        EngineOptions options = Caller.current().directories();
+        if (NetworkKeeper.isNeeded(container, options)) {
             start(err);
+            if (NetworkKeeper.isThere(options)) {
+                NetworkKeeper.awaitPorts(container, options);
+            }
         }
     }
 
