@@ -21,7 +21,6 @@ import dev.caisson.state.KeptRun;
 import dev.caisson.state.LogReader;
 import dev.caisson.state.Places;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -65,14 +64,10 @@ final class DetachedPlace {
     /// All of a state directory, in no order.
     static List<DetachedPlace> all(EngineOptions options) {
         var among = new KeptDirectory(options.data(), options.state());
-        var all = new ArrayList<DetachedPlace>();
-        for (KeptDirectory.Entry entry : among.entries()) {
-            var place = new DetachedPlace(options, among, entry);
-            if (place.findFile().isPresent()) {
-                all.add(place);
-            }
-        }
-        return all;
+        return among.entries().stream()
+                .map(entry -> new DetachedPlace(options, among, entry))
+                .filter(place -> place.findFile().isPresent())
+                .toList();
     }
 
     ContainerId id() {
@@ -89,11 +84,25 @@ final class DetachedPlace {
 
     /// Reads in its directory; empty if that is gone.
     private <T> Optional<T> read(Function<Fd, Optional<T>> read) {
-        return among.open(entry).flatMap(found -> {
+        return directory().flatMap(found -> {
             try (Fd own = found) {
                 return read.apply(own);
             }
         });
+    }
+
+    /// Opens its directory, by the name that it has by now; empty if it was removed.
+    private Optional<Fd> directory() {
+        Optional<Fd> found = among.open(entry);
+        while (found.isEmpty()) {
+            Optional<KeptDirectory.Entry> renamed = among.find(id().value());
+            if (renamed.isEmpty()) {
+                return Optional.empty();
+            }
+            entry = renamed.get();
+            found = among.open(entry);
+        }
+        return found;
     }
 
     /// @throws EngineException CONTAINER_UNKNOWN if it was removed
@@ -102,9 +111,7 @@ final class DetachedPlace {
     }
 
     private EngineException unknown() {
-        return new EngineException(
-                "CONTAINER_UNKNOWN",
-                "the container " + name() + " has been removed: 'caisson ps -a' lists those there are");
+        return Failures.removed(name());
     }
 
     /// Takes the lock of one that is being made, which nobody else has yet; the caller's to close.
@@ -120,12 +127,7 @@ final class DetachedPlace {
 
     Held hold() {
         while (true) {
-            Optional<Fd> found = among.open(entry);
-            if (found.isEmpty()) { // it was removed, or has another name meanwhile
-                entry = among.find(id().value()).orElseThrow(this::unknown);
-                continue;
-            }
-            Fd kept = found.get();
+            Fd kept = directory().orElseThrow(this::unknown);
             Fd lock = null;
             try {
                 lock = lockFile(kept);
@@ -184,10 +186,7 @@ final class DetachedPlace {
     }
 
     EngineException dead() {
-        return new EngineException(
-                DEAD,
-                "container " + name() + " has lost its monitor and does not run: start it with 'caisson start " + name()
-                        + "'");
+        return Failures.dead(DEAD, name());
     }
 
     /// What is asked of a container, by its monitor.
@@ -412,7 +411,7 @@ final class DetachedPlace {
     }
 
     LogReader log(OptionalLong last) {
-        Fd own = among.open(entry).orElseThrow(this::unknown);
+        Fd own = directory().orElseThrow(this::unknown);
         try {
             return new LogReader(own, KeptRun.logName(id()), last);
         } catch (RuntimeException e) {

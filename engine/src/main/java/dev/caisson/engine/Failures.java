@@ -119,4 +119,18 @@ final class Failures {
                         "the lease of container " + name + " is over, it is being removed: create it again")
                 : new EngineException("NO_LEASE", "container " + name + " has no lease: create it with --lease");
     }
+
+    /// A container that somebody has removed meanwhile.
+    static EngineException removed(String name) {
+        return new EngineException(
+                "CONTAINER_UNKNOWN",
+                "the container " + name + " has been removed: 'caisson ps -a' lists those there are");
+    }
+
+    static EngineException dead(String code, String name) {
+        return new EngineException(
+                code,
+                "container " + name + " has lost its monitor and does not run: start it with 'caisson start " + name
+                        + "'");
+    }
 }
