@@ -144,7 +144,7 @@ class OnDemandTest {
                 caisson run --rm host -- sh -c 'sleep 4; echo not interrupted' &
                 sleep 1
                 ./caisson serve 2>by-hand &
-                soon grep -q serving by-hand || cat by-hand
+                soon grep -qs serving by-hand || cat by-hand
                 replaced() { local now; now=$(engines); [[ $now =~ ^[0-9]+$ && $now -ne $first ]]; }
                 soon replaced && soon found one one && echo replaced
                 ./caisson serve; echo $?

@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.launch.HostException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Verifier;
 import dev.caisson.launch.monitor.Monitor;
@@ -29,10 +30,14 @@ final class DetachedStart {
             throw reply.failure(record.plan().plan(record.command()));
         }
         int pid = reply.state().pid();
-        for (Verifier.Check check : new Verifier(plan).beforeStart(pid)) {
-            if (!check.asPlanned()) {
-                throw Starter.notAsPlanned(check); // the start is given up when the connection closes
+        try {
+            for (Verifier.Check check : new Verifier(plan).beforeStart(pid)) {
+                if (!check.asPlanned()) {
+                    throw Starter.notAsPlanned(check); // the start is given up when the connection closes
+                }
             }
+        } catch (HostException e) {
+            throw e.code().equals("PROGRAM_ENDED") ? Failures.endedAtStart(place.name(), e) : e;
         }
         place.save(record.restarted(pid, ProcessTimes.startTime(pid)));
         Instant time = Instant.now(); // it may have ended before this is written down

@@ -47,11 +47,13 @@ final class ExecTarget {
         try {
             return Verification.find(container, options);
         } catch (EngineException e) {
-            throw Optional.of(e)
-                    .filter(unknown -> unknown.code().equals("CONTAINER_UNKNOWN"))
-                    .flatMap(_ -> DetachedPlace.find(container, options))
-                    .map(place -> notRunning(place.name())) // it has ended since it was looked for
-                    .orElse(e);
+            if (!e.code().equals("CONTAINER_UNKNOWN")) {
+                throw e;
+            }
+            DetachedPlace place = DetachedPlace.find(container, options).orElseThrow(() -> e);
+            // it has ended since it was looked for, or has the name again that it did not have then
+            new DetachedContainer(place).stateNow().require(ContainerState.Operation.SIGNAL, place.name());
+            return place.findRecord().orElseThrow(() -> notRunning(place.name()));
         }
     }
 

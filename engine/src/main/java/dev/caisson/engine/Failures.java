@@ -133,4 +133,10 @@ final class Failures {
                 "container " + name + " has lost its monitor and does not run: start it with 'caisson start " + name
                         + "'");
     }
+
+    /// A container whose process 1 was killed before its program was started, as at the end of its lease.
+    static EngineException endedAtStart(String name, Throwable cause) {
+        return new EngineException(
+                "CONTAINER_DEAD", "container " + name + " was ended while it was being started: start it again", cause);
+    }
 }
