@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What is to be built.
+/// A build that was asked for.
 ///
 /// @param dockerfile its text
 /// @param context directory of the files that can be copied; empty for none

@@ -24,11 +24,16 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// Fetches what an `ADD` names by its address: by https, and by plain http from this machine alone.
 final class Download {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
-    private static final Duration LONGEST = Duration.ofHours(1);
+    /// Within which a server has to send something: who trickles holds no build for ever.
+    private static final Duration WINDOW = Duration.ofMinutes(1);
+
+    private static final long LEAST_BYTES = 10_000;
     private static final long MOST_BYTES = 16L << 30;
     private static final int MOST_REDIRECTS = 10;
     private static final int BUFFER = 1 << 16;
@@ -42,9 +47,15 @@ final class Download {
     record Fetched(String name, Path file, long size, String digest, Instant modified) {}
 
     private final Workplace workplace;
+    private final Duration window;
 
     Download(Workplace workplace) {
+        this(workplace, WINDOW);
+    }
+
+    Download(Workplace workplace, Duration window) {
         this.workplace = workplace;
+        this.window = window;
     }
 
     /// @throws BuildException BUILD_ADD_ADDRESS, BUILD_ADD_CHECKSUM
@@ -85,7 +96,7 @@ final class Download {
             URI next = first;
             for (int redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
                 HttpRequest request =
-                        HttpRequest.newBuilder(next).timeout(LONGEST).GET().build();
+                        HttpRequest.newBuilder(next).timeout(window).GET().build();
                 HttpResponse<InputStream> response = client.send(request, HttpResponse.BodyHandlers.ofInputStream());
                 try (InputStream body = response.body()) {
                     Optional<String> location = response.headers().firstValue("location");
@@ -154,19 +165,55 @@ final class Download {
     private Fetched save(Source.Address address, String name, InputStream body, Instant modified) throws IOException {
         Path file = workplace.fresh();
         MessageDigest digest = ContentHash.algorithm();
+        var received = new AtomicLong();
+        var stalled = new AtomicBoolean();
         long size = 0;
-        try (OutputStream out = Files.newOutputStream(file)) {
+        try (OutputStream out = Files.newOutputStream(file);
+                Watch _ = watch(body, received, stalled)) {
             var buffer = new byte[BUFFER];
             for (int count = body.read(buffer); count > 0; count = body.read(buffer)) {
                 size += count;
+                received.addAndGet(count);
                 if (size > MOST_BYTES) {
                     throw bad(address, "gives more than " + MOST_BYTES + " bytes: fetch it yourself");
                 }
                 digest.update(buffer, 0, count);
                 out.write(buffer, 0, count);
             }
+        } catch (IOException e) {
+            if (!stalled.get()) {
+                throw e;
+            }
+        }
+        if (stalled.get()) { // a body that was closed may look like one that has ended
+            throw stalled(address);
         }
         return new Fetched(name, file, size, HexFormat.of().formatHex(digest.digest()), modified);
+    }
+
+    private BuildException stalled(Source.Address address) {
+        return bad(address, "has sent next to nothing for " + window.toSeconds() + " seconds: try again later");
+    }
+
+    /// Closes the body, which ends the read that waits, when next to nothing has come for a while.
+    private Watch watch(InputStream body, AtomicLong received, AtomicBoolean stalled) {
+        Thread watching = Thread.ofVirtual().name("caisson download").start(() -> {
+            try {
+                do {
+                    Thread.sleep(window);
+                } while (received.getAndSet(0) >= LEAST_BYTES);
+                stalled.set(true);
+                body.close();
+            } catch (InterruptedException | IOException e) {
+                // it has ended
+            }
+        });
+        return watching::interrupt;
+    }
+
+    private interface Watch extends AutoCloseable {
+        @Override
+        void close();
     }
 
     private static BuildException bad(Source.Address address, String what) {

@@ -20,9 +20,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /// Collects the files of a new layer above the files of an image, and writes them as an archive. Nothing is written
-/// into
-/// the image: a path that goes there is followed as a program in the image would follow it, and stands in the archive
-/// without any link in it.
+/// into the image: a path that goes there is followed as a program in the image would follow it, and stands in the
+/// archive without any link in it.
 final class LayerBuilder {
     private static final int DIRECTORY_MODE = 0755;
     private static final int LINK_MODE = 0777;

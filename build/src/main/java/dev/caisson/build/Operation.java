@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What a step does to the files of its image.
+/// The effect of a step on the files of its image.
 sealed interface Operation {
     /// Changes the configuration only.
     record Nothing() implements Operation {}

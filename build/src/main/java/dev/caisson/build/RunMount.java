@@ -3,14 +3,14 @@ package dev.caisson.build;
 import dev.caisson.build.Operation.Origin;
 import java.util.Optional;
 
-/// What a `RUN` sees beside the files of its image, for as long as it runs.
+/// Files that a `RUN` sees beside those of its image, for as long as it runs.
 sealed interface RunMount {
     /// Absolute path in the container.
     String target();
 
     /// A directory that later builds find again. Nothing of it is in the image.
     record Cache(String id, String target, boolean readOnly, Sharing sharing) implements RunMount {
-        /// Whether builds that run at one time use it together.
+        /// How builds that run at one time share it.
         enum Sharing {
             SHARED,
             PRIVATE,

@@ -2,7 +2,7 @@ package dev.caisson.build;
 
 import java.nio.file.Path;
 
-/// Where a secret of a build comes from. It is read when a `RUN` asks for it.
+/// The source of a secret of a build, read when a `RUN` asks for it.
 public sealed interface SecretSource {
     /// A file.
     /// @param shown its name in messages

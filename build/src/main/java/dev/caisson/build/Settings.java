@@ -94,7 +94,7 @@ final class Settings implements Cloneable {
         return with(copy -> copy.volumes = plus(volumes, more));
     }
 
-    /// As the image has it; empty for `/`.
+    /// Returns the directory as the image names it; empty for `/`.
     String workingDirectory() {
         return workingDirectory;
     }
@@ -150,7 +150,7 @@ final class Settings implements Cloneable {
         return with(copy -> copy.commandGiven = false);
     }
 
-    /// As the image has it; empty for the default.
+    /// Returns the shell as the image names it; empty for the default.
     List<String> shell() {
         return shell;
     }

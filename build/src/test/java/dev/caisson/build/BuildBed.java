@@ -211,6 +211,7 @@ final class BuildBed implements AutoCloseable {
         engine.close();
         remove(options.state());
         remove(options.data());
+        Files.deleteIfExists(WorkplaceTest.SHARED); // fails if a secret is left there
     }
 
     static void remove(Path tree) throws IOException {

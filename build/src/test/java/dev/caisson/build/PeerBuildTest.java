@@ -29,9 +29,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Builds the same Dockerfiles with podman, which uses buildah, and compares files and configurations. Known
-/// differences: buildah adds a label with its version, and a `RUN` of it leaves empty `/dev`, `/proc`, `/run`, `/sys`
-/// and
-/// files of names in `/etc`.
+/// differences: buildah adds a label with its version, and a `RUN` of it leaves empty `/dev`, `/proc`, `/run`,
+/// `/sys` and files of names in `/etc`.
 @Tag("root")
 @Tag("peers")
 @Timeout(value = 300, unit = TimeUnit.SECONDS)

@@ -9,9 +9,9 @@ import java.util.concurrent.TimeUnit;
 final class Inside implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 60;
 
-    /// A script that makes processes without an end, says so by a line, and waits. User-mode Linux dies of a process
-    /// that
-    /// is killed while it makes a copy of its memory for another, one time in five; there they share it (vfork).
+    /// A script that makes processes without an end, says so by a line, and waits. User-mode Linux dies of a
+    /// process that is killed while it makes a copy of its memory for another, one time in five; there they share
+    /// it (vfork).
     static final String FORKING = "if grep -q '^model.*UML' /proc/cpuinfo"
             + "; then yes up | busybox xargs -n 1 echo | { read -r line; echo up; exec cat >/dev/null; }"
             + "; else (while :; do (exit 0); done) & echo up; wait; fi";

@@ -56,7 +56,18 @@ final class Commit {
                     Optional.of(base), List.of(new NewLayer(this::write, true)), added -> config(before, added), name);
         } finally {
             if (pause) {
-                container.resume();
+                resume();
+            }
+        }
+    }
+
+    /// Somebody may have ended it, or let it run on, meanwhile: the image is made all the same.
+    private void resume() throws InterruptedException {
+        try {
+            container.resume();
+        } catch (EngineException e) {
+            if (container.state() instanceof ContainerState.Paused) {
+                throw e;
             }
         }
     }

@@ -10,9 +10,8 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Applies instructions of a Dockerfile that change nothing but an image's configuration, as `docker commit --change`
-/// takes
-/// them. Variables are not expanded.
+/// Applies instructions of a Dockerfile that change nothing but an image's configuration, as `docker commit
+/// --change` takes them. Variables are not expanded.
 final class ConfigChanges {
     private final Map<String, @Nullable Object> config;
 

@@ -271,9 +271,8 @@ public final class Engine implements ContainerRunner, AutoCloseable {
                 ExecNotes.of(container, exec, options)));
     }
 
-    /// Starts one more program that nobody waits for, in a container that outlives its command: it has no streams, goes
-    /// on
-    /// when this engine is gone, and ends with the container at the latest. [LifeEvents] has its end.
+    /// Starts one more program that nobody waits for, in a container that outlives its command: it has no streams,
+    /// goes on when this engine is gone, and ends with the container at the latest. [LifeEvents] has its end.
     /// @return its id in events
     /// @throws EngineException EXEC_DETACHED_REFUSED and those of [#exec]
     public String execAlone(String container, Exec exec) {

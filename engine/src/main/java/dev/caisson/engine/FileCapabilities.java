@@ -17,8 +17,7 @@ final class FileCapabilities {
     private FileCapabilities() {}
 
     /// Returns the form without the container's id, as images have it; empty for capabilities of another container,
-    /// which
-    /// mean nothing in this one.
+    /// which mean nothing in this one.
     ///
     /// @param idBase the host's number of the container's user 0
     static Optional<byte[]> ofImage(byte[] value, int idBase) {

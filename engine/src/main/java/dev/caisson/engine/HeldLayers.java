@@ -9,9 +9,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The unpacked layers that this engine's containers use: as long as one is open, nobody removes it. Containers of the
-/// same
-/// layer share a descriptor. The kernel closes those of an engine that was killed.
+/// The unpacked layers that this engine's containers use: as long as one is open, nobody removes it. Containers of
+/// the same layer share a descriptor. The kernel closes those of an engine that was killed.
 final class HeldLayers implements Holding {
     private static final class Shared {
         private final Fd fd;

@@ -154,10 +154,9 @@ public final class Images implements AutoCloseable {
         return Failures.call(() -> store.tag(image, name));
     }
 
-    /// Makes an image of a container that outlives its command: its image's layers, and what it has changed as one
-    /// more. The
-    /// configuration is that of its image with the changes that are asked for; variables, command and user that the
-    /// container was given itself are not taken.
+    /// Makes an image of a container that outlives its command: its image's layers, and its changes as one more.
+    /// The configuration is that of its image with the changes that are asked for; variables, command and user that
+    /// the container was given itself are not taken.
     ///
     /// @param container its name, or the beginning of its id
     /// @param name with a tag; an image that had it stays without a name

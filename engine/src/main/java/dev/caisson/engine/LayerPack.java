@@ -26,14 +26,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /// Writes what a container has changed as the tar archive of an image layer (OCI image specification, layer.md):
-/// whiteouts
-/// by name, owners as the container sees them, members in the order of their names' bytes. The same changes make the
-/// same
-/// bytes.
+/// whiteouts by name, owners as the container sees them, members in the order of their names' bytes. The same
+/// changes make the same bytes.
 ///
 /// Names are one component below a directory that is held open, no link is followed, no other mount is entered, and
-/// only
-/// regular files are opened. Sockets are left out.
+/// only regular files are opened. Sockets are left out.
 final class LayerPack {
     private static final String WHITEOUT = ".wh.";
     private static final String OPAQUE = ".wh..wh..opq";

@@ -65,9 +65,8 @@ final class Listing {
                     : ending.map(Ending::result);
         }
 
-        /// True if it was to be removed at its end, and that has come, or its lease is over: nobody can renew that of
-        /// one
-        /// that has no monitor.
+        /// True if it was to be removed at its end, and that has come, or its lease is over: nobody can renew that
+        /// of one that has no monitor.
         boolean isUnwanted() {
             boolean abandoned =
                     !held && file.flatMap(kept -> kept.options().lease()).isPresent();

@@ -14,9 +14,8 @@ public final class OwnSession {
 
     private OwnSession() {}
 
-    /// Makes this process such a one. Where the unified tree of control groups has no root that takes processes, as in
-    /// a
-    /// container, it stays in its group, as a container's monitor does.
+    /// Makes this process such a one. Where the unified tree of control groups has no root that takes processes, as
+    /// in a container, it stays in its group, as a container's monitor does.
     public static void begin() {
         HostAccess.requireRoot();
         HostAccess.requireNative();

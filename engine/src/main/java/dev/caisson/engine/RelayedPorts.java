@@ -13,8 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /// The TCP ports of loopback that the resident engine relays to a container that was started, so that whoever has
-/// started
-/// it finds them. A listening socket is looked for; nothing is sent to the container.
+/// started it finds them. A listening socket is looked for; nothing is sent to the container.
 final class RelayedPorts {
     private static final List<Path> TABLES = List.of(Path.of("/proc/net/tcp"), Path.of("/proc/net/tcp6"));
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);

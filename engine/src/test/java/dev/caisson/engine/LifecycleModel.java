@@ -20,9 +20,9 @@ final class LifecycleModel {
     /// How often a lease may run out anew within one act.
     private static final int MOST_LAPSES = 3;
 
-    /// Where it is in its life. ENDING: it was asked to end or killed, and is not gone yet. LAPSING: so by the end of
-    /// its
-    /// lease, and its monitor with it. ABANDONED: its monitor has ended, and nobody has cleared what is left.
+    /// Where it is in its life. ENDING: it was asked to end or killed, and is not gone yet. LAPSING: so by the end
+    /// of its lease, and its monitor with it. ABANDONED: its monitor has ended, and nobody has cleared what is
+    /// left.
     enum Phase {
         GONE,
         CREATED,

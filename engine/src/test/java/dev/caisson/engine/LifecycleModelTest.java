@@ -170,9 +170,8 @@ class LifecycleModelTest {
         return acts;
     }
 
-    /// Returns the state that is told, once it is possible and the kernel has the same. One that was killed is on its
-    /// way
-    /// out a little longer.
+    /// Returns the state that is told, once it is possible and the kernel has the same. One that was killed is on
+    /// its way out a little longer.
     private static Phase settled(Set<Phase> possible) throws Exception {
         long begun = System.nanoTime();
         while (true) {

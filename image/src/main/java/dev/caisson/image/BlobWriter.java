@@ -14,8 +14,7 @@ import java.util.Objects;
 import java.util.Optional;
 
 /// Writes a blob whose digest is known at its end, under a name of its own until then. The caller keeps the store's
-/// blobs
-/// meanwhile; closed before [#finish], nothing is left.
+/// blobs meanwhile; closed before [#finish], nothing is left.
 final class BlobWriter extends OutputStream {
     private static final int BUFFER = 128 << 10;
 

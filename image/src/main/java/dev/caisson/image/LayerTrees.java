@@ -15,12 +15,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// One tree per layer, shared by all images that have the same layers up to there: what the layer adds to those below,
-/// in
-/// the form of the kernel's overlay. The kernel makes it: a layer is unpacked into an overlay whose lower directories
-/// are
-/// the trees below and whose upper one is the new tree, so that links, whiteouts and names mean what they mean in the
-/// whole image.
+/// One tree per layer, shared by all images that have the same layers up to there: what the layer adds to those
+/// below, in the form of the kernel's overlay. The kernel makes it: a layer is unpacked into an overlay whose lower
+/// directories are the trees below and whose upper one is the new tree, so that links, whiteouts and names mean
+/// what they mean in the whole image.
 ///
 /// The lowest layers of an image with very many are one tree.
 final class LayerTrees implements AutoCloseable {

@@ -244,8 +244,7 @@ final class LayerUnpacker implements AutoCloseable {
 
     /// A device of number 0:0 is overlayfs' whiteout. Others would be of no use to a container: it has a user
     /// namespace, where no device node on an image's file system can be opened. Those of `/dev` are passed over,
-    /// because
-    /// an engine mounts a `/dev` of its own there; anywhere else one is refused.
+    /// because an engine mounts a `/dev` of its own there; anywhere else one is refused.
     private void device(TarEntry entry, EntryName name) {
         if (entry.kind() == TarEntry.Kind.CHARACTER_DEVICE && entry.deviceMajor() == 0 && entry.deviceMinor() == 0) {
             if (name.isRoot()) {

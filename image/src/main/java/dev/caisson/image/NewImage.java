@@ -20,8 +20,7 @@ import java.util.zip.Deflater;
 import java.util.zip.GZIPOutputStream;
 
 /// Adds an image to the store: the layers of another one, new ones above, and a configuration. It is on the store's
-/// list
-/// only when all of it is there; what a failure leaves goes with the next removal.
+/// list only when all of it is there; what a failure leaves goes with the next removal.
 final class NewImage {
     private static final String MANIFEST = "application/vnd.oci.image.manifest.v1+json";
     private static final String CONFIG = "application/vnd.oci.image.config.v1+json";

@@ -91,9 +91,8 @@ public final class Mounts {
         }
     }
 
-    /// Mounts an overlay of directories, and shows it to nobody: Documentation/filesystems/overlayfs.rst. The kernel
-    /// writes
-    /// no redirects and no files without their content; from Linux 6.8 on.
+    /// Mounts an overlay of directories, and shows it to nobody: Documentation/filesystems/overlayfs.rst. The
+    /// kernel writes no redirects and no files without their content; from Linux 6.8 on.
     ///
     /// @param lowers topmost first; with no upper at least two, as the kernel wants
     /// @param upper what is written, with the empty directory `work` of the same file system; read-only without

@@ -85,8 +85,7 @@ record Query(
     }
 
     /// Returns the same question as nobody's in particular: in lower case, with nothing that the client has chosen
-    /// beside
-    /// the name, its type and whether it knows EDNS(0).
+    /// beside the name, its type and whether it knows EDNS(0).
     Query plain() {
         byte[] lower = question.clone();
         for (int i = 0; i < lower.length - 4; i++) { // no length of a label is as high as a letter
