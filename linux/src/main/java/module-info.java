@@ -20,6 +20,7 @@ module dev.caisson.linux {
             dev.caisson.image,
             dev.caisson.launch,
             dev.caisson.network,
+            dev.caisson.scan,
             dev.caisson.seccomp,
             dev.caisson.selftest,
             dev.caisson.spec,

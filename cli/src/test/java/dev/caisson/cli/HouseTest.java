@@ -102,6 +102,7 @@ class HouseTest {
                         "dev.caisson.text",
                         "dev.caisson.image",
                         "dev.caisson.seccomp",
+                        "dev.caisson.scan",
                         "dev.caisson.containerfile",
                         "dev.caisson.spec",
                         "dev.caisson.engine",

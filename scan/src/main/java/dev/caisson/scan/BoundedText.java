@@ -1,0 +1,56 @@
+package dev.caisson.scan;
+
+import java.io.Serial;
+
+/// A text that an expression of somebody else's reads at most so many characters of, again and again included: it
+/// bounds the time of one that tries too many ways.
+final class BoundedText implements CharSequence {
+    private static final int STEPS_FOR_EACH = 512;
+    private static final int LEAST_STEPS = 1 << 20;
+
+    /// The bound was reached. Has no stack trace; it is caught where the expression was started.
+    static final class Exhausted extends RuntimeException {
+        @Serial
+        private static final long serialVersionUID = 1L;
+
+        Exhausted() {
+            super("an expression takes too many steps", null, false, false);
+        }
+    }
+
+    private final String text;
+    private long left;
+
+    BoundedText(String text) {
+        this.text = text;
+        refill();
+    }
+
+    /// Grants the next expression its own steps.
+    void refill() {
+        left = Math.max(LEAST_STEPS, (long) STEPS_FOR_EACH * text.length());
+    }
+
+    @Override
+    public int length() {
+        return text.length();
+    }
+
+    @Override
+    public char charAt(int index) {
+        if (--left < 0) {
+            throw new Exhausted();
+        }
+        return text.charAt(index);
+    }
+
+    @Override
+    public CharSequence subSequence(int start, int end) {
+        return text.substring(start, end);
+    }
+
+    @Override
+    public String toString() {
+        return text;
+    }
+}

@@ -1,0 +1,25 @@
+package dev.caisson.scan;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/// A rule with what it takes to find it.
+/// @param keywords in lower case; one of them is in whatever the rule finds. Empty for a rule that is tried everywhere
+/// @param pattern finds the secret; compiled at its first use
+/// @param group of the pattern that is the secret; 0 for the first that matched, or all
+/// @param entropy bits a character that the secret has at least
+/// @param anchored if every match begins with a keyword
+/// @param path of the files that the rule is for
+/// @param own if the rule is one of ours, whose pattern needs no bound on its steps
+record Expression(
+        LeakRule rule,
+        List<String> keywords,
+        LazyPattern pattern,
+        int group,
+        double entropy,
+        boolean anchored,
+        Verification verification,
+        Optional<Pattern> path,
+        List<Allowance> allowances,
+        boolean own) {}
