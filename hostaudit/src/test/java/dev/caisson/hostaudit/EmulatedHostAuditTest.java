@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,16 +33,21 @@ class EmulatedHostAuditTest {
     @BeforeAll
     static void auditMachines() throws Exception {
         work = Files.createTempDirectory(Path.of("/var/tmp"), "caisson-emulated");
-        TestImages.root(work);
-        SelinuxPolicy.write(work.resolve("policy"));
-        lines = Stream.concat(audited(List.of(), "apparmor"), audited(List.of("security=selinux"), "selinux"))
-                .toList();
+        try (var both = Executors.newFixedThreadPool(2)) {
+            Future<List<Line>> apparmor = both.submit(() -> audited(List.of(), "apparmor"));
+            Future<List<Line>> selinux = both.submit(() -> audited(List.of("security=selinux"), "selinux"));
+            lines = Stream.concat(apparmor.get().stream(), selinux.get().stream())
+                    .toList();
+        }
     }
 
-    private static Stream<Line> audited(List<String> words, String what) throws IOException, InterruptedException {
-        EmulatedMachine.Result result = EmulatedMachine.run(work, words, EmulatedHost.class, work.toString(), what);
+    private static List<Line> audited(List<String> words, String what) throws IOException, InterruptedException {
+        Path own = Files.createDirectory(work.resolve(what));
+        TestImages.root(own);
+        SelinuxPolicy.write(own.resolve("policy"));
+        EmulatedMachine.Result result = EmulatedMachine.run(own, words, EmulatedHost.class, own.toString(), what);
         assertThat(result.status()).as(result.output()).isZero();
-        return Line.read(result.output());
+        return Line.read(result.output()).toList();
     }
 
     @AfterAll

@@ -108,7 +108,7 @@ class ExportPropertiesTest {
                     || name.equals("ipc")) {
                 continue;
             }
-            for (SeccompData with : Calls.withArguments(call, boundaries, named.contains(name) ? 200 : 2, random)) {
+            for (SeccompData with : Calls.withArguments(call, boundaries, named.contains(name) ? 60 : 2, random)) {
                 Action meant = evaluator.decide(with);
                 Action decided = Simulator.run(theirs.filter(), with).action();
                 boolean foreign = call.arch() != target.architecture().auditValue()
@@ -117,9 +117,11 @@ class ExportPropertiesTest {
                         && foreign
                         && meant.kind() == Action.Kind.ERRNO
                         && decided.kind() == Action.Kind.ERRNO;
-                assertThat(otherError ? meant : decided)
-                        .as("%s of %s", CallText.of(with), profile)
-                        .isEqualTo(meant);
+                if (!otherError && !decided.equals(meant)) { // the text of each call would take most of the time
+                    assertThat(decided)
+                            .as("%s of %s", CallText.of(with), profile)
+                            .isEqualTo(meant);
+                }
             }
         }
     }

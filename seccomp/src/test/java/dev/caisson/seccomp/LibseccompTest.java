@@ -113,7 +113,9 @@ class LibseccompTest {
                     Action decided = Simulator.run(ours, with).action();
                     boolean bothKill =
                             expected.kind() == Action.Kind.KILL_THREAD && decided.kind() == Action.Kind.KILL_PROCESS;
-                    assertThat(bothKill ? expected : decided).as("%s", with).isEqualTo(expected);
+                    if (!bothKill && !decided.equals(expected)) { // the text of each call would take most of the time
+                        assertThat(decided).as("%s", with).isEqualTo(expected);
+                    }
                 }
             }
         }

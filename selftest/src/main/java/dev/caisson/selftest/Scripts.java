@@ -41,7 +41,7 @@ final class Scripts {
     /// looked at.
     private static final String PRELUDE = """
             $| = 1; my $n = 0;
-            sub stopped { print "$_[0] $_[1]\\n"; select(undef, undef, undef, 1.5); exit 0 }
+            sub stopped { print "$_[0] $_[1]\\n"; select(undef, undef, undef, 0.6); exit 0 }
             """;
 
     /// Runs what a container or a user of the host does in peace: a little of everything that an attacker may
