@@ -9,6 +9,7 @@ module dev.caisson.audit {
     requires transitive dev.caisson.containerfile;
     requires dev.caisson.image;
     requires dev.caisson.linux;
+    requires transitive dev.caisson.scan;
     requires dev.caisson.text;
     requires io.avaje.jsonb;
 

@@ -10,6 +10,7 @@ module dev.caisson.cli {
     requires dev.caisson.hostaudit;
     requires dev.caisson.linux;
     requires dev.caisson.network;
+    requires dev.caisson.scan;
     requires dev.caisson.selftest;
     requires dev.caisson.text;
     requires info.picocli;

@@ -5,8 +5,10 @@ import dev.caisson.containerfile.Source;
 import dev.caisson.text.Json;
 import dev.caisson.text.MalformedJsonException;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -16,7 +18,12 @@ final class Baseline {
     private Baseline() {}
 
     static Report apply(AuditRequest request, List<String> targets, List<Finding> findings) {
-        Set<String> known = request.baseline().map(Baseline::read).orElse(Set.of());
+        return apply(request.baseline(), targets, request.today(), request.failOn(), findings);
+    }
+
+    static Report apply(
+            Optional<Path> file, List<String> targets, LocalDate today, Severity failOn, List<Finding> findings) {
+        Set<String> known = file.map(Baseline::read).orElse(Set.of());
         List<Finding> judged = findings.stream()
                 .map(finding -> known.contains(finding.fingerprint()) ? finding.knownBefore() : finding)
                 .toList();
@@ -25,7 +32,7 @@ final class Baseline {
                 .filter(finding -> finding.status() != Status.PASS)
                 .map(Finding::fingerprint)
                 .collect(Collectors.toSet()));
-        return new Report(FileAudit.VERSION, request.today(), targets, request.failOn(), judged, List.copyOf(resolved));
+        return new Report(FileAudit.VERSION, today, targets, failOn, judged, List.copyOf(resolved));
     }
 
     private static Set<String> read(Path path) {

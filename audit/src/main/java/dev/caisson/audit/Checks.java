@@ -1,5 +1,6 @@
 package dev.caisson.audit;
 
+import dev.caisson.scan.RuleSet;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -60,10 +61,11 @@ public final class Checks {
         return LEVELS.getOrDefault(check.id(), 1);
     }
 
-    /// The check of that id or name.
+    /// The check of that id or name, also if it is one of the leak scanner's.
     public static Optional<Check> find(String idOrName) {
         Check check = BY_ID.get(idOrName.toUpperCase(Locale.ROOT));
-        return Optional.ofNullable(check != null ? check : BY_NAME.get(idOrName.toLowerCase(Locale.ROOT)));
+        return Optional.ofNullable(check != null ? check : BY_NAME.get(idOrName.toLowerCase(Locale.ROOT)))
+                .or(() -> LeakChecks.find(idOrName, RuleSet.own().rules()));
     }
 
     /// The check of that name, which must exist.

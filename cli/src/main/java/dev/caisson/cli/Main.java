@@ -1,6 +1,7 @@
 package dev.caisson.cli;
 
 import dev.caisson.cli.audit.AuditCommand;
+import dev.caisson.cli.audit.ScanCommand;
 import dev.caisson.cli.build.BuildCommand;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CallerText;
@@ -129,6 +130,7 @@ public final class Main implements Runnable {
         COMMANDS.put("selftest", SelftestCommand::new);
         COMMANDS.put("info", InfoCommand::new);
         COMMANDS.put("audit", AuditCommand::new);
+        COMMANDS.put("scan", ScanCommand::new);
         COMMANDS.put("seccomp", SeccompCommand::new);
         COMMANDS.put("version", VersionCommand::new);
         COMMANDS.put("completion", CompletionCommand::new);
@@ -361,7 +363,7 @@ public final class Main implements Runnable {
         CommandSpec command = problem.getCommandLine().getCommandSpec();
         String sentence = OneLine.of(problem.getMessage()) + "; " + advice(problem, command);
         // who runs an audit takes its exit status for the answer
-        return command.userObject() instanceof AuditCommand
+        return command.userObject() instanceof AuditCommand || command.userObject() instanceof ScanCommand
                 ? new CommandException("USAGE", AuditCommand.AUDIT_FAILED, sentence)
                 : CommandException.usage(sentence);
     }
@@ -384,7 +386,7 @@ public final class Main implements Runnable {
             err.println("caisson: OUTPUT_FAILED: " + OneLine.of(lost.getMessage()));
         }
         // who runs an audit takes its exit status for the answer
-        boolean isAudit = args.length > 0 && args[0].equals("audit");
+        boolean isAudit = args.length > 0 && (args[0].equals("audit") || args[0].equals("scan"));
         return lost.exitStatus(isAudit ? AuditCommand.AUDIT_FAILED : CommandException.ENGINE_FAILED);
     }
 

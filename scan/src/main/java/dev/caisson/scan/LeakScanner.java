@@ -1,18 +1,23 @@
 package dev.caisson.scan;
 
+import dev.caisson.scan.unpack.Archive;
+import dev.caisson.scan.unpack.Budget;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Scans bytes for secrets. May be used by many threads.
 ///
-/// A stream of any length is read in windows that overlap by more than the longest secret, in constant memory.
+/// A stream of any length is read in windows that overlap by more than the longest secret, in constant memory. Archives
+/// are unpacked, also in one another, to a multiple of their size.
 public final class LeakScanner {
     private static final int WINDOW = 1 << 20;
     private static final int SMALL = 64 * 1024;
@@ -34,27 +39,24 @@ public final class LeakScanner {
     /// Scans a text, such as the value of a variable.
     public List<Leak> scan(String source, String text) {
         List<Leak> leaks = new ArrayList<>();
-        try {
-            scan(source, new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), new ScanSink() {
-                @Override
-                public void found(Leak leak) {
-                    leaks.add(leak);
-                }
+        var sink = new ScanSink() {
+            @Override
+            public void found(Leak leak) {
+                leaks.add(leak);
+            }
 
-                @Override
-                public void skipped(String skippedSource, String why) {
-                    // a rule that is too slow for a text has found what it could
-                }
-            });
-        } catch (IOException e) {
-            throw new IllegalStateException("bytes in memory can be read", e);
-        }
+            @Override
+            public void skipped(String skippedSource, String why) {
+                // a rule that is too slow for a text has found what it could
+            }
+        };
+        scan(source, new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), sink);
         return leaks;
     }
 
-    /// Scans a stream to its end, which stays open.
+    /// Scans a stream to its end, which stays open. A stream that cannot be read is reported to the sink.
     /// @param source the name for places
-    public void scan(String source, InputStream in, ScanSink sink) throws IOException {
+    public void scan(String source, InputStream in, ScanSink sink) {
         new Reader().scan(source, in, sink);
     }
 
@@ -67,31 +69,76 @@ public final class LeakScanner {
     final class Reader {
         private final Search search = new Search(rules, now);
         private byte[] buffer = new byte[SMALL];
+        private @Nullable Reader inner;
 
-        void scan(String source, InputStream in, ScanSink sink) throws IOException {
+        void scan(String source, InputStream in, ScanSink sink) {
+            var budget = new Budget();
+            try {
+                read(source, budget.packed(in), budget, sink);
+            } catch (IOException e) {
+                sink.skipped(source, reason(e));
+            }
+        }
+
+        private void read(String source, InputStream in, Budget budget, ScanSink sink) throws IOException {
             if (rules.allowances().stream().anyMatch(allowance -> !allowance.all() && allowance.allowsPath(source))) {
                 return;
             }
+            int length = in.readNBytes(buffer, 0, buffer.length);
+            Optional<Archive> archive = Archive.of(buffer, length);
+            try {
+                if (archive.isPresent()) {
+                    var start = new ByteArrayInputStream(Arrays.copyOf(buffer, length));
+                    unpack(source, archive.get(), new SequenceInputStream(start, in), budget, sink);
+                } else {
+                    windows(source, length, in, sink);
+                }
+            } finally {
+                Arrays.fill(buffer, (byte) 0);
+            }
+        }
+
+        private void unpack(String source, Archive archive, InputStream in, Budget budget, ScanSink sink)
+                throws IOException {
+            Reader below = inner == null ? new Reader() : inner;
+            inner = below;
+            try {
+                budget.enter();
+                archive.read(
+                        in,
+                        (name, content) -> below.read(
+                                name.isEmpty() ? source : source + "!/" + name,
+                                budget.unpacked(content),
+                                budget,
+                                sink));
+                budget.leave();
+            } catch (IOException | IllegalArgumentException e) {
+                if (e instanceof IOException failure && Budget.isExceeded(failure)) {
+                    throw failure;
+                }
+                sink.skipped(source, reason(e));
+            }
+        }
+
+        private void windows(String source, int start, InputStream in, ScanSink sink) throws IOException {
             search.begin();
             var lines = new Lines();
-            int length = 0;
+            int length = start;
             int from = 0;
             boolean last = false;
             while (!last) {
-                int read = fill(in, length);
-                last = read < buffer.length;
-                length = read;
+                length = fill(in, length);
+                last = length < buffer.length;
                 int to = last ? length : length - Search.LONGEST;
                 search.search(new Passage(source, buffer, length, from, to, lines, Optional.empty()), sink);
                 if (!last) {
-                    int dropped = Math.max(0, to - Search.LONGEST);
+                    int dropped = to - Search.LONGEST;
                     lines.dropped(buffer, dropped);
                     System.arraycopy(buffer, dropped, buffer, 0, length - dropped);
                     length -= dropped;
                     from = to - dropped;
                 }
             }
-            Arrays.fill(buffer, 0, length, (byte) 0);
         }
 
         /// Fills the buffer from `length` on, and lets it grow to a whole window.
@@ -99,10 +146,18 @@ public final class LeakScanner {
         private int fill(InputStream in, int length) throws IOException {
             int filled = length + in.readNBytes(buffer, length, buffer.length - length);
             while (filled == buffer.length && buffer.length < WINDOW) {
-                buffer = Arrays.copyOf(buffer, Math.min(WINDOW, buffer.length * 4));
+                byte[] smaller = buffer;
+                buffer = Arrays.copyOf(smaller, Math.min(WINDOW, smaller.length * 4));
+                Arrays.fill(smaller, (byte) 0);
                 filled += in.readNBytes(buffer, filled, buffer.length - filled);
             }
             return filled;
+        }
+
+        private static String reason(Exception failure) {
+            String message = failure.getMessage();
+            return "not read to its end: "
+                    + (message == null || message.isBlank() ? failure.getClass().getSimpleName() : message);
         }
     }
 }

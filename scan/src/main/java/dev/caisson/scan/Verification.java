@@ -72,10 +72,9 @@ enum Verification {
     PASSWORD {
         @Override
         Optional<Judgement> judge(String value, Instant now) {
-            String plain = value.toLowerCase(Locale.ROOT);
+            String plain = value.toLowerCase(Locale.ROOT).replaceAll("^[^a-z0-9]+|[^a-z0-9]+$", "");
             // the user's name, and words of documentation
-            boolean word =
-                    plain.matches("[a-z]{1,8}|pass(?:word)?\\d*|passwd|secret|token|\\d{1,6}|.*\\\\.*|\\.+|[*x?#]+");
+            boolean word = plain.matches("[a-z]{1,8}|pass(?:word)?\\d*|passwd|secret|token|\\d{0,6}|.*\\\\.*");
             return word
                     ? Optional.empty()
                     : Optional.of(new Judgement(Confidence.POSSIBLE, "a password stands in clear text"));

@@ -3,7 +3,6 @@ package dev.caisson.scan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayInputStream;
-import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
@@ -22,22 +21,7 @@ class LeakScannerTest {
     private final Samples samples = new Samples(7);
     private final String token = samples.fill("ghp_{w30}{crc}");
 
-    private static final class Collected implements ScanSink {
-        private final List<Leak> leaks = new ArrayList<>();
-        private final List<String> skipped = new ArrayList<>();
-
-        @Override
-        public void found(Leak leak) {
-            leaks.add(leak);
-        }
-
-        @Override
-        public void skipped(String source, String why) {
-            skipped.add(source + ": " + why);
-        }
-    }
-
-    private List<Leak> found(byte[] bytes) throws IOException {
+    private List<Leak> found(byte[] bytes) {
         var collected = new Collected();
         scanner.scan("a.txt", new ByteArrayInputStream(bytes), collected);
         assertThat(collected.skipped).isEmpty();
@@ -81,7 +65,7 @@ class LeakScannerTest {
     }
 
     @Test
-    void every_encoding_is_looked_into() throws IOException {
+    void every_encoding_is_looked_into() {
         String text = "the password of the account is " + token + " and no other";
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         String base64 = Base64.getEncoder().encodeToString(bytes);
@@ -104,7 +88,7 @@ class LeakScannerTest {
         assertThat(via(escaped(token, "\\u%04x"))).containsExactly("escapes");
     }
 
-    private List<String> via(byte[] bytes) throws IOException {
+    private List<String> via(byte[] bytes) {
         List<Leak> leaks = found(bytes);
         assertThat(leaks).as(new String(bytes, StandardCharsets.ISO_8859_1)).isNotEmpty();
         return leaks.getFirst().place().decoded();
@@ -117,7 +101,7 @@ class LeakScannerTest {
     }
 
     @Test
-    void a_secret_is_found_once_wherever_a_window_ends() throws IOException {
+    void a_secret_is_found_once_wherever_a_window_ends() {
         int window = 1 << 20;
         for (int at = window - Search.LONGEST - 41; at <= window - Search.LONGEST + 1; at += 7) {
             assertAt(at);
@@ -127,7 +111,7 @@ class LeakScannerTest {
         assertAt(2 * window + 5);
     }
 
-    private void assertAt(int at) throws IOException {
+    private void assertAt(int at) {
         byte[] bytes = "x"
                 .repeat(at - 1)
                 .concat("\n" + token + "\n" + " ".repeat(3 << 20))
@@ -138,13 +122,13 @@ class LeakScannerTest {
     }
 
     @Test
-    void a_line_of_any_length_has_columns() throws IOException {
+    void a_line_of_any_length_has_columns() {
         byte[] bytes = (" ".repeat(5_000_000) + token).getBytes(StandardCharsets.US_ASCII);
         assertThat(found(bytes).getFirst().place()).hasToString("a.txt:1:5000001");
     }
 
     @Test
-    void a_long_stream_takes_a_bounded_time_and_the_same_memory() throws IOException {
+    void a_long_stream_takes_a_bounded_time_and_the_same_memory() {
         byte[] piece = "lorem ipsum dolor sit amet, consectetur=adipiscing elit\n"
                 .repeat(20_000)
                 .getBytes(StandardCharsets.US_ASCII);

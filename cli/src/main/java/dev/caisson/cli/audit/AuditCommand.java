@@ -6,14 +6,11 @@ import dev.caisson.audit.FileAudit;
 import dev.caisson.audit.LocalImages;
 import dev.caisson.audit.Proposal;
 import dev.caisson.audit.Report;
-import dev.caisson.audit.ReportFormat;
 import dev.caisson.audit.Severity;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.containerfile.Source;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.Writer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
@@ -50,17 +47,6 @@ public final class AuditCommand implements Callable<Integer> {
     private List<String> inputs = List.of();
 
     @Option(
-            names = "--format",
-            paramLabel = "FORMAT",
-            defaultValue = "text",
-            converter = AuditWords.Format.class,
-            description = {
-                "text, json, sarif, junit, html, markdown, csv, prometheus or docker-bench-json",
-                "(default: ${DEFAULT-VALUE})."
-            })
-    private ReportFormat format = ReportFormat.TEXT;
-
-    @Option(
             names = "--fail-on",
             paramLabel = "SEVERITY",
             defaultValue = "high",
@@ -90,12 +76,6 @@ public final class AuditCommand implements Callable<Integer> {
     private Map<String, String> baseImages = new HashMap<>();
 
     @Option(
-            names = {"-o", "--output"},
-            paramLabel = "FILE",
-            description = "Write the report to a file.")
-    private @Nullable Path output;
-
-    @Option(
             names = "--fix",
             paramLabel = "DIR",
             arity = "0..1",
@@ -108,6 +88,9 @@ public final class AuditCommand implements Callable<Integer> {
     private @Nullable Path fix;
 
     @Mixin
+    private final ReportOutput output = new ReportOutput();
+
+    @Mixin
     private final HostOptions host = new HostOptions();
 
     @Override
@@ -116,11 +99,11 @@ public final class AuditCommand implements Callable<Integer> {
             refuseWithoutFiles();
             if (fix != null) {
                 Report report = tell(host.propose(failOn, waivers, baseline), fix);
-                write(report);
+                output.write(report);
                 return report.exitCode();
             }
             return host.run(
-                    failOn, waivers, baseline, this::write, spec.commandLine().getOut());
+                    failOn, waivers, baseline, output::write, spec.commandLine().getOut());
         }
         host.refuseBesideFiles();
         AuditRequest request = new AuditRequest(
@@ -137,7 +120,7 @@ public final class AuditCommand implements Callable<Integer> {
                 Optional.ofNullable(waivers),
                 Optional.ofNullable(baseline));
         Report report = fix == null ? FileAudit.run(request) : tell(FileAudit.propose(request), fix);
-        write(report);
+        output.write(report);
         return report.exitCode();
     }
 
@@ -174,22 +157,6 @@ public final class AuditCommand implements Callable<Integer> {
         } catch (IOException e) {
             throw new AuditException(
                     AuditException.Code.INPUT_UNREADABLE, "standard input cannot be read: " + e.getMessage(), e);
-        }
-    }
-
-    private void write(Report report) {
-        try {
-            if (output == null) {
-                PrintWriter out = spec.commandLine().getOut();
-                format.write(report, out);
-                OutputFailure.check(out);
-            } else {
-                try (Writer file = Files.newBufferedWriter(output)) {
-                    format.write(report, file);
-                }
-            }
-        } catch (IOException e) {
-            throw OutputFailure.of(output == null ? Path.of("/dev/stdout") : output, e);
         }
     }
 }

@@ -1,0 +1,107 @@
+package dev.caisson.cli.audit;
+
+import dev.caisson.audit.LeakAudit;
+import dev.caisson.audit.Report;
+import dev.caisson.audit.Severity;
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.scan.GitScan;
+import dev.caisson.scan.LeakScanner;
+import dev.caisson.scan.RuleSet;
+import dev.caisson.scan.ScanException;
+import dev.caisson.scan.TreeScan;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `caisson scan TARGET…`: secrets in files, directories, histories of git and standard input.
+@Command(
+        name = "scan",
+        description = {
+            "Find secrets: tokens, private keys and passwords in files, directories and histories.",
+            "A value is never shown. Archives are unpacked, encoded text is decoded, links are not followed.",
+            "Exit status: 0 clean, 1 findings at or over --fail-on, 2 the scan itself failed, 3 partly not scanned."
+        })
+public final class ScanCommand implements Callable<Integer> {
+    private static final String GIT = "git:";
+
+    @Parameters(
+            paramLabel = "TARGET",
+            arity = "1..*",
+            description = "Files and directories; git:DIR for the history of a repository; - for standard input.")
+    private List<String> targets = List.of();
+
+    @Option(
+            names = "--fail-on",
+            paramLabel = "SEVERITY",
+            defaultValue = "high",
+            converter = AuditWords.Threshold.class,
+            description = {
+                "critical (certain), high (likely), medium (possible), low (unlikely) or info",
+                "(default: ${DEFAULT-VALUE})."
+            })
+    private Severity failOn = Severity.HIGH;
+
+    @Option(names = "--waivers", paramLabel = "FILE", description = "Findings that are tolerated, why and until when.")
+    private @Nullable Path waivers;
+
+    @Option(
+            names = "--baseline",
+            paramLabel = "FILE",
+            description = "A JSON report; what it has does not count against --fail-on.")
+    private @Nullable Path baseline;
+
+    @Option(
+            names = "--rules",
+            paramLabel = "FILE",
+            description = {
+                "Rules in gitleaks' format, in the place of Caisson's own, or beside them",
+                "if the file has useDefault = true."
+            })
+    private @Nullable Path rules;
+
+    @Mixin
+    private final ReportOutput output = new ReportOutput();
+
+    @Override
+    public Integer call() {
+        RuleSet known = rules == null ? RuleSet.own() : ScanInputs.rules(rules);
+        var scanner = new LeakScanner(known, Instant.now());
+        var audit = new LeakAudit(known);
+        try {
+            for (String target : targets) {
+                scan(scanner, target, audit);
+            }
+        } catch (ScanException e) {
+            throw ScanInputs.failed(e);
+        }
+        Report report = audit.conclude(
+                targets.stream()
+                        .map(target -> target.equals("-") ? "stdin" : target)
+                        .toList(),
+                LocalDate.now(ZoneOffset.UTC),
+                failOn,
+                Optional.ofNullable(waivers),
+                Optional.ofNullable(baseline));
+        output.write(report);
+        return report.exitCode();
+    }
+
+    private static void scan(LeakScanner scanner, String target, LeakAudit audit) {
+        if (target.equals("-")) {
+            scanner.scan("stdin", Caller.current().input(), audit);
+        } else if (target.startsWith(GIT)) {
+            GitScan.scan(scanner, Caller.current().path(target.substring(GIT.length())), target, audit);
+        } else {
+            TreeScan.scan(scanner, Caller.current().path(target), target, audit);
+        }
+    }
+}
