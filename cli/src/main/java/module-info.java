@@ -11,6 +11,7 @@ module dev.caisson.cli {
     requires dev.caisson.linux;
     requires dev.caisson.network;
     requires dev.caisson.scan;
+    requires dev.caisson.secret;
     requires dev.caisson.selftest;
     requires dev.caisson.text;
     requires info.picocli;
@@ -36,6 +37,8 @@ module dev.caisson.cli {
     opens dev.caisson.cli.run to
             info.picocli;
     opens dev.caisson.cli.seccomp to
+            info.picocli;
+    opens dev.caisson.cli.secret to
             info.picocli;
     opens dev.caisson.cli.stats to
             info.picocli;

@@ -22,6 +22,7 @@ module dev.caisson.linux {
             dev.caisson.network,
             dev.caisson.scan,
             dev.caisson.seccomp,
+            dev.caisson.secret,
             dev.caisson.selftest,
             dev.caisson.spec,
             dev.caisson.state,

@@ -24,7 +24,7 @@ final class LaterCommands {
         put(BUILD, "builder", "buildx");
         put(IMAGES, "history", "import", "load", "save");
         put("containers are started by hand or by a service; 'caisson audit' judges a compose file", "compose");
-        put(SWARM, "swarm", "node", "service", "stack", "config", "secret");
+        put(SWARM, "swarm", "node", "service", "stack", "config");
         put("there is no daemon that could be elsewhere: use ssh", "context");
         put("there are no plugins", "plugin");
         put("it needs a container's memory to be read as a whole, which is not part of this version", "checkpoint");

@@ -42,6 +42,7 @@ import dev.caisson.cli.run.PlanCommand;
 import dev.caisson.cli.run.PlanRunCommand;
 import dev.caisson.cli.run.RunCommand;
 import dev.caisson.cli.seccomp.SeccompCommand;
+import dev.caisson.cli.secret.SecretGroupCommand;
 import dev.caisson.cli.stats.StatsCommand;
 import dev.caisson.cli.system.DiskUseCommand;
 import dev.caisson.cli.system.InfoCommand;
@@ -122,6 +123,7 @@ public final class Main implements Runnable {
         COMMANDS.put("image", () -> ImageGroupCommand.line().addSubcommand("build", new BuildCommand()));
         COMMANDS.put("container", Main::container);
         COMMANDS.put("network", NetworkCommand::line);
+        COMMANDS.put("secret", SecretGroupCommand::line);
         COMMANDS.put("system", Main::system);
         COMMANDS.put("workspace", Main::workspace);
         COMMANDS.put("verify", VerifyCommand::new);

@@ -103,6 +103,7 @@ class HouseTest {
                         "dev.caisson.image",
                         "dev.caisson.seccomp",
                         "dev.caisson.scan",
+                        "dev.caisson.secret",
                         "dev.caisson.containerfile",
                         "dev.caisson.spec",
                         "dev.caisson.engine",

@@ -10,6 +10,10 @@ final class Nr {
     static final long CLOSE = pick(3, 57);
     static final long FSTAT = pick(5, 80);
     static final long LSEEK = pick(8, 62);
+    static final long MMAP = pick(9, 222);
+    static final long MUNMAP = pick(11, 215);
+    static final long MADVISE = pick(28, 233);
+    static final long MLOCK = pick(149, 228);
     static final long PREAD64 = pick(17, 67);
     static final long PWRITE64 = pick(18, 68);
     static final long RT_SIGPROCMASK = pick(14, 135);
@@ -86,6 +90,7 @@ final class Nr {
     static final long MOUNT_SETATTR = 442;
     static final long QUOTACTL_FD = 443;
     static final long LANDLOCK_CREATE_RULESET = 444;
+    static final long MEMFD_SECRET = 447;
 
     private Nr() {}
 

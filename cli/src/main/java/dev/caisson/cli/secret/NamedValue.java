@@ -1,0 +1,97 @@
+package dev.caisson.cli.secret;
+
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.HiddenLine;
+import dev.caisson.cli.caller.NamedFile;
+import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretValue;
+import java.io.IOException;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Stack;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.IParameterPreprocessor;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// The name of a secret and the source of its value: standard input, a file, the terminal or a generator. Never from an
+/// argument,
+/// which every user of the host can read.
+final class NamedValue {
+    /// Takes a size only if it is attached, so that the name may stand behind the option.
+    static final class AttachedSize implements IParameterPreprocessor {
+        private static final String USUAL = "43"; // 258 random bits
+
+        @Override
+        public boolean preprocess(
+                Stack<String> arguments, CommandSpec command, ArgSpec option, Map<String, Object> info) {
+            if (" ".equals(info.get("separator"))) {
+                arguments.push(USUAL);
+            }
+            return false;
+        }
+    }
+
+    @Option(
+            names = "--generate",
+            arity = "0..1",
+            paramLabel = "SIZE",
+            preprocessor = AttachedSize.class,
+            description = "Generate a random value of SIZE letters, digits, '-' and '_' (default: 43).")
+    private @Nullable Integer generate;
+
+    @Parameters(
+            index = "0",
+            paramLabel = "NAME",
+            description = "Letters, digits, '.', '_' and '-', at most 63, beginning with a letter or digit.")
+    private String name = "";
+
+    @Parameters(
+            index = "1",
+            arity = "0..1",
+            paramLabel = "FILE",
+            description = "File with the value, '-' for standard input (default: ask at the terminal).")
+    private @Nullable String file;
+
+    SecretName name() {
+        return new SecretName(name);
+    }
+
+    /// Reads the value, whose bytes are taken as they are.
+    SecretValue read() {
+        if (generate != null) {
+            if (file != null) {
+                throw CommandException.usage("--generate makes the value: name no file beside it");
+            }
+            return SecretValue.generate(generate);
+        }
+        if (file == null || (file.equals("-") && HiddenLine.isPossible())) {
+            Optional<SecretValue> typed = Stores.twice("Value: ");
+            return typed.orElseThrow(() -> CommandException.usage(
+                    "there is no terminal to ask for the value: give '-' for standard input, a file, or --generate"));
+        }
+        return file.equals("-") ? standardInput() : file(file);
+    }
+
+    private static SecretValue standardInput() {
+        try {
+            return SecretValue.read(Caller.current().input());
+        } catch (IOException e) {
+            throw CommandException.usage("standard input could not be read: " + NamedFile.reason(e));
+        }
+    }
+
+    /// The message does not repeat the operand, which may be the value.
+    private static SecretValue file(String name) {
+        try {
+            return Stores.value(NamedFile.read(name, SecretValue.MOST_BYTES));
+        } catch (IOException e) {
+            throw CommandException.usage("the file with the value was not read (" + NamedFile.reason(e)
+                    + "): a value is never an argument, where every user of the host sees it; give a file, or '-' and"
+                    + " the value on standard input");
+        }
+    }
+}

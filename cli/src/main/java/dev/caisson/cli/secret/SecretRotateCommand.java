@@ -1,0 +1,54 @@
+package dev.caisson.cli.secret;
+
+import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretRecord;
+import dev.caisson.secret.SecretStore;
+import dev.caisson.secret.SecretValue;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `caisson secret rotate`: gives a secret a new value.
+@Command(
+        name = "rotate",
+        sortOptions = false,
+        description = "Give a secret a new value, as a new version. Earlier ones stay, 16 in all.",
+        footer = {
+            "%nA new version expires after the time that the one before had, unless --expires says otherwise.",
+            "%n  caisson secret rotate --generate session-key",
+            "  caisson secret rotate tls.key ./key.pem"
+        })
+final class SecretRotateCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before call()
+    private CommandSpec spec;
+
+    @Option(
+            names = "--expires",
+            paramLabel = "DURATION",
+            description = "How long the version is handed out, as 12h or 720h.")
+    private @Nullable String expires;
+
+    @Mixin
+    private final NamedValue source = new NamedValue();
+
+    @Override
+    public Integer call() {
+        SecretName secret = source.name();
+        Optional<Duration> lifetime = SecretCreateCommand.lifetime(expires);
+        try (SecretStore store = Stores.open()) {
+            store.find(secret); // before anybody types a value
+            try (SecretValue value = source.read()) {
+                SecretRecord changed = store.rotate(secret, value, lifetime, Stores.user());
+                spec.commandLine().getOut().println(changed.name() + "@" + changed.current());
+            }
+        }
+        return 0;
+    }
+}

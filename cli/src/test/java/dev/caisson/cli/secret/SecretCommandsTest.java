@@ -1,0 +1,115 @@
+package dev.caisson.cli.secret;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.cli.Answer;
+import dev.caisson.cli.Main;
+import dev.caisson.cli.caller.GivenCaller;
+import dev.caisson.cli.caller.Terminal;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// `caisson secret` in one process, with a data directory of the test's.
+@Tag("root")
+class SecretCommandsTest {
+    private static final String VALUE = "canary-of-the-test";
+
+    @TempDir
+    private Path directory;
+
+    private final List<String> printed = new ArrayList<>();
+
+    @BeforeEach
+    void make() throws IOException {
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+        assertThat(secret("init", "--key-file", directory.resolve("key").toString(), "--same-disk")
+                        .status())
+                .isZero();
+    }
+
+    @Test
+    void a_value_goes_in_by_standard_input_or_a_file_and_none_comes_out() throws IOException {
+        assertThat(given(VALUE, "create", "--label", "tier=gold", "db", "-")
+                        .out()
+                        .strip())
+                .matches("[0-9a-f]{24}");
+        Path file = Files.writeString(directory.resolve("value"), VALUE);
+        assertThat(secret("create", "--expires", "1h", "key", file.toString()).status())
+                .isZero();
+        assertThat(secret("create", "--generate=20", "made").status()).isZero();
+        assertThat(secret("rotate", "--generate", "db").out()).isEqualTo("db@2\n");
+        assertThat(secret("rollback", "db", "1").out()).isEqualTo("db@1\n");
+        assertThat(secret("ls", "--format", "{{.Name}} {{.Version}} {{.Expires}} {{.Labels}}")
+                        .out())
+                .isEqualTo("db 1 never tier=gold\nkey 1 in About an hour \nmade 1 never \n"
+                        .replace("About an hour ", "59 minutes")
+                        .replace(" \n", "\n"));
+        assertThat(secret("ls", "--filter", "label=tier", "--filter", "name=d", "--format", "{{.Name}}")
+                        .out())
+                .isEqualTo("db\n");
+        assertThat(secret("inspect", "db").out()).contains("\"Current\": 1", "\"tier\": \"gold\"");
+        assertThat(secret("versions", "db", "--format", "{{.Version}}{{.Current}}")
+                        .out())
+                .isEqualTo("2\n1*\n");
+        assertThat(secret("log", "--format", "{{.Action}} {{.Secret}}", "db").out())
+                .isEqualTo("create db@1\nrotate db@2\nrollback db@1\n");
+        assertThat(secret("rm", "made", "none").status()).isEqualTo(1);
+        assertThat(String.join("", printed)).doesNotContain(VALUE);
+    }
+
+    @Test
+    void a_value_that_is_an_argument_is_refused_and_not_repeated() {
+        Answer refused = secret("create", "db", VALUE);
+        assertThat(refused.status()).isEqualTo(125);
+        assertThat(refused.err()).contains("USAGE", "standard input").doesNotContain(VALUE);
+        assertThat(secret("create", "db").err()).contains("no terminal", "--generate");
+        assertThat(given("", "create", "db", "-").err()).contains("SECRET_INVALID", "empty");
+        assertThat(secret("create", "a/b", "--generate").err()).contains("SECRET_INVALID", "63");
+        assertThat(secret("ls", "-q").out()).isEmpty();
+    }
+
+    @Test
+    void a_passphrase_is_read_from_a_file_that_a_variable_names() throws IOException {
+        Path phrase = Files.writeString(directory.resolve("phrase"), "correct horse\n");
+        Path data = Files.createDirectory(
+                directory.resolve("data"),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+        var variables = Map.of("CAISSON_DATA", data.toString());
+        var unlocked = Map.of("CAISSON_DATA", data.toString(), "CAISSON_SECRET_PASSPHRASE_FILE", phrase.toString());
+        assertThat(run(unlocked, "", "init", "--passphrase").status()).isZero();
+        assertThat(run(unlocked, "", "ls", "-q").status()).isZero();
+        assertThat(run(variables, "", "ls").err()).contains("SECRET_LOCKED", "CAISSON_SECRET_PASSPHRASE_FILE");
+    }
+
+    private Answer secret(String... words) {
+        return given("", words);
+    }
+
+    private Answer given(String input, String... words) {
+        return run(Map.of("CAISSON_DATA", directory.toString()), input, words);
+    }
+
+    private Answer run(Map<String, String> variables, String input, String... words) {
+        var all = new ArrayList<>(List.of("secret"));
+        all.addAll(List.of(words));
+        var out = new StringWriter();
+        var err = new StringWriter();
+        int status = new GivenCaller(variables, input.getBytes(StandardCharsets.UTF_8))
+                .run(() -> Main.execute(
+                        new PrintWriter(out), new PrintWriter(err), Terminal.NONE, all.toArray(String[]::new)));
+        printed.add(out + "" + err);
+        return new Answer(status, out.toString(), err.toString());
+    }
+}

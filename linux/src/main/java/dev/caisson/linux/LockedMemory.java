@@ -1,0 +1,122 @@
+package dev.caisson.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// Memory for a secret, outside of the Java heap: never swapped, in no core dump, cleared when it is closed.
+///
+/// It is made by memfd_secret(2), so that it cannot be read through `/proc/PID/mem` either; where the kernel has none,
+/// by mmap(2), mlock(2) and MADV_DONTDUMP of madvise(2).
+public final class LockedMemory implements AutoCloseable {
+    private static final long O_CLOEXEC = FileSystem.O_CLOEXEC;
+    private static final int PROT_READ_WRITE = 0x1 | 0x2;
+    private static final int MAP_SHARED = 0x01;
+    private static final int MAP_PRIVATE_ANONYMOUS = 0x02 | 0x20;
+    private static final int MADV_DONTDUMP = 16;
+    private static final int MADV_WIPEONFORK = 18;
+    private static final int PAGE = 4096;
+
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment memory;
+
+    @SuppressWarnings("restricted") // the memory is unmapped when the arena closes, which nothing outlives
+    private LockedMemory(long address, int size) {
+        long mapped = mapped(size);
+        memory = MemorySegment.ofAddress(address)
+                .reinterpret(mapped, arena, whole -> Native.raw(Nr.MUNMAP, whole.address(), mapped))
+                .asSlice(0, size);
+    }
+
+    /// Allocates `size` zeros.
+    public static LockedMemory allocate(int size) {
+        if (size < 0) {
+            throw new IllegalArgumentException("a size of memory is not negative: " + size);
+        }
+        long file = Native.raw(Nr.MEMFD_SECRET, O_CLOEXEC, 0);
+        return new LockedMemory(file < 0 ? locked(mapped(size)) : hidden(new Fd((int) file), mapped(size)), size);
+    }
+
+    private static long mapped(int size) {
+        return Math.max(1, (size + (long) PAGE - 1) / PAGE) * PAGE;
+    }
+
+    private static long hidden(Fd file, long length) {
+        try (file) {
+            FileContent.resize(file, length);
+            return map(length, MAP_SHARED, file.number());
+        }
+    }
+
+    private static long locked(long length) {
+        long address = map(length, MAP_PRIVATE_ANONYMOUS, -1);
+        try {
+            Native.check("mlock", Native.raw(Nr.MLOCK, address, length));
+            Native.check("madvise MADV_DONTDUMP", Native.raw(Nr.MADVISE, address, length, MADV_DONTDUMP));
+            Native.check("madvise MADV_WIPEONFORK", Native.raw(Nr.MADVISE, address, length, MADV_WIPEONFORK));
+            return address;
+        } catch (RuntimeException e) {
+            Native.raw(Nr.MUNMAP, address, length);
+            throw e;
+        }
+    }
+
+    private static long map(long length, int flags, long file) {
+        return Native.check("mmap", Native.raw(Nr.MMAP, 0, length, PROT_READ_WRITE, flags, file, 0));
+    }
+
+    public int size() {
+        return (int) memory.byteSize();
+    }
+
+    /// Copies `length` bytes of `from` to the position `at`.
+    public void put(int at, byte[] from, int offset, int length) {
+        MemorySegment.copy(from, offset, memory, JAVA_BYTE, at, length);
+    }
+
+    /// Copies the `length` bytes at the position `at` to `into`.
+    public void get(int at, byte[] into, int offset, int length) {
+        MemorySegment.copy(memory, JAVA_BYTE, at, into, offset, length);
+    }
+
+    /// Writes all of it at the position of `file`, without a copy in the heap.
+    public void write(Fd file) {
+        for (long done = 0; done < memory.byteSize(); ) {
+            long count = Native.raw(Nr.WRITE, file.number(), memory.address() + done, memory.byteSize() - done);
+            if (count != -Errno.EINTR) {
+                done += Native.check("write", count);
+            }
+        }
+    }
+
+    /// Reads from the position of `file` until the memory is full or the file ends.
+    /// @return how many bytes
+    public int read(Fd file) {
+        long done = 0;
+        while (done < memory.byteSize()) {
+            long count = Native.raw(Nr.READ, file.number(), memory.address() + done, memory.byteSize() - done);
+            if (count == 0) {
+                return (int) done;
+            }
+            if (count != -Errno.EINTR) {
+                done += Native.check("read", count);
+            }
+        }
+        return (int) done;
+    }
+
+    /// Clears the memory and gives it back; a second call does nothing.
+    @Override
+    public synchronized void close() {
+        if (arena.scope().isAlive()) {
+            memory.fill((byte) 0);
+            arena.close();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "LockedMemory";
+    }
+}

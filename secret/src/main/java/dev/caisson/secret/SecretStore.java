@@ -1,0 +1,381 @@
+package dev.caisson.secret;
+
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.KernelRandom;
+import dev.caisson.secret.SecretException.Code;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/// An encrypted store of secrets in a directory, open with its identity.
+///
+/// Each version of a value is one age file, `s/NAME/VERSION.age`, so that `age -d -i KEY` gives it back without
+/// Caisson. Each call takes the store's lock, reads the index and checks it; a change is on the disk as a whole or not
+/// at all. Safe for use by several threads.
+public final class SecretStore implements AutoCloseable {
+    private static final int ID_BYTES = 12;
+    private static final int MOST_FILE = SecretValue.MOST_BYTES + 64 * 1024;
+    private static final int PATIENCE_MILLIS = 10_000;
+    private static final int PAUSE_MILLIS = 5;
+
+    private final StoreDirectory root;
+    private final Identity identity;
+    private final byte[] indexKey;
+    private final AccessLog log;
+
+    SecretStore(StoreDirectory root, Identity identity) {
+        this.root = root;
+        this.identity = identity;
+        indexKey = identity.derive("caisson index");
+        log = new AccessLog(root, identity.derive("caisson access log"));
+    }
+
+    /// Opens the store and unlocks it. Removes what a write that was cut short has left.
+    ///
+    /// @throws SecretException SECRET_STORE_MISSING, SECRET_LOCKED, SECRET_TAMPERED
+    public static SecretStore open(Path directory, Unlocker.Prompt prompt) {
+        return open(directory, prompt, step -> {});
+    }
+
+    static SecretStore open(Path directory, Unlocker.Prompt prompt, StoreDirectory.Steps steps) {
+        return guarded(directory, () -> {
+            StoreDirectory root = StoreFiles.find(directory, steps);
+            try {
+                var store = new SecretStore(root, StoreFiles.unlock(root, prompt));
+                try {
+                    store.locked(opened -> {
+                        store.removeLeftovers(opened.index());
+                        return opened;
+                    });
+                    return store;
+                } catch (RuntimeException e) {
+                    store.close();
+                    throw e;
+                }
+            } catch (RuntimeException e) {
+                root.close();
+                throw e;
+            }
+        });
+    }
+
+    /// Makes a store, which no directory or file may be in the way of.
+    ///
+    /// @param prompt asks for the passphrase that the store gets, if it gets one
+    /// @param user who asks, for the log
+    /// @throws SecretException SECRET_STORE_EXISTS, SECRET_INVALID, SECRET_LOCKED, SECRET_STORAGE
+    public static void make(Path directory, NewStore wanted, Unlocker.Prompt prompt, String user) {
+        StoreFiles.make(directory.toAbsolutePath().normalize(), wanted, prompt, user);
+    }
+
+    /// The index and the end of the log, as they are while the store is locked.
+    private record Opened(StoreIndex index, AccessLog.End end) {}
+
+    private synchronized <T> T locked(Function<Opened, T> action) {
+        try (Fd lock = root.openOrMake("lock", FileSystem.O_RDWR)) {
+            waitFor(lock);
+            StoreIndex index = readIndex();
+            return action.apply(new Opened(index, log.end(index.logged(), index.generation())));
+        } catch (ErrnoException e) {
+            throw StoreFiles.failed(root.shown(), e);
+        }
+    }
+
+    private void waitFor(Fd lock) {
+        long until = System.nanoTime() + Duration.ofMillis(PATIENCE_MILLIS).toNanos();
+        while (!FileLocks.tryLock(lock)) {
+            if (System.nanoTime() > until) {
+                throw new SecretException(
+                        Code.SECRET_BUSY,
+                        "another process has had the lock of " + root.shown() + " for 10 s: try again");
+            }
+            try {
+                Thread.sleep(PAUSE_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new SecretException(
+                        Code.SECRET_BUSY, "interrupted while another process had the lock: try again", e);
+            }
+        }
+    }
+
+    private StoreIndex readIndex() {
+        String name = StoreFiles.INDEX;
+        byte[] file = root.read(name, StoreIndex.MOST_BYTES + MOST_FILE).orElseThrow(() -> changed(name));
+        try (SecretValue content = AgeFile.decrypt(file, identity)) {
+            StoreIndex index = StoreIndex.read(content, indexKey).orElseThrow(() -> changed(name));
+            if (!StoreFiles.recipients(root).equals(index.recipients())) {
+                throw changed(StoreFiles.RECIPIENTS);
+            }
+            return index;
+        } catch (MalformedAgeException e) {
+            throw changed(name);
+        }
+    }
+
+    private SecretException changed(String name) {
+        return SecretException.tampered(
+                root.shown() + "/" + name + " is not as the store wrote it: restore the whole store from one backup");
+    }
+
+    /// Returns all secrets, by name.
+    public List<SecretRecord> list() {
+        return locked(opened -> List.copyOf(opened.index().secrets().values()));
+    }
+
+    /// Returns the secret of a name.
+    /// @throws SecretException SECRET_UNKNOWN
+    public SecretRecord find(SecretName name) {
+        return locked(opened -> require(opened, name));
+    }
+
+    private static SecretRecord require(Opened opened, SecretName name) {
+        return opened.index()
+                .find(name)
+                .orElseThrow(() -> new SecretException(
+                        Code.SECRET_UNKNOWN,
+                        "there is no secret " + name
+                                + ": 'caisson secret ls' lists them, 'caisson secret create' makes one"));
+    }
+
+    /// Stores the first version of a secret.
+    ///
+    /// @param lifetime after which a version is no longer handed out
+    /// @param user who asks, for the log
+    /// @throws SecretException SECRET_EXISTS, SECRET_INVALID
+    public SecretRecord create(
+            SecretName name, SecretValue value, Map<String, String> labels, Optional<Duration> lifetime, String user) {
+        SecretLabels.require(labels);
+        SecretValue.requireSize(value.size());
+        return locked(opened -> {
+            if (opened.index().find(name).isPresent()) {
+                throw new SecretException(
+                        Code.SECRET_EXISTS,
+                        "the secret " + name + " exists: 'caisson secret rotate " + name + "' gives it a new value");
+            }
+            SecretVersion first = write(opened, name, 1, value, lifetime);
+            String id = HexFormat.of().formatHex(KernelRandom.bytes(ID_BYTES));
+            return commit(opened, new SecretRecord(name, id, 1, List.of(first), labels), "create", user);
+        });
+    }
+
+    /// Stores a new version, which becomes the current one.
+    ///
+    /// @param lifetime as that of the version before if empty
+    /// @throws SecretException SECRET_UNKNOWN, SECRET_INVALID
+    public SecretRecord rotate(SecretName name, SecretValue value, Optional<Duration> lifetime, String user) {
+        SecretValue.requireSize(value.size());
+        return locked(opened -> {
+            SecretRecord secret = require(opened, name);
+            SecretVersion last = secret.versions().getLast();
+            Optional<Duration> before = last.expires().map(expires -> Duration.between(last.created(), expires));
+            SecretVersion next = write(opened, name, secret.nextNumber(), value, lifetime.or(() -> before));
+            SecretRecord changed = commit(opened, secret.with(next), "rotate", user);
+            removeUnlisted(changed);
+            return changed;
+        });
+    }
+
+    /// Hands out an earlier version again.
+    /// @throws SecretException SECRET_UNKNOWN
+    public SecretRecord rollback(SecretName name, int version, String user) {
+        return locked(opened -> {
+            SecretRecord secret = require(opened, name);
+            requireVersion(secret, version);
+            return commit(opened, secret.withCurrent(version), "rollback", user);
+        });
+    }
+
+    /// Removes a secret with all its versions.
+    /// @throws SecretException SECRET_UNKNOWN
+    public void remove(SecretName name, String user) {
+        locked(opened -> {
+            SecretRecord secret = require(opened, name);
+            StoreIndex next = opened.index().without(name, opened.end());
+            writeIndex(next);
+            log.append(opened.end(), "remove", name.text(), user, next.generation());
+            removeUnlisted(secret.withVersions(List.of()));
+            return next;
+        });
+    }
+
+    /// Reads the value of a version, the current one if none is named, and logs that.
+    ///
+    /// @param action for the log, as `deliver`
+    /// @param user who gets it
+    /// @throws SecretException SECRET_UNKNOWN, SECRET_EXPIRED, SECRET_TAMPERED
+    public SecretValue read(SecretName name, Optional<Integer> version, String action, String user) {
+        return locked(opened -> {
+            SecretRecord secret = require(opened, name);
+            SecretVersion wanted = requireVersion(secret, version.orElse(secret.current()));
+            if (wanted.isExpired(Instant.now())) {
+                throw new SecretException(
+                        Code.SECRET_EXPIRED,
+                        "version " + wanted.number() + " of the secret " + name + " has expired at "
+                                + wanted.expires().orElseThrow() + ": 'caisson secret rotate " + name
+                                + "' gives it a new value");
+            }
+            SecretValue value = readFile(name, wanted);
+            try {
+                log.append(
+                        opened.end(),
+                        action,
+                        name + "@" + wanted.number(),
+                        user,
+                        opened.index().generation());
+                return value;
+            } catch (RuntimeException e) {
+                value.close();
+                throw e;
+            }
+        });
+    }
+
+    private static SecretVersion requireVersion(SecretRecord secret, int version) {
+        return secret.version(version)
+                .orElseThrow(() -> new SecretException(
+                        Code.SECRET_UNKNOWN,
+                        "the secret " + secret.name() + " has no version " + version + ": 'caisson secret versions "
+                                + secret.name() + "' lists them"));
+    }
+
+    private SecretValue readFile(SecretName name, SecretVersion version) {
+        String file = StoreFiles.SECRETS + "/" + name + "/" + fileName(version.number());
+        try (StoreDirectory secrets = root.findChild(StoreFiles.SECRETS).orElseThrow(() -> changed(file));
+                StoreDirectory directory = secrets.findChild(name.text()).orElseThrow(() -> changed(file))) {
+            byte[] bytes = directory.read(fileName(version.number()), MOST_FILE).orElseThrow(() -> changed(file));
+            if (!digest(bytes).equals(version.digest())) {
+                throw changed(file);
+            }
+            return AgeFile.decrypt(bytes, identity);
+        } catch (MalformedAgeException e) {
+            throw changed(file);
+        }
+    }
+
+    /// Returns the entries of the access log that are retained, oldest first, each checked.
+    /// @throws SecretException SECRET_TAMPERED
+    public List<AccessEntry> log() {
+        return locked(opened -> log.entries(opened.index().logged()));
+    }
+
+    /// Returns for whom the store's files are encrypted: its own identity first, then the recovery recipients.
+    public List<Recipient> recipients() {
+        return locked(opened -> opened.index().recipients());
+    }
+
+    private SecretVersion write(
+            Opened opened, SecretName name, int number, SecretValue value, Optional<Duration> lifetime) {
+        byte[] file = AgeFile.encrypt(value, opened.index().recipients());
+        try (StoreDirectory secrets = root.child(StoreFiles.SECRETS);
+                StoreDirectory directory = secrets.child(name.text())) {
+            directory.write(fileName(number), file);
+            secrets.synchronize(name.text());
+        }
+        Instant now = Instant.ofEpochMilli(System.currentTimeMillis());
+        return new SecretVersion(number, now, lifetime.map(now::plus), digest(file));
+    }
+
+    private SecretRecord commit(Opened opened, SecretRecord secret, String action, String user) {
+        StoreIndex next = opened.index().with(secret, opened.end());
+        writeIndex(next);
+        log.append(opened.end(), action, secret.name() + "@" + secret.current(), user, next.generation());
+        return secret;
+    }
+
+    private void writeIndex(StoreIndex index) {
+        try (SecretValue content = index.write(indexKey)) {
+            root.write(StoreFiles.INDEX, AgeFile.encrypt(content, index.recipients()));
+        }
+    }
+
+    /// Removes the files of versions that the index no longer has.
+    private void removeUnlisted(SecretRecord secret) {
+        root.findChild(StoreFiles.SECRETS).ifPresent(found -> {
+            try (StoreDirectory secrets = found) {
+                removeUnlisted(secrets, secret.name().text(), Optional.of(secret));
+            }
+        });
+    }
+
+    private void removeLeftovers(StoreIndex index) {
+        removeTemporary(root);
+        root.findChild(StoreFiles.SECRETS).ifPresent(found -> {
+            try (StoreDirectory secrets = found) {
+                for (String name : secrets.names()) {
+                    removeUnlisted(
+                            secrets,
+                            name,
+                            index.secrets().values().stream()
+                                    .filter(secret -> secret.name().text().equals(name))
+                                    .findFirst());
+                }
+            }
+        });
+    }
+
+    private static void removeTemporary(StoreDirectory directory) {
+        directory.names().stream()
+                .filter(name -> name.startsWith(StoreDirectory.TEMPORARY))
+                .forEach(directory::remove);
+    }
+
+    private static void removeUnlisted(StoreDirectory secrets, String name, Optional<SecretRecord> secret) {
+        secrets.findChild(name).ifPresent(found -> {
+            try (StoreDirectory directory = found) {
+                removeTemporary(directory);
+                List<String> listed = secret.stream()
+                        .flatMap(record -> record.versions().stream())
+                        .map(version -> fileName(version.number()))
+                        .toList();
+                directory.names().stream()
+                        .filter(file -> file.matches("[0-9]+\\.age") && !listed.contains(file))
+                        .forEach(directory::remove);
+                if (directory.names().isEmpty()) {
+                    secrets.remove(name);
+                }
+            }
+        });
+    }
+
+    private static String fileName(int version) {
+        return version + ".age";
+    }
+
+    private static String digest(byte[] file) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file));
+        } catch (NoSuchAlgorithmException e) {
+            throw Kdf.missing("SHA-256", e);
+        }
+    }
+
+    private static <T> T guarded(Path directory, Supplier<T> action) {
+        try {
+            return action.get();
+        } catch (ErrnoException e) {
+            throw StoreFiles.failed(directory.toString(), e);
+        }
+    }
+
+    /// Clears the store's keys.
+    @Override
+    public synchronized void close() {
+        Arrays.fill(indexKey, (byte) 0);
+        log.close();
+        identity.close();
+        root.close();
+    }
+}

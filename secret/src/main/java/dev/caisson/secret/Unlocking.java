@@ -1,0 +1,213 @@
+package dev.caisson.secret;
+
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.secret.SecretException.Code;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/// The wrapping of a store's identity: encrypted for the unlocker when a store is made, and decrypted when it is
+/// opened.
+final class Unlocking {
+    private static final int KEY_MODE = 0400;
+    private static final int OF_OTHERS = 077;
+    private static final int MOST_KEY = 16 * 1024;
+    private static final int PATIENCE_SECONDS = 30;
+
+    private Unlocking() {}
+
+    /// Returns the identity, encrypted. A key file that is not there is made.
+    static byte[] wrap(Identity identity, Unlocker unlocker, Unlocker.Prompt prompt) {
+        try (SecretValue line = identity.line()) {
+            return switch (unlocker) {
+                case Unlocker.KeyFile file -> {
+                    try (Identity key = makeOrReadKey(file.path())) {
+                        yield AgeFile.encrypt(line, List.of(key.recipient()));
+                    }
+                }
+                case Unlocker.Passphrase phrase -> {
+                    try (SecretValue passphrase = ask(prompt)) {
+                        yield AgeFile.encrypt(line, List.of(new PassphraseKey(passphrase)));
+                    }
+                }
+                case Unlocker.Command program -> {
+                    try (Identity key = run(program.command())) {
+                        yield AgeFile.encrypt(line, List.of(key.recipient()));
+                    }
+                }
+            };
+        }
+    }
+
+    static Identity unwrap(byte[] wrapped, Unlocker unlocker, Unlocker.Prompt prompt) {
+        return switch (unlocker) {
+            case Unlocker.KeyFile file -> {
+                try (Identity key = readKey(file.path())) {
+                    yield unwrap(
+                            wrapped,
+                            key,
+                            "the key " + file.path() + " does not open the store: use the key it was made with");
+                }
+            }
+            case Unlocker.Passphrase phrase -> {
+                try (SecretValue passphrase = ask(prompt)) {
+                    yield unwrap(wrapped, new PassphraseKey(passphrase), "the passphrase is wrong: try again");
+                }
+            }
+            case Unlocker.Command program -> {
+                try (Identity key = run(program.command())) {
+                    yield unwrap(
+                            wrapped,
+                            key,
+                            "the key that " + program.command().getFirst()
+                                    + " printed does not open the store: use the key it was made with");
+                }
+            }
+        };
+    }
+
+    private static Identity unwrap(byte[] wrapped, AgeFile.Identity key, String wrong) {
+        try (SecretValue line = AgeFile.decrypt(wrapped, key)) {
+            return Identity.parse(line).orElseThrow(MalformedAgeException::new);
+        } catch (MalformedAgeException e) {
+            throw new SecretException(Code.SECRET_LOCKED, wrong);
+        }
+    }
+
+    private static SecretValue ask(Unlocker.Prompt prompt) {
+        return prompt.ask()
+                .orElseThrow(() -> new SecretException(
+                        Code.SECRET_LOCKED,
+                        "the store is locked by a passphrase, and there is no terminal to ask for it at:"
+                                + " run the command at one, or name a file with CAISSON_SECRET_PASSPHRASE_FILE"));
+    }
+
+    private static Identity makeOrReadKey(Path path) {
+        try {
+            return readKey(path);
+        } catch (SecretException e) {
+            if (!(e.getCause() instanceof ErrnoException cause) || !cause.is(Errno.ENOENT)) {
+                throw e;
+            }
+        }
+        try (Fd directory = FileSystem.open(parent(path).toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY);
+                Fd file = FileSystem.openAt(
+                        directory,
+                        fileName(path),
+                        FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL,
+                        KEY_MODE,
+                        FileSystem.RESOLVE_BENEATH)) {
+            Identity key = Identity.generate();
+            try (SecretValue line = key.line()) {
+                line.writeTo(file);
+            }
+            FileSystem.synchronize(file);
+            FileSystem.synchronize(directory);
+            return key;
+        } catch (ErrnoException e) {
+            throw new SecretException(
+                    Code.SECRET_STORAGE,
+                    "the key file " + path + " could not be written (" + Errno.name(e.errno())
+                            + "): make its directory, or name another file",
+                    e);
+        }
+    }
+
+    /// Returns the directory of an absolute path.
+    static Path parent(Path path) {
+        Path parent = path.getParent();
+        return parent == null ? path : parent;
+    }
+
+    static String fileName(Path path) {
+        Path name = path.getFileName();
+        return name == null ? "." : name.toString();
+    }
+
+    private static Identity readKey(Path path) {
+        int flags = FileSystem.O_RDONLY | FileSystem.O_NONBLOCK | FileSystem.O_NOCTTY;
+        try (Fd file = FileSystem.open(path.toString(), flags)) {
+            FileStatus status = FileSystem.status(file);
+            if (!status.isRegularFile() || (status.permissions() & OF_OTHERS) != 0) {
+                throw new SecretException(
+                        Code.SECRET_LOCKED,
+                        "the key file " + path + " is not a file of mode 0400, so others may have read it:"
+                                + " chmod 0400 it, and change the key with 'caisson secret rekey' if they could");
+            }
+            byte[] bytes = FileSystem.read(file, MOST_KEY);
+            try (SecretValue content = SecretValue.of(bytes)) {
+                return Identity.parse(content)
+                        .orElseThrow(() -> new SecretException(
+                                Code.SECRET_LOCKED,
+                                "the key file " + path + " has no line AGE-SECRET-KEY-1…: restore it from a backup"));
+            } finally {
+                Arrays.fill(bytes, (byte) 0);
+            }
+        } catch (ErrnoException e) {
+            throw new SecretException(
+                    Code.SECRET_LOCKED,
+                    "the key file " + path + " could not be read (" + Errno.name(e.errno())
+                            + "): put it there, or mount what it is on",
+                    e);
+        }
+    }
+
+    private static Identity run(List<String> command) {
+        var builder = new ProcessBuilder(command);
+        Map<String, String> variables = builder.environment();
+        variables.clear();
+        variables.put("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        builder.redirectError(ProcessBuilder.Redirect.DISCARD);
+        String program = command.getFirst();
+        try {
+            Process process = builder.start();
+            process.getOutputStream().close();
+            var killer = Thread.ofVirtual().start(() -> killLater(process));
+            try {
+                Optional<SecretValue> output = SecretValue.readIfAny(process.getInputStream());
+                int status = process.waitFor();
+                return output.flatMap(Unlocking::closedIdentity)
+                        .filter(key -> status == 0)
+                        .orElseThrow(() -> new SecretException(
+                                Code.SECRET_LOCKED,
+                                program + " ended with status " + status
+                                        + " and printed no line AGE-SECRET-KEY-1…: run it by hand to see why"));
+            } finally {
+                killer.interrupt();
+                process.destroyForcibly();
+            }
+        } catch (IOException e) {
+            throw new SecretException(
+                    Code.SECRET_LOCKED,
+                    program + " could not be run (" + e.getMessage() + "): check its path and mode",
+                    e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new SecretException(Code.SECRET_LOCKED, "interrupted while " + program + " ran: run it again", e);
+        }
+    }
+
+    private static Optional<Identity> closedIdentity(SecretValue output) {
+        try (output) {
+            return Identity.parse(output);
+        }
+    }
+
+    private static void killLater(Process process) {
+        try {
+            if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // it has ended
+        }
+    }
+}
