@@ -46,6 +46,8 @@ module dev.caisson.cli {
             info.picocli;
     opens dev.caisson.cli.view to
             info.picocli;
+    opens dev.caisson.cli.volume to
+            info.picocli;
     opens dev.caisson.cli.workspace to
             info.picocli;
 

@@ -60,7 +60,9 @@ final class RunStep {
             throws InterruptedException {
         DetachedContainer container;
         try {
-            container = engine.create(mounts.apply(spec(run, image)), DetachedOptions.STANDARD.lease(LEASE));
+            container = engine.create(
+                    mounts.apply(spec(run, image)),
+                    DetachedOptions.STANDARD.lease(LEASE).imageVolumes(false)); // what a step writes is the image's
         } catch (CaissonException e) {
             throw failed(place, e);
         }

@@ -12,14 +12,11 @@ final class LaterCommands {
             "directories, OCI layouts and archives of docker save are run as dir:PATH, oci:PATH and docker-archive:FILE";
     private static final String BUILD =
             "build with 'caisson build'; results of steps are images of the store, which 'caisson image prune -a' removes";
-    private static final String VOLUMES =
-            "make a workspace with 'caisson workspace create', or mount a path of the host with -v";
     private static final String SWARM = "containers are run on one host; 'caisson audit' judges a swarm";
     private static final Map<String, String> INSTEAD = new HashMap<>();
 
     static {
         put("take files out with 'caisson cp', as an archive with -", "export");
-        put(VOLUMES, "volume");
         put(REGISTRY, "push", "login", "logout", "search", "trust", "manifest");
         put(BUILD, "builder", "buildx");
         put(IMAGES, "history", "import", "load", "save");

@@ -56,6 +56,7 @@ import dev.caisson.cli.view.LogsCommand;
 import dev.caisson.cli.view.PortCommand;
 import dev.caisson.cli.view.TopCommand;
 import dev.caisson.cli.view.VerifyCommand;
+import dev.caisson.cli.volume.VolumeGroupCommand;
 import dev.caisson.cli.workspace.WorkspaceCreateCommand;
 import dev.caisson.cli.workspace.WorkspaceGroupCommand;
 import dev.caisson.cli.workspace.WorkspaceInspectCommand;
@@ -125,6 +126,7 @@ public final class Main implements Runnable {
         COMMANDS.put("network", NetworkCommand::line);
         COMMANDS.put("secret", SecretGroupCommand::line);
         COMMANDS.put("system", Main::system);
+        COMMANDS.put("volume", VolumeGroupCommand::line);
         COMMANDS.put("workspace", Main::workspace);
         COMMANDS.put("verify", VerifyCommand::new);
         COMMANDS.put("stats", StatsCommand::new);

@@ -37,13 +37,17 @@ class CommandErrorsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "-v /a",
+                "-v a",
                 "-v /a:/b:ro:x",
                 "-v /a:/b:rx",
-                "-v data:/b",
+                "-v d:/b",
+                "-v data:/b:ro:x",
+                "-v data,x:/b",
                 "-v /a:b",
                 "-v /a:/b/../c",
-                "--mount type=volume,target=/b",
+                "--mount type=npipe,target=/b",
+                "--mount type=volume,src=data,target=/b,volume-driver=nfs",
+                "--mount type=bind,src=data,target=/b",
                 "--mount type=bind,source=/a,target=/b,colour=red",
                 "--mount type=bind,source=/a,src=/c,target=/b",
                 "--mount type=tmpfs,target=/b,tmpfs-mode=rwx",

@@ -6,6 +6,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.VolumeName;
 import dev.caisson.state.KeptFile;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -56,6 +57,9 @@ public record ContainerDetails(
             case Mount.Bind bind -> bind.source() + ":/" + bind.target() + (bind.readOnly() ? ":ro" : ":rw");
             case Mount.Workspace workspace ->
                 workspace.name() + ":/" + workspace.target() + (workspace.readOnly() ? ":ro" : ":rw");
+            case Mount.Volume volume ->
+                volume.name().map(VolumeName::value).orElse("") + ":/" + volume.target()
+                        + (volume.readOnly() ? ":ro" : ":rw");
             case Mount.Tmpfs tmpfs -> ":/" + tmpfs.target() + (tmpfs.readOnly() ? ":ro" : ":rw");
         };
     }

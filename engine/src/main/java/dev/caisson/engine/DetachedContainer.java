@@ -6,8 +6,10 @@ import dev.caisson.launch.monitor.MonitorFailures;
 import dev.caisson.launch.monitor.MonitorState;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.Limits;
+import dev.caisson.spec.Mount;
 import dev.caisson.state.LogReader;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -394,12 +396,22 @@ public final class DetachedContainer {
         }
     }
 
+    /// Returns its mounts, volumes by their names.
+    public List<Mount> mounts() {
+        return KeptSpec.of(id(), place.options()).map(ContainerSpec::mounts).orElse(List.of());
+    }
+
     /// Removes everything of it.
     ///
     /// @param force kills it first if it runs
     /// @throws EngineException CONTAINER_RUNNING, CONTAINER_PAUSED, CONTAINER_RESTARTING
     public void remove(boolean force) throws InterruptedException {
-        new DetachedRemoval(place, force).run();
+        new DetachedRemoval(place, force, false).run();
+    }
+
+    /// The same, and the volumes whose names were made up for it, unless another container has them.
+    public void removeWithVolumes(boolean force) throws InterruptedException {
+        new DetachedRemoval(place, force, true).run();
     }
 
     /// Removes one that was to be removed at its end, if that has come, or whose lease is over, whether or not it was

@@ -40,6 +40,7 @@ record DetachedFile(
         fields.put("image", image);
         fields.put("restart", options.restart().toString());
         fields.put("removedAtEnd", options.removedAtEnd());
+        fields.put("imageVolumes", options.imageVolumes());
         options.lease().ifPresent(lease -> fields.put("leaseMillis", lease.toMillis()));
         fields.put("stopSignal", stopSignal);
         fields.put("stopMillis", stopTimeout.toMillis());
@@ -66,7 +67,8 @@ record DetachedFile(
                         RestartPolicy.parse(KeptFile.text(fields, "restart")),
                         Boolean.TRUE.equals(fields.get("removedAtEnd")),
                         fields.get("health") instanceof Map<?, ?> health ? health(health) : HealthCheck.NONE,
-                        millis(fields, "leaseMillis")),
+                        millis(fields, "leaseMillis"),
+                        Boolean.TRUE.equals(fields.get("imageVolumes"))),
                 (int) KeptFile.number(fields, "stopSignal"),
                 Duration.ofMillis(KeptFile.number(fields, "stopMillis")),
                 millis(fields, "deadlineMillis"),

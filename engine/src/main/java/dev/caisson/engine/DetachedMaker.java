@@ -23,7 +23,6 @@ import dev.caisson.state.ContainerLog;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Groups;
-import dev.caisson.state.HeldWorkspaces;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.KeptRun;
 import dev.caisson.state.Names;
@@ -49,7 +48,7 @@ final class DetachedMaker implements AutoCloseable {
     private final Supplier<Zygote> zygote;
     private final KeptDirectory kept;
     private final DiskLayers diskLayers;
-    private final HeldWorkspaces workspaces;
+    private final SharedParts shared;
     private @Nullable Fd program;
 
     DetachedMaker(
@@ -58,14 +57,14 @@ final class DetachedMaker implements AutoCloseable {
             Supplier<Zygote> zygote,
             KeptDirectory kept,
             DiskLayers diskLayers,
-            HeldWorkspaces workspaces) {
+            SharedParts shared) {
         this.options = options;
         this.preparation = preparation;
         this.hierarchy = preparation.hierarchy();
         this.zygote = zygote;
         this.kept = kept;
         this.diskLayers = diskLayers;
-        this.workspaces = workspaces;
+        this.shared = shared;
     }
 
     /// Refuses what needs an engine that stays.
@@ -112,7 +111,7 @@ final class DetachedMaker implements AutoCloseable {
     private DetachedPlace make(ContainerSpec spec, DetachedOptions wanted, ProgressListener progress, DetachedHome home)
             throws InterruptedException {
         try {
-            return make(preparation.prepare(unwatched(spec), progress), wanted, home);
+            return make(preparation.prepare(unwatched(spec), progress, wanted.imageVolumes()), wanted, home);
         } catch (RuntimeException e) {
             throw Failures.coded(e);
         }
@@ -217,8 +216,8 @@ final class DetachedMaker implements AutoCloseable {
         if (onDisk.isEmpty()) {
             closing.add(upper);
         }
-        undo.push(() -> workspaces.undo(id.value()));
-        List<Fd> mounts = workspaces.make(id.value(), plan);
+        undo.push(() -> shared.undo(id, prepared));
+        List<Fd> mounts = shared.make(id, prepared, plan, true);
         closing.addAll(mounts);
         try (Parts parts = Parts.make(
                 zygote.get(),
@@ -247,12 +246,12 @@ final class DetachedMaker implements AutoCloseable {
             Optional<Fd> directory = group.cloneInto();
             directory.ifPresent(closing::add);
             diskLayers.holders(id.value()).forEach(setup::hold);
-            workspaces.holders(id.value()).forEach(setup::hold);
+            shared.holders(id).forEach(setup::hold);
             HealthProbes.add(health, plan, group, setup, closing);
             Monitor.spawn(setup.group(files, directory), program()).close();
         }
         closing.addAll(diskLayers.handOver(id.value()));
-        workspaces.undo(id.value()); // the monitor has copies
+        shared.handOver(id); // the monitor has copies
         place.leave();
         ranges.close();
         return new DetachedPlace(options, kept, entry);

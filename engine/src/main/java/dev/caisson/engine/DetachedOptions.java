@@ -12,11 +12,16 @@ import java.util.Optional;
 /// @param removedAtEnd whether nothing of it is kept once it has ended
 /// @param health how its health is checked
 /// @param lease after which it is ended and removed, unless [DetachedContainer#renew] is called in time
+/// @param imageVolumes whether it is created with a new volume for each path that its image declares as one
 public record DetachedOptions(
-        RestartPolicy restart, boolean removedAtEnd, HealthCheck health, Optional<Duration> lease) {
+        RestartPolicy restart,
+        boolean removedAtEnd,
+        HealthCheck health,
+        Optional<Duration> lease,
+        boolean imageVolumes) {
     /// Kept until it is removed, and never started again by itself.
     public static final DetachedOptions STANDARD =
-            new DetachedOptions(RestartPolicy.NEVER, false, HealthCheck.OF_IMAGE, Optional.empty());
+            new DetachedOptions(RestartPolicy.NEVER, false, HealthCheck.OF_IMAGE, Optional.empty(), true);
 
     private static final Duration LONGEST = Duration.ofDays(24);
 
@@ -39,18 +44,22 @@ public record DetachedOptions(
     }
 
     public DetachedOptions restart(RestartPolicy value) {
-        return new DetachedOptions(value, removedAtEnd, health, lease);
+        return new DetachedOptions(value, removedAtEnd, health, lease, imageVolumes);
     }
 
     public DetachedOptions removedAtEnd(boolean value) {
-        return new DetachedOptions(restart, value, health, lease);
+        return new DetachedOptions(restart, value, health, lease, imageVolumes);
     }
 
     public DetachedOptions lease(Duration value) {
-        return new DetachedOptions(restart, removedAtEnd, health, Optional.of(value));
+        return new DetachedOptions(restart, removedAtEnd, health, Optional.of(value), imageVolumes);
     }
 
     public DetachedOptions health(HealthCheck value) {
-        return new DetachedOptions(restart, removedAtEnd, value, lease);
+        return new DetachedOptions(restart, removedAtEnd, value, lease, imageVolumes);
+    }
+
+    public DetachedOptions imageVolumes(boolean value) {
+        return new DetachedOptions(restart, removedAtEnd, health, lease, value);
     }
 }

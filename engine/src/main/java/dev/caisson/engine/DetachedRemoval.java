@@ -4,14 +4,20 @@ import dev.caisson.launch.HostException;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorFailures;
 import dev.caisson.launch.monitor.MonitorState;
+import dev.caisson.linux.Fd;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.VolumeName;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /// The removal of a container that outlives its command: its monitor ends with it, then what it left goes.
 ///
 /// @param force kills it first if it runs
-record DetachedRemoval(DetachedPlace place, boolean force) {
+/// @param volumes removes its anonymous volumes too
+record DetachedRemoval(DetachedPlace place, boolean force, boolean volumes) {
     private static final Duration LOOK = Duration.ofSeconds(1);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -24,7 +30,7 @@ record DetachedRemoval(DetachedPlace place, boolean force) {
     /// ever started.
     /// @return whether it is gone
     static boolean ifUnwanted(DetachedPlace place) throws InterruptedException {
-        return isUnwanted(place) && new DetachedRemoval(place, false).runIf(() -> isUnwanted(place));
+        return isUnwanted(place) && new DetachedRemoval(place, false, true).runIf(() -> isUnwanted(place));
     }
 
     /// What it says is sure under the container's lock: without it, somebody may give the container another name.
@@ -63,10 +69,19 @@ record DetachedRemoval(DetachedPlace place, boolean force) {
                     end(monitor, held);
                 }
             }
+            List<VolumeName> had = volumes ? named(held.kept()) : List.of();
             place.remove();
+            Volumes.of(place.options()).removeAnonymous(had);
             gone.set(true);
         });
         return gone.get();
+    }
+
+    private static List<VolumeName> named(Fd kept) {
+        return KeptSpec.read(kept).map(ContainerSpec::mounts).orElse(List.of()).stream()
+                .filter(Mount.Volume.class::isInstance)
+                .flatMap(mount -> ((Mount.Volume) mount).name().stream())
+                .toList();
     }
 
     private void end(Monitor monitor, DetachedPlace.Held held) throws InterruptedException {

@@ -5,6 +5,7 @@ import static dev.caisson.error.ArgumentException.present;
 import dev.caisson.image.ImageStore;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.VolumeName;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,7 +13,13 @@ import java.util.List;
 ///
 /// @param images unpacked images, each once however many containers use it
 /// @param containers those that run or are kept
-public record DiskUse(List<Unpacked> images, List<OfContainer> containers) {
+/// @param volumes by name
+public record DiskUse(List<Unpacked> images, List<OfContainer> containers, List<OfVolume> volumes) {
+    /// What a volume takes from the host's disk.
+    ///
+    /// @param containers those that outlive their command and have it
+    public record OfVolume(VolumeName name, Bytes onDisk, boolean inUse, int containers) {}
+
     /// An unpacked image.
     ///
     /// @param digest of its layers
@@ -28,6 +35,7 @@ public record DiskUse(List<Unpacked> images, List<OfContainer> containers) {
     public DiskUse {
         images = List.copyOf(images);
         containers = List.copyOf(containers);
+        volumes = List.copyOf(volumes);
     }
 
     /// Reads it now. Every file of the unpacked images is looked at.
@@ -42,7 +50,7 @@ public record DiskUse(List<Unpacked> images, List<OfContainer> containers) {
             List<OfContainer> containers = ContainerStatus.all(options).stream()
                     .map(status -> of(status, options))
                     .toList();
-            return new DiskUse(images, containers);
+            return new DiskUse(images, containers, Volumes.of(options).onDisk());
         });
     }
 

@@ -16,7 +16,6 @@ import dev.caisson.spec.WorkspaceName;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Groups;
-import dev.caisson.state.HeldWorkspaces;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.Ledger;
 import dev.caisson.state.OwnPaths;
@@ -65,6 +64,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     private final Executions executions;
     private final Launches launches;
     private final Workspaces allWorkspaces;
+    private final Volumes allVolumes;
     private final UsageRecording recording = new UsageRecording(containers::values);
 
     Engine(EngineOptions options, Probe probe) {
@@ -93,13 +93,14 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             var leases = new Ranges(known);
             var diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
             allWorkspaces = Workspaces.of(options);
-            var workspaces = new HeldWorkspaces(allWorkspaces.directory());
+            allVolumes = Volumes.of(options);
+            var shared = new SharedParts(allWorkspaces.directory(), allVolumes);
             var heldLayers = new HeldLayers();
             var networks = GuestNetworks.served(options);
             ledger = new Ledger(List.of(
                     groups,
                     networks,
-                    workspaces,
+                    shared.held(),
                     heldLayers,
                     diskLayers.holding(own).orLeft("the writable layer"),
                     own.then(() -> probe.reached(Moment.RECORD_REMOVED)),
@@ -116,7 +117,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
                     leases,
                     heldLayers,
                     diskLayers,
-                    workspaces,
+                    shared,
                     streams,
                     kept,
                     networks);
@@ -128,7 +129,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
                     ? Optional.of(SystemdScope.enter(prepared.hierarchy(), own.cgroupParent(), first.helperPid()))
                     : Optional.empty();
             new Recovery(own, ledger, probe).run();
-            maker = new DetachedMaker(options, prepared, first::zygote, kept, diskLayers, workspaces);
+            maker = new DetachedMaker(options, prepared, first::zygote, kept, diskLayers, shared);
         } catch (RuntimeException | Error e) {
             Failures.closeAll(opened, e);
             throw e;
@@ -313,6 +314,11 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     /// Returns the workspaces of this engine's state directory.
     public Workspaces workspaces() {
         return allWorkspaces;
+    }
+
+    /// Returns the volumes of this engine's state directory.
+    public Volumes volumes() {
+        return allVolumes;
     }
 
     /// Opens the files of a workspace, whether or not a container has it. New ones belong to the containers' root; it

@@ -8,6 +8,7 @@ import dev.caisson.spec.SpecJson;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.KeptFile;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 
 /// The spec of a container that outlives its command, in its directory: what it was asked to be, with the limits that
 /// `update` has given it since. A container is made again of it once its monitor is gone.
@@ -29,6 +30,19 @@ final class KeptSpec {
                 return read(kept);
             }
         });
+    }
+
+    /// Passes on each container that has one.
+    static void each(EngineOptions options, BiConsumer<KeptDirectory.Entry, ContainerSpec> to) {
+        var kept = new KeptDirectory(options.data(), options.state());
+        for (KeptDirectory.Entry entry : kept.entries()) {
+            Optional<Fd> found = kept.open(entry);
+            if (found.isPresent()) {
+                try (Fd own = found.get()) {
+                    read(own).ifPresent(spec -> to.accept(entry, spec));
+                }
+            }
+        }
     }
 
     /// Empty if it was not written, or by a later version, or a power failure came before the disk had all of it.

@@ -25,6 +25,7 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.VolumeName;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.OwnPaths;
 import dev.caisson.watch.DenialLog;
@@ -41,8 +42,11 @@ import java.util.stream.Stream;
 /// Everything that is decided about a run before the kernel is asked for anything: what is refused is refused here.
 final class Preparation implements AutoCloseable {
     /// A wish that can be carried out as soon as it has an id range.
+    ///
+    /// @param anonymous volumes whose names were made up for it
     record Prepared(
             Policy.Approved approved,
+            Set<VolumeName> anonymous,
             Rootfs rootfs,
             RootImage image,
             Optional<FilterProgram> filter,
@@ -56,7 +60,7 @@ final class Preparation implements AutoCloseable {
 
         /// @param wanted whether it waits, in place of a program
         Prepared idle(boolean wanted) {
-            return new Prepared(approved, rootfs, image, filter, host, stopSignal, wanted);
+            return new Prepared(approved, anonymous, rootfs, image, filter, host, stopSignal, wanted);
         }
 
         /// Those that the container has of its own.
@@ -130,11 +134,20 @@ final class Preparation implements AutoCloseable {
     }
 
     Prepared prepare(ContainerSpec spec, ProgressListener progress) {
-        Policy.Approved approved = Policy.approve(spec, host, trusted);
-        Limits limits = approved.spec().limits();
+        return prepare(spec, progress, false);
+    }
+
+    /// @param imageVolumes whether it gets the volumes that its image declares, on a host that can bound one
+    Prepared prepare(ContainerSpec asked, ProgressListener progress, boolean imageVolumes) {
+        Policy.Approved first = Policy.approve(asked, host, trusted);
+        Limits limits = first.spec().limits();
         hierarchy.check(limits);
-        Rootfs rootfs = images.resolve(spec.image(), progress);
+        Rootfs rootfs = images.resolve(asked.image(), progress);
         ImageConfig config = rootfs.config();
+        VolumeMounts volumes =
+                VolumeMounts.of(asked, imageVolumes && host.layerMedia().size() > 1 ? config.volumes() : List.of());
+        ContainerSpec spec = volumes.spec();
+        Policy.Approved approved = volumes.anonymous().isEmpty() ? first : Policy.approve(spec, host, trusted);
         Account account = rootfs.account(spec.user().orElse(config.user()));
         var binds = new ArrayList<Mount.Bind>();
         rootfs.binds()
@@ -150,7 +163,15 @@ final class Preparation implements AutoCloseable {
                 config.workingDir(),
                 new RootImage.ProgramUser(
                         account.uid(), account.gid(), groups(account, rootfs, spec.addedGroups()), account.home()));
-        return new Prepared(approved, rootfs, image, filters.of(spec), host(limits), stopSignal(spec, config), false);
+        return new Prepared(
+                approved,
+                volumes.anonymous(),
+                rootfs,
+                image,
+                filters.of(spec),
+                host(limits),
+                stopSignal(spec, config),
+                false);
     }
 
     /// The signal that asks it to end: the spec's, else the image's, else SIGTERM.

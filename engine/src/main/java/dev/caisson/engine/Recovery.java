@@ -5,12 +5,13 @@ import dev.caisson.cgroup.SystemdScope;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Groups;
-import dev.caisson.state.HeldWorkspaces;
+import dev.caisson.state.HeldDirectories;
 import dev.caisson.state.Ledger;
 import dev.caisson.state.OwnPaths;
 import dev.caisson.state.Places;
+import dev.caisson.state.SharedDirectories;
+import dev.caisson.state.SharedKind;
 import dev.caisson.state.State;
-import dev.caisson.state.WorkspaceDirectory;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
@@ -68,11 +69,13 @@ final class Recovery {
             var state = state(options);
             try (var networks = GuestNetworks.kept(options)) {
                 var layers = new DiskLayers(options.data(), State.lastingName(options.state()));
-                var workspaces = new HeldWorkspaces(new WorkspaceDirectory(options.data(), options.state()));
+                var shared = new HeldDirectories(List.of(
+                        new SharedDirectories(options.data(), options.state(), SharedKind.WORKSPACE),
+                        new SharedDirectories(options.data(), options.state(), SharedKind.VOLUME)));
                 new Recovery(
                                 state,
-                                new Ledger(List.of(
-                                        new Groups(hierarchy, state), networks, workspaces, layers.holding(state))),
+                                new Ledger(
+                                        List.of(new Groups(hierarchy, state), networks, shared, layers.holding(state))),
                                 Probe.NONE)
                         .run();
             } finally {

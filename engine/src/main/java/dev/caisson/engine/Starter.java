@@ -18,7 +18,6 @@ import dev.caisson.spec.WorkspaceName;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Groups;
-import dev.caisson.state.HeldWorkspaces;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.KeptRun;
 import dev.caisson.state.Names;
@@ -47,7 +46,7 @@ final class Starter implements AutoCloseable {
     private final Groups groups;
     private final HeldLayers heldLayers;
     private final DiskLayers diskLayers;
-    private final HeldWorkspaces workspaces;
+    private final SharedParts shared;
     private final StandardStreams.Shared streams;
     private final RunningZygote zygote = new RunningZygote(false);
     /// Started for containers on networks alone.
@@ -70,7 +69,7 @@ final class Starter implements AutoCloseable {
             Ranges ranges,
             HeldLayers heldLayers,
             DiskLayers diskLayers,
-            HeldWorkspaces workspaces,
+            SharedParts shared,
             StandardStreams.Shared streams,
             KeptDirectory kept,
             GuestNetworks networks) {
@@ -80,9 +79,9 @@ final class Starter implements AutoCloseable {
         this.groups = groups;
         this.heldLayers = heldLayers;
         this.diskLayers = diskLayers;
-        this.workspaces = workspaces;
+        this.shared = shared;
         this.streams = streams;
-        this.makers = new WorkspaceFiles.Makers(engine, preparation, state, groups, ranges, workspaces, zygote);
+        this.makers = new WorkspaceFiles.Makers(engine, preparation, state, groups, ranges, shared, zygote);
         this.beginnings = new Beginnings(engine, probe, state, groups, ranges, this::zygote, networks);
         this.networks = networks;
         this.kept = kept;
@@ -201,7 +200,7 @@ final class Starter implements AutoCloseable {
             opened = StandardStreams.open(
                     streams, StandardStreams.Bounds.of(spec), output.wanted(), owner, output.kept());
             probe.reached(Moment.STREAMS_OPEN);
-            Launched launched = launch(begun, birth, group, opened);
+            Launched launched = launch(prepared, begun, birth, group, opened);
             try {
                 opened.console(launched.console());
                 opened.closeTheirs();
@@ -242,8 +241,13 @@ final class Starter implements AutoCloseable {
         }
     }
 
-    private Launched launch(Beginning begun, Launcher.Birth birth, Cgroup group, StandardStreams opened) {
-        List<Fd> mounts = workspaces.make(begun.id().value(), begun.plan());
+    private Launched launch(
+            Preparation.Prepared prepared,
+            Beginning begun,
+            Launcher.Birth birth,
+            Cgroup group,
+            StandardStreams opened) {
+        List<Fd> mounts = shared.make(begun.id(), prepared, begun.plan(), false);
         try {
             return launch(
                     begun.plan(),

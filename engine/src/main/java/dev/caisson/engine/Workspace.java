@@ -6,7 +6,7 @@ import dev.caisson.spec.Bytes;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.WorkspaceName;
-import dev.caisson.state.WorkspaceRecord;
+import dev.caisson.state.SharedRecord;
 import java.time.Instant;
 
 /// A directory with a bound of its own that containers share, one after the other or at once. It stays when they and
@@ -21,8 +21,9 @@ public record Workspace(WorkspaceName name, Bytes size, long inodes, Instant cre
         present(created, "created");
     }
 
-    static Workspace of(WorkspaceRecord record) {
-        return new Workspace(record.name(), Bytes.of(record.bytes()), record.inodes(), record.created());
+    static Workspace of(SharedRecord record) {
+        return new Workspace(
+                new WorkspaceName(record.name().value()), Bytes.of(record.bytes()), record.inodes(), record.created());
     }
 
     /// Returns a mount of it for a spec.

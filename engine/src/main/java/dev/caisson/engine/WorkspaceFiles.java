@@ -17,7 +17,6 @@ import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.WorkspaceName;
 import dev.caisson.state.Groups;
-import dev.caisson.state.HeldWorkspaces;
 import dev.caisson.state.Ranges;
 import dev.caisson.state.State;
 import java.util.HashMap;
@@ -35,7 +34,7 @@ final class WorkspaceFiles implements FileSource, AutoCloseable {
             State state,
             Groups groups,
             Ranges ranges,
-            HeldWorkspaces workspaces,
+            SharedParts shared,
             RunningZygote zygote) {}
 
     private static final InRootPath PLACE = InRootPath.of("workspace");
@@ -88,7 +87,7 @@ final class WorkspaceFiles implements FileSource, AutoCloseable {
 
     private FileService start(Preparation.Prepared prepared, ContainerId id, Fd userNamespace, LaunchPlan holder) {
         Cgroup group = makers.groups().create(spec, id.value());
-        List<Fd> mounts = makers.workspaces().make(id.value(), holder);
+        List<Fd> mounts = makers.shared().make(id, prepared, holder, false);
         List<Fd> layers = prepared.rootfs().openLayers();
         var root = new Launcher.Layers(layers, userNamespace, Optional.empty());
         try (Parts parts = Parts.make(makers.zygote().get(), holder, root, mounts, group)) {

@@ -2,21 +2,22 @@ package dev.caisson.engine;
 
 import static dev.caisson.error.ArgumentException.present;
 
-import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystemSpace;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.WorkspaceName;
 import dev.caisson.spec.WorkspaceSpec;
-import dev.caisson.state.HeldWorkspace;
-import dev.caisson.state.KeptDirectory;
+import dev.caisson.state.HeldDirectory;
+import dev.caisson.state.NewShared;
+import dev.caisson.state.SharedDirectories;
+import dev.caisson.state.SharedKind;
 import dev.caisson.state.StateException;
-import dev.caisson.state.WorkspaceDirectory;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /// The workspaces of a state directory. Needs no engine; their files are opened by [Engine#files(WorkspaceName)].
 ///
@@ -30,11 +31,11 @@ import java.util.Optional;
 /// WORKSPACE_MEDIUM, TOO_MANY_WORKSPACES, STORAGE_FULL, STORAGE_INODES, STORAGE_FAILED.
 public final class Workspaces {
     private final EngineOptions options;
-    private final WorkspaceDirectory directory;
+    private final SharedDirectories directory;
 
     private Workspaces(EngineOptions options) {
         this.options = options;
-        this.directory = new WorkspaceDirectory(options.data(), options.state());
+        this.directory = new SharedDirectories(options.data(), options.state(), SharedKind.WORKSPACE);
     }
 
     /// Returns those of an engine's directories.
@@ -50,7 +51,8 @@ public final class Workspaces {
     /// Makes one, empty. It is there until it is removed, also after a restart of the host.
     public Workspace create(WorkspaceSpec spec) {
         present(spec, "spec");
-        return Failures.call(() -> Workspace.of(directory.create(spec)));
+        return Failures.call(() -> Workspace.of(directory.create(new NewShared(
+                spec.name(), Optional.of(spec.size()), OptionalLong.of(spec.inodesOrStandard()), Map.of(), false))));
     }
 
     /// Returns all, by name.
@@ -70,7 +72,7 @@ public final class Workspaces {
         present(name, "name");
         return Failures.call(() -> {
             boolean inUse = isInUse(name, referents());
-            try (HeldWorkspace held = directory.hold(name)) {
+            try (HeldDirectory held = directory.hold(name)) {
                 FileSystemSpace space = held.space();
                 return new WorkspaceUse(
                         Bytes.of(space.usedBytes()), space.usedInodes(), Bytes.of(held.onDisk()), inUse);
@@ -123,27 +125,19 @@ public final class Workspaces {
     /// Containers that are there, by workspace. A monitor holds what its container has; one whose monitor is
     /// gone may be made again of its spec.
     private Map<WorkspaceName, String> referents() {
-        var kept = new KeptDirectory(options.data(), options.state());
         var referents = new HashMap<WorkspaceName, String>();
-        for (KeptDirectory.Entry entry : kept.entries()) {
-            Optional<Fd> found = kept.open(entry);
-            if (found.isPresent()) {
-                try (Fd own = found.get()) {
-                    KeptSpec.read(own)
-                            .ifPresent(spec -> spec.mounts().forEach(mount -> {
-                                if (mount instanceof Mount.Workspace workspace) {
-                                    referents.put(
-                                            workspace.name(),
-                                            entry.name().orElse(entry.id().shortForm()));
-                                }
-                            }));
-                }
-            }
-        }
+        KeptSpec.each(
+                options,
+                (entry, spec) -> spec.mounts().forEach(mount -> {
+                    if (mount instanceof Mount.Workspace workspace) {
+                        referents.put(
+                                workspace.name(), entry.name().orElse(entry.id().shortForm()));
+                    }
+                }));
         return referents;
     }
 
-    WorkspaceDirectory directory() {
+    SharedDirectories directory() {
         return directory;
     }
 }

@@ -5,6 +5,7 @@ import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Mounts;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// An image's files, to be read: as a container of it would find them, and only as long as this is open.
@@ -44,6 +45,28 @@ public final class ImageTree implements AutoCloseable {
     @SuppressWarnings("exports") // for Caisson's own modules
     public Fd root() {
         return root;
+    }
+
+    /// Returns whether it has a directory, to which its own links may lead.
+    /// @param path in the image, without the leading slash
+    public boolean hasDirectory(String path) {
+        Optional<Fd> found = TreeCopy.find(root, path);
+        found.ifPresent(Fd::close);
+        return found.isPresent();
+    }
+
+    /// Copies what it has in a directory, and that one's owner and mode.
+    /// @param path in the image, without the leading slash; nothing is copied if no directory is there
+    /// @param to an empty directory that nobody else writes to
+    /// @param most bytes that are read
+    /// @throws ImageException TOO_LARGE
+    @SuppressWarnings("exports") // for Caisson's own modules
+    public void copy(String path, Fd to, long most) {
+        TreeCopy.find(root, path).ifPresent(found -> {
+            try (Fd from = found) {
+                TreeCopy.copy(from, to, most);
+            }
+        });
     }
 
     /// Returns how the image wants to be run.

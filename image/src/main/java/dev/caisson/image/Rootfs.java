@@ -37,6 +37,11 @@ public record Rootfs(List<Layer> layers, ImageConfig config, Optional<Digest> di
         }
     }
 
+    /// Opens the files of this image, to be read; the caller closes them.
+    public ImageTree tree() {
+        return ImageTree.of(this);
+    }
+
     /// Returns the account of `user[:group]` in this image; the empty text is root. A number needs no line in
     /// /etc/passwd: without one its group is 0 and its home `/`, as with Docker.
     ///

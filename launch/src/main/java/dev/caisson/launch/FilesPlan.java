@@ -69,8 +69,7 @@ public final class FilesPlan {
             boolean left = switch (step) {
                 case Step.MakeReadOnly _, Step.ServeFiles _, Step.SetPrivileges _ -> true;
                 case Step.MountFileSystem mount -> mount.fileSystem() != KernelFileSystem.PROC;
-                case Step.MountSlot mount ->
-                    !(holder.slots().get(mount.slot().index()) instanceof SlotSource.Workspace);
+                case Step.MountSlot mount -> !(holder.slots().get(mount.slot().index()) instanceof SlotSource.Shared);
                 default -> false;
             };
             if (!left) {

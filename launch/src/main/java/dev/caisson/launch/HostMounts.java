@@ -56,17 +56,17 @@ final class HostMounts {
         }
     }
 
-    /// Makes a detached mount of a workspace what the container is shown.
-    static void workspace(Fd mount, SlotSource.Workspace workspace, Fd userNamespace) {
+    /// Makes a detached mount of a workspace or volume what the container is shown.
+    static void shared(Fd mount, SlotSource.Shared shared, Fd userNamespace) {
         Set<Mounts.Attribute> attributes = EnumSet.of(Mounts.Attribute.NO_SETUID, Mounts.Attribute.NO_DEVICES);
-        if (workspace.readOnly()) {
+        if (shared.readOnly()) {
             attributes.add(Mounts.Attribute.READ_ONLY);
         }
         try {
             Mounts.restrict(mount, attributes, false);
             Mounts.mapIds(mount, userNamespace, false);
         } catch (ErrnoException e) {
-            throw idMapRefused("the file system of the workspace " + workspace.name(), e);
+            throw idMapRefused("the file system of the " + shared.name().kind() + " " + shared.name(), e);
         }
     }
 

@@ -32,11 +32,11 @@ public final class Launcher {
     /// @param group the container's control group, with its limits set
     /// @param userNamespace through which files are shown
     /// @param streams standard input, output and error of the program
-    /// @param workspaces detached mounts of them, in the order of the plan; the caller's to close
-    public record Resources(Cgroup group, Fd userNamespace, List<Fd> streams, List<Fd> workspaces) {
+    /// @param shared detached mounts of workspaces and volumes, in the order of the plan; the caller's to close
+    public record Resources(Cgroup group, Fd userNamespace, List<Fd> streams, List<Fd> shared) {
         public Resources {
             streams = List.copyOf(streams);
-            workspaces = List.copyOf(workspaces);
+            shared = List.copyOf(shared);
         }
     }
 
@@ -205,9 +205,9 @@ public final class Launcher {
                     case SlotSource.CgroupTasks tasks -> handover.add(slot, joins.get(tasks.index()));
                     case SlotSource.Bind bind ->
                         handover.add(slot, keep(opened, HostMounts.bind(bind, resources.userNamespace())));
-                    case SlotSource.Workspace workspace -> {
-                        Fd mount = resources.workspaces().get(workspace.index());
-                        HostMounts.workspace(mount, workspace, resources.userNamespace());
+                    case SlotSource.Shared shared -> {
+                        Fd mount = resources.shared().get(shared.index());
+                        HostMounts.shared(mount, shared, resources.userNamespace());
                         handover.add(slot, mount);
                     }
                     case SlotSource.Cover cover ->

@@ -47,7 +47,7 @@ final class MountCheck {
             switch (plan.slots().get(mount.slot().index())) {
                 case SlotSource.Bind bind ->
                     checks.add(check(mount.target(), bind.source(), bind.readOnly() ? "ro" : "rw", true));
-                case SlotSource.Workspace workspace -> checks.add(check(mount.target(), workspace));
+                case SlotSource.Shared shared -> checks.add(check(mount.target(), shared));
                 case SlotSource.Cover cover -> checks.add(check(mount.target(), cover.source(), "ro", false));
                 default -> {}
             }
@@ -146,14 +146,17 @@ final class MountCheck {
         return new Check(subject, planned, what + ", " + text(mount), isSame);
     }
 
-    /// A workspace is a directory of that name in the engine's data, or all of a file system in a file there.
-    private Check check(InRootPath target, SlotSource.Workspace workspace) {
-        String access = workspace.readOnly() ? MountFlag.READ_ONLY.option() : "rw";
-        String planned = "workspace " + workspace.name() + ", " + access + "," + String.join(",", ALWAYS) + ", private";
+    /// A workspace or volume is a directory of that name in the engine's data, or all of a file system in a file there;
+    /// a dot before the name is of one that goes with its container.
+    private Check check(InRootPath target, SlotSource.Shared shared) {
+        String access = shared.readOnly() ? MountFlag.READ_ONLY.option() : "rw";
+        String planned = shared.name().kind() + " " + shared.name() + ", " + access + "," + String.join(",", ALWAYS)
+                + ", private";
         Optional<Mounted> found = table.at(target);
         boolean asPlanned = found.filter(mount -> (mount.root().equals("/")
                                 ? mount.fileSystem().equals("ext4")
-                                : mount.root().endsWith("/" + workspace.name() + "/files"))
+                                : mount.root().endsWith("/" + shared.name() + "/files")
+                                        || mount.root().endsWith("/." + shared.name() + "/files"))
                         && mount.options().contains(access)
                         && mount.options().containsAll(ALWAYS)
                         && mount.propagation().isEmpty())

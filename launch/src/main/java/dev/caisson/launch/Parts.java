@@ -22,13 +22,12 @@ public final class Parts implements AutoCloseable {
     /// Makes all but standard streams, which each start gets anew.
     ///
     /// @param layers what the root is made of, which may be closed afterwards
-    /// @param workspaces detached mounts of them, in the order of the plan; the caller's to close
-    public static Parts make(
-            Zygote zygote, LaunchPlan plan, Launcher.Layers layers, List<Fd> workspaces, Cgroup group) {
+    /// @param shared detached mounts of workspaces and volumes, in the order of the plan; the caller's to close
+    public static Parts make(Zygote zygote, LaunchPlan plan, Launcher.Layers layers, List<Fd> shared, Cgroup group) {
         var made = new Parts();
         try {
             made.addRoot(zygote, plan, layers);
-            made.addOthers(zygote, plan, layers.userNamespace(), workspaces, group);
+            made.addOthers(zygote, plan, layers.userNamespace(), shared, group);
             return made;
         } catch (RuntimeException | Error e) {
             made.close();
@@ -50,7 +49,7 @@ public final class Parts implements AutoCloseable {
         }
     }
 
-    private void addOthers(Zygote zygote, LaunchPlan plan, Fd userNamespace, List<Fd> workspaces, Cgroup group) {
+    private void addOthers(Zygote zygote, LaunchPlan plan, Fd userNamespace, List<Fd> shared, Cgroup group) {
         List<Fd> joins = group.joinFds();
         try {
             for (int slot = 0; slot < plan.slots().size(); slot++) {
@@ -60,9 +59,9 @@ public final class Parts implements AutoCloseable {
                     case SlotSource.CgroupTasks tasks ->
                         add(slot, false, joins.get(tasks.index()).duplicate());
                     case SlotSource.Bind bind -> add(slot, true, HostMounts.bind(bind, userNamespace));
-                    case SlotSource.Workspace it -> {
-                        Fd mount = workspaces.get(it.index());
-                        HostMounts.workspace(mount, it, userNamespace);
+                    case SlotSource.Shared it -> {
+                        Fd mount = shared.get(it.index());
+                        HostMounts.shared(mount, it, userNamespace);
                         add(slot, true, mount.duplicate());
                     }
                     case SlotSource.Cover cover -> add(slot, true, cover(zygote, plan, cover, userNamespace));

@@ -2,6 +2,7 @@ package dev.caisson.launch;
 
 import dev.caisson.spec.DeviceRule;
 import dev.caisson.spec.MacAddress;
+import dev.caisson.spec.VolumeName;
 import dev.caisson.spec.WorkspaceName;
 import java.nio.file.Path;
 import java.util.Base64;
@@ -121,8 +122,8 @@ public record PlanRecord(
             case SlotSource.CgroupTasks tasks -> "tasks " + tasks.index();
             case SlotSource.Layer layer -> "layer " + layer.index();
             case SlotSource.Bind bind -> "bind " + bind.index() + (bind.readOnly() ? " ro " : " rw ") + bind.source();
-            case SlotSource.Workspace workspace ->
-                "workspace " + workspace.index() + (workspace.readOnly() ? " ro " : " rw ") + workspace.name();
+            case SlotSource.Shared shared ->
+                shared.name().kind() + " " + shared.index() + (shared.readOnly() ? " ro " : " rw ") + shared.name();
             case SlotSource.Cover cover -> "cover " + cover.index() + " " + cover.source();
             case SlotSource.Device device ->
                 "device " + device.index() + " " + device.node().rule(device.access()) + " " + device.source();
@@ -142,8 +143,9 @@ public record PlanRecord(
             case "layer" -> new SlotSource.Layer(Integer.parseInt(words[1]));
             case "bind" -> new SlotSource.Bind(Integer.parseInt(words[1]), Path.of(words[3]), words[2].equals("ro"));
             case "workspace" ->
-                new SlotSource.Workspace(
-                        Integer.parseInt(words[1]), new WorkspaceName(words[3]), words[2].equals("ro"));
+                new SlotSource.Shared(Integer.parseInt(words[1]), new WorkspaceName(words[3]), words[2].equals("ro"));
+            case "volume" ->
+                new SlotSource.Shared(Integer.parseInt(words[1]), new VolumeName(words[3]), words[2].equals("ro"));
             case "cover" -> new SlotSource.Cover(Integer.parseInt(words[1]), Path.of(words[2]));
             case "device" ->
                 device(Integer.parseInt(words[1]), String.join(" ", words[2], words[3], words[4]), words[5]);
@@ -153,7 +155,7 @@ public record PlanRecord(
 
     /// A path comes last, and may hold spaces.
     private static int mostWords(String text) {
-        return text.startsWith("device ") ? 6 : text.startsWith("bind ") || text.startsWith("workspace ") ? 4 : 3;
+        return text.startsWith("device ") ? 6 : text.matches("(bind|workspace|volume) .*") ? 4 : 3;
     }
 
     private static SlotSource device(int index, String text, String source) {

@@ -145,9 +145,9 @@ public final class PlanText {
             case SlotSource.Bind bind ->
                 "host " + quoted(bind.source().toString()) + " at " + quoted(target)
                         + (bind.readOnly() ? " read-only" : " writable");
-            case SlotSource.Workspace workspace ->
-                "workspace " + workspace.name() + " at " + quoted(target)
-                        + (workspace.readOnly() ? " read-only" : " writable");
+            case SlotSource.Shared shared ->
+                shared.name().kind() + " " + shared.name() + " at " + quoted(target)
+                        + (shared.readOnly() ? " read-only" : " writable");
             case SlotSource.Cover cover ->
                 "host " + quoted(cover.source().toString()) + " at " + quoted(target) + " read-only, by an overlay";
             default -> throw new IllegalStateException("no mount comes from " + source);

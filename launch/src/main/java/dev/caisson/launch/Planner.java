@@ -8,6 +8,7 @@ import dev.caisson.spec.HostDevice;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Rlimit;
+import dev.caisson.spec.VolumeName;
 import dev.caisson.spec.WritableLayer;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -201,14 +202,20 @@ public final class Planner {
 
     private void addMountSlots() {
         int binds = 0;
-        int workspaces = 0;
+        int shared = 0;
         for (Mount mount : spec.mounts()) {
             switch (mount) {
                 case Mount.Bind bind -> slots.add(new SlotSource.Bind(binds++, bind.source(), bind.readOnly()));
-                case Mount.Workspace it -> slots.add(new SlotSource.Workspace(workspaces++, it.name(), it.readOnly()));
+                case Mount.Workspace it -> slots.add(new SlotSource.Shared(shared++, it.name(), it.readOnly()));
+                case Mount.Volume it -> slots.add(new SlotSource.Shared(shared++, named(it), it.readOnly()));
                 case Mount.Tmpfs _ -> {}
             }
         }
+    }
+
+    /// What has no name gets one before it is planned.
+    private static VolumeName named(Mount.Volume volume) {
+        return volume.name().orElseThrow(() -> new IllegalStateException("a volume without a name"));
     }
 
     private Slot slot(Class<? extends SlotSource> kind, int nth) {
@@ -263,11 +270,11 @@ public final class Planner {
             steps.add(new Step.MountSlot(slot(SlotSource.Cover.class, index++), false, part.target()));
         }
         index = 0;
-        int workspaces = 0;
+        int shared = 0;
         for (Mount mount : spec.mounts()) {
             switch (mount) {
-                case Mount.Workspace it ->
-                    steps.add(new Step.MountSlot(slot(SlotSource.Workspace.class, workspaces++), false, it.target()));
+                case Mount.Workspace _, Mount.Volume _ ->
+                    steps.add(new Step.MountSlot(slot(SlotSource.Shared.class, shared++), false, mount.target()));
                 case Mount.Bind bind ->
                     steps.add(new Step.MountSlot(slot(SlotSource.Bind.class, index++), bind.file(), bind.target()));
                 case Mount.Tmpfs tmpfs -> {

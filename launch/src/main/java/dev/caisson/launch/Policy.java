@@ -211,7 +211,8 @@ public final class Policy {
             checkTarget(mount.target(), targets, findings);
             switch (mount) {
                 case Mount.Bind bind -> checkSource(bind, spec, trusted, findings);
-                case Mount.Workspace _ -> {} // its name is valid; that it exists is found when it is opened
+                case Mount.Workspace _,
+                        Mount.Volume _ -> {} // its name is valid; that it exists is found when it is opened
                 case Mount.Tmpfs tmpfs -> {
                     if (tmpfs.size().count() < 4096 || tmpfs.size().isUnlimited()) {
                         findings.add(
@@ -245,8 +246,7 @@ public final class Policy {
     private static void checkSource(Mount.Bind bind, ContainerSpec spec, TrustedPaths trusted, List<Finding> findings) {
         Path source = bind.source();
         if (!source.isAbsolute()) {
-            findings.add(
-                    new Finding("MOUNT_SOURCE", "a host path is absolute; named volumes are not part of this version"));
+            findings.add(new Finding("MOUNT_SOURCE", "a host path is absolute; a volume is another kind of mount"));
             return;
         }
         if (!source.equals(source.normalize())) {

@@ -1,7 +1,7 @@
 package dev.caisson.launch;
 
 import dev.caisson.spec.DeviceRule;
-import dev.caisson.spec.WorkspaceName;
+import dev.caisson.spec.SharedName;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -31,9 +31,10 @@ public sealed interface SlotSource {
     /// container's id map, without set-uid and devices. Its files are the host's own.
     record Bind(int index, Path source, boolean readOnly) implements SlotSource {}
 
-    /// The `index`-th workspace: a detached mount of the directory that the engine keeps under that name, shown through
+    /// The `index`-th workspace or volume: a detached mount of the directory that the engine keeps under that name,
+    /// shown through
     /// the container's id map, without set-uid and devices.
-    record Workspace(int index, WorkspaceName name, boolean readOnly) implements SlotSource {}
+    record Shared(int index, SharedName name, boolean readOnly) implements SlotSource {}
 
     /// A read-only overlay over the `index`-th directory of the host that belongs to the image, without set-uid and
     /// devices: what is read is the host's, while locks, leases and watches are the container's own.

@@ -274,7 +274,7 @@ class VerifierTest {
     private static List<String> volumes(LaunchPlan plan) {
         return plan.all(Step.MountSlot.class).stream()
                 .filter(mount -> switch (plan.slots().get(mount.slot().index())) {
-                    case SlotSource.Bind _, SlotSource.Workspace _ -> true;
+                    case SlotSource.Bind _, SlotSource.Shared _ -> true;
                     default -> false;
                 })
                 .map(mount -> "mount " + mount.target())

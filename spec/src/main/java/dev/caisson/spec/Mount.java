@@ -3,6 +3,7 @@ package dev.caisson.spec;
 import static dev.caisson.error.ArgumentException.present;
 
 import java.nio.file.Path;
+import java.util.Optional;
 
 /// Something that a container sees at a place of its own choice.
 public sealed interface Mount {
@@ -33,6 +34,30 @@ public sealed interface Mount {
         public Workspace {
             present(name, "name");
             present(target, "target");
+        }
+    }
+
+    /// A volume of the engine's: a directory with a bound of its own that stays when containers end. It is made if
+    /// it is not there. Never set-uid, never devices.
+    ///
+    /// @param name empty for a new one that goes with its container
+    /// @param copy an empty volume that nobody uses gets what the image has at the target
+    record Volume(Optional<VolumeName> name, InRootPath target, boolean readOnly, boolean copy) implements Mount {
+        public Volume {
+            present(name, "name");
+            present(target, "target");
+        }
+
+        /// Returns a writable mount of a volume.
+        /// @param path absolute, in the container
+        public static Volume of(String name, String path) {
+            return new Volume(Optional.of(new VolumeName(name)), InRootPath.parse(present(path, "path")), false, true);
+        }
+
+        /// Returns a mount of a new volume that goes with its container.
+        /// @param path absolute, in the container
+        public static Volume unnamed(String path) {
+            return new Volume(Optional.empty(), InRootPath.parse(present(path, "path")), false, true);
         }
     }
 }

@@ -132,6 +132,25 @@ final class PartsJson {
                     Mount.Workspace::readOnly,
                     (it, json) -> new Mount.Workspace(it.name(), it.target(), truth(json))));
 
+    static final JsonForm<Mount.Volume> VOLUME = new JsonForm<>(
+            "a mount",
+            field(
+                    "name",
+                    it -> it.name().map(VolumeName::value).orElse(""),
+                    (it, json) -> new Mount.Volume(volume(text(json)), it.target(), it.readOnly(), it.copy())),
+            field(
+                    "target",
+                    it -> text(it.target().relative()),
+                    (it, json) -> new Mount.Volume(it.name(), inRoot(json), it.readOnly(), it.copy())),
+            field(
+                    "readOnly",
+                    Mount.Volume::readOnly,
+                    (it, json) -> new Mount.Volume(it.name(), it.target(), truth(json), it.copy())),
+            field(
+                    "copy",
+                    Mount.Volume::copy,
+                    (it, json) -> new Mount.Volume(it.name(), it.target(), it.readOnly(), truth(json))));
+
     static final JsonForm<HostDevice> DEVICE = new JsonForm<>(
             "a device",
             field(
@@ -173,6 +192,10 @@ final class PartsJson {
                     (it, json) -> new SeccompChoice.Watched(it.choice(), constant(SeccompChoice.Watch.class, json))));
 
     private PartsJson() {}
+
+    private static Optional<VolumeName> volume(String name) {
+        return name.isEmpty() ? Optional.empty() : Optional.of(new VolumeName(name));
+    }
 
     private static InRootPath inRoot(Object json) {
         return InRootPath.of(text(json));
@@ -225,6 +248,7 @@ final class PartsJson {
             case Mount.Bind it -> kind("bind", BIND.write(it));
             case Mount.Tmpfs it -> kind("tmpfs", TMPFS.write(it));
             case Mount.Workspace it -> kind("workspace", WORKSPACE.write(it));
+            case Mount.Volume it -> kind("volume", VOLUME.write(it));
         };
     }
 
@@ -236,7 +260,8 @@ final class PartsJson {
                 Map.of(
                         "bind", rest -> BIND.read(new Mount.Bind(NO_PATH, ROOT, true, false), rest),
                         "tmpfs", rest -> TMPFS.read(new Mount.Tmpfs(ROOT, Bytes.ZERO, 0700, true, false), rest),
-                        "workspace", rest -> WORKSPACE.read(new Mount.Workspace(UNNAMED, ROOT, true), rest)));
+                        "workspace", rest -> WORKSPACE.read(new Mount.Workspace(UNNAMED, ROOT, true), rest),
+                        "volume", rest -> VOLUME.read(new Mount.Volume(Optional.empty(), ROOT, true, false), rest)));
     }
 
     static Object write(SeccompChoice choice) {

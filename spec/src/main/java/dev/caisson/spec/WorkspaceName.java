@@ -6,7 +6,7 @@ import dev.caisson.error.ArgumentException;
 import java.util.regex.Pattern;
 
 /// The name of a workspace: 1 to 64 letters, digits, `_`, `.` or `-`, the first one a letter or digit.
-public record WorkspaceName(String value) {
+public record WorkspaceName(String value) implements SharedName {
     private static final Pattern FORM = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}");
     private static final int MOST_SHOWN = 64;
 

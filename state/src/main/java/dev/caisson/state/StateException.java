@@ -22,8 +22,13 @@ public final class StateException extends CaissonException {
     public int httpStatus() {
         return switch (code()) {
             case "CONTAINER_AMBIGUOUS", "STORAGE_INODES" -> 400;
-            case "CONTAINER_UNKNOWN", "TENANT_UNKNOWN", "WORKSPACE_UNKNOWN" -> 404;
-            case "CONTAINER_RUNNING", "NAME_IN_USE", "WORKSPACE_EXISTS", "WORKSPACE_IN_USE" -> 409;
+            case "CONTAINER_UNKNOWN", "TENANT_UNKNOWN", "WORKSPACE_UNKNOWN", "VOLUME_UNKNOWN" -> 404;
+            case "CONTAINER_RUNNING",
+                    "NAME_IN_USE",
+                    "WORKSPACE_EXISTS",
+                    "WORKSPACE_IN_USE",
+                    "VOLUME_EXISTS",
+                    "VOLUME_IN_USE" -> 409;
             case "STORAGE_FULL" -> 507;
             default -> 500;
         };

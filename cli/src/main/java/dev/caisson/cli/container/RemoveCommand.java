@@ -24,15 +24,18 @@ public final class RemoveCommand extends ContainerCommand {
 
     @Option(
             names = {"-v", "--volumes"},
-            description = "Remove what it wrote too, which always goes with it: there are no volumes of its own.")
-    @SuppressWarnings("UnusedVariable") // there is nothing else to remove
+            description = "Remove its anonymous volumes too, unless another container has them.")
     private boolean volumes;
 
     @Override
     void act(String container, EngineOptions options) throws InterruptedException {
         Optional<DetachedContainer> detached = DetachedContainer.find(container, options);
         if (detached.isPresent()) {
-            detached.get().remove(force);
+            if (volumes) {
+                detached.get().removeWithVolumes(force);
+            } else {
+                detached.get().remove(force);
+            }
             return;
         }
         Optional<RunningContainer> running = force ? RunningContainer.find(container, options) : Optional.empty();

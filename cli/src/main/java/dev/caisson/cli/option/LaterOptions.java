@@ -13,7 +13,6 @@ public final class LaterOptions {
     private static final String LOG =
             "a container without --rm has one kind of log, files as Docker's json-file makes them, three of 10 MiB";
     private static final String REAL_TIME = "real-time processor time is not given to containers";
-    private static final String VOLUMES = "named volumes are not part of this version: give a path with -v";
     private static final Map<String, String> REASONS = new HashMap<>();
 
     static {
@@ -21,14 +20,13 @@ public final class LaterOptions {
                 "containers of one network reach each other: give both --network, and a further name with --network-alias",
                 "--link");
         put("a link has its link-local address of itself", "--link-local-ip");
-        put("give each mount with -v or --mount", "--volumes-from");
         put("the size of what a container has written is in 'caisson ps -s' and 'caisson system df'", "--size", "-s");
         put(WINDOWS, "--cpu-count", "--cpu-percent", "--io-maxbandwidth", "--io-maxiops", "--isolation");
         put(REGISTRY, "--disable-content-trust");
         put("nothing is printed of an image that is at hand: leave it out", "-q", "--quiet");
         put(LOG, "--log-driver", "--log-opt");
         put(REAL_TIME, "--cpu-rt-runtime", "--cpu-rt-period");
-        put(VOLUMES, "--volume-driver");
+        put("volumes are of one driver, local: leave it out", "--volume-driver");
         put("there is no OCI runtime below that would read it: use --label", "--annotation");
         put(ATTACHED, "-a", "--attach", "--sig-proxy", "--detach-keys");
         put("give the whole name with --hostname", "--domainname");

@@ -8,6 +8,7 @@ import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.VolumeName;
 import dev.caisson.spec.WorkspaceName;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /// The three spellings of a mount, `-v`, `--mount` and `--tmpfs`, in one normal form.
@@ -22,7 +24,20 @@ final class MountOptions {
     private static final Bytes TMPFS_SIZE = Bytes.mebibytes(64);
     private static final int TMPFS_MODE = 01777;
     private static final Set<String> MOUNT_KEYS = Set.of(
-            "type", "source", "src", "target", "destination", "dst", "readonly", "ro", "tmpfs-size", "tmpfs-mode");
+            "type",
+            "source",
+            "src",
+            "target",
+            "destination",
+            "dst",
+            "readonly",
+            "ro",
+            "volume-nocopy",
+            "volume-driver",
+            "tmpfs-size",
+            "tmpfs-mode");
+    /// Keys that may stand without a value.
+    private static final Set<String> SWITCHES = Set.of("readonly", "volume-nocopy");
 
     private static final Path SELINUX = Path.of("/sys/fs/selinux/enforce");
 
@@ -65,11 +80,38 @@ final class MountOptions {
 
     private static Mount volume(String text) {
         String[] parts = text.split(":", -1);
-        if (parts.length < 2 || parts.length > 3) {
-            throw bad("-v " + text, "give HOST:TARGET or HOST:TARGET:ro");
+        String option = "-v " + text;
+        if (parts.length > 3) {
+            throw bad(option, "give TARGET, VOLUME:TARGET or HOST:TARGET, and :ro after them");
         }
-        boolean readOnly = parts.length == 3 && isReadOnly("-v " + text, parts[2]);
-        return bind("-v " + text, parts[0], parts[1], readOnly);
+        if (parts.length == 1) {
+            return new Mount.Volume(Optional.empty(), target(option, text), false, true);
+        }
+        boolean readOnly = parts.length == 3 && isReadOnly(option, parts[2]);
+        if (isPath(parts[0])) {
+            return bind(option, parts[0], parts[1], readOnly);
+        }
+        boolean copy = parts.length < 3 || !List.of(parts[2].split(",", -1)).contains("nocopy");
+        return new Mount.Volume(Optional.of(volumeName(option, parts[0])), target(option, parts[1]), readOnly, copy);
+    }
+
+    private static boolean isPath(String source) {
+        return source.startsWith("/")
+                || source.equals(".")
+                || source.equals("..")
+                || source.startsWith("./")
+                || source.startsWith("../");
+    }
+
+    private static VolumeName volumeName(String option, String name) {
+        if (!VolumeName.isValid(name)) {
+            throw bad(
+                    option,
+                    "'" + name
+                            + "' is neither the name of a volume, which has 2 to 128 letters, digits, '_', '.' and '-',"
+                            + " nor a path, which starts with / or ./");
+        }
+        return new VolumeName(name);
     }
 
     /// Reads the third part of a volume. What says how macOS shares files has no meaning here, as with Docker.
@@ -101,18 +143,15 @@ final class MountOptions {
         return new Mount.Bind(path, target(option, target), readOnly, Files.exists(path) && !Files.isDirectory(path));
     }
 
-    /// A path that starts with a dot is relative to the working directory; another that does not start at the root is
-    /// the name of a volume.
+    /// A path that starts with a dot is relative to the working directory.
     private static Path source(String option, String text) {
         if (text.startsWith("/")) {
             return HostPath.of(text);
         }
-        if (text.equals(".") || text.equals("..") || text.startsWith("./") || text.startsWith("../")) {
+        if (isPath(text)) {
             return absolute(option, HostPath.of(text));
         }
-        throw bad(
-                option,
-                "named volumes are not part of this version: give a path that starts with / or ./, or --workspace");
+        throw bad(option, "the source of a bind is a path that starts with / or ./");
     }
 
     private static Path absolute(String option, Path path) {
@@ -132,7 +171,7 @@ final class MountOptions {
             if (!MOUNT_KEYS.contains(key)) {
                 throw bad("--mount " + text, "it has no key '" + key + "'");
             }
-            if (equals < 0 && !canonical(key).equals("readonly")) {
+            if (equals < 0 && !SWITCHES.contains(canonical(key))) {
                 throw bad("--mount " + text, "'" + key + "' needs a value, as " + key + "=VALUE");
             }
             if (keys.put(canonical(key), equals < 0 ? "true" : part.substring(equals + 1)) != null) {
@@ -141,7 +180,7 @@ final class MountOptions {
         }
         boolean readOnly = BooleanText.parse("--mount " + text + ", readonly", keys.getOrDefault("readonly", "false"));
         String target = keys.getOrDefault("target", "");
-        return switch (keys.getOrDefault("type", "")) {
+        return switch (keys.getOrDefault("type", "volume")) {
             case "bind" -> bind("--mount " + text, keys.getOrDefault("source", ""), target, readOnly);
             case "tmpfs" ->
                 new Mount.Tmpfs(
@@ -150,8 +189,23 @@ final class MountOptions {
                         mode("--mount " + text, keys.getOrDefault("tmpfs-mode", "1777")),
                         readOnly,
                         false);
-            default -> throw bad("--mount " + text, "the type is bind or tmpfs; volumes are not part of this version");
+            case "volume" -> volume("--mount " + text, keys, readOnly);
+            default -> throw bad("--mount " + text, "the type is volume, bind or tmpfs; workspaces are --workspace");
         };
+    }
+
+    private static Mount volume(String option, Map<String, String> keys, boolean readOnly) {
+        String driver = keys.getOrDefault("volume-driver", "local");
+        if (!driver.equals("local")) {
+            throw bad(option, "the driver of a volume is local, not '" + driver + "'");
+        }
+        boolean copy = !BooleanText.parse(option + ", volume-nocopy", keys.getOrDefault("volume-nocopy", "false"));
+        String source = keys.getOrDefault("source", "");
+        return new Mount.Volume(
+                source.isEmpty() ? Optional.empty() : Optional.of(volumeName(option, source)),
+                target(option, keys.getOrDefault("target", "")),
+                readOnly,
+                copy);
     }
 
     private static String canonical(String key) {

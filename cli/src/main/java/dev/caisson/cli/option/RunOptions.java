@@ -32,6 +32,7 @@ public final class RunOptions {
     private List<String> environment = List.of();
     private List<String> environmentFiles = List.of();
     private List<String> volumes = List.of();
+    private List<String> volumesFrom = List.of();
     private List<String> mounts = List.of();
     private List<String> tmpfs = List.of();
     private List<String> workspaces = List.of();
@@ -84,17 +85,26 @@ public final class RunOptions {
                         "FILE",
                         "Set variables from a file of NAME=VALUE lines.",
                         value -> environmentFiles = value)
-                .texts("-v, --volume", "HOST:TARGET[:ro|rw]", "Mount a path of the host.", value -> volumes = value)
+                .texts(
+                        "-v, --volume",
+                        "[SOURCE:]TARGET[:ro|rw]",
+                        "Mount a volume by name, a new one without a source, or a path of the host.",
+                        value -> volumes = value)
                 .texts(
                         "--mount",
                         "KEY=VALUE,…",
-                        "Mount: type=bind|tmpfs, source, target, readonly, tmpfs-size, tmpfs-mode.",
+                        "Mount: type=volume|bind|tmpfs, source, target, readonly, volume-nocopy, tmpfs-size, tmpfs-mode.",
                         value -> mounts = value)
                 .texts(
                         "--tmpfs",
                         "TARGET[:OPTIONS]",
                         "Mount memory of a bounded size (size=64m unless said).",
                         value -> tmpfs = value)
+                .texts(
+                        "--volumes-from",
+                        "CONTAINER[:ro|rw]",
+                        "Mount what another container mounts: volumes, workspaces and paths of the host.",
+                        value -> volumesFrom = value)
                 .texts(
                         "--workspace",
                         "NAME:TARGET[:ro|rw]",
@@ -203,8 +213,8 @@ public final class RunOptions {
             spec = spec.sysctl(pair[0], pair[1]);
         }
         spec = EnvironmentOptions.applyLabels(spec, labelFiles, labels);
-        return DeviceOptions.apply(
-                MountOptions.workspaces(MountOptions.apply(spec, volumes, mounts, tmpfs), workspaces), devices);
+        spec = MountOptions.workspaces(MountOptions.apply(spec, volumes, mounts, tmpfs), workspaces);
+        return DeviceOptions.apply(VolumesFrom.apply(spec, volumesFrom), devices);
     }
 
     private ContainerSpec texts(ContainerSpec start) {

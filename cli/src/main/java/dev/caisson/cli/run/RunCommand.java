@@ -66,7 +66,7 @@ public final class RunCommand implements Callable<Integer> {
             ResidentEngine.startFor(made, spec.commandLine().getErr());
         } catch (CaissonException e) {
             if (options.remove()) {
-                made.remove(true);
+                made.removeWithVolumes(true);
             }
             throw e;
         }
@@ -83,12 +83,12 @@ public final class RunCommand implements Callable<Integer> {
             status = session.only(attach.streams()).startAndFollow();
         } catch (CaissonException e) {
             if (options.remove()) {
-                made.remove(true);
+                made.removeWithVolumes(true);
             }
             throw e;
         }
         if (options.remove() && !made.state().isUp()) {
-            made.remove(false);
+            made.removeWithVolumes(false);
         }
         return status;
     }

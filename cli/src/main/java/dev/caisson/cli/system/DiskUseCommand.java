@@ -43,8 +43,24 @@ public final class DiskUseCommand implements Callable<Integer> {
             "Reclaimable", "RECLAIMABLE");
     private static final String IMAGES = "{{.ID}}\t{{.Size}}";
     private static final String CONTAINERS = "{{.ID}}\t{{.Image}}\t{{.Size}}\t{{.Log}}\t{{.State}}\t{{.Names}}";
-    private static final Map<String, String> DETAIL_HEADERS =
-            Map.of("ID", "ID", "Image", "IMAGE", "Size", "SIZE", "Log", "LOG", "State", "STATE", "Names", "NAMES");
+    private static final String VOLUMES = "{{.Name}}\t{{.Links}}\t{{.Size}}";
+    private static final Map<String, String> DETAIL_HEADERS = Map.of(
+            "Name",
+            "VOLUME NAME",
+            "Links",
+            "LINKS",
+            "ID",
+            "ID",
+            "Image",
+            "IMAGE",
+            "Size",
+            "SIZE",
+            "Log",
+            "LOG",
+            "State",
+            "STATE",
+            "Names",
+            "NAMES");
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -52,7 +68,7 @@ public final class DiskUseCommand implements Callable<Integer> {
 
     @Option(
             names = {"-v", "--verbose"},
-            description = "Each image and container by itself.")
+            description = "Each image, container and volume by itself.")
     private boolean verbose;
 
     @Option(
@@ -73,6 +89,7 @@ public final class DiskUseCommand implements Callable<Integer> {
         DiskUse use = DiskUse.read(options);
         if (verbose) {
             details(use);
+            volumeDetails(use);
         } else {
             print(table, sums(use));
         }
@@ -85,7 +102,25 @@ public final class DiskUseCommand implements Callable<Integer> {
         return List.of(
                 row("Images", use.images().size(), "-", images, 0),
                 row("Containers", use, container -> container.written().count()),
-                row("Logs", use, container -> container.log().count()));
+                row("Logs", use, container -> container.log().count()),
+                volumes(use));
+    }
+
+    private static Map<String, Object> volumes(DiskUse use) {
+        long active = use.volumes().stream().filter(DiskUse.OfVolume::inUse).count();
+        return row(
+                "Local Volumes",
+                use.volumes().size(),
+                Long.toString(active),
+                onDisk(use, _ -> true),
+                onDisk(use, volume -> !volume.inUse()));
+    }
+
+    private static long onDisk(DiskUse use, Predicate<DiskUse.OfVolume> counts) {
+        return use.volumes().stream()
+                .filter(counts)
+                .mapToLong(volume -> volume.onDisk().count())
+                .sum();
     }
 
     private static Map<String, Object> row(String type, DiskUse use, ToLongFunction<DiskUse.OfContainer> bytes) {
@@ -138,6 +173,19 @@ public final class DiskUseCommand implements Callable<Integer> {
                                 "Log", SizeText.of(container.log().count(), DIGITS),
                                 "State", container.running() ? "running" : "ended",
                                 "Names", container.name()))
+                        .toList());
+    }
+
+    private void volumeDetails(DiskUse use) {
+        spec.commandLine().getOut().println();
+        spec.commandLine().getOut().println("Local Volumes:");
+        print(
+                Table.of("table", VOLUMES, DETAIL_HEADERS),
+                use.volumes().stream()
+                        .map(volume -> Map.<String, Object>of(
+                                "Name", volume.name().value(),
+                                "Links", Integer.toString(volume.containers()),
+                                "Size", SizeText.of(volume.onDisk().count(), DIGITS)))
                         .toList());
     }
 

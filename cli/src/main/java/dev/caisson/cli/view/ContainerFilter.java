@@ -4,11 +4,15 @@ import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.toList;
 
+import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.text.OptionText;
 import dev.caisson.engine.ContainerState;
 import dev.caisson.engine.ContainerStatus;
+import dev.caisson.engine.DetachedContainer;
+import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.HealthReport;
+import dev.caisson.spec.Mount;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -66,6 +70,7 @@ public final class ContainerFilter {
                 }
                 yield container -> container.word().equals(value);
             }
+            case "volume" -> volume(value);
             case "health" -> {
                 if (!HEALTH.contains(value)) {
                     throw CommandException.usage(
@@ -80,7 +85,7 @@ public final class ContainerFilter {
             }
             default ->
                 throw CommandException.usage(
-                        "--filter takes label, name, id, ancestor, exited, before, since, health or status, not '"
+                        "--filter takes label, name, id, ancestor, exited, before, since, health, status or volume, not '"
                                 + pair[0] + "'");
         };
     }
@@ -94,6 +99,21 @@ public final class ContainerFilter {
         } catch (PatternSyntaxException e) {
             return container -> container.name().orElse("").contains(value);
         }
+    }
+
+    /// The name of a volume, or the target of any mount.
+    private static Predicate<ContainerStatus> volume(String value) {
+        EngineOptions options = Caller.current().directories();
+        return container ->
+                DetachedContainer.find(container.id().value(), options)
+                        .map(DetachedContainer::mounts)
+                        .orElse(List.of())
+                        .stream()
+                        .anyMatch(mount -> value.equals("/" + mount.target().relative())
+                                || (mount instanceof Mount.Volume volume
+                                        && volume.name()
+                                                .filter(name -> name.value().equals(value))
+                                                .isPresent()));
     }
 
     private static Predicate<ContainerStatus> exited(String value) {

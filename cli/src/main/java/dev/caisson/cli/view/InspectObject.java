@@ -11,7 +11,6 @@ import dev.caisson.engine.RestartPolicy;
 import dev.caisson.linux.Processes;
 import dev.caisson.network.Attachment;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -41,7 +40,9 @@ final class InspectObject {
         object.put("Driver", "overlay");
         object.put("Platform", "linux");
         object.put("HostConfig", hostConfig(detached, details, networks));
-        object.put("Mounts", mounts(details));
+        object.put(
+                "Mounts",
+                MountObjects.of(detached.map(DetachedContainer::mounts).orElse(List.of())));
         object.put("Config", config(status, detached, details));
         object.put("NetworkSettings", NetworkView.settings(networks));
         return object;
@@ -116,25 +117,6 @@ final class InspectObject {
         });
         config.put("LogConfig", Map.of("Type", "json-file", "Config", Map.of()));
         return config;
-    }
-
-    private static List<Map<String, Object>> mounts(Optional<ContainerDetails> details) {
-        var mounts = new ArrayList<Map<String, Object>>();
-        for (String mount : details.map(ContainerDetails::mounts).orElse(List.of())) {
-            int end = mount.lastIndexOf(':');
-            int middle = mount.lastIndexOf(':', end - 1);
-            String source = mount.substring(0, middle);
-            mounts.add(Map.of(
-                    "Type",
-                    source.isEmpty() ? "tmpfs" : "bind",
-                    "Source",
-                    source,
-                    "Destination",
-                    mount.substring(middle + 1, end),
-                    "RW",
-                    mount.endsWith(":rw")));
-        }
-        return mounts;
     }
 
     private static Map<String, Object> config(

@@ -6,12 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.VolumeName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -120,7 +123,21 @@ class RunOptionsTest {
         assertThat(bind("-v", ".:/x").source()).isEqualTo(here);
         assertThat(bind("-v", "../a:/x").source()).isEqualTo(here.resolveSibling("a"));
         assertThat(bind("--mount", "type=bind,src=./a,dst=/x").source()).isEqualTo(here.resolve("a"));
-        assertThatThrownBy(() -> spec("-v", "name:/x")).hasMessageContaining("named volumes");
+    }
+
+    @Test
+    void a_volume_has_a_name_or_is_new() {
+        var named = Optional.of(new VolumeName("data"));
+        assertThat(spec("-v", "data:/x").mounts())
+                .containsExactly(new Mount.Volume(named, InRootPath.of("x"), false, true));
+        assertThat(spec("-v", "data:/x:ro,nocopy").mounts())
+                .containsExactly(new Mount.Volume(named, InRootPath.of("x"), true, false));
+        assertThat(spec("-v", "/x").mounts())
+                .containsExactly(new Mount.Volume(Optional.empty(), InRootPath.of("x"), false, true));
+        assertThat(spec("--mount", "src=data,dst=/x,readonly,volume-nocopy").mounts())
+                .containsExactly(new Mount.Volume(named, InRootPath.of("x"), true, false));
+        assertThat(spec("--mount", "type=volume,target=/x").mounts())
+                .containsExactly(new Mount.Volume(Optional.empty(), InRootPath.of("x"), false, true));
     }
 
     @Test

@@ -11,11 +11,8 @@ import dev.caisson.linux.FileSystemSpace;
 import dev.caisson.linux.KernelRandom;
 import dev.caisson.linux.ProjectQuota;
 import dev.caisson.spec.Bytes;
-import dev.caisson.spec.WorkspaceName;
-import dev.caisson.spec.WorkspaceSpec;
+import dev.caisson.spec.SharedName;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -25,63 +22,60 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
-/// The workspaces of one state directory.
+/// The workspaces or the volumes of one state directory.
 ///
 /// ```
-/// DATA/workspaces/PARENT/NAME      locked, shared, by each of its users. PARENT stands for the state directory
-///     workspace.json               its bounds, and which of the two it is
-///     files/                       a directory with a project quota
-///     NAME.img                     an ext4 file system, mounted as long as somebody uses it
-/// DATA/workspaces/PARENT/.RANDOM   one that is being made or removed by the holder of its lock, or by nobody
+/// DATA/KINDs/PARENT/NAME      locked, shared, by each of its users. PARENT stands for the state directory
+///     KIND.json               its bounds, and which of the two it is
+///     files/                  a directory with a project quota
+///     NAME.img                an ext4 file system, mounted as long as somebody uses it
+///     unused                  there until the first container has it
+///     filling                 there while it gets what an image has
+/// DATA/KINDs/PARENT/.RANDOM   one that is being made or removed by the holder of its lock, or by nobody
+/// DATA/KINDs/PARENT/.NAME     a volume that goes with the holder of its lock
 /// ```
-public final class WorkspaceDirectory {
+public final class SharedDirectories {
     static final String FILES = "files";
-    static final int MOST = 1000;
 
-    private static final String WORKSPACES = "workspaces";
     private static final String UNFINISHED = ".";
     private static final int RANDOM_BYTES = 8;
-    private static final int KIBIBYTE = 1024;
     /// Whoever asks whether it is in use holds its lock for a moment.
     private static final long ASKING_NANOS = 200_000_000;
+    /// Whoever asks how full an unused one is holds it for as long as a mount takes.
+    private static final long FIRST_USE_NANOS = 5_000_000_000L;
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
 
     private final Path data;
     private final String parent;
+    private final SharedKind kind;
 
     /// @param data where they are kept
     /// @param state of the engines whose containers use them
-    public WorkspaceDirectory(Path data, Path state) {
+    public SharedDirectories(Path data, Path state, SharedKind kind) {
         this.data = data;
         this.parent = State.lastingName(state);
+        this.kind = kind;
     }
 
-    static String image(WorkspaceName name) {
-        return name + ".img";
+    static String image(SharedName name) {
+        return name.value() + ".img";
     }
 
     /// Makes one. It is there whole or not at all.
-    /// @throws StateException WORKSPACE_EXISTS, WORKSPACE_MEDIUM, TOO_MANY_WORKSPACES, STORAGE_FULL,
-    /// STORAGE_INODES, STORAGE_FAILED
-    public WorkspaceRecord create(WorkspaceSpec spec) {
+    /// @throws StateException KIND_EXISTS, KIND_MEDIUM, TOO_MANY_KINDS, STORAGE_FULL, STORAGE_INODES or
+    /// STORAGE_FAILED
+    public SharedRecord create(NewShared wanted) {
         LayerMedium medium = medium();
         try (Fd all = open()) {
             clear(all);
-            requireRoom(all, spec);
-            var record = new WorkspaceRecord(
-                    spec.name(),
-                    spec.size().count() / KIBIBYTE * KIBIBYTE,
-                    spec.inodesOrStandard(),
-                    medium,
-                    Instant.now().truncatedTo(ChronoUnit.MILLIS));
+            SharedRecord record = wanted.record(medium, FileSystemSpace.of(all).freeBytes());
+            requireRoom(all, record);
             String unfinished = UNFINISHED + HexFormat.of().formatHex(KernelRandom.bytes(RANDOM_BYTES));
-            try (Fd own = takeNew(all, unfinished)) {
+            try (Fd own = makeWhole(all, unfinished, record)) {
                 try {
-                    make(own, record);
-                    record.write(own);
                     FileSystem.synchronize(own);
-                    FileSystem.rename(all, unfinished, all, spec.name().value(), false);
+                    FileSystem.rename(all, unfinished, all, record.name().value(), false);
                 } catch (RuntimeException | Error e) {
                     discard(all, unfinished, own);
                     throw e;
@@ -90,7 +84,51 @@ public final class WorkspaceDirectory {
             FileSystem.synchronize(all);
             return record;
         } catch (ErrnoException e) {
-            throw e.is(Errno.EEXIST) ? exists(spec.name()) : failed(e);
+            throw e.is(Errno.EEXIST) ? kind.exists(wanted.name()) : kind.failed(e);
+        }
+    }
+
+    /// Makes one that has no name for others, and goes when it is closed, or with its holder.
+    /// @throws StateException as [#create]
+    public HeldDirectory createUnlisted(NewShared wanted, Optional<HeldDirectory.Filling> filling) {
+        LayerMedium medium = medium();
+        try (Fd all = open()) {
+            SharedRecord record = wanted.record(medium, FileSystemSpace.of(all).freeBytes());
+            requireRoom(all, record);
+            String unlisted = UNFINISHED + record.name();
+            Fd own = makeWhole(all, unlisted, record);
+            var held = new HeldDirectory(kind, record, own, () -> removeUnlisted(unlisted, own));
+            try {
+                held.use(filling);
+                return held;
+            } catch (RuntimeException | Error e) {
+                held.close();
+                throw e;
+            }
+        } catch (ErrnoException e) {
+            throw kind.failed(e);
+        }
+    }
+
+    private void removeUnlisted(String name, Fd own) {
+        try (own;
+                Fd all = open()) {
+            discard(all, name, own);
+        }
+    }
+
+    private Fd makeWhole(Fd all, String name, SharedRecord record) {
+        Fd own = takeNew(all, name);
+        try {
+            make(own, record);
+            record.write(own, kind);
+            HeldDirectory.mark(own, HeldDirectory.UNUSED);
+            return own;
+        } catch (RuntimeException | Error e) {
+            try (own) {
+                discard(all, name, own);
+            }
+            throw e;
         }
     }
 
@@ -102,29 +140,21 @@ public final class WorkspaceDirectory {
         if (media.contains(LayerMedium.IMAGE)) {
             return LayerMedium.IMAGE;
         }
-        throw new StateException(
-                "WORKSPACE_MEDIUM",
-                "nothing on this host can bound a workspace: mount the file system of " + data
-                        + " with project quotas (prjquota), or give this process mkfs.ext4 and loop devices");
+        throw kind.noMedium(data);
     }
 
-    private void requireRoom(Fd all, WorkspaceSpec spec) {
-        List<WorkspaceName> names = names(all);
-        if (names.contains(spec.name())) {
-            throw exists(spec.name());
+    private void requireRoom(Fd all, SharedRecord record) {
+        List<SharedName> names = names(all);
+        if (names.contains(record.name())) {
+            throw kind.exists(record.name());
         }
-        if (names.size() >= MOST) {
-            throw new StateException(
-                    "TOO_MANY_WORKSPACES",
-                    names.size() + " workspaces are there: remove some, or all that nobody uses"
-                            + " with 'caisson workspace prune'");
+        if (names.size() >= kind.most()) {
+            throw kind.tooMany(names.size());
         }
         long free = FileSystemSpace.of(all).freeBytes();
-        if (spec.size().count() > free) {
-            throw new StateException(
-                    "STORAGE_FULL",
-                    "a workspace of " + spec.size() + " does not fit into " + data + ", which has " + Bytes.of(free)
-                            + " left: ask for less, or make room");
+        if (record.bytes() > free) {
+            throw kind.full(
+                    Bytes.of(record.bytes()).toString(), data, Bytes.of(free).toString());
         }
     }
 
@@ -138,7 +168,7 @@ public final class WorkspaceDirectory {
         }
     }
 
-    private static void make(Fd own, WorkspaceRecord record) {
+    private static void make(Fd own, SharedRecord record) {
         switch (record.medium()) {
             case IMAGE -> {
                 try (Fd file = FileSystem.openAt(
@@ -160,22 +190,22 @@ public final class WorkspaceDirectory {
                     FileSystem.changeMode(files, ImageFile.OPEN_TO_ALL);
                 }
             }
-            case MEMORY -> throw new IllegalStateException("a workspace is kept on disk");
+            case MEMORY -> throw new IllegalStateException("it is kept on disk");
         }
     }
 
     /// Returns all, by name.
-    public List<WorkspaceRecord> list() {
+    public List<SharedRecord> list() {
         Optional<Fd> found = find();
         if (found.isEmpty()) {
             return List.of();
         }
         try (Fd all = found.get()) {
-            var records = new ArrayList<WorkspaceRecord>();
-            for (WorkspaceName name : names(all)) {
+            var records = new ArrayList<SharedRecord>();
+            for (SharedName name : names(all)) {
                 FileSystem.find(all, name.value(), DIRECTORY, BENEATH).ifPresent(open -> {
                     try (Fd own = open) {
-                        WorkspaceRecord.read(own, name).ifPresent(records::add);
+                        SharedRecord.read(own, kind, name).ifPresent(records::add);
                     }
                 });
             }
@@ -183,48 +213,96 @@ public final class WorkspaceDirectory {
         }
     }
 
-    private static List<WorkspaceName> names(Fd all) {
+    private List<SharedName> names(Fd all) {
         return DirectoryEntries.of(all).stream()
-                .filter(WorkspaceName::isValid)
-                .map(WorkspaceName::new)
-                .sorted(Comparator.comparing(WorkspaceName::value))
+                .flatMap(text -> kind.name(text).stream())
+                .sorted(Comparator.comparing(SharedName::value))
                 .toList();
     }
 
     /// Returns what is written down of one.
-    /// @throws StateException WORKSPACE_UNKNOWN
-    public WorkspaceRecord get(WorkspaceName name) {
+    /// @throws StateException KIND_UNKNOWN
+    public SharedRecord get(SharedName name) {
         return open(name)
                 .map(own -> {
                     try (own) {
                         return record(own, name);
                     }
                 })
-                .orElseThrow(() -> unknown(name));
+                .orElseThrow(() -> kind.unknown(name));
     }
 
     /// Has it kept until it is closed.
-    /// @throws StateException WORKSPACE_UNKNOWN
-    public HeldWorkspace hold(WorkspaceName name) {
+    /// @throws StateException KIND_UNKNOWN
+    public HeldDirectory hold(SharedName name) {
         while (true) {
-            Fd own = open(name).orElseThrow(() -> unknown(name));
+            Fd own = open(name).orElseThrow(() -> kind.unknown(name));
             if (FileLocks.tryLockShared(own)) {
-                try {
-                    if (isStill(own, name)) {
-                        return new HeldWorkspace(record(own, name), own);
-                    }
-                } catch (RuntimeException e) {
-                    own.close();
-                    throw e;
+                Optional<HeldDirectory> held = still(own, name);
+                if (held.isPresent()) {
+                    return held.get();
                 }
+            } else {
+                own.close();
             }
-            own.close();
             LockSupport.parkNanos(1_000_000); // its remover has the lock: soon it is gone, or was in use all the same
         }
     }
 
-    /// True if the name leads to the directory that is open: else it was removed before it was locked.
-    private boolean isStill(Fd own, WorkspaceName name) {
+    /// The same, for a container. If nobody else has it, it is first given what the container's image has.
+    /// @throws StateException KIND_UNKNOWN
+    public HeldDirectory hold(SharedName name, Optional<HeldDirectory.Filling> filling) {
+        Fd own = open(name).orElseThrow(() -> kind.unknown(name));
+        if (!lockAlone(own, HeldDirectory.isMarked(own, HeldDirectory.UNUSED) ? FIRST_USE_NANOS : 0)) {
+            own.close();
+            return hold(name);
+        }
+        Optional<HeldDirectory> alone = still(own, name);
+        if (alone.isEmpty()) {
+            return hold(name, filling);
+        }
+        HeldDirectory held = alone.get();
+        try {
+            held.use(filling);
+            FileLocks.lockShared(own);
+            if (isStill(own, name)) {
+                return held;
+            }
+        } catch (RuntimeException | Error e) {
+            held.close();
+            throw e;
+        }
+        held.close();
+        return hold(name, filling); // somebody removed it while the lock changed hands
+    }
+
+    private static boolean lockAlone(Fd own, long nanos) {
+        long begun = System.nanoTime();
+        while (!FileLocks.tryLock(own)) {
+            if (System.nanoTime() - begun >= nanos) {
+                return false;
+            }
+            LockSupport.parkNanos(1_000_000);
+        }
+        return true;
+    }
+
+    /// Closes one that was removed before it was locked.
+    private Optional<HeldDirectory> still(Fd own, SharedName name) {
+        try {
+            if (isStill(own, name)) {
+                return Optional.of(new HeldDirectory(kind, record(own, name), own, own::close));
+            }
+        } catch (RuntimeException e) {
+            own.close();
+            throw e;
+        }
+        own.close();
+        return Optional.empty();
+    }
+
+    /// True if the name leads to the directory that is open.
+    private boolean isStill(Fd own, SharedName name) {
         return open(name)
                 .map(found -> {
                     try (found) {
@@ -236,30 +314,24 @@ public final class WorkspaceDirectory {
     }
 
     /// True if somebody holds it.
-    /// @throws StateException WORKSPACE_UNKNOWN
-    public boolean isInUse(WorkspaceName name) {
-        try (Fd own = open(name).orElseThrow(() -> unknown(name))) {
+    /// @throws StateException KIND_UNKNOWN
+    public boolean isInUse(SharedName name) {
+        try (Fd own = open(name).orElseThrow(() -> kind.unknown(name))) {
             return !FileLocks.isUnlocked(own);
         }
     }
 
     /// Removes one with all its files.
-    /// @throws StateException WORKSPACE_UNKNOWN, WORKSPACE_IN_USE
-    public void remove(WorkspaceName name) {
+    /// @throws StateException KIND_UNKNOWN, KIND_IN_USE
+    public void remove(SharedName name) {
         String unfinished = UNFINISHED + HexFormat.of().formatHex(KernelRandom.bytes(RANDOM_BYTES));
-        try (Fd all = find().orElseThrow(() -> unknown(name));
-                Fd own = open(name).orElseThrow(() -> unknown(name))) {
-            long begun = System.nanoTime();
-            while (!FileLocks.tryLock(own)) {
-                if (System.nanoTime() - begun > ASKING_NANOS) {
-                    throw new StateException(
-                            "WORKSPACE_IN_USE",
-                            "the workspace " + name + " is in use: remove the containers that have it first");
-                }
-                LockSupport.parkNanos(1_000_000);
+        try (Fd all = find().orElseThrow(() -> kind.unknown(name));
+                Fd own = open(name).orElseThrow(() -> kind.unknown(name))) {
+            if (!lockAlone(own, ASKING_NANOS)) {
+                throw kind.inUse(name);
             }
             if (!isStill(own, name)) {
-                throw unknown(name);
+                throw kind.unknown(name);
             }
             FileSystem.rename(all, name.value(), all, unfinished, false);
             discard(all, unfinished, own);
@@ -275,17 +347,17 @@ public final class WorkspaceDirectory {
         });
     }
 
-    private static void clear(Fd all) {
+    private void clear(Fd all) {
         for (String name : DirectoryEntries.of(all)) {
             if (name.startsWith(UNFINISHED)) {
                 takeAbandoned(all, name).ifPresent(found -> {
                     try (Fd own = found) {
                         discard(all, name, own);
                     } catch (ErrnoException e) {
-                        System.getLogger(WorkspaceDirectory.class.getName())
+                        System.getLogger(SharedDirectories.class.getName())
                                 .log(
                                         System.Logger.Level.WARNING,
-                                        "the workspace " + name + " stays: " + e.getMessage());
+                                        kind.directory() + "/" + name + " stays: " + e.getMessage());
                     }
                 });
             }
@@ -316,31 +388,11 @@ public final class WorkspaceDirectory {
         FileSystem.removeTree(all, unfinished);
     }
 
-    private static WorkspaceRecord record(Fd own, WorkspaceName name) {
-        return WorkspaceRecord.read(own, name)
-                .orElseThrow(() -> new StateException(
-                        "WORKSPACE_UNREADABLE",
-                        "the workspace " + name + " has no readable " + WorkspaceRecord.FILE
-                                + ": remove it, or use the version of caisson that made it"));
+    private SharedRecord record(Fd own, SharedName name) {
+        return SharedRecord.read(own, kind, name).orElseThrow(() -> kind.unreadable(name));
     }
 
-    private static StateException unknown(WorkspaceName name) {
-        return new StateException(
-                "WORKSPACE_UNKNOWN",
-                "no workspace has the name " + name + ": create it with 'caisson workspace create " + name + "'");
-    }
-
-    private static StateException exists(WorkspaceName name) {
-        return new StateException(
-                "WORKSPACE_EXISTS", "a workspace has the name " + name + " already: give another, or remove it");
-    }
-
-    private static StateException failed(ErrnoException e) {
-        return new StateException(
-                "STORAGE_FAILED", "the workspace could not be made (" + e.getMessage() + "): see the kernel's log", e);
-    }
-
-    private Optional<Fd> open(WorkspaceName name) {
+    private Optional<Fd> open(SharedName name) {
         return find().flatMap(found -> {
             try (Fd all = found) {
                 return FileSystem.find(all, name.value(), DIRECTORY, BENEATH);
@@ -350,24 +402,20 @@ public final class WorkspaceDirectory {
 
     private Optional<Fd> find() {
         try (Fd top = FileSystem.open(data.toString(), DIRECTORY)) {
-            return FileSystem.find(top, WORKSPACES + "/" + parent, DIRECTORY, BENEATH);
+            return FileSystem.find(top, kind.directory() + "/" + parent, DIRECTORY, BENEATH);
         } catch (ErrnoException e) {
             if (e.is(Errno.ENOENT)) {
                 return Optional.empty();
             }
-            throw new StateException(
-                    "DATA_UNUSABLE",
-                    "the directory " + data.resolve(WORKSPACES) + " cannot be read (" + e.getMessage()
-                            + "): run as root",
-                    e);
+            throw kind.dataUnusable(data, e);
         }
     }
 
     private Fd open() {
         OwnPaths.requireTrustedData(data);
         try (Fd top = FileSystem.open(data.toString(), DIRECTORY);
-                Fd workspaces = FileSystem.openOrMakeDirectory(top, WORKSPACES, 0700)) {
-            return FileSystem.openOrMakeDirectory(workspaces, parent, 0700);
+                Fd all = FileSystem.openOrMakeDirectory(top, kind.directory(), 0700)) {
+            return FileSystem.openOrMakeDirectory(all, parent, 0700);
         }
     }
 

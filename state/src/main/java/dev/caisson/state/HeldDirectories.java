@@ -3,29 +3,31 @@ package dev.caisson.state;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.SlotSource;
 import dev.caisson.linux.Fd;
+import dev.caisson.spec.SharedName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 
-/// The workspaces that containers use. The kernel gives back the locks of an engine that was killed.
-public final class HeldWorkspaces implements Holding {
-    private final WorkspaceDirectory directory;
-    private final Map<String, List<HeldWorkspace>> held = new ConcurrentHashMap<>();
+/// The workspaces and volumes that containers use. The kernel gives back the locks of an engine that was killed.
+public final class HeldDirectories implements Holding {
+    private final List<SharedDirectories> all;
+    private final Map<String, List<HeldDirectory>> held = new ConcurrentHashMap<>();
 
-    public HeldWorkspaces(WorkspaceDirectory directory) {
-        this.directory = directory;
+    public HeldDirectories(List<SharedDirectories> all) {
+        this.all = List.copyOf(all);
     }
 
     /// Holds those of a container's plan, until [#undo].
+    /// @param holding finds or makes one
     /// @return a detached mount of each, in the order of the plan; the caller's to close
-    /// @throws StateException WORKSPACE_UNKNOWN
-    public List<Fd> make(String id, LaunchPlan plan) {
+    public List<Fd> make(String id, LaunchPlan plan, Function<SharedName, HeldDirectory> holding) {
         var mounts = new ArrayList<Fd>();
         for (SlotSource source : plan.slots()) {
-            if (source instanceof SlotSource.Workspace workspace) {
+            if (source instanceof SlotSource.Shared shared) {
                 try {
-                    HeldWorkspace one = directory.hold(workspace.name());
+                    HeldDirectory one = holding.apply(shared.name());
                     held.computeIfAbsent(id, _ -> new ArrayList<>()).add(one);
                     mounts.add(one.mount());
                 } catch (RuntimeException | Error e) {
@@ -38,23 +40,23 @@ public final class HeldWorkspaces implements Holding {
         return mounts;
     }
 
-    /// Returns the descriptors whose locks hold a container's workspaces; they stay this object's.
+    /// Returns the descriptors whose locks hold what a container has; they stay this object's.
     public List<Fd> holders(String id) {
         return held.getOrDefault(id, List.of()).stream()
-                .map(HeldWorkspace::lock)
+                .map(HeldDirectory::lock)
                 .toList();
     }
 
     @Override
     public void undo(String id) {
-        List<HeldWorkspace> all = held.remove(id);
-        if (all != null) {
-            all.forEach(HeldWorkspace::close);
+        List<HeldDirectory> had = held.remove(id);
+        if (had != null) {
+            had.forEach(HeldDirectory::close);
         }
     }
 
     @Override
     public void clearUnrecorded() {
-        directory.clear();
+        all.forEach(SharedDirectories::clear);
     }
 }

@@ -1,0 +1,113 @@
+package dev.caisson.cli.files;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.cli.Answer;
+import dev.caisson.cli.Main;
+import dev.caisson.cli.caller.Terminal;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Volumes on the command line.
+@Tag("root")
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class VolumeCommandsTest {
+    private final String name = "test-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
+
+    @AfterEach
+    void remove() {
+        caisson("rm", "-f", "-v", name + "-a", name + "-b");
+        caisson("volume", "rm", "-f", name);
+    }
+
+    private static Answer caisson(String... arguments) {
+        var out = new StringWriter();
+        var err = new StringWriter();
+        int status = Main.execute(new PrintWriter(out), new PrintWriter(err), Terminal.NONE, arguments);
+        return new Answer(status, out.toString(), err.toString());
+    }
+
+    @Test
+    void one_is_made_listed_used_and_removed() {
+        assertThat(caisson("volume", "create", "--opt", "size=32m", "--label", "of=" + name, name))
+                .isEqualTo(new Answer(0, name + "\n", ""));
+        // As with Docker, a second one is the first; a contradiction is refused.
+        assertThat(caisson("volume", "create", name)).isEqualTo(new Answer(0, name + "\n", ""));
+        assertThat(caisson("volume", "create", "-o", "size=64m", name).err()).contains("VOLUME_EXISTS");
+        assertThat(caisson("volume", "create", "--driver", "nfs", "x1").status())
+                .isEqualTo(125);
+        assertThat(caisson("volume", "create", "-o", "device=/dev/sda", "x1").err())
+                .contains("--allow host-paths");
+
+        assertThat(caisson("run", "--rm", "-v", name + ":/x", "host", "sh", "-c", "echo 42 >/x/out"))
+                .isEqualTo(new Answer(0, "", ""));
+        assertThat(caisson("run", "--rm", "-v", name + ":/x:ro", "host", "grep", "-qx", "42", "/x/out"))
+                .isEqualTo(new Answer(0, "", ""));
+
+        assertThat(caisson("volume", "ls", "--filter", "label=of=" + name, "--format", "{{.Name}} {{.Size}}")
+                        .out())
+                .isEqualTo(name + " 33.55MB\n");
+        assertThat(caisson("volume", "ls", "-q", "-f", "dangling=true", "-f", "name=" + name)
+                        .out())
+                .isEqualTo(name + "\n");
+        assertThat(caisson(
+                                "volume",
+                                "inspect",
+                                "-f",
+                                "{{.Driver}} {{.Bound.Bytes}} {{.Anonymous}} {{index .Labels \"of\"}}",
+                                name)
+                        .out())
+                .isEqualTo("local 33554432 false " + name + "\n");
+        assertThat(caisson("volume", "rm", name, "nosuch"))
+                .isEqualTo(new Answer(
+                        1,
+                        name + "\n",
+                        "caisson: VOLUME_UNKNOWN: no volume has the name nosuch: create it with"
+                                + " 'caisson volume create nosuch'\n"));
+    }
+
+    @Test
+    void containers_have_them_show_them_and_pass_them_on() {
+        assertThat(caisson("create", "--name", name + "-a", "-v", name + ":/x", "-v", "/new", "host", "true")
+                        .status())
+                .isZero();
+
+        assertThat(caisson(
+                                "inspect",
+                                "-f",
+                                "{{range .Mounts}}{{.Type}} {{.Destination}} {{.Driver}} {{.RW}},{{end}}",
+                                name + "-a")
+                        .out())
+                .isEqualTo("volume /x local true,volume /new local true,\n");
+        assertThat(caisson("volume", "rm", name).err())
+                .contains("VOLUME_IN_USE")
+                .contains(name + "-a");
+        assertThat(caisson("ps", "-a", "--filter", "volume=" + name, "--format", "{{.Names}}")
+                        .out())
+                .isEqualTo(name + "-a\n");
+        assertThat(caisson(
+                                "create",
+                                "--name",
+                                name + "-b",
+                                "--volumes-from",
+                                name + "-a:ro",
+                                "-v",
+                                "/x",
+                                "host",
+                                "true")
+                        .status())
+                .isZero();
+        assertThat(caisson("inspect", "-f", "{{range .Mounts}}{{.Destination}} {{.RW}},{{end}}", name + "-b")
+                        .out())
+                .isEqualTo("/x true,/new false,\n");
+        assertThat(caisson("ps", "-a", "--filter", "volume=/new", "--format", "{{.Names}}")
+                        .out())
+                .contains(name + "-a\n", name + "-b\n");
+        assertThat(caisson("system", "df").out()).contains("Local Volumes");
+    }
+}

@@ -1,0 +1,95 @@
+package dev.caisson.engine;
+
+import dev.caisson.image.ImageException;
+import dev.caisson.image.ImageTree;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.SharedName;
+import dev.caisson.spec.VolumeName;
+import dev.caisson.spec.WorkspaceName;
+import dev.caisson.state.HeldDirectory;
+import dev.caisson.state.NewShared;
+import dev.caisson.state.SharedDirectories;
+import dev.caisson.state.StateException;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Function;
+
+/// Finds or makes the workspaces and volumes of one container.
+///
+/// @param lasting whether its anonymous volumes are listed, and stay until somebody removes them
+record SharedUse(
+        Preparation.Prepared prepared, SharedDirectories workspaces, SharedDirectories volumes, boolean lasting)
+        implements Function<SharedName, HeldDirectory> {
+    @Override
+    public HeldDirectory apply(SharedName shared) {
+        return switch (shared) {
+            case WorkspaceName name -> workspaces.hold(name);
+            case VolumeName name -> volume(name);
+        };
+    }
+
+    private HeldDirectory volume(VolumeName name) {
+        Optional<HeldDirectory.Filling> filling = filling(name);
+        if (prepared.anonymous().contains(name)) {
+            if (!lasting) {
+                return volumes.createUnlisted(wanted(name, true), filling);
+            }
+            volumes.create(wanted(name, true));
+        }
+        while (true) {
+            try {
+                return volumes.hold(name, filling);
+            } catch (StateException e) {
+                if (!e.code().equals("VOLUME_UNKNOWN")) {
+                    throw e;
+                }
+                make(name);
+            }
+        }
+    }
+
+    /// Another container may make it at the same time.
+    private void make(VolumeName name) {
+        try {
+            volumes.create(wanted(name, false));
+        } catch (StateException e) {
+            if (!e.code().equals("VOLUME_EXISTS")) {
+                throw e;
+            }
+        }
+    }
+
+    private static NewShared wanted(VolumeName name, boolean anonymous) {
+        return new NewShared(name, Optional.empty(), OptionalLong.empty(), Map.of(), anonymous);
+    }
+
+    /// Returns how a volume gets what the image has at its target; empty if that is nothing.
+    private Optional<HeldDirectory.Filling> filling(VolumeName name) {
+        Optional<Mount.Volume> mount = prepared.spec().mounts().stream()
+                .filter(Mount.Volume.class::isInstance)
+                .map(Mount.Volume.class::cast)
+                .filter(volume -> volume.name().filter(name::equals).isPresent())
+                .findFirst()
+                .filter(Mount.Volume::copy);
+        if (mount.isEmpty()) {
+            return Optional.empty();
+        }
+        String path = mount.get().target().relative();
+        try (ImageTree tree = prepared.rootfs().tree()) {
+            if (!tree.hasDirectory(path)) {
+                return Optional.empty();
+            }
+        }
+        return Optional.of((root, record) -> {
+            try (ImageTree tree = prepared.rootfs().tree()) {
+                tree.copy(path, root, record.bytes());
+            } catch (ImageException e) {
+                if (e.reason() == ImageException.Code.TOO_LARGE) {
+                    throw new EngineException("VOLUME_COPY", "the volume " + name + " was not filled: " + e.sentence());
+                }
+                throw e;
+            }
+        });
+    }
+}

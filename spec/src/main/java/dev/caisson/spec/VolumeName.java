@@ -1,0 +1,31 @@
+package dev.caisson.spec;
+
+import static dev.caisson.error.ArgumentException.present;
+
+import dev.caisson.error.ArgumentException;
+import java.util.regex.Pattern;
+
+/// The name of a volume, as Docker's: 2 to 128 letters, digits, `_`, `.` or `-`, the first one a letter or digit.
+public record VolumeName(String value) implements SharedName {
+    private static final Pattern FORM = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}");
+    private static final int MOST_SHOWN = 128;
+
+    /// @throws ArgumentException for anything else
+    public VolumeName {
+        if (!isValid(value)) {
+            String shown = value.length() > MOST_SHOWN ? value.substring(0, MOST_SHOWN) + "…" : value;
+            throw ArgumentException.invalid("'" + shown.replaceAll("\\p{Cntrl}", "?")
+                    + "' is not a name of a volume: give 2 to 128 letters, digits, '_', '.' or '-', first a letter or"
+                    + " digit");
+        }
+    }
+
+    public static boolean isValid(String text) {
+        return FORM.matcher(present(text, "name")).matches();
+    }
+
+    @Override
+    public String toString() {
+        return value;
+    }
+}
