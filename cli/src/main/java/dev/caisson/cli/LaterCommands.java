@@ -19,7 +19,7 @@ final class LaterCommands {
         put("take files out with 'caisson cp', as an archive with -", "export");
         put(REGISTRY, "push", "login", "logout", "search", "trust", "manifest");
         put(BUILD, "builder", "buildx");
-        put(IMAGES, "history", "import", "load", "save");
+        put(IMAGES, "import", "load", "save");
         put("containers are started by hand or by a service; 'caisson audit' judges a compose file", "compose");
         put(SWARM, "swarm", "node", "service", "stack", "config");
         put("there is no daemon that could be elsewhere: use ssh", "context");

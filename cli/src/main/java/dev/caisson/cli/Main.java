@@ -50,6 +50,7 @@ import dev.caisson.cli.system.SelftestCommand;
 import dev.caisson.cli.system.SystemCommand;
 import dev.caisson.cli.system.VersionCommand;
 import dev.caisson.cli.view.EventsCommand;
+import dev.caisson.cli.view.ImageHistoryCommand;
 import dev.caisson.cli.view.InspectCommand;
 import dev.caisson.cli.view.ListCommand;
 import dev.caisson.cli.view.LogsCommand;
@@ -121,6 +122,7 @@ public final class Main implements Runnable {
         COMMANDS.put("images", ImagesCommand::new);
         COMMANDS.put("tag", TagCommand::new);
         COMMANDS.put("rmi", RemoveImageCommand::new);
+        COMMANDS.put("history", ImageHistoryCommand::new);
         COMMANDS.put("image", () -> ImageGroupCommand.line().addSubcommand("build", new BuildCommand()));
         COMMANDS.put("container", Main::container);
         COMMANDS.put("network", NetworkCommand::line);

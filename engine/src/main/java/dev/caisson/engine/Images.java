@@ -4,8 +4,10 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.image.Digest;
 import dev.caisson.image.Image;
+import dev.caisson.image.ImageCheck;
 import dev.caisson.image.ImageDescription;
 import dev.caisson.image.ImageException;
+import dev.caisson.image.ImageLayer;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.ImageStore;
 import dev.caisson.image.ImageTree;
@@ -176,20 +178,51 @@ public final class Images implements AutoCloseable {
     /// Removes a name, and with the last name of an image its blobs and the unpacked layers that no other image has.
     /// @throws EngineException IMAGE_IN_USE if it is the last name of an image that a container has
     public void remove(StoredImage image) {
+        boolean _ = remove(image, false);
+    }
+
+    /// Like the other, but may take the last name of an image that a container has: the image stays without a name.
+    ///
+    /// @return false if the image is still there
+    /// @throws EngineException IMAGE_IN_USE if a container has the image, and it has no name that could go
+    public boolean remove(StoredImage image, boolean force) {
         present(image, "image");
-        Failures.call(() -> {
+        return Failures.call(() -> {
             boolean isLast = store.images().stream()
                     .noneMatch(other -> !other.equals(image) && other.manifest().equals(image.manifest()));
             Set<String> users = isLast ? users(image) : Set.of();
-            if (!users.isEmpty()) {
+            if (users.isEmpty()) {
+                store.remove(Set.of(image));
+                return isLast;
+            }
+            if (!force || image.tag().isEmpty()) {
                 throw new EngineException(
                         "IMAGE_IN_USE",
                         "image " + image.name() + " is the image of " + String.join(", ", users)
                                 + ": remove these containers first");
             }
-            store.remove(Set.of(image));
-            return image;
+            store.untag(image);
+            return false;
         });
+    }
+
+    /// Compares what the store has of an image with its digests, unpacked layers included.
+    public ImageCheck check(StoredImage image) {
+        present(image, "image");
+        return Failures.call(() -> store.check(image));
+    }
+
+    /// Returns its layers, lowest first.
+    public List<ImageLayer> layers(StoredImage image) {
+        present(image, "image");
+        return Failures.call(() -> store.layers(image));
+    }
+
+    /// Returns true if the text is a name of the image, and not its id.
+    public boolean isCalled(StoredImage image, String text) {
+        present(image, "image");
+        present(text, "text");
+        return Failures.call(() -> called(image, text));
     }
 
     /// Removes images that have no name, or all that no container has; with them unpacked layers that no image of the
@@ -218,19 +251,19 @@ public final class Images implements AutoCloseable {
             Optional<String> digest = kept.imageDigest();
             if (digest.isPresent()
                     ? digest.get().equals(image.manifest().toString())
-                    : isCalled(image, kept.image()) && kept.isRunning()) {
+                    : called(image, kept.image()) && kept.isRunning()) {
                 users.add(kept.name().orElse(kept.id().shortForm()));
             }
         }
         for (ContainerStatus status : ContainerStatus.all(options)) {
-            if (!status.kept() && isCalled(image, status.image())) {
+            if (!status.kept() && called(image, status.image())) {
                 users.add(status.name().orElse(status.id().shortForm()));
             }
         }
         return users;
     }
 
-    private boolean isCalled(StoredImage image, String text) {
+    private boolean called(StoredImage image, String text) {
         try {
             return store.find(ImageReference.parse(text))
                     .filter(found -> found.manifest().equals(image.manifest()))

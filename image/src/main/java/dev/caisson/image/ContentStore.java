@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -156,6 +157,15 @@ final class ContentStore implements AutoCloseable {
     void remove(Set<StoredImage> removed) {
         change(images ->
                 images.stream().filter(image -> !removed.contains(image)).toList());
+    }
+
+    /// Takes an image's name, and leaves the image.
+    void untag(StoredImage image) {
+        change(images -> {
+            var after = new LinkedHashSet<StoredImage>();
+            images.forEach(one -> after.add(one.equals(image) ? untagged(one) : one));
+            return List.copyOf(after);
+        });
     }
 
     private void change(UnaryOperator<List<StoredImage>> change) {

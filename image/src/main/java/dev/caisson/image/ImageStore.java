@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -124,6 +125,30 @@ public final class ImageStore implements AutoCloseable {
         return guarded(image.repository(), () -> content.config(image));
     }
 
+    /// Returns the layers of an image of the store, lowest first.
+    public List<ImageLayer> layers(StoredImage image) {
+        return guarded(image.repository(), () -> {
+            List<Digest> diffIds = PackedConfig.parse(content.config(image)).diffIds();
+            List<Descriptor> blobs = content.manifest(image).layers();
+            var layers = new ArrayList<ImageLayer>();
+            for (int i = 0; i < Math.min(diffIds.size(), blobs.size()); i++) {
+                layers.add(new ImageLayer(
+                        diffIds.get(i), blobs.get(i).digest(), blobs.get(i).size()));
+            }
+            return List.copyOf(layers);
+        });
+    }
+
+    /// Compares what the store has of an image with its digests: each blob, and each unpacked layer with what its
+    /// archive unpacks to beside it. Needs room for the largest layer once more.
+    public ImageCheck check(StoredImage image) {
+        return guarded(image.repository(), () -> {
+            try (Fd _ = content.keepBlobs()) {
+                return new BlobCheck(content, trees, image).run();
+            }
+        });
+    }
+
     /// Opens an image's files, which are unpacked first if they were not.
     /// @throws ImageException in any of its codes; BAD_NAME for `host`, which has no tree of its own
     public ImageTree tree(Image image, ProgressListener listener) {
@@ -183,6 +208,14 @@ public final class ImageStore implements AutoCloseable {
         return guarded(name.toString(), () -> {
             content.add(tagged);
             return tagged;
+        });
+    }
+
+    /// Takes an image's name, and leaves the image without one.
+    public void untag(StoredImage image) {
+        guarded(image.repository(), () -> {
+            content.untag(image);
+            return image;
         });
     }
 

@@ -28,7 +28,7 @@ final class LayerTrees implements AutoCloseable {
     private static final int STEP = 16;
 
     private static final int MOST_TRIES = 5;
-    private static final String USED = "trusted.caisson.used";
+    static final String USED = "trusted.caisson.used";
     private static final int READ = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
 
     private final StoreDirectory trees;
@@ -99,18 +99,20 @@ final class LayerTrees implements AutoCloseable {
     }
 
     private Layer merged(PackedImage image, int layers, ProgressListener listener) {
-        return merged.obtain(image.chainId(layers), (tree, _) -> {
-            UnpackBudget budget = UnpackBudget.of(image);
-            try (var unpacker = new LayerUnpacker(tree, budget, LayerUnpacker.Ownership.ARCHIVE)) {
-                for (int number = 1; number <= layers; number++) {
-                    apply(image, number, unpacker, budget, listener);
-                }
-                unpacker.finish();
+        return merged.obtain(image.chainId(layers), (tree, _) -> fill(image, layers, tree, listener));
+    }
+
+    private void fill(PackedImage image, int layers, Fd tree, ProgressListener listener) {
+        UnpackBudget budget = UnpackBudget.of(image);
+        try (var unpacker = new LayerUnpacker(tree, budget, LayerUnpacker.Ownership.ARCHIVE)) {
+            for (int number = 1; number <= layers; number++) {
+                apply(image, number, unpacker, budget, listener);
             }
-            if (isPossible) {
-                ExtendedAttributes.set(tree, USED, budget.used());
-            }
-        });
+            unpacker.finish();
+        }
+        if (isPossible) {
+            ExtendedAttributes.set(tree, USED, budget.used());
+        }
     }
 
     /// @param below the trees of the layers below, topmost first
@@ -162,6 +164,63 @@ final class LayerTrees implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /// Compares the trees that an image has here with what its layers unpack to. A tree above one that is missing or
+    /// differs cannot be compared.
+    ///
+    /// @param faults gets what differs
+    /// @return how many of its layers are in trees that were compared and found the same
+    Compared compare(PackedImage image, List<ImageCheck.Fault> faults) {
+        int layers = image.layers().size();
+        var held = new ArrayList<Fd>();
+        int same = 0;
+        int compared = 0;
+        try {
+            for (int number = isPossible ? lowest(layers) : layers; number <= layers; number++) {
+                Optional<Fd> tree = opened(image, number, held.isEmpty());
+                if (tree.isEmpty()) {
+                    break;
+                }
+                held.add(tree.orElseThrow());
+                compared++;
+                Optional<String> difference = difference(image, number, held);
+                if (difference.isPresent()) {
+                    faults.add(new ImageCheck.Fault(
+                            "TREE_DIFFERS",
+                            "the unpacked layer " + image.chainId(number) + ": " + difference.orElseThrow()));
+                    break;
+                }
+                same = number;
+            }
+        } finally {
+            held.forEach(Fd::close);
+        }
+        return new Compared(compared, layers - same);
+    }
+
+    /// @param trees how many
+    /// @param notCompared layers that are in none that is as it should be
+    record Compared(int trees, int notCompared) {}
+
+    private Optional<Fd> opened(PackedImage image, int number, boolean isLowest) {
+        StoreDirectory store = isLowest && number > 1 ? merged : trees;
+        try {
+            return store.find(image.chainId(number)).map(Layer::open);
+        } catch (ImageException e) {
+            return Optional.empty(); // removed meanwhile
+        }
+    }
+
+    /// @param held the trees up to this one, lowest first
+    private Optional<String> difference(PackedImage image, int number, List<Fd> held) {
+        List<Fd> below = held.subList(0, held.size() - 1).reversed();
+        boolean isMerged = below.isEmpty() && number > 1;
+        StoreDirectory.Filling filling = isMerged
+                ? (tree, _) -> fill(image, number, tree, ProgressListener.none())
+                : (tree, work) -> unpack(image, number, tree, work, below, ProgressListener.none());
+        StoreDirectory store = isMerged ? merged : trees;
+        return store.beside(filling, fresh -> TreeDifference.first(held.getLast(), fresh));
     }
 
     /// Removes trees, but for those that somebody has open.

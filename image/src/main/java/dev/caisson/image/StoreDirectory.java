@@ -9,12 +9,14 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.KernelRandom;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /// Trees of one kind in the store, each named by the digest of what it holds and complete from the moment it has that
 /// name: filled as `<digest>.partial` under a lock, synchronized, renamed. What a crash leaves is a partial tree that
@@ -94,6 +96,27 @@ final class StoreDirectory implements AutoCloseable {
         return new HostSnapshotFile(directory);
     }
 
+    /// Fills a directory that never becomes a tree of the store, gives it to `use`, and removes it.
+    <T> T beside(Filling filling, Function<Fd, T> use) {
+        Digest key = Digest.finish(KernelRandom.bytes(32));
+        String partial = key.hex() + PARTIAL;
+        String work = key.hex() + WORK;
+        try (Fd _ = lock(key)) {
+            try {
+                FileSystem.makeDirectory(directory, partial, 0755);
+                FileSystem.makeDirectory(directory, work, 0755);
+                try (Fd tree = FileSystem.openAt(directory, partial, READ, 0, FileSystem.RESOLVE_NO_SYMLINKS);
+                        Fd beside = FileSystem.openAt(directory, work, READ, 0, FileSystem.RESOLVE_NO_SYMLINKS)) {
+                    FileSystem.changeMode(tree, 0755);
+                    filling.fill(tree, beside);
+                    return use.apply(tree);
+                }
+            } finally {
+                removeUnfinished(key.hex());
+            }
+        }
+    }
+
     private void fill(Digest key, Filling filling) {
         String partial = key.hex() + PARTIAL;
         String work = key.hex() + WORK;
@@ -163,7 +186,8 @@ final class StoreDirectory implements AutoCloseable {
         return keys;
     }
 
-    private Optional<Layer> find(Digest key) {
+    /// Finds a complete tree.
+    Optional<Layer> find(Digest key) {
         try (Fd tree = FileSystem.openAt(
                 directory, key.hex(), FileSystem.O_PATH | FileSystem.O_DIRECTORY, 0, FileSystem.RESOLVE_NO_SYMLINKS)) {
             Layer found = Layer.of(path.resolve(key.hex()), tree);

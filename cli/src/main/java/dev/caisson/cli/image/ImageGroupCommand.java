@@ -1,6 +1,8 @@
 package dev.caisson.cli.image;
 
 import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.view.ImageHistoryCommand;
+import dev.caisson.cli.view.ImageInspectCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -16,6 +18,9 @@ public final class ImageGroupCommand implements Runnable {
         return new CommandLine(new ImageGroupCommand())
                 .addSubcommand("pull", new PullCommand())
                 .addSubcommand("ls", new ImagesCommand())
+                .addSubcommand("inspect", new ImageInspectCommand())
+                .addSubcommand("history", new ImageHistoryCommand())
+                .addSubcommand("verify", new VerifyImageCommand())
                 .addSubcommand("tag", new TagCommand())
                 .addSubcommand("rm", new RemoveImageCommand())
                 .addSubcommand("prune", new PruneImagesCommand());

@@ -1,14 +1,17 @@
 package dev.caisson.cli.image;
 
 import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.CommandException;
 import dev.caisson.engine.Images;
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.StoredImage;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -17,11 +20,21 @@ import picocli.CommandLine.Spec;
         name = "rmi",
         sortOptions = false,
         description = "Remove names of images, and with the last name of each its blobs.",
-        footer = {"%nThe last name of an image stays while a container has the image.", "%n  caisson rmi debian:13"})
+        footer = {
+            "%nThe last name of an image stays while a container has the image. With -f it goes, and the image stays",
+            "without a name until no container has it and 'caisson image prune' removes it. An id stands for all names",
+            "of its image; if they are several, -f is needed.",
+            "%n  caisson rmi debian:13"
+        })
 public final class RemoveImageCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
+
+    @Option(
+            names = {"-f", "--force"},
+            description = "All names of an id, and the last name of an image that a container has.")
+    private boolean force;
 
     @Parameters(arity = "1..*", paramLabel = "IMAGE", description = "Name, or the beginning of an id.")
     private List<String> names = List.of();
@@ -33,18 +46,38 @@ public final class RemoveImageCommand implements Callable<Integer> {
         try (Images images = Images.open(Caller.current().directories())) {
             for (String name : names) {
                 try {
-                    StoredImage image = images.find(name);
-                    images.remove(image);
-                    out.println("Untagged: " + image.name());
-                    if (images.list().stream()
-                            .noneMatch(other -> other.manifest().equals(image.manifest()))) {
-                        out.println("Deleted: " + image.manifest());
-                    }
+                    remove(images, name, out);
                 } catch (CaissonException e) {
                     status = Pulls.tell(spec.commandLine().getErr(), e);
                 }
             }
         }
         return status;
+    }
+
+    private void remove(Images images, String name, PrintWriter out) {
+        StoredImage image = images.find(name);
+        List<StoredImage> wanted = images.isCalled(image, name) ? List.of(image) : namesOf(images, image);
+        if (wanted.size() > 1 && !force) {
+            throw new CommandException(
+                    "IMAGE_HAS_NAMES",
+                    1,
+                    "image " + name + " is called "
+                            + wanted.stream().map(StoredImage::name).collect(Collectors.joining(", "))
+                            + ": remove names by themselves, or all of them with -f");
+        }
+        for (StoredImage one : wanted) {
+            boolean isGone = images.remove(one, force);
+            out.println("Untagged: " + one.name());
+            if (isGone) {
+                out.println("Deleted: " + one.manifest());
+            }
+        }
+    }
+
+    private static List<StoredImage> namesOf(Images images, StoredImage image) {
+        return images.list().stream()
+                .filter(other -> other.manifest().equals(image.manifest()))
+                .toList();
     }
 }

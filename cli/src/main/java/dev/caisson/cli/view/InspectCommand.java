@@ -3,15 +3,16 @@ package dev.caisson.cli.view;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
-import dev.caisson.cli.template.Template;
 import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.DiskUse;
+import dev.caisson.engine.EngineException;
 import dev.caisson.engine.EngineOptions;
+import dev.caisson.engine.Images;
 import dev.caisson.engine.Leftovers;
 import dev.caisson.engine.NetworkPlaces;
 import dev.caisson.error.CaissonException;
-import java.io.PrintWriter;
+import dev.caisson.image.ImageException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,12 +25,16 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/// `caisson inspect`: all that is known of containers.
+/// `caisson inspect`: all that is known of containers, or of images.
 @Command(
         name = "inspect",
         sortOptions = false,
-        description = "Show all that is known of containers, in Docker's form.",
-        footer = {"%n  caisson inspect web", "  caisson inspect -f '{{.State.Status}} {{.State.ExitCode}}' web"})
+        description = "Show all that is known of containers, or of images, in Docker's form.",
+        footer = {
+            "%n  caisson inspect web",
+            "  caisson inspect -f '{{.State.Status}} {{.State.ExitCode}}' web",
+            "  caisson inspect --type image debian:13"
+        })
 public final class InspectCommand implements Callable<Integer> {
     private static final int SOME_FAILED = 1;
 
@@ -48,22 +53,24 @@ public final class InspectCommand implements Callable<Integer> {
             description = "What each has written into its root, too: SizeRw.")
     private boolean size;
 
-    @Option(names = "--type", paramLabel = "TYPE", defaultValue = "container", description = "container.")
-    private String type = "container";
+    @Option(
+            names = "--type",
+            paramLabel = "TYPE",
+            description = "container or image (default: a container, else an image of that name).")
+    private @Nullable String type;
 
-    @Parameters(arity = "1..*", paramLabel = "CONTAINER", description = "Names, or the beginnings of ids.")
+    @Parameters(arity = "1..*", paramLabel = "NAME", description = "Names, or the beginnings of ids.")
     private List<String> containers = List.of();
 
     @Override
     public Integer call() throws InterruptedException {
-        if (!type.equals("container")) {
-            throw CommandException.refused("--type " + type, "give container");
+        if (type != null && !type.equals("container") && !type.equals("image")) {
+            throw CommandException.refused("--type " + type, "give container or image");
         }
-        boolean json = format == null || format.equals("json") || format.isEmpty();
-        Template template = json ? Template.parse("") : Template.parse(String.valueOf(format));
+        Inspected form = Inspected.as(Optional.ofNullable(format));
         EngineOptions options = Caller.current().directories();
         Leftovers.clear(options);
-        var found = new ArrayList<Map<String, Object>>();
+        var found = new ArrayList<Map<String, ? extends @Nullable Object>>();
         int status = 0;
         for (String container : containers) {
             try {
@@ -73,19 +80,45 @@ public final class InspectCommand implements Callable<Integer> {
                 status = SOME_FAILED;
             }
         }
-        PrintWriter out = spec.commandLine().getOut();
-        if (json) {
-            out.println(
-                    format == null
-                            ? IndentedJson.of(found)
-                            : Template.parse("{{json .}}").render(found));
-        } else {
-            found.forEach(one -> out.println(template.render(one)));
-        }
+        form.print(spec.commandLine().getOut(), found);
         return status;
     }
 
-    private Map<String, Object> object(String container, EngineOptions options) throws InterruptedException {
+    private Map<String, ? extends @Nullable Object> object(String name, EngineOptions options)
+            throws InterruptedException {
+        if ("image".equals(type)) {
+            return image(name, options);
+        }
+        try {
+            return container(name, options);
+        } catch (EngineException e) {
+            if (type == null && e.code().equals("CONTAINER_UNKNOWN")) {
+                return imageElse(name, options, e);
+            }
+            throw e;
+        }
+    }
+
+    private static Map<String, @Nullable Object> image(String name, EngineOptions options) {
+        try (Images images = Images.open(options)) {
+            return ImageObject.of(images, images.find(name));
+        }
+    }
+
+    /// A name that is neither is told as that of a container, which most are.
+    private static Map<String, @Nullable Object> imageElse(
+            String name, EngineOptions options, EngineException unknown) {
+        try {
+            return image(name, options);
+        } catch (EngineException | ImageException e) {
+            if (e.code().equals("IMAGE_UNKNOWN") || e.code().equals("BAD_NAME")) {
+                throw unknown;
+            }
+            throw e;
+        }
+    }
+
+    private Map<String, Object> container(String container, EngineOptions options) throws InterruptedException {
         ContainerStatus status = ContainerStatus.find(container, options);
         Optional<DetachedContainer> detached =
                 DetachedContainer.find(status.id().value(), options);

@@ -141,6 +141,33 @@ class ImageCommandsTest {
     }
 
     @Test
+    void an_image_is_inspected_verified_and_removed_by_force() throws Exception {
+        push("4");
+        ok("pull", "-q", host + "/box:4");
+        ok("tag", host + "/box:4", "forced:1");
+        assertThat(ok("inspect", "-f", "{{json .RepoTags}} {{.RootFS.Type}}", "forced:1")
+                        .out())
+                .contains("\"forced:1\"", " layers");
+        assertThat(ok("image", "inspect", "forced:1").out()).contains("\"Id\": \"sha256:");
+        assertThat(Answer.caisson("inspect", "--type", "container", "forced:1").err())
+                .contains("CONTAINER_UNKNOWN");
+        assertThat(ok("history", "--format", "{{.CreatedBy}}", "forced:1").out())
+                .contains("ADD file");
+        assertThat(ok("image", "verify", "forced:1").out()).contains("forced:1: ok (blobs read: 3");
+
+        String id = ok("images", "-q", "forced").out().strip();
+        assertThat(Answer.caisson("rmi", id).err()).contains("IMAGE_HAS_NAMES", "forced:1");
+        String container = ok("create", "forced:1", "sh").out().strip();
+        try {
+            assertThat(ok("rmi", "-f", id).out()).contains("Untagged: forced:1").doesNotContain("Deleted");
+            assertThat(ok("start", container).err()).isEmpty();
+        } finally {
+            ok("rm", "-f", container);
+        }
+        assertThat(ok("rmi", id).out()).contains("Deleted: sha256:");
+    }
+
+    @Test
     void another_machine_s_platform_and_a_wrong_word_are_refused() {
         assertThat(Answer.caisson("pull", "--platform", "linux/mips", host + "/box:1")
                         .status())
