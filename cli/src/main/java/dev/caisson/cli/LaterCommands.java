@@ -8,18 +8,14 @@ import java.util.Optional;
 final class LaterCommands {
     private static final String REGISTRY =
             "images are only fetched, with 'caisson pull', by the logins of docker login or skopeo login";
-    private static final String IMAGES =
-            "directories, OCI layouts and archives of docker save are run as dir:PATH, oci:PATH and docker-archive:FILE";
     private static final String BUILD =
             "build with 'caisson build'; results of steps are images of the store, which 'caisson image prune -a' removes";
     private static final String SWARM = "containers are run on one host; 'caisson audit' judges a swarm";
     private static final Map<String, String> INSTEAD = new HashMap<>();
 
     static {
-        put("take files out with 'caisson cp', as an archive with -", "export");
         put(REGISTRY, "push", "login", "logout", "search", "trust", "manifest");
         put(BUILD, "builder", "buildx");
-        put(IMAGES, "import", "load", "save");
         put("containers are started by hand or by a service; 'caisson audit' judges a compose file", "compose");
         put(SWARM, "swarm", "node", "service", "stack", "config");
         put("there is no daemon that could be elsewhere: use ssh", "context");

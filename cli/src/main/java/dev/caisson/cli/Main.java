@@ -27,12 +27,16 @@ import dev.caisson.cli.container.UpdateCommand;
 import dev.caisson.cli.container.WaitCommand;
 import dev.caisson.cli.files.CopyCommand;
 import dev.caisson.cli.files.DiffCommand;
+import dev.caisson.cli.files.ExportCommand;
 import dev.caisson.cli.files.WorkspaceCopyCommand;
 import dev.caisson.cli.image.CommitCommand;
 import dev.caisson.cli.image.ImageGroupCommand;
 import dev.caisson.cli.image.ImagesCommand;
+import dev.caisson.cli.image.ImportCommand;
+import dev.caisson.cli.image.LoadCommand;
 import dev.caisson.cli.image.PullCommand;
 import dev.caisson.cli.image.RemoveImageCommand;
+import dev.caisson.cli.image.SaveCommand;
 import dev.caisson.cli.image.TagCommand;
 import dev.caisson.cli.network.NetworkCommand;
 import dev.caisson.cli.option.LaterOptions;
@@ -105,6 +109,7 @@ public final class Main implements Runnable {
         COMMANDS.put("cp", CopyCommand::new);
         COMMANDS.put("diff", DiffCommand::new);
         COMMANDS.put("commit", CommitCommand::new);
+        COMMANDS.put("export", ExportCommand::new);
         COMMANDS.put("wait", WaitCommand::new);
         COMMANDS.put("stop", StopCommand::new);
         COMMANDS.put("kill", KillCommand::new);
@@ -122,6 +127,9 @@ public final class Main implements Runnable {
         COMMANDS.put("images", ImagesCommand::new);
         COMMANDS.put("tag", TagCommand::new);
         COMMANDS.put("rmi", RemoveImageCommand::new);
+        COMMANDS.put("save", SaveCommand::new);
+        COMMANDS.put("load", LoadCommand::new);
+        COMMANDS.put("import", ImportCommand::new);
         COMMANDS.put("history", ImageHistoryCommand::new);
         COMMANDS.put("image", () -> ImageGroupCommand.line().addSubcommand("build", new BuildCommand()));
         COMMANDS.put("container", Main::container);
@@ -146,7 +154,7 @@ public final class Main implements Runnable {
 
     private static final List<String> CONTAINER_COMMANDS = List.of(
             "run", "exec", "create", "start", "inspect", "logs", "attach", "top", "port", "cp", "diff", "commit",
-            "wait", "stop", "kill", "restart", "pause", "unpause", "rename", "update", "stats", "rm");
+            "export", "wait", "stop", "kill", "restart", "pause", "unpause", "rename", "update", "stats", "rm");
 
     private Main() {}
 

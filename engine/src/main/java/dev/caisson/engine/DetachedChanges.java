@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -62,6 +63,24 @@ final class DetachedChanges implements AutoCloseable {
     /// @param latest later times become this one
     void write(OutputStream to, Optional<Instant> latest) throws IOException {
         LayerPack.write(upper, plan.ids().base(), withoutPlaces(list(), ours(plan)), to, latest);
+    }
+
+    /// Writes the container's root file system as a tar archive.
+    void writeRoot(OutputStream to) throws IOException {
+        var readable = new ArrayList<Fd>();
+        try {
+            readable.add(reopened(upper));
+            layers.subList(1, layers.size()).forEach(layer -> readable.add(reopened(layer)));
+            new RootPack(plan.ids().base(), ours(plan), to).write(readable, true);
+        } finally {
+            readable.forEach(Fd::close);
+        }
+    }
+
+    /// Layers that are no directories of the store are held by their path alone.
+    private static Fd reopened(Fd layer) {
+        return FileSystem.openAt(
+                layer, ".", FileSystem.O_RDONLY | FileSystem.O_DIRECTORY, 0, FileSystem.RESOLVE_BENEATH);
     }
 
     /// Leaves out directories that were made for nothing but the places of mounts below.

@@ -401,6 +401,18 @@ public final class DetachedContainer {
         return KeptSpec.of(id(), place.options()).map(ContainerSpec::mounts).orElse(List.of());
     }
 
+    /// Writes its root file system as a tar archive: its image's files with its changes. What is mounted in it is left
+    /// out (volumes, tmpfs, secrets, files that each start makes), and so are sockets and devices. Whoever wants all of
+    /// one moment pauses it first.
+    /// @throws EngineException LAYER_REDIRECT, FILE_CHANGED, those of [#changes]
+    public void writeRoot(OutputStream tar) throws IOException, InterruptedException {
+        try (DetachedChanges changes = DetachedChanges.open(place)) {
+            changes.writeRoot(tar);
+        } catch (ErrnoException e) {
+            throw Failures.coded(e);
+        }
+    }
+
     /// Removes everything of it.
     ///
     /// @param force kills it first if it runs

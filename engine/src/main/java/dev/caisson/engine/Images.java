@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import static dev.caisson.error.ArgumentException.present;
 
+import dev.caisson.image.ArchiveForm;
 import dev.caisson.image.Digest;
 import dev.caisson.image.Image;
 import dev.caisson.image.ImageCheck;
@@ -16,6 +17,9 @@ import dev.caisson.image.ProgressListener;
 import dev.caisson.image.PullListener;
 import dev.caisson.image.RegistryLogins;
 import dev.caisson.image.StoredImage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -170,6 +174,49 @@ public final class Images implements AutoCloseable {
         present(how, "how");
         try {
             return new Commit(store, KeptContainer.find(container, options), how).as(name);
+        } catch (RuntimeException e) {
+            throw Failures.coded(e);
+        }
+    }
+
+    /// Adds an image of one layer: a tar archive of a root file system, which may be compressed with gzip or zstd.
+    ///
+    /// @param source where it comes from, for messages and the image's history
+    /// @param name with a tag; empty for an image without a name
+    /// @throws EngineException CHANGE_REFUSED; BAD_ARCHIVE and others of an archive that cannot be used
+    public StoredImage importRoot(
+            InputStream archive, String source, ImportOptions how, Optional<ImageReference> name) {
+        present(archive, "archive");
+        present(source, "source");
+        present(how, "how");
+        present(name, "name");
+        return Failures.call(() -> {
+            var config = new ImportedConfig(how, source);
+            return store.importRoot(archive, source, config::with, name);
+        });
+    }
+
+    /// Adds the images of an archive of `docker save`, or of a packed OCI layout, which may be compressed with gzip or
+    /// zstd: all of them, or none.
+    ///
+    /// @param source where it comes from, for messages
+    /// @return an entry for each name; one without a tag for an image that the archive has no name for
+    public List<StoredImage> load(InputStream archive, String source) {
+        present(archive, "archive");
+        present(source, "source");
+        return Failures.call(() -> store.load(archive, source));
+    }
+
+    /// Writes images as one archive. The same images under the same names make the same bytes.
+    ///
+    /// @param images with the names that they have in the archive: [StoredImage#withoutTag] for none
+    /// @throws IOException what the stream throws
+    public void save(List<StoredImage> images, ArchiveForm form, OutputStream to) throws IOException {
+        present(images, "images");
+        present(form, "form");
+        present(to, "to");
+        try {
+            store.save(images, form, to);
         } catch (RuntimeException e) {
             throw Failures.coded(e);
         }

@@ -20,8 +20,8 @@ import java.util.Set;
 /// Names are one component below a directory that is held open, no link is followed, no other mount is entered, and no
 /// file is opened: the container may change all of it meanwhile.
 final class LayerDiff {
-    private static final int DEPTH = 100;
-    private static final int MOST_ENTRIES = 1_000_000;
+    static final int DEPTH = 100;
+    static final int MOST_ENTRIES = 1_000_000;
     private static final String OPAQUE = "trusted.overlay.opaque";
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY | FileSystem.O_NOFOLLOW;
     private static final long BENEATH =
@@ -47,7 +47,7 @@ final class LayerDiff {
         return List.copyOf(changes);
     }
 
-    private static boolean isWhiteout(FileStatus status) {
+    static boolean isWhiteout(FileStatus status) {
         return status.isCharacterDevice() && status.deviceMajor() == 0 && status.deviceMinor() == 0;
     }
 
@@ -129,7 +129,7 @@ final class LayerDiff {
     }
 
     /// Opens the directories of the image that are seen at a name, topmost first.
-    private static void merge(List<Fd> lowers, String name, List<Fd> merged) {
+    static void merge(List<Fd> lowers, String name, List<Fd> merged) {
         for (Fd lower : lowers) {
             Optional<FileStatus> status = status(lower, name);
             if (status.isEmpty()) {
@@ -175,7 +175,7 @@ final class LayerDiff {
         }
     }
 
-    private static boolean isOpaque(Fd directory) {
+    static boolean isOpaque(Fd directory) {
         return ExtendedAttributes.get(directory, OPAQUE)
                 .filter(value -> value.length == 1 && value[0] == 'y')
                 .isPresent();

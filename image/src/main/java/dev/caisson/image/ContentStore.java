@@ -118,7 +118,7 @@ final class ContentStore implements AutoCloseable {
         }
     }
 
-    private static Descriptor descriptor(StoredImage image) {
+    static Descriptor descriptor(StoredImage image) {
         return new Descriptor(image.mediaType(), image.manifest(), image.manifestSize(), Optional.empty(), Map.of());
     }
 
@@ -134,23 +134,12 @@ final class ContentStore implements AutoCloseable {
                         && image.repository().equals(added.repository())
                         && (hadName || image.tag().isEmpty());
                 if (!isSame) {
-                    after.add(hadName ? untagged(image) : image);
+                    after.add(hadName ? image.withoutTag() : image);
                 }
             }
             after.add(added);
             return after;
         });
-    }
-
-    private static StoredImage untagged(StoredImage image) {
-        return new StoredImage(
-                image.repository(),
-                Optional.empty(),
-                image.manifest(),
-                image.pulled(),
-                image.mediaType(),
-                image.manifestSize(),
-                image.pulledMillis());
     }
 
     /// Takes images off the list, and their blobs away unless others name them or a pull is on.
@@ -163,7 +152,7 @@ final class ContentStore implements AutoCloseable {
     void untag(StoredImage image) {
         change(images -> {
             var after = new LinkedHashSet<StoredImage>();
-            images.forEach(one -> after.add(one.equals(image) ? untagged(one) : one));
+            images.forEach(one -> after.add(one.equals(image) ? one.withoutTag() : one));
             return List.copyOf(after);
         });
     }
@@ -212,6 +201,19 @@ final class ContentStore implements AutoCloseable {
         try (Fd file = found.orElseThrow()) {
             return FileSystem.status(file).size() == blob.size();
         }
+    }
+
+    /// Removes what an addition that failed, or that needed less than it wrote, has left.
+    void removeLeft() {
+        try (Fd lock = lockFile(LIST_LOCK)) {
+            FileLocks.lock(lock);
+            removeUnnamed(images());
+        }
+    }
+
+    /// Opens the layout for reading.
+    OciLayoutReader reader() {
+        return new OciLayoutReader(path);
     }
 
     private void removeUnnamed(List<StoredImage> images) {

@@ -10,9 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,18 +24,16 @@ final class DockerArchiveReader implements AutoCloseable {
 
     private static final int LARGEST_DOCUMENT = 4 << 20;
     private static final int MOST_MEMBERS = 100_000;
-    private static final int MOST_LINKS = 8;
     private static final Pattern CONFIG_NAME = Pattern.compile("(?:blobs/sha256/)?([0-9a-f]{64})(?:\\.json)?");
     private static final Pattern BLOB_NAME = Pattern.compile("blobs/sha256/([0-9a-f]{64})");
 
     private final Path path;
     private final FileChannel channel;
-    private final Map<String, Member> members = new HashMap<>();
-    private final Map<String, String> links = new HashMap<>();
-    private final UnpackBudget names = new UnpackBudget(UnpackLimits.DEFAULT, 0);
+    private final ArchiveNames<Member> members;
 
     DockerArchiveReader(Path path) throws IOException {
         this.path = path;
+        this.members = new ArchiveNames<>(path.toString(), MOST_MEMBERS);
         if (!Files.isRegularFile(path)) {
             throw new ImageException(
                     Code.NOT_FOUND, "there is no file " + path + "; name what docker save or skopeo wrote");
@@ -60,11 +56,10 @@ final class DockerArchiveReader implements AutoCloseable {
             var counted = new PositionedStream(new BufferedInputStream(slice, 64 * 1024));
             var reader = new TarReader(counted, UnpackLimits.DEFAULT);
             for (Optional<TarEntry> next = reader.next(); next.isPresent(); next = reader.next()) {
-                if (members.size() + links.size() >= MOST_MEMBERS) {
-                    throw new ImageException(
-                            Code.TOO_LARGE, path + " has more than " + MOST_MEMBERS + " members; no image has");
+                TarEntry entry = next.orElseThrow();
+                if (members.accepts(entry)) {
+                    members.add(entry, new Member(counted.position(), entry.size()));
                 }
-                add(next.orElseThrow(), counted.position());
             }
         }
     }
@@ -81,55 +76,16 @@ final class DockerArchiveReader implements AutoCloseable {
         }
     }
 
-    private void add(TarEntry entry, long position) {
-        String name = normalized(entry.name());
-        names.remember(name);
-        names.remember(entry.linkTarget());
-        switch (entry.kind()) {
-            case FILE -> {
-                if (entry.segments().size() > 1
-                        || (entry.size() > 0 && entry.segments().isEmpty())) {
-                    throw bad("has the sparse member " + Quoted.of(name));
-                }
-                if (links.containsKey(name) || members.put(name, new Member(position, entry.size())) != null) {
-                    throw bad("has " + Quoted.of(name) + " twice");
-                }
-            }
-            case SYMBOLIC_LINK, HARD_LINK -> {
-                boolean symbolic = entry.kind() == TarEntry.Kind.SYMBOLIC_LINK;
-                String from = symbolic ? name.substring(0, name.lastIndexOf('/') + 1) : "";
-                if (members.containsKey(name) || links.put(name, normalized(from + entry.linkTarget())) != null) {
-                    throw bad("has " + Quoted.of(name) + " twice");
-                }
-            }
-            case DIRECTORY -> {}
-            case FIFO, CHARACTER_DEVICE, BLOCK_DEVICE -> throw bad("has the special file " + Quoted.of(name));
-        }
-    }
-
-    /// A name in the archive with `.` and `..` taken out; what would lead above is kept below.
-    private static String normalized(String name) {
-        var parts = new ArrayList<String>();
-        for (String part : name.split("/", -1)) {
-            if (part.equals("..") && !parts.isEmpty()) {
-                parts.removeLast();
-            } else if (!part.isEmpty() && !part.equals(".") && !part.equals("..")) {
-                parts.add(part);
-            }
-        }
-        return String.join("/", parts);
-    }
-
     PackedImage read(Optional<String> reference) throws IOException {
-        if (!members.containsKey("manifest.json")) {
-            String hint = members.containsKey("index.json")
+        if (!members.has("manifest.json")) {
+            String hint = members.has("index.json")
                     ? "; it is an oci-archive: unpack it with tar and name the directory as oci:DIRECTORY"
                     : "; name what docker save or skopeo wrote";
             throw new ImageException(Code.BAD_MANIFEST, path + " has no manifest.json" + hint);
         }
         List<JsonObject> images = JsonObject.parseArray("the manifest", document("manifest.json", "the manifest"));
         JsonObject image = choose(images, reference);
-        String configName = normalized(image.required("Config"));
+        String configName = ArchiveNames.normalized(image.required("Config"));
         byte[] content = document(configName, "the configuration");
         Digest id = Digest.of(content);
         Matcher named = CONFIG_NAME.matcher(configName);
@@ -146,13 +102,13 @@ final class DockerArchiveReader implements AutoCloseable {
         }
         var packed = new ArrayList<PackedLayer>();
         for (int i = 0; i < layers.size(); i++) {
-            packed.add(layer(normalized(layers.get(i)), config.diffIds().get(i)));
+            packed.add(layer(ArchiveNames.normalized(layers.get(i)), config.diffIds().get(i)));
         }
         return new PackedImage(id, config.config(), config.healthCheck(), packed);
     }
 
     private PackedLayer layer(String name, Digest diffId) {
-        Member member = member(name);
+        Member member = members.get(name);
         Matcher blob = BLOB_NAME.matcher(name);
         Optional<Digest> digest = blob.matches() ? Optional.of(new Digest(blob.group(1))) : Optional.empty();
         return new PackedLayer(
@@ -199,30 +155,14 @@ final class DockerArchiveReader implements AutoCloseable {
     }
 
     private byte[] document(String name, String what) throws IOException {
-        Member member = member(name);
+        Member member = members.get(name);
         try (FileSlice slice = FileSlice.part(channel, member.start(), member.size())) {
             return slice.readDocument(what, LARGEST_DOCUMENT);
         }
     }
 
-    private Member member(String name) {
-        String current = name;
-        for (int i = 0; i <= MOST_LINKS; i++) {
-            Member member = members.get(current);
-            if (member != null) {
-                return member;
-            }
-            String next = links.get(current);
-            if (next == null) {
-                throw bad("names " + Quoted.of(name) + ", which is not in it");
-            }
-            current = next;
-        }
-        throw bad("has links from " + Quoted.of(name) + " on that do not end");
-    }
-
     private ImageException bad(String fault) {
-        return new ImageException(Code.BAD_MANIFEST, path + " " + fault + "; save the image again");
+        return members.bad(fault);
     }
 
     @Override

@@ -6,6 +6,8 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -172,7 +174,56 @@ public final class ImageStore implements AutoCloseable {
             Function<List<Digest>, byte[]> config,
             ImageReference name) {
         requireTag(name);
-        return guarded(name.toString(), () -> new NewImage(content).make(base, layers, config, name));
+        return guarded(
+                name.toString(),
+                () -> new NewImage(content).make(base, layers, config, name.fullRepository(), name.tag()));
+    }
+
+    /// Adds an image of one layer: a tar archive of a root file system, which may be compressed with gzip or zstd.
+    ///
+    /// @param shown what messages call the archive
+    /// @param config as in [#make]
+    /// @param name with a tag; empty for an image without a name
+    public StoredImage importRoot(
+            InputStream archive,
+            String shown,
+            Function<List<Digest>, byte[]> config,
+            Optional<ImageReference> name) {
+        name.ifPresent(ImageStore::requireTag);
+        var layers = List.of(new NewLayer(new RootImport(archive, shown), true));
+        return guarded(shown, () -> {
+            try {
+                return new NewImage(content)
+                        .make(
+                                Optional.empty(),
+                                layers,
+                                config,
+                                name.map(ImageReference::fullRepository).orElse("localhost/imported"),
+                                name.flatMap(ImageReference::tag));
+            } catch (IOException | RuntimeException e) {
+                content.removeLeft();
+                throw e;
+            }
+        });
+    }
+
+    /// Adds the images of an archive: one of `docker save`, or a packed OCI layout, which may be compressed with gzip
+    /// or zstd. All of them, or none.
+    ///
+    /// @param shown what messages call the archive
+    /// @return an entry for each name; one without a tag for an image that the archive has no name for
+    public List<StoredImage> load(InputStream archive, String shown) {
+        return guarded(shown, () -> ImageLoad.load(content, archive, shown));
+    }
+
+    /// Writes images as one archive. The same images under the same names make the same bytes.
+    ///
+    /// @param images with the names that they have in the archive; none for an image without a tag
+    /// @throws IOException what the stream throws
+    public void save(List<StoredImage> images, ArchiveForm form, OutputStream to) throws IOException {
+        try (Fd _ = content.keepBlobs()) {
+            ImageArchive.write(content, images, form, to);
+        }
     }
 
     private static void requireTag(ImageReference name) {

@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
+import java.util.function.Function;
 import java.util.zip.GZIPInputStream;
 
 /// The tar archive in a layer: uncompressed as its first bytes demand, bounded, and hashed on both sides of that.
@@ -30,10 +31,14 @@ final class LayerStream extends FilterInputStream {
         this.slice = slice;
         this.budget = budget;
         this.packed = new BufferedInputStream(new DigestInputStream(slice, packedHash), BUFFER);
-        this.in = new DigestInputStream(uncompressed(packed), unpackedHash);
+        this.in = new DigestInputStream(uncompressed(packed, LayerStream::unsupported), unpackedHash);
     }
 
-    private static InputStream uncompressed(InputStream packed) throws IOException {
+    /// Returns the content of a stream that may be compressed with gzip or zstd.
+    /// @param packed one that can be marked
+    /// @param unsupported makes the error for another compression of this name
+    static InputStream uncompressed(InputStream packed, Function<String, ImageException> unsupported)
+            throws IOException {
         packed.mark(MAGIC);
         byte[] magic = packed.readNBytes(MAGIC);
         packed.reset();
@@ -44,10 +49,10 @@ final class LayerStream extends FilterInputStream {
             return new Zstd(packed);
         }
         if (startsWith(magic, 0xfd, '7', 'z', 'X', 'Z', 0)) {
-            throw unsupported("xz");
+            throw unsupported.apply("xz");
         }
         if (startsWith(magic, 'B', 'Z', 'h')) {
-            throw unsupported("bzip2");
+            throw unsupported.apply("bzip2");
         }
         return packed;
     }

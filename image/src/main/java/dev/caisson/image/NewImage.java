@@ -23,8 +23,8 @@ import java.util.zip.GZIPOutputStream;
 /// list only when all of it is there; what a failure leaves goes with the next removal.
 final class NewImage {
     private static final String MANIFEST = "application/vnd.oci.image.manifest.v1+json";
-    private static final String CONFIG = "application/vnd.oci.image.config.v1+json";
-    private static final String TAR = "application/vnd.oci.image.layer.v1.tar";
+    static final String CONFIG = "application/vnd.oci.image.config.v1+json";
+    static final String TAR = "application/vnd.oci.image.layer.v1.tar";
     private static final int BUFFER = 128 << 10;
 
     private record Added(Descriptor blob, Digest diffId) {}
@@ -40,7 +40,8 @@ final class NewImage {
             Optional<StoredImage> base,
             List<NewLayer> layers,
             Function<List<Digest>, byte[]> config,
-            ImageReference name)
+            String repository,
+            Optional<String> tag)
             throws IOException {
         try (Fd _ = store.keepBlobs()) {
             var blobs = new ArrayList<Descriptor>();
@@ -63,11 +64,23 @@ final class NewImage {
                         Code.BAD_MANIFEST,
                         "the configuration names other layers than the image has; build the image again");
             }
-            return list(blob(CONFIG, json), blobs, name);
+            return list(blob(CONFIG, json), blobs, repository, tag);
         }
     }
 
-    private StoredImage list(Descriptor config, List<Descriptor> layers, ImageReference name) throws IOException {
+    /// Adds an image whose blobs are all there.
+    /// @param tag empty for an image without a name
+    StoredImage list(Descriptor config, List<Descriptor> layers, String repository, Optional<String> tag)
+            throws IOException {
+        StoredImage image = manifest(config, layers, repository, tag);
+        store.describe(image); // refuses what could not be run
+        store.add(image);
+        return image;
+    }
+
+    /// Writes the manifest of an image that is not listed yet.
+    StoredImage manifest(Descriptor config, List<Descriptor> layers, String repository, Optional<String> tag)
+            throws IOException {
         String text = layers.stream()
                 .map(NewImage::json)
                 .collect(Collectors.joining(
@@ -76,17 +89,14 @@ final class NewImage {
                                 + ",\"layers\":[",
                         "]}"));
         Descriptor manifest = blob(MANIFEST, text.getBytes(StandardCharsets.UTF_8));
-        var image = new StoredImage(
-                name.fullRepository(),
-                name.tag(),
+        return new StoredImage(
+                repository,
+                tag,
                 manifest.digest(),
                 manifest.digest(),
                 MANIFEST,
                 manifest.size(),
                 System.currentTimeMillis());
-        store.describe(image); // refuses what could not be run
-        store.add(image);
-        return image;
     }
 
     /// Media types and digests have no character that JSON would have to escape.

@@ -59,6 +59,23 @@ final class OciLayoutReader implements AutoCloseable {
         return manifest(image, 1);
     }
 
+    /// Returns the manifest for this machine's platform that an index leads to, or the image itself if it is one.
+    Descriptor ofThisMachine(Descriptor image) throws IOException {
+        Descriptor chosen = image;
+        for (int depth = 1; depth <= DEEPEST_INDEX; depth++) {
+            if (!(ManifestDocument.parse(chosen.mediaType(), blob(chosen, "the manifest")) instanceof Index index)) {
+                return chosen;
+            }
+            chosen = only(index.manifests(), "the index " + chosen.digest());
+        }
+        throw new ImageException(Code.BAD_MANIFEST, "the image has indexes in indexes without end");
+    }
+
+    /// Opens a blob.
+    FileSlice content(Descriptor blob) throws IOException {
+        return open(blob);
+    }
+
     /// Returns the digests of all that belongs to an image of one platform: manifest, configuration, layers.
     List<Digest> blobs(Descriptor image) throws IOException {
         Manifest manifest = manifestOf(image);

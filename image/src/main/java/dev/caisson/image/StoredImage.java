@@ -33,4 +33,10 @@ public record StoredImage(
                         : reference.digest().get().equals(pulled)
                                 || reference.digest().get().equals(manifest));
     }
+
+    /// Returns the same image without its name.
+    public StoredImage withoutTag() {
+        return new StoredImage(
+                repository, Optional.empty(), manifest, pulled, mediaType, manifestSize, pulledMillis);
+    }
 }

@@ -21,6 +21,9 @@ public final class ImageGroupCommand implements Runnable {
                 .addSubcommand("inspect", new ImageInspectCommand())
                 .addSubcommand("history", new ImageHistoryCommand())
                 .addSubcommand("verify", new VerifyImageCommand())
+                .addSubcommand("save", new SaveCommand())
+                .addSubcommand("load", new LoadCommand())
+                .addSubcommand("import", new ImportCommand())
                 .addSubcommand("tag", new TagCommand())
                 .addSubcommand("rm", new RemoveImageCommand())
                 .addSubcommand("prune", new PruneImagesCommand());

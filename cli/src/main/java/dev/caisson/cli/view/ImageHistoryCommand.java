@@ -118,7 +118,7 @@ public final class ImageHistoryCommand implements Callable<Integer> {
     private Map<String, Object> row(Map<String, @Nullable Object> step, long size, Instant now) {
         Optional<Instant> created = created(ImageObject.text(step, "created", ""));
         String date = created.map(Instant::toString).orElse("N/A");
-        String by = OneLine.of(ImageObject.text(step, "created_by", "").replace('\t', ' '));
+        String by = line(step, "created_by");
         var row = new LinkedHashMap<String, Object>();
         row.put("ID", MISSING);
         row.put("CreatedAt", date);
@@ -127,8 +127,13 @@ public final class ImageHistoryCommand implements Callable<Integer> {
                 human ? created.map(time -> AgeText.of(time, now) + " ago").orElse("N/A") : date);
         row.put("CreatedBy", whole ? by : shortened(by));
         row.put("Size", human ? SizeText.of(size, DIGITS) : Long.toString(size));
-        row.put("Comment", OneLine.of(ImageObject.text(step, "comment", "").replace('\t', ' ')));
+        row.put("Comment", line(step, "comment"));
         return row;
+    }
+
+    private static String line(Map<String, @Nullable Object> step, String key) {
+        String text = ImageObject.text(step, key, "").replace('\t', ' ');
+        return text.isEmpty() ? text : OneLine.of(text);
     }
 
     private static String shortened(String step) {

@@ -168,6 +168,67 @@ class ImageCommandsTest {
     }
 
     @Test
+    void archives_are_read_by_skopeo_and_those_of_skopeo_here() throws Exception {
+        push("5");
+        ok("pull", "-q", host + "/box:5");
+        ok("tag", host + "/box:5", "saved:1");
+        String id = ok("images", "-q", "--no-trunc", "saved").out().strip();
+        Path docker = temporary.resolve("docker.tar");
+        Path oci = temporary.resolve("oci.tar");
+        ok("save", "-o", docker.toString(), "saved:1");
+        ok("save", "--format", "oci", "-o", oci.toString(), "saved:1");
+        run("skopeo", "inspect", "docker-archive:" + docker + ":saved:1");
+        run("skopeo", "inspect", "oci-archive:" + oci + ":docker.io/library/saved:1");
+        Path copied = temporary.resolve("copied.tar");
+        run(
+                "skopeo",
+                "--insecure-policy",
+                "copy",
+                "-q",
+                "docker-archive:" + docker + ":saved:1",
+                "docker-archive:" + copied + ":docker.io/library/copied:1");
+        for (Path archive : List.of(docker, oci, copied)) {
+            String name = archive.equals(copied) ? "copied" : "saved";
+            ok("rmi", "-f", id);
+            assertThat(ok("load", "-i", archive.toString()).out())
+                    .isEqualTo("Loaded image: " + name + ":1\n");
+            assertThat(ok("images", "-q", "--no-trunc", name)
+                            .out()
+                            .strip())
+                    .isEqualTo(id);
+        }
+        assertThat(ok("run", "--rm", "copied:1", "sh", "-c", "test -e /bin/busybox").status())
+                .isZero();
+        ok("rmi", "-f", id);
+        assertThat(Answer.caisson("load", "-i", temporary + "/nothing").err()).contains("FILE_NOT_READ");
+        assertThat(Answer.caisson("save", "-o", temporary + "/nothing", "nothing:1")
+                        .err())
+                .contains("IMAGE_UNKNOWN");
+        assertThat(temporary.resolve("nothing")).doesNotExist();
+    }
+
+    @Test
+    void a_container_s_files_become_an_image_of_one_layer() throws Exception {
+        Path archive = temporary.resolve("box.tar");
+        ok("import", "-c", "CMD [\"sh\"]", temporary + "/root.tar", "flat:1");
+        String id = ok("create", "flat:1").out().strip();
+        try {
+            ok("export", "-o", archive.toString(), id);
+        } finally {
+            ok("rm", id);
+        }
+        assertThat(Files.getPosixFilePermissions(archive))
+                .isEqualTo(java.nio.file.attribute.PosixFilePermissions.fromString("rw-------"));
+        ok("import", "-m", "flattened", archive.toString(), "flat:2");
+        assertThat(ok("history", "--format", "{{.Comment}}", "flat:2").out()).isEqualTo("flattened\n");
+        assertThat(ok("run", "--rm", "flat:2", "sh", "-c", "exit 0").status()).isZero();
+        assertThat(Answer.caisson("import", "https://example.org/root.tar", "flat:3")
+                        .err())
+                .contains("OPTION_REFUSED", "curl");
+        ok("rmi", "flat:1", "flat:2");
+    }
+
+    @Test
     void another_machine_s_platform_and_a_wrong_word_are_refused() {
         assertThat(Answer.caisson("pull", "--platform", "linux/mips", host + "/box:1")
                         .status())
