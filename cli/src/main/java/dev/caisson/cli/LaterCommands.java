@@ -7,14 +7,14 @@ import java.util.Optional;
 /// Docker's commands that Caisson does not have: refused by name, with what to use instead.
 final class LaterCommands {
     private static final String REGISTRY =
-            "images are only fetched, with 'caisson pull', by the logins of docker login or skopeo login";
+            "images are fetched and sent by name, with 'caisson pull' and 'caisson push'; signatures are not looked at";
     private static final String BUILD =
             "build with 'caisson build'; results of steps are images of the store, which 'caisson image prune -a' removes";
     private static final String SWARM = "containers are run on one host; 'caisson audit' judges a swarm";
     private static final Map<String, String> INSTEAD = new HashMap<>();
 
     static {
-        put(REGISTRY, "push", "login", "logout", "search", "trust", "manifest");
+        put(REGISTRY, "search", "trust", "manifest");
         put(BUILD, "builder", "buildx");
         put("containers are started by hand or by a service; 'caisson audit' judges a compose file", "compose");
         put(SWARM, "swarm", "node", "service", "stack", "config");

@@ -110,8 +110,8 @@ public final class DetachedContainer {
         return Revival.losses(place);
     }
 
-    /// Returns whether a start of the host starts it, as Docker decides: a container with the policy `always` that was
-    /// ever started, and one with `unless-stopped` that nobody stopped.
+    /// Returns whether a start of the host starts it, as Docker decides: a container with the policy `always` that
+    /// was ever started, and one with `unless-stopped` that nobody stopped.
     public boolean isWantedUp() {
         Optional<Boolean> wanted = place.isWanted();
         return switch (options().restart().kind()) {
@@ -160,7 +160,8 @@ public final class DetachedContainer {
         removeIfWanted();
     }
 
-    /// Sends a signal to its process 1, which passes it on to the program. SIGKILL ends every process of it, for good.
+    /// Sends a signal to its process 1, which passes it on to the program. SIGKILL ends every process of it, for
+    /// good.
     /// @throws EngineException CONTAINER_NOT_RUNNING
     public void signal(int number) throws InterruptedException {
         ContainerState state = state();
@@ -298,8 +299,8 @@ public final class DetachedContainer {
         });
     }
 
-    /// Changes what it may send to outside of its networks, at once and for later starts. Connections that it has begun
-    /// and that are not allowed any more end.
+    /// Changes what it may send to outside of its networks, at once and for later starts. Connections that it has
+    /// begun and that are not allowed any more end.
     ///
     /// @throws EngineException EGRESS_REFUSED if it is on no network, or its spec is not known
     public void egress(Egress egress) throws InterruptedException {
@@ -375,8 +376,8 @@ public final class DetachedContainer {
         }
     }
 
-    /// Returns what it has changed of its image's files, in the order of paths. What each start makes, as `/etc/hosts`,
-    /// and what is on volumes is left out.
+    /// Returns what it has changed of its image's files, in the order of paths. What each start makes, as
+    /// `/etc/hosts`, and what is on volumes is left out.
     /// @throws EngineException CHANGES_UNKNOWN, CONTAINER_DEAD, FILE_TREE_TOO_LARGE
     public List<FileChange> changes() throws InterruptedException {
         try (DetachedChanges changes = DetachedChanges.open(place)) {
@@ -401,9 +402,9 @@ public final class DetachedContainer {
         return KeptSpec.of(id(), place.options()).map(ContainerSpec::mounts).orElse(List.of());
     }
 
-    /// Writes its root file system as a tar archive: its image's files with its changes. What is mounted in it is left
-    /// out (volumes, tmpfs, secrets, files that each start makes), and so are sockets and devices. Whoever wants all of
-    /// one moment pauses it first.
+    /// Writes its root file system as a tar archive: its image's files with its changes. What is mounted in it is
+    /// left out (volumes, tmpfs, secrets, files that each start makes), and so are sockets and devices. Whoever
+    /// wants all of one moment pauses it first.
     /// @throws EngineException LAYER_REDIRECT, FILE_CHANGED, those of [#changes]
     public void writeRoot(OutputStream tar) throws IOException, InterruptedException {
         try (DetachedChanges changes = DetachedChanges.open(place)) {

@@ -100,6 +100,15 @@ public final class Images implements AutoCloseable {
         return Failures.call(() -> store.make(base, layers, config, name));
     }
 
+    /// Returns the image of a name.
+    /// @throws EngineException IMAGE_UNKNOWN
+    public StoredImage get(ImageReference name) {
+        present(name, "name");
+        return Failures.call(() -> store.find(name))
+                .orElseThrow(() -> new EngineException(
+                        "IMAGE_UNKNOWN", "no image of the store is called " + name + ": see 'caisson images'"));
+    }
+
     /// Finds an image by its name, or by the beginning of its id, which is the digest of its configuration.
     /// @throws EngineException if there is none, or several begin so
     public StoredImage find(String nameOrId) {
@@ -152,6 +161,18 @@ public final class Images implements AutoCloseable {
         return Failures.call(() -> store.pull(reference, logins, listener));
     }
 
+    /// Copies an image to the registry of its name. What is there already is not sent again; a layer that another
+    /// of the store's images has in the registry is mounted from there.
+    ///
+    /// @param image with a tag
+    /// @throws EngineException with the code of what failed
+    public void push(StoredImage image, RegistryLogins logins, PullListener listener) {
+        present(image, "image");
+        present(logins, "logins");
+        present(listener, "listener");
+        Failures.run(() -> store.push(image, logins, listener));
+    }
+
     /// Gives an image a further name.
     /// @param name with a tag; an image that had it stays without a name
     public StoredImage tag(StoredImage image, ImageReference name) {
@@ -196,8 +217,8 @@ public final class Images implements AutoCloseable {
         });
     }
 
-    /// Adds the images of an archive of `docker save`, or of a packed OCI layout, which may be compressed with gzip or
-    /// zstd: all of them, or none.
+    /// Adds the images of an archive of `docker save`, or of a packed OCI layout, which may be compressed with gzip
+    /// or zstd: all of them, or none.
     ///
     /// @param source where it comes from, for messages
     /// @return an entry for each name; one without a tag for an image that the archive has no name for

@@ -14,9 +14,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Writes the root file system of a container as a tar archive: what the layers show together, as the kernel's overlay
-/// merges them. The layers themselves are read, never a mount of the container's: nothing that is mounted there can be
-/// in the archive, and a start's own files are those of the image.
+/// Writes the root file system of a container as a tar archive: what the layers show together, as the kernel's
+/// overlay merges them. The layers themselves are read, never a mount of the container's: nothing that is mounted
+/// there can be in the archive, and a start's own files are those of the image.
 final class RootPack {
     private final int idBase;
     private final Set<String> ours;

@@ -8,8 +8,10 @@ import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -209,6 +211,11 @@ final class ContentStore implements AutoCloseable {
             FileLocks.lock(lock);
             removeUnnamed(images());
         }
+    }
+
+    /// Opens the file of a blob.
+    FileChannel open(Descriptor blob) throws IOException {
+        return FileChannel.open(path.resolve("blobs/sha256").resolve(blob.digest().hex()), StandardOpenOption.READ);
     }
 
     /// Opens the layout for reading.

@@ -15,9 +15,9 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Reads an archive of images into the store: that of `docker save`, or a packed OCI layout. It is read once, forwards:
-/// each file becomes a blob under the digest of what it has, whatever it is called, and the documents are read from
-/// the blobs. No image is on the store's list before all of them have been checked.
+/// Reads an archive of images into the store: that of `docker save`, or a packed OCI layout. It is read once,
+/// forwards: each file becomes a blob under the digest of what it has, whatever it is called, and the documents are
+/// read from the blobs. No image is on the store's list before all of them have been checked.
 final class ImageLoad {
     /// The repository of images that the archive has no name for.
     static final String UNNAMED = "localhost/loaded";

@@ -20,9 +20,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
-/// Copies one image for this machine's platform from its registry into the store. What is in the store already is not
-/// fetched. The image is on the store's list only when all of it is there; what a failure leaves is gone on with by the
-/// next pull.
+/// Copies one image for this machine's platform from its registry into the store. What is in the store already is
+/// not fetched. The image is on the store's list only when all of it is there; what a failure leaves is gone on
+/// with by the next pull.
 final class ImagePull {
     private static final List<String> ACCEPTED = List.of(
             "application/vnd.oci.image.index.v1+json",
@@ -171,7 +171,8 @@ final class ImagePull {
         }
     }
 
-    private static IOException failure(@Nullable Throwable cause) {
+    /// Throws what a thread ended with, or returns it.
+    static IOException failure(@Nullable Throwable cause) {
         return switch (cause) {
             case RuntimeException e -> throw e;
             case Error e -> throw e;

@@ -76,6 +76,14 @@ public record ImageReference(String registry, String repository, Optional<String
         }
     }
 
+    /// @throws ImageException BAD_NAME if the text is not a host with or without a port
+    static void requireRegistry(String text) {
+        if (text.length() > LONGEST || !REGISTRY.matcher(text).matches()) {
+            throw new ImageException(
+                    Code.BAD_NAME, Quoted.of(text) + " is not a registry: write HOST or HOST:PORT, without https://");
+        }
+    }
+
     private static boolean isRegistry(String first) {
         return first.indexOf('.') >= 0
                 || first.indexOf(':') >= 0

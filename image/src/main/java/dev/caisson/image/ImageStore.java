@@ -74,8 +74,8 @@ public final class ImageStore implements AutoCloseable {
         }
     }
 
-    /// Makes `image` ready to be mounted: reads its configuration, and finds or unpacks its layers. Root owns the store
-    /// where an engine uses it; another user can only unpack images whose files all belong to that user.
+    /// Makes `image` ready to be mounted: reads its configuration, and finds or unpacks its layers. Root owns the
+    /// store where an engine uses it; another user can only unpack images whose files all belong to that user.
     ///
     /// @throws ImageException in any of its codes
     public Rootfs resolve(Image image, ProgressListener listener) {
@@ -244,6 +244,19 @@ public final class ImageStore implements AutoCloseable {
         return guarded(reference.toString(), () -> ImagePull.pull(content, reference, logins.credentials(), listener));
     }
 
+    /// Copies an image of the store to the registry of its name. What is there already is not sent again.
+    ///
+    /// @param image with a tag
+    /// @throws ImageException in any of its codes
+    /// @throws dev.caisson.error.CaissonException with a code that begins with REGISTRY if the registry does not
+    ///     take it
+    public void push(StoredImage image, RegistryLogins logins, PullListener listener) {
+        guarded(image.name(), () -> {
+            ImagePush.push(content, image, logins.credentials(), listener);
+            return image;
+        });
+    }
+
     /// Gives an image another name too; one that had it before stays without a name.
     /// @param name with a tag and no digest
     public StoredImage tag(StoredImage image, ImageReference name) {
@@ -270,8 +283,8 @@ public final class ImageStore implements AutoCloseable {
         });
     }
 
-    /// Takes images off the list, with the blobs and unpacked layers that no other image has. What a container has open
-    /// stays.
+    /// Takes images off the list, with the blobs and unpacked layers that no other image has. What a container has
+    /// open stays.
     public void remove(Set<StoredImage> images) {
         guarded("the list of images", () -> {
             Set<Digest> layers = chainsThatGo(images);
@@ -282,8 +295,8 @@ public final class ImageStore implements AutoCloseable {
         });
     }
 
-    /// Removes unpacked layers that no image of the list has and nobody has open. Those of layouts and archives, which
-    /// are on no list, are unpacked again when they are run.
+    /// Removes unpacked layers that no image of the list has and nobody has open. Those of layouts and archives,
+    /// which are on no list, are unpacked again when they are run.
     public void removeUnused() {
         guarded("the unpacked layers", () -> {
             Set<Digest> layers = trees.keys();

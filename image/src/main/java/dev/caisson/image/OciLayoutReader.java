@@ -21,8 +21,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 
-/// Reads an OCI image layout: a directory with `oci-layout`, `index.json` and `blobs/sha256/…`. Every document is read
-/// whole, compared with its digest and size, and only then parsed.
+/// Reads an OCI image layout: a directory with `oci-layout`, `index.json` and `blobs/sha256/…`. Every document is
+/// read whole, compared with its digest and size, and only then parsed.
 final class OciLayoutReader implements AutoCloseable {
     private static final int LARGEST_DOCUMENT = 4 << 20;
     private static final int DEEPEST_INDEX = 4;

@@ -73,7 +73,8 @@ final class StoreDirectory implements AutoCloseable {
         }
     }
 
-    /// The tree of `key`, filled first where it does not exist. Two processes that want the same one wait for another.
+    /// The tree of `key`, filled first where it does not exist. Two processes that want the same one wait for
+    /// another.
     Layer obtain(Digest key, Filling filling) {
         Optional<Layer> before = find(key);
         if (before.isPresent()) {

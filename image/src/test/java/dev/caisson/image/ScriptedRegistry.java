@@ -1,8 +1,8 @@
 package dev.caisson.image;
 
-import java.io.BufferedReader;
+import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.InputStreamReader;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -13,13 +13,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Pattern;
 
 /// A registry on loopback, of plain http, that answers as a test wants it to, also against all rules.
 final class ScriptedRegistry implements AutoCloseable {
     /// What came.
     ///
     /// @param headers by their lower-case names
-    record Request(String path, Map<String, String> headers) {
+    @SuppressWarnings("ArrayRecordComponent") // nobody compares requests
+    record Request(String method, String path, Map<String, String> headers, byte[] content) {
         boolean hasAuthorization() {
             return headers.containsKey("authorization");
         }
@@ -30,6 +32,8 @@ final class ScriptedRegistry implements AutoCloseable {
     interface Script {
         void answer(Request request, OutputStream out) throws IOException;
     }
+
+    private static final Pattern METHOD = Pattern.compile("(?:GET|HEAD|POST|PUT|PATCH|DELETE) ");
 
     final List<Request> requests = new CopyOnWriteArrayList<>();
     private final ServerSocket server;
@@ -98,25 +102,34 @@ final class ScriptedRegistry implements AutoCloseable {
 
     private void serve(Socket socket) {
         try (socket) {
-            var in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
-            String first = in.readLine();
-            if (first == null || !(first.startsWith("GET ") || first.startsWith("POST "))) {
+            var in = new BufferedInputStream(socket.getInputStream());
+            String first = line(in);
+            if (!METHOD.matcher(first).lookingAt()) {
                 return; // TLS
             }
             var headers = new LinkedHashMap<String, String>();
-            for (String line = in.readLine(); line != null && !line.isEmpty(); line = in.readLine()) {
+            for (String line = line(in); !line.isEmpty(); line = line(in)) {
                 int colon = line.indexOf(':');
                 headers.put(
                         line.substring(0, colon).toLowerCase(Locale.ROOT),
                         line.substring(colon + 1).strip());
             }
-            var request = new Request(first.split(" ", 3)[1], headers);
+            byte[] content = in.readNBytes(Integer.parseInt(headers.getOrDefault("content-length", "0")));
+            var request = new Request(first.split(" ", 3)[0], first.split(" ", 3)[1], headers, content);
             requests.add(request);
             script.answer(request, socket.getOutputStream());
             socket.getOutputStream().flush();
         } catch (IOException e) {
             // the client has hung up
         }
+    }
+
+    private static String line(InputStream in) throws IOException {
+        var line = new StringBuilder();
+        for (int b = in.read(); b >= 0 && b != '\n'; b = in.read()) {
+            line.append((char) b);
+        }
+        return line.toString().stripTrailing();
     }
 
     @Override

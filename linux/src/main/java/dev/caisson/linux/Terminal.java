@@ -42,6 +42,7 @@ public final class Terminal {
     private static final long TCSETS = 0x5402;
     private static final long TIOCGWINSZ = 0x5413;
     private static final long TIOCSWINSZ = 0x5414;
+    private static final int ECHO = 010;
     private static final int VTIME = 5;
     private static final int VMIN = 6;
 
@@ -87,6 +88,18 @@ public final class Terminal {
             long controlCharacters = Native.offset(KERNEL_TERMIOS, "c_cc");
             termios.set(JAVA_BYTE, controlCharacters + VMIN, (byte) 1);
             termios.set(JAVA_BYTE, controlCharacters + VTIME, (byte) 0);
+            Native.check("ioctl TCSETS", Native.raw(Nr.IOCTL, file.number(), TCSETS, termios.address()));
+            return before;
+        }
+    }
+
+    /// Stops the terminal from showing what is typed; lines stay lines. Returns the mode that it replaced.
+    public static Mode hideInput(Fd file) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment termios = arena.allocate(KERNEL_TERMIOS);
+            Native.check("ioctl TCGETS", Native.raw(Nr.IOCTL, file.number(), TCGETS, termios.address()));
+            var before = new Mode(termios.toArray(JAVA_BYTE));
+            termios.set(JAVA_INT, 12, termios.get(JAVA_INT, 12) & ~ECHO);
             Native.check("ioctl TCSETS", Native.raw(Nr.IOCTL, file.number(), TCSETS, termios.address()));
             return before;
         }

@@ -17,6 +17,7 @@ public final class ImageGroupCommand implements Runnable {
     public static CommandLine line() {
         return new CommandLine(new ImageGroupCommand())
                 .addSubcommand("pull", new PullCommand())
+                .addSubcommand("push", new PushCommand())
                 .addSubcommand("ls", new ImagesCommand())
                 .addSubcommand("inspect", new ImageInspectCommand())
                 .addSubcommand("history", new ImageHistoryCommand())

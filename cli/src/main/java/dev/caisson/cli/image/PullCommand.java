@@ -22,8 +22,8 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = "Fetch an image from its registry, for this machine's platform.",
         footer = {
-            "%nEach part is compared with its digest. Logins are those of Docker's config.json ('docker login',",
-            "'skopeo login --authfile'). https is used, and plain http only with this machine itself.",
+            "%nEach part is compared with its digest. Logins are those of Docker's config.json ('caisson login',",
+            "'docker login'). https is used, and plain http only with this machine itself.",
             "%n  caisson pull debian:13",
             "  caisson pull 127.0.0.1:5000/app@sha256:…"
         })

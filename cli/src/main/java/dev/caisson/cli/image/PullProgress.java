@@ -8,12 +8,22 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Shows how a pull goes on: a bar for each layer on a terminal, else a line for each layer that is there.
+/// Shows how a pull or a push goes on: a bar for each layer on a terminal, else a line for each layer that is there.
 public final class PullProgress implements PullListener {
     private static final int BAR = 30;
     private static final long PAUSE_NANOS = 100_000_000L;
     private static final int DIGITS = 4;
     private static final int MOST_BARS = 40;
+
+    /// What is said of a layer.
+    ///
+    /// @param going while it is transferred
+    /// @param done when it has been
+    /// @param present if it was there
+    record Words(String going, String done, String present) {
+        static final Words OF_A_PULL = new Words("Downloading", "Pull complete", "Already exists");
+        static final Words OF_A_PUSH = new Words("Pushing", "Pushed", "Layer already exists");
+    }
 
     private record Layer(String id, long done, long size, boolean isPresent) {
         boolean isComplete() {
@@ -22,13 +32,19 @@ public final class PullProgress implements PullListener {
     }
 
     private final PrintWriter err;
+    private final Words words;
     private final boolean isTerminal = Caller.current().colours().error();
     private final List<Layer> layers = new ArrayList<>();
     private long shown;
     private int lines;
 
     public PullProgress(PrintWriter err) {
+        this(err, Words.OF_A_PULL);
+    }
+
+    PullProgress(PrintWriter err, Words words) {
         this.err = err;
+        this.words = words;
     }
 
     @Override
@@ -45,7 +61,7 @@ public final class PullProgress implements PullListener {
         }
         if (!isTerminal || layers.size() > MOST_BARS) {
             if (layer.isComplete()) {
-                err.println(layer.id() + ": " + (isPresent ? "Already exists" : "Pull complete"));
+                err.println(layer.id() + ": " + (isPresent ? words.present() : words.done()));
                 err.flush();
             }
             return;
@@ -73,12 +89,12 @@ public final class PullProgress implements PullListener {
         err.flush();
     }
 
-    private static String line(Layer layer) {
+    private String line(Layer layer) {
         if (layer.isComplete()) {
-            return layer.id() + ": " + (layer.isPresent() ? "Already exists" : "Pull complete");
+            return layer.id() + ": " + (layer.isPresent() ? words.present() : words.done());
         }
         int filled = (int) (BAR * layer.done() / Math.max(1, layer.size()));
-        return layer.id() + ": Downloading [" + "=".repeat(filled) + ">" + " ".repeat(BAR - filled) + "] "
+        return layer.id() + ": " + words.going() + " [" + "=".repeat(filled) + ">" + " ".repeat(BAR - filled) + "] "
                 + SizeText.of(layer.done(), DIGITS) + "/" + SizeText.of(layer.size(), DIGITS);
     }
 }

@@ -11,6 +11,8 @@ import dev.caisson.image.PullListener;
 import dev.caisson.image.RegistryLogins;
 import dev.caisson.image.StoredImage;
 import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Optional;
 
 /// Fetches images for the caller, with the logins of the caller's Docker configuration.
 public final class Pulls {
@@ -48,13 +50,17 @@ public final class Pulls {
 
     /// Returns the logins of the caller's Docker configuration.
     public static RegistryLogins logins() {
+        return loginFile().map(RegistryLogins::of).orElseGet(RegistryLogins::none);
+    }
+
+    /// Returns the caller's Docker configuration, which need not exist; empty if nothing says where it is.
+    static Optional<Path> loginFile() {
         Caller caller = Caller.current();
         return caller.variable("DOCKER_CONFIG")
                 .filter(directory -> !directory.isEmpty())
                 .or(() ->
                         caller.variable("HOME").filter(home -> !home.isEmpty()).map(home -> home + "/.docker"))
-                .map(directory -> RegistryLogins.of(caller.path(directory + "/config.json")))
-                .orElseGet(RegistryLogins::none);
+                .map(directory -> caller.path(directory + "/config.json"));
     }
 
     /// Returns the exit status of a command that goes on with the next image after a failure.

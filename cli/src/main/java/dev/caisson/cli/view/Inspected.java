@@ -5,7 +5,8 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Optional;
 
-/// The form in which `inspect` commands print objects: a list of indented JSON, a line of JSON, or a template for each.
+/// The form in which `inspect` commands print objects: a list of indented JSON, a line of JSON, or a template for
+/// each.
 final class Inspected {
     private final Optional<Template> template;
     private final boolean indented;

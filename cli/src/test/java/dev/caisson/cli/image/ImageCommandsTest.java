@@ -168,6 +168,28 @@ class ImageCommandsTest {
     }
 
     @Test
+    void a_pushed_image_is_read_by_skopeo_and_a_wrong_word_refused() throws Exception {
+        ok("import", "-c", "CMD [\"sh\"]", temporary + "/root.tar", host + "/team/made:1");
+        assertThat(ok("push", host + "/team/made:1").out()).contains("1: digest: sha256:");
+        assertThat(ok("push", host + "/team/made:1").err()).contains("Layer already exists");
+        ok("tag", host + "/team/made:1", host + "/other/made:2");
+        assertThat(ok("push", "-q", "--all-tags", host + "/other/made").out())
+                .isEqualTo(host + "/other/made:2\n");
+        run("skopeo", "inspect", "--tls-verify=false", "docker://" + host + "/other/made:2");
+        ok("rmi", host + "/team/made:1", host + "/other/made:2");
+        assertThat(ok("run", "--rm", host + "/team/made:1", "sh", "-c", "exit 0").status())
+                .isZero();
+        ok("rmi", host + "/team/made:1");
+
+        assertThat(Answer.caisson("push", host + "/none:1").err()).contains("IMAGE_UNKNOWN");
+        assertThat(Answer.caisson("push", "-a", host + "/none:1").err()).contains("USAGE", "--all-tags");
+        Answer refused = Answer.caisson("login", "-u", "me", "-p", "hush", host);
+        assertThat(refused.status()).isEqualTo(125);
+        assertThat(refused.err()).contains("OPTION_REFUSED", "--password-stdin").doesNotContain("hush");
+        assertThat(Answer.caisson("login", "--password-stdin", host).err()).contains("USAGE", "-u");
+    }
+
+    @Test
     void archives_are_read_by_skopeo_and_those_of_skopeo_here() throws Exception {
         push("5");
         ok("pull", "-q", host + "/box:5");

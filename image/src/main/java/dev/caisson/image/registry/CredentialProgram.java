@@ -2,12 +2,14 @@ package dev.caisson.image.registry;
 
 import dev.caisson.image.registry.RegistryException.Code;
 import dev.caisson.text.Json;
+import dev.caisson.text.JsonOutput;
 import dev.caisson.text.MalformedJsonException;
 import dev.caisson.text.Quoted;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -17,9 +19,11 @@ import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// A program that keeps passwords for Docker: `docker-credential-NAME get` reads a registry and writes a login.
+/// A program that keeps passwords for Docker: `docker-credential-NAME get` reads a registry and writes a login,
+/// `store` reads one, `erase` forgets one.
 final class CredentialProgram {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
+    private static final String PREFIX = "docker-credential-";
     private static final Json.Limits LIMITS = new Json.Limits(1 << 16, 4, 100);
     private static final int LONGEST_ANSWER = 1 << 16;
     private static final int SECONDS = 30;
@@ -32,13 +36,32 @@ final class CredentialProgram {
     /// Returns what the helper has for a registry; empty if it has nothing.
     /// @throws RegistryException CREDENTIALS_UNREADABLE
     static Optional<Login> ask(String name, String registry) {
+        return run(name, "get", registry).flatMap(answer -> login(PREFIX + name, answer));
+    }
+
+    /// Gives a login to a helper. It goes through a pipe, and stands in no argument.
+    static void store(String name, String registry, String user, String secret) {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("ServerURL", registry);
+        fields.put("Username", user);
+        fields.put("Secret", secret);
+        Optional<byte[]> _ = run(name, "store", JsonOutput.of(fields));
+    }
+
+    static void erase(String name, String registry) {
+        Optional<byte[]> _ = run(name, "erase", registry);
+    }
+
+    /// Runs a helper.
+    /// @return what it writes; empty if it has no such login
+    private static Optional<byte[]> run(String name, String command, String input) {
         if (!NAME.matcher(name).matches()) {
             throw refused(Quoted.of(name) + " is not the name of a credential helper", null);
         }
-        String program = "docker-credential-" + name;
-        Process process = start(program);
+        String program = PREFIX + name;
+        Process process = start(program, command);
         try {
-            CompletableFuture<byte[]> answer = CompletableFuture.supplyAsync(() -> exchange(process, registry));
+            CompletableFuture<byte[]> answer = CompletableFuture.supplyAsync(() -> exchange(process, input));
             byte[] bytes = answer.get(SECONDS, TimeUnit.SECONDS);
             if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
                 throw refused(program + " does not end", null);
@@ -49,7 +72,7 @@ final class CredentialProgram {
                 }
                 throw refused(program + " ended with status " + process.exitValue(), null);
             }
-            return login(program, bytes);
+            return Optional.of(bytes);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw refused("interrupted while " + program + " was asked", e);
@@ -62,9 +85,9 @@ final class CredentialProgram {
         }
     }
 
-    private static Process start(String program) {
+    private static Process start(String program, String command) {
         try {
-            return new ProcessBuilder(program, "get")
+            return new ProcessBuilder(program, command)
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
         } catch (IOException e) {
@@ -72,10 +95,10 @@ final class CredentialProgram {
         }
     }
 
-    private static byte[] exchange(Process process, String registry) {
+    private static byte[] exchange(Process process, String input) {
         try {
             try (OutputStream in = process.getOutputStream()) {
-                in.write(registry.getBytes(StandardCharsets.UTF_8));
+                in.write(input.getBytes(StandardCharsets.UTF_8));
             }
             try (InputStream out = process.getInputStream()) {
                 return out.readNBytes(LONGEST_ANSWER);

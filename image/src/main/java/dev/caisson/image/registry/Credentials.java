@@ -14,27 +14,34 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Where users and passwords of registries are found: Docker's `config.json`, and the credential helpers that it names.
-/// The file is read anew for each registry, and nothing of it is kept.
+/// Where users and passwords of registries are found: Docker's `config.json`, and the credential helpers that it
+/// names. The file is read anew for each registry, and nothing of it is kept.
 public final class Credentials {
     private static final Json.Limits LIMITS = new Json.Limits(1 << 20, 16, 20_000);
     private static final String DOCKER_HUB = "docker.io";
     private static final String DOCKER_HUB_KEY = "https://index.docker.io/v1/";
 
     private final Optional<Path> file;
+    private final Optional<Login> given;
 
-    private Credentials(Optional<Path> file) {
+    private Credentials(Optional<Path> file, Optional<Login> given) {
         this.file = file;
+        this.given = given;
     }
 
     /// No user anywhere.
     public static Credentials none() {
-        return new Credentials(Optional.empty());
+        return new Credentials(Optional.empty(), Optional.empty());
     }
 
     /// Those of a file in the form of Docker's `~/.docker/config.json`. One that does not exist has none.
     public static Credentials of(Path file) {
-        return new Credentials(Optional.of(file));
+        return new Credentials(Optional.of(file), Optional.empty());
+    }
+
+    /// One user and password, for any registry.
+    public static Credentials given(String user, String password) {
+        return new Credentials(Optional.empty(), Optional.of(new Login(user, password, false)));
     }
 
     /// Returns the login for a registry.
@@ -42,7 +49,7 @@ public final class Credentials {
     /// @throws RegistryException CREDENTIALS_UNREADABLE
     Optional<Login> login(String registry) {
         if (file.isEmpty()) {
-            return Optional.empty();
+            return given;
         }
         Map<String, @Nullable Object> config = read(file.orElseThrow());
         for (String key : keys(registry)) {
@@ -60,14 +67,15 @@ public final class Credentials {
     }
 
     /// The names under which Docker and its relatives keep a registry's entry.
-    private static List<String> keys(String registry) {
+    static List<String> keys(String registry) {
         if (registry.equals(DOCKER_HUB)) {
             return List.of(DOCKER_HUB_KEY, DOCKER_HUB, "index.docker.io", "https://index.docker.io/v1");
         }
         return List.of(registry, "https://" + registry, "https://" + registry + "/v2/", "https://" + registry + "/v1/");
     }
 
-    private static Optional<String> helper(Map<String, @Nullable Object> config, String key) {
+    /// Returns the helper for an entry, if the file names one.
+    static Optional<String> helper(Map<String, @Nullable Object> config, String key) {
         Object own = object(config, "credHelpers").get(key);
         Object all = own == null ? config.get("credsStore") : own;
         return all instanceof String name && !name.isEmpty() ? Optional.of(name) : Optional.empty();
@@ -92,7 +100,8 @@ public final class Credentials {
         throw unreadable("the entry of " + key + " has no user and password", null);
     }
 
-    private Map<String, @Nullable Object> read(Path path) {
+    /// Reads a file; one that does not exist is empty.
+    Map<String, @Nullable Object> read(Path path) {
         try {
             byte[] content = Files.readAllBytes(path);
             Object parsed = content.length == 0 ? Map.of() : Json.parse(content, LIMITS);

@@ -27,6 +27,9 @@ import javax.net.ssl.SSLException;
 final class Http implements AutoCloseable {
     private static final Duration CONNECT = Duration.ofSeconds(15);
     private static final Duration HEADERS = Duration.ofSeconds(60);
+    /// Until a request is answered whose content is a part of a blob.
+    private static final Duration CONTENT = Duration.ofMinutes(15);
+
     private static final String AGENT = "caisson";
 
     /// An answer whose content is still to be read.
@@ -62,25 +65,53 @@ final class Http implements AutoCloseable {
         var _ = watch.scheduleAtFixedRate(() -> bodies.forEach(Body::check), 1, 1, TimeUnit.SECONDS);
     }
 
+    /// The content of a request, which may be read several times.
+    interface Content {
+        long size();
+
+        /// Opens it from its beginning.
+        InputStream open();
+    }
+
+    /// Sends a request.
+    /// @param content empty for none
+    /// @throws SSLException as [#get]
+    Answer send(String method, URI address, Map<String, String> headers, Optional<Content> content)
+            throws SSLException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(address);
+        headers.forEach(request::header);
+        long size = content.map(Content::size).orElse(0L);
+        if (size == 0) {
+            return send(request.method(method, HttpRequest.BodyPublishers.noBody()), HEADERS);
+        }
+        Content sent = content.orElseThrow();
+        request.version(HttpClient.Version.HTTP_1_1); // what is asked to change the protocol may lose the content
+        var publisher = HttpRequest.BodyPublishers.fromPublisher(
+                HttpRequest.BodyPublishers.ofInputStream(sent::open), size);
+        return send(request.method(method, publisher), CONTENT);
+    }
+
     /// Sends a request without content.
     /// @throws SSLException if there is no TLS, or a certificate that is not trusted
     /// @throws RegistryException REGISTRY_UNREACHABLE
     Answer get(URI address, Map<String, String> headers) throws SSLException {
         HttpRequest.Builder request = HttpRequest.newBuilder(address).GET();
         headers.forEach(request::header);
-        return send(request);
+        return send(request, HEADERS);
     }
 
     /// Sends a form.
     Answer post(URI address, String form) throws SSLException {
-        return send(HttpRequest.newBuilder(address)
-                .header("Content-Type", "application/x-www-form-urlencoded")
-                .POST(HttpRequest.BodyPublishers.ofString(form)));
+        return send(
+                HttpRequest.newBuilder(address)
+                        .header("Content-Type", "application/x-www-form-urlencoded")
+                        .POST(HttpRequest.BodyPublishers.ofString(form)),
+                HEADERS);
     }
 
-    private Answer send(HttpRequest.Builder builder) throws SSLException {
+    private Answer send(HttpRequest.Builder builder, Duration patience) throws SSLException {
         HttpRequest request =
-                builder.header("User-Agent", AGENT).timeout(HEADERS).build();
+                builder.header("User-Agent", AGENT).timeout(patience).build();
         URI address = request.uri();
         try {
             HttpResponse<InputStream> response = client.send(request, BodyHandlers.ofInputStream());

@@ -24,7 +24,9 @@ public final class RegistryException extends CodedException {
         /// An answer that breaks the protocol, or that would lead somewhere it must not.
         REGISTRY_ANSWER(502),
         /// Docker's configuration file or a credential helper cannot be used.
-        CREDENTIALS_UNREADABLE(400);
+        CREDENTIALS_UNREADABLE(400),
+        /// A login cannot be kept, or forgotten.
+        CREDENTIALS_NOT_WRITTEN(500);
 
         private final int httpStatus;
 

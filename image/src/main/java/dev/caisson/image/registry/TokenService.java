@@ -9,6 +9,7 @@ import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -33,8 +34,8 @@ final class TokenService {
     }
 
     /// Returns the value of an `Authorization` header.
-    /// @param scope `repository:NAME:pull`
-    String authorization(Challenge challenge, Optional<Login> login, String scope) throws SSLException {
+    /// @param scopes `repository:NAME:pull`; none for the login alone
+    String authorization(Challenge challenge, Optional<Login> login, List<String> scopes) throws SSLException {
         URI realm = realm(challenge);
         if (login.isPresent() && !Registry.isRelated(Registry.host(registry), Registry.host(realm))) {
             throw new RegistryException(
@@ -44,9 +45,11 @@ final class TokenService {
         }
         var fields = new LinkedHashMap<String, String>();
         challenge.parameter("service").ifPresent(service -> fields.put("service", service));
-        fields.put("scope", scope);
         Http.Answer answer;
         if (login.isPresent() && login.orElseThrow().isIdentityToken()) {
+            if (!scopes.isEmpty()) {
+                fields.put("scope", String.join(" ", scopes));
+            }
             fields.put("grant_type", "refresh_token");
             fields.put("client_id", "caisson");
             fields.put("refresh_token", login.orElseThrow().secret());
@@ -55,7 +58,10 @@ final class TokenService {
             Map<String, String> headers =
                     login.map(it -> Map.of("Authorization", it.basic())).orElse(Map.of());
             String query = realm.getRawQuery() == null ? "" : realm.getRawQuery() + "&";
-            answer = http.get(withQuery(realm, query + form(fields)), headers);
+            String wanted = scopes.stream()
+                    .map(scope -> "&scope=" + URLEncoder.encode(scope, StandardCharsets.UTF_8))
+                    .collect(Collectors.joining());
+            answer = http.get(withQuery(realm, query + form(fields) + wanted), headers);
         }
         try {
             return "Bearer " + token(realm, answer);
@@ -89,7 +95,7 @@ final class TokenService {
             throw new RegistryException(
                     Code.REGISTRY_UNAUTHORIZED,
                     realm.getAuthority() + " refuses the login for " + registry.getAuthority()
-                            + "; log in again with docker login or skopeo login");
+                            + "; log in again with 'caisson login'");
         }
         try {
             byte[] content = answer.body().readNBytes(LARGEST_ANSWER);
