@@ -80,7 +80,7 @@ class MainTest {
                 "lgos web         | unknown command: caisson lgos; did you mean 'caisson logs'?",
                 "seccomp dif      | unknown command: caisson seccomp dif; did you mean 'caisson seccomp diff'?",
                 "help runn        | unknown command: caisson runn; did you mean 'caisson run'?",
-                "export web       | unknown command: caisson export; it is Docker's and not part of this version: take files out with 'caisson cp', as an archive with -",
+                "search web       | unknown command: caisson search; it is Docker's and not part of this version: images are fetched and sent by name, with 'caisson pull' and 'caisson push'; signatures are not looked at",
             })
     void whatWasMeantByAnUnknownCommandIsSaid(String arguments, String sentence) {
         assertThat(caisson(arguments.split(" "))).isEqualTo(new Answer(1, "", "caisson: USAGE: " + sentence + "\n"));

@@ -20,7 +20,7 @@ import dev.caisson.image.StoredImage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -29,8 +29,8 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
-/// The images of a data directory that were pulled from registries. Needs no engine: containers and pulls of several
-/// processes go on beside each other. May be used by several threads.
+/// The images of a data directory that were pulled from registries. Needs no engine: containers and pulls of
+/// several processes go on beside each other. May be used by several threads.
 public final class Images implements AutoCloseable {
     private static final Pattern ID = Pattern.compile("(?:sha256:)?([0-9a-f]{4,64})");
 
@@ -74,7 +74,8 @@ public final class Images implements AutoCloseable {
         return Failures.call(() -> store.config(image));
     }
 
-    /// Opens an image's files to be read, as a container of it would find them. They are unpacked if they were not.
+    /// Opens an image's files to be read, as a container of it would find them. They are unpacked if they were
+    /// not.
     /// @throws EngineException BAD_NAME for `host`, or any code of an image that cannot be used
     public ImageTree tree(Image image) {
         present(image, "image");
@@ -110,6 +111,8 @@ public final class Images implements AutoCloseable {
     }
 
     /// Finds an image by its name, or by the beginning of its id, which is the digest of its configuration.
+    /// Several with one configuration, which differ in how their layers are compressed, are one image by its id:
+    /// the last is found.
     /// @throws EngineException if there is none, or several begin so
     public StoredImage find(String nameOrId) {
         present(nameOrId, "nameOrId");
@@ -132,11 +135,12 @@ public final class Images implements AutoCloseable {
 
     private StoredImage byId(String id) {
         var prefix = ID.matcher(id);
-        var found = new ArrayList<StoredImage>();
+        var found = new LinkedHashMap<Digest, StoredImage>(); // the last of those with one configuration
         if (prefix.matches()) {
             for (StoredImage image : store.images()) {
-                if (store.describe(image).id().hex().startsWith(prefix.group(1))) {
-                    found.add(image);
+                Digest own = store.describe(image).id();
+                if (own.hex().startsWith(prefix.group(1))) {
+                    found.put(own, image);
                 }
             }
         }
@@ -145,11 +149,11 @@ public final class Images implements AutoCloseable {
                     "IMAGE_UNKNOWN",
                     "no image is called, or has an id that begins with " + id + ": see 'caisson images'");
         }
-        if (found.stream().map(StoredImage::manifest).distinct().count() > 1) {
+        if (found.size() > 1) {
             throw new EngineException(
                     "IMAGE_AMBIGUOUS", "several images have an id that begins with " + id + ": give more of it");
         }
-        return found.getFirst();
+        return found.values().iterator().next();
     }
 
     /// Copies an image for this machine from its registry. What is there already is not fetched again.
@@ -182,8 +186,8 @@ public final class Images implements AutoCloseable {
     }
 
     /// Makes an image of a container that outlives its command: its image's layers, and its changes as one more.
-    /// The configuration is that of its image with the changes that are asked for; variables, command and user that
-    /// the container was given itself are not taken.
+    /// The configuration is that of its image with the changes that are asked for; variables, command and user
+    /// that the container was given itself are not taken.
     ///
     /// @param container its name, or the beginning of its id
     /// @param name with a tag; an image that had it stays without a name
@@ -217,8 +221,8 @@ public final class Images implements AutoCloseable {
         });
     }
 
-    /// Adds the images of an archive of `docker save`, or of a packed OCI layout, which may be compressed with gzip
-    /// or zstd: all of them, or none.
+    /// Adds the images of an archive of `docker save`, or of a packed OCI layout, which may be compressed with
+    /// gzip or zstd: all of them, or none.
     ///
     /// @param source where it comes from, for messages
     /// @return an entry for each name; one without a tag for an image that the archive has no name for
@@ -243,13 +247,15 @@ public final class Images implements AutoCloseable {
         }
     }
 
-    /// Removes a name, and with the last name of an image its blobs and the unpacked layers that no other image has.
+    /// Removes a name, and with the last name of an image its blobs and the unpacked layers that no other image
+    /// has.
     /// @throws EngineException IMAGE_IN_USE if it is the last name of an image that a container has
     public void remove(StoredImage image) {
         boolean _ = remove(image, false);
     }
 
-    /// Like the other, but may take the last name of an image that a container has: the image stays without a name.
+    /// Like the other, but may take the last name of an image that a container has: the image stays without a
+    /// name.
     ///
     /// @return false if the image is still there
     /// @throws EngineException IMAGE_IN_USE if a container has the image, and it has no name that could go
@@ -293,8 +299,8 @@ public final class Images implements AutoCloseable {
         return Failures.call(() -> called(image, text));
     }
 
-    /// Removes images that have no name, or all that no container has; with them unpacked layers that no image of the
-    /// store has and no container uses.
+    /// Removes images that have no name, or all that no container has; with them unpacked layers that no image of
+    /// the store has and no container uses.
     /// @return those that were removed
     public List<StoredImage> prune(boolean all) {
         return Failures.call(() -> {

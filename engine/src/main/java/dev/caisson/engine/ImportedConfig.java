@@ -42,7 +42,11 @@ final class ImportedConfig {
         config.put("config", run);
         config.put(
                 "rootfs",
-                Map.of("type", "layers", "diff_ids", layers.stream().map(Digest::toString).toList()));
+                Map.of(
+                        "type",
+                        "layers",
+                        "diff_ids",
+                        layers.stream().map(Digest::toString).toList()));
         config.put("history", List.of(Map.of("created", now, "comment", comment)));
         return JSON.toJson(config).getBytes(StandardCharsets.UTF_8);
     }

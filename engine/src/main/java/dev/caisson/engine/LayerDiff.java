@@ -17,8 +17,8 @@ import java.util.Set;
 /// Compares the layer that a container writes with those of its image, as the kernel's overlay file system keeps
 /// them (whiteouts and opaque directories: Documentation/filesystems/overlayfs.rst).
 ///
-/// Names are one component below a directory that is held open, no link is followed, no other mount is entered, and
-/// no file is opened: the container may change all of it meanwhile.
+/// Names are one component below a directory that is held open, no link is followed, no other mount is entered,
+/// and no file is opened: the container may change all of it meanwhile.
 final class LayerDiff {
     static final int DEPTH = 100;
     static final int MOST_ENTRIES = 1_000_000;

@@ -17,10 +17,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
-/// Writes files of layers as members of a tar archive, with the owners that a container sees. No link is followed, no
-/// other mount is entered, and only regular files are opened.
+/// Writes files of layers as members of a tar archive, with the owners that a container sees. No link is followed,
+/// no other mount is entered, and only regular files are opened.
 final class MemberPack {
     private static final List<String> REDIRECTED = List.of("trusted.overlay.redirect", "trusted.overlay.metacopy");
     private static final String USER = "user.";
@@ -126,7 +125,8 @@ final class MemberPack {
         return isOther ? FileFailures.changed(path) : e;
     }
 
-    /// Where the kernel's default for overlays says so, a layer has parts that only mean something above its image.
+    /// Where the kernel's default for overlays says so, a layer has parts that only mean something above its
+    /// image.
     private static void requireWhole(List<String> names, String path) {
         if (names.stream().anyMatch(REDIRECTED::contains)) {
             throw new EngineException(
@@ -136,8 +136,7 @@ final class MemberPack {
         }
     }
 
-    private TarWriter.Attributes attributes(
-            FileStatus status, String path, int idBase, Map<String, byte[]> extended) {
+    private TarWriter.Attributes attributes(FileStatus status, String path, int idBase, Map<String, byte[]> extended) {
         int uid = status.uid() - idBase;
         int gid = status.gid() - idBase;
         if (uid < 0 || uid >= IdRange.WIDTH || gid < 0 || gid >= IdRange.WIDTH) {

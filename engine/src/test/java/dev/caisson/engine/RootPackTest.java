@@ -102,7 +102,11 @@ class RootPackTest extends BusyboxEngine {
     void one_that_runs_and_one_that_is_paused_are_written_too() throws Exception {
         DetachedContainer container = changed("; echo ready >/srv/ready; sleep 100");
         try {
-            for (int tries = 0; tries < 1000 && container.changes().stream().noneMatch(c -> c.path().equals("/srv/ready")); tries++) {
+            for (int tries = 0;
+                    tries < 1000
+                            && container.changes().stream()
+                                    .noneMatch(c -> c.path().equals("/srv/ready"));
+                    tries++) {
                 Thread.sleep(5);
             }
             assertThat(members(written(container))).containsKey("srv/g");

@@ -6,8 +6,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Compares an image of the store with its digests. Nothing is believed that a damaged part says: what cannot be read
-/// is a fault, and what depends on it is not compared.
+/// Compares an image of the store with its digests. Nothing is believed that a damaged part says: what cannot be
+/// read is a fault, and what depends on it is not compared.
 final class BlobCheck {
     private static final int DOCUMENTS = 2;
 

@@ -215,7 +215,8 @@ final class ContentStore implements AutoCloseable {
 
     /// Opens the file of a blob.
     FileChannel open(Descriptor blob) throws IOException {
-        return FileChannel.open(path.resolve("blobs/sha256").resolve(blob.digest().hex()), StandardOpenOption.READ);
+        return FileChannel.open(
+                path.resolve("blobs/sha256").resolve(blob.digest().hex()), StandardOpenOption.READ);
     }
 
     /// Opens the layout for reading.

@@ -102,7 +102,8 @@ final class DockerArchiveReader implements AutoCloseable {
         }
         var packed = new ArrayList<PackedLayer>();
         for (int i = 0; i < layers.size(); i++) {
-            packed.add(layer(ArchiveNames.normalized(layers.get(i)), config.diffIds().get(i)));
+            packed.add(layer(
+                    ArchiveNames.normalized(layers.get(i)), config.diffIds().get(i)));
         }
         return new PackedImage(id, config.config(), config.healthCheck(), packed);
     }

@@ -14,9 +14,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/// Writes images of the store as one archive. The same images under the same names make the same bytes: members stand
-/// in the order of their names, belong to root, and have no time. Every blob is compared with its digest while it is
-/// written.
+/// Writes images of the store as one archive. The same images under the same names make the same bytes: members
+/// stand in the order of their names, belong to root, and have no time. Every blob is compared with its digest
+/// while it is written.
 final class ImageArchive {
     private static final TarWriter.Attributes FILE = new TarWriter.Attributes(0644, 0, 0, Instant.EPOCH);
     private static final TarWriter.Attributes DIRECTORY = new TarWriter.Attributes(0755, 0, 0, Instant.EPOCH);
@@ -48,11 +48,13 @@ final class ImageArchive {
     private void add(StoredImage image) {
         images.putIfAbsent(image.manifest(), image);
         List<ImageReference> names = this.names.computeIfAbsent(image.manifest(), _ -> new ArrayList<>());
-        image.tag().map(tag -> ImageReference.parse(image.repository() + ":" + tag)).ifPresent(name -> {
-            if (!names.contains(name)) {
-                names.add(name);
-            }
-        });
+        image.tag()
+                .map(tag -> ImageReference.parse(image.repository() + ":" + tag))
+                .ifPresent(name -> {
+                    if (!names.contains(name)) {
+                        names.add(name);
+                    }
+                });
     }
 
     private void write(ArchiveForm form) throws IOException {
@@ -158,8 +160,9 @@ final class ImageArchive {
             String layers = manifest.layers().stream()
                     .map(layer -> "\"" + BLOBS + "/" + layer.digest().hex() + "\"")
                     .collect(Collectors.joining(",", "[", "]"));
-            entries.add("{\"Config\":\"" + BLOBS + "/" + manifest.config().digest().hex() + "\",\"RepoTags\":"
-                    + (tags.equals("[]") ? "null" : tags) + ",\"Layers\":" + layers + "}");
+            entries.add(
+                    "{\"Config\":\"" + BLOBS + "/" + manifest.config().digest().hex() + "\",\"RepoTags\":"
+                            + (tags.equals("[]") ? "null" : tags) + ",\"Layers\":" + layers + "}");
         });
         return "[" + String.join(",", entries) + "]";
     }

@@ -16,8 +16,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Reads an archive of images into the store: that of `docker save`, or a packed OCI layout. It is read once,
-/// forwards: each file becomes a blob under the digest of what it has, whatever it is called, and the documents are
-/// read from the blobs. No image is on the store's list before all of them have been checked.
+/// forwards: each file becomes a blob under the digest of what it has, whatever it is called, and the documents
+/// are read from the blobs. No image is on the store's list before all of them have been checked.
 final class ImageLoad {
     /// The repository of images that the archive has no name for.
     static final String UNNAMED = "localhost/loaded";
@@ -29,8 +29,7 @@ final class ImageLoad {
     private static final String INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
     private static final Pattern BLOB = Pattern.compile("blobs/sha256/([0-9a-f]{64})");
     private static final Pattern CONFIG = Pattern.compile("(?:blobs/sha256/)?([0-9a-f]{64})(?:\\.json)?");
-    private static final List<String> NAMES =
-            List.of("io.containerd.image.name", "org.opencontainers.image.ref.name");
+    private static final List<String> NAMES = List.of("io.containerd.image.name", "org.opencontainers.image.ref.name");
 
     private final ContentStore store;
     private final String shown;
@@ -158,17 +157,20 @@ final class ImageLoad {
         for (String key : NAMES) {
             String text = entry.annotations().getOrDefault(key, "");
             if (text.indexOf(':') > 0 || text.indexOf('/') > 0) {
-                return Optional.of(ImageReference.parse(text)).filter(name -> name.tag().isPresent());
+                return Optional.of(ImageReference.parse(text))
+                        .filter(name -> name.tag().isPresent());
             }
         }
         return Optional.empty();
     }
 
-    /// An archive with the documents of both forms has the same images in both, or two readers would see two things.
+    /// An archive with the documents of both forms has the same images in both, or two readers would see two
+    /// things.
     private void requireSame(OciLayoutReader reader, List<StoredImage> images) throws IOException {
         Set<Digest> configs = new HashSet<>();
         for (StoredImage image : images) {
-            configs.add(reader.manifestOf(ContentStore.descriptor(image)).config().digest());
+            configs.add(
+                    reader.manifestOf(ContentStore.descriptor(image)).config().digest());
         }
         Set<Digest> others = new HashSet<>();
         for (JsonObject image : dockerImages()) {
@@ -207,7 +209,8 @@ final class ImageLoad {
             }
             var blobs = new ArrayList<Descriptor>();
             for (int i = 0; i < layers.size(); i++) {
-                blobs.add(layer(ArchiveNames.normalized(layers.get(i)), config.diffIds().get(i)));
+                blobs.add(layer(
+                        ArchiveNames.normalized(layers.get(i)), config.diffIds().get(i)));
             }
             images.addAll(named(typed(NewImage.CONFIG, found), blobs, image.strings("RepoTags")));
         }

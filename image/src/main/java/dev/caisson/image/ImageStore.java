@@ -185,10 +185,7 @@ public final class ImageStore implements AutoCloseable {
     /// @param config as in [#make]
     /// @param name with a tag; empty for an image without a name
     public StoredImage importRoot(
-            InputStream archive,
-            String shown,
-            Function<List<Digest>, byte[]> config,
-            Optional<ImageReference> name) {
+            InputStream archive, String shown, Function<List<Digest>, byte[]> config, Optional<ImageReference> name) {
         name.ifPresent(ImageStore::requireTag);
         var layers = List.of(new NewLayer(new RootImport(archive, shown), true));
         return guarded(shown, () -> {
@@ -207,8 +204,8 @@ public final class ImageStore implements AutoCloseable {
         });
     }
 
-    /// Adds the images of an archive: one of `docker save`, or a packed OCI layout, which may be compressed with gzip
-    /// or zstd. All of them, or none.
+    /// Adds the images of an archive: one of `docker save`, or a packed OCI layout, which may be compressed with
+    /// gzip or zstd. All of them, or none.
     ///
     /// @param shown what messages call the archive
     /// @return an entry for each name; one without a tag for an image that the archive has no name for
@@ -233,13 +230,13 @@ public final class ImageStore implements AutoCloseable {
         }
     }
 
-    /// Copies an image from its registry into the store: its manifest for this machine's platform, its configuration
-    /// and its layers, each compared with its digest. Blobs that the store has are not fetched again; the manifest
-    /// always is, because a tag may have moved.
+    /// Copies an image from its registry into the store: its manifest for this machine's platform, its
+    /// configuration and its layers, each compared with its digest. Blobs that the store has are not fetched
+    /// again; the manifest always is, because a tag may have moved.
     ///
     /// @throws ImageException in any of its codes
     /// @throws dev.caisson.error.CaissonException with a code that begins with REGISTRY if the registry does not
-    /// give it
+    ///     give it
     public StoredImage pull(ImageReference reference, RegistryLogins logins, PullListener listener) {
         return guarded(reference.toString(), () -> ImagePull.pull(content, reference, logins.credentials(), listener));
     }

@@ -16,13 +16,14 @@ import java.util.Optional;
 import java.util.Set;
 
 /// One tree per layer, shared by all images that have the same layers up to there: what the layer adds to those
-/// below, in the form of the kernel's overlay. The kernel makes it: a layer is unpacked into an overlay whose lower
-/// directories are the trees below and whose upper one is the new tree, so that links, whiteouts and names mean
-/// what they mean in the whole image.
+/// below, in the form of the kernel's overlay. The kernel makes it: a layer is unpacked into an overlay whose
+/// lower directories are the trees below and whose upper one is the new tree, so that links, whiteouts and names
+/// mean what they mean in the whole image.
 ///
 /// The lowest layers of an image with very many are one tree.
 final class LayerTrees implements AutoCloseable {
-    /// Trees of one image at most: each is a mount at a launch, and one more directory for the kernel to look into.
+    /// Trees of one image at most: each is a mount at a launch, and one more directory for the kernel to look
+    /// into.
     static final int MOST_TREES = 32;
     /// Where the lowest layers end that are one tree, so that images of different length share it.
     private static final int STEP = 16;
@@ -166,8 +167,8 @@ final class LayerTrees implements AutoCloseable {
         }
     }
 
-    /// Compares the trees that an image has here with what its layers unpack to. A tree above one that is missing or
-    /// differs cannot be compared.
+    /// Compares the trees that an image has here with what its layers unpack to. A tree above one that is missing
+    /// or differs cannot be compared.
     ///
     /// @param faults gets what differs
     /// @return how many of its layers are in trees that were compared and found the same

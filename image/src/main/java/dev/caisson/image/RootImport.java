@@ -5,8 +5,8 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Optional;
 
-/// A tar archive of a root file system as a layer. It is read as an archive while it is copied, so that what is none,
-/// or is cut off, becomes no image.
+/// A tar archive of a root file system as a layer. It is read as an archive while it is copied, so that what is
+/// none, or is cut off, becomes no image.
 final class RootImport implements NewLayer.Content {
     private static final int BUFFER = 128 << 10;
 

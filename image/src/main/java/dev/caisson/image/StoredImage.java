@@ -36,7 +36,6 @@ public record StoredImage(
 
     /// Returns the same image without its name.
     public StoredImage withoutTag() {
-        return new StoredImage(
-                repository, Optional.empty(), manifest, pulled, mediaType, manifestSize, pulledMillis);
+        return new StoredImage(repository, Optional.empty(), manifest, pulled, mediaType, manifestSize, pulledMillis);
     }
 }

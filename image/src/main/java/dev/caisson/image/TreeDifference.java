@@ -15,9 +15,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Finds the first difference of two trees: names, types, permissions, owners, sizes, times, device numbers, links,
-/// extended attributes and content. Times of directories are left out, as an archive need not have them; so are the
-/// attributes that the kernel's overlay keeps for itself.
+/// Finds the first difference of two trees: names, types, permissions, owners, sizes, times, device numbers,
+/// links, extended attributes and content. Times of directories are left out, as an archive need not have them; so
+/// are the attributes that the kernel's overlay keeps for itself.
 final class TreeDifference {
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
     private static final int FILE = FileSystem.O_RDONLY | FileSystem.O_NOFOLLOW | FileSystem.O_NONBLOCK;

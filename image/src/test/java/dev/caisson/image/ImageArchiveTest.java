@@ -27,8 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// Archives of images: written from one store, read into another, and those that are refused, which leave nothing.
 @Timeout(60)
 class ImageArchiveTest {
-    private static final byte[] LAYER =
-            new TarBuilder().file("new", "x").build();
+    private static final byte[] LAYER = new TarBuilder().file("new", "x").build();
     private static final String CONFIG = config(Digest.of(LAYER));
 
     @TempDir
@@ -189,7 +188,9 @@ class ImageArchiveTest {
                         .file("c.json", CONFIG.replace(Platform.running().architecture(), "mips"))
                         .file("manifest.json", image("c.json", "d/layer.tar", "\"a:1\""))
                         .build()),
-        SPECIAL(Code.BAD_MANIFEST, docker("[]").member('3', "dev", "", new byte[0]).build());
+        SPECIAL(
+                Code.BAD_MANIFEST,
+                docker("[]").member('3', "dev", "", new byte[0]).build());
 
         private final Code code;
         private final byte[] archive;
@@ -253,9 +254,7 @@ class ImageArchiveTest {
     void a_small_archive_that_grows_without_end_is_refused_before_it_fills_the_disk() throws IOException {
         var packed = new ByteArrayOutputStream();
         try (var gzip = new GZIPOutputStream(packed)) {
-            gzip.write(new TarBuilder()
-                    .header('0', "layer.tar", "", 400L << 20)
-                    .withoutEnd());
+            gzip.write(new TarBuilder().header('0', "layer.tar", "", 400L << 20).withoutEnd());
             for (int i = 0; i < 40; i++) {
                 gzip.write(new byte[1 << 20]);
             }
@@ -268,7 +267,8 @@ class ImageArchiveTest {
     @Test
     void a_damaged_blob_is_not_saved() throws IOException {
         StoredImage image = sample(store);
-        Path layer = temporary.resolve("store/content/blobs/sha256")
+        Path layer = temporary
+                .resolve("store/content/blobs/sha256")
                 .resolve(store.layers(image).getFirst().blob().hex());
         byte[] content = Files.readAllBytes(layer);
         content[content.length - 9] ^= 1;

@@ -140,13 +140,16 @@ class PushTest {
                 List.of(new NewLayer(
                         tar -> {
                             var archive = new TarWriter(tar);
-                            archive.file("f", content.length, new TarWriter.Attributes(0644, 0, 0, java.time.Instant.EPOCH));
+                            archive.file(
+                                    "f", content.length, new TarWriter.Attributes(0644, 0, 0, java.time.Instant.EPOCH));
                             archive.content(content, content.length);
                             archive.finish();
                         },
                         false)),
-                layers -> ("{\"os\":\"linux\",\"architecture\":\"" + Platform.running().architecture()
-                                + "\",\"config\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" + layers.getFirst()
+                layers -> ("{\"os\":\"linux\",\"architecture\":\""
+                                + Platform.running().architecture()
+                                + "\",\"config\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\""
+                                + layers.getFirst()
                                 + "\"]}}")
                         .getBytes(StandardCharsets.UTF_8),
                 ImageReference.parse(name));
@@ -168,7 +171,8 @@ class PushTest {
         try (var registry = new ScriptedRegistry(memory.script())) {
             StoredImage image = made(registry.name() + "/app:1", new byte[] {1, 2, 3});
             push(image);
-            assertThat(Digest.of(memory.manifests.getOrDefault("/v2/app/manifests/1", new byte[0]))).isEqualTo(image.manifest());
+            assertThat(Digest.of(memory.manifests.getOrDefault("/v2/app/manifests/1", new byte[0])))
+                    .isEqualTo(image.manifest());
             assertThat(memory.blobs.keySet())
                     .containsExactlyInAnyOrder(
                             "/v2/app@" + store.layers(image).getFirst().blob(),
@@ -209,7 +213,8 @@ class PushTest {
         try (var registry = new ScriptedRegistry(memory.script())) {
             StoredImage image = made(registry.name() + "/base:1", new byte[] {1, 2, 3});
             push(store.tag(image, ImageReference.parse(registry.name() + "/app:1")));
-            assertThat(memory.blobs).containsKey("/v2/app@" + store.layers(image).getFirst().blob());
+            assertThat(memory.blobs)
+                    .containsKey("/v2/app@" + store.layers(image).getFirst().blob());
             assertThat(registry.requests).anyMatch(request -> request.method().equals("DELETE"));
         }
     }
@@ -340,8 +345,7 @@ class PushTest {
             assertThat(registry.requests)
                     .filteredOn(request -> request.path().startsWith("/token"))
                     .isNotEmpty()
-                    .allSatisfy(request ->
-                            assertThat(request.path()).contains("scope=repository%3Aapp%3Apull%2Cpush"));
+                    .allSatisfy(request -> assertThat(request.path()).contains("scope=repository%3Aapp%3Apull%2Cpush"));
         }
     }
 
@@ -373,8 +377,10 @@ class PushTest {
             }
         })) {
             StoredImage image = made(registry.name() + "/app:1", new byte[] {1});
-            assertThat(catchThrowableOfType(CaissonException.class, () -> push(image)).code())
+            assertThat(catchThrowableOfType(CaissonException.class, () -> push(image))
+                            .code())
                     .isEqualTo("REGISTRY_ANSWER");
+            assertThat(registry.requests).noneMatch(request -> request.path().equals("/v2/other"));
         }
     }
 
@@ -384,8 +390,7 @@ class PushTest {
                 ScriptedRegistry.plain(out, "401 Unauthorized", "", "WWW-Authenticate: Basic realm=\"r\""))) {
             StoredImage image = made(registry.name() + "/app:1", new byte[] {1});
             var refused = catchThrowableOfType(
-                    CaissonException.class,
-                    () -> store.push(image, login(registry.name()), PullListener.none()));
+                    CaissonException.class, () -> store.push(image, login(registry.name()), PullListener.none()));
             assertThat(refused.code()).isEqualTo("REGISTRY_UNAUTHORIZED");
             assertThat(registry.requests).hasSizeLessThan(12);
         }
@@ -396,7 +401,8 @@ class PushTest {
         var memory = new Memory();
         try (var registry = new ScriptedRegistry(memory.script())) {
             StoredImage image = made(registry.name() + "/app:1", new byte[] {1});
-            Path layer = temporary.resolve("store/content/blobs/sha256")
+            Path layer = temporary
+                    .resolve("store/content/blobs/sha256")
                     .resolve(store.layers(image).getFirst().blob().hex());
             byte[] content = Files.readAllBytes(layer);
             content[600] ^= 1;

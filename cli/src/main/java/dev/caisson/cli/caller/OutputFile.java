@@ -13,8 +13,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.UUID;
 
-/// A file that a command writes: it has its name when it is complete, and only its owner may read it. `-` is standard
-/// output, which is no terminal; a pipe or device is written as it is.
+/// A file that a command writes: it has its name when it is complete, and only its owner may read it. `-` is
+/// standard output, which is no terminal; a pipe or device is written as it is.
 public final class OutputFile {
     /// Writes the content.
     @FunctionalInterface

@@ -64,8 +64,8 @@ public final class ImportCommand implements Callable<Integer> {
     public Integer call() {
         Platforms.requireOwn(platform);
         if (file.startsWith("http://") || file.startsWith("https://")) {
-            throw CommandException.refused("import " + file, "an address is not fetched: pipe it in, curl -fL … | caisson"
-                    + " import - NAME");
+            throw CommandException.refused(
+                    "import " + file, "an address is not fetched: pipe it in, curl -fL … | caisson" + " import - NAME");
         }
         Optional<ImageReference> wanted = Optional.ofNullable(name).map(ImageReference::parse);
         var how = new ImportOptions(Optional.ofNullable(message), changes);

@@ -8,7 +8,8 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Shows how a pull or a push goes on: a bar for each layer on a terminal, else a line for each layer that is there.
+/// Shows how a pull or a push goes on: a bar for each layer on a terminal, else a line for each layer that is
+/// there.
 public final class PullProgress implements PullListener {
     private static final int BAR = 30;
     private static final long PAUSE_NANOS = 100_000_000L;

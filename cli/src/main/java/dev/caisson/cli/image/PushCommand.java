@@ -51,8 +51,9 @@ public final class PushCommand implements Callable<Integer> {
         boolean hasTag = name.lastIndexOf(':') > name.lastIndexOf('/');
         if (reference.digest().isPresent() || (all && hasTag)) {
             throw CommandException.usage(
-                    all ? "--all-tags takes a repository without a tag: " + OneLine.of(name) : "an image is pushed under"
-                            + " a tag: leave the digest of " + OneLine.of(name) + " out");
+                    all
+                            ? "--all-tags takes a repository without a tag: " + OneLine.of(name)
+                            : "an image is pushed under" + " a tag: leave the digest of " + OneLine.of(name) + " out");
         }
         PrintWriter out = spec.commandLine().getOut();
         try (Images images = Images.open(Caller.current().directories())) {
@@ -77,7 +78,9 @@ public final class PushCommand implements Callable<Integer> {
                 .toList();
         if (tagged.isEmpty()) {
             throw new CommandException(
-                    "IMAGE_UNKNOWN", 1, "no image of the store is called " + OneLine.of(name) + ": see 'caisson images'");
+                    "IMAGE_UNKNOWN",
+                    1,
+                    "no image of the store is called " + OneLine.of(name) + ": see 'caisson images'");
         }
         return tagged;
     }
@@ -85,7 +88,9 @@ public final class PushCommand implements Callable<Integer> {
     private void push(Images images, StoredImage image, PrintWriter out) {
         PrintWriter err = spec.commandLine().getErr();
         images.push(
-                image, Pulls.logins(), quiet ? PullListener.none() : new PullProgress(err, PullProgress.Words.OF_A_PUSH));
+                image,
+                Pulls.logins(),
+                quiet ? PullListener.none() : new PullProgress(err, PullProgress.Words.OF_A_PUSH));
         out.println(
                 quiet
                         ? image.repository() + ":" + image.tag().orElse("")

@@ -4,6 +4,7 @@ import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.engine.Images;
 import dev.caisson.error.CaissonException;
+import dev.caisson.image.Digest;
 import dev.caisson.image.StoredImage;
 import java.io.PrintWriter;
 import java.util.List;
@@ -76,8 +77,9 @@ public final class RemoveImageCommand implements Callable<Integer> {
     }
 
     private static List<StoredImage> namesOf(Images images, StoredImage image) {
+        Digest id = images.describe(image).id();
         return images.list().stream()
-                .filter(other -> other.manifest().equals(image.manifest()))
+                .filter(other -> images.describe(other).id().equals(id))
                 .toList();
     }
 }

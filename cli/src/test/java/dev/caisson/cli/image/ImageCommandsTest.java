@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -141,21 +142,19 @@ class ImageCommandsTest {
     }
 
     @Test
-    void an_image_is_inspected_verified_and_removed_by_force() throws Exception {
-        push("4");
-        ok("pull", "-q", host + "/box:4");
-        ok("tag", host + "/box:4", "forced:1");
+    void an_image_is_inspected_verified_and_removed_by_force() {
+        ok("import", "-c", "LABEL test=forced", temporary + "/root.tar", "forced:1");
+        ok("tag", "forced:1", "forced:2");
         assertThat(ok("inspect", "-f", "{{json .RepoTags}} {{.RootFS.Type}}", "forced:1")
                         .out())
                 .contains("\"forced:1\"", " layers");
         assertThat(ok("image", "inspect", "forced:1").out()).contains("\"Id\": \"sha256:");
         assertThat(Answer.caisson("inspect", "--type", "container", "forced:1").err())
                 .contains("CONTAINER_UNKNOWN");
-        assertThat(ok("history", "--format", "{{.CreatedBy}}", "forced:1").out())
-                .contains("ADD file");
+        assertThat(ok("history", "--format", "{{.Comment}}", "forced:1").out()).contains("Imported from");
         assertThat(ok("image", "verify", "forced:1").out()).contains("forced:1: ok (blobs read: 3");
 
-        String id = ok("images", "-q", "forced").out().strip();
+        String id = ok("images", "-q", "forced:1").out().strip();
         assertThat(Answer.caisson("rmi", id).err()).contains("IMAGE_HAS_NAMES", "forced:1");
         String container = ok("create", "forced:1", "sh").out().strip();
         try {
@@ -173,11 +172,11 @@ class ImageCommandsTest {
         assertThat(ok("push", host + "/team/made:1").out()).contains("1: digest: sha256:");
         assertThat(ok("push", host + "/team/made:1").err()).contains("Layer already exists");
         ok("tag", host + "/team/made:1", host + "/other/made:2");
-        assertThat(ok("push", "-q", "--all-tags", host + "/other/made").out())
-                .isEqualTo(host + "/other/made:2\n");
+        assertThat(ok("push", "-q", "--all-tags", host + "/other/made").out()).isEqualTo(host + "/other/made:2\n");
         run("skopeo", "inspect", "--tls-verify=false", "docker://" + host + "/other/made:2");
         ok("rmi", host + "/team/made:1", host + "/other/made:2");
-        assertThat(ok("run", "--rm", host + "/team/made:1", "sh", "-c", "exit 0").status())
+        assertThat(ok("run", "--rm", host + "/team/made:1", "sh", "-c", "exit 0")
+                        .status())
                 .isZero();
         ok("rmi", host + "/team/made:1");
 
@@ -191,9 +190,7 @@ class ImageCommandsTest {
 
     @Test
     void archives_are_read_by_skopeo_and_those_of_skopeo_here() throws Exception {
-        push("5");
-        ok("pull", "-q", host + "/box:5");
-        ok("tag", host + "/box:5", "saved:1");
+        ok("import", "-c", "LABEL test=saved", temporary + "/root.tar", "saved:1");
         String id = ok("images", "-q", "--no-trunc", "saved").out().strip();
         Path docker = temporary.resolve("docker.tar");
         Path oci = temporary.resolve("oci.tar");
@@ -212,14 +209,11 @@ class ImageCommandsTest {
         for (Path archive : List.of(docker, oci, copied)) {
             String name = archive.equals(copied) ? "copied" : "saved";
             ok("rmi", "-f", id);
-            assertThat(ok("load", "-i", archive.toString()).out())
-                    .isEqualTo("Loaded image: " + name + ":1\n");
-            assertThat(ok("images", "-q", "--no-trunc", name)
-                            .out()
-                            .strip())
-                    .isEqualTo(id);
+            assertThat(ok("load", "-i", archive.toString()).out()).isEqualTo("Loaded image: " + name + ":1\n");
+            assertThat(ok("images", "-q", "--no-trunc", name).out().strip()).isEqualTo(id);
         }
-        assertThat(ok("run", "--rm", "copied:1", "sh", "-c", "test -e /bin/busybox").status())
+        assertThat(ok("run", "--rm", "copied:1", "sh", "-c", "test -e /bin/busybox")
+                        .status())
                 .isZero();
         ok("rmi", "-f", id);
         assertThat(Answer.caisson("load", "-i", temporary + "/nothing").err()).contains("FILE_NOT_READ");
@@ -227,6 +221,70 @@ class ImageCommandsTest {
                         .err())
                 .contains("IMAGE_UNKNOWN");
         assertThat(temporary.resolve("nothing")).doesNotExist();
+    }
+
+    private static String podman(String... words) throws IOException, InterruptedException {
+        var command = new ArrayList<>(List.of(
+                "unshare",
+                "-m",
+                "--propagation",
+                "private",
+                "podman",
+                "--root",
+                temporary + "/podman",
+                "--runroot",
+                temporary + "/podman-run",
+                "--storage-driver",
+                "vfs"));
+        command.addAll(List.of(words));
+        var builder = new ProcessBuilder(command)
+                .redirectError(temporary.resolve("podman.err").toFile());
+        builder.environment().put("PODMAN_IGNORE_CGROUPSV1_WARNING", "1");
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor())
+                .as(output + Files.readString(temporary.resolve("podman.err")))
+                .isZero();
+        return output.strip();
+    }
+
+    @Test
+    void podman_has_the_same_image_of_an_archive_or_a_push_and_gives_it_back() throws Exception {
+        String name = host + "/peer/box:1";
+        ok("import", "-c", "ENV A=1", "-c", "LABEL b=2", temporary + "/root.tar", name);
+        String id = ok("images", "-q", "--no-trunc", host + "/peer/box").out().strip();
+        String layers = ok("image", "inspect", "-f", "{{json .RootFS.Layers}}", name)
+                .out()
+                .strip();
+        ok("push", name);
+        for (String form : List.of("docker", "oci", "registry")) {
+            Path archive = temporary.resolve(form + "-of-ours.tar");
+            if (form.equals("registry")) {
+                podman("pull", "-q", "--tls-verify=false", name);
+            } else {
+                ok("save", "--format", form, "-o", archive.toString(), name);
+                podman("load", "-q", "-i", archive.toString());
+            }
+            assertThat(podman("image", "inspect", "--format", "sha256:{{.Id}} {{json .RootFS.Layers}}", name))
+                    .isEqualTo(id + " " + layers);
+            ok("rmi", name);
+            Path theirs = temporary.resolve(form + "-of-podman.tar");
+            podman(
+                    "save",
+                    "--format",
+                    form.equals("oci") ? "oci-archive" : "docker-archive",
+                    "-o",
+                    theirs.toString(),
+                    name);
+            assertThat(ok("load", "-i", theirs.toString()).out()).isEqualTo("Loaded image: " + name + "\n");
+            assertThat(ok("images", "-q", "--no-trunc", host + "/peer/box")
+                            .out()
+                            .strip())
+                    .isEqualTo(id);
+            assertThat(ok("image", "verify", name).out()).contains(": ok ");
+            podman("rmi", "-f", name);
+        }
+        ok("rmi", name);
     }
 
     @Test

@@ -120,8 +120,8 @@ final class Exchange implements AutoCloseable {
                 && address.getScheme().equals(base.getScheme());
     }
 
-    /// Follows redirects. The authorization goes to the registry's own address alone; content goes on only where the
-    /// answer says that the same request is to be made again (RFC 9110, 15.4).
+    /// Follows redirects. The authorization goes to the registry's own address alone; content goes on only where
+    /// the answer says that the same request is to be made again (RFC 9110, 15.4).
     private Answer follow(Answer first, Call call, Optional<String> authorization) {
         Answer answer = first;
         for (int count = 0; isRedirect(answer.status()); count++) {
@@ -184,8 +184,7 @@ final class Exchange implements AutoCloseable {
         throw new RegistryException(
                 Code.REGISTRY_UNAUTHORIZED,
                 isBasic || challenges.isEmpty()
-                        ? registry.name() + " wants a login: log in with 'caisson login "
-                                + registry.name() + "'"
+                        ? registry.name() + " wants a login: log in with 'caisson login " + registry.name() + "'"
                         : registry.name() + " wants a login of the kind "
                                 + Quoted.of(challenges.getFirst().scheme())
                                 + ", which is not known: copy the image with"

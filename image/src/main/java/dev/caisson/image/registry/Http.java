@@ -86,8 +86,8 @@ final class Http implements AutoCloseable {
         }
         Content sent = content.orElseThrow();
         request.version(HttpClient.Version.HTTP_1_1); // what is asked to change the protocol may lose the content
-        var publisher = HttpRequest.BodyPublishers.fromPublisher(
-                HttpRequest.BodyPublishers.ofInputStream(sent::open), size);
+        var publisher =
+                HttpRequest.BodyPublishers.fromPublisher(HttpRequest.BodyPublishers.ofInputStream(sent::open), size);
         return send(request.method(method, publisher), CONTENT);
     }
 

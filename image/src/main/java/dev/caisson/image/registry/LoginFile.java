@@ -32,8 +32,8 @@ public final class LoginFile {
     /// Keeps a login.
     ///
     /// @param registry host and port as in an image's name
-    /// @return the name of the helper that has it; empty if it is in the file, where whoever may read that can read
-    ///     it
+    /// @return the name of the helper that has it; empty if it is in the file, where whoever may read that can
+    ///     read it
     /// @throws RegistryException CREDENTIALS_UNREADABLE, CREDENTIALS_NOT_WRITTEN
     public Optional<String> put(String registry, String user, String secret) {
         String key = Credentials.keys(registry).getFirst();
@@ -92,8 +92,7 @@ public final class LoginFile {
             Path directory = target.toAbsolutePath().getParent();
             if (directory != null && !Files.exists(directory)) {
                 Files.createDirectories(
-                        directory,
-                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+                        directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             }
             Path partial = target.resolveSibling("config.json." + UUID.randomUUID() + ".partial");
             try {

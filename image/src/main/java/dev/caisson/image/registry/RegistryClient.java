@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/// Speaks with one registry by the OCI distribution specification 1.1: manifests and blobs. Nothing that it returns
-/// has been compared with a digest. May be used by several threads.
+/// Speaks with one registry by the OCI distribution specification 1.1: manifests and blobs. Nothing that it
+/// returns has been compared with a digest. May be used by several threads.
 ///
 /// It speaks https; plain http to this machine alone, when no https answers there. A login is sent to the registry
 /// and to the token service of the same owner, never to where a redirect leads.

@@ -153,8 +153,8 @@ public final class RegistryUpload {
     private void part(Upload upload, long size, Source source, LongConsumer progress) throws BrokenException {
         long from = upload.done;
         long count = Math.min(upload.part, size - from);
-        var headers = Map.of(
-                "Content-Type", "application/octet-stream", "Content-Range", from + "-" + (from + count - 1));
+        var headers =
+                Map.of("Content-Type", "application/octet-stream", "Content-Range", from + "-" + (from + count - 1));
         Answer answer = send("PATCH", upload.location.toString(), headers, content(source, from, count, progress));
         try {
             if (answer.status() != 202 && answer.status() != 204) {
@@ -175,9 +175,8 @@ public final class RegistryUpload {
             throws BrokenException {
         String address = upload.location.toString();
         String separator = upload.location.getRawQuery() == null ? "?" : "&";
-        Optional<Http.Content> rest = size == upload.done
-                ? Optional.empty()
-                : content(source, upload.done, size - upload.done, progress);
+        Optional<Http.Content> rest =
+                size == upload.done ? Optional.empty() : content(source, upload.done, size - upload.done, progress);
         Answer answer = send("PUT", address + separator + "digest=" + digest, BYTES, rest);
         try {
             if (answer.status() != 201 && answer.status() != 204) {
@@ -196,8 +195,7 @@ public final class RegistryUpload {
             long taken = taken(answer).orElse(0L);
             if (answer.status() == 204 && taken > 0 && taken <= size && size > broken.part) {
                 Optional<String> next = answer.header("Location");
-                return new Upload(
-                        next.isPresent() ? location(answer) : broken.location, taken, broken.part);
+                return new Upload(next.isPresent() ? location(answer) : broken.location, taken, broken.part);
             }
         } finally {
             exchange.done(answer);
@@ -251,7 +249,8 @@ public final class RegistryUpload {
         try {
             return ask(method, target, headers, content);
         } catch (RegistryException e) {
-            if (e.reason() == Code.REGISTRY_UNREACHABLE && !Thread.currentThread().isInterrupted()) {
+            if (e.reason() == Code.REGISTRY_UNREACHABLE
+                    && !Thread.currentThread().isInterrupted()) {
                 throw new BrokenException(e);
             }
             throw e;

@@ -44,23 +44,26 @@ class LoginFileTest {
         assertThat(found.user() + " " + found.secret()).isEqualTo("me hu\"sh\\\u00e9:x");
         assertThat(Credentials.of(file()).login("docker.io").orElseThrow().user())
                 .isEqualTo("hub");
-        assertThat(Files.readString(file())).contains("\"https://index.docker.io/v1/\"").doesNotContain("sh\\\\");
+        assertThat(Files.readString(file()))
+                .contains("\"https://index.docker.io/v1/\"")
+                .doesNotContain("sh\\\\");
         assertThat(Files.getPosixFilePermissions(file())).isEqualTo(PosixFilePermissions.fromString("rw-------"));
-        assertThat(Files.getPosixFilePermissions(parent()))
-                .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+        assertThat(Files.getPosixFilePermissions(parent())).isEqualTo(PosixFilePermissions.fromString("rwx------"));
         assertThat(names(parent())).containsExactly("config.json");
     }
 
     @Test
     void what_else_is_in_the_file_stays_and_a_link_to_it_too() throws IOException {
         Path real = directory.resolve("real.json");
-        String other = "{\"HttpHeaders\":{\"A\":\"b\"},\"n\":[1,2.5,true,null],\"auths\":{\"x.io\":{\"auth\":\"bWU6eA==\"}}}";
+        String other =
+                "{\"HttpHeaders\":{\"A\":\"b\"},\"n\":[1,2.5,true,null],\"auths\":{\"x.io\":{\"auth\":\"bWU6eA==\"}}}";
         Files.writeString(real, other);
         Path link = Files.createSymbolicLink(directory.resolve("config.json"), real);
         new LoginFile(link).put("h.io", "me", "x");
         assertThat(Files.isSymbolicLink(link)).isTrue();
         Map<String, @Nullable Object> after = Json.parseObject(Files.readString(real), Json.Limits.DEFAULT);
-        assertThat(after.get("n")).isEqualTo(Json.parseObject(other, Json.Limits.DEFAULT).get("n"));
+        assertThat(after.get("n"))
+                .isEqualTo(Json.parseObject(other, Json.Limits.DEFAULT).get("n"));
         assertThat(after.get("HttpHeaders")).isEqualTo(Map.of("A", "b"));
         assertThat(Credentials.of(link).login("x.io")).isPresent();
 
@@ -82,8 +85,8 @@ class LoginFileTest {
     @Test
     void a_file_that_cannot_be_read_is_left_as_it_is() throws IOException {
         Path file = Files.writeString(directory.resolve("config.json"), "{ broken");
-        var refused = catchThrowableOfType(
-                RegistryException.class, () -> new LoginFile(file).put("h.io", "me", "secret"));
+        var refused =
+                catchThrowableOfType(RegistryException.class, () -> new LoginFile(file).put("h.io", "me", "secret"));
         assertThat(refused.code()).isEqualTo("CREDENTIALS_UNREADABLE");
         assertThat(refused.sentence()).doesNotContain("secret");
         assertThat(Files.readString(file)).isEqualTo("{ broken");
@@ -92,8 +95,8 @@ class LoginFileTest {
     @Test
     void a_password_is_not_written_into_the_file_if_the_helper_that_it_names_cannot_have_it() throws IOException {
         Path file = Files.writeString(directory.resolve("config.json"), "{\"credsStore\":\"no-such-helper\"}");
-        var refused = catchThrowableOfType(
-                RegistryException.class, () -> new LoginFile(file).put("h.io", "me", "secret"));
+        var refused =
+                catchThrowableOfType(RegistryException.class, () -> new LoginFile(file).put("h.io", "me", "secret"));
         assertThat(refused.code()).isEqualTo("CREDENTIALS_UNREADABLE");
         assertThat(Files.readString(file)).isEqualTo("{\"credsStore\":\"no-such-helper\"}");
     }
