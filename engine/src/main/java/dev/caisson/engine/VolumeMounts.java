@@ -58,7 +58,7 @@ record VolumeMounts(ContainerSpec spec, Set<VolumeName> anonymous) {
     /// A directory comes before those in it.
     private static List<InRootPath> byDepth(Set<InRootPath> targets) {
         return targets.stream()
-                .sorted(Comparator.comparing(target -> target.relative()
+                .sorted(Comparator.comparingLong(target -> target.relative()
                         .chars()
                         .filter(letter -> letter == '/')
                         .count()))

@@ -92,7 +92,7 @@ public final class Volumes {
     /// @throws dev.caisson.error.CaissonException VOLUME_UNKNOWN
     public boolean isInUse(VolumeName name) {
         present(name, "name");
-        return Failures.call(() -> referents().containsKey(name) || directory.isInUse(name));
+        return Failures.call(() -> directory.isInUse(name) || referents().containsKey(name));
     }
 
     /// Returns what each takes from the host's disk.
@@ -115,10 +115,9 @@ public final class Volumes {
         return all;
     }
 
-    /// Returns the names of containers that outlive their command and have it.
-    public List<String> containers(VolumeName name) {
-        present(name, "name");
-        return Failures.call(() -> List.copyOf(referents().getOrDefault(name, List.of())));
+    /// Returns the names of containers that outlive their command, by the volumes that they have.
+    public Map<VolumeName, List<String>> users() {
+        return Failures.call(() -> Map.copyOf(referents()));
     }
 
     /// Removes one with all its files.

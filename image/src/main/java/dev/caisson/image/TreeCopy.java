@@ -10,6 +10,7 @@ import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.text.Quoted;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -178,11 +179,8 @@ final class TreeCopy {
     }
 
     private static void time(FileStatus status, Fd directory, String name) {
-        FileSystem.changeTime(
-                directory,
-                name,
-                status.modified().getEpochSecond(),
-                status.modified().getNano());
+        Instant modified = status.modified();
+        FileSystem.changeTime(directory, name, modified.getEpochSecond(), modified.getNano());
     }
 
     /// Returns a directory of a tree, which is resolved in it as its root; empty if it has none there.

@@ -8,6 +8,7 @@ import dev.caisson.engine.Volume;
 import dev.caisson.engine.VolumeUse;
 import dev.caisson.engine.Volumes;
 import dev.caisson.error.CaissonException;
+import dev.caisson.spec.VolumeName;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -73,12 +74,13 @@ final class VolumeListCommand implements Callable<Integer> {
         Table table = Table.of(format.isEmpty() ? "table" : format, COLUMNS, HEADERS);
         Volumes all = Volumes.of(Caller.current().directories());
         VolumeFilter filter = VolumeFilter.parse(filters, VolumeFilter.OF_LIST, volume -> all.isInUse(volume.name()));
+        Map<VolumeName, List<String>> users = quiet ? Map.of() : all.users();
         PrintWriter out = spec.commandLine().getOut();
         var rows = new ArrayList<Map<String, Object>>();
         for (Volume volume : all.list()) {
             try {
                 if (filter.accepts(volume)) {
-                    rows.add(quiet ? Map.of("Name", volume.name().value()) : row(volume, all));
+                    rows.add(quiet ? Map.of("Name", volume.name().value()) : row(volume, all, users));
                 }
             } catch (CaissonException e) {
                 if (!e.code().equals("VOLUME_UNKNOWN")) { // removed meanwhile
@@ -94,7 +96,7 @@ final class VolumeListCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Map<String, Object> row(Volume volume, Volumes all) {
+    private Map<String, Object> row(Volume volume, Volumes all, Map<VolumeName, List<String>> users) {
         boolean isAsked = format.contains(".Used") || format.contains(".OnDisk") || format.contains("json");
         Optional<VolumeUse> use = isAsked ? Optional.of(all.use(volume.name())) : Optional.empty();
         var row = new LinkedHashMap<String, Object>();
@@ -108,10 +110,7 @@ final class VolumeListCommand implements Callable<Integer> {
                         .collect(Collectors.joining(",")));
         row.put(
                 "Links",
-                use.map(VolumeUse::containers)
-                        .map(List::size)
-                        .orElseGet(() -> all.containers(volume.name()).size())
-                        .toString());
+                Integer.toString(users.getOrDefault(volume.name(), List.of()).size()));
         row.put("Mountpoint", "");
         row.put("Name", volume.name().value());
         row.put(
