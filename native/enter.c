@@ -24,6 +24,12 @@ static int open_devpts(void)
 int enter(struct init *init, struct reader *payload)
 {
 	uint32_t entered = read_u32(payload);
+	for (uint32_t i = 0; i < init->plan.count; i++) /* what is below sys/net is of the namespace of whoever looks it up */
+		if (init->plan.steps[i].opcode == OP_SYSCTL && init->proc < 0) {
+			init->proc = result(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+			if (init->proc < 0)
+				return init->proc;
+		}
 	for (unsigned i = 0; i < PLAN_NAMESPACES; i++) {
 		if (!(entered & plan_namespaces[i]))
 			continue;

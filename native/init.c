@@ -34,7 +34,7 @@ static const struct {
 	/* 10 LANDLOCK */ {OP_LANDLOCK, restrict_scopes},
 	/* 11 READY    */ {OP_READY, ready},
 	/* 12 FILTER   */ {OP_FILTER, take_filter}, {OP_EXEC, execute}, /* execveat and nothing behind it */
-	/*           */ {OP_FILES, serve_files},
+	/*           */ {OP_FILES, serve_files}, {OP_DONE, done},
 };
 
 static uint64_t micros(void)

@@ -58,7 +58,7 @@ action verify;										 /* verify.c */
 action loopback, set_hostname, set_domainname, set_limit, set_oom_score, session_keyring; /* limits.c */
 action send_netlink, open_resolver;							 /* network.c */
 action drop_privileges, restrict_scopes, take_filter;					 /* privileges.c */
-action ready;										 /* ready.c */
+action ready, done;									 /* ready.c */
 action execute;										 /* exec.c */
 action enter;										 /* enter.c */
 action serve_files;									 /* files.c */

@@ -77,13 +77,17 @@ enum monitor_op {
 	MONITOR_ADOPT = 16, /* MONITOR_EXEC_ID bytes, and the control socket of a program that was started in the container and stands at
 			       READY -> -. The monitor keeps the program from then on; its exit comes into MONITOR_EXEC_FILE, and is
 			       a NOTICE_STATE. ESRCH if the container does not run, EBUSY for more than MONITOR_MAX_EXECS */
-	/* 17..23 and 27..31 are free */
+	/* 17..23 and 29..31 are free */
 	MONITOR_MOUNT = 24, /* argument: a slot -> -, and a detached copy of the mount that is kept for it, as each start gets one.
 			       EINVAL if none is. A process that joins the container's id map sees its files while it does not run */
 	MONITOR_LAYER = 25, /* argument: a number of FD_LAYER -> -, and that descriptor. EINVAL if there is none. Who reads them
 			       knows what the container has changed */
 	MONITOR_LEND = 26, /* argument: IPPROTO_UDP or IPPROTO_TCP -> -, and that socket of the run's OP_RESOLVER, which the monitor keeps. ESRCH
 			      if the container does not run or has none. Who holds it keeps the run's network namespace */
+	MONITOR_PLAN = 27,   /* - -> -, and the sealed plan of the next start */
+	MONITOR_RELINK = 28, /* struct links (all 0: none), and a sealed plan of as many slots -> monitor_state. Both count from the next start
+				on, the generation behind the one that is answered. EBUSY while STARTING or HELD, EPERM for a plan that is
+				not sealed, or for links of a container that was set up without any and not as LINKABLE */
 	MONITOR_PROGRAM = 32, /* - -> -, and a read-only descriptor of the monitor's program. An engine that finds its own bytes
 				 there, sealed, can start its monitors from it: they then share the memory */
 };
@@ -139,6 +143,7 @@ enum monitor_flag {
 	MONITOR_STDIN_OPEN = 2, /* stdin is a pipe; else, without a terminal, /dev/null */
 	MONITOR_STDIN_ONCE = 4, /* stdin closes when a client that has written to it hangs up */
 	MONITOR_NO_LOG = 8,	/* output is read and dropped */
+	MONITOR_LINKABLE = 16,	/* its zygote may make links, also if SETUP has none: for RELINK */
 };
 
 enum monitor_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_UNLESS_STOPPED, RESTART_ALWAYS };

@@ -100,6 +100,7 @@ struct monitor {
 	uint16_t kept[PLAN_MAX_SLOTS]; /* slots of the mounts that the zygote keeps, by place */
 	unsigned kept_count;
 	struct links links; /* count 0: none */
+	bool makes_links;   /* its zygote may */
 	int layer[REQUEST_MAX_FDS];
 	unsigned layer_count;
 	int cgroup, state_directory, status, oom, freezer, program;
@@ -141,6 +142,11 @@ int set_up_monitor(struct monitor *m, enum monitor_stage *stage);
 
 /* monitor_confine.c: drops capabilities, the host's file tree, and most system calls */
 int confine(const struct monitor *m);
+
+/* monitor_links.c */
+bool are_none(const struct links *links);
+int *plan_of(struct monitor *m); /* the descriptor of the plan */
+int take_links(struct monitor *m, const struct links *links, int *plan); /* on success `plan` is taken */
 
 /* monitor_zygote.c */
 int start_zygote(struct monitor *m);

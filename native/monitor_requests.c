@@ -260,6 +260,27 @@ static void lend(const struct ask *ask)
 	reply(ask->m, ask->client, ask->header, fd < 0 ? -fd : 0, NULL, 0, fd < 0 ? NO_FD : fd);
 }
 
+static void give_plan(const struct ask *ask)
+{
+	const int *plan = plan_of(ask->m);
+	reply(ask->m, ask->client, ask->header, plan ? 0 : ENOENT, NULL, 0, plan ? *plan : NO_FD);
+}
+
+static void relink(const struct ask *ask, int *passed)
+{
+	static struct links links;
+	if (ask->header->length != sizeof links || *passed < 0) {
+		answer(ask, EBADMSG);
+		return;
+	}
+	memcpy(&links, ask->payload, sizeof links);
+	int error = take_links(ask->m, &links, passed);
+	if (error < 0)
+		answer(ask, -error);
+	else
+		answer_state(ask);
+}
+
 /* ---- dispatch ---- */
 
 static void adopt(const struct ask *ask, int *passed)
@@ -279,7 +300,7 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 	const struct ask ask = {m, client, header, payload};
 	bool takes_payload = header->op == MONITOR_STOP || header->op == MONITOR_STDIN || header->op == MONITOR_SET;
 	bool known = header->op <= MONITOR_REMOVE || header->op == MONITOR_MOUNT || header->op == MONITOR_LAYER ||
-		     header->op == MONITOR_LEND || header->op == MONITOR_PROGRAM;
+		     header->op == MONITOR_LEND || header->op == MONITOR_PLAN || header->op == MONITOR_PROGRAM;
 	if (header->length != 0 && !takes_payload && known) {
 		answer(&ask, EBADMSG);
 		return;
@@ -338,6 +359,12 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 		break;
 	case MONITOR_LEND:
 		lend(&ask);
+		break;
+	case MONITOR_PLAN:
+		give_plan(&ask);
+		break;
+	case MONITOR_RELINK:
+		relink(&ask, passed);
 		break;
 	case MONITOR_PROGRAM:
 		reply(m, client, header, m->program < 0 ? ENOENT : 0, NULL, 0, m->program);

@@ -49,11 +49,9 @@ static bool valid_log(const struct monitor_setup *setup)
 
 static bool valid(const struct monitor_setup *setup)
 {
-	const uint32_t flags = MONITOR_TERMINAL | MONITOR_STDIN_OPEN | MONITOR_STDIN_ONCE | MONITOR_NO_LOG;
+	const uint32_t flags = MONITOR_TERMINAL | MONITOR_STDIN_OPEN | MONITOR_STDIN_ONCE | MONITOR_NO_LOG | MONITOR_LINKABLE;
 	bool ids = setup->id_base != 0 && setup->id_count != 0 && setup->id_count <= UINT32_MAX - setup->id_base;
-	static const struct links none;
-	bool links = setup->links.count == 0 ? memcmp(&setup->links, &none, sizeof none) == 0
-					     : valid_links(&setup->links) && setup->clone_flags & CLONE_NEWNET;
+	bool links = are_none(&setup->links) || (valid_links(&setup->links) && setup->clone_flags & CLONE_NEWNET);
 	return ids && links && setup->slots > SLOT_FIRST_FREE && setup->slots <= PLAN_MAX_SLOTS && setup->fds <= MONITOR_MAX_FDS &&
 	       !(setup->flags & ~flags) && valid_log(setup) && valid_policy(&setup->policy) &&
 	       valid_health(&setup->health);
@@ -156,6 +154,7 @@ static void take_values(struct monitor *m, const struct monitor_setup *setup)
 	memcpy(m->log.name, setup->log_name, sizeof m->log.name);
 	m->health.want = setup->health;
 	m->links = setup->links;
+	m->makes_links = setup->links.count > 0 || setup->flags & MONITOR_LINKABLE;
 	set_policy(m, &setup->policy);
 	m->last.state.status = -1;
 	m->last.state.flags = STATE_STDIN_CLOSED;

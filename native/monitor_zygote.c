@@ -77,7 +77,7 @@ int start_zygote(struct monitor *m)
 	if (pid == 0) {
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || dup2(pair[1], ZYGOTE_SOCKET) < 0)
 			_exit(1);
-		zygote(m->links.count > 0);
+		zygote(m->makes_links);
 	}
 	close(pair[1]);
 	m->zygote = pair[0];

@@ -46,7 +46,7 @@ static const struct {
 	IN(CONSOLE, DEVICES, ONCE, ONCE, payload_console),
 	IN(HOST_DEVICE, DEVICES, ANY, NEVER, payload_host_device),
 	IN(PIVOT, PIVOT, ALWAYS, NEVER, payload_nothing),
-	IN(SYSCTL, PROTECT, ANY, NEVER, payload_sysctl),
+	IN(SYSCTL, PROTECT, ANY, ANY, payload_sysctl),
 	IN(MASK, PROTECT, ANY, NEVER, payload_only_path),
 	IN(READ_ONLY, PROTECT, ANY, NEVER, payload_only_path),
 	IN(ROOT_READ_ONLY, PROTECT, ONCE, NEVER, payload_nothing),
@@ -57,7 +57,7 @@ static const struct {
 	IN(RLIMIT, LIMITS, ANY, ANY, payload_rlimit),
 	IN(OOM_SCORE_ADJ, LIMITS, ONCE, NEVER, payload_oom_score),
 	IN(KEYRING, LIMITS, ONCE, ONCE, payload_nothing),
-	IN(NETLINK, LIMITS, ANY, NEVER, payload_netlink),
+	IN(NETLINK, LIMITS, ANY, ANY, payload_netlink),
 	IN(RESOLVER, LIMITS, ONCE, NEVER, payload_resolver),
 	IN(CAPS, CAPS, ALWAYS, ALWAYS, payload_caps),
 	IN(LANDLOCK, LANDLOCK, ONCE, NEVER, payload_landlock),
@@ -65,6 +65,7 @@ static const struct {
 	IN_TWO(FILTER, FILTER, CAPS, ONCE, ONCE, payload_filter),
 	IN(EXEC, FILTER, ONCE, ONCE, payload_exec),
 	IN(FILES, FILTER, ONCE, ONCE, payload_files),
+	IN(DONE, FILTER, NEVER, ONCE, payload_nothing),
 #undef IN
 #undef IN_TWO
 };
@@ -75,7 +76,7 @@ const struct opcode_rule *plan_opcode(unsigned index) { return index < OPCODES ?
 
 /* ---- order ---- */
 
-static bool is_last(uint8_t opcode) { return opcode == OP_EXEC || opcode == OP_FILES; }
+static bool is_last(uint8_t opcode) { return opcode == OP_EXEC || opcode == OP_FILES || opcode == OP_DONE; }
 
 /* What the order of phases alone does not say. */
 static enum plan_error in_order(const struct step *step, const struct context *context)
@@ -92,7 +93,7 @@ static enum plan_error in_order(const struct step *step, const struct context *c
 	case OP_ROOT_READ_ONLY:
 		return seen[OP_VERIFY] ? PLAN_BAD_ORDER : PLAN_OK;
 	case OP_NETLINK: /* a namespace of its own, which is what raises the loopback */
-		return !seen[OP_LOOPBACK] || seen[OP_RESOLVER] ? PLAN_BAD_ORDER : PLAN_OK;
+		return (context->kind == PLAN_LAUNCH && !seen[OP_LOOPBACK]) || seen[OP_RESOLVER] ? PLAN_BAD_ORDER : PLAN_OK;
 	case OP_RESOLVER:
 		return seen[OP_LOOPBACK] ? PLAN_OK : PLAN_BAD_ORDER;
 	case OP_FILES: /* it has a filter of its own */
@@ -173,6 +174,8 @@ enum plan_error plan_decode(const uint8_t *bytes, uint32_t length, uint16_t slot
 		return PLAN_NO_EXEC;
 	if (context.seen[OP_READY] != (last == OP_EXEC)) /* a file service is its own program */
 		return PLAN_BAD_COUNT;
+	if (plan->kind == PLAN_EXEC && last != OP_DONE && (context.seen[OP_SYSCTL] || context.seen[OP_NETLINK]))
+		return PLAN_BAD_KIND;
 	for (unsigned i = 0; i < OPCODES; i++)
 		if (opcodes[i].often[plan->kind] == ALWAYS && context.seen[opcodes[i].rule.opcode] == 0)
 			return PLAN_BAD_COUNT;

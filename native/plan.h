@@ -89,7 +89,7 @@ enum opcode {
 	OP_HOST_DEVICE = 52,      /* DEVICES   u16 slot of a mounted node, u8 1 = character, 2 = block, u32 major, u32 minor, path
 	                             below dev */
 	OP_PIVOT = 60,            /* PIVOT     - */
-	OP_SYSCTL = 70,           /* PROTECT   path below /proc/sys, str value */
+	OP_SYSCTL = 70,           /* PROTECT   path below /proc/sys, str value; in a plan of PLAN_EXEC below net/ alone, with OP_DONE */
 	OP_MASK = 71,             /* PROTECT   path; nothing to do where it does not exist; a file needs DEVICE_NULL earlier on */
 	OP_READ_ONLY = 72,        /* PROTECT   path; nothing to do where it does not exist; nosuid, nodev, noexec too */
 	OP_ROOT_READ_ONLY = 73,   /* PROTECT   - */
@@ -100,7 +100,7 @@ enum opcode {
 	OP_RLIMIT = 83,           /* LIMITS    u32 resource, u64 soft, u64 hard */
 	OP_OOM_SCORE_ADJ = 84,    /* LIMITS    i32 -1000..1000 */
 	OP_KEYRING = 85,          /* LIMITS    - */
-	OP_NETLINK = 86,          /* LIMITS, behind OP_LOOPBACK   u8 NETLINK_ROUTE or NETLINK_NETFILTER, bytes of requests, each a
+	OP_NETLINK = 86,          /* LIMITS, behind OP_LOOPBACK or in a plan of PLAN_EXEC with OP_DONE   u8 NETLINK_ROUTE or NETLINK_NETFILTER, bytes of requests, each a
 	                             struct nlmsghdr (<= 65536), sent as one message in the container's network namespace. At least
 	                             one asks to be acknowledged; the first that the kernel refuses fails the step */
 	OP_RESOLVER = 87,         /* LIMITS, behind OP_LOOPBACK and OP_NETLINK   u16 UDP port, u16 TCP port (>= 1024) of 127.0.0.11:
@@ -115,6 +115,8 @@ enum opcode {
 	OP_FILES = 122,           /* FILTER, last, in place of OP_READY and OP_EXEC: u16 slot of a pidfd whose process is not outlived,
 	                             or PLAN_NO_SLOT; path of the directory that is served, empty for the root. Reports READY, waits for
 	                             START, then serves files.h on its socket */
+	OP_DONE = 123,            /* FILTER, last, in place of OP_READY and OP_EXEC, in a plan of PLAN_EXEC alone   -
+	                             Reports READY, and exits: all that is asked for is done */
 };
 
 enum filesystem {

@@ -161,6 +161,16 @@ static int await_start(const struct init *init)
 	return word == CONTROL_START ? 0 : -ECANCELED;
 }
 
+int done(struct init *init, struct reader *payload)
+{
+	(void)payload;
+	struct report message = {.magic = PLAN_MAGIC, .kind = REPORT_READY, .phase = PHASE_FILTER, .step = init->step};
+	int error = report(init, &message, -1);
+	if (error < 0)
+		return error;
+	_exit(0);
+}
+
 int ready(struct init *init, struct reader *payload)
 {
 	char directory[PATH_SIZE];

@@ -24,6 +24,8 @@ struct program {
 	bool terminal, filtered;
 	uint16_t kind;	   /* of the plan, if it is not PLAN_EXEC */
 	uint32_t left_out; /* CLONE_NEW*: not entered */
+	const char *setting; /* below /proc/sys, set to 77 */
+	bool done;	     /* no program */
 };
 
 static const char *const names[PLAN_NAMESPACES] = {"user", "cgroup", "ipc", "uts", "net", "time", "pid", "mnt"};
@@ -75,10 +77,16 @@ static void exec_steps(const struct program *program, struct builder *plan, uint
 		builder_step(plan, PHASE_DEVICES, OP_CONSOLE), put_u16(plan, 33), put_u16(plan, 101);
 		put_u32(plan, program->uid), put_u32(plan, program->gid);
 	}
+	if (program->setting)
+		builder_step(plan, PHASE_PROTECT, OP_SYSCTL), put_text(plan, program->setting), put_text(plan, "77");
 	builder_step(plan, PHASE_LIMITS, OP_RLIMIT), put_u32(plan, 7), put_u64(plan, 99), put_u64(plan, 100);
 	builder_step(plan, PHASE_LIMITS, OP_KEYRING);
 	builder_step(plan, PHASE_CAPS, OP_CAPS), put_u64(plan, program->caps), put_u64(plan, program->uid ? 0 : program->caps);
 	put_u32(plan, program->uid), put_u32(plan, program->gid), put_u32(plan, 0);
+	if (program->done) {
+		builder_step(plan, PHASE_FILTER, OP_DONE);
+		return;
+	}
 	builder_step(plan, PHASE_READY, OP_READY), put_text(plan, "/tmp");
 	if (program->filtered)
 		builder_step(plan, PHASE_FILTER, OP_FILTER), put_bytes(plan, no_uname, sizeof no_uname);
@@ -185,6 +193,41 @@ static void it_has_the_rights_of_its_plan(void)
 	exec_run(&user, "Uid:\t1000\t1000\t1000\t1000\nGid:\t100\t100\t100\t100\nGroups:\t \nCapEff:\t0000000000000000\nSeccomp:\t2\n"
 			"\n", 0); /* uname has nothing to tell */
 	end_waiting();
+}
+
+static int host_ttl(void)
+{
+	int ttl = 0;
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_default_ttl", "re");
+	CHECK(file && fscanf(file, "%d", &ttl) == 1);
+	if (file)
+		fclose(file);
+	return ttl;
+}
+
+/* The setting is the container's, written by way of no file of it, and nothing else runs. */
+static void it_changes_the_network_and_is_done(void)
+{
+	start_waiting("echo up; read -r _; cat /proc/sys/net/ipv4/ip_default_ttl");
+	int before = host_ttl();
+	struct program program = {.done = true, .setting = "net/ipv4/ip_default_ttl"};
+	exec_launch(&program, container.pid, &guest);
+	CHECK_EQUAL(REPORT_READY, guest.ready.kind);
+	container_finish(&guest);
+	CHECK_EQUAL(before, host_ttl());
+	CHECK(before != 77);
+	program.setting = "kernel/hostname";
+	exec_launch(&program, container.pid, &guest);
+	CHECK_EQUAL(REPORT_ERROR, guest.last.kind);
+	CHECK_EQUAL(PLAN_BAD_VALUE, guest.last.detail);
+	container_finish(&guest);
+	program = (struct program){.script = "true", .setting = "net/ipv4/ip_default_ttl"};
+	exec_launch(&program, container.pid, &guest);
+	CHECK_EQUAL(REPORT_ERROR, guest.last.kind);
+	CHECK_EQUAL(PLAN_BAD_KIND, guest.last.detail);
+	container_finish(&guest);
+	end_waiting();
+	CHECK_TEXT("77\n", container.text);
 }
 
 /* CVE-2016-9962, CVE-2024-21626: from inside only the program is seen, with three descriptors and nothing of the host. */
@@ -320,6 +363,7 @@ const struct test exec_tests[] = {
 	{"exec: in the container", it_is_in_the_container},
 	{"exec: namespaces", it_is_in_every_namespace_of_it},
 	{"exec: rights", it_has_the_rights_of_its_plan},
+	{"exec: the network", it_changes_the_network_and_is_done},
 	{"exec: seen from inside", what_enters_is_not_seen_from_inside},
 	{"exec: terminal", its_terminal_is_of_the_container},
 	{"exec: signals", signals_reach_the_program},

@@ -396,7 +396,7 @@ static size_t make_act(uint8_t *at)
 		if (pick(8) == 0)
 			header.op = MONITOR_STDIN;
 		if (pick(12) == 0)
-			header.op = (uint16_t)(MONITOR_MOUNT + pick(3));
+			header.op = (uint16_t)(MONITOR_MOUNT + pick(5));
 		if (header.op == MONITOR_LEND)
 			header.argument = pick(2) ? 17 : pick(2) ? 6 : pick(9);
 		if (pick(8) == 0)

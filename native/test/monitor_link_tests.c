@@ -137,6 +137,65 @@ static void a_socket_of_the_last_run_does_not_hinder_the_next(void)
 	leave_own_network();
 }
 
+/* RELINK with the plan that the monitor gives, or with `plan`. */
+static int relink(const struct links *links, int plan, struct monitor_state *state)
+{
+	static struct message reply;
+	struct monitor_header header = {MONITOR_RELINK, MONITOR_VERSION, 77, 0, sizeof *links};
+	struct {
+		struct monitor_header header;
+		struct links links;
+	} __attribute__((packed)) request = {header, *links};
+	if (engine_send(watched.socket, &request, sizeof request, &plan, plan < 0 ? 0 : 1) != sizeof request)
+		return EIO;
+	int error = await_reply(watched.socket, MONITOR_RELINK, &reply);
+	if (error == 0)
+		memcpy(state, reply.payload, sizeof *state);
+	return error;
+}
+
+static int plan_of_next_start(void)
+{
+	static struct message reply;
+	CHECK(send_op(watched.socket, MONITOR_PLAN, 0, NULL, 0));
+	CHECK_EQUAL(0, await_reply(watched.socket, MONITOR_PLAN, &reply));
+	CHECK(reply.fd >= 0);
+	return reply.fd;
+}
+
+/* What is linked anew counts from the next start on. */
+static void the_next_start_has_other_links(void)
+{
+	struct links links = one_link(), other = links, none = {0}, bad = links;
+	struct monitor_state state;
+	const struct monitor_stop at_once = {SIGKILL, 0};
+	enter_own_network();
+	CHECK(begin_linked(UNTIL_KILLED, &links, NULL));
+	unsigned files = open_files(watched.created.monitor_pid);
+	memcpy(other.link[0].host, "cvother", 8);
+	bad.link[0].host[0] = 'x';
+	int plan = plan_of_next_start(), text = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	CHECK_EQUAL(0, start());
+	CHECK_EQUAL(EINVAL, relink(&bad, plan, &state));
+	CHECK_EQUAL(EPERM, relink(&other, text, &state));
+	CHECK_EQUAL(EBADMSG, relink(&other, -1, &state));
+	CHECK_EQUAL(0, relink(&other, plan, &state));
+	CHECK_EQUAL(1, state.generation);
+	CHECK(link_is_there("cvtest") && !link_is_there("cvother"));
+	for (int times = 0; times < 2; times++) {
+		CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, &at_once, sizeof at_once, NULL, 0));
+		CHECK(link_goes_away("cvtest") && link_goes_away("cvother"));
+		CHECK_EQUAL(files, open_files(watched.created.monitor_pid));
+		CHECK_EQUAL(0, start());
+		CHECK_EQUAL(times == 0, link_is_there("cvother"));
+		CHECK(!link_is_there("cvtest"));
+		CHECK_EQUAL(0, relink(&none, plan, &state));
+	}
+	close(plan), close(text);
+	watched_end(&watched);
+	leave_own_network();
+}
+
 static int zygote_of(int monitor)
 {
 	char command[80];
@@ -172,6 +231,7 @@ const struct test monitor_link_tests[] = {
 	{"links: no bridge", a_start_without_its_bridge_fails_and_leaves_nothing},
 	{"links: sockets are lent", the_sockets_of_a_run_are_lent},
 	{"links: a socket that is held", a_socket_of_the_last_run_does_not_hinder_the_next},
+	{"links: others", the_next_start_has_other_links},
 	{"links: the capability", only_a_zygote_with_links_has_the_capability},
 };
 const unsigned monitor_link_test_count = sizeof monitor_link_tests / sizeof *monitor_link_tests;

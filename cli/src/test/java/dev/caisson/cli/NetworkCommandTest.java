@@ -52,6 +52,42 @@ class NetworkCommandTest {
     }
 
     @Test
+    void a_container_is_connected_and_disconnected() throws Exception {
+        String printed = inNamespace("""
+                export CAISSON_SERVE=off
+                caisson network create --subnet 10.9.0.0/24 one >/dev/null
+                caisson run -d --name web --network bridge host -- sleep 100 >/dev/null
+                caisson network connect --alias shop --ip 10.9.0.7 one web
+                caisson exec web ip -o -4 addr show eth1 | xargs | cut -d' ' -f4
+                caisson inspect -f '{{.NetworkSettings.Networks.one.Aliases}}' web
+                caisson network disconnect default web
+                caisson exec web ip -o link | cut -d: -f2 | cut -d@ -f1 | xargs
+                caisson network connect --ip 10.9.0.7 nix web || echo $?
+                caisson network connect --ip 10.9.0 one web || echo $?
+                caisson network connect --link db one web || echo $?
+                caisson network connect one web || echo $?
+                caisson network disconnect bridge web || echo $?
+                caisson network disconnect -f bridge web && echo not
+                caisson network rm one || echo $?
+                caisson rm -f web
+                """);
+
+        List<String> lines = printed.lines().toList();
+        assertThat(lines.stream().filter(line -> !line.contains("caisson: ")))
+                .containsExactly(
+                        "10.9.0.7/24", "[shop web]", "lo eth1", "1", "125", "125", "1", "1", "not", "1", "web");
+        assertThat(lines.stream().filter(line -> line.contains("caisson: ")).map(line -> line.split(": ", -1)[1]))
+                .containsExactly(
+                        "note",
+                        "NETWORK_NOT_FOUND",
+                        "OPTION_REFUSED",
+                        "OPTION_REFUSED",
+                        "NETWORK_REFUSED",
+                        "NOT_CONNECTED",
+                        "NETWORK_IN_USE");
+    }
+
+    @Test
     void what_is_wrong_is_said_by_name_and_nothing_is_made() throws Exception {
         String printed = inNamespace("""
                 caisson network create --gateway 10.9.0.1 one || echo $?

@@ -80,6 +80,7 @@ public final class DetachedContainer {
     public void start() throws InterruptedException {
         place.askAlone(held -> {
             Revival.ifLost(place, held);
+            NetworkChange.takeBackLeft(place, held);
             start(held);
         });
     }
@@ -304,10 +305,12 @@ public final class DetachedContainer {
     ///
     /// @throws EngineException EGRESS_REFUSED if it is on no network, or its spec is not known
     public void egress(Egress egress) throws InterruptedException {
-        place.askAlone(held -> {
-            new EgressChange(place, held).to(egress);
-            place.note("update", Map.of("egress", egress.text()));
-        });
+        place.askAlone(held -> new EgressChange(place, held).to(egress));
+    }
+
+    /// Returns what changes the networks that it is on.
+    public DetachedNetworks networks() {
+        return new DetachedNetworks(place);
     }
 
     /// Renews its lease from now.

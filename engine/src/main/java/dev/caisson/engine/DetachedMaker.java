@@ -18,6 +18,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.Mounts;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Network;
 import dev.caisson.spec.SeccompChoice;
 import dev.caisson.state.ContainerLog;
 import dev.caisson.state.ContainerRecord;
@@ -236,6 +237,9 @@ final class DetachedMaker implements AutoCloseable {
                     .layers(upper, layers)
                     .hold(place.lock())
                     .hold(ranges.holder());
+            if (spec.network() instanceof Network.Joined) {
+                setup.linkable();
+            }
             hierarchy.root().ifPresent(root -> {
                 closing.add(root);
                 setup.join(root);

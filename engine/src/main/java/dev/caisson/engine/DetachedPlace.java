@@ -1,7 +1,6 @@
 package dev.caisson.engine;
 
 import dev.caisson.launch.HostException;
-import dev.caisson.launch.monitor.ExecLog;
 import dev.caisson.launch.monitor.HealthLog;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorFailures;
@@ -75,7 +74,7 @@ final class DetachedPlace {
     }
 
     String name() {
-        return entry.name().orElse(entry.id().shortForm());
+        return entry.name().orElse(id().shortForm());
     }
 
     Optional<DetachedFile> findFile() {
@@ -126,18 +125,34 @@ final class DetachedPlace {
     }
 
     Held hold() {
+        return held(true).orElseThrow(this::unknown);
+    }
+
+    /// Returns its lock, unless somebody else has it.
+    Optional<Held> tryHold() {
+        return held(false);
+    }
+
+    private Optional<Held> held(boolean waits) {
         while (true) {
             Fd kept = directory().orElseThrow(this::unknown);
             Fd lock = null;
             try {
                 lock = lockFile(kept);
-                FileLocks.lock(lock);
-                if (among.isThere(entry)) {
+                boolean taken = FileLocks.tryLock(lock);
+                if (!taken && waits) {
+                    FileLocks.lock(lock);
+                    taken = true;
+                }
+                if (taken && among.isThere(entry)) {
                     DetachedFile _ = DetachedFile.read(kept).orElseThrow(this::unknown);
-                    return new Held(kept, lock);
+                    return Optional.of(new Held(kept, lock));
                 }
                 lock.close();
                 kept.close();
+                if (!taken) {
+                    return Optional.empty();
+                }
             } catch (RuntimeException e) {
                 if (lock != null) {
                     lock.close();
@@ -194,7 +209,6 @@ final class DetachedPlace {
         void run() throws InterruptedException;
     }
 
-    /// What is asked under its lock.
     interface LockedAct {
         void run(Held held) throws InterruptedException;
     }
@@ -273,29 +287,13 @@ final class DetachedPlace {
         return HealthReport.of(known(), healthLog());
     }
 
-    /// Returns the last ends of programs that nobody waited for.
-    List<ExecLog.End> execs() {
-        return left(ExecLog.NAME, ExecLog.MOST_BYTES + 1)
-                .flatMap(ExecLog::decode)
-                .map(ExecLog::ends)
-                .orElse(List.of());
-    }
-
-    List<HealthLog.Change> healthChanges() {
-        return healthLog().map(HealthLog::changes).orElse(List.of());
-    }
-
-    private Optional<HealthLog> healthLog() {
+    Optional<HealthLog> healthLog() {
         return left(HealthLog.NAME, HealthLog.MOST_BYTES + 1).flatMap(HealthLog::decode);
     }
 
     /// Returns when a file of its directory was replaced last.
     Optional<Instant> modified() {
-        return among.open(entry).map(found -> {
-            try (Fd own = found) {
-                return FileSystem.status(own).modified();
-            }
-        });
+        return read(own -> Optional.of(FileSystem.status(own).modified()));
     }
 
     /// Returns what its monitor has left of its last end.
@@ -304,7 +302,7 @@ final class DetachedPlace {
     }
 
     /// Reads a file that its monitor leaves in its directory.
-    private Optional<byte[]> left(String name, int most) {
+    Optional<byte[]> left(String name, int most) {
         return among.open(entry).flatMap(found -> {
             try (Fd own = found;
                     Fd file = FileSystem.openAt(own, name, FileSystem.O_RDONLY, 0, BENEATH)) {

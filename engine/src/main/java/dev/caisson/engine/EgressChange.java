@@ -4,6 +4,7 @@ import dev.caisson.launch.Step;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.Network;
+import java.util.Map;
 
 /// Changes what a container that outlives its command may send to, under its lock: the kernel first, then what is
 /// written down.
@@ -27,6 +28,7 @@ final class EgressChange {
                 }
                 GuestNetworks.limit(place.options(), place.id(), egress);
                 KeptSpec.write(held.kept(), spec.network(joined.egress(egress)));
+                place.note("update", Map.of("egress", egress.text()));
             }
         }
     }

@@ -74,7 +74,7 @@ final class ExecTarget {
         }
     }
 
-    private static ExecTarget of(ContainerRecord record, Hierarchy hierarchy) {
+    static ExecTarget of(ContainerRecord record, Hierarchy hierarchy) {
         Cgroup group = hierarchy
                 .find(record.cgroupParent(), record.id())
                 .filter(_ -> record.pid() > 0)

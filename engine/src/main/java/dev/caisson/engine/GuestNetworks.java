@@ -131,7 +131,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
     private GuestNetwork settled(List<Attachment> places, Egress egress) {
         boolean named = places.stream().anyMatch(place -> !place.network().equals(Networks.DEFAULT));
         boolean limited = egress instanceof Egress.Listed;
-        return new GuestNetwork(places, resolver(), Files.isDirectory(IPV6), limited || (serves && named));
+        return new GuestNetwork(places, resolver(), hasIpv6(), limited || (serves && named));
     }
 
     /// Answers the questions of a container that was launched, if its plan has sockets for them, and relays its ports.
@@ -199,6 +199,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
     public void clearUnrecorded() {
         if (HostNetworks.hasAny(options)) {
             networks().recover(id -> State.isRecordedIn(options.state(), id.value()) || isKept(id));
+            NetworkChange.takeBackAll(options, networks());
         }
     }
 
@@ -223,6 +224,21 @@ final class GuestNetworks implements Holding, AutoCloseable {
                 networks.attach(id, "", List.of());
             }
         }
+    }
+
+    /// Returns the networks of a container that exists, for its next start.
+    ///
+    /// @param asksUs true if it asks us for names already
+    static GuestNetwork relinked(EngineOptions options, List<Attachment> places, Egress egress, boolean asksUs) {
+        try (var networks = kept(options)) {
+            GuestNetwork settled = networks.settled(places, egress);
+            return asksUs ? new GuestNetwork(settled.attachments(), settled.host(), settled.ipv6(), true) : settled;
+        }
+    }
+
+    /// Returns true if the kernel has IPv6.
+    static boolean hasIpv6() {
+        return Files.isDirectory(IPV6);
     }
 
     /// Changes what a container may send to outside of its networks.

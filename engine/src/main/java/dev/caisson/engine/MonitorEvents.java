@@ -1,5 +1,7 @@
 package dev.caisson.engine;
 
+import dev.caisson.launch.monitor.ExecLog;
+import dev.caisson.launch.monitor.HealthLog;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -53,13 +55,18 @@ final class MonitorEvents {
 
     private static List<LifeEvent> of(DetachedPlace place) {
         var events = new ArrayList<LifeEvent>();
-        place.execs()
+        place.left(ExecLog.NAME, ExecLog.MOST_BYTES + 1)
+                .flatMap(ExecLog::decode)
+                .map(ExecLog::ends)
+                .orElse(List.of())
                 .forEach(end -> events.add(new LifeEvent(
                         end.finished(),
                         "exec_die",
                         place.id(),
                         LifeEvents.attributes(place, ExecNotes.attributes(end.id(), end.code())))));
-        place.healthChanges()
+        place.healthLog()
+                .map(HealthLog::changes)
+                .orElse(List.of())
                 .forEach(change -> events.add(new LifeEvent(
                         change.time(),
                         "health_status: " + (change.healthy() ? "healthy" : "unhealthy"),

@@ -220,6 +220,12 @@ public final class NetworkKeeper implements AutoCloseable {
         };
     }
 
+    /// What of one container is served.
+    ///
+    /// @param generation number of its start, 0 if it does not run
+    /// @param changes how often networks had changed
+    private record Serving(int generation, long changes, ContainerSpec spec) {}
+
     /// Serves one container from each start to the end of that run, until its monitor is gone.
     private void watch(DetachedPlace place, ContainerSpec spec) {
         ContainerId id = place.id();
@@ -229,9 +235,9 @@ public final class NetworkKeeper implements AutoCloseable {
             if (found.isPresent()) {
                 Monitor monitor = found.get();
                 monitor.watch(false, true);
-                int serving = 0;
+                var serving = new Serving(0, 0, spec);
                 while (!closed) {
-                    serving = follow(id, spec, monitor, serving);
+                    serving = follow(id, monitor, serving);
                     monitor.notice(PAUSE);
                 }
             }
@@ -249,9 +255,12 @@ public final class NetworkKeeper implements AutoCloseable {
         }
     }
 
-    /// @param serving number of the start that is served, 0 for none
-    /// @return the same, as it is from now on
-    private int follow(ContainerId id, ContainerSpec spec, Monitor monitor, int serving) throws InterruptedException {
+    /// @return what is served from now on
+    private Serving follow(ContainerId id, Monitor monitor, Serving before) throws InterruptedException {
+        long changes = changes();
+        boolean changed = changes != before.changes();
+        ContainerSpec spec =
+                changed ? KeptSpec.of(id, options).orElse(before.spec()) : before.spec(); // its networks may be others
         MonitorState state = monitor.state();
         if (isUsed(state) && isNeeded(spec)) {
             needing.add(id);
@@ -259,13 +268,15 @@ public final class NetworkKeeper implements AutoCloseable {
             needing.remove(id);
         }
         int wanted = runs(state) ? state.generation() : 0;
-        if (wanted != serving) {
+        if (wanted != before.generation()) {
             served.end(id.value());
             if (wanted != 0) {
                 serve(id, spec, monitor);
             }
+        } else if (wanted != 0 && changed) {
+            relay(id);
         }
-        return wanted;
+        return new Serving(wanted, changes, spec);
     }
 
     private static boolean runs(MonitorState state) {
@@ -283,6 +294,10 @@ public final class NetworkKeeper implements AutoCloseable {
                 served.begin(id, spec, new ResolverSockets(udp, tcp));
             }
         }
+        relay(id);
+    }
+
+    private void relay(ContainerId id) {
         try (Networks networks = HostNetworks.open(options)) {
             served.relay(id, networks.attachments(id), networks.published(id), List.of());
         }

@@ -20,11 +20,18 @@ import org.jspecify.annotations.Nullable;
 final class ServedNetworks implements AutoCloseable {
     private final EngineOptions options;
     private final Map<String, NameService.Served> served = new HashMap<>();
-    private final Map<String, PortRelay.Relayed> relayed = new HashMap<>();
+    private final Map<String, Relayed> relayed = new HashMap<>();
     private volatile @Nullable NameService names;
     private @Nullable PortRelay relay;
     private @Nullable EgressDenials denials;
     private boolean closed;
+
+    /// Ports of a container that are relayed, and what to.
+    private record Relayed(List<Attachment> places, List<PortMapping> published, PortRelay.Relayed ports) {
+        boolean isOf(List<Attachment> otherPlaces, List<PortMapping> otherPorts) {
+            return places.equals(otherPlaces) && published.equals(otherPorts);
+        }
+    }
 
     ServedNetworks(EngineOptions options) {
         this.options = options;
@@ -56,7 +63,8 @@ final class ServedNetworks implements AutoCloseable {
     ///
     /// @param reserved sockets of the ports, which stay the caller's; none to bind others
     synchronized void relay(ContainerId id, List<Attachment> places, List<PortMapping> ports, List<Fd> reserved) {
-        if (closed || ports.isEmpty()) {
+        Relayed before = relayed.get(id.value());
+        if (closed || (before == null ? ports.isEmpty() : before.isOf(places, ports))) {
             return;
         }
         PortRelay known = relay;
@@ -64,10 +72,10 @@ final class ServedNetworks implements AutoCloseable {
             known = new PortRelay();
             relay = known;
         }
-        PortRelay.Relayed before = relayed.put(id.value(), known.relay(places, ports, reserved));
         if (before != null) {
-            before.close();
+            before.ports().close(); // its sockets have the ports
         }
+        relayed.put(id.value(), new Relayed(places, ports, known.relay(places, ports, reserved)));
     }
 
     private NameService names() {
@@ -114,9 +122,9 @@ final class ServedNetworks implements AutoCloseable {
         if (one != null) {
             one.close();
         }
-        PortRelay.Relayed ports = relayed.remove(id);
-        if (ports != null) {
-            ports.close();
+        Relayed before = relayed.remove(id);
+        if (before != null) {
+            before.ports().close();
         }
     }
 
@@ -128,7 +136,7 @@ final class ServedNetworks implements AutoCloseable {
             asked.close();
         }
         served.clear();
-        relayed.values().forEach(PortRelay.Relayed::close);
+        relayed.values().forEach(one -> one.ports().close());
         relayed.clear();
         if (relay != null) {
             relay.close();

@@ -8,6 +8,7 @@ import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.TerminalSize;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -133,6 +134,33 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int o
                 .forEach(steps::add);
         steps.add(FilesPlan.privileges(container));
         steps.add(new Step.ServeFiles(Optional.of(new Slot(FIRST_FREE + groups + spaces)), InRootPath.of("")));
+        return new ExecPlan(
+                container.ids(),
+                container.namespaces(),
+                groups,
+                container.only(Step.SetOomScoreAdjustment.class).value(),
+                steps);
+    }
+
+    /// Plans a change of the network of a container that runs: settings and requests of netlink(7) within its network
+    /// namespace, by a process that does nothing else.
+    ///
+    /// @param groups how many v1 groups it joins
+    /// @param sysctls by their paths below /proc/sys, each below `net/`
+    public static ExecPlan network(
+            LaunchPlan container, int groups, Map<String, String> sysctls, Optional<NetlinkRequests> requests) {
+        var steps = new ArrayList<Step>();
+        steps.add(new Step.Seal());
+        for (int i = 0; i < groups; i++) {
+            steps.add(new Step.JoinCgroup(new Slot(FIRST_FREE + i)));
+        }
+        steps.add(new Step.EnterNamespaces(container.namespaces(), new Slot(FIRST_FREE + groups)));
+        steps.add(new Step.Mapped());
+        steps.add(new Step.NoNewPrivileges());
+        sysctls.forEach((name, value) -> steps.add(new Step.SetSysctl(InRootPath.of(name), value)));
+        requests.ifPresent(asked -> steps.add(new Step.Netlink(NetlinkProtocol.ROUTE, asked)));
+        steps.add(new Step.SetPrivileges(CapabilitySet.NONE, CapabilitySet.NONE, 0, 0, List.of()));
+        steps.add(new Step.Done());
         return new ExecPlan(
                 container.ids(),
                 container.namespaces(),

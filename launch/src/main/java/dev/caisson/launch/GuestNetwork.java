@@ -91,20 +91,22 @@ public record GuestNetwork(List<Attachment> attachments, ResolverFile host, bool
         };
     }
 
-    /// A link without an IPv6 address has none that it gave itself either, and none takes a router's word.
     Map<String, String> sysctls() {
         var all = new LinkedHashMap<String, String>();
-        if (!ipv6) {
-            return all;
-        }
-        for (Attachment place : attachments) {
-            String of = "net/ipv6/conf/" + place.guestName() + "/";
-            if (place.ip6().isEmpty()) {
-                all.put(of + "disable_ipv6", "1");
-            } else {
-                all.put(of + "accept_ra", "0");
-                all.put(of + "autoconf", "0");
-            }
+        attachments.forEach(place -> all.putAll(sysctls(place)));
+        return ipv6 ? all : Map.of();
+    }
+
+    /// Returns settings of a link inside, by their paths below /proc/sys, if the kernel has IPv6. One without an IPv6
+    /// address has none that it gave itself either, and none takes a router's word.
+    public static Map<String, String> sysctls(Attachment place) {
+        String of = "net/ipv6/conf/" + place.guestName() + "/";
+        var all = new LinkedHashMap<String, String>();
+        if (place.ip6().isEmpty()) {
+            all.put(of + "disable_ipv6", "1");
+        } else {
+            all.put(of + "accept_ra", "0");
+            all.put(of + "autoconf", "0");
         }
         return all;
     }

@@ -3,6 +3,7 @@ package dev.caisson.launch;
 import dev.caisson.network.Attachment;
 import dev.caisson.spec.MacAddress;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
@@ -53,6 +54,15 @@ public record Link(
         if (!condition) {
             throw new IllegalArgumentException(what + ": " + value);
         }
+    }
+
+    /// Returns `struct links`: all links of one container, or none.
+    public static byte[] encode(List<Link> links) {
+        ByteBuffer out = ByteBuffer.allocate(ALL_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        if (!links.isEmpty()) {
+            putAll(links, out);
+        }
+        return out.array();
     }
 
     /// Writes `struct links`: all links of one container, at least one.

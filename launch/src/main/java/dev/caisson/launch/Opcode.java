@@ -37,7 +37,8 @@ enum Opcode {
     READY(110),
     FILTER(120),
     EXEC(121),
-    FILES(122);
+    FILES(122),
+    DONE(123);
 
     private final int number;
 
@@ -96,6 +97,7 @@ enum Opcode {
             case Step.InstallFilter _ -> FILTER;
             case Step.Execute _ -> EXEC;
             case Step.ServeFiles _ -> FILES;
+            case Step.Done _ -> DONE;
         };
     }
 }

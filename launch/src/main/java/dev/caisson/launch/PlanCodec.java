@@ -133,6 +133,7 @@ public final class PlanCodec {
                         .text(execute.searchPath())
                         .list(execute.arguments())
                         .list(execute.environment());
+            case Step.Done _ -> {}
             case Step.ServeFiles serve ->
                 out.u16(serve.lifetime().map(Slot::index).orElse(NO_SLOT))
                         .text(serve.root().relative());

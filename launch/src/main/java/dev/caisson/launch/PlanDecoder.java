@@ -59,7 +59,7 @@ final class PlanDecoder {
             case SEAL -> new Step.Seal();
             case JOIN_CGROUP -> new Step.JoinCgroup(slot());
             case CGROUP_NAMESPACE -> new Step.CgroupNamespace();
-            case ENTER -> throw new IllegalArgumentException("not a plan of a launch: it enters namespaces");
+            case ENTER, DONE -> throw new IllegalArgumentException("not a plan of a launch: it enters namespaces");
             case MAPPED -> new Step.Mapped();
             case NO_NEW_PRIVS -> new Step.NoNewPrivileges();
             case PRIVATE -> new Step.MakePrivate();

@@ -337,6 +337,14 @@ public sealed interface Step {
         }
     }
 
+    /// Says that all steps are done, and ends: last, in place of a program, of a process that enters a container.
+    record Done() implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.FILTER;
+        }
+    }
+
     /// Serves the container's files on the control socket: last, in place of a program.
     ///
     /// @param lifetime the process that it does not outlive

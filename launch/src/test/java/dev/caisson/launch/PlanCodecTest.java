@@ -208,7 +208,7 @@ class PlanCodecTest {
         assertThat(Opcode.values())
                 .filteredOn(opcode -> !seen.contains(opcode))
                 .as("kinds that the planner never makes")
-                .containsExactly(Opcode.ENTER, Opcode.DOMAINNAME, Opcode.FILES);
+                .containsExactly(Opcode.ENTER, Opcode.DOMAINNAME, Opcode.FILES, Opcode.DONE);
     }
 
     @Test

@@ -10,10 +10,22 @@ import java.util.stream.Stream;
 
 /// What is recorded of a container: its places on networks, in the order in which they were asked for, its
 /// published ports, and what it may send to outside of its networks.
-record ContainerNetworks(ContainerId container, List<Attachment> attachments, List<PortMapping> ports, Egress egress) {
+///
+/// @param changing id of the network that it is being connected to or disconnected from; one that is found without
+///     somebody who does it is to be taken away
+record ContainerNetworks(
+        ContainerId container,
+        List<Attachment> attachments,
+        List<PortMapping> ports,
+        Egress egress,
+        Optional<String> changing) {
     ContainerNetworks {
         attachments = List.copyOf(attachments);
         ports = List.copyOf(ports);
+    }
+
+    ContainerNetworks(ContainerId container, List<Attachment> attachments, List<PortMapping> ports, Egress egress) {
+        this(container, attachments, ports, egress, Optional.empty());
     }
 
     /// Returns the same for a container with another name.
@@ -22,15 +34,23 @@ record ContainerNetworks(ContainerId container, List<Attachment> attachments, Li
                 container,
                 attachments.stream().map(one -> one.renamed(former, name)).toList(),
                 ports,
-                egress);
+                egress,
+                changing);
+    }
+
+    /// Returns the same with other places.
+    ///
+    /// @param network id of the one that is being changed
+    ContainerNetworks places(List<Attachment> value, Optional<String> network) {
+        return new ContainerNetworks(container, value, ports, egress, network);
     }
 
     ContainerNetworks ports(List<PortMapping> value) {
-        return new ContainerNetworks(container, attachments, value, egress);
+        return new ContainerNetworks(container, attachments, value, egress, changing);
     }
 
     ContainerNetworks egress(Egress value) {
-        return new ContainerNetworks(container, attachments, ports, value);
+        return new ContainerNetworks(container, attachments, ports, value, changing);
     }
 
     /// Returns its addresses of one family.

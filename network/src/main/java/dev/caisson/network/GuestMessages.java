@@ -1,5 +1,6 @@
 package dev.caisson.network;
 
+import dev.caisson.linux.NetlinkWriter;
 import dev.caisson.network.nft.Batch;
 import dev.caisson.network.nft.Batch.Family;
 import dev.caisson.network.nft.Batch.Hook;
@@ -14,6 +15,7 @@ import dev.caisson.text.AddressText;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Netlink messages that a container's first process sends within its own network namespace. They are made ahead, as
 /// bytes: who sends them decides nothing.
@@ -42,17 +44,70 @@ public final class GuestMessages {
             messages.up(one.guestIndex());
         }
         for (boolean six : new boolean[] {false, true}) {
-            boolean hasDefault = false;
+            Optional<Attachment> leading = leadingOut(attachments, six);
             for (Attachment one : attachments) {
-                var address = six ? one.ip6() : one.ip4();
-                if (address.isPresent()) {
-                    boolean leadsOut = !hasDefault && !one.internal();
-                    routes(messages, one, address.get(), leadsOut);
-                    hasDefault |= leadsOut;
-                }
+                of(one, six)
+                        .ifPresent(address -> routes(
+                                messages,
+                                one,
+                                address,
+                                leading.filter(one::equals).isPresent()));
             }
         }
         return messages.messages().toBytes();
+    }
+
+    /// Returns requests that set up the link of one place of a container that runs.
+    ///
+    /// @param attachments all of its places, with that one
+    public static byte[] linked(List<Attachment> attachments, Attachment added) {
+        var messages = new RouteMessages();
+        added.ip6().ifPresent(address -> address(messages, added, address));
+        added.ip4().ifPresent(address -> address(messages, added, address));
+        messages.up(added.guestIndex());
+        for (boolean six : new boolean[] {false, true}) {
+            of(added, six)
+                    .ifPresent(address -> routes(
+                            messages,
+                            added,
+                            address,
+                            leadingOut(attachments, six).filter(added::equals).isPresent()));
+        }
+        return messages.messages().toBytes();
+    }
+
+    /// Returns requests that lead a container that runs out by another network, once the link of one place is gone;
+    /// empty if none leads elsewhere than before.
+    ///
+    /// @param attachments all of its places, with that one
+    public static Optional<byte[]> unlinked(List<Attachment> attachments, Attachment removed) {
+        List<Attachment> left =
+                attachments.stream().filter(one -> !one.equals(removed)).toList();
+        var messages = new RouteMessages();
+        for (boolean six : new boolean[] {false, true}) {
+            Optional<Attachment> next = leadingOut(left, six);
+            if (next.isPresent()
+                    && leadingOut(attachments, six).filter(removed::equals).isPresent()) {
+                messages.replaceRoute(
+                        next.get().guestIndex(),
+                        six ? EVERYWHERE_6 : EVERYWHERE_4,
+                        of(next.get(), six).orElseThrow().gateway());
+            }
+        }
+        return Optional.of(messages.messages())
+                .filter(made -> made.messages() > 0)
+                .map(NetlinkWriter::toBytes);
+    }
+
+    /// Returns the place that has the default route of a family.
+    private static Optional<Attachment> leadingOut(List<Attachment> attachments, boolean six) {
+        return attachments.stream()
+                .filter(one -> !one.internal() && of(one, six).isPresent())
+                .findFirst();
+    }
+
+    private static Optional<Attachment.Address> of(Attachment place, boolean six) {
+        return six ? place.ip6() : place.ip4();
     }
 
     private static void address(RouteMessages messages, Attachment one, Attachment.Address address) {

@@ -1,6 +1,7 @@
 package dev.caisson.network;
 
 import dev.caisson.linux.Errno;
+import dev.caisson.linux.Fd;
 import dev.caisson.linux.NetlinkException;
 import dev.caisson.linux.NetlinkSocket;
 import dev.caisson.network.filter.Sets;
@@ -12,7 +13,7 @@ import dev.caisson.network.route.RouteQueries;
 import dev.caisson.network.route.RouteQueries.HostAddress;
 import dev.caisson.network.route.RouteQueries.Route;
 import dev.caisson.spec.Subnet;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -144,8 +145,11 @@ final class KernelNetworks implements AutoCloseable {
             Map<Sets.Place, List<SetElement>> all, Map<Sets.Place, List<SetElement>> without) {
         var left = new LinkedHashMap<Sets.Place, List<SetElement>>();
         all.forEach((place, elements) -> {
-            var rest = new ArrayList<>(elements);
-            rest.removeAll(without.getOrDefault(place, List.of()));
+            var others = new HashMap<SetElement, SetElement>();
+            without.getOrDefault(place, List.of()).forEach(one -> others.put(one, one));
+            List<SetElement> rest = elements.stream()
+                    .filter(one -> !others.containsKey(one) || !others.get(one).leadsLike(one))
+                    .toList();
             if (!rest.isEmpty()) {
                 left.put(place, rest);
             }
@@ -160,6 +164,21 @@ final class KernelNetworks implements AutoCloseable {
     /// Returns what the packet filter has of containers that are limited.
     Pins pins() {
         return new Pins(filter, tables);
+    }
+
+    /// Makes the link of a place in a network namespace of a container that runs, down inside.
+    void link(Attachment place, Fd namespace) {
+        new Links(route).make(place, namespace);
+    }
+
+    /// Removes the link of a place, if it is there.
+    void unlink(Attachment place) {
+        bridges.remove(place.hostLink());
+    }
+
+    /// Takes back what the kernel counts for addresses that a container has no more.
+    void forget(ContainerNetworks left) {
+        removeElements(Elements.madeByKernel(left));
     }
 
     /// Returns how many connections of a container were denied, since our tables were made.

@@ -16,6 +16,7 @@ public final class NetworkException extends CodedException {
         NETWORK_EXISTS(409),
         NETWORK_IN_USE(409),
         NETWORK_REFUSED(400),
+        NOT_CONNECTED(409),
         SUBNET_TAKEN(409),
         ADDRESS_TAKEN(409),
         ADDRESS_REFUSED(400),

@@ -131,7 +131,7 @@ public final class Networks implements AutoCloseable {
         }
     }
 
-    private NetworkInfo find(String nameOrId) {
+    NetworkInfo find(String nameOrId) {
         String wanted = nameOrId.equals(DEFAULT_TOO) ? DEFAULT : nameOrId;
         List<NetworkInfo> all = List.copyOf(records.networks().values());
         List<NetworkInfo> found =
@@ -158,7 +158,7 @@ public final class Networks implements AutoCloseable {
         }
     }
 
-    private NetworkInfo findOrMake(NetworkRecords.Held held, String name) {
+    NetworkInfo findOrMake(NetworkRecords.Held held, String name) {
         return isMissingDefault(name) ? create(held, NetworkSpec.of(DEFAULT)) : find(name);
     }
 
@@ -207,6 +207,11 @@ public final class Networks implements AutoCloseable {
                     .filter(one -> one.networkId().equals(id))
                     .toList();
         }
+    }
+
+    /// Returns what changes the networks of containers that have their places.
+    public Memberships memberships() {
+        return new Memberships(this, records, kernel);
     }
 
     /// Gives a container its places on networks, all or none. One that has places already keeps them: what the kernel
@@ -410,7 +415,7 @@ public final class Networks implements AutoCloseable {
     }
 
     /// Holds the records; what a process that died left unfinished is repaired first.
-    private NetworkRecords.Held hold() {
+    NetworkRecords.Held hold() {
         NetworkRecords.Held held = records.hold();
         try {
             if (held.wasInterrupted()) {
@@ -430,8 +435,7 @@ public final class Networks implements AutoCloseable {
         return reservations.of(container);
     }
 
-    /// Returns sentences about rules of others that keep packets of our containers from passing: a chain for forwarded
-    /// packets whose policy is to drop has the last word.
+    /// Returns sentences about rules of others that keep packets of our containers from passing: a chain that drops.
     public synchronized List<String> warnings() {
         return kernel.foreignDrops();
     }

@@ -85,6 +85,7 @@ final class RecordJson {
                 container.attachments().stream().map(RecordJson::fields).toList());
         fields.put("ports", container.ports().stream().map(RecordJson::fields).toList());
         fields.put("egress", container.egress().text());
+        container.changing().ifPresent(network -> fields.put("changing", network));
         return fields;
     }
 
@@ -131,7 +132,8 @@ final class RecordJson {
                 id,
                 attachments,
                 maps(fields, "ports").stream().map(RecordJson::port).toList(),
-                egress(fields));
+                egress(fields),
+                optional(fields, "changing"));
     }
 
     /// One that an earlier version wrote has no bound.

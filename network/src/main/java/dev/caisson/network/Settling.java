@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Chooses the addresses of a container on each of its networks.
 final class Settling {
@@ -29,6 +30,12 @@ final class Settling {
         this.records = records;
         this.container = container;
         this.name = name;
+    }
+
+    /// Begins with places that it has.
+    Settling with(List<Attachment> places) {
+        attachments.addAll(places);
+        return this;
     }
 
     List<Attachment> attachments() {
@@ -70,8 +77,19 @@ final class Settling {
                     Code.ADDRESS_TAKEN,
                     "MAC address " + mac + " is in use on network " + network.name() + ": choose another, or none");
         }
-        attachments.add(Places.attachment(
-                container, network, attachments.size(), mac, Optional.of(ip4), ip6, aliases(endpoint)));
+        attachments.add(Places.attachment(container, network, number(), mac, Optional.of(ip4), ip6, aliases(endpoint)));
+    }
+
+    /// Returns the lowest number that no link has.
+    private int number() {
+        Set<Integer> taken = attachments.stream()
+                .map(one -> one.guestIndex() - Places.FIRST_INDEX)
+                .collect(Collectors.toSet());
+        int number = 0;
+        while (taken.contains(number)) {
+            number++;
+        }
+        return number;
     }
 
     private List<String> aliases(NetworkEndpoint endpoint) {

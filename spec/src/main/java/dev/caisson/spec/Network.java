@@ -23,7 +23,7 @@ public sealed interface Network {
 
     /// A stack with a link to each of some networks.
     ///
-    /// @param endpoints at least one; the first that leads out has the default route
+    /// @param endpoints the first that leads out has the default route; none for one that is to be connected later
     /// @param egress what it may send to outside of them
     record Joined(List<NetworkEndpoint> endpoints, PublishedPorts ports, NameLookup names, Egress egress)
             implements Network {
@@ -34,10 +34,6 @@ public sealed interface Network {
             present(ports, "ports");
             present(names, "names");
             present(egress, "egress");
-            if (endpoints.isEmpty()) {
-                throw ArgumentException.invalid(
-                        "a container that joins networks names at least one: use Network.none() for loopback alone");
-            }
             if (endpoints.size() > MOST) {
                 throw ArgumentException.invalid(
                         endpoints.size() + " networks are too many for one container: join at most " + MOST);

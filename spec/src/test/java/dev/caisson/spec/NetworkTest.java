@@ -153,8 +153,10 @@ class NetworkTest {
     void aContainerJoinsEachNetworkOnceAndNotTooMany() {
         Network.Joined one = Network.on("n0");
         assertThatThrownBy(() -> one.and(NetworkEndpoint.on("n0"))).isInstanceOf(ArgumentException.class);
-        assertThatThrownBy(() -> new Network.Joined(List.of(), PublishedPorts.NONE, NameLookup.STANDARD))
-                .isInstanceOf(ArgumentException.class);
+        assertThat(new Network.Joined(List.of(), PublishedPorts.NONE, NameLookup.STANDARD)
+                        .and(NetworkEndpoint.on("n0"))
+                        .endpoints())
+                .isEqualTo(one.endpoints());
         Network.Joined eight = one;
         for (int i = 1; i < 8; i++) {
             eight = eight.and(NetworkEndpoint.on("n" + i));

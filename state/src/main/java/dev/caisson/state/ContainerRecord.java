@@ -124,6 +124,28 @@ public record ContainerRecord(
                 plan);
     }
 
+    /// Returns the same for a container whose next start has another plan.
+    public ContainerRecord planned(LaunchPlan next) {
+        return new ContainerRecord(
+                id,
+                name,
+                image,
+                cgroupParent,
+                createdMillis,
+                enginePid,
+                pid,
+                startTime,
+                memoryLimit,
+                pidsLimit,
+                settings,
+                unenforced,
+                command,
+                labels,
+                stopSignal,
+                stopMillis,
+                PlanRecord.of(next));
+    }
+
     public ContainerRecord limited(Cgroup group, Limits limits) {
         return with(pid, startTime, group, limits);
     }

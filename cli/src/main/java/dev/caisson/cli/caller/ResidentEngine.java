@@ -39,6 +39,11 @@ public final class ResidentEngine {
         }
     }
 
+    /// Sees that one is there for a container that is about to join a network with names.
+    public static void startForNames(PrintWriter err) throws InterruptedException {
+        start(err);
+    }
+
     /// Sees that one is there for a container that was started, and that its ports of loopback answer. One that ends at
     /// this moment sees the container and goes on, or is replaced.
     public static void startFor(DetachedContainer container, PrintWriter err) throws InterruptedException {

@@ -9,7 +9,7 @@ import picocli.CommandLine.Command;
         name = "network",
         sortOptions = false,
         synopsisSubcommandLabel = "COMMAND",
-        description = "Make, list and remove networks that containers join.")
+        description = "Make, list, join and remove networks of containers.")
 public final class NetworkCommand implements Runnable {
     /// Returns it with its commands.
     public static CommandLine line() {
@@ -17,6 +17,8 @@ public final class NetworkCommand implements Runnable {
                 .addSubcommand("create", new NetworkCreateCommand())
                 .addSubcommand("ls", new NetworkListCommand())
                 .addSubcommand("inspect", new NetworkInspectCommand())
+                .addSubcommand("connect", new NetworkConnectCommand())
+                .addSubcommand("disconnect", new NetworkDisconnectCommand())
                 .addSubcommand("rm", new NetworkRemoveCommand())
                 .addSubcommand("prune", new NetworkPruneCommand());
     }

@@ -1,11 +1,15 @@
 package dev.caisson.launch.monitor;
 
 import dev.caisson.launch.HostException;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Link;
+import dev.caisson.launch.PlanCodec;
 import dev.caisson.launch.ResolverSockets;
 import dev.caisson.launch.Zygote;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.MemoryFile;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Sockets;
 import dev.caisson.linux.Terminal;
@@ -56,6 +60,8 @@ public final class Monitor implements AutoCloseable {
     private static final int OP_MOUNT = 24;
     private static final int OP_LAYER = 25;
     private static final int OP_LEND = 26;
+    private static final int OP_PLAN = 27;
+    private static final int OP_RELINK = 28;
     private static final int OP_PROGRAM = 32;
     private static final int HOLD = 1;
     private static final int END_OF_INPUT = 1;
@@ -227,9 +233,7 @@ public final class Monitor implements AutoCloseable {
         return true;
     }
 
-    /// Hands over a program that was started in the container and stands in front of its start: the monitor keeps it
-    /// from
-    /// then on.
+    /// Hands over a program that was started in the container and stands in front of its start.
     ///
     /// @param id of [ExecLog#ID_DIGITS] hexadecimal digits
     /// @param control its socket of reports; stays the caller's
@@ -262,14 +266,32 @@ public final class Monitor implements AutoCloseable {
         return Optional.empty();
     }
 
+    /// Returns the plan of the next start, with the words of its program: sealed, the caller's to close.
+    /// @throws HostException MONITOR_VERSION if the monitor was started by a build that has no such request
+    public Fd plan() throws InterruptedException {
+        return given(OP_PLAN, 0).orElseThrow(MonitorFailures::cannotRelink);
+    }
+
+    /// Has the container start with another plan and its links from the next start on.
+    ///
+    /// @return the state, of whose generation the former links are still; empty while a start is under way
+    public Optional<MonitorState> relink(LaunchPlan plan) throws InterruptedException {
+        try (Fd sealed = MemoryFile.sealed("caisson-plan", PlanCodec.encode(plan))) {
+            Packet reply = ask(OP_RELINK, 0, Link.encode(plan.links()), List.of(sealed));
+            if (reply.argument() == Errno.EBUSY) {
+                return Optional.empty();
+            }
+            if (reply.argument() == Errno.EOPNOTSUPP || reply.argument() == Errno.EPERM) {
+                throw MonitorFailures.cannotRelink();
+            }
+            return Optional.of(stateOf(reply));
+        }
+    }
+
     /// Returns a detached copy of the mount that each start gets for a slot of the plan. The caller's to close.
     /// @throws HostException MONITOR_VERSION if the monitor was started by a build that has no such request
     public Fd mount(int slot) throws InterruptedException {
-        return given(OP_MOUNT, slot)
-                .orElseThrow(() -> new HostException(
-                        "MONITOR_VERSION",
-                        "the container was created by an earlier Caisson, which shows its files only while it runs:"
-                                + " start it"));
+        return given(OP_MOUNT, slot).orElseThrow(MonitorFailures::showsNoFiles);
     }
 
     /// Returns the parts of the container's root: the mount that holds what it writes, then the directories of
@@ -293,9 +315,8 @@ public final class Monitor implements AutoCloseable {
         }
     }
 
-    /// Returns the sockets of the run's resolver, each the caller's to close; empty if the container does not run, or
-    /// has
-    /// none. They keep the run's network namespace: whoever watches the container closes them when the run ends.
+    /// Returns the sockets of the run's resolver, each the caller's to close; empty if there are none. They keep
+    /// the run's network namespace: whoever watches the container closes them when the run ends.
     public Optional<ResolverSockets> resolver() throws InterruptedException {
         Optional<Fd> udp = given(OP_LEND, UDP);
         if (udp.isEmpty()) {
@@ -371,7 +392,7 @@ public final class Monitor implements AutoCloseable {
                 note(packet.get());
                 packet.get().close();
             } else if (packet.get().sequence() == number && packet.get().op() == (op | REPLY)) {
-                if (op != OP_PROGRAM && op != OP_MOUNT && op != OP_LAYER && op != OP_LEND) {
+                if (op != OP_PROGRAM && op != OP_MOUNT && op != OP_LAYER && op != OP_LEND && op != OP_PLAN) {
                     packet.get().close(); // a start's process is found by its number
                 }
                 return packet.get();

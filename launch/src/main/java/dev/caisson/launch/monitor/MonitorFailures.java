@@ -35,4 +35,17 @@ public final class MonitorFailures {
         return new HostException(
                 "MONITOR_START", "the container's monitor could not start (" + Errno.name(errno) + where + ")");
     }
+
+    static HostException cannotRelink() {
+        return new HostException(
+                "MONITOR_VERSION",
+                "the container was created by an earlier Caisson, or without networks, so that it cannot be given"
+                        + " others: create it again");
+    }
+
+    static HostException showsNoFiles() {
+        return new HostException(
+                "MONITOR_VERSION",
+                "the container was created by an earlier Caisson, which shows its files only while it runs: start it");
+    }
 }

@@ -80,6 +80,7 @@ public final class MonitorSetup {
     private static final int TERMINAL = 1;
     private static final int STDIN_OPEN = 2;
     private static final int STDIN_ONCE = 4;
+    private static final int LINKABLE = 16;
 
     private final LaunchPlan plan;
     private final Streams streams;
@@ -89,6 +90,7 @@ public final class MonitorSetup {
     private final List<Fd> descriptors = new ArrayList<>();
     private final List<Role> roles = new ArrayList<>();
     private final List<Integer> slots = new ArrayList<>();
+    private boolean linkable;
 
     public MonitorSetup(LaunchPlan plan, Parts parts, Streams streams, Log log, MonitorPolicy policy) {
         this.plan = plan;
@@ -172,6 +174,12 @@ public final class MonitorSetup {
         return this;
     }
 
+    /// Lets its zygote make links, also if the plan has none yet.
+    public MonitorSetup linkable() {
+        linkable = true;
+        return this;
+    }
+
     List<Fd> descriptors() {
         return List.copyOf(descriptors);
     }
@@ -226,6 +234,7 @@ public final class MonitorSetup {
     private int flags() {
         return (streams.terminal() ? TERMINAL : 0)
                 | (streams.input() ? STDIN_OPEN : 0)
-                | (streams.once() ? STDIN_ONCE : 0);
+                | (streams.once() ? STDIN_ONCE : 0)
+                | (linkable ? LINKABLE : 0);
     }
 }

@@ -61,6 +61,11 @@ public final class SetElement {
         return new SetElement(key, keyEnd, value, timeout, endsRange, text);
     }
 
+    /// True if another one with the same key leads to the same value.
+    public boolean leadsLike(SetElement other) {
+        return Arrays.equals(value, other.value);
+    }
+
     void write(NetlinkWriter out, int type) {
         out.nested(type).nested(KEY).put(DATA_VALUE, key).end();
         if (keyEnd.length > 0) {

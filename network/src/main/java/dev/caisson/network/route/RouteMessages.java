@@ -31,7 +31,9 @@ public final class RouteMessages {
     private static final int LINK_ADDRESS = 1;
     private static final int NAME = 3;
     private static final int MTU = 4;
+    private static final int MASTER = 10;
     private static final int INFO = 18;
+    private static final int NAMESPACE = 28;
     private static final int ALIAS = 20;
     /// No duplicate of the address is searched for, which takes a second.
     private static final int IFA_F_NODAD = 0x2;
@@ -67,6 +69,63 @@ public final class RouteMessages {
                 .end()
                 .end();
         return alias(name, alias);
+    }
+
+    /// One end of a link.
+    public record End(String name, int index, byte[] mac) {}
+
+    /// Makes a veth(4) pair: one end is a port of a bridge, the other is in another network namespace.
+    ///
+    /// @param namespace a descriptor of that
+    public RouteMessages pair(End host, End guest, int mtu, int bridge, int namespace) {
+        int peer = 1;
+        link(NEW_LINK, MADE, host.index(), 0, 0)
+                .string(NAME, host.name())
+                .int32(MTU, mtu)
+                .put(LINK_ADDRESS, host.mac())
+                .int32(MASTER, bridge)
+                .nested(INFO)
+                .string(1, "veth")
+                .nested(2)
+                .nested(peer)
+                .u8(0)
+                .u8(0)
+                .u16(0)
+                .u32(guest.index())
+                .u32(0)
+                .u32(0)
+                .string(NAME, guest.name())
+                .int32(MTU, mtu)
+                .put(LINK_ADDRESS, guest.mac())
+                .int32(NAMESPACE, namespace)
+                .end()
+                .end()
+                .end()
+                .end();
+        return this;
+    }
+
+    /// Sets a port of a bridge.
+    ///
+    /// @param isolated true if it exchanges frames with the bridge itself alone, never with another such port
+    public RouteMessages port(int index, boolean isolated) {
+        int bridgeFamily = 7;
+        int options = 12;
+        int hairpin = 4;
+        int isolation = 33;
+        out.message(SET_LINK, ACKNOWLEDGED)
+                .u8(bridgeFamily)
+                .u8(0)
+                .u16(0)
+                .u32(index)
+                .u32(0)
+                .u32(0);
+        out.nested(options)
+                .int8(hairpin, 0)
+                .int8(isolation, isolated ? 1 : 0)
+                .end()
+                .end();
+        return this;
     }
 
     private static byte[] pair(int values, int mask) {
@@ -130,19 +189,24 @@ public final class RouteMessages {
 
     /// A route to a subnet whose machines are on the link itself.
     public RouteMessages routeOnLink(int index, Subnet to) {
-        return route(to, 253, _ -> out.int32(4, index));
+        return route(to, 253, MADE, _ -> out.int32(4, index));
     }
 
     /// A route through a machine that is on the link.
     public RouteMessages routeThrough(int index, Subnet to, InetAddress gateway) {
-        return route(to, 0, _ -> out.put(5, gateway.getAddress()).int32(4, index));
+        return route(to, 0, MADE, _ -> out.put(5, gateway.getAddress()).int32(4, index));
     }
 
-    private RouteMessages route(Subnet to, int scope, Consumer<NetlinkWriter> target) {
+    /// Like [#routeThrough], in place of a route to the same subnet if there is one.
+    public RouteMessages replaceRoute(int index, Subnet to, InetAddress gateway) {
+        return route(to, 0, REPLACED, _ -> out.put(5, gateway.getAddress()).int32(4, index));
+    }
+
+    private RouteMessages route(Subnet to, int scope, int flags, Consumer<NetlinkWriter> target) {
         int mainTable = 254;
         int byBoot = 3;
         int unicast = 1;
-        out.message(NEW_ROUTE, MADE)
+        out.message(NEW_ROUTE, flags)
                 .u8(to.isIpv6() ? IPV6 : IPV4)
                 .u8(to.prefix())
                 .u8(0)

@@ -1,0 +1,47 @@
+/* The networks of the next start: the links that its zygote makes, and the plan that sets them up from within. */
+#include "kernel.h"
+#include "monitor_parts.h"
+
+#include <sched.h>
+#include <string.h>
+
+bool are_none(const struct links *links)
+{
+	static const struct links none;
+	return memcmp(links, &none, sizeof none) == 0;
+}
+
+int *plan_of(struct monitor *m)
+{
+	for (unsigned i = 0; i < m->given_count; i++)
+		if (m->given[i].slot == SLOT_PLAN)
+			return &m->given[i].fd;
+	return NULL; /* SETUP refuses who brings none */
+}
+
+/* What the plan says is for init to check, at each start. */
+static bool is_sealed(int plan)
+{
+	const int needed = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
+	int seals = fcntl(plan, F_GET_SEALS);
+	return seals >= 0 && (seals & needed) == needed;
+}
+
+int take_links(struct monitor *m, const struct links *links, int *plan)
+{
+	bool none = are_none(links);
+	if (!none && !(valid_links(links) && m->clone_flags & CLONE_NEWNET))
+		return -EINVAL;
+	if (m->phase == MONITOR_STARTING || m->phase == MONITOR_HELD)
+		return -EBUSY;
+	if (!is_sealed(*plan) || (!none && !m->makes_links))
+		return -EPERM;
+	int *place = plan_of(m);
+	if (!place)
+		return -ENOENT;
+	close(*place);
+	*place = *plan;
+	*plan = NO_FD;
+	m->links = *links;
+	return 0;
+}
