@@ -7,7 +7,7 @@ module dev.caisson.audit {
     requires static transitive org.jspecify;
     requires transitive dev.caisson.error;
     requires transitive dev.caisson.containerfile;
-    requires dev.caisson.image;
+    requires transitive dev.caisson.image;
     requires dev.caisson.linux;
     requires transitive dev.caisson.scan;
     requires dev.caisson.text;

@@ -1,9 +1,12 @@
 package dev.caisson.audit;
 
+import dev.caisson.scan.LeakScanner;
+import dev.caisson.scan.Masks;
+import dev.caisson.scan.RuleSet;
+import dev.caisson.scan.SecretNames;
+import java.time.Instant;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.BinaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -67,44 +70,20 @@ public final class Secrets {
                     "a password in an authorization header",
                     Pattern.compile("(?i)\\bauthorization:\\s*(?:basic|bearer)\\s+(?!\\$)[\\w+/=.-]{8,}")));
 
-    /// The word that makes a name a secret's stands at its end, but for what tells several of a kind apart.
-    private static final Pattern NAME = Pattern.compile(
-            "(?:^|[_.-])(?:PASS|PASSWD|PASSWORD|PASSPHRASE|PWD|SECRET|SECRETS|TOKEN|APIKEY|API_KEY|ACCESS_KEY|PRIVATE_KEY|"
-                    + "SECRET_KEY|ENCRYPTION_KEY|SIGNING_KEY|MASTER_KEY|AUTH_KEY|CREDENTIAL|CREDENTIALS|JWT_KEY|APP_KEY)"
-                    + "(?:[_.-]?(?:[0-9]{1,3}|V[0-9]{1,2}|PROD|PRODUCTION|DEV|DEVELOPMENT|TEST|STAGING|LIVE|SANDBOX|LOCAL"
-                    + "|OLD|NEW|CURRENT|PREVIOUS|NEXT|PRIMARY|SECONDARY|MAIN|BACKUP|DEFAULT|BASE|BASE64|VALUE|PLAIN|TEXT"
-                    + "|STRING|KEY|ROOT|ADMIN|USER|APP|DB|DATABASE|RO|RW|READONLY))*$");
-    private static final Pattern JOINED =
-            Pattern.compile("(?<=[A-Z0-9])(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|APIKEY|SECRETKEY|PASS)$");
-    private static final Pattern HARMLESS_NAME = Pattern.compile(
-            "(?:_FILE|_PATH|_DIR|_URL|_URI|_TTL|_EXPIRY|_EXPIRATION|_EXPIRES|_LIFETIME|_TIMEOUT|_LENGTH|_MIN|_MAX|_NAME|"
-                    + "_ID|_TYPE|_ENABLED|_DISABLED|_REQUIRED|_POLICY|_HASHER|_ALGORITHM|_HEADER|_FIELD|_PREFIX|_PROVIDER|_ENDPOINT|_COUNT|_LIMIT|_INTERVAL|_BACKEND)$"
-                    + "|^(?:PWD|OLDPWD)$|PUBLIC|ALLOW_EMPTY|_RANDOM_|NO_PASSWORD|BYPASS|COMPASS|^DISABLE|^ENABLE|^USE_");
-    private static final Set<String> HARMLESS_VALUES =
-            Set.of("", "true", "false", "yes", "no", "none", "null", "0", "1");
-    private static final Pattern REFERENCE =
-            Pattern.compile("^(?:\\$|/run/secrets/|file:|/|vault:|op://|ENC\\[|\\{\\{|<[^>]*>$)");
-    private static final int SHOWN = 2;
+    /// Knows the forms of more issuers than the list above.
+    private static final LeakScanner SCANNER = new LeakScanner(RuleSet.own(), Instant.EPOCH);
 
     private Secrets() {}
 
     /// True if something of this name holds a secret by its name.
     public static boolean isSecretName(String name) {
-        String upper = name.toUpperCase(Locale.ROOT);
-        if (HARMLESS_NAME.matcher(upper).find()) {
-            return false;
-        }
-        return NAME.matcher(upper).find()
-                || JOINED.matcher(upper).find()
-                || NAME.matcher(snake(name)).find();
+        return SecretNames.isSecretName(name);
     }
 
     /// True if the value is one that somebody must not know: not empty, no switch, no reference to where it
     /// is kept.
     public static boolean isSecretValue(String value) {
-        String text = value.strip();
-        return !HARMLESS_VALUES.contains(text.toLowerCase(Locale.ROOT))
-                && !REFERENCE.matcher(text).find();
+        return SecretNames.isSecretValue(value);
     }
 
     /// Returns the kind of secret that a text shows by its form alone.
@@ -115,7 +94,23 @@ public final class Secrets {
         return FORMS.stream()
                 .filter(form -> form.pattern().matcher(text).find())
                 .map(Form::what)
+                .findFirst()
+                .or(() -> scanned(text));
+    }
+
+    private static Optional<String> scanned(String text) {
+        return SCANNER.scan("", text).stream()
+                .filter(leak -> !leak.rule().id().equals("assigned-secret")
+                        && leak.place().decoded().isEmpty())
+                .map(leak -> withArticle(leak.rule().title()))
                 .findFirst();
+    }
+
+    private static String withArticle(String title) {
+        return ("AEIOaeio".indexOf(title.charAt(0)) >= 0 || title.matches("npm .*|[AEFHILMNORSX][A-Z0-9].*")
+                        ? "an "
+                        : "a ")
+                + title;
     }
 
     /// A text with every secret of a known form cut short.
@@ -131,18 +126,11 @@ public final class Secrets {
             Matcher matcher = form.pattern().matcher(replaced);
             replaced = matcher.replaceAll(found -> Matcher.quoteReplacement(other.apply(form.what(), found.group())));
         }
-        return replaced;
+        return SCANNER.replaced(replaced, (title, secret) -> other.apply(withArticle(title), secret));
     }
 
     /// The first two characters of a longer text, and how long it is.
     public static String cut(String secret) {
-        return secret.length() <= 2 * SHOWN
-                ? "***"
-                : secret.substring(0, SHOWN) + "*** (" + secret.length() + " characters)";
-    }
-
-    /// `dbPassword` as `DB_PASSWORD`.
-    private static String snake(String name) {
-        return name.replaceAll("([a-z0-9])([A-Z])", "$1_$2").toUpperCase(Locale.ROOT);
+        return Masks.masked(secret);
     }
 }

@@ -12,6 +12,7 @@ import dev.caisson.image.ImageLayer;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.ImageStore;
 import dev.caisson.image.ImageTree;
+import dev.caisson.image.LayerUse;
 import dev.caisson.image.NewLayer;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.image.PullListener;
@@ -72,6 +73,16 @@ public final class Images implements AutoCloseable {
     public byte[] config(StoredImage image) {
         present(image, "image");
         return Failures.call(() -> store.config(image));
+    }
+
+    /// Gives the layers of one to `use`, lowest first, as they lie in the store, with files that a later layer removes.
+    public void readLayers(StoredImage image, LayerUse use) {
+        present(image, "image");
+        present(use, "use");
+        Failures.call(() -> {
+            store.readLayers(image, use);
+            return image;
+        });
     }
 
     /// Opens an image's files to be read, as a container of it would find them. They are unpacked if they were

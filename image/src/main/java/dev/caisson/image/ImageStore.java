@@ -151,6 +151,17 @@ public final class ImageStore implements AutoCloseable {
         });
     }
 
+    /// Gives the layers of an image of the store to `use`, without unpacking them to the disk.
+    /// @throws ImageException in any of its codes
+    public void readLayers(StoredImage image, LayerUse use) {
+        guarded(
+                image.repository(),
+                () -> content.read(image, packed -> {
+                    packed.readLayers(use);
+                    return image;
+                }));
+    }
+
     /// Opens an image's files, which are unpacked first if they were not.
     /// @throws ImageException in any of its codes; BAD_NAME for `host`, which has no tree of its own
     public ImageTree tree(Image image, ProgressListener listener) {

@@ -1,6 +1,7 @@
 package dev.caisson.image;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +28,20 @@ record PackedImage(Digest id, ImageConfig config, List<String> healthCheck, List
     @FunctionalInterface
     interface Opening {
         FileSlice open() throws IOException;
+    }
+
+    /// Opens each layer, bounded as when it is unpacked, and compares it with its digest.
+    void readLayers(LayerUse use) {
+        var budget = UnpackBudget.of(this);
+        for (int index = 0; index < layers.size(); index++) {
+            PackedLayer layer = layers.get(index);
+            try (var archive = new LayerStream(layer.opening().open(), budget)) {
+                use.layer(index, archive);
+                archive.verify(layer);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
     }
 
     /// Names what the layers unpack to and nothing else: the OCI image specification's ChainID.

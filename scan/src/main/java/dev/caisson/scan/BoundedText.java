@@ -5,7 +5,7 @@ import java.io.Serial;
 /// A text that an expression of somebody else's reads at most so many characters of, again and again included: it
 /// bounds the time of one that tries too many ways.
 final class BoundedText implements CharSequence {
-    private static final int STEPS_FOR_EACH = 512;
+    private static final int STEPS_FOR_EACH = 64;
     private static final int LEAST_STEPS = 1 << 20;
 
     /// The bound was reached. Has no stack trace; it is caught where the expression was started.
@@ -23,12 +23,22 @@ final class BoundedText implements CharSequence {
 
     BoundedText(String text) {
         this.text = text;
-        refill();
+        left = steps(text.length());
     }
 
-    /// Grants the next expression its own steps.
-    void refill() {
-        left = Math.max(LEAST_STEPS, (long) STEPS_FOR_EACH * text.length());
+    /// Returns how many characters may be read for a text of that length.
+    static long steps(int length) {
+        return LEAST_STEPS + (long) STEPS_FOR_EACH * length;
+    }
+
+    /// Grants the next expression so many steps.
+    void grant(long steps) {
+        left = steps;
+    }
+
+    /// Returns how many steps were not taken.
+    long left() {
+        return left;
     }
 
     @Override

@@ -26,7 +26,10 @@ public final class GitScan {
 
     private record Commit(long seconds, ObjectId id, ObjectId tree) {}
 
-    private record Home(String path, ObjectId commit) {}
+    private static final Optional<Home> KNOWN =
+            Optional.of(new Home("", new Commit(0, new ObjectId(0, 0, 0), new ObjectId(0, 0, 0))));
+
+    private record Home(String path, Commit commit) {}
 
     private final LeakScanner.Reader reader;
     private final Repository repository;
@@ -35,6 +38,7 @@ public final class GitScan {
     private final List<Commit> commits = new ArrayList<>();
     private final Map<ObjectId, Optional<Home>> leaking = new LinkedHashMap<>();
     private final Set<ObjectId> seen = new HashSet<>();
+    private final Set<String> reported = new HashSet<>();
     private long unknown;
 
     private GitScan(LeakScanner scanner, Repository repository, String name, ScanSink sink) {
@@ -72,15 +76,37 @@ public final class GitScan {
             if (unknown == 0) {
                 break;
             }
-            tree(commit.tree(), "", commit.id(), 0);
+            tree(commit.tree(), "", commit, 0);
         }
-        leaking.forEach((id, home) -> repository
+        leaking.entrySet().stream()
+                .sorted(Comparator.comparingLong(entry ->
+                        entry.getValue().map(home -> home.commit().seconds()).orElse(Long.MAX_VALUE)))
+                .forEach(entry -> named(entry.getKey(), entry.getValue()));
+    }
+
+    /// Scans a blob by its name. What an earlier commit had in the same file, at whatever line, is known.
+    private void named(ObjectId id, Optional<Home> home) {
+        String file = home.map(Home::path).orElse("blob " + id.brief());
+        String source =
+                file + home.map(known -> "@" + known.commit().id().brief()).orElse(" of no commit");
+        repository
                 .read(id)
-                .ifPresent(blob -> scan(
-                        home.map(known -> known.path() + "@" + known.commit().brief())
-                                .orElse("blob " + id.brief() + " of no commit"),
-                        blob.content(),
-                        sink)));
+                .ifPresent(blob -> scan(source, blob.content(), new ScanSink() {
+                    @Override
+                    public void found(Leak leak) {
+                        // passwords have no mark, by which two could be told apart
+                        String mark =
+                                leak.mark().isEmpty() ? "line " + leak.place().line() : leak.mark();
+                        if (reported.add(String.join("\n", file, leak.rule().id(), leak.masked(), mark))) {
+                            sink.found(leak);
+                        }
+                    }
+
+                    @Override
+                    public void skipped(String skippedSource, String why) {
+                        sink.skipped(skippedSource, why);
+                    }
+                }));
     }
 
     private void scan(String source, byte[] content, ScanSink to) {
@@ -134,7 +160,7 @@ public final class GitScan {
     }
 
     /// Gives the leaking blobs of a tree their names; a tree that an earlier commit had is not read again.
-    private void tree(ObjectId id, String path, ObjectId commit, int depth) {
+    private void tree(ObjectId id, String path, Commit commit, int depth) {
         if (depth > DEEPEST || unknown == 0 || !seen.add(id)) {
             return;
         }
@@ -159,8 +185,7 @@ public final class GitScan {
                     .orElseThrow();
             if (entry.startsWith("40000 ")) {
                 tree(object, full + "/", commit, depth + 1);
-            } else if (leaking.getOrDefault(object, Optional.of(new Home("", id)))
-                    .isEmpty()) {
+            } else if (leaking.getOrDefault(object, KNOWN).isEmpty()) {
                 leaking.put(object, Optional.of(new Home(full, commit)));
                 unknown--;
             }

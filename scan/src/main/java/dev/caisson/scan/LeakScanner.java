@@ -1,5 +1,6 @@
 package dev.caisson.scan;
 
+import dev.caisson.scan.match.Placeholders;
 import dev.caisson.scan.unpack.Archive;
 import dev.caisson.scan.unpack.Budget;
 import java.io.ByteArrayInputStream;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BinaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// Scans bytes for secrets. May be used by many threads.
@@ -21,6 +23,18 @@ import org.jspecify.annotations.Nullable;
 public final class LeakScanner {
     private static final int WINDOW = 1 << 20;
     private static final int SMALL = 64 * 1024;
+
+    private static final ScanSink NOBODY = new ScanSink() {
+        @Override
+        public void found(Leak leak) {
+            // the text is what is asked for
+        }
+
+        @Override
+        public void skipped(String source, String why) {
+            // a rule that is too slow for a text has found what it could
+        }
+    };
 
     private final RuleSet rules;
     private final Instant now;
@@ -50,26 +64,69 @@ public final class LeakScanner {
                 // a rule that is too slow for a text has found what it could
             }
         };
-        scan(source, new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), sink);
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        new Reader(Math.min(SMALL, bytes.length + 1)).scan(source, new ByteArrayInputStream(bytes), sink);
         return leaks;
+    }
+
+    /// Scans a variable, a label or another value with a name of its own: one that is called like a secret is one, if
+    /// its value is neither a switch nor a reference nor a placeholder.
+    public List<Leak> scan(String source, String name, String value) {
+        List<Leak> leaks = scan(source, name + "=\"" + value.replace('"', '\'') + "\"");
+        boolean secret = SecretNames.isSecretName(name.replace('-', '_').replace('.', '_'))
+                && SecretNames.isSecretValue(value)
+                && !Placeholders.isPlaceholder(value);
+        return leaks.isEmpty() && secret
+                ? List.of(new Leak(
+                        RuleSet.ASSIGNED,
+                        new Place(source, 1, 1, List.of()),
+                        Masks.masked(value),
+                        Confidence.POSSIBLE,
+                        "it has a value and is called " + name,
+                        ""))
+                : leaks;
+    }
+
+    /// Returns a text with something else in the place of each secret that has a form; decodes nothing.
+    /// @param other takes what the secret is, a noun phrase, and itself
+    public String replaced(String text, BinaryOperator<String> other) {
+        var bytes = new byte[text.length()];
+        for (int at = 0; at < bytes.length; at++) {
+            bytes[at] = (byte) (text.charAt(at) < 0x100 ? text.charAt(at) : '?');
+        }
+        var passage = new Passage("", bytes, bytes.length, 0, bytes.length, new Lines(), Optional.empty());
+        var replaced = new StringBuilder();
+        int from = 0;
+        for (Candidate found : new Search(rules, now).direct(passage, NOBODY)) {
+            if (!found.named() && found.from() >= from) {
+                replaced.append(text, from, found.from())
+                        .append(other.apply(found.rule().title(), text.substring(found.from(), found.to())));
+                from = found.to();
+            }
+        }
+        return replaced.append(text, from, text.length()).toString();
     }
 
     /// Scans a stream to its end, which stays open. A stream that cannot be read is reported to the sink.
     /// @param source the name for places
     public void scan(String source, InputStream in, ScanSink sink) {
-        new Reader().scan(source, in, sink);
+        new Reader(SMALL).scan(source, in, sink);
     }
 
     /// Returns a reader for one thread that scans many streams.
     Reader reader() {
-        return new Reader();
+        return new Reader(SMALL);
     }
 
     /// Reads streams one after the other into one buffer.
     final class Reader {
         private final Search search = new Search(rules, now);
-        private byte[] buffer = new byte[SMALL];
+        private byte[] buffer;
         private @Nullable Reader inner;
+
+        private Reader(int size) {
+            buffer = new byte[size];
+        }
 
         void scan(String source, InputStream in, ScanSink sink) {
             var budget = new Budget();
@@ -100,7 +157,7 @@ public final class LeakScanner {
 
         private void unpack(String source, Archive archive, InputStream in, Budget budget, ScanSink sink)
                 throws IOException {
-            Reader below = inner == null ? new Reader() : inner;
+            Reader below = inner == null ? new Reader(SMALL) : inner;
             inner = below;
             try {
                 budget.enter();

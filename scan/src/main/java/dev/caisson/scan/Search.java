@@ -25,14 +25,13 @@ final class Search {
     private static final int AFTER = 512;
     private static final int ESCAPED_REGION = 2048;
     private static final int LEAST_ESCAPED = 16;
-    /// An expression that ran out of steps so often is not tried again in the file.
-    private static final int EXHAUSTED = 3;
-
     private final RuleSet rules;
     private final Instant now;
     private final @Nullable Matcher[] matchers;
     private final int[] done;
-    private final int[] exhausted;
+    /// Steps that each expression may still take in the passage.
+    private final long[] steps;
+    private final boolean[] exhausted;
     private final List<Candidate> candidates = new ArrayList<>();
     private final List<int[]> escaped = new ArrayList<>();
     private final ArrayDeque<Passage> decoded = new ArrayDeque<>();
@@ -47,12 +46,13 @@ final class Search {
         int count = rules.expressions().size();
         matchers = new Matcher[count];
         done = new int[count];
-        exhausted = new int[count];
+        steps = new long[count];
+        exhausted = new boolean[count];
     }
 
     /// Another file begins.
     void begin() {
-        Arrays.fill(exhausted, 0);
+        Arrays.fill(exhausted, false);
     }
 
     /// Searches a passage and all that it decodes to.
@@ -67,40 +67,60 @@ final class Search {
     }
 
     private void one(Passage next, ScanSink sink) {
+        find(next, sink);
+        if (next.mayDecode()) {
+            decode();
+        }
+        told().forEach(candidate -> sink.found(leak(candidate)));
+    }
+
+    /// Finds the secrets of a passage, those that it decodes to left out.
+    List<Candidate> direct(Passage next, ScanSink sink) {
+        find(next, sink);
+        return told();
+    }
+
+    private void find(Passage next, ScanSink sink) {
         passage = next;
         text = null;
         bounded = null;
         candidates.clear();
         escaped.clear();
         Arrays.fill(done, 0);
+        Arrays.fill(steps, BoundedText.steps(next.length()));
         int from = Math.max(0, next.from() - LONGEST / 4);
         int to = Math.min(next.length(), next.to() + LONGEST / 4);
         rules.keywords().search(next.bytes(), from, to, (word, end) -> hit(word, end, sink));
         for (Expression expression : rules.everywhere()) {
             everywhere(expression, sink);
         }
-        if (next.mayDecode()) {
-            decode();
-        }
-        candidates.sort(Comparator.comparingInt(Candidate::from));
-        for (Candidate candidate : candidates) {
-            boolean here = candidate.from() >= next.from() && candidate.from() < next.to();
-            if (here && candidates.stream().noneMatch(other -> hides(other, candidate))) {
-                sink.found(leak(candidate));
-            }
-        }
     }
 
-    private static boolean hides(Candidate other, Candidate candidate) {
-        return other.overlaps(candidate)
-                && (other.tellsMoreThan(candidate)
-                        || (!candidate.tellsMoreThan(other)
-                                && other.rule().id().compareTo(candidate.rule().id()) < 0));
+    /// Returns the candidates that are this passage's, in their order; of those that overlap the one that says most.
+    private List<Candidate> told() {
+        candidates.sort(Comparator.comparingInt(Candidate::from)
+                .thenComparing(found -> found.rule().id()));
+        List<Candidate> told = new ArrayList<>();
+        for (Candidate candidate : candidates) {
+            if (told.isEmpty() || !told.getLast().overlaps(candidate)) {
+                told.add(candidate);
+            } else if (candidate.tellsMoreThan(told.getLast())) {
+                told.set(told.size() - 1, candidate);
+            }
+        }
+        return told.stream()
+                .filter(candidate -> candidate.from() >= passage.from() && candidate.from() < passage.to())
+                .toList();
     }
 
     private void decode() {
+        candidates.sort(Comparator.comparingInt(Candidate::from));
+        int next = 0;
         for (int[] region : escaped) {
-            if (candidates.stream().noneMatch(found -> found.from() < region[1] && region[0] < found.to())) {
+            while (next < candidates.size() && candidates.get(next).to() <= region[0]) {
+                next++;
+            }
+            if (next == candidates.size() || candidates.get(next).from() >= region[1]) {
                 byte[] plain = Encodings.escapes(passage.bytes(), region[0], region[1]);
                 decoded.add(passage.decoded(plain, plain.length, region[0], "escapes"));
             }
@@ -131,7 +151,8 @@ final class Search {
 
     private void keyword(int index, int start, int end, ScanSink sink) {
         Expression expression = rules.expressions().get(index);
-        if (exhausted[index] >= EXHAUSTED
+        if (steps[index] <= 0
+                || isWithinWord(expression, start)
                 || (expression.anchored() ? start : end) < done[index]
                 || expression
                         .path()
@@ -152,15 +173,45 @@ final class Search {
             }
         } catch (BoundedText.Exhausted e) {
             tooSlow(index, expression, sink);
+        } finally {
+            spend(index, expression);
+        }
+    }
+
+    /// Takes the steps of a run off those that the expression has.
+    private void spend(int index, Expression expression) {
+        BoundedText text = bounded;
+        if (text != null && isBounded(expression)) {
+            steps[index] = text.left();
         }
     }
 
     private void tooSlow(int index, Expression expression, ScanSink sink) {
-        if (++exhausted[index] == EXHAUSTED) {
+        if (!exhausted[index]) {
+            exhausted[index] = true;
             sink.skipped(
                     passage.source(),
                     "the expression of rule " + expression.rule().id() + " takes too many steps");
         }
+    }
+
+    /// Ours that begin with their keyword take few steps, as the keyword stands at the start of a word.
+    private static boolean isBounded(Expression expression) {
+        return !expression.own() || !expression.anchored();
+    }
+
+    /// True if a keyword that begins a token stands within a word: a long word of nothing but keywords would be read
+    /// again from each of them.
+    private boolean isWithinWord(Expression expression, int start) {
+        return expression.own()
+                && expression.anchored()
+                && start > 0
+                && isTokenByte(passage.bytes()[start])
+                && isTokenByte(passage.bytes()[start - 1]);
+    }
+
+    private static boolean isTokenByte(byte b) {
+        return (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') || b == '_' || b == '-';
     }
 
     private void around(int index, Expression expression, Matcher matcher, int start, int end) {
@@ -194,16 +245,18 @@ final class Search {
         Matcher matcher = matcher(index, expression);
         matcher.region(0, passage.length());
         try {
-            while (exhausted[index] < EXHAUSTED && matcher.find()) {
+            while (matcher.find()) {
                 matched(expression, matcher);
             }
         } catch (BoundedText.Exhausted e) {
             tooSlow(index, expression, sink);
+        } finally {
+            spend(index, expression);
         }
     }
 
     private Matcher matcher(int index, Expression expression) {
-        CharSequence over = expression.own() ? text() : bounded();
+        CharSequence over = isBounded(expression) ? bounded(index) : text();
         Matcher matcher = matchers[index];
         if (matcher == null) {
             matcher = expression.pattern().get().matcher(over);
@@ -225,13 +278,13 @@ final class Search {
         return known;
     }
 
-    private BoundedText bounded() {
+    private BoundedText bounded(int index) {
         BoundedText known = bounded;
         if (known == null) {
             known = new BoundedText(text());
             bounded = known;
         }
-        known.refill();
+        known.grant(steps[index]);
         return known;
     }
 

@@ -63,6 +63,7 @@ class GitScanTest {
         git("init", "-q");
         commit("conf/app.ini", "a\ntoken = " + token + "\n" + "x\n".repeat(500));
         commit("conf/app.ini", "a\ntoken = none\n" + "x\n".repeat(500));
+        commit("conf/app.ini", "b\n\ntoken = " + token + "\n" + "x\n".repeat(400));
         commit("copy/late.ini", "a\ntoken = " + token + "\n" + "x\n".repeat(500));
         git("commit", "-q", "--allow-empty", "-m", "message with " + other);
     }

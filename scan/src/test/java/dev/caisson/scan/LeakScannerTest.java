@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class LeakScannerTest {
     private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
@@ -141,6 +142,16 @@ class LeakScannerTest {
         scanner.scan("long", new SequenceInputStream(Collections.enumeration(all)), collected);
         assertThat(collected.leaks).hasSize(1);
         assertThat(collected.leaks.getFirst().place().line()).isEqualTo(50 * 20_000 + 1);
+    }
+
+    /// Each part makes an expression start again and again.
+    @Test
+    @Timeout(30)
+    void a_hostile_text_takes_no_longer_than_its_length_asks_for() {
+        for (String part :
+                List.of("-eyJ", "eyJaaaaaaaaaaaa.", "glpat-", "server=a;password=", "a://a:", "curl -u a ", "AIza")) {
+            scanner.scan("a.txt", part.repeat(100_000));
+        }
     }
 
     @Test

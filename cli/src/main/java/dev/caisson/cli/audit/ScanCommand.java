@@ -1,14 +1,13 @@
 package dev.caisson.cli.audit;
 
+import dev.caisson.audit.AuditException;
 import dev.caisson.audit.LeakAudit;
 import dev.caisson.audit.Report;
 import dev.caisson.audit.Severity;
-import dev.caisson.cli.caller.Caller;
-import dev.caisson.scan.GitScan;
+import dev.caisson.error.CaissonException;
 import dev.caisson.scan.LeakScanner;
 import dev.caisson.scan.RuleSet;
 import dev.caisson.scan.ScanException;
-import dev.caisson.scan.TreeScan;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -22,21 +21,22 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// `caisson scan TARGET…`: secrets in files, directories, histories of git and standard input.
+/// `caisson scan TARGET…`: secrets in files, histories of git, images, containers and standard input.
 @Command(
         name = "scan",
         description = {
-            "Find secrets: tokens, private keys and passwords in files, directories and histories.",
+            "Find secrets: tokens, private keys and passwords in files, histories, images and containers.",
             "A value is never shown. Archives are unpacked, encoded text is decoded, links are not followed.",
             "Exit status: 0 clean, 1 findings at or over --fail-on, 2 the scan itself failed, 3 partly not scanned."
         })
 public final class ScanCommand implements Callable<Integer> {
-    private static final String GIT = "git:";
-
     @Parameters(
             paramLabel = "TARGET",
             arity = "1..*",
-            description = "Files and directories; git:DIR for the history of a repository; - for standard input.")
+            description = {
+                "Files and directories; git:DIR for the history of a repository, IMAGE or image:NAME for an image of the store,",
+                "container:NAME for a container's variables, command and log; - for standard input."
+            })
     private List<String> targets = List.of();
 
     @Option(
@@ -76,32 +76,23 @@ public final class ScanCommand implements Callable<Integer> {
         RuleSet known = rules == null ? RuleSet.own() : ScanInputs.rules(rules);
         var scanner = new LeakScanner(known, Instant.now());
         var audit = new LeakAudit(known);
+        List<ScanTarget> all = targets.stream().map(ScanTarget::of).toList();
         try {
-            for (String target : targets) {
-                scan(scanner, target, audit);
-            }
+            all.forEach(target -> target.scan(scanner, audit));
         } catch (ScanException e) {
             throw ScanInputs.failed(e);
+        } catch (AuditException e) {
+            throw e;
+        } catch (CaissonException e) {
+            throw new AuditException(AuditException.Code.TARGET_UNKNOWN, e.sentence(), e);
         }
         Report report = audit.conclude(
-                targets.stream()
-                        .map(target -> target.equals("-") ? "stdin" : target)
-                        .toList(),
+                all.stream().map(ScanTarget::shown).toList(),
                 LocalDate.now(ZoneOffset.UTC),
                 failOn,
                 Optional.ofNullable(waivers),
                 Optional.ofNullable(baseline));
         output.write(report);
         return report.exitCode();
-    }
-
-    private static void scan(LeakScanner scanner, String target, LeakAudit audit) {
-        if (target.equals("-")) {
-            scanner.scan("stdin", Caller.current().input(), audit);
-        } else if (target.startsWith(GIT)) {
-            GitScan.scan(scanner, Caller.current().path(target.substring(GIT.length())), target, audit);
-        } else {
-            TreeScan.scan(scanner, Caller.current().path(target), target, audit);
-        }
     }
 }

@@ -113,6 +113,9 @@ class ScanCommandTest {
         assertThat(err.toString()).contains("INPUT_MISSING", "there is no file");
         assertThat(scan("scan", "git:" + root)).isEqualTo(2);
         assertThat(err.toString()).contains("is no git repository");
+        assertThat(scan("scan", "image:")).isEqualTo(2);
+        assertThat(scan("scan", "container:none")).isEqualTo(2);
+        assertThat(err.toString()).contains("'caisson ps -a'");
         assertThat(scan("scan")).isEqualTo(2);
         assertThat(scan("scan", "--format", "xml", root.toString())).isEqualTo(2);
         Path rules = Files.writeString(root.resolve("rules.toml"), "[[rules]]\nid = \"a\"\nregex = '''(a'''\n");
