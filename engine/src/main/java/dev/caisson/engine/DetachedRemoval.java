@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /// The removal of a container that outlives its command: its monitor ends with it, then what it left goes.
 ///
 /// @param force kills it first if it runs
-/// @param volumes removes its anonymous volumes too
+/// @param volumes removes its anonymous volumes too, as always of one of which nothing is kept at its end
 record DetachedRemoval(DetachedPlace place, boolean force, boolean volumes) {
     private static final Duration LOOK = Duration.ofSeconds(1);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -69,12 +69,16 @@ record DetachedRemoval(DetachedPlace place, boolean force, boolean volumes) {
                     end(monitor, held);
                 }
             }
-            List<VolumeName> had = volumes ? named(held.kept()) : List.of();
+            List<VolumeName> had = volumes || keepsNothing() ? named(held.kept()) : List.of();
             place.remove();
             Volumes.of(place.options()).removeAnonymous(had);
             gone.set(true);
         });
         return gone.get();
+    }
+
+    private boolean keepsNothing() {
+        return place.findFile().filter(file -> file.options().removedAtEnd()).isPresent();
     }
 
     private static List<VolumeName> named(Fd kept) {

@@ -124,6 +124,16 @@ class ImageVolumeTest extends BusyboxEngine {
     }
 
     @Test
+    void one_of_which_nothing_is_kept_takes_them_along_whoever_removes_it() throws Exception {
+        DetachedContainer box = engine.create(spec("true"), DetachedOptions.STANDARD.removedAtEnd(true));
+        assertThat(engine.volumes().list()).hasSize(2);
+
+        box.remove(true);
+
+        assertThat(engine.volumes().list()).isEmpty();
+    }
+
+    @Test
     void one_that_is_removed_at_its_end_takes_them_along() throws Exception {
         engine.create(spec("true"), DetachedOptions.STANDARD.removedAtEnd(true)).start();
         for (int i = 0; i < 500 && !engine.volumes().list().isEmpty(); i++) {
