@@ -5,7 +5,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.caisson.secret {
     requires transitive dev.caisson.error;
-    requires transitive dev.caisson.linux;
+    requires dev.caisson.linux;
     requires dev.caisson.text;
     requires io.avaje.json;
     requires static transitive org.jspecify;

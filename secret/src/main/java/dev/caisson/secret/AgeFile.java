@@ -13,7 +13,7 @@ import java.util.Optional;
 /// the content in chunks of 64 KiB, of which the last is marked.
 final class AgeFile {
     /// Whoever can wrap a file key.
-    interface Recipient {
+    interface Wrapper {
         Stanza wrap(byte[] fileKey);
     }
 
@@ -34,7 +34,12 @@ final class AgeFile {
 
     private AgeFile() {}
 
-    static byte[] encrypt(SecretValue content, List<? extends Recipient> recipients) {
+    /// Encrypts for public keys.
+    static byte[] encrypt(SecretValue content, List<Recipient> recipients) {
+        return encryptBy(content, recipients.stream().map(RecipientKey::new).toList());
+    }
+
+    static byte[] encryptBy(SecretValue content, List<? extends Wrapper> recipients) {
         var random = new SecureRandom();
         byte[] fileKey = new byte[FILE_KEY];
         byte[] nonce = new byte[NONCE];

@@ -88,7 +88,7 @@ final class Identity implements AgeFile.Identity, AutoCloseable {
 
     @Override
     public Optional<byte[]> unwrap(Stanza stanza) {
-        if (!stanza.type().equals(Recipient.TYPE)) {
+        if (!stanza.type().equals(RecipientKey.TYPE)) {
             return Optional.empty();
         }
         byte[] ephemeral = stanza.arguments().size() == 1
@@ -99,7 +99,7 @@ final class Identity implements AgeFile.Identity, AutoCloseable {
         }
         byte[] own = scalar.copy();
         byte[] shared = Curve.agree(own, ephemeral);
-        byte[] key = Recipient.wrappingKey(shared, ephemeral, publicKey);
+        byte[] key = RecipientKey.wrappingKey(shared, ephemeral, publicKey);
         try {
             return Optional.ofNullable(
                     AgeCipher.open(key, new byte[AgeCipher.NONCE], stanza.body(), 0, stanza.body().length));

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// A passphrase as key of an age file, the scrypt recipient of its format.
-record PassphraseKey(SecretValue passphrase) implements AgeFile.Recipient, AgeFile.Identity {
+record PassphraseKey(SecretValue passphrase) implements AgeFile.Wrapper, AgeFile.Identity {
     static final String TYPE = "scrypt";
     /// 128 MiB of memory, and about half a second.
     static final int LOG = 17;

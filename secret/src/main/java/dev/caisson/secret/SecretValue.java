@@ -121,7 +121,7 @@ public final class SecretValue implements AutoCloseable {
     }
 
     /// Writes the value at the position of `file`, without a copy in the heap.
-    public void writeTo(Fd file) {
+    void writeTo(Fd file) {
         memory.write(file);
     }
 

@@ -35,7 +35,7 @@ final class Unlocking {
                 }
                 case Unlocker.Passphrase phrase -> {
                     try (SecretValue passphrase = ask(prompt)) {
-                        yield AgeFile.encrypt(line, List.of(new PassphraseKey(passphrase)));
+                        yield AgeFile.encryptBy(line, List.of(new PassphraseKey(passphrase)));
                     }
                 }
                 case Unlocker.Command program -> {

@@ -102,7 +102,7 @@ class AgePeerTest {
         Path ours = scratch.resolve("ours.age");
         try (SecretValue value = SecretValue.of("the value".getBytes(StandardCharsets.US_ASCII));
                 SecretValue passphrase = SecretValue.of("correct horse".getBytes(StandardCharsets.US_ASCII))) {
-            Files.write(ours, AgeFile.encrypt(value, List.of(new PassphraseKey(passphrase))));
+            Files.write(ours, AgeFile.encryptBy(value, List.of(new PassphraseKey(passphrase))));
         }
         Path plain = scratch.resolve("plain");
         Process process = new ProcessBuilder("script", "-qec", "age -d -o " + plain + " " + ours, "/dev/null")
