@@ -24,14 +24,14 @@ class StoreGuardTests {
     @Test
     void directories_of_the_store_are_closed_to_others_whatever_they_were() throws IOException {
         Path store = temporary.resolve("store");
-        for (String name : new String[] {"host", "rootfs"}) {
+        for (String name : new String[] {"host", "rootfs", "layers"}) {
             Path directory = Files.createDirectories(store.resolve(name));
             Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
         }
 
         ImageStore.open(store).close();
 
-        for (String name : new String[] {"host", "rootfs"}) {
+        for (String name : new String[] {"host", "rootfs", "layers"}) {
             assertThat(Files.getPosixFilePermissions(store.resolve(name)))
                     .as(name)
                     .isEqualTo(PosixFilePermissions.fromString("rwx------"));
@@ -105,8 +105,10 @@ class StoreGuardTests {
             assertThatThrownBy(() -> store.resolve(Image.dockerArchive(file), ProgressListener.none()))
                     .isInstanceOfSatisfying(
                             ImageException.class, e -> assertThat(e.reason()).isEqualTo(Code.DIGEST_MISMATCH));
-            try (var left = Files.list(temporary.resolve("store/rootfs"))) {
-                assertThat(left.filter(path -> !path.endsWith("locks"))).isEmpty();
+            for (String trees : new String[] {"rootfs", "layers"}) {
+                try (var left = Files.list(temporary.resolve("store").resolve(trees))) {
+                    assertThat(left.filter(path -> !path.endsWith("locks"))).isEmpty();
+                }
             }
             assertThat(store.sizes()).isEmpty();
         }
