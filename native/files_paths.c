@@ -79,6 +79,7 @@ bool files_is_made_up(int fd)
 	case CGROUP_SUPER_MAGIC:
 	case CGROUP2_SUPER_MAGIC:
 	case DEVPTS_SUPER_MAGIC:
+	case RAMFS_MAGIC: /* secrets, which are in no copy of a container */
 	case 0x19800202: /* mqueue */
 		return true;
 	default:

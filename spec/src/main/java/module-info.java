@@ -7,6 +7,7 @@ import org.jspecify.annotations.NullMarked;
 module dev.caisson.spec {
     requires transitive dev.caisson.image;
     requires transitive dev.caisson.seccomp;
+    requires transitive dev.caisson.secret;
     requires dev.caisson.text;
     requires io.avaje.json;
     requires static org.jspecify;

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// What a container that outlives its command was asked to be, as its plan settled it.
 ///
@@ -49,19 +50,28 @@ public record ContainerDetails(
                 spec.init(),
                 spec.limits().memory().count(),
                 spec.limits().pids(),
-                spec.mounts().stream().map(ContainerDetails::text).toList());
+                spec.mounts().stream().flatMap(ContainerDetails::texts).toList());
     }
 
-    private static String text(Mount mount) {
+    private static Stream<String> texts(Mount mount) {
         return switch (mount) {
-            case Mount.Bind bind -> bind.source() + ":/" + bind.target() + (bind.readOnly() ? ":ro" : ":rw");
+            case Mount.Bind bind -> text(bind.source().toString(), bind.target().absolute(), bind.readOnly());
             case Mount.Workspace workspace ->
-                workspace.name() + ":/" + workspace.target() + (workspace.readOnly() ? ":ro" : ":rw");
+                text(workspace.name().toString(), workspace.target().absolute(), workspace.readOnly());
             case Mount.Volume volume ->
-                volume.name().map(VolumeName::value).orElse("") + ":/" + volume.target()
-                        + (volume.readOnly() ? ":ro" : ":rw");
-            case Mount.Tmpfs tmpfs -> ":/" + tmpfs.target() + (tmpfs.readOnly() ? ":ro" : ":rw");
+                text(
+                        volume.name().map(VolumeName::value).orElse(""),
+                        volume.target().absolute(),
+                        volume.readOnly());
+            case Mount.Tmpfs tmpfs -> text("", tmpfs.target().absolute(), tmpfs.readOnly());
+            case Mount.Secrets secrets ->
+                secrets.files().stream()
+                        .flatMap(file -> text(file.secret().text(), file.path(), true));
         };
+    }
+
+    private static Stream<String> text(String source, String target, boolean readOnly) {
+        return Stream.of(source + ":" + target + (readOnly ? ":ro" : ":rw"));
     }
 
     ContainerDetails limited(Limits limits) {

@@ -124,8 +124,8 @@ final class DetachedMaker implements AutoCloseable {
         var closing = new ArrayList<Fd>();
         // One of its own, that holds the ports no longer than until they lead to the container.
         var networks = GuestNetworks.kept(options);
-        try {
-            DetachedPlace made = make(prepared, wanted, home, networks, undo, closing);
+        try (SecretFiles secrets = preparation.secrets(prepared.spec(), home.id().value())) {
+            DetachedPlace made = make(prepared, wanted, home, networks, secrets, undo, closing);
             undo.clear();
             return made;
         } catch (RuntimeException | Error | InterruptedException e) {
@@ -165,6 +165,7 @@ final class DetachedMaker implements AutoCloseable {
             DetachedOptions wanted,
             DetachedHome home,
             GuestNetworks networks,
+            SecretFiles secrets,
             Deque<Runnable> undo,
             List<Fd> closing)
             throws InterruptedException {
@@ -220,6 +221,10 @@ final class DetachedMaker implements AutoCloseable {
         undo.push(() -> shared.undo(id, prepared));
         List<Fd> mounts = shared.make(id, prepared, plan, true);
         closing.addAll(mounts);
+        secrets.mount(plan).ifPresent(mount -> {
+            closing.add(mount);
+            mounts.add(mount);
+        });
         try (Parts parts = Parts.make(
                 zygote.get(),
                 plan,

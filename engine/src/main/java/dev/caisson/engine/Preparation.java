@@ -84,9 +84,11 @@ final class Preparation implements AutoCloseable {
     private final ImageStore images;
     private final Filters filters;
     private final TrustedPaths trusted;
+    private final Path data;
 
     Preparation(EngineOptions options) {
-        images = ImageStore.open(options.data().resolve("images"));
+        data = options.data();
+        images = ImageStore.open(data.resolve("images"));
         hierarchy = Hierarchy.detect();
         usualGroups = hierarchy.joins();
         host = HostFacts.read(shown(usualGroups), names(usualGroups), hierarchy.hasUnified())
@@ -118,6 +120,12 @@ final class Preparation implements AutoCloseable {
                     .prepare(spec, progress)
                     .plan(new IdRange(IdRange.FIRST, IdRange.WIDTH), id, networks.preview(id, spec));
         }
+    }
+
+    /// Reads the secrets of a container, which is refused if one of them is not to be had.
+    /// @param container who gets them, for the log of accesses
+    SecretFiles secrets(ContainerSpec spec, String container) {
+        return SecretFiles.read(data, spec, "container " + container);
     }
 
     Hierarchy hierarchy() {

@@ -92,11 +92,16 @@ final class Starter implements AutoCloseable {
     /// @param standing is handed the container that stands and waits for it
     /// @throws RuntimeException where it does not run; then nothing is left of it
     Container start(Preparation.Prepared prepared, Streams wanted, Consumer<Container> standing) {
-        try {
-            return start(prepared, begin(prepared), wanted, standing);
+        try (SecretFiles secrets = preparation.secrets(prepared.spec(), label(prepared.spec()))) {
+            return start(prepared, begin(prepared), wanted, secrets, standing);
         } finally {
             beginnings.makeAhead(prepared);
         }
+    }
+
+    /// Returns the words for a container in the log of accesses.
+    private static String label(ContainerSpec spec) {
+        return spec.name().orElse("without a name") + " of " + spec.image();
     }
 
     /// Its name is given back with it.
@@ -115,7 +120,11 @@ final class Starter implements AutoCloseable {
     }
 
     private Container start(
-            Preparation.Prepared prepared, Beginning begun, Streams wanted, Consumer<Container> standing) {
+            Preparation.Prepared prepared,
+            Beginning begun,
+            Streams wanted,
+            SecretFiles secrets,
+            Consumer<Container> standing) {
         ContainerSpec spec = prepared.spec();
         Container container;
         Optional<KeptRun> run = Optional.empty();
@@ -123,7 +132,7 @@ final class Starter implements AutoCloseable {
             run = wanted instanceof Streams.Kept
                     ? Optional.of(KeptRun.begin(kept, begun.id(), begun.name(), spec, begun.plan()))
                     : Optional.empty();
-            container = stand(prepared, begun, birth, new Output(wanted, run));
+            container = stand(prepared, begun, birth, new Output(wanted, run), secrets);
         } catch (RuntimeException | Error e) {
             run.ifPresent(KeptRun::discard);
             beginnings.removeAfter(e, begun.id());
@@ -189,7 +198,12 @@ final class Starter implements AutoCloseable {
 
     /// Everything but the program; on failure the record, the id range and the group are left, perhaps with a process
     /// in it.
-    private Container stand(Preparation.Prepared prepared, Beginning begun, Launcher.Birth birth, Output output) {
+    private Container stand(
+            Preparation.Prepared prepared,
+            Beginning begun,
+            Launcher.Birth birth,
+            Output output,
+            SecretFiles secrets) {
         ContainerSpec spec = prepared.spec();
         StandardStreams opened = null;
         try {
@@ -200,7 +214,7 @@ final class Starter implements AutoCloseable {
             opened = StandardStreams.open(
                     streams, StandardStreams.Bounds.of(spec), output.wanted(), owner, output.kept());
             probe.reached(Moment.STREAMS_OPEN);
-            Launched launched = launch(prepared, begun, birth, group, opened);
+            Launched launched = launch(prepared, begun, birth, group, opened, secrets);
             try {
                 opened.console(launched.console());
                 opened.closeTheirs();
@@ -246,9 +260,11 @@ final class Starter implements AutoCloseable {
             Beginning begun,
             Launcher.Birth birth,
             Cgroup group,
-            StandardStreams opened) {
+            StandardStreams opened,
+            SecretFiles secrets) {
         List<Fd> mounts = shared.make(begun.id(), prepared, begun.plan(), false);
         try {
+            secrets.mount(begun.plan()).ifPresent(mounts::add);
             return launch(
                     begun.plan(),
                     birth,

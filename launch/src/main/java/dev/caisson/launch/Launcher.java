@@ -210,6 +210,8 @@ public final class Launcher {
                         HostMounts.shared(mount, shared, resources.userNamespace());
                         handover.add(slot, mount);
                     }
+                    case SlotSource.Secrets secrets ->
+                        handover.add(slot, resources.shared().get(secrets.index()));
                     case SlotSource.Cover cover ->
                         handover.add(
                                 slot, keep(opened, covers.get(cover.index()).descriptor()));

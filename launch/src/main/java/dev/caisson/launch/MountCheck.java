@@ -48,6 +48,7 @@ final class MountCheck {
                 case SlotSource.Bind bind ->
                     checks.add(check(mount.target(), bind.source(), bind.readOnly() ? "ro" : "rw", true));
                 case SlotSource.Shared shared -> checks.add(check(mount.target(), shared));
+                case SlotSource.Secrets _ -> checks.add(secrets(mount.target()));
                 case SlotSource.Cover cover -> checks.add(check(mount.target(), cover.source(), "ro", false));
                 default -> {}
             }
@@ -162,6 +163,23 @@ final class MountCheck {
                         && mount.propagation().isEmpty())
                 .isPresent();
         return new Check("mount " + target, planned, found.map(MountCheck::text).orElse(MISSING), asPlanned);
+    }
+
+    /// Secrets are in memory that is never swapped, which nobody can change, and all of a file system of their own.
+    private Check secrets(InRootPath target) {
+        var options = List.of(MountFlag.READ_ONLY.option(), "nosuid", "nodev", "noexec");
+        Optional<Mounted> found = table.at(target);
+        boolean asPlanned = found.filter(mount -> mount.fileSystem().equals("ramfs")
+                        && mount.root().equals("/")
+                        && mount.options().containsAll(options)
+                        && mount.ofFileSystem().contains(MountFlag.READ_ONLY.option())
+                        && mount.propagation().isEmpty())
+                .isPresent();
+        return new Check(
+                "mount " + target,
+                "secrets, ramfs " + String.join(",", options) + ", private",
+                found.map(MountCheck::text).orElse(MISSING),
+                asPlanned);
     }
 
     private static String text(Mounted mount) {

@@ -22,7 +22,8 @@ public final class Parts implements AutoCloseable {
     /// Makes all but standard streams, which each start gets anew.
     ///
     /// @param layers what the root is made of, which may be closed afterwards
-    /// @param shared detached mounts of workspaces and volumes, in the order of the plan; the caller's to close
+    /// @param shared detached mounts of workspaces and volumes, in the order of the plan, then of secrets;
+    ///     the caller's to close
     public static Parts make(Zygote zygote, LaunchPlan plan, Launcher.Layers layers, List<Fd> shared, Cgroup group) {
         var made = new Parts();
         try {
@@ -64,6 +65,8 @@ public final class Parts implements AutoCloseable {
                         HostMounts.shared(mount, it, userNamespace);
                         add(slot, true, mount.duplicate());
                     }
+                    case SlotSource.Secrets it ->
+                        add(slot, true, shared.get(it.index()).duplicate());
                     case SlotSource.Cover cover -> add(slot, true, cover(zygote, plan, cover, userNamespace));
                     case SlotSource.Device device -> add(slot, true, HostMounts.device(device, plan.ids(), zygote));
                     case SlotSource.NamespaceOf _, SlotSource.Lifetime _ ->

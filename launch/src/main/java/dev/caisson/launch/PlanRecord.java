@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.secret.SecretName;
 import dev.caisson.spec.DeviceRule;
 import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.VolumeName;
@@ -9,6 +10,8 @@ import java.util.Base64;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// A plan as it is written down and read again: plain texts and numbers. What the program is given is left out.
 ///
@@ -124,6 +127,7 @@ public record PlanRecord(
             case SlotSource.Bind bind -> "bind " + bind.index() + (bind.readOnly() ? " ro " : " rw ") + bind.source();
             case SlotSource.Shared shared ->
                 shared.name().kind() + " " + shared.index() + (shared.readOnly() ? " ro " : " rw ") + shared.name();
+            case SlotSource.Secrets secrets -> "secrets " + secrets.index() + " " + text(secrets.files());
             case SlotSource.Cover cover -> "cover " + cover.index() + " " + cover.source();
             case SlotSource.Device device ->
                 "device " + device.index() + " " + device.node().rule(device.access()) + " " + device.source();
@@ -146,11 +150,31 @@ public record PlanRecord(
                 new SlotSource.Shared(Integer.parseInt(words[1]), new WorkspaceName(words[3]), words[2].equals("ro"));
             case "volume" ->
                 new SlotSource.Shared(Integer.parseInt(words[1]), new VolumeName(words[3]), words[2].equals("ro"));
+            case "secrets" -> new SlotSource.Secrets(Integer.parseInt(words[1]), secrets(words[2]));
             case "cover" -> new SlotSource.Cover(Integer.parseInt(words[1]), Path.of(words[2]));
             case "device" ->
                 device(Integer.parseInt(words[1]), String.join(" ", words[2], words[3], words[4]), words[5]);
             default -> throw new IllegalArgumentException("not a slot: " + text);
         };
+    }
+
+    private static String text(List<SlotSource.Secrets.Placed> files) {
+        return files.stream()
+                .map(file -> file.secret() + ":" + file.file() + ":" + file.uid() + ":" + file.gid() + ":"
+                        + Integer.toOctalString(file.mode()))
+                .collect(Collectors.joining(","));
+    }
+
+    private static List<SlotSource.Secrets.Placed> secrets(String text) {
+        return Stream.of(text.split(",", -1))
+                .map(file -> file.split(":", -1))
+                .map(parts -> new SlotSource.Secrets.Placed(
+                        new SecretName(parts[0]),
+                        new SecretName(parts[1]),
+                        Integer.parseInt(parts[2]),
+                        Integer.parseInt(parts[3]),
+                        Integer.parseInt(parts[4], 8)))
+                .toList();
     }
 
     /// A path comes last, and may hold spaces.

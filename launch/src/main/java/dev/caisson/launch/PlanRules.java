@@ -136,7 +136,7 @@ public final class PlanRules {
             require(
                     mount.slot().index() < plan.slots().size()
                             && isMounted(plan.slots().get(mount.slot().index())),
-                    "only bind, cover, workspace and volume slots are mounted");
+                    "only bind, cover, workspace, volume and secret slots are mounted");
         }
         for (Step.JoinCgroup join : plan.all(Step.JoinCgroup.class)) {
             require(
@@ -149,7 +149,8 @@ public final class PlanRules {
     private static boolean isMounted(SlotSource source) {
         return source instanceof SlotSource.Bind
                 || source instanceof SlotSource.Cover
-                || source instanceof SlotSource.Shared;
+                || source instanceof SlotSource.Shared
+                || source instanceof SlotSource.Secrets;
     }
 
     private static void verifyDevices(LaunchPlan plan) {

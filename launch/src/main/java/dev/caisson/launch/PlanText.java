@@ -148,6 +148,11 @@ public final class PlanText {
             case SlotSource.Shared shared ->
                 shared.name().kind() + " " + shared.name() + " at " + quoted(target)
                         + (shared.readOnly() ? " read-only" : " writable");
+            case SlotSource.Secrets secrets ->
+                secrets.files().stream()
+                                .map(file -> file.secret().text())
+                                .collect(Collectors.joining(" ", "secrets ", ""))
+                        + " at " + quoted(target) + " read-only, in memory";
             case SlotSource.Cover cover ->
                 "host " + quoted(cover.source().toString()) + " at " + quoted(target) + " read-only, by an overlay";
             default -> throw new IllegalStateException("no mount comes from " + source);

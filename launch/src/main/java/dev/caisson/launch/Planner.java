@@ -8,6 +8,7 @@ import dev.caisson.spec.HostDevice;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Rlimit;
+import dev.caisson.spec.SecretFile;
 import dev.caisson.spec.VolumeName;
 import dev.caisson.spec.WritableLayer;
 import java.util.ArrayList;
@@ -208,7 +209,17 @@ public final class Planner {
                 case Mount.Bind bind -> slots.add(new SlotSource.Bind(binds++, bind.source(), bind.readOnly()));
                 case Mount.Workspace it -> slots.add(new SlotSource.Shared(shared++, it.name(), it.readOnly()));
                 case Mount.Volume it -> slots.add(new SlotSource.Shared(shared++, named(it), it.readOnly()));
-                case Mount.Tmpfs _ -> {}
+                case Mount.Tmpfs _, Mount.Secrets _ -> {}
+            }
+        }
+        addSecretsSlot(shared);
+    }
+
+    /// @param index of its mount, which stands behind those of workspaces and volumes
+    private void addSecretsSlot(int index) {
+        for (Mount mount : spec.mounts()) {
+            if (mount instanceof Mount.Secrets secrets) {
+                slots.add(SlotSource.Secrets.of(index, secrets, image.user()));
             }
         }
     }
@@ -277,6 +288,7 @@ public final class Planner {
                     steps.add(new Step.MountSlot(slot(SlotSource.Shared.class, shared++), false, mount.target()));
                 case Mount.Bind bind ->
                     steps.add(new Step.MountSlot(slot(SlotSource.Bind.class, index++), bind.file(), bind.target()));
+                case Mount.Secrets _ -> {} // the last mount, so that no other hides it
                 case Mount.Tmpfs tmpfs -> {
                     var flags = new ArrayList<>(List.of(MountFlag.NO_SETUID, MountFlag.NO_DEVICES));
                     if (!tmpfs.executable()) {
@@ -294,6 +306,9 @@ public final class Planner {
                             tmpfs.target()));
                 }
             }
+        }
+        if (SlotSource.position(slots, SlotSource.Secrets.class, 0) >= 0) {
+            steps.add(new Step.MountSlot(slot(SlotSource.Secrets.class, 0), false, SecretFile.DIRECTORY));
         }
     }
 

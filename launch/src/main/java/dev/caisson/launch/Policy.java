@@ -212,7 +212,8 @@ public final class Policy {
             switch (mount) {
                 case Mount.Bind bind -> checkSource(bind, spec, trusted, findings);
                 case Mount.Workspace _,
-                        Mount.Volume _ -> {} // its name is valid; that it exists is found when it is opened
+                        Mount.Volume _,
+                        Mount.Secrets _ -> {} // their names are valid; that they exist is found when they are opened
                 case Mount.Tmpfs tmpfs -> {
                     if (tmpfs.size().count() < 4096 || tmpfs.size().isUnlimited()) {
                         findings.add(

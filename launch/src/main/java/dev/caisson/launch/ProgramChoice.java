@@ -3,6 +3,7 @@ package dev.caisson.launch;
 import dev.caisson.error.ArgumentException;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,6 +51,11 @@ record ProgramChoice(List<String> arguments, Map<String, String> environment, Op
             all.put("TERM", "xterm");
         }
         all.put("HOME", image.user().home());
+        for (Mount mount : spec.mounts()) {
+            if (mount instanceof Mount.Secrets secrets) {
+                secrets.files().forEach(file -> all.put(file.variable(), file.path()));
+            }
+        }
         for (String variable : image.environment()) {
             int equals = variable.indexOf('=');
             if (equals > 0 && variable.indexOf('\0') < 0) {

@@ -1,6 +1,8 @@
 package dev.caisson.launch;
 
+import dev.caisson.secret.SecretName;
 import dev.caisson.spec.DeviceRule;
+import dev.caisson.spec.Mount;
 import dev.caisson.spec.SharedName;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,6 +37,35 @@ public sealed interface SlotSource {
     /// shown through
     /// the container's id map, without set-uid and devices.
     record Shared(int index, SharedName name, boolean readOnly) implements SlotSource {}
+
+    /// Secrets as files in memory that is never swapped, owned by the container's own ids: a detached mount that is
+    /// read-only, without set-uid, devices and execution. The plan has their names, never a value.
+    ///
+    /// @param index of the mount among those that the engine made
+    record Secrets(int index, List<Placed> files) implements SlotSource {
+        /// A file with all that is left open in a spec.
+        ///
+        /// @param uid inside of the container
+        public record Placed(SecretName secret, SecretName file, int uid, int gid, int mode) {}
+
+        public Secrets {
+            files = List.copyOf(files);
+        }
+
+        /// Gives files without an owner to the program's user.
+        static Secrets of(int index, Mount.Secrets wanted, RootImage.ProgramUser user) {
+            return new Secrets(
+                    index,
+                    wanted.files().stream()
+                            .map(file -> new Placed(
+                                    file.secret(),
+                                    file.file(),
+                                    file.uid().orElse(user.uid()),
+                                    file.gid().orElse(user.gid()),
+                                    file.mode()))
+                            .toList());
+        }
+    }
 
     /// A read-only overlay over the `index`-th directory of the host that belongs to the image, without set-uid and
     /// devices: what is read is the host's, while locks, leases and watches are the container's own.

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.caisson.secret.SecretName;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
@@ -14,6 +15,7 @@ import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.spec.SecretFile;
 import dev.caisson.spec.TerminalSize;
 import dev.caisson.spec.WorkspaceName;
 import java.io.IOException;
@@ -113,6 +115,30 @@ class PlanCodecTest {
                 Samples.spec().mount(new Mount.Bind(source, InRootPath.of("data"), true, false)), Samples.host());
 
         assertThat(PlanRecord.of(plan).plan()).isEqualTo(withoutTexts(plan));
+    }
+
+    @Test
+    void secrets_are_written_down_by_name_with_owner_and_mode() {
+        SecretFile db = SecretFile.of("db");
+        LaunchPlan plan = Samples.plan(
+                Samples.spec()
+                        .mount(new Mount.Secrets(
+                                List.of(db, db.file("copy").owner(7, 8).mode(0440)))),
+                Samples.host());
+
+        LaunchPlan again = PlanRecord.of(plan).plan();
+        assertThat(again).isEqualTo(withoutTexts(plan));
+        PlanRules.verify(again);
+        assertThat(again.slots())
+                .contains(new SlotSource.Secrets(
+                        0,
+                        List.of(
+                                new SlotSource.Secrets.Placed(
+                                        new SecretName("db"), new SecretName("db"), 1000, 1001, 0400),
+                                new SlotSource.Secrets.Placed(
+                                        new SecretName("db"), new SecretName("copy"), 7, 8, 0440))));
+        assertThat(plan.only(Step.Execute.class).environment())
+                .contains("DB_FILE=/run/secrets/db", "COPY_FILE=/run/secrets/copy");
     }
 
     private static LaunchPlan withoutTexts(LaunchPlan plan) {

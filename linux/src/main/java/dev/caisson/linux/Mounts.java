@@ -46,6 +46,9 @@ public final class Mounts {
     private static final long FSCONFIG_SET_FLAG = 0;
     private static final long FSCONFIG_SET_STRING = 1;
     private static final long FSCONFIG_CMD_CREATE = 6;
+    private static final long FSCONFIG_CMD_RECONFIGURE = 7;
+    private static final long FSPICK_CLOEXEC = 1;
+    private static final long FSPICK_EMPTY_PATH = 8;
     private static final long EXT4_IOC_SHUTDOWN = 0x8004587DL;
     private static final int EXT4_GOING_FLAGS_NOLOGFLUSH = 2;
 
@@ -88,6 +91,35 @@ public final class Mounts {
             options.forEach((key, value) -> configure(arena, made, FSCONFIG_SET_STRING, key, value));
             configure(arena, made, FSCONFIG_CMD_CREATE, null, null);
             return Fd.of("fsmount tmpfs", Native.raw(Nr.FSMOUNT, made.number(), FSMOUNT_CLOEXEC, bits(attributes)));
+        }
+    }
+
+    /// Mounts memory that is never swapped, a ramfs, and shows it to nobody. It has no bound: only who may fill it is
+    /// let write, and [#seal] ends that.
+    /// @param mode of its top directory
+    public static Fd unswappedMemory(int mode, Set<Attribute> attributes) {
+        try (Arena arena = Arena.ofConfined();
+                Fd made = Fd.of(
+                        "fsopen ramfs",
+                        Native.raw(Nr.FSOPEN, Native.string(arena, "ramfs").address(), FSOPEN_CLOEXEC))) {
+            configure(arena, made, FSCONFIG_SET_STRING, "mode", Integer.toOctalString(mode));
+            configure(arena, made, FSCONFIG_CMD_CREATE, null, null);
+            return Fd.of("fsmount ramfs", Native.raw(Nr.FSMOUNT, made.number(), FSMOUNT_CLOEXEC, bits(attributes)));
+        }
+    }
+
+    /// Makes the file system of a mount read-only, for all its mounts. None of its files may be open for writing.
+    public static void seal(Fd mount) {
+        try (Arena arena = Arena.ofConfined();
+                Fd picked = Fd.of(
+                        "fspick",
+                        Native.raw(
+                                Nr.FSPICK,
+                                mount.number(),
+                                Native.string(arena, "").address(),
+                                FSPICK_CLOEXEC | FSPICK_EMPTY_PATH))) {
+            configure(arena, picked, FSCONFIG_SET_FLAG, "ro", null);
+            configure(arena, picked, FSCONFIG_CMD_RECONFIGURE, null, null);
         }
     }
 

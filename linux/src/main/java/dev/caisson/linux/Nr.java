@@ -83,6 +83,7 @@ final class Nr {
     static final long FSOPEN = 430;
     static final long FSCONFIG = 431;
     static final long FSMOUNT = 432;
+    static final long FSPICK = 433;
     static final long PIDFD_OPEN = 434;
     static final long CLOSE_RANGE = 436;
     static final long OPENAT2 = 437;

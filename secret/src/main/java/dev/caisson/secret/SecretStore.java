@@ -25,6 +25,9 @@ import java.util.function.Supplier;
 /// Caisson. Each call takes the store's lock, reads the index and checks it; a change is on the disk as a whole or not
 /// at all. Safe for use by several threads.
 public final class SecretStore implements AutoCloseable {
+    /// The usual name of a store's directory, below a data directory.
+    public static final String DIRECTORY = "secrets";
+
     private static final int ID_BYTES = 12;
     private static final int MOST_FILE = SecretValue.MOST_BYTES + 64 * 1024;
     private static final int PATIENCE_MILLIS = 10_000;

@@ -2,9 +2,11 @@ package dev.caisson.secret;
 
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.LockedMemory;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.Optional;
@@ -123,6 +125,18 @@ public final class SecretValue implements AutoCloseable {
     /// Writes the value at the position of `file`, without a copy in the heap.
     void writeTo(Fd file) {
         memory.write(file);
+    }
+
+    /// Writes the value to the start of a file that exists, without a copy in the heap.
+    ///
+    /// @param file a path that the caller trusts, as one below `/proc/self/fd`
+    /// @throws SecretException SECRET_STORAGE
+    public void writeTo(Path file) {
+        try (Fd opened = FileSystem.open(file.toString(), FileSystem.O_WRONLY)) {
+            writeTo(opened);
+        } catch (ErrnoException e) {
+            throw StoreFiles.failed(file.toString(), e);
+        }
     }
 
     private SecretValue start(int size) {

@@ -2,7 +2,11 @@ package dev.caisson.spec;
 
 import static dev.caisson.error.ArgumentException.present;
 
+import dev.caisson.error.ArgumentException;
+import dev.caisson.secret.SecretName;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 
 /// Something that a container sees at a place of its own choice.
@@ -26,6 +30,35 @@ public sealed interface Mount {
         public Tmpfs {
             present(target, "target");
             present(size, "size");
+        }
+    }
+
+    /// Secrets of the store, each a file below `/run/secrets`, in memory that is never swapped. Read-only, never
+    /// set-uid, never devices, never executable.
+    ///
+    /// @param files with a name of its own each
+    record Secrets(List<SecretFile> files) implements Mount {
+        private static final int MOST = 64;
+
+        /// @throws ArgumentException ARGUMENT_INVALID
+        public Secrets {
+            files = List.copyOf(present(files, "files"));
+            if (files.isEmpty() || files.size() > MOST) {
+                throw ArgumentException.invalid(
+                        "a container has 1 to " + MOST + " secrets, not " + files.size() + ": give others elsewhere");
+            }
+            var names = new HashSet<SecretName>();
+            for (SecretFile file : files) {
+                if (!names.add(file.file())) {
+                    throw ArgumentException.invalid(
+                            "two secrets have the file " + file.path() + ": give one of them another target");
+                }
+            }
+        }
+
+        @Override
+        public InRootPath target() {
+            return SecretFile.DIRECTORY;
         }
     }
 

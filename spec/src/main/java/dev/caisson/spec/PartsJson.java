@@ -7,6 +7,7 @@ import static dev.caisson.spec.JsonForm.ofKind;
 import static dev.caisson.spec.JsonValues.bytes;
 import static dev.caisson.spec.JsonValues.constant;
 import static dev.caisson.spec.JsonValues.constants;
+import static dev.caisson.spec.JsonValues.list;
 import static dev.caisson.spec.JsonValues.names;
 import static dev.caisson.spec.JsonValues.number;
 import static dev.caisson.spec.JsonValues.path;
@@ -16,9 +17,12 @@ import static dev.caisson.spec.JsonValues.truth;
 
 import dev.caisson.image.Image;
 import dev.caisson.image.ImageReference;
+import dev.caisson.secret.SecretName;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -26,6 +30,8 @@ import java.util.Set;
 final class PartsJson {
     private static final Path NO_PATH = Path.of("/");
     private static final InRootPath ROOT = InRootPath.of("");
+    private static final SecretFile NO_SECRET = new SecretFile(
+            new SecretName("unnamed"), new SecretName("unnamed"), OptionalInt.empty(), OptionalInt.empty(), 0);
     private static final WorkspaceName UNNAMED = new WorkspaceName("unnamed");
 
     static final JsonForm<Image.Directory> DIRECTORY = new JsonForm<>(
@@ -151,6 +157,31 @@ final class PartsJson {
                     Mount.Volume::copy,
                     (it, json) -> new Mount.Volume(it.name(), it.target(), it.readOnly(), truth(json))));
 
+    static final JsonForm<SecretFile> SECRET = new JsonForm<>(
+            "a secret",
+            field(
+                    "secret",
+                    it -> it.secret().text(),
+                    (it, json) -> new SecretFile(new SecretName(text(json)), it.file(), it.uid(), it.gid(), it.mode())),
+            field("file", it -> it.file().text(), (it, json) -> it.file(text(json))),
+            field(
+                    "uid",
+                    it -> it.uid().isPresent() ? it.uid().getAsInt() : null,
+                    (it, json) ->
+                            new SecretFile(it.secret(), it.file(), OptionalInt.of(small(json)), it.gid(), it.mode())),
+            field(
+                    "gid",
+                    it -> it.gid().isPresent() ? it.gid().getAsInt() : null,
+                    (it, json) ->
+                            new SecretFile(it.secret(), it.file(), it.uid(), OptionalInt.of(small(json)), it.mode())),
+            field("mode", SecretFile::mode, (it, json) -> it.mode(small(json))));
+
+    static final JsonForm<Mount.Secrets> SECRETS = new JsonForm<>(
+            "a mount",
+            field(
+                    "files",
+                    it -> it.files().stream().map(SECRET::write).toList(),
+                    (it, json) -> new Mount.Secrets(list(json, one -> SECRET.read(NO_SECRET, one)))));
     static final JsonForm<HostDevice> DEVICE = new JsonForm<>(
             "a device",
             field(
@@ -249,6 +280,7 @@ final class PartsJson {
             case Mount.Tmpfs it -> kind("tmpfs", TMPFS.write(it));
             case Mount.Workspace it -> kind("workspace", WORKSPACE.write(it));
             case Mount.Volume it -> kind("volume", VOLUME.write(it));
+            case Mount.Secrets it -> kind("secrets", SECRETS.write(it));
         };
     }
 
@@ -261,7 +293,8 @@ final class PartsJson {
                         "bind", rest -> BIND.read(new Mount.Bind(NO_PATH, ROOT, true, false), rest),
                         "tmpfs", rest -> TMPFS.read(new Mount.Tmpfs(ROOT, Bytes.ZERO, 0700, true, false), rest),
                         "workspace", rest -> WORKSPACE.read(new Mount.Workspace(UNNAMED, ROOT, true), rest),
-                        "volume", rest -> VOLUME.read(new Mount.Volume(Optional.empty(), ROOT, true, false), rest)));
+                        "volume", rest -> VOLUME.read(new Mount.Volume(Optional.empty(), ROOT, true, false), rest),
+                        "secrets", rest -> SECRETS.read(new Mount.Secrets(List.of(NO_SECRET)), rest)));
     }
 
     static Object write(SeccompChoice choice) {

@@ -66,6 +66,8 @@ class SpecJsonTest {
                 Arguments.of(Mount.Bind.class, PartsJson.BIND),
                 Arguments.of(Mount.Tmpfs.class, PartsJson.TMPFS),
                 Arguments.of(Mount.Workspace.class, PartsJson.WORKSPACE),
+                Arguments.of(SecretFile.class, PartsJson.SECRET),
+                Arguments.of(Mount.Secrets.class, PartsJson.SECRETS),
                 Arguments.of(HostDevice.class, PartsJson.DEVICE),
                 Arguments.of(Rlimit.class, PartsJson.RLIMIT),
                 Arguments.of(SeccompChoice.Custom.class, PartsJson.CUSTOM),
@@ -97,6 +99,19 @@ class SpecJsonTest {
                         .filter(field -> !Modifier.isStatic(field.getModifiers()))
                         .map(field -> field.getName())
                         .toList());
+    }
+
+    @Test
+    void secretsAreReadBackAsTheyWereWritten() {
+        SecretFile db = SecretFile.of("db");
+        ContainerSpec spec = ContainerSpec.of(Image.host(), "id")
+                .mount(new Mount.Secrets(
+                        List.of(db, db.file("copy").owner(7, 8).mode(0440), SecretFile.of("tls.key"))));
+        assertThat(SpecJson.read(SpecJson.write(spec))).isEqualTo(spec);
+        assertThat(SecretFile.of("tls.key-2").variable()).isEqualTo("TLS_KEY_2_FILE");
+        assertThatThrownBy(() -> new Mount.Secrets(List.of(db, db.mode(0)))).hasMessageContaining("another target");
+        assertThatThrownBy(() -> db.mode(04755)).hasMessageContaining("0400");
+        assertThatThrownBy(() -> db.owner(65_536, 0)).hasMessageContaining("65535");
     }
 
     @Test

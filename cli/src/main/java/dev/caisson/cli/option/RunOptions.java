@@ -36,6 +36,7 @@ public final class RunOptions {
     private List<String> mounts = List.of();
     private List<String> tmpfs = List.of();
     private List<String> workspaces = List.of();
+    private List<String> secrets = List.of();
     private List<String> devices = List.of();
     private boolean readOnly;
     private @Nullable String workingDirectory;
@@ -110,6 +111,11 @@ public final class RunOptions {
                         "NAME:TARGET[:ro|rw]",
                         "Mount a workspace, which 'caisson workspace create' makes.",
                         value -> workspaces = value)
+                .texts(
+                        "--secret",
+                        "NAME[,target=FILE]…",
+                        "Give it a secret of the store as /run/secrets/NAME; target=FILE, uid=ID, gid=ID, mode=0400.",
+                        value -> secrets = value)
                 .texts(
                         "--device",
                         "HOSTPATH[:PATH][:rwm]",
@@ -214,7 +220,8 @@ public final class RunOptions {
         }
         spec = EnvironmentOptions.applyLabels(spec, labelFiles, labels);
         spec = MountOptions.workspaces(MountOptions.apply(spec, volumes, mounts, tmpfs), workspaces);
-        return DeviceOptions.apply(VolumesFrom.apply(spec, volumesFrom), devices);
+        spec = VolumesFrom.apply(spec, volumesFrom);
+        return DeviceOptions.apply(SecretFileOptions.apply(spec, secrets), devices);
     }
 
     private ContainerSpec texts(ContainerSpec start) {

@@ -26,7 +26,7 @@ public final class Stores {
     }
 
     static Path directory(Path data) {
-        return data.resolve("secrets");
+        return data.resolve(SecretStore.DIRECTORY);
     }
 
     /// Opens the caller's store, asking for a passphrase if it has one.

@@ -32,6 +32,7 @@ class EveryOptionTest {
             Map.entry("--tmpfs", "/x"),
             Map.entry("--workspace", "x:/x"),
             Map.entry("--volumes-from", "no-such-container"),
+            Map.entry("--secret", "x"),
             Map.entry("--device", "/dev/fuse"),
             Map.entry("--workdir", "/x"),
             Map.entry("--user", "1"),

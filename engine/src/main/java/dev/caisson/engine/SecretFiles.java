@@ -1,0 +1,115 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.IdRange;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.SlotSource;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.Mounts;
+import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretStore;
+import dev.caisson.secret.SecretValue;
+import dev.caisson.spec.ContainerSpec;
+
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.SecretFile;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// Values of one container's secrets, read before anything is changed for it, and the file system that shows them: in
+/// memory that is never swapped, without a place in the host's tree, read-only as a whole.
+final class SecretFiles implements AutoCloseable {
+    private static final int TOP_MODE = 0755;
+    private static final int MADE_MODE = 0600;
+    private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
+
+    private final Map<SecretName, SecretValue> values = new LinkedHashMap<>();
+
+    private SecretFiles() {}
+
+    /// Reads the current versions from the store of a data directory, which is opened only if the spec has secrets.
+    ///
+    /// @param container for the log of accesses
+    /// @throws dev.caisson.secret.SecretException SECRET_STORE_MISSING, SECRET_LOCKED, SECRET_UNKNOWN, SECRET_EXPIRED,
+    ///     SECRET_TAMPERED
+    static SecretFiles read(Path data, ContainerSpec spec, String container) {
+        var read = new SecretFiles();
+        for (Mount mount : spec.mounts()) {
+            if (mount instanceof Mount.Secrets secrets) {
+                try (SecretStore store = SecretStore.open(data.resolve(SecretStore.DIRECTORY), Optional::empty)) {
+                    for (SecretFile file : secrets.files()) {
+                        read.values.computeIfAbsent(
+                                file.secret(), name -> store.read(name, Optional.empty(), "deliver", container));
+                    }
+                } catch (RuntimeException | Error e) {
+                    read.close();
+                    throw e;
+                }
+            }
+        }
+        return read;
+    }
+
+    /// Makes the detached mount of a plan's secrets, which is the caller's to close; nothing if the plan has none.
+    Optional<Fd> mount(LaunchPlan plan) {
+        for (SlotSource slot : plan.slots()) {
+            if (slot instanceof SlotSource.Secrets secrets) {
+                try {
+                    return Optional.of(mount(secrets, plan.ids()));
+                } catch (ErrnoException e) {
+                    throw new EngineException(
+                            "SECRET_MOUNT",
+                            "memory for secrets could not be mounted (" + Errno.name(e.errno())
+                                    + "): the kernel needs ramfs",
+                            e);
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Fd mount(SlotSource.Secrets secrets, IdRange ids) {
+        Fd mount = Mounts.unswappedMemory(
+                TOP_MODE,
+                EnumSet.of(
+                        Mounts.Attribute.NO_SETUID, Mounts.Attribute.NO_DEVICES, Mounts.Attribute.NO_EXECUTION));
+        try {
+            try (Fd top = FileSystem.openAt(mount, ".", FileSystem.O_RDONLY | FileSystem.O_DIRECTORY, 0, BENEATH)) {
+                FileSystem.changeOwner(top, ids.base(), ids.base());
+                for (SlotSource.Secrets.Placed file : secrets.files()) {
+                    write(top, file, ids);
+                }
+            }
+            Mounts.seal(mount);
+            Mounts.restrict(mount, EnumSet.of(Mounts.Attribute.READ_ONLY), false);
+            return mount;
+        } catch (RuntimeException | Error e) {
+            mount.close();
+            throw e;
+        }
+    }
+
+    private void write(Fd top, SlotSource.Secrets.Placed placed, IdRange ids) {
+        SecretValue value = values.get(placed.secret());
+        if (value == null) {
+            throw new IllegalStateException("the secret " + placed.secret() + " was not read");
+        }
+        int flags = FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL;
+        try (Fd file = FileSystem.openAt(top, placed.file().text(), flags, MADE_MODE, BENEATH)) {
+            value.writeTo(Path.of("/proc/self/fd/" + file.number()));
+            FileSystem.changeOwner(file, ids.base() + placed.uid(), ids.base() + placed.gid());
+            FileSystem.changeMode(file, placed.mode());
+        }
+    }
+
+    /// Clears the values.
+    @Override
+    public void close() {
+        values.values().forEach(SecretValue::close);
+    }
+}

@@ -1,0 +1,190 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.error.CaissonException;
+import dev.caisson.image.ProgressListener;
+import dev.caisson.secret.NewStore;
+import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretStore;
+import dev.caisson.secret.SecretValue;
+import dev.caisson.secret.Unlocker;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.SecretFile;
+import dev.caisson.spec.SpecJson;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Secrets as files of containers.
+class SecretDeliveryTest extends BusyboxEngine {
+    private static final String VALUE = "canary-of-the-delivery";
+    private static final SecretName DB = new SecretName("db");
+    private static final Path STORE = OPTIONS.data().resolve(SecretStore.DIRECTORY);
+
+    @TempDir
+    private Path scratch;
+
+    @BeforeEach
+    void makeStore() throws IOException {
+        removeStore();
+        var key = new Unlocker.KeyFile(scratch.resolve("key"));
+        SecretStore.make(STORE, new NewStore(key, List.of(), true), Optional::empty, "test");
+        try (SecretStore store = SecretStore.open(STORE, Optional::empty);
+                SecretValue value = value(VALUE)) {
+            store.create(DB, value, Map.of(), Optional.empty(), "test");
+        }
+    }
+
+    @AfterEach
+    void removeStore() throws IOException {
+        if (Files.exists(STORE)) {
+            removeTree(STORE);
+        }
+    }
+
+    @Test
+    void a_secret_is_a_file_of_the_programs_user_that_nobody_else_reads_or_changes() throws Exception {
+        RunResult result = engine.run(with(SecretFile.of("db"))
+                .user("1000:1001")
+                .command("sh", "-c", """
+                        cat $DB_FILE; echo
+                        stat -c '%n %u %g %a %s' $DB_FILE
+                        grep ' /run/secrets ' /proc/self/mountinfo | grep -c 'ro,nosuid,nodev,noexec.* ramfs .*ro'
+                        touch /run/secrets/other 2>/dev/null || echo read-only
+                        """));
+        assertThat(result.stdout())
+                .isEqualTo(VALUE + "\n/run/secrets/db 1000 1001 400 " + VALUE.length() + "\n1\nread-only\n");
+    }
+
+    @Test
+    void the_same_secret_twice_has_the_attributes_that_each_was_given() throws Exception {
+        SecretFile second = SecretFile.of("db").file("copy").owner(7, 8).mode(0440);
+        RunResult result = engine.run(with(SecretFile.of("db"), second)
+                .command("sh", "-c", "cd /run/secrets; stat -c '%n %u %g %a' *; cat db copy"));
+        assertThat(result.stdout()).isEqualTo("copy 7 8 440\ndb 0 0 400\n" + VALUE + VALUE);
+    }
+
+    @Test
+    void even_root_of_a_privileged_container_cannot_change_one() throws Exception {
+        RunResult result = engine.run(with(SecretFile.of("db"))
+                .privileged(true)
+                .allow(Allowance.PRIVILEGED)
+                .command("sh", "-c", """
+                        mount -o remount,rw,bind /run/secrets 2>/dev/null
+                        mount -o remount,rw /run/secrets 2>/dev/null
+                        (echo x >/run/secrets/db) 2>/dev/null || echo refused
+                        cat /run/secrets/db
+                        """));
+        assertThat(result.stdout()).isEqualTo("refused\n" + VALUE);
+    }
+
+    @Test
+    void what_is_not_to_be_had_is_refused_before_anything_is_made() throws Exception {
+        assertCode("SECRET_UNKNOWN", with(SecretFile.of("none")));
+        Files.move(scratch.resolve("key"), scratch.resolve("away"));
+        assertCode("SECRET_LOCKED", with(SecretFile.of("db")));
+        removeStore();
+        assertCode("SECRET_STORE_MISSING", with(SecretFile.of("db")));
+    }
+
+    private void assertCode(String code, ContainerSpec spec) throws InterruptedException {
+        ContainerSpec named = spec.name("refused").command("true");
+        assertThatThrownBy(() -> engine.run(named))
+                .isInstanceOfSatisfying(CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));
+        assertThatThrownBy(() -> engine.create(named, DetachedOptions.STANDARD))
+                .isInstanceOfSatisfying(CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));
+        assertThat(ContainerStatus.all(OPTIONS))
+                .noneMatch(status -> status.name().filter("refused"::equals).isPresent());
+    }
+
+    @Test
+    void the_value_is_in_no_file_plan_archive_change_or_layer() throws Exception {
+        ContainerSpec spec = with(SecretFile.of("db")).command("sh", "-c", "cat /run/secrets/db >/dev/null; exec sleep 100");
+        assertThat(SpecJson.write(spec)).contains("db").doesNotContain(VALUE);
+        assertThat(Engine.plan(spec, OPTIONS, ProgressListener.none()).toString()).contains("db").doesNotContain(VALUE);
+        DetachedContainer container = engine.create(spec, DetachedOptions.STANDARD);
+        try {
+            container.start();
+            assertThat(holding(OPTIONS.state())).isEmpty();
+            assertThat(holding(OPTIONS.data().resolve("containers"))).isEmpty();
+            try (ContainerFiles files = engine.files(container.id().value())) {
+                assertThatThrownBy(() -> files.read("/run/secrets/db", Bytes.mebibytes(1)))
+                        .isInstanceOf(CaissonException.class);
+                var archive = new ByteArrayOutputStream();
+                files.pack("/run", "run", archive, CopyOptions.STANDARD);
+                assertThat(archive.toString(StandardCharsets.ISO_8859_1)).doesNotContain(VALUE);
+            }
+            assertThat(container.changes().toString()).doesNotContain(VALUE, "secrets/db");
+        } finally {
+            container.remove(true);
+        }
+    }
+
+    @Test
+    void a_container_in_the_background_keeps_its_values_over_a_restart() throws Exception {
+        DetachedContainer container = engine.create(
+                with(SecretFile.of("db")).command("sh", "-c", "cat /run/secrets/db; echo"), DetachedOptions.STANDARD);
+        try {
+            container.start();
+            container.await();
+            try (SecretStore store = SecretStore.open(STORE, Optional::empty);
+                    SecretValue other = value("another value")) {
+                store.rotate(DB, other, Optional.empty(), "test");
+            }
+            container.restart(OptionalInt.empty(), Optional.empty());
+            container.await();
+            assertThat(holding(OPTIONS.data().resolve("containers"))).isNotEmpty(); // its log: the program printed it
+        } finally {
+            container.remove(true);
+        }
+        try (SecretStore store = SecretStore.open(STORE, Optional::empty)) {
+            assertThat(store.log())
+                    .filteredOn(entry -> entry.action().equals("deliver"))
+                    .singleElement()
+                    .satisfies(entry -> {
+                        assertThat(entry.secret()).isEqualTo("db@1");
+                        assertThat(entry.user()).isEqualTo("container " + container.id().value());
+                    });
+        }
+    }
+
+    private static List<Path> holding(Path directory) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.filter(Files::isRegularFile)
+                    .filter(SecretDeliveryTest::holdsValue)
+                    .toList();
+        }
+    }
+
+    private static boolean holdsValue(Path file) {
+        try {
+            return Files.readString(file, StandardCharsets.ISO_8859_1).contains(VALUE);
+        } catch (IOException e) {
+            return false; // it is gone
+        }
+    }
+
+    private ContainerSpec with(SecretFile... files) {
+        return busybox("true").mount(new Mount.Secrets(List.of(files)));
+    }
+
+    private static SecretValue value(String text) {
+        return SecretValue.of(text.getBytes(StandardCharsets.US_ASCII));
+    }
+}

@@ -1,0 +1,74 @@
+package dev.caisson.spec;
+
+import static dev.caisson.error.ArgumentException.present;
+
+import dev.caisson.error.ArgumentException;
+import dev.caisson.secret.SecretName;
+import java.util.Locale;
+import java.util.OptionalInt;
+
+/// A secret of the store as a file that one container may read, by name alone: a spec never holds a value.
+///
+/// @param secret the name in the store
+/// @param file the name of the file below `/run/secrets`
+/// @param uid owner inside of the container (default: the user that the program runs as)
+/// @param gid group inside of the container (default: that user's)
+/// @param mode permission bits, up to 0777
+public record SecretFile(SecretName secret, SecretName file, OptionalInt uid, OptionalInt gid, int mode) {
+    /// Readable by its owner alone.
+    public static final int STANDARD_MODE = 0400;
+
+    /// The directory of all of them.
+    public static final InRootPath DIRECTORY = InRootPath.of("run/secrets");
+
+    private static final int MOST_MODE = 0777;
+    private static final int MOST_ID = 65_535;
+
+    /// @throws ArgumentException ARGUMENT_INVALID
+    public SecretFile {
+        present(secret, "secret");
+        present(file, "file");
+        if (mode < 0 || mode > MOST_MODE) {
+            throw ArgumentException.invalid("the mode " + Integer.toOctalString(mode) + " of the secret " + secret
+                    + " is not one of 0 to 777: give permission bits alone, as 0400");
+        }
+        requireId(secret, "uid", uid);
+        requireId(secret, "gid", gid);
+    }
+
+    private static void requireId(SecretName secret, String what, OptionalInt id) {
+        if (id.isPresent() && (id.getAsInt() < 0 || id.getAsInt() > MOST_ID)) {
+            throw ArgumentException.invalid("the " + what + " " + id.getAsInt() + " of the secret " + secret
+                    + " is outside of the container's ids: give 0 to " + MOST_ID);
+        }
+    }
+
+    /// Returns the secret as a file of its own name, for the user that the program runs as.
+    public static SecretFile of(String secret) {
+        var name = new SecretName(secret);
+        return new SecretFile(name, name, OptionalInt.empty(), OptionalInt.empty(), STANDARD_MODE);
+    }
+
+    public SecretFile file(String value) {
+        return new SecretFile(secret, new SecretName(value), uid, gid, mode);
+    }
+
+    public SecretFile owner(int user, int group) {
+        return new SecretFile(secret, file, OptionalInt.of(user), OptionalInt.of(group), mode);
+    }
+
+    public SecretFile mode(int value) {
+        return new SecretFile(secret, file, uid, gid, value);
+    }
+
+    /// Returns the variable that names the file, as `DB_PASSWORD_FILE` for `db-password`.
+    public String variable() {
+        String word = file.text().toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9]", "_");
+        return (Character.isDigit(word.charAt(0)) ? "_" + word : word) + "_FILE";
+    }
+
+    /// Returns the file's path inside of the container.
+    public String path() {
+        return "/" + DIRECTORY.relative() + "/" + file;
+    }
+}
