@@ -65,8 +65,7 @@ public record ContainerDetails(
                         volume.readOnly());
             case Mount.Tmpfs tmpfs -> text("", tmpfs.target().absolute(), tmpfs.readOnly());
             case Mount.Secrets secrets ->
-                secrets.files().stream()
-                        .flatMap(file -> text(file.secret().text(), file.path(), true));
+                secrets.files().stream().flatMap(file -> text(file.secret().text(), file.path(), true));
         };
     }
 

@@ -12,7 +12,6 @@ import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
 import dev.caisson.spec.ContainerSpec;
-
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.SecretFile;
 import java.nio.file.Path;
@@ -35,8 +34,8 @@ final class SecretFiles implements AutoCloseable {
     /// Reads the current versions from the store of a data directory, which is opened only if the spec has secrets.
     ///
     /// @param container for the log of accesses
-    /// @throws dev.caisson.secret.SecretException SECRET_STORE_MISSING, SECRET_LOCKED, SECRET_UNKNOWN, SECRET_EXPIRED,
-    ///     SECRET_TAMPERED
+    /// @throws dev.caisson.secret.SecretException SECRET_STORE_MISSING, SECRET_LOCKED, SECRET_UNKNOWN,
+    ///     SECRET_EXPIRED, SECRET_TAMPERED
     static SecretFiles read(Path data, ContainerSpec spec, String container) {
         var read = new SecretFiles();
         for (Mount mount : spec.mounts()) {
@@ -76,8 +75,7 @@ final class SecretFiles implements AutoCloseable {
     private Fd mount(SlotSource.Secrets secrets, IdRange ids) {
         Fd mount = Mounts.unswappedMemory(
                 TOP_MODE,
-                EnumSet.of(
-                        Mounts.Attribute.NO_SETUID, Mounts.Attribute.NO_DEVICES, Mounts.Attribute.NO_EXECUTION));
+                EnumSet.of(Mounts.Attribute.NO_SETUID, Mounts.Attribute.NO_DEVICES, Mounts.Attribute.NO_EXECUTION));
         try {
             try (Fd top = FileSystem.openAt(mount, ".", FileSystem.O_RDONLY | FileSystem.O_DIRECTORY, 0, BENEATH)) {
                 FileSystem.changeOwner(top, ids.base(), ids.base());

@@ -199,11 +199,7 @@ final class Starter implements AutoCloseable {
     /// Everything but the program; on failure the record, the id range and the group are left, perhaps with a process
     /// in it.
     private Container stand(
-            Preparation.Prepared prepared,
-            Beginning begun,
-            Launcher.Birth birth,
-            Output output,
-            SecretFiles secrets) {
+            Preparation.Prepared prepared, Beginning begun, Launcher.Birth birth, Output output, SecretFiles secrets) {
         ContainerSpec spec = prepared.spec();
         StandardStreams opened = null;
         try {

@@ -60,9 +60,8 @@ class SecretDeliveryTest extends BusyboxEngine {
 
     @Test
     void a_secret_is_a_file_of_the_programs_user_that_nobody_else_reads_or_changes() throws Exception {
-        RunResult result = engine.run(with(SecretFile.of("db"))
-                .user("1000:1001")
-                .command("sh", "-c", """
+        RunResult result =
+                engine.run(with(SecretFile.of("db")).user("1000:1001").command("sh", "-c", """
                         cat $DB_FILE; echo
                         stat -c '%n %u %g %a %s' $DB_FILE
                         grep ' /run/secrets ' /proc/self/mountinfo | grep -c 'ro,nosuid,nodev,noexec.* ramfs .*ro'
@@ -106,18 +105,23 @@ class SecretDeliveryTest extends BusyboxEngine {
     private void assertCode(String code, ContainerSpec spec) throws InterruptedException {
         ContainerSpec named = spec.name("refused").command("true");
         assertThatThrownBy(() -> engine.run(named))
-                .isInstanceOfSatisfying(CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));
+                .isInstanceOfSatisfying(
+                        CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));
         assertThatThrownBy(() -> engine.create(named, DetachedOptions.STANDARD))
-                .isInstanceOfSatisfying(CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));
+                .isInstanceOfSatisfying(
+                        CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));
         assertThat(ContainerStatus.all(OPTIONS))
                 .noneMatch(status -> status.name().filter("refused"::equals).isPresent());
     }
 
     @Test
     void the_value_is_in_no_file_plan_archive_change_or_layer() throws Exception {
-        ContainerSpec spec = with(SecretFile.of("db")).command("sh", "-c", "cat /run/secrets/db >/dev/null; exec sleep 100");
+        ContainerSpec spec =
+                with(SecretFile.of("db")).command("sh", "-c", "cat /run/secrets/db >/dev/null; exec sleep 100");
         assertThat(SpecJson.write(spec)).contains("db").doesNotContain(VALUE);
-        assertThat(Engine.plan(spec, OPTIONS, ProgressListener.none()).toString()).contains("db").doesNotContain(VALUE);
+        assertThat(Engine.plan(spec, OPTIONS, ProgressListener.none()).toString())
+                .contains("db")
+                .doesNotContain(VALUE);
         DetachedContainer container = engine.create(spec, DetachedOptions.STANDARD);
         try {
             container.start();
@@ -159,7 +163,8 @@ class SecretDeliveryTest extends BusyboxEngine {
                     .singleElement()
                     .satisfies(entry -> {
                         assertThat(entry.secret()).isEqualTo("db@1");
-                        assertThat(entry.user()).isEqualTo("container " + container.id().value());
+                        assertThat(entry.user())
+                                .isEqualTo("container " + container.id().value());
                     });
         }
     }

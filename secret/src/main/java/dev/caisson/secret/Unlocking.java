@@ -140,7 +140,7 @@ final class Unlocking {
                 throw new SecretException(
                         Code.SECRET_LOCKED,
                         "the key file " + path + " is not a file of mode 0400, so others may have read it:"
-                                + " chmod 0400 it, and change the key with 'caisson secret rekey' if they could");
+                                + " chmod 0400 it, and if they could, make a new store with new values");
             }
             byte[] bytes = FileSystem.read(file, MOST_KEY);
             try (SecretValue content = SecretValue.of(bytes)) {

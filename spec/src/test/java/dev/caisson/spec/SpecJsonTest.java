@@ -160,7 +160,6 @@ class SpecJsonTest {
                 "{\"version\":1,\"image\":{\"kind\":\"host\"},\"allowances\":[\"EVERYTHING\"]}",
                 "{\"version\":1,\"image\":{\"kind\":\"host\"},\"limits\":{\"memory\":1}}",
                 "{\"version\":1,\"image\":{\"kind\":\"host\"},\"network\":{\"kind\":\"joined\"}}",
-                "{\"version\":1,\"image\":{\"kind\":\"host\"},\"network\":{\"kind\":\"joined\",\"endpoints\":[]}}",
                 "{\"version\":1,\"image\":{\"kind\":\"host\"},\"network\":{\"kind\":\"none\",\"endpoints\":[]}}",
                 "{\"version\":1,\"image\":{\"kind\":\"host\"},\"limits\":{\"ram\":1}}",
                 "{\"version\":1,\"image\":{\"kind\":\"host\"},\"mounts\":[{\"kind\":\"bind\",\"target\":\"../etc\"}]}"

@@ -20,7 +20,8 @@ final class SecretFileOptions {
         if (texts.isEmpty()) {
             return spec;
         }
-        return spec.mount(new Mount.Secrets(texts.stream().map(SecretFileOptions::parse).toList()));
+        return spec.mount(
+                new Mount.Secrets(texts.stream().map(SecretFileOptions::parse).toList()));
     }
 
     private static SecretFile parse(String text) {
@@ -33,8 +34,9 @@ final class SecretFileOptions {
                 .filter(word -> word.startsWith("source=") || word.startsWith("src="))
                 .map(word -> word.substring(word.indexOf('=') + 1))
                 .findFirst()
-                .orElseThrow(() -> CommandException.usage(OPTION + " takes NAME[,target=FILE][,uid=ID][,gid=ID][,mode=0400],"
-                        + " not '" + OneLine.of(text) + "'"));
+                .orElseThrow(
+                        () -> CommandException.usage(OPTION + " takes NAME[,target=FILE][,uid=ID][,gid=ID][,mode=0400],"
+                                + " not '" + OneLine.of(text) + "'"));
         SecretFile file = SecretFile.of(source);
         for (String word : words) {
             int equals = word.indexOf('=');
@@ -87,8 +89,7 @@ final class SecretFileOptions {
 
     private static OptionalInt id(String key, String value) {
         if (!value.matches("[0-9]{1,5}")) {
-            throw CommandException.usage(
-                    OPTION + " takes a number for " + key + ", not '" + OneLine.of(value) + "'");
+            throw CommandException.usage(OPTION + " takes a number for " + key + ", not '" + OneLine.of(value) + "'");
         }
         return OptionalInt.of(Integer.parseInt(value));
     }

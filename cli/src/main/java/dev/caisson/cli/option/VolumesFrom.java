@@ -42,7 +42,7 @@ final class VolumesFrom {
 
     private static ContainerSpec with(ContainerSpec spec, Mount mount, boolean readOnly) {
         return switch (mount) {
-            case Mount.Tmpfs _ -> spec;
+            case Mount.Tmpfs _, Mount.Secrets _ -> spec;
             case Mount.Bind it ->
                 spec.mount(new Mount.Bind(it.source(), it.target(), readOnly || it.readOnly(), it.file()));
             case Mount.Workspace it ->

@@ -5,6 +5,7 @@ import dev.caisson.spec.VolumeName;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// Mounts in the form of Docker's `inspect`. A workspace is one of a type of its own; what the engine keeps has no path
 /// of the host.
@@ -22,7 +23,12 @@ final class MountObjects {
             case Mount.Workspace it -> object("workspace", it.name().value(), "", it, it.readOnly());
             case Mount.Volume it ->
                 object("volume", it.name().map(VolumeName::value).orElse(""), "", it, it.readOnly());
+            case Mount.Secrets it -> object("secrets", names(it), "", it, true);
         };
+    }
+
+    private static String names(Mount.Secrets secrets) {
+        return secrets.files().stream().map(file -> file.secret().text()).collect(Collectors.joining(","));
     }
 
     private static Map<String, Object> object(String type, String name, String source, Mount mount, boolean readOnly) {

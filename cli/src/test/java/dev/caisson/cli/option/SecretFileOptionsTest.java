@@ -39,7 +39,10 @@ class SecretFileOptionsTest {
                         "source=db,target=/run/secrets/b,type=mount",
                         "mode=600,dst=c,src=db"))
                 .containsExactly(
-                        db, db.file("a").owner(7, 8).mode(0440), db.file("b"), db.file("c").mode(0600));
+                        db,
+                        db.file("a").owner(7, 8).mode(0440),
+                        db.file("b"),
+                        db.file("c").mode(0600));
     }
 
     @ParameterizedTest
@@ -60,6 +63,7 @@ class SecretFileOptionsTest {
             })
     void whatCannotBeIsRefusedByName(String text, String code) {
         assertThatThrownBy(() -> secrets(text))
-                .isInstanceOfSatisfying(CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));
+                .isInstanceOfSatisfying(
+                        CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));
     }
 }

@@ -72,6 +72,7 @@ public final class RouteMessages {
     }
 
     /// One end of a link.
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     public record End(String name, int index, byte[] mac) {}
 
     /// Makes a veth(4) pair: one end is a port of a bridge, the other is in another network namespace.
