@@ -32,9 +32,11 @@ class Cve2026_6406Test {
 
         assertThat(makers).containsExactly("launch/src/main/java/dev/caisson/launch/Policy.java");
         // PlanRecord reads back what was planned and launched, for verify; LaunchPlan leaves the program of a plan out;
-        // FilesPlan takes some steps of a container's plan, and adds none that reaches more of the host.
+        // FilesPlan takes some steps of a container's plan, and adds none that reaches more of the host;
+        // Relinking exchanges the links, names and settings of networks in a plan, and leaves all else as approved.
         assertThat(planners)
-                .containsExactlyInAnyOrder("Planner.java", "PlanRecord.java", "LaunchPlan.java", "FilesPlan.java");
+                .containsExactlyInAnyOrder(
+                        "Planner.java", "PlanRecord.java", "LaunchPlan.java", "FilesPlan.java", "Relinking.java");
     }
 
     private static List<Path> sources(String room) throws IOException {

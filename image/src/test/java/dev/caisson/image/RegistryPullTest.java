@@ -195,9 +195,9 @@ class RegistryPullTest {
             assertThat(without.code()).isEqualTo("REGISTRY_UNAUTHORIZED");
             var wrong = catchThrowableOfType(
                     CaissonException.class,
-                    () -> store.pull(reference("app:1"), login("me:other"), PullListener.none()));
+                    () -> store.pull(reference("app:1"), login("me:mistaken"), PullListener.none()));
             assertThat(wrong.code()).isEqualTo("REGISTRY_UNAUTHORIZED");
-            assertThat(wrong.sentence()).doesNotContain("other");
+            assertThat(wrong.sentence()).doesNotContain("mistaken");
 
             assertThat(store.pull(reference("app:1"), login("me:hush"), PullListener.none())
                             .manifest())
