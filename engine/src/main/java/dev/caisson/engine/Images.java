@@ -149,9 +149,13 @@ public final class Images implements AutoCloseable {
         var found = new LinkedHashMap<Digest, StoredImage>(); // the last of those with one configuration
         if (prefix.matches()) {
             for (StoredImage image : store.images()) {
-                Digest own = store.describe(image).id();
-                if (own.hex().startsWith(prefix.group(1))) {
-                    found.put(own, image);
+                try {
+                    Digest own = store.describe(image).id();
+                    if (own.hex().startsWith(prefix.group(1))) {
+                        found.put(own, image);
+                    }
+                } catch (ImageException e) {
+                    // damaged: it has no id to be found by, and hides no other
                 }
             }
         }

@@ -2,11 +2,13 @@ package dev.caisson.cli.image;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.template.Table;
 import dev.caisson.cli.text.AgeText;
 import dev.caisson.cli.text.JsonText;
 import dev.caisson.cli.text.SizeText;
 import dev.caisson.engine.Images;
+import dev.caisson.error.CaissonException;
 import dev.caisson.image.ImageDescription;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.StoredImage;
@@ -50,6 +52,7 @@ public final class ImagesCommand implements Callable<Integer> {
     private static final String OF_BUILDS = "caisson.local/";
     private static final int SHORT = 12;
     private static final int DIGITS = 3;
+    private static final int FAILED = 1;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -93,12 +96,17 @@ public final class ImagesCommand implements Callable<Integer> {
         Optional<Boolean> dangling = dangling();
         PrintWriter out = spec.commandLine().getOut();
         var rows = new ArrayList<Map<String, Object>>();
+        var unread = new ArrayList<String>();
         try (Images images = Images.open(Caller.current().directories())) {
             Instant now = Instant.now();
             for (StoredImage image : images.list().reversed()) {
                 if (isWanted(image)
                         && dangling.filter(it -> it == image.tag().isPresent()).isEmpty()) {
-                    rows.add(row(image, images.describe(image), now));
+                    try {
+                        rows.add(row(image, images.describe(image), now));
+                    } catch (CaissonException e) { // the others are listed all the same
+                        unread.add(e.code() + ": " + nameOf(image) + ": " + e.sentence());
+                    }
                 }
             }
         }
@@ -109,7 +117,8 @@ public final class ImagesCommand implements Callable<Integer> {
         } else {
             table.lines(rows).forEach(line -> out.println(given.equals("table") ? line.stripTrailing() : line));
         }
-        return 0;
+        unread.forEach(line -> spec.commandLine().getErr().println("caisson: " + OneLine.of(line)));
+        return unread.isEmpty() ? 0 : FAILED;
     }
 
     private Optional<Boolean> dangling() {
@@ -132,6 +141,11 @@ public final class ImagesCommand implements Callable<Integer> {
         boolean hasTag = name.lastIndexOf(':') > name.lastIndexOf('/');
         return image.repository().equals(wanted.fullRepository())
                 && (!hasTag || image.tag().equals(wanted.tag()));
+    }
+
+    private static String nameOf(StoredImage image) {
+        String repository = ImageReference.parse(image.repository()).shortRepository();
+        return image.tag().map(tag -> repository + ":" + tag).orElse(repository);
     }
 
     private Map<String, Object> row(StoredImage image, ImageDescription description, Instant now) {
