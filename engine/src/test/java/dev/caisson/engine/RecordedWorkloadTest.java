@@ -43,7 +43,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(value = 15, unit = TimeUnit.MINUTES)
 class RecordedWorkloadTest {
     private static final int RECORDINGS = 4;
-    private static final int RUNS = 20;
+    private static final int RUNS = Integer.getInteger("caisson.test.runs", 8);
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String POSTGRES = "/usr/lib/postgresql/17/bin/";
 

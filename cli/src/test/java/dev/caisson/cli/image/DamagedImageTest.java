@@ -50,7 +50,8 @@ class DamagedImageTest {
         make("whole");
         String damaged = caisson("images", "-q", "--no-trunc", "damaged").out().strip();
         String whole = caisson("images", "-q", "whole").out().strip();
-        Path blob = directory.resolve("data/images/content/blobs/sha256").resolve(damaged.substring("sha256:".length()));
+        Path blob =
+                directory.resolve("data/images/content/blobs/sha256").resolve(damaged.substring("sha256:".length()));
         Files.writeString(blob, "{}");
 
         Answer listed = caisson("images");
