@@ -1,5 +1,7 @@
 package dev.caisson.scan;
 
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
 import dev.caisson.scan.git.GitObject;
 import dev.caisson.scan.git.ObjectId;
 import dev.caisson.scan.git.Repository;
@@ -62,6 +64,9 @@ public final class GitScan {
                 new GitScan(scanner, repository, name, sink).run();
             }
         } catch (IOException e) {
+            if (e.getCause() instanceof ErrnoException cause && cause.is(Errno.ENOENT)) {
+                throw new ScanException(ScanException.Code.INPUT_MISSING, name + " is missing, or parts of it are", e);
+            }
             throw new ScanException(
                     ScanException.Code.INPUT_UNREADABLE, name + " cannot be read: " + e.getMessage(), e);
         }

@@ -171,7 +171,7 @@ final class Search {
             } else {
                 around(index, expression, matcher, start, end);
             }
-        } catch (BoundedText.Exhausted e) {
+        } catch (BoundedText.Exhausted | StackOverflowError e) { // each repetition of a group takes stack
             tooSlow(index, expression, sink);
         } finally {
             spend(index, expression);
@@ -191,7 +191,7 @@ final class Search {
             exhausted[index] = true;
             sink.skipped(
                     passage.source(),
-                    "the expression of rule " + expression.rule().id() + " takes too many steps");
+                    "the expression of rule " + expression.rule().id() + " takes too many steps, or too much stack");
         }
     }
 
@@ -248,7 +248,7 @@ final class Search {
             while (matcher.find()) {
                 matched(expression, matcher);
             }
-        } catch (BoundedText.Exhausted e) {
+        } catch (BoundedText.Exhausted | StackOverflowError e) { // each repetition of a group takes stack
             tooSlow(index, expression, sink);
         } finally {
             spend(index, expression);

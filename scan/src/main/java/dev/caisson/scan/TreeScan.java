@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import org.jspecify.annotations.Nullable;
 
 /// Scans files and directories. Everything is opened below the descriptor of its directory, no link is followed, and
 /// only regular files are read; the file systems of the kernel's own files are left out.
@@ -38,6 +39,8 @@ public final class TreeScan {
     private final LeakScanner scanner;
     private final ScanSink sink;
     private final BlockingQueue<Work> queue = new ArrayBlockingQueue<>(WAITING);
+    /// Ends the scan: the caller's sink threw it, or memory is short.
+    private volatile @Nullable Throwable failure;
 
     private sealed interface Work {}
 
@@ -50,19 +53,31 @@ public final class TreeScan {
         this.sink = new ScanSink() {
             @Override
             public synchronized void found(Leak leak) {
-                sink.found(leak);
+                tell(() -> sink.found(leak));
             }
 
             @Override
             public synchronized void skipped(String source, String why) {
-                sink.skipped(source, why);
+                tell(() -> sink.skipped(source, why));
             }
         };
+    }
+
+    /// Calls the caller's sink, unless it has failed.
+    private void tell(Runnable call) {
+        if (failure == null) {
+            try {
+                call.run();
+            } catch (RuntimeException | Error e) {
+                failure = e;
+            }
+        }
     }
 
     /// Scans a file, or a directory and all below it.
     /// @param name by which places call it; empty for names below the directory alone
     /// @throws ScanException if it does not exist or cannot be opened
+    /// @throws RuntimeException that the sink has thrown
     public static void scan(LeakScanner scanner, Path path, String name, ScanSink sink) {
         var scan = new TreeScan(scanner, sink);
         try (Fd root = FileSystem.open(path.toString(), READ)) {
@@ -97,9 +112,17 @@ public final class TreeScan {
             workers.forEach(worker -> put(new End()));
             workers.forEach(TreeScan::join);
         }
+        switch (failure) {
+            case Error error -> throw error;
+            case RuntimeException exception -> throw exception;
+            case null, default -> {}
+        }
     }
 
     private void walk(Fd directory, String name, long fileSystem, int depth) {
+        if (failure != null) {
+            return;
+        }
         if (depth > DEEPEST) {
             sink.skipped(name, "it is in more than " + DEEPEST + " directories");
             return;
@@ -150,14 +173,19 @@ public final class TreeScan {
         return entry.equals("objects") && (directory.equals(".git") || directory.endsWith("/.git"));
     }
 
+    /// Takes files until there are no more, whatever happens: whoever adds them waits for room.
     private void work() {
         LeakScanner.Reader reader = scanner.reader();
         while (take() instanceof File(String name, Fd file, long size)) {
             try (file) {
-                reader.scan(name, new FileStream(file, size), sink);
+                if (failure == null) {
+                    reader.scan(name, new FileStream(file, size), sink);
+                }
             } catch (RuntimeException e) {
                 // a defect of ours on one file must not hide what the others hold
                 sink.skipped(name, "it cannot be scanned: " + e.getClass().getSimpleName());
+            } catch (Error e) {
+                failure = e;
             }
         }
     }

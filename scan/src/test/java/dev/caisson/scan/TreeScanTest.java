@@ -142,4 +142,46 @@ class TreeScanTest {
         Files.write(root.resolve("f"), secret);
         assertThat(scanned(root.resolve("f")).places()).containsExactly("x:1:7");
     }
+
+    @Test
+    void an_expression_that_runs_out_of_stack_hides_no_other_file() throws IOException {
+        RuleSet rules = RuleSet.of("""
+                [[rules]]
+                id = "deep"
+                description = "deep"
+                regex = '''(tok(ab|b)*c)'''
+                """);
+        for (int i = 0; i < 100; i++) {
+            Files.writeString(root.resolve("deep" + i), "tok" + "ab".repeat(30_000));
+        }
+        Files.writeString(root.resolve("z"), "tokabc");
+        var collected = new Collected();
+
+        TreeScan.scan(new LeakScanner(rules, NOW), root, "x", collected);
+
+        assertThat(collected.places()).containsExactly("x/z:1:1");
+        assertThat(collected.skipped).hasSize(100).allMatch(line -> line.contains("too much stack"));
+    }
+
+    @Test
+    void a_sink_that_fails_ends_the_scan() throws IOException {
+        for (int i = 0; i < 300; i++) {
+            Files.write(root.resolve("f" + i), secret);
+        }
+        var sink = new ScanSink() {
+            @Override
+            public void found(Leak leak) {
+                throw new IllegalStateException("closed");
+            }
+
+            @Override
+            public void skipped(String source, String why) {
+                throw new AssertionError("told after a failure");
+            }
+        };
+
+        assertThatThrownBy(() -> TreeScan.scan(new LeakScanner(RuleSet.own(), NOW), root, "x", sink))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("closed");
+    }
 }

@@ -113,6 +113,8 @@ class ScanCommandTest {
         assertThat(err.toString()).contains("INPUT_MISSING", "there is no file");
         assertThat(scan("scan", "git:" + root)).isEqualTo(2);
         assertThat(err.toString()).contains("is no git repository");
+        assertThat(scan("scan", "git:" + root.resolve("none"))).isEqualTo(2);
+        assertThat(err.toString()).contains("INPUT_MISSING", "none is missing");
         assertThat(scan("scan", "image:")).isEqualTo(2);
         assertThat(scan("scan", "container:none")).isEqualTo(2);
         assertThat(err.toString()).contains("'caisson ps -a'");
