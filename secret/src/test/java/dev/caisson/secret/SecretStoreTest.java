@@ -245,6 +245,47 @@ class SecretStoreTest {
     }
 
     @Test
+    void aLogThatHasLostItsEndIsNotWrittenTo() throws IOException {
+        try (SecretStore store = made()) {
+            create(store, DB, "one", Map.of());
+            rotate(store, DB, "two");
+        }
+        Path log = directory().resolve("access.log");
+        Files.write(log, Files.readAllLines(log).subList(0, 1));
+        assertCode(Code.SECRET_TAMPERED, () -> {
+            try (SecretStore store = opened()) {
+                value(store, DB);
+            }
+        });
+    }
+
+    @Test
+    void aLineOfAnotherHistoryIsDetected() throws IOException {
+        try (SecretStore store = made()) {
+            create(store, DB, "one", Map.of());
+        }
+        Path log = directory().resolve("access.log");
+        List<String> before = Files.readAllLines(log);
+        try (SecretStore store = opened()) {
+            value(store, DB);
+        }
+        List<String> one = Files.readAllLines(log);
+        Files.write(log, before);
+        try (SecretStore store = opened()) {
+            value(store, DB);
+            value(store, DB);
+        }
+        var mixed = new ArrayList<>(one);
+        mixed.add(Files.readAllLines(log).getLast());
+        Files.write(log, mixed);
+        assertCode(Code.SECRET_TAMPERED, () -> {
+            try (SecretStore store = opened()) {
+                store.log();
+            }
+        });
+    }
+
+    @Test
     void aStoreThatOthersMayReadIsNotUsed() throws IOException {
         try (SecretStore store = made()) {
             create(store, DB, "one", Map.of());
