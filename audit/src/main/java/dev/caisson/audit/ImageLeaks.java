@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// removes. A finding in a layer says which instruction made it.
 public final class ImageLeaks {
     private static final int LONGEST_INSTRUCTION = 120;
-    /// What follows an equals sign, a colon in an address or an option that takes a password.
+    /// A value behind an equals sign, a colon in an address or an option that takes a password.
     private static final Pattern VALUE = Pattern.compile(
             "(=|://[^\\s/:@]{0,64}:|(?i:\\s--?(?:u|user|p|pass\\w*|pw|token|auth|secret|a|w|key)[ =]))(?:\"[^\"]*\"|'[^']*'|[^\\s\"']+)");
     private static final String WHITEOUT = ".wh.";

@@ -125,7 +125,7 @@ final class DetachedMaker implements AutoCloseable {
         // One of its own, that holds the ports no longer than until they lead to the container.
         var networks = GuestNetworks.kept(options);
         try (SecretFiles secrets =
-                preparation.secrets(prepared.spec(), home.id().value())) {
+                preparation.secrets(prepared.spec(), "container " + home.id().value())) {
             DetachedPlace made = make(prepared, wanted, home, networks, secrets, undo, closing);
             undo.clear();
             return made;

@@ -15,7 +15,7 @@ import java.util.List;
 /// @param containers those that run or are kept
 /// @param volumes by name
 public record DiskUse(List<Unpacked> images, List<OfContainer> containers, List<OfVolume> volumes) {
-    /// What a volume takes from the host's disk.
+    /// The room that a volume takes on the host's disk.
     ///
     /// @param containers those that outlive their command and have it
     public record OfVolume(VolumeName name, Bytes onDisk, boolean inUse, int containers) {}

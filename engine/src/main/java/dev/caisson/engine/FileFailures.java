@@ -22,7 +22,11 @@ final class FileFailures {
             case Errno.ENOTDIR -> make("FILE_NOT_DIRECTORY", path, "part of the path is no directory", "correct it");
             case Errno.ENOTEMPTY -> make("FILE_NOT_EMPTY", path, "the directory is not empty", "remove it first");
             case Errno.ENXIO ->
-                make("FILE_SPECIAL", path, "it is a pipe, socket, device or file of the kernel", "name a regular file");
+                make(
+                        "FILE_SPECIAL",
+                        path,
+                        "it is a pipe, socket, device, secret or file of the kernel",
+                        "name a regular file");
             case Errno.EACCES, Errno.EPERM ->
                 make("FILE_DENIED", path, "the container may not do that itself", "give it the capability or owner");
             case Errno.EROFS ->

@@ -125,7 +125,7 @@ final class Preparation implements AutoCloseable {
     /// Reads the secrets of a container, which is refused if one of them is not to be had.
     /// @param container who gets them, for the log of accesses
     SecretFiles secrets(ContainerSpec spec, String container) {
-        return SecretFiles.read(data, spec, "container " + container);
+        return SecretFiles.read(data, spec, container);
     }
 
     Hierarchy hierarchy() {

@@ -101,7 +101,8 @@ final class Starter implements AutoCloseable {
 
     /// Returns the words for a container in the log of accesses.
     private static String label(ContainerSpec spec) {
-        return spec.name().orElse("without a name") + " of " + spec.image();
+        return spec.name().map(name -> "container " + name).orElse("a container without a name") + ", image "
+                + spec.image();
     }
 
     /// Its name is given back with it.

@@ -97,7 +97,7 @@ public final class LoginCommand implements Callable<Integer> {
         return 0;
     }
 
-    /// As Docker's users write it: `https://HOST/` is the same registry.
+    /// Returns the registry of an address as Docker's users write it: `https://HOST/` is `HOST`.
     static String host(String registry) {
         String bare = registry.replaceFirst("^https?://", "").replaceFirst("/.*$", "");
         return bare.equals("index.docker.io") || bare.equals("registry-1.docker.io") ? "docker.io" : bare;

@@ -16,7 +16,7 @@ public final class PullProgress implements PullListener {
     private static final int DIGITS = 4;
     private static final int MOST_BARS = 40;
 
-    /// What is said of a layer.
+    /// Words for the states of a layer.
     ///
     /// @param going while it is transferred
     /// @param done when it has been

@@ -102,7 +102,7 @@ final class VolumeCreateCommand implements Callable<Integer> {
         return Long.parseLong(text);
     }
 
-    /// As with Docker, one that is there already and does not contradict what is asked for is as good as a new one.
+    /// Makes the volume, or returns the one of this name if its options are those that are asked for, as Docker does.
     private static Volume make(VolumeSpec wanted) {
         Volumes all = Volumes.of(Caller.current().directories());
         try {

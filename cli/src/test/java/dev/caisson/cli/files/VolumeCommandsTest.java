@@ -36,7 +36,7 @@ class VolumeCommandsTest {
     void one_is_made_listed_used_and_removed() {
         assertThat(caisson("volume", "create", "--opt", "size=32m", "--label", "of=" + name, name))
                 .isEqualTo(new Answer(0, name + "\n", ""));
-        // As with Docker, a second one is the first; a contradiction is refused.
+        // a name that is taken gives the volume of that name, as in Docker; other options for it are refused
         assertThat(caisson("volume", "create", name)).isEqualTo(new Answer(0, name + "\n", ""));
         assertThat(caisson("volume", "create", "-o", "size=64m", name).err()).contains("VOLUME_EXISTS");
         assertThat(caisson("volume", "create", "--driver", "nfs", "x1").status())
