@@ -80,6 +80,13 @@ public final class LockedMemory implements AutoCloseable {
         MemorySegment.copy(memory, JAVA_BYTE, at, into, offset, length);
     }
 
+    /// True if the `length` bytes at the position `at` are those of `other` from `offset` on.
+    public boolean holds(int at, byte[] other, int offset, int length) {
+        return MemorySegment.mismatch(
+                        memory, at, (long) at + length, MemorySegment.ofArray(other), offset, (long) offset + length)
+                < 0;
+    }
+
     /// Writes all of it at the position of `file`, without a copy in the heap.
     public void write(Fd file) {
         for (long done = 0; done < memory.byteSize(); ) {

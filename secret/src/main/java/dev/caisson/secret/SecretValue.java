@@ -29,8 +29,13 @@ public final class SecretValue implements AutoCloseable {
 
     /// Returns a value of `size` zeros, to be filled by [#put].
     static SecretValue ofSize(int size) {
+        return new SecretValue(memory(size));
+    }
+
+    /// Returns `size` zeros of memory that is never swapped.
+    static LockedMemory memory(int size) {
         try {
-            return new SecretValue(LockedMemory.allocate(size));
+            return LockedMemory.allocate(size);
         } catch (ErrnoException e) {
             throw new SecretException(
                     SecretException.Code.SECRET_STORAGE,
