@@ -6,6 +6,7 @@ import dev.caisson.cli.build.BuildCommand;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CallerText;
 import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.ErrorLine;
 import dev.caisson.cli.caller.HostPath;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.caller.OutputLostException;
@@ -415,7 +416,7 @@ public final class Main implements Runnable {
             return CommandException.ENGINE_FAILED; // the process says so when it ends
         }
         if (problem instanceof CaissonException known) {
-            err.println(terminal.alarm("caisson: " + known.code() + ": " + OneLine.of(known.sentence())));
+            err.println(terminal.alarm(ErrorLine.of(known)));
             return known.exitStatus();
         }
         err.println(terminal.alarm("caisson: INTERNAL: " + OneLine.of(problem.toString())

@@ -29,6 +29,8 @@ class NetworkCommandTest {
                 echo quiet $(caisson network ls -q --no-trunc --filter label=team=core --filter name=on) is $(cat id)
                 caisson network ls --filter type=builtin -q
                 caisson network inspect one -f '{{.Name}} {{.Internal}} {{range .IPAM.Config}}{{.Subnet}} {{.IPRange}} {{.Gateway}}{{end}} {{json .Labels}} {{json .Options}}'
+                caisson inspect -f '{{.Name}} {{.Driver}}' two none-such 2>/dev/null || echo $?
+                caisson inspect --type volume two 2>&1 | cut -d: -f2 | head -1
                 ip -br addr show type bridge | tr -s ' ' | cut -d' ' -f3 | sort
                 caisson network rm one
                 caisson network rm -f none-such
@@ -48,7 +50,17 @@ class NetworkCommandTest {
                 .contains("\"com.docker.network.bridge.enable_icc\":\"false\"")
                 .contains("\"com.docker.network.driver.mtu\":\"1400\"");
         assertThat(lines.subList(4, lines.size()))
-                .containsExactly("10.9.0.9/24", "172.28.0.1/22", "one", "Deleted Networks:", "two", "", "1");
+                .containsExactly(
+                        "two bridge",
+                        "1",
+                        " VOLUME_UNKNOWN",
+                        "10.9.0.9/24",
+                        "172.28.0.1/22",
+                        "one",
+                        "Deleted Networks:",
+                        "two",
+                        "",
+                        "1");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.caisson.cli.container;
 
 import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.EachName;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Leftovers;
@@ -16,7 +17,6 @@ import picocli.CommandLine.Spec;
 /// with 1 if there was another.
 abstract class ContainerCommand implements Callable<Integer> {
     static final String UNKNOWN = "CONTAINER_UNKNOWN";
-    private static final int SOME_FAILED = 1;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -30,23 +30,12 @@ abstract class ContainerCommand implements Callable<Integer> {
         EngineOptions options = Caller.current().directories();
         prepare();
         Leftovers.clear(options);
-        PrintWriter out = spec.commandLine().getOut();
-        PrintWriter err = spec.commandLine().getErr();
-        int status = 0;
-        for (String container : containers) {
-            try {
-                act(container, options);
-                if (printsNames()) {
-                    out.println(OneLine.of(container));
-                }
-            } catch (CaissonException e) {
-                if (!isNoFailure(e)) {
-                    err.println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));
-                    status = SOME_FAILED;
-                }
+        return EachName.act(containers, err(), this::isNoFailure, container -> {
+            act(container, options);
+            if (printsNames()) {
+                out().println(OneLine.of(container));
             }
-        }
-        return status;
+        });
     }
 
     PrintWriter out() {

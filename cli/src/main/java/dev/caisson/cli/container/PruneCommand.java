@@ -2,7 +2,7 @@ package dev.caisson.cli.container;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.Confirmation;
-import dev.caisson.cli.caller.OneLine;
+import dev.caisson.cli.caller.ErrorLine;
 import dev.caisson.cli.view.ContainerFilter;
 import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.DetachedContainer;
@@ -76,7 +76,7 @@ public final class PruneCommand implements Callable<Integer> {
             }
             removed.add(id);
         } catch (CaissonException e) {
-            spec.commandLine().getErr().println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));
+            spec.commandLine().getErr().println(ErrorLine.of(e));
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.caisson.cli.container;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.EachName;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.caller.ResidentEngine;
 import dev.caisson.cli.option.DetachKeys;
@@ -9,7 +10,6 @@ import dev.caisson.cli.run.AttachSession;
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Leftovers;
-import dev.caisson.error.CaissonException;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -72,19 +72,13 @@ public final class StartCommand implements Callable<Integer> {
 
     private int startAll(EngineOptions options) throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
-        int status = 0;
-        for (String container : containers) {
-            try {
-                DetachedContainer found = DetachedLookup.require(container, options);
-                LossText.print(found, spec.commandLine().getErr());
-                found.start();
-                ResidentEngine.startFor(found, spec.commandLine().getErr());
-                out.println(OneLine.of(container));
-            } catch (CaissonException e) {
-                spec.commandLine().getErr().println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));
-                status = SOME_FAILED;
-            }
-        }
-        return status;
+        PrintWriter err = spec.commandLine().getErr();
+        return EachName.act(containers, err, container -> {
+            DetachedContainer found = DetachedLookup.require(container, options);
+            LossText.print(found, err);
+            found.start();
+            ResidentEngine.startFor(found, err);
+            out.println(OneLine.of(container));
+        });
     }
 }

@@ -2,9 +2,7 @@ package dev.caisson.cli.image;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
-import dev.caisson.cli.caller.OneLine;
 import dev.caisson.engine.Images;
-import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.PullListener;
@@ -61,11 +59,5 @@ public final class Pulls {
                 .or(() ->
                         caller.variable("HOME").filter(home -> !home.isEmpty()).map(home -> home + "/.docker"))
                 .map(directory -> caller.path(directory + "/config.json"));
-    }
-
-    /// Returns the exit status of a command that goes on with the next image after a failure.
-    static int tell(PrintWriter err, CaissonException failure) {
-        err.println("caisson: " + failure.code() + ": " + OneLine.of(failure.sentence()));
-        return 1;
     }
 }

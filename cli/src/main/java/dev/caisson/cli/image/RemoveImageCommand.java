@@ -2,8 +2,8 @@ package dev.caisson.cli.image;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.EachName;
 import dev.caisson.engine.Images;
-import dev.caisson.error.CaissonException;
 import dev.caisson.image.Digest;
 import dev.caisson.image.StoredImage;
 import java.io.PrintWriter;
@@ -43,17 +43,9 @@ public final class RemoveImageCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        int status = 0;
         try (Images images = Images.open(Caller.current().directories())) {
-            for (String name : names) {
-                try {
-                    remove(images, name, out);
-                } catch (CaissonException e) {
-                    status = Pulls.tell(spec.commandLine().getErr(), e);
-                }
-            }
+            return EachName.act(names, spec.commandLine().getErr(), name -> remove(images, name, out));
         }
-        return status;
     }
 
     private void remove(Images images, String name, PrintWriter out) {

@@ -1,9 +1,9 @@
 package dev.caisson.cli.image;
 
 import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.EachName;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.engine.Images;
-import dev.caisson.error.CaissonException;
 import dev.caisson.image.Digest;
 import dev.caisson.image.ImageCheck;
 import dev.caisson.image.StoredImage;
@@ -50,13 +50,7 @@ public final class VerifyImageCommand implements Callable<Integer> {
             if (names.isEmpty()) {
                 wanted.addAll(images.list());
             }
-            for (String name : names) {
-                try {
-                    wanted.add(images.find(name));
-                } catch (CaissonException e) {
-                    status = Pulls.tell(err, e);
-                }
-            }
+            status = EachName.act(names, err, name -> wanted.add(images.find(name)));
             Set<Digest> seen = new HashSet<>();
             for (StoredImage image : wanted) {
                 if (seen.add(image.manifest()) && !isSound(images, image)) {

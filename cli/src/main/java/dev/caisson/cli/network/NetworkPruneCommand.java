@@ -2,7 +2,7 @@ package dev.caisson.cli.network;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.Confirmation;
-import dev.caisson.cli.caller.OneLine;
+import dev.caisson.cli.caller.ErrorLine;
 import dev.caisson.engine.HostNetworks;
 import dev.caisson.error.CaissonException;
 import dev.caisson.network.NetworkInfo;
@@ -62,7 +62,7 @@ final class NetworkPruneCommand implements Callable<Integer> {
                     networks.remove(network.id());
                     removed.add(network.name());
                 } catch (CaissonException e) {
-                    spec.commandLine().getErr().println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));
+                    spec.commandLine().getErr().println(ErrorLine.of(e));
                 }
             }
         }

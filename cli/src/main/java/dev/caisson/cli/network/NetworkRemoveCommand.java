@@ -1,11 +1,13 @@
 package dev.caisson.cli.network;
 
 import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.EachName;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.engine.HostNetworks;
 import dev.caisson.error.CaissonException;
 import dev.caisson.network.NetworkException;
 import dev.caisson.network.Networks;
+import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -21,8 +23,6 @@ import picocli.CommandLine.Spec;
         description = "Remove networks that no container is on.",
         footer = "%n  caisson network rm back db")
 final class NetworkRemoveCommand implements Callable<Integer> {
-    private static final int SOME_FAILED = 1;
-
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -37,21 +37,13 @@ final class NetworkRemoveCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        int status = 0;
+        PrintWriter err = spec.commandLine().getErr();
         try (Networks networks = HostNetworks.open(Caller.current().directories())) {
-            for (String one : wanted) {
-                try {
-                    networks.remove(one);
-                    spec.commandLine().getOut().println(OneLine.of(one));
-                } catch (CaissonException e) {
-                    if (!force || !isMissing(e)) {
-                        spec.commandLine().getErr().println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));
-                        status = SOME_FAILED;
-                    }
-                }
-            }
+            return EachName.act(wanted, err, problem -> force && isMissing(problem), one -> {
+                networks.remove(one);
+                spec.commandLine().getOut().println(OneLine.of(one));
+            });
         }
-        return status;
     }
 
     private static boolean isMissing(CaissonException problem) {

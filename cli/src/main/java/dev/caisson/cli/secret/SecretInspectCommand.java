@@ -1,15 +1,13 @@
 package dev.caisson.cli.secret;
 
-import dev.caisson.cli.caller.OneLine;
-import dev.caisson.cli.template.Template;
-import dev.caisson.cli.view.IndentedJson;
-import dev.caisson.error.CaissonException;
+import dev.caisson.cli.caller.EachName;
+import dev.caisson.cli.view.Inspected;
 import dev.caisson.secret.SecretRecord;
 import dev.caisson.secret.SecretStore;
-import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -25,8 +23,6 @@ import picocli.CommandLine.Spec;
         description = "Show all that is known of secrets but their values, in Docker's form.",
         footer = "%n  caisson secret inspect -f '{{.Current}}' db-password")
 final class SecretInspectCommand implements Callable<Integer> {
-    private static final int SOME_FAILED = 1;
-
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -42,30 +38,15 @@ final class SecretInspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        boolean json = format == null || format.equals("json") || format.isEmpty();
-        Template template = Template.parse(json ? "" : String.valueOf(format));
+        Inspected form = Inspected.as(Optional.ofNullable(format));
         var found = new ArrayList<Map<String, Object>>();
-        int status = 0;
+        int status;
         try (SecretStore store = Stores.open()) {
             List<SecretRecord> all = store.list();
-            for (String one : wanted) {
-                try {
-                    found.add(SecretRow.object(Stores.find(all, one)));
-                } catch (CaissonException e) {
-                    spec.commandLine().getErr().println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));
-                    status = SOME_FAILED;
-                }
-            }
+            status = EachName.act(
+                    wanted, spec.commandLine().getErr(), one -> found.add(SecretRow.object(Stores.find(all, one))));
         }
-        PrintWriter out = spec.commandLine().getOut();
-        if (json) {
-            out.println(
-                    format == null
-                            ? IndentedJson.of(found)
-                            : Template.parse("{{json .}}").render(found));
-        } else {
-            found.forEach(one -> out.println(template.render(one)));
-        }
+        form.print(spec.commandLine().getOut(), found);
         return status;
     }
 }

@@ -1,9 +1,9 @@
 package dev.caisson.cli.secret;
 
-import dev.caisson.cli.caller.OneLine;
-import dev.caisson.error.CaissonException;
+import dev.caisson.cli.caller.EachName;
 import dev.caisson.secret.SecretRecord;
 import dev.caisson.secret.SecretStore;
+import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -18,8 +18,6 @@ import picocli.CommandLine.Spec;
         description = "Remove secrets with all their versions.",
         footer = "%n  caisson secret rm db-password")
 final class SecretRemoveCommand implements Callable<Integer> {
-    private static final int SOME_FAILED = 1;
-
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -29,19 +27,13 @@ final class SecretRemoveCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        int status = 0;
+        PrintWriter err = spec.commandLine().getErr();
         try (SecretStore store = Stores.open()) {
-            for (String one : wanted) {
-                try {
-                    SecretRecord found = Stores.find(store.list(), one);
-                    store.remove(found.name(), Stores.user());
-                    spec.commandLine().getOut().println(one);
-                } catch (CaissonException e) {
-                    spec.commandLine().getErr().println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));
-                    status = SOME_FAILED;
-                }
-            }
+            return EachName.act(wanted, err, one -> {
+                SecretRecord found = Stores.find(store.list(), one);
+                store.remove(found.name(), Stores.user());
+                spec.commandLine().getOut().println(one);
+            });
         }
-        return status;
     }
 }

@@ -1,9 +1,8 @@
 package dev.caisson.cli.view;
 
 import dev.caisson.cli.caller.Caller;
-import dev.caisson.cli.caller.OneLine;
+import dev.caisson.cli.caller.EachName;
 import dev.caisson.engine.Images;
-import dev.caisson.error.CaissonException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,8 +26,6 @@ import picocli.CommandLine.Spec;
             "  caisson image inspect -f '{{json .Config.Env}}' debian:13"
         })
 public final class ImageInspectCommand implements Callable<Integer> {
-    private static final int SOME_FAILED = 1;
-
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -46,16 +43,10 @@ public final class ImageInspectCommand implements Callable<Integer> {
     public Integer call() {
         Inspected form = Inspected.as(Optional.ofNullable(format));
         var found = new ArrayList<Map<String, @Nullable Object>>();
-        int status = 0;
+        int status;
         try (Images images = Images.open(Caller.current().directories())) {
-            for (String one : wanted) {
-                try {
-                    found.add(ImageObject.of(images, images.find(one)));
-                } catch (CaissonException e) {
-                    spec.commandLine().getErr().println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));
-                    status = SOME_FAILED;
-                }
-            }
+            status = EachName.act(
+                    wanted, spec.commandLine().getErr(), one -> found.add(ImageObject.of(images, images.find(one))));
         }
         form.print(spec.commandLine().getOut(), found);
         return status;

@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /// The form in which `inspect` commands print objects: a list of indented JSON, a line of JSON, or a template for
 /// each.
-final class Inspected {
+public final class Inspected {
     private final Optional<Template> template;
     private final boolean indented;
 
@@ -17,13 +17,13 @@ final class Inspected {
     }
 
     /// Reads the value of `--format`.
-    static Inspected as(Optional<String> format) {
+    public static Inspected as(Optional<String> format) {
         boolean json =
                 format.isEmpty() || format.get().equals("json") || format.get().isEmpty();
         return new Inspected(json ? Optional.empty() : format.map(Template::parse), format.isEmpty());
     }
 
-    void print(PrintWriter out, List<?> objects) {
+    public void print(PrintWriter out, List<?> objects) {
         if (template.isPresent()) {
             objects.forEach(one -> out.println(template.get().render(one)));
         } else {

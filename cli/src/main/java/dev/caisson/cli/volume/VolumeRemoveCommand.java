@@ -1,10 +1,10 @@
 package dev.caisson.cli.volume;
 
 import dev.caisson.cli.caller.Caller;
-import dev.caisson.cli.caller.OneLine;
+import dev.caisson.cli.caller.EachName;
 import dev.caisson.engine.Volumes;
-import dev.caisson.error.CaissonException;
 import dev.caisson.spec.VolumeName;
+import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -20,8 +20,6 @@ import picocli.CommandLine.Spec;
         description = "Remove volumes with all their files; one that a container has is refused.",
         footer = "%n  caisson volume rm data")
 final class VolumeRemoveCommand implements Callable<Integer> {
-    private static final int SOME_FAILED = 1;
-
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -37,18 +35,10 @@ final class VolumeRemoveCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Volumes all = Volumes.of(Caller.current().directories());
-        int status = 0;
-        for (String name : names) {
-            try {
-                all.remove(new VolumeName(name));
-                spec.commandLine().getOut().println(name);
-            } catch (CaissonException e) {
-                if (!force || !e.code().equals("VOLUME_UNKNOWN")) {
-                    spec.commandLine().getErr().println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));
-                    status = SOME_FAILED;
-                }
-            }
-        }
-        return status;
+        PrintWriter err = spec.commandLine().getErr();
+        return EachName.act(names, err, problem -> force && problem.code().equals("VOLUME_UNKNOWN"), name -> {
+            all.remove(new VolumeName(name));
+            spec.commandLine().getOut().println(name);
+        });
     }
 }

@@ -1,7 +1,7 @@
 package dev.caisson.cli.workspace;
 
 import dev.caisson.cli.caller.Caller;
-import dev.caisson.cli.caller.OneLine;
+import dev.caisson.cli.caller.EachName;
 import dev.caisson.engine.Workspaces;
 import dev.caisson.error.CaissonException;
 import java.io.PrintWriter;
@@ -13,8 +13,6 @@ import picocli.CommandLine.Spec;
 
 /// A command that does the same with several workspaces; it exits with 1 if it did not work with one.
 abstract class WorkspaceCommand implements Callable<Integer> {
-    private static final int SOME_FAILED = 1;
-
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -25,18 +23,11 @@ abstract class WorkspaceCommand implements Callable<Integer> {
     @Override
     public final Integer call() {
         Workspaces all = Workspaces.of(Caller.current().directories());
-        int status = 0;
-        for (String name : names) {
-            try {
-                act(name, all, spec.commandLine().getOut());
-            } catch (CaissonException e) {
-                if (!isNoFailure(e)) {
-                    spec.commandLine().getErr().println("caisson: " + e.code() + ": " + OneLine.of(e.sentence()));
-                    status = SOME_FAILED;
-                }
-            }
-        }
-        return status;
+        return EachName.act(
+                names,
+                spec.commandLine().getErr(),
+                this::isNoFailure,
+                name -> act(name, all, spec.commandLine().getOut()));
     }
 
     /// @throws CaissonException if it did not work

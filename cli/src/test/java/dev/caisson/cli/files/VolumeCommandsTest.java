@@ -63,6 +63,8 @@ class VolumeCommandsTest {
                                 name)
                         .out())
                 .isEqualTo("local 33554432 false " + name + "\n");
+        assertThat(caisson("inspect", "-f", "{{.Name}} {{.UsageData.RefCount}}", name))
+                .isEqualTo(new Answer(0, name + " 0\n", ""));
         assertThat(caisson("volume", "rm", name, "nosuch"))
                 .isEqualTo(new Answer(
                         1,

@@ -1,0 +1,43 @@
+package dev.caisson.cli.caller;
+
+import dev.caisson.error.CaissonException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.function.Predicate;
+
+/// Does the same with each of several names, as Docker's commands do: a name with which that fails is told, and the
+/// rest is done.
+public final class EachName {
+    private static final int SOME_FAILED = 1;
+
+    private EachName() {}
+
+    /// What to do with one.
+    @FunctionalInterface
+    public interface Act<X extends Exception> {
+        /// @throws CaissonException if it did not work
+        void on(String name) throws X;
+    }
+
+    /// Returns the exit status: 1 if it failed with one.
+    public static <X extends Exception> int act(List<String> names, PrintWriter err, Act<X> act) throws X {
+        return act(names, err, _ -> false, act);
+    }
+
+    /// The same; `isNoFailure` is true of what is passed over without a word.
+    public static <X extends Exception> int act(
+            List<String> names, PrintWriter err, Predicate<CaissonException> isNoFailure, Act<X> act) throws X {
+        int status = 0;
+        for (String name : names) {
+            try {
+                act.on(name);
+            } catch (CaissonException e) {
+                if (!isNoFailure.test(e)) {
+                    err.println(ErrorLine.of(e));
+                    status = SOME_FAILED;
+                }
+            }
+        }
+        return status;
+    }
+}

@@ -1,0 +1,109 @@
+package dev.caisson.cli.view;
+
+import dev.caisson.engine.ContainerStatus;
+import dev.caisson.engine.DetachedContainer;
+import dev.caisson.engine.DiskUse;
+import dev.caisson.engine.EngineOptions;
+import dev.caisson.engine.HostNetworks;
+import dev.caisson.engine.Images;
+import dev.caisson.engine.NetworkPlaces;
+import dev.caisson.engine.Volumes;
+import dev.caisson.error.CaissonException;
+import dev.caisson.network.Networks;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// What a name stands for, in the form in which Docker inspects it.
+///
+/// @param size whether a container's has what was written into its root
+record NamedObject(EngineOptions options, boolean size) {
+    /// What can have a name, in the order in which Docker looks.
+    enum Kind {
+        CONTAINER("CONTAINER_UNKNOWN"),
+        IMAGE("IMAGE_UNKNOWN", "BAD_NAME"),
+        NETWORK("NETWORK_NOT_FOUND"),
+        VOLUME("VOLUME_UNKNOWN", "ARGUMENT_INVALID");
+
+        /// Codes of errors that say that there is none of this name.
+        private final Set<String> unknown;
+
+        Kind(String... unknown) {
+            this.unknown = Set.of(unknown);
+        }
+
+        static Optional<Kind> called(String word) {
+            return Arrays.stream(values())
+                    .filter(kind -> kind.word().equals(word))
+                    .findFirst();
+        }
+
+        static String words() {
+            List<String> words = Arrays.stream(values()).map(Kind::word).toList();
+            return words.stream().limit(words.size() - 1L).collect(Collectors.joining(", ")) + " or " + words.getLast();
+        }
+
+        private String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /// Returns the first that has this name. A name that nothing has is told as that of a container, which most are.
+    Map<String, ? extends @Nullable Object> any(String name) throws InterruptedException {
+        var missed = new ArrayList<CaissonException>();
+        for (Kind kind : Kind.values()) {
+            try {
+                return of(kind, name);
+            } catch (CaissonException e) {
+                if (!kind.unknown.contains(e.code())) {
+                    throw e;
+                }
+                missed.add(e);
+            }
+        }
+        throw missed.getFirst();
+    }
+
+    Map<String, ? extends @Nullable Object> of(Kind kind, String name) throws InterruptedException {
+        return switch (kind) {
+            case CONTAINER -> container(name);
+            case IMAGE -> image(name);
+            case NETWORK -> network(name);
+            case VOLUME -> volume(name);
+        };
+    }
+
+    private Map<String, Object> container(String name) throws InterruptedException {
+        ContainerStatus status = ContainerStatus.find(name, options);
+        Optional<DetachedContainer> detached =
+                DetachedContainer.find(status.id().value(), options);
+        Map<String, Object> object = InspectObject.of(status, detached, NetworkPlaces.of(status.id(), options));
+        if (size) {
+            object.put("SizeRw", DiskUse.written(status, options).count());
+        }
+        return object;
+    }
+
+    private Map<String, @Nullable Object> image(String name) {
+        try (Images images = Images.open(options)) {
+            return ImageObject.of(images, images.find(name));
+        }
+    }
+
+    private Map<String, Object> network(String name) {
+        try (Networks networks = HostNetworks.open(options)) {
+            return NetworkObject.of(networks.get(name), networks, NetworkObject.containers(options));
+        }
+    }
+
+    private Map<String, Object> volume(String name) {
+        Volumes all = Volumes.of(options);
+        return VolumeObject.of(all.get(name), all);
+    }
+}
