@@ -15,6 +15,7 @@ public final class EachName {
     /// What to do with one.
     @FunctionalInterface
     public interface Act<X extends Exception> {
+        /// Does it.
         /// @throws CaissonException if it did not work
         void on(String name) throws X;
     }

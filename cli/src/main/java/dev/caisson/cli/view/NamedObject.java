@@ -24,19 +24,21 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param size whether a container's has what was written into its root
 record NamedObject(EngineOptions options, boolean size) {
+    /// Codes of errors that say that there is none of a name.
+    private static final Set<String> UNKNOWN = Set.of(
+            "CONTAINER_UNKNOWN",
+            "IMAGE_UNKNOWN",
+            "BAD_NAME",
+            "NETWORK_NOT_FOUND",
+            "VOLUME_UNKNOWN",
+            "ARGUMENT_INVALID");
+
     /// What can have a name, in the order in which Docker looks.
     enum Kind {
-        CONTAINER("CONTAINER_UNKNOWN"),
-        IMAGE("IMAGE_UNKNOWN", "BAD_NAME"),
-        NETWORK("NETWORK_NOT_FOUND"),
-        VOLUME("VOLUME_UNKNOWN", "ARGUMENT_INVALID");
-
-        /// Codes of errors that say that there is none of this name.
-        private final Set<String> unknown;
-
-        Kind(String... unknown) {
-            this.unknown = Set.of(unknown);
-        }
+        CONTAINER,
+        IMAGE,
+        NETWORK,
+        VOLUME;
 
         static Optional<Kind> called(String word) {
             return Arrays.stream(values())
@@ -61,7 +63,7 @@ record NamedObject(EngineOptions options, boolean size) {
             try {
                 return of(kind, name);
             } catch (CaissonException e) {
-                if (!kind.unknown.contains(e.code())) {
+                if (!UNKNOWN.contains(e.code())) {
                     throw e;
                 }
                 missed.add(e);
