@@ -7,16 +7,19 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/// Finds a random value that is assigned to a name of secrets, around a word of that name: `name = value`,
-/// `"name": "value"`, `<name>value</name>`, `name("value")`.
+/// Finds a random value that is assigned to a name of secrets, around a word of that name: `name =
+/// value`, `"name": "value"`, `<name>value</name>`, `name("value")`.
 final class Assignments {
     private static final int LONGEST_NAME = 64;
     private static final int LONGEST_VALUE = 256;
     private static final int SHORTEST_VALUE = 10;
     /// Words of algorithms, types and addresses, which are no part of a random value.
     private static final Pattern WORDS = Pattern.compile(
-            "hmac|sha-?[1235]|md5|pbkdf|aes[-_/]|rsa|oauth|bearer|utf-?8|iso-?8859|https?:|www\\.|\\.(?:com|org|net|java|xml|json|html|pem|txt)\\b"
-                    + "|x509|pkcs|base64|uuid|token|secret|passw|pwd|credential|auth|config|version|v\\d\\.|[a-z]{9,}");
+            "hmac|sha-?[1235]|md5|pbkdf|crc-?[1-6]|aes[-_/]|^rsa|rsa$|oauth|bearer|utf-?8|iso-?8859|https?:|www\\.|\\.(?:com|org|net|java|xml|json|html|pem|txt)\\b"
+                    + "|x509|pkcs|base64|uuid|token|secret|passw|credential|config|version|v\\d\\.");
+    /// A long word, or several that begin with a capital.
+    private static final Pattern SPELLED =
+            Pattern.compile("[a-z]{9,}|[A-Z]{10,}|(?:[A-Z][a-z]{2,}){4}|(?:[A-Z][a-z]{3,}){3}");
 
     private Assignments() {}
 
@@ -31,13 +34,18 @@ final class Assignments {
             at++;
         }
         int nameEnd = at;
-        int start = operator(bytes, length, at);
+        int start = Operators.valueAfter(bytes, length, end, nameEnd);
         if (start < 0 || start >= length) {
+            return Optional.empty();
+        }
+        start = Operators.slashes(bytes, length, start);
+        if (start >= length) {
             return Optional.empty();
         }
         byte quote = bytes[start];
         boolean quoted = quote == '"' || quote == '\'' || quote == '`';
-        int from = quoted ? start + 1 : start;
+        boolean triple = quoted && start + 2 < length && bytes[start + 1] == quote && bytes[start + 2] == quote;
+        int from = triple ? start + 3 : quoted ? start + 1 : start;
         int to = quoted ? quotedEnd(bytes, length, from, quote) : bareEnd(bytes, length, from);
         if (to - from < SHORTEST_VALUE || to - from > LONGEST_VALUE) {
             return Optional.empty();
@@ -48,12 +56,18 @@ final class Assignments {
                 : Optional.empty();
     }
 
-    private static boolean isNamed(byte[] bytes, int end, int nameEnd) {
+    /// Returns where the name around the word that ends at `end` begins.
+    static int nameStart(byte[] bytes, int end) {
         int from = end;
         int least = Math.max(0, end - LONGEST_NAME);
         while (from > least && isName(bytes[from - 1])) {
             from--;
         }
+        return from;
+    }
+
+    private static boolean isNamed(byte[] bytes, int end, int nameEnd) {
+        int from = nameStart(bytes, end);
         String name = new String(bytes, from, nameEnd - from, StandardCharsets.ISO_8859_1);
         return SecretNames.isSecretName(name);
     }
@@ -70,65 +84,30 @@ final class Assignments {
         return Randomness.looksRandom(value)
                 && SecretNames.isSecretValue(value)
                 && !WORDS.matcher(value.toLowerCase(Locale.ROOT)).find()
+                && !SPELLED.matcher(value).find()
                 && !Placeholders.isPlaceholder(value);
-    }
-
-    /// Returns the offset at which a value starts, or -1 if no operator stands between.
-    private static int operator(byte[] bytes, int length, int nameEnd) {
-        int at = nameEnd;
-        if (at < length && (bytes[at] == '"' || bytes[at] == '\'')) {
-            at++;
-        }
-        if (at < length && bytes[at] == ']') {
-            at++;
-        }
-        at = blanks(bytes, length, at);
-        if (at >= length) {
-            return -1;
-        }
-        byte first = bytes[at];
-        byte second = at + 1 < length ? bytes[at + 1] : 0;
-        boolean pair = (first == ':' && second == '=') || (first == '=' && second == '>');
-        boolean comparison = (first == '=' && second == '=') || (first == ':' && second == ':');
-        if (comparison) {
-            return -1;
-        }
-        if (pair) {
-            return blanks(bytes, length, at + 2);
-        }
-        return switch (first) {
-            case '=', ':' -> blanks(bytes, length, at + 1);
-            case '>' -> at + 1;
-            // a call or a pair, whose value is a string
-            case '(', ',' -> quoted(bytes, length, blanks(bytes, length, at + 1));
-            default -> -1;
-        };
-    }
-
-    private static int quoted(byte[] bytes, int length, int at) {
-        return at < length && (bytes[at] == '"' || bytes[at] == '\'') ? at : -1;
-    }
-
-    private static int blanks(byte[] bytes, int length, int from) {
-        int at = from;
-        int most = Math.min(length, from + 16);
-        while (at < most && (bytes[at] == ' ' || bytes[at] == '\t')) {
-            at++;
-        }
-        return at;
     }
 
     private static int quotedEnd(byte[] bytes, int length, int from, byte quote) {
         int most = Math.min(length, from + LONGEST_VALUE + 1);
         for (int at = from; at < most; at++) {
             if (bytes[at] == quote) {
-                return at;
+                return withoutSlashes(bytes, from, at);
             }
             if (bytes[at] < ' ') {
                 return from;
             }
         }
         return from;
+    }
+
+    /// Returns the end of a value without the slashes that escape the quote behind it.
+    private static int withoutSlashes(byte[] bytes, int from, int end) {
+        int at = end;
+        while (at > from && bytes[at - 1] == '\\') {
+            at--;
+        }
+        return at;
     }
 
     private static int bareEnd(byte[] bytes, int length, int from) {

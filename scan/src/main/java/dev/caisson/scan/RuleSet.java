@@ -43,6 +43,17 @@ public final class RuleSet {
             "authkey",
             "jwt_key",
             "app_key",
+            "api.key",
+            "access.key",
+            "private.key",
+            "encryption.key",
+            "encryption-key",
+            "signing.key",
+            "signing-key",
+            "master.key",
+            "master-key",
+            "auth.key",
+            "auth-key",
             "credential");
     /// Starts of escapes of characters from `%20` on: whoever hides a whole value writes many of them.
     private static final List<String> ESCAPES = Stream.of("%", "\\x", "\\u00")
@@ -103,8 +114,8 @@ public final class RuleSet {
         return OwnRules.INSTANCE;
     }
 
-    /// Returns the rules of a file in gitleaks' format, in the place of Caisson's own; or with these, if the file
-    /// extends the default ones.
+    /// Returns the rules of a file in gitleaks' format, in the place of Caisson's own; or with these,
+    /// if the file extends the default ones.
     /// @throws ScanException RULES_INVALID if it is not understood
     public static RuleSet of(String toml) {
         RuleFile file = RuleFile.parse(toml, false);

@@ -15,8 +15,8 @@ import java.util.regex.Matcher;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Searches passages for the secrets of a set of rules: one pass for all keywords, then the expressions of those that
-/// were met, each where its keyword stands. One thread uses it at a time.
+/// Searches passages for the secrets of a set of rules: one pass for all keywords, then the expressions
+/// of those that were met, each where its keyword stands. One thread uses it at a time.
 final class Search {
     /// No match is longer, but what an expression of somebody else's finds.
     static final int LONGEST = 16 * 1024;
@@ -96,7 +96,8 @@ final class Search {
         }
     }
 
-    /// Returns the candidates that are this passage's, in their order; of those that overlap the one that says most.
+    /// Returns the candidates that are this passage's, in their order; of those that overlap the one
+    /// that says most.
     private List<Candidate> told() {
         candidates.sort(Comparator.comparingInt(Candidate::from)
                 .thenComparing(found -> found.rule().id()));
@@ -200,8 +201,8 @@ final class Search {
         return !expression.own() || !expression.anchored();
     }
 
-    /// True if a keyword that begins a token stands within a word: a long word of nothing but keywords would be read
-    /// again from each of them.
+    /// True if a keyword that begins a token stands within a word: a long word of nothing but keywords
+    /// would be read again from each of them.
     private boolean isWithinWord(Expression expression, int start) {
         return expression.own()
                 && expression.anchored()
@@ -358,7 +359,7 @@ final class Search {
     }
 
     private Leak leak(Candidate found) {
-        Judgement judgement = Circumstances.weighed(found.judgement(), passage.source());
+        Judgement judgement = Circumstances.weighed(found.judgement(), passage, found.from());
         boolean guessable = found.rule().id().endsWith("password");
         return new Leak(
                 found.rule(),

@@ -6,7 +6,8 @@ import java.util.regex.Pattern;
 
 /// Tells names of secrets from other names, and values that are secrets from switches and references.
 public final class SecretNames {
-    /// The word that makes a name a secret's stands at its end, but for what tells several of a kind apart.
+    /// The word that makes a name a secret's stands at its end, but for what tells several of a kind
+    /// apart.
     private static final Pattern NAME = Pattern.compile(
             "(?:^|[_.-])(?:PASS|PASSWD|PASSWORD|PASSPHRASE|PWD|SECRET|SECRETS|TOKEN|APIKEY|API_KEY|ACCESS_KEY|PRIVATE_KEY|"
                     + "SECRET_KEY|ENCRYPTION_KEY|SIGNING_KEY|MASTER_KEY|AUTH_KEY|CREDENTIAL|CREDENTIALS|JWT_KEY|APP_KEY)"
@@ -18,7 +19,7 @@ public final class SecretNames {
     private static final Pattern HARMLESS_NAME = Pattern.compile(
             "(?:_FILE|_PATH|_DIR|_URL|_URI|_TTL|_EXPIRY|_EXPIRATION|_EXPIRES|_LIFETIME|_TIMEOUT|_LENGTH|_MIN|_MAX|_NAME|"
                     + "_ID|_TYPE|_ENABLED|_DISABLED|_REQUIRED|_POLICY|_HASHER|_ALGORITHM|_HEADER|_FIELD|_PREFIX|_PROVIDER|_ENDPOINT|_COUNT|_LIMIT|_INTERVAL|_BACKEND)$"
-                    + "|^(?:PWD|OLDPWD)$|PUBLIC|ALLOW_EMPTY|_RANDOM_|NO_PASSWORD|BYPASS|COMPASS|^DISABLE|^ENABLE|^USE_");
+                    + "|^(?:PWD|OLDPWD)$|PUBLIC|ALLOW_EMPTY|_RANDOM_|NO_PASSWORD|BYPASS|BUYPASS|COMPASS|^DISABLE|^ENABLE|^USE_");
     private static final Set<String> HARMLESS_VALUES =
             Set.of("", "true", "false", "yes", "no", "none", "null", "0", "1");
     private static final Pattern REFERENCE =
@@ -29,17 +30,22 @@ public final class SecretNames {
 
     /// True if something of this name holds a secret by its name.
     public static boolean isSecretName(String name) {
-        String upper = name.toUpperCase(Locale.ROOT);
+        String upper = name.toUpperCase(Locale.ROOT).replace('-', '_').replace('.', '_');
         if (HARMLESS_NAME.matcher(upper).find()) {
             return false;
         }
         return NAME.matcher(upper).find()
                 || JOINED.matcher(upper).find()
-                || NAME.matcher(HUMP.matcher(name).replaceAll("$1_$2").toUpperCase(Locale.ROOT))
+                || NAME.matcher(HUMP.matcher(name)
+                                .replaceAll("$1_$2")
+                                .toUpperCase(Locale.ROOT)
+                                .replace('-', '_')
+                                .replace('.', '_'))
                         .find();
     }
 
-    /// True if the value is one that somebody must not know: not empty, no switch, no reference to where it is kept.
+    /// True if the value is one that somebody must not know: not empty, no switch, no reference to
+    /// where it is kept.
     public static boolean isSecretValue(String value) {
         String text = value.strip();
         return !HARMLESS_VALUES.contains(text.toLowerCase(Locale.ROOT))

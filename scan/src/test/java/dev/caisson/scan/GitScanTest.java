@@ -69,6 +69,30 @@ class GitScanTest {
     }
 
     @Test
+    void every_kind_of_the_corpus_is_found_in_a_history_that_removed_it() throws Exception {
+        git("init", "-q");
+        var kinds = RecallTest.kinds();
+        Files.createDirectories(root.resolve("conf"));
+        for (var kind : kinds.entrySet()) {
+            String value = new Samples(kind.getKey().hashCode()).fill(kind.getValue());
+            Files.writeString(
+                    root.resolve("conf/" + kind.getKey()),
+                    "HOST=db\n" + kind.getKey() + "=\"" + value.replace("\n", "\\n") + "\"\nPORT=1\n");
+        }
+        git("add", "-A");
+        git("commit", "-qm", "all");
+        git("rm", "-rq", "conf");
+        git("commit", "-qm", "none");
+        git("gc", "-q", "--prune=now");
+
+        List<String> places = scanned(root).places();
+
+        assertThat(kinds.keySet())
+                .allSatisfy(kind ->
+                        assertThat(places).as(kind).anyMatch(place -> place.startsWith("r/conf/" + kind + "@")));
+    }
+
+    @Test
     void a_secret_of_a_file_that_is_gone_is_found_once_with_its_first_commit() throws Exception {
         makeHistory();
 

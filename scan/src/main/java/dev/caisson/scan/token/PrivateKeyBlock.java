@@ -32,7 +32,7 @@ public record PrivateKeyBlock(String kind, boolean encrypted) {
             body = empty < 0 ? "" : body.substring(empty);
         }
         if (title.startsWith("PGP")) {
-            return body.length() > LEAST_BYTES
+            return isSecretKeyPacket(body)
                     ? Optional.of(new PrivateKeyBlock("OpenPGP private key", false))
                     : Optional.empty();
         }
@@ -54,6 +54,17 @@ public record PrivateKeyBlock(String kind, boolean encrypted) {
     private static String named(String title) {
         String kind = title.replace("PRIVATE KEY", "").replace("ENCRYPTED", "").strip();
         return (kind.isEmpty() ? "" : kind + " ") + "private key";
+    }
+
+    /// True if the text begins with a line of base 64, and that with the tag of a secret key, RFC 9580,
+    /// 4.2.
+    private static boolean isSecretKeyPacket(String body) {
+        String line = body.strip().lines().findFirst().orElse("");
+        if (!line.matches("[A-Za-z0-9+/]{40,76}={0,2}")) {
+            return false;
+        }
+        int first = decode(line)[0] & 0xff;
+        return (first & 0xfc) == 0x94 || first == 0xc5;
     }
 
     private static byte[] decode(String body) {
