@@ -50,7 +50,8 @@ public final class FileSystem {
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_REMOVEDIR = 0x200;
     private static final int AT_EMPTY_PATH = 0x1000;
-    private static final long RENAME_NOREPLACE = 1;
+    private static final int RENAME_NOREPLACE = 1;
+    private static final int RENAME_EXCHANGE = 2;
     private static final int PATH_MAX = 4096;
     /// Most files of proc and cgroup are shorter; a larger buffer costs more to clear than they cost to read.
     private static final int SMALL_FILE = 4096;
@@ -169,6 +170,15 @@ public final class FileSystem {
 
     /// Renames within one file system; replaces `to` unless `replace` is false, then EEXIST.
     public static void rename(Fd fromDirectory, String from, Fd toDirectory, String to, boolean replace) {
+        rename(fromDirectory, from, toDirectory, to, replace ? 0 : RENAME_NOREPLACE);
+    }
+
+    /// Exchanges two names in one directory, at once: no moment has only one of them.
+    public static void exchange(Fd directory, String one, String other) {
+        rename(directory, one, directory, other, RENAME_EXCHANGE);
+    }
+
+    private static void rename(Fd fromDirectory, String from, Fd toDirectory, String to, int flags) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment source = Native.string(arena, from);
             MemorySegment target = Native.string(arena, to);
@@ -180,7 +190,7 @@ public final class FileSystem {
                             source.address(),
                             toDirectory.number(),
                             target.address(),
-                            replace ? 0 : RENAME_NOREPLACE,
+                            flags,
                             0));
         }
     }

@@ -1,7 +1,7 @@
 package dev.caisson.linux;
 
-/// System call numbers of the running architecture, from its `asm/unistd_64.h`. Calls since Linux 5.0 have one number
-/// everywhere; older ones differ and are given for x86_64 and aarch64.
+/// System call numbers of the running architecture, from its `asm/unistd_64.h`. Calls since Linux 5.0
+/// have one number everywhere; older ones differ and are given for x86_64 and aarch64.
 final class Nr {
     private static final boolean AARCH64 = architecture().equals("aarch64");
 
@@ -51,6 +51,8 @@ final class Nr {
     static final long CLOCK_GETTIME = pick(228, 113);
     static final long EPOLL_CTL = pick(233, 21);
     static final long WAITID = pick(247, 95);
+    static final long ADD_KEY = pick(248, 217);
+    static final long KEYCTL = pick(250, 219);
     static final long MKDIRAT = pick(258, 34);
     static final long MKNODAT = pick(259, 33);
     static final long FCHOWNAT = pick(260, 54);

@@ -18,8 +18,9 @@ import java.util.Map;
 import javax.crypto.Mac;
 import org.jspecify.annotations.Nullable;
 
-/// The log of accesses: a line of JSON each, whose MAC covers the MAC of the line before, so that no line can be
-/// changed, left out or put in. Two files of bounded size are retained. Used under the store's lock alone.
+/// The log of accesses: a line of JSON each, whose MAC covers the MAC of the line before, so that no line
+/// can be changed, left out or put in. Two files of bounded size are retained. Used under the store's
+/// lock alone.
 final class AccessLog implements AutoCloseable {
     /// The end of a log, which the index remembers: what was written up to there cannot be cut off.
     record End(long sequence, String mac) {
@@ -55,18 +56,10 @@ final class AccessLog implements AutoCloseable {
     /// Appends a line behind `end` and brings it to the disk.
     /// @return the new end
     End append(End end, String action, String secret, String user, long generation) {
-        var fields = new LinkedHashMap<String, Object>();
-        fields.put("sequence", end.sequence() + 1);
-        fields.put("timeMillis", Instant.now().toEpochMilli());
-        fields.put("action", action);
-        fields.put("secret", secret);
-        fields.put("user", user.length() > LONGEST_USER ? user.substring(0, LONGEST_USER) : user);
-        fields.put("generation", generation);
-        fields.put("previous", end.mac());
-        String json = JSON.toJson(fields);
-        String mac = mac(end.mac(), json);
-        String line = json.substring(0, json.length() - 1) + MAC_FIELD + mac + "\"}\n";
-        byte[] bytes = line.getBytes(StandardCharsets.UTF_8);
+        String by = user.length() > LONGEST_USER ? user.substring(0, LONGEST_USER) : user;
+        Instant now = Instant.ofEpochMilli(System.currentTimeMillis());
+        Written line = line(end, new AccessEntry(end.sequence() + 1, now, action, secret, by, generation));
+        byte[] bytes = line.text().getBytes(StandardCharsets.UTF_8);
         boolean existed = directory.has(NAME);
         try (Fd file = directory.openOrMake(NAME, FileSystem.O_RDWR)) {
             long size = FileSystem.status(file).size();
@@ -81,7 +74,43 @@ final class AccessLog implements AutoCloseable {
         if (!existed) {
             directory.synchronize(NAME);
         }
-        return new End(end.sequence() + 1, mac);
+        return line.end();
+    }
+
+    /// A line as it is written, and the end of the log with it.
+    private record Written(String text, End end) {}
+
+    private Written line(End end, AccessEntry entry) {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("sequence", entry.sequence());
+        fields.put("timeMillis", entry.time().toEpochMilli());
+        fields.put("action", entry.action());
+        fields.put("secret", entry.secret());
+        fields.put("user", entry.user());
+        fields.put("generation", entry.generation());
+        fields.put("previous", end.mac());
+        String json = JSON.toJson(fields);
+        String mac = mac(end.mac(), json);
+        return new Written(
+                json.substring(0, json.length() - 1) + MAC_FIELD + mac + "\"}\n", new End(entry.sequence(), mac));
+    }
+
+    /// Writes the entries of another store's log, with MACs by this one's key. Half of them at most go to
+    /// the older file, so that the newer one has room.
+    End write(List<AccessEntry> entries) {
+        End end = End.NONE;
+        var text = new StringBuilder();
+        for (AccessEntry entry : entries) {
+            Written line = line(end, entry);
+            if (text.length() + line.text().length() > MOST_BYTES / 2) {
+                directory.write(OLDER, text.toString().getBytes(StandardCharsets.UTF_8));
+                text.setLength(0);
+            }
+            text.append(line.text());
+            end = line.end();
+        }
+        directory.write(NAME, text.toString().getBytes(StandardCharsets.UTF_8));
+        return end;
     }
 
     private String mac(String previous, String json) {

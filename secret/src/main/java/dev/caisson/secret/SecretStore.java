@@ -3,6 +3,7 @@ package dev.caisson.secret;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.KernelRandom;
 import dev.caisson.secret.SecretException.Code;
@@ -21,9 +22,9 @@ import java.util.function.Supplier;
 
 /// An encrypted store of secrets in a directory, open with its identity.
 ///
-/// Each version of a value is one age file, `s/NAME/VERSION.age`, so that `age -d -i KEY` gives it back without
-/// Caisson. Each call takes the store's lock, reads the index and checks it; a change is on the disk as a whole or not
-/// at all. Safe for use by several threads.
+/// Each version of a value is one age file, `s/NAME/VERSION.age`, so that `age -d -i KEY` gives it back
+/// without Caisson. Each call takes the store's lock, reads the index and checks it; a change is on the
+/// disk as a whole or not at all. Safe for use by several threads.
 public final class SecretStore implements AutoCloseable {
     /// The usual name of a store's directory, below a data directory.
     public static final String DIRECTORY = "secrets";
@@ -53,13 +54,19 @@ public final class SecretStore implements AutoCloseable {
     }
 
     static SecretStore open(Path directory, Unlocker.Prompt prompt, StoreDirectory.Steps steps) {
+        return open(
+                directory, root -> UnlockedSession.find(root).orElseGet(() -> StoreFiles.unlock(root, prompt)), steps);
+    }
+
+    static SecretStore open(Path directory, Function<StoreDirectory, Identity> key, StoreDirectory.Steps steps) {
         return guarded(directory, () -> {
             StoreDirectory root = StoreFiles.find(directory, steps);
             try {
-                var store = new SecretStore(root, StoreFiles.unlock(root, prompt));
+                var store = new SecretStore(root, key.apply(root));
                 try {
                     store.locked(opened -> {
                         store.removeLeftovers(opened.index());
+                        RekeyedStore.removeLeftovers(directory);
                         return opened;
                     });
                     return store;
@@ -83,26 +90,57 @@ public final class SecretStore implements AutoCloseable {
         StoreFiles.make(directory.toAbsolutePath().normalize(), wanted, prompt, user);
     }
 
-    /// The index and the end of the log, as they are while the store is locked.
-    private record Opened(StoreIndex index, AccessLog.End end) {}
+    Opened note(Opened opened, String action, String user) {
+        log.append(opened.end(), action, "", user, opened.index().generation());
+        return opened;
+    }
 
-    private synchronized <T> T locked(Function<Opened, T> action) {
+    Identity identity() {
+        return identity;
+    }
+
+    StoreDirectory root() {
+        return root;
+    }
+
+    AccessLog accessLog() {
+        return log;
+    }
+
+    /// The index and the end of the log, as they are while the store is locked.
+    record Opened(StoreIndex index, AccessLog.End end) {}
+
+    synchronized <T> T locked(Function<Opened, T> action) {
         try (Fd lock = root.openOrMake("lock", FileSystem.O_RDWR)) {
-            waitFor(lock);
+            waitFor(lock, root.shown());
+            requireCurrent();
             StoreIndex index = readIndex();
             return action.apply(new Opened(index, log.end(index.logged(), index.generation())));
         } catch (ErrnoException e) {
+            requireCurrent();
             throw StoreFiles.failed(root.shown(), e);
         }
     }
 
-    private void waitFor(Fd lock) {
+    /// A store that got another identity is another directory.
+    private void requireCurrent() {
+        FileStatus own = FileSystem.status(root.descriptor());
+        try (Fd named = FileSystem.open(root.shown(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            FileStatus there = FileSystem.status(named);
+            if (there.inode() == own.inode() && there.fileSystem() == own.fileSystem()) {
+                return;
+            }
+        }
+        throw new SecretException(
+                Code.SECRET_BUSY, "the store " + root.shown() + " was given another key meanwhile: try again");
+    }
+
+    private static void waitFor(Fd lock, String shown) {
         long until = System.nanoTime() + Duration.ofMillis(PATIENCE_MILLIS).toNanos();
         while (!FileLocks.tryLock(lock)) {
             if (System.nanoTime() > until) {
                 throw new SecretException(
-                        Code.SECRET_BUSY,
-                        "another process has had the lock of " + root.shown() + " for 10 s: try again");
+                        Code.SECRET_BUSY, "another process has had the lock of " + shown + " for 10 s: try again");
             }
             try {
                 Thread.sleep(PAUSE_MILLIS);
@@ -254,7 +292,7 @@ public final class SecretStore implements AutoCloseable {
                                 + secret.name() + "' lists them"));
     }
 
-    private SecretValue readFile(SecretName name, SecretVersion version) {
+    SecretValue readFile(SecretName name, SecretVersion version) {
         String file = StoreFiles.SECRETS + "/" + name + "/" + fileName(version.number());
         try (StoreDirectory secrets = root.findChild(StoreFiles.SECRETS).orElseThrow(() -> changed(file));
                 StoreDirectory directory = secrets.findChild(name.text()).orElseThrow(() -> changed(file))) {
@@ -353,11 +391,11 @@ public final class SecretStore implements AutoCloseable {
         });
     }
 
-    private static String fileName(int version) {
+    static String fileName(int version) {
         return version + ".age";
     }
 
-    private static String digest(byte[] file) {
+    static String digest(byte[] file) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file));
         } catch (NoSuchAlgorithmException e) {
@@ -365,7 +403,7 @@ public final class SecretStore implements AutoCloseable {
         }
     }
 
-    private static <T> T guarded(Path directory, Supplier<T> action) {
+    static <T> T guarded(Path directory, Supplier<T> action) {
         try {
             return action.get();
         } catch (ErrnoException e) {

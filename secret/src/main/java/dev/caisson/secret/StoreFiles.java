@@ -24,9 +24,9 @@ final class StoreFiles {
     static final String INDEX = "index.age";
     static final String SECRETS = "s";
 
-    private static final byte[] FORMAT_TEXT = "caisson secrets 1\n".getBytes(StandardCharsets.US_ASCII);
+    static final byte[] FORMAT_TEXT = "caisson secrets 1\n".getBytes(StandardCharsets.US_ASCII);
     private static final int MOST = 64 * 1024;
-    private static final int MOST_RECIPIENTS = 16;
+    static final int MOST_RECIPIENTS = 16;
     private static final int READ = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
     private static final int PRIVATE = 0700;
     private static final int RANDOM = 8;
@@ -66,8 +66,11 @@ final class StoreFiles {
 
     static Identity unlock(StoreDirectory root, Unlocker.Prompt prompt) {
         byte[] wrapped = root.read(IDENTITY, MOST).orElseThrow(() -> incomplete(root, IDENTITY));
-        byte[] unlocker = root.read(UNLOCKER, MOST).orElseThrow(() -> incomplete(root, UNLOCKER));
-        return Unlocking.unwrap(wrapped, Unlocker.parse(unlocker), prompt);
+        return Unlocking.unwrap(wrapped, unlocker(root), prompt);
+    }
+
+    static Unlocker unlocker(StoreDirectory root) {
+        return Unlocker.parse(root.read(UNLOCKER, MOST).orElseThrow(() -> incomplete(root, UNLOCKER)));
     }
 
     static List<Recipient> recipients(StoreDirectory root) {
@@ -89,7 +92,7 @@ final class StoreFiles {
         String temporary = "." + name + "-" + HexFormat.of().formatHex(KernelRandom.bytes(RANDOM));
         try (Fd parent = FileSystem.open(Unlocking.parent(directory).toString(), READ)) {
             requireNone(parent, directory);
-            requireApart(parent, wanted);
+            requireApart(parent, wanted.unlocker(), wanted.sameDisk());
             Identity identity = Identity.generate();
             try (identity) {
                 byte[] wrapped = Unlocking.wrap(identity, wanted.unlocker(), prompt);
@@ -110,8 +113,8 @@ final class StoreFiles {
     }
 
     /// Whoever copies one file system shall not have the key and what it opens.
-    private static void requireApart(Fd parent, NewStore wanted) {
-        if (wanted.sameDisk() || !(wanted.unlocker() instanceof Unlocker.KeyFile file)) {
+    static void requireApart(Fd parent, Unlocker unlocker, boolean sameDisk) {
+        if (sameDisk || !(unlocker instanceof Unlocker.KeyFile file)) {
             return;
         }
         try (Fd directory = FileSystem.open(Unlocking.parent(file.path()).toString(), READ)) {
@@ -136,28 +139,44 @@ final class StoreFiles {
     }
 
     private static void fill(StoreDirectory root, Identity identity, byte[] wrapped, NewStore wanted, String user) {
-        var recipients = new ArrayList<Recipient>();
-        recipients.add(identity.recipient());
-        wanted.recovery().stream().distinct().forEach(recipients::add);
-        if (recipients.size() > MOST_RECIPIENTS) {
-            throw SecretException.invalid("there are " + wanted.recovery().size()
-                    + " recovery recipients: give at most " + (MOST_RECIPIENTS - 1));
-        }
-        String lines = recipients.stream().map(Recipient::text).collect(Collectors.joining("\n", "", "\n"));
-        root.write(RECIPIENTS, lines.getBytes(StandardCharsets.US_ASCII));
-        root.write(
-                UNLOCKER,
-                JsonMapper.builder().build().toJson(wanted.unlocker().fields()).getBytes(StandardCharsets.UTF_8));
-        root.write(IDENTITY, wrapped);
+        List<Recipient> recipients = recipients(identity, wanted.recovery());
+        writeKeys(root, recipients, wanted.unlocker(), wrapped);
         var index = StoreIndex.empty(recipients);
-        byte[] key = identity.derive("caisson index");
-        try (SecretValue content = index.write(key)) {
-            root.write(INDEX, AgeFile.encrypt(content, recipients));
-        }
+        writeIndex(root, index, identity);
         try (var log = new AccessLog(root, identity.derive("caisson access log"))) {
             log.append(AccessLog.End.NONE, "init", "", user, index.generation());
         }
         root.write(FORMAT, FORMAT_TEXT);
+    }
+
+    /// Returns for whom the files of a store are encrypted: its identity first.
+    static List<Recipient> recipients(Identity identity, List<Recipient> recovery) {
+        var recipients = new ArrayList<Recipient>();
+        recipients.add(identity.recipient());
+        recovery.stream().distinct().forEach(recipients::add);
+        if (recipients.size() > MOST_RECIPIENTS) {
+            throw SecretException.invalid(
+                    "there are " + recovery.size() + " recovery recipients: give at most " + (MOST_RECIPIENTS - 1));
+        }
+        return List.copyOf(recipients);
+    }
+
+    /// Writes who can decrypt, and how the identity is unlocked.
+    static void writeKeys(StoreDirectory root, List<Recipient> recipients, Unlocker unlocker, byte[] wrapped) {
+        String lines = recipients.stream().map(Recipient::text).collect(Collectors.joining("\n", "", "\n"));
+        root.write(RECIPIENTS, lines.getBytes(StandardCharsets.US_ASCII));
+        root.write(
+                UNLOCKER, JsonMapper.builder().build().toJson(unlocker.fields()).getBytes(StandardCharsets.UTF_8));
+        root.write(IDENTITY, wrapped);
+    }
+
+    static void writeIndex(StoreDirectory root, StoreIndex index, Identity identity) {
+        byte[] key = identity.derive("caisson index");
+        try (SecretValue content = index.write(key)) {
+            root.write(INDEX, AgeFile.encrypt(content, index.recipients()));
+        } finally {
+            Arrays.fill(key, (byte) 0);
+        }
     }
 
     static SecretException failed(String directory, ErrnoException e) {

@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/// The wrapping of a store's identity: encrypted for the unlocker when a store is made, and decrypted when it is
-/// opened.
+/// The wrapping of a store's identity: encrypted for the unlocker when a store is made, and decrypted
+/// when it is opened.
 final class Unlocking {
     private static final int KEY_MODE = 0400;
     private static final int OF_OTHERS = 077;
@@ -86,8 +86,8 @@ final class Unlocking {
         return prompt.ask()
                 .orElseThrow(() -> new SecretException(
                         Code.SECRET_LOCKED,
-                        "the store is locked by a passphrase, and there is no terminal to ask for it at:"
-                                + " run the command at one, or name a file with CAISSON_SECRET_PASSPHRASE_FILE"));
+                        "the store is locked by a passphrase, and there is no terminal to ask for it at: run 'caisson secret unlock' or"
+                                + " the command at one, or name a file with CAISSON_SECRET_PASSPHRASE_FILE"));
     }
 
     private static Identity makeOrReadKey(Path path) {

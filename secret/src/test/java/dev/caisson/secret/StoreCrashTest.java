@@ -57,16 +57,76 @@ class StoreCrashTest {
         });
     }
 
+    @Test
+    void anotherIdentityIsWholeOrNotThereAndNothingOfTheOtherStays() throws IOException {
+        boolean done = false;
+        int changed = 0;
+        for (int step = 0; !done; step++) {
+            Path directory =
+                    Files.createDirectory(scratch.resolve("rekey" + step)).resolve("store");
+            makeWithTwo(directory);
+            String before = Files.readString(directory.resolve("recipients"));
+            done = rekeyUntil(step, directory);
+            try (SecretStore store = SecretStore.open(directory, Optional::empty)) {
+                assertThat(value(store, DB)).isEqualTo("old");
+                assertThat(value(store, API)).isEqualTo("other");
+                boolean isNew =
+                        !Files.readString(directory.resolve("recipients")).equals(before);
+                assertThat(store.log().stream().anyMatch(entry -> entry.action().equals("rekey")))
+                        .isEqualTo(isNew);
+                changed += isNew ? 1 : 0;
+                assertThat(done && !isNew).isFalse();
+            }
+            try (Stream<Path> siblings = Files.list(directory.resolveSibling("."))) {
+                assertThat(siblings.filter(Files::isDirectory)).hasSize(1);
+            }
+        }
+        assertThat(changed).as("ends behind the exchange").isGreaterThan(1);
+    }
+
+    private void makeWithTwo(Path directory) {
+        make(directory);
+        try (SecretStore store = SecretStore.open(directory, Optional::empty)) {
+            SecretStoreTest.create(store, DB, "old", Map.of());
+            SecretStoreTest.create(store, API, "other", Map.of());
+        }
+    }
+
+    private void make(Path directory) {
+        SecretStore.make(
+                directory,
+                new NewStore(new Unlocker.KeyFile(scratch.resolve("key")), List.of(), true),
+                Optional::empty,
+                "test");
+    }
+
+    /// @return true if the change has fewer steps
+    private static boolean rekeyUntil(int step, Path directory) {
+        int[] left = {step};
+        try {
+            StoreKeys.rekey(
+                    directory,
+                    new Rekey(Optional.empty(), Optional.empty(), false),
+                    Optional::empty,
+                    Optional::empty,
+                    "test",
+                    reached -> {
+                        if (left[0]-- == 0) {
+                            throw new Killed();
+                        }
+                    });
+            return true;
+        } catch (Killed e) {
+            return false;
+        }
+    }
+
     private void assertEachStep(Consumer<SecretStore> change, Consumer<SecretStore> check) throws IOException {
         boolean done = false;
         int steps = 0;
         while (!done) {
             Path directory = scratch.resolve("store" + steps);
-            SecretStore.make(
-                    directory,
-                    new NewStore(new Unlocker.KeyFile(scratch.resolve("key")), List.of(), true),
-                    Optional::empty,
-                    "test");
+            make(directory);
             try (SecretStore store = SecretStore.open(directory, Optional::empty)) {
                 SecretStoreTest.create(store, DB, "old", Map.of());
             }

@@ -27,7 +27,10 @@ public final class SecretGroupCommand implements Runnable {
                 .addSubcommand("versions", new SecretVersionsCommand())
                 .addSubcommand("rollback", new SecretRollbackCommand())
                 .addSubcommand("log", new SecretLogCommand())
-                .addSubcommand("rm", new SecretRemoveCommand());
+                .addSubcommand("rm", new SecretRemoveCommand())
+                .addSubcommand("unlock", new SecretUnlockCommand())
+                .addSubcommand("lock", new SecretLockCommand())
+                .addSubcommand("rekey", new SecretRekeyCommand());
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -39,21 +40,8 @@ final class SecretInitCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
 
-    @Option(
-            names = "--key-file",
-            paramLabel = "FILE",
-            description =
-                    "Age identity that unlocks the store; made if it does not exist (default: /etc/caisson/secrets.key).")
-    private @Nullable Path keyFile;
-
-    @Option(names = "--passphrase", description = "Passphrase that is asked for each time the store is used.")
-    private boolean passphrase;
-
-    @Option(
-            names = "--unlock-command",
-            paramLabel = "COMMAND",
-            description = "Program, with an absolute path, and arguments, split at spaces; it prints an age identity.")
-    private @Nullable String command;
+    @Mixin
+    private final UnlockerOptions unlockers = new UnlockerOptions();
 
     @Option(
             names = "--recovery",
@@ -61,13 +49,10 @@ final class SecretInitCommand implements Callable<Integer> {
             description = "Public key age1… that can decrypt every file too; may be given several times.")
     private List<String> recovery = List.of();
 
-    @Option(names = "--same-disk", description = "Accept a key file on the file system of the store.")
-    private boolean sameDisk;
-
     @Override
     public Integer call() {
         List<Recipient> recipients = recovery.stream().map(Recipient::new).toList();
-        Unlocker unlocker = unlocker();
+        Unlocker unlocker = unlockers.chosen().orElseGet(() -> new Unlocker.KeyFile(USUAL_KEY));
         Path data = Caller.current().directories().data();
         OwnPaths.requireTrustedData(data);
         make(data, "rwxr-xr-x");
@@ -76,7 +61,7 @@ final class SecretInitCommand implements Callable<Integer> {
         }
         SecretStore.make(
                 Stores.directory(data),
-                new NewStore(unlocker, recipients, sameDisk),
+                new NewStore(unlocker, recipients, unlockers.sameDisk()),
                 Stores::newPassphrase,
                 Stores.user());
         PrintWriter out = spec.commandLine().getOut();
@@ -89,21 +74,6 @@ final class SecretInitCommand implements Callable<Integer> {
                             + ": keep a copy of it offline");
         }
         return 0;
-    }
-
-    private Unlocker unlocker() {
-        int given = (keyFile == null ? 0 : 1) + (passphrase ? 1 : 0) + (command == null ? 0 : 1);
-        if (given > 1) {
-            throw CommandException.usage("a store has one of --key-file, --passphrase and --unlock-command: give one");
-        }
-        if (passphrase) {
-            return new Unlocker.Passphrase();
-        }
-        if (command != null) {
-            return new Unlocker.Command(List.of(command.strip().split("\\s+")));
-        }
-        Path key = keyFile == null ? USUAL_KEY : keyFile;
-        return new Unlocker.KeyFile(Caller.current().absolute(key).orElse(key));
     }
 
     private static void make(@Nullable Path directory, String mode) {

@@ -16,6 +16,7 @@ import java.util.Optional;
 /// The caller's store of secrets: where it is, how it is unlocked, and who is named in its log.
 public final class Stores {
     private static final String PASSPHRASE_FILE = "CAISSON_SECRET_PASSPHRASE_FILE";
+    private static final String NEW_PASSPHRASE_FILE = "CAISSON_SECRET_NEW_PASSPHRASE_FILE";
     private static final int LONGEST_PASSPHRASE = 4096;
 
     private Stores() {}
@@ -34,8 +35,9 @@ public final class Stores {
         return SecretStore.open(directory(), Stores::passphrase);
     }
 
-    private static Optional<SecretValue> passphrase() {
-        Optional<SecretValue> inFile = passphraseFile();
+    /// Reads the passphrase from the file that a variable names, or asks for it.
+    static Optional<SecretValue> passphrase() {
+        Optional<SecretValue> inFile = passphraseFile(PASSPHRASE_FILE);
         return inFile.isPresent()
                 ? inFile
                 : HiddenLine.ask("Passphrase of the store: ").map(Stores::value);
@@ -43,7 +45,7 @@ public final class Stores {
 
     /// Asks for a new passphrase, twice at a terminal.
     static Optional<SecretValue> newPassphrase() {
-        Optional<SecretValue> inFile = passphraseFile();
+        Optional<SecretValue> inFile = passphraseFile(NEW_PASSPHRASE_FILE).or(() -> passphraseFile(PASSPHRASE_FILE));
         return inFile.isPresent() ? inFile : twice("New passphrase of the store: ");
     }
 
@@ -63,9 +65,9 @@ public final class Stores {
         });
     }
 
-    private static Optional<SecretValue> passphraseFile() {
+    private static Optional<SecretValue> passphraseFile(String variable) {
         return Caller.current()
-                .variable(PASSPHRASE_FILE)
+                .variable(variable)
                 .filter(name -> !name.isEmpty())
                 .map(name -> {
                     try {
@@ -79,7 +81,7 @@ public final class Stores {
                         return value(line);
                     } catch (IOException e) {
                         throw CommandException.usage(
-                                PASSPHRASE_FILE + " names " + name + ", which was not read: " + NamedFile.reason(e));
+                                variable + " names " + name + ", which was not read: " + NamedFile.reason(e));
                     }
                 });
     }

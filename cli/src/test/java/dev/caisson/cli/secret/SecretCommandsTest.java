@@ -93,6 +93,30 @@ class SecretCommandsTest {
         assertThat(run(variables, "", "ls").err()).contains("SECRET_LOCKED", "CAISSON_SECRET_PASSPHRASE_FILE");
     }
 
+    @Test
+    void a_store_is_unlocked_for_a_time_and_gets_another_key() throws IOException {
+        assertThat(given(VALUE, "create", "db", "-").status()).isZero();
+        Path key = directory.resolve("key");
+        assertThat(secret("unlock", "--for", "1h").status()).isZero();
+        Files.move(key, directory.resolve("elsewhere"));
+        assertThat(secret("ls", "-q").status()).isZero();
+        assertThat(secret("lock")).isEqualTo(new Answer(0, "", ""));
+        assertThat(secret("lock").err()).contains("was not unlocked");
+        assertThat(secret("ls").err()).contains("SECRET_LOCKED");
+        Files.move(directory.resolve("elsewhere"), key);
+        Path next = directory.resolve("next");
+        assertThat(secret("rekey", "--key-file", next.toString(), "--same-disk").status())
+                .isZero();
+        Files.delete(key);
+        assertThat(secret("log", "--format", "{{.Action}}").out()).endsWith("unlock\nlock\nrekey\n");
+        assertThat(secret("unlock", "--for", "0s").err()).contains("--for takes one second");
+        assertThat(secret("rekey", "--recovery", "age1x").err()).contains("SECRET_INVALID");
+        assertThat(secret("rekey", "--recovery", "age1x", "--no-recovery").err())
+                .contains("contradict");
+        assertThat(secret("rekey", "--passphrase", "--key-file", "k").err()).contains("give one");
+        assertThat(String.join("", printed)).doesNotContain(VALUE);
+    }
+
     private Answer secret(String... words) {
         return given("", words);
     }
