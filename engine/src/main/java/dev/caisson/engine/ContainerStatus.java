@@ -73,12 +73,7 @@ public record ContainerStatus(
             throw new EngineException(
                     "CONTAINER_AMBIGUOUS", found.size() + " containers match '" + container + "': give more of the id");
         }
-        return found.stream()
-                .findFirst()
-                .orElseThrow(() -> new EngineException(
-                        "CONTAINER_UNKNOWN",
-                        "no container has an id that starts with, or a name that is '" + container
-                                + "': 'caisson ps -a' lists them"));
+        return found.stream().findFirst().orElseThrow(() -> Failures.unknown(container));
     }
 
     /// Returns its state in Docker's words; dead is one whose engine or monitor was killed.

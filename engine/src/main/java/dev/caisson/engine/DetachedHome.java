@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// The directory of a container that is being made, among those that are kept: a new one, or the one that it had before
 /// its monitor was lost.
@@ -24,8 +25,9 @@ sealed interface DetachedHome {
 
     /// Makes the directory, or takes it again. Its lock is held by the descriptor that is returned.
     ///
+    /// @param fill writes what it has in it, before anybody finds a new one
     /// @param undo gets what leaves it as it was
-    Fd take(KeptDirectory.Entry entry, ContainerSpec spec, LaunchPlan plan, Deque<Runnable> undo);
+    Fd take(KeptDirectory.Entry entry, ContainerSpec spec, LaunchPlan plan, Consumer<Fd> fill, Deque<Runnable> undo);
 
     /// Gives it its places on networks.
     ///
@@ -44,10 +46,15 @@ sealed interface DetachedHome {
         }
 
         @Override
-        public Fd take(KeptDirectory.Entry entry, ContainerSpec spec, LaunchPlan plan, Deque<Runnable> undo) {
+        public Fd take(
+                KeptDirectory.Entry entry,
+                ContainerSpec spec,
+                LaunchPlan plan,
+                Consumer<Fd> fill,
+                Deque<Runnable> undo) {
             List<String> command = plan.only(Step.Execute.class).arguments();
             Fd own = among.make(
-                    entry, new KeptFile.Origin(spec.image().toString(), command, spec.labels(), Instant.now()));
+                    entry, new KeptFile.Origin(spec.image().toString(), command, spec.labels(), Instant.now()), fill);
             undo.push(() -> among.discard(entry));
             return own;
         }
@@ -76,13 +83,19 @@ sealed interface DetachedHome {
         }
 
         @Override
-        public Fd take(KeptDirectory.Entry same, ContainerSpec spec, LaunchPlan plan, Deque<Runnable> undo) {
+        public Fd take(
+                KeptDirectory.Entry same,
+                ContainerSpec spec,
+                LaunchPlan plan,
+                Consumer<Fd> fill,
+                Deque<Runnable> undo) {
             Fd own = among.take(entry);
             undo.push(() -> {
                 try (Fd directory = among.take(entry)) {
                     file.write(directory);
                 }
             });
+            fill.accept(own);
             return own;
         }
 

@@ -34,6 +34,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -193,11 +194,6 @@ final class DetachedMaker implements AutoCloseable {
         Cgroup group = group(groups, spec, id, undo);
         place.save(record.limited(group, spec.limits()), () -> {});
         var entry = new KeptDirectory.Entry(id, Optional.of(name.name()), name.isMadeUp());
-        Fd own = home.take(entry, spec, plan, undo);
-        closing.add(own);
-        if (home instanceof DetachedHome.New) { // of a former one the caller has the lock
-            closing.add(DetachedPlace.holdNew(own)); // whoever finds it now waits until it is there
-        }
         var file = new DetachedFile(
                 place.engine(),
                 DetachedFile.thisBoot(),
@@ -208,9 +204,16 @@ final class DetachedMaker implements AutoCloseable {
                 spec.wallClock(),
                 spec.terminal().isPresent(),
                 spec.interactive());
-        file.write(own);
-        KeptSpec.write(own, pinned(prepared));
-        ContainerDetails.of(spec, plan).write(own);
+        Consumer<Fd> fill = directory -> {
+            file.write(directory);
+            KeptSpec.write(directory, pinned(prepared));
+            ContainerDetails.of(spec, plan).write(directory);
+            if (home instanceof DetachedHome.New) { // of a former one the caller has the lock
+                closing.add(DetachedPlace.holdNew(directory)); // whoever finds it then waits until it is there
+            }
+        };
+        Fd own = home.take(entry, spec, plan, fill, undo);
+        closing.add(own);
         undo.push(() -> diskLayers.discard(id.value()));
         List<Fd> layers = prepared.rootfs().openLayers();
         closing.addAll(layers);

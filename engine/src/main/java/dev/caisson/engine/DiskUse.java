@@ -6,19 +6,27 @@ import dev.caisson.image.ImageStore;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.VolumeName;
+import dev.caisson.spec.WorkspaceName;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The disk and memory that images, writable layers and logs take.
+/// The disk and memory that images, writable layers, logs, volumes and workspaces take.
 ///
 /// @param images unpacked images, each once however many containers use it
 /// @param containers those that run or are kept
 /// @param volumes by name
-public record DiskUse(List<Unpacked> images, List<OfContainer> containers, List<OfVolume> volumes) {
+/// @param workspaces by name
+public record DiskUse(
+        List<Unpacked> images, List<OfContainer> containers, List<OfVolume> volumes, List<OfWorkspace> workspaces) {
     /// The room that a volume takes on the host's disk.
     ///
     /// @param containers those that outlive their command and have it
     public record OfVolume(VolumeName name, Bytes onDisk, boolean inUse, int containers) {}
+
+    /// The room that a workspace takes on the host's disk.
+    ///
+    /// @param containers those that outlive their command and have it
+    public record OfWorkspace(WorkspaceName name, Bytes onDisk, boolean inUse, int containers) {}
 
     /// An unpacked image.
     ///
@@ -36,6 +44,7 @@ public record DiskUse(List<Unpacked> images, List<OfContainer> containers, List<
         images = List.copyOf(images);
         containers = List.copyOf(containers);
         volumes = List.copyOf(volumes);
+        workspaces = List.copyOf(workspaces);
     }
 
     /// Reads it now. Every file of the unpacked images is looked at.
@@ -50,7 +59,11 @@ public record DiskUse(List<Unpacked> images, List<OfContainer> containers, List<
             List<OfContainer> containers = ContainerStatus.all(options).stream()
                     .map(status -> of(status, options))
                     .toList();
-            return new DiskUse(images, containers, Volumes.of(options).onDisk());
+            return new DiskUse(
+                    images,
+                    containers,
+                    Volumes.of(options).onDisk(),
+                    Workspaces.of(options).onDisk());
         });
     }
 

@@ -50,7 +50,8 @@ final class ExecTarget {
             if (!e.code().equals("CONTAINER_UNKNOWN")) {
                 throw e;
             }
-            DetachedPlace place = DetachedPlace.find(container, options).orElseThrow(() -> e);
+            DetachedPlace place = DetachedPlace.find(container, options)
+                    .orElseThrow(() -> ended(KeptContainer.find(container, options)));
             // it has ended since it was looked for, or has the name again that it did not have then
             new DetachedContainer(place).stateNow().require(ContainerState.Operation.SIGNAL, place.name());
             return place.findRecord().orElseThrow(() -> notRunning(place.name()));
@@ -80,6 +81,13 @@ final class ExecTarget {
                 .filter(_ -> record.pid() > 0)
                 .orElseThrow(() -> notRunning(record.name()));
         return new ExecTarget(record, record.plan().plan(), group);
+    }
+
+    private static EngineException ended(KeptContainer kept) {
+        return new EngineException(
+                "CONTAINER_NOT_RUNNING",
+                "the container " + kept.name().orElse(kept.id().shortForm())
+                        + " has ended, and its files went with the command that ran it: run it with -d to keep them");
     }
 
     private static EngineException notRunning(String container) {

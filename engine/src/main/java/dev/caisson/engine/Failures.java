@@ -120,6 +120,13 @@ final class Failures {
                 : new EngineException("NO_LEASE", "container " + name + " has no lease: create it with --lease");
     }
 
+    /// A name or id that no container has, in Docker's words.
+    static EngineException unknown(String container) {
+        return new EngineException(
+                "CONTAINER_UNKNOWN",
+                "no such container: " + container + ": 'caisson ps -a' lists those that run and those that are kept");
+    }
+
     /// A container that somebody has removed meanwhile.
     static EngineException removed(String name) {
         return new EngineException(

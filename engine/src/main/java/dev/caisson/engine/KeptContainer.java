@@ -68,10 +68,7 @@ public final class KeptContainer {
 
     private static EngineException unknown(String container, EngineOptions options) {
         return State.matching(container, options.state()).isEmpty()
-                ? new EngineException(
-                        "CONTAINER_UNKNOWN",
-                        "no container has an id that starts with, or a name that is '" + container
-                                + "': 'caisson ps -a' lists those that run and those that are kept")
+                ? Failures.unknown(container)
                 : new EngineException(
                         "CONTAINER_NOT_KEPT",
                         "nothing is kept of the container '" + container + "' (--rm): run it without that");

@@ -96,8 +96,7 @@ public record Verification(String id, List<Verifier.Check> checks) {
             throw found.isEmpty()
                     ? new EngineException(
                             "CONTAINER_UNKNOWN",
-                            "no container that runs has an id that starts with, or a name that is '" + container
-                                    + "': 'caisson ps' lists them")
+                            "no such container: " + container + ": 'caisson ps' lists those that run")
                     : new EngineException(
                             "CONTAINER_AMBIGUOUS",
                             found.size() + " containers match '" + container + "': give more of the id");

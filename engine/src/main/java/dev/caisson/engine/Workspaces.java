@@ -30,6 +30,8 @@ import java.util.OptionalLong;
 /// Failures are [dev.caisson.error.CaissonException]s: WORKSPACE_UNKNOWN, WORKSPACE_EXISTS, WORKSPACE_IN_USE,
 /// WORKSPACE_MEDIUM, TOO_MANY_WORKSPACES, STORAGE_FULL, STORAGE_INODES, STORAGE_FAILED.
 public final class Workspaces {
+    private static final String UNKNOWN = "WORKSPACE_UNKNOWN";
+
     private final EngineOptions options;
     private final SharedDirectories directory;
 
@@ -80,17 +82,38 @@ public final class Workspaces {
         });
     }
 
+    /// Returns what each takes from the host's disk.
+    List<DiskUse.OfWorkspace> onDisk() {
+        Map<WorkspaceName, List<String>> referents = referents();
+        var all = new ArrayList<DiskUse.OfWorkspace>();
+        for (Workspace workspace : list()) {
+            int containers = referents.getOrDefault(workspace.name(), List.of()).size();
+            try {
+                boolean inUse = isInUse(workspace.name(), referents);
+                try (HeldDirectory held = directory.hold(workspace.name())) {
+                    all.add(new DiskUse.OfWorkspace(workspace.name(), Bytes.of(held.onDisk()), inUse, containers));
+                }
+            } catch (StateException e) {
+                if (!e.code().equals(UNKNOWN)) { // removed meanwhile
+                    throw e;
+                }
+            }
+        }
+        return all;
+    }
+
     /// Removes one with all its files.
     /// @throws dev.caisson.error.CaissonException WORKSPACE_IN_USE while a container has it, which may have
     /// ended, or a process works on its files
     public void remove(WorkspaceName name) {
         present(name, "name");
         Failures.run(() -> {
-            String container = referents().get(name);
-            if (container != null) {
+            List<String> containers = referents().getOrDefault(name, List.of());
+            if (!containers.isEmpty()) {
                 throw new StateException(
                         "WORKSPACE_IN_USE",
-                        "the container " + container + " has the workspace " + name + ": remove the container first");
+                        "the container " + containers.getFirst() + " has the workspace " + name
+                                + ": remove the container first");
             }
             directory.remove(name);
         });
@@ -100,7 +123,7 @@ public final class Workspaces {
     /// @return those that are gone
     public List<Workspace> prune() {
         return Failures.call(() -> {
-            Map<WorkspaceName, String> referents = referents();
+            Map<WorkspaceName, List<String>> referents = referents();
             var gone = new ArrayList<Workspace>();
             for (Workspace workspace : list()) {
                 if (!isInUse(workspace.name(), referents)) {
@@ -108,7 +131,7 @@ public final class Workspaces {
                         directory.remove(workspace.name());
                         gone.add(workspace);
                     } catch (StateException e) {
-                        if (!e.code().equals("WORKSPACE_IN_USE") && !e.code().equals("WORKSPACE_UNKNOWN")) {
+                        if (!e.code().equals("WORKSPACE_IN_USE") && !e.code().equals(UNKNOWN)) {
                             throw e;
                         }
                     }
@@ -118,20 +141,21 @@ public final class Workspaces {
         });
     }
 
-    private boolean isInUse(WorkspaceName name, Map<WorkspaceName, String> referents) {
+    private boolean isInUse(WorkspaceName name, Map<WorkspaceName, List<String>> referents) {
         return referents.containsKey(name) || directory.isInUse(name);
     }
 
     /// Containers that are there, by workspace. A monitor holds what its container has; one whose monitor is
     /// gone may be made again of its spec.
-    private Map<WorkspaceName, String> referents() {
-        var referents = new HashMap<WorkspaceName, String>();
+    private Map<WorkspaceName, List<String>> referents() {
+        var referents = new HashMap<WorkspaceName, List<String>>();
         KeptSpec.each(
                 options,
                 (entry, spec) -> spec.mounts().forEach(mount -> {
                     if (mount instanceof Mount.Workspace workspace) {
-                        referents.put(
-                                workspace.name(), entry.name().orElse(entry.id().shortForm()));
+                        referents
+                                .computeIfAbsent(workspace.name(), _ -> new ArrayList<>())
+                                .add(entry.name().orElse(entry.id().shortForm()));
                     }
                 }));
         return referents;

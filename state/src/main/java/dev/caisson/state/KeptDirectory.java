@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /// The containers that are kept after their end, of one state directory; those of them that run too.
@@ -170,6 +171,12 @@ public final class KeptDirectory {
     /// Makes the directory of a container and takes its lock.
     /// @throws StateException NAME_IN_USE, TOO_MANY_KEPT
     public Fd make(Entry entry, KeptFile.Origin origin) {
+        return make(entry, origin, _ -> {});
+    }
+
+    /// Like [#make(Entry, KeptFile.Origin)], with more in it before anybody can find it: whoever is killed meanwhile
+    /// leaves nothing that has the name.
+    public Fd make(Entry entry, KeptFile.Origin origin, Consumer<Fd> more) {
         try (Fd all = open();
                 Fd _ = whole(all)) {
             List<Entry> entries = tidy(all);
@@ -185,6 +192,7 @@ public final class KeptDirectory {
             try {
                 FileLocks.lock(own);
                 KeptFile.write(own, origin);
+                more.accept(own);
                 FileSystem.rename(all, unfinished, all, entry.directory(), false);
                 return own;
             } catch (RuntimeException e) {

@@ -20,8 +20,8 @@ import java.util.regex.Pattern;
 /// STATE/names/NAME   says which engine has the name
 /// ```
 ///
-/// Creating the file takes the name, so that two engines never both have it. A name of an engine that was killed is
-/// taken over under a lock.
+/// Creating the file, under a lock, takes the name, so that two engines never both have it. A name of an engine that
+/// was killed is taken over.
 public final class Names {
     static final String DIRECTORY = "names";
     private static final String LOCK = "names.lock";
@@ -99,8 +99,19 @@ public final class Names {
         throw new StateException("NAME_IN_USE", TRIES + " made-up names are all in use: give a name");
     }
 
+    /// Under the lock nobody writes a name: one that is empty is of an engine that was killed while it wrote it.
     private boolean take(String name) {
-        return create(name) || takeOver(name);
+        try (Fd lock = FileSystem.openAt(root, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH)) {
+            FileLocks.lock(lock);
+            Optional<String> holder = holder(name);
+            if (holder.isPresent()) {
+                if (!holder.get().isEmpty() && isAlive.test(holder.get())) {
+                    return false;
+                }
+                removeIfThere(name);
+            }
+            return create(name);
+        }
     }
 
     private boolean create(String name) {
@@ -113,21 +124,6 @@ public final class Names {
                 return false;
             }
             throw e;
-        }
-    }
-
-    private boolean takeOver(String name) {
-        try (Fd lock = FileSystem.openAt(root, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH)) {
-            FileLocks.lock(lock);
-            Optional<String> holder = holder(name);
-            if (holder.isPresent()) {
-                // Empty: an engine has created it and writes it now.
-                if (holder.get().isEmpty() || isAlive.test(holder.get())) {
-                    return false;
-                }
-                FileSystem.removeFile(root, path(name));
-            }
-            return create(name);
         }
     }
 

@@ -143,6 +143,28 @@ class KeptDirectoryTest {
     }
 
     @Test
+    void one_is_found_with_all_that_its_maker_puts_into_it_or_not_at_all() throws IOException {
+        KeptDirectory kept = kept();
+        var one = entry("a", "web", false);
+
+        assertThatThrownBy(() -> kept.make(one, ORIGIN, own -> {
+                            KeptFile.write(own, "more", Map.of("a", 1L));
+                            assertThat(kept.entries()).isEmpty();
+                            throw new IllegalStateException("killed");
+                        })
+                        .close())
+                .hasMessage("killed");
+
+        assertThat(kept.entries()).isEmpty();
+        kept.requireFree("web");
+        kept.make(one, ORIGIN, own -> KeptFile.write(own, "more", Map.of("a", 1L)))
+                .close();
+        assertThat(kept.entries()).containsExactly(one);
+        assertThat(kept.path().resolve(one.directory()).resolve("more")).hasContent("{\"a\":1}");
+        assertThat(openFiles()).isEmpty();
+    }
+
+    @Test
     void one_gets_another_name_that_nobody_has() throws IOException {
         KeptDirectory kept = kept();
         var first = entry("a", "quiet_one", true);

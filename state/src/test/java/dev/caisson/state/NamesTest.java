@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -88,16 +92,29 @@ class NamesTest {
         }
     }
 
-    /// An engine that has just created it and not written it yet is nobody known.
     @Test
-    void a_name_that_is_being_taken_is_not_taken_over() throws IOException {
+    void a_name_that_an_engine_was_killed_over_before_it_wrote_its_own_is_free() throws IOException {
         Names names = names("a");
         Files.createFile(state.resolve(Names.DIRECTORY).resolve("web"));
         alive.add("");
 
-        assertThatThrownBy(() -> names.take(Optional.of("web"), _ -> true)).hasMessageContaining("name web");
-        alive.clear();
-        assertThatThrownBy(() -> names.take(Optional.of("web"), _ -> true)).hasMessageContaining("name web");
+        assertThat(names.take(Optional.of("web"), _ -> true).name()).isEqualTo("web");
+        assertThat(Names.holder(state, "web")).contains("a");
+    }
+
+    @Test
+    void a_name_is_taken_under_the_lock() throws Exception {
+        Names names = names("a");
+        var taken = new CompletableFuture<String>();
+        try (Fd lock = FileSystem.openAt(root, "names.lock", FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, 0)) {
+            FileLocks.lock(lock);
+            Thread.ofPlatform()
+                    .start(() -> taken.complete(
+                            names.take(Optional.of("web"), _ -> true).name()));
+            assertThatThrownBy(() -> taken.get(50, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+            assertThat(state.resolve(Names.DIRECTORY)).isEmptyDirectory();
+        }
+        assertThat(taken.get(10, TimeUnit.SECONDS)).isEqualTo("web");
     }
 
     @Test
@@ -111,16 +128,12 @@ class NamesTest {
         assertThatThrownBy(() -> names.removeOf("b")).isInstanceOf(ErrnoException.class);
         assertThat(outside).hasContent("b");
 
-        Files.delete(state.resolve("names.lock"));
         Files.delete(state.resolve(Names.DIRECTORY).resolve("web"));
         Files.delete(state.resolve(Names.DIRECTORY));
         assertThatThrownBy(() -> names.take(Optional.of("web"), _ -> true))
                 .isInstanceOfSatisfying(
                         ErrnoException.class,
                         e -> assertThat(e.is(Errno.ENOENT)).isTrue());
-        assertThat(state.resolve("names.lock"))
-                .as("nobody was asked whether it is in use")
-                .doesNotExist();
     }
 
     @Test
@@ -195,7 +208,6 @@ class NamesTest {
 
         Files.delete(lock);
         Files.createSymbolicLink(lock, Files.createFile(state.resolve("other")).getFileName());
-        names("a").take(Optional.of("web"), _ -> true);
         assertThatThrownBy(() -> names("a").removeOf("b")).hasMessageContaining("ELOOP");
         assertThatThrownBy(() -> names("a").take(Optional.of("web"), _ -> true)).hasMessageContaining("ELOOP");
     }

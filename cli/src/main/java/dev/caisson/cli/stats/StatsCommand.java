@@ -145,8 +145,7 @@ public final class StatsCommand implements Callable<Integer> {
                 throw new CommandException(
                         "CONTAINER_UNKNOWN",
                         CommandException.ENGINE_FAILED,
-                        "no container that runs has an id that starts with, or a name that is '" + container
-                                + "': 'caisson ps' lists them");
+                        "no such container: " + container + ": 'caisson ps' lists those that run");
             }
         }
         return containers.isEmpty()

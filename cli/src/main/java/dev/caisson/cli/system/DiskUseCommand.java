@@ -21,13 +21,14 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `caisson system df`: what images, containers and logs take.
+/// `caisson system df`: what images, containers, logs, volumes and workspaces take.
 @Command(
         name = "df",
         sortOptions = false,
-        description = "Show what unpacked images, writable layers and logs take.",
+        description = "Show what unpacked images, writable layers, logs, volumes and workspaces take.",
         footer = {
-            "%nWhat can be reclaimed is that of containers which do not run: 'caisson container prune' frees it.",
+            "%nWhat can be reclaimed is that of containers which do not run, and of volumes and workspaces that no",
+            "container has: 'caisson container prune', 'volume prune' and 'workspace prune' free it.",
             "Images are unpacked once, and none is removed by itself.",
             "%n  caisson system df -v",
             "  caisson system df --format '{{.Type}} {{.Size}}'"
@@ -43,24 +44,12 @@ public final class DiskUseCommand implements Callable<Integer> {
             "Reclaimable", "RECLAIMABLE");
     private static final String IMAGES = "{{.ID}}\t{{.Size}}";
     private static final String CONTAINERS = "{{.ID}}\t{{.Image}}\t{{.Size}}\t{{.Log}}\t{{.State}}\t{{.Names}}";
-    private static final String VOLUMES = "{{.Name}}\t{{.Links}}\t{{.Size}}";
-    private static final Map<String, String> DETAIL_HEADERS = Map.of(
-            "Name",
-            "VOLUME NAME",
-            "Links",
-            "LINKS",
-            "ID",
-            "ID",
-            "Image",
-            "IMAGE",
-            "Size",
-            "SIZE",
-            "Log",
-            "LOG",
-            "State",
-            "STATE",
-            "Names",
-            "NAMES");
+    private static final String SHARED = "{{.Name}}\t{{.Links}}\t{{.Size}}";
+    private static final Map<String, String> DETAIL_HEADERS =
+            Map.of("ID", "ID", "Image", "IMAGE", "Size", "SIZE", "Log", "LOG", "State", "STATE", "Names", "NAMES");
+
+    /// A volume or workspace.
+    private record Shared(String name, int containers, long bytes, boolean inUse) {}
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -68,7 +57,7 @@ public final class DiskUseCommand implements Callable<Integer> {
 
     @Option(
             names = {"-v", "--verbose"},
-            description = "Each image, container and volume by itself.")
+            description = "Each image, container, volume and workspace by itself.")
     private boolean verbose;
 
     @Option(
@@ -89,7 +78,7 @@ public final class DiskUseCommand implements Callable<Integer> {
         DiskUse use = DiskUse.read(options);
         if (verbose) {
             details(use);
-            volumeDetails(use);
+            sharedDetails(use);
         } else {
             print(table, sums(use));
         }
@@ -103,24 +92,41 @@ public final class DiskUseCommand implements Callable<Integer> {
                 row("Images", use.images().size(), "-", images, 0),
                 row("Containers", use, container -> container.written().count()),
                 row("Logs", use, container -> container.log().count()),
-                volumes(use));
+                row("Local Volumes", volumes(use)),
+                row("Workspaces", workspaces(use)));
     }
 
-    private static Map<String, Object> volumes(DiskUse use) {
-        long active = use.volumes().stream().filter(DiskUse.OfVolume::inUse).count();
+    private static Map<String, Object> row(String type, List<Shared> all) {
+        long active = all.stream().filter(Shared::inUse).count();
         return row(
-                "Local Volumes",
-                use.volumes().size(),
+                type,
+                all.size(),
                 Long.toString(active),
-                onDisk(use, _ -> true),
-                onDisk(use, volume -> !volume.inUse()));
+                all.stream().mapToLong(Shared::bytes).sum(),
+                all.stream()
+                        .filter(shared -> !shared.inUse())
+                        .mapToLong(Shared::bytes)
+                        .sum());
     }
 
-    private static long onDisk(DiskUse use, Predicate<DiskUse.OfVolume> counts) {
+    private static List<Shared> volumes(DiskUse use) {
         return use.volumes().stream()
-                .filter(counts)
-                .mapToLong(volume -> volume.onDisk().count())
-                .sum();
+                .map(volume -> new Shared(
+                        volume.name().value(),
+                        volume.containers(),
+                        volume.onDisk().count(),
+                        volume.inUse()))
+                .toList();
+    }
+
+    private static List<Shared> workspaces(DiskUse use) {
+        return use.workspaces().stream()
+                .map(workspace -> new Shared(
+                        workspace.name().value(),
+                        workspace.containers(),
+                        workspace.onDisk().count(),
+                        workspace.inUse()))
+                .toList();
     }
 
     private static Map<String, Object> row(String type, DiskUse use, ToLongFunction<DiskUse.OfContainer> bytes) {
@@ -176,16 +182,21 @@ public final class DiskUseCommand implements Callable<Integer> {
                         .toList());
     }
 
-    private void volumeDetails(DiskUse use) {
+    private void sharedDetails(DiskUse use) {
+        sharedDetails("Local Volumes:", "VOLUME NAME", volumes(use));
+        sharedDetails("Workspaces:", "WORKSPACE NAME", workspaces(use));
+    }
+
+    private void sharedDetails(String title, String nameHeader, List<Shared> all) {
         spec.commandLine().getOut().println();
-        spec.commandLine().getOut().println("Local Volumes:");
+        spec.commandLine().getOut().println(title);
         print(
-                Table.of("table", VOLUMES, DETAIL_HEADERS),
-                use.volumes().stream()
-                        .map(volume -> Map.<String, Object>of(
-                                "Name", volume.name().value(),
-                                "Links", Integer.toString(volume.containers()),
-                                "Size", SizeText.of(volume.onDisk().count(), DIGITS)))
+                Table.of("table", SHARED, Map.of("Name", nameHeader, "Links", "LINKS", "Size", "SIZE")),
+                all.stream()
+                        .map(shared -> Map.<String, Object>of(
+                                "Name", shared.name(),
+                                "Links", Integer.toString(shared.containers()),
+                                "Size", SizeText.of(shared.bytes(), DIGITS)))
                         .toList());
     }
 

@@ -233,7 +233,8 @@ class CopyCommandTest {
         refused("COPY_DESTINATION", in("/box/dir"), at("file"));
         refused("COPY_DESTINATION", in("/box/file"), at("none") + "/");
         refused("HOST_FILE_NOT_FOUND", in("/box/file"), at("none/none"));
-        refused("CONTAINER_UNKNOWN", "no-such:/a", at("b"));
+        refused("CONTAINER_UNKNOWN: no such container: no-such", "no-such:/a", at("b"));
+        refused("CONTAINER_UNKNOWN: no such container: no-such", at("file"), "no-such:/b");
         Files.createDirectories(host.resolve("into/file"));
         refused("HOST_FILE_KIND", in("/box/file"), at("into"));
         assertThat(host.resolve("b")).doesNotExist();

@@ -70,6 +70,25 @@ class WorkspaceCommandsTest {
                 .contains("\"inodes\":1000,");
     }
 
+    /// Others may have some at the same time.
+    @Test
+    void what_they_take_is_a_row_of_the_disk_use() {
+        caisson("workspace", "create", "--size", "32m", name);
+        assertThat(caisson("system", "df", "--format", "{{.Type}} {{.TotalCount}}")
+                        .out())
+                .containsPattern("\nWorkspaces [1-9]");
+        assertThat(caisson("system", "df", "-v").out())
+                .contains("\nWorkspaces:\nWORKSPACE NAME ")
+                .containsPattern("\n" + name + " +0 +[0-9.]+[kM]B\n");
+
+        caisson("create", "--name", name, "--workspace", name + ":/work", "host", "true");
+
+        assertThat(caisson("system", "df", "--format", "{{.Type}} {{.Active}}").out())
+                .containsPattern("\nWorkspaces [1-9]");
+        assertThat(caisson("system", "df", "-v").out()).containsPattern("\n" + name + " +1 +[0-9.]+[kM]B\n");
+        caisson("rm", "-f", name);
+    }
+
     @Test
     void what_a_container_has_is_not_removed_and_what_is_not_there_is_named() {
         assertThat(caisson("workspace", "create", "--size", "32m", name).status())
