@@ -131,7 +131,36 @@ enum monitor_fd {
 	FD_PROBE_KILL = 12,    /* cgroup.kill of that part, writable */
 	FD_LAYER = 13,	       /* a part of the root file system, numbered by `slot`, ascending from 0: the mount that holds what the
 				  container writes, then the directories of the image, topmost first. Only held, for MONITOR_LAYER */
+	FD_REDACTION = 14,     /* memory with a struct redaction_table: what is taken out of output and out of health checks' output;
+				  at most one */
 };
+
+/*
+ * What FD_REDACTION has, each part behind the one before: this; the filter, a bit for each hash of `filter_bits` bits, in 64-bit words;
+ * the first pattern of each hash of `bucket_bits` bits, UINT32_MAX for none; the patterns; the words; the bytes of patterns and words.
+ * A hash is the highest bits of the product of `key` and a pattern's first eight bytes, as a little-endian number.
+ */
+struct redaction_table {
+	uint32_t magic; /* PLAN_MAGIC */
+	uint32_t size;	/* of all of it */
+	uint64_t key;	/* odd */
+	uint32_t filter_bits, bucket_bits;
+	uint32_t patterns, words;
+} __attribute__((packed));
+
+struct redaction_pattern {
+	uint32_t next; /* the next one of the same bucket, which has a smaller index; UINT32_MAX for none */
+	uint32_t at;   /* offset of its bytes in the table */
+	uint16_t length;
+	uint16_t word; /* what comes in its place */
+} __attribute__((packed));
+
+enum { REDACTION_WORD = 128 }; /* its bytes, at most */
+
+struct redaction_word {
+	uint32_t at;
+	uint32_t length;
+} __attribute__((packed));
 
 struct monitor_role {
 	uint16_t kind; /* enum monitor_fd */
@@ -350,6 +379,8 @@ struct monitor_exec_log {
  * A client of another build talks to this monitor: if one of these changes, so must MONITOR_VERSION. SETUP comes from the build that
  * starts it.
  */
+_Static_assert(sizeof(struct redaction_table) == 32 && sizeof(struct redaction_pattern) == 12 && sizeof(struct redaction_word) == 8,
+	       "the layout that RedactionTable.java writes");
 _Static_assert(sizeof(struct monitor_setup) == 1004 + sizeof(struct links), "the layout that MonitorSetup.java writes");
 _Static_assert(sizeof(struct monitor_header) == 16 && sizeof(struct monitor_policy) == 32 &&
 		       sizeof(struct monitor_state) == 128 && sizeof(struct monitor_start) == 244 && sizeof(struct monitor_record) == 260 &&

@@ -325,6 +325,14 @@ void take_probe_report(struct monitor *m)
 	}
 }
 
+static void take_text(void *context, const uint8_t *bytes, size_t length)
+{
+	struct health *health = context;
+	uint32_t room = HEALTH_OUTPUT - health->length, taken = length < room ? (uint32_t)length : room;
+	memcpy(health->text + health->length, bytes, taken);
+	health->length += taken;
+}
+
 /* Everything is read, as a full pipe would hold the program up; what is too much is dropped. */
 void read_probe(struct monitor *m)
 {
@@ -335,9 +343,10 @@ void read_probe(struct monitor *m)
 		close_fd(&health->output);
 	if (length <= 0)
 		return;
-	uint32_t room = HEALTH_OUTPUT - health->length, taken = (size_t)length < room ? (uint32_t)length : room;
-	memcpy(health->text + health->length, bytes, taken);
-	health->length += taken;
+	if (redacts())
+		redact(STREAM_PROBE, bytes, (size_t)length, take_text, health);
+	else
+		take_text(health, bytes, (size_t)length);
 	m->pace.has_read = true;
 	m->trim_at = boot_nanos() + SECONDS;
 }
@@ -349,6 +358,8 @@ void take_probe_exit(struct monitor *m)
 		take_probe_report(m);
 	for (unsigned i = 0; i < MOST_READS && health->output >= 0; i++)
 		read_probe(m);
+	if (redacts())
+		end_redaction(STREAM_PROBE, take_text, health);
 	if (health->late) {
 		uint32_t millis = health->want.timeout_millis;
 		bool whole = millis % 1000 == 0;

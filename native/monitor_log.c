@@ -290,30 +290,49 @@ static size_t take(struct log *log, unsigned stream, const uint8_t *bytes, size_
 	return count;
 }
 
+struct output {
+	struct log *log;
+	unsigned stream;
+	uint64_t now;
+	char time[TIME_SIZE];
+};
+
+static void take_text(void *context, const uint8_t *bytes, size_t length)
+{
+	const struct output *output = context;
+	for (size_t at = 0; at < length;)
+		at += take(output->log, output->stream, bytes + at, length - at, output->time, output->now);
+}
+
 void log_output(struct log *log, unsigned stream, const uint8_t *bytes, size_t length, uint64_t now)
 {
-	char time[TIME_SIZE];
+	struct output output = {.log = log, .stream = stream, .now = now};
 	if (log->off)
 		return;
 	if (log->retry_at > now) {
-		log->lost += length + part[stream].count;
+		log->lost += length + part[stream].count + forget_redaction(stream);
 		part[stream].count = 0;
 		return;
 	}
 	log->retry_at = 0;
-	format_now(time);
-	for (size_t at = 0; at < length;)
-		at += take(log, stream, bytes + at, length - at, time, now);
+	format_now(output.time);
+	if (redacts())
+		redact(stream, bytes, length, take_text, &output);
+	else
+		take_text(&output, bytes, length);
 	flush(log, now);
 }
 
 void end_log_lines(struct log *log, uint64_t now)
 {
-	char time[TIME_SIZE];
-	format_now(time);
+	struct output output = {.log = log, .now = now};
+	format_now(output.time);
 	for (unsigned stream = 0; stream < STREAM_COUNT; stream++) {
+		output.stream = stream;
+		if (redacts() && !log->off)
+			end_redaction(stream, take_text, &output);
 		if (part[stream].count > 0)
-			add(log, stream, part[stream].bytes, part[stream].count, time, now);
+			add(log, stream, part[stream].bytes, part[stream].count, output.time, now);
 		part[stream].count = 0;
 	}
 	flush(log, now);
@@ -323,6 +342,7 @@ void end_log_lines(struct log *log, uint64_t now)
 void trim_log(void)
 {
 	madvise(buffer, sizeof buffer, MADV_DONTNEED);
+	trim_redaction();
 	if (part[STREAM_OUT].count == 0 && part[STREAM_ERR].count == 0)
 		madvise(part, sizeof part, MADV_DONTNEED);
 }

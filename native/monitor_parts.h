@@ -103,7 +103,7 @@ struct monitor {
 	bool makes_links;   /* its zygote may */
 	int layer[REQUEST_MAX_FDS];
 	unsigned layer_count;
-	int cgroup, state_directory, status, oom, freezer, program;
+	int cgroup, state_directory, status, oom, freezer, program, redaction;
 	bool freezer_v1;
 	struct monitor_policy policy;
 
@@ -228,6 +228,16 @@ void log_output(struct log *log, unsigned stream, const uint8_t *bytes, size_t l
 void end_log_lines(struct log *log, uint64_t now);
 int sync_log(struct log *log);
 void trim_log(void);
+
+/* monitor_redact.c. Streams: STREAM_OUT, STREAM_ERR, and that of the health check */
+enum { STREAM_PROBE = STREAM_COUNT, REDACTED_STREAMS };
+typedef void take_redacted(void *context, const uint8_t *bytes, size_t length);
+int take_redaction(int file);
+bool redacts(void);
+void redact(unsigned stream, const uint8_t *bytes, size_t length, take_redacted *take, void *context);
+void end_redaction(unsigned stream, take_redacted *take, void *context); /* passes on what waits */
+size_t forget_redaction(unsigned stream);				 /* drops what waits; returns how many bytes */
+void trim_redaction(void);
 
 /* monitor_time.c */
 enum { TIME_SIZE = 64 };

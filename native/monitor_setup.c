@@ -115,6 +115,8 @@ static bool take_role(struct monitor *m, struct monitor_role role, int fd, bool 
 		return take_one(&m->freezer, fd);
 	case FD_FREEZE_V2:
 		return take_one(&m->freezer, fd);
+	case FD_REDACTION:
+		return take_one(&m->redaction, fd);
 	default:
 		return role.kind == FD_HOLD || role.kind == FD_JOIN;
 	}
@@ -294,8 +296,11 @@ int set_up_monitor(struct monitor *m, enum monitor_stage *stage)
 	}
 	if (error == 0) {
 		*stage = SETUP_LOG;
-		error = open_log(&m->log);
+		error = m->redaction < 0 ? 0 : take_redaction(m->redaction); /* after the zygote was cloned, which has none of it */
+		close_fd(&m->redaction);
 	}
+	if (error == 0)
+		error = open_log(&m->log);
 	if (error == 0) {
 		*stage = SETUP_SOCKET;
 		error = open_clocks(m);

@@ -23,13 +23,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
-/// Prepares what a `RUN` sees beside its image. Secrets lie in memory for as long as the program runs, and stand in no
-/// key, layer, history or log.
+/// Prepares what a `RUN` sees beside its image. Secrets lie in memory for as long as the program runs,
+/// and stand in no key, layer, history or log.
 final class RunMounts {
     private static final Bytes MEMORY = Bytes.mebibytes(64);
     private static final int OPEN_TO_ALL = 01777;
@@ -85,6 +88,7 @@ final class RunMounts {
         private final List<Mount> mounts = new ArrayList<>();
         private final List<Path> secretFiles = new ArrayList<>();
         private final List<CacheLock> locks = new ArrayList<>();
+        private final Map<String, byte[]> values = new LinkedHashMap<>();
 
         private Prepared(Run run, Place place) {
             this.run = run;
@@ -125,6 +129,11 @@ final class RunMounts {
             } catch (IOException e) {
                 throw Workplace.failed(e);
             }
+        }
+
+        /// Returns the output of the program without the secrets that were made.
+        RunOutput output(Consumer<String> output) {
+            return new RunOutput(values, output);
         }
 
         /// Adds it to a container.
@@ -168,7 +177,9 @@ final class RunMounts {
             }
             Path file = workplace.freshSecret();
             secretFiles.add(file);
-            own(file, read(secret, source), secret.mode(), secret.uid(), secret.gid());
+            byte[] value = read(secret, source);
+            values.put(secret.id(), value);
+            own(file, value, secret.mode(), secret.uid(), secret.gid());
             mounts.add(new Mount.Bind(file, inside(secret.target()), true, true));
         }
 
@@ -246,6 +257,7 @@ final class RunMounts {
         @Override
         public void close() {
             locks.forEach(CacheLock::close);
+            values.values().forEach(value -> Arrays.fill(value, (byte) 0));
             for (Path file : secretFiles) {
                 try {
                     Files.deleteIfExists(file);

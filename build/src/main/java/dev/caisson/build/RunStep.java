@@ -24,11 +24,10 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.function.Function;
 
-/// Carries out a `RUN`: in a container of its own with all the default limits, whose changes become a layer. The
-/// container outlives a killed build by no more than its lease.
+/// Carries out a `RUN`: in a container of its own with all the default limits, whose changes become a
+/// layer. The container outlives a killed build by no more than its lease.
 final class RunStep {
     private static final Duration LEASE = Duration.ofSeconds(60);
     private static final Duration RENEWAL = Duration.ofSeconds(15);
@@ -54,7 +53,7 @@ final class RunStep {
             Image image,
             Place place,
             Function<ContainerSpec, ContainerSpec> mounts,
-            Consumer<String> output,
+            RunOutput output,
             Optional<Instant> latest,
             Function<NewLayer, T> keep)
             throws InterruptedException {
@@ -111,13 +110,12 @@ final class RunStep {
         return new BuildException(e.code(), place, e.sentence(), e);
     }
 
-    private static ContainerState follow(DetachedContainer container, Place place, Consumer<String> output)
+    private static ContainerState follow(DetachedContainer container, Place place, RunOutput output)
             throws InterruptedException {
         try (Attachment attachment = container.attachBeforeStart()) {
             container.start();
             long[] renewed = {System.nanoTime()};
-            return attachment.follow(
-                    entries -> entries.forEach(entry -> output.accept(entry.text())), () -> renew(container, renewed));
+            return attachment.follow(entries -> entries.forEach(output::take), () -> renew(container, renewed));
         } catch (CaissonException e) {
             throw failed(place, e);
         }

@@ -182,15 +182,17 @@ final class StepRunner {
                 return taken(step, before, there.get(), key, true);
             }
             prepared.make();
-            StoredImage made = runs.run(
-                    run,
-                    LayerStore.image(image),
-                    step.place(),
-                    prepared::addTo,
-                    text -> listener.output(number, text),
-                    request.latest(),
-                    layer -> store.add(before.image(), layer, key, now()));
-            return taken(step, before, made, key, false);
+            try (RunOutput output = prepared.output(text -> listener.output(number, text))) {
+                StoredImage made = runs.run(
+                        run,
+                        LayerStore.image(image),
+                        step.place(),
+                        prepared::addTo,
+                        output,
+                        request.latest(),
+                        layer -> store.add(before.image(), layer, key, now()));
+                return taken(step, before, made, key, false);
+            }
         }
     }
 

@@ -88,6 +88,19 @@ class RunMountsTest {
         assertThat(holding(bed.options.state())).isEmpty();
     }
 
+    @Test
+    void the_output_of_a_build_has_no_value() throws Exception {
+        BuildResult result = bed.build(
+                with(
+                        secret(TOKEN),
+                        "FROM busybox:1",
+                        "RUN --mount=type=secret,id=t cat /run/secrets/t; echo; base64 /run/secrets/t; cat /run/secrets/t >&2"));
+        assertThat(result.image()).isNotNull();
+        assertThat(bed.heard.output.toString())
+                .matches("(?s).*\\[secret:t]\n\\[secret:t].*")
+                .doesNotContain(TOKEN, TOKEN.substring(0, 8));
+    }
+
     /// The files below a directory that hold the secret. Layers are compressed, so the trees are looked at too.
     private static Stream<Path> holding(Path top) throws IOException {
         try (Stream<Path> files = Files.walk(top)) {

@@ -10,4 +10,9 @@ record CallersStream(OutputStream stream) implements OutputPump.Sink {
         stream.write(bytes, 0, count);
         stream.flush();
     }
+
+    @Override
+    public boolean isCallers() {
+        return true;
+    }
 }

@@ -38,9 +38,10 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Makes a container that outlives its command: everything that its monitor will need to start it, any number of times,
-/// and the monitor itself. A place in the state directory, as an engine has one, is the container's own; the monitor
-/// holds its lock, so that whoever finds the lock free knows that the monitor is gone, and clears up.
+/// Makes a container that outlives its command: everything that its monitor will need to start it, any
+/// number of times, and the monitor itself. A place in the state directory, as an engine has one, is the
+/// container's own; the monitor holds its lock, so that whoever finds the lock free knows that the
+/// monitor is gone, and clears up.
 final class DetachedMaker implements AutoCloseable {
     private static final int MOST_ASKED = 4;
 
@@ -140,8 +141,8 @@ final class DetachedMaker implements AutoCloseable {
         }
     }
 
-    /// Returns the spec with the digest of its image: made again, it has the image that it was created with, whatever
-    /// its tag has come to name.
+    /// Returns the spec with the digest of its image: made again, it has the image that it was created
+    /// with, whatever its tag has come to name.
     private static ContainerSpec pinned(Preparation.Prepared prepared) {
         ContainerSpec spec = prepared.spec();
         Optional<Digest> digest = prepared.rootfs().digest();
@@ -249,6 +250,10 @@ final class DetachedMaker implements AutoCloseable {
             if (spec.network() instanceof Network.Joined) {
                 setup.linkable();
             }
+            secrets.table().ifPresent(table -> {
+                closing.add(table);
+                setup.redaction(table);
+            });
             hierarchy.root().ifPresent(root -> {
                 closing.add(root);
                 setup.join(root);
@@ -270,8 +275,8 @@ final class DetachedMaker implements AutoCloseable {
         return new DetachedPlace(options, kept, entry);
     }
 
-    /// Returns the program of monitors, the same for all of this engine: those that are started from one file share its
-    /// memory.
+    /// Returns the program of monitors, the same for all of this engine: those that are started from one
+    /// file share its memory.
     private synchronized Fd program() throws InterruptedException {
         Fd known = program;
         if (known == null) {
@@ -288,7 +293,8 @@ final class DetachedMaker implements AutoCloseable {
         }
     }
 
-    /// Returns the program of a monitor that is there, else one of its own. Whoever does not answer is passed over.
+    /// Returns the program of a monitor that is there, else one of its own. Whoever does not answer is
+    /// passed over.
     private Fd find() throws InterruptedException {
         int asked = 0;
         for (KeptDirectory.Entry entry : kept.entries()) {

@@ -22,8 +22,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Runs one more program in a container that runs: in namespaces of that container, a part of its control group, with
-/// its limits, capabilities and filter. The JVM enters nothing.
+/// Runs one more program in a container that runs: in namespaces of that container, a part of its control
+/// group, with its limits, capabilities and filter. The JVM enters nothing.
 final class Executions {
     private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -55,6 +55,7 @@ final class Executions {
             var bounds = new StandardStreams.Bounds(wish.terminal().isPresent(), wish.outputLimit(), Optional.empty());
             int owner = plan.ids().base() + privileges(plan).uid();
             opened = StandardStreams.open(streams, bounds, wanted, owner, Optional.empty());
+            opened.redact(OwnSecrets.redaction(target));
             Launched launched = enter(target, plan, part, opened);
             var exec =
                     new RunningExec(this, target, name, plan.steps(), part, launched, opened, streams.reactor(), notes);
@@ -224,8 +225,8 @@ final class Executions {
         running.remove(exec);
     }
 
-    /// Removes a part, unless something of the program runs on in it: that is the container's, and ends with it, or its
-    /// part goes with a later program.
+    /// Removes a part, unless something of the program runs on in it: that is the container's, and ends
+    /// with it, or its part goes with a later program.
     static void discard(ExecName name, @Nullable Subgroup part) {
         name.close();
         try {

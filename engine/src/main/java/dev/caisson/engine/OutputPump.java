@@ -12,14 +12,22 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/// Passes on what a container writes to one stream: reads it without waiting, when the reactor says that there is
-/// something, and hands it to sinks, which may block. It ends when nobody can write any more, when the container is
-/// empty and what it had written is read, or when a sink throws.
+/// Passes on what a container writes to one stream: reads it without waiting, when the reactor says that
+/// there is something, and hands it to sinks, which may block. It ends when nobody can write any more,
+/// when the container is empty and what it had written is read, or when a sink throws.
 final class OutputPump {
     /// Takes output, in one thread at a time.
     interface Sink {
         /// Takes the first `count` bytes, which are valid during the call only.
         void accept(byte[] bytes, int count) throws IOException;
+
+        /// Takes the end: nothing more will come.
+        default void end() throws IOException {}
+
+        /// True if it is a stream of the caller's, which takes the caller's time.
+        default boolean isCallers() {
+            return false;
+        }
     }
 
     /// The surroundings of a pump.
@@ -47,7 +55,8 @@ final class OutputPump {
         DONE
     }
 
-    /// A terminal's last output may still be on its way through the line discipline when its last process is gone.
+    /// A terminal's last output may still be on its way through the line discipline when its last process
+    /// is gone.
     private static final long TERMINAL_REST_NANOS = 200_000_000;
     private static final int TERMINAL_REST_BYTES = 1 << 20;
     /// The reactor's thread turns to others after so many chunks.
@@ -158,7 +167,7 @@ final class OutputPump {
                     }
                 }
                 if (count == 0) {
-                    finish(null);
+                    endSinks();
                     return;
                 }
                 pass(chunk.bytes(), count, began);
@@ -169,6 +178,13 @@ final class OutputPump {
         } catch (Throwable e) { // a sink of the caller's may throw anything
             fail(e);
         }
+    }
+
+    private void endSinks() throws IOException {
+        for (Sink sink : sinks) {
+            sink.end();
+        }
+        finish(null);
     }
 
     /// @return how many bytes were read, 0 at the end, -1 if there are none yet
@@ -204,7 +220,7 @@ final class OutputPump {
                 long before = ThreadClock.cpuNanos();
                 sink.accept(bytes, taken);
                 // The caller's own streams take the caller's time.
-                own += sink instanceof CallersStream ? 0 : Math.max(0, ThreadClock.cpuNanos() - before);
+                own += sink.isCallers() ? 0 : Math.max(0, ThreadClock.cpuNanos() - before);
             }
         }
         with.pace().spend(Math.max(0, own));
@@ -276,8 +292,26 @@ final class OutputPump {
             if (state != State.WATCHED) {
                 return;
             }
+            unwatch();
+            state = State.READING;
         }
-        finish(null);
+        try {
+            if (threads.isPresent()) {
+                threads.get().execute(this::endIdle);
+            } else {
+                endSinks();
+            }
+        } catch (IOException | RuntimeException | Error e) {
+            fail(e);
+        }
+    }
+
+    private void endIdle() {
+        try {
+            endSinks();
+        } catch (Throwable e) { // a sink of the caller's may throw anything
+            fail(e);
+        }
     }
 
     /// Ends it, whoever holds it up.

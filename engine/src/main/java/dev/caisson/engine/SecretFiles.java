@@ -8,6 +8,7 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Mounts;
+import dev.caisson.secret.Redaction;
 import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
@@ -20,8 +21,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// Values of one container's secrets, read before anything is changed for it, and the file system that shows them: in
-/// memory that is never swapped, without a place in the host's tree, read-only as a whole.
+/// Values of one container's secrets, read before anything is changed for it, and the file system that
+/// shows them: in memory that is never swapped, without a place in the host's tree, read-only as a whole.
 final class SecretFiles implements AutoCloseable {
     private static final int TOP_MODE = 0755;
     private static final int MADE_MODE = 0600;
@@ -31,7 +32,8 @@ final class SecretFiles implements AutoCloseable {
 
     private SecretFiles() {}
 
-    /// Reads the current versions from the store of a data directory, which is opened only if the spec has secrets.
+    /// Reads the current versions from the store of a data directory, which is opened only if the spec
+    /// has secrets.
     ///
     /// @param container for the log of accesses
     /// @throws dev.caisson.secret.SecretException SECRET_STORE_MISSING, SECRET_LOCKED, SECRET_UNKNOWN,
@@ -54,7 +56,8 @@ final class SecretFiles implements AutoCloseable {
         return read;
     }
 
-    /// Makes the detached mount of a plan's secrets, which is the caller's to close; nothing if the plan has none.
+    /// Makes the detached mount of a plan's secrets, which is the caller's to close; nothing if the plan
+    /// has none.
     Optional<Fd> mount(LaunchPlan plan) {
         for (SlotSource slot : plan.slots()) {
             if (slot instanceof SlotSource.Secrets secrets) {
@@ -103,6 +106,20 @@ final class SecretFiles implements AutoCloseable {
             FileSystem.changeOwner(file, ids.base() + placed.uid(), ids.base() + placed.gid());
             FileSystem.changeMode(file, placed.mode());
         }
+    }
+
+    /// Returns what takes the values out of output, which is the caller's to close; empty if there are none.
+    Optional<Redaction> redaction() {
+        return values.isEmpty() ? Optional.empty() : Optional.of(Redaction.of(values));
+    }
+
+    /// Returns what a monitor needs to take the values out of output, which is the caller's to close.
+    Optional<Fd> table() {
+        return redaction().flatMap(redaction -> {
+            try (redaction) {
+                return redaction.isEmpty() ? Optional.empty() : Optional.of(redaction.table());
+            }
+        });
     }
 
     /// Clears the values.

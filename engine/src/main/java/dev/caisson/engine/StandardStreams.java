@@ -5,6 +5,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Pipes;
 import dev.caisson.linux.Reactor;
+import dev.caisson.secret.Redaction;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.CpuQuota;
@@ -19,8 +20,9 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/// The standard streams of one container, between its pipes or terminal and what the caller wants of them. The program
-/// never gets a descriptor of the caller's own: a terminal or file of the host stays out of its reach.
+/// The standard streams of one container, between its pipes or terminal and what the caller wants of
+/// them. The program never gets a descriptor of the caller's own: a terminal or file of the host stays
+/// out of its reach.
 final class StandardStreams {
     /// The resources that an engine's containers share.
     record Shared(Reactor reactor, StreamThreads threads, CaptureBudget budget) {}
@@ -39,9 +41,9 @@ final class StandardStreams {
         }
     }
 
-    /// A program opens its streams by name, as /dev/stdout, also after it has changed its user. Nobody else can: a pipe
-    /// has no name but /proc/PID/fd of a process that holds it, which follows only for those who may trace that
-    /// process (proc(5)). Whoever holds an end could read or write it anyway.
+    /// A program opens its streams by name, as /dev/stdout, also after it has changed its user. Nobody
+    /// else can: a pipe has no name but /proc/PID/fd of a process that holds it, which follows only for
+    /// those who may trace that process (proc(5)). Whoever holds an end could read or write it anyway.
     private static final int READ_BY_HOLDERS = 0644;
 
     private static final int WRITTEN_BY_HOLDERS = 0622;
@@ -57,6 +59,7 @@ final class StandardStreams {
     private final List<Fd> ours = new ArrayList<>();
     private final List<OutputPump> pumps = new ArrayList<>();
     private final List<CapturedBytes> captured = new ArrayList<>();
+    private Optional<Redaction> redaction = Optional.empty();
     private @Nullable InputPump feed;
     private @Nullable Fd console;
 
@@ -125,6 +128,12 @@ final class StandardStreams {
         return !(input instanceof Streams.Input.None);
     }
 
+    /// Takes values of secrets out of what the caller gets.
+    /// @param wanted closed with this
+    void redact(Optional<Redaction> wanted) {
+        redaction = wanted;
+    }
+
     /// Returns the descriptors that become the program's 0, 1 and 2.
     List<Fd> theirs() {
         return List.copyOf(theirs);
@@ -176,14 +185,21 @@ final class StandardStreams {
         }
         if (wanted instanceof Streams.Copy copy) {
             OutputStream to = stream == StreamFailure.Stream.STDERR ? copy.errors() : copy.output();
-            sinks.add(new CallersStream(to));
+            sinks.add(redacted(new CallersStream(to)));
             threads = threads.or(() -> Optional.of(shared.threads().of(to)));
         } else {
             var memory = new CapturedBytes(shared.budget(), with.overLimit());
             captured.add(memory);
-            sinks.add(memory);
+            sinks.add(redacted(memory));
         }
         return new OutputPump(stream, from, terminal, with, threads, sinks);
+    }
+
+    private OutputPump.Sink redacted(OutputPump.Sink sink) {
+        return redaction
+                .filter(all -> !all.isEmpty())
+                .<OutputPump.Sink>map(all -> new RedactedSink(all.stream(), sink))
+                .orElse(sink);
     }
 
     /// Nobody of the container is left: what is in its pipes is read, and no more.
@@ -238,5 +254,6 @@ final class StandardStreams {
         captured.forEach(CapturedBytes::release);
         theirs.forEach(Fd::close);
         ours.forEach(Fd::close);
+        redaction.ifPresent(Redaction::close);
     }
 }

@@ -32,8 +32,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Takes a prepared container through its start: ids, record, group, streams, init, the check of what the kernel
-/// made, and its program.
+/// Takes a prepared container through its start: ids, record, group, streams, init, the check of what the
+/// kernel made, and its program.
 final class Starter implements AutoCloseable {
     /// The destination of a program's output.
     private record Output(Streams wanted, Optional<KeptRun> kept) {}
@@ -133,6 +133,7 @@ final class Starter implements AutoCloseable {
             run = wanted instanceof Streams.Kept
                     ? Optional.of(KeptRun.begin(kept, begun.id(), begun.name(), spec, begun.plan()))
                     : Optional.empty();
+            run.ifPresent(kept -> secrets.redaction().ifPresent(kept::redact));
             container = stand(prepared, begun, birth, new Output(wanted, run), secrets);
         } catch (RuntimeException | Error e) {
             run.ifPresent(KeptRun::discard);
@@ -197,8 +198,8 @@ final class Starter implements AutoCloseable {
         return Failures.unchecked(reason);
     }
 
-    /// Everything but the program; on failure the record, the id range and the group are left, perhaps with a process
-    /// in it.
+    /// Everything but the program; on failure the record, the id range and the group are left, perhaps
+    /// with a process in it.
     private Container stand(
             Preparation.Prepared prepared, Beginning begun, Launcher.Birth birth, Output output, SecretFiles secrets) {
         ContainerSpec spec = prepared.spec();
@@ -352,7 +353,8 @@ final class Starter implements AutoCloseable {
         return verifier;
     }
 
-    /// Ends what answers filters, what was made ahead and the process that makes the others; no container is left then.
+    /// Ends what answers filters, what was made ahead and the process that makes the others; no container
+    /// is left then.
     @Override
     public synchronized void close() {
         if (listeners != null) {

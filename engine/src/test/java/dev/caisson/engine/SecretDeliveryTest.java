@@ -16,6 +16,7 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.SecretFile;
 import dev.caisson.spec.SpecJson;
+import dev.caisson.state.LogEntry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -143,7 +145,7 @@ class SecretDeliveryTest extends BusyboxEngine {
     @Test
     void a_container_in_the_background_keeps_its_values_over_a_restart() throws Exception {
         DetachedContainer container = engine.create(
-                with(SecretFile.of("db")).command("sh", "-c", "cat /run/secrets/db; echo"), DetachedOptions.STANDARD);
+                with(SecretFile.of("db")).command("sh", "-c", "wc -c </run/secrets/db"), DetachedOptions.STANDARD);
         try {
             container.start();
             container.await();
@@ -153,7 +155,9 @@ class SecretDeliveryTest extends BusyboxEngine {
             }
             container.restart(OptionalInt.empty(), Optional.empty());
             container.await();
-            assertThat(holding(OPTIONS.data().resolve("containers"))).isNotEmpty(); // its log: the program printed it
+            try (var log = container.log(OptionalLong.empty())) {
+                assertThat(log.next()).extracting(LogEntry::text).containsExactly("22\n", "22\n");
+            }
         } finally {
             container.remove(true);
         }

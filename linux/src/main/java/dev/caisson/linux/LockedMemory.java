@@ -4,11 +4,13 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 
-/// Memory for a secret, outside of the Java heap: never swapped, in no core dump, cleared when it is closed.
+/// Memory for a secret, outside of the Java heap: never swapped, in no core dump, cleared when it is
+/// closed.
 ///
-/// It is made by memfd_secret(2), so that it cannot be read through `/proc/PID/mem` either; where the kernel has none,
-/// by mmap(2), mlock(2) and MADV_DONTDUMP of madvise(2).
+/// It is made by memfd_secret(2), so that it cannot be read through `/proc/PID/mem` either; where the
+/// kernel has none, by mmap(2), mlock(2) and MADV_DONTDUMP of madvise(2).
 public final class LockedMemory implements AutoCloseable {
     private static final long O_CLOEXEC = FileSystem.O_CLOEXEC;
     private static final int PROT_READ_WRITE = 0x1 | 0x2;
@@ -20,9 +22,11 @@ public final class LockedMemory implements AutoCloseable {
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment memory;
+    private final boolean shared;
 
     @SuppressWarnings("restricted") // the memory is unmapped when the arena closes, which nothing outlives
-    private LockedMemory(long address, int size) {
+    private LockedMemory(long address, int size, boolean shared) {
+        this.shared = shared;
         long mapped = mapped(size);
         memory = MemorySegment.ofAddress(address)
                 .reinterpret(mapped, arena, whole -> Native.raw(Nr.MUNMAP, whole.address(), mapped))
@@ -35,7 +39,34 @@ public final class LockedMemory implements AutoCloseable {
             throw new IllegalArgumentException("a size of memory is not negative: " + size);
         }
         long file = Native.raw(Nr.MEMFD_SECRET, O_CLOEXEC, 0);
-        return new LockedMemory(file < 0 ? locked(mapped(size)) : hidden(new Fd((int) file), mapped(size)), size);
+        return new LockedMemory(
+                file < 0 ? locked(mapped(size)) : hidden(new Fd((int) file), mapped(size)), size, false);
+    }
+
+    /// Makes memory of `size` bytes, to which `fill` writes, for another process that maps it by its
+    /// descriptor. It is gone when nobody has it any more. Where the kernel has no memfd_secret(2), it is
+    /// locked only while somebody has locked a mapping of it.
+    ///
+    /// @return the descriptor, which is the caller's to close
+    public static Fd share(int size, Consumer<LockedMemory> fill) {
+        long secret = Native.raw(Nr.MEMFD_SECRET, O_CLOEXEC, 0);
+        Fd file = secret < 0 ? MemoryFile.shared("caisson-shared", size) : new Fd((int) secret);
+        try {
+            if (secret >= 0) {
+                FileContent.resize(file, size);
+            }
+            long address = map(size, MAP_SHARED, file.number());
+            try (var memory = new LockedMemory(address, size, true)) {
+                if (secret < 0) {
+                    Native.check("mlock", Native.raw(Nr.MLOCK, address, size));
+                }
+                fill.accept(memory);
+            }
+            return file;
+        } catch (RuntimeException | Error e) {
+            file.close();
+            throw e;
+        }
     }
 
     private static long mapped(int size) {
@@ -113,11 +144,13 @@ public final class LockedMemory implements AutoCloseable {
         return (int) done;
     }
 
-    /// Clears the memory and gives it back; a second call does nothing.
+    /// Clears the memory and gives it back; a second call does nothing. Shared memory is left as it is.
     @Override
     public synchronized void close() {
         if (arena.scope().isAlive()) {
-            memory.fill((byte) 0);
+            if (!shared) {
+                memory.fill((byte) 0);
+            }
             arena.close();
         }
     }

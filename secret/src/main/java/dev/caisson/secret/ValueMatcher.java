@@ -96,6 +96,22 @@ public final class ValueMatcher implements AutoCloseable {
         }
     }
 
+    /// Takes what is matched.
+    @FunctionalInterface
+    interface Taker {
+        void take(int value, LockedMemory memory, int start, int length);
+    }
+
+    int size() {
+        return patterns.length;
+    }
+
+    void each(Taker taker) {
+        for (Pattern pattern : patterns) {
+            taker.take(pattern.value(), pattern.memory(), pattern.start(), pattern.length());
+        }
+    }
+
     /// True if the value is never found, because it is too short.
     public static boolean isTooShort(SecretValue value) {
         List<ValueForms.Written> forms = ValueForms.of(value);

@@ -5,10 +5,13 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.secret.Redaction;
 import dev.caisson.state.LogEntry.Stream;
 import io.avaje.json.JsonWriter;
 import io.avaje.json.stream.JsonStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -18,9 +21,10 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Writes what a container says to files of Docker's json-file format: an object a line, a line of output each, longer
-/// ones in parts. A file has no more than so many bytes: then it becomes `NAME.1`, what was that `NAME.2`, and the
-/// oldest goes. A log that cannot be written ends, with the reason, and the container goes on.
+/// Writes what a container says to files of Docker's json-file format: an object a line, a line of output
+/// each, longer ones in parts. A file has no more than so many bytes: then it becomes `NAME.1`, what was
+/// that `NAME.2`, and the oldest goes. A log that cannot be written ends, with the reason, and the
+/// container goes on.
 public final class ContainerLog implements AutoCloseable {
     public static final int FILES = 3;
     public static final long FILE_BYTES = 10L << 20;
@@ -47,6 +51,9 @@ public final class ContainerLog implements AutoCloseable {
     private @Nullable Fd file;
     private long size;
     private Optional<String> failure = Optional.empty();
+    private @Nullable Redaction redaction;
+    private final Map<Stream, Redaction.Stream> redacted = new EnumMap<>(Stream.class);
+    private boolean ended;
 
     /// @param directory open as long as this is
     /// @param most bytes of one file
@@ -63,11 +70,35 @@ public final class ContainerLog implements AutoCloseable {
         return age == 0 ? name : name + "." + age;
     }
 
+    /// Takes values of secrets out of what is written from now on.
+    /// @param wanted closed by [#end()]
+    synchronized void redact(Redaction wanted) {
+        redaction = wanted;
+    }
+
     /// Takes what was read from a stream.
     public synchronized void write(Stream stream, byte[] chunk, int length) {
+        Redaction taken = redaction;
+        if (ended) {
+            return;
+        }
+        if (taken == null) {
+            add(stream, chunk, 0, length);
+        } else {
+            try {
+                redacted.computeIfAbsent(stream, _ -> taken.stream())
+                        .take(chunk, length, (bytes, from, count) -> add(stream, bytes, from, count));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e); // a log throws none
+            }
+        }
+        flush();
+    }
+
+    private void add(Stream stream, byte[] chunk, int from, int length) {
         Part part = parts.computeIfAbsent(stream, _ -> new Part());
         String time = TIME.format(Instant.now());
-        for (int i = 0; i < length; i++) {
+        for (int i = from; i < from + length; i++) {
             part.bytes[part.count++] = chunk[i];
             if (chunk[i] == '\n') {
                 add(stream, part, part.count, time);
@@ -75,11 +106,36 @@ public final class ContainerLog implements AutoCloseable {
                 add(stream, part, wholeCharacters(part), time);
             }
         }
-        flush();
     }
 
-    /// Takes the end of a stream: what has come of its last line.
-    synchronized void end(Stream stream) {
+    /// Takes the end of both streams, with what has come of their last lines; nothing is written any more.
+    synchronized void end() {
+        for (Stream stream : Stream.values()) {
+            Redaction.Stream held = redacted.remove(stream);
+            if (held != null) {
+                try {
+                    held.end((bytes, from, count) -> add(stream, bytes, from, count));
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e); // a log throws none
+                }
+            }
+            end(stream);
+        }
+        discard();
+    }
+
+    /// Closes it without what has come of the last lines.
+    synchronized void discard() {
+        ended = true;
+        Redaction taken = redaction;
+        if (taken != null) {
+            redaction = null;
+            taken.close();
+        }
+        close();
+    }
+
+    private void end(Stream stream) {
         Part part = parts.remove(stream);
         if (part != null && part.count > 0) {
             add(stream, part, part.count, TIME.format(Instant.now()));

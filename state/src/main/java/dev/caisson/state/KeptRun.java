@@ -4,6 +4,7 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.secret.Redaction;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Denial;
@@ -14,8 +15,8 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/// The retained directory of a running container. It counts as running until this is closed or this process ends: the
-/// lock of its directory goes with the last descriptor.
+/// The retained directory of a running container. It counts as running until this is closed or this
+/// process ends: the lock of its directory goes with the last descriptor.
 public final class KeptRun {
     private final KeptDirectory among;
     private final KeptDirectory.Entry entry;
@@ -80,9 +81,7 @@ public final class KeptRun {
             discard();
             return;
         }
-        log.end(LogEntry.Stream.STDOUT);
-        log.end(LogEntry.Stream.STDERR);
-        log.close();
+        log.end();
         try {
             if (!denials.isEmpty()) {
                 KeptFile.write(directory, denials);
@@ -97,13 +96,19 @@ public final class KeptRun {
 
     /// Leaves what is kept so far: nobody knows how the container ended.
     public synchronized void lose() {
-        log.close();
+        log.discard();
         directory.close();
+    }
+
+    /// Takes values of secrets out of the log.
+    /// @param redaction closed when the run ends
+    public void redact(Redaction redaction) {
+        log.redact(redaction);
     }
 
     /// Keeps nothing after all.
     public synchronized void discard() {
-        log.close();
+        log.discard();
         removeDirectory();
     }
 

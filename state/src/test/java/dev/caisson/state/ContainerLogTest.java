@@ -43,8 +43,7 @@ class ContainerLogTest {
             write(log, Stream.STDERR, "error\n");
             write(log, Stream.STDOUT, "end");
             assertThat(read()).hasSize(2);
-            log.end(Stream.STDOUT);
-            log.end(Stream.STDERR);
+            log.end();
         }
 
         List<String> lines = Files.readAllLines(directory.resolve(NAME));

@@ -16,8 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// What a monitor is given of its container: `struct monitor_setup` and the descriptors that go with it, which stay the
-/// caller's to close.
+/// What a monitor is given of its container: `struct monitor_setup` and the descriptors that go with it,
+/// which stay the caller's to close.
 public final class MonitorSetup {
     /// Where a container's output goes.
     ///
@@ -47,7 +47,8 @@ public final class MonitorSetup {
         FREEZE_V1,
         PROBE_SLOT,
         PROBE_KILL,
-        LAYER
+        LAYER,
+        REDACTION
     }
 
     /// How the container's health is checked.
@@ -158,7 +159,8 @@ public final class MonitorSetup {
     /// Has its health checked.
     ///
     /// @param plan the sealed plan of a probe
-    /// @param joins of the part of the container's group for probes alone, the last one that of the unified tree
+    /// @param joins of the part of the container's group for probes alone, the last one that of the
+    ///     unified tree
     /// @param kill `cgroup.kill` of that part, open for writing
     public MonitorSetup health(Health wanted, Fd plan, List<Fd> joins, Fd kill) {
         health = Optional.of(wanted);
@@ -171,6 +173,14 @@ public final class MonitorSetup {
             }
         }
         add(Role.PROBE_KILL, 0, kill);
+        return this;
+    }
+
+    /// Has it take values of secrets out of output.
+    ///
+    /// @param table memory with a `struct redaction_table`
+    public MonitorSetup redaction(Fd table) {
+        add(Role.REDACTION, 0, table);
         return this;
     }
 
