@@ -76,7 +76,7 @@ class NetworkCommandTest {
                 caisson exec web ip -o link | cut -d: -f2 | cut -d@ -f1 | xargs
                 caisson network connect --ip 10.9.0.7 nix web || echo $?
                 caisson network connect --ip 10.9.0 one web || echo $?
-                caisson network connect --link db one web || echo $?
+                caisson network connect --link db bridge web || echo $?
                 caisson network connect one web || echo $?
                 caisson network disconnect bridge web || echo $?
                 caisson network disconnect -f bridge web && echo not
@@ -93,10 +93,48 @@ class NetworkCommandTest {
                         "note",
                         "NETWORK_NOT_FOUND",
                         "OPTION_REFUSED",
-                        "OPTION_REFUSED",
+                        "LINK_REFUSED",
                         "NETWORK_REFUSED",
                         "NOT_CONNECTED",
                         "NETWORK_IN_USE");
+    }
+
+    @Test
+    void a_container_is_linked_by_a_name_of_its_own() throws Exception {
+        String printed = inNamespace("""
+                export CAISSON_SERVE=off
+                caisson network create --opt icc=false --subnet 10.9.0.0/24 apart >/dev/null
+                caisson run -d --name db --network apart --expose 80 host -- python3 -m http.server 80 >/dev/null
+                caisson run -d --name web --network apart --link db:database host -- sleep 100 >/dev/null
+                caisson exec web sh -c 'grep database /etc/hosts | tr "\t" " " | cut -d" " -f1,2,4; echo $DATABASE_PORT'
+                caisson exec web python3 -c 'import urllib.request as u
+                for i in range(50):
+                    try: print(u.urlopen("http://database/etc/hostname").status); break
+                    except OSError as e: last = e; __import__("time").sleep(0.1)
+                else: print(last)'
+                caisson inspect -f '{{.HostConfig.Links}} {{.NetworkSettings.Networks.apart.Links}}' web
+                caisson run --rm --network apart --link db:-a host -- true || echo $?
+                caisson run --rm --network apart --link nobody host -- true || echo $?
+                caisson run --rm --network bridge --link db host -- true || echo $?
+                caisson run --rm --network none --link db host -- true || echo $?
+                caisson rm -f web db
+                """);
+
+        assertThat(printed.lines().filter(line -> !line.contains("caisson: ")))
+                .containsExactly(
+                        "10.9.0.2 database db",
+                        "tcp://10.9.0.2:80",
+                        "200",
+                        "[/db:/web/database] [db:database]",
+                        "125",
+                        "125",
+                        "125",
+                        "125",
+                        "web",
+                        "db");
+        assertThat(printed.lines().filter(line -> line.contains("caisson: ")).map(line -> line.split(": ", -1)[1]))
+                .filteredOn(code -> !code.equals("note"))
+                .containsExactly("OPTION_REFUSED", "LINK_REFUSED", "LINK_REFUSED", "OPTION_REFUSED");
     }
 
     @Test

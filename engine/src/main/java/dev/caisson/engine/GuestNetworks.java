@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.error.ArgumentException;
 import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.Launched;
 import dev.caisson.launch.ResolverFile;
@@ -37,6 +38,8 @@ final class GuestNetworks implements Holding, AutoCloseable {
     /// Names the servers behind the one of systemd-resolved, which listens on loopback.
     private static final Path RESOLVER_BEHIND = Path.of("/run/systemd/resolve/resolv.conf");
 
+    private static final System.Logger LOG = System.getLogger(GuestNetworks.class.getName());
+    private static final int MOST_EXPOSED = 64;
     private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf/all");
 
     private final EngineOptions options;
@@ -80,15 +83,16 @@ final class GuestNetworks implements Holding, AutoCloseable {
                 List<PortMapping> ports = mappings(joined.ports(), exposed);
                 requireRelayed(ports);
                 given.add(id.value());
-                yield settled(given(id, name, joined, ports), joined.egress());
+                yield settled(given(id, name, joined, ports, exposed(ports, joined.ports(), exposed)), joined.egress());
             }
         };
     }
 
-    private List<Attachment> given(ContainerId id, String name, Network.Joined joined, List<PortMapping> ports) {
+    private List<Attachment> given(
+            ContainerId id, String name, Network.Joined joined, List<PortMapping> ports, List<ContainerPort> exposed) {
         try {
             Networks all = networks();
-            List<Attachment> places = all.attach(id, name, joined.endpoints(), joined.egress());
+            List<Attachment> places = all.attach(id, name, joined.endpoints(), joined.egress(), exposed);
             if (!ports.isEmpty() && all.published(id).isEmpty()) {
                 all.publish(id, ports);
             }
@@ -175,6 +179,21 @@ final class GuestNetworks implements Holding, AutoCloseable {
             others.forEach(port -> all.add(new PortMapping(Optional.empty(), 0, port.number(), port.transport())));
         }
         return new PublishedPorts(all, List.of(), false).mappings(); // which bounds them
+    }
+
+    /// Returns the ports that a container is known to serve, the lowest if there are many: those that are linked to it
+    /// get variables for each. What its image says wrongly is an error of who publishes it.
+    private static List<ContainerPort> exposed(List<PortMapping> mapped, PublishedPorts ports, List<String> image) {
+        var all = new TreeSet<>(ports.exposed());
+        mapped.forEach(port -> all.add(port.inside()));
+        for (String port : image) {
+            try {
+                all.addAll(PortText.ports(port));
+            } catch (ArgumentException e) {
+                LOG.log(System.Logger.Level.DEBUG, "the image exposes a port that is none", e);
+            }
+        }
+        return all.stream().limit(MOST_EXPOSED).toList();
     }
 
     /// Takes back what a container of this engine has.

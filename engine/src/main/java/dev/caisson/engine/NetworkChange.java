@@ -97,7 +97,7 @@ final class NetworkChange {
 
     /// Names are looked up in the network that was found.
     private static NetworkEndpoint named(NetworkEndpoint endpoint, Attachment made) {
-        return new NetworkEndpoint(made.network(), endpoint.ip4(), endpoint.ip6(), endpoint.mac(), endpoint.aliases());
+        return endpoint.network(made.network());
     }
 
     /// Takes it off a network.

@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// The networks of a container, settled: its places on them, and what its files say about names.
@@ -54,11 +56,14 @@ public record GuestNetwork(List<Attachment> attachments, ResolverFile host, bool
         return attachments.stream().map(Link::of).toList();
     }
 
-    /// Returns the text of `/etc/hosts`: further hosts first, which win, then the container itself.
+    /// Returns the text of `/etc/hosts`: further hosts first, which win, then links, then the container itself.
     String hosts(ContainerSpec spec, String hostName) {
         var lines = new StringBuilder(LOCAL_HOSTS);
         for (ExtraHost extra : names(spec).hosts()) {
             lines.append(line(AddressText.of(extra.address()), List.of(extra.name())));
+        }
+        for (Attachment place : attachments) {
+            place.links().forEach(link -> lines.append(lines(link)));
         }
         if (attachments.isEmpty()) {
             lines.append(line("127.0.0.1", List.of(hostName)));
@@ -72,6 +77,16 @@ public record GuestNetwork(List<Attachment> attachments, ResolverFile host, bool
                     .forEach(address -> lines.append(line(AddressText.of(address.address()), names)));
         }
         return lines.toString();
+    }
+
+    private static String lines(Attachment.Linked link) {
+        List<String> names = Stream.of(link.alias(), link.container().shortForm(), link.name())
+                .distinct()
+                .toList();
+        return Stream.of(link.ip4(), link.ip6())
+                .flatMap(Optional::stream)
+                .map(address -> line(AddressText.of(address), names))
+                .collect(Collectors.joining());
     }
 
     private static String line(String address, List<String> names) {

@@ -89,7 +89,7 @@ public final class Planner {
         this.filter = filter;
         this.network = network;
         this.hostName = spec.hostName().orElse(id.shortForm());
-        this.program = ProgramChoice.of(spec, image, hostName);
+        this.program = ProgramChoice.of(spec, image, hostName, network);
     }
 
     private static List<InRootPath> paths(String... relative) {

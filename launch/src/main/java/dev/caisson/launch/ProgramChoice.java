@@ -17,8 +17,9 @@ record ProgramChoice(List<String> arguments, Map<String, String> environment, Op
     private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     /// @throws RefusedException where the image and the wish together name no program, or the image a wrong directory
-    static ProgramChoice of(ContainerSpec spec, RootImage image, String hostName) {
-        return new ProgramChoice(arguments(spec, image), environment(spec, image, hostName), directory(spec, image));
+    static ProgramChoice of(ContainerSpec spec, RootImage image, String hostName, GuestNetwork network) {
+        return new ProgramChoice(
+                arguments(spec, image), environment(spec, image, hostName, network), directory(spec, image));
     }
 
     /// Returns the search path of a program without a slash.
@@ -43,7 +44,8 @@ record ProgramChoice(List<String> arguments, Map<String, String> environment, Op
         return arguments;
     }
 
-    private static Map<String, String> environment(ContainerSpec spec, RootImage image, String hostName) {
+    private static Map<String, String> environment(
+            ContainerSpec spec, RootImage image, String hostName, GuestNetwork network) {
         var all = new LinkedHashMap<String, String>();
         all.put("PATH", DEFAULT_PATH);
         all.put("HOSTNAME", hostName);
@@ -51,6 +53,7 @@ record ProgramChoice(List<String> arguments, Map<String, String> environment, Op
             all.put("TERM", "xterm");
         }
         all.put("HOME", image.user().home());
+        all.putAll(LinkVariables.of(network));
         for (Mount mount : spec.mounts()) {
             if (mount instanceof Mount.Secrets secrets) {
                 secrets.files().forEach(file -> all.put(file.variable(), file.path()));

@@ -162,6 +162,8 @@ class LaunchErrorsTest {
         var silent = new RootImage(
                 image.layers(), image.binds(), List.of(), List.of(), List.of(), image.workingDirectory(), image.user());
 
-        assertCode("PROGRAM_MISSING", () -> ProgramChoice.of(ContainerSpec.of(Image.host()), silent, "box"));
+        assertCode(
+                "PROGRAM_MISSING",
+                () -> ProgramChoice.of(ContainerSpec.of(Image.host()), silent, "box", GuestNetwork.NONE));
     }
 }

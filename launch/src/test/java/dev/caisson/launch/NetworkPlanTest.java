@@ -3,7 +3,9 @@ package dev.caisson.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.network.Attachment;
 import dev.caisson.spec.Allowance;
+import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.ExtraHost;
 import dev.caisson.spec.InRootPath;
@@ -47,6 +49,43 @@ class NetworkPlanTest {
                 fd00:20::7\tfront www
                 10.9.0.7\tfront
                 """);
+    }
+
+    @Test
+    void aLinkIsALineOfHostsAndTheVariablesOfItsPorts() {
+        GuestNetwork known = Samples.networks();
+        var db = new Attachment.Linked(
+                new ContainerId("cd".repeat(32)),
+                "shop-db",
+                "my-db",
+                AddressText.parse("172.20.0.9"),
+                AddressText.parse("fd00:20::9"),
+                List.of(
+                        PortText.ports("5432/udp").getFirst(),
+                        PortText.ports("443").getFirst()));
+        List<Attachment> linked = List.of(
+                known.attachments().getFirst().links(List.of(db)),
+                known.attachments().getLast());
+        LaunchPlan plan = Samples.plan(
+                SPEC.environment("MY_DB_PORT_443_TCP_ADDR", "own"),
+                new GuestNetwork(linked, known.host(), true, false));
+
+        assertThat(file(plan, "etc/hosts").orElseThrow())
+                .contains(
+                        "192.0.2.7\tdb\n172.20.0.9\tmy-db cdcdcdcdcdcd shop-db\nfd00:20::9\tmy-db cdcdcdcdcdcd shop-db\n");
+        assertThat(plan.only(Step.Execute.class).environment())
+                .filteredOn(variable -> variable.startsWith("MY_DB"))
+                .containsExactly(
+                        "MY_DB_NAME=/www/my-db",
+                        "MY_DB_PORT=tcp://172.20.0.9:443",
+                        "MY_DB_PORT_443_TCP=tcp://172.20.0.9:443",
+                        "MY_DB_PORT_443_TCP_ADDR=own",
+                        "MY_DB_PORT_443_TCP_PORT=443",
+                        "MY_DB_PORT_443_TCP_PROTO=tcp",
+                        "MY_DB_PORT_5432_UDP=udp://172.20.0.9:5432",
+                        "MY_DB_PORT_5432_UDP_ADDR=172.20.0.9",
+                        "MY_DB_PORT_5432_UDP_PORT=5432",
+                        "MY_DB_PORT_5432_UDP_PROTO=udp");
     }
 
     @Test

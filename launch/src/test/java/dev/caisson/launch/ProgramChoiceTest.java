@@ -23,7 +23,7 @@ class ProgramChoiceTest {
     }
 
     private static List<String> arguments(ContainerSpec spec, RootImage image) {
-        return ProgramChoice.of(spec, image, "box").arguments();
+        return ProgramChoice.of(spec, image, "box", GuestNetwork.NONE).arguments();
     }
 
     @Test
@@ -51,11 +51,11 @@ class ProgramChoiceTest {
     @Test
     void variables_of_the_spec_come_before_the_image_s_and_those_before_the_standard_ones() {
         RootImage image = image(List.of(), List.of("sh"), "PATH=/bin", "A=image", "B=x=y", "HOME=/srv");
-        ProgramChoice choice = ProgramChoice.of(spec().environment("A", "spec"), image, "box");
+        ProgramChoice choice = ProgramChoice.of(spec().environment("A", "spec"), image, "box", GuestNetwork.NONE);
 
         assertThat(choice.variables()).containsExactly("PATH=/bin", "HOSTNAME=box", "HOME=/srv", "A=spec", "B=x=y");
         assertThat(choice.path()).isEqualTo("/bin");
-        assertThat(ProgramChoice.of(spec().terminal(new TerminalSize(1, 1)), image, "box")
+        assertThat(ProgramChoice.of(spec().terminal(new TerminalSize(1, 1)), image, "box", GuestNetwork.NONE)
                         .environment())
                 .containsEntry("TERM", "xterm");
     }
@@ -64,16 +64,20 @@ class ProgramChoiceTest {
     void lines_of_an_image_that_are_no_variables_are_left_out() {
         RootImage image = image(List.of(), List.of("sh"), "=x", "name", "", "N=a\0b", "\0M=b", "A=1", "E=");
 
-        assertThat(ProgramChoice.of(spec(), image, "box").environment())
+        assertThat(ProgramChoice.of(spec(), image, "box", GuestNetwork.NONE).environment())
                 .containsOnlyKeys("PATH", "HOSTNAME", "HOME", "A", "E");
     }
 
     @Test
     void without_a_directory_a_program_starts_in_the_root() {
-        assertThat(ProgramChoice.of(spec(), image(List.of(), List.of("sh")), "box")
+        assertThat(ProgramChoice.of(spec(), image(List.of(), List.of("sh")), "box", GuestNetwork.NONE)
                         .workingDirectory())
                 .isEmpty();
-        assertThat(ProgramChoice.of(spec().workingDirectory("/a"), image(List.of(), List.of("sh")), "box")
+        assertThat(ProgramChoice.of(
+                                spec().workingDirectory("/a"),
+                                image(List.of(), List.of("sh")),
+                                "box",
+                                GuestNetwork.NONE)
                         .workingDirectory())
                 .contains(InRootPath.of("a"));
     }

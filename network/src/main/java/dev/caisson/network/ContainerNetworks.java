@@ -1,6 +1,7 @@
 package dev.caisson.network;
 
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.PortMapping;
 import java.net.InetAddress;
@@ -13,19 +14,22 @@ import java.util.stream.Stream;
 ///
 /// @param changing id of the network that it is being connected to or disconnected from; one that is found without
 ///     somebody who does it is to be taken away
+/// @param exposed ports that it is known to serve, for those that are linked to it
 record ContainerNetworks(
         ContainerId container,
         List<Attachment> attachments,
         List<PortMapping> ports,
         Egress egress,
-        Optional<String> changing) {
+        Optional<String> changing,
+        List<ContainerPort> exposed) {
     ContainerNetworks {
         attachments = List.copyOf(attachments);
         ports = List.copyOf(ports);
+        exposed = List.copyOf(exposed);
     }
 
     ContainerNetworks(ContainerId container, List<Attachment> attachments, List<PortMapping> ports, Egress egress) {
-        this(container, attachments, ports, egress, Optional.empty());
+        this(container, attachments, ports, egress, Optional.empty(), List.of());
     }
 
     /// Returns the same for a container with another name.
@@ -35,22 +39,51 @@ record ContainerNetworks(
                 attachments.stream().map(one -> one.renamed(former, name)).toList(),
                 ports,
                 egress,
-                changing);
+                changing,
+                exposed);
     }
 
     /// Returns the same with other places.
     ///
     /// @param network id of the one that is being changed
     ContainerNetworks places(List<Attachment> value, Optional<String> network) {
-        return new ContainerNetworks(container, value, ports, egress, network);
+        return new ContainerNetworks(container, value, ports, egress, network, exposed);
     }
 
     ContainerNetworks ports(List<PortMapping> value) {
-        return new ContainerNetworks(container, attachments, value, egress, changing);
+        return new ContainerNetworks(container, attachments, value, egress, changing, exposed);
     }
 
     ContainerNetworks egress(Egress value) {
-        return new ContainerNetworks(container, attachments, ports, value, changing);
+        return new ContainerNetworks(container, attachments, ports, value, changing, exposed);
+    }
+
+    ContainerNetworks exposed(List<ContainerPort> value) {
+        return new ContainerNetworks(container, attachments, ports, egress, changing, value);
+    }
+
+    /// Returns the name by which others find it on all its networks, else its short id.
+    String name() {
+        return attachments.stream()
+                .map(Attachment::aliases)
+                .filter(aliases -> !aliases.isEmpty())
+                .map(List::getLast)
+                .findFirst()
+                .orElseGet(container::shortForm);
+    }
+
+    /// Returns the same without links to a container, on one network or on all.
+    ContainerNetworks without(ContainerId target, Optional<String> network) {
+        List<Attachment> left = attachments.stream()
+                .map(place -> network.isEmpty() || network.get().equals(place.networkId())
+                        ? place.links(place.links().stream()
+                                .filter(link -> !link.container().equals(target))
+                                .toList())
+                        : place)
+                .toList();
+        return left.equals(attachments)
+                ? this
+                : new ContainerNetworks(container, left, ports, egress, changing, exposed);
     }
 
     /// Returns its addresses of one family.

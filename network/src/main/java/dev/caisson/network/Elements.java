@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Elements of the packet filter's sets, put together of networks, containers and ports.
 final class Elements {
@@ -62,7 +63,24 @@ final class Elements {
             put(Sets.MEMBERS6, key(port, mac, ip.address().getAddress()));
             put(Sets.MEMBERS6, key(port, mac, linkLocal(one.mac())));
         });
+        if (one.isolated()) {
+            one.links().forEach(link -> {
+                link(Sets.LINKED, one.ip4(), link.ip4());
+                link(Sets.LINKED6, one.ip6(), link.ip6());
+            });
+        }
         return this;
+    }
+
+    /// Two names of one container are one link.
+    private void link(Sets.Place place, Optional<Attachment.Address> own, Optional<InetAddress> other) {
+        if (own.isPresent() && other.isPresent()) {
+            var element = SetElement.of(
+                    key(own.get().address().getAddress(), other.get().getAddress()));
+            if (!list(place).contains(element)) {
+                list(place).add(element);
+            }
+        }
     }
 
     /// The address that the kernel gives an interface by itself, RFC 4291 appendix A.

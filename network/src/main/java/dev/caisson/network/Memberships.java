@@ -115,6 +115,8 @@ public final class Memberships {
                 ContainerNetworks after = before.places(left, Optional.empty());
                 held.begin();
                 gone.forEach(kernel::unlink);
+                gone.forEach(
+                        place -> new Unlinking(records, kernel).dropLinks(container, Optional.of(place.networkId())));
                 kernel.replaceElements(before, after);
                 kernel.forget(before.places(gone, Optional.empty()));
                 records.put(after);

@@ -25,6 +25,7 @@ public final class NetworkException extends CodedException {
         PORT_TAKEN(409),
         PORT_REFUSED(400),
         EGRESS_REFUSED(400),
+        LINK_REFUSED(400),
         NETWORKS_UNUSABLE(500);
 
         private final int httpStatus;

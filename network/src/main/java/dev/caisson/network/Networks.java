@@ -1,18 +1,17 @@
 package dev.caisson.network;
 
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.KernelRandom;
 import dev.caisson.network.NetworkException.Code;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -30,15 +29,16 @@ public final class Networks implements AutoCloseable {
 
     private static final String DEFAULT_TOO = "default";
     private static final Set<String> RESERVED = Set.of("none", "host", DEFAULT_TOO, "container");
-    private static final int ID_BYTES = 32;
 
     private final NetworkRecords records;
     private final KernelNetworks kernel;
+    private final Creation creation;
     private final PortReservations reservations = new PortReservations();
 
     private Networks(NetworkRecords records, KernelNetworks kernel) {
         this.records = records;
         this.kernel = kernel;
+        this.creation = new Creation(records, kernel);
     }
 
     /// Opens the networks that a directory records. It is made if it is not there, and repaired if a process died
@@ -62,54 +62,7 @@ public final class Networks implements AutoCloseable {
                     Code.NETWORK_REFUSED, "network name " + spec.name() + " is reserved: choose another");
         }
         try (NetworkRecords.Held held = hold()) {
-            return create(held, spec);
-        }
-    }
-
-    private NetworkInfo create(NetworkRecords.Held held, NetworkSpec spec) {
-        if (records.networks().values().stream().anyMatch(one -> one.name().equals(spec.name()))) {
-            throw new NetworkException(
-                    Code.NETWORK_EXISTS, "network " + spec.name() + " exists already: choose another name");
-        }
-        if (records.networks().size() >= MOST) {
-            throw new NetworkException(
-                    Code.NO_SUBNET_LEFT, "there are " + MOST + " networks, which is the most: remove some");
-        }
-        NetworkInfo network = planned(spec);
-        held.begin();
-        records.put(network);
-        try {
-            kernel.require(network);
-            kernel.addElements(new Elements().network(network).all());
-        } catch (RuntimeException e) {
-            undo(e, () -> kernel.remove(network));
-            records.remove(network);
-            held.finish();
-            throw e;
-        }
-        held.finish();
-        return network;
-    }
-
-    private NetworkInfo planned(NetworkSpec spec) {
-        String id = HexFormat.of().formatHex(KernelRandom.bytes(ID_BYTES));
-        return new NetworkInfo(
-                id,
-                spec.name(),
-                Instant.ofEpochMilli(Instant.now().toEpochMilli()),
-                new PoolChoice(records, kernel).pools(id, spec),
-                spec.internal(),
-                spec.ipv6(),
-                spec.betweenContainers(),
-                spec.mtu(),
-                spec.labels());
-    }
-
-    private static void undo(RuntimeException failure, Runnable undoing) {
-        try {
-            undoing.run();
-        } catch (RuntimeException e) {
-            failure.addSuppressed(e);
+            return creation.create(held, spec);
         }
     }
 
@@ -159,7 +112,7 @@ public final class Networks implements AutoCloseable {
     }
 
     NetworkInfo findOrMake(NetworkRecords.Held held, String name) {
-        return isMissingDefault(name) ? create(held, NetworkSpec.of(DEFAULT)) : find(name);
+        return isMissingDefault(name) ? creation.create(held, NetworkSpec.of(DEFAULT)) : find(name);
     }
 
     private boolean isMissingDefault(String name) {
@@ -220,14 +173,19 @@ public final class Networks implements AutoCloseable {
     /// @param name of the container, a further alias on each network
     /// @throws NetworkException NETWORK_NOT_FOUND, ADDRESS_TAKEN, ADDRESS_REFUSED, NO_ADDRESS_LEFT
     public List<Attachment> attach(ContainerId container, String name, List<NetworkEndpoint> endpoints) {
-        return attach(container, name, endpoints, Egress.all());
+        return attach(container, name, endpoints, Egress.all(), List.of());
     }
 
     /// The same for a container that may send to some destinations alone outside of its networks.
     ///
     /// @param egress of one that has no places yet
+    /// @param exposed ports that it is known to serve, for those that are linked to it later
     public synchronized List<Attachment> attach(
-            ContainerId container, String name, List<NetworkEndpoint> endpoints, Egress egress) {
+            ContainerId container,
+            String name,
+            List<NetworkEndpoint> endpoints,
+            Egress egress,
+            List<ContainerPort> exposed) {
         try (NetworkRecords.Held held = hold()) {
             ContainerNetworks there = records.containers().get(container);
             if (there != null) {
@@ -239,14 +197,15 @@ public final class Networks implements AutoCloseable {
             for (NetworkEndpoint endpoint : endpoints) {
                 findOrMake(held, endpoint.network());
             }
-            var settled = new ContainerNetworks(container, settle(container, name, endpoints), List.of(), egress);
+            var settled = new ContainerNetworks(container, settle(container, name, endpoints), List.of(), egress)
+                    .exposed(exposed);
             held.begin();
             records.put(settled);
             try {
                 kernel.clearPins(settled);
                 require(settled);
             } catch (RuntimeException e) {
-                undo(e, () -> kernel.release(settled));
+                Creation.undo(e, () -> kernel.release(settled));
                 records.remove(settled);
                 held.finish();
                 throw e;
@@ -280,7 +239,8 @@ public final class Networks implements AutoCloseable {
         var settling = new Settling(records, container, name);
         for (NetworkEndpoint endpoint : endpoints) {
             String network = endpoint.network();
-            settling.add(endpoint, isMissingDefault(network) ? planned(NetworkSpec.of(DEFAULT)) : find(network));
+            settling.add(
+                    endpoint, isMissingDefault(network) ? creation.planned(NetworkSpec.of(DEFAULT)) : find(network));
         }
         return settling.attachments();
     }
@@ -316,8 +276,8 @@ public final class Networks implements AutoCloseable {
                 records.put(published);
                 kernel.addElements(new Elements().container(there.ports(chosen)).all());
             } catch (RuntimeException e) {
-                undo(e, () -> records.put(there));
-                undo(e, kernel::repair);
+                Creation.undo(e, () -> records.put(there));
+                Creation.undo(e, kernel::repair);
                 reservations.release(container);
                 held.finish();
                 throw e;
@@ -392,6 +352,7 @@ public final class Networks implements AutoCloseable {
         ContainerNetworks there = records.containers().get(container);
         if (there != null) {
             held.begin();
+            new Unlinking(records, kernel).dropLinks(container, Optional.empty());
             kernel.release(there);
             records.remove(there);
             held.finish();

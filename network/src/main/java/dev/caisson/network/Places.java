@@ -28,7 +28,8 @@ final class Places {
             MacAddress mac,
             Optional<InetAddress> ip4,
             Optional<InetAddress> ip6,
-            List<String> aliases) {
+            List<String> aliases,
+            List<Attachment.Linked> links) {
         return new Attachment(
                 container,
                 network.name(),
@@ -43,7 +44,8 @@ final class Places {
                 ip4.map(address -> address(network, address, false)),
                 ip6.map(address -> address(network, address, true)),
                 network.internal(),
-                aliases);
+                aliases,
+                links);
     }
 
     private static Attachment.Address address(NetworkInfo network, InetAddress address, boolean six) {

@@ -3,10 +3,12 @@ package dev.caisson.network;
 import dev.caisson.error.ArgumentException;
 import dev.caisson.network.NetworkException.Code;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
+import dev.caisson.spec.PortText;
 import dev.caisson.spec.Subnet;
 import dev.caisson.spec.Transport;
 import dev.caisson.text.AddressText;
@@ -86,6 +88,9 @@ final class RecordJson {
         fields.put("ports", container.ports().stream().map(RecordJson::fields).toList());
         fields.put("egress", container.egress().text());
         container.changing().ifPresent(network -> fields.put("changing", network));
+        fields.put(
+                "exposed",
+                container.exposed().stream().map(ContainerPort::toString).toList());
         return fields;
     }
 
@@ -97,6 +102,19 @@ final class RecordJson {
         one.ip4().ifPresent(ip -> fields.put("ip4", AddressText.of(ip.address())));
         one.ip6().ifPresent(ip -> fields.put("ip6", AddressText.of(ip.address())));
         fields.put("aliases", one.aliases());
+        fields.put("links", one.links().stream().map(RecordJson::fields).toList());
+        return fields;
+    }
+
+    private static Map<String, Object> fields(Attachment.Linked one) {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("container", one.container().value());
+        fields.put("name", one.name());
+        fields.put("alias", one.alias());
+        one.ip4().ifPresent(ip -> fields.put("ip4", AddressText.of(ip)));
+        one.ip6().ifPresent(ip -> fields.put("ip6", AddressText.of(ip)));
+        fields.put(
+                "exposed", one.exposed().stream().map(ContainerPort::toString).toList());
         return fields;
     }
 
@@ -126,14 +144,40 @@ final class RecordJson {
                     optional(one, "ip4").map(RecordJson::address),
                     optional(one, "ip6").map(RecordJson::address),
                     ((List<?>) need(one, "aliases"))
-                            .stream().map(String.class::cast).toList()));
+                            .stream().map(String.class::cast).toList(),
+                    links(one)));
         }
         return new ContainerNetworks(
                 id,
                 attachments,
                 maps(fields, "ports").stream().map(RecordJson::port).toList(),
                 egress(fields),
-                optional(fields, "changing"));
+                optional(fields, "changing"),
+                exposed(fields));
+    }
+
+    private static List<Attachment.Linked> links(Map<?, ?> fields) {
+        return ifThere(fields, "links").stream()
+                .map(one -> (Map<?, ?>) one)
+                .map(one -> new Attachment.Linked(
+                        new ContainerId(string(one, "container")),
+                        string(one, "name"),
+                        string(one, "alias"),
+                        optional(one, "ip4").map(RecordJson::address),
+                        optional(one, "ip6").map(RecordJson::address),
+                        exposed(one)))
+                .toList();
+    }
+
+    private static List<ContainerPort> exposed(Map<?, ?> fields) {
+        return ifThere(fields, "exposed").stream()
+                .flatMap(one -> PortText.ports((String) one).stream())
+                .toList();
+    }
+
+    /// One that an earlier version wrote has none.
+    private static List<?> ifThere(Map<?, ?> fields, String name) {
+        return fields.get(name) instanceof List<?> found ? found : List.of();
     }
 
     /// One that an earlier version wrote has no bound.

@@ -186,10 +186,24 @@ final class RecordedNames implements AutoCloseable {
                         .forEach(one -> add(one, addresses, names));
             }
         }
+        own.attachments().forEach(place -> addLinks(place, addresses));
         var found = new HashMap<String, List<InetAddress>>();
         addresses.forEach((name, all) -> found.put(name, List.copyOf(all)));
         boolean leadsOut = own.attachments().stream().anyMatch(place -> !place.internal());
         return new NameTable(found, names, subnets, leadsOut);
+    }
+
+    /// Its own names for others come before what these are called, as Docker has it.
+    private static void addLinks(Attachment place, Map<String, Set<InetAddress>> addresses) {
+        for (Attachment.Linked link : place.links()) {
+            String alias = link.alias().toLowerCase(Locale.ROOT);
+            if (NameTable.isName(alias)) {
+                var both = new LinkedHashSet<InetAddress>();
+                link.ip4().ifPresent(both::add);
+                link.ip6().ifPresent(both::add);
+                addresses.put(alias, both);
+            }
+        }
     }
 
     private static void add(Attachment one, Map<String, Set<InetAddress>> addresses, Map<InetAddress, String> names) {

@@ -77,7 +77,8 @@ final class Settling {
                     Code.ADDRESS_TAKEN,
                     "MAC address " + mac + " is in use on network " + network.name() + ": choose another, or none");
         }
-        attachments.add(Places.attachment(container, network, number(), mac, Optional.of(ip4), ip6, aliases(endpoint)));
+        attachments.add(Places.attachment(
+                container, network, number(), mac, Optional.of(ip4), ip6, aliases(endpoint), links(endpoint, network)));
     }
 
     /// Returns the lowest number that no link has.
@@ -98,6 +99,12 @@ final class Settling {
             aliases.add(name);
         }
         return aliases;
+    }
+
+    private List<Attachment.Linked> links(NetworkEndpoint endpoint, NetworkInfo network) {
+        return endpoint.links().stream()
+                .map(link -> new LinkTargets(records, container).settled(link, network))
+                .toList();
     }
 
     private static MacAddress mac(InetAddress ip4) {

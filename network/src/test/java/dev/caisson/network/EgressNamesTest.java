@@ -125,8 +125,8 @@ class EgressNamesTest {
 
     private Bed.Guest limited(Egress egress) {
         var id = ContainerId.random();
-        Bed.Guest guest =
-                bed.started(id, bed.on(all -> all.attach(id, "web", List.of(NetworkEndpoint.on("net")), egress)));
+        Bed.Guest guest = bed.started(
+                id, bed.on(all -> all.attach(id, "web", List.of(NetworkEndpoint.on("net")), egress, List.of())));
         serve(guest);
         return guest;
     }

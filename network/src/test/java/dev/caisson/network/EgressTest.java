@@ -64,7 +64,7 @@ class EgressTest {
         String[] names = networks.length == 0 ? new String[] {"net"} : networks;
         List<NetworkEndpoint> endpoints =
                 Arrays.stream(names).map(NetworkEndpoint::on).toList();
-        return bed.started(id, bed.on(all -> all.attach(id, "", endpoints, egress)));
+        return bed.started(id, bed.on(all -> all.attach(id, "", endpoints, egress, List.of())));
     }
 
     @Test

@@ -10,6 +10,7 @@ import dev.caisson.linux.InternetSockets;
 import dev.caisson.linux.NetlinkSocket;
 import dev.caisson.linux.NetlinkWriter;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerLink;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
 import java.net.InetAddress;
@@ -190,6 +191,20 @@ class NameServiceTest {
         } finally {
             server.destroyForcibly().waitFor();
         }
+    }
+
+    @Test
+    void a_link_is_a_name_for_the_one_that_is_linked_alone() {
+        Bed.Guest db = guest("db", "net1");
+        List<Attachment> places =
+                attach("web", List.of(NetworkEndpoint.on("net1").link(ContainerLink.parse("db:Database"))));
+        Bed.Guest web = bed.started(places.getFirst().container(), places);
+        Bed.Guest other = guest("other", "net1");
+        serve(web);
+        serve(other);
+
+        assertThat(dig(web, "database")).isEqualTo(db.ip4().getHostAddress());
+        assertThat(dig(other, "database")).isEmpty();
     }
 
     private Bed.Guest guest(String name, String network, String... aliases) {

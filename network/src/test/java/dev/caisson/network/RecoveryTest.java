@@ -21,7 +21,7 @@ class RecoveryTest {
     /// Messages to the kernel, and what is written and removed.
     private static final List<String> CALLS = List.of("sendto", "renameat2", "unlinkat", "pwrite64");
 
-    private static final int MOST = 100;
+    private static final int MOST = 140;
 
     @TempDir
     private Path directory;

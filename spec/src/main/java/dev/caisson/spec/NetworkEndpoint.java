@@ -6,20 +6,26 @@ import dev.caisson.error.ArgumentException;
 import dev.caisson.text.AddressText;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// A container's place on a network: what is empty is chosen.
 ///
 /// @param network name of the network, or the beginning of its id
 /// @param aliases further names by which containers of the network find it
+/// @param links containers of the network that it reaches by names of its own, also where containers do not reach each
+///     other
 public record NetworkEndpoint(
         String network,
         Optional<Inet4Address> ip4,
         Optional<Inet6Address> ip6,
         Optional<MacAddress> mac,
-        List<String> aliases) {
+        List<String> aliases,
+        List<ContainerLink> links) {
     private static final int MOST_ALIASES = 64;
+    private static final int MOST_LINKS = 64;
 
     public NetworkEndpoint {
         present(network, "network");
@@ -37,6 +43,27 @@ public record NetworkEndpoint(
             throw ArgumentException.invalid(
                     aliases.size() + " network aliases are too many: use at most " + MOST_ALIASES);
         }
+        links = More.copy(links, "links");
+        if (links.size() > MOST_LINKS) {
+            throw ArgumentException.invalid(links.size() + " links are too many: use at most " + MOST_LINKS);
+        }
+        var seen = new HashSet<String>();
+        for (ContainerLink link : links) {
+            if (!seen.add(link.alias().toLowerCase(Locale.ROOT))) {
+                throw ArgumentException.invalid(
+                        "link alias " + link.alias() + " is given twice: give each container an alias of its own");
+            }
+        }
+    }
+
+    /// A place without links.
+    public NetworkEndpoint(
+            String network,
+            Optional<Inet4Address> ip4,
+            Optional<Inet6Address> ip6,
+            Optional<MacAddress> mac,
+            List<String> aliases) {
+        this(network, ip4, ip6, mac, aliases, List.of());
     }
 
     /// A place where all is chosen.
@@ -45,7 +72,7 @@ public record NetworkEndpoint(
     }
 
     /// Reads `NETWORK`, `NETWORK:ip=…,alias=…` or Docker's `name=NETWORK,ip=…,alias=…`. The keys are `ip`, `ip6`, `mac`
-    /// (or `mac-address`) and `alias`, which may stand several times.
+    /// (or `mac-address`), `alias` and `link`; the last two may stand several times.
     public static NetworkEndpoint parse(String text) {
         int colon = present(text, "text").indexOf(':');
         int equals = text.indexOf('=');
@@ -69,21 +96,27 @@ public record NetworkEndpoint(
 
     private NetworkEndpoint with(String key, String value, String text) {
         return switch (key) {
-            case "name" -> new NetworkEndpoint(value, ip4, ip6, mac, aliases);
+            case "name" -> network(value);
             case "ip" -> ip(value);
             case "ip6" -> ip6(value);
             case "mac", "mac-address" -> mac(MacAddress.parse(value));
             case "alias" -> alias(value);
+            case "link" -> link(ContainerLink.parse(value));
             default ->
-                throw ArgumentException.invalid(
-                        "\"" + key + "\" is not an option of a network, in " + text + ": use ip, ip6, mac and alias");
+                throw ArgumentException.invalid("\"" + key + "\" is not an option of a network, in " + text
+                        + ": use ip, ip6, mac, alias and link");
         };
+    }
+
+    /// The same place on another network.
+    public NetworkEndpoint network(String name) {
+        return new NetworkEndpoint(name, ip4, ip6, mac, aliases, links);
     }
 
     /// Asks for an IPv4 address.
     public NetworkEndpoint ip(String address) {
         if (AddressText.parse(address).orElse(null) instanceof Inet4Address four) {
-            return new NetworkEndpoint(network, Optional.of(four), ip6, mac, aliases);
+            return new NetworkEndpoint(network, Optional.of(four), ip6, mac, aliases, links);
         }
         throw ArgumentException.invalid("\"" + address + "\" is not an IPv4 address: write one as 172.20.0.7");
     }
@@ -91,17 +124,22 @@ public record NetworkEndpoint(
     /// Asks for an IPv6 address.
     public NetworkEndpoint ip6(String address) {
         if (AddressText.parse(address).orElse(null) instanceof Inet6Address six) {
-            return new NetworkEndpoint(network, ip4, Optional.of(six), mac, aliases);
+            return new NetworkEndpoint(network, ip4, Optional.of(six), mac, aliases, links);
         }
         throw ArgumentException.invalid("\"" + address + "\" is not an IPv6 address: write one as fd00:20::7");
     }
 
     public NetworkEndpoint mac(MacAddress address) {
-        return new NetworkEndpoint(network, ip4, ip6, Optional.of(address), aliases);
+        return new NetworkEndpoint(network, ip4, ip6, Optional.of(address), aliases, links);
     }
 
     /// Adds a name by which containers of the network find it.
     public NetworkEndpoint alias(String name) {
-        return new NetworkEndpoint(network, ip4, ip6, mac, More.plus(aliases, name));
+        return new NetworkEndpoint(network, ip4, ip6, mac, More.plus(aliases, name), links);
+    }
+
+    /// Adds a container of the network that it reaches by a name of its own.
+    public NetworkEndpoint link(ContainerLink link) {
+        return new NetworkEndpoint(network, ip4, ip6, mac, aliases, More.plus(links, link));
     }
 }

@@ -20,12 +20,14 @@ import java.util.Optional;
 final class NetworkJson {
     private static final InetAddress NO_ADDRESS = InetAddress.getLoopbackAddress();
 
+    static final JsonForm<ContainerLink> LINK = new JsonForm<>(
+            "a link",
+            field("container", ContainerLink::container, (it, json) -> new ContainerLink(text(json), it.alias())),
+            field("alias", ContainerLink::alias, (it, json) -> new ContainerLink(it.container(), text(json))));
+
     static final JsonForm<NetworkEndpoint> ENDPOINT = new JsonForm<>(
             "a place on a network",
-            field(
-                    "network",
-                    it -> text(it.network()),
-                    (it, json) -> new NetworkEndpoint(text(json), it.ip4(), it.ip6(), it.mac(), it.aliases())),
+            field("network", it -> text(it.network()), (it, json) -> it.network(text(json))),
             field("ip4", it -> it.ip4().map(AddressText::of).orElse(null), (it, json) -> it.ip(text(json))),
             field("ip6", it -> it.ip6().map(AddressText::of).orElse(null), (it, json) -> it.ip6(text(json))),
             field(
@@ -35,7 +37,13 @@ final class NetworkJson {
             field(
                     "aliases",
                     it -> texts(it.aliases()),
-                    (it, json) -> new NetworkEndpoint(it.network(), it.ip4(), it.ip6(), it.mac(), texts(json))));
+                    (it, json) ->
+                            new NetworkEndpoint(it.network(), it.ip4(), it.ip6(), it.mac(), texts(json), it.links())),
+            field(
+                    "links",
+                    it -> it.links().stream().map(NetworkJson.LINK::write).toList(),
+                    (it, json) -> new NetworkEndpoint(
+                            it.network(), it.ip4(), it.ip6(), it.mac(), it.aliases(), list(json, NetworkJson::link))));
 
     static final JsonForm<PortMapping> MAPPING = new JsonForm<>(
             "a published port",
@@ -144,6 +152,10 @@ final class NetworkJson {
 
     private static NetworkEndpoint endpoint(Object json) {
         return ENDPOINT.read(NetworkEndpoint.on(""), json);
+    }
+
+    private static ContainerLink link(Object json) {
+        return LINK.read(new ContainerLink("a", "a"), json);
     }
 
     private static PortMapping mapping(Object json) {

@@ -93,6 +93,29 @@ class NetworkTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"db, db:db", "db:database, db:database", "0123456789ab:x.y, 0123456789ab:x.y"})
+    void aLinkHasItsOwnNameOrTheContainers(String text, String link) {
+        assertThat(ContainerLink.parse(text)).hasToString(link);
+        assertThat(NetworkEndpoint.parse("web:link=" + text).links()).containsExactly(ContainerLink.parse(text));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", ":", "db:", ":db", "db:-a", "db:a:b", "db:a b", "db:a\nb"})
+    void whatIsNoLinkIsRefused(String text) {
+        assertThatThrownBy(() -> ContainerLink.parse(text)).isInstanceOf(ArgumentException.class);
+    }
+
+    @Test
+    void anAliasLeadsToOneContainer() {
+        NetworkEndpoint linked = NetworkEndpoint.on("web").link(ContainerLink.parse("db:x"));
+
+        assertThatThrownBy(() -> linked.link(ContainerLink.parse("cache:X")))
+                .isInstanceOf(ArgumentException.class)
+                .hasMessageContaining("link alias X is given twice");
+        assertThatThrownBy(() -> ContainerLink.parse("db:" + "a".repeat(64))).isInstanceOf(ArgumentException.class);
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "", ":ip=172.20.0.7", "web:ip=172.20.0", "web:ip=fd00::7", "web:ip6=172.20.0.7",

@@ -11,6 +11,7 @@ import dev.caisson.engine.HostNetworks;
 import dev.caisson.engine.NetworkKeeper;
 import dev.caisson.error.ArgumentException;
 import dev.caisson.network.Networks;
+import dev.caisson.spec.ContainerLink;
 import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.NetworkEndpoint;
 import java.util.LinkedHashMap;
@@ -54,7 +55,10 @@ final class NetworkConnectCommand implements Callable<Integer> {
     @Option(names = "--mac-address", paramLabel = "MAC", description = "Hardware address on the network.")
     private @Nullable String mac;
 
-    @Option(names = "--link", paramLabel = "CONTAINER", hidden = true)
+    @Option(
+            names = "--link",
+            paramLabel = "CONTAINER[:ALIAS]",
+            description = "Reach a container of the network by a name of its own here, also where icc=false.")
     private List<String> links = List.of();
 
     @Option(names = "--link-local-ip", paramLabel = "ADDRESS", hidden = true)
@@ -99,9 +103,6 @@ final class NetworkConnectCommand implements Callable<Integer> {
     /// Refuses what Docker has and this has not.
     private void refuseForeign() {
         var given = new LinkedHashMap<String, String>();
-        if (!links.isEmpty()) {
-            given.put("--link", "containers of one network find each other by name: leave it out, or use --alias");
-        }
         if (!linkLocal.isEmpty()) {
             given.put("--link-local-ip", "link-local addresses are the kernel's to give: leave it out");
         }
@@ -131,6 +132,10 @@ final class NetworkConnectCommand implements Callable<Integer> {
         }
         for (String alias : aliases) {
             endpoint = parsed("--alias", alias, endpoint::alias);
+        }
+        for (String link : links) {
+            NetworkEndpoint linking = endpoint;
+            endpoint = parsed("--link", link, text -> linking.link(ContainerLink.parse(text)));
         }
         return endpoint;
     }

@@ -16,9 +16,6 @@ public final class LaterOptions {
     private static final Map<String, String> REASONS = new HashMap<>();
 
     static {
-        put(
-                "containers of one network reach each other: give both --network, and a further name with --network-alias",
-                "--link");
         put("a link has its link-local address of itself", "--link-local-ip");
         put("the size of what a container has written is in 'caisson ps -s' and 'caisson system df'", "--size", "-s");
         put(WINDOWS, "--cpu-count", "--cpu-percent", "--io-maxbandwidth", "--io-maxiops", "--isolation");

@@ -5,6 +5,7 @@ import dev.caisson.cli.caller.CommandException;
 import dev.caisson.error.ArgumentException;
 import dev.caisson.image.Image;
 import dev.caisson.network.Networks;
+import dev.caisson.spec.ContainerLink;
 import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.ExtraHost;
@@ -35,6 +36,7 @@ final class NetworkOptions {
     private @Nullable String ip6;
     private @Nullable String mac;
     private List<String> aliases = List.of();
+    private List<String> links = List.of();
     private List<String> published = List.of();
     private boolean publishedAll;
     private List<String> exposed = List.of();
@@ -48,7 +50,7 @@ final class NetworkOptions {
         options.texts(
                         "--network, --net",
                         "NETWORK[:ip=…,alias=…]",
-                        "Join a network, several if given several times; keys ip, ip6, mac and alias. none: loopback alone (default: bridge; none for host).",
+                        "Join a network, several if given several times; keys ip, ip6, mac, alias and link. none: loopback alone (default: bridge; none for host).",
                         value -> networks = value)
                 .text(
                         "--ip",
@@ -66,6 +68,11 @@ final class NetworkOptions {
                         "NAME",
                         "A further name on the first network.",
                         value -> aliases = value)
+                .texts(
+                        "--link",
+                        "CONTAINER[:ALIAS]",
+                        "Reach a container of the first network by a name of its own here, also where icc=false.",
+                        value -> links = value)
                 .texts(
                         "-p, --publish",
                         "[[ADDRESS:]PORT:]PORT[/udp]",
@@ -132,6 +139,7 @@ final class NetworkOptions {
         given.put("--ip6", ip6 != null);
         given.put("--mac-address", mac != null);
         given.put("--network-alias", !aliases.isEmpty());
+        given.put("--link", !links.isEmpty());
         given.put("--dns", !servers.isEmpty());
         given.put("--dns-search", !search.isEmpty());
         given.put("--dns-option", !lookupOptions.isEmpty());
@@ -162,6 +170,10 @@ final class NetworkOptions {
         }
         for (String alias : aliases) {
             place = parsed("--network-alias", alias, place::alias);
+        }
+        for (String link : links) {
+            NetworkEndpoint linking = place;
+            place = parsed("--link", link, text -> linking.link(ContainerLink.parse(text)));
         }
         return place;
     }

@@ -39,7 +39,7 @@ final class InspectObject {
         object.put("RestartCount", detached.isPresent() ? (long) detached.get().restarts() : 0L);
         object.put("Driver", "overlay");
         object.put("Platform", "linux");
-        object.put("HostConfig", hostConfig(detached, details, networks));
+        object.put("HostConfig", hostConfig(status, detached, details, networks));
         object.put(
                 "Mounts",
                 MountObjects.of(detached.map(DetachedContainer::mounts).orElse(List.of())));
@@ -87,7 +87,10 @@ final class InspectObject {
     }
 
     private static Map<String, Object> hostConfig(
-            Optional<DetachedContainer> detached, Optional<ContainerDetails> details, NetworkPlaces networks) {
+            ContainerStatus status,
+            Optional<DetachedContainer> detached,
+            Optional<ContainerDetails> details,
+            NetworkPlaces networks) {
         DetachedOptions options = detached.map(DetachedContainer::options).orElse(DetachedOptions.STANDARD);
         RestartPolicy restart = options.restart();
         var config = new LinkedHashMap<String, Object>();
@@ -99,6 +102,7 @@ final class InspectObject {
         config.put(
                 "NetworkMode",
                 networks.places().stream().findFirst().map(Attachment::network).orElse("none"));
+        config.put("Links", NetworkView.links(networks, status.name().orElse("")));
         config.put(
                 "RestartPolicy",
                 Map.of(

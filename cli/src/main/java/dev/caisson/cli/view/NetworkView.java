@@ -39,10 +39,24 @@ final class NetworkView {
         var network = new LinkedHashMap<String, Object>();
         network.put("NetworkID", place.networkId());
         network.put("Aliases", place.aliases());
+        network.put(
+                "Links",
+                place.links().stream()
+                        .map(link -> link.name() + ":" + link.alias())
+                        .toList());
         network.put("MacAddress", place.mac().toString());
         network.putAll(addresses(place.ip4(), place.ip6()));
         network.put("HostLink", place.hostLink());
         return network;
+    }
+
+    /// Returns the links of the first network in Docker's form, `/db:/web/database`.
+    static List<String> links(NetworkPlaces of, String name) {
+        return of.places().stream()
+                .limit(1)
+                .flatMap(place -> place.links().stream())
+                .map(link -> "/" + link.name() + ":/" + name + "/" + link.alias())
+                .toList();
     }
 
     private static Map<String, Object> addresses(Optional<Address> ip4, Optional<Address> ip6) {

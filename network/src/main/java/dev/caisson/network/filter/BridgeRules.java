@@ -33,6 +33,7 @@ final class BridgeRules {
     private static final int NEIGHBOR_SOLICITATION = 135;
     private static final int NEIGHBOR_ADVERTISEMENT = 136;
     private static final int REDIRECT = 137;
+    private static final int REDIRECT_4 = 5;
     private static final int IPV6_SOURCE = 8;
     private static final int ADDRESS_REGISTER = Match.NAME_REGISTERS + 2;
 
@@ -58,6 +59,24 @@ final class BridgeRules {
         neighbor();
         batch.chain(Family.BRIDGE, table, "prerouting", "filter", Hook.PREROUTING, FIRST);
         add("prerouting", Match.from(Sets.PORTS), then(Expressions.go("guest")));
+        redirects();
+    }
+
+    /// The host does not say that containers are on one link: on isolated ports they are not.
+    private void redirects() {
+        batch.chain(Family.BRIDGE, table, "output", "filter", Hook.OUTPUT, FIRST);
+        add(
+                "output",
+                Match.to(Sets.PORTS),
+                Match.is(link(TYPE, 2), 0x08, 0x00),
+                icmp(Match.ICMP, REDIRECT_4),
+                then(drop()));
+        add(
+                "output",
+                Match.to(Sets.PORTS),
+                Match.is(link(TYPE, 2), 0x86, 0xdd),
+                icmp(Match.ICMPV6, REDIRECT),
+                then(drop()));
     }
 
     private void ip4() {

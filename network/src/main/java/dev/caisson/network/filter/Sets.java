@@ -46,6 +46,10 @@ public final class Sets {
 
     public static final Place PUBLISHED_ANY6 =
             inet(SetForm.set("published-any6", TRANSPORT, PORT).to(IPV6, PORT));
+    /// A container and another one of its network that it may connect to, where containers do not reach each other.
+    public static final Place LINKED = inet(SetForm.set("linked", IPV4, IPV4));
+
+    public static final Place LINKED6 = inet(SetForm.set("linked6", IPV6, IPV6));
     /// Addresses of containers that reach named destinations alone.
     public static final Place LIMITED = inet(SetForm.set("limited", IPV4));
 
@@ -98,6 +102,8 @@ public final class Sets {
             PUBLISHED6,
             PUBLISHED_ANY,
             PUBLISHED_ANY6,
+            LINKED,
+            LINKED6,
             LIMITED,
             LIMITED6,
             REACHED,
