@@ -235,7 +235,8 @@ final class DetachedMaker implements AutoCloseable {
                 plan,
                 new Launcher.Layers(layers, lease.userNamespace(), Optional.of(upper)),
                 mounts,
-                group)) {
+                group,
+                secrets.variables(spec))) {
             int owner = lease.range().base() + prepared.image().user().uid();
             var setup = new MonitorSetup(
                             plan,

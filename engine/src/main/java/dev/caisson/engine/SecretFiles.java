@@ -15,9 +15,13 @@ import dev.caisson.secret.SecretValue;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.SecretFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -28,7 +32,10 @@ final class SecretFiles implements AutoCloseable {
     private static final int MADE_MODE = 0600;
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
 
+    private static final int LONGEST_VARIABLE = 128 * 1024; // MAX_ARG_STRLEN
+
     private final Map<SecretName, SecretValue> values = new LinkedHashMap<>();
+    private final List<byte[]> variables = new ArrayList<>();
 
     private SecretFiles() {}
 
@@ -96,16 +103,61 @@ final class SecretFiles implements AutoCloseable {
     }
 
     private void write(Fd top, SlotSource.Secrets.Placed placed, IdRange ids) {
-        SecretValue value = values.get(placed.secret());
-        if (value == null) {
-            throw new IllegalStateException("the secret " + placed.secret() + " was not read");
-        }
+        SecretValue value = value(placed.secret());
         int flags = FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL;
         try (Fd file = FileSystem.openAt(top, placed.file().text(), flags, MADE_MODE, BENEATH)) {
             value.writeTo(Path.of("/proc/self/fd/" + file.number()));
             FileSystem.changeOwner(file, ids.base() + placed.uid(), ids.base() + placed.gid());
             FileSystem.changeMode(file, placed.mode());
         }
+    }
+
+    /// Returns the variables that are to have values, as `NAME=value`; they are cleared with this.
+    /// @throws EngineException SECRET_VARIABLE if a value cannot be one
+    List<byte[]> variables(ContainerSpec spec) {
+        for (Mount mount : spec.mounts()) {
+            if (mount instanceof Mount.Secrets secrets) {
+                for (SecretFile file : secrets.files()) {
+                    file.asVariable().ifPresent(name -> variables.add(variable(file.secret(), name)));
+                }
+            }
+        }
+        return List.copyOf(variables);
+    }
+
+    private byte[] variable(SecretName secret, String name) {
+        byte[] before = (name + "=").getBytes(StandardCharsets.US_ASCII);
+        byte[] value = value(secret).copy();
+        try {
+            for (byte one : value) {
+                if (one == 0) {
+                    throw new EngineException(
+                            "SECRET_VARIABLE",
+                            "the secret " + secret + " has a zero byte, which no variable can have: leave env=" + name
+                                    + " out, and have the program read the file");
+                }
+            }
+            if (before.length + value.length >= LONGEST_VARIABLE) {
+                throw new EngineException(
+                        "SECRET_VARIABLE",
+                        "the secret " + secret + " has " + value.length + " bytes, and a variable less than "
+                                + LONGEST_VARIABLE + ": leave env=" + name
+                                + " out, and have the program read the file");
+            }
+            byte[] variable = Arrays.copyOf(before, before.length + value.length);
+            System.arraycopy(value, 0, variable, before.length, value.length);
+            return variable;
+        } finally {
+            Arrays.fill(value, (byte) 0);
+        }
+    }
+
+    private SecretValue value(SecretName secret) {
+        SecretValue value = values.get(secret);
+        if (value == null) {
+            throw new IllegalStateException("the secret " + secret + " was not read");
+        }
+        return value;
     }
 
     /// Returns what takes the values out of output, which is the caller's to close; empty if there are none.
@@ -125,6 +177,7 @@ final class SecretFiles implements AutoCloseable {
     /// Clears the values.
     @Override
     public void close() {
+        variables.forEach(variable -> Arrays.fill(variable, (byte) 0));
         values.values().forEach(SecretValue::close);
     }
 }

@@ -266,7 +266,12 @@ final class Starter implements AutoCloseable {
             return launch(
                     begun.plan(),
                     birth,
-                    new Launcher.Resources(group, begun.lease().userNamespace(), opened.theirs(), mounts));
+                    new Launcher.Resources(
+                            group,
+                            begun.lease().userNamespace(),
+                            opened.theirs(),
+                            mounts,
+                            secrets.variables(prepared.spec())));
         } finally {
             mounts.forEach(Fd::close);
         }

@@ -24,8 +24,9 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// The files of a workspace, served by a process that has what a container has, ids, namespaces and a control group of
-/// its own, and no program: of all files it sees the workspace's alone. Its group pays for what it writes.
+/// The files of a workspace, served by a process that has what a container has, ids, namespaces and a
+/// control group of its own, and no program: of all files it sees the workspace's alone. Its group pays
+/// for what it writes.
 final class WorkspaceFiles implements FileSource, AutoCloseable {
     /// The parts of an engine that start such a process.
     record Makers(
@@ -90,7 +91,7 @@ final class WorkspaceFiles implements FileSource, AutoCloseable {
         List<Fd> mounts = makers.shared().make(id, prepared, holder, false);
         List<Fd> layers = prepared.rootfs().openLayers();
         var root = new Launcher.Layers(layers, userNamespace, Optional.empty());
-        try (Parts parts = Parts.make(makers.zygote().get(), holder, root, mounts, group)) {
+        try (Parts parts = Parts.make(makers.zygote().get(), holder, root, mounts, group, List.of())) {
             LaunchPlan plan = FilesPlan.of(holder, PLACE);
             List<Integer> needed = FilesLauncher.mounts(plan);
             var bySlot = new HashMap<Integer, Fd>();

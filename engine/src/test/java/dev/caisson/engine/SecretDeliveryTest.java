@@ -22,6 +22,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -170,6 +172,77 @@ class SecretDeliveryTest extends BusyboxEngine {
                         assertThat(entry.user())
                                 .isEqualTo("container " + container.id().value());
                     });
+        }
+    }
+
+    @Test
+    void a_variable_has_the_value_only_where_the_program_is() throws Exception {
+        ContainerSpec spec = with(SecretFile.of("db").asVariable("TOKEN"))
+                .command("sh", "-c", "echo ${#TOKEN} $TOKEN $DB_FILE; trap 'exit 3' TERM; while :; do sleep 1; done");
+        assertThat(SpecJson.write(spec)).contains("TOKEN").doesNotContain(VALUE);
+        assertThat(SpecJson.read(SpecJson.write(spec))).isEqualTo(spec);
+        assertThat(Engine.plan(spec, OPTIONS, ProgressListener.none()).toString())
+                .doesNotContain(VALUE);
+        DetachedContainer container = engine.create(spec, DetachedOptions.STANDARD);
+        try {
+            container.start();
+            assertThat(output(container, 1)).hasSize(1); // then the program is there, whose variables another one gets
+            assertThat(engine.exec(container.id().value(), Exec.of("sh", "-c", "echo ${#TOKEN}"), Streams.capture())
+                            .stdout())
+                    .isEqualTo("22\n");
+            assertThat(holding(OPTIONS.state())).isEmpty();
+            assertThat(holding(OPTIONS.data().resolve("containers"))).isEmpty();
+            assertThat(commandLines()).noneMatch(line -> line.contains(VALUE));
+            container.restart(OptionalInt.empty(), Optional.of(Duration.ZERO));
+            assertThat(output(container, 2)).hasSize(2).containsOnly("22 [secret:db] /run/secrets/db\n");
+        } finally {
+            container.remove(true);
+        }
+    }
+
+    /// Returns the lines of its log, as soon as there are so many.
+    private static List<String> output(DetachedContainer container, int count) throws InterruptedException {
+        var lines = new ArrayList<String>();
+        try (var log = container.log(OptionalLong.empty())) {
+            long begun = System.nanoTime();
+            while (lines.size() < count && System.nanoTime() - begun < 10_000_000_000L) {
+                log.next().forEach(entry -> lines.add(entry.text()));
+                Thread.sleep(2);
+            }
+        }
+        return lines;
+    }
+
+    private static List<String> commandLines() throws IOException {
+        try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
+            return processes
+                    .map(process -> process.resolve("cmdline"))
+                    .map(file -> {
+                        try {
+                            return Files.readString(file, StandardCharsets.ISO_8859_1);
+                        } catch (IOException e) {
+                            return ""; // no process, or it has ended
+                        }
+                    })
+                    .toList();
+        }
+    }
+
+    @Test
+    void a_value_that_no_variable_can_have_is_refused_and_so_is_a_second_value() throws Exception {
+        RunResult result =
+                engine.run(with(SecretFile.of("db").asVariable("PATH")).command("/bin/sh", "-c", "echo $PATH"));
+        assertThat(result.stdout()).isEqualTo(VALUE + "\n");
+        assertCode(
+                "OPTIONS_CONTRADICT",
+                with(SecretFile.of("db").asVariable("TOKEN")).environment("TOKEN", "x"));
+        try (SecretStore store = SecretStore.open(STORE, Optional::empty);
+                SecretValue zero = value("with a \0 byte");
+                SecretValue large = value("x".repeat(200_000))) {
+            store.rotate(DB, zero, Optional.empty(), "test");
+            assertCode("SECRET_VARIABLE", with(SecretFile.of("db").asVariable("TOKEN")));
+            store.rotate(DB, large, Optional.empty(), "test");
+            assertCode("SECRET_VARIABLE", with(SecretFile.of("db").asVariable("TOKEN")));
         }
     }
 

@@ -2,7 +2,6 @@ package dev.caisson.launch;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.MemoryFile;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Sockets;
 import java.util.ArrayList;
@@ -12,9 +11,8 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Carries a plan out: asks the zygote for the first process and the root file system, opens what the plan's slots
-/// name,
-/// hands all to the process, and waits until it stands before the program.
+/// Carries a plan out: asks the zygote for the first process and the root file system, opens what the
+/// plan's slots name, hands all to the process, and waits until it stands before the program.
 public final class Launcher {
     /// The parts of the root file system.
     ///
@@ -33,10 +31,12 @@ public final class Launcher {
     /// @param userNamespace through which files are shown
     /// @param streams standard input, output and error of the program
     /// @param shared detached mounts of workspaces and volumes, in the order of the plan; the caller's to close
-    public record Resources(Cgroup group, Fd userNamespace, List<Fd> streams, List<Fd> shared) {
+    /// @param secrets variables of the program that no plan has, as `NAME=value`; the caller's to clear
+    public record Resources(Cgroup group, Fd userNamespace, List<Fd> streams, List<Fd> shared, List<byte[]> secrets) {
         public Resources {
             streams = List.copyOf(streams);
             shared = List.copyOf(shared);
+            secrets = List.copyOf(secrets);
         }
     }
 
@@ -56,7 +56,8 @@ public final class Launcher {
 
     /// Begins a launch: the kernel makes the process and its namespaces while the caller makes the rest.
     ///
-    /// @param ids those that the process will have, and `namespaces` those that are its own; the plan has the same
+    /// @param ids those that the process will have, and `namespaces` those that are its own; the plan has
+    ///     the same
     /// @param group the container's control group, as far as it stands
     public Birth begin(IdRange ids, Set<Namespace> namespaces, Cgroup group) {
         Sockets.Pair control = Sockets.pair();
@@ -74,7 +75,8 @@ public final class Launcher {
         }
     }
 
-    /// A launch that has begun. Closed before its end, it leaves nothing of the container but its control group.
+    /// A launch that has begun. Closed before its end, it leaves nothing of the container but its control
+    /// group.
     public final class Birth implements AutoCloseable {
         private final IdRange ids;
         private final Set<Namespace> namespaces;
@@ -135,8 +137,8 @@ public final class Launcher {
             return complete(plan, resources, Pause.NONE);
         }
 
-        /// The same, with a pause. In front of a step behind READY init waits once it has been started, and tells so on
-        /// the control socket, whose reader lets it go on by [Launched#start()].
+        /// The same, with a pause. In front of a step behind READY init waits once it has been started,
+        /// and tells so on the control socket, whose reader lets it go on by [Launched#start()].
         public Launched complete(LaunchPlan plan, Resources resources, Pause pause) {
             if (!plan.ids().equals(ids) || !plan.namespaces().equals(namespaces)) {
                 throw new IllegalArgumentException("the plan is for another process");
@@ -147,7 +149,7 @@ public final class Launcher {
             var opened = new ArrayList<Fd>();
             try {
                 var handover = new Handover(plan.slots().size());
-                open(plan, resources, PlanCodec.encode(plan, pause.step()), opened, handover);
+                open(plan, resources, pause.step(), opened, handover);
                 var launched = new Launched(take(), control);
                 try {
                     linked.ifPresent(Zygote.Answer::done);
@@ -193,13 +195,13 @@ public final class Launcher {
         }
 
         /// @param opened gets what is this launch's to close
-        private void open(LaunchPlan plan, Resources resources, byte[] encoded, List<Fd> opened, Handover handover) {
+        private void open(LaunchPlan plan, Resources resources, int pauseBefore, List<Fd> opened, Handover handover) {
             List<Fd> joins = resources.group().joinFds();
             opened.addAll(joins);
             for (int slot = 0; slot < plan.slots().size(); slot++) {
                 switch (plan.slots().get(slot)) {
                     case SlotSource.Plan _ ->
-                        handover.add(slot, keep(opened, MemoryFile.sealed("caisson-plan", encoded)));
+                        handover.add(slot, keep(opened, PlanCodec.sealed(plan, pauseBefore, resources.secrets())));
                     case SlotSource.Stream stream ->
                         handover.add(slot, resources.streams().get(stream.number()));
                     case SlotSource.CgroupTasks tasks -> handover.add(slot, joins.get(tasks.index()));

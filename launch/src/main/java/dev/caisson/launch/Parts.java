@@ -2,12 +2,11 @@ package dev.caisson.launch;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.MemoryFile;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The descriptors of a plan's slots, made once for any number of starts: whoever holds them can start the container
-/// without a path of the host.
+/// The descriptors of a plan's slots, made once for any number of starts: whoever holds them can start
+/// the container without a path of the host.
 public final class Parts implements AutoCloseable {
     /// The descriptor of one slot.
     ///
@@ -24,11 +23,18 @@ public final class Parts implements AutoCloseable {
     /// @param layers what the root is made of, which may be closed afterwards
     /// @param shared detached mounts of workspaces and volumes, in the order of the plan, then of secrets;
     ///     the caller's to close
-    public static Parts make(Zygote zygote, LaunchPlan plan, Launcher.Layers layers, List<Fd> shared, Cgroup group) {
+    /// @param secrets variables of the program that no plan has, as `NAME=value`
+    public static Parts make(
+            Zygote zygote,
+            LaunchPlan plan,
+            Launcher.Layers layers,
+            List<Fd> shared,
+            Cgroup group,
+            List<byte[]> secrets) {
         var made = new Parts();
         try {
             made.addRoot(zygote, plan, layers);
-            made.addOthers(zygote, plan, layers.userNamespace(), shared, group);
+            made.addOthers(zygote, plan, layers.userNamespace(), shared, group, secrets);
             return made;
         } catch (RuntimeException | Error e) {
             made.close();
@@ -50,13 +56,13 @@ public final class Parts implements AutoCloseable {
         }
     }
 
-    private void addOthers(Zygote zygote, LaunchPlan plan, Fd userNamespace, List<Fd> shared, Cgroup group) {
+    private void addOthers(
+            Zygote zygote, LaunchPlan plan, Fd userNamespace, List<Fd> shared, Cgroup group, List<byte[]> secrets) {
         List<Fd> joins = group.joinFds();
         try {
             for (int slot = 0; slot < plan.slots().size(); slot++) {
                 switch (plan.slots().get(slot)) {
-                    case SlotSource.Plan _ ->
-                        add(slot, false, MemoryFile.sealed("caisson-plan", PlanCodec.encode(plan)));
+                    case SlotSource.Plan _ -> add(slot, false, PlanCodec.sealed(plan, PlanCodec.NO_PAUSE, secrets));
                     case SlotSource.CgroupTasks tasks ->
                         add(slot, false, joins.get(tasks.index()).duplicate());
                     case SlotSource.Bind bind -> add(slot, true, HostMounts.bind(bind, userNamespace));

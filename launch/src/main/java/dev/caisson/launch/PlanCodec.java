@@ -1,6 +1,8 @@
 package dev.caisson.launch;
 
 import dev.caisson.linux.ByteText;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.MemoryFile;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -30,7 +32,7 @@ public final class PlanCodec {
 
     /// Encodes the plan of one more program in a running container.
     static byte[] encode(ExecPlan plan) {
-        return encode(plan.steps(), plan.slots().size(), NO_PAUSE, EXEC);
+        return encode(plan.steps(), plan.slots().size(), NO_PAUSE, EXEC, List.of());
     }
 
     public static byte[] encode(LaunchPlan plan) {
@@ -40,16 +42,33 @@ public final class PlanCodec {
     /// @param pauseBefore index of a step before which init waits, for tests of recovery
     /// @throws RefusedException where arguments, variables and files together are more than a plan carries
     static byte[] encode(LaunchPlan plan, int pauseBefore) {
-        return encode(plan.steps(), plan.slots().size(), pauseBefore, LAUNCH);
+        return encode(plan, pauseBefore, List.of());
     }
 
-    private static byte[] encode(List<Step> steps, int slots, int pauseBefore, int kind) {
+    /// @param secrets variables of the program that no plan has, as `NAME=value`
+    static byte[] encode(LaunchPlan plan, int pauseBefore, List<byte[]> secrets) {
+        return encode(plan.steps(), plan.slots().size(), pauseBefore, LAUNCH, secrets);
+    }
+
+    /// Encodes the plan into sealed memory, and clears what passed through the heap if it has secrets.
+    static Fd sealed(LaunchPlan plan, int pauseBefore, List<byte[]> secrets) {
+        byte[] encoded = encode(plan, pauseBefore, secrets);
+        try {
+            return MemoryFile.sealed("caisson-plan", encoded);
+        } finally {
+            if (!secrets.isEmpty()) {
+                Arrays.fill(encoded, (byte) 0);
+            }
+        }
+    }
+
+    private static byte[] encode(List<Step> steps, int slots, int pauseBefore, int kind, List<byte[]> secrets) {
         var out = new Wire();
         out.u32(MAGIC).u32(0).u16(steps.size()).u16(slots).u16(pauseBefore).u16(kind);
         for (Step step : steps) {
             out.u8(step.phase().number()).u8(Opcode.of(step).number()).u16(0).u32(0);
             int start = out.length();
-            write(step, out);
+            write(step, secrets, out);
             out.u32At(start - 4, out.length() - start);
         }
         if (out.length() > MAX_BYTES) {
@@ -57,10 +76,10 @@ public final class PlanCodec {
                     "PLAN_TOO_LARGE", "arguments and variables are more than 4 MiB: pass them in a file");
         }
         out.u32At(4, out.length());
-        return out.toByteArray();
+        return out.toByteArray(!secrets.isEmpty());
     }
 
-    private static void write(Step step, Wire out) {
+    private static void write(Step step, List<byte[]> secrets, Wire out) {
         switch (step) {
             case Step.Seal _, Step.CgroupNamespace _, Step.Mapped _, Step.NoNewPrivileges _, Step.MakePrivate _ -> {}
             case Step.Pivot _, Step.MakeRootReadOnly _, Step.VerifyMounts _, Step.RaiseLoopback _ -> {}
@@ -132,7 +151,7 @@ public final class PlanCodec {
                         .u8(execute.controllingTerminal() ? 1 : 0)
                         .text(execute.searchPath())
                         .list(execute.arguments())
-                        .list(execute.environment());
+                        .list(execute.environment(), secrets);
             case Step.Done _ -> {}
             case Step.ServeFiles serve ->
                 out.u16(serve.lifetime().map(Slot::index).orElse(NO_SLOT))
@@ -155,7 +174,9 @@ public final class PlanCodec {
             int at = length;
             length = Math.addExact(length, count);
             if (length > bytes.length) {
-                bytes = Arrays.copyOf(bytes, Math.max(length, 2 * bytes.length));
+                byte[] larger = Arrays.copyOf(bytes, Math.max(length, 2 * bytes.length));
+                Arrays.fill(bytes, (byte) 0); // it may have a secret
+                bytes = larger;
             }
             return at;
         }
@@ -200,19 +221,29 @@ public final class PlanCodec {
         }
 
         Wire list(List<String> values) {
-            if (values.size() > MAX_LIST) {
+            return list(values, List.of());
+        }
+
+        Wire list(List<String> values, List<byte[]> more) {
+            int count = values.size() + more.size();
+            if (count > MAX_LIST) {
                 throw new RefusedException(
                         "ARGUMENTS_TOO_MANY",
-                        values.size() + " arguments or variables are more than the " + MAX_LIST
+                        count + " arguments or variables are more than the " + MAX_LIST
                                 + " that a program can have: pass them in a file");
             }
-            u32(values.size());
+            u32(count);
             values.forEach(this::text);
+            more.forEach(this::bytes);
             return this;
         }
 
-        byte[] toByteArray() {
-            return Arrays.copyOf(bytes, length);
+        byte[] toByteArray(boolean clear) {
+            byte[] all = Arrays.copyOf(bytes, length);
+            if (clear) {
+                Arrays.fill(bytes, (byte) 0);
+            }
+            return all;
         }
     }
 }

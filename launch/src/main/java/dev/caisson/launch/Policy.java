@@ -157,6 +157,14 @@ public final class Policy {
             }
             texts.add(variable + "=" + value);
         });
+        spec.mounts().stream()
+                .filter(Mount.Secrets.class::isInstance)
+                .flatMap(mount -> ((Mount.Secrets) mount).files().stream())
+                .flatMap(file -> file.asVariable().stream())
+                .filter(spec.environment()::containsKey)
+                .forEach(name -> findings.add(new Finding(
+                        "OPTIONS_CONTRADICT",
+                        "the variable " + name + " has a value and is to be a secret too: give one of the two")));
         requireUtf8(spec, findings);
         if (!texts.stream().allMatch(ByteText::isText)) {
             findings.add(new Finding(

@@ -66,6 +66,11 @@ record ProgramChoice(List<String> arguments, Map<String, String> environment, Op
             }
         }
         all.putAll(spec.environment());
+        for (Mount mount : spec.mounts()) {
+            if (mount instanceof Mount.Secrets secrets) { // they get their values when the program is started
+                secrets.files().forEach(file -> file.asVariable().ifPresent(all::remove));
+            }
+        }
         return all;
     }
 

@@ -142,11 +142,13 @@ public final class Redaction implements AutoCloseable {
         }
 
         private void hold(byte[] bytes, int from, int length) {
-            byte[] kept = length <= held.length ? held : new byte[Math.max(length, 2 * held.length)];
-            System.arraycopy(bytes, from, kept, 0, length);
-            if (kept != held) {
+            if (length > held.length) {
+                byte[] larger = new byte[Math.max(length, 2 * held.length)];
+                System.arraycopy(bytes, from, larger, 0, length);
                 Arrays.fill(held, (byte) 0);
-                held = kept;
+                held = larger;
+            } else {
+                System.arraycopy(bytes, from, held, 0, length);
             }
             count = length;
         }

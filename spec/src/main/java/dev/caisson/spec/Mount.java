@@ -33,8 +33,8 @@ public sealed interface Mount {
         }
     }
 
-    /// Secrets of the store, each a file below `/run/secrets`, in memory that is never swapped. Read-only, never
-    /// set-uid, never devices, never executable.
+    /// Secrets of the store, each a file below `/run/secrets`, in memory that is never swapped.
+    /// Read-only, never set-uid, never devices, never executable.
     ///
     /// @param files with a name of its own each
     record Secrets(List<SecretFile> files) implements Mount {
@@ -48,7 +48,13 @@ public sealed interface Mount {
                         "a container has 1 to " + MOST + " secrets, not " + files.size() + ": give others elsewhere");
             }
             var names = new HashSet<SecretName>();
+            var variables = new HashSet<String>();
             for (SecretFile file : files) {
+                if (file.asVariable().isPresent()
+                        && !variables.add(file.asVariable().get())) {
+                    throw ArgumentException.invalid("two secrets are to be the variable "
+                            + file.asVariable().get() + ": give one of them another name");
+                }
                 if (!names.add(file.file())) {
                     throw ArgumentException.invalid(
                             "two secrets have the file " + file.path() + ": give one of them another target");
@@ -62,7 +68,8 @@ public sealed interface Mount {
         }
     }
 
-    /// A directory of the engine's that containers share, with a bound of its own. Never set-uid, never devices.
+    /// A directory of the engine's that containers share, with a bound of its own. Never set-uid, never
+    /// devices.
     record Workspace(WorkspaceName name, InRootPath target, boolean readOnly) implements Mount {
         public Workspace {
             present(name, "name");
@@ -70,8 +77,8 @@ public sealed interface Mount {
         }
     }
 
-    /// A volume of the engine's: a directory with a bound of its own that stays when containers end. It is made if
-    /// it is not there. Never set-uid, never devices.
+    /// A volume of the engine's: a directory with a bound of its own that stays when containers end. It
+    /// is made if it is not there. Never set-uid, never devices.
     ///
     /// @param name empty for a new one that goes with its container
     /// @param copy an empty volume that nobody uses gets what the image has at the target

@@ -31,7 +31,12 @@ final class PartsJson {
     private static final Path NO_PATH = Path.of("/");
     private static final InRootPath ROOT = InRootPath.of("");
     private static final SecretFile NO_SECRET = new SecretFile(
-            new SecretName("unnamed"), new SecretName("unnamed"), OptionalInt.empty(), OptionalInt.empty(), 0);
+            new SecretName("unnamed"),
+            new SecretName("unnamed"),
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            0,
+            Optional.empty());
     private static final WorkspaceName UNNAMED = new WorkspaceName("unnamed");
 
     static final JsonForm<Image.Directory> DIRECTORY = new JsonForm<>(
@@ -162,19 +167,19 @@ final class PartsJson {
             field(
                     "secret",
                     it -> it.secret().text(),
-                    (it, json) -> new SecretFile(new SecretName(text(json)), it.file(), it.uid(), it.gid(), it.mode())),
+                    (it, json) -> new SecretFile(
+                            new SecretName(text(json)), it.file(), it.uid(), it.gid(), it.mode(), it.asVariable())),
             field("file", it -> it.file().text(), (it, json) -> it.file(text(json))),
             field(
                     "uid",
                     it -> it.uid().isPresent() ? it.uid().getAsInt() : null,
-                    (it, json) ->
-                            new SecretFile(it.secret(), it.file(), OptionalInt.of(small(json)), it.gid(), it.mode())),
+                    (it, json) -> it.owner(OptionalInt.of(small(json)), it.gid())),
             field(
                     "gid",
                     it -> it.gid().isPresent() ? it.gid().getAsInt() : null,
-                    (it, json) ->
-                            new SecretFile(it.secret(), it.file(), it.uid(), OptionalInt.of(small(json)), it.mode())),
-            field("mode", SecretFile::mode, (it, json) -> it.mode(small(json))));
+                    (it, json) -> it.owner(it.uid(), OptionalInt.of(small(json)))),
+            field("mode", SecretFile::mode, (it, json) -> it.mode(small(json))),
+            field("asVariable", it -> it.asVariable().orElse(null), (it, json) -> it.asVariable(text(json))));
 
     static final JsonForm<Mount.Secrets> SECRETS = new JsonForm<>(
             "a mount",

@@ -4,8 +4,11 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.secret.SecretName;
+import dev.caisson.text.Quoted;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 
 /// A secret of the store as a file that one container may read, by name alone: a spec never holds a value.
 ///
@@ -14,13 +17,16 @@ import java.util.OptionalInt;
 /// @param uid owner inside of the container (default: the user that the program runs as)
 /// @param gid group inside of the container (default: that user's)
 /// @param mode permission bits, up to 0777
-public record SecretFile(SecretName secret, SecretName file, OptionalInt uid, OptionalInt gid, int mode) {
+/// @param asVariable a variable that has the value too, which other programs may read and the program may print
+public record SecretFile(
+        SecretName secret, SecretName file, OptionalInt uid, OptionalInt gid, int mode, Optional<String> asVariable) {
     /// Readable by its owner alone.
     public static final int STANDARD_MODE = 0400;
 
     /// The directory of all of them.
     public static final InRootPath DIRECTORY = InRootPath.of("run/secrets");
 
+    private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,254}");
     private static final int MOST_MODE = 0777;
     private static final int MOST_ID = 65_535;
 
@@ -31,6 +37,11 @@ public record SecretFile(SecretName secret, SecretName file, OptionalInt uid, Op
         if (mode < 0 || mode > MOST_MODE) {
             throw ArgumentException.invalid("the mode " + Integer.toOctalString(mode) + " of the secret " + secret
                     + " is not one of 0 to 777: give permission bits alone, as 0400");
+        }
+        present(asVariable, "asVariable");
+        if (asVariable.isPresent() && !VARIABLE.matcher(asVariable.get()).matches()) {
+            throw ArgumentException.invalid("the variable " + Quoted.of(asVariable.get()) + " of the secret " + secret
+                    + " is not a name of letters, digits and '_' that begins with no digit: give one, as API_TOKEN");
         }
         requireId(secret, "uid", uid);
         requireId(secret, "gid", gid);
@@ -46,19 +57,32 @@ public record SecretFile(SecretName secret, SecretName file, OptionalInt uid, Op
     /// Returns the secret as a file of its own name, for the user that the program runs as.
     public static SecretFile of(String secret) {
         var name = new SecretName(secret);
-        return new SecretFile(name, name, OptionalInt.empty(), OptionalInt.empty(), STANDARD_MODE);
+        return new SecretFile(name, name, OptionalInt.empty(), OptionalInt.empty(), STANDARD_MODE, Optional.empty());
     }
 
     public SecretFile file(String value) {
-        return new SecretFile(secret, new SecretName(value), uid, gid, mode);
+        return new SecretFile(secret, new SecretName(value), uid, gid, mode, asVariable);
     }
 
     public SecretFile owner(int user, int group) {
-        return new SecretFile(secret, file, OptionalInt.of(user), OptionalInt.of(group), mode);
+        return owner(OptionalInt.of(user), OptionalInt.of(group));
+    }
+
+    /// @param user the one that the program runs as if empty
+    /// @param group that user's if empty
+    public SecretFile owner(OptionalInt user, OptionalInt group) {
+        return new SecretFile(secret, file, user, group, mode, asVariable);
+    }
+
+    /// Gives the program the value as a variable too. Other programs of its user read it in
+    /// `/proc/PID/environ`, its children inherit it, and reports of errors often have all variables: have
+    /// it read the file if it can.
+    public SecretFile asVariable(String name) {
+        return new SecretFile(secret, file, uid, gid, mode, Optional.of(present(name, "name")));
     }
 
     public SecretFile mode(int value) {
-        return new SecretFile(secret, file, uid, gid, value);
+        return new SecretFile(secret, file, uid, gid, value, asVariable);
     }
 
     /// Returns the variable that names the file, as `DB_PASSWORD_FILE` for `db-password`.

@@ -114,7 +114,7 @@ public final class RunOptions {
                 .texts(
                         "--secret",
                         "NAME[,target=FILE]…",
-                        "Give it a secret of the store as /run/secrets/NAME; target=FILE, uid=ID, gid=ID, mode=0400.",
+                        "Give it a secret of the store as /run/secrets/NAME; target=FILE, uid=ID, gid=ID, mode=0400, env=VARIABLE.",
                         value -> secrets = value)
                 .texts(
                         "--device",

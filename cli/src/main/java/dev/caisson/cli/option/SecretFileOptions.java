@@ -1,10 +1,13 @@
 package dev.caisson.cli.option;
 
+import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.SecretFile;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -20,8 +23,9 @@ final class SecretFileOptions {
         if (texts.isEmpty()) {
             return spec;
         }
-        return spec.mount(
-                new Mount.Secrets(texts.stream().map(SecretFileOptions::parse).toList()));
+        List<SecretFile> files = texts.stream().map(SecretFileOptions::parse).toList();
+        files.forEach(SecretFileOptions::warn);
+        return spec.mount(new Mount.Secrets(files));
     }
 
     private static SecretFile parse(String text) {
@@ -34,9 +38,9 @@ final class SecretFileOptions {
                 .filter(word -> word.startsWith("source=") || word.startsWith("src="))
                 .map(word -> word.substring(word.indexOf('=') + 1))
                 .findFirst()
-                .orElseThrow(
-                        () -> CommandException.usage(OPTION + " takes NAME[,target=FILE][,uid=ID][,gid=ID][,mode=0400],"
-                                + " not '" + OneLine.of(text) + "'"));
+                .orElseThrow(() -> CommandException.usage(
+                        OPTION + " takes NAME[,target=FILE][,uid=ID][,gid=ID][,mode=0400][,env=VARIABLE]," + " not '"
+                                + OneLine.of(text) + "'"));
         SecretFile file = SecretFile.of(source);
         for (String word : words) {
             int equals = word.indexOf('=');
@@ -49,31 +53,33 @@ final class SecretFileOptions {
         return switch (key) {
             case "source", "src" -> file;
             case "target", "dst", "destination" -> file.file(target(value));
-            case "uid" -> new SecretFile(file.secret(), file.file(), id(key, value), file.gid(), file.mode());
-            case "gid" -> new SecretFile(file.secret(), file.file(), file.uid(), id(key, value), file.mode());
+            case "uid" -> file.owner(id(key, value), file.gid());
+            case "gid" -> file.owner(file.uid(), id(key, value));
             case "mode" -> file.mode(mode(value));
             case "type" -> {
                 if (!value.equals("mount")) {
-                    throw variable("type=" + value);
+                    throw CommandException.refused(
+                            OPTION + " with type=" + OneLine.of(value),
+                            "a secret is a file, and a variable too if env=VARIABLE asks for one");
                 }
                 yield file;
             }
-            case "env" -> throw variable("env=" + value);
+            case "env" -> file.asVariable(value);
             default -> unknown(key);
         };
     }
 
-    private static SecretFile unknown(String word) {
-        throw CommandException.usage(
-                OPTION + " takes source, target, uid, gid and mode, not '" + OneLine.of(word) + "'");
+    private static void warn(SecretFile file) {
+        file.asVariable()
+                .ifPresent(name -> new PrintWriter(Caller.current().errors(), true, StandardCharsets.UTF_8)
+                        .println("caisson: other programs of the same user can read the variable " + name
+                                + " in /proc, children inherit it, and reports of errors may have it: better have the"
+                                + " program read the file that " + file.variable() + " names"));
     }
 
-    /// A variable would stand in the plan, in the state directory and in /proc/PID/environ.
-    private static CommandException variable(String word) {
-        return CommandException.refused(
-                OPTION + " with " + OneLine.of(word),
-                "a value is not given as a variable, which other programs can read: have the program read the file that"
-                        + " NAME_FILE names");
+    private static SecretFile unknown(String word) {
+        throw CommandException.usage(
+                OPTION + " takes source, target, uid, gid, mode and env, not '" + OneLine.of(word) + "'");
     }
 
     private static String target(String value) {

@@ -37,12 +37,14 @@ class SecretFileOptionsTest {
                         "db",
                         "db,target=a,uid=7,gid=8,mode=0440",
                         "source=db,target=/run/secrets/b,type=mount",
-                        "mode=600,dst=c,src=db"))
+                        "mode=600,dst=c,src=db",
+                        "db,target=d,env=DB_TOKEN"))
                 .containsExactly(
                         db,
                         db.file("a").owner(7, 8).mode(0440),
                         db.file("b"),
-                        db.file("c").mode(0600));
+                        db.file("c").mode(0600),
+                        db.file("d").asVariable("DB_TOKEN"));
     }
 
     @ParameterizedTest
@@ -50,7 +52,8 @@ class SecretFileOptionsTest {
             delimiter = '|',
             value = {
                 "db,type=env | OPTION_REFUSED",
-                "db,env=DB | OPTION_REFUSED",
+                "db,env=1DB | ARGUMENT_INVALID",
+                "db,env= | ARGUMENT_INVALID",
                 "db,target=/etc/db | OPTION_REFUSED",
                 "db,target=a/b | OPTION_REFUSED",
                 "db,gate=example.com | USAGE",
