@@ -71,7 +71,8 @@ static void take_time(struct monitor *m)
 enum { ON_TIMER, ON_SIGNAL, ON_LISTENER, ON_ZYGOTE, ON_INIT, ON_CONTROL, ON_OUTPUT, ON_ERRORS, ON_INPUT,
        ON_PROBE, ON_PROBE_CONTROL, ON_PROBE_OUTPUT, ON_CLIENT,
        ON_EXEC = ON_CLIENT + MONITOR_MAX_CLIENTS,
-       ON_COUNT = ON_EXEC + MONITOR_MAX_EXECS };
+       ON_TERMINAL = ON_EXEC + MONITOR_MAX_EXECS,
+       ON_COUNT = ON_TERMINAL + MONITOR_MAX_EXECS };
 
 static bool somebody_wants_stdin(const struct monitor *m)
 {
@@ -100,8 +101,10 @@ static void watch_all(const struct monitor *m, struct pollfd watched[ON_COUNT])
 	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++)
 		watched[ON_CLIENT + i] =
 			(struct pollfd){m->client[i].fd, (short)(POLLIN | (m->client[i].full ? POLLOUT : 0)), 0};
-	for (unsigned i = 0; i < MONITOR_MAX_EXECS; i++)
+	for (unsigned i = 0; i < MONITOR_MAX_EXECS; i++) {
 		watched[ON_EXEC + i] = (struct pollfd){m->exec[i].control, POLLIN, 0};
+		watched[ON_TERMINAL + i] = (struct pollfd){reads ? m->exec[i].terminal : NO_FD, POLLIN, 0};
+	}
 }
 
 /* SIGTERM, as sent when the host shuts down: stops the container in order, but not as STATE_STOPPED. */
@@ -134,9 +137,12 @@ static void take_events(struct monitor *m, const struct pollfd watched[ON_COUNT]
 		read_probe(m);
 	if (watched[ON_PROBE].revents != 0 && m->health.pidfd == watched[ON_PROBE].fd)
 		take_probe_exit(m);
-	for (unsigned i = 0; i < MONITOR_MAX_EXECS; i++)
+	for (unsigned i = 0; i < MONITOR_MAX_EXECS; i++) {
+		if (watched[ON_TERMINAL + i].revents != 0 && m->exec[i].terminal == watched[ON_TERMINAL + i].fd)
+			drop_exec_output(m, &m->exec[i]);
 		if (watched[ON_EXEC + i].revents != 0 && m->exec[i].control == watched[ON_EXEC + i].fd)
 			take_exec_report(m, &m->exec[i]);
+	}
 	if (watched[ON_INIT].revents != 0 && has_init(m))
 		take_exit(m);
 	if (m->phase == MONITOR_STOPPING)

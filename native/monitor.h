@@ -77,7 +77,10 @@ enum monitor_op {
 	MONITOR_ADOPT = 16, /* MONITOR_EXEC_ID bytes, and the control socket of a program that was started in the container and stands at
 			       READY -> -. The monitor keeps the program from then on; its exit comes into MONITOR_EXEC_FILE, and is
 			       a NOTICE_STATE. ESRCH if the container does not run, EBUSY for more than MONITOR_MAX_EXECS */
-	/* 17..23 and 29..31 are free */
+	MONITOR_READ = 17, /* MONITOR_EXEC_ID bytes, and the terminal of a program that was adopted -> -. What the program writes there
+				  from then on is read and dropped, until its exit. ESRCH if no such program was adopted, EBUSY if it
+				  has given one */
+	/* 18..23 and 29..31 are free */
 	MONITOR_MOUNT = 24, /* argument: a slot -> -, and a detached copy of the mount that is kept for it, as each start gets one.
 			       EINVAL if none is. A process that joins the container's id map sees its files while it does not run */
 	MONITOR_LAYER = 25, /* argument: a number of FD_LAYER -> -, and that descriptor. EINVAL if there is none. Who reads them

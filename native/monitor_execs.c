@@ -19,7 +19,7 @@ enum { KILLED = 128 + 9 };
 void clear_execs(struct exec execs[MONITOR_MAX_EXECS])
 {
 	for (unsigned i = 0; i < MONITOR_MAX_EXECS; i++)
-		execs[i] = (struct exec){.control = NO_FD};
+		execs[i] = (struct exec){.control = NO_FD, .terminal = NO_FD};
 }
 
 /* Takes the socket, or closes it. */
@@ -35,12 +35,45 @@ int adopt_exec(struct monitor *m, const uint8_t id[MONITOR_EXEC_ID], int control
 		struct exec *exec = &m->exec[i];
 		if (exec->control >= 0)
 			continue;
-		*exec = (struct exec){.control = control, .started_millis = wall_millis()};
+		*exec = (struct exec){.control = control, .terminal = NO_FD, .started_millis = wall_millis()};
 		memcpy(exec->id, id, sizeof exec->id);
 		return 0;
 	}
 	close(control);
 	return error;
+}
+
+/* ---- its terminal ---- */
+
+/* Takes the terminal, or closes it. */
+int adopt_terminal(struct monitor *m, const uint8_t id[MONITOR_EXEC_ID], int terminal)
+{
+	int error = ESRCH;
+	if (terminal < 0)
+		return EBADMSG;
+	for (unsigned i = 0; i < MONITOR_MAX_EXECS; i++) {
+		struct exec *exec = &m->exec[i];
+		if (exec->control < 0 || memcmp(exec->id, id, sizeof exec->id) != 0)
+			continue;
+		error = exec->terminal >= 0 ? EBUSY : -result(fcntl(terminal, F_SETFL, O_NONBLOCK));
+		if (error == 0)
+			exec->terminal = terminal;
+		break;
+	}
+	if (error != 0)
+		close(terminal);
+	return error;
+}
+
+/* Nobody reads it, and whoever writes would stand still. A terminal returns EIO when its other end is closed. */
+void drop_exec_output(struct monitor *m, struct exec *exec)
+{
+	const uint8_t *bytes;
+	ssize_t length = read_chunk(exec->terminal, &bytes);
+	m->pace.has_read = true;
+	m->trim_at = boot_nanos() + SECONDS;
+	if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR))
+		close_fd(&exec->terminal);
 }
 
 /* ---- the file ---- */
@@ -78,6 +111,7 @@ static void add_end(struct monitor *m, const struct exec *exec, int32_t code)
 static void finish(struct monitor *m, struct exec *exec, int32_t code)
 {
 	close_fd(&exec->control);
+	close_fd(&exec->terminal);
 	add_end(m, exec, code);
 	note(m, WATCH_STATE);
 }

@@ -82,7 +82,7 @@ struct health {
 
 /* A program that outlives who started it. */
 struct exec {
-	int control;
+	int control, terminal; /* the terminal is that of a program that was left; -1 */
 	uint8_t id[MONITOR_EXEC_ID];
 	uint64_t started_millis;
 };
@@ -193,6 +193,8 @@ void trim_health(void);
 /* monitor_execs.c */
 void clear_execs(struct exec execs[MONITOR_MAX_EXECS]);
 int adopt_exec(struct monitor *m, const uint8_t id[MONITOR_EXEC_ID], int control);
+int adopt_terminal(struct monitor *m, const uint8_t id[MONITOR_EXEC_ID], int terminal);
+void drop_exec_output(struct monitor *m, struct exec *exec);
 void take_exec_report(struct monitor *m, struct exec *exec);
 
 /* monitor_record.c */

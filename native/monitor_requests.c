@@ -289,9 +289,10 @@ static void adopt(const struct ask *ask, int *passed)
 		answer(ask, EBADMSG);
 		return;
 	}
-	int control = *passed;
+	int taken = *passed;
 	*passed = NO_FD;
-	answer(ask, adopt_exec(ask->m, ask->payload, control));
+	answer(ask, ask->header->op == MONITOR_ADOPT ? adopt_exec(ask->m, ask->payload, taken)
+						     : adopt_terminal(ask->m, ask->payload, taken));
 }
 
 /* The descriptor that came along, or -1, is left to the caller unless the request takes it. */
@@ -349,6 +350,7 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 		remove_all(&ask);
 		break;
 	case MONITOR_ADOPT:
+	case MONITOR_READ:
 		adopt(&ask, passed);
 		break;
 	case MONITOR_MOUNT:

@@ -84,12 +84,12 @@ static void every_op_refuses_invalid_arguments(void)
 
 /* ---- programs that outlive who started them ---- */
 
-static int ask_to_adopt(int socket, const uint8_t *id, uint32_t length, const int *passed, unsigned count)
+static int ask_to_keep(uint16_t op, int socket, const uint8_t *id, uint32_t length, const int *passed, unsigned count)
 {
 	struct {
 		struct monitor_header header;
 		uint8_t id[2 * MONITOR_EXEC_ID];
-	} message = {{MONITOR_ADOPT, MONITOR_VERSION, 9, 0, length}, {0}};
+	} message = {{op, MONITOR_VERSION, 9, 0, length}, {0}};
 	static struct message answer;
 	memcpy(message.id, id, length);
 	if (engine_send(socket, &message, sizeof message.header + length, passed, count) < 0)
@@ -99,6 +99,16 @@ static int ask_to_adopt(int socket, const uint8_t *id, uint32_t length, const in
 			return -1;
 	} while (!(answer.header.op & MONITOR_REPLY));
 	return (int)answer.header.argument;
+}
+
+static int ask_to_adopt(int socket, const uint8_t *id, uint32_t length, const int *passed, unsigned count)
+{
+	return ask_to_keep(MONITOR_ADOPT, socket, id, length, passed, count);
+}
+
+static int ask_to_read(int socket, const uint8_t *id, uint32_t length, const int *passed, unsigned count)
+{
+	return ask_to_keep(MONITOR_READ, socket, id, length, passed, count);
 }
 
 static bool read_execs(struct monitor_exec_log *log, unsigned count)
@@ -146,6 +156,43 @@ static void a_program_that_was_adopted_is_kept_and_its_exit_is_in_a_file(void)
 	CHECK_EQUAL(before, open_files(watched.created.monitor_pid));
 	CHECK(log.end[0].started_millis != 0 && log.end[0].finished_millis >= log.end[0].started_millis);
 	close(file);
+	watched_end(&watched);
+}
+
+/* What would fill a terminal's buffer many times over is read, whoever wrote it. */
+static void the_terminal_of_a_program_that_was_left_is_read_until_its_exit(void)
+{
+	uint8_t id[MONITOR_EXEC_ID] = {7};
+	int pair[2], number;
+	char path[32];
+	static char line[4096];
+	static struct monitor_exec_log log;
+	CHECK(begin("sleep 100", NULL));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, NULL, 0));
+	unsigned before = open_files(watched.created.monitor_pid);
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC), other = dup(master);
+	CHECK(master >= 0 && unlockpt(master) == 0 && ptsname_r(master, path, sizeof path) == 0);
+	int program = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	CHECK(program >= 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	CHECK_EQUAL(ESRCH, ask_to_read(watched.socket, id, sizeof id, &master, 1));
+	CHECK_EQUAL(0, ask_to_adopt(watched.socket, id, sizeof id, &pair[1], 1));
+	CHECK_EQUAL(EBADMSG, ask_to_read(watched.socket, id, sizeof id, NULL, 0));
+	CHECK_EQUAL(EBADMSG, ask_to_read(watched.socket, id, sizeof id - 1, &master, 1));
+	CHECK_EQUAL(0, ask_to_read(watched.socket, id, sizeof id, &master, 1));
+	CHECK_EQUAL(EBUSY, ask_to_read(watched.socket, id, sizeof id, &other, 1));
+	close(pair[1]), close(master), close(other);
+	CHECK_EQUAL(before + 2, open_files(watched.created.monitor_pid));
+	memset(line, 'x', sizeof line - 1), line[sizeof line - 1] = '\n';
+	alarm(60); /* a terminal that nobody reads would hold this up for ever */
+	for (number = 0; number < 64; number++)
+		CHECK(write(program, line, sizeof line) > 0);
+	alarm(0);
+	struct report report = {.magic = PLAN_MAGIC, .kind = REPORT_EXIT, .status = 5};
+	CHECK(send(pair[0], &report, sizeof report, MSG_NOSIGNAL) == sizeof report);
+	CHECK(read_execs(&log, 1));
+	CHECK_EQUAL(5, log.end[0].code);
+	CHECK_EQUAL(before, open_files(watched.created.monitor_pid));
+	close(program), close(pair[0]);
 	watched_end(&watched);
 }
 
@@ -559,6 +606,7 @@ const struct test monitor_client_tests[] = {
 	{"a malformed request gets an error and keeps its connection", a_malformed_request_gets_an_error_and_keeps_its_connection},
 	{"every op refuses invalid arguments", every_op_refuses_invalid_arguments},
 	{"a program that was adopted is kept and its exit is in a file", a_program_that_was_adopted_is_kept_and_its_exit_is_in_a_file},
+	{"the terminal of a program that was left is read until its exit", the_terminal_of_a_program_that_was_left_is_read_until_its_exit},
 	{"a file of exits that is not its own is begun anew", a_file_of_exits_that_is_not_its_own_is_begun_anew},
 	{"one program too many is refused and the file keeps the last", one_program_too_many_is_refused_and_the_file_keeps_the_last},
 	{"one client too many is disconnected", one_client_too_many_is_disconnected},

@@ -225,6 +225,16 @@ public final class Cgroup {
         return new Subgroup(place, new Group(controllers, part, parts));
     }
 
+    /// Returns the names of its parts in which there are processes, in their order.
+    public List<String> busyParts() {
+        return place.trees().stream()
+                .flatMap(tree -> tree.children(path()).stream()
+                        .filter(name -> !tree.processes(path() + "/" + name).isEmpty()))
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
     /// Removes parts that nobody needs any more, unless a process is in them.
     /// @param isStale asked for the name of each
     public void removeParts(Predicate<String> isStale) {

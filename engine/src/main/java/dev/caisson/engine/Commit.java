@@ -27,6 +27,8 @@ final class Commit {
             .jsonStream(JsonStream.builder().serializeEmpty(true).build())
             .build();
 
+    private static final String FOREGROUND = " lives as long as the command that runs it, which alone has its files";
+
     private final ImageStore store;
     private final KeptContainer kept;
     private final DetachedContainer container;
@@ -37,11 +39,23 @@ final class Commit {
         this.kept = kept;
         this.options = options;
         this.container = kept.detached()
-                .orElseThrow(
-                        () -> new EngineException(
-                                "COMMIT_REFUSED",
-                                "the container " + kept.id().shortForm()
-                                        + " ended with its command, so nothing of its files is left: create it, or run it with -d"));
+                .orElseThrow(() -> refused(
+                        kept.id().shortForm(),
+                        kept.isRunning() ? FOREGROUND : " ended with its command, so nothing of its files is left"));
+    }
+
+    /// Finds the container, which may be one of which nothing is kept: that is not why it cannot be committed.
+    static KeptContainer subject(String container, EngineOptions of) {
+        try {
+            return KeptContainer.find(container, of);
+        } catch (EngineException e) {
+            throw e.code().equals("CONTAINER_NOT_KEPT") ? refused(container, FOREGROUND) : e;
+        }
+    }
+
+    private static EngineException refused(String container, String why) {
+        return new EngineException(
+                "COMMIT_REFUSED", "the container " + container + why + ": create it, or run it with -d");
     }
 
     StoredImage as(ImageReference name) throws InterruptedException {

@@ -96,6 +96,10 @@ final class ExecTarget {
                 "the container " + container + " does not run: start it, or wait until it has started");
     }
 
+    String name() {
+        return record.name();
+    }
+
     int pid() {
         return record.pid();
     }

@@ -13,6 +13,7 @@ import dev.caisson.launch.Step;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Reactor;
+import dev.caisson.spec.ContainerId;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +48,8 @@ final class Executions {
         target.requireNotPaused();
         target.group().removeParts(ExecName::isStale);
         ExecPlan plan = plan(target, wish);
-        ExecName name = ExecName.random();
+        ExecName name = ExecName.of(
+                notes.map(ExecNotes::id).orElseGet(() -> ContainerId.random().value()));
         Subgroup part = null;
         StandardStreams opened = null;
         try {
@@ -81,13 +83,14 @@ final class Executions {
 
     /// Starts one that nobody waits for: it has no streams, and goes on when this engine is gone.
     ///
+    /// @param id of 64 hexadecimal digits
     /// @param keep hands its control socket over to whoever keeps it, before it runs
     /// @throws RuntimeException where it does not run; then nothing is left of it
-    void startAlone(ExecTarget target, Exec wish, Consumer<Fd> keep) {
+    void startAlone(ExecTarget target, Exec wish, String id, Consumer<Fd> keep) {
         target.requireNotPaused();
         target.group().removeParts(ExecName::isStale);
         ExecPlan plan = plan(target, wish);
-        ExecName name = ExecName.random();
+        ExecName name = ExecName.of(id);
         Subgroup part = null;
         try (Fd nothing = FileSystem.open("/dev/null", FileSystem.O_RDWR)) {
             part = target.group().subgroup(name.text());

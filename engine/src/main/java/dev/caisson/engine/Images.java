@@ -213,7 +213,7 @@ public final class Images implements AutoCloseable {
         present(name, "name");
         present(how, "how");
         try {
-            return new Commit(store, KeptContainer.find(container, options), how).as(name);
+            return new Commit(store, Commit.subject(container, options), how).as(name);
         } catch (RuntimeException e) {
             throw Failures.coded(e);
         }

@@ -56,6 +56,16 @@ final class InitWatch {
         }
     }
 
+    /// Watches no more, in the reactor's thread, so that another process can read what it says.
+    /// @return false if it has said how it ended, or has ended
+    boolean pause() {
+        if (exit != null || failure != null || lost != null || end != null) {
+            return false;
+        }
+        forget();
+        return true;
+    }
+
     private synchronized void forget() {
         forgetControl();
         if (pidfdWatched && reactor != null) {

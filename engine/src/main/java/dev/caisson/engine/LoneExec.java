@@ -17,10 +17,8 @@ final class LoneExec {
             throw refused(
                     "nobody would end a program that nobody waits for (--timeout): use timeout(1) in the container");
         }
-        ExecNotes notes = ExecNotes.of(container, wish, options)
-                .orElseThrow(() -> refused("container " + container
-                        + " ends with the command that runs it, which would not keep the program: run it with -d"));
-        executions.startAlone(target, wish, control -> {
+        ExecNotes notes = ExecNotes.of(container, wish, options).orElseThrow(() -> endsWithCommand(container));
+        executions.startAlone(target, wish, notes.id(), control -> {
             try (Monitor monitor = notes.place().monitor()) {
                 monitor.adopt(notes.id(), control);
             } catch (InterruptedException e) {
@@ -32,7 +30,12 @@ final class LoneExec {
         return notes.id();
     }
 
-    private static EngineException refused(String sentence) {
+    static EngineException endsWithCommand(String container) {
+        return refused("container " + container
+                + " ends with the command that runs it, which would not keep the program: run it with -d");
+    }
+
+    static EngineException refused(String sentence) {
         return new EngineException("EXEC_DETACHED_REFUSED", sentence);
     }
 }

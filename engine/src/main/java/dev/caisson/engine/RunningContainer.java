@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.linux.Errno;
@@ -117,6 +118,16 @@ public final class RunningContainer {
                             .flatMap(Optional::stream)
                             .toList())
                     .orElse(List.of());
+        }
+    }
+
+    /// Returns the ids, as events have them, of further programs that run in it, or have left processes behind.
+    public List<String> execs() {
+        try (Hierarchy hierarchy = Hierarchy.detect()) {
+            return hierarchy.find(record.cgroupParent(), record.id()).map(Cgroup::busyParts).orElse(List.of()).stream()
+                    .map(ExecName::id)
+                    .flatMap(Optional::stream)
+                    .toList();
         }
     }
 

@@ -80,7 +80,9 @@ public final class RunningExec implements AutoCloseable {
                         () -> end(Verdict.WALL_CLOCK)))
                 .orElse(null);
         synchronized (launched) {
-            if (launched.control().isOpen()) {
+            if (launched.control().isOpen() && notes.isPresent()) {
+                launched.startAlone(); // it may be left; else it sees the end of this process on its control socket
+            } else if (launched.control().isOpen()) {
                 launched.start(); // one that has died is told by its end
             }
         }
@@ -104,6 +106,62 @@ public final class RunningExec implements AutoCloseable {
         Failures.run(() -> launched.console()
                 .filter(console -> console.isOpen())
                 .ifPresent(console -> Terminal.resize(console, new Terminal.Size(size.rows(), size.columns()))));
+    }
+
+    /// Leaves it to run on when this engine is closed, in a container that outlives its command. That one's
+    /// monitor keeps it, and [LifeEvents] has its end. Nobody reads what it writes from then on: one with a
+    /// terminal goes on writing, one without finds its pipes closed. Whoever waits for it is told EXEC_LEFT.
+    ///
+    /// @return false if it has ended
+    /// @throws EngineException EXEC_DETACHED_REFUSED if nobody would keep it or its timeout
+    public boolean leave() throws InterruptedException {
+        if (deadline != null) {
+            throw LoneExec.refused("a program with a timeout needs somebody who waits for it: start it without one");
+        }
+        return LeftExec.leave(this, notes.orElseThrow(() -> LoneExec.endsWithCommand(target.name())));
+    }
+
+    Launched launched() {
+        return launched;
+    }
+
+    /// Does something in the thread that watches it.
+    <T> T whileWatched(java.util.function.Supplier<T> act) throws InterruptedException {
+        var done = new CompletableFuture<T>();
+        reactor.at(System.nanoTime(), () -> {
+            try {
+                done.complete(act.get());
+            } catch (Throwable e) { // the caller's to know
+                done.completeExceptionally(e);
+            }
+        });
+        try {
+            return done.get();
+        } catch (ExecutionException e) {
+            throw failure(e);
+        }
+    }
+
+    /// Stops to watch it; false if it has ended.
+    boolean pauseWatch() throws InterruptedException {
+        return whileWatched(watch::pause);
+    }
+
+    void resumeWatch() throws InterruptedException {
+        boolean _ = whileWatched(() -> {
+            watch.begin(reactor);
+            return true;
+        });
+    }
+
+    /// Forgets it once somebody else keeps it.
+    void isLeft(EngineException left) {
+        ended.set(true);
+        streams.close();
+        name.close(); // its part goes with a later program, once it is empty
+        launched.leave();
+        among.forget(this);
+        result.completeExceptionally(left);
     }
 
     /// Waits until it has ended. Whoever is interrupted may wait again: it runs on.

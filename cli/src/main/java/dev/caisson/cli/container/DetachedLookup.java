@@ -17,14 +17,16 @@ public final class DetachedLookup {
     /// @throws dev.caisson.error.CaissonException CONTAINER_UNKNOWN, CONTAINER_FOREGROUND
     public static DetachedContainer require(String container, EngineOptions options) {
         return DetachedContainer.find(container, options).orElseThrow(() -> {
-            if (RunningContainer.find(container, options).isEmpty()) {
-                KeptContainer.find(container, options); // or there is none at all
-            }
+            boolean ended = RunningContainer.find(container, options).isEmpty()
+                    && !KeptContainer.find(container, options).isRunning(); // or there is none at all
             return new CommandException(
                     "CONTAINER_FOREGROUND",
                     FAILED,
                     "container " + OneLine.of(container)
-                            + " lives as long as the command that runs it: run it with -d for this");
+                            + (ended
+                                    ? " has ended with the command that ran it"
+                                    : " lives as long as the command that runs it")
+                            + ": run it with -d for this");
         });
     }
 }

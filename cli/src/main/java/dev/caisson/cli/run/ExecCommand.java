@@ -5,11 +5,15 @@ import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.caller.SignalForwarding;
 import dev.caisson.cli.caller.StandardStream;
+import dev.caisson.cli.option.DetachKeys;
 import dev.caisson.cli.option.EnvironmentOptions;
 import dev.caisson.cli.text.OptionText;
+import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.Engine;
+import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Exec;
 import dev.caisson.engine.ExecResult;
+import dev.caisson.engine.RunningContainer;
 import dev.caisson.engine.RunningExec;
 import dev.caisson.engine.Streams;
 import dev.caisson.engine.Verdict;
@@ -38,17 +42,14 @@ import picocli.CommandLine.Spec;
         description = "Run one more program in a container that runs.",
         footer = {
             "%nIt has the limits, capabilities and filter of the container, and ends with this command; with -d it goes on,",
-            "without streams, and 'caisson events' shows its end.",
+            "without streams, and 'caisson events' shows its end. One that is left by --detach-keys goes on too.",
             "%n  caisson exec web ps -ef",
             "  caisson exec -it web sh",
+            "  caisson exec -it --detach-keys ctrl-p,ctrl-q web make",
             "  caisson exec --timeout 5s -u nobody web /box/check"
         })
 public final class ExecCommand implements Callable<Integer> {
-    private static final Map<String, String> REFUSED = Map.of(
-            "--privileged",
-            "it has the container's capabilities: run the container with those that it needs",
-            "--detach-keys",
-            "it cannot be left and run on: end it, or close this terminal");
+    private static final int LEFT = 1;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -99,8 +100,13 @@ public final class ExecCommand implements Callable<Integer> {
     @Option(names = "--privileged", hidden = true)
     private boolean privileged;
 
-    @Option(names = "--detach-keys", hidden = true)
+    @Option(
+            names = "--detach-keys",
+            paramLabel = "KEYS",
+            description = "Keys that leave it running, with -it, in a container of run -d: ctrl-p,ctrl-q.")
     private @Nullable String detachKeys;
+
+    private @Nullable KeyedInput keyed;
 
     @Parameters(index = "0", paramLabel = "CONTAINER", description = "A name, or the beginning of an id.")
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -115,8 +121,11 @@ public final class ExecCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        refuse(privileged, "--privileged");
-        refuse(detachKeys != null, "--detach-keys");
+        if (privileged) {
+            throw CommandException.refused(
+                    "--privileged", "it has the container's capabilities: run the container with those that it needs");
+        }
+        requireKeys();
         Exec wish = wish();
         if (detach) {
             return inBackground(wish);
@@ -140,9 +149,26 @@ public final class ExecCommand implements Callable<Integer> {
         }
     }
 
-    private static void refuse(boolean given, String option) {
-        if (given) {
-            throw CommandException.refused(option, REFUSED.getOrDefault(option, ""));
+    /// Refuses keys that nobody could press, or that would leave what nobody keeps.
+    private void requireKeys() {
+        if (detachKeys == null) {
+            return;
+        }
+        DetachKeys.parse(detachKeys);
+        if (detach || !terminal || !interactive) {
+            throw CommandException.refused("--detach-keys", "keys are read from a terminal: add -it, without -d");
+        }
+        if (timeout != null) {
+            throw CommandException.refused(
+                    "--detach-keys", "nobody would end what was left at its --timeout: leave one of the two out");
+        }
+        EngineOptions options = Caller.current().directories();
+        if (DetachedContainer.find(container, options).isEmpty()
+                && RunningContainer.find(container, options).isPresent()) {
+            throw CommandException.refused(
+                    "--detach-keys",
+                    "container " + OneLine.of(container)
+                            + " ends with the command that runs it, which would not keep the program: run it with -d");
         }
     }
 
@@ -163,7 +189,7 @@ public final class ExecCommand implements Callable<Integer> {
 
     private RunningExec start(Engine engine, Exec wish, SignalForwarding signals, @Nullable Fd from) {
         Caller caller = Caller.current();
-        Optional<InputStream> input = interactive ? Optional.of(caller.input()) : Optional.empty();
+        Optional<InputStream> input = interactive ? Optional.of(keyed(caller.input())) : Optional.empty();
         signals.hold();
         RunningExec exec = engine.startExec(container, wish, new Streams.Copy(input, caller.output(), caller.errors()));
         signals.to(new SignalForwarding.Target(exec::signal, exec::kill, exec::resize));
@@ -173,6 +199,15 @@ public final class ExecCommand implements Callable<Integer> {
         caller.output().onFailure(exec::kill);
         caller.errors().onFailure(exec::kill);
         return exec;
+    }
+
+    private InputStream keyed(InputStream input) {
+        if (detachKeys == null) {
+            return input;
+        }
+        var with = new KeyedInput(input, DetachKeys.parse(detachKeys));
+        keyed = with;
+        return with;
     }
 
     private int onPipes(Engine engine, Exec wish, SignalForwarding signals) throws InterruptedException {
@@ -189,21 +224,35 @@ public final class ExecCommand implements Callable<Integer> {
                         "NO_TERMINAL",
                         CommandException.ENGINE_FAILED,
                         "-t needs a terminal here: leave it out, or start caisson from one"));
-        ExecResult result = interactive
+        Optional<ExecResult> result = interactive
                 ? onRawTerminal(engine, wish.terminal(size), signals, from)
                 : onTerminal(engine, wish.terminal(size), signals, from);
-        return tell(result);
+        if (result.isEmpty()) {
+            spec.commandLine().getErr().println("read escape sequence");
+            return LEFT;
+        }
+        return tell(result.get());
     }
 
-    private ExecResult onTerminal(Engine engine, Exec wish, SignalForwarding signals, Fd from)
+    /// @return empty if it was left
+    private Optional<ExecResult> onTerminal(Engine engine, Exec wish, SignalForwarding signals, Fd from)
             throws InterruptedException {
         try (RunningExec exec = start(engine, wish, signals, from)) {
-            return exec.await();
+            KeyedInput keys = keyed;
+            if (keys != null) {
+                keys.awaitPressed(exec.onExit());
+                boolean left = keys.isPressed() && exec.leave();
+                keys.release();
+                if (left) {
+                    return Optional.empty();
+                }
+            }
+            return Optional.of(exec.await());
         }
     }
 
     /// The terminal is raw before the program writes its first line.
-    private ExecResult onRawTerminal(Engine engine, Exec wish, SignalForwarding signals, Fd from)
+    private Optional<ExecResult> onRawTerminal(Engine engine, Exec wish, SignalForwarding signals, Fd from)
             throws InterruptedException {
         dev.caisson.linux.Terminal.Mode before = dev.caisson.linux.Terminal.makeRaw(from);
         try {

@@ -7,6 +7,7 @@ import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.HostNetworks;
 import dev.caisson.engine.Images;
 import dev.caisson.engine.NetworkPlaces;
+import dev.caisson.engine.RunningContainer;
 import dev.caisson.engine.Volumes;
 import dev.caisson.error.CaissonException;
 import dev.caisson.network.Networks;
@@ -86,6 +87,11 @@ record NamedObject(EngineOptions options, boolean size) {
         Optional<DetachedContainer> detached =
                 DetachedContainer.find(status.id().value(), options);
         Map<String, Object> object = InspectObject.of(status, detached, NetworkPlaces.of(status.id(), options));
+        object.put(
+                "ExecIDs",
+                RunningContainer.find(status.id().value(), options)
+                        .map(RunningContainer::execs)
+                        .orElse(List.of()));
         if (size) {
             object.put("SizeRw", DiskUse.written(status, options).count());
         }

@@ -401,6 +401,8 @@ class DetachedCommandsTest {
                 "create -a stdout host true|nothing is attached here",
                 "exec -d -t x true|OPTION_REFUSED: --tty",
                 "exec -d -i x true|OPTION_REFUSED: --interactive",
+                "exec -it --detach-keys ctrl-1 x true|--detach-keys takes",
+                "exec -it -d --detach-keys ctrl-p x true|OPTION_REFUSED: --detach-keys",
                 "system df -v --format json|--format is for the sums",
                 "system prune|unknown command",
                 "ps -a --format {{.Nmae}}|can't evaluate field Nmae",

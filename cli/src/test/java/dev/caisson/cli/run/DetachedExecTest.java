@@ -72,6 +72,32 @@ class DetachedExecTest {
         assertThat(events).contains("137");
     }
 
+    /// `script` gives it a terminal, and types.
+    @Test
+    void one_on_a_terminal_is_left_by_keys_and_goes_on() throws Exception {
+        caisson("run", "-d", "--name", name, "host", "sleep", "1000");
+        var words = CommandProcess.words(
+                "exec", "-it", "--detach-keys", "ctrl-p,ctrl-q", name, "sh", "-c", "'read x; touch /$x; sleep 1000'");
+        Process exec = new ProcessBuilder("script", "-qec", String.join(" ", words), "/dev/null")
+                .redirectErrorStream(true)
+                .start();
+        exec.outputWriter().write("typed\n");
+        exec.outputWriter().flush();
+        assertThat(caisson("exec", "--timeout", "30s", name, "sh", "-c", "until test -e /typed; do sleep 0.1; done")
+                        .status())
+                .isZero();
+
+        exec.outputWriter().write("\u0010\u0011");
+        exec.outputWriter().flush();
+
+        assertThat(exec.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(exec.exitValue()).isEqualTo(1);
+        assertThat(new String(exec.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8))
+                .contains("read escape sequence");
+        assertThat(caisson("inspect", "--format", "{{len .ExecIDs}}", name).out())
+                .isEqualTo("1\n");
+    }
+
     @Test
     void calls_that_a_container_in_the_background_is_denied_are_seen_while_somebody_watches() {
         assumeTrue(PidNamespace.ofThisProcess().isInitial(), "the tests have a pid namespace of their own");

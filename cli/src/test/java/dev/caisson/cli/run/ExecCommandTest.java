@@ -127,11 +127,61 @@ class ExecCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--privileged", "--detach-keys=ctrl-p"})
+    @ValueSource(
+            strings = {
+                "--privileged",
+                "--detach-keys=ctrl-p",
+                "-it --detach-keys=ctrl-p",
+                "-it --timeout=1s --detach-keys=a"
+            })
     void what_it_does_not_do_is_refused_by_name(String option) {
-        assertThat(refusal("exec", option, NAME, "true"))
+        var words = new java.util.ArrayList<>(List.of("exec"));
+        words.addAll(List.of(option.split(" ", -1)));
+        words.addAll(List.of(NAME, "true"));
+        assertThat(refusal(words.toArray(String[]::new)))
                 .startsWith("caisson: OPTION_REFUSED: ")
                 .hasLineCount(1);
+    }
+
+    /// Also what has ended: its files went with the command.
+    @ParameterizedTest
+    @ValueSource(strings = {"diff", "export -o /dev/null", "commit", "pause"})
+    void what_only_a_container_in_the_background_can_is_refused_in_one_line(String words) throws Exception {
+        var all = new ArrayList<>(List.of(words.split(" ", -1)));
+        all.add(NAME);
+        if (words.equals("commit")) {
+            all.add("image:1");
+        }
+        assertThat(refusal(all.toArray(String[]::new)))
+                .contains(" lives as long as the command that runs it", "run it with -d")
+                .hasLineCount(1);
+
+        String ended = NAME + "-ended";
+        Main.execute(
+                new PrintWriter(new StringWriter()),
+                new PrintWriter(new StringWriter()),
+                Terminal.NONE,
+                "run",
+                "--name",
+                ended,
+                "host",
+                "true");
+        try {
+            all.replaceAll(word -> word.equals(NAME) ? ended : word);
+            assertThat(refusal(all.toArray(String[]::new)))
+                    .contains(" ended with ", "run it with -d")
+                    .hasLineCount(1);
+            assertThat(refusal("cp", ended + ":/etc/hostname", "/dev/null"))
+                    .startsWith("caisson: CONTAINER_NOT_RUNNING: the container " + ended + " has ended")
+                    .hasLineCount(1);
+        } finally {
+            int _ = Main.execute(
+                    new PrintWriter(new StringWriter()),
+                    new PrintWriter(new StringWriter()),
+                    Terminal.NONE,
+                    "rm",
+                    ended);
+        }
     }
 
     @Test

@@ -42,27 +42,6 @@ public final class Monitor implements AutoCloseable {
     private static final int NOTICE = 0x4000;
     private static final int NOTICE_GREW = 0x4001;
     private static final int NOTICE_STATE = 0x4002;
-    private static final int OP_SETUP = 1;
-    private static final int OP_STATE = 3;
-    private static final int OP_START = 4;
-    private static final int OP_GO = 5;
-    private static final int OP_STOP = 6;
-    private static final int OP_SIGNAL = 7;
-    private static final int OP_PAUSE = 8;
-    private static final int OP_UNPAUSE = 9;
-    private static final int OP_STDIN = 10;
-    private static final int OP_RESIZE = 11;
-    private static final int OP_WATCH = 12;
-    private static final int OP_SET = 13;
-    private static final int OP_RENEW = 14;
-    private static final int OP_REMOVE = 15;
-    private static final int OP_ADOPT = 16;
-    private static final int OP_MOUNT = 24;
-    private static final int OP_LAYER = 25;
-    private static final int OP_LEND = 26;
-    private static final int OP_PLAN = 27;
-    private static final int OP_RELINK = 28;
-    private static final int OP_PROGRAM = 32;
     private static final int HOLD = 1;
     private static final int END_OF_INPUT = 1;
     private static final int FORCE = 1;
@@ -99,7 +78,7 @@ public final class Monitor implements AutoCloseable {
         }
         var monitor = new Monitor(pair.ours());
         try {
-            Packet reply = monitor.ask(OP_SETUP, 0, setup.encode(), setup.descriptors());
+            Packet reply = monitor.ask(Requests.SETUP, 0, setup.encode(), setup.descriptors());
             if (reply.argument() != 0) {
                 throw MonitorFailures.start(reply.argument(), reply.payload());
             }
@@ -125,7 +104,7 @@ public final class Monitor implements AutoCloseable {
     }
 
     public MonitorState state() throws InterruptedException {
-        return stateOf(ask(OP_STATE, 0));
+        return stateOf(ask(Requests.STATE, 0));
     }
 
     /// Starts the container up to its program, which waits for [#go].
@@ -141,13 +120,13 @@ public final class Monitor implements AutoCloseable {
     }
 
     private StartReply start(int argument) throws InterruptedException {
-        Packet reply = ask(OP_START, argument);
+        Packet reply = ask(Requests.START, argument);
         return new StartReply(reply.argument(), reply.payload());
     }
 
     /// Lets the program run that is held.
     public MonitorState go() throws InterruptedException {
-        return stateOf(checked(ask(OP_GO, 0)));
+        return stateOf(checked(ask(Requests.GO, 0)));
     }
 
     /// Asks the program to end, kills it if it has not ended in time, and waits until it has ended for good.
@@ -157,14 +136,14 @@ public final class Monitor implements AutoCloseable {
     public MonitorState stop(int signal, Duration patience) throws InterruptedException {
         ByteBuffer payload = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
         payload.putInt(signal).putInt((int) MonitorPolicy.millis(patience));
-        return stateOf(checked(ask(OP_STOP, 0, payload.array(), List.of())));
+        return stateOf(checked(ask(Requests.STOP, 0, payload.array(), List.of())));
     }
 
     /// Sends a signal to its process 1; false where none runs.
     ///
     /// @param ends whether it is not to be started again
     public boolean signal(int number, boolean ends) throws InterruptedException {
-        Packet reply = ask(OP_SIGNAL, number | (ends ? FINAL : 0));
+        Packet reply = ask(Requests.SIGNAL, number | (ends ? FINAL : 0));
         if (reply.argument() == Errno.ESRCH) {
             return false;
         }
@@ -173,11 +152,11 @@ public final class Monitor implements AutoCloseable {
     }
 
     public MonitorState pause() throws InterruptedException {
-        return stateOf(checked(ask(OP_PAUSE, 0)));
+        return stateOf(checked(ask(Requests.PAUSE, 0)));
     }
 
     public MonitorState resume() throws InterruptedException {
-        return stateOf(checked(ask(OP_UNPAUSE, 0)));
+        return stateOf(checked(ask(Requests.UNPAUSE, 0)));
     }
 
     /// Writes to the program's standard input.
@@ -192,7 +171,7 @@ public final class Monitor implements AutoCloseable {
     }
 
     private int input(int argument, byte[] bytes) throws InterruptedException {
-        Packet reply = ask(OP_STDIN, argument, bytes, List.of());
+        Packet reply = ask(Requests.STDIN, argument, bytes, List.of());
         if (reply.argument() == Errno.EPIPE) {
             return -1;
         }
@@ -206,7 +185,7 @@ public final class Monitor implements AutoCloseable {
 
     /// Changes the size of its terminal; nothing where it has none.
     public void resize(Terminal.Size size) throws InterruptedException {
-        Packet reply = ask(OP_RESIZE, size.rows() << 16 | size.columns());
+        Packet reply = ask(Requests.RESIZE, size.rows() << 16 | size.columns());
         if (reply.argument() != Errno.ENOTTY) {
             checked(reply);
         }
@@ -214,18 +193,18 @@ public final class Monitor implements AutoCloseable {
 
     /// Asks for notices.
     public MonitorState watch(boolean log, boolean state) throws InterruptedException {
-        return stateOf(checked(ask(OP_WATCH, (log ? WATCH_LOG : 0) | (state ? WATCH_STATE : 0))));
+        return stateOf(checked(ask(Requests.WATCH, (log ? WATCH_LOG : 0) | (state ? WATCH_STATE : 0))));
     }
 
     public MonitorState set(MonitorPolicy policy) throws InterruptedException {
         ByteBuffer payload = ByteBuffer.allocate(MonitorPolicy.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         policy.put(payload);
-        return stateOf(checked(ask(OP_SET, 0, payload.array(), List.of())));
+        return stateOf(checked(ask(Requests.SET, 0, payload.array(), List.of())));
     }
 
     /// Renews the lease; false if it has none.
     public boolean renew(Duration lease) throws InterruptedException {
-        Packet reply = ask(OP_RENEW, Math.clamp(lease.toMillis(), 1, Integer.MAX_VALUE));
+        Packet reply = ask(Requests.RENEW, Math.clamp(lease.toMillis(), 1, Integer.MAX_VALUE));
         if (reply.argument() == Errno.EINVAL) {
             return false;
         }
@@ -238,14 +217,32 @@ public final class Monitor implements AutoCloseable {
     /// @param id of [ExecLog#ID_DIGITS] hexadecimal digits
     /// @param control its socket of reports; stays the caller's
     public void adopt(String id, Fd control) throws InterruptedException {
-        checked(ask(OP_ADOPT, 0, HexFormat.of().parseHex(id), List.of(control)));
+        checked(ask(Requests.ADOPT, 0, HexFormat.of().parseHex(id), List.of(control)));
+    }
+
+    /// Has it read and drop what a program that was handed over writes to its terminal, or the program would stand
+    /// still once that is full.
+    ///
+    /// @param terminal its master; stays the caller's
+    /// @return false if no such program was handed over, or it has ended
+    /// @throws HostException MONITOR_VERSION if the monitor was started by a build that has no such request
+    public boolean read(String id, Fd terminal) throws InterruptedException {
+        Packet reply = ask(Requests.READ, 0, HexFormat.of().parseHex(id), List.of(terminal));
+        if (reply.argument() == Errno.EOPNOTSUPP) {
+            throw MonitorFailures.keepsNoTerminal();
+        }
+        if (reply.argument() == Errno.ESRCH) {
+            return false;
+        }
+        checked(reply);
+        return true;
     }
 
     /// Ends the monitor, and with it mounts, locks and the writable layer.
     /// @param force kills the container first
     /// @return false if the container runs
     public boolean remove(boolean force) throws InterruptedException {
-        Packet reply = ask(OP_REMOVE, force ? FORCE : 0);
+        Packet reply = ask(Requests.REMOVE, force ? FORCE : 0);
         if (reply.argument() == Errno.EBUSY) {
             return false;
         }
@@ -256,7 +253,7 @@ public final class Monitor implements AutoCloseable {
     /// Returns the program that it runs, if that is this build's and sealed: a monitor that is started from the
     /// same file shares its memory. The caller's to close.
     public Optional<Fd> program() throws InterruptedException {
-        Packet reply = ask(OP_PROGRAM, 0);
+        Packet reply = ask(Requests.PROGRAM, 0);
         for (Fd file : reply.descriptors()) {
             if (reply.descriptors().size() == 1 && Zygote.isExecutable(file)) {
                 return Optional.of(file);
@@ -269,7 +266,7 @@ public final class Monitor implements AutoCloseable {
     /// Returns the plan of the next start, with the words of its program: sealed, the caller's to close.
     /// @throws HostException MONITOR_VERSION if the monitor was started by a build that has no such request
     public Fd plan() throws InterruptedException {
-        return given(OP_PLAN, 0).orElseThrow(MonitorFailures::cannotRelink);
+        return given(Requests.PLAN, 0).orElseThrow(MonitorFailures::cannotRelink);
     }
 
     /// Has the container start with another plan and its links from the next start on.
@@ -277,7 +274,7 @@ public final class Monitor implements AutoCloseable {
     /// @return the state, of whose generation the former links are still; empty while a start is under way
     public Optional<MonitorState> relink(LaunchPlan plan) throws InterruptedException {
         try (Fd sealed = MemoryFile.sealed("caisson-plan", PlanCodec.encode(plan))) {
-            Packet reply = ask(OP_RELINK, 0, Link.encode(plan.links()), List.of(sealed));
+            Packet reply = ask(Requests.RELINK, 0, Link.encode(plan.links()), List.of(sealed));
             if (reply.argument() == Errno.EBUSY) {
                 return Optional.empty();
             }
@@ -291,7 +288,7 @@ public final class Monitor implements AutoCloseable {
     /// Returns a detached copy of the mount that each start gets for a slot of the plan. The caller's to close.
     /// @throws HostException MONITOR_VERSION if the monitor was started by a build that has no such request
     public Fd mount(int slot) throws InterruptedException {
-        return given(OP_MOUNT, slot).orElseThrow(MonitorFailures::showsNoFiles);
+        return given(Requests.MOUNT, slot).orElseThrow(MonitorFailures::showsNoFiles);
     }
 
     /// Returns the parts of the container's root: the mount that holds what it writes, then the directories of
@@ -302,7 +299,7 @@ public final class Monitor implements AutoCloseable {
         var layers = new ArrayList<Fd>();
         try {
             for (int i = 0; i < most; i++) {
-                Optional<Fd> layer = given(OP_LAYER, i);
+                Optional<Fd> layer = given(Requests.LAYER, i);
                 if (layer.isEmpty()) {
                     break;
                 }
@@ -318,12 +315,12 @@ public final class Monitor implements AutoCloseable {
     /// Returns the sockets of the run's resolver, each the caller's to close; empty if there are none. They keep
     /// the run's network namespace: whoever watches the container closes them when the run ends.
     public Optional<ResolverSockets> resolver() throws InterruptedException {
-        Optional<Fd> udp = given(OP_LEND, UDP);
+        Optional<Fd> udp = given(Requests.LEND, UDP);
         if (udp.isEmpty()) {
             return Optional.empty();
         }
         try {
-            Optional<Fd> tcp = given(OP_LEND, TCP);
+            Optional<Fd> tcp = given(Requests.LEND, TCP);
             tcp.ifPresentOrElse(_ -> {}, udp.get()::close); // the run has ended between the two
             return tcp.map(listening -> new ResolverSockets(udp.get(), listening));
         } catch (RuntimeException | InterruptedException e) {
@@ -340,7 +337,7 @@ public final class Monitor implements AutoCloseable {
         reply.close();
         if (reply.argument() == Errno.EOPNOTSUPP
                 || reply.argument() == Errno.EINVAL
-                || (op == OP_LEND && reply.argument() == Errno.ESRCH)) {
+                || (op == Requests.LEND && reply.argument() == Errno.ESRCH)) {
             return Optional.empty();
         }
         checked(reply);
@@ -392,7 +389,11 @@ public final class Monitor implements AutoCloseable {
                 note(packet.get());
                 packet.get().close();
             } else if (packet.get().sequence() == number && packet.get().op() == (op | REPLY)) {
-                if (op != OP_PROGRAM && op != OP_MOUNT && op != OP_LAYER && op != OP_LEND && op != OP_PLAN) {
+                if (op != Requests.PROGRAM
+                        && op != Requests.MOUNT
+                        && op != Requests.LAYER
+                        && op != Requests.LEND
+                        && op != Requests.PLAN) {
                     packet.get().close(); // a start's process is found by its number
                 }
                 return packet.get();

@@ -43,6 +43,12 @@ public final class MonitorFailures {
                         + " others: create it again");
     }
 
+    static HostException keepsNoTerminal() {
+        return new HostException(
+                "MONITOR_VERSION",
+                "the container was created by an earlier Caisson, which keeps no program with a terminal: create it again");
+    }
+
     static HostException showsNoFiles() {
         return new HostException(
                 "MONITOR_VERSION",

@@ -1,0 +1,33 @@
+package dev.caisson.engine;
+
+import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.linux.Fd;
+import java.util.Optional;
+
+/// Hands one more program of a container over to the container's monitor while it runs.
+final class LeftExec {
+    private LeftExec() {}
+
+    /// Returns whether it was handed over; false if it has ended.
+    static boolean leave(RunningExec exec, ExecNotes notes) throws InterruptedException {
+        if (!exec.pauseWatch()) {
+            return false;
+        }
+        try (Monitor monitor = notes.place().monitor()) {
+            Optional<Fd> terminal = exec.launched().console();
+            if (terminal.isPresent()) {
+                boolean _ = monitor.read(notes.id(), terminal.get()); // refused before it is handed over, if at all
+            }
+            monitor.adopt(notes.id(), exec.launched().control());
+            if (terminal.isPresent()) {
+                boolean _ = monitor.read(notes.id(), terminal.get()); // or it has ended, and needs none
+            }
+        } catch (RuntimeException | InterruptedException e) {
+            exec.resumeWatch();
+            throw e;
+        }
+        exec.isLeft(
+                new EngineException("EXEC_LEFT", "the program was left to run on: 'caisson events' shows how it ends"));
+        return true;
+    }
+}

@@ -1,0 +1,148 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.error.CaissonException;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.TerminalSize;
+import java.io.OutputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// One more program that is left while it runs: the container's monitor keeps it.
+@Tag("root")
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class LeftExecTest {
+    private static final EngineOptions OPTIONS =
+            new EngineOptions(OwnDirectories.state("left"), OwnDirectories.data("left"));
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    private DetachedContainer box;
+
+    @BeforeEach
+    void start() throws InterruptedException {
+        try (Engine engine = Engine.open(OPTIONS)) {
+            box = engine.create(ContainerSpec.onHost("sleep", "1000").name("box"), DetachedOptions.STANDARD);
+        }
+        box.start();
+    }
+
+    @AfterEach
+    void remove() throws InterruptedException {
+        box.remove(true);
+    }
+
+    private static void assertRefused(String code, ThrowingCallable call) {
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));
+    }
+
+    private static List<String> execs() {
+        return RunningContainer.find("box", OPTIONS).orElseThrow().execs();
+    }
+
+    private static Optional<LifeEvent> end(String id) {
+        try (LifeEvents events = LifeEvents.open(OPTIONS)) {
+            return events.next().stream()
+                    .filter(event -> event.action().equals("exec_die")
+                            && id.equals(event.attributes().get("execID")))
+                    .findFirst();
+        }
+    }
+
+    private static LifeEvent awaitEnd(String id) throws InterruptedException {
+        long begun = System.nanoTime();
+        while (end(id).isEmpty()) {
+            assertThat(System.nanoTime() - begun).isLessThan(PATIENCE.toNanos());
+            Thread.sleep(10);
+        }
+        return end(id).orElseThrow();
+    }
+
+    /// It writes many times as much as a terminal holds that nobody reads.
+    @Test
+    void one_with_a_terminal_goes_on_writing_and_its_end_is_an_event() throws Exception {
+        String id;
+        try (Engine engine = Engine.open(OPTIONS);
+                var typed = new PipedOutputStream();
+                var input = new PipedInputStream(typed)) {
+            var said = new java.io.ByteArrayOutputStream();
+            RunningExec exec = engine.startExec(
+                    "box",
+                    Exec.of("sh", "-c", "read x; while ! test -e /go; do sleep 0.01; done; seq 100000; exit 7")
+                            .terminal(new TerminalSize(24, 80)),
+                    new Streams.Copy(Optional.of(input), said, OutputStream.nullOutputStream()));
+            assertThat(execs()).hasSize(1);
+            id = execs().getFirst();
+            typed.write("line\n".getBytes(StandardCharsets.UTF_8));
+            typed.flush();
+
+            assertThat(exec.leave()).isTrue();
+
+            assertRefused("EXEC_LEFT", exec::await);
+            exec.close(); // which kills nothing any more
+            assertThat(execs()).containsExactly(id);
+        }
+        assertThat(execs()).containsExactly(id); // the engine is closed
+        assertThat(end(id)).isEmpty();
+        try (Engine engine = Engine.open(OPTIONS)) {
+            assertThat(engine.exec("box", Exec.of("touch", "/go"), Streams.capture())
+                            .isOk())
+                    .isTrue();
+        }
+        assertThat(awaitEnd(id).attributes()).containsEntry("exitCode", "7");
+        assertThat(execs()).isEmpty();
+    }
+
+    @Test
+    void one_that_ended_is_not_left_and_has_its_result() throws Exception {
+        try (Engine engine = Engine.open(OPTIONS)) {
+            RunningExec exec = engine.startExec("box", Exec.of("sh", "-c", "exit 3"), Streams.capture());
+            assertThat(exec.await().exitCode()).isEqualTo(3);
+
+            assertThat(exec.leave()).isFalse();
+            assertThat(exec.await().exitCode()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void one_that_was_not_left_ends_with_its_engine() throws Exception {
+        String id;
+        try (Engine engine = Engine.open(OPTIONS)) {
+            engine.startExec("box", Exec.of("sleep", "1000"), Streams.capture());
+            id = execs().getFirst();
+        }
+        assertThat(execs()).isEmpty();
+        assertThat(awaitEnd(id).attributes()).containsEntry("exitCode", "137");
+    }
+
+    @Test
+    void what_nobody_would_keep_is_refused_and_goes_on_as_before() throws Exception {
+        try (Engine engine = Engine.open(OPTIONS)) {
+            RunningExec timed = engine.startExec(
+                    "box", Exec.of("sleep", "1000").timeout(Duration.ofSeconds(30)), Streams.capture());
+            assertRefused("EXEC_DETACHED_REFUSED", timed::leave);
+            timed.close();
+            try (Container own = engine.start(ContainerSpec.onHost("sleep", "1000"), Streams.capture())) {
+                RunningExec exec = engine.startExec(own.id().value(), Exec.of("sleep", "1000"), Streams.capture());
+                assertRefused("EXEC_DETACHED_REFUSED", exec::leave);
+                assertThat(exec.await(Duration.ZERO)).isEmpty();
+                exec.close();
+                assertThat(exec.await().verdict()).isEqualTo(Verdict.KILLED);
+            }
+        }
+    }
+}
