@@ -126,8 +126,11 @@ final class DetachedMaker implements AutoCloseable {
         var closing = new ArrayList<Fd>();
         // One of its own, that holds the ports no longer than until they lead to the container.
         var networks = GuestNetworks.kept(options);
-        try (SecretFiles secrets =
-                preparation.secrets(prepared.spec(), "container " + home.id().value())) {
+        SpecTexts texts = home instanceof DetachedHome.New
+                ? SpecTexts.of(prepared.spec(), wanted.health().command())
+                : SpecTexts.none();
+        try (SecretFiles secrets = preparation.secrets(
+                prepared.spec(), texts, "container " + home.id().value())) {
             DetachedPlace made = make(prepared, wanted, home, networks, secrets, undo, closing);
             undo.clear();
             return made;

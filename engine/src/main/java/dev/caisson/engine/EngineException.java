@@ -21,7 +21,13 @@ public final class EngineException extends CaissonException {
     @Override
     public int httpStatus() {
         return switch (code()) {
-            case "CONTAINER_AMBIGUOUS", "HOST_PROCESS", "NOT_WATCHABLE", "STOP_SIGNAL", "STORAGE_INODES" -> 400;
+            case "CONTAINER_AMBIGUOUS",
+                    "HOST_PROCESS",
+                    "NOT_WATCHABLE",
+                    "SECRET_IN_SPEC",
+                    "SECRET_VARIABLE",
+                    "STOP_SIGNAL",
+                    "STORAGE_INODES" -> 400;
             case "FILE_PATH", "FILE_IS_LINK", "FILE_IS_DIRECTORY", "FILE_NOT_DIRECTORY", "FILE_SPECIAL" -> 400;
             case "FILE_TOO_LARGE", "FILE_TREE_TOO_LARGE", "SESSION_PROGRAM", "SESSION_TERMINAL" -> 400;
             case "ARCHIVE",

@@ -97,8 +97,9 @@ final class Preparation implements AutoCloseable {
         trusted = OwnPaths.trusted(options.state(), options.data(), Engine.class);
     }
 
-    /// Reads what this process may and plans a launch that nobody wishes. What the JVM makes at first use - its calls
-    /// into the kernel, the code of a plan - is there when the first wish comes. Nothing of the host is changed.
+    /// Reads what this process may and plans a launch that nobody wishes. What the JVM makes at first use
+    /// - its calls into the kernel, the code of a plan - is there when the first wish comes. Nothing of
+    /// the host is changed.
     static void rehearse() {
         HostFacts host = HostFacts.read(List.of(), List.of(), true);
         ContainerSpec spec = ContainerSpec.of(Image.host(), "true");
@@ -124,8 +125,9 @@ final class Preparation implements AutoCloseable {
 
     /// Reads the secrets of a container, which is refused if one of them is not to be had.
     /// @param container who gets them, for the log of accesses
-    SecretFiles secrets(ContainerSpec spec, String container) {
-        return SecretFiles.read(data, spec, container);
+    /// @param texts that must have no stored value
+    SecretFiles secrets(ContainerSpec spec, SpecTexts texts, String container) {
+        return SecretFiles.read(data, spec, texts, container);
     }
 
     Hierarchy hierarchy() {

@@ -9,6 +9,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Mounts;
 import dev.caisson.secret.Redaction;
+import dev.caisson.secret.SecretException;
 import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
@@ -16,6 +17,7 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.SecretFile;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,28 +41,54 @@ final class SecretFiles implements AutoCloseable {
 
     private SecretFiles() {}
 
-    /// Reads the current versions from the store of a data directory, which is opened only if the spec
-    /// has secrets.
+    /// Reads the current versions from the store of a data directory, and looks for stored values in the texts
+    /// of the spec. The store is opened only if the spec has secrets or such texts; without secrets, one
+    /// that is locked or not there is passed over.
     ///
     /// @param container for the log of accesses
     /// @throws dev.caisson.secret.SecretException SECRET_STORE_MISSING, SECRET_LOCKED, SECRET_UNKNOWN,
     ///     SECRET_EXPIRED, SECRET_TAMPERED
-    static SecretFiles read(Path data, ContainerSpec spec, String container) {
+    /// @throws EngineException SECRET_IN_SPEC
+    static SecretFiles read(Path data, ContainerSpec spec, SpecTexts texts, String container) {
         var read = new SecretFiles();
-        for (Mount mount : spec.mounts()) {
-            if (mount instanceof Mount.Secrets secrets) {
-                try (SecretStore store = SecretStore.open(data.resolve(SecretStore.DIRECTORY), Optional::empty)) {
-                    for (SecretFile file : secrets.files()) {
-                        read.values.computeIfAbsent(
-                                file.secret(), name -> store.read(name, Optional.empty(), "deliver", container));
-                    }
-                } catch (RuntimeException | Error e) {
-                    read.close();
-                    throw e;
-                }
-            }
+        List<SecretFile> wanted = spec.mounts().stream()
+                .filter(Mount.Secrets.class::isInstance)
+                .flatMap(mount -> ((Mount.Secrets) mount).files().stream())
+                .toList();
+        Path directory = data.resolve(SecretStore.DIRECTORY);
+        if (wanted.isEmpty() && (texts.isEmpty() || !Files.isDirectory(directory))) {
+            return read;
         }
-        return read;
+        Optional<SecretStore> opened = open(directory, !wanted.isEmpty());
+        if (opened.isEmpty()) {
+            return read;
+        }
+        try (SecretStore store = opened.get()) {
+            if (!texts.isEmpty()) {
+                texts.requireClean(store);
+            }
+            for (SecretFile file : wanted) {
+                read.values.computeIfAbsent(
+                        file.secret(), name -> store.read(name, Optional.empty(), "deliver", container));
+            }
+            return read;
+        } catch (RuntimeException | Error e) {
+            read.close();
+            throw e;
+        }
+    }
+
+    private static Optional<SecretStore> open(Path directory, boolean needed) {
+        try {
+            return Optional.of(SecretStore.open(directory, Optional::empty));
+        } catch (SecretException e) {
+            boolean closed = e.reason() == SecretException.Code.SECRET_LOCKED
+                    || e.reason() == SecretException.Code.SECRET_STORE_MISSING;
+            if (closed && !needed) {
+                return Optional.empty();
+            }
+            throw e;
+        }
     }
 
     /// Makes the detached mount of a plan's secrets, which is the caller's to close; nothing if the plan

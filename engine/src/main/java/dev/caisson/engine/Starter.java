@@ -92,7 +92,8 @@ final class Starter implements AutoCloseable {
     /// @param standing is handed the container that stands and waits for it
     /// @throws RuntimeException where it does not run; then nothing is left of it
     Container start(Preparation.Prepared prepared, Streams wanted, Consumer<Container> standing) {
-        try (SecretFiles secrets = preparation.secrets(prepared.spec(), label(prepared.spec()))) {
+        SpecTexts texts = SpecTexts.of(prepared.spec(), Optional.empty());
+        try (SecretFiles secrets = preparation.secrets(prepared.spec(), texts, label(prepared.spec()))) {
             return start(prepared, begin(prepared), wanted, secrets, standing);
         } finally {
             beginnings.makeAhead(prepared);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.ProgressListener;
+import dev.caisson.secret.AccessEntry;
 import dev.caisson.secret.NewStore;
 import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
@@ -24,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -107,7 +109,7 @@ class SecretDeliveryTest extends BusyboxEngine {
     }
 
     private void assertCode(String code, ContainerSpec spec) throws InterruptedException {
-        ContainerSpec named = spec.name("refused").command("true");
+        ContainerSpec named = spec.name("refused");
         assertThatThrownBy(() -> engine.run(named))
                 .isInstanceOfSatisfying(
                         CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));
@@ -243,6 +245,36 @@ class SecretDeliveryTest extends BusyboxEngine {
             assertCode("SECRET_VARIABLE", with(SecretFile.of("db").asVariable("TOKEN")));
             store.rotate(DB, large, Optional.empty(), "test");
             assertCode("SECRET_VARIABLE", with(SecretFile.of("db").asVariable("TOKEN")));
+        }
+    }
+
+    @Test
+    void a_stored_value_in_a_text_of_a_container_is_refused_with_its_place_alone() throws Exception {
+        String encoded = Base64.getEncoder().encodeToString(("user:" + VALUE).getBytes(StandardCharsets.US_ASCII));
+        ContainerSpec plain = busybox("true");
+        assertThat(refused(plain.environment("TOKEN", "x" + VALUE))).startsWith("the variable TOKEN has");
+        assertThat(refused(plain.command("echo", "Basic " + encoded))).startsWith("word 2 of the command has");
+        assertThat(refused(plain.label("note", VALUE))).contains("the label note", "db@1");
+        assertThat(refused(plain.entrypoint(List.of("sh", "-c", "echo " + VALUE))))
+                .contains("word 3 of the entry");
+        try (SecretStore store = SecretStore.open(STORE, Optional::empty);
+                SecretValue other = value("another value")) {
+            store.rotate(DB, other, Optional.empty(), "test");
+            assertThat(store.log()).extracting(AccessEntry::action).containsExactly("init", "create", "rotate");
+        }
+        assertThat(refused(plain.environment("TOKEN", VALUE))).contains("db@1");
+        Files.move(scratch.resolve("key"), scratch.resolve("away"));
+        assertThat(engine.run(plain.environment("TOKEN", VALUE)).exitStatus()).isZero();
+    }
+
+    private String refused(ContainerSpec spec) throws InterruptedException {
+        assertCode("SECRET_IN_SPEC", spec);
+        try {
+            engine.run(spec);
+            return "";
+        } catch (CaissonException e) {
+            assertThat(e).hasMessageNotContaining(VALUE);
+            return e.sentence();
         }
     }
 
