@@ -40,6 +40,8 @@ module dev.caisson.cli {
             info.picocli;
     opens dev.caisson.cli.secret to
             info.picocli;
+    opens dev.caisson.cli.snapshot to
+            info.picocli;
     opens dev.caisson.cli.stats to
             info.picocli;
     opens dev.caisson.cli.system to

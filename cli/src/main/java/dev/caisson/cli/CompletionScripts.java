@@ -38,6 +38,12 @@ final class CompletionScripts {
                           return
                         fi
                         ;;
+                      snapshot)
+                        if [[ COMP_CWORD -gt 2 && ${COMP_WORDS[2]} == @(inspect|rm) ]]; then
+                          mapfile -t COMPREPLY < <(compgen -W "$(caisson snapshot ls -q 2>/dev/null)" -- "$word")
+                          return
+                        fi
+                        ;;
                       volume)
                         if [[ COMP_CWORD -gt 2 && ${COMP_WORDS[2]} == @(inspect|rm) ]]; then
                           mapfile -t COMPREPLY < <(compgen -W "$(caisson volume ls -q 2>/dev/null)" -- "$word")

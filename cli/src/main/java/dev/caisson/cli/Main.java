@@ -51,6 +51,7 @@ import dev.caisson.cli.run.PlanRunCommand;
 import dev.caisson.cli.run.RunCommand;
 import dev.caisson.cli.seccomp.SeccompCommand;
 import dev.caisson.cli.secret.SecretGroupCommand;
+import dev.caisson.cli.snapshot.SnapshotGroupCommand;
 import dev.caisson.cli.stats.StatsCommand;
 import dev.caisson.cli.system.DiskUseCommand;
 import dev.caisson.cli.system.InfoCommand;
@@ -142,6 +143,7 @@ public final class Main implements Runnable {
         COMMANDS.put("container", Main::container);
         COMMANDS.put("network", NetworkCommand::line);
         COMMANDS.put("secret", SecretGroupCommand::line);
+        COMMANDS.put("snapshot", SnapshotGroupCommand::line);
         COMMANDS.put("system", Main::system);
         COMMANDS.put("volume", VolumeGroupCommand::line);
         COMMANDS.put("workspace", Main::workspace);

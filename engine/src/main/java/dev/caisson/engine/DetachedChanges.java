@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /// What a container that outlives its command has changed of its image's files.
@@ -22,7 +23,8 @@ final class DetachedChanges implements AutoCloseable {
     private final List<Fd> layers;
     private final Fd upper;
 
-    private DetachedChanges(LaunchPlan plan, List<Fd> layers, Fd upper) {
+    /// @param layers the mount that has the upper directory, and those of the image, if they are at hand
+    DetachedChanges(LaunchPlan plan, List<Fd> layers, Fd upper) {
         this.plan = plan;
         this.layers = layers;
         this.upper = upper;
@@ -42,17 +44,34 @@ final class DetachedChanges implements AutoCloseable {
                         "container " + place.name()
                                 + " was created by an earlier Caisson, which cannot say what it changed: create it again");
             }
-            Fd upper = FileSystem.openAt(
-                    layers.getFirst(),
-                    "upper",
-                    FileSystem.O_RDONLY | FileSystem.O_DIRECTORY,
-                    0,
-                    FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS);
-            return new DetachedChanges(plan, layers, upper);
+            return new DetachedChanges(plan, layers, upper(layers.getFirst()));
         } catch (RuntimeException e) {
             layers.forEach(Fd::close);
             throw e;
         }
+    }
+
+    /// Opens the directory that a container writes.
+    /// @param mount that has it
+    static Fd upper(Fd mount) {
+        return FileSystem.openAt(
+                mount,
+                "upper",
+                FileSystem.O_RDONLY | FileSystem.O_DIRECTORY,
+                0,
+                FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS);
+    }
+
+    /// Returns the directories of its image, topmost first.
+    List<Fd> lowers() {
+        return layers.subList(1, layers.size());
+    }
+
+    /// Copies them into an empty directory, to be one more layer.
+    /// @param deadline in the time of [System#nanoTime]
+    /// @return how many bytes their files take
+    long copy(Fd to, OptionalLong deadline) {
+        return new LayerCopy(plan.ids().base(), ours(plan), deadline, to).copy(upper);
     }
 
     List<FileChange> list() {

@@ -332,7 +332,7 @@ final class DetachedMaker implements AutoCloseable {
     }
 
     /// Makes a writable layer in memory, as the zygote does for containers whose changes nobody can ask for.
-    private static Fd inMemory(LaunchPlan plan) {
+    static Fd inMemory(LaunchPlan plan) {
         return Mounts.memory(
                 Map.of(
                         "mode",

@@ -6,6 +6,7 @@ import dev.caisson.cgroup.SystemdScope;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.error.ArgumentException;
 import dev.caisson.image.ProgressListener;
+import dev.caisson.image.Snapshot;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
@@ -29,6 +30,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /// Runs programs in containers. One engine serves a whole process and any number of threads, virtual ones
 /// too.
@@ -92,6 +94,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             var groups = new Groups(prepared.hierarchy(), own);
             var leases = new Ranges(known);
             var diskLayers = new DiskLayers(options.data(), State.lastingName(options.state()));
+            var writable = new WritableLayers(diskLayers);
             allWorkspaces = Workspaces.of(options);
             allVolumes = Volumes.of(options);
             var shared = new SharedParts(allWorkspaces.directory(), allVolumes);
@@ -102,6 +105,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
                     networks,
                     shared.held(),
                     heldLayers,
+                    writable,
                     diskLayers.holding(own).orLeft("the writable layer"),
                     own.then(() -> probe.reached(Moment.RECORD_REMOVED)),
                     leases.then(() -> probe.reached(Moment.RANGE_GIVEN_BACK))));
@@ -109,18 +113,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
             var streams =
                     new StandardStreams.Shared(reactor, streamThreads, new CaptureBudget(options.capturedOutput()));
             Starter first = new Starter(
-                    this,
-                    probe,
-                    prepared,
-                    own,
-                    groups,
-                    leases,
-                    heldLayers,
-                    diskLayers,
-                    shared,
-                    streams,
-                    kept,
-                    networks);
+                    this, probe, prepared, own, groups, leases, heldLayers, writable, shared, streams, kept, networks);
             starter = first;
             opened.push(first::close);
             executions = first.executions(threads);
@@ -299,7 +292,28 @@ public final class Engine implements ContainerRunner, AutoCloseable {
         var observers = new Observers(ProgressListener.none(), container -> {});
         Container container =
                 launches.start(RunningSession.waiting(present(spec, "spec")), Streams.capture(), observers, true);
-        return new RunningSession(container, reactor, lease);
+        return new RunningSession(container, reactor, lease, starter.snapshots());
+    }
+
+    /// Opens `count` sessions that begin with the files of a snapshot, each with ids and a host name of its
+    /// own.
+    public List<Session> fork(Snapshot snapshot, int count) throws InterruptedException {
+        return fork(snapshot, count, UnaryOperator.identity());
+    }
+
+    /// Like the other, with a spec that is changed for each of them in turn.
+    /// @return all of them; if one cannot be opened, none is left
+    /// @throws EngineException FORK_PLACES if the engine may not run as many containers
+    public List<Session> fork(Snapshot snapshot, int count, UnaryOperator<ContainerSpec> spec)
+            throws InterruptedException {
+        present(snapshot, "snapshot");
+        present(spec, "spec");
+        return new Fork(options.runs(), this::session).of(snapshot, count, spec);
+    }
+
+    /// Returns the snapshots of this engine's data directory.
+    public Snapshots snapshots() {
+        return Snapshots.of(options);
     }
 
     /// Opens the files of a container, whichever process of the host runs it: one that runs or is paused, and one that

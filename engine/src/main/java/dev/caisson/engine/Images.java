@@ -287,8 +287,8 @@ public final class Images implements AutoCloseable {
             if (!force || image.tag().isEmpty()) {
                 throw new EngineException(
                         "IMAGE_IN_USE",
-                        "image " + image.name() + " is the image of " + String.join(", ", users)
-                                + ": remove these containers first");
+                        "image " + image.name() + " is the image of " + String.join(", ", users) + ": remove "
+                                + (snapshots(image).isEmpty() ? "these containers" : "these") + " first");
             }
             store.untag(image);
             return false;
@@ -333,7 +333,8 @@ public final class Images implements AutoCloseable {
         });
     }
 
-    /// Returns the names of containers that have an image, whether they run or are kept.
+    /// Returns the names of containers that have an image, whether they run or are kept, and of snapshots
+    /// above it.
     private Set<String> users(StoredImage image) {
         var users = new TreeSet<String>();
         for (KeptContainer kept : KeptContainer.all(options)) {
@@ -349,7 +350,12 @@ public final class Images implements AutoCloseable {
                 users.add(status.name().orElse(status.id().shortForm()));
             }
         }
+        snapshots(image).forEach(name -> users.add("the snapshot " + name));
         return users;
+    }
+
+    private List<String> snapshots(StoredImage image) {
+        return store.snapshots().above(image.manifest());
     }
 
     private boolean called(StoredImage image, String text) {

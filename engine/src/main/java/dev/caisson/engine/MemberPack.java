@@ -127,7 +127,7 @@ final class MemberPack {
 
     /// Where the kernel's default for overlays says so, a layer has parts that only mean something above its
     /// image.
-    private static void requireWhole(List<String> names, String path) {
+    static void requireWhole(List<String> names, String path) {
         if (names.stream().anyMatch(REDIRECTED::contains)) {
             throw new EngineException(
                     "LAYER_REDIRECT",
@@ -146,7 +146,7 @@ final class MemberPack {
         return new TarWriter.Attributes(status.permissions(), uid, gid, time, extended);
     }
 
-    private static Map<String, byte[]> extended(Fd file, List<String> names, int idBase) {
+    static Map<String, byte[]> extended(Fd file, List<String> names, int idBase) {
         var found = new LinkedHashMap<String, byte[]>();
         for (String name : names) {
             if (name.startsWith(USER)) {

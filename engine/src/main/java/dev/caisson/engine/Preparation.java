@@ -130,6 +130,10 @@ final class Preparation implements AutoCloseable {
         return SecretFiles.read(data, spec, texts, container);
     }
 
+    ImageStore images() {
+        return images;
+    }
+
     Hierarchy hierarchy() {
         return hierarchy;
     }

@@ -1,6 +1,10 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.error.ArgumentException;
+import dev.caisson.image.Snapshot;
+import dev.caisson.image.SnapshotName;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.Reactor;
 import dev.caisson.spec.ContainerId;
@@ -18,9 +22,11 @@ final class RunningSession implements Session {
     private final Container container;
     private final Reactor reactor;
     private final Optional<Duration> lease;
+    private final SessionSnapshots snapshots;
     private Reactor.@Nullable Timer clock;
 
-    RunningSession(Container container, Reactor reactor, Optional<Duration> lease) {
+    RunningSession(Container container, Reactor reactor, Optional<Duration> lease, SessionSnapshots snapshots) {
+        this.snapshots = snapshots;
         this.container = container;
         this.reactor = reactor;
         this.lease = lease;
@@ -110,6 +116,13 @@ final class RunningSession implements Session {
     public ContainerFiles files() {
         requireRunning();
         return container.files();
+    }
+
+    @Override
+    public Snapshot snapshot(String name) {
+        var parsed = new SnapshotName(present(name, "name"));
+        requireRunning();
+        return Failures.call(() -> snapshots.take(container, parsed));
     }
 
     @Override

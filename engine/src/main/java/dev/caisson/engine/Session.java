@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.image.Snapshot;
 import dev.caisson.spec.ContainerId;
 
 /// A container that waits for work: programs that are run in it, files that are written and read.
@@ -31,6 +32,14 @@ public interface Session extends AutoCloseable {
 
     /// Its files. New ones belong to the spec's user.
     ContainerFiles files();
+
+    /// Takes its files as they are now, to start others from: see [Engine#fork]. It stands still meanwhile,
+    /// for no longer than 30 seconds. Volumes, workspaces, secrets and memory are no part of it.
+    /// @param name 1 to 128 letters, digits, `_`, `.` or `-`
+    /// @throws dev.caisson.error.CaissonException SNAPSHOT_EXISTS, SNAPSHOT_SLOW, TOO_MANY_SNAPSHOTS,
+    ///     STORE_FULL
+    /// @throws EngineException CONTAINER_NOT_RUNNING once the session has ended
+    Snapshot snapshot(String name);
 
     /// Lets its lease run anew from now; nothing if it has none.
     /// @throws EngineException CONTAINER_NOT_RUNNING once the session has ended

@@ -16,7 +16,6 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.WorkspaceName;
 import dev.caisson.state.ContainerRecord;
-import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Groups;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.KeptRun;
@@ -45,7 +44,7 @@ final class Starter implements AutoCloseable {
     private final Preparation preparation;
     private final Groups groups;
     private final HeldLayers heldLayers;
-    private final DiskLayers diskLayers;
+    private final WritableLayers writable;
     private final SharedParts shared;
     private final StandardStreams.Shared streams;
     private final RunningZygote zygote = new RunningZygote(false);
@@ -68,7 +67,7 @@ final class Starter implements AutoCloseable {
             Groups groups,
             Ranges ranges,
             HeldLayers heldLayers,
-            DiskLayers diskLayers,
+            WritableLayers writable,
             SharedParts shared,
             StandardStreams.Shared streams,
             KeptDirectory kept,
@@ -78,7 +77,7 @@ final class Starter implements AutoCloseable {
         this.preparation = preparation;
         this.groups = groups;
         this.heldLayers = heldLayers;
-        this.diskLayers = diskLayers;
+        this.writable = writable;
         this.shared = shared;
         this.streams = streams;
         this.makers = new WorkspaceFiles.Makers(engine, preparation, state, groups, ranges, shared, zygote);
@@ -246,7 +245,7 @@ final class Starter implements AutoCloseable {
 
     private void assemble(Preparation.Prepared prepared, Beginning begun, Launcher.Birth birth) {
         try (HeldLayers.Opened layers = heldLayers.open(begun.id().value(), prepared.rootfs())) {
-            Optional<Fd> upper = diskLayers.make(begun.id(), begun.plan());
+            Optional<Fd> upper = writable.make(begun.id(), prepared, begun.plan());
             probe.reached(Moment.LAYERS_OPEN);
             birth.assemble(
                     begun.plan(),
@@ -308,6 +307,11 @@ final class Starter implements AutoCloseable {
     /// Runs more programs in containers, with this one's helper process and streams.
     Executions executions(EngineThreads threads) {
         return new Executions(zygote, streams, threads);
+    }
+
+    /// Takes snapshots of sessions.
+    SessionSnapshots snapshots() {
+        return new SessionSnapshots(preparation.images(), writable);
     }
 
     /// Returns the files of a workspace; nothing is started.

@@ -71,6 +71,21 @@ public sealed interface Image {
         }
     }
 
+    /// The files of a container at one moment, which were taken by `caisson snapshot create` or
+    /// `Session.snapshot`.
+    record Snapshot(SnapshotName name) implements Image {
+        private static final String PREFIX = "snapshot://";
+
+        public Snapshot {
+            present(name, "name");
+        }
+
+        @Override
+        public String toString() {
+            return PREFIX + name;
+        }
+    }
+
     static Image host() {
         return new Host();
     }
@@ -95,14 +110,22 @@ public sealed interface Image {
         return new DockerArchive(file, Optional.of(present(reference, "reference")));
     }
 
-    /// Reads `host`, `dir:PATH`, `oci:PATH[:REFERENCE]`, `docker-archive:FILE[:REFERENCE]`, or the name of an
-    /// image that was pulled: `debian:13`, also as `docker://debian:13`. As with skopeo, the first colon after
-    /// the path begins the reference; a path that has a colon itself is given to the factories above.
+    static Image snapshot(String name) {
+        return new Snapshot(new SnapshotName(name));
+    }
+
+    /// Reads `host`, `snapshot://NAME`, `dir:PATH`, `oci:PATH[:REFERENCE]`,
+    /// `docker-archive:FILE[:REFERENCE]`, or the name of an image that was pulled: `debian:13`, also as
+    /// `docker://debian:13`. As with skopeo, the first colon after the path begins the reference; a path
+    /// that has a colon itself is given to the factories above.
     ///
     /// @throws ImageException BAD_NAME, or UNSUPPORTED_FORMAT for the stores of other tools
     static Image parse(String name) {
         if (present(name, "name").equals("host")) {
             return host();
+        }
+        if (name.startsWith(Snapshot.PREFIX)) {
+            return snapshot(name.substring(Snapshot.PREFIX.length()));
         }
         int colon = name.indexOf(':');
         String transport = colon < 0 ? "" : name.substring(0, colon);

@@ -45,7 +45,14 @@ public final class ImageException extends CodedException {
         /// The store's directory cannot be used; [#getCause] tells what the kernel refused.
         STORE_REFUSED(500),
         /// No room, or no files, left where the store lies.
-        STORE_FULL(507);
+        STORE_FULL(507),
+        SNAPSHOT_UNKNOWN(404),
+        SNAPSHOT_EXISTS(409),
+        /// A container, or another snapshot, is made of it.
+        SNAPSHOT_IN_USE(409),
+        /// A snapshot whose record cannot be read, or that lacks what is below it.
+        SNAPSHOT_DAMAGED(500),
+        TOO_MANY_SNAPSHOTS(409);
 
         private final int httpStatus;
 

@@ -44,6 +44,11 @@ public record ImageFacts(
                             Code.UNSUPPORTED_FORMAT,
                             reference + " is looked up in a store, which is not asked here; name dir:PATH, oci:PATH or"
                                     + " docker-archive:FILE");
+                case Image.Snapshot(var name) ->
+                    throw new ImageException(
+                            Code.UNSUPPORTED_FORMAT,
+                            "the snapshot " + name + " is no image that a file builds on; name dir:PATH, oci:PATH or"
+                                    + " docker-archive:FILE");
                 case Image.Directory(var path) -> {
                     try (Fd root = FileSystem.open(path.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
                         byte[] passwd = InRoot.read(List.of(root), PASSWD, LARGEST_PASSWD)

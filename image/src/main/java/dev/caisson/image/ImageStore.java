@@ -28,9 +28,11 @@ public final class ImageStore implements AutoCloseable {
     private final StoreDirectory skeletons;
     private final LayerTrees trees;
     private final ContentStore content;
+    private final SnapshotStore snapshots;
     private final HostSkeleton host;
 
-    private ImageStore(StoreDirectory skeletons, LayerTrees trees, ContentStore content) {
+    private ImageStore(StoreDirectory skeletons, LayerTrees trees, ContentStore content, SnapshotStore snapshots) {
+        this.snapshots = snapshots;
         this.skeletons = skeletons;
         this.trees = trees;
         this.content = content;
@@ -53,7 +55,8 @@ public final class ImageStore implements AutoCloseable {
                 var trees = new LayerTrees(
                         StoreDirectory.open(real, directory, "layers", true),
                         StoreDirectory.open(real, directory, "rootfs", true));
-                return new ImageStore(skeletons, trees, ContentStore.open(real, directory));
+                return new ImageStore(
+                        skeletons, trees, ContentStore.open(real, directory), SnapshotStore.open(real, directory));
             }
         } catch (IOException | ErrnoException e) {
             throw new ImageException(
@@ -94,6 +97,7 @@ public final class ImageStore implements AutoCloseable {
             }
             case Image.Named(ImageReference reference) ->
                 content.read(stored(reference), packed -> unpacked(packed, listener));
+            case Image.Snapshot(SnapshotName name) -> snapshots().resolve(name);
         });
     }
 
@@ -103,6 +107,11 @@ public final class ImageStore implements AutoCloseable {
                         Code.NOT_FOUND,
                         "image " + reference + " is not in the store: fetch it with \"caisson pull " + reference
                                 + "\""));
+    }
+
+    /// Returns the snapshots of containers.
+    public StoredSnapshots snapshots() {
+        return new StoredSnapshots(snapshots, trees, this::host, ImageStore::directory);
     }
 
     // ---- images that were pulled
@@ -298,7 +307,7 @@ public final class ImageStore implements AutoCloseable {
             Set<Digest> layers = chainsThatGo(images);
             content.remove(images);
             layers.removeAll(chains(content.images()));
-            trees.remove(layers);
+            trees.remove(layers, snapshots::needs);
             return images;
         });
     }
@@ -309,7 +318,7 @@ public final class ImageStore implements AutoCloseable {
         guarded("the unpacked layers", () -> {
             Set<Digest> layers = trees.keys();
             layers.removeAll(chains(content.images()));
-            trees.remove(layers);
+            trees.remove(layers, snapshots::needs);
             return layers;
         });
     }
@@ -339,12 +348,12 @@ public final class ImageStore implements AutoCloseable {
     }
 
     @FunctionalInterface
-    private interface Action<T> {
+    interface Action<T> {
         T run() throws IOException;
     }
 
     /// Runs `action`, and says what a failure below means for the image.
-    private static <T> T guarded(String image, Action<T> action) {
+    static <T> T guarded(String image, Action<T> action) {
         try {
             return action.run();
         } catch (IOException | UncheckedIOException e) {
@@ -426,5 +435,6 @@ public final class ImageStore implements AutoCloseable {
         skeletons.close();
         trees.close();
         content.close();
+        snapshots.close();
     }
 }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /// One tree per layer, shared by all images that have the same layers up to there: what the layer adds to those
 /// below, in the form of the kernel's overlay. The kernel makes it: a layer is unpacked into an overlay whose
@@ -224,10 +225,15 @@ final class LayerTrees implements AutoCloseable {
         return store.beside(filling, fresh -> TreeDifference.first(held.getLast(), fresh));
     }
 
-    /// Removes trees, but for those that somebody has open.
-    void remove(Set<Digest> keys) {
-        trees.remove(keys);
-        merged.remove(keys);
+    /// Removes trees, but for those that somebody has open or that are `needed`.
+    void remove(Set<Digest> keys, Predicate<Digest> needed) {
+        trees.remove(keys, needed);
+        merged.remove(keys, needed);
+    }
+
+    /// Finds the tree of one layer, or one of several in one.
+    Optional<Layer> find(Digest key, boolean ofSeveral) {
+        return (ofSeveral ? merged : trees).find(key);
     }
 
     Set<Digest> keys() {

@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /// Trees of one kind in the store, each named by the digest of what it holds and complete from the moment it has that
 /// name: filled as `<digest>.partial` under a lock, synchronized, renamed. What a crash leaves is a partial tree that
@@ -161,12 +162,13 @@ final class StoreDirectory implements AutoCloseable {
     }
 
     /// Removes trees, but for those that somebody has open.
-    void remove(Set<Digest> keys) {
+    /// @param needed says of a tree that nobody has open, and nobody can open now, that it stays all the same
+    void remove(Set<Digest> keys, Predicate<Digest> needed) {
         for (Digest key : keys) {
             FileSystem.find(directory, key.hex(), READ, FileSystem.RESOLVE_NO_SYMLINKS)
                     .ifPresent(tree -> {
                         try (tree) {
-                            if (FileLocks.tryLock(tree)) {
+                            if (FileLocks.tryLock(tree) && !needed.test(key)) {
                                 FileSystem.removeTree(directory, key.hex() + REMOVED);
                                 FileSystem.rename(directory, key.hex(), directory, key.hex() + REMOVED, false);
                                 FileSystem.removeTree(directory, key.hex() + REMOVED);

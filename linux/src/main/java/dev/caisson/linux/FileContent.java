@@ -7,8 +7,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /// The bytes of open files: read and written at a position, with holes, and brought to the disk. pread(2), pwrite(2),
-/// ftruncate(2), syncfs(2).
+/// lseek(2), ftruncate(2), syncfs(2).
 public final class FileContent {
+    private static final int SEEK_DATA = 3;
+    private static final int SEEK_HOLE = 4;
+
     private FileContent() {}
 
     /// Reads into `buffer` what stands at `position` of the file; its own position stays.
@@ -40,6 +43,22 @@ public final class FileContent {
                 }
             }
         }
+    }
+
+    /// Returns where the next bytes of the file stand that are no hole, from `position` on; the file's size
+    /// if there are none.
+    public static long nextData(Fd file, long position) {
+        return seek(file, position, SEEK_DATA);
+    }
+
+    /// Returns where the next hole of the file begins, from `position` on; its end is one.
+    public static long nextHole(Fd file, long position) {
+        return seek(file, position, SEEK_HOLE);
+    }
+
+    private static long seek(Fd file, long position, int what) {
+        long found = Native.raw(Nr.LSEEK, file.number(), position, what);
+        return found == -Errno.ENXIO ? FileSystem.status(file).size() : Native.check("lseek", found);
     }
 
     /// Makes the file `size` bytes long: cut off, or lengthened by a hole that reads as zeros.

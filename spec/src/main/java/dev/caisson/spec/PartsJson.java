@@ -17,6 +17,7 @@ import static dev.caisson.spec.JsonValues.truth;
 
 import dev.caisson.image.Image;
 import dev.caisson.image.ImageReference;
+import dev.caisson.image.SnapshotName;
 import dev.caisson.secret.SecretName;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,6 +50,10 @@ final class PartsJson {
                     "reference",
                     it -> it.reference().toString(),
                     (it, json) -> new Image.Named(ImageReference.parse(text(json)))));
+    private static final Image.Snapshot NO_SNAPSHOT = new Image.Snapshot(new SnapshotName("none"));
+    static final JsonForm<Image.Snapshot> SNAPSHOT = new JsonForm<>(
+            "a snapshot",
+            field("name", it -> it.name().value(), (_, json) -> new Image.Snapshot(new SnapshotName(text(json)))));
     static final JsonForm<Image.OciLayout> OCI_LAYOUT = new JsonForm<>(
             "an image",
             field("path", it -> path(it.path()), (it, json) -> new Image.OciLayout(path(json), it.reference())),
@@ -244,6 +249,7 @@ final class PartsJson {
             case Image.OciLayout it -> kind("ociLayout", OCI_LAYOUT.write(it));
             case Image.DockerArchive it -> kind("dockerArchive", DOCKER_ARCHIVE.write(it));
             case Image.Named it -> kind("named", NAMED.write(it));
+            case Image.Snapshot it -> kind("snapshot", SNAPSHOT.write(it));
         };
     }
 
@@ -256,6 +262,7 @@ final class PartsJson {
                         "directory", rest -> DIRECTORY.read(new Image.Directory(NO_PATH), rest),
                         "ociLayout", rest -> OCI_LAYOUT.read(new Image.OciLayout(NO_PATH, Optional.empty()), rest),
                         "named", rest -> NAMED.read(new Image.Named(NO_NAME), rest),
+                        "snapshot", rest -> SNAPSHOT.read(NO_SNAPSHOT, rest),
                         "dockerArchive",
                                 rest -> DOCKER_ARCHIVE.read(new Image.DockerArchive(NO_PATH, Optional.empty()), rest)));
     }

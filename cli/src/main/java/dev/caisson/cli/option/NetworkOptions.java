@@ -2,8 +2,11 @@ package dev.caisson.cli.option;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
+import dev.caisson.engine.Snapshots;
 import dev.caisson.error.ArgumentException;
+import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
+import dev.caisson.image.SnapshotName;
 import dev.caisson.network.Networks;
 import dev.caisson.spec.ContainerLink;
 import dev.caisson.spec.ContainerPort;
@@ -121,12 +124,25 @@ final class NetworkOptions {
     private static List<String> standard(Image image) {
         return switch (image) {
             case Image.Host _ -> List.of(NONE);
+            case Image.Snapshot(SnapshotName name) ->
+                below(name).map(NetworkOptions::standard).orElse(List.of(NONE));
             case Image.Directory _, Image.OciLayout _, Image.DockerArchive _, Image.Named _ ->
                 List.of(Caller.current()
                         .variable(VARIABLE)
                         .filter(name -> !name.isEmpty())
                         .orElse(Networks.DEFAULT));
         };
+    }
+
+    /// Returns the image that a snapshot is above; empty if it cannot be had, which whoever starts it is
+    /// told.
+    private static Optional<Image> below(SnapshotName name) {
+        try {
+            Snapshots all = Snapshots.of(Caller.current().directories());
+            return Optional.of(Image.parse(all.get(name.value()).image()));
+        } catch (CaissonException e) {
+            return Optional.empty();
+        }
     }
 
     /// Nothing that was asked for is left out silently.

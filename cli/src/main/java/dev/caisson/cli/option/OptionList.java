@@ -88,12 +88,12 @@ public final class OptionList {
         return add(list(names, label, description, String.class, set).splitRegex(","));
     }
 
-    /// The word that must stand at `index`.
+    /// The word that stands at `index`; whoever needs it asks whether it was given.
     OptionList operand(int index, String label, String description, Consumer<String> set) {
         command.addPositional(positional(label, description, set)
                 .index(Integer.toString(index))
                 .type(String.class)
-                .required(true)
+                .arity("0..1")
                 .build());
         return this;
     }

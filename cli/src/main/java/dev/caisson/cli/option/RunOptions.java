@@ -13,6 +13,7 @@ import dev.caisson.spec.SeccompChoice;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
@@ -61,6 +62,7 @@ public final class RunOptions {
     private boolean init = true;
     private boolean privileged;
     private List<String> allowances = List.of();
+    private @Nullable String snapshot;
     private String image = "";
     private List<String> command = List.of();
     private final LimitOptions limits;
@@ -131,6 +133,11 @@ public final class RunOptions {
                         "PROGRAM",
                         "Run this in place of the image's entry point.",
                         value -> entrypoint = value);
+        options.text(
+                "--from-snapshot",
+                "NAME",
+                "Start with the files of a snapshot, in place of an image: 'caisson snapshot create' takes one.",
+                value -> snapshot = value);
         limits = new LimitOptions(options);
         options.words(
                         "--cap-add",
@@ -202,9 +209,8 @@ public final class RunOptions {
 
     /// The wish that these options are.
     public ContainerSpec spec() {
-        List<String> words =
-                command.isEmpty() || !command.getFirst().equals("--") ? command : command.subList(1, command.size());
-        Image named = Caller.current().image(image);
+        List<String> words = words();
+        Image named = snapshot == null ? Caller.current().image(image) : Image.snapshot(snapshot);
         ContainerSpec spec = ContainerSpec.of(named, words)
                 .interactive(interactive)
                 .readOnlyRoot(readOnly)
@@ -222,6 +228,17 @@ public final class RunOptions {
         spec = MountOptions.workspaces(MountOptions.apply(spec, volumes, mounts, tmpfs), workspaces);
         spec = VolumesFrom.apply(spec, volumesFrom);
         return DeviceOptions.apply(SecretFileOptions.apply(spec, secrets), devices);
+    }
+
+    /// Returns the command. With a snapshot it begins where the image would stand.
+    private List<String> words() {
+        var words = new ArrayList<>(command);
+        if (snapshot != null && !image.isEmpty()) {
+            words.addFirst(image);
+        } else if (snapshot == null && image.isEmpty()) {
+            throw CommandException.usage("Missing required parameter: 'IMAGE'; try 'caisson run --help'");
+        }
+        return !words.isEmpty() && words.getFirst().equals("--") ? words.subList(1, words.size()) : words;
     }
 
     private ContainerSpec texts(ContainerSpec start) {

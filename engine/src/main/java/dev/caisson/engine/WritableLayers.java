@@ -1,0 +1,65 @@
+package dev.caisson.engine;
+
+import dev.caisson.image.Image;
+import dev.caisson.image.Rootfs;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.linux.Fd;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.state.DiskLayers;
+import dev.caisson.state.Holding;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The layers that an engine's containers write. One on disk is made here, one in memory by the zygote,
+/// which lets nobody else see it; but that of a session is always made here, because snapshots are taken of
+/// it.
+final class WritableLayers implements Holding {
+    /// What a snapshot of a session is taken of.
+    ///
+    /// @param mount has the upper directory
+    /// @param memory whether it is this object's to close
+    private record OfSession(Fd mount, Image image, Rootfs rootfs, boolean memory) {}
+
+    /// What a session has changed, and what that is above.
+    ///
+    /// @param changes the caller's to close
+    record Opened(DetachedChanges changes, Image image, Rootfs rootfs) {}
+
+    private final DiskLayers onDisk;
+    private final Map<String, OfSession> sessions = new HashMap<>();
+
+    WritableLayers(DiskLayers onDisk) {
+        this.onDisk = onDisk;
+    }
+
+    /// Makes a layer, which stays this object's; empty if the zygote makes it.
+    synchronized Optional<Fd> make(ContainerId id, Preparation.Prepared prepared, LaunchPlan plan) {
+        Optional<Fd> made = onDisk.make(id, plan);
+        if (!prepared.idle()) {
+            return made;
+        }
+        Fd mount = made.orElseGet(() -> DetachedMaker.inMemory(plan));
+        sessions.put(id.value(), new OfSession(mount, prepared.spec().image(), prepared.rootfs(), made.isEmpty()));
+        return Optional.of(mount);
+    }
+
+    /// Opens what a session has changed; empty if it has ended.
+    synchronized Optional<Opened> open(ContainerId id, LaunchPlan plan) {
+        OfSession session = sessions.get(id.value());
+        if (session == null) {
+            return Optional.empty();
+        }
+        Fd upper = DetachedChanges.upper(session.mount());
+        return Optional.of(new Opened(new DetachedChanges(plan, List.of(), upper), session.image(), session.rootfs()));
+    }
+
+    @Override
+    public synchronized void undo(String id) {
+        OfSession session = sessions.remove(id);
+        if (session != null && session.memory()) {
+            session.mount().close();
+        }
+    }
+}
