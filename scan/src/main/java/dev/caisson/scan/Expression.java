@@ -10,6 +10,7 @@ import java.util.regex.Pattern;
 /// @param group of the pattern that is the secret; 0 for the first that matched, or all
 /// @param entropy bits a character that the secret has at least
 /// @param anchored if every match begins with a keyword
+/// @param assignment what stands behind the keyword, if it is known to be one
 /// @param path of the files that the rule is for
 /// @param own if the rule is one of ours, whose pattern needs no bound on its steps
 record Expression(
@@ -19,6 +20,7 @@ record Expression(
         int group,
         double entropy,
         boolean anchored,
+        Optional<Assignment> assignment,
         Verification verification,
         Optional<Pattern> path,
         List<Allowance> allowances,

@@ -76,19 +76,23 @@ record RuleFile(
         if (!own) {
             entry.compiled(regex);
         }
+        List<String> keywords = entry.texts("keywords").stream()
+                .map(word -> word.toLowerCase(Locale.ROOT))
+                .filter(word -> !word.isEmpty())
+                .toList();
+        Optional<Beginning> beginning = own ? Optional.empty() : Beginning.of(regex, keywords);
+        boolean anchored = entry.map().get("anchored") instanceof Boolean said && said;
         return new Expression(
                 new LeakRule(
                         id,
                         entry.text("description").orElse(id),
                         entry.text("remedy").orElse(REMEDY)),
-                entry.texts("keywords").stream()
-                        .map(word -> word.toLowerCase(Locale.ROOT))
-                        .filter(word -> !word.isEmpty())
-                        .toList(),
-                new LazyPattern(regex),
+                keywords,
+                new LazyPattern(beginning.map(Beginning::expression).orElse(regex)),
                 (int) entry.number("secretGroup"),
                 entry.number("entropy"),
-                entry.map().get("anchored") instanceof Boolean anchored && anchored,
+                anchored || beginning.isPresent(),
+                beginning.flatMap(Beginning::assignment),
                 entry.text("check")
                         .map(name -> Verification.named(name).orElseThrow(() -> invalid("there is no check " + name)))
                         .orElse(Verification.FORM),

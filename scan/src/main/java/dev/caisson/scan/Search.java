@@ -154,6 +154,7 @@ final class Search {
         Expression expression = rules.expressions().get(index);
         if (steps[index] <= 0
                 || isWithinWord(expression, start)
+                || isUnassigned(expression, end)
                 || (expression.anchored() ? start : end) < done[index]
                 || expression
                         .path()
@@ -209,6 +210,11 @@ final class Search {
                 && start > 0
                 && isTokenByte(passage.bytes()[start])
                 && isTokenByte(passage.bytes()[start - 1]);
+    }
+
+    private boolean isUnassigned(Expression expression, int end) {
+        return expression.assignment().isPresent()
+                && !expression.assignment().get().mayFollow(passage.bytes(), passage.length(), end);
     }
 
     private static boolean isTokenByte(byte b) {
@@ -300,6 +306,7 @@ final class Search {
         String value = text().substring(matcher.start(group), matcher.end(group));
         boolean random = expression.entropy() <= 0 || Randomness.entropy(value) > expression.entropy();
         if (!random
+                || isGenericWord(expression, value)
                 || (expression.own() && isPlaceholder(expression, value))
                 || isAllowed(expression, matcher, value)) {
             return;
@@ -311,6 +318,13 @@ final class Search {
                 .judge(value, now)
                 .ifPresent(judgement ->
                         candidates.add(new Candidate(expression.rule(), false, from, to, value, judgement)));
+    }
+
+    /// A rule for anything under a name of secrets takes no value without a digit, as in gitleaks.
+    private static boolean isGenericWord(Expression expression, String value) {
+        return !expression.own()
+                && expression.rule().id().startsWith("generic")
+                && value.chars().noneMatch(Character::isDigit);
     }
 
     /// A key that parses is none, whatever its digits spell.
