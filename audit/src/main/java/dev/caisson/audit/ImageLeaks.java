@@ -19,8 +19,8 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Scans an image: its variables, labels, command and history, and every layer, also the files that a later layer
-/// removes. A finding in a layer says which instruction made it.
+/// Scans an image: its variables, labels, command and history, and every layer, also the files that a
+/// later layer removes. A finding in a layer says which instruction made it.
 public final class ImageLeaks {
     private static final int LONGEST_INSTRUCTION = 120;
     /// A value behind an equals sign, a colon in an address or an option that takes a password.
@@ -68,26 +68,31 @@ public final class ImageLeaks {
         }
     }
 
+    /// Reports a finding. Whoever made an image is not who may allow it.
+    private void tell(Leak leak) {
+        sink.found(leak.allowed(""));
+    }
+
     private void configuration() {
         if (config.get("config") instanceof Map<?, ?> settings) {
             texts(settings.get("Env")).forEach(line -> {
                 String[] parts = line.split("=", 2);
                 scanner.scan(name + " env " + parts[0], parts[0], parts.length < 2 ? "" : parts[1])
-                        .forEach(sink::found);
+                        .forEach(this::tell);
             });
             if (settings.get("Labels") instanceof Map<?, ?> labels) {
                 labels.forEach((label, value) -> scanner.scan(
                                 name + " label " + label, String.valueOf(label), String.valueOf(value))
-                        .forEach(sink::found));
+                        .forEach(this::tell));
             }
             for (String key : List.of("Entrypoint", "Cmd")) {
                 scanner.scan(name + " " + key, String.join(" ", texts(settings.get(key))))
-                        .forEach(sink::found);
+                        .forEach(this::tell);
             }
         }
         List<String> history = history(true);
         for (int at = 0; at < history.size(); at++) {
-            scanner.scan(name + " history " + (at + 1), history.get(at)).forEach(sink::found);
+            scanner.scan(name + " history " + (at + 1), history.get(at)).forEach(this::tell);
         }
     }
 
@@ -183,14 +188,7 @@ public final class ImageLeaks {
             String gone = hider == null
                     ? ""
                     : "; layer " + (hider + 1) + " hides the file, but whoever has the image has it too";
-            Leak known = leak.leak();
-            sink.found(new Leak(
-                    known.rule(),
-                    known.place(),
-                    known.masked(),
-                    known.confidence(),
-                    known.reason() + by + gone,
-                    known.mark()));
+            tell(leak.leak().because(by + gone));
         }
     }
 

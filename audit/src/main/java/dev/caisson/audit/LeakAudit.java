@@ -38,16 +38,17 @@ public final class LeakAudit implements ScanSink {
                 ? ""
                 : ", in " + String.join(" in ", place.decoded().reversed());
         String shown = leak.rule().title() + " " + leak.masked();
+        var finding = Finding.ofFile(
+                LeakChecks.of(leak.rule()),
+                subject(place.source()),
+                Status.FAIL,
+                LeakChecks.severity(leak.confidence()),
+                shown + encoded + "; " + leak.confidence().word() + ": " + leak.reason(),
+                Optional.of(new Evidence(place.source(), leak.masked(), Optional.of(location))),
+                Optional.of(location));
         add(
-                Finding.ofFile(
-                        LeakChecks.of(leak.rule()),
-                        subject(place.source()),
-                        Status.FAIL,
-                        LeakChecks.severity(leak.confidence()),
-                        shown + encoded + "; " + leak.confidence().word() + ": " + leak.reason(),
-                        Optional.of(new Evidence(place.source(), leak.masked(), Optional.of(location))),
-                        Optional.of(location)),
-                leak.rule().id() + "\n" + place.source() + "\n" + leak.masked() + "\n" + leak.mark());
+                leak.allowed().isEmpty() ? finding : finding.waived(leak.allowed()),
+                leak.rule().id() + "\n" + place.source() + "\n" + leak.masked() + "\n" + leak.mark() + leak.known());
     }
 
     @Override

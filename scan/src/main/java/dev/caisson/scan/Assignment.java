@@ -25,7 +25,8 @@ record Assignment(boolean[] value, int least) {
         for (String written : WRITTEN) {
             int at = expression.indexOf(written);
             Matcher digits = CLASS.matcher(expression);
-            if (at >= 0 && digits.region(at + written.length(), expression.length()).lookingAt()) {
+            if (at >= 0
+                    && digits.region(at + written.length(), expression.length()).lookingAt()) {
                 Pattern one = Pattern.compile(digits.group(1), Pattern.CASE_INSENSITIVE);
                 var value = new boolean[256];
                 for (int c = 0; c < value.length; c++) {

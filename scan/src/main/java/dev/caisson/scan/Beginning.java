@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
 /// @param assignment what has to follow the keyword, if an operator and a value have to
 record Beginning(String expression, Optional<Assignment> assignment) {
     /// Says only what may stand before the word that counts.
-    private static final Pattern PREFIX = Pattern.compile("^((?:\\(\\?i\\))?)\\[[\\\\\\w.-]{2,8}\\]\\{0,\\d{1,3}\\}\\?");
+    private static final Pattern PREFIX =
+            Pattern.compile("^((?:\\(\\?i\\))?)\\[[\\\\\\w.-]{2,8}\\]\\{0,\\d{1,3}\\}\\?");
     private static final Pattern OPENING = Pattern.compile("^(?:\\(\\?i\\)|\\\\b|\\((?:\\?:)?)");
     private static final String LITERAL = "_-/:@#%&,;=~\"' ";
 
@@ -28,7 +29,8 @@ record Beginning(String expression, Optional<Assignment> assignment) {
             at += opening.end();
         }
         Optional<List<String>> starts = starts(whole, at, depth);
-        return starts.filter(all -> all.stream().allMatch(start -> keywords.stream().anyMatch(start::startsWith)))
+        return starts.filter(
+                        all -> all.stream().allMatch(start -> keywords.stream().anyMatch(start::startsWith)))
                 .map(all -> new Beginning(whole, Assignment.of(whole)));
     }
 

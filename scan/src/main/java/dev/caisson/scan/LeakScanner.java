@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Scans bytes for secrets. May be used by many threads.
 ///
-/// A stream of any length is read in windows that overlap by more than the longest secret, in constant memory. Archives
-/// are unpacked, also in one another, to a multiple of their size.
+/// A stream of any length is read in windows that overlap by more than the longest secret, in constant
+/// memory. Archives are unpacked, also in one another, to a multiple of their size.
 public final class LeakScanner {
     private static final int WINDOW = 1 << 20;
     private static final int SMALL = 64 * 1024;
@@ -38,11 +38,18 @@ public final class LeakScanner {
 
     private final RuleSet rules;
     private final Instant now;
+    private final KnownValues known;
 
     /// @param now the time at which tokens have expired or not
     public LeakScanner(RuleSet rules, Instant now) {
+        this(rules, now, KnownValues.NONE);
+    }
+
+    /// @param known values that are reported wherever they stand
+    public LeakScanner(RuleSet rules, Instant now, KnownValues known) {
         this.rules = rules;
         this.now = now;
+        this.known = known;
     }
 
     /// Returns the rules that it looks for.
@@ -69,8 +76,8 @@ public final class LeakScanner {
         return leaks;
     }
 
-    /// Scans a variable, a label or another value with a name of its own: one that is called like a secret is one, if
-    /// its value is neither a switch nor a reference nor a placeholder.
+    /// Scans a variable, a label or another value with a name of its own: one that is called like a
+    /// secret is one, if its value is neither a switch nor a reference nor a placeholder.
     public List<Leak> scan(String source, String name, String value) {
         List<Leak> leaks = scan(source, name + "=\"" + value.replace('"', '\'') + "\"");
         boolean secret = SecretNames.isSecretName(name.replace('-', '_').replace('.', '_'))
@@ -83,6 +90,8 @@ public final class LeakScanner {
                         Masks.masked(value),
                         Confidence.POSSIBLE,
                         "it has a value and is called " + name,
+                        "",
+                        "",
                         ""))
                 : leaks;
     }
@@ -94,10 +103,10 @@ public final class LeakScanner {
         for (int at = 0; at < bytes.length; at++) {
             bytes[at] = (byte) (text.charAt(at) < 0x100 ? text.charAt(at) : '?');
         }
-        var passage = new Passage("", bytes, bytes.length, 0, bytes.length, new Lines(), Optional.empty());
+        var passage = new Passage("", bytes, bytes.length, 0, bytes.length, new Lines());
         var replaced = new StringBuilder();
         int from = 0;
-        for (Candidate found : new Search(rules, now).direct(passage, NOBODY)) {
+        for (Candidate found : new Search(rules, now, known).direct(passage, NOBODY)) {
             if (!found.named() && found.from() >= from) {
                 replaced.append(text, from, found.from())
                         .append(other.apply(found.rule().title(), text.substring(found.from(), found.to())));
@@ -120,7 +129,7 @@ public final class LeakScanner {
 
     /// Reads streams one after the other into one buffer.
     final class Reader {
-        private final Search search = new Search(rules, now);
+        private final Search search = new Search(rules, now, known);
         private byte[] buffer;
         private @Nullable Reader inner;
 
@@ -187,7 +196,7 @@ public final class LeakScanner {
                 length = fill(in, length);
                 last = length < buffer.length;
                 int to = last ? length : length - Search.LONGEST;
-                search.search(new Passage(source, buffer, length, from, to, lines, Optional.empty()), sink);
+                search.search(new Passage(source, buffer, length, from, to, lines), sink);
                 if (!last) {
                     int dropped = to - Search.LONGEST;
                     lines.dropped(buffer, dropped);

@@ -9,8 +9,14 @@ import java.util.Optional;
 /// @param from secrets that start before are an earlier window's
 /// @param to secrets that start at or after are a later window's
 /// @param outer the place that the stretch was decoded from, if it was
+/// @param remark what the line says that it was decoded from
 @SuppressWarnings("ArrayRecordComponent") // nobody compares passages
-record Passage(String source, byte[] bytes, int length, int from, int to, Lines lines, Optional<Place> outer) {
+record Passage(
+        String source, byte[] bytes, int length, int from, int to, Lines lines, Optional<Place> outer, String remark) {
+    Passage(String source, byte[] bytes, int length, int from, int to, Lines lines) {
+        this(source, bytes, length, from, to, lines, Optional.empty(), "");
+    }
+
     private static final int DEEPEST = 3;
 
     /// Returns the place of a byte.
@@ -21,6 +27,12 @@ record Passage(String source, byte[] bytes, int length, int from, int to, Lines 
     /// Returns how often the stretch was decoded.
     int depth() {
         return outer.map(place -> place.decoded().size()).orElse(0);
+    }
+
+    /// Returns what the line says that a byte is in, or the one that the stretch was decoded from.
+    String remarkAt(int at) {
+        String own = Remark.of(this, at);
+        return own.isEmpty() ? remark : own;
     }
 
     boolean mayDecode() {
@@ -39,6 +51,7 @@ record Passage(String source, byte[] bytes, int length, int from, int to, Lines 
                 0,
                 size,
                 lines,
-                Optional.of(new Place(here.source(), here.line(), here.column(), List.copyOf(encodings))));
+                Optional.of(new Place(here.source(), here.line(), here.column(), List.copyOf(encodings))),
+                remarkAt(at));
     }
 }

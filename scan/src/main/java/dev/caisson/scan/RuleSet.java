@@ -20,6 +20,12 @@ public final class RuleSet {
             "random value assigned to a name of secrets",
             "take the value out of the file, hand it over as a secret at run time, and replace it where it is used");
 
+    /// Values that the caller knows and no rule has found.
+    static final LeakRule STORED = new LeakRule(
+            "stored-secret",
+            "value of the store of secrets",
+            "rotate the secret, and see how its value got here: a container gets it by --secret");
+
     private static final List<String> NAME_WORDS = List.of(
             "pass",
             "pwd",
@@ -124,7 +130,7 @@ public final class RuleSet {
 
     /// Returns all rules in the order of their file.
     public List<LeakRule> rules() {
-        Stream<LeakRule> named = firstEscape > firstName ? Stream.of(ASSIGNED) : Stream.of();
+        Stream<LeakRule> named = firstEscape > firstName ? Stream.of(ASSIGNED, STORED) : Stream.of(STORED);
         return Stream.concat(file.expressions().stream().map(Expression::rule), named)
                 .toList();
     }

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -27,20 +26,24 @@ final class Search {
     private static final int LEAST_ESCAPED = 16;
     private final RuleSet rules;
     private final Instant now;
+    private final KnownValues known;
     private final @Nullable Matcher[] matchers;
     private final int[] done;
     /// Steps that each expression may still take in the passage.
     private final long[] steps;
     private final boolean[] exhausted;
     private final List<Candidate> candidates = new ArrayList<>();
+    /// Known values that stand in this passage.
+    private final List<Candidate> stored = new ArrayList<>();
     private final List<int[]> escaped = new ArrayList<>();
     private final ArrayDeque<Passage> decoded = new ArrayDeque<>();
 
-    private Passage passage = new Passage("", new byte[0], 0, 0, 0, new Lines(), Optional.empty());
+    private Passage passage = new Passage("", new byte[0], 0, 0, 0, new Lines());
     private @Nullable String text;
     private @Nullable BoundedText bounded;
 
-    Search(RuleSet rules, Instant now) {
+    Search(RuleSet rules, Instant now, KnownValues known) {
+        this.known = known;
         this.rules = rules;
         this.now = now;
         int count = rules.expressions().size();
@@ -85,6 +88,7 @@ final class Search {
         text = null;
         bounded = null;
         candidates.clear();
+        stored.clear();
         escaped.clear();
         Arrays.fill(done, 0);
         Arrays.fill(steps, BoundedText.steps(next.length()));
@@ -94,11 +98,17 @@ final class Search {
         for (Expression expression : rules.everywhere()) {
             everywhere(expression, sink);
         }
+        known.search(
+                next.bytes(),
+                next.from(),
+                Math.min(next.length(), next.to() + LONGEST),
+                (name, form, readable, start, end) -> stored.add(Candidate.known(name, form, start, end)));
     }
 
     /// Returns the candidates that are this passage's, in their order; of those that overlap the one
     /// that says most.
     private List<Candidate> told() {
+        name();
         candidates.sort(Comparator.comparingInt(Candidate::from)
                 .thenComparing(found -> found.rule().id()));
         List<Candidate> told = new ArrayList<>();
@@ -114,6 +124,32 @@ final class Search {
                 .toList();
     }
 
+    /// Names the candidates that are known values; known values that are no candidate become one.
+    private void name() {
+        candidates.replaceAll(found -> stored.stream()
+                .filter(found::overlaps)
+                .findFirst()
+                .map(found::as)
+                .orElse(found));
+        stored.sort(Comparator.comparingInt(Candidate::from).thenComparingInt(found -> -found.to()));
+        for (Candidate value : stored) {
+            if (candidates.stream().noneMatch(value::overlaps)) {
+                candidates.add(value);
+            }
+        }
+    }
+
+    /// Adds what a stretch decodes to. Known values that it shows are not reported of the stretch as
+    /// well.
+    private void decoded(Passage next, int from, int to) {
+        boolean[] shows = new boolean[1];
+        known.search(next.bytes(), 0, next.length(), (name, form, readable, start, end) -> shows[0] = true);
+        if (shows[0]) {
+            stored.removeIf(value -> value.from() < to && from < value.to());
+        }
+        decoded.add(next);
+    }
+
     private void decode() {
         candidates.sort(Comparator.comparingInt(Candidate::from));
         int next = 0;
@@ -123,11 +159,12 @@ final class Search {
             }
             if (next == candidates.size() || candidates.get(next).from() >= region[1]) {
                 byte[] plain = Encodings.escapes(passage.bytes(), region[0], region[1]);
-                decoded.add(passage.decoded(plain, plain.length, region[0], "escapes"));
+                decoded(passage.decoded(plain, plain.length, region[0], "escapes"), region[0], region[1]);
             }
         }
         for (EncodedParts.Part part : EncodedParts.of(passage)) {
-            decoded.add(passage.decoded(part.plain(), part.plain().length, part.from(), part.encoding()));
+            Passage plain = passage.decoded(part.plain(), part.plain().length, part.from(), part.encoding());
+            decoded(plain, part.from(), part.to());
         }
     }
 
@@ -373,14 +410,18 @@ final class Search {
     }
 
     private Leak leak(Candidate found) {
-        Judgement judgement = Circumstances.weighed(found.judgement(), passage, found.from());
-        boolean guessable = found.rule().id().endsWith("password");
+        boolean isKnown = !found.known().isEmpty();
+        Judgement judgement =
+                isKnown ? found.judgement() : Circumstances.weighed(found.judgement(), passage, found.from());
+        boolean guessable = isKnown || found.rule().id().endsWith("password");
         return new Leak(
                 found.rule(),
                 passage.place(found.from()),
                 Masks.masked(found.value()),
                 judgement.confidence(),
                 judgement.reason(),
-                guessable ? "" : Masks.mark(found.value()));
+                guessable ? "" : Masks.mark(found.value()),
+                found.known(),
+                Remark.allows(passage.remarkAt(found.from()), found.rule(), now));
     }
 }

@@ -23,7 +23,8 @@ class BeginningTest {
                 .isTrue();
         assertThat(begins("dp\\.pt\\.[a-z]{4}", "dp.pt.")).isTrue();
         assertThat(begins("xox[baprs]-(x)", "xox")).isTrue();
-        assertThat(begins("(?i)[\\w.-]{0,50}?(?:adobe)(?:[a-z]{0,20})=(x)", "adobe")).isTrue();
+        assertThat(begins("(?i)[\\w.-]{0,50}?(?:adobe)(?:[a-z]{0,20})=(x)", "adobe"))
+                .isTrue();
     }
 
     @Test
@@ -47,7 +48,9 @@ class BeginningTest {
         Beginning begins = Beginning.of(expression, List.of("adobe")).orElseThrow();
         assertThat(begins.expression()).startsWith("(?i)(?:adobe)");
         assertThat(begins.assignment()).isPresent();
-        assertThat(Beginning.of("(?i)(?:adobe)=(x)", List.of("adobe")).orElseThrow().assignment())
+        assertThat(Beginning.of("(?i)(?:adobe)=(x)", List.of("adobe"))
+                        .orElseThrow()
+                        .assignment())
                 .isEmpty();
     }
 

@@ -284,6 +284,25 @@ public final class SecretStore implements AutoCloseable {
         });
     }
 
+    /// Reads all versions of all values, also expired ones, to look for them elsewhere; one entry of
+    /// the log for `*`.
+    ///
+    /// @param action for the log, as `scan`
+    /// @throws SecretException SECRET_TAMPERED
+    public StoredValues values(String action, String user) {
+        return locked(opened -> {
+            List<SecretRecord> all = List.copyOf(opened.index().secrets().values());
+            StoredValues values = StoredValues.of(all, this::readFile);
+            try {
+                log.append(opened.end(), action, "*", user, opened.index().generation());
+                return values;
+            } catch (RuntimeException e) {
+                values.close();
+                throw e;
+            }
+        });
+    }
+
     private static SecretVersion requireVersion(SecretRecord secret, int version) {
         return secret.version(version)
                 .orElseThrow(() -> new SecretException(
@@ -312,7 +331,8 @@ public final class SecretStore implements AutoCloseable {
         return locked(opened -> log.entries(opened.index().logged()));
     }
 
-    /// Returns for whom the store's files are encrypted: its own identity first, then the recovery recipients.
+    /// Returns for whom the store's files are encrypted: its own identity first, then the recovery
+    /// recipients.
     public List<Recipient> recipients() {
         return locked(opened -> opened.index().recipients());
     }

@@ -51,6 +51,26 @@ class SecretStoreTest {
     }
 
     @Test
+    void allVersionsOfAllValuesAreFoundByTheirNamesAndThatIsLogged() {
+        try (SecretStore store = made()) {
+            create(store, DB, "first-value", Map.of());
+            rotate(store, DB, "second-value");
+            create(store, API, "tiny", Map.of());
+            List<String> found = new ArrayList<>();
+            byte[] text = "a first-value, b second-value, tiny".getBytes(StandardCharsets.UTF_8);
+            try (StoredValues values = store.values("scan", "test")) {
+                values.matcher().search(text, 0, text.length, (value, form, from, to) -> found.add(values.name(value)));
+                assertThat(values.tooShort()).containsExactly("api@1");
+            }
+            assertThat(found).containsExactly("db@1", "db@2");
+            assertThat(store.log().getLast()).satisfies(entry -> {
+                assertThat(entry.action()).isEqualTo("scan");
+                assertThat(entry.secret()).isEqualTo("*");
+            });
+        }
+    }
+
+    @Test
     void aSecretIsMadeOnceAndIsGoneWhenRemoved() {
         try (SecretStore store = made()) {
             create(store, DB, "one", Map.of());

@@ -8,7 +8,8 @@ import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/// The words that options of `caisson audit` take; a wrong one is answered with those that are right.
+/// The words that options of `caisson audit` and `caisson scan` take; a wrong one is answered with
+/// those that are right.
 final class AuditWords {
     private AuditWords() {}
 
@@ -35,6 +36,17 @@ final class AuditWords {
                     .orElseThrow(() -> wrong(
                             word,
                             Stream.of(Severity.values()).map(Severity::word).toList()));
+        }
+    }
+
+    /// When a scan opens the store of secrets.
+    static final class Stored implements ITypeConverter<ScanStore.Use> {
+        @Override
+        public ScanStore.Use convert(String word) {
+            return Stream.of(ScanStore.Use.values())
+                    .filter(use -> use.name().equalsIgnoreCase(word))
+                    .findFirst()
+                    .orElseThrow(() -> wrong(word, List.of("auto", "yes", "no")));
         }
     }
 

@@ -68,16 +68,27 @@ public final class ScanCommand implements Callable<Integer> {
             })
     private @Nullable Path rules;
 
+    @Option(
+            names = "--stored",
+            paramLabel = "auto|yes|no",
+            defaultValue = "auto",
+            converter = AuditWords.Stored.class,
+            description = {
+                "Look for the values of the store of secrets: auto if it opens without asking, yes, no",
+                "(default: ${DEFAULT-VALUE})."
+            })
+    private ScanStore.Use stored = ScanStore.Use.AUTO;
+
     @Mixin
     private final ReportOutput output = new ReportOutput();
 
     @Override
     public Integer call() {
         RuleSet known = rules == null ? RuleSet.own() : ScanInputs.rules(rules);
-        var scanner = new LeakScanner(known, Instant.now());
         var audit = new LeakAudit(known);
         List<ScanTarget> all = targets.stream().map(ScanTarget::of).toList();
-        try {
+        try (ScanStore store = ScanStore.open(stored)) {
+            var scanner = new LeakScanner(known, Instant.now(), store.known());
             all.forEach(target -> target.scan(scanner, audit));
         } catch (ScanException e) {
             throw ScanInputs.failed(e);

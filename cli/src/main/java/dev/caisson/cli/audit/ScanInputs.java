@@ -1,14 +1,18 @@
 package dev.caisson.cli.audit;
 
 import dev.caisson.audit.AuditException;
+import dev.caisson.scan.IgnoreFile;
+import dev.caisson.scan.LeakScanner;
 import dev.caisson.scan.RuleSet;
 import dev.caisson.scan.ScanException;
+import dev.caisson.scan.ScanSink;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 
 /// Files that a scan is told about, and failures with the exit status of an audit.
 final class ScanInputs {
@@ -23,6 +27,13 @@ final class ScanInputs {
         } catch (ScanException e) {
             throw new AuditException(AuditException.Code.OPTION_INVALID, file + ": " + e.sentence(), e);
         }
+    }
+
+    /// Scans a directory with what its `.gitleaksignore` tolerates.
+    static void ignoring(LeakScanner scanner, Path path, String shown, ScanSink sink, Consumer<ScanSink> scan) {
+        scan.accept(IgnoreFile.of(path)
+                .map(file -> file.over(shown, scanner.rules(), sink))
+                .orElse(sink));
     }
 
     private static String text(Path file) {

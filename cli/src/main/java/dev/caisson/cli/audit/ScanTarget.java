@@ -63,7 +63,7 @@ sealed interface ScanTarget {
     record Tree(String shown, Path path) implements ScanTarget {
         @Override
         public void scan(LeakScanner scanner, LeakAudit audit) {
-            TreeScan.scan(scanner, path, shown, audit);
+            ScanInputs.ignoring(scanner, path, shown, audit, sink -> TreeScan.scan(scanner, path, shown, sink));
         }
     }
 
@@ -71,7 +71,7 @@ sealed interface ScanTarget {
     record History(String shown, Path path) implements ScanTarget {
         @Override
         public void scan(LeakScanner scanner, LeakAudit audit) {
-            GitScan.scan(scanner, path, shown, audit);
+            ScanInputs.ignoring(scanner, path, shown, audit, sink -> GitScan.scan(scanner, path, shown, sink));
         }
     }
 

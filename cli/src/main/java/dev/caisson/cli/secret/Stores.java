@@ -96,7 +96,7 @@ public final class Stores {
     }
 
     /// Returns who calls, for the log: what sudo says is not proven.
-    static String user() {
+    public static String user() {
         return Caller.current()
                 .variable("SUDO_USER")
                 .filter(name -> name.matches("[A-Za-z0-9._-]{1,32}"))

@@ -43,6 +43,25 @@ class ScanCommandTest {
     }
 
     @Test
+    void remarks_and_an_ignore_file_make_it_pass_and_stay_in_the_report() throws IOException {
+        Files.writeString(root.resolve("src/app.yaml"), "a\ntoken: " + TOKEN + " # gitleaks:allow\n");
+        assertThat(scan("scan", "--format", "json", root.toString())).isZero();
+        assertThat(out.toString()).contains("\"waived\"", "gitleaks:allow");
+
+        Files.writeString(root.resolve("src/app.yaml"), "a\ntoken: " + TOKEN + "\n");
+        Files.writeString(root.resolve(".gitleaksignore"), "src/app.yaml:gitlab-token:2\n");
+        assertThat(scan("scan", root.toString())).isZero();
+        Files.writeString(root.resolve(".gitleaksignore"), "src/app.yaml:gitlab-token:1\n");
+        assertThat(scan("scan", root.toString())).isEqualTo(1);
+    }
+
+    @Test
+    void a_wrong_word_for_the_store_is_refused_with_the_right_ones() {
+        assertThat(scan("scan", "--stored", "maybe", root.toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("auto, yes, no", "maybe");
+    }
+
+    @Test
     void a_directory_without_secrets_is_clean() throws IOException {
         Files.delete(root.resolve("src/app.yaml"));
         assertThat(scan("scan", root.toString())).isZero();
