@@ -11,4 +11,6 @@ module dev.caisson.image {
     requires static org.jspecify;
 
     exports dev.caisson.image;
+    exports dev.caisson.image.zstd to
+            dev.caisson.scan;
 }

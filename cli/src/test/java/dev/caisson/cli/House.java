@@ -18,8 +18,8 @@ final class House {
     static final List<List<String>> FLOORS = List.of(
             List.of("error"),
             List.of("linux", "text"),
-            List.of("image", "containerfile", "seccomp", "secret", "scan"),
-            List.of("spec"),
+            List.of("image", "containerfile", "seccomp", "secret"),
+            List.of("spec", "scan"),
             List.of("cgroup", "network"),
             List.of("launch"),
             List.of("state"),

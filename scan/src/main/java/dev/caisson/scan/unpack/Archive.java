@@ -1,5 +1,8 @@
 package dev.caisson.scan.unpack;
 
+import dev.caisson.image.zstd.ZstdException;
+import dev.caisson.image.zstd.ZstdInputStream;
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Optional;
@@ -13,11 +16,17 @@ public enum Archive {
     ZIP,
     TAR,
     GZIP,
-    /// Compressed in a way that the JDK cannot read.
-    CLOSED;
+    BZIP2,
+    XZ,
+    ZSTD,
+    /// Packages of Debian are such ones, and libraries of C.
+    AR,
+    SEVEN_ZIP,
+    RAR;
 
     private static final int MOST_ENTRIES = 200_000;
     private static final int TAR_MAGIC = 257;
+    private static final int PIECE = 64 * 1024;
 
     /// Takes one file of an archive. The stream is valid during the call.
     @FunctionalInterface
@@ -36,12 +45,22 @@ public enum Archive {
         if (starts(start, length, TAR_MAGIC, 'u', 's', 't', 'a', 'r')) {
             return Optional.of(TAR);
         }
-        boolean closed = starts(start, length, 0, 0xfd, '7', 'z', 'X', 'Z', 0)
-                || starts(start, length, 0, '7', 'z', 0xbc, 0xaf)
-                || starts(start, length, 0, 0x28, 0xb5, 0x2f, 0xfd)
-                || (starts(start, length, 0, 'B', 'Z', 'h') && starts(start, length, 4, 0x31, 0x41, 0x59, 0x26))
-                || starts(start, length, 0, 'R', 'a', 'r', '!', 0x1a, 7);
-        return closed ? Optional.of(CLOSED) : Optional.empty();
+        if (starts(start, length, 0, 0xfd, '7', 'z', 'X', 'Z', 0)) {
+            return Optional.of(XZ);
+        }
+        if (starts(start, length, 0, 'B', 'Z', 'h') && starts(start, length, 4, 0x31, 0x41, 0x59, 0x26)) {
+            return Optional.of(BZIP2);
+        }
+        if (starts(start, length, 0, 0x28, 0xb5, 0x2f, 0xfd)) {
+            return Optional.of(ZSTD);
+        }
+        if (starts(start, length, 0, '!', '<', 'a', 'r', 'c', 'h', '>', '\n')) {
+            return Optional.of(AR);
+        }
+        if (starts(start, length, 0, '7', 'z', 0xbc, 0xaf, 0x27, 0x1c)) {
+            return Optional.of(SEVEN_ZIP);
+        }
+        return starts(start, length, 0, 'R', 'a', 'r', '!', 0x1a, 7) ? Optional.of(RAR) : Optional.empty();
     }
 
     private static boolean starts(byte[] bytes, int length, int from, int... magic) {
@@ -62,8 +81,23 @@ public enum Archive {
         switch (this) {
             case ZIP -> zip(archive, entries);
             case TAR -> Tar.read(archive, MOST_ENTRIES, entries);
-            case GZIP -> entries.entry("", new GZIPInputStream(archive, 64 * 1024));
-            case CLOSED -> throw new IOException("it is compressed in a way that is not looked into");
+            case GZIP -> entries.entry("", new GZIPInputStream(archive, PIECE));
+            case BZIP2 -> entries.entry("", new Bzip2InputStream(new BufferedInputStream(archive, PIECE)));
+            case XZ -> entries.entry("", new XzInputStream(new BufferedInputStream(archive, PIECE)));
+            case ZSTD -> zstd(new BufferedInputStream(archive, PIECE), entries);
+            case AR -> Ar.read(archive, MOST_ENTRIES, entries);
+            case SEVEN_ZIP ->
+                throw new IOException("it is a 7z archive, which is not looked into: unpack it and scan the directory");
+            case RAR ->
+                throw new IOException("it is a rar archive, which is not looked into: unpack it and scan the directory");
+        }
+    }
+
+    private static void zstd(InputStream archive, Entries entries) throws IOException {
+        try {
+            entries.entry("", new ZstdInputStream(archive));
+        } catch (ZstdException e) {
+            throw new IOException(e.sentence(), e);
         }
     }
 
