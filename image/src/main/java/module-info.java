@@ -1,8 +1,9 @@
 import org.jspecify.annotations.NullMarked;
 
-/// Images, from a name to a root file system: the host's own `/usr`, an unpacked directory, an OCI layout, a Docker
-/// archive. What an image brings is hostile: it is read with bounds, unpacked through held descriptors, and its
-/// configuration and accounts are parsed by exact tables. Usable alone, without an engine.
+/// Images, from a name to a root file system: the host's own `/usr`, an unpacked directory, an OCI
+/// layout, a Docker archive. What an image brings is hostile: it is read with bounds, unpacked through
+/// held descriptors, and its configuration and accounts are parsed by exact tables. Usable alone,
+/// without an engine.
 @NullMarked
 module dev.caisson.image {
     requires transitive dev.caisson.linux;

@@ -12,24 +12,24 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Scans the history of a git repository: every blob once, however many commits and packs have it, and the text of
-/// commits and tags. A finding names the file and the earliest commit, by date, that has the blob. Objects that no
-/// commit leads to are scanned too.
+/// Scans the history of a git repository: every blob once, however many commits and packs have it, and
+/// the text of commits and tags. A finding names the file and the earliest commit, by date, that has
+/// the blob. Objects that no commit leads to are scanned too.
 public final class GitScan {
     private static final int DEEPEST = 256;
     private static final int TREE_NAME = 5;
 
     private record Commit(long seconds, ObjectId id, ObjectId tree) {}
 
+    private static final ObjectId NO_ID = new ObjectId(0, 0, 0, 0, 0);
     private static final Optional<Home> KNOWN =
-            Optional.of(new Home("", new Commit(0, new ObjectId(0, 0, 0), new ObjectId(0, 0, 0))));
+            Optional.of(new Home("", new Commit(0, NO_ID, NO_ID)));
 
     private record Home(String path, Commit commit) {}
 
@@ -147,8 +147,9 @@ public final class GitScan {
     private void commit(ObjectId id, byte[] content) {
         scan("commit " + id.brief(), content, sink);
         String text = new String(content, StandardCharsets.ISO_8859_1);
-        Optional<ObjectId> tree = text.startsWith("tree ") && text.length() > 45
-                ? ObjectId.parse(text.substring(TREE_NAME, TREE_NAME + 40))
+        int end = TREE_NAME + 2 * repository.idBytes();
+        Optional<ObjectId> tree = text.startsWith("tree ") && text.length() > end
+                ? ObjectId.parse(text.substring(TREE_NAME, end))
                 : Optional.empty();
         tree.ifPresent(root -> commits.add(new Commit(seconds(text), id, root)));
     }
@@ -164,7 +165,8 @@ public final class GitScan {
         return digits.matches("\\d{1,15}") ? Long.parseLong(digits) : 0;
     }
 
-    /// Gives the leaking blobs of a tree their names; a tree that an earlier commit had is not read again.
+    /// Gives the leaking blobs of a tree their names; a tree that an earlier commit had is not read
+    /// again.
     private void tree(ObjectId id, String path, Commit commit, int depth) {
         if (depth > DEEPEST || unknown == 0 || !seen.add(id)) {
             return;
@@ -180,21 +182,20 @@ public final class GitScan {
             while (end < entries.length && entries[end] != 0) {
                 end++;
             }
-            if (end + 21 > entries.length) {
+            if (end + 1 + repository.idBytes() > entries.length) {
                 return;
             }
             String entry = new String(entries, at, end - at, StandardCharsets.UTF_8);
             int blank = entry.indexOf(' ');
             String full = path + entry.substring(blank + 1);
-            ObjectId object = ObjectId.parse(HexFormat.of().formatHex(entries, end + 1, end + 21))
-                    .orElseThrow();
+            ObjectId object = ObjectId.of(entries, end + 1, repository.idBytes());
             if (entry.startsWith("40000 ")) {
                 tree(object, full + "/", commit, depth + 1);
             } else if (leaking.getOrDefault(object, KNOWN).isEmpty()) {
                 leaking.put(object, Optional.of(new Home(full, commit)));
                 unknown--;
             }
-            at = end + 21;
+            at = end + 1 + repository.idBytes();
         }
     }
 }

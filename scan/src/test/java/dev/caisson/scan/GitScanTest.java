@@ -183,12 +183,51 @@ class GitScanTest {
     }
 
     @Test
-    void what_is_no_repository_or_one_of_another_kind_is_refused() throws Exception {
+    void what_is_no_repository_is_refused() {
         assertThatThrownBy(() -> scanned(root))
                 .isInstanceOf(ScanException.class)
                 .hasMessageContaining("no git repository");
+    }
+
+    @Test
+    void a_repository_that_names_objects_by_sha_256_is_read() throws Exception {
         git("init", "-q", "--object-format=sha256");
-        assertThatThrownBy(() -> scanned(root)).hasMessageContaining("SHA-256");
+        commit("conf/app.ini", "a\ntoken = " + token + "\n" + "x\n".repeat(500));
+        commit("conf/app.ini", "a\ntoken = none\n" + "x\n".repeat(500));
+        git("commit", "-q", "--allow-empty", "-m", "message with " + other);
+        List<String> loose = scanned(root).places();
+        assertThat(loose).hasSize(2).anySatisfy(place -> assertThat(place)
+                .matches("r/conf/app.ini@[0-9a-f]{12}:2:9"));
+
+        git("gc", "-q", "--prune=now");
+
+        assertThat(scanned(root).places()).isEqualTo(loose);
+    }
+
+    @Test
+    void objects_that_a_repository_borrows_are_scanned_as_its_own() throws Exception {
+        Path lender = Files.createDirectories(root.resolve("lender"));
+        Path borrower = root.resolve("borrower");
+        Path whole = root;
+        root = lender;
+        makeHistory();
+        List<String> own = scanned(lender).places();
+        root = whole;
+        git("clone", "-q", "--shared", lender.toString(), borrower.toString());
+
+        Collected borrowed = scanned(borrower);
+
+        assertThat(borrowed.places()).isEqualTo(own).isNotEmpty();
+        assertThat(borrowed.skipped).isEmpty();
+
+        // one that borrows from itself, and from nowhere
+        Path alternates = borrower.resolve(".git/objects/info/alternates");
+        Files.writeString(
+                alternates,
+                Files.readString(alternates) + borrower.resolve(".git/objects") + "\n/nonexistent/objects\n");
+        Collected circle = scanned(borrower);
+        assertThat(circle.places()).isEqualTo(own);
+        assertThat(circle.skipped).anyMatch(why -> why.contains("/nonexistent/objects cannot be read"));
     }
 
     @Test

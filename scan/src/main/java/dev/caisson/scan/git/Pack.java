@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
-/// A pack with its index of version 2, gitformat-pack(5). Objects are read one at a time; the bases of deltas are kept
-/// in a cache of bounded size.
+/// A pack with its index of version 2, gitformat-pack(5). Objects are read one at a time; the bases of
+/// deltas are kept in a cache of bounded size.
 final class Pack implements AutoCloseable {
     private static final int MAGIC = 0xff744f63;
     private static final int HEADER = 8;
@@ -28,6 +28,7 @@ final class Pack implements AutoCloseable {
     private static final int PIECE = 64 * 1024;
 
     private final Fd file;
+    private final int idBytes;
     private final long size;
     private final byte[] index;
     private final int count;
@@ -38,8 +39,10 @@ final class Pack implements AutoCloseable {
     private long cached;
 
     /// Takes the open files of a pack.
-    Pack(Fd file, byte[] index) throws IOException {
+    /// @param idBytes of a name of an object
+    Pack(Fd file, byte[] index, int idBytes) throws IOException {
         this.file = file;
+        this.idBytes = idBytes;
         this.index = index;
         size = FileSystem.status(file).size();
         ByteBuffer head = ByteBuffer.wrap(index);
@@ -50,13 +53,13 @@ final class Pack implements AutoCloseable {
         if (count < 0 || count > MOST_OBJECTS) {
             throw new GitFormatException("a pack has more than " + MOST_OBJECTS + " objects");
         }
-        if (index.length < HEADER + FANOUT + (long) count * (ObjectId.BYTES + 8)) {
+        if (index.length < HEADER + FANOUT + (long) count * (idBytes + 8)) {
             throw new GitFormatException("a pack's index is cut off");
         }
     }
 
     static int longestIndex() {
-        return HEADER + FANOUT + MOST_OBJECTS * (ObjectId.BYTES + 16) + 64;
+        return HEADER + FANOUT + MOST_OBJECTS * (ObjectId.SHA256 + 16) + 64;
     }
 
     int count() {
@@ -64,7 +67,7 @@ final class Pack implements AutoCloseable {
     }
 
     ObjectId id(int number) {
-        return ObjectId.of(index, HEADER + FANOUT + number * ObjectId.BYTES);
+        return ObjectId.of(index, HEADER + FANOUT + number * idBytes, idBytes);
     }
 
     /// Returns numbers of objects in the order in which they lie in the pack.
@@ -85,7 +88,7 @@ final class Pack implements AutoCloseable {
 
     private long offset(int number) throws IOException {
         ByteBuffer all = ByteBuffer.wrap(index);
-        int small = HEADER + FANOUT + count * (ObjectId.BYTES + 4);
+        int small = HEADER + FANOUT + count * (idBytes + 4);
         int offset = all.getInt(small + number * 4);
         if (offset >= 0) {
             return offset;
@@ -106,8 +109,8 @@ final class Pack implements AutoCloseable {
         int high = all.getInt(HEADER + first * 4) - 1;
         while (low >= 0 && low <= high && high < count) {
             int middle = (low + high) >>> 1;
-            int at = HEADER + FANOUT + middle * ObjectId.BYTES;
-            int order = Arrays.compareUnsigned(index, at, at + ObjectId.BYTES, wanted, 0, ObjectId.BYTES);
+            int at = HEADER + FANOUT + middle * idBytes;
+            int order = Arrays.compareUnsigned(index, at, at + idBytes, wanted, 0, idBytes);
             if (order == 0) {
                 return Optional.of(middle);
             }
@@ -178,12 +181,12 @@ final class Pack implements AutoCloseable {
     private long delta(long at, Head head, ArrayDeque<Delta> deltas) throws IOException {
         long cursor = head.end();
         if (head.kind() == REF_DELTA) {
-            var name = new byte[ObjectId.BYTES];
+            var name = new byte[idBytes];
             for (int i = 0; i < name.length; i++) {
                 name[i] = (byte) byteAt(cursor++);
             }
             deltas.push(new Delta(at, inflate(cursor, head.length())));
-            return offset(find(ObjectId.of(name, 0))
+            return offset(find(ObjectId.of(name, 0, idBytes))
                     .orElseThrow(() -> new GitFormatException("the base of a delta is in another pack")));
         }
         int digit = byteAt(cursor++);

@@ -14,20 +14,25 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.zip.InflaterInputStream;
 
-/// The objects of a git repository, loose and in packs, gitrepository-layout(5). Nothing is run, and no link inside is
-/// followed.
+/// The objects of a git repository, loose and in packs, gitrepository-layout(5). Nothing is run, and no
+/// link inside is followed.
 public final class Repository implements AutoCloseable {
     private static final int READ = FileSystem.O_RDONLY | FileSystem.O_NONBLOCK;
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
     private static final int MOST_LOOSE = 64 << 20;
     private static final int MOST_PACKS = 1000;
+    private static final int MOST_BORROWED = 5;
+    private static final int MOST_DIRECTORIES = 20;
 
-    private final Fd objects;
+    /// Directories of objects: its own, and those that it borrows from.
+    private final List<Fd> objects = new ArrayList<>();
+    private final int idBytes;
     private final List<Pack> packs = new ArrayList<>();
     private final BiConsumer<String, String> problems;
 
@@ -37,8 +42,8 @@ public final class Repository implements AutoCloseable {
         void visit(ObjectId id, GitObject object);
     }
 
-    private Repository(Fd objects, BiConsumer<String, String> problems) {
-        this.objects = objects;
+    private Repository(int idBytes, BiConsumer<String, String> problems) {
+        this.idBytes = idBytes;
         this.problems = problems;
     }
 
@@ -54,10 +59,15 @@ public final class Repository implements AutoCloseable {
             }
             Path common = common(found.get());
             try (Fd git = FileSystem.open(common.toString(), DIRECTORY)) {
-                refuseOthers(git);
-                var repository = new Repository(FileSystem.openAt(git, "objects", DIRECTORY, 0, BENEATH), problems);
-                repository.openPacks();
-                return Optional.of(repository);
+                var repository = new Repository(idBytes(git), problems);
+                try {
+                    Fd own = FileSystem.openAt(git, "objects", DIRECTORY, 0, BENEATH);
+                    repository.openObjects(own, common.resolve("objects"), 0);
+                    return Optional.of(repository);
+                } catch (IOException | RuntimeException e) {
+                    repository.close();
+                    throw e;
+                }
             }
         } catch (ErrnoException e) {
             throw new IOException(e.getMessage(), e);
@@ -89,22 +99,56 @@ public final class Repository implements AutoCloseable {
         }
     }
 
-    private static void refuseOthers(Fd git) throws IOException {
+    private static int idBytes(Fd git) {
         Optional<Fd> config = FileSystem.find(git, "config", READ, BENEATH);
         if (config.isPresent()) {
             try (Fd file = config.get()) {
                 String text = new String(FileSystem.read(file, 64 * 1024), StandardCharsets.ISO_8859_1);
-                if (text.replaceAll("\\s", "").contains("objectformat=sha256")) {
-                    throw new GitFormatException("the repository names objects by SHA-256, which is not read here");
-                }
+                boolean other = text.replaceAll("\\s", "")
+                        .toLowerCase(Locale.ROOT)
+                        .contains("objectformat=sha256");
+                return other ? ObjectId.SHA256 : ObjectId.SHA1;
             }
+        }
+        return ObjectId.SHA1;
+    }
+
+    private void openObjects(Fd directory, Path path, int depth) throws IOException {
+        objects.add(directory);
+        openPacks(directory);
+        if (FileSystem.findStatus(directory, "info/alternates").isEmpty()) {
+            return;
+        }
+        if (depth >= MOST_BORROWED) {
+            problems.accept("objects/info/alternates", "more than " + MOST_BORROWED + " repositories borrow in a row");
+            return;
+        }
+        String lines;
+        try (Fd file = FileSystem.openAt(directory, "info/alternates", READ, 0, BENEATH)) {
+            lines = new String(FileSystem.read(file, 64 * 1024), StandardCharsets.UTF_8);
+        }
+        for (String line : lines.lines().filter(text -> !text.isBlank() && !text.startsWith("#")).toList()) {
+            borrow(path.resolve(line), depth + 1);
         }
     }
 
-    private void openPacks() throws IOException {
-        if (FileSystem.findStatus(objects, "info/alternates").isPresent()) {
-            problems.accept("objects/info/alternates", "objects of other repositories that it borrows are not read");
+    private void borrow(Path path, int depth) throws IOException {
+        if (objects.size() >= MOST_DIRECTORIES) {
+            problems.accept("objects/info/alternates", "it borrows from more than " + MOST_DIRECTORIES + " directories");
+            return;
         }
+        Fd directory;
+        try {
+            directory = FileSystem.open(path.toString(), DIRECTORY);
+        } catch (ErrnoException e) {
+            problems.accept(
+                    "objects/info/alternates", "the objects that it borrows from " + path + " cannot be read");
+            return;
+        }
+        openObjects(directory, path, depth);
+    }
+
+    private void openPacks(Fd objects) throws IOException {
         if (!FileSystem.isDirectory(objects, "pack")) {
             return;
         }
@@ -129,7 +173,7 @@ public final class Repository implements AutoCloseable {
             int read = FileContent.readAt(index, bytes, 0);
             Fd file = FileSystem.openAt(directory, packName, READ, 0, BENEATH);
             try {
-                packs.add(new Pack(file, Arrays.copyOf(bytes, read)));
+                packs.add(new Pack(file, Arrays.copyOf(bytes, read), idBytes));
             } catch (IOException | RuntimeException e) {
                 file.close();
                 throw e;
@@ -154,10 +198,13 @@ public final class Repository implements AutoCloseable {
                 problems.accept("a pack", String.valueOf(e.getMessage()));
             }
         }
-        for (String first :
-                DirectoryEntries.directories(objects).stream().sorted().toList()) {
-            if (first.length() == 2) {
-                loose(first, visitor);
+        for (int at = 0; at < objects.size(); at++) {
+            for (String first : DirectoryEntries.directories(objects.get(at)).stream()
+                    .sorted()
+                    .toList()) {
+                if (first.length() == 2) {
+                    loose(at, first, visitor);
+                }
             }
         }
     }
@@ -182,17 +229,25 @@ public final class Repository implements AutoCloseable {
         return packs.subList(0, count).stream().anyMatch(pack -> pack.find(id).isPresent());
     }
 
-    private void loose(String first, Visitor visitor) {
-        try (Fd directory = FileSystem.openAt(objects, first, DIRECTORY, 0, BENEATH)) {
+    private void loose(int at, String first, Visitor visitor) {
+        try (Fd directory = FileSystem.openAt(objects.get(at), first, DIRECTORY, 0, BENEATH)) {
             for (String rest :
                     DirectoryEntries.of(directory, 1_000_000).stream().sorted().toList()) {
                 ObjectId.parse(first + rest)
-                        .filter(id -> !isPacked(id, packs.size()))
+                        .filter(id -> !isPacked(id, packs.size()) && !isLoose(id, at))
                         .ifPresent(id -> visit(id, () -> loose(directory, rest), visitor));
             }
         } catch (ErrnoException e) {
             problems.accept("objects/" + first, String.valueOf(e.getMessage()));
         }
+    }
+
+    /// True if one of the first directories has the object as a file of its own.
+    private boolean isLoose(ObjectId id, int count) {
+        String name = id.toString();
+        String file = name.substring(0, 2) + "/" + name.substring(2);
+        return objects.subList(0, count).stream()
+                .anyMatch(directory -> FileSystem.findStatus(directory, file).isPresent());
     }
 
     private static GitObject loose(Fd directory, String name) throws IOException {
@@ -218,6 +273,11 @@ public final class Repository implements AutoCloseable {
         }
     }
 
+    /// Returns the bytes of a name of an object.
+    public int idBytes() {
+        return idBytes;
+    }
+
     /// Reads one object; empty if it is not there or cannot be read.
     public Optional<GitObject> read(ObjectId id) {
         try {
@@ -228,9 +288,15 @@ public final class Repository implements AutoCloseable {
                 }
             }
             String name = id.toString();
-            try (Fd directory = FileSystem.openAt(objects, name.substring(0, 2), DIRECTORY, 0, BENEATH)) {
-                return Optional.of(loose(directory, name.substring(2)));
+            for (int at = 0; at < objects.size(); at++) {
+                if (isLoose(id, at + 1)) {
+                    try (Fd directory =
+                            FileSystem.openAt(objects.get(at), name.substring(0, 2), DIRECTORY, 0, BENEATH)) {
+                        return Optional.of(loose(directory, name.substring(2)));
+                    }
+                }
             }
+            return Optional.empty();
         } catch (IOException | ErrnoException e) {
             return Optional.empty();
         }
@@ -239,6 +305,6 @@ public final class Repository implements AutoCloseable {
     @Override
     public void close() {
         packs.forEach(Pack::close);
-        objects.close();
+        objects.forEach(Fd::close);
     }
 }

@@ -5,7 +5,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
 
-/// Decodes what bzip2(1) has made, stream after stream. Checksums are not compared: what can be read is searched.
+/// Decodes what bzip2(1) has made, stream after stream. Checksums are not compared: what can be read is
+/// searched.
 final class Bzip2InputStream extends InputStream {
     private static final long BLOCK = 0x314159265359L;
     private static final long END = 0x177245385090L;
@@ -206,7 +207,8 @@ final class Bzip2InputStream extends InputStream {
         return lengths;
     }
 
-    /// Canonical codes: for each length the limit of its codes, then the offset of their symbols, then the symbols.
+    /// Canonical codes: for each length the limit of its codes, then the offset of their symbols, then
+    /// the symbols.
     private static int[] table(int[] lengths) {
         int[] table = new int[2 * (MOST_LENGTH + 2) + MOST_SYMBOLS];
         int count = 0;

@@ -5,8 +5,8 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// Decodes what xz(1) has made, stream after stream. Checksums are not compared, and filters for machine code are not
-/// undone: they leave text as it is.
+/// Decodes what xz(1) has made, stream after stream. Checksums are not compared, and filters for
+/// machine code are not undone: they leave text as it is.
 final class XzInputStream extends InputStream {
     private static final int[] MAGIC = {0xfd, '7', 'z', 'X', 'Z', 0};
     private static final int LZMA2 = 0x21;
@@ -63,10 +63,10 @@ final class XzInputStream extends InputStream {
         }
     }
 
-    private static long number(InputStream from) throws IOException {
+    private static long number(Lzma2.Source from) throws IOException {
         long value = 0;
         for (int shift = 0; shift < 63; shift += 7) {
-            int next = from.read();
+            int next = from.next();
             if (next < 0) {
                 throw damaged();
             }
@@ -133,14 +133,14 @@ final class XzInputStream extends InputStream {
         var fields = new ByteArrayInputStream(rest, 0, rest.length - 4);
         int flags = fields.read();
         if ((flags & 0x40) != 0) {
-            number(fields);
+            number(fields::read);
         }
         if ((flags & 0x80) != 0) {
-            number(fields);
+            number(fields::read);
         }
         for (int filter = 0; filter <= (flags & 3); filter++) {
-            long id = number(fields);
-            byte[] properties = fields.readNBytes((int) Math.min(rest.length, number(fields)));
+            long id = number(fields::read);
+            byte[] properties = fields.readNBytes((int) Math.min(rest.length, number(fields::read)));
             if (id == LZMA2 && filter == (flags & 3) && properties.length == 1) {
                 lzma = new Lzma2(dictionary(properties[0] & 0xff));
             } else if (filter == (flags & 3) || id < FIRST_MACHINE_FILTER || id > LAST_MACHINE_FILTER) {
@@ -159,16 +159,10 @@ final class XzInputStream extends InputStream {
 
     /// Reads past the index and the end of a stream, to the next one if there is one.
     private void index() throws IOException {
-        InputStream counted = new InputStream() {
-            @Override
-            public int read() throws IOException {
-                return need();
-            }
-        };
-        long records = number(counted);
+        long records = number(this::need);
         for (long i = 0; i < records; i++) {
-            number(counted);
-            number(counted);
+            number(this::need);
+            number(this::need);
         }
         skip((int) (-blockBytes & 3));
         skip(4 + 12);
