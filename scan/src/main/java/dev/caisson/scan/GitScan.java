@@ -28,8 +28,7 @@ public final class GitScan {
     private record Commit(long seconds, ObjectId id, ObjectId tree) {}
 
     private static final ObjectId NO_ID = new ObjectId(0, 0, 0, 0, 0);
-    private static final Optional<Home> KNOWN =
-            Optional.of(new Home("", new Commit(0, NO_ID, NO_ID)));
+    private static final Optional<Home> KNOWN = Optional.of(new Home("", new Commit(0, NO_ID, NO_ID)));
 
     private record Home(String path, Commit commit) {}
 

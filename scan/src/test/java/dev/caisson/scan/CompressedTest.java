@@ -106,11 +106,13 @@ class CompressedTest {
         assertThat(scanned(frame.toByteArray()).leaks).hasSize(1);
 
         byte[] member = compressed("lzma.compress(data)", text);
-        String header = String.format("%-16s%-12d%-6d%-6d%-8s%-10d`\n", "data.tar.xz", 0, 0, 0, "100644", member.length);
+        String header =
+                String.format("%-16s%-12d%-6d%-6d%-8s%-10d`\n", "data.tar.xz", 0, 0, 0, "100644", member.length);
         var deb = new ByteArrayOutputStream();
-        deb.writeBytes(("!<arch>\n" + String.format("%-16s%-12d%-6d%-6d%-8s%-10d`\n", "debian-binary", 0, 0, 0, "100644", 3)
-                        + "2.0\n")
-                .getBytes(StandardCharsets.US_ASCII));
+        deb.writeBytes(
+                ("!<arch>\n" + String.format("%-16s%-12d%-6d%-6d%-8s%-10d`\n", "debian-binary", 0, 0, 0, "100644", 3)
+                                + "2.0\n")
+                        .getBytes(StandardCharsets.US_ASCII));
         deb.writeBytes(header.getBytes(StandardCharsets.US_ASCII));
         deb.writeBytes(member);
         assertThat(scanned(deb.toByteArray()).places()).containsExactly("a!/data.tar.xz:2:9");
@@ -135,7 +137,8 @@ class CompressedTest {
             for (int round = 0; round < 200; round++) {
                 byte[] damaged = packed.clone();
                 for (int i = 0; i <= round % 3; i++) {
-                    damaged[8 + random.nextInt(round % 2 == 0 ? 60 : damaged.length - 8)] ^= (byte) (1 + random.nextInt(255));
+                    damaged[8 + random.nextInt(round % 2 == 0 ? 60 : damaged.length - 8)] ^=
+                            (byte) (1 + random.nextInt(255));
                 }
                 int length = round % 5 == 0 ? random.nextInt(damaged.length) : damaged.length;
                 long start = System.nanoTime();

@@ -196,8 +196,7 @@ class GitScanTest {
         commit("conf/app.ini", "a\ntoken = none\n" + "x\n".repeat(500));
         git("commit", "-q", "--allow-empty", "-m", "message with " + other);
         List<String> loose = scanned(root).places();
-        assertThat(loose).hasSize(2).anySatisfy(place -> assertThat(place)
-                .matches("r/conf/app.ini@[0-9a-f]{12}:2:9"));
+        assertThat(loose).hasSize(2).anySatisfy(place -> assertThat(place).matches("r/conf/app.ini@[0-9a-f]{12}:2:9"));
 
         git("gc", "-q", "--prune=now");
 

@@ -104,9 +104,8 @@ public final class Repository implements AutoCloseable {
         if (config.isPresent()) {
             try (Fd file = config.get()) {
                 String text = new String(FileSystem.read(file, 64 * 1024), StandardCharsets.ISO_8859_1);
-                boolean other = text.replaceAll("\\s", "")
-                        .toLowerCase(Locale.ROOT)
-                        .contains("objectformat=sha256");
+                boolean other =
+                        text.replaceAll("\\s", "").toLowerCase(Locale.ROOT).contains("objectformat=sha256");
                 return other ? ObjectId.SHA256 : ObjectId.SHA1;
             }
         }
@@ -127,22 +126,24 @@ public final class Repository implements AutoCloseable {
         try (Fd file = FileSystem.openAt(directory, "info/alternates", READ, 0, BENEATH)) {
             lines = new String(FileSystem.read(file, 64 * 1024), StandardCharsets.UTF_8);
         }
-        for (String line : lines.lines().filter(text -> !text.isBlank() && !text.startsWith("#")).toList()) {
+        for (String line : lines.lines()
+                .filter(text -> !text.isBlank() && !text.startsWith("#"))
+                .toList()) {
             borrow(path.resolve(line), depth + 1);
         }
     }
 
     private void borrow(Path path, int depth) throws IOException {
         if (objects.size() >= MOST_DIRECTORIES) {
-            problems.accept("objects/info/alternates", "it borrows from more than " + MOST_DIRECTORIES + " directories");
+            problems.accept(
+                    "objects/info/alternates", "it borrows from more than " + MOST_DIRECTORIES + " directories");
             return;
         }
         Fd directory;
         try {
             directory = FileSystem.open(path.toString(), DIRECTORY);
         } catch (ErrnoException e) {
-            problems.accept(
-                    "objects/info/alternates", "the objects that it borrows from " + path + " cannot be read");
+            problems.accept("objects/info/alternates", "the objects that it borrows from " + path + " cannot be read");
             return;
         }
         openObjects(directory, path, depth);

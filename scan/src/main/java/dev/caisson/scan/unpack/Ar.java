@@ -22,7 +22,9 @@ final class Ar {
             if (count >= mostEntries) {
                 throw new IOException("it has more than " + mostEntries + " files");
             }
-            String name = new String(header, 0, NAME, StandardCharsets.ISO_8859_1).strip().replaceAll("/$", "");
+            String name = new String(header, 0, NAME, StandardCharsets.ISO_8859_1)
+                    .strip()
+                    .replaceAll("/$", "");
             String digits = new String(header, SIZE_AT, 10, StandardCharsets.ISO_8859_1).strip();
             if (!digits.matches("[0-9]{1,10}")) {
                 throw new IOException("a header of the archive has no valid size");

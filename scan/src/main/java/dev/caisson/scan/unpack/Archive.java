@@ -89,7 +89,8 @@ public enum Archive {
             case SEVEN_ZIP ->
                 throw new IOException("it is a 7z archive, which is not looked into: unpack it and scan the directory");
             case RAR ->
-                throw new IOException("it is a rar archive, which is not looked into: unpack it and scan the directory");
+                throw new IOException(
+                        "it is a rar archive, which is not looked into: unpack it and scan the directory");
         }
     }
 

@@ -285,7 +285,9 @@ final class Bzip2InputStream extends InputStream {
         if (needed > most + 1) {
             throw damaged();
         }
-        return needed <= block.length ? block : Arrays.copyOf(block, Math.min(most + 1, Math.max(needed, block.length * 4)));
+        return needed <= block.length
+                ? block
+                : Arrays.copyOf(block, Math.min(most + 1, Math.max(needed, block.length * 4)));
     }
 
     /// Prepares the way back through the sorted block.
