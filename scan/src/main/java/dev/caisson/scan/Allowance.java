@@ -2,11 +2,24 @@ package dev.caisson.scan;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Values, lines and files that a file of rules says are no secrets.
+/// Values, lines, files and commits that a file of rules says are no secrets.
+/// @param commits the first twelve digits of each
+/// @param targets ids of the rules that it is for; empty for all
 /// @param all if every kind that is named must apply, else any one
-record Allowance(List<Pattern> paths, List<Pattern> expressions, Target target, List<String> stopWords, boolean all) {
+record Allowance(
+        List<Pattern> paths,
+        List<Pattern> expressions,
+        Target target,
+        List<String> stopWords,
+        List<String> commits,
+        List<String> targets,
+        boolean all) {
+    /// How the place of a finding in a history ends.
+    private static final Pattern COMMIT = Pattern.compile("@([0-9a-f]{12})$");
+
     /// The text that expressions are compared with.
     enum Target {
         SECRET,
@@ -19,12 +32,16 @@ record Allowance(List<Pattern> paths, List<Pattern> expressions, Target target, 
                 stopWords.stream().map(word -> word.toLowerCase(Locale.ROOT)).toList();
     }
 
-    boolean allowsPath(String path) {
-        return paths.stream().anyMatch(pattern -> pattern.matcher(path).find());
+    /// True if files of that name need not be read at all.
+    boolean leavesOut(String path) {
+        return !all && targets.isEmpty() && isPath(path);
     }
 
-    boolean allows(String path, String secret, String match, String line) {
-        boolean byPath = allowsPath(path);
+    boolean allows(LeakRule rule, String path, String secret, String match, String line) {
+        if (!targets.isEmpty() && !targets.contains(rule.id())) {
+            return false;
+        }
+        boolean byPath = isPath(path);
         CharSequence text = new BoundedText(
                 switch (target) {
                     case SECRET -> secret;
@@ -35,8 +52,20 @@ record Allowance(List<Pattern> paths, List<Pattern> expressions, Target target, 
                 expressions.stream().anyMatch(pattern -> pattern.matcher(text).find());
         String lower = secret.toLowerCase(Locale.ROOT);
         boolean byWord = stopWords.stream().anyMatch(lower::contains);
-        return all
-                ? (paths.isEmpty() || byPath) && (expressions.isEmpty() || byText) && (stopWords.isEmpty() || byWord)
-                : byPath || byText || byWord;
+        Matcher commit = COMMIT.matcher(path);
+        boolean byCommit = commit.find() && commits.contains(commit.group(1));
+        if (!all) {
+            return byPath || byText || byWord || byCommit;
+        }
+        boolean named = !(paths.isEmpty() && expressions.isEmpty() && stopWords.isEmpty() && commits.isEmpty());
+        return named
+                && (paths.isEmpty() || byPath)
+                && (expressions.isEmpty() || byText)
+                && (stopWords.isEmpty() || byWord)
+                && (commits.isEmpty() || byCommit);
+    }
+
+    private boolean isPath(String path) {
+        return paths.stream().anyMatch(pattern -> pattern.matcher(path).find());
     }
 }

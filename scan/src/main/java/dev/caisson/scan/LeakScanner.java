@@ -147,7 +147,7 @@ public final class LeakScanner {
         }
 
         private void read(String source, InputStream in, Budget budget, ScanSink sink) throws IOException {
-            if (rules.allowances().stream().anyMatch(allowance -> !allowance.all() && allowance.allowsPath(source))) {
+            if (rules.allowances().stream().anyMatch(allowance -> allowance.leavesOut(source))) {
                 return;
             }
             int length = in.readNBytes(buffer, 0, buffer.length);

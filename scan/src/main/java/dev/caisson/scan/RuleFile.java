@@ -13,9 +13,10 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
 
-/// A file of rules in the format of gitleaks: `[[rules]]` with `id`, `description`, `regex`, `secretGroup`, `entropy`,
-/// `keywords`, `path` and `allowlists`, and allow lists for all rules. Our own files say more of a rule: `remedy`,
-/// `check` and `anchored`, and in `good` and `bad` samples for its test.
+/// A file of rules in the format of gitleaks: `[[rules]]` with `id`, `description`, `regex`,
+/// `secretGroup`, `entropy`, `keywords`, `path` and `allowlists`, and allow lists for all rules. Our
+/// own files say more of a rule: `remedy`, `check` and `anchored`, and in `good` and `bad` samples for
+/// its test.
 record RuleFile(
         List<Expression> expressions, List<Allowance> allowances, boolean extendsDefaults, Set<String> disabled) {
     private static final String REMEDY =
@@ -54,7 +55,8 @@ record RuleFile(
                 Set.copyOf(extend.texts("disabledRules")));
     }
 
-    /// Returns these rules and those of another file, which replace rules of the same id and may disable others.
+    /// Returns these rules and those of another file, which replace rules of the same id and may
+    /// disable others.
     RuleFile with(RuleFile other) {
         Set<String> gone = new HashSet<>(other.disabled);
         other.expressions.forEach(expression -> gone.add(expression.rule().id()));
@@ -125,6 +127,11 @@ record RuleFile(
                     default -> Allowance.Target.SECRET;
                 },
                 entry.texts("stopwords"),
+                entry.texts("commits").stream()
+                        .filter(commit -> commit.matches("[0-9a-f]{12,64}"))
+                        .map(commit -> commit.substring(0, 12))
+                        .toList(),
+                entry.texts("targetRules"),
                 entry.text("condition").filter("AND"::equalsIgnoreCase).isPresent());
     }
 

@@ -379,7 +379,7 @@ final class Search {
         String line = all.substring(Math.min(lineFrom, matcher.start()), lineTo < 0 ? all.length() : lineTo);
         String match = all.substring(matcher.start(), matcher.end());
         return Stream.concat(expression.allowances().stream(), rules.allowances().stream())
-                .anyMatch(allowance -> allowance.allows(passage.source(), value, match, line));
+                .anyMatch(allowance -> allowance.allows(expression.rule(), passage.source(), value, match, line));
     }
 
     /// Remembers the region around an escape, up to blanks and quotes.

@@ -129,4 +129,38 @@ class AllowedTest {
             assertThat(leak.toString()).doesNotContain("correct");
         });
     }
+
+    @Test
+    void lists_of_a_file_of_rules_allow_what_they_name_and_no_more() {
+        String rule = """
+                [[rules]]
+                id = 'a'
+                regex = 'tok-[a-z0-9]{8}'
+                keywords = ['tok-']
+                [[rules]]
+                id = 'b'
+                regex = 'key-[a-z0-9]{8}'
+                keywords = ['key-']
+                """;
+        assertThat(found(rule, "f")).containsExactly("a", "b");
+        assertThat(found(rule + "[[allowlists]]\ntargetRules = ['a']\nregexes = ['.*']\n", "f"))
+                .containsExactly("b");
+        assertThat(found(rule + "[[allowlists]]\ntargetRules = ['a']\npaths = ['f']\n", "f"))
+                .containsExactly("b");
+        assertThat(found(rule + "[allowlist]\npaths = ['f']\n", "f")).isEmpty();
+        String commits = "[[allowlists]]\ncondition = 'AND'\ncommits = ['" + "1a2b3c4d5e6f" + "0".repeat(28) + "']\n";
+        assertThat(found(rule + commits, "f")).containsExactly("a", "b");
+        assertThat(found(rule + commits, "git:r/f@1a2b3c4d5e6f")).isEmpty();
+        assertThat(found(rule + commits + "paths = ['zz']\n", "git:r/f@1a2b3c4d5e6f"))
+                .containsExactly("a", "b");
+        assertThat(found(rule + "[[allowlists]]\ncondition = 'AND'\ndescription = 'x'\n", "f"))
+                .containsExactly("a", "b");
+        assertThat(found(rule + "[[allowlists]]\nstopwords = ['K-AB']\n", "f")).containsExactly("b");
+    }
+
+    private static List<String> found(String rules, String source) {
+        var found = new Collected();
+        new LeakScanner(RuleSet.of(rules), NOW).scan(source, stream("x tok-abcd1234 y\nz key-abcd1234\n"), found);
+        return found.leaks.stream().map(leak -> leak.rule().id()).sorted().toList();
+    }
 }
