@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 /// held descriptors, and its configuration and accounts are parsed by exact tables. Usable alone,
 /// without an engine.
 @NullMarked
+@SuppressWarnings("module") // the one that the decoder is exported to is compiled later
 module dev.caisson.image {
     requires transitive dev.caisson.linux;
     requires dev.caisson.text;
