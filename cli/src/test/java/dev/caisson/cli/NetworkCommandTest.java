@@ -68,7 +68,7 @@ class NetworkCommandTest {
         String printed = inNamespace("""
                 export CAISSON_SERVE=off
                 caisson network create --subnet 10.9.0.0/24 one >/dev/null
-                caisson run -d --name web --network bridge host -- sleep 100 >/dev/null
+                caisson run -d --name web --network bridge host -- sleep 1000 >/dev/null
                 caisson network connect --alias shop --ip 10.9.0.7 one web
                 caisson exec web ip -o -4 addr show eth1 | xargs | cut -d' ' -f4
                 caisson inspect -f '{{.NetworkSettings.Networks.one.Aliases}}' web
@@ -105,7 +105,7 @@ class NetworkCommandTest {
                 export CAISSON_SERVE=off
                 caisson network create --opt icc=false --subnet 10.9.0.0/24 apart >/dev/null
                 caisson run -d --name db --network apart --expose 80 host -- python3 -m http.server 80 >/dev/null
-                caisson run -d --name web --network apart --link db:database host -- sleep 100 >/dev/null
+                caisson run -d --name web --network apart --link db:database host -- sleep 1000 >/dev/null
                 caisson exec web sh -c 'grep database /etc/hosts | tr "\t" " " | cut -d" " -f1,2,4; echo $DATABASE_PORT'
                 caisson exec web python3 -c 'import urllib.request as u
                 for i in range(50):

@@ -1,10 +1,35 @@
 package dev.caisson.engine;
 
+import dev.caisson.network.LinkCounters;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.InterfaceUse;
+import dev.caisson.spec.Network;
 import dev.caisson.spec.Usage;
+import java.util.List;
 import java.util.Optional;
 
 /// The usage of a container so far.
 ///
 /// @param group memory, CPU, processes, I/O and pressure
 /// @param writable its writable layer; empty when its process 1 has ended
-public record ContainerUsage(Usage group, Optional<WritableUse> writable) {}
+/// @param interfaces traffic of its links to networks; none for loopback alone
+public record ContainerUsage(Usage group, Optional<WritableUse> writable, List<InterfaceUse> interfaces) {
+    public ContainerUsage {
+        interfaces = List.copyOf(interfaces);
+    }
+
+    /// One of loopback alone.
+    public ContainerUsage(Usage group, Optional<WritableUse> writable) {
+        this(group, writable, List.of());
+    }
+
+    static ContainerUsage of(Usage group, int pid, ContainerId id, Network network) {
+        return new ContainerUsage(
+                group,
+                WritableUse.of(pid),
+                switch (network) {
+                    case Network.None _ -> List.of();
+                    case Network.Joined _ -> LinkCounters.read(id);
+                });
+    }
+}

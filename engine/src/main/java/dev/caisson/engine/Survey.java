@@ -3,6 +3,8 @@ package dev.caisson.engine;
 import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.Meter;
+import dev.caisson.network.LinkCounters;
+import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.Usage;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.Groups;
@@ -70,8 +72,11 @@ public final class Survey implements AutoCloseable {
             }
             return ended;
         });
+        LinkCounters links = HostNetworks.hasAny(options) ? LinkCounters.read() : LinkCounters.none();
         Stream<ContainerRecord> stream = records.size() < MANY ? records.stream() : records.parallelStream();
-        return stream.map(this::read).flatMap(Optional::stream).toList();
+        return stream.map(record -> read(record, links))
+                .flatMap(Optional::stream)
+                .toList();
     }
 
     /// Returns the usage of the tenants of `samples`, by name. One that ends meanwhile is left out.
@@ -122,7 +127,7 @@ public final class Survey implements AutoCloseable {
         return usage.withEvents(kills, refused);
     }
 
-    private Optional<Sample> read(ContainerRecord record) {
+    private Optional<Sample> read(ContainerRecord record, LinkCounters links) {
         try {
             Metered group = groups.computeIfAbsent(
                     record.id(),
@@ -135,7 +140,10 @@ public final class Survey implements AutoCloseable {
                     Groups.tenant(record.cgroupParent()),
                     Instant.ofEpochMilli(record.createdMillis()),
                     System.nanoTime(),
-                    new ContainerUsage(group.meter().read(), WritableUse.of(record.pid()))));
+                    new ContainerUsage(
+                            group.meter().read(),
+                            WritableUse.of(record.pid()),
+                            links.of(new ContainerId(record.id())))));
         } catch (CgroupException e) {
             if (e.reason() == CgroupException.Code.NO_SUCH_GROUP) {
                 Optional.ofNullable(groups.remove(record.id()))

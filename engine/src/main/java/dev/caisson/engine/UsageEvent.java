@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.spec.InterfaceUse;
 import dev.caisson.spec.Usage;
 import jdk.jfr.Category;
 import jdk.jfr.DataAmount;
@@ -43,6 +44,14 @@ final class UsageEvent extends Event {
     @DataAmount
     long written;
 
+    @Label("Received")
+    @DataAmount
+    long received;
+
+    @Label("Sent")
+    @DataAmount
+    long sent;
+
     static void commit(String id, ContainerUsage usage) {
         var event = new UsageEvent();
         Usage group = usage.group();
@@ -55,6 +64,10 @@ final class UsageEvent extends Event {
         });
         group.pids().ifPresent(pids -> event.processes = pids.current());
         usage.writable().ifPresent(writable -> event.written = writable.used().count());
+        for (InterfaceUse link : usage.interfaces()) {
+            event.received += link.received().bytes();
+            event.sent += link.sent().bytes();
+        }
         event.commit();
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.error.CaissonException;
 import dev.caisson.network.Attachment;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.InterfaceUse;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
@@ -101,6 +102,14 @@ class ConnectedNetworksTest {
         assertThat(reaches(web, unconnected)).isTrue();
         assertThat(reaches(db, bed.address(web.id(), 1))).isTrue();
         requireAsPlanned(web);
+        try (var survey = new Survey(OPTIONS)) {
+            assertThat(survey.read())
+                    .filteredOn(sample -> sample.name().equals("web"))
+                    .flatExtracting(sample -> sample.usage().interfaces())
+                    .allMatch(link -> link.received().bytes() > 0)
+                    .extracting(InterfaceUse::name)
+                    .containsExactly("eth0", "eth1");
+        }
         String addresses = inside(web, PLACES + "; cat /proc/sys/net/ipv6/conf/eth1/disable_ipv6");
         assertThat(addresses).contains("\neth1 UP ").endsWith("\n1\n");
         assertThatThrownBy(() -> web.networks().connect(NetworkEndpoint.on("back")))
@@ -142,8 +151,9 @@ class ConnectedNetworksTest {
         web.restart(OptionalInt.of(9), Optional.of(Duration.ofSeconds(1)));
         web.networks().connect(NetworkEndpoint.on("front"));
         assertThat(inside(web, "ip route")).startsWith("default via ").contains(" dev eth0");
-        assertThat(bed.neighbor("bash -c 'exec 3<>/dev/tcp/" + NetworkBed.HOST + "/8080; cat <&3'"))
-                .isEqualTo("served");
+        assertThat(bed.neighbor("for i in $(seq 100); do exec 3<>/dev/tcp/" + NetworkBed.HOST
+                        + "/8080 && break; sleep 0.1; done 2>/dev/null; cat <&3"))
+                .isEqualTo("served"); // it listens a while after its start
     }
 
     @Test

@@ -5,6 +5,7 @@ import dev.caisson.engine.ContainerUsage;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.WritableUse;
 import dev.caisson.spec.Bytes;
+import dev.caisson.spec.InterfaceUse;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.Pressure;
 import dev.caisson.spec.Usage;
@@ -142,6 +143,10 @@ public final class ContainerMetrics implements MeterBinder, AutoCloseable {
             adding.counter("container.io.read", BaseUnits.BYTES, io(Usage.Io::readBytes));
             adding.counter("container.io.written", BaseUnits.BYTES, io(Usage.Io::writtenBytes));
         }
+        if (!now.interfaces().isEmpty()) {
+            adding.counter("container.network.received", BaseUnits.BYTES, traffic(InterfaceUse::received));
+            adding.counter("container.network.sent", BaseUnits.BYTES, traffic(InterfaceUse::sent));
+        }
         if (usage.pressure().isPresent()) {
             adding.counter("container.pressure.cpu", SECONDS, stalled(Usage.Pressures::cpu));
             adding.counter("container.pressure.memory", SECONDS, stalled(Usage.Pressures::memory));
@@ -205,6 +210,12 @@ public final class ContainerMetrics implements MeterBinder, AutoCloseable {
                 .io()
                 .map(disks -> disks.stream().mapToDouble(figure).sum())
                 .orElse(Double.NaN);
+    }
+
+    private static ToDoubleFunction<ContainerUsage> traffic(Function<InterfaceUse, InterfaceUse.Traffic> way) {
+        return usage -> usage.interfaces().stream()
+                .mapToDouble(link -> way.apply(link).bytes())
+                .sum();
     }
 
     private static ToDoubleFunction<ContainerUsage> writable(ToDoubleFunction<WritableUse> figure) {

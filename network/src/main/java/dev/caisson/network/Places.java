@@ -37,7 +37,7 @@ final class Places {
                 hostLink(container, number),
                 network.bridge(),
                 !network.betweenContainers(),
-                "eth" + number,
+                guestName(number),
                 FIRST_INDEX + number,
                 mac,
                 network.mtu(),
@@ -52,6 +52,10 @@ final class Places {
         NetworkSpec.Pool pool = network.pool(six)
                 .orElseThrow(() -> new IllegalArgumentException("network " + network.name() + " has no such family"));
         return new Attachment.Address(address, pool.subnet(), pool.gateway().orElseThrow());
+    }
+
+    static String guestName(int number) {
+        return "eth" + number;
     }
 
     static String hostLink(ContainerId container, int number) {

@@ -3,6 +3,8 @@ package dev.caisson.cli.stats;
 import dev.caisson.engine.Survey.Sample;
 import dev.caisson.engine.Survey.Total;
 import dev.caisson.spec.Bytes;
+import dev.caisson.spec.InterfaceUse;
+import dev.caisson.spec.InterfaceUse.Traffic;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.Pressure;
 import dev.caisson.spec.Usage;
@@ -28,6 +30,7 @@ final class PrometheusText {
         text.memory();
         text.processes();
         text.files();
+        text.networks();
         text.pressure();
         text.gauge(
                 "container_start_time_seconds",
@@ -137,6 +140,34 @@ final class PrometheusText {
         disks("container_fs_writes_bytes_total", "Bytes written to a disk.", Usage.Io::writtenBytes);
         disks("container_fs_reads_total", "Reads of a disk.", Usage.Io::readOperations);
         disks("container_fs_writes_total", "Writes to a disk.", Usage.Io::writeOperations);
+    }
+
+    private void networks() {
+        networks("receive", "received", InterfaceUse::received);
+        networks("transmit", "sent", InterfaceUse::sent);
+    }
+
+    private void networks(String way, String word, Function<InterfaceUse, Traffic> traffic) {
+        String name = "container_network_" + way;
+        links(name + "_bytes_total", "Bytes " + word + ".", traffic.andThen(Traffic::bytes));
+        links(name + "_packets_total", "Packets " + word + ".", traffic.andThen(Traffic::packets));
+        links(name + "_errors_total", "Damaged packets " + word + ".", traffic.andThen(Traffic::errors));
+        links(
+                name + "_packets_dropped_total",
+                "Packets lost that were " + word + ".",
+                traffic.andThen(Traffic::dropped));
+    }
+
+    private void links(String metric, String help, Function<InterfaceUse, Long> figure) {
+        if (samples.stream().allMatch(sample -> sample.usage().interfaces().isEmpty())) {
+            return;
+        }
+        head(metric, help, "counter");
+        for (Sample sample : samples) {
+            for (InterfaceUse link : sample.usage().interfaces()) {
+                line(metric, labels(sample) + ",interface=\"" + link.name() + "\"", figure.apply(link));
+            }
+        }
     }
 
     private void pressure() {

@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
         name = "stats",
         sortOptions = false,
         description =
-                "Show what running containers and tenants use: processors, memory, processes, files written, disks, stalls.")
+                "Show what running containers and tenants use: processors, memory, processes, files written, disks, networks, stalls.")
 public final class StatsCommand implements Callable<Integer> {
     private static final String HOME = "\u001b[H";
     private static final String CLEAR_LINE = "\u001b[K";

@@ -4,6 +4,7 @@ import dev.caisson.engine.Survey.Sample;
 import dev.caisson.engine.Survey.Total;
 import dev.caisson.engine.WritableUse;
 import dev.caisson.spec.Bytes;
+import dev.caisson.spec.InterfaceUse;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.Pressure;
 import dev.caisson.spec.Usage;
@@ -45,6 +46,9 @@ final class StatsJson {
         now.tenant().ifPresent(tenant -> text("tenant", tenant));
         text("created", now.created().toString());
         now.usage().writable().ifPresent(this::writable);
+        if (!now.usage().interfaces().isEmpty()) {
+            networks(now.usage().interfaces());
+        }
         group(now.usage().group(), StatsLine.processors(before, now));
         out.endObject();
     }
@@ -119,6 +123,25 @@ final class StatsJson {
         number("inodes", writable.inodes());
         number("mostInodes", writable.mostInodes());
         out.endObject();
+    }
+
+    /// In the form of Docker's API.
+    private void networks(List<InterfaceUse> links) {
+        begin("networks");
+        for (InterfaceUse link : links) {
+            begin(link.name());
+            traffic("rx_", link.received());
+            traffic("tx_", link.sent());
+            out.endObject();
+        }
+        out.endObject();
+    }
+
+    private void traffic(String prefix, InterfaceUse.Traffic traffic) {
+        number(prefix + "bytes", traffic.bytes());
+        number(prefix + "packets", traffic.packets());
+        number(prefix + "errors", traffic.errors());
+        number(prefix + "dropped", traffic.dropped());
     }
 
     private void io(List<Usage.Io> disks) {

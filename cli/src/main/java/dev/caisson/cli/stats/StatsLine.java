@@ -6,6 +6,7 @@ import dev.caisson.engine.Survey.Sample;
 import dev.caisson.engine.Survey.Total;
 import dev.caisson.engine.WritableUse;
 import dev.caisson.spec.Bytes;
+import dev.caisson.spec.InterfaceUse;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.Usage;
 import java.time.Duration;
@@ -16,10 +17,10 @@ import java.util.Optional;
 /// One container's line for people: what it used between two samples.
 final class StatsLine {
     /// Format for a file, or a terminal that is wide enough.
-    private static final String WIDE = "%-12s  %-16.16s  %7s %-10s  %21s %-10s  %9s  %28s  %17s  %5s  %6s";
+    private static final String WIDE = "%-12s  %-16.16s  %7s %-10s  %21s %-10s  %9s  %28s  %17s  %17s  %5s  %6s";
     /// Format for 80 columns.
     private static final String NARROW = "%-16.16s  %7s %-10s  %19s  %9s  %3s";
-    private static final int WIDE_COLUMNS = 159;
+    private static final int WIDE_COLUMNS = 178;
 
     private final boolean wide;
 
@@ -39,6 +40,7 @@ final class StatsLine {
                 "PIDS",
                 "WRITTEN / SIZE FILES",
                 "READ / WRITE",
+                "NET IN / OUT",
                 "STALL",
                 "OOM"));
     }
@@ -78,6 +80,7 @@ final class StatsLine {
                 usage.pids().map(StatsLine::pids).orElse("-"),
                 all.writable().map(StatsLine::writable).orElse("-"),
                 usage.io().map(StatsLine::io).orElse("-"),
+                all.interfaces().isEmpty() ? "-" : traffic(all.interfaces()),
                 usage.pressure()
                         .map(pressures -> String.format(
                                 Locale.ROOT,
@@ -95,7 +98,7 @@ final class StatsLine {
     private String row(List<String> all) {
         Object[] shown = wide
                 ? all.toArray()
-                : new Object[] {all.get(1), all.get(2), all.get(3), all.get(4), all.get(6), all.get(10)};
+                : new Object[] {all.get(1), all.get(2), all.get(3), all.get(4), all.get(6), all.get(11)};
         return (wide ? WIDE : NARROW).formatted(shown).stripTrailing();
     }
 
@@ -127,6 +130,13 @@ final class StatsLine {
 
     private static String writable(WritableUse writable) {
         return writable.used() + " / " + writable.size() + " " + writable.inodes() + "f";
+    }
+
+    private static String traffic(List<InterfaceUse> links) {
+        return Bytes.of(links.stream()
+                        .mapToLong(link -> link.received().bytes())
+                        .sum()) + " / "
+                + Bytes.of(links.stream().mapToLong(link -> link.sent().bytes()).sum());
     }
 
     private static String io(List<Usage.Io> disks) {

@@ -9,6 +9,8 @@ import dev.caisson.engine.Survey.Total;
 import dev.caisson.engine.WritableUse;
 import dev.caisson.spec.BlockDevice;
 import dev.caisson.spec.Bytes;
+import dev.caisson.spec.InterfaceUse;
+import dev.caisson.spec.InterfaceUse.Traffic;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.Pressure;
 import dev.caisson.spec.Usage;
@@ -58,7 +60,12 @@ class StatsTest {
                 tenant,
                 Instant.ofEpochSecond(1_700_000_000),
                 nanoTime,
-                new ContainerUsage(usage, Optional.of(writable)));
+                new ContainerUsage(
+                        usage,
+                        Optional.of(writable),
+                        List.of(
+                                new InterfaceUse("eth0", new Traffic(3 << 20, 30, 1, 2), new Traffic(1024, 10, 0, 0)),
+                                new InterfaceUse("eth1", new Traffic(1 << 20, 5, 0, 0), new Traffic(0, 0, 0, 0)))));
     }
 
     @Test
@@ -79,6 +86,11 @@ class StatsTest {
                         "container_threads_max" + labels + "} 0",
                         "container_fs_usage_bytes" + labels + "} " + (3 << 20),
                         "container_fs_writes_bytes_total" + labels + ",device=\"8:0\"} 8192",
+                        "container_network_receive_bytes_total" + labels + ",interface=\"eth0\"} " + (3 << 20),
+                        "container_network_receive_errors_total" + labels + ",interface=\"eth0\"} 1",
+                        "container_network_receive_packets_dropped_total" + labels + ",interface=\"eth0\"} 2",
+                        "container_network_transmit_packets_total" + labels + ",interface=\"eth0\"} 10",
+                        "container_network_transmit_bytes_total" + labels + ",interface=\"eth1\"} 0",
                         "container_pressure_io_stalled_seconds_total" + labels + "} 1.500000000",
                         "container_start_time_seconds" + labels + "} 1700000000");
         assertThat(text.lines().filter(line -> !line.startsWith("#")))
@@ -110,6 +122,9 @@ class StatsTest {
                         "\"workingSet\":" + (32 << 20),
                         "\"kernel\":" + (2 << 20),
                         "\"slab\":" + (1 << 20))
+                .contains(
+                        "\"networks\":{\"eth0\":{\"rx_bytes\":3145728,\"rx_packets\":30,\"rx_errors\":1,\"rx_dropped\":2,"
+                                + "\"tx_bytes\":1024,\"tx_packets\":10,\"tx_errors\":0,\"tx_dropped\":0},\"eth1\":{")
                 .contains("\"pids\":{\"current\":7,\"peak\":9,\"refused\":0}")
                 .endsWith("}]");
     }
@@ -125,6 +140,7 @@ class StatsTest {
         assertThat(new StatsLine(Integer.MAX_VALUE).of(earlier, total))
                 .startsWith("tenant        a ")
                 .contains("150.0%", "32 MiB / 64 MiB");
+        assertThat(new StatsLine(Integer.MAX_VALUE).of(before, now, "", "")).contains(" 4 MiB / 1 KiB ");
         assertThat(StatsJson.of(Map.of(), List.of(), Map.of(total.path(), earlier), List.of(total)))
                 .startsWith(
                         "[{\"tenant\":\"a\",\"cgroup\":\"caisson/tenant-a\",\"containers\":2,\"cpu\":{\"processors\":1.5,");

@@ -63,7 +63,7 @@ public final class RouteQueries {
         }
     }
 
-    private static NetlinkWriter linkRequest(NetlinkWriter out, int flags) {
+    static NetlinkWriter linkRequest(NetlinkWriter out, int flags) {
         return out.message(RouteMessages.GET_LINK, NetlinkWriter.REQUEST | flags)
                 .u8(0)
                 .u8(0)
