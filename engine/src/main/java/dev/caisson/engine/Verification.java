@@ -5,7 +5,9 @@ import dev.caisson.cgroup.EffectiveLimits;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.KernelSetting;
 import dev.caisson.launch.Verifier;
+import dev.caisson.network.HostCheck;
 import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerId;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.State;
 import java.util.ArrayList;
@@ -40,8 +42,17 @@ public record Verification(String id, List<Verifier.Check> checks) {
             checks.addAll(limits(record, group.effectiveLimits(), group.path()));
             checks.addAll(settings(record, group));
             checks.addAll(ProcessObstacles.of(group.processes()));
+            checks.addAll(networks(new ContainerId(record.id()), options));
             return new Verification(record.id(), checks);
         }
+    }
+
+    /// What the host has for its networks.
+    private static List<Verifier.Check> networks(ContainerId container, EngineOptions options) {
+        return HostNetworks.read(options, List.<HostCheck>of(), networks -> networks.verify(container)).stream()
+                .map(one -> new Verifier.Check(
+                        "network, " + one.subject(), one.planned(), one.found(), one.asPlanned()))
+                .toList();
     }
 
     private static List<Verifier.Check> limits(ContainerRecord record, EffectiveLimits limits, String path) {

@@ -252,6 +252,11 @@ final class KernelNetworks implements AutoCloseable {
         records.networks().values().forEach(bridges::require);
     }
 
+    /// Reads what the host has for a container.
+    List<HostCheck> checks(ContainerNetworks container) {
+        return new HostSide(route, filter, tables).of(container, records.networks());
+    }
+
     boolean hasTables() {
         return tables.areThere(filter);
     }

@@ -325,6 +325,14 @@ public final class Networks implements AutoCloseable {
         }
     }
 
+    /// Compares what the host has for a container's networks with what is recorded; nothing for one that is on none.
+    public synchronized List<HostCheck> verify(ContainerId container) {
+        try (NetworkRecords.Held _ = hold()) {
+            ContainerNetworks there = records.containers().get(container);
+            return there == null || there.attachments().isEmpty() ? List.of() : kernel.checks(there);
+        }
+    }
+
     /// Returns the places of a container; none if it has none.
     public synchronized List<Attachment> attachments(ContainerId container) {
         try (NetworkRecords.Held _ = hold()) {

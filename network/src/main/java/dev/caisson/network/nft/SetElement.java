@@ -61,6 +61,15 @@ public final class SetElement {
         return new SetElement(key, keyEnd, value, timeout, endsRange, text);
     }
 
+    public byte[] key() {
+        return key.clone();
+    }
+
+    /// True if it leads to a value; an empty one for an element of a set.
+    public boolean leadsTo(byte[] target) {
+        return Arrays.equals(value, target);
+    }
+
     /// True if another one with the same key leads to the same value.
     public boolean leadsLike(SetElement other) {
         return Arrays.equals(value, other.value);

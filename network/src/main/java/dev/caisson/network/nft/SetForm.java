@@ -1,8 +1,16 @@
 package dev.caisson.network.nft;
 
 import dev.caisson.linux.NetlinkWriter;
+import dev.caisson.text.AddressText;
+import java.math.BigInteger;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 
 /// The form of a set or map: what its keys are put together of, what they lead to, and how it is used.
@@ -27,6 +35,24 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
         Part(int number, int bytes) {
             this.number = number;
             this.bytes = bytes;
+        }
+
+        private String text(byte[] value) {
+            return switch (this) {
+                case IPV4, IPV6 -> address(value);
+                case INTERFACE -> new String(value, StandardCharsets.US_ASCII).replace("\0", "");
+                case ETHERNET -> HexFormat.ofDelimiter(":").formatHex(value);
+                case FAMILY, TRANSPORT, PORT ->
+                    Long.toString(new BigInteger(1, value).longValue());
+            };
+        }
+
+        private static String address(byte[] value) {
+            try {
+                return AddressText.of(InetAddress.getByAddress(value));
+            } catch (UnknownHostException e) {
+                return HexFormat.of().formatHex(value);
+            }
         }
 
         /// Returns how many bytes it takes in a key, whose parts are aligned.
@@ -84,6 +110,18 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
 
     public SetForm with(Use... properties) {
         return new SetForm(name, key, value, List.of(properties));
+    }
+
+    /// Returns a key for people, its parts as nft(8) writes them.
+    public String text(byte[] bytes) {
+        var text = new ArrayList<String>();
+        int at = 0;
+        for (Part part : key) {
+            int end = Math.min(bytes.length, at + part.bytes);
+            text.add(part.text(Arrays.copyOfRange(bytes, Math.min(at, end), end)));
+            at += part.padded();
+        }
+        return String.join(" . ", text);
     }
 
     void write(NetlinkWriter out, int id) {

@@ -113,10 +113,12 @@ public final class TableQueries {
 
     /// An element of a set.
     ///
+    /// @param end the last key of a range; empty for a single key
+    /// @param value what the key leads to; empty in a set
     /// @param comment empty if it has none
     /// @param packets how many were found to have its key, if its set counts them
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    public record Element(byte[] key, String comment, long packets) {}
+    public record Element(byte[] key, byte[] end, byte[] value, String comment, long packets) {}
 
     /// Returns all elements of a set.
     public static List<Element> elements(NetlinkSocket socket, Family family, String table, SetForm form) {
@@ -138,14 +140,24 @@ public final class TableQueries {
 
     private static Optional<Element> element(NetlinkAttributes attributes) {
         int key = 1;
+        int data = 2;
         int userData = 6;
         int expression = 7;
+        int keyEnd = 10;
         int packets = 2;
         return attributes
                 .nested(key)
                 .flatMap(part -> part.find(1))
                 .map(bytes -> new Element(
                         bytes,
+                        attributes
+                                .nested(keyEnd)
+                                .flatMap(part -> part.find(1))
+                                .orElseGet(() -> new byte[0]),
+                        attributes
+                                .nested(data)
+                                .flatMap(part -> part.find(1))
+                                .orElseGet(() -> new byte[0]),
                         attributes.find(userData).map(TableQueries::comment).orElse(""),
                         attributes
                                 .nested(expression)

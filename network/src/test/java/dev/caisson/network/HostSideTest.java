@@ -1,0 +1,126 @@
+package dev.caisson.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.network.Bed.Guest;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerLink;
+import dev.caisson.spec.Egress;
+import dev.caisson.spec.NetworkEndpoint;
+import dev.caisson.spec.NetworkSpec;
+import dev.caisson.spec.PortMapping;
+import dev.caisson.spec.Transport;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What somebody changes of the host's side of a container's networks, by `nft`, `ip`, `bridge` and `sysctl`, is seen.
+@Tag("root")
+class HostSideTest {
+    @TempDir
+    private Path directory;
+
+    private Bed bed;
+    private Guest web;
+    private Attachment place;
+    private String tables;
+
+    @BeforeEach
+    void makeAHost() throws Exception {
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+        bed = new Bed(directory);
+        bed.on(all -> all.create(new NetworkSpec("apart", List.of(), false, true, false, 0, Map.of())));
+        var db = ContainerId.random();
+        bed.started(db, bed.on(all -> all.attach(db, "db", List.of(NetworkEndpoint.on("apart")))));
+        var id = ContainerId.random();
+        NetworkEndpoint endpoint = NetworkEndpoint.on("apart").link(ContainerLink.parse("db"));
+        Egress egress = Egress.only("192.0.2.7:80", "192.0.2.0/24:90-99");
+        web = bed.started(id, bed.on(all -> all.attach(id, "web", List.of(endpoint), egress, List.of())));
+        place = web.attachments().getFirst();
+        bed.on(all -> all.publish(id, List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
+        tables = bed.host.sh("nft list tables inet").strip().split(" ", -1)[2];
+    }
+
+    @AfterEach
+    void leave() {
+        bed.close();
+    }
+
+    private List<String> differences() {
+        List<HostCheck> checks = bed.on(all -> all.verify(web.id()));
+        assertThat(checks).hasSizeGreaterThan(8);
+        return checks.stream()
+                .filter(check -> !check.asPlanned())
+                .map(check -> check.subject() + " is " + check.found())
+                .toList();
+    }
+
+    @Test
+    void what_is_as_it_was_made_differs_in_nothing() {
+        assertThat(differences()).isEmpty();
+        List<HostCheck> nobody = bed.on(all -> all.verify(ContainerId.random()));
+        assertThat(nobody).isEmpty();
+    }
+
+    @Test
+    void an_element_that_is_gone_is_named() {
+        String address = web.ip4().getHostAddress();
+        bed.host.sh("nft delete element inet " + tables + " reached '{ " + address + " . 192.0.2.7 . tcp . 80 }'");
+        bed.host.sh("nft delete element inet " + tables + " limited '{ " + address + " }'");
+        bed.host.sh("nft delete element bridge " + tables + " members '{ " + place.hostLink() + " . " + place.mac()
+                + " . " + address + " }'");
+        bed.host.sh("nft flush set inet " + tables + " reached-ranges");
+
+        assertThat(differences())
+                .containsExactlyInAnyOrder(
+                        "set reached is without " + address + " . 192.0.2.7 . 6 . 80",
+                        "set limited is without " + address,
+                        "set members is without " + place.hostLink() + " . " + place.mac() + " . " + address,
+                        "set reached-ranges is without " + address + " . 192.0.2.0 . 6 . 90");
+    }
+
+    @Test
+    void an_element_that_nobody_recorded_and_a_port_that_leads_elsewhere_are_named() {
+        String address = web.ip4().getHostAddress();
+        bed.host.sh("nft add element inet " + tables + " reached '{ " + address + " . 198.51.100.7 . tcp . 443 }'");
+        bed.host.sh("nft add element bridge " + tables + " members '{ " + place.hostLink() + " . " + place.mac()
+                + " . 10.0.0.1 }'");
+        bed.host.sh("nft delete element inet " + tables + " published-any '{ tcp . 8080 }'; nft add element inet "
+                + tables + " published-any '{ tcp . 8080 : 10.0.0.1 . 80, tcp . 9090 : " + address + " . 22 }'");
+
+        assertThat(differences())
+                .containsExactlyInAnyOrder(
+                        "set published-any is without 6 . 8080",
+                        "set published-any, of nobody else is with 6 . 9090 too",
+                        "set members, of nobody else is with " + place.hostLink() + " . " + place.mac()
+                                + " . 10.0.0.1 too",
+                        "set reached, of nobody else is with " + address + " . 198.51.100.7 . 6 . 443 too");
+    }
+
+    @Test
+    void ports_bridges_settings_and_tables_are_read_back() {
+        String bridge = place.bridge();
+        bed.host.sh("ip link set " + place.hostLink() + " type bridge_slave isolated off hairpin on; sysctl -qw"
+                + " net.ipv4.conf." + bridge + ".rp_filter=0 net.ipv4.ip_forward=0; ip addr add 10.1.2.3/24 dev "
+                + bridge);
+
+        assertThat(differences())
+                .anyMatch(one -> one.startsWith("bridge " + bridge + " of network apart is up, 10.1.2.3/24 "))
+                .contains(
+                        "setting net/ipv4/conf/" + bridge + "/rp_filter is 0",
+                        "setting net/ipv4/ip_forward is 0",
+                        "port " + place.hostLink() + " is up, not isolated, hairpin, of bridge " + bridge)
+                .hasSize(4);
+        bed.host.sh("ip link del " + place.hostLink() + "; nft flush ruleset");
+        assertThat(differences())
+                .contains("port " + place.hostLink() + " is missing", "packet filter " + tables + " is missing");
+    }
+}
