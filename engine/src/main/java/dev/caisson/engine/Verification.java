@@ -50,8 +50,8 @@ public record Verification(String id, List<Verifier.Check> checks) {
     /// What the host has for its networks.
     private static List<Verifier.Check> networks(ContainerId container, EngineOptions options) {
         return HostNetworks.read(options, List.<HostCheck>of(), networks -> networks.verify(container)).stream()
-                .map(one -> new Verifier.Check(
-                        "network, " + one.subject(), one.planned(), one.found(), one.asPlanned()))
+                .map(one ->
+                        new Verifier.Check("network, " + one.subject(), one.planned(), one.found(), one.asPlanned()))
                 .toList();
     }
 

@@ -52,7 +52,8 @@ final class HostSide {
             }
         }
         boolean there = tables.areThere(filter);
-        checks.add(new HostCheck("packet filter " + tables.name(), "of this version", there ? "of this version" : MISSING));
+        checks.add(new HostCheck(
+                "packet filter " + tables.name(), "of this version", there ? "of this version" : MISSING));
         if (there) {
             elements.all().forEach((place, wanted) -> checks.add(elements(place, wanted)));
             checks.addAll(others(container, elements.all()));
@@ -62,13 +63,14 @@ final class HostSide {
 
     private HostCheck bridge(NetworkInfo network, Optional<Link> bridge) {
         var planned = new TreeSet<String>();
-        network.pools().forEach(pool -> pool.gateway()
-                .ifPresent(gateway ->
-                        planned.add(AddressText.of(gateway) + "/" + pool.subnet().prefix())));
+        network.pools()
+                .forEach(pool -> pool.gateway()
+                        .ifPresent(gateway -> planned.add(
+                                AddressText.of(gateway) + "/" + pool.subnet().prefix())));
         var found = new TreeSet<String>();
         bridge.ifPresent(link -> RouteQueries.addresses(route).stream()
-                .filter(address -> address.link() == link.index()
-                        && !address.address().isLinkLocalAddress())
+                .filter(address ->
+                        address.link() == link.index() && !address.address().isLinkLocalAddress())
                 .forEach(address -> found.add(AddressText.of(address.address()) + "/" + address.prefix())));
         return new HostCheck(
                 "bridge " + network.bridge() + " of network " + network.name(),
@@ -119,13 +121,17 @@ final class HostSide {
                 .map(one -> place.form().text(one.key()))
                 .toList();
         return new HostCheck(
-                "set " + place.form().name(), AS_RECORDED, missing.isEmpty() ? AS_RECORDED : "without " + some(missing));
+                "set " + place.form().name(),
+                AS_RECORDED,
+                missing.isEmpty() ? AS_RECORDED : "without " + some(missing));
     }
 
     private Map<SetElement, byte[]> found(Sets.Place place) {
         var found = new HashMap<SetElement, byte[]>();
         for (TableQueries.Element one : tables.elements(filter, place)) {
-            found.put(one.end().length == 0 ? SetElement.of(one.key()) : SetElement.range(one.key(), one.end()), one.value());
+            found.put(
+                    one.end().length == 0 ? SetElement.of(one.key()) : SetElement.range(one.key(), one.end()),
+                    one.value());
         }
         return found;
     }
@@ -148,17 +154,14 @@ final class HostSide {
             further(place, wanted, one -> one.comment().isEmpty() && begins(one.key(), addresses))
                     .ifPresent(checks::add);
         }
-        for (Sets.Place place :
-                List.of(Sets.PUBLISHED, Sets.PUBLISHED6, Sets.PUBLISHED_ANY, Sets.PUBLISHED_ANY6)) {
+        for (Sets.Place place : List.of(Sets.PUBLISHED, Sets.PUBLISHED6, Sets.PUBLISHED_ANY, Sets.PUBLISHED_ANY6)) {
             further(place, wanted, one -> begins(one.value(), addresses)).ifPresent(checks::add);
         }
         return checks;
     }
 
     private Optional<HostCheck> further(
-            Sets.Place place,
-            Map<Sets.Place, List<SetElement>> wanted,
-            Predicate<TableQueries.Element> concerns) {
+            Sets.Place place, Map<Sets.Place, List<SetElement>> wanted, Predicate<TableQueries.Element> concerns) {
         List<SetElement> known = wanted.getOrDefault(place, List.of());
         List<String> further = tables.elements(filter, place).stream()
                 .filter(concerns)
@@ -168,7 +171,9 @@ final class HostSide {
         return further.isEmpty()
                 ? Optional.empty()
                 : Optional.of(new HostCheck(
-                        "set " + place.form().name() + ", of nobody else", AS_RECORDED, "with " + some(further) + " too"));
+                        "set " + place.form().name() + ", of nobody else",
+                        AS_RECORDED,
+                        "with " + some(further) + " too"));
     }
 
     private static boolean begins(byte[] key, List<byte[]> with) {

@@ -22,8 +22,8 @@ final class NetworkJson {
 
     static final JsonForm<ContainerLink> LINK = new JsonForm<>(
             "a link",
-            field("container", ContainerLink::container, (it, json) -> new ContainerLink(text(json), it.alias())),
-            field("alias", ContainerLink::alias, (it, json) -> new ContainerLink(it.container(), text(json))));
+            field("container", it -> text(it.container()), (it, json) -> new ContainerLink(text(json), it.alias())),
+            field("alias", it -> text(it.alias()), (it, json) -> new ContainerLink(it.container(), text(json))));
 
     static final JsonForm<NetworkEndpoint> ENDPOINT = new JsonForm<>(
             "a place on a network",

@@ -42,8 +42,7 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
                 case IPV4, IPV6 -> address(value);
                 case INTERFACE -> new String(value, StandardCharsets.US_ASCII).replace("\0", "");
                 case ETHERNET -> HexFormat.ofDelimiter(":").formatHex(value);
-                case FAMILY, TRANSPORT, PORT ->
-                    Long.toString(new BigInteger(1, value).longValue());
+                case FAMILY, TRANSPORT, PORT -> Long.toString(new BigInteger(1, value).longValue());
             };
         }
 

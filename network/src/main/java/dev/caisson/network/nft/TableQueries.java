@@ -150,14 +150,8 @@ public final class TableQueries {
                 .flatMap(part -> part.find(1))
                 .map(bytes -> new Element(
                         bytes,
-                        attributes
-                                .nested(keyEnd)
-                                .flatMap(part -> part.find(1))
-                                .orElseGet(() -> new byte[0]),
-                        attributes
-                                .nested(data)
-                                .flatMap(part -> part.find(1))
-                                .orElseGet(() -> new byte[0]),
+                        attributes.nested(keyEnd).flatMap(part -> part.find(1)).orElseGet(() -> new byte[0]),
+                        attributes.nested(data).flatMap(part -> part.find(1)).orElseGet(() -> new byte[0]),
                         attributes.find(userData).map(TableQueries::comment).orElse(""),
                         attributes
                                 .nested(expression)
