@@ -68,6 +68,8 @@ public record SecretFile(
         return owner(OptionalInt.of(user), OptionalInt.of(group));
     }
 
+    /// Returns it with other owners.
+    ///
     /// @param user the one that the program runs as if empty
     /// @param group that user's if empty
     public SecretFile owner(OptionalInt user, OptionalInt group) {

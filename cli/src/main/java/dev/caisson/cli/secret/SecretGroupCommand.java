@@ -30,7 +30,8 @@ public final class SecretGroupCommand implements Runnable {
                 .addSubcommand("rm", new SecretRemoveCommand())
                 .addSubcommand("unlock", new SecretUnlockCommand())
                 .addSubcommand("lock", new SecretLockCommand())
-                .addSubcommand("rekey", new SecretRekeyCommand());
+                .addSubcommand("rekey", new SecretRekeyCommand())
+                .addSubcommand("canary", new SecretCanaryCommand());
     }
 
     @Override

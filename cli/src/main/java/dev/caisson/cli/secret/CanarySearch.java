@@ -1,0 +1,156 @@
+package dev.caisson.cli.secret;
+
+import dev.caisson.secret.SecretValue;
+import dev.caisson.secret.ValueForm;
+import dev.caisson.secret.ValueMatcher;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/// Looks for one value, in all its forms, in files that were written since it was made, and in the variables and
+/// arguments of every process.
+final class CanarySearch implements AutoCloseable {
+    private static final int PIECE = 1 << 20;
+    private static final Set<String> FILE_SYSTEMS_OF_THE_KERNEL = Set.of("proc", "sysfs", "cgroup", "cgroup2", "devpts");
+
+    private final ValueMatcher matcher;
+    private final Instant since;
+    private long files;
+    private long bytes;
+    private long processes;
+
+    CanarySearch(SecretValue value, Instant since) {
+        this.matcher = ValueMatcher.of(List.of(value));
+        this.since = since;
+    }
+
+    long files() {
+        return files;
+    }
+
+    long bytes() {
+        return bytes;
+    }
+
+    long processes() {
+        return processes;
+    }
+
+    /// Returns the files below a directory that have the value, each with the form. What is older than
+    /// the value cannot have it.
+    List<String> files(Path top) throws IOException {
+        var found = new ArrayList<String>();
+        if (!Files.exists(top, LinkOption.NOFOLLOW_LINKS)) {
+            return found;
+        }
+        Files.walkFileTree(top, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes)
+                    throws IOException {
+                return FILE_SYSTEMS_OF_THE_KERNEL.contains(
+                                Files.getFileStore(directory).type())
+                        ? FileVisitResult.SKIP_SUBTREE
+                        : FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                boolean recent = !attributes.lastModifiedTime().toInstant().isBefore(since);
+                if (attributes.isRegularFile() && recent) {
+                    files++;
+                    in(file).forEach(form -> found.add(file + " has it, " + form.words()));
+                }
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException why) {
+                return FileVisitResult.CONTINUE; // it is gone
+            }
+        });
+        return found;
+    }
+
+    /// Returns the processes whose variables or arguments have the value.
+    List<String> ofProcesses() throws IOException {
+        var found = new ArrayList<String>();
+        try (Stream<Path> all = Files.list(Path.of("/proc"))) {
+            for (Path process : all.toList()) {
+                if (process.getFileName().toString().matches("[0-9]+")) {
+                    processes++;
+                    in(process.resolve("environ")).forEach(form -> found.add("a variable of process "
+                            + process.getFileName() + " has it, " + form.words()));
+                    in(process.resolve("cmdline")).forEach(form -> found.add("an argument of process "
+                            + process.getFileName() + " has it, " + form.words()));
+                }
+            }
+        }
+        return found;
+    }
+
+    private Set<ValueForm> in(Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            return in(in);
+        } catch (IOException e) {
+            return Set.of(); // it is gone, or has no content for us
+        }
+    }
+
+    private Set<ValueForm> in(InputStream in) throws IOException {
+        try (var stream = new Found()) {
+            in.transferTo(stream);
+            return stream.forms;
+        }
+    }
+
+    /// Returns a stream that finds the value in what is written to it.
+    Found stream() {
+        return new Found();
+    }
+
+    /// Finds the value over the borders of what is written at once.
+    final class Found extends OutputStream {
+        private final Set<ValueForm> forms = new TreeSet<>();
+        private byte[] held = new byte[0];
+
+        @Override
+        public void write(int one) {
+            write(new byte[] {(byte) one}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] from, int offset, int length) {
+            for (int at = offset; at < offset + length; at += PIECE) {
+                int count = Math.min(PIECE, offset + length - at);
+                bytes += count;
+                byte[] all = Arrays.copyOf(held, held.length + count);
+                System.arraycopy(from, at, all, held.length, count);
+                int hold = matcher.search(all, 0, all.length, (value, form, start, end) -> forms.add(form));
+                held = Arrays.copyOfRange(all, hold, all.length);
+            }
+        }
+
+        /// Returns the forms in which the value was found.
+        Set<ValueForm> forms() {
+            return forms;
+        }
+    }
+
+    @Override
+    public void close() {
+        matcher.close();
+    }
+}
