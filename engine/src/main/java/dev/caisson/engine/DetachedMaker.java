@@ -129,8 +129,8 @@ final class DetachedMaker implements AutoCloseable {
         SpecTexts texts = home instanceof DetachedHome.New
                 ? SpecTexts.of(prepared.spec(), wanted.health().command())
                 : SpecTexts.none();
-        try (SecretFiles secrets = preparation.secrets(
-                prepared.spec(), texts, "container " + home.id().value())) {
+        try (SecretFiles secrets =
+                preparation.secrets(prepared, texts, "container " + home.id().value())) {
             DetachedPlace made = make(prepared, wanted, home, networks, secrets, undo, closing);
             undo.clear();
             return made;

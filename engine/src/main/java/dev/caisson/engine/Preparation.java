@@ -126,8 +126,8 @@ final class Preparation implements AutoCloseable {
     /// Reads the secrets of a container, which is refused if one of them is not to be had.
     /// @param container who gets them, for the log of accesses
     /// @param texts that must have no stored value
-    SecretFiles secrets(ContainerSpec spec, SpecTexts texts, String container) {
-        return SecretFiles.read(data, spec, texts, container);
+    SecretFiles secrets(Prepared prepared, SpecTexts texts, String container) {
+        return SecretFiles.read(data, prepared.spec(), prepared.rootfs().digest(), texts, container);
     }
 
     ImageStore images() {

@@ -1,5 +1,9 @@
 package dev.caisson.engine;
 
+import dev.caisson.error.CaissonException;
+import dev.caisson.image.Digest;
+import dev.caisson.image.Image;
+import dev.caisson.image.ImageReference;
 import dev.caisson.launch.IdRange;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.SlotSource;
@@ -9,6 +13,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Mounts;
 import dev.caisson.secret.Redaction;
+import dev.caisson.secret.SecretAccess;
 import dev.caisson.secret.SecretException;
 import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
@@ -45,11 +50,12 @@ final class SecretFiles implements AutoCloseable {
     /// of the spec. The store is opened only if the spec has secrets or such texts; without secrets, one
     /// that is locked or not there is passed over.
     ///
+    /// @param image the digest of its image, if that has one
     /// @param container for the log of accesses
     /// @throws dev.caisson.secret.SecretException SECRET_STORE_MISSING, SECRET_LOCKED, SECRET_UNKNOWN,
-    ///     SECRET_EXPIRED, SECRET_TAMPERED
+    ///     SECRET_EXPIRED, SECRET_DENIED, SECRET_TAMPERED
     /// @throws EngineException SECRET_IN_SPEC
-    static SecretFiles read(Path data, ContainerSpec spec, SpecTexts texts, String container) {
+    static SecretFiles read(Path data, ContainerSpec spec, Optional<Digest> image, SpecTexts texts, String container) {
         var read = new SecretFiles();
         List<SecretFile> wanted = spec.mounts().stream()
                 .filter(Mount.Secrets.class::isInstance)
@@ -69,12 +75,36 @@ final class SecretFiles implements AutoCloseable {
             }
             for (SecretFile file : wanted) {
                 read.values.computeIfAbsent(
-                        file.secret(), name -> store.read(name, Optional.empty(), "deliver", container));
+                        file.secret(), name -> store.deliver(name, access -> allows(access, spec, image), container));
             }
             return read;
         } catch (RuntimeException | Error e) {
             read.close();
             throw e;
+        }
+    }
+
+    private static boolean allows(SecretAccess access, ContainerSpec spec, Optional<Digest> image) {
+        return access.allows(rule -> isImage(rule, spec.image(), image), spec.name(), spec.labels());
+    }
+
+    private static boolean isImage(String rule, Image image, Optional<Digest> digest) {
+        if (digest.filter(known -> known.toString().equals(rule)).isPresent()
+                || image.toString().equals(rule)) {
+            return true;
+        }
+        if (!(image instanceof Image.Named named)) {
+            return false;
+        }
+        try {
+            ImageReference wanted = ImageReference.parse(rule);
+            return wanted.registry().equals(named.reference().registry())
+                    && wanted.repository().equals(named.reference().repository())
+                    && wanted.tag().equals(named.reference().tag())
+                    && (wanted.digest().isEmpty()
+                            || wanted.digest().equals(named.reference().digest()));
+        } catch (CaissonException e) {
+            return false; // a rule that names no image
         }
     }
 

@@ -92,7 +92,7 @@ final class Starter implements AutoCloseable {
     /// @throws RuntimeException where it does not run; then nothing is left of it
     Container start(Preparation.Prepared prepared, Streams wanted, Consumer<Container> standing) {
         SpecTexts texts = SpecTexts.of(prepared.spec(), Optional.empty());
-        try (SecretFiles secrets = preparation.secrets(prepared.spec(), texts, label(prepared.spec()))) {
+        try (SecretFiles secrets = preparation.secrets(prepared, texts, label(prepared.spec()))) {
             return start(prepared, begin(prepared), wanted, secrets, standing);
         } finally {
             beginnings.makeAhead(prepared);

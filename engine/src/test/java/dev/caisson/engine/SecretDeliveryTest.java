@@ -7,6 +7,7 @@ import dev.caisson.error.CaissonException;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.secret.AccessEntry;
 import dev.caisson.secret.NewStore;
+import dev.caisson.secret.SecretAccess;
 import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
@@ -265,6 +266,25 @@ class SecretDeliveryTest extends BusyboxEngine {
         assertThat(refused(plain.environment("TOKEN", VALUE))).contains("db@1");
         Files.move(scratch.resolve("key"), scratch.resolve("away"));
         assertThat(engine.run(plain.environment("TOKEN", VALUE)).exitStatus()).isZero();
+    }
+
+    @Test
+    void a_secret_is_given_only_to_containers_that_it_is_for() throws Exception {
+        ContainerSpec spec = with(SecretFile.of("db")).command("true").label("tier", "gold");
+        restrict(new SecretAccess(List.of(spec.image().toString()), List.of("web-*"), Map.of("tier", "gold")));
+        assertThat(engine.run(spec.name("web-1")).exitStatus()).isZero();
+        assertCode("SECRET_DENIED", spec);
+        restrict(new SecretAccess(List.of("other:1"), List.of(), Map.of()));
+        assertCode("SECRET_DENIED", spec);
+        try (SecretStore store = SecretStore.open(STORE, Optional::empty)) {
+            assertThat(store.log()).extracting(AccessEntry::action).contains("deny");
+        }
+    }
+
+    private static void restrict(SecretAccess access) {
+        try (SecretStore store = SecretStore.open(STORE, Optional::empty)) {
+            store.restrict(DB, access, "test");
+        }
     }
 
     private String refused(ContainerSpec spec) throws InterruptedException {

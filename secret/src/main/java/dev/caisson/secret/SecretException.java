@@ -14,6 +14,8 @@ public final class SecretException extends CodedException {
         SECRET_UNKNOWN(404),
         SECRET_EXISTS(409),
         SECRET_EXPIRED(409),
+        /// The container is none of those that the secret is for.
+        SECRET_DENIED(403),
         /// There is no store in the directory.
         SECRET_STORE_MISSING(404),
         SECRET_STORE_EXISTS(409),

@@ -14,8 +14,14 @@ import java.util.TreeMap;
 /// @param current the version that is handed out
 /// @param versions oldest first
 /// @param labels sorted by key
+/// @param access which containers may be given it
 public record SecretRecord(
-        SecretName name, String id, int current, List<SecretVersion> versions, Map<String, String> labels) {
+        SecretName name,
+        String id,
+        int current,
+        List<SecretVersion> versions,
+        Map<String, String> labels,
+        SecretAccess access) {
     /// Versions that are retained; the oldest but the current one go first.
     public static final int MOST_VERSIONS = 16;
 
@@ -52,14 +58,18 @@ public record SecretRecord(
         while (all.size() > MOST_VERSIONS) {
             all.removeFirst();
         }
-        return new SecretRecord(name, id, added.number(), all, labels);
+        return new SecretRecord(name, id, added.number(), all, labels, access);
     }
 
     SecretRecord withCurrent(int number) {
-        return new SecretRecord(name, id, number, versions, labels);
+        return new SecretRecord(name, id, number, versions, labels, access);
     }
 
     SecretRecord withVersions(List<SecretVersion> others) {
-        return new SecretRecord(name, id, current, others, labels);
+        return new SecretRecord(name, id, current, others, labels, access);
+    }
+
+    SecretRecord withAccess(SecretAccess other) {
+        return new SecretRecord(name, id, current, versions, labels, other);
     }
 }

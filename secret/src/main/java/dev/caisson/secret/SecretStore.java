@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /// An encrypted store of secrets in a directory, open with its identity.
@@ -65,7 +66,7 @@ public final class SecretStore implements AutoCloseable {
                 var store = new SecretStore(root, key.apply(root));
                 try {
                     store.locked(opened -> {
-                        store.removeLeftovers(opened.index());
+                        StoreLeftovers.remove(store.root, opened.index());
                         RekeyedStore.removeLeftovers(directory);
                         return opened;
                     });
@@ -198,6 +199,17 @@ public final class SecretStore implements AutoCloseable {
     /// @throws SecretException SECRET_EXISTS, SECRET_INVALID
     public SecretRecord create(
             SecretName name, SecretValue value, Map<String, String> labels, Optional<Duration> lifetime, String user) {
+        return create(name, value, labels, lifetime, SecretAccess.ANY, user);
+    }
+
+    /// Like [#create], for some containers alone.
+    public SecretRecord create(
+            SecretName name,
+            SecretValue value,
+            Map<String, String> labels,
+            Optional<Duration> lifetime,
+            SecretAccess access,
+            String user) {
         SecretLabels.require(labels);
         SecretValue.requireSize(value.size());
         return locked(opened -> {
@@ -208,7 +220,7 @@ public final class SecretStore implements AutoCloseable {
             }
             SecretVersion first = write(opened, name, 1, value, lifetime);
             String id = HexFormat.of().formatHex(KernelRandom.bytes(ID_BYTES));
-            return commit(opened, new SecretRecord(name, id, 1, List.of(first), labels), "create", user);
+            return commit(opened, new SecretRecord(name, id, 1, List.of(first), labels, access), "create", user);
         });
     }
 
@@ -224,7 +236,7 @@ public final class SecretStore implements AutoCloseable {
             Optional<Duration> before = last.expires().map(expires -> Duration.between(last.created(), expires));
             SecretVersion next = write(opened, name, secret.nextNumber(), value, lifetime.or(() -> before));
             SecretRecord changed = commit(opened, secret.with(next), "rotate", user);
-            removeUnlisted(changed);
+            StoreLeftovers.remove(root, changed);
             return changed;
         });
     }
@@ -239,6 +251,28 @@ public final class SecretStore implements AutoCloseable {
         });
     }
 
+    /// Changes which containers may be given a secret; those that have it keep it.
+    /// @throws SecretException SECRET_UNKNOWN
+    public SecretRecord restrict(SecretName name, SecretAccess access, String user) {
+        return locked(opened -> commit(opened, require(opened, name).withAccess(access), "restrict", user));
+    }
+
+    /// Reads the current value for a container, and logs that it was given or denied.
+    ///
+    /// @param allowed whether the container may have it
+    /// @throws SecretException SECRET_UNKNOWN, SECRET_EXPIRED, SECRET_DENIED, SECRET_TAMPERED
+    public SecretValue deliver(SecretName name, Predicate<SecretAccess> allowed, String user) {
+        if (!allowed.test(find(name).access())) {
+            locked(opened -> log.append(
+                    opened.end(), "deny", name.text(), user, opened.index().generation()));
+            throw new SecretException(
+                    Code.SECRET_DENIED,
+                    "the secret " + name + " is not for this container: 'caisson secret inspect " + name
+                            + "' shows for which images, names and labels it is, 'caisson secret access' changes that");
+        }
+        return read(name, Optional.empty(), "deliver", user);
+    }
+
     /// Removes a secret with all its versions.
     /// @throws SecretException SECRET_UNKNOWN
     public void remove(SecretName name, String user) {
@@ -247,7 +281,7 @@ public final class SecretStore implements AutoCloseable {
             StoreIndex next = opened.index().without(name, opened.end());
             writeIndex(next);
             log.append(opened.end(), "remove", name.text(), user, next.generation());
-            removeUnlisted(secret.withVersions(List.of()));
+            StoreLeftovers.remove(root, secret.withVersions(List.of()));
             return next;
         });
     }
@@ -360,55 +394,6 @@ public final class SecretStore implements AutoCloseable {
         try (SecretValue content = index.write(indexKey)) {
             root.write(StoreFiles.INDEX, AgeFile.encrypt(content, index.recipients()));
         }
-    }
-
-    /// Removes the files of versions that the index no longer has.
-    private void removeUnlisted(SecretRecord secret) {
-        root.findChild(StoreFiles.SECRETS).ifPresent(found -> {
-            try (StoreDirectory secrets = found) {
-                removeUnlisted(secrets, secret.name().text(), Optional.of(secret));
-            }
-        });
-    }
-
-    private void removeLeftovers(StoreIndex index) {
-        removeTemporary(root);
-        root.findChild(StoreFiles.SECRETS).ifPresent(found -> {
-            try (StoreDirectory secrets = found) {
-                for (String name : secrets.names()) {
-                    removeUnlisted(
-                            secrets,
-                            name,
-                            index.secrets().values().stream()
-                                    .filter(secret -> secret.name().text().equals(name))
-                                    .findFirst());
-                }
-            }
-        });
-    }
-
-    private static void removeTemporary(StoreDirectory directory) {
-        directory.names().stream()
-                .filter(name -> name.startsWith(StoreDirectory.TEMPORARY))
-                .forEach(directory::remove);
-    }
-
-    private static void removeUnlisted(StoreDirectory secrets, String name, Optional<SecretRecord> secret) {
-        secrets.findChild(name).ifPresent(found -> {
-            try (StoreDirectory directory = found) {
-                removeTemporary(directory);
-                List<String> listed = secret.stream()
-                        .flatMap(record -> record.versions().stream())
-                        .map(version -> fileName(version.number()))
-                        .toList();
-                directory.names().stream()
-                        .filter(file -> file.matches("[0-9]+\\.age") && !listed.contains(file))
-                        .forEach(directory::remove);
-                if (directory.names().isEmpty()) {
-                    secrets.remove(name);
-                }
-            }
-        });
     }
 
     static String fileName(int version) {

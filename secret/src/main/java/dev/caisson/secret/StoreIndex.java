@@ -18,8 +18,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// What a store holds. Whoever knows a recipient can make an age file, so the index has a MAC by a key of the store's
-/// identity, and the digest of each file.
+/// What a store holds. Whoever knows a recipient can make an age file, so the index has a MAC by a key of
+/// the store's identity, and the digest of each file.
 ///
 /// @param generation one more with each change
 /// @param recipients of every file
@@ -92,6 +92,11 @@ record StoreIndex(
         fields.put("id", secret.id());
         fields.put("current", secret.current());
         fields.put("labels", secret.labels());
+        if (!secret.access().isAny()) {
+            fields.put("forImages", secret.access().images());
+            fields.put("forNames", secret.access().names());
+            fields.put("forLabels", secret.access().labels());
+        }
         var versions = new ArrayList<Map<String, Object>>();
         for (SecretVersion version : secret.versions()) {
             var of = new LinkedHashMap<String, Object>();
@@ -145,10 +150,6 @@ record StoreIndex(
     }
 
     private static SecretRecord secret(Map<String, @Nullable Object> fields) {
-        var labels = new LinkedHashMap<String, String>();
-        if (fields.get("labels") instanceof Map<?, ?> map) {
-            Json.members(map).forEach((key, value) -> labels.put(key, String.valueOf(value)));
-        }
         var versions = new ArrayList<SecretVersion>();
         for (Map<String, @Nullable Object> version : objects(fields.get("versions"))) {
             Optional<Instant> expires = version.get("expiresMillis") instanceof Long at
@@ -165,7 +166,23 @@ record StoreIndex(
                 text(fields, "id"),
                 (int) number(fields, "current"),
                 versions,
-                labels);
+                texts(fields.get("labels")),
+                new SecretAccess(
+                        list(fields.get("forImages")).stream()
+                                .map(String::valueOf)
+                                .toList(),
+                        list(fields.get("forNames")).stream()
+                                .map(String::valueOf)
+                                .toList(),
+                        texts(fields.get("forLabels"))));
+    }
+
+    private static Map<String, String> texts(@Nullable Object value) {
+        var texts = new LinkedHashMap<String, String>();
+        if (value instanceof Map<?, ?> map) {
+            Json.members(map).forEach((key, text) -> texts.put(key, String.valueOf(text)));
+        }
+        return texts;
     }
 
     private static List<Map<String, @Nullable Object>> objects(@Nullable Object value) {

@@ -99,6 +99,26 @@ class SecretStoreTest {
     }
 
     @Test
+    void whoMayHaveASecretIsKeptAndADenialIsLogged() {
+        var access = new SecretAccess(List.of("app:1"), List.of(), Map.of("tier", "gold"));
+        try (SecretStore store = made();
+                SecretValue value = of("one")) {
+            store.create(DB, value, Map.of(), Optional.empty(), access, "test");
+            rotate(store, DB, "two");
+        }
+        try (SecretStore store = opened()) {
+            assertThat(store.find(DB).access()).isEqualTo(access);
+            assertCode(Code.SECRET_DENIED, () -> store.deliver(DB, wanted -> !wanted.equals(access), "box"));
+            store.deliver(DB, access::equals, "box").close();
+            store.restrict(DB, SecretAccess.ANY, "test");
+            store.deliver(DB, SecretAccess::isAny, "box").close();
+            assertThat(store.log())
+                    .extracting(AccessEntry::action)
+                    .containsExactly("init", "create", "rotate", "deny", "deliver", "restrict", "deliver");
+        }
+    }
+
+    @Test
     void oldVersionsGoAndTheirFilesWithThem() throws IOException {
         try (SecretStore store = made()) {
             create(store, DB, "1", Map.of());

@@ -118,8 +118,9 @@ final class CanaryLife {
     }
 
     private void foreground() throws InterruptedException, IOException {
-        RunResult result =
-                engine.run(spec(file("canary"), PRINTS).name(name.text()), Streams.capture().kept());
+        RunResult result = engine.run(
+                spec(file("canary"), PRINTS).name(name.text()),
+                Streams.capture().kept());
         try {
             requirePrinted(result.stdout());
             look("run", "the log", log());
@@ -187,12 +188,15 @@ final class CanaryLife {
     /// A variable is in the process that was given it, which the search must see, and nowhere else.
     private void variable() throws InterruptedException, IOException {
         DetachedContainer container = engine.create(
-                spec(file("canary").asVariable("CANARY"), "echo printed; exec sleep 600").name(name.text()),
+                spec(file("canary").asVariable("CANARY"), "echo printed; exec sleep 600")
+                        .name(name.text()),
                 DetachedOptions.STANDARD);
         try {
             container.start();
             requirePrinted(printed());
-            controls.put("a variable of a process", search.ofProcesses().stream().anyMatch(found -> found.startsWith("a var")));
+            controls.put(
+                    "a variable of a process",
+                    search.ofProcesses().stream().anyMatch(found -> found.startsWith("a var")));
             for (Path place : places) {
                 search.files(place).forEach(found -> leaks.add("variable: " + found));
             }
@@ -203,8 +207,7 @@ final class CanaryLife {
 
     private void file() throws IOException {
         Path file = options.state().resolve("canary-control");
-        Files.createFile(
-                file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         try {
             value.writeTo(file);
             controls.put("a plain file", !search.files(options.state()).isEmpty());
@@ -217,10 +220,13 @@ final class CanaryLife {
     /// which by then opens nothing.
     private void argument() throws IOException, InterruptedException {
         byte[] bytes = value.copy();
-        var process = new ProcessBuilder("/bin/sh", "-c", "read x", new String(bytes, StandardCharsets.US_ASCII)).start();
+        var process =
+                new ProcessBuilder("/bin/sh", "-c", "read x", new String(bytes, StandardCharsets.US_ASCII)).start();
         Arrays.fill(bytes, (byte) 0);
         try {
-            controls.put("an argument of a process", search.ofProcesses().stream().anyMatch(found -> found.startsWith("an arg")));
+            controls.put(
+                    "an argument of a process",
+                    search.ofProcesses().stream().anyMatch(found -> found.startsWith("an arg")));
         } finally {
             process.destroyForcibly().waitFor();
         }

@@ -24,7 +24,8 @@ import java.util.stream.Stream;
 /// arguments of every process.
 final class CanarySearch implements AutoCloseable {
     private static final int PIECE = 1 << 20;
-    private static final Set<String> FILE_SYSTEMS_OF_THE_KERNEL = Set.of("proc", "sysfs", "cgroup", "cgroup2", "devpts");
+    private static final Set<String> FILE_SYSTEMS_OF_THE_KERNEL =
+            Set.of("proc", "sysfs", "cgroup", "cgroup2", "devpts");
 
     private final ValueMatcher matcher;
     private final Instant since;
@@ -91,10 +92,12 @@ final class CanarySearch implements AutoCloseable {
             for (Path process : all.toList()) {
                 if (process.getFileName().toString().matches("[0-9]+")) {
                     processes++;
-                    in(process.resolve("environ")).forEach(form -> found.add("a variable of process "
-                            + process.getFileName() + " has it, " + form.words()));
-                    in(process.resolve("cmdline")).forEach(form -> found.add("an argument of process "
-                            + process.getFileName() + " has it, " + form.words()));
+                    in(process.resolve("environ"))
+                            .forEach(form -> found.add(
+                                    "a variable of process " + process.getFileName() + " has it, " + form.words()));
+                    in(process.resolve("cmdline"))
+                            .forEach(form -> found.add(
+                                    "an argument of process " + process.getFileName() + " has it, " + form.words()));
                 }
             }
         }

@@ -72,8 +72,9 @@ final class SecretCanaryCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         life.leaks().forEach(leak -> out.println("leak     " + leak));
         life.controls().forEach((control, caught) -> out.println((caught ? "caught   " : "MISSED   ") + control));
-        out.println("searched " + search.files() + " files and " + search.processes() + " processes, " + search.bytes() / 1_000_000
-                + " MB: the value was found in " + life.leaks().size() + " places");
+        out.println("searched " + search.files() + " files and " + search.processes() + " processes, "
+                + search.bytes() / 1_000_000 + " MB: the value was found in "
+                + life.leaks().size() + " places");
         return life.leaks().isEmpty() && life.controls().values().stream().allMatch(caught -> caught) ? 0 : 1;
     }
 }

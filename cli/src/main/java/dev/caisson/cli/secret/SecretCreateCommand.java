@@ -46,6 +46,9 @@ final class SecretCreateCommand implements Callable<Integer> {
     private @Nullable String expires;
 
     @Mixin
+    private final AccessOptions access = new AccessOptions();
+
+    @Mixin
     private final NamedValue source = new NamedValue();
 
     @Override
@@ -57,7 +60,7 @@ final class SecretCreateCommand implements Callable<Integer> {
                 SecretValue value = source.read()) {
             spec.commandLine()
                     .getOut()
-                    .println(store.create(secret, value, labelled, lifetime, Stores.user())
+                    .println(store.create(secret, value, labelled, lifetime, access.access(), Stores.user())
                             .id());
         }
         return 0;

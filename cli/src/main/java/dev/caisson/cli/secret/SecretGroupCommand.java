@@ -27,6 +27,7 @@ public final class SecretGroupCommand implements Runnable {
                 .addSubcommand("versions", new SecretVersionsCommand())
                 .addSubcommand("rollback", new SecretRollbackCommand())
                 .addSubcommand("log", new SecretLogCommand())
+                .addSubcommand("access", new SecretAccessCommand())
                 .addSubcommand("rm", new SecretRemoveCommand())
                 .addSubcommand("unlock", new SecretUnlockCommand())
                 .addSubcommand("lock", new SecretLockCommand())

@@ -60,6 +60,14 @@ final class SecretRow {
         spec.put("Name", secret.name().text());
         spec.put("Labels", secret.labels());
         object.put("Spec", spec);
+        if (!secret.access().isAny()) {
+            object.put(
+                    "For",
+                    Map.of(
+                            "Images", secret.access().images(),
+                            "Names", secret.access().names(),
+                            "Labels", secret.access().labels()));
+        }
         object.put("Current", secret.current());
         object.put("Versions", versions(secret));
         return object;

@@ -78,7 +78,8 @@ class SecretCanaryTest {
             Path below = Files.createDirectories(directory.resolve("a/b"));
             byte[] bytes = value.copy();
             Files.write(below.resolve("plain"), bytes);
-            Files.writeString(below.resolve("hex"), "x".repeat(3 << 20) + HexFormat.of().formatHex(bytes));
+            Files.writeString(
+                    below.resolve("hex"), "x".repeat(3 << 20) + HexFormat.of().formatHex(bytes));
             Path old = Files.write(below.resolve("old"), bytes);
             Files.setLastModifiedTime(old, FileTime.from(since.minusSeconds(1)));
             Files.createSymbolicLink(below.resolve("link"), old);
@@ -88,7 +89,8 @@ class SecretCanaryTest {
                             below.resolve("hex") + " has it, in hexadecimal digits");
             assertThat(search.files(directory.resolve("none"))).isEmpty();
             try (var stream = search.stream()) {
-                for (byte one : ("Basic " + new String(bytes, StandardCharsets.US_ASCII)).getBytes(StandardCharsets.US_ASCII)) {
+                for (byte one :
+                        ("Basic " + new String(bytes, StandardCharsets.US_ASCII)).getBytes(StandardCharsets.US_ASCII)) {
                     stream.write(one);
                 }
                 assertThat(stream.forms()).hasSize(1);

@@ -94,6 +94,23 @@ class SecretCommandsTest {
     }
 
     @Test
+    void a_secret_is_for_some_containers() {
+        assertThat(secret("create", "--generate", "--for-image", "app:1", "--for-label", "tier=gold", "db")
+                        .status())
+                .isZero();
+        assertThat(secret("inspect", "db").out()).contains("\"For\"", "app:1", "\"tier\": \"gold\"");
+        assertThat(secret("access", "db", "--for-name", "web-*").status()).isZero();
+        assertThat(secret("inspect", "db").out()).contains("web-*").doesNotContain("app:1");
+        assertThat(secret("access", "db").err()).contains("USAGE", "nothing was said");
+        assertThat(secret("access", "db", "--anybody", "--for-name", "x").err()).contains("contradict");
+        assertThat(secret("access", "none", "--anybody").err()).contains("SECRET_UNKNOWN");
+        assertThat(secret("access", "db", "--for-image", "a b").err()).contains("SECRET_INVALID");
+        assertThat(secret("access", "db", "--for-label", "x").err()).contains("USAGE");
+        assertThat(secret("access", "db", "--anybody").status()).isZero();
+        assertThat(secret("inspect", "db").out()).doesNotContain("\"For\"");
+    }
+
+    @Test
     void a_store_is_unlocked_for_a_time_and_gets_another_key() throws IOException {
         assertThat(given(VALUE, "create", "db", "-").status()).isZero();
         Path key = directory.resolve("key");
