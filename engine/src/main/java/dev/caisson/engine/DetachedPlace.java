@@ -303,7 +303,7 @@ final class DetachedPlace {
 
     /// Reads a file that its monitor leaves in its directory.
     Optional<byte[]> left(String name, int most) {
-        return among.open(entry).flatMap(found -> {
+        return directory().flatMap(found -> {
             try (Fd own = found;
                     Fd file = FileSystem.openAt(own, name, FileSystem.O_RDONLY, 0, BENEATH)) {
                 return Optional.of(FileSystem.read(file, most));

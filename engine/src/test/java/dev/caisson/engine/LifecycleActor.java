@@ -87,10 +87,15 @@ final class LifecycleActor {
     /// Lets its lease run out and does what the next commands do, until it is gone or somebody has made it again. A
     /// monitor that ends has its locks a little longer than its socket.
     private void endLease(DetachedContainer container) throws InterruptedException {
+        boolean renewed = false;
         while (container.hasMonitor()) {
             try {
                 container.renew(Duration.ofMillis(1));
+                renewed = true;
             } catch (EngineException e) {
+                if (renewed && e.code().equals("CONTAINER_UNKNOWN")) {
+                    return; // somebody else has removed it because its lease was over
+                }
                 if (!e.code().equals("CONTAINER_DEAD") && !e.code().equals("LEASE_OVER")) {
                     throw e;
                 }
