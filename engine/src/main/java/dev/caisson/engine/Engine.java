@@ -43,7 +43,7 @@ import java.util.function.UnaryOperator;
 ///
 /// Closing it ends and removes every container of it. What an engine that was killed has left is removed by
 /// the next one that is opened on the same state directory.
-public final class Engine implements ContainerRunner, AutoCloseable {
+public final class Engine implements ContainerRunner, SessionOpener, AutoCloseable {
     private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
 
     private final Probe probe;
@@ -279,6 +279,7 @@ public final class Engine implements ContainerRunner, AutoCloseable {
     /// Opens a session: a container that waits for programs and files, until it is closed.
     /// @param spec without a program
     /// @throws EngineException SESSION_PROGRAM, SESSION_TERMINAL
+    @Override
     public Session session(ContainerSpec spec) throws InterruptedException {
         return session(spec, Optional.empty());
     }

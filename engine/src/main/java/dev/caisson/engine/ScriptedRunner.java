@@ -15,13 +15,16 @@ import java.util.function.Function;
 /// ```java
 /// var runner = new ScriptedRunner()
 ///         .then(RunResult.of(Verdict.OK, 0).withOutput("hello\n", ""))
-///         .fail(new EngineException("ENGINE_CLOSED", "the engine is closed: open another"));
+///         .fail(new EngineException("ENGINE_CLOSED", "the engine is closed: open another"))
+///         .open(new ScriptedSession().then(ExecResult.of(Verdict.OK, 0, "42\n", "")));
 /// ```
 ///
 /// Threads may share it.
-public final class ScriptedRunner implements ContainerRunner {
+public final class ScriptedRunner implements ContainerRunner, SessionOpener {
     private final Queue<Function<ContainerSpec, RunResult>> answers = new ArrayDeque<>();
     private final List<ContainerSpec> specs = new ArrayList<>();
+    private final Queue<ScriptedSession> sessions = new ArrayDeque<>();
+    private final List<ContainerSpec> sessionSpecs = new ArrayList<>();
 
     /// A runner without answers yet.
     public ScriptedRunner() {}
@@ -44,6 +47,31 @@ public final class ScriptedRunner implements ContainerRunner {
     public synchronized ScriptedRunner answer(Function<ContainerSpec, RunResult> answer) {
         answers.add(present(answer, "answer"));
         return this;
+    }
+
+    /// Answers the next request for a session with this one.
+    public synchronized ScriptedRunner open(ScriptedSession session) {
+        sessions.add(present(session, "session"));
+        return this;
+    }
+
+    /// Returns the specs of all sessions so far.
+    public synchronized List<ContainerSpec> sessions() {
+        return List.copyOf(sessionSpecs);
+    }
+
+    /// @throws IllegalStateException if no session is left
+    @Override
+    public synchronized Session session(ContainerSpec spec) throws InterruptedException {
+        sessionSpecs.add(present(spec, "spec"));
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        ScriptedSession session = sessions.poll();
+        if (session == null) {
+            throw new IllegalStateException("no session is left for " + spec + ": add one with open");
+        }
+        return session;
     }
 
     /// The specs of all runs so far.

@@ -47,7 +47,8 @@ class RenamedContainerTest {
                 box.start();
                 assertThat(box.started()).isPresent();
                 try (Engine engine = Engine.open(OPTIONS)) {
-                    assertThat(engine.exec(id, Exec.of("true"), Streams.capture()).isOk())
+                    assertThat(engine.exec(id, Exec.of("true"), Streams.capture())
+                                    .isOk())
                             .isTrue();
                 }
             }

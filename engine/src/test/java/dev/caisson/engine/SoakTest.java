@@ -72,7 +72,9 @@ class SoakTest {
             Held after = new Held(Traces.awaited(OPTIONS, before.traces()), files(), heap(), helper());
 
             assertThat(after.traces()).as("seed %d, %s", SEED, done).isEqualTo(before.traces());
-            assertThat(after.files()).as("files of the container, seed %d", SEED).isLessThanOrEqualTo(before.files());
+            assertThat(after.files())
+                    .as("files of the container, seed %d", SEED)
+                    .isLessThanOrEqualTo(before.files());
             assertThat(after.heap()).as("heap").isLessThan(before.heap() + SPARE_HEAP);
             assertThat(after.helper()).as("memory of the zygote").isLessThan(before.helper() + SPARE_HELPER);
             box.remove(true);
@@ -192,7 +194,8 @@ class SoakTest {
         for (int i = 0; i < 3; i++) {
             System.gc();
             least = Math.min(
-                    least, Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory());
+                    least,
+                    Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory());
         }
         return least;
     }
@@ -210,9 +213,9 @@ class SoakTest {
     private static long privateBytes(Path rollup) throws IOException {
         List<String> lines = Files.readAllLines(rollup);
         return lines.stream()
-                .filter(line -> line.startsWith("Private_"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-                .sum()
+                        .filter(line -> line.startsWith("Private_"))
+                        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                        .sum()
                 << 10;
     }
 }
