@@ -49,7 +49,8 @@ public final class LinkCounters {
         for (int number = 0; number < Settling.MOST; number++) {
             String inside = Places.guestName(number);
             find.apply(Places.hostLink(container, number))
-                    .ifPresent(host -> uses.add(new InterfaceUse(inside, host.sent(), host.received())));
+                    .ifPresent(host -> uses.add(
+                            new InterfaceUse(inside, /* received= */ host.sent(), /* sent= */ host.received())));
         }
         return List.copyOf(uses);
     }
