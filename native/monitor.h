@@ -63,8 +63,8 @@ enum monitor_op {
 				restarts. Answered at once if it does not run */
 	MONITOR_SIGNAL = 7,  /* argument: signal number, | MONITOR_FINAL to end restarts -> -. ESRCH if it does not run. SIGKILL
 				and FINAL signals thaw a paused container */
-	MONITOR_PAUSE = 8,   /* - -> monitor_state; the group freezes within milliseconds. EINVAL if it does not run, EOPNOTSUPP
-				without a freezer */
+	MONITOR_PAUSE = 8,   /* argument: 0 or MONITOR_HOLD -> monitor_state; the group freezes within milliseconds. Held, it runs on
+				when the connection ends. EINVAL if it does not run, EOPNOTSUPP without a freezer */
 	MONITOR_UNPAUSE = 9, /* - -> monitor_state */
 	MONITOR_STDIN = 10,  /* bytes -> u32: the number of bytes written. If not all, NOTICE_STDIN comes when there is room. argument
 				MONITOR_EOF: closes stdin if all bytes were written. EPIPE if it is closed */

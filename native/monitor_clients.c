@@ -47,11 +47,13 @@ void accept_clients(struct monitor *m)
 
 void drop_client(struct monitor *m, struct client *client)
 {
-	bool held = m->holder == client - m->client, once = client->wrote_stdin && m->flags & MONITOR_STDIN_ONCE;
+	bool held = m->holder == client - m->client, froze = m->freezes == client - m->client, once = client->wrote_stdin && m->flags & MONITOR_STDIN_ONCE;
 	close(client->fd);
 	*client = (struct client){.fd = NO_FD};
 	if (once)
 		close_input(m);
+	if (froze)
+		run_on(m);
 	if (held) {
 		m->holder = -1;
 		m->ends = true;

@@ -123,6 +123,7 @@ struct monitor {
 	int init_pidfd, control, progress, input, output[STREAM_COUNT]; /* with a terminal input == output[STREAM_OUT] */
 	uint32_t rows_columns;
 	int holder; /* index of the client that holds it; -1 */
+	int freezes; /* index of the client with whose connection the pause ends; -1 */
 	bool by_policy, ends, quits; /* ends: no restart follows; quits: the monitor exits after the run */
 	bool again; /* a restart follows whatever the policy */
 	uint64_t started_at, drain_until;
@@ -166,6 +167,7 @@ void take_exit(struct monitor *m);
 void end_if_drained(struct monitor *m);
 void send_to_init(struct monitor *m, int number);
 void kill_init(struct monitor *m);
+void run_on(struct monitor *m);
 void stop_run(struct monitor *m, uint32_t number, uint32_t millis, bool by_client);
 bool has_init(const struct monitor *m);
 void run_deadlines(struct monitor *m);

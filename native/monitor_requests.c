@@ -120,6 +120,11 @@ static void freeze(const struct ask *ask, bool frozen)
 {
 	struct monitor *m = ask->m;
 	const char *word = m->freezer_v1 ? (frozen ? "FROZEN" : "THAWED") : (frozen ? "1" : "0");
+	bool held = frozen && ask->header->argument == MONITOR_HOLD;
+	if (!held && ask->header->argument != 0) {
+		answer(ask, EINVAL);
+		return;
+	}
 	if (m->phase != (frozen ? MONITOR_RUNNING : MONITOR_PAUSED)) {
 		answer(ask, EINVAL);
 		return;
@@ -136,6 +141,7 @@ static void freeze(const struct ask *ask, bool frozen)
 			resume_health(m);
 		return;
 	}
+	m->freezes = held ? (int)(ask->client - m->client) : -1;
 	change_phase(m, frozen ? MONITOR_PAUSED : MONITOR_RUNNING);
 	if (!frozen)
 		resume_health(m);

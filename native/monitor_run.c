@@ -34,7 +34,15 @@ static void thaw(struct monitor *m)
 		return;
 	const char *word = m->freezer_v1 ? "THAWED" : "0";
 	if (pwrite(m->freezer, word, m->freezer_v1 ? 6 : 1, 0) > 0)
-		change_phase(m, MONITOR_RUNNING); /* it is ending: no health check follows */
+		change_phase(m, MONITOR_RUNNING);
+}
+
+void run_on(struct monitor *m)
+{
+	m->freezes = -1;
+	thaw(m);
+	if (m->phase == MONITOR_RUNNING)
+		resume_health(m);
 }
 
 void kill_init(struct monitor *m)

@@ -95,6 +95,41 @@ static void a_paused_container_can_be_stopped(void)
 	CHECK(access(group_path, F_OK) < 0);
 }
 
+static void a_held_pause_ends_with_its_connection(void)
+{
+	char group_path[128];
+	if (!make_group(group_path, sizeof group_path, "held"))
+		return;
+	struct spec spec = shell("while :; do echo x; sleep 0.01; done");
+	int group = spec.cgroup = open(group_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	spec.freezer = openat(group, "cgroup.freeze", O_RDWR | O_CLOEXEC);
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	CHECK_EQUAL(0, start());
+	int client = connect_to(&watched);
+	CHECK_EQUAL(EINVAL, ask_op(client, MONITOR_PAUSE, 2, NULL, 0, NULL, 0));
+	CHECK_EQUAL(0, ask_op(client, MONITOR_PAUSE, MONITOR_HOLD, NULL, 0, NULL, 0));
+	CHECK_EQUAL(MONITOR_PAUSED, state_of(watched.socket).phase);
+	close(client);
+	for (int tries = 0; tries < 500 && state_of(watched.socket).phase == MONITOR_PAUSED; tries++)
+		usleep(10000);
+	CHECK_EQUAL(MONITOR_RUNNING, state_of(watched.socket).phase);
+	uint64_t bytes = state_of(watched.socket).log_bytes;
+	for (int tries = 0; tries < 500 && state_of(watched.socket).log_bytes == bytes; tries++)
+		usleep(10000);
+	CHECK(state_of(watched.socket).log_bytes > bytes);
+
+	client = connect_to(&watched); /* what somebody else pauses afterwards stays */
+	CHECK_EQUAL(0, ask_op(client, MONITOR_PAUSE, MONITOR_HOLD, NULL, 0, NULL, 0));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_UNPAUSE, 0, NULL, 0, NULL, 0));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
+	close(client);
+	usleep(50000);
+	CHECK_EQUAL(MONITOR_PAUSED, state_of(watched.socket).phase);
+	watched_end(&watched);
+	close(group), close(spec.freezer);
+	remove_group(group_path);
+}
+
 /* Returns a file that takes the place of a v1 freezer or the group's events. */
 static int file_with(const char *text)
 {
@@ -165,6 +200,7 @@ static void the_group_of_one_that_ends_while_it_is_paused_is_thawed(void)
 const struct test monitor_group_tests[] = {
 	{"a monitor is born into the group that it is given", a_monitor_is_born_into_the_group_that_it_is_given},
 	{"a paused container can be stopped", a_paused_container_can_be_stopped},
+	{"a held pause ends with its connection", a_held_pause_ends_with_its_connection},
 	{"the group of one that ends while it is paused is thawed", the_group_of_one_that_ends_while_it_is_paused_is_thawed},
 	{"one that is ending is shown as running", one_that_is_ending_is_shown_as_running},
 	{"a v1 freezer and oom kills are handled", a_v1_freezer_and_oom_kills_are_handled},

@@ -32,9 +32,11 @@ final class Commit {
     private final ImageStore store;
     private final KeptContainer kept;
     private final DetachedContainer container;
+    private final DetachedPlace place;
     private final CommitOptions options;
 
     Commit(ImageStore store, KeptContainer kept, CommitOptions options) {
+        this.place = kept.place();
         this.store = store;
         this.kept = kept;
         this.options = options;
@@ -61,29 +63,17 @@ final class Commit {
     StoredImage as(ImageReference name) throws InterruptedException {
         StoredImage base = base();
         byte[] before = store.config(base);
-        boolean pause = options.pause() && container.state() instanceof ContainerState.Running;
-        if (pause) {
-            container.pause();
+        if (!options.pause() || !(container.state() instanceof ContainerState.Running)) {
+            return make(base, before, name);
         }
-        try {
-            return store.make(
-                    Optional.of(base), List.of(new NewLayer(this::write, true)), added -> config(before, added), name);
-        } finally {
-            if (pause) {
-                resume();
-            }
+        try (Freeze _ = Freeze.of(place)) {
+            return make(base, before, name);
         }
     }
 
-    /// Somebody may have ended it, or let it run on, meanwhile: the image is made all the same.
-    private void resume() throws InterruptedException {
-        try {
-            container.resume();
-        } catch (EngineException e) {
-            if (container.state() instanceof ContainerState.Paused) {
-                throw e;
-            }
-        }
+    private StoredImage make(StoredImage base, byte[] before, ImageReference name) {
+        return store.make(
+                Optional.of(base), List.of(new NewLayer(this::write, true)), added -> config(before, added), name);
     }
 
     private void write(OutputStream tar) throws IOException {

@@ -202,7 +202,7 @@ public final class DetachedContainer {
     /// Freezes every process of it, until [#resume]. Its deadline and its lease go on.
     /// @throws EngineException CONTAINER_NOT_RUNNING, CONTAINER_PAUSED, CONTAINER_RESTARTING
     public void pause() throws InterruptedException {
-        new PauseSwitch(place, ContainerState.Operation.PAUSE, Monitor::pause).turn();
+        new PauseSwitch(place, ContainerState.Operation.PAUSE, monitor -> monitor.pause(false)).turn();
         place.note("pause", Map.of());
     }
 

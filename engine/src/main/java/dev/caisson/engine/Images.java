@@ -18,6 +18,7 @@ import dev.caisson.image.ProgressListener;
 import dev.caisson.image.PullListener;
 import dev.caisson.image.RegistryLogins;
 import dev.caisson.image.StoredImage;
+import dev.caisson.spec.Bytes;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -331,6 +332,11 @@ public final class Images implements AutoCloseable {
             store.removeUnused();
             return List.copyOf(removed);
         });
+    }
+
+    /// Returns the bytes that all of them take, as they were fetched and unpacked. Looks at every file.
+    public Bytes onDisk() {
+        return Failures.call(() -> Bytes.of(store.bytes()));
     }
 
     /// Returns the names of containers that have an image, whether they run or are kept, and of snapshots

@@ -120,9 +120,13 @@ public final class KeptContainer {
         return state.isUp() || state instanceof ContainerState.Restarting;
     }
 
+    DetachedPlace place() {
+        return new DetachedPlace(options, among, entry);
+    }
+
     /// Returns the same container with what may be asked of it, if it outlives its command.
     public Optional<DetachedContainer> detached() {
-        var place = new DetachedPlace(options, among, entry);
+        DetachedPlace place = place();
         return place.findFile().isPresent() ? Optional.of(new DetachedContainer(place)) : Optional.empty();
     }
 

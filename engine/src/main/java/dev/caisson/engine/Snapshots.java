@@ -70,15 +70,14 @@ public final class Snapshots {
                 .orElseThrow(() -> new EngineException(
                         "SNAPSHOT_REFUSED",
                         "the spec of container " + detached.name() + " cannot be read: create it again"));
-        DetachedPlace place =
-                DetachedPlace.find(kept.id().value(), options).orElseThrow(() -> Failures.removed(detached.name()));
+        DetachedPlace place = kept.place();
         try (ImageStore store = open();
                 DetachedChanges changes = DetachedChanges.open(place)) {
             Rootfs rootfs = store.resolve(spec.image(), ProgressListener.none());
             requireSame(spec.image(), rootfs, changes.lowers(), detached.name());
             Image image = spec.image() instanceof Image.Named ? Image.parse(kept.image()) : spec.image();
             var source = new StoredSnapshots.Source(detached.name(), image, rootfs);
-            return store.snapshots().make(parsed, source, tree -> copy(detached, changes, tree));
+            return store.snapshots().make(parsed, source, tree -> copy(detached, place, changes, tree));
         } catch (RuntimeException e) {
             throw Failures.coded(e);
         }
@@ -107,32 +106,18 @@ public final class Snapshots {
         }
     }
 
-    private static long copy(DetachedContainer container, DetachedChanges changes, Fd tree) {
+    private static long copy(DetachedContainer container, DetachedPlace place, DetachedChanges changes, Fd tree) {
         try {
             if (!(container.state() instanceof ContainerState.Running)) {
                 return changes.copy(tree, OptionalLong.empty());
             }
-            container.pause();
-            try {
+            try (Freeze _ = Freeze.of(place)) {
                 return changes.copy(tree, SessionSnapshots.deadline());
-            } finally {
-                resume(container);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new EngineException(
                     "INTERRUPTED", "interrupted while the files of " + container.name() + " were copied", e);
-        }
-    }
-
-    /// Somebody may have ended it, or let it run on, meanwhile: the snapshot is made all the same.
-    private static void resume(DetachedContainer container) throws InterruptedException {
-        try {
-            container.resume();
-        } catch (EngineException e) {
-            if (container.state() instanceof ContainerState.Paused) {
-                throw e;
-            }
         }
     }
 

@@ -36,17 +36,27 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Snapshots of containers, and what is started from them.
-class SnapshotTest extends BusyboxEngine {
+@Tag("root")
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class SnapshotTest {
+    /// Of its own: images and snapshots that nobody uses are removed.
+    private static final EngineOptions OPTIONS =
+            new EngineOptions(OwnDirectories.state("snapshots"), OwnDirectories.data("snapshots"));
+
     private static final ImageReference BASE = ImageReference.parse("caisson-test/snapped:1");
-    private static final Path STORE = Path.of("/var/lib/caisson-test/images/snapshots");
+    private static final Path STORE = OPTIONS.data().resolve("images/snapshots");
     private static final String TREE =
             "for f in $(find /srv/* /etc/kept -type d | sort); do stat -c '%n %A %u:%g %Y' $f; done;"
                     + " for f in $(find /srv /etc/kept ! -type d | sort); do stat -c '%n %A %u:%g %s %Y %h' $f; done";
@@ -54,8 +64,16 @@ class SnapshotTest extends BusyboxEngine {
     private final List<DetachedContainer> all = new ArrayList<>();
     private Snapshots snapshots;
 
+    @TempDir
+    private Path directory;
+
+    private Path root;
+    private Engine engine;
+
     @BeforeEach
     void open() throws IOException {
+        root = BusyboxEngine.makeRoot(directory.resolve("root"));
+        engine = Engine.open(OPTIONS);
         snapshots = Snapshots.of(OPTIONS);
         Files.writeString(root.resolve("srv/below"), "below");
         Files.createDirectories(root.resolve("srv/remade"));
@@ -70,6 +88,11 @@ class SnapshotTest extends BusyboxEngine {
         }
         assertThat(snapshots.prune()).isNotNull();
         assertThat(snapshots.list()).isEmpty();
+        engine.close();
+    }
+
+    private ContainerSpec busybox(String... command) {
+        return ContainerSpec.of(Image.directory(root), command);
     }
 
     private static String sh(Session session, String script) throws InterruptedException {
@@ -206,8 +229,10 @@ class SnapshotTest extends BusyboxEngine {
                                 .stdout())
                         .isEqualTo("1\n");
                 snapshots.remove(snapshots.get("above").name());
+                long before = store.bytes();
                 store.removeUnused();
                 assertThat(layer).doesNotExist();
+                assertThat(before - store.bytes()).isGreaterThanOrEqualTo(Files.size(Path.of("/bin/busybox")));
             }
         }
     }

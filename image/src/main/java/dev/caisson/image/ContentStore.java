@@ -5,6 +5,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -192,6 +193,15 @@ final class ContentStore implements AutoCloseable {
 
     Fd blobs() {
         return blobs;
+    }
+
+    /// Returns the bytes of all blobs.
+    long bytes() {
+        long bytes = 0;
+        for (String name : DirectoryEntries.of(blobs)) {
+            bytes += FileSystem.findStatus(blobs, name).map(FileStatus::size).orElse(0L); // removed meanwhile
+        }
+        return bytes;
     }
 
     boolean has(Descriptor blob) {

@@ -386,6 +386,12 @@ public final class ImageStore implements AutoCloseable {
         return trees.sizes();
     }
 
+    /// Returns the bytes of all blobs and unpacked layers. Looks at every file.
+    public long bytes() {
+        return content.bytes()
+                + trees.sizes().values().stream().mapToLong(Long::longValue).sum();
+    }
+
     private Rootfs unpacked(PackedImage image, ProgressListener listener) {
         return new Rootfs(trees.obtain(image, listener), image.config(), Optional.of(image.id()), List.of());
     }

@@ -2,6 +2,7 @@ package dev.caisson.cli.image;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.Confirmation;
+import dev.caisson.cli.text.SizeText;
 import dev.caisson.engine.Images;
 import dev.caisson.image.StoredImage;
 import java.io.PrintWriter;
@@ -19,6 +20,8 @@ import picocli.CommandLine.Spec;
         description = "Remove images that have no name any more.",
         footer = "%n  caisson image prune -a -f")
 public final class PruneImagesCommand implements Callable<Integer> {
+    private static final int DIGITS = 4;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -41,11 +44,15 @@ public final class PruneImagesCommand implements Callable<Integer> {
             return 0;
         }
         try (Images images = Images.open(Caller.current().directories())) {
+            long before = images.onDisk().count();
             List<StoredImage> removed = images.prune(all);
+            long freed = Math.max(0, before - images.onDisk().count()); // another process may pull meanwhile
             if (!removed.isEmpty()) {
                 out.println("Deleted Images:");
                 removed.forEach(image -> out.println(image.name()));
+                out.println();
             }
+            out.println("Total reclaimed space: " + SizeText.of(freed, DIGITS));
         }
         return 0;
     }

@@ -2,9 +2,12 @@ package dev.caisson.cli.volume;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.Confirmation;
+import dev.caisson.cli.text.SizeText;
 import dev.caisson.engine.Volume;
 import dev.caisson.engine.Volumes;
+import dev.caisson.spec.VolumeName;
 import java.io.PrintWriter;
+import java.util.HashMap;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -19,6 +22,8 @@ import picocli.CommandLine.Spec;
         description = "Remove the volumes whose names were made up and that no container has, with their files.",
         footer = "%n  caisson volume prune -a -f --filter label=team=core")
 final class VolumePruneCommand implements Callable<Integer> {
+    private static final int DIGITS = 4;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -49,13 +54,24 @@ final class VolumePruneCommand implements Callable<Integer> {
         if (!force && !Confirmation.isGiven(out, what)) {
             return 0;
         }
-        List<Volume> removed = Volumes.of(Caller.current().directories())
-                .prune(volume -> (all || volume.anonymous()) && filter.accepts(volume));
+        Volumes every = Volumes.of(Caller.current().directories());
+        var bytes = new HashMap<VolumeName, Long>();
+        List<Volume> removed = every.prune(volume -> {
+            boolean chosen = (all || volume.anonymous()) && filter.accepts(volume);
+            if (chosen && !every.isInUse(volume.name())) {
+                bytes.put(volume.name(), every.use(volume.name()).onDisk().count());
+            }
+            return chosen;
+        });
         if (!removed.isEmpty()) {
             out.println("Deleted Volumes:");
             removed.forEach(volume -> out.println(volume.name()));
             out.println();
         }
+        long freed = removed.stream()
+                .mapToLong(volume -> bytes.getOrDefault(volume.name(), 0L))
+                .sum();
+        out.println("Total reclaimed space: " + SizeText.of(freed, DIGITS));
         return 0;
     }
 }

@@ -33,6 +33,19 @@ class VolumeCommandsTest {
     }
 
     @Test
+    void what_is_pruned_is_added_up() {
+        caisson("volume", "create", "--opt", "size=32m", "--label", "of=" + name, name);
+
+        Answer pruned = caisson("volume", "prune", "-a", "-f", "--filter", "label=of=" + name);
+        assertThat(pruned.out())
+                .startsWith("Deleted Volumes:\n" + name + "\n\n")
+                .matches("(?s).*\nTotal reclaimed space: [0-9.]+(?:k|M)?B\n")
+                .doesNotContain("space: 0B");
+        assertThat(caisson("volume", "prune", "-a", "-f", "--filter", "label=of=" + name))
+                .isEqualTo(new Answer(0, "Total reclaimed space: 0B\n", ""));
+    }
+
+    @Test
     void one_is_made_listed_used_and_removed() {
         assertThat(caisson("volume", "create", "--opt", "size=32m", "--label", "of=" + name, name))
                 .isEqualTo(new Answer(0, name + "\n", ""));

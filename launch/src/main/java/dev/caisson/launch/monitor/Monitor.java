@@ -151,8 +151,8 @@ public final class Monitor implements AutoCloseable {
         return true;
     }
 
-    public MonitorState pause() throws InterruptedException {
-        return stateOf(checked(ask(Requests.PAUSE, 0)));
+    public MonitorState pause(boolean held) throws InterruptedException { // held: as long as this connection
+        return stateOf(checked(ask(Requests.PAUSE, held ? HOLD : 0)));
     }
 
     public MonitorState resume() throws InterruptedException {
