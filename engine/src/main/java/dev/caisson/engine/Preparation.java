@@ -20,6 +20,7 @@ import dev.caisson.launch.Policy;
 import dev.caisson.launch.RootImage;
 import dev.caisson.launch.TrustedPaths;
 import dev.caisson.linux.Processes;
+import dev.caisson.secret.SecretStore;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
@@ -84,11 +85,11 @@ final class Preparation implements AutoCloseable {
     private final ImageStore images;
     private final Filters filters;
     private final TrustedPaths trusted;
-    private final Path data;
+    private final TextCheck textCheck;
 
     Preparation(EngineOptions options) {
-        data = options.data();
-        images = ImageStore.open(data.resolve("images"));
+        images = ImageStore.open(options.data().resolve("images"));
+        textCheck = new TextCheck(options.data().resolve(SecretStore.DIRECTORY));
         hierarchy = Hierarchy.detect();
         usualGroups = hierarchy.joins();
         host = HostFacts.read(shown(usualGroups), names(usualGroups), hierarchy.hasUnified())
@@ -127,7 +128,7 @@ final class Preparation implements AutoCloseable {
     /// @param container who gets them, for the log of accesses
     /// @param texts that must have no stored value
     SecretFiles secrets(Prepared prepared, SpecTexts texts, String container) {
-        return SecretFiles.read(data, prepared.spec(), prepared.rootfs().digest(), texts, container);
+        return SecretFiles.read(prepared.spec(), prepared.rootfs().digest(), texts, textCheck, container);
     }
 
     ImageStore images() {
@@ -238,5 +239,6 @@ final class Preparation implements AutoCloseable {
     public void close() {
         images.close();
         hierarchy.close();
+        textCheck.close();
     }
 }

@@ -46,33 +46,31 @@ final class SecretFiles implements AutoCloseable {
 
     private SecretFiles() {}
 
-    /// Reads the current versions from the store of a data directory, and looks for stored values in the texts
-    /// of the spec. The store is opened only if the spec has secrets or such texts; without secrets, one
-    /// that is locked or not there is passed over.
+    /// Reads the current versions from the store, and looks for stored values in the texts of the spec. The
+    /// store is opened only if the spec has secrets or texts that may have one; without secrets, one that
+    /// is locked or not there is passed over.
     ///
     /// @param image the digest of its image, if that has one
     /// @param container for the log of accesses
     /// @throws dev.caisson.secret.SecretException SECRET_STORE_MISSING, SECRET_LOCKED, SECRET_UNKNOWN,
     ///     SECRET_EXPIRED, SECRET_DENIED, SECRET_TAMPERED
     /// @throws EngineException SECRET_IN_SPEC
-    static SecretFiles read(Path data, ContainerSpec spec, Optional<Digest> image, SpecTexts texts, String container) {
+    static SecretFiles read(
+            ContainerSpec spec, Optional<Digest> image, SpecTexts texts, TextCheck check, String container) {
         var read = new SecretFiles();
         List<SecretFile> wanted = spec.mounts().stream()
                 .filter(Mount.Secrets.class::isInstance)
                 .flatMap(mount -> ((Mount.Secrets) mount).files().stream())
                 .toList();
-        Path directory = data.resolve(SecretStore.DIRECTORY);
-        if (wanted.isEmpty() && (texts.isEmpty() || !Files.isDirectory(directory))) {
+        if (wanted.isEmpty() && (!Files.isDirectory(check.directory()) || !check.needsStore(texts))) {
             return read;
         }
-        Optional<SecretStore> opened = open(directory, !wanted.isEmpty());
+        Optional<SecretStore> opened = open(check.directory(), !wanted.isEmpty());
         if (opened.isEmpty()) {
             return read;
         }
         try (SecretStore store = opened.get()) {
-            if (!texts.isEmpty()) {
-                texts.requireClean(store);
-            }
+            check.requireClean(texts, store);
             for (SecretFile file : wanted) {
                 read.values.computeIfAbsent(
                         file.secret(), name -> store.deliver(name, access -> allows(access, spec, image), container));

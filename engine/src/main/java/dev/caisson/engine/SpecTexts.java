@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.StoredText;
+import dev.caisson.secret.TextSieve;
 import dev.caisson.spec.ContainerSpec;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +55,11 @@ final class SpecTexts {
 
     boolean isEmpty() {
         return all.isEmpty();
+    }
+
+    /// True if no text can have a value.
+    boolean noneIn(TextSieve sieve) {
+        return all.stream().noneMatch(placed -> sieve.mayHold(placed.text()));
     }
 
     /// @throws EngineException SECRET_IN_SPEC if one has a stored value

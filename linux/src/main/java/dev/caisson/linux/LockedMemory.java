@@ -1,6 +1,7 @@
 package dev.caisson.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -109,6 +110,16 @@ public final class LockedMemory implements AutoCloseable {
     /// Copies the `length` bytes at the position `at` to `into`.
     public void get(int at, byte[] into, int offset, int length) {
         MemorySegment.copy(memory, JAVA_BYTE, at, into, offset, length);
+    }
+
+    /// Returns the four bytes at the position `at`, as an integer of this machine.
+    public int integer(int at) {
+        return memory.get(JAVA_INT_UNALIGNED, at);
+    }
+
+    /// Writes what [#integer] reads.
+    public void put(int at, int integer) {
+        memory.set(JAVA_INT_UNALIGNED, at, integer);
     }
 
     /// True if the `length` bytes at the position `at` are those of `other` from `offset` on.

@@ -18,9 +18,15 @@ public final class StoredText {
 
     private StoredText() {}
 
-    /// Returns the first of the texts that has a value of any version that is retained, in any form.
-    /// @throws SecretException SECRET_TAMPERED
-    public static Optional<Found> find(SecretStore store, List<String> texts) {
+    /// What is done with the values of a store.
+    @FunctionalInterface
+    interface Use<T> {
+        /// Takes their names, as `db@3`, and what finds them.
+        T of(List<String> names, ValueMatcher matcher);
+    }
+
+    /// Reads every version that is retained, and clears them afterwards.
+    static <T> T withValues(SecretStore store, Use<T> use) {
         return store.locked(opened -> {
             var names = new ArrayList<String>();
             var values = new ArrayList<SecretValue>();
@@ -31,27 +37,33 @@ public final class StoredText {
                         names.add(secret.name() + "@" + version.number());
                     }
                 }
-                return find(names, values, texts);
+                try (ValueMatcher matcher = ValueMatcher.of(values)) {
+                    return use.of(names, matcher);
+                }
             } finally {
                 values.forEach(SecretValue::close);
             }
         });
     }
 
-    private static Optional<Found> find(List<String> names, List<SecretValue> values, List<String> texts) {
-        try (ValueMatcher matcher = ValueMatcher.of(values)) {
-            var found = new ArrayList<Found>();
-            for (int text = 0; text < texts.size() && found.isEmpty(); text++) {
-                int index = text;
-                byte[] bytes = texts.get(text).getBytes(StandardCharsets.UTF_8);
-                int _ = matcher.search(
-                        bytes,
-                        0,
-                        bytes.length,
-                        (value, form, from, to) -> found.add(new Found(index, names.get(value), form)));
-                Arrays.fill(bytes, (byte) 0);
-            }
-            return found.stream().findFirst();
+    /// Returns the first of the texts that has a value of any version that is retained, in any form.
+    /// @throws SecretException SECRET_TAMPERED
+    public static Optional<Found> find(SecretStore store, List<String> texts) {
+        return withValues(store, (names, matcher) -> find(names, matcher, texts));
+    }
+
+    private static Optional<Found> find(List<String> names, ValueMatcher matcher, List<String> texts) {
+        var found = new ArrayList<Found>();
+        for (int text = 0; text < texts.size() && found.isEmpty(); text++) {
+            int index = text;
+            byte[] bytes = texts.get(text).getBytes(StandardCharsets.UTF_8);
+            int _ = matcher.search(
+                    bytes,
+                    0,
+                    bytes.length,
+                    (value, form, from, to) -> found.add(new Found(index, names.get(value), form)));
+            Arrays.fill(bytes, (byte) 0);
         }
+        return found.stream().findFirst();
     }
 }
