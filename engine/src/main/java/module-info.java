@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 /// behind.
 @NullMarked
 module dev.caisson.engine {
+    requires dev.caisson.gate;
     requires transitive dev.caisson.launch;
     requires transitive dev.caisson.state;
     requires transitive dev.caisson.watch;

@@ -20,7 +20,7 @@ final class House {
             List.of("linux", "text"),
             List.of("image", "containerfile", "seccomp", "secret"),
             List.of("spec", "scan"),
-            List.of("cgroup", "network"),
+            List.of("cgroup", "gate", "network"),
             List.of("launch"),
             List.of("state"),
             List.of("watch"),

@@ -129,8 +129,9 @@ final class DetachedMaker implements AutoCloseable {
         SpecTexts texts = home instanceof DetachedHome.New
                 ? SpecTexts.of(prepared.spec(), wanted.health().command())
                 : SpecTexts.none();
-        try (SecretFiles secrets =
-                preparation.secrets(prepared, texts, "container " + home.id().value())) {
+        String label = "container " + home.id().value();
+        try (SecretFiles secrets = preparation.secrets(prepared, texts, label);
+                GateSecrets _ = preparation.gates(prepared, label)) { // read again by whoever serves them
             DetachedPlace made = make(prepared, wanted, home, networks, secrets, undo, closing);
             undo.clear();
             return made;

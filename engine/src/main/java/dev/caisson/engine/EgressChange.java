@@ -27,7 +27,12 @@ final class EgressChange {
                             "asks the host's servers for names, which " + egress.text() + " does not let it reach");
                 }
                 GuestNetworks.limit(place.options(), place.id(), egress);
-                KeptSpec.write(held.kept(), spec.network(joined.egress(egress)));
+                KeptSpec.write(
+                        held.kept(),
+                        spec.network(joined.egress(egress)
+                                .gates(joined.gates().stream()
+                                        .filter(gate -> gate.isOn(egress))
+                                        .toList())));
                 place.note("update", Map.of("egress", egress.text()));
             }
         }

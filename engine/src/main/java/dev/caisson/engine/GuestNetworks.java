@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.image.Rootfs;
 import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.Launched;
 import dev.caisson.launch.ResolverFile;
@@ -12,6 +13,7 @@ import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Egress;
+import dev.caisson.spec.Gate;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.PortText;
@@ -75,15 +77,27 @@ final class GuestNetworks implements Holding, AutoCloseable {
 
     /// Gives a container its places and ports. One that has them already keeps them.
     ///
-    /// @param exposed ports that its image names
-    GuestNetwork give(ContainerId id, String name, ContainerSpec spec, List<String> exposed) {
+    /// @param rootfs of its image, which names ports and has certificates
+    GuestNetwork give(ContainerId id, String name, ContainerSpec spec, Rootfs rootfs) {
         return switch (spec.network()) {
             case Network.None _ -> GuestNetwork.NONE;
             case Network.Joined joined -> {
-                List<PortMapping> ports = mappings(joined.ports(), exposed);
+                List<PortMapping> ports =
+                        mappings(joined.ports(), rootfs.config().exposedPorts());
                 requireRelayed(ports);
+                requireGated(joined.gates());
                 given.add(id.value());
-                yield settled(given(id, name, joined, ports, exposed(ports, joined.ports(), exposed)), joined.egress());
+                List<Attachment> places = given(
+                        id,
+                        name,
+                        joined,
+                        ports,
+                        exposed(ports, joined.ports(), rootfs.config().exposedPorts()));
+                if (!joined.gates().isEmpty()) {
+                    GateFiles.make(options.state(), id, joined.gates(), rootfs);
+                    GuestGates.prepare(networks(), id, joined.gates());
+                }
+                yield certified(settled(places, joined.egress()), id, spec, rootfs);
             }
         };
     }
@@ -119,14 +133,33 @@ final class GuestNetworks implements Holding, AutoCloseable {
         }
     }
 
+    private GuestNetwork certified(GuestNetwork network, ContainerId id, ContainerSpec spec, Rootfs rootfs) {
+        return GateSecrets.of(spec).isEmpty()
+                ? network
+                : network.certificates(GateFiles.mounts(options.state(), id, spec, rootfs));
+    }
+
+    private void requireGated(List<Gate> gates) {
+        if (!serves && !gates.isEmpty()) {
+            throw new EngineException(
+                    "GATE_REFUSED",
+                    "the gate to " + gates.getFirst().host() + " is served by the resident engine for containers that"
+                            + " outlive their command: run 'caisson serve', and leave CAISSON_SERVE out");
+        }
+    }
+
     /// Returns what [#give] would give, and changes nothing.
-    GuestNetwork preview(ContainerId id, ContainerSpec spec) {
+    GuestNetwork preview(ContainerId id, ContainerSpec spec, Rootfs rootfs) {
         return switch (spec.network()) {
             case Network.None _ -> GuestNetwork.NONE;
             case Network.Joined joined ->
-                settled(
-                        networks().preview(id, spec.name().orElse(id.shortForm()), joined.endpoints()),
-                        joined.egress());
+                certified(
+                        settled(
+                                networks().preview(id, spec.name().orElse(id.shortForm()), joined.endpoints()),
+                                joined.egress()),
+                        id,
+                        spec,
+                        rootfs);
         };
     }
 
@@ -138,8 +171,9 @@ final class GuestNetworks implements Holding, AutoCloseable {
         return new GuestNetwork(places, resolver(), hasIpv6(), limited || (serves && named));
     }
 
-    /// Answers the questions of a container that was launched, if its plan has sockets for them, and relays its ports.
-    void serve(ContainerId id, ContainerSpec spec, Launched launched) {
+    /// Answers the questions of a container that was launched, if its plan has sockets for them, relays its ports and
+    /// opens its gates.
+    void serve(ContainerId id, ContainerSpec spec, Launched launched, GateSecrets secrets) {
         if (spec.network() instanceof Network.None) {
             return;
         }
@@ -148,6 +182,14 @@ final class GuestNetworks implements Holding, AutoCloseable {
         List<PortMapping> ports = all.published(id);
         if (!ports.isEmpty()) {
             served.relay(id, all.attachments(id), ports, all.reserved(id));
+        }
+        if (!GateSecrets.of(spec).isEmpty()) {
+            try {
+                served.gate(id, all.attachments(id), all, secrets::copies);
+            } catch (IOException e) {
+                throw new EngineException(
+                        "GATE_FAILED", "the gates of the container could not be opened (" + e.getMessage() + ")", e);
+            }
         }
     }
 
@@ -202,6 +244,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
         served.end(id);
         if (given.contains(id)) {
             networks().release(new ContainerId(id));
+            GateFiles.remove(options.state(), new ContainerId(id));
             given.remove(id);
         }
     }
@@ -211,6 +254,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
     public void clear(String id) {
         if (HostNetworks.hasAny(options) && !isKept(new ContainerId(id))) {
             networks().release(new ContainerId(id));
+            GateFiles.remove(options.state(), new ContainerId(id));
         }
     }
 
@@ -218,6 +262,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
     public void clearUnrecorded() {
         if (HostNetworks.hasAny(options)) {
             networks().recover(id -> State.isRecordedIn(options.state(), id.value()) || isKept(id));
+            GateFiles.removeAll(options.state(), id -> !State.isRecordedIn(options.state(), id.value()) && !isKept(id));
             NetworkChange.takeBackAll(options, networks());
         }
     }
@@ -232,6 +277,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
             try (Networks networks = HostNetworks.open(options)) {
                 networks.release(id);
             }
+            GateFiles.remove(options.state(), id);
         }
     }
 

@@ -127,7 +127,8 @@ final class NetworkChange {
                         .toList(),
                 joined.ports(),
                 joined.names(),
-                joined.egress());
+                joined.egress(),
+                joined.gates());
         apply(networks, left, running -> running.unlink(memberships, all, gone));
         memberships.remove(place.id());
     }

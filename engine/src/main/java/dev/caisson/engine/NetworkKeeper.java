@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.error.CaissonException;
 import dev.caisson.launch.HostException;
 import dev.caisson.launch.ResolverSockets;
 import dev.caisson.launch.monitor.Monitor;
@@ -10,11 +11,13 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.network.Attachment;
 import dev.caisson.network.Networks;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.Network;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
@@ -105,9 +108,11 @@ public final class NetworkKeeper implements AutoCloseable {
                 .isPresent();
     }
 
-    /// Waits until one relays the published ports of a container that was started, for at most a second.
+    /// Waits until one relays the published ports of a container that was started, for at most a second, and has opened
+    /// its gates, for a few seconds.
     public static void awaitPorts(DetachedContainer container, EngineOptions options) throws InterruptedException {
         RelayedPorts.await(container.id(), options);
+        GuestGates.await(container.id(), options);
     }
 
     /// True if a container of a state directory runs that needs one, or is to be started again. Asks the containers.
@@ -269,12 +274,12 @@ public final class NetworkKeeper implements AutoCloseable {
         }
         int wanted = runs(state) ? state.generation() : 0;
         if (wanted != before.generation()) {
-            served.end(id.value());
+            served.rest(id.value());
             if (wanted != 0) {
                 serve(id, spec, monitor);
             }
         } else if (wanted != 0 && changed) {
-            relay(id);
+            relay(id, spec);
         }
         return new Serving(wanted, changes, spec);
     }
@@ -294,12 +299,29 @@ public final class NetworkKeeper implements AutoCloseable {
                 served.begin(id, spec, new ResolverSockets(udp, tcp));
             }
         }
-        relay(id);
+        relay(id, spec);
     }
 
-    private void relay(ContainerId id) {
+    private void relay(ContainerId id, ContainerSpec spec) {
         try (Networks networks = HostNetworks.open(options)) {
-            served.relay(id, networks.attachments(id), networks.published(id), List.of());
+            List<Attachment> places = networks.attachments(id);
+            served.relay(id, places, networks.published(id), List.of());
+            if (!GateSecrets.of(spec).isEmpty()) {
+                gate(id, spec, places, networks);
+            }
+        }
+    }
+
+    /// A store that is locked, or a secret that is gone, leaves the container without the host.
+    private void gate(ContainerId id, ContainerSpec spec, List<Attachment> places, Networks networks) {
+        try {
+            served.gate(id, places, networks, () -> {
+                try (GateSecrets secrets = GateSecrets.read(options.data(), spec, "container " + id.value())) {
+                    return secrets.copies();
+                }
+            });
+        } catch (CaissonException | IOException e) {
+            LOG.log(System.Logger.Level.ERROR, "the gates of container " + id.shortForm() + " are closed", e);
         }
     }
 

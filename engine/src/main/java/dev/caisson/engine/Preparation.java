@@ -75,7 +75,7 @@ final class Preparation implements AutoCloseable {
 
         /// Gives it its places on networks.
         GuestNetwork joined(GuestNetworks networks, ContainerId id, String name) {
-            return networks.give(id, name, spec(), rootfs.config().exposedPorts());
+            return networks.give(id, name, spec(), rootfs);
         }
     }
 
@@ -85,11 +85,13 @@ final class Preparation implements AutoCloseable {
     private final ImageStore images;
     private final Filters filters;
     private final TrustedPaths trusted;
+    private final Path data;
     private final TextCheck textCheck;
 
     Preparation(EngineOptions options) {
-        images = ImageStore.open(options.data().resolve("images"));
-        textCheck = new TextCheck(options.data().resolve(SecretStore.DIRECTORY));
+        data = options.data();
+        images = ImageStore.open(data.resolve("images"));
+        textCheck = new TextCheck(data.resolve(SecretStore.DIRECTORY));
         hierarchy = Hierarchy.detect();
         usualGroups = hierarchy.joins();
         host = HostFacts.read(shown(usualGroups), names(usualGroups), hierarchy.hasUnified())
@@ -118,9 +120,9 @@ final class Preparation implements AutoCloseable {
         try (var preparation = new Preparation(options);
                 var networks = GuestNetworks.served(options)) {
             ContainerId id = ContainerId.random();
-            return preparation
-                    .prepare(spec, progress)
-                    .plan(new IdRange(IdRange.FIRST, IdRange.WIDTH), id, networks.preview(id, spec));
+            Prepared prepared = preparation.prepare(spec, progress);
+            return prepared.plan(
+                    new IdRange(IdRange.FIRST, IdRange.WIDTH), id, networks.preview(id, spec, prepared.rootfs()));
         }
     }
 
@@ -133,6 +135,11 @@ final class Preparation implements AutoCloseable {
 
     ImageStore images() {
         return images;
+    }
+
+    /// Reads the values of a container's gates, likewise.
+    GateSecrets gates(Prepared prepared, String container) {
+        return GateSecrets.read(data, prepared.spec(), prepared.rootfs().digest(), container);
     }
 
     Hierarchy hierarchy() {

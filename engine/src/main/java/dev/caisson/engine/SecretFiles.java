@@ -82,7 +82,8 @@ final class SecretFiles implements AutoCloseable {
         }
     }
 
-    private static boolean allows(SecretAccess access, ContainerSpec spec, Optional<Digest> image) {
+    /// True if the rules of a secret let a container have it.
+    static boolean allows(SecretAccess access, ContainerSpec spec, Optional<Digest> image) {
         return access.allows(rule -> isImage(rule, spec.image(), image), spec.name(), spec.labels());
     }
 

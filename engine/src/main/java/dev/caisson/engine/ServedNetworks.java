@@ -1,19 +1,23 @@
 package dev.caisson.engine;
 
+import dev.caisson.gate.GateServer;
 import dev.caisson.launch.ResolverSockets;
 import dev.caisson.linux.Fd;
 import dev.caisson.network.Attachment;
 import dev.caisson.network.NameService;
+import dev.caisson.network.Networks;
 import dev.caisson.network.PortRelay;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.PortMapping;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
 /// The containers whose questions for names this process answers, and whose published ports of loopback it relays.
@@ -24,6 +28,7 @@ final class ServedNetworks implements AutoCloseable {
     private volatile @Nullable NameService names;
     private @Nullable PortRelay relay;
     private @Nullable EgressDenials denials;
+    private @Nullable GuestGates gates;
     private boolean closed;
 
     /// Ports of a container that are relayed, and what to.
@@ -37,14 +42,14 @@ final class ServedNetworks implements AutoCloseable {
         this.options = options;
     }
 
-    /// Answers a container's questions until [#end].
+    /// Answers a container's questions until [#rest].
     ///
     /// @param sockets stay the caller's
     synchronized void begin(ContainerId id, ContainerSpec spec, ResolverSockets sockets) {
         if (closed) {
             return;
         }
-        end(id.value());
+        rest(id.value());
         Fd udp = sockets.udp().duplicate();
         Fd tcp = null;
         try {
@@ -59,7 +64,24 @@ final class ServedNetworks implements AutoCloseable {
         }
     }
 
-    /// Relays those of a container's ports that need it, until [#end].
+    /// Opens the gates of a container, until [#end].
+    ///
+    /// @param values is asked for them if they are not open
+    synchronized void gate(
+            ContainerId id, List<Attachment> places, Networks networks, Callable<List<GateServer.Valued>> values)
+            throws IOException {
+        if (closed) {
+            return;
+        }
+        GuestGates known = gates;
+        if (known == null) {
+            known = new GuestGates(options, denials()::add);
+            gates = known;
+        }
+        known.begin(id, places, networks, values);
+    }
+
+    /// Relays those of a container's ports that need it, until [#rest].
     ///
     /// @param reserved sockets of the ports, which stay the caller's; none to bind others
     synchronized void relay(ContainerId id, List<Attachment> places, List<PortMapping> ports, List<Fd> reserved) {
@@ -116,8 +138,17 @@ final class ServedNetworks implements AutoCloseable {
         };
     }
 
-    /// Ends both, and closes its sockets, which keep its network namespace.
+    /// Ends all of it.
     synchronized void end(String id) {
+        rest(id);
+        if (gates != null) {
+            gates.end(id);
+        }
+    }
+
+    /// Ends what belongs to one run, and closes its sockets, which keep its network namespace. Gates stay open: the
+    /// container has its address in the next run too.
+    synchronized void rest(String id) {
         NameService.Served one = served.remove(id);
         if (one != null) {
             one.close();
@@ -131,6 +162,10 @@ final class ServedNetworks implements AutoCloseable {
     @Override
     public synchronized void close() {
         closed = true;
+        if (gates != null) {
+            gates.close();
+            gates = null;
+        }
         NameService asked = names;
         if (asked != null) {
             asked.close();

@@ -91,18 +91,11 @@ final class Starter implements AutoCloseable {
     /// @param standing is handed the container that stands and waits for it
     /// @throws RuntimeException where it does not run; then nothing is left of it
     Container start(Preparation.Prepared prepared, Streams wanted, Consumer<Container> standing) {
-        SpecTexts texts = SpecTexts.of(prepared.spec(), Optional.empty());
-        try (SecretFiles secrets = preparation.secrets(prepared, texts, label(prepared.spec()))) {
+        try (var secrets = Delivered.read(preparation, prepared)) {
             return start(prepared, begin(prepared), wanted, secrets, standing);
         } finally {
             beginnings.makeAhead(prepared);
         }
-    }
-
-    /// Returns the words for a container in the log of accesses.
-    private static String label(ContainerSpec spec) {
-        return spec.name().map(name -> "container " + name).orElse("a container without a name") + ", image "
-                + spec.image();
     }
 
     /// Its name is given back with it.
@@ -124,7 +117,7 @@ final class Starter implements AutoCloseable {
             Preparation.Prepared prepared,
             Beginning begun,
             Streams wanted,
-            SecretFiles secrets,
+            Delivered secrets,
             Consumer<Container> standing) {
         ContainerSpec spec = prepared.spec();
         Container container;
@@ -133,7 +126,7 @@ final class Starter implements AutoCloseable {
             run = wanted instanceof Streams.Kept
                     ? Optional.of(KeptRun.begin(kept, begun.id(), begun.name(), spec, begun.plan()))
                     : Optional.empty();
-            run.ifPresent(kept -> secrets.redaction().ifPresent(kept::redact));
+            run.ifPresent(kept -> secrets.files().redaction().ifPresent(kept::redact));
             container = stand(prepared, begun, birth, new Output(wanted, run), secrets);
         } catch (RuntimeException | Error e) {
             run.ifPresent(KeptRun::discard);
@@ -201,7 +194,7 @@ final class Starter implements AutoCloseable {
     /// Everything but the program; on failure the record, the id range and the group are left, perhaps
     /// with a process in it.
     private Container stand(
-            Preparation.Prepared prepared, Beginning begun, Launcher.Birth birth, Output output, SecretFiles secrets) {
+            Preparation.Prepared prepared, Beginning begun, Launcher.Birth birth, Output output, Delivered secrets) {
         ContainerSpec spec = prepared.spec();
         StandardStreams opened = null;
         try {
@@ -226,7 +219,7 @@ final class Starter implements AutoCloseable {
                         launched,
                         opened,
                         streams.reactor());
-                networks.serve(begun.id(), spec, launched);
+                networks.serve(begun.id(), spec, launched, secrets.gates());
                 container.watch();
                 return container;
             } catch (RuntimeException e) {
@@ -259,10 +252,10 @@ final class Starter implements AutoCloseable {
             Launcher.Birth birth,
             Cgroup group,
             StandardStreams opened,
-            SecretFiles secrets) {
+            Delivered secrets) {
         List<Fd> mounts = shared.make(begun.id(), prepared, begun.plan(), false);
         try {
-            secrets.mount(begun.plan()).ifPresent(mounts::add);
+            secrets.files().mount(begun.plan()).ifPresent(mounts::add);
             return launch(
                     begun.plan(),
                     birth,
@@ -271,7 +264,7 @@ final class Starter implements AutoCloseable {
                             begun.lease().userNamespace(),
                             opened.theirs(),
                             mounts,
-                            secrets.variables(prepared.spec())));
+                            secrets.files().variables(prepared.spec())));
         } finally {
             mounts.forEach(Fd::close);
         }

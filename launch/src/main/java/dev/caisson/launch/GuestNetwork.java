@@ -4,6 +4,7 @@ import dev.caisson.network.Attachment;
 import dev.caisson.network.GuestMessages;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.ExtraHost;
+import dev.caisson.spec.Mount;
 import dev.caisson.spec.NameLookup;
 import dev.caisson.spec.Network;
 import dev.caisson.text.AddressText;
@@ -21,7 +22,9 @@ import java.util.stream.Stream;
 /// @param host the host's resolv.conf(5)
 /// @param ipv6 true if the kernel has IPv6
 /// @param names true if somebody answers its questions for names, over sockets at [GuestMessages#RESOLVER]
-public record GuestNetwork(List<Attachment> attachments, ResolverFile host, boolean ipv6, boolean names) {
+/// @param certificates files of the host with what the container trusts, mounted where programs look for them
+public record GuestNetwork(
+        List<Attachment> attachments, ResolverFile host, boolean ipv6, boolean names, List<Mount.Bind> certificates) {
     /// Loopback alone.
     public static final GuestNetwork NONE = new GuestNetwork(List.of(), ResolverFile.EMPTY, false, false);
 
@@ -35,6 +38,17 @@ public record GuestNetwork(List<Attachment> attachments, ResolverFile host, bool
 
     public GuestNetwork {
         attachments = List.copyOf(attachments);
+        certificates = List.copyOf(certificates);
+    }
+
+    /// The same with the image's own certificates alone.
+    public GuestNetwork(List<Attachment> attachments, ResolverFile host, boolean ipv6, boolean names) {
+        this(attachments, host, ipv6, names, List.of());
+    }
+
+    /// Replaces the certificates.
+    public GuestNetwork certificates(List<Mount.Bind> value) {
+        return new GuestNetwork(attachments, host, ipv6, names, value);
     }
 
     /// Refuses a spec that joins other networks than these.

@@ -23,6 +23,13 @@ final class NetworkRules {
                     refusal(endpoint.network()).ifPresent(findings::add);
                 }
                 checkPorts(joined.ports().mappings(), findings);
+                joined.gates().stream()
+                        .filter(gate -> !gate.isOn(joined.egress()))
+                        .forEach(gate -> findings.add(new Finding(
+                                "GATE_REFUSED",
+                                "secret " + gate.secret() + " has a gate to " + gate.target()
+                                        + ", which is not on a list of what the container may send to: give --egress "
+                                        + gate.target() + ", with all else that it needs")));
             }
         }
     }

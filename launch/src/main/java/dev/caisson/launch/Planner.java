@@ -212,6 +212,9 @@ public final class Planner {
                 case Mount.Tmpfs _, Mount.Secrets _ -> {}
             }
         }
+        for (Mount.Bind certificates : network.certificates()) {
+            slots.add(new SlotSource.Bind(binds++, certificates.source(), true));
+        }
         addSecretsSlot(shared);
     }
 
@@ -306,6 +309,9 @@ public final class Planner {
                             tmpfs.target()));
                 }
             }
+        }
+        for (Mount.Bind one : network.certificates()) {
+            steps.add(new Step.MountSlot(slot(SlotSource.Bind.class, index++), true, one.target()));
         }
         if (SlotSource.position(slots, SlotSource.Secrets.class, 0) >= 0) {
             steps.add(new Step.MountSlot(slot(SlotSource.Secrets.class, 0), false, SecretFile.DIRECTORY));

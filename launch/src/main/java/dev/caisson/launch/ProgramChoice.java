@@ -2,8 +2,10 @@ package dev.caisson.launch;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Gate;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.Network;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +17,10 @@ import java.util.Optional;
 /// @param workingDirectory empty for the root
 record ProgramChoice(List<String> arguments, Map<String, String> environment, Optional<InRootPath> workingDirectory) {
     private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /// Variables that name a file of certificates: of OpenSSL and Go, Node, Python's requests, curl and git.
+    private static final List<String> TRUSTING =
+            List.of("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO");
 
     /// @throws RefusedException where the image and the wish together name no program, or the image a wrong directory
     static ProgramChoice of(ContainerSpec spec, RootImage image, String hostName, GuestNetwork network) {
@@ -64,6 +70,9 @@ record ProgramChoice(List<String> arguments, Map<String, String> environment, Op
             if (equals > 0 && variable.indexOf('\0') < 0) {
                 all.put(variable.substring(0, equals), variable.substring(equals + 1));
             }
+        }
+        if (spec.network() instanceof Network.Joined joined && !joined.gates().isEmpty()) {
+            TRUSTING.forEach(name -> all.put(name, Gate.CERTIFICATES.absolute()));
         }
         all.putAll(spec.environment());
         for (Mount mount : spec.mounts()) {

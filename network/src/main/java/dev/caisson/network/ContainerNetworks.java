@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 /// What is recorded of a container: its places on networks, in the order in which they were asked for, its
 /// published ports, and what it may send to outside of its networks.
 ///
+/// @param gates ports of hosts that are led to a gate
 /// @param changing id of the network that it is being connected to or disconnected from; one that is found without
 ///     somebody who does it is to be taken away
 /// @param exposed ports that it is known to serve, for those that are linked to it
@@ -20,16 +21,18 @@ record ContainerNetworks(
         List<Attachment> attachments,
         List<PortMapping> ports,
         Egress egress,
+        List<GateLead> gates,
         Optional<String> changing,
         List<ContainerPort> exposed) {
     ContainerNetworks {
         attachments = List.copyOf(attachments);
         ports = List.copyOf(ports);
+        gates = List.copyOf(gates);
         exposed = List.copyOf(exposed);
     }
 
     ContainerNetworks(ContainerId container, List<Attachment> attachments, List<PortMapping> ports, Egress egress) {
-        this(container, attachments, ports, egress, Optional.empty(), List.of());
+        this(container, attachments, ports, egress, List.of(), Optional.empty(), List.of());
     }
 
     /// Returns the same for a container with another name.
@@ -39,6 +42,7 @@ record ContainerNetworks(
                 attachments.stream().map(one -> one.renamed(former, name)).toList(),
                 ports,
                 egress,
+                gates,
                 changing,
                 exposed);
     }
@@ -47,19 +51,25 @@ record ContainerNetworks(
     ///
     /// @param network id of the one that is being changed
     ContainerNetworks places(List<Attachment> value, Optional<String> network) {
-        return new ContainerNetworks(container, value, ports, egress, network, exposed);
+        return new ContainerNetworks(container, value, ports, egress, gates, network, exposed);
     }
 
     ContainerNetworks ports(List<PortMapping> value) {
-        return new ContainerNetworks(container, attachments, value, egress, changing, exposed);
+        return new ContainerNetworks(container, attachments, value, egress, gates, changing, exposed);
     }
 
+    /// Returns the same with another list. A gate goes with its host.
     ContainerNetworks egress(Egress value) {
-        return new ContainerNetworks(container, attachments, ports, value, changing, exposed);
+        List<GateLead> left = gates.stream().filter(gate -> gate.isOn(value)).toList();
+        return new ContainerNetworks(container, attachments, ports, value, left, changing, exposed);
+    }
+
+    ContainerNetworks gates(List<GateLead> value) {
+        return new ContainerNetworks(container, attachments, ports, egress, value, changing, exposed);
     }
 
     ContainerNetworks exposed(List<ContainerPort> value) {
-        return new ContainerNetworks(container, attachments, ports, egress, changing, value);
+        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, value);
     }
 
     /// Returns the name by which others find it on all its networks, else its short id.
@@ -83,7 +93,7 @@ record ContainerNetworks(
                 .toList();
         return left.equals(attachments)
                 ? this
-                : new ContainerNetworks(container, left, ports, egress, changing, exposed);
+                : new ContainerNetworks(container, left, ports, egress, gates, changing, exposed);
     }
 
     /// Returns its addresses of one family.

@@ -4,6 +4,7 @@ import dev.caisson.network.filter.Sets;
 import dev.caisson.network.nft.SetElement;
 import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.PortMapping;
+import dev.caisson.spec.Transport;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.net.InetAddress;
@@ -50,6 +51,7 @@ final class Elements {
     Elements container(ContainerNetworks container) {
         container.attachments().forEach(this::attachment);
         container.ports().forEach(port -> port(container, port));
+        container.gates().forEach(gate -> gate(container, gate));
         EgressElements.of(container).forEach((place, elements) -> list(place).addAll(elements));
         return this;
     }
@@ -94,6 +96,22 @@ final class Elements {
                 .put((byte) 0xfe)
                 .put(card, 3, 3)
                 .array();
+    }
+
+    /// Two hosts with the same port have one element.
+    private void gate(ContainerNetworks container, GateLead gate) {
+        if (gate.gatePort() == 0) {
+            return;
+        }
+        container.outward(false).ifPresent(place -> {
+            byte[] gateway = place.gateway().getAddress();
+            byte[] tcp = {(byte) Transport.TCP.number()};
+            SetElement element = SetElement.of(key(place.address().getAddress(), gateway, tcp, number(gate.port())))
+                    .to(key(gateway, number(gate.gatePort())));
+            if (!list(Sets.GATED).contains(element)) {
+                list(Sets.GATED).add(element);
+            }
+        });
     }
 
     /// A port of loopback is led to its container by a relay and not by the packet filter.

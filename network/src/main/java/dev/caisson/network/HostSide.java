@@ -149,7 +149,13 @@ final class HostSide {
             further(place, wanted, one -> begins(one.key(), ports)).ifPresent(checks::add);
         }
         for (Sets.Place place : List.of(
-                Sets.LINKED, Sets.LINKED6, Sets.REACHED, Sets.REACHED6, Sets.REACHED_RANGES, Sets.REACHED_RANGES6)) {
+                Sets.GATED,
+                Sets.LINKED,
+                Sets.LINKED6,
+                Sets.REACHED,
+                Sets.REACHED6,
+                Sets.REACHED_RANGES,
+                Sets.REACHED_RANGES6)) {
             // what a name leads to has the name as its comment
             further(place, wanted, one -> one.comment().isEmpty() && begins(one.key(), addresses))
                     .ifPresent(checks::add);

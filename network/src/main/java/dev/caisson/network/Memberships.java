@@ -125,6 +125,24 @@ public final class Memberships {
         }
     }
 
+    /// Has the hosts of a container's gates lead to these from now on; none to none. Hosts that are not on its list are
+    /// left out.
+    public void lead(ContainerId container, List<GateLead> gates) {
+        synchronized (networks) {
+            try (NetworkRecords.Held held = networks.hold()) {
+                ContainerNetworks before = records.containers().get(container);
+                if (before == null) {
+                    return; // it is gone
+                }
+                ContainerNetworks after = before.gates(gates).egress(before.egress());
+                held.begin();
+                records.put(after);
+                kernel.replaceElements(before, after);
+                held.finish();
+            }
+        }
+    }
+
     /// Returns the place of a container that is being changed, if one is.
     public Optional<Attachment> changing(ContainerId container) {
         synchronized (networks) {

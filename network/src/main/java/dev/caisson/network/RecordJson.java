@@ -87,6 +87,10 @@ final class RecordJson {
                 container.attachments().stream().map(RecordJson::fields).toList());
         fields.put("ports", container.ports().stream().map(RecordJson::fields).toList());
         fields.put("egress", container.egress().text());
+        if (!container.gates().isEmpty()) {
+            fields.put(
+                    "gates", container.gates().stream().map(RecordJson::fields).toList());
+        }
         container.changing().ifPresent(network -> fields.put("changing", network));
         fields.put(
                 "exposed",
@@ -115,6 +119,14 @@ final class RecordJson {
         one.ip6().ifPresent(ip -> fields.put("ip6", AddressText.of(ip)));
         fields.put(
                 "exposed", one.exposed().stream().map(ContainerPort::toString).toList());
+        return fields;
+    }
+
+    private static Map<String, Object> fields(GateLead gate) {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("host", gate.host());
+        fields.put("port", gate.port());
+        fields.put("gatePort", gate.gatePort());
         return fields;
     }
 
@@ -152,6 +164,7 @@ final class RecordJson {
                 attachments,
                 maps(fields, "ports").stream().map(RecordJson::port).toList(),
                 egress(fields),
+                gates(fields),
                 optional(fields, "changing"),
                 exposed(fields));
     }
@@ -178,6 +191,15 @@ final class RecordJson {
     /// One that an earlier version wrote has none.
     private static List<?> ifThere(Map<?, ?> fields, String name) {
         return fields.get(name) instanceof List<?> found ? found : List.of();
+    }
+
+    private static List<GateLead> gates(Map<?, ?> fields) {
+        return fields.get("gates") == null
+                ? List.of()
+                : maps(fields, "gates").stream()
+                        .map(one -> new GateLead(
+                                string(one, "host"), (int) number(one, "port"), (int) number(one, "gatePort")))
+                        .toList();
     }
 
     /// One that an earlier version wrote has no bound.

@@ -189,6 +189,8 @@ final class RecordedNames implements AutoCloseable {
         own.attachments().forEach(place -> addLinks(place, addresses));
         var found = new HashMap<String, List<InetAddress>>();
         addresses.forEach((name, all) -> found.put(name, List.copyOf(all)));
+        own.outward(false)
+                .ifPresent(place -> own.gates().forEach(gate -> found.put(gate.host(), List.of(place.gateway()))));
         boolean leadsOut = own.attachments().stream().anyMatch(place -> !place.internal());
         return new NameTable(found, names, subnets, leadsOut);
     }

@@ -25,15 +25,20 @@ public sealed interface Network {
     ///
     /// @param endpoints the first that leads out has the default route; none for one that is to be connected later
     /// @param egress what it may send to outside of them
-    record Joined(List<NetworkEndpoint> endpoints, PublishedPorts ports, NameLookup names, Egress egress)
+    /// @param gates secrets that are put into its requests on the way; their hosts must be on its list
+    record Joined(
+            List<NetworkEndpoint> endpoints, PublishedPorts ports, NameLookup names, Egress egress, List<Gate> gates)
             implements Network {
         private static final int MOST = 8;
+        private static final int MOST_GATES = 16;
 
         public Joined {
             endpoints = More.copy(endpoints, "endpoints");
             present(ports, "ports");
             present(names, "names");
             present(egress, "egress");
+            gates = More.copy(gates, "gates");
+            requireGates(gates);
             if (endpoints.size() > MOST) {
                 throw ArgumentException.invalid(
                         endpoints.size() + " networks are too many for one container: join at most " + MOST);
@@ -47,6 +52,25 @@ public sealed interface Network {
             }
         }
 
+        private static void requireGates(List<Gate> gates) {
+            if (gates.size() > MOST_GATES) {
+                throw ArgumentException.invalid(
+                        gates.size() + " gates are too many for one container: give at most " + MOST_GATES);
+            }
+            var places = new HashSet<String>();
+            for (Gate gate : gates) {
+                if (!places.add(gate.target() + " " + gate.place().slot())) {
+                    throw ArgumentException.invalid("two secrets go to the same place of requests to " + gate.target()
+                            + ", at last " + gate.secret() + ": give one, or another place");
+                }
+            }
+        }
+
+        /// The same without secrets on the way.
+        public Joined(List<NetworkEndpoint> endpoints, PublishedPorts ports, NameLookup names, Egress egress) {
+            this(endpoints, ports, names, egress, List.of());
+        }
+
         /// The same without a bound on what it may send to.
         public Joined(List<NetworkEndpoint> endpoints, PublishedPorts ports, NameLookup names) {
             this(endpoints, ports, names, Egress.all());
@@ -54,7 +78,7 @@ public sealed interface Network {
 
         /// Joins one more network.
         public Joined and(NetworkEndpoint endpoint) {
-            return new Joined(More.plus(endpoints, endpoint), ports, names, egress);
+            return new Joined(More.plus(endpoints, endpoint), ports, names, egress, gates);
         }
 
         /// Publishes one more port.
@@ -64,17 +88,27 @@ public sealed interface Network {
 
         /// Replaces the ports.
         public Joined ports(PublishedPorts value) {
-            return new Joined(endpoints, value, names, egress);
+            return new Joined(endpoints, value, names, egress, gates);
         }
 
         /// Replaces how names are looked up.
         public Joined names(NameLookup value) {
-            return new Joined(endpoints, ports, value, egress);
+            return new Joined(endpoints, ports, value, egress, gates);
         }
 
         /// Replaces what it may send to outside of its networks.
         public Joined egress(Egress value) {
-            return new Joined(endpoints, ports, names, value);
+            return new Joined(endpoints, ports, names, value, gates);
+        }
+
+        /// Puts one more secret into its requests to a host, which must be on the list of what it may send to.
+        public Joined gate(Gate gate) {
+            return gates(More.plus(gates, gate));
+        }
+
+        /// Replaces the gates.
+        public Joined gates(List<Gate> value) {
+            return new Joined(endpoints, ports, names, egress, value);
         }
     }
 }

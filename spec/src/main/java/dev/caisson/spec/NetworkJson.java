@@ -120,8 +120,8 @@ final class NetworkJson {
             field(
                     "endpoints",
                     it -> it.endpoints().stream().map(ENDPOINT::write).toList(),
-                    (it, json) ->
-                            new Network.Joined(list(json, NetworkJson::endpoint), it.ports(), it.names(), it.egress())),
+                    (it, json) -> new Network.Joined(
+                            list(json, NetworkJson::endpoint), it.ports(), it.names(), it.egress(), it.gates())),
             field(
                     "ports",
                     it -> PORTS.write(it.ports()),
@@ -130,7 +130,11 @@ final class NetworkJson {
                     "names",
                     it -> NAMES.write(it.names()),
                     (it, json) -> it.names(NAMES.read(NameLookup.STANDARD, json))),
-            field("egress", it -> it.egress().text(), (it, json) -> it.egress(Egress.parse(text(json)))));
+            field("egress", it -> it.egress().text(), (it, json) -> it.egress(Egress.parse(text(json)))),
+            field(
+                    "gates",
+                    it -> it.gates().stream().map(Gate::text).toList(),
+                    (it, json) -> it.gates(list(json, one -> Gate.parse(text(one))))));
 
     private NetworkJson() {}
 

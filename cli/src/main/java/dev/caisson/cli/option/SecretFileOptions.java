@@ -20,12 +20,13 @@ final class SecretFileOptions {
     private SecretFileOptions() {}
 
     static ContainerSpec apply(ContainerSpec spec, List<String> texts) {
-        if (texts.isEmpty()) {
-            return spec;
-        }
-        List<SecretFile> files = texts.stream().map(SecretFileOptions::parse).toList();
+        ContainerSpec gated = GateOptions.apply(spec, texts);
+        List<SecretFile> files = texts.stream()
+                .filter(text -> !GateOptions.isGate(text))
+                .map(SecretFileOptions::parse)
+                .toList();
         files.forEach(SecretFileOptions::warn);
-        return spec.mount(new Mount.Secrets(files));
+        return files.isEmpty() ? gated : gated.mount(new Mount.Secrets(files));
     }
 
     private static SecretFile parse(String text) {

@@ -82,6 +82,7 @@ final class InetRules {
         add("input", notFromLoopback(), family(IPV4), in(Sets.GATEWAYS, IPV4_DESTINATION, 4), then(drop()));
         add("input", notFromLoopback(), family(IPV6), in(Sets.GATEWAYS6, IPV6_DESTINATION, 16), then(drop()));
         base("prerouting", "nat", Hook.PREROUTING, DESTINATION_NAT);
+        add("prerouting", gated(), then(Expressions.translate(IPV4, 0, 1)));
         translations("prerouting");
         base("output", "nat", Hook.OUTPUT, DESTINATION_NAT);
         translations("output");
@@ -140,15 +141,22 @@ final class InetRules {
         add(chain, then(drop()));
     }
 
-    /// What containers send to the host: an echo of ICMP, and what IPv6 finds its neighbors by.
+    /// What containers send to the host: an echo of ICMP, what IPv6 finds its neighbors by, and what was led to a gate.
     private void host() {
         String chain = "host";
         add(chain, state(ESTABLISHED | RELATED), then(accept()));
         add(chain, icmp(Match.ICMPV6, NEIGHBOR_SOLICITATION), then(accept()));
         add(chain, icmp(Match.ICMPV6, NEIGHBOR_ADVERTISEMENT), then(accept()));
+        add(chain, gated(), published(), tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS), then(drop()));
+        add(chain, gated(), published(), then(accept()));
         add(chain, family(IPV4), icmp(Match.ICMP, ECHO), toHostThere(), then(accept()));
         add(chain, family(IPV6), icmp(Match.ICMPV6, ECHO_6), toHostThere(), then(accept()));
         add(chain, then(drop()));
+    }
+
+    /// Connections that a container has begun to one of its gates. Leaves where they are led in the registers.
+    private static List<Expression> gated() {
+        return rule(family(IPV4), EgressRules.target(), then(Expressions.map(0, name(Sets.GATED), 0)));
     }
 
     /// Leads what is sent to a published port to its container.

@@ -70,6 +70,10 @@ public final class Sets {
     public static final Place DENIED = inet(SetForm.set("denied", IPV4).with(SetForm.Use.COUNTED));
 
     public static final Place DENIED6 = inet(SetForm.set("denied6", IPV6).with(SetForm.Use.COUNTED));
+    /// What is led to a gate of the host's: a container's address, and the host's with a port that it sends to.
+    public static final Place GATED =
+            inet(SetForm.set("gated", IPV4, IPV4, TRANSPORT, PORT).to(IPV4, PORT));
+
     /// Ports of bridges that lead to containers.
     public static final Place PORTS = bridge(SetForm.set("ports", INTERFACE));
     /// What a container may call itself: its port, hardware address and address.
@@ -112,6 +116,7 @@ public final class Sets {
             REACHED_RANGES6,
             DENIED,
             DENIED6,
+            GATED,
             PORTS,
             MEMBERS,
             MEMBERS6);

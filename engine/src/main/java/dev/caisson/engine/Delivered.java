@@ -1,0 +1,36 @@
+package dev.caisson.engine;
+
+import dev.caisson.spec.ContainerSpec;
+import java.util.Optional;
+
+/// The secrets of one container, read before anything is changed for it.
+///
+/// @param files those that it has
+/// @param gates those that are put into its requests
+record Delivered(SecretFiles files, GateSecrets gates) implements AutoCloseable {
+    /// Reads them; the container is refused if one of them is not to be had.
+    static Delivered read(Preparation preparation, Preparation.Prepared prepared) {
+        ContainerSpec spec = prepared.spec();
+        String label = label(spec);
+        SecretFiles files = preparation.secrets(prepared, SpecTexts.of(spec, Optional.empty()), label);
+        try {
+            return new Delivered(files, preparation.gates(prepared, label));
+        } catch (RuntimeException | Error e) {
+            files.close();
+            throw e;
+        }
+    }
+
+    /// Returns the words for a container in the log of accesses.
+    private static String label(ContainerSpec spec) {
+        return spec.name().map(name -> "container " + name).orElse("a container without a name") + ", image "
+                + spec.image();
+    }
+
+    /// Clears the values.
+    @Override
+    public void close() {
+        files.close();
+        gates.close();
+    }
+}

@@ -1,0 +1,180 @@
+package dev.caisson.engine;
+
+import dev.caisson.gate.Authority;
+import dev.caisson.gate.HostTrust;
+import dev.caisson.image.ImageTree;
+import dev.caisson.image.Rootfs;
+import dev.caisson.linux.DirectoryEntries;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Gate;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Mount;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/// Files of containers with gates, in the state directory: the authority, for whoever serves the gates, and the
+/// certificates that the container is shown, those of its image and the authority's.
+final class GateFiles {
+    private static final String DIRECTORY = "gates";
+    private static final String AUTHORITY = "authority";
+    private static final String CERTIFICATES = "certificates";
+    private static final int MOST_BYTES = 4 << 20;
+    private static final int PRIVATE = 0700;
+    private static final int OWN_FILE = 0600;
+    private static final int SHOWN_FILE = 0444;
+    private static final long IN_IMAGE = FileSystem.RESOLVE_IN_ROOT | FileSystem.RESOLVE_NO_MAGICLINKS;
+    private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
+
+    private GateFiles() {}
+
+    /// Makes the files of a container anew.
+    static void make(Path state, ContainerId id, List<Gate> gates, Rootfs rootfs) {
+        Authority authority = Authority.create(
+                "container " + id.shortForm(), gates.stream().map(Gate::host).toList());
+        byte[] image = bundle(rootfs);
+        var shown = new ByteArrayOutputStream();
+        shown.writeBytes(image);
+        if (image.length > 0 && image[image.length - 1] != '\n') {
+            shown.write('\n');
+        }
+        shown.writeBytes(authority.pem().getBytes(StandardCharsets.US_ASCII));
+        try (Fd top = directory(state)) {
+            FileSystem.removeTree(top, id.value());
+            try (Fd own = directory(top, id.value())) {
+                write(own, AUTHORITY, authority.text().getBytes(StandardCharsets.US_ASCII), OWN_FILE);
+                write(own, CERTIFICATES, shown.toByteArray(), SHOWN_FILE);
+            }
+        }
+    }
+
+    private static Fd directory(Path state) {
+        try (Fd opened = FileSystem.open(state.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
+            return directory(opened, DIRECTORY);
+        }
+    }
+
+    private static Fd directory(Fd in, String name) {
+        return FileSystem.openOrMakeDirectory(in, name, PRIVATE);
+    }
+
+    private static void write(Fd directory, String name, byte[] bytes, int mode) {
+        int flags = FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL;
+        try (Fd file = FileSystem.openAt(directory, name, flags, OWN_FILE, BENEATH)) {
+            FileSystem.write(file, bytes);
+            FileSystem.changeMode(file, mode);
+        }
+    }
+
+    /// Returns the image's certificates, else the host's.
+    private static byte[] bundle(Rootfs rootfs) {
+        try (ImageTree tree = rootfs.tree()) {
+            for (String path : HostTrust.BUNDLES) {
+                Optional<byte[]> found = read(tree.root(), path);
+                if (found.isPresent()) {
+                    return found.get();
+                }
+            }
+        }
+        for (String path : HostTrust.BUNDLES) {
+            Path file = Path.of("/" + path);
+            try {
+                if (Files.isRegularFile(file)) {
+                    return Files.readAllBytes(file);
+                }
+            } catch (IOException e) {
+                throw new EngineException(
+                        "GATE_CERTIFICATES", file + " cannot be read (" + e.getMessage() + "): the gate needs it", e);
+            }
+        }
+        return new byte[0];
+    }
+
+    private static Optional<byte[]> read(Fd root, String path) {
+        try {
+            return FileSystem.find(root, path, FileSystem.O_RDONLY, IN_IMAGE).flatMap(found -> {
+                try (Fd file = found) {
+                    return FileSystem.status(file).isRegularFile()
+                            ? Optional.of(FileSystem.read(file, MOST_BYTES))
+                            : Optional.empty();
+                }
+            });
+        } catch (ErrnoException e) {
+            return Optional.empty(); // a path through something else
+        }
+    }
+
+    /// Returns where the certificates of a container with gates are mounted: at a place of our own, and over each file
+    /// that its image has for them, but where the spec mounts something else.
+    static List<Mount.Bind> mounts(Path state, ContainerId id, ContainerSpec spec, Rootfs rootfs) {
+        Path source = state.resolve(DIRECTORY).resolve(id.value()).resolve(CERTIFICATES);
+        var mounts = new ArrayList<Mount.Bind>();
+        mounts.add(new Mount.Bind(source, Gate.CERTIFICATES, true, true));
+        try (ImageTree tree = rootfs.tree()) {
+            for (String path : HostTrust.BUNDLES) {
+                InRootPath target = InRootPath.of(path);
+                if (isFile(tree.root(), path)
+                        && spec.mounts().stream().noneMatch(mount -> target.isWithin(mount.target()))) {
+                    mounts.add(new Mount.Bind(source, target, true, true));
+                }
+            }
+        }
+        return mounts;
+    }
+
+    /// True for a file that no link leads to.
+    private static boolean isFile(Fd root, String path) {
+        try {
+            Optional<Fd> found = FileSystem.find(
+                    root, path, FileSystem.O_PATH, FileSystem.RESOLVE_IN_ROOT | FileSystem.RESOLVE_NO_SYMLINKS);
+            if (found.isEmpty()) {
+                return false;
+            }
+            try (Fd file = found.get()) {
+                return FileSystem.status(file).isRegularFile();
+            }
+        } catch (ErrnoException e) {
+            return false;
+        }
+    }
+
+    /// Returns a container's authority; empty if it has none.
+    static Optional<Authority> authority(Path state, ContainerId id) {
+        Path file = state.resolve(DIRECTORY).resolve(id.value()).resolve(AUTHORITY);
+        try {
+            return Optional.of(Authority.parse(Files.readString(file)));
+        } catch (IOException | IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    /// Removes the files of a container, if it has any.
+    static void remove(Path state, ContainerId id) {
+        removeAll(state, id::equals);
+    }
+
+    /// Removes the files of containers.
+    static void removeAll(Path state, Predicate<ContainerId> which) {
+        Path all = state.resolve(DIRECTORY);
+        if (!Files.isDirectory(all)) {
+            return;
+        }
+        try (Fd top = FileSystem.open(all.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
+            for (String name : DirectoryEntries.of(top)) {
+                if (which.test(new ContainerId(name))) {
+                    FileSystem.removeTree(top, name);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package dev.caisson.engine;
+
+import dev.caisson.gate.GateServer;
+import dev.caisson.image.Digest;
+import dev.caisson.image.Image;
+import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretStore;
+import dev.caisson.secret.SecretValue;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Gate;
+import dev.caisson.spec.Network;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/// The values of one container's gates, read before anything is changed for it; and the log of their use.
+final class GateSecrets implements AutoCloseable {
+    private final List<GateServer.Valued> values = new ArrayList<>();
+
+    private GateSecrets() {}
+
+    static List<Gate> of(ContainerSpec spec) {
+        return switch (spec.network()) {
+            case Network.None _ -> List.of();
+            case Network.Joined joined -> joined.gates();
+        };
+    }
+
+    /// Reads the current versions, and refuses those that no request can have. The store is opened only if the spec has
+    /// gates.
+    ///
+    /// @param image its digest, if it has one
+    /// @param container for the log of accesses
+    /// @throws dev.caisson.secret.SecretException SECRET_STORE_MISSING, SECRET_LOCKED, SECRET_UNKNOWN,
+    ///     SECRET_DENIED, SECRET_EXPIRED, SECRET_TAMPERED
+    static GateSecrets read(Path data, ContainerSpec spec, Optional<Digest> image, String container) {
+        var read = new GateSecrets();
+        List<Gate> gates = of(spec);
+        if (gates.isEmpty()) {
+            return read;
+        }
+        try (SecretStore store = SecretStore.open(data.resolve(SecretStore.DIRECTORY), Optional::empty)) {
+            for (Gate gate : gates) {
+                SecretValue value =
+                        store.deliver(gate.secret(), access -> SecretFiles.allows(access, spec, image), container);
+                read.values.add(new GateServer.Valued(gate, value));
+                GateServer.require(gate, value);
+            }
+            return read;
+        } catch (RuntimeException | Error e) {
+            read.close();
+            throw e;
+        }
+    }
+
+    /// The same for a container in the background, whose image is written down with its digest.
+    static GateSecrets read(Path data, ContainerSpec kept, String container) {
+        return read(
+                data,
+                kept,
+                kept.image() instanceof Image.Named named ? named.reference().digest() : Optional.empty(),
+                container);
+    }
+
+    /// Returns copies of the values, which are the caller's to close.
+    List<GateServer.Valued> copies() {
+        var copies = new ArrayList<GateServer.Valued>();
+        for (GateServer.Valued one : values) {
+            byte[] bytes = one.value().copy();
+            try {
+                copies.add(new GateServer.Valued(one.gate(), SecretValue.of(bytes)));
+            } finally {
+                Arrays.fill(bytes, (byte) 0);
+            }
+        }
+        return copies;
+    }
+
+    /// Logs that a value was put into requests.
+    static void note(Path data, SecretName secret, String user) {
+        try (SecretStore store = SecretStore.open(data.resolve(SecretStore.DIRECTORY), Optional::empty)) {
+            store.read(secret, Optional.empty(), "use", user).close();
+        }
+    }
+
+    /// Clears the values.
+    @Override
+    public void close() {
+        values.forEach(one -> one.value().close());
+    }
+}

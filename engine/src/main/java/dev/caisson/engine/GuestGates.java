@@ -1,0 +1,209 @@
+package dev.caisson.engine;
+
+import dev.caisson.error.CaissonException;
+import dev.caisson.gate.Authority;
+import dev.caisson.gate.GateServer;
+import dev.caisson.gate.HostTrust;
+import dev.caisson.gate.Origins;
+import dev.caisson.network.Attachment;
+import dev.caisson.network.EgressDenial;
+import dev.caisson.network.GateLead;
+import dev.caisson.network.GateReach;
+import dev.caisson.network.Networks;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Gate;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// The gates of containers that this process serves. A container without its gate reaches nobody by that name.
+final class GuestGates implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(GuestGates.class.getName());
+    private static final int LOOKUPS = 4;
+    private static final long LOOKUP_SECONDS = 5;
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long PAUSE_MILLIS = 10;
+
+    private record Serving(GateServer server, GateUses uses, InetAddress at, List<Gate> gates)
+            implements AutoCloseable {
+        @Override
+        public void close() {
+            server.close();
+            uses.close();
+        }
+    }
+
+    private final EngineOptions options;
+    private final Consumer<EgressDenial> denials;
+    private final Map<String, Serving> serving = new HashMap<>();
+    private final ExecutorService lookups = Executors.newFixedThreadPool(
+            LOOKUPS,
+            Thread.ofPlatform().daemon().name("caisson gate lookup ", 0).factory());
+    private final ExecutorService writing = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().daemon().name("caisson gate log").factory());
+    private @Nullable GateReach reach;
+
+    GuestGates(EngineOptions options, Consumer<EgressDenial> denials) {
+        this.options = options;
+        this.denials = denials;
+    }
+
+    /// Says that the hosts of a container's gates lead nowhere, until [#begin].
+    static void prepare(Networks networks, ContainerId id, List<Gate> gates) {
+        networks.memberships()
+                .lead(
+                        id,
+                        gates.stream()
+                                .map(gate -> new GateLead(gate.host(), gate.port(), 0))
+                                .distinct()
+                                .toList());
+    }
+
+    /// Waits until the gates of a container are open, for a few seconds: programs that find them closed try again after
+    /// a second, but for long.
+    static void await(ContainerId id, EngineOptions options) throws InterruptedException {
+        if (!HostNetworks.hasAny(options)) {
+            return;
+        }
+        long begun = System.nanoTime();
+        try (var reach = new GateReach(options.networks())) {
+            while (reach.isClosed(id) && System.nanoTime() - begun < PATIENCE_NANOS) {
+                Thread.sleep(PAUSE_MILLIS);
+            }
+        }
+    }
+
+    /// Opens the gates of a container, until [#end]; those that are open at the right address stay.
+    ///
+    /// @param values is asked for them if they are opened
+    synchronized void begin(
+            ContainerId id, List<Attachment> places, Networks networks, Callable<List<GateServer.Valued>> values)
+            throws IOException {
+        Optional<Attachment.Address> outward = places.stream()
+                .filter(place -> !place.internal())
+                .flatMap(place -> place.ip4().stream())
+                .findFirst();
+        if (outward.isEmpty()) {
+            end(id.value());
+            return;
+        }
+        Serving before = serving.get(id.value());
+        if (before != null && before.at().equals(outward.get().gateway())) {
+            return;
+        }
+        end(id.value());
+        Authority authority = GateFiles.authority(options.state(), id)
+                .orElseThrow(() -> new EngineException(
+                        "GATE_CERTIFICATES",
+                        "the authority of the gates of container " + id.shortForm() + " is gone: create it again"));
+        var uses = new GateUses(id, options.data(), writing, denials);
+        InetAddress own = outward.get().address();
+        List<GateServer.Valued> read = call(values);
+        List<Gate> gates = read.stream().map(GateServer.Valued::gate).toList();
+        GateServer server = GateServer.open(
+                outward.get().gateway(), own::equals, authority, read, HostTrust.context(), origins(id), uses);
+        serving.put(id.value(), new Serving(server, uses, outward.get().gateway(), gates));
+        Map<Integer, Integer> ports = server.ports();
+        networks.memberships()
+                .lead(
+                        id,
+                        gates.stream()
+                                .map(gate -> new GateLead(gate.host(), gate.port(), ports.getOrDefault(gate.port(), 0)))
+                                .distinct()
+                                .toList());
+    }
+
+    private static <T> T call(Callable<T> values) throws IOException {
+        try {
+            return values.call();
+        } catch (RuntimeException | IOException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IOException(e);
+        }
+    }
+
+    private GateReach reach() {
+        GateReach known = reach;
+        if (known == null) {
+            known = new GateReach(options.networks());
+            reach = known;
+        }
+        return known;
+    }
+
+    private Origins origins(ContainerId id) {
+        GateReach rules = reach();
+        return new Origins() {
+            @Override
+            public boolean allows(Gate gate) {
+                return rules.allows(id, gate.host(), gate.port());
+            }
+
+            @Override
+            public List<InetAddress> addresses(Gate gate) throws UnknownHostException {
+                return rules.reached(id, gate.port(), List.of(lookUp(gate.host())));
+            }
+        };
+    }
+
+    /// Looks a name up as the host does, and not for longer than a few seconds.
+    private InetAddress[] lookUp(String host) throws UnknownHostException {
+        Future<InetAddress[]> found = lookups.submit(() -> InetAddress.getAllByName(host));
+        try {
+            return found.get(LOOKUP_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            found.cancel(true);
+            throw new UnknownHostException(host);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new UnknownHostException(host);
+        }
+    }
+
+    /// Closes the gates of a container.
+    synchronized void end(String id) {
+        Serving one = serving.remove(id);
+        if (one != null) {
+            one.close();
+        }
+    }
+
+    /// Closes all gates, and waits a moment for the notes of their use.
+    @Override
+    public synchronized void close() {
+        serving.values().forEach(Serving::close);
+        if (!serving.isEmpty()) {
+            try (Networks networks = HostNetworks.open(options)) {
+                serving.forEach((id, one) -> prepare(networks, new ContainerId(id), one.gates()));
+            } catch (CaissonException e) {
+                LOG.log(System.Logger.Level.WARNING, "gates that are closed are still led to", e);
+            }
+        }
+        serving.clear();
+        lookups.shutdownNow();
+        writing.shutdown();
+        try {
+            writing.awaitTermination(LOOKUP_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (reach != null) {
+            reach.close();
+            reach = null;
+        }
+    }
+}

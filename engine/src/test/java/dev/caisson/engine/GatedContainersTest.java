@@ -1,0 +1,189 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.error.CaissonException;
+import dev.caisson.image.Image;
+import dev.caisson.launch.RefusedException;
+import dev.caisson.secret.AccessEntry;
+import dev.caisson.secret.NewStore;
+import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretStore;
+import dev.caisson.secret.SecretValue;
+import dev.caisson.secret.Unlocker;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Egress;
+import dev.caisson.spec.Gate;
+import dev.caisson.spec.Network;
+import dev.caisson.spec.NetworkSpec;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Containers whose requests pass a gate. The host behind it has no address here, which the gate itself says: its
+/// words come over a connection that is led, greeted and trusted as every other one.
+@Tag("root")
+@Tag("netns")
+@Timeout(value = 300, unit = TimeUnit.SECONDS)
+class GatedContainersTest {
+    private static final EngineOptions OPTIONS =
+            new EngineOptions(OwnDirectories.state("gates"), OwnDirectories.data("gates"));
+    private static final Path STORE = OPTIONS.data().resolve(SecretStore.DIRECTORY);
+    private static final String VALUE = "canary-of-the-gate";
+    private static final String HOST = "api.gated.invalid";
+    private static final String ASK = "python3 -I -c 'import urllib.request, urllib.error\n"
+            + "try: urllib.request.urlopen(\"https://" + HOST + "/\", timeout=20)\n"
+            + "except urllib.error.HTTPError as e: print(e.code, e.read().decode())'";
+
+    @TempDir
+    private Path scratch;
+
+    private NetworkBed bed;
+
+    @BeforeEach
+    void open() throws Exception {
+        removeStore();
+        bed = new NetworkBed(OPTIONS);
+        bed.networks(all -> all.create(NetworkSpec.of("web")));
+        SecretStore.make(
+                STORE,
+                new NewStore(new Unlocker.KeyFile(scratch.resolve("key")), List.of(), true),
+                Optional::empty,
+                "test");
+        create("gh", VALUE);
+        create("line", VALUE + "\n");
+    }
+
+    private static void create(String name, String text) {
+        try (SecretStore store = SecretStore.open(STORE, Optional::empty);
+                SecretValue value = SecretValue.of(text.getBytes(StandardCharsets.UTF_8))) {
+            store.create(new SecretName(name), value, Map.of(), Optional.empty(), "test");
+        }
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        try {
+            for (DetachedPlace place : DetachedPlace.all(OPTIONS)) {
+                new DetachedContainer(place).remove(true);
+            }
+        } finally {
+            bed.close();
+            removeStore();
+        }
+    }
+
+    private static void removeStore() throws IOException {
+        if (Files.exists(STORE)) {
+            BusyboxEngine.removeTree(STORE);
+        }
+    }
+
+    private static ContainerSpec spec(Egress egress, String secret, String script) {
+        return ContainerSpec.of(Image.host(), "sh", "-c", script)
+                .network(Network.on("web").egress(egress).gate(Gate.of(secret).to(HOST)));
+    }
+
+    private static Egress listed() {
+        return Egress.only(HOST + ":443");
+    }
+
+    @Test
+    void requestsComeToTheGateAndTheValueIsNowhereInside() throws Exception {
+        try (Engine engine = Engine.open(OPTIONS)) {
+            RunResult result = engine.run(spec(listed(), "gh", ASK + """
+                    ; grep -l 'canary-of[-]the-gate' /proc/[0-9]*/environ /proc/[0-9]*/cmdline /run -r 2>/dev/null
+                    echo "$SSL_CERT_FILE $CURL_CA_BUNDLE $NODE_EXTRA_CA_CERTS $REQUESTS_CA_BUNDLE $GIT_SSL_CAINFO"
+                    touch $SSL_CERT_FILE 2>/dev/null || echo read-only
+                    grep -c PRIVATE $SSL_CERT_FILE
+                    cmp $SSL_CERT_FILE /etc/ssl/certs/ca-certificates.crt && echo same"""));
+            String file = Gate.CERTIFICATES.absolute();
+            assertThat(result.stdout())
+                    .startsWith("502 caisson gate: the host " + HOST + " has no address at the moment\n")
+                    .contains(String.join(" ", file, file, file, file, file) + "\nread-only\n0\nsame\n")
+                    .doesNotContain("/proc");
+        }
+        assertThat(files()).isEmpty();
+        try (SecretStore store = SecretStore.open(STORE, Optional::empty)) {
+            assertThat(store.log().stream()
+                            .filter(entry -> entry.secret().equals("gh@1"))
+                            .map(AccessEntry::action))
+                    .containsExactly("create", "deliver");
+        }
+    }
+
+    @Test
+    void aGateNeedsItsHostOnAListAndAValueThatFits() throws Exception {
+        try (Engine engine = Engine.open(OPTIONS)) {
+            for (Egress egress :
+                    List.of(Egress.all(), Egress.none(), Egress.only(HOST + ":80", "*." + HOST + ":443"))) {
+                assertThatThrownBy(() -> engine.run(spec(egress, "gh", "true")))
+                        .isInstanceOf(RefusedException.class)
+                        .hasMessageContaining("--egress " + HOST + ":443");
+            }
+            assertThatThrownBy(() -> engine.run(spec(listed(), "line", "true")))
+                    .isInstanceOf(CaissonException.class)
+                    .hasMessageContaining("ends with a line end")
+                    .hasMessageNotContaining(VALUE);
+            assertThatThrownBy(() -> engine.run(spec(listed(), "missing", "true")))
+                    .hasMessageContaining("there is no secret missing");
+        }
+        assertThat(files()).isEmpty();
+    }
+
+    @Test
+    void theResidentEngineServesContainersInTheBackground() throws Exception {
+        try (Engine engine = Engine.open(OPTIONS)) {
+            assertThatThrownBy(() -> engine.create(spec(listed(), "gh", "true"), DetachedOptions.STANDARD))
+                    .hasMessageContaining("run 'caisson serve'");
+        }
+        DetachedContainer container;
+        try (NetworkKeeper _ = NetworkKeeper.open(OPTIONS).orElseThrow();
+                Engine engine = Engine.open(OPTIONS)) {
+            container = engine.create(spec(listed(), "gh", "sleep 100"), DetachedOptions.STANDARD);
+            container.start();
+            assertThat(ask(container)).startsWith("502 caisson gate: ");
+        }
+        try (NetworkKeeper _ = NetworkKeeper.open(OPTIONS).orElseThrow()) { // another process, with the same authority
+            assertThat(ask(container)).startsWith("502 caisson gate: ");
+            container.egress(Egress.none());
+            assertThat(ask(container)).doesNotContain("502");
+        }
+        assertThat(files()).hasSize(1);
+        container.remove(true);
+        assertThat(files()).isEmpty();
+    }
+
+    /// Returns the directories with authorities and certificates of containers.
+    private static List<Path> files() throws IOException {
+        Path all = OPTIONS.state().resolve("gates");
+        if (!Files.exists(all)) {
+            return List.of();
+        }
+        try (Stream<Path> listed = Files.list(all)) {
+            return listed.toList();
+        }
+    }
+
+    private static String ask(DetachedContainer container) throws Exception {
+        String script = "for i in 1 2 3; do a=$(" + ASK + " 2>/dev/null) && [ -n \"$a\" ] && break; sleep 1; done;"
+                + " echo \"$a\"";
+        try (Engine engine = Engine.open(OPTIONS)) {
+            return engine.exec(container.name(), Exec.of("sh", "-c", script), Streams.capture())
+                    .stdout();
+        }
+    }
+}

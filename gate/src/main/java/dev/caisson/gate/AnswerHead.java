@@ -1,0 +1,58 @@
+package dev.caisson.gate;
+
+import java.io.IOException;
+import java.util.List;
+
+/// The head of an answer.
+///
+/// @param line its first line
+record AnswerHead(int status, String line, Fields fields) {
+    private static final int LONGEST_LINE = 8192;
+    private static final int SWITCHING = 101;
+    private static final int FIRST_FINAL = 200;
+
+    /// @throws Refusal for what may be read in two ways
+    static AnswerHead read(Input input) throws IOException, Refusal {
+        String line = input.requiredLine(LONGEST_LINE);
+        if (!line.matches("HTTP/1\\.[01] [1-9][0-9]{2}( [\\t -~\\x80-\\xff]*)?")) {
+            throw new Refusal(Refusal.BAD_GATEWAY, "the server's answer does not begin as one of HTTP/1.1");
+        }
+        int status = Integer.parseInt(line.substring(9, 12));
+        if (status == SWITCHING) {
+            throw new Refusal(Refusal.BAD_GATEWAY, "the server changes the protocol, which does not pass a gate");
+        }
+        try {
+            var head = new AnswerHead(status, line, Fields.read(input));
+            head.fields.isChunked();
+            head.fields.contentLength();
+            return head;
+        } catch (Refusal e) {
+            throw e.ofServer();
+        }
+    }
+
+    /// True if another one follows.
+    boolean isInterim() {
+        return status < FIRST_FINAL;
+    }
+
+    /// True if a body follows the head.
+    boolean hasBody(String method) {
+        return !isInterim() && status != 204 && status != 304 && !method.equals("HEAD");
+    }
+
+    /// Refuses a body in which the value of a secret could stand unseen.
+    void requirePlain() throws Refusal {
+        List<String> codings = fields.members("content-encoding");
+        if (codings.stream().anyMatch(coding -> !coding.equals("identity"))) {
+            throw new Refusal(
+                    Refusal.BAD_GATEWAY,
+                    "the server sends a body in the encoding '" + String.join(", ", codings)
+                            + "', which a gate cannot look into: ask for it elsewhere");
+        }
+    }
+
+    boolean closes() {
+        return line.startsWith("HTTP/1.0") || fields.members("connection").contains("close");
+    }
+}

@@ -1,0 +1,176 @@
+package dev.caisson.gate;
+
+import dev.caisson.secret.SecretValue;
+import dev.caisson.spec.Gate;
+import java.io.ByteArrayOutputStream;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.Locale;
+
+/// The value of one gate, put into requests. It is copied to the heap for the time of one head and cleared there.
+final class Credential implements AutoCloseable {
+    /// Values that are shorter could not be told from other text in an answer.
+    static final int LEAST_BYTES = 8;
+
+    static final int MOST_BYTES = 8192;
+    private static final byte[] HEX = "0123456789ABCDEF".getBytes(StandardCharsets.US_ASCII);
+
+    /// Collects the bytes of a head, and clears all that it had.
+    static final class Head extends ByteArrayOutputStream {
+        private static final int ROOM = 1024;
+
+        Head() {
+            super(ROOM);
+        }
+
+        Head line(String text) {
+            writeBytes(Input.bytes(text));
+            write('\r');
+            write('\n');
+            return this;
+        }
+
+        @Override
+        public synchronized void write(byte[] bytes, int from, int length) {
+            if (count + length > buf.length) {
+                byte[] former = buf;
+                buf = Arrays.copyOf(former, Math.max(former.length * 2, count + length));
+                Arrays.fill(former, (byte) 0);
+            }
+            super.write(bytes, from, length);
+        }
+
+        @Override
+        public synchronized void write(int one) {
+            write(new byte[] {(byte) one}, 0, 1);
+        }
+
+        byte[] array() {
+            return buf;
+        }
+
+        void clear() {
+            Arrays.fill(buf, (byte) 0);
+            reset();
+        }
+    }
+
+    private final Gate gate;
+    private final SecretValue value;
+
+    /// @throws dev.caisson.error.ArgumentException ARGUMENT_INVALID for a value that no request can have in that place
+    Credential(Gate gate, SecretValue value) {
+        this.gate = gate;
+        this.value = value;
+        GateServer.require(gate, value);
+    }
+
+    Gate gate() {
+        return gate;
+    }
+
+    /// True if what the program sends in a field is replaced. Servers that hand fields on as variables read `_` as `-`.
+    boolean replaces(String field) {
+        return gate.place().slot().equals(field.toLowerCase(Locale.ROOT).replace('_', '-'));
+    }
+
+    boolean isInTarget() {
+        return gate.place() instanceof Gate.Query;
+    }
+
+    /// Writes a request line with the value in it, if it goes there.
+    void requestLine(RequestHead request, Head out) {
+        out.writeBytes(Input.bytes(request.method() + " "));
+        if (gate.place() instanceof Gate.Query query && !request.target().equals("*")) {
+            out.writeBytes(Input.bytes(without(request.target(), query.name())));
+            encoded(out);
+        } else {
+            out.writeBytes(Input.bytes(request.target()));
+        }
+        out.line(" HTTP/1.1");
+    }
+
+    /// Returns a target up to where the value begins, without parameters of that name.
+    static String without(String target, String name) {
+        int mark = target.indexOf('?');
+        var kept = new StringBuilder(mark < 0 ? target : target.substring(0, mark)).append('?');
+        if (mark >= 0) {
+            for (String one : target.substring(mark + 1).split("[&;]", -1)) {
+                int equals = one.indexOf('=');
+                String key = equals < 0 ? one : one.substring(0, equals);
+                if (!one.isEmpty() && !decoded(key).equalsIgnoreCase(name)) {
+                    kept.append(one).append('&');
+                }
+            }
+        }
+        return kept.append(name).append('=').toString();
+    }
+
+    private static String decoded(String key) {
+        try {
+            return URLDecoder.decode(key, StandardCharsets.ISO_8859_1);
+        } catch (IllegalArgumentException e) {
+            return key; // not a code, so it is read as it stands
+        }
+    }
+
+    private void encoded(Head out) {
+        byte[] bytes = value.copy();
+        try {
+            for (byte one : bytes) {
+                boolean plain = (one >= 'a' && one <= 'z')
+                        || (one >= 'A' && one <= 'Z')
+                        || (one >= '0' && one <= '9')
+                        || "-._~".indexOf(one) >= 0;
+                if (plain) {
+                    out.write(one);
+                } else {
+                    out.write('%');
+                    out.write(HEX[one >> 4 & 0xf]);
+                    out.write(HEX[one & 0xf]);
+                }
+            }
+        } finally {
+            Arrays.fill(bytes, (byte) 0);
+        }
+    }
+
+    /// Writes the field with the value in it, if it goes there.
+    void field(Head out) {
+        byte[] bytes = value.copy();
+        try {
+            switch (gate.place()) {
+                case Gate.Bearer _ -> field(out, "Authorization: Bearer ", bytes);
+                case Gate.Basic basic -> basic(out, basic.user(), bytes);
+                case Gate.Header header -> field(out, header.name() + ": ", bytes);
+                case Gate.Query _ -> {}
+            }
+        } finally {
+            Arrays.fill(bytes, (byte) 0);
+        }
+    }
+
+    private static void field(Head out, String begin, byte[] bytes) {
+        out.writeBytes(Input.bytes(begin));
+        out.writeBytes(bytes);
+        out.line("");
+    }
+
+    private static void basic(Head out, String user, byte[] bytes) {
+        byte[] name = Input.bytes(user.isEmpty() ? "" : user + ":");
+        byte[] both = Arrays.copyOf(name, name.length + bytes.length);
+        System.arraycopy(bytes, 0, both, name.length, bytes.length);
+        byte[] text = Base64.getEncoder().encode(both);
+        field(out, "Authorization: Basic ", text);
+        Arrays.fill(both, (byte) 0);
+        Arrays.fill(text, (byte) 0);
+    }
+
+    /// Clears the value.
+    @Override
+    public void close() {
+        value.close();
+    }
+}

@@ -1,0 +1,222 @@
+package dev.caisson.gate;
+
+import dev.caisson.gate.Credential.Head;
+import dev.caisson.spec.Gate;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// Requests of one connection and their answers, one after the other, each carried while it comes: a body up while the
+/// answer comes down.
+final class Exchanges implements AutoCloseable {
+    private static final byte[] END = Input.bytes("0\r\n\r\n");
+
+    private final Guest guest;
+    private final Guest.Setting setting;
+    private final List<Credential> credentials;
+    private final Gate gate;
+    private final Input in;
+    private final OutputStream out;
+    private @Nullable Server server;
+    private boolean answered;
+
+    /// @param credentials of one host
+    Exchanges(Guest guest, Guest.Setting setting, List<Credential> credentials, Input in, OutputStream out) {
+        this.guest = guest;
+        this.setting = setting;
+        this.credentials = credentials;
+        this.gate = credentials.getFirst().gate();
+        this.in = in;
+        this.out = out;
+    }
+
+    /// Carries the next one.
+    ///
+    /// @return false if the connection is to end
+    /// @throws Refusal of which the container has been told
+    boolean next() throws IOException, Refusal {
+        answered = false;
+        try {
+            Optional<RequestHead> read = RequestHead.read(in);
+            return read.isPresent() && carry(read.get().checked(gate.host(), gate.port()));
+        } catch (Refusal e) {
+            if (!answered) {
+                tell(e);
+            }
+            throw e;
+        }
+    }
+
+    private boolean carry(RequestHead request) throws IOException, Refusal {
+        if (!setting.origins().allows(gate)) {
+            throw new Refusal(
+                    Refusal.FORBIDDEN, "the container may not send to " + gate.target() + " any more: see --egress");
+        }
+        guest.awaits();
+        Upload upload = null;
+        try {
+            Server to = begin(request);
+            upload = Upload.begin(request, in, to, guest);
+            AnswerHead answer = answer(request, to);
+            boolean goesOn = !request.closes() && !answer.closes() && isFramed(answer, request);
+            pass(answer, request, to, goesOn);
+            to.used();
+            return goesOn && upload.isDone();
+        } catch (IOException e) {
+            Optional<Refusal> refusal = upload == null ? Optional.empty() : upload.refusal();
+            if (refusal.isPresent()) {
+                throw refusal.get();
+            }
+            if (!answered) {
+                throw new Refusal(
+                        Refusal.BAD_GATEWAY,
+                        "the server of " + gate.host() + " could not be reached, or ended the connection");
+            }
+            throw e;
+        }
+    }
+
+    /// Sends the head. One that may be sent twice is, if the server has ended a connection that stood idle.
+    private Server begin(RequestHead request) throws IOException, Refusal {
+        Server known = server;
+        if (known != null && !known.isOld()) {
+            try {
+                send(request, known);
+                if (!request.isRepeatable() || known.in().await()) {
+                    return known;
+                }
+            } catch (IOException e) {
+                if (!request.isRepeatable()) {
+                    throw e;
+                }
+            }
+        }
+        if (known != null) {
+            known.close();
+        }
+        Server fresh = guest.connect(gate);
+        server = fresh;
+        send(request, fresh);
+        return fresh;
+    }
+
+    private void send(RequestHead request, Server to) throws IOException, Refusal {
+        var head = new Head();
+        try {
+            credentials.stream()
+                    .filter(Credential::isInTarget)
+                    .findFirst()
+                    .orElse(credentials.getFirst())
+                    .requestLine(request, head);
+            head.line("Host: " + gate.host() + (gate.port() == Gate.HTTPS ? "" : ":" + gate.port()));
+            request.fields()
+                    .lasting()
+                    .filter(one -> !one.is("host") && !one.is("accept-encoding"))
+                    .filter(one -> credentials.stream().noneMatch(credential -> credential.replaces(one.name())))
+                    .forEach(one -> head.line(one.name() + ": " + one.value()));
+            head.line("Accept-Encoding: identity");
+            if (request.fields().isChunked()) {
+                head.line("Transfer-Encoding: chunked");
+            }
+            credentials.forEach(credential -> credential.field(head));
+            head.line("");
+            to.out().write(head.array(), 0, head.size());
+            to.out().flush();
+        } finally {
+            head.clear();
+        }
+        credentials.forEach(credential -> setting.notes().used(credential.gate()));
+    }
+
+    /// Returns the final answer; those before it are passed on.
+    private AnswerHead answer(RequestHead request, Server from) throws IOException, Refusal {
+        while (true) {
+            AnswerHead answer = AnswerHead.read(from.in());
+            if (!answer.isInterim()) {
+                if (answer.hasBody(request.method())) {
+                    answer.requirePlain();
+                }
+                return answer;
+            }
+            write(answer, "");
+        }
+    }
+
+    /// True if the end of the answer can be told without the end of the connection.
+    private static boolean isFramed(AnswerHead answer, RequestHead request) throws Refusal {
+        return !answer.hasBody(request.method())
+                || answer.fields().isChunked()
+                || answer.fields().contentLength().isPresent();
+    }
+
+    private void pass(AnswerHead answer, RequestHead request, Server from, boolean goesOn) throws IOException, Refusal {
+        boolean body = answer.hasBody(request.method());
+        boolean chunked = body && answer.fields().isChunked();
+        answered = true;
+        write(answer, (chunked ? "Transfer-Encoding: chunked\r\n" : "") + (goesOn ? "" : "Connection: close\r\n"));
+        if (!body) {
+            return;
+        }
+        var mask = new Mask(
+                setting.values(),
+                (bytes, count) -> write(chunked ? Upload.chunk(bytes, count) : bytes, chunked, count));
+        try {
+            if (chunked) {
+                Body.chunked(from.in(), mask);
+            } else if (answer.fields().contentLength().isPresent()) {
+                Body.sized(from.in(), answer.fields().contentLength().get(), mask);
+            } else {
+                Body.rest(from.in(), mask);
+            }
+        } catch (Refusal e) {
+            throw e.ofServer();
+        }
+        mask.finish();
+        if (chunked) {
+            out.write(END);
+        }
+        out.flush();
+    }
+
+    private void write(byte[] bytes, boolean all, int count) throws IOException {
+        guest.moves();
+        out.write(bytes, 0, all ? bytes.length : count);
+        out.flush();
+        guest.awaits();
+    }
+
+    /// @param framing further fields
+    private void write(AnswerHead answer, String framing) throws IOException {
+        var head = new ByteArrayOutputStream();
+        head.writeBytes(Input.bytes("HTTP/1.1" + answer.line().substring("HTTP/1.1".length()) + "\r\n"));
+        answer.fields()
+                .lasting()
+                .filter(one -> !one.is("alt-svc")) // which would lead past the gate
+                .forEach(one -> head.writeBytes(Input.bytes(one.name() + ": " + one.value() + "\r\n")));
+        head.writeBytes(Input.bytes(framing + "\r\n"));
+        byte[] masked = Mask.whole(setting.values(), head.toByteArray());
+        write(masked, true, masked.length);
+    }
+
+    private void tell(Refusal refusal) throws IOException {
+        byte[] text = ("caisson gate: " + refusal.sentence() + "\n").getBytes(StandardCharsets.UTF_8);
+        var answer = new ByteArrayOutputStream();
+        answer.writeBytes(Input.bytes("HTTP/1.1 " + refusal.status() + " " + refusal.reason() + "\r\n"
+                + "Content-Type: text/plain; charset=utf-8\r\nContent-Length: " + text.length
+                + "\r\nConnection: close\r\n\r\n"));
+        answer.writeBytes(text);
+        byte[] bytes = answer.toByteArray();
+        write(bytes, true, bytes.length);
+    }
+
+    @Override
+    public void close() {
+        if (server != null) {
+            server.close();
+        }
+    }
+}

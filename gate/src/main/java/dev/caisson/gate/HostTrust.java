@@ -1,0 +1,64 @@
+package dev.caisson.gate;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.util.Collection;
+import java.util.List;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+
+/// The authorities that the host trusts: those of its bundle, else those of the JVM.
+public final class HostTrust {
+    /// Where distributions have their bundle of certificates, as paths from the root.
+    public static final List<String> BUNDLES = List.of(
+            "etc/ssl/certs/ca-certificates.crt",
+            "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+            "etc/ssl/ca-bundle.pem",
+            "etc/pki/tls/certs/ca-bundle.crt",
+            "etc/ssl/cert.pem");
+
+    private HostTrust() {}
+
+    /// Returns a context for connections to servers.
+    /// @throws IOException if a bundle is there and cannot be read
+    public static SSLContext context() throws IOException {
+        for (String bundle : BUNDLES) {
+            Path file = Path.of("/" + bundle);
+            if (Files.isRegularFile(file)) {
+                return context(file);
+            }
+        }
+        try {
+            return SSLContext.getDefault();
+        } catch (GeneralSecurityException e) {
+            throw new IOException("this JVM trusts no authorities", e);
+        }
+    }
+
+    static SSLContext context(Path bundle) throws IOException {
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(bundle))) {
+            Collection<? extends Certificate> all =
+                    CertificateFactory.getInstance("X.509").generateCertificates(in);
+            KeyStore store = KeyStore.getInstance("PKCS12");
+            store.load(null, null);
+            int number = 0;
+            for (Certificate one : all) {
+                store.setCertificateEntry("authority " + number++, one);
+            }
+            TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
+            trust.init(store);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, trust.getTrustManagers(), null);
+            return context;
+        } catch (GeneralSecurityException e) {
+            throw new IOException("the authorities of " + bundle + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package dev.caisson.gate;
+
+import java.io.Serial;
+
+/// Something in a request or an answer that does not pass: the container is told why.
+final class Refusal extends Exception {
+    @Serial
+    private static final long serialVersionUID = 1L;
+
+    static final int BAD_REQUEST = 400;
+    static final int FORBIDDEN = 403;
+    static final int MISDIRECTED = 421;
+    static final int TOO_LARGE = 431;
+    static final int NOT_IMPLEMENTED = 501;
+    static final int BAD_GATEWAY = 502;
+    static final int VERSION = 505;
+
+    private final int status;
+
+    /// @param status of HTTP
+    /// @param sentence what is wrong, then what to do
+    Refusal(int status, String sentence) {
+        super(sentence);
+        this.status = status;
+    }
+
+    static Refusal malformed(String sentence) {
+        return new Refusal(BAD_REQUEST, sentence);
+    }
+
+    /// The same for what a server sent.
+    Refusal ofServer() {
+        return status == BAD_GATEWAY ? this : new Refusal(BAD_GATEWAY, "in the server's answer " + getMessage());
+    }
+
+    int status() {
+        return status;
+    }
+
+    String sentence() {
+        return String.valueOf(getMessage());
+    }
+
+    String reason() {
+        return switch (status) {
+            case FORBIDDEN -> "Forbidden";
+            case MISDIRECTED -> "Misdirected Request";
+            case TOO_LARGE -> "Request Header Fields Too Large";
+            case NOT_IMPLEMENTED -> "Not Implemented";
+            case BAD_GATEWAY -> "Bad Gateway";
+            case VERSION -> "HTTP Version Not Supported";
+            default -> "Bad Request";
+        };
+    }
+}

@@ -1,0 +1,113 @@
+package dev.caisson.gate;
+
+import dev.caisson.spec.Gate;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.UnknownHostException;
+import java.util.List;
+import java.util.function.Consumer;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+
+/// A connection to the real server, whose certificate is good for the host's name by the authorities that the host of
+/// the container trusts.
+final class Server implements AutoCloseable {
+    private static final int CONNECT_MILLIS = 5_000;
+    private static final int MOST_TRIED = 4;
+    private static final long FRESH_NANOS = 3_000_000_000L;
+
+    private final SSLSocket socket;
+    private final Input in;
+    private final OutputStream out;
+    private volatile long usedAt = System.nanoTime();
+
+    private Server(SSLSocket socket) throws IOException {
+        this.socket = socket;
+        this.in = new Input(socket.getInputStream());
+        this.out = socket.getOutputStream();
+    }
+
+    /// Connects to one of a gate's addresses.
+    ///
+    /// @param opened is handed each socket before it is connected, to close it when its time is up
+    static Server connect(Gate gate, Origins origins, SSLContext trust, Consumer<Socket> opened)
+            throws Refusal, IOException {
+        List<InetAddress> addresses;
+        try {
+            addresses = origins.addresses(gate);
+        } catch (UnknownHostException e) {
+            throw new Refusal(Refusal.BAD_GATEWAY, "the host " + gate.host() + " has no address at the moment");
+        }
+        if (addresses.isEmpty()) {
+            throw new Refusal(
+                    Refusal.BAD_GATEWAY,
+                    "the host " + gate.host() + " leads to addresses that the container may not reach: name the address"
+                            + " in --egress too");
+        }
+        IOException last = new IOException("no address was tried");
+        for (InetAddress address : addresses.subList(0, Math.min(MOST_TRIED, addresses.size()))) {
+            Socket plain = new Socket();
+            opened.accept(plain);
+            try {
+                plain.connect(new InetSocketAddress(address, gate.port()), CONNECT_MILLIS);
+                plain.setTcpNoDelay(true);
+                return new Server(greeted(plain, gate, trust));
+            } catch (SSLException e) {
+                plain.close();
+                throw new Refusal(
+                        Refusal.BAD_GATEWAY,
+                        "the server of " + gate.host()
+                                + " is not trusted: the host of this container knows no authority"
+                                + " that vouches for it");
+            } catch (IOException e) {
+                plain.close();
+                last = e;
+            }
+        }
+        throw last;
+    }
+
+    private static SSLSocket greeted(Socket plain, Gate gate, SSLContext trust) throws IOException {
+        SSLSocket tls = (SSLSocket) trust.getSocketFactory().createSocket(plain, gate.host(), gate.port(), true);
+        SSLParameters parameters = tls.getSSLParameters();
+        parameters.setServerNames(List.of(new SNIHostName(gate.host())));
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        parameters.setApplicationProtocols(new String[] {"http/1.1"});
+        parameters.setProtocols(new String[] {"TLSv1.3", "TLSv1.2"});
+        tls.setSSLParameters(parameters);
+        tls.startHandshake();
+        return tls;
+    }
+
+    Input in() {
+        return in;
+    }
+
+    OutputStream out() {
+        return out;
+    }
+
+    void used() {
+        usedAt = System.nanoTime();
+    }
+
+    /// True if it may have been closed by the server meanwhile.
+    boolean isOld() {
+        return System.nanoTime() - usedAt > FRESH_NANOS || in.hasMore();
+    }
+
+    @Override
+    public void close() {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            // it is gone all the same
+        }
+    }
+}

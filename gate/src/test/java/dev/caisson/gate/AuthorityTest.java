@@ -1,0 +1,49 @@
+package dev.caisson.gate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.security.cert.X509CertSelector;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class AuthorityTest {
+    @Test
+    void itsCertificatesAreGoodForItsHostsAlone() throws Exception {
+        Authority authority = Authority.create("c", List.of("api.example.com", "b.example"));
+        X509CertSelector permitted = new X509CertSelector();
+        byte[] octets = authority.certificate().getExtensionValue("2.5.29.30");
+        permitted.setNameConstraints(Arrays.copyOfRange(octets, 2, octets.length)); // the value within the octets
+        assertThat(permitted.match(authority.leaf("api.example.com").certificate()))
+                .isTrue();
+        assertThat(permitted.match(authority.leaf("b.example").certificate())).isTrue();
+        assertThat(permitted.match(authority.leaf("www.example.com").certificate()))
+                .isFalse();
+        assertThat(authority.certificate().getBasicConstraints()).isZero();
+        assertThat(authority.certificate().getCriticalExtensionOIDs()).contains("2.5.29.30", "2.5.29.19");
+    }
+
+    @Test
+    void aCertificateIsGoodForTwoDays() {
+        X509Certificate leaf =
+                Authority.create("c", List.of("a.example")).leaf("a.example").certificate();
+        Duration lasting = Duration.between(
+                leaf.getNotBefore().toInstant(), leaf.getNotAfter().toInstant());
+        assertThat(lasting).isEqualTo(Duration.ofDays(2).plusHours(1));
+    }
+
+    @Test
+    void itIsReadAsItIsWritten() throws Exception {
+        Authority written = Authority.create("c", List.of("a.example"));
+        Authority read = Authority.parse(written.text());
+        assertThat(read.certificate()).isEqualTo(written.certificate());
+        read.leaf("a.example").certificate().verify(written.certificate().getPublicKey());
+        assertThat(written.pem()).startsWith("-----BEGIN CERTIFICATE-----\n").endsWith("-----END CERTIFICATE-----\n");
+        for (String wrong : List.of("", written.pem(), written.text().substring(0, 100), written.pem() + "AAAA")) {
+            assertThatThrownBy(() -> Authority.parse(wrong)).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+}

@@ -1,0 +1,293 @@
+package dev.caisson.gate;
+
+import dev.caisson.secret.SecretValue;
+import dev.caisson.spec.Gate;
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.StringReader;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLServerSocket;
+import javax.net.ssl.SSLSocket;
+
+/// A gate between a client, which trusts the gate's authority alone, and a real server of TLS, which is trusted by
+/// another one.
+final class Bed implements AutoCloseable {
+    static final String HOST = "api.example.com";
+    static final String VALUE = "v4lue-of-the+secret/42";
+    static final Duration SHORT = Duration.ofMillis(700);
+    static final Guest.Patience IMPATIENT = new Guest.Patience(SHORT, SHORT, SHORT, SHORT, SHORT);
+    private static final int MOST_WAIT = 8_000;
+
+    /// Answers one request.
+    interface Reply {
+        void to(String head, InputStream in, OutputStream out) throws IOException;
+
+        static Reply of(String answer) {
+            return (_, _, out) -> out.write(bytes(answer));
+        }
+
+        static Reply ok(String body) {
+            return of("HTTP/1.1 200 OK\r\nContent-Length: " + body.length() + "\r\n\r\n" + body);
+        }
+    }
+
+    final List<String> heads = new CopyOnWriteArrayList<>();
+    final List<String> refusals = new CopyOnWriteArrayList<>();
+    final List<Gate> uses = new CopyOnWriteArrayList<>();
+    final List<Socket> arrived = new CopyOnWriteArrayList<>();
+    final Authority guests;
+    final GateServer server;
+    private final SSLServerSocket origin;
+    private final SSLContext clients;
+    volatile Reply reply = Reply.ok("fine");
+    volatile boolean allowed = true;
+
+    static Bed of(Path directory, Gate.Place... places) throws Exception {
+        return new Bed(directory, HOST, HOST, Guest.Patience.STANDARD, List.of(places), true);
+    }
+
+    static Bed impatient(Path directory) throws Exception {
+        return new Bed(directory, HOST, HOST, IMPATIENT, List.of(new Gate.Bearer()), true);
+    }
+
+    /// @param named in the server's certificate
+    /// @param trusted by the gate
+    static Bed elsewhere(Path directory, String named, String trusted) throws Exception {
+        return new Bed(directory, named, trusted, Guest.Patience.STANDARD, List.of(new Gate.Bearer()), true);
+    }
+
+    static Bed forOthers(Path directory) throws Exception {
+        return new Bed(directory, HOST, HOST, Guest.Patience.STANDARD, List.of(new Gate.Bearer()), false);
+    }
+
+    private Bed(
+            Path directory,
+            String named,
+            String trusted,
+            Guest.Patience patience,
+            List<Gate.Place> places,
+            boolean ours)
+            throws Exception {
+        Authority world = Authority.create("the world", List.of(named));
+        Path bundle = directory.resolve("bundle");
+        Files.writeString(
+                bundle,
+                trusted.equals(named)
+                        ? world.pem()
+                        : Authority.create("others", List.of(trusted)).pem());
+        origin = (SSLServerSocket)
+                serving(world.leaf(named)).getServerSocketFactory().createServerSocket();
+        origin.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        Thread.ofVirtual().start(this::accept);
+        guests = Authority.create("a container", List.of(HOST));
+        Path own = directory.resolve("own");
+        Files.writeString(own, guests.pem());
+        clients = HostTrust.context(own);
+        List<GateServer.Valued> gates = places.stream()
+                .map(place -> new GateServer.Valued(
+                        Gate.of("gh").to(HOST + ":" + origin.getLocalPort()).as(place), SecretValue.of(bytes(VALUE))))
+                .toList();
+        server = GateServer.open(
+                InetAddress.getLoopbackAddress(),
+                address -> ours && address.isLoopbackAddress(),
+                guests,
+                gates,
+                HostTrust.context(bundle),
+                origins(),
+                notes(),
+                patience);
+    }
+
+    /// Shows one certificate to everybody.
+    private static SSLContext serving(Authority.Leaf leaf) throws GeneralSecurityException, IOException {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        store.setKeyEntry("own", leaf.key(), new char[0], new Certificate[] {leaf.certificate()});
+        KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
+        keys.init(store, new char[0]);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), null, null);
+        return context;
+    }
+
+    private Origins origins() {
+        return new Origins() {
+            @Override
+            public boolean allows(Gate gate) {
+                return allowed;
+            }
+
+            @Override
+            public List<InetAddress> addresses(Gate gate) {
+                return List.of(InetAddress.getLoopbackAddress());
+            }
+        };
+    }
+
+    private Notes notes() {
+        return new Notes() {
+            @Override
+            public void used(Gate gate) {
+                uses.add(gate);
+            }
+
+            @Override
+            public void refused(String host, int port, String reason) {
+                refusals.add(reason);
+            }
+        };
+    }
+
+    private void accept() {
+        while (true) {
+            try {
+                Socket socket = origin.accept();
+                arrived.add(socket);
+                Thread.ofVirtual().start(() -> serve(socket));
+            } catch (IOException e) {
+                return;
+            }
+        }
+    }
+
+    private void serve(Socket socket) {
+        try (socket) {
+            InputStream in = socket.getInputStream();
+            for (Optional<String> head = head(in); head.isPresent(); head = head(in)) {
+                heads.add(head.get());
+                reply.to(head.get(), in, socket.getOutputStream());
+                socket.getOutputStream().flush();
+                if (socket.isClosed()) {
+                    return;
+                }
+            }
+        } catch (IOException e) {
+            // the gate has ended it
+        }
+    }
+
+    /// Reads up to the empty line, byte for byte.
+    static Optional<String> head(InputStream in) throws IOException {
+        var head = new ByteArrayOutputStream();
+        while (true) {
+            int next = in.read();
+            if (next < 0) {
+                return Optional.empty();
+            }
+            head.write(next);
+            String text = head.toString(StandardCharsets.ISO_8859_1);
+            if (text.endsWith("\r\n\r\n")) {
+                return Optional.of(text);
+            }
+        }
+    }
+
+    /// Returns a field of a request that the server has seen.
+    static List<String> values(String head, String field) throws IOException {
+        var found = new ArrayList<String>();
+        try (var lines = new BufferedReader(new StringReader(head))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (line.regionMatches(true, 0, field + ":", 0, field.length() + 1)) {
+                    found.add(line.substring(field.length() + 1).strip());
+                }
+            }
+        }
+        return found;
+    }
+
+    int port() {
+        return origin.getLocalPort();
+    }
+
+    int gatePort() {
+        return Collections.max(server.ports().values());
+    }
+
+    Socket plain() throws IOException {
+        var socket = new Socket(InetAddress.getLoopbackAddress(), gatePort());
+        socket.setSoTimeout(MOST_WAIT);
+        return socket;
+    }
+
+    SSLSocket greet(String name, String... protocols) throws IOException {
+        var tls = (SSLSocket) clients.getSocketFactory().createSocket(plain(), HOST, gatePort(), true);
+        SSLParameters parameters = tls.getSSLParameters();
+        parameters.setServerNames(name.isEmpty() ? List.of() : List.of(new SNIHostName(name)));
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        parameters.setApplicationProtocols(protocols);
+        tls.setSSLParameters(parameters);
+        tls.startHandshake();
+        return tls;
+    }
+
+    SSLSocket client() throws IOException {
+        return greet(HOST);
+    }
+
+    /// Sends bytes as they are and returns all that comes back.
+    String ask(String raw) throws IOException {
+        try (SSLSocket client = client()) {
+            client.getOutputStream().write(bytes(raw));
+            client.getOutputStream().flush();
+            return all(client.getInputStream());
+        }
+    }
+
+    /// Sends a request, and asks for the end of the connection.
+    String get(String target, String... fields) throws IOException {
+        return ask(request(target, fields) + "Connection: close\r\n\r\n");
+    }
+
+    String request(String target, String... fields) {
+        var request = new StringBuilder("GET " + target + " HTTP/1.1\r\nHost: " + HOST + ":" + port() + "\r\n");
+        for (String field : fields) {
+            request.append(field).append("\r\n");
+        }
+        return request.toString();
+    }
+
+    static String all(InputStream in) throws IOException {
+        var all = new ByteArrayOutputStream();
+        try {
+            in.transferTo(all);
+        } catch (EOFException e) {
+            // it was cut
+        }
+        return all.toString(StandardCharsets.ISO_8859_1);
+    }
+
+    static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    @Override
+    public void close() throws IOException {
+        server.close();
+        origin.close();
+        for (Socket socket : arrived) {
+            socket.close();
+        }
+    }
+}

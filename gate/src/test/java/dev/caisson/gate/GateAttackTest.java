@@ -1,0 +1,231 @@
+package dev.caisson.gate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.spec.Gate;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What a program may try to have its value sent elsewhere, or a second request sent with it: nothing reaches the
+/// server,
+/// and nothing hangs.
+final class GateAttackTest {
+    /// @param raw with `@` for the host and its port
+    /// @param status that it is told
+    private record Attack(String name, String raw, int status) {}
+
+    private static final String SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: @\r\n\r\n";
+
+    private static final List<Attack> ATTACKS = List.of(
+            new Attack(
+                    "a length beside chunks",
+                    "POST / HTTP/1.1\r\nHost: @\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+                            + SMUGGLED,
+                    400),
+            new Attack(
+                    "two lengths",
+                    "POST / HTTP/1.1\r\nHost: @\r\nContent-Length: 0\r\nContent-Length: 44\r\n\r\n" + SMUGGLED,
+                    400),
+            new Attack(
+                    "a list of lengths", "POST / HTTP/1.1\r\nHost: @\r\nContent-Length: 0, 44\r\n\r\n" + SMUGGLED, 400),
+            new Attack("a length with a sign", "POST / HTTP/1.1\r\nHost: @\r\nContent-Length: +0\r\n\r\n", 400),
+            new Attack(
+                    "two encodings",
+                    "POST / HTTP/1.1\r\nHost: @\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+                    400),
+            new Attack(
+                    "an encoding that is nearly chunked",
+                    "POST / HTTP/1.1\r\nHost: @\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+                    400),
+            new Attack(
+                    "an encoding that is said twice",
+                    "POST / HTTP/1.1\r\nHost: @\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+                    400),
+            new Attack("a folded field", "GET / HTTP/1.1\r\nHost: @\r\nX-A: b\r\n c\r\n\r\n", 400),
+            new Attack("a field behind a line feed", "GET / HTTP/1.1\r\nHost: @\r\nX-A: b\nX-C: d\r\n\r\n", 400),
+            new Attack("a field behind a carriage return", "GET / HTTP/1.1\r\nHost: @\r\nX-A: b\rX-C: d\r\n\r\n", 400),
+            new Attack(
+                    "a blank before the colon",
+                    "POST / HTTP/1.1\r\nHost: @\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+                    400),
+            new Attack("a field without a name", "GET / HTTP/1.1\r\nHost: @\r\n: x\r\n\r\n", 400),
+            new Attack("a NUL", "GET / HTTP/1.1\r\nHost: @\r\nX-A: b\0c\r\n\r\n", 400),
+            new Attack("a control character", "GET / HTTP/1.1\r\nHost: @\r\nX-A: b\u0001c\r\n\r\n", 400),
+            new Attack("no host", "GET / HTTP/1.1\r\n\r\n", 400),
+            new Attack("two hosts", "GET / HTTP/1.1\r\nHost: @\r\nHost: other.example\r\n\r\n", 400),
+            new Attack("another host", "GET / HTTP/1.1\r\nHost: other.example\r\n\r\n", 421),
+            new Attack("another port", "GET / HTTP/1.1\r\nHost: api.example.com:1\r\n\r\n", 421),
+            new Attack("a host with a user", "GET / HTTP/1.1\r\nHost: other.example@@\r\n\r\n", 421),
+            new Attack("an address", "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 421),
+            new Attack("a target elsewhere", "GET https://other.example/ HTTP/1.1\r\nHost: @\r\n\r\n", 421),
+            new Attack("a target of another scheme", "GET http://@/ HTTP/1.1\r\nHost: @\r\n\r\n", 421),
+            new Attack("a target with a user", "GET https://@@other.example/ HTTP/1.1\r\nHost: @\r\n\r\n", 421),
+            new Attack("a tunnel", "CONNECT other.example:443 HTTP/1.1\r\nHost: @\r\n\r\n", 501),
+            new Attack("a trace", "TRACE / HTTP/1.1\r\nHost: @\r\n\r\n", 501),
+            new Attack("a trace in small letters", "trace / HTTP/1.1\r\nHost: @\r\n\r\n", 501),
+            new Attack(
+                    "another protocol",
+                    "GET / HTTP/1.1\r\nHost: @\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+                    501),
+            new Attack("HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+            new Attack("HTTP/1.0", "GET / HTTP/1.0\r\nHost: @\r\n\r\n", 505),
+            new Attack("a request line of four words", "GET / x HTTP/1.1\r\nHost: @\r\n\r\n", 400),
+            new Attack("an empty line first", "\r\nGET / HTTP/1.1\r\nHost: @\r\n\r\n", 400),
+            new Attack("a long line", "GET /" + "a".repeat(20_000) + " HTTP/1.1\r\nHost: @\r\n\r\n", 431),
+            new Attack("many fields", "GET / HTTP/1.1\r\nHost: @\r\n" + "X-A: b\r\n".repeat(101) + "\r\n", 431),
+            new Attack(
+                    "large fields",
+                    "GET / HTTP/1.1\r\nHost: @\r\n" + ("X-A: " + "b".repeat(9000) + "\r\n").repeat(9) + "\r\n",
+                    431));
+
+    /// Bodies whose frames are wrong: the head has gone on, what stands behind them has not.
+    private static final List<Attack> BODIES = List.of(
+            new Attack("a chunk extension", "5;a=b\r\nhello\r\n0\r\n\r\n", 400),
+            new Attack("a chunk size with a blank", "5 \r\nhello\r\n0\r\n\r\n", 400),
+            new Attack("a chunk size with a sign", "+5\r\nhello\r\n0\r\n\r\n", 400),
+            new Attack("a chunk size in another notation", "0x5\r\nhello\r\n0\r\n\r\n", 400),
+            new Attack("a chunk that is longer than it says", "4\r\nhello\r\n0\r\n\r\n", 400),
+            new Attack("a chunk size that is too large", "ffffffffffffffff\r\nhello\r\n", 400),
+            new Attack("a chunk behind a line feed", "5\nhello\r\n0\r\n\r\n", 400));
+
+    @TempDir
+    private Path directory;
+
+    @TestFactory
+    Stream<DynamicTest> nothingOfThemReachesTheServer() throws Exception {
+        Bed bed = Bed.of(directory, new Gate.Bearer());
+        return ATTACKS.stream()
+                .map(attack -> DynamicTest.dynamicTest(attack.name(), () -> {
+                    int before = bed.refusals.size();
+                    assertThat(bed.ask(attack.raw().replace("@", Bed.HOST + ":" + bed.port())))
+                            .startsWith("HTTP/1.1 " + attack.status() + " ")
+                            .contains("\r\nConnection: close\r\n")
+                            .contains("caisson gate: ");
+                    assertThat(bed.heads).isEmpty();
+                    assertThat(bed.refusals).hasSizeGreaterThan(before);
+                }))
+                .onClose(() -> close(bed));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> whatStandsBehindAWrongBodyIsNoRequest() throws Exception {
+        Bed bed = Bed.of(directory, new Gate.Bearer());
+        bed.reply = (_, in, out) -> in.readAllBytes();
+        return BODIES.stream()
+                .map(attack -> DynamicTest.dynamicTest(attack.name(), () -> {
+                    String raw = "POST /first HTTP/1.1\r\nHost: @\r\nTransfer-Encoding: chunked\r\n\r\n" + attack.raw()
+                            + SMUGGLED;
+                    assertThat(bed.ask(raw.replace("@", Bed.HOST + ":" + bed.port())))
+                            .startsWith("HTTP/1.1 400 ");
+                    assertThat(bed.heads) // which may come later, or not at all
+                            .allSatisfy(head -> assertThat(head).startsWith("POST /first "));
+                }))
+                .onClose(() -> close(bed));
+    }
+
+    private static void close(Bed bed) {
+        try {
+            bed.close();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void trailersAndTheFieldsThatNameThemDoNotGoOn() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
+            var body = new CopyOnWriteArrayList<String>();
+            bed.reply = (_, in, out) -> {
+                body.add(Bed.head(in).orElse(""));
+                Bed.Reply.ok("fine").to("", in, out);
+            };
+            String answer = bed.ask("POST / HTTP/1.1\r\nHost: " + Bed.HOST + ":" + bed.port()
+                    + "\r\nTrailer: X-T\r\nTE: trailers\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    + "1\r\na\r\n0\r\nX-T: Authorization\r\n\r\n");
+            assertThat(answer).startsWith("HTTP/1.1 200");
+            assertThat(body).containsExactly("1\r\na\r\n0\r\n\r\n");
+            assertThat(bed.heads.getFirst()).doesNotContainIgnoringCase("trailer");
+        }
+    }
+
+    @Test
+    void aTargetWithTheSameHostIsAPath() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
+            assertThat(bed.get("https://" + Bed.HOST.toUpperCase(Locale.ROOT) + ":" + bed.port() + "/a?b"))
+                    .startsWith("HTTP/1.1 200");
+            assertThat(bed.heads.getFirst()).startsWith("GET /a?b HTTP/1.1\r\n");
+        }
+    }
+
+    @Test
+    void whoSendsSlowlyIsCut() throws Exception {
+        try (Bed bed = Bed.impatient(directory);
+                Socket greeting = bed.plain();
+                SSLSocket head = bed.client()) {
+            greeting.getOutputStream().write(new byte[] {22, 3, 1});
+            long begun = System.nanoTime();
+            head.getOutputStream().write(Bed.bytes("GET / HTTP/1.1\r\n"));
+            Thread dripping = Thread.ofVirtual().start(() -> {
+                try {
+                    while (true) {
+                        head.getOutputStream().write(Bed.bytes("X-A: b\r\n"));
+                        Thread.sleep(100);
+                    }
+                } catch (IOException | InterruptedException e) {
+                    // it was cut
+                }
+            });
+            assertThat(ended(greeting)).isTrue();
+            assertThat(ended(head)).isTrue();
+            assertThat(System.nanoTime() - begun).isLessThan(5_000_000_000L);
+            dripping.interrupt();
+            dripping.join();
+        }
+    }
+
+    private static boolean ended(Socket socket) {
+        try {
+            return socket.getInputStream().read() < 0;
+        } catch (java.net.SocketTimeoutException e) {
+            return false;
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
+    @Test
+    void aServerThatDoesNotAnswerOrCutsItsAnswerIsTold() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
+            bed.reply = (_, _, _) -> bed.arrived.forEach(GateAttackTest::cut);
+            assertThat(bed.get("/")).startsWith("HTTP/1.1 502 Bad Gateway");
+            bed.reply = Bed.Reply.of("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd");
+            assertThat(bed.get("/")).startsWith("HTTP/1.1 502 Bad Gateway").contains("in the server's answer");
+            bed.reply = Bed.Reply.of("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
+            assertThat(bed.get("/")).startsWith("HTTP/1.1 502 Bad Gateway");
+            bed.reply = (_, _, out) -> {
+                out.write(Bed.bytes("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"));
+                out.flush();
+                bed.arrived.forEach(GateAttackTest::cut);
+            };
+            assertThat(bed.get("/")).contains("Content-Length: 100").endsWith("half");
+        }
+    }
+
+    private static void cut(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

@@ -1,0 +1,353 @@
+package dev.caisson.gate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.error.ArgumentException;
+import dev.caisson.gate.Bed.Reply;
+import dev.caisson.secret.SecretValue;
+import dev.caisson.spec.Gate;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What a gate puts in, what it carries, and what it hides: by real TLS on both sides.
+final class GateTest {
+    private static final String ENCODED = Base64.getEncoder().encodeToString(Bed.bytes("x-access-token:" + Bed.VALUE));
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void theServerSeesTheValueAndTheClientsOwnIsGone() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
+            String answer =
+                    bed.get("/user?a=b", "authorization: Bearer mine", "AUTHORIZATION: Basic other", "X-Kept: yes");
+            assertThat(answer).startsWith("HTTP/1.1 200 OK\r\n").endsWith("\r\n\r\nfine");
+            String seen = bed.heads.getFirst();
+            assertThat(seen).startsWith("GET /user?a=b HTTP/1.1\r\nHost: " + Bed.HOST + ":" + bed.port() + "\r\n");
+            assertThat(Bed.values(seen, "Authorization")).containsExactly("Bearer " + Bed.VALUE);
+            assertThat(Bed.values(seen, "X-Kept")).containsExactly("yes");
+            assertThat(Bed.values(seen, "Accept-Encoding")).containsExactly("identity");
+            assertThat(bed.uses).hasSize(1);
+        }
+    }
+
+    @Test
+    void aFieldThatConnectionNamesCannotTakeTheValueAway() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
+            bed.ask(bed.request("/", "Connection: authorization, close, x-hop", "X-Hop: one", "Keep-Alive: 5")
+                    + "\r\n");
+            String seen = bed.heads.getFirst();
+            assertThat(Bed.values(seen, "Authorization")).containsExactly("Bearer " + Bed.VALUE);
+            assertThat(seen).doesNotContainIgnoringCase("x-hop").doesNotContainIgnoringCase("connection:");
+        }
+    }
+
+    @Test
+    void basicHasTheUserBeforeTheValue() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Basic("x-access-token"))) {
+            bed.get("/", "Authorization: Basic bWluZTptaW5l");
+            assertThat(Bed.values(bed.heads.getFirst(), "Authorization")).containsExactly("Basic " + ENCODED);
+        }
+    }
+
+    @Test
+    void aHeaderReplacesAllThatServersReadAsTheSame() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Header("X-Api-Key"))) {
+            bed.get("/", "x-api-key: mine", "X_Api_Key: mine", "Authorization: mine");
+            String seen = bed.heads.getFirst();
+            assertThat(Bed.values(seen, "X-Api-Key")).containsExactly(Bed.VALUE);
+            assertThat(Bed.values(seen, "X_Api_Key")).isEmpty();
+            assertThat(Bed.values(seen, "Authorization")).containsExactly("mine");
+        }
+    }
+
+    @Test
+    void aParameterReplacesThoseOfItsNameHoweverTheyAreWritten() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Query("key"))) {
+            bed.get("/a?key=mine&b=1&%6Bey=mine;KEY=mine&c");
+            assertThat(bed.heads.getFirst())
+                    .startsWith("GET /a?b=1&c&key=" + URLEncoder.encode(Bed.VALUE, StandardCharsets.UTF_8) + " HTTP");
+        }
+    }
+
+    @Test
+    void aHostMayHaveSeveralSecrets() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer(), new Gate.Header("X-Team"), new Gate.Query("k"))) {
+            bed.get("/");
+            assertThat(Bed.values(bed.heads.getFirst(), "X-Team")).containsExactly(Bed.VALUE);
+            assertThat(Bed.values(bed.heads.getFirst(), "Authorization")).containsExactly("Bearer " + Bed.VALUE);
+            assertThat(bed.heads.getFirst()).startsWith("GET /?k=v4lue");
+            assertThat(bed.uses).hasSize(3);
+        }
+    }
+
+    @Test
+    void anAnswerThatRepeatsTheValueHasStarsInItsPlace() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Basic("x-access-token"))) {
+            String body = "you are " + Bed.VALUE + " or " + ENCODED + ".";
+            bed.reply = Reply.of("HTTP/1.1 200 " + Bed.VALUE + "\r\nX-Echo: <" + Bed.VALUE + ">\r\nContent-Length: "
+                    + body.length() + "\r\n\r\n" + body);
+            String answer = bed.get("/echo");
+            assertThat(answer)
+                    .doesNotContain(Bed.VALUE)
+                    .contains("you are " + "*".repeat(Bed.VALUE.length()) + " or ")
+                    .contains("X-Echo: <***")
+                    .endsWith(".");
+            assertThat(answer.substring(answer.indexOf("\r\n\r\n") + 4)).hasSize(body.length());
+            assertThat(answer).doesNotContain(ENCODED.substring(24, 40));
+        }
+    }
+
+    @Test
+    void aValueThatComesInPiecesIsHiddenToo() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
+            bed.reply = (_, _, out) -> {
+                out.write(Bed.bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"));
+                for (char one : ("<" + Bed.VALUE + ">").toCharArray()) {
+                    out.write(Bed.bytes("1\r\n" + one + "\r\n"));
+                    out.flush();
+                }
+                out.write(Bed.bytes("0\r\nX-Trailer: " + Bed.VALUE + "\r\n\r\n"));
+            };
+            String answer = bed.get("/");
+            assertThat(answer).contains("<").contains(">").endsWith("0\r\n\r\n");
+            assertThat(answer.chars().filter(one -> one == '*').count()).isEqualTo(Bed.VALUE.length());
+        }
+    }
+
+    @Test
+    void aBodyThatCannotBeLookedIntoIsRefused() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
+            bed.reply = Reply.of("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd");
+            assertThat(bed.get("/", "Accept-Encoding: gzip"))
+                    .startsWith("HTTP/1.1 502 Bad Gateway\r\n")
+                    .contains("the encoding 'gzip'")
+                    .doesNotContain("abcd");
+        }
+    }
+
+    @Test
+    void aRedirectIsTheClientsToFollow() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
+            String fields = "Location: https://elsewhere.example/\r\nAlt-Svc: h3=1\r\nContent-Length: 0";
+            bed.reply = Reply.of("HTTP/1.1 302 Found\r\n" + fields + "\r\n\r\n");
+            assertThat(bed.get("/"))
+                    .startsWith("HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/\r\n")
+                    .doesNotContain("Alt-Svc");
+            assertThat(bed.heads).hasSize(1);
+        }
+    }
+
+    @Test
+    void requestsOfOneConnectionGoOverOneToTheServer() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer());
+                SSLSocket client = bed.client()) {
+            for (int i = 0; i < 3; i++) {
+                client.getOutputStream().write(Bed.bytes(bed.request("/" + i) + "\r\n"));
+                client.getOutputStream().flush();
+                assertThat(Bed.head(client.getInputStream())).get().asString().startsWith("HTTP/1.1 200");
+                assertThat(new String(client.getInputStream().readNBytes(4), StandardCharsets.US_ASCII))
+                        .isEqualTo("fine");
+            }
+            assertThat(bed.heads).hasSize(3);
+            assertThat(bed.arrived).hasSize(1);
+        }
+    }
+
+    @Test
+    void aConnectionThatTheServerHasEndedIsMadeAgain() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer());
+                SSLSocket client = bed.client()) {
+            for (int i = 0; i < 2; i++) {
+                client.getOutputStream().write(Bed.bytes(bed.request("/" + i) + "\r\n"));
+                client.getOutputStream().flush();
+                assertThat(Bed.head(client.getInputStream())).get().asString().startsWith("HTTP/1.1 200");
+                client.getInputStream().readNBytes(4);
+                for (Socket socket : bed.arrived) {
+                    socket.close();
+                }
+            }
+            assertThat(bed.arrived).hasSize(2);
+        }
+    }
+
+    @Test
+    void aBodyGoesUpWhileTheAnswerComesDown() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer());
+                SSLSocket client = bed.client()) {
+            bed.reply = (_, in, out) -> {
+                out.write(Bed.bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"));
+                for (int i = 0; i < 3; i++) { // each chunk is answered before the next one comes
+                    String chunk = new String(in.readNBytes(6), StandardCharsets.US_ASCII);
+                    out.write(Bed.bytes(chunk));
+                    out.flush();
+                }
+                in.readNBytes(5);
+                out.write(Bed.bytes("0\r\n\r\n"));
+            };
+            client.getOutputStream()
+                    .write(Bed.bytes("POST /s HTTP/1.1\r\nHost: " + Bed.HOST + ":" + bed.port()
+                            + "\r\nTransfer-Encoding: chunked\r\n\r\n"));
+            client.getOutputStream().flush();
+            assertThat(Bed.head(client.getInputStream())).get().asString().contains("Transfer-Encoding: chunked");
+            for (String one : List.of("!", "?", "\n")) { // none begins a form of the value
+                client.getOutputStream().write(Bed.bytes("1\r\n" + one + "\r\n"));
+                client.getOutputStream().flush();
+                assertThat(new String(client.getInputStream().readNBytes(6), StandardCharsets.US_ASCII))
+                        .isEqualTo("1\r\n" + one + "\r\n");
+            }
+            client.getOutputStream().write(Bed.bytes("0\r\n\r\n"));
+            client.getOutputStream().flush();
+            assertThat(client.getInputStream().readNBytes(5)).asString().isEqualTo("0\r\n\r\n");
+        }
+    }
+
+    @Test
+    void theServerSaysWhetherTheBodyIsToCome() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer());
+                SSLSocket client = bed.client()) {
+            bed.reply = (_, in, out) -> {
+                out.write(Bed.bytes("HTTP/1.1 100 Continue\r\n\r\n"));
+                out.flush();
+                Reply.ok(new String(in.readNBytes(5), StandardCharsets.US_ASCII))
+                        .to("", in, out);
+            };
+            client.getOutputStream()
+                    .write(Bed.bytes("PUT / HTTP/1.1\r\nHost: " + Bed.HOST + ":" + bed.port()
+                            + "\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"));
+            client.getOutputStream().flush();
+            assertThat(Bed.head(client.getInputStream())).contains("HTTP/1.1 100 Continue\r\n\r\n");
+            client.getOutputStream().write(Bed.bytes("hello"));
+            client.getOutputStream().flush();
+            assertThat(Bed.head(client.getInputStream())).get().asString().startsWith("HTTP/1.1 200 OK");
+            assertThat(client.getInputStream().readNBytes(5)).asString().isEqualTo("hello");
+        }
+    }
+
+    @Test
+    void anAnswerToHeadHasALengthAndNoBody() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
+            bed.reply = Reply.of("HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Encoding: gzip\r\n\r\n");
+            String answer = bed.ask(
+                    "HEAD / HTTP/1.1\r\nHost: " + Bed.HOST + ":" + bed.port() + "\r\nConnection: close\r\n\r\n");
+            assertThat(answer).contains("Content-Length: 9\r\n").endsWith("\r\n\r\n");
+        }
+    }
+
+    @Test
+    void aServerThatIsNotTrustedOrHasAnotherNameGetsNothing() throws Exception {
+        for (Bed one : List.of(
+                Bed.elsewhere(directory, Bed.HOST, "other.example"),
+                Bed.elsewhere(directory, "other.example", "other.example"))) {
+            try (one) {
+                assertThat(one.get("/"))
+                        .startsWith("HTTP/1.1 502 Bad Gateway\r\n")
+                        .contains("is not trusted");
+                assertThat(one.heads).isEmpty();
+                assertThat(one.uses).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void aHostThatWasTakenOffTheListIsReachedNoMore() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer());
+                SSLSocket client = bed.client()) {
+            client.getOutputStream().write(Bed.bytes(bed.request("/") + "\r\n"));
+            client.getOutputStream().flush();
+            assertThat(Bed.head(client.getInputStream())).get().asString().startsWith("HTTP/1.1 200");
+            client.getInputStream().readNBytes(4);
+            bed.allowed = false;
+            client.getOutputStream().write(Bed.bytes(bed.request("/") + "\r\n"));
+            client.getOutputStream().flush();
+            assertThat(Bed.all(client.getInputStream())).startsWith("HTTP/1.1 403 Forbidden");
+            assertThat(bed.heads).hasSize(1);
+        }
+    }
+
+    @Test
+    void onlyTheContainerIsServed() throws Exception {
+        try (Bed bed = Bed.forOthers(directory)) {
+            assertThatThrownBy(bed::client).isInstanceOf(IOException.class);
+            assertThat(bed.refusals).isEmpty();
+        }
+    }
+
+    @Test
+    void aContainerHasABoundedNumberOfConnections() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
+            var open = new ArrayList<Socket>();
+            try {
+                for (int i = 0; i < GateServer.MOST_CONNECTIONS; i++) {
+                    open.add(bed.plain());
+                }
+                assertThatThrownBy(bed::client).isInstanceOf(IOException.class);
+                open.removeFirst().close();
+                assertThat(eventually(bed)).contains("200 OK");
+            } finally {
+                for (Socket one : open) {
+                    one.close();
+                }
+            }
+        }
+    }
+
+    private static String eventually(Bed bed) throws Exception {
+        for (int i = 0; i < 50; i++) {
+            try {
+                return bed.get("/");
+            } catch (IOException e) {
+                Thread.sleep(20);
+            }
+        }
+        return "never";
+    }
+
+    @Test
+    void theGreetingDecidesWhoIsAsked() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
+            assertThatThrownBy(() -> bed.greet("other.example")).isInstanceOf(SSLException.class);
+            assertThatThrownBy(() -> bed.greet("")).isInstanceOf(SSLException.class);
+            assertThatThrownBy(() -> bed.greet(Bed.HOST, "h2")).isInstanceOf(SSLException.class);
+            assertThat(bed.greet(Bed.HOST, "h2", "http/1.1").getApplicationProtocol())
+                    .isEqualTo("http/1.1");
+            assertThat(bed.heads).isEmpty();
+            assertThat(bed.refusals).hasSize(3);
+        }
+    }
+
+    @Test
+    void valuesThatNoRequestCanHaveAreRefusedWithoutBeingShown() {
+        for (String value :
+                List.of("short", "ends with\n", "has\r\nInjected: yes", " blank before it", "nul\0within it")) {
+            assertThatThrownBy(() -> credential(new Gate.Bearer(), value))
+                    .isInstanceOf(ArgumentException.class)
+                    .hasMessageContaining("the secret gh of the gate to " + Bed.HOST)
+                    .hasMessageNotContaining(value);
+        }
+        assertThatThrownBy(() -> credential(new Gate.Basic(""), "no colon within"))
+                .hasMessageContaining("as=basic:USER");
+        assertThatThrownBy(() -> credential(new Gate.Bearer(), "a".repeat(8193)))
+                .hasMessageContaining("8193 bytes");
+        credential(new Gate.Query("k"), "line\nline").close();
+    }
+
+    private static Credential credential(Gate.Place place, String value) {
+        byte[] bytes = Bed.bytes(value);
+        SecretValue held = SecretValue.of(bytes);
+        Arrays.fill(bytes, (byte) 0);
+        return new Credential(Gate.of("gh").to(Bed.HOST).as(place), held);
+    }
+}

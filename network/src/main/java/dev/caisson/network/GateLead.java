@@ -1,0 +1,18 @@
+package dev.caisson.network;
+
+import dev.caisson.spec.Egress;
+import dev.caisson.spec.Transport;
+
+/// A port of a host that a container is led to a gate for: it is told the address of its own gateway for the name, and
+/// what it sends there to the port comes to the gate.
+///
+/// @param host in lower case
+/// @param port that the container sends to
+/// @param gatePort that the gate listens on, at the gateway's address; 0 while nobody does
+public record GateLead(String host, int port, int gatePort) {
+    /// True if a list of destinations has the host and port.
+    boolean isOn(Egress egress) {
+        return egress instanceof Egress.Listed listed
+                && listed.of(host).stream().anyMatch(one -> one.port() == port && one.transport() == Transport.TCP);
+    }
+}

@@ -1,0 +1,88 @@
+package dev.caisson.spec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.error.ArgumentException;
+import dev.caisson.image.Image;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class GateTest {
+    @Test
+    void it_is_read_as_it_is_written() {
+        List<Gate> all = List.of(
+                Gate.of("gh").to("API.Example.com"),
+                Gate.of("gh").to("api.example.com:8443").asBasic(""),
+                Gate.of("gh").to("api.example.com").asBasic("x-access-token"),
+                Gate.of("gh").to("api.example.com").asHeader("X-Api-Key"),
+                Gate.of("gh").to("api.example.com").asQuery("key"));
+        for (Gate gate : all) {
+            assertThat(Gate.parse(gate.text())).isEqualTo(gate);
+        }
+        assertThat(all.stream().map(Gate::text))
+                .containsExactly(
+                        "gh,api.example.com:443,bearer",
+                        "gh,api.example.com:8443,basic",
+                        "gh,api.example.com:443,basic:x-access-token",
+                        "gh,api.example.com:443,header:X-Api-Key",
+                        "gh,api.example.com:443,query:key");
+        assertThat(all.getFirst()).isEqualTo(Gate.of("gh").to("api.example.com").asBearer());
+    }
+
+    @Test
+    void what_is_no_place_of_a_request_is_refused() {
+        for (String place : List.of(
+                "",
+                "bearer:",
+                "token",
+                "basic:a:b",
+                "basic:a,b",
+                "basic:a b",
+                "header",
+                "header:",
+                "header:a b",
+                "header:Host",
+                "header:content_length",
+                "header:Transfer-Encoding",
+                "query:",
+                "query:a&b")) {
+            assertThatThrownBy(() -> Gate.Place.parse(place)).as(place).isInstanceOf(ArgumentException.class);
+        }
+        for (String host : List.of("", "*.example.com", "192.0.2.1", "a.example:80/udp", "https://a.example", "a b")) {
+            assertThatThrownBy(() -> Gate.of("gh").to(host)).as(host).isInstanceOf(ArgumentException.class);
+        }
+        assertThatThrownBy(() -> Gate.parse("gh,a.example:443")).hasMessageContaining("SECRET,HOST:PORT,PLACE");
+    }
+
+    @Test
+    void a_host_is_on_a_list_with_its_port_alone() {
+        Gate gate = Gate.of("gh").to("api.example.com");
+        assertThat(gate.isOn(Egress.only("api.example.com:443"))).isTrue();
+        assertThat(gate.isOn(Egress.only("*.example.com:443"))).isTrue();
+        for (Egress other : List.of(
+                Egress.all(),
+                Egress.none(),
+                Egress.only("api.example.com:80", "api.example.com:443/udp", "0.0.0.0/0:443"))) {
+            assertThat(gate.isOn(other)).isFalse();
+        }
+    }
+
+    @Test
+    void two_secrets_do_not_share_a_place() {
+        Network.Joined joined = Network.on("web").gate(Gate.of("a").to("x.example"));
+        for (Gate other : List.of(
+                Gate.of("b").to("x.example"),
+                Gate.of("b").to("x.example").asBasic("u"),
+                Gate.of("b").to("x.example").asHeader("authorization"))) {
+            assertThatThrownBy(() -> joined.gate(other))
+                    .hasMessageContaining("the same place of requests to x.example:443");
+        }
+        Network.Joined more = joined.gate(Gate.of("b").to("x.example").asHeader("X-Team"))
+                .gate(Gate.of("b").to("y.example"));
+        assertThat(more.gates()).hasSize(3);
+        assertThat(more.egress(Egress.none()).gates()).isEqualTo(more.gates());
+        ContainerSpec spec = ContainerSpec.of(Image.host()).network(more);
+        assertThat(SpecJson.read(SpecJson.write(spec))).isEqualTo(spec);
+    }
+}
