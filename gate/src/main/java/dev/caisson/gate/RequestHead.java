@@ -14,6 +14,9 @@ record RequestHead(String method, String target, Fields fields) {
     private static final String VERSION = "HTTP/1.1";
     private static final String SCHEME = "https://";
     private static final int HTTPS = 443;
+    /// Fields without which the server would read the end of the request somewhere else than the gate.
+    private static final Set<String> ENDS = Set.of("content-length", "transfer-encoding");
+
     private static final Set<String> REPEATABLE = Set.of("GET", "HEAD", "OPTIONS");
 
     /// Reads one.
@@ -47,6 +50,9 @@ record RequestHead(String method, String target, Fields fields) {
             throw Refusal.malformed("the request has " + hosts.size() + " Host fields: send one");
         }
         requireHost(hosts.getFirst(), host, port);
+        if (fields.members("connection").stream().anyMatch(ENDS::contains)) {
+            throw Refusal.malformed("Connection names a field that says where the request ends: leave that out of it");
+        }
         if (fields.has("upgrade")) {
             throw new Refusal(
                     Refusal.NOT_IMPLEMENTED,

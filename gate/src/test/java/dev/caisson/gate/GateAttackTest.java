@@ -38,6 +38,11 @@ final class GateAttackTest {
                     400),
             new Attack(
                     "a list of lengths", "POST / HTTP/1.1\r\nHost: @\r\nContent-Length: 0, 44\r\n\r\n" + SMUGGLED, 400),
+            new Attack(
+                    "a length that is said to be for the connection",
+                    "POST / HTTP/1.1\r\nHost: @\r\nConnection: keep-alive, Content-Length\r\nContent-Length: "
+                            + SMUGGLED.length() + "\r\n\r\n" + SMUGGLED,
+                    400),
             new Attack("a length with a sign", "POST / HTTP/1.1\r\nHost: @\r\nContent-Length: +0\r\n\r\n", 400),
             new Attack(
                     "two encodings",
