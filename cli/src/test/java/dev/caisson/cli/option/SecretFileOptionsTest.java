@@ -56,7 +56,7 @@ class SecretFileOptionsTest {
                 "db,env= | ARGUMENT_INVALID",
                 "db,target=/etc/db | OPTION_REFUSED",
                 "db,target=a/b | OPTION_REFUSED",
-                "db,gate=example.com | USAGE",
+                "db,gate=example.com | OPTION_REFUSED",
                 "target=a | USAGE",
                 "db,uid=root | USAGE",
                 "db,mode=9 | USAGE",

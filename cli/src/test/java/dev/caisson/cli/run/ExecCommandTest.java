@@ -4,12 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.cli.Answer;
 import dev.caisson.cli.CommandProcess;
-import dev.caisson.cli.Main;
-import dev.caisson.cli.caller.Terminal;
 import dev.caisson.spec.ContainerId;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,10 +72,9 @@ class ExecCommandTest {
     }
 
     private static String refusal(String... words) {
-        var err = new StringWriter();
-        int status = Main.execute(new PrintWriter(new StringWriter()), new PrintWriter(err), Terminal.NONE, words);
-        assertThat(status).isNotZero();
-        return err.toString();
+        Answer answer = Answer.caisson(words);
+        assertThat(answer.status()).isNotZero();
+        return answer.err();
     }
 
     @Test
@@ -157,15 +152,8 @@ class ExecCommandTest {
                 .hasLineCount(1);
 
         String ended = NAME + "-ended";
-        Main.execute(
-                new PrintWriter(new StringWriter()),
-                new PrintWriter(new StringWriter()),
-                Terminal.NONE,
-                "run",
-                "--name",
-                ended,
-                "host",
-                "true");
+        assertThat(Answer.caisson("run", "--name", ended, "host", "true").status())
+                .isZero();
         try {
             all.replaceAll(word -> word.equals(NAME) ? ended : word);
             assertThat(refusal(all.toArray(String[]::new)))
@@ -175,12 +163,7 @@ class ExecCommandTest {
                     .startsWith("caisson: CONTAINER_NOT_RUNNING: the container " + ended + " has ended")
                     .hasLineCount(1);
         } finally {
-            int _ = Main.execute(
-                    new PrintWriter(new StringWriter()),
-                    new PrintWriter(new StringWriter()),
-                    Terminal.NONE,
-                    "rm",
-                    ended);
+            Answer _ = Answer.caisson("rm", ended);
         }
     }
 
