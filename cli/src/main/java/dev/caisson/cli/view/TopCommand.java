@@ -4,6 +4,7 @@ import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.engine.ContainerProcess;
+import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Leftovers;
 import dev.caisson.engine.RunningContainer;
@@ -42,11 +43,8 @@ public final class TopCommand implements Callable<Integer> {
         }
         EngineOptions directories = Caller.current().directories();
         Leftovers.clear(directories);
-        RunningContainer running = RunningContainer.find(container, directories)
-                .orElseThrow(() -> new CommandException(
-                        "CONTAINER_NOT_RUNNING",
-                        FAILED,
-                        "container " + OneLine.of(container) + " is not running: 'caisson ps' lists those that do"));
+        RunningContainer running =
+                RunningContainer.find(container, directories).orElseThrow(() -> missing(directories));
         PrintWriter out = spec.commandLine().getOut();
         out.println(ROW.formatted("UID", "PID", "PPID", "STIME", "TIME", "CMD"));
         for (ContainerProcess process : running.processes()) {
@@ -60,6 +58,14 @@ public final class TopCommand implements Callable<Integer> {
                     .stripTrailing());
         }
         return 0;
+    }
+
+    private CommandException missing(EngineOptions directories) {
+        ContainerStatus.find(container, directories); // or it is not there at all
+        return new CommandException(
+                "CONTAINER_NOT_RUNNING",
+                FAILED,
+                "container " + OneLine.of(container) + " is not running: 'caisson ps' lists those that do");
     }
 
     private static String time(long seconds) {

@@ -89,6 +89,7 @@ class DetachedCommandsTest {
 
         assertThat(caisson("wait", name)).isEqualTo(new Answer(0, "3\n", ""));
         assertThat(caisson("stop", name).status()).isZero();
+        assertThat(caisson("top", name).err()).startsWith("caisson: CONTAINER_NOT_RUNNING: ");
         assertThat(caisson("kill", name).status()).isEqualTo(1);
         assertThat(caisson("kill", name).err()).contains("is not running");
         assertThat(caisson("ps", "-a", "--filter", "exited=3").out())
@@ -111,6 +112,7 @@ class DetachedCommandsTest {
         assertThat(caisson("rm", "-f", name + "-2")).isEqualTo(new Answer(0, name + "-2\n", ""));
         assertThat(caisson("ps", "-a").out()).doesNotContain(name);
         assertThat(caisson("inspect", name).status()).isEqualTo(1);
+        assertThat(caisson("top", name).err()).startsWith("caisson: CONTAINER_UNKNOWN: ");
     }
 
     @Test
