@@ -6,6 +6,7 @@ import dev.caisson.launch.Verifier;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.StartReply;
 import dev.caisson.linux.ProcessTimes;
+import dev.caisson.linux.Processes;
 import dev.caisson.state.ContainerRecord;
 import java.time.Instant;
 import java.util.Map;
@@ -37,7 +38,9 @@ final class DetachedStart {
                 }
             }
         } catch (HostException e) {
-            throw e.code().equals("PROGRAM_ENDED") ? Failures.endedAtStart(place.name(), e) : e;
+            // of one that is on its way out the kernel tells less than of one that lives
+            boolean ended = e.code().equals("PROGRAM_ENDED") || Processes.isBeingKilled(pid);
+            throw ended ? Failures.endedAtStart(place.name(), e) : e;
         }
         place.save(record.restarted(pid, ProcessTimes.startTime(pid)));
         Instant time = Instant.now(); // it may have ended before this is written down
