@@ -194,12 +194,15 @@ final class LifecycleModel {
         };
     }
 
+    /// Another act may end it before its program runs: before it stands, or when it stands already.
     private static List<Step> start(Phase phase, boolean stopped) {
         if (phase == Phase.PAUSED) {
             return ends("CONTAINER_PAUSED", phase);
         }
         Phase next = phase == Phase.ENDING || phase == Phase.LAPSING ? phase : Phase.RUNNING;
-        return stopped && !up(phase) ? List.of(new Step(OK, next), new Step("START_FAILED", phase)) : ends(OK, next);
+        return stopped && !up(phase)
+                ? List.of(new Step(OK, next), new Step("START_FAILED", phase), new Step(DEAD, next))
+                : ends(OK, next);
     }
 
     /// Who lets the lease run out waits for the end of the monitor and clears what is left, if nobody has made another
