@@ -30,7 +30,7 @@ struct redaction {
 	uint32_t longest;
 };
 
-/* What waits of a stream; its first `covered` bytes belong to a value that has its word already. */
+/* Bytes of a stream that wait; the first `covered` ones belong to a value whose word was written already. */
 struct held {
 	uint32_t count, covered;
 	uint32_t current; /* the value whose word was the last output; NONE */

@@ -159,7 +159,7 @@ static void a_program_that_was_adopted_is_kept_and_its_exit_is_in_a_file(void)
 	watched_end(&watched);
 }
 
-/* What would fill a terminal's buffer many times over is read, whoever wrote it. */
+/* Output that would fill a terminal's buffer many times over is read, whoever wrote it. */
 static void the_terminal_of_a_program_that_was_left_is_read_until_its_exit(void)
 {
 	uint8_t id[MONITOR_EXEC_ID] = {7};

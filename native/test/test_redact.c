@@ -1,4 +1,4 @@
-/* What the monitor takes out of output. Its file is included; the tables are made here, and searched naively too. */
+/* Tests how the monitor takes values out of output. Its file is included; the tables are made here, and searched naively too. */
 #include "../monitor_redact.c"
 #include "check.h"
 

@@ -18,7 +18,7 @@ public record ContainerUsage(Usage group, Optional<WritableUse> writable, List<I
         interfaces = List.copyOf(interfaces);
     }
 
-    /// One of loopback alone.
+    /// Makes the usage of a container that has only loopback.
     public ContainerUsage(Usage group, Optional<WritableUse> writable) {
         this(group, writable, List.of());
     }

@@ -149,7 +149,7 @@ final class LayerCopy {
         }
     }
 
-    /// Of what is added meanwhile nothing is copied.
+    /// Copies the file's bytes up to the size that it has now: nothing of what is added meanwhile.
     private void bytes(Fd from, Fd to, String path) {
         FileStatus status = FileSystem.status(from);
         if (!status.isRegularFile()) {

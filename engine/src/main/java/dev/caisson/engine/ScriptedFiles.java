@@ -34,7 +34,7 @@ final class ScriptedFiles implements ContainerFiles {
         }
     }
 
-    /// By path, without a slash at the end but for the root.
+    /// Files and directories by their paths, which end without a slash except for the root.
     private final Map<String, Node> nodes = new TreeMap<>(Map.of(TOP, directory()));
 
     private static Node directory() {

@@ -13,7 +13,7 @@ import java.util.OptionalLong;
 /// @param store gets them
 /// @param layers has what the sessions write
 record SessionSnapshots(ImageStore store, WritableLayers layers) {
-    /// For no longer a container stands still.
+    /// The longest time for which a container stands still.
     static final Duration STILL = Duration.ofSeconds(30);
 
     Snapshot take(Container container, SnapshotName name) {

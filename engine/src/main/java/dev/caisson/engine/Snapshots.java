@@ -87,8 +87,8 @@ public final class Snapshots {
         return ImageStore.open(options.data().resolve("images"));
     }
 
-    /// What the container has changed means something above its own layers only. Those of `host` follow the
-    /// host.
+    /// Checks that the container's layers are still those of its image: its changes mean something above them
+    /// only. The layers of `host` follow the host.
     private static void requireSame(Image image, Rootfs rootfs, List<Fd> lowers, String name) {
         if (image instanceof Image.Host) {
             return;

@@ -47,7 +47,7 @@ public record Verification(String id, List<Verifier.Check> checks) {
         }
     }
 
-    /// What the host has for its networks.
+    /// Compares what the host has for the container's networks with what is recorded.
     private static List<Verifier.Check> networks(ContainerId container, EngineOptions options) {
         return HostNetworks.read(options, List.<HostCheck>of(), networks -> networks.verify(container)).stream()
                 .map(one ->

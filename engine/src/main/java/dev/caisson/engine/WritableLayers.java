@@ -16,13 +16,13 @@ import java.util.Optional;
 /// which lets nobody else see it; but that of a session is always made here, because snapshots are taken of
 /// it.
 final class WritableLayers implements Holding {
-    /// What a snapshot of a session is taken of.
+    /// The layer of a session, of which snapshots are taken.
     ///
     /// @param mount has the upper directory
     /// @param memory whether it is this object's to close
     private record OfSession(Fd mount, Image image, Rootfs rootfs, boolean memory) {}
 
-    /// What a session has changed, and what that is above.
+    /// The changes of a session, and the image and root below them.
     ///
     /// @param changes the caller's to close
     record Opened(DetachedChanges changes, Image image, Rootfs rootfs) {}

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// One more program that is left while it runs: the container's monitor keeps it.
+/// A program that its caller has left while it runs goes on: the container's monitor keeps it.
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class LeftExecTest {

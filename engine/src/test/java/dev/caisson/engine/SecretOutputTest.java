@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What a program prints of its secrets is in no log and in no output of another command.
+/// Secrets that a program prints are in no log and in no output of another command.
 class SecretOutputTest extends BusyboxEngine {
     private static final String VALUE = "canary-of-the-output";
     private static final Path STORE = OPTIONS.data().resolve(SecretStore.DIRECTORY);

@@ -51,7 +51,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("root")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class SnapshotTest {
-    /// Of its own: images and snapshots that nobody uses are removed.
+    /// Directories of the test's own, because it removes images and snapshots that nobody uses.
     private static final EngineOptions OPTIONS =
             new EngineOptions(OwnDirectories.state("snapshots"), OwnDirectories.data("snapshots"));
 

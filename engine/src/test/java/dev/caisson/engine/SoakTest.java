@@ -52,7 +52,7 @@ class SoakTest {
         KILL_SESSION
     }
 
-    /// What the process and its helper have, at rest.
+    /// The resources of the process and its helper, at rest.
     ///
     /// @param heap bytes in use after a collection
     /// @param helper bytes of the zygote that are its own

@@ -28,7 +28,7 @@ public final class Authority {
     /// A certificate with its key.
     record Leaf(X509Certificate certificate, PrivateKey key) {}
 
-    /// How long a certificate of a name is good.
+    /// The lifetime of a name's certificate.
     static final Duration LEAF = Duration.ofDays(2);
 
     private static final Duration OWN = Duration.ofDays(3650);

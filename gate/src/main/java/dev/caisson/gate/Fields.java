@@ -10,9 +10,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// The header fields of a request or an answer, in their order, RFC 9112 section 5. Strict: what two programs could
-/// read
-/// differently is refused.
+/// The header fields of a request or an answer, in their order, RFC 9112 section 5. Fields that two programs could
+/// read differently are refused.
 record Fields(List<Field> all) {
     /// @param value without blanks around it
     record Field(String name, String value) {
@@ -24,7 +23,7 @@ record Fields(List<Field> all) {
     private static final int MOST = 100;
     private static final int LONGEST = 16_384;
     private static final int MOST_BYTES = 65_536;
-    /// Those that concern one connection, and not what is said over it.
+    /// Fields that concern one connection, and not the message.
     private static final Set<String> OF_CONNECTION = Set.of(
             "connection",
             "keep-alive",

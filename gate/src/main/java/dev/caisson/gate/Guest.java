@@ -18,7 +18,7 @@ import javax.net.ssl.SSLSocket;
 /// One connection of the container's. Each wait has an end: [#expire] sets it, and who watches over all connections
 /// closes those whose time is up.
 final class Guest implements Runnable {
-    /// What all connections of a container share.
+    /// The parts that all connections of a container share.
     ///
     /// @param hosts credentials by host; those of one host have places of their own
     record Setting(
@@ -50,7 +50,7 @@ final class Guest implements Runnable {
         }
     }
 
-    /// How long a connection waits for what.
+    /// The longest waits of a connection.
     ///
     /// @param idle for the next request
     /// @param progress for the container to take or send more

@@ -16,7 +16,7 @@ import javax.net.ssl.TrustManagerFactory;
 
 /// The authorities that the host trusts: those of its bundle, else those of the JVM.
 public final class HostTrust {
-    /// Where distributions have their bundle of certificates, as paths from the root.
+    /// Paths from the root at which distributions have their bundle of certificates.
     public static final List<String> BUNDLES = List.of(
             "etc/ssl/certs/ca-certificates.crt",
             "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 
 /// Hides values in what a server sends: each byte of one, in any of its forms, becomes a star, so that lengths stay.
-/// What may be the beginning of a value waits for what follows.
+/// Bytes that may begin a value wait for what follows.
 final class Mask implements Body.Sink {
     private static final byte STAR = '*';
 

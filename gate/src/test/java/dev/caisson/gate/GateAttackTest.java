@@ -16,9 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What a program may try to have its value sent elsewhere, or a second request sent with it: nothing reaches the
-/// server,
-/// and nothing hangs.
+/// Attempts to have the value sent elsewhere, or to smuggle a second request: nothing reaches the server, and
+/// nothing hangs.
 final class GateAttackTest {
     /// @param raw with `@` for the host and its port
     /// @param status that it is told

@@ -21,7 +21,7 @@ import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What a gate puts in, what it carries, and what it hides: by real TLS on both sides.
+/// Tests what a gate puts in, carries and hides, by real TLS on both sides.
 final class GateTest {
     private static final String ENCODED = Base64.getEncoder().encodeToString(Bed.bytes("x-access-token:" + Bed.VALUE));
 

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/// What a snapshot says of itself, in a file beside its tree.
+/// The description of a snapshot, kept in a file beside its tree.
 ///
 /// @param digest of the container's image; empty for `host` and `dir:`
 /// @param trees below it, topmost first, as `layers/HEX`, `rootfs/HEX` or `snapshots/NAME`; those of `host`

@@ -27,7 +27,7 @@ import java.util.function.ToLongFunction;
 /// snapshots/NAME/snapshot.json    what is below it, and how its image wants to be run
 /// ```
 ///
-/// What a crash leaves has another name, and goes when the store is opened.
+/// Leftovers of a crash have another name, and go when the store is opened.
 final class SnapshotStore implements AutoCloseable {
     /// Snapshots above each other: the kernel's overlay and a launch take 64 directories, and an image has
     /// at most 32.
@@ -99,7 +99,7 @@ final class SnapshotStore implements AutoCloseable {
                 });
     }
 
-    /// What a container of a snapshot is made of.
+    /// The parts of which a container of a snapshot is made.
     ///
     /// @param tree the snapshot's own
     record Stored(SnapshotRecord record, Digest id, Layer tree) {}

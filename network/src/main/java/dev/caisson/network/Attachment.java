@@ -64,7 +64,7 @@ public record Attachment(
         links = List.copyOf(links);
     }
 
-    /// One without links.
+    /// Makes an attachment without links.
     public Attachment(
             ContainerId container,
             String network,

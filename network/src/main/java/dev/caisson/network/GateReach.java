@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// What gates may reach for their containers: what these may reach themselves, by the same rules. Safe for use by
-/// several threads.
+/// Addresses that gates may connect to for their containers: those that the containers may reach, by the same rules.
+/// Safe for use by several threads.
 public final class GateReach implements AutoCloseable {
     private final RecordedNames records;
     private final HostAddresses host = new HostAddresses();

@@ -1,6 +1,6 @@
 package dev.caisson.network;
 
-/// One thing of the host that a container's networks need, beside what the kernel has.
+/// A setting of the host that a container's networks need, as planned and as the kernel has it.
 ///
 /// @param subject as `port cv0123456789ab`
 public record HostCheck(String subject, String planned, String found) {

@@ -188,7 +188,7 @@ final class RecordJson {
                 .toList();
     }
 
-    /// One that an earlier version wrote has none.
+    /// Returns a list; empty if an earlier version wrote the record, which had none.
     private static List<?> ifThere(Map<?, ?> fields, String name) {
         return fields.get(name) instanceof List<?> found ? found : List.of();
     }

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What somebody changes of the host's side of a container's networks, by `nft`, `ip`, `bridge` and `sysctl`, is seen.
+/// Changes of the host's side of a container's networks, made by `nft`, `ip`, `bridge` and `sysctl`, are seen.
 @Tag("root")
 class HostSideTest {
     @TempDir

@@ -17,7 +17,7 @@ record Allowance(
         List<String> commits,
         List<String> targets,
         boolean all) {
-    /// How the place of a finding in a history ends.
+    /// The end of the place of a finding in a history.
     private static final Pattern COMMIT = Pattern.compile("@([0-9a-f]{12})$");
 
     /// The text that expressions are compared with.

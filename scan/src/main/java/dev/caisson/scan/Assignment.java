@@ -5,12 +5,13 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// What many expressions of gitleaks' files ask for behind their keyword: the rest of a name, an operator, and a value
+/// The text that many expressions of gitleaks' files ask for after their keyword: the rest of a name, an operator, and
+/// a value
 /// of at least so many characters of a class. Most places that have the keyword have none of it, and are told from the
 /// others by a few bytes.
 @SuppressWarnings("ArrayRecordComponent") // nobody compares them
 record Assignment(boolean[] value, int least) {
-    /// How the files write what stands between a name and its value, in two versions of the tool.
+    /// The part of an expression between a name and its value, as two versions of the tool write it.
     private static final List<String> WRITTEN = List.of(
             "(?:[0-9a-z\\-_\\t .]{0,20})(?:[\\s|']|[\\s|\"]){0,3}(?:=|>|:=|\\|\\|:|<=|=>|:)(?:'|\\\"|\\s|=|\\x60){0,5}",
             "(?:[ \\t\\w.-]{0,20})[\\s'\"]{0,3}(?:=|>|:{1,3}=|\\|\\||:|=>|\\?=|,)[\\x60'\"\\s=]{0,5}");

@@ -8,7 +8,7 @@ import java.time.ZoneOffset;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// What a line says of the secrets in it: `caisson: allow RULE reason until DATE`, as in container
+/// A comment on a line that allows the secrets in it: `caisson: allow RULE reason until DATE`, as in container
 /// files, or `gitleaks:allow`.
 final class Remark {
     private static final Pattern OWN = Pattern.compile(

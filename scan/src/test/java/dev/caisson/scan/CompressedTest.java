@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What others compress is looked into, and whatever is damaged in it ends in a sentence.
+/// Files that other programs compressed are looked into, and damage in them ends in a sentence.
 class CompressedTest {
     private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
 

@@ -69,7 +69,7 @@ public final class Redaction implements AutoCloseable {
         return out.toString(StandardCharsets.UTF_8);
     }
 
-    /// One stream of output. What may be the beginning of a value waits for what comes next.
+    /// A stream of output. Bytes that may begin a value wait for what comes next.
     public final class Stream {
         private byte[] held = new byte[0];
         private int count;

@@ -9,7 +9,8 @@ import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
 
-/// What a monitor takes out of output, as it reads it: `struct redaction_table` and what stands behind that.
+/// The values that a monitor takes out of output, in the form that it reads: `struct redaction_table` and the parts
+/// that follow it.
 final class RedactionTable {
     private static final int MAGIC = 0x314e5343; // PLAN_MAGIC
     private static final int HEAD = 32;

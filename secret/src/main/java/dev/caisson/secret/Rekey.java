@@ -3,7 +3,7 @@ package dev.caisson.secret;
 import java.util.List;
 import java.util.Optional;
 
-/// What else changes when a store gets another identity.
+/// The changes that a store gets with another identity.
 ///
 /// @param unlocker as before if empty
 /// @param recovery who else can decrypt every file; as before if empty

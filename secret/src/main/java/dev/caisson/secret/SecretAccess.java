@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 
-/// Which containers may be given a secret: all if nothing is named. Of each kind that is named one has to fit; of
-/// labels, all.
+/// The containers that may be given a secret: all of them if nothing is named. A container has to fit one of the images
+/// and one of the names, where some are named, and all labels.
 ///
 /// @param images as `debian:13`, or `sha256:…`, which alone names one content for ever
 /// @param names of containers; a final `*` stands for any end

@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// What a store holds. Whoever knows a recipient can make an age file, so the index has a MAC by a key of
+/// The contents of a store. Whoever knows a recipient can make an age file, so the index has a MAC by a key of
 /// the store's identity, and the digest of each file.
 ///
 /// @param generation one more with each change

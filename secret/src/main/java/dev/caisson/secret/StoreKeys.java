@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
-/// What opens a store: keeps it unlocked, locks it again, and changes its key.
+/// Keeps a store unlocked, locks it again, and changes its key.
 public final class StoreKeys {
     private StoreKeys() {}
 

@@ -18,7 +18,7 @@ public final class StoredText {
 
     private StoredText() {}
 
-    /// What is done with the values of a store.
+    /// An act that takes the values of a store.
     @FunctionalInterface
     interface Use<T> {
         /// Takes their names, as `db@3`, and what finds them.

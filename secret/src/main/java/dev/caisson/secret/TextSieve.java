@@ -16,7 +16,7 @@ public final class TextSieve implements AutoCloseable {
     private static final int HEAD = ValueForms.SHORTEST;
     private static final int FREE = 0;
     private static final int LEAST_PLACES = 64;
-    /// So that a search for what is not there ends soon.
+    /// Places for each hash: a search for one that is not there ends soon.
     private static final int PLACES_EACH = 4;
 
     private final long key;

@@ -13,10 +13,10 @@ import java.util.List;
 /// Writes a value in each form in which it may stand in other text. Everything is arrays that [#clear]
 /// wipes.
 final class ValueForms {
-    /// What can be matched: shorter bytes stand in any text.
+    /// The fewest bytes that are matched: fewer stand in any text.
     static final int SHORTEST = 8;
 
-    /// What is matched at once; a longer form is cut into pieces.
+    /// The most bytes that are matched at once; a longer form is cut into pieces.
     static final int LONGEST = 4096;
 
     /// The part of a value that is written in the forms that are longer than itself.
@@ -25,9 +25,9 @@ final class ValueForms {
     private static final int SHORTEST_LINE = 20;
     private static final byte[] UPPER = "0123456789ABCDEF".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] LOWER = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
-    /// What stays as it is beside letters and digits, in RFC 3986, in forms, in JavaScript and in Python.
+    /// Characters that stay as they are beside letters and digits: RFC 3986, forms, JavaScript, Python.
     private static final List<String> UNRESERVED = List.of("-._~", "*-._", "-._~!'()*", "-._~/");
-    /// How XML and HTML write the five characters that mean something to them, by who writes it.
+    /// The ways in which programs write the five characters that mean something to XML and HTML.
     private static final List<List<String>> ENTITIES = List.of(
             List.of("&amp;", "&lt;", "&gt;", "\"", "'"),
             List.of("&amp;", "&lt;", "&gt;", "&quot;", "'"),

@@ -83,7 +83,7 @@ public record Gate(SecretName secret, String host, int port, Place place) {
     /// A header field that has the value alone.
     public record Header(String name) implements Place {
         private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}");
-        /// Those that say where a request goes and where it ends.
+        /// Fields that say where a request goes and where it ends.
         private static final Set<String> FRAMING = Set.of(
                 "accept-encoding",
                 "connection",

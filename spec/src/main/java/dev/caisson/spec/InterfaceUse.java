@@ -4,7 +4,7 @@ package dev.caisson.spec;
 ///
 /// @param name in the container, `eth0`
 public record InterfaceUse(String name, Traffic received, Traffic sent) {
-    /// What went one way.
+    /// The traffic of one direction.
     ///
     /// @param errors packets that were damaged
     /// @param dropped packets that the link had no room for

@@ -39,7 +39,7 @@ final class AuditWords {
         }
     }
 
-    /// When a scan opens the store of secrets.
+    /// Reads the word that says when a scan opens the store of secrets.
     static final class Stored implements ITypeConverter<ScanStore.Use> {
         @Override
         public ScanStore.Use convert(String word) {

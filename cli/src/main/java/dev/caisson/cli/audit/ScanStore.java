@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The values of the caller's store of secrets, while a scan looks for them.
 final class ScanStore implements AutoCloseable {
-    /// When the store is opened.
+    /// The cases in which the store is opened.
     enum Use {
-        /// If it is there and opens without asking.
+        /// Opens it if it is there and asks nobody.
         AUTO,
         YES,
         NO

@@ -12,7 +12,7 @@ public final class EachName {
 
     private EachName() {}
 
-    /// What to do with one.
+    /// The act for one name.
     @FunctionalInterface
     public interface Act<X extends Exception> {
         /// Does it.

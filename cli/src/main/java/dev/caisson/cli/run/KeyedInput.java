@@ -7,8 +7,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 
-/// What is typed, until certain keys are pressed. From then on its reader waits, as the program would take an end for
-/// one of its own.
+/// Standard input up to the keys that end it. Whoever reads on after these waits: an end would be passed to the program
+/// as the end of its input.
 final class KeyedInput extends InputStream {
     private static final byte[] NOTHING = {};
 

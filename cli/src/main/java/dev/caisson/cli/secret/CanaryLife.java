@@ -130,7 +130,7 @@ final class CanaryLife {
         }
     }
 
-    /// What is not printed cannot leak, and proves nothing.
+    /// Refuses a program that has not printed the value: then nothing could leak, and the search would prove nothing.
     private static void requirePrinted(String output) {
         if (!output.contains("printed")) {
             throw new CommandException(

@@ -125,7 +125,7 @@ final class StatsJson {
         out.endObject();
     }
 
-    /// In the form of Docker's API.
+    /// Writes the interfaces in the form of Docker's API.
     private void networks(List<InterfaceUse> links) {
         begin("networks");
         for (InterfaceUse link : links) {

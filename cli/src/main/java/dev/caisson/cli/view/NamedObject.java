@@ -21,7 +21,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// What a name stands for, in the form in which Docker inspects it.
+/// Finds the object that a name stands for, in the form in which Docker inspects it.
 ///
 /// @param size whether a container's has what was written into its root
 record NamedObject(EngineOptions options, boolean size) {
@@ -34,7 +34,7 @@ record NamedObject(EngineOptions options, boolean size) {
             "VOLUME_UNKNOWN",
             "ARGUMENT_INVALID");
 
-    /// What can have a name, in the order in which Docker looks.
+    /// The kinds of objects with names, in the order in which Docker looks for one.
     enum Kind {
         CONTAINER,
         IMAGE,

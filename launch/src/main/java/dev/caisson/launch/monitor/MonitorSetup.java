@@ -16,8 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// What a monitor is given of its container: `struct monitor_setup` and the descriptors that go with it,
-/// which stay the caller's to close.
+/// The description of a container that its monitor is given: `struct monitor_setup`, and the descriptors that go
+/// with it, which stay the caller's to close.
 public final class MonitorSetup {
     /// Where a container's output goes.
     ///

@@ -141,7 +141,7 @@ final class InetRules {
         add(chain, then(drop()));
     }
 
-    /// What containers send to the host: an echo of ICMP, what IPv6 finds its neighbors by, and what was led to a gate.
+    /// Lets containers send to the host an ICMP echo, what IPv6 finds its neighbors by, and what was led to a gate.
     private void host() {
         String chain = "host";
         add(chain, state(ESTABLISHED | RELATED), then(accept()));

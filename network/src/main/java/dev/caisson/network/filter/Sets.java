@@ -70,7 +70,7 @@ public final class Sets {
     public static final Place DENIED = inet(SetForm.set("denied", IPV4).with(SetForm.Use.COUNTED));
 
     public static final Place DENIED6 = inet(SetForm.set("denied6", IPV6).with(SetForm.Use.COUNTED));
-    /// What is led to a gate of the host's: a container's address, and the host's with a port that it sends to.
+    /// Connections that are led to a gate: from a container's address, to the host's address and a port.
     public static final Place GATED =
             inet(SetForm.set("gated", IPV4, IPV4, TRANSPORT, PORT).to(IPV4, PORT));
 

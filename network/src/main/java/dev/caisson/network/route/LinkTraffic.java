@@ -13,7 +13,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// What a link has received and sent, `struct rtnl_link_stats64` of rtnetlink(7).
+/// The counters of a link, `struct rtnl_link_stats64` of rtnetlink(7).
 public record LinkTraffic(Traffic received, Traffic sent) {
     private static final int NAME = 3;
     private static final int STATISTICS = 23;
