@@ -9,7 +9,6 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Arrays;
-import java.util.Optional;
 
 /// The value of a secret: bytes in memory that is never swapped and is cleared by [#close].
 ///
@@ -57,11 +56,6 @@ public final class SecretValue implements AutoCloseable {
     /// Reads all of `input`.
     /// @throws SecretException SECRET_INVALID if it is too large
     public static SecretValue read(InputStream input) throws IOException {
-        return readIfAny(input).orElseThrow(SecretValue::empty);
-    }
-
-    /// Like [#read]; nothing if `input` is empty.
-    static Optional<SecretValue> readIfAny(InputStream input) throws IOException {
         byte[] piece = new byte[PIECE];
         try (SecretValue all = ofSize(MOST_BYTES + 1)) {
             int size = 0;
@@ -70,7 +64,7 @@ public final class SecretValue implements AutoCloseable {
                 all.put(size, piece, 0, count);
                 size += count;
             }
-            return size == 0 ? Optional.empty() : Optional.of(all.start(size));
+            return all.start(size);
         } finally {
             Arrays.fill(piece, (byte) 0);
         }

@@ -6,13 +6,9 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.secret.SecretException.Code;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /// The wrapping of a store's identity: encrypted for the unlocker when a store is made, and decrypted
 /// when it is opened.
@@ -20,7 +16,6 @@ final class Unlocking {
     private static final int KEY_MODE = 0400;
     private static final int OF_OTHERS = 077;
     private static final int MOST_KEY = 16 * 1024;
-    private static final int PATIENCE_SECONDS = 30;
 
     private Unlocking() {}
 
@@ -39,7 +34,7 @@ final class Unlocking {
                     }
                 }
                 case Unlocker.Command program -> {
-                    try (Identity key = run(program.command())) {
+                    try (Identity key = run(program)) {
                         yield AgeFile.encrypt(line, List.of(key.recipient()));
                     }
                 }
@@ -63,7 +58,7 @@ final class Unlocking {
                 }
             }
             case Unlocker.Command program -> {
-                try (Identity key = run(program.command())) {
+                try (Identity key = run(program)) {
                     yield unwrap(
                             wrapped,
                             key,
@@ -160,54 +155,7 @@ final class Unlocking {
         }
     }
 
-    private static Identity run(List<String> command) {
-        var builder = new ProcessBuilder(command);
-        Map<String, String> variables = builder.environment();
-        variables.clear();
-        variables.put("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
-        builder.redirectError(ProcessBuilder.Redirect.DISCARD);
-        String program = command.getFirst();
-        try {
-            Process process = builder.start();
-            process.getOutputStream().close();
-            var killer = Thread.ofVirtual().start(() -> killLater(process));
-            try {
-                Optional<SecretValue> output = SecretValue.readIfAny(process.getInputStream());
-                int status = process.waitFor();
-                return output.flatMap(Unlocking::closedIdentity)
-                        .filter(key -> status == 0)
-                        .orElseThrow(() -> new SecretException(
-                                Code.SECRET_LOCKED,
-                                program + " ended with status " + status
-                                        + " and printed no line AGE-SECRET-KEY-1…: run it by hand to see why"));
-            } finally {
-                killer.interrupt();
-                process.destroyForcibly();
-            }
-        } catch (IOException e) {
-            throw new SecretException(
-                    Code.SECRET_LOCKED,
-                    program + " could not be run (" + e.getMessage() + "): check its path and mode",
-                    e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new SecretException(Code.SECRET_LOCKED, "interrupted while " + program + " ran: run it again", e);
-        }
-    }
-
-    private static Optional<Identity> closedIdentity(SecretValue output) {
-        try (output) {
-            return Identity.parse(output);
-        }
-    }
-
-    private static void killLater(Process process) {
-        try {
-            if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // it has ended
-        }
+    private static Identity run(Unlocker.Command program) {
+        return new UnlockCommand(program.command(), UnlockCommand.PATIENCE).run();
     }
 }
