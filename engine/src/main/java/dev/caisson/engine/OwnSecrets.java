@@ -24,7 +24,8 @@ import java.util.Optional;
 final class OwnSecrets {
     private static final long RAMFS = 0x858458f6L; // statfs(2)
     private static final int FLAGS = FileSystem.O_RDONLY | FileSystem.O_NONBLOCK | FileSystem.O_NOCTTY;
-    private static final long INSIDE = FileSystem.RESOLVE_IN_ROOT | FileSystem.RESOLVE_NO_SYMLINKS;
+    /// As init finds the place to mount them: images have links above it, as from /run to /var/run.
+    private static final long INSIDE = FileSystem.RESOLVE_IN_ROOT | FileSystem.RESOLVE_NO_MAGICLINKS;
 
     private OwnSecrets() {}
 
@@ -57,7 +58,7 @@ final class OwnSecrets {
                 .toList();
     }
 
-    /// Reads one; nothing if root of a privileged container has put something else there.
+    /// Reads one; nothing if root of the container has put something else there.
     private static Optional<SecretValue> read(Fd root, SecretName file) {
         try (Fd opened = FileSystem.openAt(root, SecretFile.DIRECTORY + "/" + file.text(), FLAGS, 0, INSIDE);
                 InputStream in = Files.newInputStream(Path.of("/proc/self/fd/" + opened.number()))) {

@@ -132,4 +132,19 @@ class SecretOutputTest extends BusyboxEngine {
             container.remove(true);
         }
     }
+
+    @Test
+    void another_command_shows_no_value_where_the_image_has_a_link_for_run() throws Exception {
+        Files.createDirectories(root.resolve("var/run"));
+        Files.createSymbolicLink(root.resolve("run"), Path.of("/var/run"));
+        DetachedContainer container = engine.create(spec("exec sleep 100"), DetachedOptions.STANDARD);
+        try {
+            container.start();
+            ExecResult result =
+                    engine.exec(container.id().value(), Exec.of("cat", "/run/secrets/db"), Streams.capture());
+            assertThat(result.stdout()).isEqualTo("[secret:db]");
+        } finally {
+            container.remove(true);
+        }
+    }
 }
