@@ -18,11 +18,16 @@ import dev.caisson.watch.ProgramListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /// A container that runs, as one more program of it sees it: whichever process runs it.
 final class ExecTarget {
     /// The kernel's bound of one program's arguments and variables together, of which this is a part.
     private static final int MAX_ENVIRONMENT = 1 << 21;
+    /// What /proc/PID/exe leads to until a process of the container runs its program.
+    private static final String INIT = "/memfd:caisson-init (deleted)";
+    private static final long PATIENCE_NANOS = 2_000_000_000;
+    private static final long PAUSE_NANOS = 200_000;
 
     private final ContainerRecord record;
     private final LaunchPlan plan;
@@ -172,7 +177,7 @@ final class ExecTarget {
     /// because they are written down nowhere; the program may have changed them there. None where it has ended.
     List<String> environment() {
         Step.Execute execute = plan.only(Step.Execute.class);
-        Optional<Integer> program = ProgramListener.program(pid(), execute.initStays());
+        Optional<Integer> program = awaitProgram(execute);
         if (program.isEmpty()) {
             return List.of();
         }
@@ -191,5 +196,25 @@ final class ExecTarget {
             }
         }
         return variables;
+    }
+
+    /// Returns the process of its program. A container counts as running a moment before that has its variables.
+    private Optional<Integer> awaitProgram(Step.Execute execute) {
+        long until = System.nanoTime() + PATIENCE_NANOS;
+        Optional<Integer> found = ProgramListener.program(pid(), execute.initStays());
+        while (!execute.idle() && found.filter(ExecTarget::runsItsProgram).isEmpty() && System.nanoTime() - until < 0) {
+            requireRunning();
+            LockSupport.parkNanos(PAUSE_NANOS);
+            found = ProgramListener.program(pid(), execute.initStays());
+        }
+        return found;
+    }
+
+    private static boolean runsItsProgram(int process) {
+        try (Fd directory = FileSystem.open("/proc/" + process, FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            return !FileSystem.readLink(directory, "exe").equals(INIT);
+        } catch (ErrnoException e) {
+            return false; // it has ended
+        }
     }
 }
