@@ -33,18 +33,28 @@ final class UnlockedSession {
             byte[] file = Arrays.copyOf(id, ID + nonce.length + sealed.length);
             System.arraycopy(nonce, 0, file, ID, nonce.length);
             System.arraycopy(sealed, 0, file, ID + nonce.length, sealed.length);
+            add(id, key, lifetime);
+            try {
+                root.write(NAME, file);
+            } catch (RuntimeException e) {
+                KernelKeys.remove(description(id));
+                throw e;
+            }
+        } finally {
+            Arrays.fill(key, (byte) 0);
+            Arrays.fill(plain, (byte) 0);
+        }
+    }
+
+    private static void add(byte[] id, byte[] key, Optional<Duration> lifetime) {
+        try {
             KernelKeys.add(description(id), key, lifetime);
-            root.write(NAME, file);
         } catch (ErrnoException e) {
-            KernelKeys.remove(description(id));
             throw new SecretException(
                     Code.SECRET_STORAGE,
                     "the kernel did not keep the key (" + e.getMessage()
                             + "): it needs keyrings, CONFIG_KEYS, and room in /proc/sys/kernel/keys",
                     e);
-        } finally {
-            Arrays.fill(key, (byte) 0);
-            Arrays.fill(plain, (byte) 0);
         }
     }
 
