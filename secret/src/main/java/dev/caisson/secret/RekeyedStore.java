@@ -45,25 +45,46 @@ final class RekeyedStore {
         }
     }
 
-    void replace(Path wantedDirectory, Rekey wanted, Unlocker.Prompt next, String user) {
-        Path directory = wantedDirectory.toAbsolutePath().normalize();
+    /// The identity that a store gets, and how it is unlocked.
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Key(Identity identity, Unlocker unlocker, byte[] wrapped) implements AutoCloseable {
+        /// Makes one, which may ask somebody or run a program, so nobody has the store's lock meanwhile.
+        static Key make(SecretStore store, Path directory, Rekey wanted, Unlocker.Prompt next) {
+            Unlocker unlocker = wanted.unlocker().orElseGet(() -> StoreFiles.unlocker(store.root()));
+            try (Fd parent = FileSystem.open(Unlocking.parent(directory).toString(), READ)) {
+                StoreFiles.requireApart(
+                        parent, unlocker, wanted.sameDisk() || wanted.unlocker().isEmpty());
+            }
+            Identity identity = Identity.generate();
+            try {
+                wanted.recovery().ifPresent(recovery -> StoreFiles.recipients(identity, recovery)); // or it is refused
+                return new Key(identity, unlocker, Unlocking.wrap(identity, unlocker, next));
+            } catch (RuntimeException | Error e) {
+                identity.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public void close() {
+            identity.close();
+        }
+    }
+
+    /// @param directory absolute
+    void replace(Path directory, Rekey wanted, Key key, String user) {
         String temporary = prefix(directory) + HexFormat.of().formatHex(KernelRandom.bytes(RANDOM));
-        Unlocker unlocker = wanted.unlocker().orElseGet(() -> StoreFiles.unlocker(store.root()));
         List<Recipient> before = opened.index().recipients();
         List<Recipient> recovery = wanted.recovery().orElse(before.subList(1, before.size()));
-        try (Fd parent = FileSystem.open(Unlocking.parent(directory).toString(), READ);
-                Identity identity = Identity.generate()) {
-            StoreFiles.requireApart(
-                    parent, unlocker, wanted.sameDisk() || wanted.unlocker().isEmpty());
-            List<Recipient> recipients = StoreFiles.recipients(identity, recovery);
-            byte[] wrapped = Unlocking.wrap(identity, unlocker, next);
+        List<Recipient> recipients = StoreFiles.recipients(key.identity(), recovery);
+        try (Fd parent = FileSystem.open(Unlocking.parent(directory).toString(), READ)) {
             FileSystem.makeDirectory(parent, temporary, PRIVATE);
             try (var made = new StoreDirectory(
                     FileSystem.openAt(parent, temporary, READ, 0, FileSystem.RESOLVE_BENEATH),
                     directory.toString(),
                     steps)) {
-                StoreFiles.writeKeys(made, recipients, unlocker, wrapped);
-                fill(made, identity, recipients, user);
+                StoreFiles.writeKeys(made, recipients, key.unlocker(), key.wrapped());
+                fill(made, key.identity(), recipients, user);
                 exchange(parent, made, Unlocking.fileName(directory), temporary);
             } catch (RuntimeException e) {
                 // the new one if it did not get its name, else the old one

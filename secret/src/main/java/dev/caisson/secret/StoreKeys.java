@@ -59,11 +59,15 @@ public final class StoreKeys {
             Unlocker.Prompt next,
             String user,
             StoreDirectory.Steps steps) {
-        try (SecretStore store = SecretStore.open(directory, prompt)) {
-            store.locked(opened -> {
-                new RekeyedStore(store, opened, steps).replace(directory, wanted, next, user);
-                return opened;
-            });
-        }
+        Path absolute = directory.toAbsolutePath().normalize();
+        SecretStore.guarded(absolute, () -> {
+            try (SecretStore store = SecretStore.open(directory, prompt);
+                    RekeyedStore.Key key = RekeyedStore.Key.make(store, absolute, wanted, next)) {
+                return store.locked(opened -> {
+                    new RekeyedStore(store, opened, steps).replace(absolute, wanted, key, user);
+                    return opened;
+                });
+            }
+        });
     }
 }

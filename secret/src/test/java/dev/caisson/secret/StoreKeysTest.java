@@ -196,6 +196,39 @@ class StoreKeysTest {
     }
 
     @Test
+    void whoeverIsAskedForANewPassphraseHoldsUpNobody() {
+        Unlocker.Prompt slow = () -> {
+            try (SecretStore store = opened()) {
+                assertThat(value(store, DB)).isEqualTo("value");
+                rotate(store, DB, "newer");
+            }
+            return says("two").ask();
+        };
+        var wanted = new Rekey(Optional.of(new Unlocker.Passphrase()), Optional.empty(), false);
+        StoreKeys.rekey(directory(), wanted, Optional::empty, slow, "test");
+        try (SecretStore store = SecretStore.open(directory(), says("two"))) {
+            assertThat(value(store, DB)).isEqualTo("newer");
+        }
+    }
+
+    @Test
+    void ofTwoRekeysAtATimeTheLaterOneIsRefused() throws IOException {
+        Unlocker.Prompt other = () -> {
+            rekey(new Rekey(Optional.empty(), Optional.empty(), false));
+            return says("two").ask();
+        };
+        var wanted = new Rekey(Optional.of(new Unlocker.Passphrase()), Optional.empty(), false);
+        assertCode(
+                Code.SECRET_BUSY, () -> StoreKeys.rekey(directory(), wanted, Optional::empty, other, "test"));
+        try (SecretStore store = opened()) {
+            assertThat(value(store, DB)).isEqualTo("value");
+        }
+        try (var files = Files.list(scratch)) {
+            assertThat(files).containsExactlyInAnyOrder(directory(), key());
+        }
+    }
+
+    @Test
     void aFailedRekeyLeavesTheStoreAsItWas() throws IOException {
         assertCode(
                 Code.SECRET_LOCKED,
