@@ -17,6 +17,7 @@ final class RedactionTable {
     private static final int PATTERN = 12;
     private static final int WORD = 8;
     private static final int NONE = -1;
+    private static final int MOST = 256 << 20; // MOST_TABLE
 
     private final ValueMatcher matcher;
     private final List<byte[]> words;
@@ -44,6 +45,11 @@ final class RedactionTable {
     /// Returns the memory that has it, which is the caller's to close.
     static Fd of(ValueMatcher matcher, List<byte[]> words) {
         var table = new RedactionTable(matcher, words);
+        if (table.size > MOST) {
+            throw SecretException.invalid("to keep the secrets of the container out of its log takes "
+                    + (table.size >> 20) + " MiB of memory, and at most " + (MOST >> 20)
+                    + " MiB are used: give it fewer or shorter ones");
+        }
         try {
             return LockedMemory.share(table.size, table::fill);
         } catch (ErrnoException e) {

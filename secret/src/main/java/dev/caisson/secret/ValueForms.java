@@ -7,8 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 
 /// Writes a value in each form in which it may stand in other text. Everything is arrays that [#clear]
 /// wipes.
@@ -39,6 +41,8 @@ final class ValueForms {
     record Written(ValueForm form, byte[] bytes) {}
 
     private final List<Written> all = new ArrayList<>();
+    /// The bytes of all, to find one again: a value of many lines has thousands.
+    private final Set<ByteBuffer> known = new HashSet<>();
 
     private ValueForms() {}
 
@@ -75,10 +79,10 @@ final class ValueForms {
             int rest = bytes.length - from;
             int length = rest < LONGEST + SHORTEST ? rest : LONGEST;
             byte[] piece = Arrays.copyOfRange(bytes, from, from + length);
-            if (all.stream().anyMatch(known -> Arrays.equals(known.bytes(), piece))) {
-                Arrays.fill(piece, (byte) 0);
-            } else {
+            if (known.add(ByteBuffer.wrap(piece))) {
                 all.add(new Written(form, piece));
+            } else {
+                Arrays.fill(piece, (byte) 0);
             }
             from += length;
         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
@@ -82,6 +83,19 @@ class RedactionTest {
         String longer = "0123456789abcdefghij".repeat(1000);
         try (Redaction redaction = of("long", longer)) {
             assertThat(redaction.redact("<" + longer + ">")).isEqualTo("<[secret:long]>");
+        }
+    }
+
+    @Test
+    void aValueOfManyLinesIsPreparedInASecond() {
+        var lines = new StringBuilder();
+        for (int line = 0; line < 20_000; line++) {
+            lines.append("line-%015d%n".formatted(line));
+        }
+        long begun = System.nanoTime();
+        try (Redaction redaction = of("lines", lines.toString())) {
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(4));
+            assertThat(redaction.redact("a line-000000000019999 b")).isEqualTo("a [secret:lines] b");
         }
     }
 
