@@ -176,17 +176,7 @@ final class ExecTarget {
     /// The variables that its program was started with, as `NAME=value`. They are read where the kernel keeps them,
     /// because they are written down nowhere; the program may have changed them there. None where it has ended.
     List<String> environment() {
-        Step.Execute execute = plan.only(Step.Execute.class);
-        Optional<Integer> program = awaitProgram(execute);
-        if (program.isEmpty()) {
-            return List.of();
-        }
-        String text;
-        try (Fd file = FileSystem.open("/proc/" + program.get() + "/environ", FileSystem.O_RDONLY)) {
-            text = ByteText.of(FileSystem.read(file, MAX_ENVIRONMENT));
-        } catch (ErrnoException e) {
-            return List.of();
-        }
+        String text = awaitVariables(plan.only(Step.Execute.class));
         requireRunning();
         var variables = new ArrayList<String>();
         String whole = text.substring(0, text.lastIndexOf('\0') + 1); // what was cut off is no variable
@@ -198,16 +188,32 @@ final class ExecTarget {
         return variables;
     }
 
-    /// Returns the process of its program. A container counts as running a moment before that has its variables.
-    private Optional<Integer> awaitProgram(Step.Execute execute) {
+    /// Waits for the variables of its program, which always has some: a container counts as running a moment before it
+    /// runs its program, and execve(2) replaces the program a moment before its variables.
+    private String awaitVariables(Step.Execute execute) {
         long until = System.nanoTime() + PATIENCE_NANOS;
-        Optional<Integer> found = ProgramListener.program(pid(), execute.initStays());
-        while (!execute.idle() && found.filter(ExecTarget::runsItsProgram).isEmpty() && System.nanoTime() - until < 0) {
+        String text = variables(execute);
+        while (text.isEmpty() && !execute.idle() && System.nanoTime() - until < 0) {
             requireRunning();
             LockSupport.parkNanos(PAUSE_NANOS);
-            found = ProgramListener.program(pid(), execute.initStays());
+            text = variables(execute);
         }
-        return found;
+        return text;
+    }
+
+    private String variables(Step.Execute execute) {
+        return ProgramListener.program(pid(), execute.initStays())
+                .filter(process -> execute.idle() || runsItsProgram(process))
+                .map(ExecTarget::variables)
+                .orElse("");
+    }
+
+    private static String variables(int process) {
+        try (Fd file = FileSystem.open("/proc/" + process + "/environ", FileSystem.O_RDONLY)) {
+            return ByteText.of(FileSystem.read(file, MAX_ENVIRONMENT));
+        } catch (ErrnoException e) {
+            return "";
+        }
     }
 
     private static boolean runsItsProgram(int process) {
