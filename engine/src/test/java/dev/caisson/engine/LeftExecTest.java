@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.error.CaissonException;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.TerminalSize;
+import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
@@ -72,6 +73,14 @@ class LeftExecTest {
         return end(id).orElseThrow();
     }
 
+    private static void awaitOutput(ByteArrayOutputStream said, String text) throws InterruptedException {
+        long begun = System.nanoTime();
+        while (!said.toString(StandardCharsets.UTF_8).contains(text)) {
+            assertThat(System.nanoTime() - begun).isLessThan(PATIENCE.toNanos());
+            Thread.sleep(10);
+        }
+    }
+
     /// It writes many times as much as a terminal holds that nobody reads.
     @Test
     void one_with_a_terminal_goes_on_writing_and_its_end_is_an_event() throws Exception {
@@ -79,16 +88,17 @@ class LeftExecTest {
         try (Engine engine = Engine.open(OPTIONS);
                 var typed = new PipedOutputStream();
                 var input = new PipedInputStream(typed)) {
-            var said = new java.io.ByteArrayOutputStream();
+            var said = new ByteArrayOutputStream();
             RunningExec exec = engine.startExec(
                     "box",
-                    Exec.of("sh", "-c", "read x; while ! test -e /go; do sleep 0.01; done; seq 100000; exit 7")
+                    Exec.of("sh", "-c", "read x; echo got it; while ! test -e /go; do sleep 0.01; done; seq 100000; exit 7")
                             .terminal(new TerminalSize(24, 80)),
                     new Streams.Copy(Optional.of(input), said, OutputStream.nullOutputStream()));
             assertThat(execs()).hasSize(1);
             id = execs().getFirst();
             typed.write("line\n".getBytes(StandardCharsets.UTF_8));
             typed.flush();
+            awaitOutput(said, "got it"); // what is on its way to the program when it is left may not come to it
 
             assertThat(exec.leave()).isTrue();
 
