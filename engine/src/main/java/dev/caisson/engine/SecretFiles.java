@@ -24,6 +24,7 @@ import dev.caisson.spec.SecretFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -65,8 +66,10 @@ final class SecretFiles implements AutoCloseable {
         if (wanted.isEmpty() && (!Files.isDirectory(check.directory()) || !check.needsStore(texts))) {
             return read;
         }
+        long began = System.nanoTime();
         Optional<SecretStore> opened = open(check.directory(), !wanted.isEmpty());
         if (opened.isEmpty()) {
+            check.wasLocked(Duration.ofNanos(System.nanoTime() - began));
             return read;
         }
         try (SecretStore store = opened.get()) {

@@ -91,7 +91,10 @@ class LeftExecTest {
             var said = new ByteArrayOutputStream();
             RunningExec exec = engine.startExec(
                     "box",
-                    Exec.of("sh", "-c", "read x; echo got it; while ! test -e /go; do sleep 0.01; done; seq 100000; exit 7")
+                    Exec.of(
+                                    "sh",
+                                    "-c",
+                                    "read x; echo got it; while ! test -e /go; do sleep 0.01; done; seq 100000; exit 7")
                             .terminal(new TerminalSize(24, 80)),
                     new Streams.Copy(Optional.of(input), said, OutputStream.nullOutputStream()));
             assertThat(execs()).hasSize(1);

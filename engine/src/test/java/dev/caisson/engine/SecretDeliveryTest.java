@@ -209,8 +209,8 @@ class SecretDeliveryTest extends BusyboxEngine {
         try {
             container.start();
             for (int i = 0; i < 20; i++) {
-                ExecResult result = engine.exec(
-                        container.id().value(), Exec.of("sh", "-c", "echo ${#TOKEN}"), Streams.capture());
+                ExecResult result =
+                        engine.exec(container.id().value(), Exec.of("sh", "-c", "echo ${#TOKEN}"), Streams.capture());
                 assertThat(result.stdout()).isEqualTo("22\n");
                 container.restart(OptionalInt.empty(), Optional.of(Duration.ZERO));
             }

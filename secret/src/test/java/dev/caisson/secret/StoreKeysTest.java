@@ -218,8 +218,7 @@ class StoreKeysTest {
             return says("two").ask();
         };
         var wanted = new Rekey(Optional.of(new Unlocker.Passphrase()), Optional.empty(), false);
-        assertCode(
-                Code.SECRET_BUSY, () -> StoreKeys.rekey(directory(), wanted, Optional::empty, other, "test"));
+        assertCode(Code.SECRET_BUSY, () -> StoreKeys.rekey(directory(), wanted, Optional::empty, other, "test"));
         try (SecretStore store = opened()) {
             assertThat(value(store, DB)).isEqualTo("value");
         }

@@ -64,8 +64,7 @@ class UnlockCommandTest {
     }
 
     private static boolean ends(ProcessHandle process) {
-        return process.onExit().completeOnTimeout(null, 5, TimeUnit.SECONDS).join() != null
-                || !process.isAlive();
+        return process.onExit().completeOnTimeout(null, 5, TimeUnit.SECONDS).join() != null || !process.isAlive();
     }
 
     @Test
