@@ -27,6 +27,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /// The gates of containers that this process serves. A container without its gate reaches nobody by that name.
@@ -37,7 +38,8 @@ final class GuestGates implements AutoCloseable {
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long PAUSE_MILLIS = 10;
 
-    private record Serving(GateServer server, GateUses uses, InetAddress at, List<Gate> gates)
+    /// @param place of the container, and of the host's side of its network, that the gates are open for
+    private record Serving(GateServer server, GateUses uses, Attachment.Address place, List<Gate> gates)
             implements AutoCloseable {
         @Override
         public void close() {
@@ -54,22 +56,50 @@ final class GuestGates implements AutoCloseable {
             Thread.ofPlatform().daemon().name("caisson gate lookup ", 0).factory());
     private final ExecutorService writing = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().daemon().name("caisson gate log").factory());
+    private final Thread renewing =
+            Thread.ofPlatform().daemon().name("caisson gate renewal").unstarted(this::renew);
     private @Nullable GateReach reach;
 
     GuestGates(EngineOptions options, Consumer<EgressDenial> denials) {
         this.options = options;
         this.denials = denials;
+        renewing.start();
+    }
+
+    /// Renews what leads to gates that are open, which ends by itself if this process is killed.
+    private void renew() {
+        while (true) {
+            try {
+                Thread.sleep(GateLead.RENEWED_EACH);
+                List<ContainerId> open = open();
+                if (!open.isEmpty()) {
+                    try (Networks networks = HostNetworks.open(options)) {
+                        networks.memberships().renewLeads(open);
+                    }
+                }
+            } catch (InterruptedException e) {
+                return;
+            } catch (RuntimeException e) {
+                LOG.log(System.Logger.Level.WARNING, "gates could not be led to, and are tried again", e);
+            }
+        }
+    }
+
+    private synchronized List<ContainerId> open() {
+        return serving.keySet().stream().map(ContainerId::new).toList();
     }
 
     /// Says that the hosts of a container's gates lead nowhere, until [#begin].
     static void prepare(Networks networks, ContainerId id, List<Gate> gates) {
-        networks.memberships()
-                .lead(
-                        id,
-                        gates.stream()
-                                .map(gate -> new GateLead(gate.host(), gate.port(), 0))
-                                .distinct()
-                                .toList());
+        networks.memberships().lead(id, leads(gates, Map.of()));
+    }
+
+    /// @param ports that gates listen on, by the ports that the container sends to
+    private static List<GateLead> leads(List<Gate> gates, Map<Integer, Integer> ports) {
+        return gates.stream()
+                .map(gate -> new GateLead(gate.host(), gate.port(), ports.getOrDefault(gate.port(), 0)))
+                .distinct()
+                .toList();
     }
 
     /// Waits until the gates of a container are open, for a few seconds: programs that find them closed try again after
@@ -100,8 +130,9 @@ final class GuestGates implements AutoCloseable {
             end(id.value());
             return;
         }
+        Attachment.Address place = outward.get();
         Serving before = serving.get(id.value());
-        if (before != null && before.at().equals(outward.get().gateway())) {
+        if (before != null && before.place().equals(place)) {
             return;
         }
         end(id.value());
@@ -109,21 +140,19 @@ final class GuestGates implements AutoCloseable {
                 .orElseThrow(() -> new EngineException(
                         "GATE_CERTIFICATES",
                         "the authority of the gates of container " + id.shortForm() + " is gone: create it again"));
+        SSLContext trust = HostTrust.context();
         var uses = new GateUses(id, options.data(), writing, denials);
-        InetAddress own = outward.get().address();
         List<GateServer.Valued> read = call(values);
         List<Gate> gates = read.stream().map(GateServer.Valued::gate).toList();
-        GateServer server = GateServer.open(
-                outward.get().gateway(), own::equals, authority, read, HostTrust.context(), origins(id), uses);
-        serving.put(id.value(), new Serving(server, uses, outward.get().gateway(), gates));
-        Map<Integer, Integer> ports = server.ports();
-        networks.memberships()
-                .lead(
-                        id,
-                        gates.stream()
-                                .map(gate -> new GateLead(gate.host(), gate.port(), ports.getOrDefault(gate.port(), 0)))
-                                .distinct()
-                                .toList());
+        GateServer server =
+                GateServer.open(place.gateway(), place.address()::equals, authority, read, trust, origins(id), uses);
+        serving.put(id.value(), new Serving(server, uses, place, gates));
+        try {
+            networks.memberships().lead(id, leads(gates, server.ports()));
+        } catch (RuntimeException e) {
+            end(id.value()); // so that it is tried again
+            throw e;
+        }
     }
 
     private static <T> T call(Callable<T> values) throws IOException {
@@ -178,21 +207,28 @@ final class GuestGates implements AutoCloseable {
     synchronized void end(String id) {
         Serving one = serving.remove(id);
         if (one != null) {
+            leadNowhere(Map.of(id, one));
             one.close();
+        }
+    }
+
+    /// Before the ports are closed, which others may get then.
+    private void leadNowhere(Map<String, Serving> closed) {
+        try (Networks networks = HostNetworks.open(options)) {
+            closed.forEach((id, one) -> prepare(networks, new ContainerId(id), one.gates()));
+        } catch (CaissonException e) {
+            LOG.log(System.Logger.Level.WARNING, "gates that are closed are led to for some seconds more", e);
         }
     }
 
     /// Closes all gates, and waits a moment for the notes of their use.
     @Override
     public synchronized void close() {
-        serving.values().forEach(Serving::close);
+        renewing.interrupt();
         if (!serving.isEmpty()) {
-            try (Networks networks = HostNetworks.open(options)) {
-                serving.forEach((id, one) -> prepare(networks, new ContainerId(id), one.gates()));
-            } catch (CaissonException e) {
-                LOG.log(System.Logger.Level.WARNING, "gates that are closed are still led to", e);
-            }
+            leadNowhere(serving);
         }
+        serving.values().forEach(Serving::close);
         serving.clear();
         lookups.shutdownNow();
         writing.shutdown();

@@ -156,7 +156,11 @@ class GatedContainersTest {
             container = engine.create(spec(listed(), "gh", "sleep 100"), DetachedOptions.STANDARD);
             container.start();
             assertThat(ask(container)).startsWith("502 caisson gate: ");
+            assertThat(led()).contains(". 443 ").contains("timeout 10s");
+            NetworkBed.sh("nft flush map inet " + table() + " gated"); // as when the time of all is over
+            assertThat(ask(container)).startsWith("502 caisson gate: "); // it was renewed
         }
+        assertThat(led()).doesNotContain(". 443 ");
         try (NetworkKeeper _ = NetworkKeeper.open(OPTIONS).orElseThrow()) { // another process, with the same authority
             assertThat(ask(container)).startsWith("502 caisson gate: ");
             container.egress(Egress.none());
@@ -165,6 +169,14 @@ class GatedContainersTest {
         assertThat(files()).hasSize(1);
         container.remove(true);
         assertThat(files()).isEmpty();
+    }
+
+    private static String led() {
+        return NetworkBed.sh("nft list map inet " + table() + " gated");
+    }
+
+    private static String table() {
+        return NetworkBed.sh("nft list tables inet").strip().split(" ", -1)[2];
     }
 
     /// Returns the directories with authorities and certificates of containers.

@@ -51,8 +51,15 @@ final class Elements {
     Elements container(ContainerNetworks container) {
         container.attachments().forEach(this::attachment);
         container.ports().forEach(port -> port(container, port));
-        container.gates().forEach(gate -> gate(container, gate));
         EgressElements.of(container).forEach((place, elements) -> list(place).addAll(elements));
+        return this;
+    }
+
+    /// Leads a container to its gates for a while. Only who serves them adds that: the record may have ports of a
+    /// process
+    /// that was killed.
+    Elements leads(ContainerNetworks container) {
+        container.gates().forEach(gate -> gate(container, gate));
         return this;
     }
 
@@ -107,7 +114,8 @@ final class Elements {
             byte[] gateway = place.gateway().getAddress();
             byte[] tcp = {(byte) Transport.TCP.number()};
             SetElement element = SetElement.of(key(place.address().getAddress(), gateway, tcp, number(gate.port())))
-                    .to(key(gateway, number(gate.gatePort())));
+                    .to(key(gateway, number(gate.gatePort())))
+                    .lasting(GateLead.LASTING);
             if (!list(Sets.GATED).contains(element)) {
                 list(Sets.GATED).add(element);
             }

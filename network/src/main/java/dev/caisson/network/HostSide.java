@@ -40,7 +40,7 @@ final class HostSide {
     /// @param networks by their ids
     List<HostCheck> of(ContainerNetworks container, Map<String, NetworkInfo> networks) {
         var checks = new ArrayList<HostCheck>();
-        var elements = new Elements().container(container);
+        var elements = new Elements().container(container).leads(container);
         for (Attachment place : container.attachments()) {
             NetworkInfo network = networks.get(place.networkId());
             if (network != null) {

@@ -127,8 +127,9 @@ final class KernelNetworks implements AutoCloseable {
     /// have led to go with them if their names do.
     void replaceElements(ContainerNetworks before, ContainerNetworks after) {
         Map<Sets.Place, List<SetElement>> former =
-                new Elements().container(before).all();
-        Map<Sets.Place, List<SetElement>> next = new Elements().container(after).all();
+                new Elements().container(before).leads(before).all();
+        Map<Sets.Place, List<SetElement>> next =
+                new Elements().container(after).leads(after).all();
         var removed = new LinkedHashMap<>(less(former, next));
         pins().outdated(after).forEach((place, list) -> removed.merge(place, list, KernelNetworks::joined));
         try {
@@ -138,6 +139,21 @@ final class KernelNetworks implements AutoCloseable {
                 throw e;
             }
             replaceTables();
+        }
+    }
+
+    /// Has what leads containers to their gates last longer, or makes it.
+    void renewLeads(List<ContainerNetworks> containers) {
+        var elements = new Elements();
+        containers.forEach(elements::leads);
+        try {
+            tables.renew(filter, elements.all());
+        } catch (NetlinkException e) {
+            if (!e.is(Errno.EEXIST) && !e.is(Errno.ENOENT)) {
+                throw e;
+            }
+            replaceTables();
+            tables.renew(filter, elements.all());
         }
     }
 
@@ -216,11 +232,11 @@ final class KernelNetworks implements AutoCloseable {
     void release(ContainerNetworks container) {
         container.attachments().forEach(one -> bridges.remove(one.hostLink()));
         removeElements(pins().of(container));
-        removeElements(new Elements().container(container).all());
+        removeElements(new Elements().container(container).leads(container).all());
         removeElements(Elements.madeByKernel(container));
     }
 
-    /// Makes our tables anew with all that is recorded.
+    /// Makes our tables anew with all that is recorded but what leads to gates: who has a gate renews that.
     private void replaceTables() {
         var elements = new Elements();
         records.networks().values().forEach(elements::network);

@@ -5,7 +5,9 @@ import dev.caisson.network.NetworkException.Code;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.NetworkEndpoint;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /// Changes of the networks that a container is on, in steps: a place is recorded as changing before anything is made
@@ -125,8 +127,8 @@ public final class Memberships {
         }
     }
 
-    /// Has the hosts of a container's gates lead to these from now on; none to none. Hosts that are not on its list are
-    /// left out.
+    /// Has the hosts of a container's gates lead to these for ten seconds, and as long as [#renewLeads] is called; none
+    /// to none. Hosts that are not on its list are left out.
     public void lead(ContainerId container, List<GateLead> gates) {
         synchronized (networks) {
             try (NetworkRecords.Held held = networks.hold()) {
@@ -138,7 +140,20 @@ public final class Memberships {
                 held.begin();
                 records.put(after);
                 kernel.replaceElements(before, after);
+                kernel.renewLeads(List.of(after));
                 held.finish();
+            }
+        }
+    }
+
+    /// Has containers be led to their gates for ten seconds more. Those that are gone are left out.
+    public void renewLeads(Collection<ContainerId> containers) {
+        synchronized (networks) {
+            try (NetworkRecords.Held _ = networks.hold()) {
+                kernel.renewLeads(containers.stream()
+                        .map(records.containers()::get)
+                        .filter(Objects::nonNull)
+                        .toList());
             }
         }
     }

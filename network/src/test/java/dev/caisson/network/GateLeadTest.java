@@ -3,6 +3,7 @@ package dev.caisson.network;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.network.Bed.Guest;
+import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.Egress;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -10,6 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -102,19 +106,61 @@ class GateLeadTest {
     }
 
     @Test
-    void aLeadIsMadeAgainWithTheTablesAndGoesWithTheContainer() {
+    void aLeadIsMadeAgainByWhoHasTheGateAndGoesWithTheContainer() {
         bed.host.sh("nft flush ruleset");
         bed.reopen();
         bed.on(all -> {
             all.recover(_ -> true);
             return true;
         });
+        assertThat(Bed.isClosed(guest.namespace(), guest.gateway(), 443)).isTrue(); // its port may be another's
+        renew();
         assertThat(Bed.connects(guest.namespace(), guest.gateway(), 443)).isTrue();
         bed.on(all -> {
             all.release(guest.id());
             return true;
         });
         assertThat(bed.host.sh("nft list ruleset")).doesNotContain(Integer.toString(GATE));
+    }
+
+    private void renew() {
+        bed.on(all -> {
+            all.memberships().renewLeads(List.of(guest.id(), ContainerId.random()));
+            return true;
+        });
+    }
+
+    private String table() {
+        return bed.host.sh("nft list tables inet").strip().split(" ", -1)[2];
+    }
+
+    /// Returns the milliseconds after which the only lead goes.
+    private long left() {
+        Matcher found = Pattern.compile("timeout 10s expires (?:(\\d+)s)?(?:(\\d+)ms)?")
+                .matcher(bed.host.sh("nft list map inet " + table() + " gated"));
+        assertThat(found.find()).isTrue();
+        return Stream.of(found.group(1), found.group(2))
+                .map(number -> number == null ? 0L : Long.parseLong(number))
+                .reduce(0L, (seconds, rest) -> seconds * 1000 + rest);
+    }
+
+    @Test
+    void aLeadThatIsNotRenewedGoesByItself() throws Exception {
+        Thread.sleep(300);
+        long left = left();
+        assertThat(left).isBetween(0L, 9_700L);
+        renew();
+        assertThat(left()).isBetween(left + 1, 10_000L);
+        String element =
+                "'{ " + guest.ip4().getHostAddress() + " . " + guest.gateway().getHostAddress() + " . tcp . 443 }'";
+        bed.host.sh("nft delete element inet " + table() + " gated " + element); // as the kernel does when it is time
+        bed.on(all -> all.publish(guest.id(), List.of())); // makes all else of it that is missing
+        assertThat(Bed.isClosed(guest.namespace(), guest.gateway(), 443)).isTrue();
+        String rules = bed.host.sh("nft -a list chain inet " + table() + " host");
+        lead(guest, List.of(new GateLead(NAME, 443, 0)));
+        lead(guest, List.of(LEAD));
+        assertThat(Bed.connects(guest.namespace(), guest.gateway(), 443)).isTrue();
+        assertThat(bed.host.sh("nft -a list chain inet " + table() + " host")).isEqualTo(rules); // not made anew
     }
 
     @Test

@@ -70,9 +70,10 @@ public final class Sets {
     public static final Place DENIED = inet(SetForm.set("denied", IPV4).with(SetForm.Use.COUNTED));
 
     public static final Place DENIED6 = inet(SetForm.set("denied6", IPV6).with(SetForm.Use.COUNTED));
-    /// Connections that are led to a gate: from a container's address, to the host's address and a port.
-    public static final Place GATED =
-            inet(SetForm.set("gated", IPV4, IPV4, TRANSPORT, PORT).to(IPV4, PORT));
+    /// Connections that are led to a gate: from a container's address, to the host's address and a port. An element
+    /// goes by itself if the process that has the gate does not renew it.
+    public static final Place GATED = inet(
+            SetForm.set("gated", IPV4, IPV4, TRANSPORT, PORT).to(IPV4, PORT).with(SetForm.Use.TIMEOUT));
 
     /// Ports of bridges that lead to containers.
     public static final Place PORTS = bridge(SetForm.set("ports", INTERFACE));

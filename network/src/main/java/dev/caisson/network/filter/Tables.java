@@ -6,6 +6,7 @@ import dev.caisson.linux.NetlinkSocket;
 import dev.caisson.network.nft.Batch;
 import dev.caisson.network.nft.Batch.Family;
 import dev.caisson.network.nft.SetElement;
+import dev.caisson.network.nft.SetForm;
 import dev.caisson.network.nft.TableQueries;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +20,7 @@ public final class Tables {
     public static final int MOST_CONNECTIONS = 4096;
 
     /// Changes with the rules, so that those of another version are replaced.
-    private static final String COMMENT = "networks of Caisson, rules 4";
+    private static final String COMMENT = "networks of Caisson, rules 5";
 
     private static final int FIRST_GROUP = 0x4000;
     private static final int GROUP_DIGITS = 3;
@@ -111,11 +112,17 @@ public final class Tables {
         batch.commit(socket, "the removal of elements of the packet filter's tables " + name);
     }
 
-    /// Removes elements and adds others, in one transaction. One that is removed and added has the other's time.
+    /// Removes elements and adds others, in one transaction. One that is removed and added has the other's time. What
+    /// may have gone by itself is added before it is removed, which must find it.
     public void change(
             NetlinkSocket socket, Map<Sets.Place, List<SetElement>> removed, Map<Sets.Place, List<SetElement>> added) {
         var batch = new Batch();
-        removed.forEach((place, list) -> batch.remove(place.family(), name, place.form(), list));
+        removed.forEach((place, list) -> {
+            if (place.form().use().contains(SetForm.Use.TIMEOUT)) {
+                batch.add(place.family(), name, place.form(), list);
+            }
+            batch.remove(place.family(), name, place.form(), list);
+        });
         add(batch, added);
         batch.commit(socket, "a change of elements of the packet filter's tables " + name);
     }
