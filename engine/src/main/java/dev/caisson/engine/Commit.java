@@ -63,22 +63,24 @@ final class Commit {
     StoredImage as(ImageReference name) throws InterruptedException {
         StoredImage base = base();
         byte[] before = store.config(base);
-        if (!options.pause() || !(container.state() instanceof ContainerState.Running)) {
-            return make(base, before, name);
-        }
-        try (Freeze _ = Freeze.of(place)) {
-            return make(base, before, name);
+        try (DetachedChanges changes = DetachedChanges.open(place)) {
+            if (!options.pause()) {
+                return make(base, before, name, tar -> changes.write(tar, Optional.empty()));
+            }
+            try (StillFiles still = StillFiles.of(place, changes)) {
+                return make(base, before, name, tar -> write(changes, still, tar));
+            }
         }
     }
 
-    private StoredImage make(StoredImage base, byte[] before, ImageReference name) {
-        return store.make(
-                Optional.of(base), List.of(new NewLayer(this::write, true)), added -> config(before, added), name);
+    private StoredImage make(StoredImage base, byte[] before, ImageReference name, NewLayer.Content layer) {
+        return store.make(Optional.of(base), List.of(new NewLayer(layer, true)), added -> config(before, added), name);
     }
 
-    private void write(OutputStream tar) throws IOException {
+    private static void write(DetachedChanges changes, StillFiles still, OutputStream tar) throws IOException {
+        changes.write(tar, Optional.empty());
         try {
-            container.writeLayer(tar, Optional.empty());
+            still.requireSame();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while the container's files were read");

@@ -4,6 +4,7 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Step;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.spec.InRootPath;
 import java.io.IOException;
@@ -60,6 +61,11 @@ final class DetachedChanges implements AutoCloseable {
                 FileSystem.O_RDONLY | FileSystem.O_DIRECTORY,
                 0,
                 FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS);
+    }
+
+    /// Waits until nobody else copies them. Whoever copies has the container stand still for that long only.
+    void awaitTurn() {
+        FileLocks.lock(upper);
     }
 
     /// Returns the directories of its image, topmost first.

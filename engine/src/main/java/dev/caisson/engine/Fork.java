@@ -57,19 +57,24 @@ record Fork(int places, Opening opening) {
             }
             return List.copyOf(sessions);
         } catch (ExecutionException e) {
-            takeBack(opened);
-            throw Failures.unchecked(e);
+            RuntimeException failure = Failures.unchecked(e);
+            takeBack(opened, failure);
+            throw failure;
         } catch (InterruptedException | RuntimeException | Error e) {
-            takeBack(opened);
+            takeBack(opened, e);
             throw e;
         }
     }
 
-    /// The tasks have ended: closing their executor waits for them.
-    private static void takeBack(List<Future<Session>> opened) {
+    /// Closes those that were opened. Their tasks have ended: closing their executor waits for them.
+    private static void takeBack(List<Future<Session>> opened, Throwable failure) {
         for (Future<Session> one : opened) {
             if (one.state() == Future.State.SUCCESS) {
-                one.resultNow().close();
+                try {
+                    one.resultNow().close();
+                } catch (RuntimeException e) { // the others go all the same
+                    failure.addSuppressed(e);
+                }
             }
         }
     }

@@ -66,6 +66,13 @@ final class InitWatch {
         return true;
     }
 
+    /// Watches it again that [#pause] left, in the reactor's thread; nothing if it is watched, or has ended.
+    synchronized void resume(Reactor by) {
+        if (!pidfdWatched && end == null) {
+            begin(by);
+        }
+    }
+
     private synchronized void forget() {
         forgetControl();
         if (pidfdWatched && reactor != null) {

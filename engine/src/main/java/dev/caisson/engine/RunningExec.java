@@ -21,6 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// One more program of a container, until it has ended. What it leaves running belongs to the container and ends with
@@ -41,6 +43,7 @@ public final class RunningExec implements AutoCloseable {
     private final InitWatch watch;
     private final AtomicReference<@Nullable Verdict> cause = new AtomicReference<>();
     private final AtomicBoolean ended = new AtomicBoolean();
+    private final ReentrantLock leaving = new ReentrantLock();
     private final CompletableFuture<ExecResult> result = new CompletableFuture<>();
     private final long startedNanos = System.nanoTime();
     private volatile Reactor.@Nullable Timer deadline;
@@ -112,44 +115,56 @@ public final class RunningExec implements AutoCloseable {
     /// monitor keeps it, and [LifeEvents] has its end. Nobody reads what it writes from then on: one with a
     /// terminal goes on writing, one without finds its pipes closed. Whoever waits for it is told EXEC_LEFT.
     ///
-    /// @return false if it has ended
+    /// @return false if it has ended, or was left before
     /// @throws EngineException EXEC_DETACHED_REFUSED if nobody would keep it or its timeout
     public boolean leave() throws InterruptedException {
         if (deadline != null) {
             throw LoneExec.refused("a program with a timeout needs somebody who waits for it: start it without one");
         }
-        return LeftExec.leave(this, notes.orElseThrow(() -> LoneExec.endsWithCommand(target.name())));
+        ExecNotes kept = notes.orElseThrow(() -> LoneExec.endsWithCommand(target.name()));
+        leaving.lockInterruptibly();
+        try {
+            return LeftExec.leave(this, kept);
+        } finally {
+            leaving.unlock();
+        }
     }
 
     Launched launched() {
         return launched;
     }
 
-    /// Does something in the thread that watches it.
-    <T> T whileWatched(java.util.function.Supplier<T> act) throws InterruptedException {
-        var done = new CompletableFuture<T>();
+    /// Asks something in the thread that watches it; false if it has ended, whose engine may be closed.
+    boolean whileWatched(BooleanSupplier question) throws InterruptedException {
+        var answer = new CompletableFuture<Boolean>();
         reactor.at(System.nanoTime(), () -> {
             try {
-                done.complete(act.get());
+                answer.complete(question.getAsBoolean());
             } catch (Throwable e) { // the caller's to know
-                done.completeExceptionally(e);
+                answer.completeExceptionally(e);
             }
         });
         try {
-            return done.get();
+            return answer.applyToEither(result.handle((_, _) -> false), either -> either)
+                    .get();
         } catch (ExecutionException e) {
             throw failure(e);
         }
     }
 
-    /// Stops to watch it; false if it has ended.
+    /// Stops to watch it; false if it has ended, or was left. Whoever is interrupted has it watched as before.
     boolean pauseWatch() throws InterruptedException {
-        return whileWatched(watch::pause);
+        try {
+            return !result.isDone() && whileWatched(watch::pause);
+        } catch (InterruptedException e) {
+            reactor.at(System.nanoTime(), () -> watch.resume(reactor));
+            throw e;
+        }
     }
 
     void resumeWatch() throws InterruptedException {
         boolean _ = whileWatched(() -> {
-            watch.begin(reactor);
+            watch.resume(reactor);
             return true;
         });
     }

@@ -27,12 +27,17 @@ record SessionSnapshots(ImageStore store, WritableLayers layers) {
     }
 
     private static long copy(Container container, DetachedChanges changes, Fd tree) {
+        changes.awaitTurn(); // another snapshot lets it run on at its end
         boolean stood = container.isPaused();
         if (!stood) {
             container.pause();
         }
         try {
-            return changes.copy(tree, deadline());
+            long bytes = changes.copy(tree, deadline());
+            if (!container.isPaused()) {
+                throw StillFiles.changed(container.name());
+            }
+            return bytes;
         } finally {
             if (!stood) {
                 container.resume();

@@ -19,7 +19,6 @@ import dev.caisson.spec.ContainerSpec;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -58,6 +57,8 @@ public final class Snapshots {
     ///
     /// @param container its name, or the beginning of its id
     /// @param name 1 to 128 letters, digits, `_`, `.` or `-`
+    /// @throws dev.caisson.error.CaissonException SNAPSHOT_EXISTS, SNAPSHOT_SLOW, SNAPSHOT_REFUSED; FILE_CHANGED if
+    ///     it is started, resumed, ended or removed meanwhile
     public Snapshot create(String container, String name) throws InterruptedException {
         var parsed = new SnapshotName(present(name, "name"));
         KeptContainer kept = KeptContainer.find(present(container, "container"), options);
@@ -107,13 +108,10 @@ public final class Snapshots {
     }
 
     private static long copy(DetachedContainer container, DetachedPlace place, DetachedChanges changes, Fd tree) {
-        try {
-            if (!(container.state() instanceof ContainerState.Running)) {
-                return changes.copy(tree, OptionalLong.empty());
-            }
-            try (Freeze _ = Freeze.of(place)) {
-                return changes.copy(tree, SessionSnapshots.deadline());
-            }
+        try (StillFiles still = StillFiles.of(place, changes)) {
+            long bytes = changes.copy(tree, still.deadline());
+            still.requireSame();
+            return bytes;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new EngineException(

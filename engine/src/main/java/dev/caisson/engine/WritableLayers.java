@@ -7,8 +7,8 @@ import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Holding;
+import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -51,8 +51,16 @@ final class WritableLayers implements Holding {
         if (session == null) {
             return Optional.empty();
         }
-        Fd upper = DetachedChanges.upper(session.mount());
-        return Optional.of(new Opened(new DetachedChanges(plan, List.of(), upper), session.image(), session.rootfs()));
+        var layers = new ArrayList<Fd>();
+        try {
+            layers.add(session.mount().duplicate());
+            layers.addAll(session.rootfs().openLayers()); // else the end of the session lets them go
+            Fd upper = DetachedChanges.upper(session.mount());
+            return Optional.of(new Opened(new DetachedChanges(plan, layers, upper), session.image(), session.rootfs()));
+        } catch (RuntimeException e) {
+            layers.forEach(Fd::close);
+            throw e;
+        }
     }
 
     @Override

@@ -158,4 +158,30 @@ class LeftExecTest {
             }
         }
     }
+
+    @Test
+    void whoever_is_interrupted_while_it_leaves_one_still_has_it() throws Exception {
+        try (Engine engine = Engine.open(OPTIONS)) {
+            RunningExec exec = engine.startExec("box", Exec.of("sleep", "1000"), Streams.capture());
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(exec::leave).isInstanceOf(InterruptedException.class);
+            assertThat(Thread.interrupted()).isFalse();
+
+            exec.kill();
+            assertThat(exec.await(PATIENCE))
+                    .hasValueSatisfying(it -> assertThat(it.verdict()).isEqualTo(Verdict.KILLED));
+        }
+    }
+
+    @Test
+    void one_is_left_once_and_none_whose_engine_is_closed() throws Exception {
+        RunningExec ended;
+        try (Engine engine = Engine.open(OPTIONS)) {
+            RunningExec left = engine.startExec("box", Exec.of("sleep", "1000"), Streams.capture());
+            assertThat(left.leave()).isTrue();
+            assertThat(left.leave()).isFalse();
+            ended = engine.startExec("box", Exec.of("sleep", "1000"), Streams.capture());
+        }
+        assertThat(ended.leave()).isFalse();
+    }
 }

@@ -36,7 +36,11 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -86,9 +90,9 @@ class SnapshotTest {
         for (DetachedContainer one : all) {
             one.remove(true);
         }
+        engine.close();
         assertThat(snapshots.prune()).isNotNull();
         assertThat(snapshots.list()).isEmpty();
-        engine.close();
     }
 
     private ContainerSpec busybox(String... command) {
@@ -168,6 +172,96 @@ class SnapshotTest {
             assertThat(run.stdout()).as(run.stderr()).isEqualTo("a\nb\n");
         }
         assertThat(snapshots.get("stopped").container()).isEqualTo("snapped");
+    }
+
+    private static DetachedPlace place(DetachedContainer box) {
+        return DetachedPlace.find(box.name(), OPTIONS).orElseThrow();
+    }
+
+    /// The two files are far apart: the first and the last one that is copied.
+    @Test
+    void nothing_is_written_while_files_are_copied() throws Exception {
+        DetachedContainer box = sleeping(busybox(
+                "sh",
+                "-c",
+                "printf 00000000 >/srv/a; i=0; while [ $i -lt 3000 ]; do i=$((i+1)); : >/srv/f$i; done; i=0;"
+                        + " while :; do i=$((i+1)); printf %08d $i 1<>/srv/a; printf %08d $i 1<>/srv/z; done"));
+        while (engine.exec(box.name(), Exec.of("sh", "-c", "test -s /srv/z"), Streams.capture())
+                        .exitCode()
+                != 0) {
+            Thread.onSpinWait();
+        }
+        snapshots.create(box.name(), "still");
+
+        List<String> read = engine.run(
+                        ContainerSpec.of(Image.snapshot("still"), "sh", "-c", "cat /srv/a; echo; cat /srv/z; echo"))
+                .stdout()
+                .lines()
+                .toList();
+        assertThat(Long.parseLong(read.get(0)) - Long.parseLong(read.get(1))).isBetween(0L, 1L);
+    }
+
+    @Test
+    void a_second_snapshot_waits_for_the_first_which_lets_the_container_run_on() throws Exception {
+        DetachedContainer box = sleeping(busybox("sleep", "1000").name("twice"));
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<Snapshot> second;
+            try (DetachedChanges changes = DetachedChanges.open(place(box));
+                    StillFiles first = StillFiles.of(place(box), changes)) {
+                second = threads.submit(() -> snapshots.create("twice", "second"));
+                assertThatThrownBy(() -> second.get(300, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+                first.requireSame();
+            }
+            assertThat(second.get().container()).isEqualTo("twice");
+        }
+        assertThat(box.state()).isInstanceOf(ContainerState.Running.class);
+    }
+
+    @Test
+    void what_was_copied_while_the_container_ran_or_ended_is_refused() throws Exception {
+        DetachedContainer box = sleeping(busybox("sleep", "1000"));
+        try (DetachedChanges changes = DetachedChanges.open(place(box))) {
+            try (StillFiles running = StillFiles.of(place(box), changes)) {
+                assertThat(running.deadline()).isPresent();
+                running.requireSame();
+                box.resume();
+                refused("FILE_CHANGED", running::requireSame);
+            }
+            box.pause();
+            try (StillFiles paused = StillFiles.of(place(box), changes)) {
+                paused.requireSame();
+                box.resume();
+                refused("FILE_CHANGED", paused::requireSame);
+            }
+            box.stop(OptionalInt.empty(), Optional.of(Duration.ZERO));
+            try (StillFiles stopped = StillFiles.of(place(box), changes)) {
+                stopped.requireSame();
+                box.start();
+                refused("FILE_CHANGED", stopped::requireSame);
+            }
+            try (StillFiles removed = StillFiles.of(place(box), changes)) {
+                box.remove(true);
+                all.remove(box);
+                refused("FILE_CHANGED", removed::requireSame);
+            }
+        }
+    }
+
+    @Test
+    void sessions_take_their_snapshots_one_after_the_other_and_run_on() throws Exception {
+        try (Session session = engine.session(busybox());
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            sh(session, "i=0; while [ $i -lt 500 ]; do i=$((i+1)); echo $i >/srv/$i; done");
+            var taken = new ArrayList<Future<Snapshot>>();
+            for (int i = 0; i < 4; i++) {
+                String name = "at-once-" + i;
+                taken.add(threads.submit(() -> session.snapshot(name)));
+            }
+            for (Future<Snapshot> one : taken) {
+                assertThat(one.get().bytes()).isEqualTo(9 * 2 + 90 * 3 + 401 * 4);
+            }
+            assertThat(sh(session, "echo on")).isEqualTo("on\n");
+        }
     }
 
     @Test

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.LockSupport;
 
 /// Locks on open files, exclusive ones unless it is said. A lock belongs to the open file description, so the
 /// kernel gives it back when the last descriptor of that closes, in whatever way its process ends: flock(2),
@@ -18,6 +19,7 @@ public final class FileLocks {
     private static final short F_UNLCK = 2;
     private static final int F_OFD_SETLK = 37;
     private static final int FLOCK_BYTES = 32;
+    private static final long BETWEEN_TRIES_NANOS = 1_000_000;
 
     private FileLocks() {}
 
@@ -53,11 +55,7 @@ public final class FileLocks {
 
     /// Locks the whole file, waiting while another open file has it.
     public static void lock(Fd file) {
-        long result;
-        do {
-            result = Native.raw(Nr.FLOCK, file.number(), LOCK_EX);
-        } while (result == -Errno.EINTR);
-        Native.check("flock", result);
+        lock(file, LOCK_EX);
     }
 
     /// Gives the lock of the whole file back.
@@ -68,11 +66,31 @@ public final class FileLocks {
     /// Locks the whole file together with others who do the same, waiting while one has it alone. Nobody gets it alone
     /// meanwhile.
     public static void lockShared(Fd file) {
-        long result;
-        do {
-            result = Native.raw(Nr.FLOCK, file.number(), LOCK_SH);
-        } while (result == -Errno.EINTR);
-        Native.check("flock", result);
+        lock(file, LOCK_SH);
+    }
+
+    /// A virtual thread tries again from time to time: flock(2) would keep its carrier thread, and the one that has the
+    /// lock may need that to go on.
+    private static void lock(Fd file, int how) {
+        int block = Thread.currentThread().isVirtual() ? LOCK_NB : 0;
+        boolean interrupted = false;
+        try {
+            while (true) {
+                long result = Native.raw(Nr.FLOCK, file.number(), how | block);
+                if (result != -Errno.EAGAIN && result != -Errno.EINTR) {
+                    Native.check("flock", result);
+                    return;
+                }
+                if (block != 0) {
+                    interrupted |= Thread.interrupted(); // else it does not wait
+                    LockSupport.parkNanos(BETWEEN_TRIES_NANOS);
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     /// True if another open file has the whole file locked. Those who ask are not in each other's way; [#tryLock] may
