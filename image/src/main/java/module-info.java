@@ -5,7 +5,7 @@ import org.jspecify.annotations.NullMarked;
 /// held descriptors, and its configuration and accounts are parsed by exact tables. Usable alone,
 /// without an engine.
 @NullMarked
-@SuppressWarnings("module") // the one that the decoder is exported to is compiled later
+@SuppressWarnings("module") // the one that the decoders are exported to is compiled later
 module dev.caisson.image {
     requires transitive dev.caisson.linux;
     requires dev.caisson.text;
@@ -13,6 +13,10 @@ module dev.caisson.image {
     requires static org.jspecify;
 
     exports dev.caisson.image;
+    exports dev.caisson.image.bzip2 to
+            dev.caisson.scan;
+    exports dev.caisson.image.xz to
+            dev.caisson.scan;
     exports dev.caisson.image.zstd to
             dev.caisson.scan;
 }

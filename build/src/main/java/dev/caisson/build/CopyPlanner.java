@@ -3,6 +3,7 @@ package dev.caisson.build;
 import dev.caisson.build.Operation.Copy;
 import dev.caisson.build.Operation.Origin;
 import dev.caisson.build.Operation.Source;
+import dev.caisson.build.Operation.Unpacking;
 import dev.caisson.containerfile.build.Stage;
 import dev.caisson.containerfile.dockerfile.DockerfileNode.Heredoc;
 import dev.caisson.containerfile.dockerfile.DockerfileNode.Instruction;
@@ -75,9 +76,16 @@ final class CopyPlanner {
                 flags.text("chmod").map(text -> mode(instruction, text)),
                 flags.texts("exclude"),
                 parents,
-                add && flags.text("unpack").map(text -> flags.isOn("unpack")).orElse(true),
+                add ? unpacking(flags) : Unpacking.NONE,
                 checksum(instruction, flags, addresses, sources.size()),
                 flags.isOn("keep-git-dir"));
+    }
+
+    private static Unpacking unpacking(Flags flags) {
+        if (flags.text("unpack").isEmpty()) {
+            return Unpacking.FILES;
+        }
+        return flags.isOn("unpack") ? Unpacking.ALL : Unpacking.NONE;
     }
 
     private String value(Instruction instruction, Word word) {

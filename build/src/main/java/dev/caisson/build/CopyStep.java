@@ -4,22 +4,19 @@ import dev.caisson.build.LayerBuilder.Entry;
 import dev.caisson.build.LayerBuilder.Owner;
 import dev.caisson.build.Operation.Copy;
 import dev.caisson.build.Operation.Source;
+import dev.caisson.build.Operation.Unpacking;
 import dev.caisson.containerfile.Place;
 import dev.caisson.image.Account;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /// A `COPY` or `ADD` whose sources have been looked at.
 final class CopyStep {
     private static final int ACCOUNT_FILE_LIMIT = 1 << 20;
-    private static final int HEAD = 512;
-    private static final int USTAR = 257;
-    /// The first bytes of gzip, bzip2, xz and zstd.
-    private static final List<String> ARCHIVES = List.of("\u001f\u008b", "BZh", "\u00fd7zXZ", "(\u00b5/\u00fd");
     private static final int FILE_MODE = 0644;
     private static final int FETCHED_MODE = 0600;
 
@@ -28,42 +25,23 @@ final class CopyStep {
     private final FileTree from;
     private final Selection selection;
     private final List<Download.Fetched> fetched;
+    private final Archives archives;
+
+    /// Unpacks archives.
+    interface Archives {
+        /// Returns the files in an archive; empty if the file is none.
+        Optional<FileTree> unpacked(Fd file, String shown);
+    }
 
     /// @param from the tree that sources are paths of
     /// @param fetched what the addresses gave, in their order
-    CopyStep(Copy copy, Place place, FileTree from, List<Download.Fetched> fetched) {
+    CopyStep(Copy copy, Place place, FileTree from, List<Download.Fetched> fetched, Archives archives) {
         this.copy = copy;
         this.place = place;
         this.from = from;
         this.selection = Selection.of(from, copy);
         this.fetched = fetched;
-        if (copy.unpack()) {
-            selection.tops().forEach(this::refuseArchive);
-        }
-    }
-
-    /// Docker unpacks an archive of the context that `ADD` names. One that would only be copied here is refused.
-    private void refuseArchive(Selection.Top top) {
-        FileTree.Node node = top.items().getFirst().node();
-        if (!node.status().isRegularFile()) {
-            return;
-        }
-        try (Fd file = from.open(node)) {
-            if (isArchive(FileSystem.read(file, HEAD))) {
-                throw new BuildException(
-                        "BUILD_ADD_ARCHIVE",
-                        place,
-                        "/" + node.path()
-                                + " is an archive, which ADD does not unpack here: COPY it and unpack it in a RUN,"
-                                + " or write ADD --unpack=false");
-            }
-        }
-    }
-
-    private static boolean isArchive(byte[] head) {
-        String text = new String(head, StandardCharsets.ISO_8859_1);
-        boolean compressed = ARCHIVES.stream().anyMatch(text::startsWith);
-        return compressed || text.startsWith("ustar", USTAR);
+        this.archives = archives;
     }
 
     private boolean keepsOwners() {
@@ -77,7 +55,7 @@ final class CopyStep {
                 .add(copy.owner())
                 .add(copy.mode().map(mode -> Integer.toOctalString(mode.bits())).orElse(""))
                 .add(copy.parents() ? "parents" : "")
-                .add(copy.unpack() ? "unpack" : "");
+                .add(copy.unpack().name());
         selection.hash(hash, keepsOwners());
         for (Source source : copy.sources()) {
             if (source instanceof Source.Inline inline) {
@@ -95,13 +73,22 @@ final class CopyStep {
         var layer = new LayerBuilder(image, place);
         Optional<Owner> owner = keepsOwners() ? Optional.empty() : Optional.of(owner(image, copy.owner()));
         var target = new CopyTarget(layer, copy, owner, place, now);
-        target.place(from, selection);
+        var files = new ArrayList<Selection.Top>();
+        for (Selection.Top top : selection.tops()) {
+            if (!unpack(top, layer, now)) {
+                files.add(top);
+            }
+        }
+        target.place(from, new Selection(files));
         for (Source source : copy.sources()) {
             if (source instanceof Source.Inline inline) {
                 target.file(inline.name(), attributes -> new Entry.Text(inline.content(), attributes), FILE_MODE, now);
             }
         }
         for (Download.Fetched file : fetched) {
+            if (unpack(file, layer, now)) {
+                continue;
+            }
             target.file(
                     file.name(),
                     attributes -> new Entry.Own(file.file(), file.size(), attributes),
@@ -109,6 +96,38 @@ final class CopyStep {
                     file.modified());
         }
         return layer;
+    }
+
+    private boolean unpack(Selection.Top top, LayerBuilder layer, Instant now) {
+        FileTree.Node node = top.items().getFirst().node();
+        if (copy.unpack() == Unpacking.NONE || !node.status().isRegularFile()) {
+            return false;
+        }
+        try (Fd file = from.open(node)) {
+            return unpack(file, "/" + node.path() + " of " + from.name(), layer, now);
+        }
+    }
+
+    private boolean unpack(Download.Fetched fetched, LayerBuilder layer, Instant now) {
+        if (copy.unpack() != Unpacking.ALL) {
+            return false;
+        }
+        try (Fd file = FileSystem.open(fetched.file().toString(), FileSystem.O_RDONLY)) {
+            return unpack(file, fetched.name() + " that was fetched", layer, now);
+        }
+    }
+
+    /// Copies the files of an archive into the destination, which is a directory. They keep their owners and modes
+    /// unless the instruction gives others.
+    private boolean unpack(Fd file, String shown, LayerBuilder layer, Instant now) {
+        Optional<FileTree> unpacked = archives.unpacked(file, shown);
+        unpacked.ifPresent(tree -> {
+            Copy all = copy.all(place);
+            Optional<Owner> owner =
+                    copy.owner().isEmpty() ? Optional.empty() : Optional.of(owner(layer.image(), copy.owner()));
+            new CopyTarget(layer, all, owner, place, now).place(tree, Selection.of(tree, all));
+        });
+        return unpacked.isPresent();
     }
 
     /// Finds `user[:group]` in an image's own files. A user without a group has the group of that name or number.

@@ -73,7 +73,7 @@ final class CopyTarget {
         FileStatus status = item.node().status();
         Owner own = owner.orElseGet(() -> new Owner(status.uid(), status.gid()));
         int mode = copy.mode().map(ModeChange::bits).orElse(status.permissions());
-        var attributes = new Attributes(mode, own.uid(), own.gid(), status.modified());
+        var attributes = new Attributes(mode, own.uid(), own.gid(), status.modified(), item.extended());
         if (status.isDirectory()) {
             boolean top = item.path().isEmpty();
             if (path.isEmpty() || (top && layer.kind(path) == Kind.DIRECTORY)) {

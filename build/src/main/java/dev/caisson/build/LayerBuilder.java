@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
@@ -54,6 +55,20 @@ final class LayerBuilder {
         record Own(Path file, long size, Attributes attributes) implements Entry {}
     }
 
+    /// A file with several names: those that are copied alike stay names of one file.
+    private record Shared(FileTree tree, long fileSystem, long inode, int mode, int uid, int gid) {
+        static Optional<Shared> of(Entry entry) {
+            if (!(entry instanceof Entry.Copied copied)
+                    || copied.node().status().links() < 2) {
+                return Optional.empty();
+            }
+            FileStatus status = copied.node().status();
+            Attributes to = copied.attributes();
+            return Optional.of(
+                    new Shared(copied.tree(), status.fileSystem(), status.inode(), to.mode(), to.uid(), to.gid()));
+        }
+    }
+
     /// The kind of what is at a path.
     enum Kind {
         NOTHING,
@@ -66,6 +81,11 @@ final class LayerBuilder {
     LayerBuilder(FileTree image, Place place) {
         this.image = image;
         this.place = place;
+    }
+
+    /// Returns the files below the layer.
+    FileTree image() {
+        return image;
     }
 
     boolean isEmpty() {
@@ -139,8 +159,16 @@ final class LayerBuilder {
     /// @param latest time that no file is younger than
     void write(OutputStream archive, Optional<Instant> latest) throws IOException {
         var tar = new TarWriter(archive);
+        var written = new HashMap<Shared, String>();
         for (Map.Entry<String, Entry> entry : entries.entrySet()) {
-            write(tar, entry.getKey(), entry.getValue(), latest);
+            Optional<String> first = Shared.of(entry.getValue())
+                    .flatMap(shared -> Optional.ofNullable(written.putIfAbsent(shared, entry.getKey())));
+            if (first.isPresent()) {
+                tar.hardLink(
+                        entry.getKey(), first.get(), clamped(entry.getValue().attributes(), latest));
+            } else {
+                write(tar, entry.getKey(), entry.getValue(), latest);
+            }
         }
         tar.finish();
     }
@@ -149,7 +177,7 @@ final class LayerBuilder {
         Instant time = attributes.modified();
         Instant seconds = Instant.ofEpochSecond(time.getEpochSecond());
         Instant kept = latest.filter(last -> last.isBefore(seconds)).orElse(seconds);
-        return new Attributes(attributes.mode(), attributes.uid(), attributes.gid(), kept);
+        return new Attributes(attributes.mode(), attributes.uid(), attributes.gid(), kept, attributes.extended());
     }
 
     private static void write(TarWriter tar, String path, Entry entry, Optional<Instant> latest) throws IOException {

@@ -53,7 +53,7 @@ sealed interface Operation {
     /// @param mode permission bits of files and directories; empty to keep those of the source
     /// @param excludes patterns below each source
     /// @param parents whether the directories of the source's path are kept
-    /// @param unpack whether archives of the context are unpacked, as `ADD` does
+    /// @param unpack the archives that are unpacked
     /// @param checksum of what an address gives
     record Copy(
             Origin origin,
@@ -63,7 +63,7 @@ sealed interface Operation {
             Optional<ModeChange> mode,
             List<String> excludes,
             boolean parents,
-            boolean unpack,
+            Unpacking unpack,
             Optional<String> checksum,
             boolean keepGit)
             implements Operation {
@@ -71,6 +71,31 @@ sealed interface Operation {
             sources = List.copyOf(sources);
             excludes = List.copyOf(excludes);
         }
+
+        /// Returns the one that copies all files of another tree into the same directory.
+        Copy all(Place place) {
+            String directory = target.endsWith("/") ? target : target + "/";
+            return new Copy(
+                    origin,
+                    List.of(new Source.Pattern("/", place)),
+                    directory,
+                    owner,
+                    mode,
+                    List.of(),
+                    false,
+                    Unpacking.NONE,
+                    Optional.empty(),
+                    false);
+        }
+    }
+
+    /// The sources that are unpacked where they are archives.
+    enum Unpacking {
+        NONE,
+        /// Files of the context, as `ADD` does.
+        FILES,
+        /// What addresses give, too.
+        ALL
     }
 
     /// One thing to copy.

@@ -72,7 +72,7 @@ final class RunMounts {
                 Optional.empty(),
                 List.of(),
                 false,
-                false,
+                Operation.Unpacking.NONE,
                 Optional.empty(),
                 false);
         return Selection.of(trees.of(bind.origin()), copy);

@@ -4,19 +4,24 @@ import dev.caisson.build.FileTree.Node;
 import dev.caisson.build.Operation.Copy;
 import dev.caisson.build.Operation.Source;
 import dev.caisson.containerfile.dockerfile.DockerIgnore;
+import dev.caisson.linux.ExtendedAttributes;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /// The files that a `COPY` takes out of a tree, each with the digest of its content.
 ///
 /// @param tops one for each thing that is named or matched
 record Selection(List<Top> tops) {
     private static final int BUFFER = 1 << 16;
+    private static final String OF_USERS = "user.";
     private static final int MOST_FILES = 2_000_000;
     private static final int DEEPEST = 512;
     private static final long MOST_BYTES = 64L << 30;
@@ -33,8 +38,9 @@ record Selection(List<Top> tops) {
     /// @param path below the top; empty for the top itself
     /// @param digest of a regular file's content, else empty
     /// @param link target of a symbolic link, else empty
+    /// @param extended attributes of a regular file that a layer keeps: those of users, and capabilities
     /// @param ignored whether it is there only for what is below it
-    record Item(String path, Node node, String digest, String link, boolean ignored) {}
+    record Item(String path, Node node, String digest, String link, Map<String, byte[]> extended, boolean ignored) {}
 
     /// @throws BuildException BUILD_COPY_MISSING, BUILD_COPY_KIND, BUILD_COPY_SIZE
     static Selection of(FileTree tree, Copy copy) {
@@ -49,6 +55,7 @@ record Selection(List<Top> tops) {
 
     /// Adds to a hash everything that the layer depends on.
     void hash(ContentHash hash, boolean owners) {
+        var names = new HashMap<List<Long>, String>(); // of files that have several
         for (Top top : tops) {
             hash.add(top.name())
                     .add(String.join("/", top.parents()))
@@ -56,6 +63,12 @@ record Selection(List<Top> tops) {
             for (Item item : top.items()) {
                 var status = item.node().status();
                 hash.add(item.path()).add(status.mode()).add(item.digest()).add(item.link());
+                item.extended().forEach((name, value) -> hash.add(name).add(value));
+                if (status.isRegularFile() && status.links() > 1) {
+                    String name = FileTree.join(top.name(), item.path());
+                    String first = names.putIfAbsent(List.of(status.fileSystem(), status.inode()), name);
+                    hash.add("link").add(first == null ? "" : first);
+                }
                 if (owners) {
                     hash.add(status.uid()).add(status.gid());
                 }
@@ -154,7 +167,7 @@ record Selection(List<Top> tops) {
             boolean ignored = !node.path().isEmpty() && (tree.isHidden(node.path()) || excluded);
             if (node.status().isDirectory()) {
                 int at = items.size();
-                items.add(new Item(below, node, "", "", ignored));
+                items.add(new Item(below, node, "", "", Map.of(), ignored));
                 List<Node> children = ignored && !tree.mayShowBelowHidden() ? List.of() : tree.list(node);
                 for (Node child : children) {
                     collect(source, child, FileTree.join(below, child.last()), items, depth + 1);
@@ -169,14 +182,14 @@ record Selection(List<Top> tops) {
 
         private Item item(Source.Pattern source, Node node, String below) {
             if (node.status().isSymbolicLink()) {
-                return new Item(below, node, "", tree.readLink(node.path()), false);
+                return new Item(below, node, "", tree.readLink(node.path()), Map.of(), false);
             }
             if (!node.status().isRegularFile()) {
                 throw new BuildException(
                         "BUILD_COPY_KIND",
                         source.place(),
                         "/" + node.path() + " of " + tree.name()
-                                + " is neither file, directory nor link: leave it out by .dockerignore");
+                                + " is neither file, directory nor link: leave it out");
             }
             bytes += node.status().size();
             if (bytes > MOST_BYTES) {
@@ -185,19 +198,29 @@ record Selection(List<Top> tops) {
                         source.place(),
                         "more than " + (MOST_BYTES >> 30) + " GiB are copied, with /" + node.path() + ": copy less");
             }
-            return new Item(below, node, digest(node), "", false);
+            try (Fd file = tree.open(node)) {
+                return new Item(below, node, digest(file), "", extended(file), false);
+            }
         }
 
-        private String digest(Node node) {
-            MessageDigest digest = ContentHash.algorithm();
-            try (Fd file = tree.open(node)) {
-                long position = 0;
-                for (int count = FileContent.readAt(file, buffer, position);
-                        count > 0;
-                        count = FileContent.readAt(file, buffer, position)) {
-                    digest.update(buffer, 0, count);
-                    position += count;
+        private static Map<String, byte[]> extended(Fd file) {
+            var kept = new TreeMap<String, byte[]>();
+            for (String name : ExtendedAttributes.names(file)) {
+                if (name.startsWith(OF_USERS) || name.equals(ExtendedAttributes.CAPABILITIES)) {
+                    ExtendedAttributes.get(file, name).ifPresent(value -> kept.put(name, value));
                 }
+            }
+            return kept;
+        }
+
+        private String digest(Fd file) {
+            MessageDigest digest = ContentHash.algorithm();
+            long position = 0;
+            for (int count = FileContent.readAt(file, buffer, position);
+                    count > 0;
+                    count = FileContent.readAt(file, buffer, position)) {
+                digest.update(buffer, 0, count);
+                position += count;
             }
             return HexFormat.of().formatHex(digest.digest());
         }

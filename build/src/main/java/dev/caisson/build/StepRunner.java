@@ -150,7 +150,7 @@ final class StepRunner {
     private Result copy(Copy copy, BuildStep step, Snapshot before) throws InterruptedException {
         List<Download.Fetched> fetched = download.all(copy);
         return placed(step, () -> {
-            var copied = new CopyStep(copy, step.place(), trees.of(copy.origin()), fetched);
+            var copied = new CopyStep(copy, step.place(), trees.of(copy.origin()), fetched, trees);
             ContentHash hash = key(before);
             copied.hash(hash);
             return made(

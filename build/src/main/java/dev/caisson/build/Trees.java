@@ -8,9 +8,11 @@ import dev.caisson.error.CaissonException;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.ImageTree;
 import dev.caisson.image.StoredImage;
+import dev.caisson.image.TarArchive;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -18,7 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /// The trees that a build reads: its context, its stages and other images. Each is opened once, and closed with this.
-final class Trees implements AutoCloseable {
+final class Trees implements CopyStep.Archives, AutoCloseable {
     private final LayerStore store;
     private final Workplace workplace;
     private final BuildRequest request;
@@ -102,6 +104,26 @@ final class Trees implements AutoCloseable {
             nothing = Optional.of(new FileTree(empty, "an empty stage", _ -> false, false));
         }
         return nothing.orElseThrow();
+    }
+
+    @Override
+    public Optional<FileTree> unpacked(Fd file, String shown) {
+        try {
+            if (!TarArchive.isOne(file)) {
+                return Optional.empty();
+            }
+            Fd directory = workplace.freshDirectory();
+            opened.add(directory);
+            TarArchive.unpack(file, shown, directory);
+            return Optional.of(new FileTree(directory, shown, _ -> false, false));
+        } catch (IOException e) {
+            throw new BuildException(
+                    "BUILD_ARCHIVE",
+                    null,
+                    shown + " cannot be unpacked (" + e.getMessage() + "): make it again, or copy it as it is by"
+                            + " ADD --unpack=false",
+                    e);
+        }
     }
 
     private FileTree context() {

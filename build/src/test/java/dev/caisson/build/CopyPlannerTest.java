@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.build.Operation.Copy;
 import dev.caisson.build.Operation.Origin;
 import dev.caisson.build.Operation.Source;
+import dev.caisson.build.Operation.Unpacking;
 import dev.caisson.error.CaissonException;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,7 +62,7 @@ class CopyPlannerTest {
         assertThat(copy.mode()).contains(new ModeChange(0750));
         assertThat(copy.parents()).isTrue();
         assertThat(copy.excludes()).containsExactly("*.o", "t/**");
-        assertThat(copy.unpack()).isFalse();
+        assertThat(copy.unpack()).isEqualTo(Unpacking.NONE);
     }
 
     @Test
@@ -89,9 +90,9 @@ class CopyPlannerTest {
     void add_unpacks_and_fetches_and_copy_does_neither() {
         Copy add = Plans.copy("FROM scratch", "ADD https://example.org/a.tgz /x/");
         assertThat(add.sources().getFirst()).isInstanceOf(Source.Address.class);
-        assertThat(add.unpack()).isTrue();
+        assertThat(add.unpack()).isEqualTo(Unpacking.FILES);
         assertThat(Plans.copy("FROM scratch", "ADD --unpack=false a.tgz /x/").unpack())
-                .isFalse();
+                .isEqualTo(Unpacking.NONE);
         Copy copy = Plans.copy("FROM scratch", "COPY https://example.org/a /x/");
         assertThat(copy.sources().getFirst()).isInstanceOf(Source.Pattern.class);
         String sum = "sha256:" + "a".repeat(64);

@@ -4,107 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.containerfile.Source;
-import dev.caisson.containerfile.dockerfile.DockerIgnore;
-import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileSystem;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Copies out of a context above the files of an image, without any container.
-@Timeout(value = 120, unit = TimeUnit.SECONDS)
-class CopyTest {
-    private static final Instant NOW = Instant.ofEpochSecond(1_000_000_000);
-
-    @TempDir
-    private Path directory;
-
-    private Path context;
-    private Path image;
-    private final List<Fd> opened = new ArrayList<>();
-    private Optional<Source> ignore = Optional.empty();
-
-    @BeforeEach
-    void makeTrees() throws IOException {
-        context = Files.createDirectory(directory.resolve("context"));
-        image = Files.createDirectory(directory.resolve("image"));
-        Files.createDirectories(image.resolve("etc"));
-        Files.writeString(image.resolve("etc/passwd"), "app:x:1000:1001::/home/app:/bin/sh\n");
-        Files.writeString(image.resolve("etc/group"), "www:x:33:\n");
-    }
-
-    @AfterEach
-    void close() {
-        opened.forEach(Fd::close);
-    }
-
-    private static void file(Path path, String content, String mode) {
-        try {
-            Files.createDirectories(path.getParent());
-            Files.writeString(path, content);
-            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(mode));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private void file(String name) {
-        file(context.resolve(name), name, "rw-r--r--");
-    }
-
-    private FileTree tree(Path root, String name) {
-        Fd fd = FileSystem.open(root.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY);
-        opened.add(fd);
-        Optional<DockerIgnore> rules = ignore.filter(_ -> root.equals(context)).map(DockerIgnore::parse);
-        return new FileTree(
-                fd,
-                name,
-                path -> rules.filter(known -> known.excludes(path)).isPresent(),
-                rules.filter(DockerIgnore::hasExceptions).isPresent());
-    }
-
-    private byte[] archive(String line) throws IOException {
-        List<BuildStep> steps = Plans.steps("FROM scratch", line);
-        BuildStep step = steps.getLast();
-        var copy = new CopyStep(
-                (Operation.Copy) step.operation(), step.place(), tree(context, "the build context"), List.of());
-        return LayerList.bytes(copy.layer(tree(image, "the image"), NOW), Optional.empty());
-    }
-
-    /// The layer of a line, without the directories that were there.
-    private List<String> layer(String line) throws IOException {
-        return LayerList.of(archive(line));
-    }
-
-    private String code(String line) throws IOException {
-        try {
-            archive(line);
-            return "none";
-        } catch (BuildException e) {
-            return e.code();
-        }
-    }
-
-    private String key(String line) {
-        BuildStep step = Plans.steps("FROM scratch", line).getLast();
-        var hash = new ContentHash();
-        new CopyStep((Operation.Copy) step.operation(), step.place(), tree(context, "the build context"), List.of())
-                .hash(hash);
-        return hash.hex();
-    }
-
+class CopyTest extends Copying {
     // ---- what goes where
 
     @Test
@@ -317,24 +227,6 @@ class CopyTest {
     }
 
     @Test
-    void an_archive_that_add_would_unpack_is_refused() throws IOException {
-        byte[] tar = new byte[1024];
-        System.arraycopy("ustar".getBytes(java.nio.charset.StandardCharsets.US_ASCII), 0, tar, 257, 5);
-        Files.write(context.resolve("a.tar"), tar);
-        Files.write(context.resolve("a.tgz"), new byte[] {0x1f, (byte) 0x8b, 8, 0});
-        Files.write(context.resolve("a.txz"), new byte[] {(byte) 0xfd, '7', 'z', 'X', 'Z', 0});
-        Files.write(context.resolve("a.zst"), new byte[] {0x28, (byte) 0xb5, 0x2f, (byte) 0xfd});
-        Files.writeString(context.resolve("a.bz2"), "BZh9");
-        Files.writeString(context.resolve("plain"), "text");
-        for (String name : List.of("a.tar", "a.tgz", "a.txz", "a.zst", "a.bz2")) {
-            assertThat(code("ADD " + name + " /x/")).as(name).isEqualTo("BUILD_ADD_ARCHIVE");
-            assertThat(code("ADD --unpack=false " + name + " /x/")).isEqualTo("none");
-            assertThat(code("COPY " + name + " /x/")).isEqualTo("none");
-        }
-        assertThat(code("ADD plain /x/")).isEqualTo("none");
-    }
-
-    @Test
     void names_of_any_bytes_are_copied() throws IOException {
         file("line\nbreak");
         file("-n");
@@ -359,7 +251,11 @@ class CopyTest {
         file("a");
         BuildStep step = Plans.steps("FROM scratch", "COPY a /a").getLast();
         var copy = new CopyStep(
-                (Operation.Copy) step.operation(), step.place(), tree(context, "the build context"), List.of());
+                (Operation.Copy) step.operation(),
+                step.place(),
+                tree(context, "the build context"),
+                List.of(),
+                this::unpacked);
         Files.writeString(context.resolve("a"), "b");
         LayerBuilder layer = copy.layer(tree(image, "the image"), NOW);
         assertThatThrownBy(() -> LayerList.bytes(layer, Optional.empty()))
@@ -400,7 +296,7 @@ class CopyTest {
         BuildStep step = Plans.steps("FROM scratch", "COPY a /x/a").getLast();
         FileTree from = tree(context, "the build context");
         FileTree below = tree(image, "the image");
-        var copy = new CopyStep((Operation.Copy) step.operation(), step.place(), from, List.of());
+        var copy = new CopyStep((Operation.Copy) step.operation(), step.place(), from, List.of(), this::unpacked);
         byte[] one = LayerList.bytes(copy.layer(below, Instant.now()), Optional.of(NOW));
         Files.setLastModifiedTime(context.resolve("a"), java.nio.file.attribute.FileTime.from(NOW.plusSeconds(1000)));
         byte[] two = LayerList.bytes(copy.layer(below, Instant.now().plusSeconds(5)), Optional.of(NOW));

@@ -62,7 +62,7 @@ class DownloadTest {
                     Optional.empty(),
                     List.of(),
                     false,
-                    true,
+                    Operation.Unpacking.NONE,
                     Optional.empty(),
                     false);
             return assertThatExceptionOfType(BuildException.class)

@@ -29,7 +29,7 @@ final class LayerList {
             String name = text(tar, at, 100);
             String content = tar[at + 156] == '0'
                     ? " =" + new String(tar, at + BLOCK, size, StandardCharsets.UTF_8)
-                    : tar[at + 156] == '2' ? " ->" + text(tar, at + 157, 100) : "";
+                    : tar[at + 156] == '2' || tar[at + 156] == '1' ? " ->" + text(tar, at + 157, 100) : "";
             lines.add((char) tar[at + 156] + " " + text(tar, at + 100, 8).replaceFirst("^0+(?=.{3})", "") + " "
                     + Integer.parseInt(text(tar, at + 108, 8), 8) + ":" + Integer.parseInt(text(tar, at + 116, 8), 8)
                     + " " + name + content);

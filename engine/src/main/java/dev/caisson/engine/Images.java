@@ -220,7 +220,8 @@ public final class Images implements AutoCloseable {
         }
     }
 
-    /// Adds an image of one layer: a tar archive of a root file system, which may be compressed with gzip or zstd.
+    /// Adds an image of one layer: a tar archive of a root file system, which may be compressed with gzip, zstd, xz
+    /// or bzip2.
     ///
     /// @param source where it comes from, for messages and the image's history
     /// @param name with a tag; empty for an image without a name
@@ -238,7 +239,7 @@ public final class Images implements AutoCloseable {
     }
 
     /// Adds the images of an archive of `docker save`, or of a packed OCI layout, which may be compressed with
-    /// gzip or zstd: all of them, or none.
+    /// gzip, zstd, xz or bzip2: all of them, or none.
     ///
     /// @param source where it comes from, for messages
     /// @return an entry for each name; one without a tag for an image that the archive has no name for

@@ -1,12 +1,15 @@
 package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
+import dev.caisson.image.bzip2.Bzip2InputStream;
+import dev.caisson.image.xz.XzInputStream;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// The tar archive in a stream that may be compressed with gzip or zstd, bounded: what comes out of a compressed
+/// The tar archive in a stream that may be compressed with gzip, zstd, xz or bzip2, bounded: what comes out of a
+/// compressed
 /// one is in proportion to what goes in.
 final class BoundedArchive extends FilterInputStream {
     private static final int BUFFER = 128 << 10;
@@ -24,9 +27,8 @@ final class BoundedArchive extends FilterInputStream {
         this.packed = new PositionedStream(in);
         this.in = LayerStream.uncompressed(
                 new BufferedInputStream(packed, BUFFER),
-                compression -> new ImageException(
-                        Code.UNSUPPORTED_FORMAT,
-                        shown + " is compressed with " + compression + "; uncompress it, and give what comes out"));
+                (compression, from) ->
+                        compression.equals("xz") ? XzInputStream.exact(from) : Bzip2InputStream.exact(from));
     }
 
     private void count(int count) {

@@ -199,7 +199,8 @@ public final class ImageStore implements AutoCloseable {
                 () -> new NewImage(content).make(base, layers, config, name.fullRepository(), name.tag()));
     }
 
-    /// Adds an image of one layer: a tar archive of a root file system, which may be compressed with gzip or zstd.
+    /// Adds an image of one layer: a tar archive of a root file system, which may be compressed with gzip, zstd, xz
+    /// or bzip2.
     ///
     /// @param shown what messages call the archive
     /// @param config as in [#make]
@@ -225,7 +226,7 @@ public final class ImageStore implements AutoCloseable {
     }
 
     /// Adds the images of an archive: one of `docker save`, or a packed OCI layout, which may be compressed with
-    /// gzip or zstd. All of them, or none.
+    /// gzip, zstd, xz or bzip2. All of them, or none.
     ///
     /// @param shown what messages call the archive
     /// @return an entry for each name; one without a tag for an image that the archive has no name for

@@ -11,7 +11,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.util.function.Function;
 import java.util.zip.GZIPInputStream;
 
 /// The tar archive in a layer: uncompressed as its first bytes demand, bounded, and hashed on both sides of that.
@@ -31,14 +30,19 @@ final class LayerStream extends FilterInputStream {
         this.slice = slice;
         this.budget = budget;
         this.packed = new BufferedInputStream(new DigestInputStream(slice, packedHash), BUFFER);
-        this.in = new DigestInputStream(uncompressed(packed, LayerStream::unsupported), unpackedHash);
+        this.in = new DigestInputStream(uncompressed(packed, LayerStream::refuse), unpackedHash);
+    }
+
+    /// Opens what is compressed otherwise than layers are.
+    interface OtherCompression {
+        /// Returns the content.
+        /// @param name `xz` or `bzip2`
+        InputStream open(String name, InputStream packed) throws IOException;
     }
 
     /// Returns the content of a stream that may be compressed with gzip or zstd.
     /// @param packed one that can be marked
-    /// @param unsupported makes the error for another compression of this name
-    static InputStream uncompressed(InputStream packed, Function<String, ImageException> unsupported)
-            throws IOException {
+    static InputStream uncompressed(InputStream packed, OtherCompression other) throws IOException {
         packed.mark(MAGIC);
         byte[] magic = packed.readNBytes(MAGIC);
         packed.reset();
@@ -49,10 +53,10 @@ final class LayerStream extends FilterInputStream {
             return new Zstd(packed);
         }
         if (startsWith(magic, 0xfd, '7', 'z', 'X', 'Z', 0)) {
-            throw unsupported.apply("xz");
+            return other.open("xz", packed);
         }
         if (startsWith(magic, 'B', 'Z', 'h')) {
-            throw unsupported.apply("bzip2");
+            return other.open("bzip2", packed);
         }
         return packed;
     }
@@ -100,8 +104,8 @@ final class LayerStream extends FilterInputStream {
         }
     }
 
-    private static ImageException unsupported(String compression) {
-        return new ImageException(
+    private static InputStream refuse(String compression, InputStream packed) {
+        throw new ImageException(
                 Code.UNSUPPORTED_FORMAT,
                 "the image has a layer compressed with " + compression
                         + ", which no image format has; build it again with gzip or zstd");

@@ -117,10 +117,12 @@ class ZstdInputStreamTests {
                 .field(4, MAGIC & 0xffffffffL)
                 .bytes(0x24, 1)
                 .raw(true, "y")
-                .field(4, 0)
+                .field(4, 0xa1ba3fb2L) // as zstd(1) computes it
                 .build();
 
         assertThat(text(stream)).isEqualTo("xy");
+        stream[stream.length - 1] ^= 1;
+        assertRefused(Reason.DAMAGED, stream);
         assertThat(decode(new byte[0])).isEmpty();
     }
 

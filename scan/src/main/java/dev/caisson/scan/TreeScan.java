@@ -5,6 +5,7 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileStream;
 import dev.caisson.linux.FileSystem;
 import java.nio.file.Path;
 import java.util.ArrayList;

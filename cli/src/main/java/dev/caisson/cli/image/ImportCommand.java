@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = "Make an image of one layer of a tar archive of a root file system.",
         footer = {
-            "%nThe archive may be compressed with gzip or zstd. An address is not fetched: give what curl writes.",
+            "%nThe archive may be compressed (gzip, zstd, xz, bzip2). An address is not fetched: give what curl writes.",
             "%n  caisson import root.tar.gz base:1",
             "  caisson export box | caisson import -c 'CMD [\"sh\"]' - flat:1"
         })

@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = "Read the images of an archive of docker save, podman save, skopeo or 'caisson save'.",
         footer = {
-            "%nArchives of Docker's form and packed OCI layouts are read, also compressed with gzip or zstd. All images",
+            "%nArchives of Docker's form and packed OCI layouts are read, also compressed (gzip, zstd, xz, bzip2). All images",
             "of an archive are taken, or none. A name that another image has moves; that one stays without it.",
             "%n  caisson load -i debian.tar",
             "  docker save debian:13 | caisson load"

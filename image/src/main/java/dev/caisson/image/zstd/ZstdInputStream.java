@@ -5,9 +5,8 @@ import java.io.InputStream;
 import java.util.Arrays;
 
 /// Decodes a zstd stream, RFC 8878, frame after frame; skippable frames are left out. The sizes that the stream states
-/// are not trusted: memory grows with what was really decoded, up to twice the window and a block.
-///
-/// Checksums of frames are not compared, because a layer as a whole is, by its digest.
+/// are not trusted: memory grows with what was really decoded, up to twice the window and a block. The checksum of a
+/// frame is compared, where it has one.
 public final class ZstdInputStream extends InputStream {
     /// The largest window that is decoded: that of the strongest level of the tools that build images.
     static final int WINDOW_LIMIT = 32 << 20;
@@ -29,6 +28,7 @@ public final class ZstdInputStream extends InputStream {
 
     private boolean inFrame;
     private boolean checksum;
+    private Xxh64 content = new Xxh64();
     private int window;
     private int blockLimit;
     private long announced;
@@ -139,6 +139,7 @@ public final class ZstdInputStream extends InputStream {
         blockLimit = Math.min(window, ZstdBlock.LIMIT);
         block = new ZstdBlock();
         inFrame = true;
+        content = new Xxh64();
         decoded = 0;
         end = 0;
         taken = 0;
@@ -186,6 +187,9 @@ public final class ZstdInputStream extends InputStream {
             default -> throw ZstdException.damaged("a block of a reserved type");
         }
         decoded += end - before;
+        if (checksum) {
+            content.add(history, before, end - before);
+        }
         if (announced >= 0 && decoded > announced) {
             throw ZstdException.damaged("a frame holds more than it says");
         }
@@ -198,8 +202,8 @@ public final class ZstdInputStream extends InputStream {
         if (announced >= 0 && decoded != announced) {
             throw ZstdException.damaged("a frame holds less than it says");
         }
-        if (checksum) {
-            field(4);
+        if (checksum && (int) field(4) != (int) content.value()) {
+            throw ZstdException.damaged("the checksum of a frame is another one");
         }
         inFrame = false;
     }

@@ -1,5 +1,7 @@
 package dev.caisson.scan.unpack;
 
+import dev.caisson.image.bzip2.Bzip2InputStream;
+import dev.caisson.image.xz.XzInputStream;
 import dev.caisson.image.zstd.ZstdException;
 import dev.caisson.image.zstd.ZstdInputStream;
 import java.io.BufferedInputStream;
@@ -82,8 +84,8 @@ public enum Archive {
             case ZIP -> zip(archive, entries);
             case TAR -> Tar.read(archive, MOST_ENTRIES, entries);
             case GZIP -> entries.entry("", new GZIPInputStream(archive, PIECE));
-            case BZIP2 -> entries.entry("", new Bzip2InputStream(new BufferedInputStream(archive, PIECE)));
-            case XZ -> entries.entry("", new XzInputStream(new BufferedInputStream(archive, PIECE)));
+            case BZIP2 -> entries.entry("", Bzip2InputStream.searched(new BufferedInputStream(archive, PIECE)));
+            case XZ -> entries.entry("", XzInputStream.searched(new BufferedInputStream(archive, PIECE)));
             case ZSTD -> zstd(new BufferedInputStream(archive, PIECE), entries);
             case AR -> Ar.read(archive, MOST_ENTRIES, entries);
             case SEVEN_ZIP ->

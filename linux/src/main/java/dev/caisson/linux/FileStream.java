@@ -1,21 +1,18 @@
-package dev.caisson.scan;
+package dev.caisson.linux;
 
-import dev.caisson.linux.ErrnoException;
-import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileContent;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// Reads an open file from its start, in pieces no larger than the file is said to be.
-final class FileStream extends InputStream {
+/// Reads an open file from its start, whatever its own position. The file stays the caller's to close.
+public final class FileStream extends InputStream {
     private static final int PIECE = 256 * 1024;
 
     private final Fd file;
     private final long size;
     private long position;
 
-    /// @param size a hint; the file is read to its end
-    FileStream(Fd file, long size) {
+    /// @param size a hint, for the pieces that are read; the file is read to its end
+    public FileStream(Fd file, long size) {
         this.file = file;
         this.size = size;
     }

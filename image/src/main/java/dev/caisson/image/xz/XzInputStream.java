@@ -1,21 +1,20 @@
-package dev.caisson.scan.unpack;
+package dev.caisson.image.xz;
 
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// Decodes what xz(1) has made, stream after stream. Checksums are not compared, and filters for
-/// machine code are not undone: they leave text as it is.
-final class XzInputStream extends InputStream {
+/// Decodes what xz(1) has made, stream after stream, in the format of xz-file-format.txt 1.2.1.
+public final class XzInputStream extends InputStream {
     private static final int[] MAGIC = {0xfd, '7', 'z', 'X', 'Z', 0};
     private static final int LZMA2 = 0x21;
     private static final int FIRST_MACHINE_FILTER = 4;
     private static final int LAST_MACHINE_FILTER = 0x0b;
-    private static final int[] CHECK_BYTES = {0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64};
 
     private final InputStream in;
-    private int check;
+    private final boolean exact;
+    private BlockCheck check = BlockCheck.of(0);
     /// Bytes that were read of this block, for its padding.
     private long blockBytes;
 
@@ -26,9 +25,23 @@ final class XzInputStream extends InputStream {
     private boolean inBlock;
     private boolean ended;
 
-    XzInputStream(InputStream in) throws IOException {
+    private XzInputStream(InputStream in, boolean exact) throws IOException {
         this.in = in;
+        this.exact = exact;
         header(need());
+    }
+
+    /// Decodes data that must be right: its checksums are compared, and filters that are not undone are refused.
+    /// @throws IOException if it is no xz data, with a sentence for the user, as each read
+    public static XzInputStream exact(InputStream in) throws IOException {
+        return new XzInputStream(in, true);
+    }
+
+    /// Decodes what can be read of it, to be searched. Checksums are not compared, and filters for machine code are not
+    /// undone: they leave text as it is.
+    /// @throws IOException if it is no xz data, with a sentence for the user, as each read
+    public static XzInputStream searched(InputStream in) throws IOException {
+        return new XzInputStream(in, false);
     }
 
     private int need() throws IOException {
@@ -53,7 +66,7 @@ final class XzInputStream extends InputStream {
         if (need() != 0) {
             throw damaged();
         }
-        check = need() & 15;
+        check = BlockCheck.of(need() & 15);
         skip(4);
     }
 
@@ -120,9 +133,21 @@ final class XzInputStream extends InputStream {
         if (to == 0) {
             inBlock = false;
             skip((int) (-blockBytes & 3));
-            skip(CHECK_BYTES[check]);
+            compare();
+        } else if (exact) {
+            check.add(out);
         }
         return true;
+    }
+
+    private void compare() throws IOException {
+        byte[] stored = new byte[check.bytes()];
+        for (int i = 0; i < stored.length; i++) {
+            stored[i] = (byte) need();
+        }
+        if (exact && !check.endsWith(stored)) {
+            throw damaged();
+        }
     }
 
     private void block(int size) throws IOException {
@@ -143,8 +168,8 @@ final class XzInputStream extends InputStream {
             byte[] properties = fields.readNBytes((int) Math.min(rest.length, number(fields::read)));
             if (id == LZMA2 && filter == (flags & 3) && properties.length == 1) {
                 lzma = new Lzma2(dictionary(properties[0] & 0xff));
-            } else if (filter == (flags & 3) || id < FIRST_MACHINE_FILTER || id > LAST_MACHINE_FILTER) {
-                throw new IOException("the xz data has a filter that is not known");
+            } else if (exact || filter == (flags & 3) || id < FIRST_MACHINE_FILTER || id > LAST_MACHINE_FILTER) {
+                throw new IOException("the xz data has a filter that is not undone here");
             }
         }
         inBlock = true;

@@ -1,13 +1,12 @@
-package dev.caisson.scan.unpack;
+package dev.caisson.image.bzip2;
 
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
 
-/// Decodes what bzip2(1) has made, stream after stream. Checksums are not compared: what can be read is
-/// searched.
-final class Bzip2InputStream extends InputStream {
+/// Decodes what bzip2(1) has made, stream after stream.
+public final class Bzip2InputStream extends InputStream {
     private static final long BLOCK = 0x314159265359L;
     private static final long END = 0x177245385090L;
     private static final int LEVEL_BYTES = 100_000;
@@ -16,7 +15,11 @@ final class Bzip2InputStream extends InputStream {
     private static final int MOST_SELECTORS = 18_002;
     private static final int GROUP = 50;
 
+    private static final int POLYNOMIAL = 0x04c11db7;
+    private static final int[] SUMS = new int[256];
+
     private final InputStream in;
+    private final boolean exact;
     private int bits;
     private int bitCount;
     private int[] links = new int[0];
@@ -29,10 +32,37 @@ final class Bzip2InputStream extends InputStream {
     private int same;
     private int repeat;
     private boolean ended;
+    /// The checksum of the block, so far and as it must be.
+    private int sum = -1;
 
-    Bzip2InputStream(InputStream in) throws IOException {
+    private int stored;
+
+    static {
+        for (int i = 0; i < SUMS.length; i++) {
+            int value = i << 24;
+            for (int bit = 0; bit < Byte.SIZE; bit++) {
+                value = value < 0 ? value << 1 ^ POLYNOMIAL : value << 1;
+            }
+            SUMS[i] = value;
+        }
+    }
+
+    private Bzip2InputStream(InputStream in, boolean exact) throws IOException {
         this.in = in;
+        this.exact = exact;
         header(in.read());
+    }
+
+    /// Decodes data that must be right: the checksum of each block is compared.
+    /// @throws IOException if it is no bzip2 data, with a sentence for the user, as each read
+    public static Bzip2InputStream exact(InputStream in) throws IOException {
+        return new Bzip2InputStream(in, true);
+    }
+
+    /// Decodes what can be read of it, to be searched: checksums are not compared.
+    /// @throws IOException if it is no bzip2 data, with a sentence for the user, as each read
+    public static Bzip2InputStream searched(InputStream in) throws IOException {
+        return new Bzip2InputStream(in, false);
     }
 
     private void header(int first) throws IOException {
@@ -67,6 +97,14 @@ final class Bzip2InputStream extends InputStream {
 
     @Override
     public int read() throws IOException {
+        int next = decoded();
+        if (exact && next >= 0) {
+            sum = sum << 8 ^ SUMS[sum >>> 24 ^ next];
+        }
+        return next;
+    }
+
+    private int decoded() throws IOException {
         while (true) {
             if (repeat > 0) {
                 repeat--;
@@ -112,13 +150,17 @@ final class Bzip2InputStream extends InputStream {
     }
 
     private boolean nextBlock() throws IOException {
+        if (exact && ~sum != stored) {
+            throw damaged();
+        }
         before = -1;
         same = 0;
         while (!ended) {
             long magic = (long) bits(24) << 24 | bits(24);
-            bits(16);
-            bits(16);
+            int check = bits(16) << 16 | bits(16);
             if (magic == BLOCK) {
+                sum = -1;
+                stored = check;
                 block();
                 if (left > 0) {
                     return true;

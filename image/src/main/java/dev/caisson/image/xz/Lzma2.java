@@ -1,4 +1,4 @@
-package dev.caisson.scan.unpack;
+package dev.caisson.image.xz;
 
 import java.io.IOException;
 import java.util.Arrays;
