@@ -21,6 +21,15 @@ final class Assignments {
     private static final Pattern SPELLED =
             Pattern.compile("[a-z]{9,}|[A-Z]{10,}|(?:[A-Z][a-z]{2,}){4}|(?:[A-Z][a-z]{3,}){3}");
 
+    /// No value without quotes has one of these.
+    private static final String CODE = "()[]{}$<>*?:,;.";
+    /// ASCII characters that end a value without quotes.
+    private static final boolean[] ENDS = new boolean[128];
+
+    static {
+        "\"'`<,;&|#".chars().forEach(c -> ENDS[c] = true);
+    }
+
     private Assignments() {}
 
     /// A value between two offsets.
@@ -76,7 +85,7 @@ final class Assignments {
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
             boolean plain = c > ' ' && c < 0x7f && c != '\\';
-            boolean code = !quoted && "()[]{}$<>*?:,;.".indexOf(c) >= 0;
+            boolean code = !quoted && CODE.indexOf(c) >= 0;
             if (!plain || code) {
                 return false;
             }
@@ -113,7 +122,7 @@ final class Assignments {
     private static int bareEnd(byte[] bytes, int length, int from) {
         int at = from;
         int most = Math.min(length, from + LONGEST_VALUE + 1);
-        while (at < most && bytes[at] > ' ' && "\"'`<,;&|#".indexOf(bytes[at]) < 0) {
+        while (at < most && bytes[at] > ' ' && !ENDS[bytes[at]]) {
             at++;
         }
         return at;

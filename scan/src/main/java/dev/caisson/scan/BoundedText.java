@@ -2,11 +2,14 @@ package dev.caisson.scan;
 
 import java.io.Serial;
 
-/// A text that an expression of somebody else's reads at most so many characters of, again and again included: it
+/// A text that an expression reads at most so many characters of, again and again included: it
 /// bounds the time of one that tries too many ways.
 final class BoundedText implements CharSequence {
     private static final int STEPS_FOR_EACH = 64;
     private static final int LEAST_STEPS = 1 << 20;
+    /// Ours take 2 steps a character in ordinary text, all of them together.
+    private static final int OWN_STEPS_FOR_EACH = 16;
+    private static final int LEAST_OWN_STEPS = 1 << 18;
 
     /// The bound was reached. Has no stack trace; it is caught where the expression was started.
     static final class Exhausted extends RuntimeException {
@@ -19,11 +22,12 @@ final class BoundedText implements CharSequence {
     }
 
     private final String text;
+    private long granted;
     private long left;
 
     BoundedText(String text) {
         this.text = text;
-        left = steps(text.length());
+        grant(steps(text.length()));
     }
 
     /// Returns how many characters may be read for a text of that length.
@@ -31,14 +35,20 @@ final class BoundedText implements CharSequence {
         return LEAST_STEPS + (long) STEPS_FOR_EACH * length;
     }
 
+    /// Returns how many an expression of ours may read.
+    static long ownSteps(int length) {
+        return LEAST_OWN_STEPS + (long) OWN_STEPS_FOR_EACH * length;
+    }
+
     /// Grants the next expression so many steps.
     void grant(long steps) {
+        granted = steps;
         left = steps;
     }
 
-    /// Returns how many steps were not taken.
-    long left() {
-        return left;
+    /// Returns how many steps were taken since the last grant.
+    long taken() {
+        return granted - left;
     }
 
     @Override

@@ -11,8 +11,9 @@ import java.util.regex.Pattern;
 /// @param entropy bits a character that the secret has at least
 /// @param anchored if every match begins with a keyword
 /// @param assignment what stands behind the keyword, if it is known to be one
+/// @param run of characters that every match has, if there is a long one
 /// @param path of the files that the rule is for
-/// @param own if the rule is one of ours, whose pattern needs no bound on its steps
+/// @param own if the rule is one of ours, whose matches hold a keyword
 record Expression(
         LeakRule rule,
         List<String> keywords,
@@ -21,7 +22,13 @@ record Expression(
         double entropy,
         boolean anchored,
         Optional<Assignment> assignment,
+        Optional<Run> run,
         Verification verification,
         Optional<Pattern> path,
         List<Allowance> allowances,
-        boolean own) {}
+        boolean own) {
+    /// True if the rule is for a file of that name.
+    boolean isFor(String source) {
+        return path.isEmpty() || path.get().matcher(source).find();
+    }
+}

@@ -131,6 +131,8 @@ public final class LeakScanner {
     final class Reader {
         private final Search search = new Search(rules, now, known);
         private byte[] buffer;
+        /// How much of the buffer's start may hold something.
+        private int used;
         private @Nullable Reader inner;
 
         private Reader(int size) {
@@ -150,7 +152,7 @@ public final class LeakScanner {
             if (rules.allowances().stream().anyMatch(allowance -> allowance.leavesOut(source))) {
                 return;
             }
-            int length = in.readNBytes(buffer, 0, buffer.length);
+            int length = fillOnce(in, 0);
             Optional<Archive> archive = Archive.of(buffer, length);
             try {
                 if (archive.isPresent()) {
@@ -160,8 +162,23 @@ public final class LeakScanner {
                     windows(source, length, in, sink);
                 }
             } finally {
-                Arrays.fill(buffer, (byte) 0);
+                clear();
             }
+        }
+
+        /// Fills the buffer from `length` on.
+        private int fillOnce(InputStream in, int length) throws IOException {
+            int before = used;
+            used = buffer.length; // what a stream leaves that throws
+            int filled = length + in.readNBytes(buffer, length, buffer.length - length);
+            used = Math.max(before, filled);
+            return filled;
+        }
+
+        /// Clears what was read. A buffer that a large file made large is not cleared whole after each small one.
+        private void clear() {
+            Arrays.fill(buffer, 0, used, (byte) 0);
+            used = 0;
         }
 
         private void unpack(String source, Archive archive, InputStream in, Budget budget, ScanSink sink)
@@ -197,6 +214,10 @@ public final class LeakScanner {
                 last = length < buffer.length;
                 int to = last ? length : length - Search.LONGEST;
                 search.search(new Passage(source, buffer, length, from, to, lines), sink);
+                if (search.isFull()) {
+                    sink.skipped(source, "not read to its end: it has too many findings");
+                    return;
+                }
                 if (!last) {
                     int dropped = to - Search.LONGEST;
                     lines.dropped(buffer, dropped);
@@ -210,12 +231,12 @@ public final class LeakScanner {
         /// Fills the buffer from `length` on, and lets it grow to a whole window.
         /// @return how much is in it; less than it takes only at the stream's end
         private int fill(InputStream in, int length) throws IOException {
-            int filled = length + in.readNBytes(buffer, length, buffer.length - length);
+            int filled = fillOnce(in, length);
             while (filled == buffer.length && buffer.length < WINDOW) {
                 byte[] smaller = buffer;
                 buffer = Arrays.copyOf(smaller, Math.min(WINDOW, smaller.length * 4));
                 Arrays.fill(smaller, (byte) 0);
-                filled += in.readNBytes(buffer, filled, buffer.length - filled);
+                filled = fillOnce(in, filled);
             }
             return filled;
         }

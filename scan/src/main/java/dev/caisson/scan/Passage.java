@@ -8,31 +8,44 @@ import java.util.Optional;
 /// @param bytes the stretch, from 0 to `length`
 /// @param from secrets that start before are an earlier window's
 /// @param to secrets that start at or after are a later window's
-/// @param outer the place that the stretch was decoded from, if it was
-/// @param remark what the line says that it was decoded from
+/// @param origin where the stretch was decoded from, if it was
 @SuppressWarnings("ArrayRecordComponent") // nobody compares passages
-record Passage(
-        String source, byte[] bytes, int length, int from, int to, Lines lines, Optional<Place> outer, String remark) {
+record Passage(String source, byte[] bytes, int length, int from, int to, Lines lines, Optional<Origin> origin) {
     Passage(String source, byte[] bytes, int length, int from, int to, Lines lines) {
-        this(source, bytes, length, from, to, lines, Optional.empty(), "");
+        this(source, bytes, length, from, to, lines, Optional.empty());
+    }
+
+    /// What a stretch was decoded from. Its place and remark are looked up for findings alone: most stretches
+    /// have none.
+    /// @param at offset in the outer passage
+    /// @param depth how often the stretch was decoded
+    record Origin(Passage outer, int at, String encoding, int depth) {
+        Place place() {
+            Place outermost = outer.place(at);
+            var encodings = new ArrayList<>(outermost.decoded());
+            encodings.add(encoding);
+            return new Place(outermost.source(), outermost.line(), outermost.column(), List.copyOf(encodings));
+        }
     }
 
     private static final int DEEPEST = 3;
 
     /// Returns the place of a byte.
     Place place(int at) {
-        return outer.orElseGet(() -> lines.place(source, bytes, at));
+        return origin.map(Origin::place).orElseGet(() -> lines.place(source, bytes, at));
     }
 
     /// Returns how often the stretch was decoded.
     int depth() {
-        return outer.map(place -> place.decoded().size()).orElse(0);
+        return origin.map(Origin::depth).orElse(0);
     }
 
     /// Returns what the line says that a byte is in, or the one that the stretch was decoded from.
     String remarkAt(int at) {
         String own = Remark.of(this, at);
-        return own.isEmpty() ? remark : own;
+        return own.isEmpty()
+                ? origin.map(from -> from.outer().remarkAt(from.at())).orElse("")
+                : own;
     }
 
     boolean mayDecode() {
@@ -41,17 +54,7 @@ record Passage(
 
     /// Returns the stretch that the bytes at `at` decode to.
     Passage decoded(byte[] plain, int size, int at, String encoding) {
-        Place here = place(at);
-        var encodings = new ArrayList<>(here.decoded());
-        encodings.add(encoding);
         return new Passage(
-                source,
-                plain,
-                size,
-                0,
-                size,
-                lines,
-                Optional.of(new Place(here.source(), here.line(), here.column(), List.copyOf(encodings))),
-                remarkAt(at));
+                source, plain, size, 0, size, lines, Optional.of(new Origin(this, at, encoding, depth() + 1)));
     }
 }

@@ -19,6 +19,8 @@ import java.util.stream.Stream;
 /// its test.
 record RuleFile(
         List<Expression> expressions, List<Allowance> allowances, boolean extendsDefaults, Set<String> disabled) {
+    /// Any characters, as few as possible or not.
+    private static final Pattern ANY = Pattern.compile("^(?:\\(\\.\\*\\??\\)|\\.\\*\\??)(?![?*+{])");
     private static final String REMEDY =
             "revoke it where it was issued, make a new one, and hand that over as a secret at run time";
     private static final int MOST_RULES = 2000;
@@ -95,10 +97,11 @@ record RuleFile(
                 entry.number("entropy"),
                 anchored || beginning.isPresent(),
                 beginning.flatMap(Beginning::assignment),
+                Run.of(regex),
                 entry.text("check")
                         .map(name -> Verification.named(name).orElseThrow(() -> invalid("there is no check " + name)))
                         .orElse(Verification.FORM),
-                entry.text("path").map(GoExpression::toJava).map(entry::compiled),
+                entry.text("path").map(entry::found),
                 allowances(entry.map(), "rule " + id),
                 own);
     }
@@ -113,14 +116,8 @@ record RuleFile(
 
     private static Allowance allowance(Entry entry) {
         return new Allowance(
-                entry.texts("paths").stream()
-                        .map(GoExpression::toJava)
-                        .map(entry::compiled)
-                        .toList(),
-                entry.texts("regexes").stream()
-                        .map(GoExpression::toJava)
-                        .map(entry::compiled)
-                        .toList(),
+                entry.texts("paths").stream().map(entry::found).toList(),
+                entry.texts("regexes").stream().map(entry::found).toList(),
                 switch (entry.text("regexTarget").orElse("secret")) {
                     case "match" -> Allowance.Target.MATCH;
                     case "line" -> Allowance.Target.LINE;
@@ -169,6 +166,12 @@ record RuleFile(
                             .map(String.class::cast)
                             .toList()
                     : List.of();
+        }
+
+        /// Compiles an expression that is only asked whether it matches anywhere. Any characters at its beginning say
+        /// nothing then, and would be tried from each place to each end.
+        Pattern found(String expression) {
+            return compiled(ANY.matcher(GoExpression.toJava(expression)).replaceFirst(""));
         }
 
         Pattern compiled(String expression) {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -21,17 +22,23 @@ final class Search {
     static final int LONGEST = 16 * 1024;
 
     private static final int BEFORE = 128;
+    private static final int OWN_BEFORE = 512;
     private static final int AFTER = 512;
+    /// Keywords that stand closer to each other are those of a text that has hardly anything else.
+    private static final int DENSE = 32;
     private static final int ESCAPED_REGION = 2048;
     private static final int LEAST_ESCAPED = 16;
+    private static final int MOST_FOUND = 10_000;
     private final RuleSet rules;
     private final Instant now;
     private final KnownValues known;
     private final @Nullable Matcher[] matchers;
+    /// Where each expression has to go on in the passage.
     private final int[] done;
-    /// Steps that each expression may still take in the passage.
-    private final long[] steps;
-    private final boolean[] exhausted;
+    /// True for each matcher that is over the passage's text.
+    private final boolean[] current;
+    private final Steps steps;
+    private int found;
     private final List<Candidate> candidates = new ArrayList<>();
     /// Known values that stand in this passage.
     private final List<Candidate> stored = new ArrayList<>();
@@ -49,13 +56,19 @@ final class Search {
         int count = rules.expressions().size();
         matchers = new Matcher[count];
         done = new int[count];
-        steps = new long[count];
-        exhausted = new boolean[count];
+        current = new boolean[count];
+        steps = new Steps(rules.expressions());
     }
 
     /// Another file begins.
     void begin() {
-        Arrays.fill(exhausted, false);
+        steps.begin();
+        found = 0;
+    }
+
+    /// True if the file has so many findings that nobody reads more.
+    boolean isFull() {
+        return found >= MOST_FOUND;
     }
 
     /// Searches a passage and all that it decodes to.
@@ -74,7 +87,12 @@ final class Search {
         if (next.mayDecode()) {
             decode();
         }
-        told().forEach(candidate -> sink.found(leak(candidate)));
+        for (Candidate candidate : told()) {
+            if (!isFull()) {
+                found++;
+                sink.found(leak(candidate));
+            }
+        }
     }
 
     /// Finds the secrets of a passage, those that it decodes to left out.
@@ -91,7 +109,8 @@ final class Search {
         stored.clear();
         escaped.clear();
         Arrays.fill(done, 0);
-        Arrays.fill(steps, BoundedText.steps(next.length()));
+        Arrays.fill(current, false);
+        steps.grant(next.length());
         int from = Math.max(0, next.from() - LONGEST / 4);
         int to = Math.min(next.length(), next.to() + LONGEST / 4);
         rules.keywords().search(next.bytes(), from, to, (word, end) -> hit(word, end, sink));
@@ -189,54 +208,44 @@ final class Search {
 
     private void keyword(int index, int start, int end, ScanSink sink) {
         Expression expression = rules.expressions().get(index);
-        if (steps[index] <= 0
-                || isWithinWord(expression, start)
-                || isUnassigned(expression, end)
+        if (isUnassigned(expression, end)
                 || (expression.anchored() ? start : end) < done[index]
-                || expression
-                        .path()
-                        .filter(path -> !path.matcher(passage.source()).find())
-                        .isPresent()) {
+                || isWithinWord(expression, start)
+                || !expression.isFor(passage.source())
+                || !steps.areLeft(index)) {
             return;
         }
-        Matcher matcher = matcher(index, expression);
-        try {
-            if (expression.anchored()) {
-                matcher.region(start, Math.min(passage.length(), start + LONGEST));
-                if (matcher.lookingAt()) {
+        if (expression.anchored()) {
+            int to = Math.min(passage.length(), start + LONGEST);
+            tried(index, sink, matcher -> {
+                if (matcher.region(start, to).lookingAt()) {
                     done[index] = matcher.end();
                     matched(expression, matcher);
                 }
-            } else {
-                around(index, expression, matcher, start, end);
+            });
+        } else {
+            int from = Math.max(done[index], start - (expression.own() ? OWN_BEFORE : BEFORE));
+            int to = Math.min(passage.length(), end + AFTER);
+            if (expression.run().isEmpty() || expression.run().get().isWithin(passage.bytes(), from, to)) {
+                tried(index, sink, matcher -> around(index, matcher, from, start, to));
             }
+            if (expression.own()) {
+                done[index] = Math.max(done[index], start + 1);
+            }
+        }
+    }
+
+    /// Tries an expression with the steps that it has left.
+    private void tried(int index, ScanSink sink, Consumer<Matcher> way) {
+        BoundedText over = bounded();
+        steps.lend(index, over);
+        try {
+            way.accept(matcher(index, over));
         } catch (BoundedText.Exhausted | StackOverflowError e) { // each repetition of a group takes stack
-            tooSlow(index, expression, sink);
+            steps.exhausted(index, over).ifPresent(why -> sink.skipped(passage.source(), why));
         } finally {
-            spend(index, expression);
+            steps.spend(index, over);
         }
-    }
-
-    /// Takes the steps of a run off those that the expression has.
-    private void spend(int index, Expression expression) {
-        BoundedText text = bounded;
-        if (text != null && isBounded(expression)) {
-            steps[index] = text.left();
-        }
-    }
-
-    private void tooSlow(int index, Expression expression, ScanSink sink) {
-        if (!exhausted[index]) {
-            exhausted[index] = true;
-            sink.skipped(
-                    passage.source(),
-                    "the expression of rule " + expression.rule().id() + " takes too many steps, or too much stack");
-        }
-    }
-
-    /// Ours that begin with their keyword take few steps, as the keyword stands at the start of a word.
-    private static boolean isBounded(Expression expression) {
-        return !expression.own() || !expression.anchored();
     }
 
     /// True if a keyword that begins a token stands within a word: a long word of nothing but keywords
@@ -258,12 +267,15 @@ final class Search {
         return (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') || b == '_' || b == '-';
     }
 
-    private void around(int index, Expression expression, Matcher matcher, int start, int end) {
-        int to = Math.min(passage.length(), end + AFTER);
-        int from = Math.max(done[index], start - BEFORE);
+    private void around(int index, Matcher matcher, int first, int start, int to) {
+        Expression expression = rules.expressions().get(index);
+        int from = first;
         while (from < to) {
-            matcher.region(from, to);
-            if (!matcher.find()) {
+            boolean dense = expression.own() && start - from < DENSE;
+            boolean found = dense
+                    ? starts(matcher, from, start, to)
+                    : matcher.region(from, to).find();
+            if (!found) {
                 return;
             }
             if (matcher.end() == to && to < passage.length()) {
@@ -278,38 +290,40 @@ final class Search {
         }
     }
 
+    /// True if a match starts between `from` and `last`, both included. A match of one of our expressions
+    /// holds its keyword, so that it starts no later than this.
+    private static boolean starts(Matcher matcher, int from, int last, int to) {
+        for (int at = from; at <= last; at++) {
+            if (matcher.region(at, to).lookingAt()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private void everywhere(Expression expression, ScanSink sink) {
-        if (expression
-                .path()
-                .filter(path -> !path.matcher(passage.source()).find())
-                .isPresent()) {
+        if (!expression.isFor(passage.source())) {
             return;
         }
-        int index = rules.expressions().indexOf(expression);
-        Matcher matcher = matcher(index, expression);
-        matcher.region(0, passage.length());
-        try {
+        tried(rules.expressions().indexOf(expression), sink, matcher -> {
+            matcher.region(0, passage.length());
             while (matcher.find()) {
                 matched(expression, matcher);
             }
-        } catch (BoundedText.Exhausted | StackOverflowError e) { // each repetition of a group takes stack
-            tooSlow(index, expression, sink);
-        } finally {
-            spend(index, expression);
-        }
+        });
     }
 
-    private Matcher matcher(int index, Expression expression) {
-        CharSequence over = isBounded(expression) ? bounded(index) : text();
+    private Matcher matcher(int index, BoundedText over) {
         Matcher matcher = matchers[index];
         if (matcher == null) {
-            matcher = expression.pattern().get().matcher(over);
+            matcher = rules.expressions().get(index).pattern().get().matcher(over);
             matcher.useTransparentBounds(true);
             matcher.useAnchoringBounds(false);
             matchers[index] = matcher;
-        } else if (done[index] == 0) {
+        } else if (!current[index]) {
             matcher.reset(over);
         }
+        current[index] = true;
         return matcher;
     }
 
@@ -322,13 +336,12 @@ final class Search {
         return known;
     }
 
-    private BoundedText bounded(int index) {
+    private BoundedText bounded() {
         BoundedText known = bounded;
         if (known == null) {
             known = new BoundedText(text());
             bounded = known;
         }
-        known.grant(steps[index]);
         return known;
     }
 

@@ -12,6 +12,7 @@ import java.util.Base64;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -144,6 +145,34 @@ class LeakScannerTest {
         assertThat(collected.leaks.getFirst().place().line()).isEqualTo(50 * 20_000 + 1);
     }
 
+    @Test
+    void small_files_cost_no_more_after_a_large_one() {
+        LeakScanner.Reader reader = scanner.reader();
+        long before = costOfSmallFiles(reader);
+        reader.scan("large", new ByteArrayInputStream(new byte[3 << 20]), new Collected());
+
+        assertThat(costOfSmallFiles(reader)).isLessThan(4 * before);
+    }
+
+    /// Returns the time of the cheapest of some rounds.
+    private static long costOfSmallFiles(LeakScanner.Reader reader) {
+        byte[] small = "value = other\n".repeat(20).getBytes(StandardCharsets.US_ASCII);
+        return LongStream.range(0, 12)
+                .map(round -> cost(() -> {
+                    for (int i = 0; i < 200; i++) {
+                        reader.scan("small", new ByteArrayInputStream(small), new Collected());
+                    }
+                }))
+                .min()
+                .orElseThrow();
+    }
+
+    private static long cost(Runnable work) {
+        long start = System.nanoTime();
+        work.run();
+        return System.nanoTime() - start;
+    }
+
     /// Each part makes an expression start again and again.
     @Test
     @Timeout(30)
@@ -152,6 +181,56 @@ class LeakScannerTest {
                 List.of("-eyJ", "eyJaaaaaaaaaaaa.", "glpat-", "server=a;password=", "a://a:", "curl -u a ", "AIza")) {
             scanner.scan("a.txt", part.repeat(100_000));
         }
+    }
+
+    /// The steps of a text are bounded, and these stay below the bound.
+    @Test
+    void a_line_of_one_keyword_again_and_again_is_searched_to_its_end() {
+        for (String part : List.of("password=", "https://a:b@h/", "-----BEGIN RSA PRIVATE KEY-----", "a://", "pwd= ")) {
+            String text = part.repeat(200_000) + "\n" + token + "\n";
+            List<Leak> leaks = found(text.getBytes(StandardCharsets.US_ASCII));
+            assertThat(leaks).as(part).hasSize(1);
+        }
+    }
+
+    @Test
+    void a_text_that_takes_too_many_steps_is_reported() {
+        var collected = new Collected();
+        scanner.scan("a.txt", stream("server=aaa;pwd=a;".repeat(100_000) + "\n" + token), collected);
+
+        assertThat(collected.skipped)
+                .containsExactly("a.txt: the expression of rule connection-password takes too many steps, or too much"
+                        + " stack");
+        assertThat(collected.leaks).hasSize(1);
+    }
+
+    @Test
+    void a_text_that_takes_too_many_steps_by_several_rules_is_reported_once_for_them_all() {
+        var collected = new Collected();
+        scanner.scan(
+                "a.txt",
+                stream("server=aaa;pwd=a;".repeat(25_000) + "curl -u a ".repeat(55_000) + "\n" + token),
+                collected);
+
+        assertThat(collected.skipped).contains("a.txt: the rules together take too many steps");
+        assertThat(collected.skipped).doesNotHaveDuplicates();
+        assertThat(collected.leaks).hasSize(1);
+    }
+
+    @Test
+    void a_file_of_nothing_but_findings_is_not_read_to_its_end() {
+        String line = "password = " + samples.fill("{w24}") + "\n";
+        InputStream in = stream(line.repeat(200_000));
+        var collected = new Collected();
+        scanner.scan("a.txt", in, collected);
+
+        assertThat(collected.skipped).containsExactly("a.txt: not read to its end: it has too many findings");
+        assertThat(collected.leaks).hasSize(10_000);
+        assertThat(in).isNotEmpty();
+    }
+
+    private static InputStream stream(String text) {
+        return new ByteArrayInputStream(text.getBytes(StandardCharsets.US_ASCII));
     }
 
     @Test
