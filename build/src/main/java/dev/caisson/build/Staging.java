@@ -7,10 +7,16 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 
-/// Copies selected files to a place of the build's own, to be shown to a container.
+/// Copies selected files into a directory of the host: one of the build's own, to be shown to a container, or one that
+/// the
+/// caller named.
 final class Staging {
+    private static final String OUTPUT = "BUILD_OUTPUT";
     private static final int BUFFER = 1 << 16;
     private static final int CREATE = FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL;
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
@@ -30,6 +36,54 @@ final class Staging {
         }
     }
 
+    /// Copies what is below a directory into one of the host. What is there stays, but for files and links in place of
+    /// which a file or link is put.
+    /// @param to is made if it is not there
+    /// @throws BuildException BUILD_OUTPUT
+    static void merge(FileTree from, Top top, Path to) {
+        try {
+            Files.createDirectories(to);
+            try (Fd above = FileSystem.open(to.toString(), DIRECTORY)) {
+                for (Item item : top.items()) {
+                    if (!item.path().isEmpty()) {
+                        makeRoom(above, item);
+                        one(from, item, above, item.path());
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw output("the directory of the output cannot be made (" + e.getMessage() + "): name another", e);
+        } catch (ErrnoException e) {
+            throw output(
+                    "the output cannot be written (" + e.getMessage() + "): name another directory, or make room", e);
+        }
+    }
+
+    /// Removes a file or link that has an item's name.
+    private static void makeRoom(Fd above, Item item) {
+        int slash = item.path().lastIndexOf('/');
+        try (Fd parent =
+                FileSystem.openAt(above, slash < 0 ? "." : item.path().substring(0, slash), DIRECTORY, 0, BENEATH)) {
+            String name = item.path().substring(slash + 1);
+            FileSystem.findStatus(parent, name).ifPresent(there -> {
+                if (there.isDirectory() != item.node().status().isDirectory()) {
+                    throw new BuildException(
+                            OUTPUT,
+                            "/" + item.path() + " of the image is "
+                                    + (there.isDirectory() ? "no directory" : "a directory")
+                                    + ", and the output has the other there: remove it, or name another directory");
+                }
+                if (!there.isDirectory()) {
+                    FileSystem.removeFile(parent, name);
+                }
+            });
+        }
+    }
+
+    private static BuildException output(String sentence, Exception cause) {
+        return new BuildException(OUTPUT, null, sentence, cause);
+    }
+
     private static void one(FileTree from, Item item, Fd above, String whole) {
         String path = whole.endsWith("/") ? whole.substring(0, whole.length() - 1) : whole;
         int slash = path.lastIndexOf('/');
@@ -38,6 +92,9 @@ final class Staging {
         FileStatus status = item.node().status();
         try (Fd parent = FileSystem.openAt(above, directory, DIRECTORY, 0, BENEATH)) {
             if (status.isDirectory()) {
+                if (FileSystem.isDirectory(parent, name)) {
+                    return;
+                }
                 FileSystem.makeDirectory(parent, name, 0700);
                 try (Fd made = FileSystem.openAt(parent, name, DIRECTORY, 0, BENEATH)) {
                     finish(made, status);
@@ -50,11 +107,13 @@ final class Staging {
                     content(source, made);
                     finish(made, status);
                 }
+                Instant modified = status.modified();
+                FileSystem.changeTime(parent, name, modified.getEpochSecond(), modified.getNano());
             }
         }
     }
 
-    /// Files are shown as the container's root's: what they may do is that of the copy.
+    /// Files belong to whoever copies: no bit makes a program run as its owner.
     private static void finish(Fd made, FileStatus status) {
         FileSystem.changeMode(made, status.permissions() & 0777);
     }

@@ -184,7 +184,12 @@ final class Workplace implements AutoCloseable {
 
     /// Makes an empty directory on disk.
     Fd freshDirectory() {
-        Path path = fresh();
+        return directory(fresh());
+    }
+
+    /// Makes an empty directory.
+    /// @param path of [#fresh]
+    Fd directory(Path path) {
         String name = path.getFileName().toString();
         FileSystem.makeDirectory(disk.own(), name, 0755);
         Fd made = FileSystem.openAt(disk.own(), name, READ, 0, BENEATH);

@@ -41,7 +41,8 @@ import picocli.CommandLine.Spec;
             "and no path of the host. Steps whose inputs are the same are taken from earlier builds.",
             "%n  caisson build -t web:1 .",
             "  caisson build -t web:1 --secret id=npm,src=$HOME/.npmrc --target release .",
-            "  caisson build -t tiny:1 - <Dockerfile"
+            "  caisson build -t tiny:1 - <Dockerfile",
+            "  caisson build --target release -o out .          # the files of the image, in ./out"
         })
 public final class BuildCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
@@ -104,6 +105,12 @@ public final class BuildCommand implements Callable<Integer> {
             description = "Network of each RUN (default: none, loopback alone).")
     private String network = "none";
 
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "DIRECTORY|-|type=TYPE,dest=PATH",
+            description = "Where the files go, too: type local, tar, oci, docker, or image (the store alone).")
+    private @Nullable String output;
+
     @Option(names = "--iidfile", paramLabel = "FILE", description = "File that gets the image's id.")
     private @Nullable String idFile;
 
@@ -112,7 +119,9 @@ public final class BuildCommand implements Callable<Integer> {
             description = "Print the image's id alone.")
     private boolean quiet;
 
-    @Parameters(paramLabel = "CONTEXT", description = "Directory of the files to copy, or - for a Dockerfile alone.")
+    @Parameters(
+            paramLabel = "CONTEXT",
+            description = "Directory of the files to copy, or - for a Dockerfile or an archive of the files.")
     private String context = "";
 
     @Override
@@ -122,18 +131,22 @@ public final class BuildCommand implements Callable<Integer> {
             throw CommandException.usage("--progress is auto or plain");
         }
         PrintWriter err = spec.commandLine().getErr();
-        var sources = BuildSources.of(Caller.current(), context, file);
-        BuildRequest request = request(sources);
+        Optional<OutputOption> wanted = Optional.ofNullable(output).map(OutputOption::parse);
         BuildProgress shown = new BuildProgress(
                 err, progress.equals("auto") && Caller.current().colours().error());
         Thread building = Thread.currentThread();
         Caller.current().onEnd(building::interrupt);
         EngineOptions options = Caller.current().directories();
-        try (var lease = Caller.current().engine();
+        try (var sources = BuildSources.of(Caller.current(), context, file);
+                var lease = Caller.current().engine();
                 Images images = Images.open(options)) {
+            BuildRequest request = request(sources);
             BuildResult result =
                     new Builder(lease.engine(), images, options).build(request, quiet ? BuildListener.none() : shown);
-            tell(result, err);
+            if (wanted.isPresent()) {
+                wanted.get().write(result, images, request.latest());
+            }
+            tell(result, err, wanted.filter(OutputOption::isPrinted).isPresent());
             return 0;
         } catch (InterruptedException e) {
             shown.abandon();
@@ -208,7 +221,8 @@ public final class BuildCommand implements Callable<Integer> {
         });
     }
 
-    private void tell(BuildResult result, PrintWriter err) {
+    /// @param printed whether standard output has the files of the image
+    private void tell(BuildResult result, PrintWriter err, boolean printed) {
         if (idFile != null) {
             Path path = Caller.current().path(idFile);
             try {
@@ -219,7 +233,9 @@ public final class BuildCommand implements Callable<Integer> {
             }
         }
         if (quiet) {
-            spec.commandLine().getOut().println(result.id());
+            if (!printed) {
+                spec.commandLine().getOut().println(result.id());
+            }
             return;
         }
         err.println("built " + result.id());

@@ -1,24 +1,40 @@
 package dev.caisson.cli.build;
 
+import dev.caisson.build.ArchiveContext;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.OneLine;
 import dev.caisson.containerfile.Source;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.SequenceInputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// The Dockerfile and the directory that a build is given.
 ///
 /// @param ignore the patterns of what it does not see of the directory
-record BuildSources(Source dockerfile, Optional<Path> context, Optional<Source> ignore) {
+/// @param archive that the directory was unpacked from
+record BuildSources(
+        Source dockerfile, Optional<Path> context, Optional<Source> ignore, Optional<ArchiveContext> archive)
+        implements AutoCloseable {
+    BuildSources(Source dockerfile, Optional<Path> context, Optional<Source> ignore) {
+        this(dockerfile, context, ignore, Optional.empty());
+    }
+
     private static final Pattern ADDRESS =
             Pattern.compile("(?:https?|git|ssh)://.*|git@.*|.*\\.git(?:#.*)?|github\\.com/.*");
     private static final String STANDARD_INPUT = "-";
     private static final int STATUS = 125;
+    private static final int HEAD = 512;
+    private static final List<String> COMPRESSED = List.of("\u001f\u008b", "BZh", "\u00fd7zXZ", "(\u00b5/\u00fd");
 
-    static BuildSources of(Caller caller, String context, @org.jspecify.annotations.Nullable String file) {
+    static BuildSources of(Caller caller, String context, @Nullable String file) {
         if (ADDRESS.matcher(context).matches() && !Files.isDirectory(caller.path(context))) {
             throw new CommandException(
                     "BUILD_CONTEXT_ADDRESS",
@@ -27,11 +43,7 @@ record BuildSources(Source dockerfile, Optional<Path> context, Optional<Source> 
                             + " is an address, which is not fetched: clone it, and name the directory");
         }
         if (context.equals(STANDARD_INPUT)) {
-            if (file != null) {
-                throw CommandException.usage(
-                        "-f has no meaning with the context -, which is a Dockerfile: leave one out");
-            }
-            return new BuildSources(input(caller), Optional.empty(), Optional.empty());
+            return ofInput(caller, file);
         }
         Path directory = caller.path(context);
         if (!Files.isDirectory(directory)) {
@@ -47,34 +59,69 @@ record BuildSources(Source dockerfile, Optional<Path> context, Optional<Source> 
                 Source.read(shown, dockerfile), Optional.of(directory), ignore(directory, Optional.of(dockerfile)));
     }
 
-    private static Source input(Caller caller) {
+    /// A Dockerfile, or an archive that has one.
+    private static BuildSources ofInput(Caller caller, @Nullable String file) {
+        byte[] start = start(caller);
+        if (isArchive(start)) {
+            var all = new SequenceInputStream(new ByteArrayInputStream(start), caller.input());
+            return inArchive(ArchiveContext.open(all, "standard input", caller.directories()), file);
+        }
+        if (file != null) {
+            throw CommandException.usage("-f has no meaning with the context -, which is a Dockerfile: leave one out");
+        }
+        return new BuildSources(dockerfile(start), Optional.empty(), Optional.empty());
+    }
+
+    private static BuildSources inArchive(ArchiveContext archive, @Nullable String file) {
         try {
-            byte[] bytes = caller.input().readNBytes(Source.MAX_BYTES + 1);
-            if (bytes.length > Source.MAX_BYTES) {
-                throw new CommandException(
-                        "BUILD_DOCKERFILE",
-                        STATUS,
-                        "standard input holds more than a Dockerfile: name a directory as context");
-            }
-            if (looksLikeArchive(bytes)) {
-                throw new CommandException(
-                        "BUILD_CONTEXT_ARCHIVE",
-                        STATUS,
-                        "standard input is an archive, which is not taken as a context: unpack it, and name the directory");
-            }
-            return Source.of("Dockerfile", bytes);
+            String name = file == null ? "Dockerfile" : file;
+            Source dockerfile = archive.read(name)
+                    .orElseThrow(() -> new CommandException(
+                            "BUILD_DOCKERFILE",
+                            STATUS,
+                            "the archive has no file " + OneLine.of(name) + ": name one of its files by -f"));
+            Optional<Source> ignore = archive.read(name + ".dockerignore").or(() -> archive.read(".dockerignore"));
+            return new BuildSources(dockerfile, Optional.of(archive.directory()), ignore, Optional.of(archive));
+        } catch (RuntimeException e) {
+            archive.close();
+            throw e;
+        }
+    }
+
+    private static Source input(Caller caller) {
+        byte[] bytes = start(caller);
+        if (isArchive(bytes)) {
+            throw new CommandException(
+                    "BUILD_DOCKERFILE",
+                    STATUS,
+                    "standard input is no Dockerfile: give -f one, or name - as the context");
+        }
+        return dockerfile(bytes);
+    }
+
+    private static Source dockerfile(byte[] bytes) {
+        if (bytes.length > Source.MAX_BYTES) {
+            throw new CommandException(
+                    "BUILD_DOCKERFILE",
+                    STATUS,
+                    "standard input holds more than a Dockerfile: name a directory as context");
+        }
+        return Source.of("Dockerfile", bytes);
+    }
+
+    /// Reads as much as a Dockerfile may have, and one byte more.
+    private static byte[] start(Caller caller) {
+        try {
+            return caller.input().readNBytes(Source.MAX_BYTES + 1);
         } catch (IOException e) {
             throw new CommandException("BUILD_DOCKERFILE", STATUS, "standard input cannot be read: " + e.getMessage());
         }
     }
 
-    private static boolean looksLikeArchive(byte[] bytes) {
-        for (byte one : bytes) {
-            if (one == 0) {
-                return true;
-            }
-        }
-        return false;
+    /// A tar archive has NULs; one that is compressed begins as gzip, bzip2, xz or zstd.
+    private static boolean isArchive(byte[] bytes) {
+        String text = new String(bytes, 0, Math.min(bytes.length, HEAD), StandardCharsets.ISO_8859_1);
+        return text.indexOf('\0') >= 0 || COMPRESSED.stream().anyMatch(text::startsWith);
     }
 
     /// A Dockerfile's own patterns come before those of the directory.
@@ -85,5 +132,10 @@ record BuildSources(Source dockerfile, Optional<Path> context, Optional<Source> 
         }
         Path common = directory.resolve(".dockerignore");
         return Files.exists(common) ? Optional.of(Source.read(".dockerignore", common)) : Optional.empty();
+    }
+
+    @Override
+    public void close() {
+        archive.ifPresent(ArchiveContext::close);
     }
 }
