@@ -69,9 +69,19 @@ static _Noreturn void sleep_for_ever(void)
 		__builtin_trap();
 }
 
+/* The filter must allow sendmsg(2). Both descriptors close with execveat(2). */
+static int send_listener(const struct init *init, int listener)
+{
+	struct report message = {.magic = PLAN_MAGIC, .kind = REPORT_LISTENER, .phase = PHASE_FILTER, .step = init->step};
+	return listener < 0 ? -EINVAL : report(init, &message, listener);
+}
+
 static int start(const struct init *init, struct program *program)
 {
-	int error = init->filter ? load_filter(init->filter, init->filter_length) : 0;
+	int listener = -1;
+	int error = init->filter ? load_filter_with(init->filter, init->filter_length, &listener) : 0;
+	if (error == 0 && init->sends_listener)
+		error = send_listener(init, listener);
 	if (error < 0)
 		return error;
 	init->start->called = 1;
@@ -87,8 +97,11 @@ static _Noreturn void run_child(const struct init *init, struct program *program
 	int failed = prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || setsid() < 0 ? -errno : last_preparations(program);
 	if (failed == 0 && read(gate, &byte, 1) != 1)
 		failed = -ECANCELED; /* PID 1 could not do its part */
+	unsigned control = (unsigned)init->slot[SLOT_CONTROL];
 	if (failed == 0)
-		failed = close_from(3, ~0U);
+		failed = init->sends_listener ? close_from(3, control - 1) : close_from(3, ~0U);
+	if (failed == 0 && init->sends_listener)
+		failed = close_from(control + 1, ~0U);
 	if (failed == 0)
 		failed = start(init, program);
 	init->start->error = -failed;

@@ -36,6 +36,7 @@ struct init {
 
 	const uint8_t *filter; /* for the program; NULL where there is none, or it is on already */
 	uint16_t filter_length;
+	bool sends_listener; /* of the filter */
 	char program[PATH_SIZE]; /* as found by OP_READY */
 	volatile struct start *start; /* shared with the engine, and with the program until it is one */
 	bool void_set_id; /* the program has an id of its file that it will not get */
@@ -95,6 +96,7 @@ int is_of_a_volume(const struct init *init, int fd); /* 0 or 1 */
 int new_file(int root, const char *path, uint32_t mode);
 
 int load_filter(const uint8_t *bytes, uint32_t length);
+int load_filter_with(const uint8_t *bytes, uint32_t length, int *listener); /* which is -1 if it asks nobody */
 
 /* Adds the time since the last call to a phase. */
 void account(struct init *init, uint8_t phase);

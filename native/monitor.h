@@ -48,6 +48,8 @@
 #define MONITOR_RECORD "exit"	 /* below the log directory: struct monitor_record, by rename */
 #define MONITOR_HEALTH_FILE "health"
 #define MONITOR_EXEC_FILE "execs"
+#define MONITOR_DENIAL_FILE "denials"
+#define MONITOR_MAX_DENIALS 64u
 #define MONITOR_MAX_EXECS 64u
 #define MONITOR_EXEC_ID 32u
 #define MONITOR_REPLY 0x8000u
@@ -136,6 +138,8 @@ enum monitor_fd {
 				  container writes, then the directories of the image, topmost first. Only held, for MONITOR_LAYER */
 	FD_REDACTION = 14,     /* memory with a struct redaction_table: what is taken out of output and out of health checks' output;
 				  at most one */
+	FD_ANSWERS = 15,       /* sealed memory with struct sock_filter[]: the container's filter asks about calls, and this one, which
+				  asks about none, has the answers; at most one */
 };
 
 /*
@@ -378,12 +382,36 @@ struct monitor_exec_log {
 	struct monitor_exec_end end[EXEC_ENDS];
 } __attribute__((packed));
 
+/* ---- denied calls on disk ---- */
+
+/* The first of a kind: number, ABI, answer, and the arguments that the filter looked at. */
+struct monitor_denial {
+	uint64_t count, first_millis;
+	uint32_t number, architecture;
+	int32_t error;	 /* the answer; -1: EBUSY, because the call wants a listener of its own */
+	uint32_t looked; /* a bit for each argument that the filter looked at */
+	uint64_t instruction;
+	uint64_t argument[6];
+	uint64_t compared[6]; /* those that were looked at; else 0 */
+} __attribute__((packed));
+
+/* The file MONITOR_DENIAL_FILE below the log directory, by rename soon after a denial, and before the record of an exit. Since create. */
+struct monitor_denial_log {
+	uint32_t magic;	  /* PLAN_MAGIC */
+	uint32_t version; /* MONITOR_VERSION */
+	uint32_t count;	  /* of `denial`, the oldest first */
+	uint32_t reserved;
+	uint64_t others; /* denied calls of kinds for which there was no room */
+	struct monitor_denial denial[MONITOR_MAX_DENIALS];
+} __attribute__((packed));
+
 /*
  * A client of another build talks to this monitor: if one of these changes, so must MONITOR_VERSION. SETUP comes from the build that
  * starts it.
  */
 _Static_assert(sizeof(struct redaction_table) == 32 && sizeof(struct redaction_pattern) == 12 && sizeof(struct redaction_word) == 8,
 	       "the layout that RedactionTable.java writes");
+_Static_assert(sizeof(struct monitor_denial) == 136, "the layout that DeniedCalls.java reads");
 _Static_assert(sizeof(struct monitor_setup) == 1004 + sizeof(struct links), "the layout that MonitorSetup.java writes");
 _Static_assert(sizeof(struct monitor_header) == 16 && sizeof(struct monitor_policy) == 32 &&
 		       sizeof(struct monitor_state) == 128 && sizeof(struct monitor_start) == 244 && sizeof(struct monitor_record) == 260 &&

@@ -4,6 +4,8 @@
 
 #include "monitor.h"
 
+#include <linux/filter.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -80,6 +82,18 @@ struct health {
 	uint8_t text[HEALTH_OUTPUT];
 };
 
+/* What the container's filter asks about. */
+struct denials {
+	const struct sock_filter *filter; /* has the answers; NULL: it asks about nothing */
+	unsigned length;
+	int listener;
+	bool expects; /* the listener has not come yet */
+	unsigned answers;
+	uint64_t window, wait_until; /* 0: questions may be answered */
+	uint64_t write_at;
+	struct monitor_denial_log log;
+};
+
 /* A program that outlives who started it. */
 struct exec {
 	int control, terminal; /* the terminal is that of a program that was left; -1 */
@@ -103,7 +117,7 @@ struct monitor {
 	bool makes_links;   /* its zygote may */
 	int layer[REQUEST_MAX_FDS];
 	unsigned layer_count;
-	int cgroup, state_directory, status, oom, freezer, program, redaction;
+	int cgroup, state_directory, status, oom, freezer, program, redaction, answers;
 	bool freezer_v1;
 	struct monitor_policy policy;
 
@@ -116,6 +130,7 @@ struct monitor {
 	struct pace pace;
 	struct health health;
 	struct exec exec[MONITOR_MAX_EXECS];
+	struct denials denials;
 
 	/* of the run */
 	enum monitor_phase phase, phase_before;
@@ -198,6 +213,14 @@ int adopt_exec(struct monitor *m, const uint8_t id[MONITOR_EXEC_ID], int control
 int adopt_terminal(struct monitor *m, const uint8_t id[MONITOR_EXEC_ID], int terminal);
 void drop_exec_output(struct monitor *m, struct exec *exec);
 void take_exec_report(struct monitor *m, struct exec *exec);
+
+/* monitor_denials.c */
+int take_answers(struct monitor *m, int file);
+void take_listener(struct monitor *m, int fd);
+void close_listener(struct monitor *m);
+void take_question(struct monitor *m, short events);
+void write_denials(struct monitor *m);
+void run_denial_deadlines(struct monitor *m, uint64_t now);
 
 /* monitor_record.c */
 void write_record(struct monitor *m);

@@ -105,6 +105,7 @@ static void close_run(struct monitor *m)
 	end_health(m);
 	close_streams(m);
 	close_resolver(m);
+	close_listener(m);
 	close_fd(&m->control);
 	close_fd(&m->progress);
 	close_fd(&m->init_pidfd);
@@ -164,7 +165,7 @@ int begin_run(struct monitor *m, bool by_policy)
 
 int let_run(struct monitor *m)
 {
-	uint8_t start = CONTROL_START;
+	uint8_t start = m->denials.filter ? CONTROL_START_ASKING : CONTROL_START;
 	m->started_at = boot_nanos();
 	m->last.state.started_millis = wall_millis();
 	m->start_until = 0;
@@ -174,6 +175,7 @@ int let_run(struct monitor *m)
 	forget_record(m);
 	int error = send_message(m->control, &start, sizeof start, -1);
 	if (error == 0) {
+		m->denials.expects = m->denials.filter != NULL;
 		change_phase(m, MONITOR_RUNNING);
 		begin_health(m);
 	}
@@ -199,6 +201,15 @@ static void take_ready(struct monitor *m)
 
 static void take_report(struct monitor *m, const struct report *report, int fd)
 {
+	if (m->denials.expects) {
+		m->denials.expects = false;
+		if (report->kind == REPORT_LISTENER && fd >= 0)
+			take_listener(m, fd);
+		else
+			close_fd(&fd);
+		if (report->kind == REPORT_LISTENER)
+			return;
+	}
 	if (report->kind == REPORT_RESOLVER && fd >= 0 && m->last.report.kind == 0) {
 		take_resolver(m, report->detail, fd);
 		return;
@@ -242,14 +253,15 @@ static void take_report(struct monitor *m, const struct report *report, int fd)
 
 /*
  * Takes a few at a time, so that an init which never stops reporting does not block the monitor. Descriptors are taken only before
- * the program starts: later ones could be files whose owner lets a close(2) or read(2) wait, as with FUSE.
+ * the program starts, the listener of its filter last: later ones could be files whose owner lets a close(2) or read(2) wait, as with
+ * FUSE.
  */
 void take_reports(struct monitor *m)
 {
 	struct report report;
 	for (unsigned times = 0; times < MOST_REPORTS && m->control >= 0; times++) {
 		int fd = NO_FD;
-		ssize_t length = receive_now(m->control, &report, sizeof report, m->phase == MONITOR_STARTING ? &fd : NULL);
+		ssize_t length = receive_now(m->control, &report, sizeof report, m->phase == MONITOR_STARTING || m->denials.expects ? &fd : NULL);
 		if (length == -EAGAIN)
 			return;
 		if (length != sizeof report || report.magic != PLAN_MAGIC) {
@@ -305,6 +317,7 @@ void take_exit(struct monitor *m)
 	bool began = m->phase == MONITOR_RUNNING || m->phase == MONITOR_PAUSED;
 	end_health(m);
 	close_resolver(m);
+	close_listener(m);
 	close_fd(&m->init_pidfd);
 	close_fd(&m->control);
 	close_fd(&m->progress);
@@ -361,6 +374,7 @@ static void finish(struct monitor *m)
 	} else {
 		m->phase = MONITOR_EXITED;
 	}
+	write_denials(m);
 	write_record(m);
 	change_phase(m, m->phase);
 	answer_waiting(m, MONITOR_START, m->last.report.kind == REPORT_ERROR ? m->last.report.status : ECANCELED);
@@ -410,6 +424,7 @@ void run_deadlines(struct monitor *m)
 			finish(m);
 	}
 	run_health_deadlines(m, now);
+	run_denial_deadlines(m, now);
 	if (over(&m->restart_at, now))
 		restart(m);
 	if (over(&m->record_at, now)) {

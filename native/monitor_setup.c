@@ -44,6 +44,7 @@ static bool valid_log(const struct monitor_setup *setup)
 	size_t length = strnlen(name, sizeof setup->log_name);
 	return length > 0 && length < sizeof setup->log_name && name[0] != '.' && !strchr(name, '/') &&
 	       strcmp(name, MONITOR_RECORD) != 0 && strcmp(name, MONITOR_HEALTH_FILE) != 0 && strcmp(name, MONITOR_EXEC_FILE) != 0 &&
+	       strcmp(name, MONITOR_DENIAL_FILE) != 0 &&
 	       setup->log_files >= 1 && setup->log_files <= MOST_LOGS && setup->log_bytes >= LEAST_LOG && setup->log_bytes <= INT64_MAX / 2;
 }
 
@@ -117,6 +118,8 @@ static bool take_role(struct monitor *m, struct monitor_role role, int fd, bool 
 		return take_one(&m->freezer, fd);
 	case FD_REDACTION:
 		return take_one(&m->redaction, fd);
+	case FD_ANSWERS:
+		return take_one(&m->answers, fd);
 	default:
 		return role.kind == FD_HOLD || role.kind == FD_JOIN;
 	}
@@ -299,6 +302,9 @@ int set_up_monitor(struct monitor *m, enum monitor_stage *stage)
 		error = m->redaction < 0 ? 0 : take_redaction(m->redaction); /* after the zygote was cloned, which has none of it */
 		close_fd(&m->redaction);
 	}
+	if (error == 0 && m->answers >= 0)
+		error = take_answers(m, m->answers);
+	close_fd(&m->answers);
 	if (error == 0)
 		error = open_log(&m->log);
 	if (error == 0) {

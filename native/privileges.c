@@ -135,7 +135,7 @@ static bool asks(const struct sock_fprog *program)
 	return false;
 }
 
-int load_filter(const uint8_t *bytes, uint32_t length)
+int load_filter_with(const uint8_t *bytes, uint32_t length, int *listener)
 {
 	struct sock_fprog program = {(unsigned short)(length / sizeof(struct sock_filter)), (struct sock_filter *)(uintptr_t)bytes};
 	unsigned listen = asks(&program) ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
@@ -145,7 +145,14 @@ int load_filter(const uint8_t *bytes, uint32_t length)
 		loaded = result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, listen | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &program));
 	if (loaded == -EINVAL)
 		loaded = result(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, listen, &program));
+	*listener = listen ? loaded : -1;
 	return loaded < 0 ? loaded : 0;
+}
+
+int load_filter(const uint8_t *bytes, uint32_t length)
+{
+	int listener;
+	return load_filter_with(bytes, length, &listener);
 }
 
 /* In phase CAPS at once, for want of no_new_privs; else the program takes it right before its execveat. */

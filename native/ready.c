@@ -147,7 +147,7 @@ static int report_namespaces(const struct init *init)
 	return error;
 }
 
-static int await_start(const struct init *init)
+static int await_start(struct init *init)
 {
 	int word = wait_for_word(init);
 	if (word == CONTROL_NAMESPACES) {
@@ -158,7 +158,8 @@ static int await_start(const struct init *init)
 	}
 	if (word == CONTROL_START_ALONE)
 		return result(prctl(PR_SET_PDEATHSIG, 0));
-	return word == CONTROL_START ? 0 : -ECANCELED;
+	init->sends_listener = word == CONTROL_START_ASKING;
+	return word == CONTROL_START || init->sends_listener ? 0 : -ECANCELED;
 }
 
 int done(struct init *init, struct reader *payload)

@@ -90,11 +90,6 @@ final class DetachedMaker implements AutoCloseable {
                 what + " needs an engine that stays, a container that outlives its command has none: " + instead);
     }
 
-    /// Denied calls are denied all the same.
-    private static ContainerSpec unwatched(ContainerSpec spec) {
-        return spec.seccomp() instanceof SeccompChoice.Watched watched ? spec.seccomp(watched.choice()) : spec;
-    }
-
     /// @throws RuntimeException if it was not made; then nothing is left of it
     DetachedContainer make(ContainerSpec spec, DetachedOptions wanted, ProgressListener progress)
             throws InterruptedException {
@@ -114,7 +109,10 @@ final class DetachedMaker implements AutoCloseable {
     private DetachedPlace make(ContainerSpec spec, DetachedOptions wanted, ProgressListener progress, DetachedHome home)
             throws InterruptedException {
         try {
-            return make(preparation.prepare(unwatched(spec), progress, wanted.imageVolumes()), wanted, home);
+            return make(
+                    preparation.prepare(preparation.answeredByMonitor(spec), progress, wanted.imageVolumes()),
+                    wanted,
+                    home);
         } catch (RuntimeException e) {
             throw Failures.coded(e);
         }
@@ -258,6 +256,10 @@ final class DetachedMaker implements AutoCloseable {
             secrets.table().ifPresent(table -> {
                 closing.add(table);
                 setup.redaction(table);
+            });
+            DetachedDenials.answers(plan).ifPresent(filter -> {
+                closing.add(filter);
+                setup.answers(filter);
             });
             hierarchy.root().ifPresent(root -> {
                 closing.add(root);

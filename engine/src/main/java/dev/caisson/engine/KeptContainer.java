@@ -167,6 +167,9 @@ public final class KeptContainer {
 
     /// Returns what its filter has denied so far, if that is recorded.
     public List<Denial> denials() {
+        if (place().findFile().isPresent()) {
+            return DetachedDenials.of(place());
+        }
         return among.open(entry)
                 .map(found -> {
                     try (Fd own = found) {

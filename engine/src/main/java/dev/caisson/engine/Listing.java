@@ -61,7 +61,7 @@ final class Listing {
         Optional<RunResult> result() {
             return state.isPresent()
                     ? known.filter(last -> !DetachedContainer.isGoingOn(last))
-                            .flatMap(last -> RunResults.of(id(), last))
+                            .flatMap(last -> RunResults.of(id(), last, List.of()))
                     : ending.map(Ending::result);
         }
 

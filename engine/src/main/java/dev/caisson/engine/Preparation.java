@@ -155,6 +155,11 @@ final class Preparation implements AutoCloseable {
         return filters.denials(spec, with);
     }
 
+    /// Returns the spec with a filter that asks only if a container's monitor can answer it.
+    ContainerSpec answeredByMonitor(ContainerSpec spec) {
+        return filters.answeredByMonitor(spec);
+    }
+
     Prepared prepare(ContainerSpec spec, ProgressListener progress) {
         return prepare(spec, progress, false);
     }

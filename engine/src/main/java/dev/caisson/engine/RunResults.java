@@ -7,6 +7,7 @@ import dev.caisson.launch.monitor.MonitorState;
 import dev.caisson.linux.Processes;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Denial;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -51,7 +52,8 @@ final class RunResults {
     }
 
     /// Reads it from what the monitor of a container that outlives its command has of its last run.
-    static Optional<RunResult> of(ContainerId id, MonitorState state) {
+    /// @param denials since it was created
+    static Optional<RunResult> of(ContainerId id, MonitorState state, List<Denial> denials) {
         return state.end().map(end -> {
             var events = new Events(state.oomKills(), 0);
             Verdict verdict = state.metDeadline()
@@ -71,7 +73,7 @@ final class RunResults {
                     Bytes.ZERO,
                     state.oomKills(),
                     0,
-                    List.of(),
+                    denials,
                     Optional.empty(),
                     List.of(),
                     Obstacle.of(state.obstacles()),

@@ -372,6 +372,19 @@ public final class Filter {
                 && (data.argument(1) & NEW_LISTENER) != 0;
     }
 
+    /// True if it allows sendmsg(2) of the native ABI whatever the arguments are, with which a program under
+    /// [#asking] hands over its listener.
+    public boolean letsSendMessages() {
+        return allowsByNumber(
+                switch (architecture) {
+                    case X86_64 -> 46;
+                    case AARCH64, RISCV64, LOONGARCH64 -> 211;
+                    case S390X -> 370;
+                    case PPC64LE -> 341;
+                    case X86, X32, ARM -> throw new IllegalArgumentException(architecture + " is no machine's own");
+                });
+    }
+
     private boolean allowsByNumber(int number) {
         return Simulator.allowsWithoutArguments(this, SeccompData.of(architecture, number));
     }

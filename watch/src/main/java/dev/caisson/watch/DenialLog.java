@@ -40,6 +40,9 @@ public final class DenialLog implements AutoCloseable {
     public static final long WINDOW_NANOS = 50_000_000;
     static final long READING_NANOS = 200_000_000;
 
+    static final List<String> ONE_LISTENER =
+            List.of("a process has one listener, and it is the engine's, which tells what is denied: "
+                    + "run it with --seccomp-mode quiet");
     private static final long LONGEST_TELLING_MILLIS = 2000;
     private static final int EPERM = 1;
     /// The cost of waiting for a question, besides the answer.
@@ -346,10 +349,7 @@ public final class DenialLog implements AutoCloseable {
         boolean wantsListener = filter.isForListener(denied.data) && denied.action.kind() != Action.Kind.ERRNO;
         String answer =
                 wantsListener ? Action.errno("EBUSY").toString() : (complain ? Action.ALLOW : denied.action).toString();
-        List<String> reasons = wantsListener
-                ? List.of("a process has one listener, and it is the engine's, which tells what is denied: "
-                        + "run it with --seccomp-mode quiet")
-                : explanation.reasons();
+        List<String> reasons = wantsListener ? ONE_LISTENER : explanation.reasons();
         return new Denial(
                 explanation.call(), answer, caller.process(), caller.executable(), caller.location(), reasons, 1);
     }

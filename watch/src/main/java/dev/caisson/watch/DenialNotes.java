@@ -8,6 +8,7 @@ import java.util.Map;
 
 /// The denied calls of one container, each kind once with how often it came.
 final class DenialNotes {
+    static final String OTHERS = "other calls";
     /// More kinds of calls than this are counted, not told.
     private static final int MOST_KINDS = 64;
 
@@ -62,7 +63,7 @@ final class DenialNotes {
                     kind.count));
         }
         if (untold > 0) {
-            denials.add(new Denial("other calls", "", "", "", "", List.of(), untold));
+            denials.add(new Denial(OTHERS, "", "", "", "", List.of(), untold));
         }
         return denials;
     }

@@ -119,14 +119,29 @@ public final class Filters {
             return Optional.empty();
         }
         Filter filter = plain(spec).filter();
-        Profile allowing = new Profile(Action.ALLOW, Map.of(), Set.of(), "", "", List.of());
-        Supplier<Profile> profile = isOff(spec)
-                ? () -> allowing
-                : () -> profile(spec.seccomp().plain()).under(restrictions(spec));
         return Optional.of(new DenialLog(
                 new DenialLog.Subject(
-                        filter, profile, target(spec.capabilities().mask()), wanted.get()),
+                        filter, () -> profile(spec), target(spec.capabilities().mask()), wanted.get()),
                 with.get()));
+    }
+
+    /// Returns the profile that a container's filter is made of.
+    static Profile profile(ContainerSpec spec) {
+        return isOff(spec)
+                ? new Profile(Action.ALLOW, Map.of(), Set.of(), "", "", List.of())
+                : profile(spec.seccomp().plain()).under(restrictions(spec));
+    }
+
+    /// Returns the spec of a container whose monitor answers what its filter asks: the same, or with a filter that asks
+    /// nobody if the program could not hand over the listener. Denied calls are denied all the same.
+    public ContainerSpec answeredByMonitor(ContainerSpec spec) {
+        if (!(spec.seccomp() instanceof SeccompChoice.Watched watched)) {
+            return spec;
+        }
+        boolean asks = !isOff(spec)
+                && unwatchable(spec).isEmpty()
+                && plain(spec).filter().letsSendMessages();
+        return asks ? spec : spec.seccomp(watched.choice());
     }
 
     private static boolean isOff(ContainerSpec spec) {

@@ -56,8 +56,9 @@ public final class EndText {
     }
 
     private static String outOfMemory(RunResult result) {
-        return "the kernel killed " + result.oomKills() + " of its processes at its memory limit; most in use was "
-                + result.peakMemory() + ": give it more with --memory";
+        String most = result.peakMemory().count() == 0 ? "" : "; most in use was " + result.peakMemory();
+        return "the kernel killed " + result.oomKills() + " of its processes at its memory limit" + most
+                + ": give it more with --memory";
     }
 
     private static String pids(RunResult result) {

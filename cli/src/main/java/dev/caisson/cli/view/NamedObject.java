@@ -3,14 +3,17 @@ package dev.caisson.cli.view;
 import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.DiskUse;
+import dev.caisson.engine.EngineException;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.HostNetworks;
 import dev.caisson.engine.Images;
+import dev.caisson.engine.KeptContainer;
 import dev.caisson.engine.NetworkPlaces;
 import dev.caisson.engine.RunningContainer;
 import dev.caisson.engine.Volumes;
 import dev.caisson.error.CaissonException;
 import dev.caisson.network.Networks;
+import dev.caisson.spec.Denial;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -92,10 +95,25 @@ record NamedObject(EngineOptions options, boolean size) {
                 RunningContainer.find(status.id().value(), options)
                         .map(RunningContainer::execs)
                         .orElse(List.of()));
+        object.put("Denials", denials(status));
         if (size) {
             object.put("SizeRw", DiskUse.written(status, options).count());
         }
         return object;
+    }
+
+    /// Nothing is recorded of a container that `run --rm` has in the foreground.
+    private List<Map<String, Object>> denials(ContainerStatus status) {
+        try {
+            return KeptContainer.find(status.id().value(), options).denials().stream()
+                    .map(Denial::fields)
+                    .toList();
+        } catch (EngineException e) {
+            if (e.code().equals("CONTAINER_NOT_KEPT")) {
+                return List.of();
+            }
+            throw e;
+        }
     }
 
     private Map<String, @Nullable Object> image(String name) {

@@ -48,7 +48,8 @@ public final class MonitorSetup {
         PROBE_SLOT,
         PROBE_KILL,
         LAYER,
-        REDACTION
+        REDACTION,
+        ANSWERS
     }
 
     /// How the container's health is checked.
@@ -181,6 +182,14 @@ public final class MonitorSetup {
     /// @param table memory with a `struct redaction_table`
     public MonitorSetup redaction(Fd table) {
         add(Role.REDACTION, 0, table);
+        return this;
+    }
+
+    /// Has it answer what the container's filter asks, and note what was denied.
+    ///
+    /// @param filter sealed memory with the filter that asks about nothing and gives the same answers
+    public MonitorSetup answers(Fd filter) {
+        add(Role.ANSWERS, 0, filter);
         return this;
     }
 

@@ -1,0 +1,109 @@
+/* Tests how the monitor finds the answer to what a filter asks. Its file is included. */
+#include "../monitor_denials.c"
+#include "check.h"
+
+#include <linux/audit.h>
+#include <unistd.h>
+
+/* Of the monitor's other files. */
+uint64_t boot_nanos(void) { return 1; }
+uint64_t wall_millis(void) { return 1; }
+
+static struct monitor m;
+
+static int take(const struct sock_filter *filter, size_t bytes, unsigned seals)
+{
+	int file = memfd_create("answers", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	CHECK(file >= 0 && write(file, filter, bytes) == (ssize_t)bytes && fcntl(file, F_ADD_SEALS, seals) == 0);
+	int error = take_answers(&m, file);
+	close(file);
+	return error;
+}
+
+enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+
+static const struct sock_filter filter[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 7, 0, 4),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 6),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 2, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 13),
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 8, 0, 2),
+	BPF_STMT(BPF_JMP | BPF_JA, 0),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1),
+};
+
+static uint32_t answer_to(int number, uint64_t second, unsigned *looked)
+{
+	struct seccomp_data call = {.nr = number, .args = {0, second}};
+	return decide(&m.denials, &call, looked);
+}
+
+static void a_filter_decides_as_the_kernel_does(void)
+{
+	unsigned looked;
+	CHECK(take(filter, sizeof filter, SEALS) == 0);
+	CHECK(answer_to(7, 1, &looked) == (SECCOMP_RET_ERRNO | 13) && looked == 2);
+	CHECK(answer_to(7, 3, &looked) == (SECCOMP_RET_ERRNO | 1) && looked == 2);
+	CHECK(answer_to(9, 0, &looked) == SECCOMP_RET_ALLOW && looked == 0);
+	CHECK(answer_to(8, 0, &looked) == (SECCOMP_RET_ERRNO | 1) && looked == 0);
+}
+
+static void a_filter_that_could_leave_its_end_or_read_elsewhere_is_refused(void)
+{
+	const struct sock_filter bad[][2] = {
+		{BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0)},
+		{BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0)},
+		{BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0), BPF_STMT(BPF_RET | BPF_K, 0)},
+		{BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0)},
+		{BPF_STMT(BPF_JMP | BPF_JA, 1), BPF_STMT(BPF_RET | BPF_K, 0)},
+		{BPF_STMT(BPF_JMP | BPF_JA, UINT32_MAX), BPF_STMT(BPF_RET | BPF_K, 0)},
+		{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, sizeof(struct seccomp_data)), BPF_STMT(BPF_RET | BPF_K, 0)},
+		{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 2), BPF_STMT(BPF_RET | BPF_K, 0)},
+		{BPF_STMT(BPF_LD | BPF_W | BPF_IND, 0), BPF_STMT(BPF_RET | BPF_K, 0)},
+		{BPF_STMT(BPF_RET | BPF_A, 0), BPF_STMT(BPF_RET | BPF_K, 0)},
+		{BPF_STMT(BPF_ST, 0), BPF_STMT(BPF_RET | BPF_K, 0)},
+	};
+	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++)
+		CHECK(take(bad[i], sizeof bad[i], SEALS) == -EINVAL);
+	CHECK(take(filter, sizeof filter - 1, SEALS) == -EINVAL);
+	CHECK(take(filter, 0, SEALS) == -EINVAL);
+}
+
+static void memory_that_its_sender_could_change_is_refused(void)
+{
+	CHECK(take(filter, sizeof filter, F_SEAL_SHRINK | F_SEAL_GROW) == -EPERM);
+	CHECK(take(filter, sizeof filter, F_SEAL_SHRINK | F_SEAL_WRITE) == -EPERM);
+}
+
+static void kinds_are_counted_and_bounded(void)
+{
+	struct seccomp_data call = {.nr = 7, .arch = AUDIT_ARCH_X86_64};
+	m.denials.log.count = 0;
+	for (unsigned i = 0; i < 3; i++) {
+		call.args[0] = i;
+		add(&m, &call, 2, 1); /* the first argument was not looked at */
+	}
+	CHECK(m.denials.log.count == 1 && m.denials.log.denial[0].count == 3);
+	for (unsigned i = 0; i < 100; i++) {
+		call.args[1] = i + 1;
+		add(&m, &call, 2, 1);
+	}
+	CHECK(m.denials.log.count == MONITOR_MAX_DENIALS && m.denials.log.others == 100 - (MONITOR_MAX_DENIALS - 1));
+}
+
+int main(void)
+{
+	static const struct test tests[] = {
+		{"decisions", a_filter_decides_as_the_kernel_does},
+		{"instructions", a_filter_that_could_leave_its_end_or_read_elsewhere_is_refused},
+		{"seals", memory_that_its_sender_could_change_is_refused},
+		{"kinds", kinds_are_counted_and_bounded},
+	};
+	unsigned passed = 0, failed = 0;
+	run_tests(tests, sizeof tests / sizeof *tests, NULL, &passed, &failed);
+	printf("answers: %u passed, %u failed\n", passed, failed);
+	return failed != 0;
+}
