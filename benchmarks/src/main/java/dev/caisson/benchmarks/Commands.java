@@ -18,6 +18,9 @@ public final class Commands {
     private static final String NAME = "caisson-benchmark-";
     private static final String LAUNCHER = "./caisson";
 
+    /// The medians of one run in ms; 0 where there is none.
+    record Medians(double run, double dockerRun, double list, double dockerList) {}
+
     private final PrintStream out = System.out;
     private final Peers peers;
     private final Bundle bundle;
@@ -39,13 +42,20 @@ public final class Commands {
         Path data = Path.of("/var/lib/caisson-benchmark");
         Path directory = Files.createDirectories(data.resolve("bundle"));
         try {
-            new Commands(Bundle.make(directory), containers).beside(data.resolve("docker"));
+            Medians _ = new Commands(Bundle.make(directory), containers).beside(data.resolve("docker"));
         } finally {
             Launches.remove(data);
         }
     }
 
-    private void beside(Path directory) throws IOException, InterruptedException {
+    /// Measures, and prints its own table too.
+    static Medians medians(Bundle bundle, Path directory) throws IOException, InterruptedException {
+        return new Commands(bundle, CONTAINERS).beside(directory);
+    }
+
+    private Medians beside(Path directory) throws IOException, InterruptedException {
+        double[] runs;
+        double[] lists;
         out.println("Load before: " + Launches.load());
         Process serve = new ProcessBuilder(LAUNCHER, "serve").start();
         Optional<DockerDaemon> docker = Optional.empty();
@@ -54,8 +64,8 @@ public final class Commands {
             Thread.sleep(WARM_UP_MILLIS);
             docker = DockerDaemon.start(directory, bundle);
             out.println(Times.header("docker"));
-            runs(docker);
-            lists(docker);
+            runs = runs(docker);
+            lists = lists(docker);
         } finally {
             for (int i = 0; i < containers; i++) {
                 remove(NAME + i, docker);
@@ -67,9 +77,11 @@ public final class Commands {
             }
         }
         out.println("Load after: " + Launches.load());
+        return new Medians(runs[0], runs[1], lists[0], lists[1]);
     }
 
-    private void runs(Optional<DockerDaemon> docker) throws IOException, InterruptedException {
+    /// @return the medians of ours and of docker's
+    private double[] runs(Optional<DockerDaemon> docker) throws IOException, InterruptedException {
         double theirs = docker.isEmpty()
                 ? 0
                 : row(
@@ -78,11 +90,12 @@ public final class Commands {
                                 40,
                                 docker.get().run()),
                         0);
-        row(ours("run --rm host true", 4, "run", "--rm", "host", "true"), theirs);
-        row(alone("run --rm host true", "run", "--rm", "host", "true"), theirs);
+        double ours = row(ours("run --rm host true", 4, "run", "--rm", "host", "true"), theirs);
+        double _ = row(alone("run --rm host true", "run", "--rm", "host", "true"), theirs);
+        return new double[] {ours, theirs};
     }
 
-    private void lists(Optional<DockerDaemon> docker) throws IOException, InterruptedException {
+    private double[] lists(Optional<DockerDaemon> docker) throws IOException, InterruptedException {
         int made = 0;
         int theirMade = 0;
         while (made < containers
@@ -112,8 +125,9 @@ public final class Commands {
                                 20,
                                 docker.orElseThrow().list()),
                         0);
-        row(ours("ps" + of, 4, "ps"), theirs);
-        row(alone("ps" + of, "ps"), theirs);
+        double ours = row(ours("ps" + of, 4, "ps"), theirs);
+        double _ = row(alone("ps" + of, "ps"), theirs);
+        return new double[] {ours, theirs};
     }
 
     private void remove(String name, Optional<DockerDaemon> docker) throws IOException, InterruptedException {

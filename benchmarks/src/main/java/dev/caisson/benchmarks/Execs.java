@@ -8,7 +8,9 @@ import dev.caisson.engine.Streams;
 import dev.caisson.image.Image;
 import dev.caisson.spec.ContainerSpec;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,11 +25,34 @@ public final class Execs {
     private static final String DOCKERS = "docker exec";
     private static final String IDLE = "caisson-benchmark-idle";
 
-    private final PrintStream out = System.out;
+    /// The medians of one run in ms; 0 where there is none.
+    record Medians(double ours, double crun, double docker) {}
+
+    private final PrintStream out;
     private final Container box;
 
-    private Execs(Container box) {
+    private Execs(Container box, PrintStream out) {
         this.box = box;
+        this.out = out;
+    }
+
+    /// Measures without printing.
+    static Medians medians(Bundle bundle, Path data) throws IOException, InterruptedException {
+        try (Engine engine = Engine.open(new EngineOptions(Path.of("/dev/shm/caisson-benchmark"), data));
+                Container box = engine.start(idle(bundle), Streams.capture())) {
+            var execs = new Execs(box, new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
+            Times _ = execs.time(WARM_UP);
+            var rows = new ArrayList<Times>();
+            double crun = execs.ofCrun(bundle.idle(data.resolve("idle")), rows);
+            double ours = execs.time(MEASURED).p50();
+            rows.clear();
+            execs.ofDocker(bundle, data.resolve("docker"), rows);
+            return new Medians(ours, crun, rows.isEmpty() ? 0 : rows.getFirst().p50());
+        }
+    }
+
+    private static ContainerSpec idle(Bundle bundle) {
+        return ContainerSpec.of(Image.directory(bundle.root()), "/bin/busybox", "sleep", "600");
     }
 
     public static void main(String[] arguments) throws Exception {
@@ -37,10 +62,8 @@ public final class Execs {
         Files.createDirectories(directory);
         Bundle bundle = Bundle.make(directory);
         try (Engine engine = Engine.open(new EngineOptions(Path.of("/dev/shm/caisson-benchmark"), data));
-                Container box = engine.start(
-                        ContainerSpec.of(Image.directory(bundle.root()), "/bin/busybox", "sleep", "600"),
-                        Streams.capture())) {
-            new Execs(box).beside(bundle, data);
+                Container box = engine.start(idle(bundle), Streams.capture())) {
+            new Execs(box, System.out).beside(bundle, data);
         } finally {
             Launches.remove(data);
         }

@@ -117,7 +117,7 @@ public final class Launches {
 
     /// The kernel clears up network namespaces and control groups after the program that had them has gone; nobody
     /// pays for those of the one before.
-    private static void settle() throws InterruptedException {
+    static void settle() throws InterruptedException {
         Thread.sleep(SETTLE_MILLIS);
     }
 
@@ -160,6 +160,11 @@ public final class Launches {
     }
 
     private Times time(String name, int count, ContainerSpec wish) throws IOException, InterruptedException {
+        return time(engine, name, count, wish);
+    }
+
+    static Times time(Engine engine, String name, int count, ContainerSpec wish)
+            throws IOException, InterruptedException {
         long[] nanos = new long[count];
         long failures = 0;
         double cpu = Footprint.cpuMillis();

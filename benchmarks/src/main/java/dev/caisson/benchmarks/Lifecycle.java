@@ -71,6 +71,36 @@ public final class Lifecycle {
         }
     }
 
+    /// Measures without printing.
+    /// @return the medians of whole lives in ms: ours, and that of docker's commands, 0 if there is no dockerd
+    static double[] medians(Bundle bundle, Path data, int lives) throws Exception {
+        Path state = Path.of("/dev/shm/caisson-benchmark-life");
+        var lifecycle = new Lifecycle(bundle, new EngineOptions(state, data.resolve("lives")), lives);
+        double[] medians = new double[2];
+        try (Engine engine = Engine.open(lifecycle.options)) {
+            Life ours = lifecycle.ours(engine);
+            double[][] _ = times(ours, WARM_UP);
+            medians[0] = median(times(ours, lives)[STEPS.size() - 1]);
+        } finally {
+            Launches.remove(state);
+        }
+        Optional<DockerDaemon> docker = DockerDaemon.start(data.resolve("life-docker"), bundle);
+        if (docker.isPresent()) {
+            try {
+                Life theirs = commands(docker.get()::command, DockerDaemon.IMAGE);
+                medians[1] = median(times(theirs, lives / FEWER)[STEPS.size() - 1]);
+            } finally {
+                docker.get().stop();
+            }
+        }
+        return medians;
+    }
+
+    private static double median(double[] times) {
+        Arrays.sort(times);
+        return times[times.length / 2];
+    }
+
     private void beside(Path data) throws Exception {
         out.println("Load before: " + Launches.load());
         out.println();
@@ -109,6 +139,15 @@ public final class Lifecycle {
     }
 
     private void print(String who, Life life, int count) throws IOException, InterruptedException {
+        var row = new StringBuilder("| " + who);
+        for (double[] step : times(life, count)) {
+            row.append(String.format(Locale.ROOT, " | %.2f", median(step)));
+        }
+        out.println(row + " |");
+    }
+
+    /// Returns the times of each step, and of all together.
+    private static double[][] times(Life life, int count) throws IOException, InterruptedException {
         double[][] millis = new double[STEPS.size()][Math.max(1, count)];
         for (int i = 0; i < millis[0].length; i++) {
             double[] one = measure(life);
@@ -116,12 +155,7 @@ public final class Lifecycle {
                 millis[step][i] = one[step];
             }
         }
-        var row = new StringBuilder("| " + who);
-        for (double[] step : millis) {
-            Arrays.sort(step);
-            row.append(String.format(Locale.ROOT, " | %.2f", step[step.length / 2]));
-        }
-        out.println(row + " |");
+        return millis;
     }
 
     private static double[] measure(Life life) throws IOException, InterruptedException {

@@ -58,7 +58,7 @@ final class ExecTarget {
             DetachedPlace place = DetachedPlace.find(container, options)
                     .orElseThrow(() -> ended(KeptContainer.find(container, options)));
             // it has ended since it was looked for, or has the name again that it did not have then
-            new DetachedContainer(place).stateNow().require(ContainerState.Operation.SIGNAL, place.name());
+            requireRecord(place);
             return place.findRecord().orElseThrow(() -> notRunning(place.name()));
         }
     }
@@ -66,15 +66,13 @@ final class ExecTarget {
     /// Finds one that outlives its command: its monitor may have started it again since, which writes no record.
     /// @throws EngineException CONTAINER_NOT_RUNNING
     private static void findAgain(String container, EngineOptions options) {
-        Optional<DetachedPlace> place = DetachedPlace.find(container, options);
-        if (place.isEmpty()) {
-            return;
-        }
-        new DetachedContainer(place.get())
-                .stateNow()
-                .require(ContainerState.Operation.SIGNAL, place.get().name());
+        DetachedPlace.find(container, options).ifPresent(ExecTarget::requireRecord);
+    }
+
+    private static void requireRecord(DetachedPlace place) {
+        new DetachedContainer(place).stateNow().require(ContainerState.Operation.SIGNAL, place.name());
         try {
-            place.get().refresh();
+            place.refresh();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -99,6 +97,10 @@ final class ExecTarget {
         return new EngineException(
                 "CONTAINER_NOT_RUNNING",
                 "the container " + container + " does not run: start it, or wait until it has started");
+    }
+
+    ContainerRecord record() {
+        return record;
     }
 
     String name() {

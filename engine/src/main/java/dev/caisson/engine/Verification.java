@@ -29,15 +29,12 @@ public record Verification(String id, List<Verifier.Check> checks) {
     /// Reads it now.
     ///
     /// @param container the beginning of an id, or a name
-    /// @throws EngineException where there is no such container, or several
+    /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, CONTAINER_NOT_RUNNING, CONTAINER_DEAD
     public static Verification of(String container, EngineOptions options) {
-        ContainerRecord record = find(container, options);
         try (Hierarchy hierarchy = Hierarchy.detect()) {
-            Cgroup group = hierarchy
-                    .find(record.cgroupParent(), record.id())
-                    .orElseThrow(() -> new EngineException(
-                            "CONTAINER_ENDED",
-                            "the container " + record.id().substring(0, 12) + " has no control group any more"));
+            ExecTarget target = ExecTarget.find(container, options, hierarchy);
+            ContainerRecord record = target.record();
+            Cgroup group = target.group();
             var checks = new ArrayList<>(new Verifier(record.plan().plan()).running(record.pid(), group));
             checks.addAll(limits(record, group.effectiveLimits(), group.path()));
             checks.addAll(settings(record, group));

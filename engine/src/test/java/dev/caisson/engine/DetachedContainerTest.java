@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.error.CaissonException;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.state.LogEntry;
 import dev.caisson.state.LogReader;
@@ -17,6 +18,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -182,6 +184,26 @@ class DetachedContainerTest {
                             .stdout())
                     .isEqualTo("second\n");
         }
+    }
+
+    @Test
+    void one_that_does_not_run_cannot_be_verified_and_is_not_said_to_be_unknown() throws Exception {
+        DetachedContainer made = created("idle", "sleep 1000");
+        assertRefused("CONTAINER_NOT_RUNNING", () -> Verification.of("idle", OPTIONS));
+        made.start();
+        assertThat(Verification.of("idle", OPTIONS).isAsPlanned()).isTrue();
+        made.pause();
+        assertThat(Verification.of("idle", OPTIONS).id()).isEqualTo(made.id().value());
+        made.signal(KILL);
+        assertThat(made.await()).isPresent();
+        assertRefused("CONTAINER_NOT_RUNNING", () -> Verification.of("idle", OPTIONS));
+        assertRefused("CONTAINER_UNKNOWN", () -> Verification.of("none", OPTIONS));
+    }
+
+    private static void assertRefused(String code, ThrowingCallable call) {
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));
     }
 
     @Test
