@@ -82,7 +82,8 @@ enum monitor_op {
 	MONITOR_READ = 17, /* MONITOR_EXEC_ID bytes, and the terminal of a program that was adopted -> -. What the program writes there
 				  from then on is read and dropped, until its exit. ESRCH if no such program was adopted, EBUSY if it
 				  has given one */
-	/* 18..23 and 29..31 are free */
+	/* 18..22 and 29..31 are free */
+	MONITOR_REDACT = 23, /* -, and memory with a struct redaction_table -> -. It takes the place of the one from SETUP at once */
 	MONITOR_MOUNT = 24, /* argument: a slot -> -, and a detached copy of the mount that is kept for it, as each start gets one.
 			       EINVAL if none is. A process that joins the container's id map sees its files while it does not run */
 	MONITOR_LAYER = 25, /* argument: a number of FD_LAYER -> -, and that descriptor. EINVAL if there is none. Who reads them

@@ -28,6 +28,7 @@ struct redaction {
 	const struct redaction_pattern *pattern;
 	const struct redaction_word *word;
 	uint32_t longest;
+	size_t size; /* of the mapping */
 };
 
 /* Bytes of a stream that wait; the first `covered` ones belong to a value whose word was written already. */
@@ -96,10 +97,8 @@ static bool is_secret_memory(int file)
 
 int take_redaction(int file)
 {
-	struct redaction r = {0};
+	struct redaction r = {0}, before = redaction;
 	struct stat stat;
-	for (unsigned i = 0; i < REDACTED_STREAMS; i++)
-		held[i].current = NONE;
 	if (fstat(file, &stat) < 0)
 		return -errno;
 	if (stat.st_size < (off_t)sizeof *r.table || stat.st_size > MOST_TABLE)
@@ -120,7 +119,12 @@ int take_redaction(int file)
 		munmap(mapped, size);
 		return -EBADMSG;
 	}
+	r.size = size;
 	redaction = r;
+	for (unsigned i = 0; i < REDACTED_STREAMS; i++)
+		held[i].current = NONE; /* words have other numbers */
+	if (before.bytes)
+		munmap((void *)(uintptr_t)before.bytes, before.size);
 	return 0;
 }
 

@@ -287,6 +287,15 @@ static void relink(const struct ask *ask, int *passed)
 		answer_state(ask);
 }
 
+/* What is there stays if the table is not taken. */
+static void redact_more(const struct ask *ask, int passed)
+{
+	if (ask->header->length != 0 || ask->header->argument != 0 || passed < 0)
+		answer(ask, EBADMSG);
+	else
+		answer(ask, -take_redaction(passed));
+}
+
 /* ---- dispatch ---- */
 
 static void adopt(const struct ask *ask, int *passed)
@@ -370,6 +379,9 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 		break;
 	case MONITOR_PLAN:
 		give_plan(&ask);
+		break;
+	case MONITOR_REDACT:
+		redact_more(&ask, *passed);
 		break;
 	case MONITOR_RELINK:
 		relink(&ask, passed);

@@ -157,6 +157,27 @@ static void parts_of_any_size_give_the_same(void)
 	}
 }
 
+/* What waits of one stream is searched by the new table; one that is not taken changes nothing. */
+static void another_table_takes_its_place(void)
+{
+	static const char *const later[] = {"correct horse", "battery staple"};
+	build(4, two, names);
+	CHECK_EQUAL(0, load());
+	out_length = 0;
+	redact(STREAM_ERR, (const uint8_t *)"correct horsecorr", 17, append, NULL);
+	build(2, later, names);
+	int file = memfd_create("table", MFD_CLOEXEC);
+	CHECK(write(file, table_bytes, head()->size) == (ssize_t)head()->size);
+	CHECK_EQUAL(0, take_redaction(file));
+	close(file);
+	file = memfd_create("table", MFD_CLOEXEC);
+	CHECK_EQUAL(-EINVAL, take_redaction(file));
+	close(file);
+	redact(STREAM_ERR, (const uint8_t *)"ect horse, battery staple, ababababc", 36, append, NULL);
+	end_redaction(STREAM_ERR, append, NULL);
+	CHECK_TEXT("[one][one], [two], ababababc", out);
+}
+
 /* A table that is not as it must be is refused, or searched without harm. */
 static void a_damaged_table_does_no_harm(void)
 {
@@ -233,6 +254,7 @@ int main(int arguments, char **argument)
 		{"values", values_are_replaced},
 		{"waiting", what_cannot_be_one_waits_for_nothing},
 		{"parts", parts_of_any_size_give_the_same},
+		{"another", another_table_takes_its_place},
 		{"damage", a_damaged_table_does_no_harm},
 	};
 	unsigned passed = 0, failed = 0;

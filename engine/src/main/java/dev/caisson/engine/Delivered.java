@@ -1,6 +1,8 @@
 package dev.caisson.engine;
 
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.OnSecretChange;
+import dev.caisson.spec.SecretFile;
 import java.util.Optional;
 
 /// The secrets of one container, read before anything is changed for it.
@@ -11,6 +13,7 @@ record Delivered(SecretFiles files, GateSecrets gates) implements AutoCloseable 
     /// Reads them; the container is refused if one of them is not to be had.
     static Delivered read(Preparation preparation, Preparation.Prepared prepared) {
         ContainerSpec spec = prepared.spec();
+        requireWithoutChange(spec);
         String label = label(spec);
         SecretFiles files = preparation.secrets(prepared, SpecTexts.of(spec, Optional.empty()), label);
         try {
@@ -18,6 +21,17 @@ record Delivered(SecretFiles files, GateSecrets gates) implements AutoCloseable 
         } catch (RuntimeException | Error e) {
             files.close();
             throw e;
+        }
+    }
+
+    private static void requireWithoutChange(ContainerSpec spec) {
+        for (SecretFile file : SecretUpdate.files(spec)) {
+            if (!(file.onChange() instanceof OnSecretChange.Nothing)) {
+                throw new EngineException(
+                        "SECRET_ON_CHANGE",
+                        "on-change of the secret " + file.secret()
+                                + " needs a container in the background, whose secrets change: run it with -d");
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 package dev.caisson.engine;
 
-import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.SlotSource;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -31,7 +30,7 @@ final class OwnSecrets {
 
     /// Returns what takes them out of the output of one more program; empty if the container has none.
     static Optional<Redaction> redaction(ExecTarget target) {
-        List<SlotSource.Secrets.Placed> files = files(target.plan());
+        List<SlotSource.Secrets.Placed> files = ShownSecrets.files(target.plan());
         if (files.isEmpty()) {
             return Optional.empty();
         }
@@ -49,13 +48,6 @@ final class OwnSecrets {
         } finally {
             values.values().forEach(SecretValue::close);
         }
-    }
-
-    private static List<SlotSource.Secrets.Placed> files(LaunchPlan plan) {
-        return plan.slots().stream()
-                .filter(SlotSource.Secrets.class::isInstance)
-                .flatMap(slot -> ((SlotSource.Secrets) slot).files().stream())
-                .toList();
     }
 
     /// Reads one; nothing if root of the container has put something else there.

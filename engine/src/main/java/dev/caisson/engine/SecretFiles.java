@@ -19,7 +19,6 @@ import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
 import dev.caisson.spec.ContainerSpec;
-import dev.caisson.spec.Mount;
 import dev.caisson.spec.SecretFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -59,10 +58,7 @@ final class SecretFiles implements AutoCloseable {
     static SecretFiles read(
             ContainerSpec spec, Optional<Digest> image, SpecTexts texts, TextCheck check, String container) {
         var read = new SecretFiles();
-        List<SecretFile> wanted = spec.mounts().stream()
-                .filter(Mount.Secrets.class::isInstance)
-                .flatMap(mount -> ((Mount.Secrets) mount).files().stream())
-                .toList();
+        List<SecretFile> wanted = SecretUpdate.files(spec);
         if (wanted.isEmpty() && (!Files.isDirectory(check.directory()) || !check.needsStore(texts))) {
             return read;
         }
@@ -129,7 +125,7 @@ final class SecretFiles implements AutoCloseable {
         for (SlotSource slot : plan.slots()) {
             if (slot instanceof SlotSource.Secrets secrets) {
                 try {
-                    return Optional.of(mount(secrets, plan.ids()));
+                    return Optional.of(mount(secrets, plan));
                 } catch (ErrnoException e) {
                     throw new EngineException(
                             "SECRET_MOUNT",
@@ -142,7 +138,8 @@ final class SecretFiles implements AutoCloseable {
         return Optional.empty();
     }
 
-    private Fd mount(SlotSource.Secrets secrets, IdRange ids) {
+    private Fd mount(SlotSource.Secrets secrets, LaunchPlan plan) {
+        IdRange ids = plan.ids();
         Fd mount = Mounts.unswappedMemory(
                 TOP_MODE,
                 EnumSet.of(Mounts.Attribute.NO_SETUID, Mounts.Attribute.NO_DEVICES, Mounts.Attribute.NO_EXECUTION));
@@ -150,10 +147,12 @@ final class SecretFiles implements AutoCloseable {
             try (Fd top = FileSystem.openAt(mount, ".", FileSystem.O_RDONLY | FileSystem.O_DIRECTORY, 0, BENEATH)) {
                 FileSystem.changeOwner(top, ids.base(), ids.base());
                 for (SlotSource.Secrets.Placed file : secrets.files()) {
-                    write(top, file, ids);
+                    write(top, file.file().text(), file, ids, value(file.secret()));
                 }
             }
-            Mounts.seal(mount);
+            if (plan.mayMount()) {
+                Mounts.seal(mount); // it could make its mount writable
+            }
             Mounts.restrict(mount, EnumSet.of(Mounts.Attribute.READ_ONLY), false);
             return mount;
         } catch (RuntimeException | Error e) {
@@ -162,10 +161,10 @@ final class SecretFiles implements AutoCloseable {
         }
     }
 
-    private void write(Fd top, SlotSource.Secrets.Placed placed, IdRange ids) {
-        SecretValue value = value(placed.secret());
+    /// Makes a file that nobody reads before it has all of the value.
+    static void write(Fd top, String name, SlotSource.Secrets.Placed placed, IdRange ids, SecretValue value) {
         int flags = FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL;
-        try (Fd file = FileSystem.openAt(top, placed.file().text(), flags, MADE_MODE, BENEATH)) {
+        try (Fd file = FileSystem.openAt(top, name, flags, MADE_MODE, BENEATH)) {
             value.writeTo(Path.of("/proc/self/fd/" + file.number()));
             FileSystem.changeOwner(file, ids.base() + placed.uid(), ids.base() + placed.gid());
             FileSystem.changeMode(file, placed.mode());
@@ -175,12 +174,8 @@ final class SecretFiles implements AutoCloseable {
     /// Returns the variables that are to have values, as `NAME=value`; they are cleared with this.
     /// @throws EngineException SECRET_VARIABLE if a value cannot be one
     List<byte[]> variables(ContainerSpec spec) {
-        for (Mount mount : spec.mounts()) {
-            if (mount instanceof Mount.Secrets secrets) {
-                for (SecretFile file : secrets.files()) {
-                    file.asVariable().ifPresent(name -> variables.add(variable(file.secret(), name)));
-                }
-            }
+        for (SecretFile file : SecretUpdate.files(spec)) {
+            file.asVariable().ifPresent(name -> variables.add(variable(file.secret(), name)));
         }
         return List.copyOf(variables);
     }

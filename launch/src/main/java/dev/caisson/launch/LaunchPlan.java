@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.spec.Capability;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -81,6 +82,12 @@ public record LaunchPlan(
                                 true, false, execute.searchPath(), execute.arguments(), execute.environment(), true)
                         : step)
                 .toList());
+    }
+
+    /// True if the container may mount file systems, and take flags off mounts that it has.
+    public boolean mayMount() {
+        return all(Step.SetPrivileges.class).stream()
+                .anyMatch(step -> step.bounding().contains(Capability.SYS_ADMIN));
     }
 
     public <S extends Step> boolean has(Class<S> kind) {

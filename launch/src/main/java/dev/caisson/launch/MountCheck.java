@@ -165,14 +165,16 @@ final class MountCheck {
         return new Check("mount " + target, planned, found.map(MountCheck::text).orElse(MISSING), asPlanned);
     }
 
-    /// Secrets are in memory that is never swapped, which nobody can change, and all of a file system of their own.
+    /// Secrets are in memory that is never swapped, which the container cannot change, and all of a file system of
+    /// their
+    /// own. If the container may mount, nobody can change it.
     private Check secrets(InRootPath target) {
         var options = List.of(MountFlag.READ_ONLY.option(), "nosuid", "nodev", "noexec");
         Optional<Mounted> found = table.at(target);
         boolean asPlanned = found.filter(mount -> mount.fileSystem().equals("ramfs")
                         && mount.root().equals("/")
                         && mount.options().containsAll(options)
-                        && mount.ofFileSystem().contains(MountFlag.READ_ONLY.option())
+                        && (!plan.mayMount() || mount.ofFileSystem().contains(MountFlag.READ_ONLY.option()))
                         && mount.propagation().isEmpty())
                 .isPresent();
         return new Check(

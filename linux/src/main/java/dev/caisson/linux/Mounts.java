@@ -191,13 +191,18 @@ public final class Mounts {
 
     /// Sets attributes on a detached mount, on all mounts of the copy when `recursive`.
     public static void restrict(Fd mount, Set<Attribute> attributes, boolean recursive) {
-        setAttributes(mount, bits(attributes), 0, recursive);
+        setAttributes(mount, bits(attributes), 0, 0, recursive);
+    }
+
+    /// Takes attributes of a detached mount away, where no other user namespace has locked them.
+    public static void allow(Fd mount, Set<Attribute> attributes) {
+        setAttributes(mount, 0, bits(attributes), 0, false);
     }
 
     /// Shows the owners of files through the map of a user namespace: what is owned by id 0 on disk is owned by that
     /// namespace's root here. Only once per mount, and only while it is detached.
     public static void mapIds(Fd mount, Fd userNamespace, boolean recursive) {
-        setAttributes(mount, MOUNT_ATTR_IDMAP, userNamespace.number(), recursive);
+        setAttributes(mount, MOUNT_ATTR_IDMAP, 0, userNamespace.number(), recursive);
     }
 
     /// Makes an ext4 file system forget what it has not written yet, so that it can be taken down at once. It gives
@@ -211,11 +216,12 @@ public final class Mounts {
         }
     }
 
-    private static void setAttributes(Fd mount, long set, long userNamespace, boolean recursive) {
+    private static void setAttributes(Fd mount, long set, long clear, long userNamespace, boolean recursive) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment empty = Native.string(arena, "");
             MemorySegment attributes = arena.allocate(MOUNT_ATTR);
             attributes.set(JAVA_LONG, Native.offset(MOUNT_ATTR, "attr_set"), set);
+            attributes.set(JAVA_LONG, Native.offset(MOUNT_ATTR, "attr_clr"), clear);
             attributes.set(JAVA_LONG, Native.offset(MOUNT_ATTR, "userns_fd"), userNamespace);
             long flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
             Native.check(

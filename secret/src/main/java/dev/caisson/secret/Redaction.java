@@ -31,7 +31,11 @@ public final class Redaction implements AutoCloseable {
 
     /// Makes one of values, which may be closed afterwards.
     public static Redaction of(Map<SecretName, SecretValue> values) {
-        List<Map.Entry<SecretName, SecretValue>> all = List.copyOf(values.entrySet());
+        return of(List.copyOf(values.entrySet()));
+    }
+
+    /// Makes one of values of which several may be of one secret, as a former one is.
+    public static Redaction of(List<Map.Entry<SecretName, SecretValue>> all) {
         return new Redaction(
                 ValueMatcher.of(all.stream().map(Map.Entry::getValue).toList()),
                 all.stream()

@@ -37,7 +37,8 @@ final class PartsJson {
             OptionalInt.empty(),
             OptionalInt.empty(),
             0,
-            Optional.empty());
+            Optional.empty(),
+            new OnSecretChange.Nothing());
     private static final WorkspaceName UNNAMED = new WorkspaceName("unnamed");
 
     static final JsonForm<Image.Directory> DIRECTORY = new JsonForm<>(
@@ -173,7 +174,13 @@ final class PartsJson {
                     "secret",
                     it -> it.secret().text(),
                     (it, json) -> new SecretFile(
-                            new SecretName(text(json)), it.file(), it.uid(), it.gid(), it.mode(), it.asVariable())),
+                            new SecretName(text(json)),
+                            it.file(),
+                            it.uid(),
+                            it.gid(),
+                            it.mode(),
+                            it.asVariable(),
+                            it.onChange())),
             field("file", it -> it.file().text(), (it, json) -> it.file(text(json))),
             field(
                     "uid",
@@ -184,7 +191,13 @@ final class PartsJson {
                     it -> it.gid().isPresent() ? it.gid().getAsInt() : null,
                     (it, json) -> it.owner(it.uid(), OptionalInt.of(small(json)))),
             field("mode", SecretFile::mode, (it, json) -> it.mode(small(json))),
-            field("asVariable", it -> it.asVariable().orElse(null), (it, json) -> it.asVariable(text(json))));
+            field("asVariable", it -> it.asVariable().orElse(null), (it, json) -> it.asVariable(text(json))),
+            field(
+                    "onChange",
+                    it -> it.onChange() instanceof OnSecretChange.Nothing
+                            ? null
+                            : it.onChange().text(),
+                    (it, json) -> it.onChange(OnSecretChange.parse(text(json)))));
 
     static final JsonForm<Mount.Secrets> SECRETS = new JsonForm<>(
             "a mount",

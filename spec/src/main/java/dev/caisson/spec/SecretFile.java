@@ -18,8 +18,15 @@ import java.util.regex.Pattern;
 /// @param gid group inside of the container (default: that user's)
 /// @param mode permission bits, up to 0777
 /// @param asVariable a variable that has the value too, which other programs may read and the program may print
+/// @param onChange what the container gets when it is given another value
 public record SecretFile(
-        SecretName secret, SecretName file, OptionalInt uid, OptionalInt gid, int mode, Optional<String> asVariable) {
+        SecretName secret,
+        SecretName file,
+        OptionalInt uid,
+        OptionalInt gid,
+        int mode,
+        Optional<String> asVariable,
+        OnSecretChange onChange) {
     /// Readable by its owner alone.
     public static final int STANDARD_MODE = 0400;
 
@@ -39,6 +46,7 @@ public record SecretFile(
                     + " is not one of 0 to 777: give permission bits alone, as 0400");
         }
         present(asVariable, "asVariable");
+        present(onChange, "onChange");
         if (asVariable.isPresent() && !VARIABLE.matcher(asVariable.get()).matches()) {
             throw ArgumentException.invalid("the variable " + Quoted.of(asVariable.get()) + " of the secret " + secret
                     + " is not a name of letters, digits and '_' that begins with no digit: give one, as API_TOKEN");
@@ -57,11 +65,18 @@ public record SecretFile(
     /// Returns the secret as a file of its own name, for the user that the program runs as.
     public static SecretFile of(String secret) {
         var name = new SecretName(secret);
-        return new SecretFile(name, name, OptionalInt.empty(), OptionalInt.empty(), STANDARD_MODE, Optional.empty());
+        return new SecretFile(
+                name,
+                name,
+                OptionalInt.empty(),
+                OptionalInt.empty(),
+                STANDARD_MODE,
+                Optional.empty(),
+                new OnSecretChange.Nothing());
     }
 
     public SecretFile file(String value) {
-        return new SecretFile(secret, new SecretName(value), uid, gid, mode, asVariable);
+        return new SecretFile(secret, new SecretName(value), uid, gid, mode, asVariable, onChange);
     }
 
     public SecretFile owner(int user, int group) {
@@ -73,18 +88,28 @@ public record SecretFile(
     /// @param user the one that the program runs as if empty
     /// @param group that user's if empty
     public SecretFile owner(OptionalInt user, OptionalInt group) {
-        return new SecretFile(secret, file, user, group, mode, asVariable);
+        return new SecretFile(secret, file, user, group, mode, asVariable, onChange);
     }
 
     /// Gives the program the value as a variable too. Other programs of its user read it in
     /// `/proc/PID/environ`, its children inherit it, and reports of errors often have all variables: have
     /// it read the file if it can.
     public SecretFile asVariable(String name) {
-        return new SecretFile(secret, file, uid, gid, mode, Optional.of(present(name, "name")));
+        return new SecretFile(secret, file, uid, gid, mode, Optional.of(present(name, "name")), onChange);
     }
 
     public SecretFile mode(int value) {
-        return new SecretFile(secret, file, uid, gid, value, asVariable);
+        return new SecretFile(secret, file, uid, gid, value, asVariable, onChange);
+    }
+
+    /// Sends the program a signal when the secret has another value, as SIGHUP, 1, after which many read their files
+    /// again.
+    public SecretFile onChange(int signal) {
+        return onChange(new OnSecretChange.Signal(signal));
+    }
+
+    public SecretFile onChange(OnSecretChange wanted) {
+        return new SecretFile(secret, file, uid, gid, mode, asVariable, wanted);
     }
 
     /// Returns the variable that names the file, as `DB_PASSWORD_FILE` for `db-password`.

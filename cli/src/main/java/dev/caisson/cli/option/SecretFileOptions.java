@@ -5,6 +5,7 @@ import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.OnSecretChange;
 import dev.caisson.spec.SecretFile;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -39,9 +40,10 @@ final class SecretFileOptions {
                 .filter(word -> word.startsWith("source=") || word.startsWith("src="))
                 .map(word -> word.substring(word.indexOf('=') + 1))
                 .findFirst()
-                .orElseThrow(() -> CommandException.usage(
-                        OPTION + " takes NAME[,target=FILE][,uid=ID][,gid=ID][,mode=0400][,env=VARIABLE]," + " not '"
-                                + OneLine.of(text) + "'"));
+                .orElseThrow(() -> CommandException.usage(OPTION
+                        + " takes NAME[,target=FILE][,uid=ID][,gid=ID][,mode=0400][,env=VARIABLE][,on-change=SIGNAL|restart],"
+                        + " not '"
+                        + OneLine.of(text) + "'"));
         SecretFile file = SecretFile.of(source);
         for (String word : words) {
             int equals = word.indexOf('=');
@@ -66,6 +68,11 @@ final class SecretFileOptions {
                 yield file;
             }
             case "env" -> file.asVariable(value);
+            case "on-change" ->
+                file.onChange(
+                        value.equals(OnSecretChange.RESTART)
+                                ? new OnSecretChange.Restart()
+                                : new OnSecretChange.Signal(SignalOptions.number(OPTION + " with on-change", value)));
             default -> unknown(key);
         };
     }
@@ -80,7 +87,7 @@ final class SecretFileOptions {
 
     private static SecretFile unknown(String word) {
         throw CommandException.usage(
-                OPTION + " takes source, target, uid, gid, mode and env, not '" + OneLine.of(word) + "'");
+                OPTION + " takes source, target, uid, gid, mode, env and on-change, not '" + OneLine.of(word) + "'");
     }
 
     private static String target(String value) {

@@ -29,6 +29,7 @@ public final class SecretGroupCommand implements Runnable {
                 .addSubcommand("log", new SecretLogCommand())
                 .addSubcommand("access", new SecretAccessCommand())
                 .addSubcommand("rm", new SecretRemoveCommand())
+                .addSubcommand("revoke", new SecretRevokeCommand())
                 .addSubcommand("unlock", new SecretUnlockCommand())
                 .addSubcommand("lock", new SecretLockCommand())
                 .addSubcommand("rekey", new SecretRekeyCommand())

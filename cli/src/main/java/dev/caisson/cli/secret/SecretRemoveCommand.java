@@ -15,7 +15,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "rm",
         sortOptions = false,
-        description = "Remove secrets with all their versions.",
+        description =
+                "Remove secrets with all their versions. Containers retain what they have: 'revoke' takes it away too.",
         footer = "%n  caisson secret rm db-password")
 final class SecretRemoveCommand implements Callable<Integer> {
     @Spec

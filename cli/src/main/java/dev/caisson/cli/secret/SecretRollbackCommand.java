@@ -13,7 +13,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "rollback",
         sortOptions = false,
-        description = "Hand out an earlier version of a secret again.",
+        description =
+                "Hand out an earlier version of a secret again, also to containers in the background that have it.",
         footer = "%n  caisson secret rollback db-password 3")
 final class SecretRollbackCommand implements Callable<Integer> {
     @Spec
@@ -27,11 +28,12 @@ final class SecretRollbackCommand implements Callable<Integer> {
     private int version;
 
     @Override
-    public Integer call() {
+    public Integer call() throws InterruptedException {
         try (SecretStore store = Stores.open()) {
             SecretRecord changed = store.rollback(new SecretName(name), version, Stores.user());
             spec.commandLine().getOut().println(changed.name() + "@" + changed.current());
+            spec.commandLine().getOut().flush();
+            return Updates.deliver(changed.name(), store, spec.commandLine().getErr());
         }
-        return 0;
     }
 }

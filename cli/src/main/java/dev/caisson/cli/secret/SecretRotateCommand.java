@@ -18,7 +18,10 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "rotate",
         sortOptions = false,
-        description = "Give a secret a new value, as a new version. Earlier ones stay, 16 in all.",
+        description = {
+            "Give a secret a new value, as a new version. Earlier ones stay, 16 in all.",
+            "Containers in the background that have the secret get it at once."
+        },
         footer = {
             "%nA new version expires after the time that the one before had, unless --expires says otherwise.",
             "%n  caisson secret rotate --generate session-key",
@@ -39,7 +42,7 @@ final class SecretRotateCommand implements Callable<Integer> {
     private final NamedValue source = new NamedValue();
 
     @Override
-    public Integer call() {
+    public Integer call() throws InterruptedException {
         SecretName secret = source.name();
         Optional<Duration> lifetime = SecretCreateCommand.lifetime(expires);
         try (SecretStore store = Stores.open()) {
@@ -47,8 +50,9 @@ final class SecretRotateCommand implements Callable<Integer> {
             try (SecretValue value = source.read()) {
                 SecretRecord changed = store.rotate(secret, value, lifetime, Stores.user());
                 spec.commandLine().getOut().println(changed.name() + "@" + changed.current());
+                spec.commandLine().getOut().flush();
             }
+            return Updates.deliver(secret, store, spec.commandLine().getErr());
         }
-        return 0;
     }
 }

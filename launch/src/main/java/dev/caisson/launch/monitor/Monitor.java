@@ -285,6 +285,11 @@ public final class Monitor implements AutoCloseable {
         }
     }
 
+    /// Has it take values of secrets out of output by another `struct redaction_table`, which stays the caller's.
+    public void redact(Fd table) throws InterruptedException {
+        checked(ask(Requests.REDACT, 0, new byte[0], List.of(table)));
+    }
+
     /// Returns a detached copy of the mount that each start gets for a slot of the plan. The caller's to close.
     /// @throws HostException MONITOR_VERSION if the monitor was started by a build that has no such request
     public Fd mount(int slot) throws InterruptedException {
@@ -293,7 +298,6 @@ public final class Monitor implements AutoCloseable {
 
     /// Returns the parts of the container's root: the mount that holds what it writes, then the directories of
     /// its image, topmost first. Each the caller's to close; none if the monitor holds none.
-    ///
     /// @param most how many of them, at most
     public List<Fd> layers(int most) throws InterruptedException {
         var layers = new ArrayList<Fd>();
@@ -389,11 +393,7 @@ public final class Monitor implements AutoCloseable {
                 note(packet.get());
                 packet.get().close();
             } else if (packet.get().sequence() == number && packet.get().op() == (op | REPLY)) {
-                if (op != Requests.PROGRAM
-                        && op != Requests.MOUNT
-                        && op != Requests.LAYER
-                        && op != Requests.LEND
-                        && op != Requests.PLAN) {
+                if (!Requests.isForDescriptor(op)) {
                     packet.get().close(); // a start's process is found by its number
                 }
                 return packet.get();

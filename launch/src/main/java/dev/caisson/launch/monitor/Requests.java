@@ -18,6 +18,7 @@ final class Requests {
     static final int REMOVE = 15;
     static final int ADOPT = 16;
     static final int READ = 17;
+    static final int REDACT = 23;
     static final int MOUNT = 24;
     static final int LAYER = 25;
     static final int LEND = 26;
@@ -26,4 +27,9 @@ final class Requests {
     static final int PROGRAM = 32;
 
     private Requests() {}
+
+    /// True if the answer has a descriptor for the caller.
+    static boolean isForDescriptor(int request) {
+        return request == PROGRAM || request == MOUNT || request == LAYER || request == LEND || request == PLAN;
+    }
 }

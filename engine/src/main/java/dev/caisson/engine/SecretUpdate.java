@@ -1,0 +1,195 @@
+package dev.caisson.engine;
+
+import dev.caisson.error.CaissonException;
+import dev.caisson.image.Digest;
+import dev.caisson.image.Image;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.SlotSource;
+import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.linux.Fd;
+import dev.caisson.secret.Redaction;
+import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretStore;
+import dev.caisson.secret.SecretValue;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Mount;
+import dev.caisson.spec.OnSecretChange;
+import dev.caisson.spec.SecretFile;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/// Gives containers in the background, whether they run or not, the present value of a secret, or takes it away.
+public final class SecretUpdate {
+    /// A container that has not, or not all of, what it was to get.
+    ///
+    /// @param reason a sentence
+    public record Missed(String container, String reason) {}
+
+    private final EngineOptions options;
+    private final SecretName secret;
+    private final List<Missed> missed = new ArrayList<>();
+    private final List<Runnable> later = new ArrayList<>();
+
+    private SecretUpdate(EngineOptions options, SecretName secret) {
+        this.options = options;
+        this.secret = secret;
+    }
+
+    /// Replaces the value in each container that has the secret and may be given it, then does what it asks for on a
+    /// change.
+    ///
+    /// @return those that were not reached; others are all the same
+    public static List<Missed> deliver(SecretName secret, SecretStore store, EngineOptions options)
+            throws InterruptedException {
+        var update = new SecretUpdate(options, secret);
+        update.each((container, files) -> update.deliver(container, files, store));
+        update.later.forEach(Runnable::run); // a restart may take long
+        return List.copyOf(update.missed);
+    }
+
+    /// Overwrites the value in each container that has the secret, and removes its files there.
+    ///
+    /// @return those that were not reached; others are all the same
+    public static List<Missed> revoke(SecretName secret, EngineOptions options) throws InterruptedException {
+        var update = new SecretUpdate(options, secret);
+        update.each((container, files) -> update.revoke(container, files));
+        return List.copyOf(update.missed);
+    }
+
+    /// A container that has a monitor.
+    private record Standing(DetachedPlace place, ContainerSpec spec, LaunchPlan plan, Monitor monitor) {}
+
+    private interface Act {
+        void on(Standing container, List<SecretFile> files) throws InterruptedException;
+    }
+
+    private void each(Act act) throws InterruptedException {
+        for (DetachedPlace place : DetachedPlace.all(options)) {
+            Optional<ContainerSpec> spec = KeptSpec.of(place.id(), options);
+            List<SecretFile> files = spec.map(SecretUpdate::files).orElse(List.of()).stream()
+                    .filter(file -> file.secret().equals(secret))
+                    .toList();
+            if (spec.isEmpty() || files.isEmpty()) {
+                continue;
+            }
+            try {
+                on(place, spec.get(), files, act);
+            } catch (CaissonException e) {
+                if (!e.code().equals("CONTAINER_UNKNOWN")) { // it was removed meanwhile
+                    missed.add(new Missed(place.name(), e.sentence()));
+                }
+            }
+        }
+    }
+
+    static List<SecretFile> files(ContainerSpec spec) {
+        return spec.mounts().stream()
+                .filter(Mount.Secrets.class::isInstance)
+                .flatMap(mount -> ((Mount.Secrets) mount).files().stream())
+                .toList();
+    }
+
+    /// Under the container's lock, so that of two updates the later one has the last word.
+    private void on(DetachedPlace place, ContainerSpec spec, List<SecretFile> files, Act act)
+            throws InterruptedException {
+        try (DetachedPlace.Held _ = place.hold()) {
+            Optional<Monitor> found = place.connect();
+            if (found.isEmpty()) {
+                return; // its next start reads the store
+            }
+            try (Monitor monitor = found.get()) {
+                LaunchPlan plan = place.record().plan().plan();
+                if (plan.mayMount()) {
+                    throw new EngineException(
+                            "SECRET_SEALED",
+                            "it may mount file systems (SYS_ADMIN), so nobody can change its secrets:"
+                                    + " create it again to give it others");
+                }
+                act.on(new Standing(place, spec, plan, monitor), files);
+            }
+        }
+    }
+
+    private static Fd mount(Standing container) throws InterruptedException {
+        int slot = SlotSource.position(container.plan().slots(), SlotSource.Secrets.class, 0);
+        return container.monitor().mount(slot);
+    }
+
+    private void deliver(Standing container, List<SecretFile> files, SecretStore store) throws InterruptedException {
+        DetachedPlace place = container.place();
+        Optional<Digest> digest = container.spec().image() instanceof Image.Named named
+                ? named.reference().digest()
+                : Optional.empty();
+        try (SecretValue value = store.deliver(
+                        secret,
+                        access -> SecretFiles.allows(access, container.spec(), digest),
+                        "container " + place.id().value());
+                Fd mount = mount(container);
+                var shown = new ShownSecrets(container.plan(), mount)) {
+            try (Redaction redaction = shown.redaction(secret, value)) {
+                if (!redaction.isEmpty()) {
+                    try (Fd table = redaction.table()) {
+                        container.monitor().redact(table); // before the program can print it
+                    }
+                }
+            }
+            shown.put(secret, value);
+        }
+        place.note("update", Map.of("secret", secret.text()));
+        for (SecretFile file : files) {
+            file.asVariable()
+                    .ifPresent(name -> missed.add(new Missed(
+                            place.name(),
+                            "its variable " + name + " has the value of when it was created: create it again,"
+                                    + " or have the program read the file")));
+        }
+        var wanted = new LinkedHashSet<OnSecretChange>();
+        files.forEach(file -> wanted.add(file.onChange()));
+        later.add(() -> act(place, wanted));
+    }
+
+    private void act(DetachedPlace place, Set<OnSecretChange> wanted) {
+        var container = new DetachedContainer(place);
+        try {
+            if (!container.state().isUp()) {
+                return;
+            }
+            if (wanted.contains(new OnSecretChange.Restart())) {
+                container.restart(OptionalInt.empty(), Optional.<Duration>empty());
+                return;
+            }
+            for (OnSecretChange one : wanted) {
+                if (one instanceof OnSecretChange.Signal signal) {
+                    container.signal(signal.number());
+                }
+            }
+        } catch (CaissonException e) {
+            missed.add(new Missed(place.name(), "it has the value, and was not told of it: " + e.sentence()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void revoke(Standing container, List<SecretFile> files) throws InterruptedException {
+        DetachedPlace place = container.place();
+        boolean any;
+        try (Fd mount = mount(container);
+                var shown = new ShownSecrets(container.plan(), mount)) {
+            any = shown.wipe(secret);
+        }
+        if (any) {
+            place.note("update", Map.of("revoked", secret.text()));
+        }
+        for (SecretFile file : files) {
+            file.asVariable()
+                    .ifPresent(name -> missed.add(new Missed(
+                            place.name(), "its variable " + name + " still has the value: remove the container")));
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package dev.caisson.spec;
+
+import dev.caisson.error.ArgumentException;
+import dev.caisson.text.Quoted;
+
+/// What a container gets when one of its secrets has another value, which is in its file by then.
+public sealed interface OnSecretChange {
+    /// The word for a restart, in a written spec.
+    String RESTART = "restart";
+
+    /// Nothing: the program looks at its file when it needs it.
+    record Nothing() implements OnSecretChange {}
+
+    /// A signal to its process 1, which passes it on to the program.
+    ///
+    /// @param number 1 to 64
+    record Signal(int number) implements OnSecretChange {
+        private static final int MOST = 64;
+
+        /// @throws ArgumentException ARGUMENT_INVALID
+        public Signal {
+            if (number < 1 || number > MOST) {
+                throw ArgumentException.invalid(
+                        "there is no signal " + number + " to send when a secret changes: give 1 to " + MOST);
+            }
+        }
+    }
+
+    /// Another start, as by `restart`. Of containers in the background alone.
+    record Restart() implements OnSecretChange {}
+
+    /// Returns it as a word of a written spec; empty for nothing.
+    default String text() {
+        return switch (this) {
+            case Nothing _ -> "";
+            case Signal signal -> Integer.toString(signal.number());
+            case Restart _ -> RESTART;
+        };
+    }
+
+    /// Reads what [#text] gives.
+    /// @throws ArgumentException ARGUMENT_INVALID
+    static OnSecretChange parse(String text) {
+        if (text.isEmpty()) {
+            return new Nothing();
+        }
+        if (text.equals(RESTART)) {
+            return new Restart();
+        }
+        if (!text.matches("[0-9]{1,2}")) {
+            throw ArgumentException.invalid(Quoted.of(text)
+                    + " is nothing to do when a secret changes: give the number of a signal, or " + RESTART);
+        }
+        return new Signal(Integer.parseInt(text));
+    }
+}
