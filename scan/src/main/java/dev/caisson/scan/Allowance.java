@@ -20,6 +20,9 @@ record Allowance(
     /// The end of the place of a finding in a history.
     private static final Pattern COMMIT = Pattern.compile("@([0-9a-f]{12})$");
 
+    /// As much of a line as is looked at, on either side of a match.
+    private static final int LINE = 4096;
+
     /// The text that expressions are compared with.
     enum Target {
         SECRET,
@@ -63,6 +66,19 @@ record Allowance(
                 && (expressions.isEmpty() || byText)
                 && (stopWords.isEmpty() || byWord)
                 && (commits.isEmpty() || byCommit);
+    }
+
+    /// Returns the line around a match, or of a long one what is near.
+    static String line(String all, int from, int to) {
+        int start = from;
+        while (start > Math.max(0, from - LINE) && all.charAt(start - 1) != '\n') {
+            start--;
+        }
+        int end = to;
+        while (end < Math.min(all.length(), to + LINE) && all.charAt(end) != '\n') {
+            end++;
+        }
+        return all.substring(start, end);
     }
 
     private boolean isPath(String path) {

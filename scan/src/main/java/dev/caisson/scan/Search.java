@@ -387,9 +387,7 @@ final class Search {
             return false;
         }
         String all = text();
-        int lineFrom = all.lastIndexOf('\n', Math.max(0, matcher.start() - 1)) + 1;
-        int lineTo = all.indexOf('\n', matcher.end());
-        String line = all.substring(Math.min(lineFrom, matcher.start()), lineTo < 0 ? all.length() : lineTo);
+        String line = Allowance.line(all, matcher.start(), matcher.end());
         String match = all.substring(matcher.start(), matcher.end());
         return Stream.concat(expression.allowances().stream(), rules.allowances().stream())
                 .anyMatch(allowance -> allowance.allows(expression.rule(), passage.source(), value, match, line));

@@ -7,7 +7,16 @@ import java.util.Optional;
 /// The steps that the expressions may take in a passage, each of them and all together: they bound the time that a
 /// text takes, whatever is in it.
 final class Steps {
+    /// What a file has at its beginning, and what it gets for each of its characters: a text of the worst kind may take
+    /// long for some megabytes, and no longer than others from there on.
+    private static final long FIRST = 64L << 20;
+    private static final int STEADY = 6;
+    /// An expression without a keyword is tried at each character.
+    private static final int STEADY_EVERYWHERE = 16;
+
     private final List<Expression> expressions;
+    private final int steady;
+    private long ofFile = FIRST;
     private final long[] taken;
     private final boolean[] told;
     private final boolean foreign;
@@ -21,12 +30,17 @@ final class Steps {
         taken = new long[expressions.size()];
         told = new boolean[expressions.size()];
         foreign = expressions.stream().anyMatch(expression -> !expression.own());
+        int everywhere = (int) expressions.stream()
+                .filter(expression -> expression.keywords().isEmpty())
+                .count();
+        steady = STEADY + STEADY_EVERYWHERE * everywhere;
     }
 
     /// Another file begins.
     void begin() {
         Arrays.fill(told, false);
         allTold = false;
+        ofFile = FIRST;
     }
 
     /// Grants the steps for a passage of that length.
@@ -34,13 +48,14 @@ final class Steps {
         ours = BoundedText.ownSteps(length);
         others = BoundedText.steps(length);
         long most = foreign ? others : ours;
-        all = most + most / 2;
+        ofFile = Math.min(FIRST, ofFile) + (long) steady * length;
+        all = Math.min(most + most / 2 + (long) (steady - STEADY) * length, ofFile);
         Arrays.fill(taken, 0);
     }
 
     /// True if an expression may take more steps.
     boolean areLeft(int index) {
-        return left(index) > 0;
+        return left(index) >= 0; // the next one of none is reported
     }
 
     /// Lets an expression read the text with the steps that it has.
@@ -51,7 +66,10 @@ final class Steps {
     /// Takes off the steps that were taken since they were lent.
     void spend(int index, BoundedText text) {
         taken[index] += text.taken();
-        all -= isShared(index) ? text.taken() : 0;
+        if (isShared(index)) {
+            all -= text.taken();
+            ofFile -= text.taken();
+        }
     }
 
     private long left(int index) {
