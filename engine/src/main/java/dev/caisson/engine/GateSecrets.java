@@ -6,6 +6,7 @@ import dev.caisson.image.Image;
 import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
+import dev.caisson.secret.StoreStamp;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Gate;
 import dev.caisson.spec.Network;
@@ -17,9 +18,22 @@ import java.util.Optional;
 
 /// The values of one container's gates, read before anything is changed for it; and the log of their use.
 final class GateSecrets implements AutoCloseable {
-    private final List<GateServer.Valued> values = new ArrayList<>();
+    /// What they were read for.
+    private record Wanted(Path data, ContainerSpec spec, Optional<Digest> image, String container) {}
 
-    private GateSecrets() {}
+    private final List<GateServer.Valued> values = new ArrayList<>();
+    private final List<Integer> versions = new ArrayList<>();
+    private final Wanted wanted;
+    private final Optional<StoreStamp> stamp;
+
+    private GateSecrets(Wanted wanted, Optional<StoreStamp> stamp) {
+        this.wanted = wanted;
+        this.stamp = stamp;
+    }
+
+    private static Path store(Path data) {
+        return data.resolve(SecretStore.DIRECTORY);
+    }
 
     static List<Gate> of(ContainerSpec spec) {
         return switch (spec.network()) {
@@ -36,13 +50,14 @@ final class GateSecrets implements AutoCloseable {
     /// @throws dev.caisson.secret.SecretException SECRET_STORE_MISSING, SECRET_LOCKED, SECRET_UNKNOWN,
     ///     SECRET_DENIED, SECRET_EXPIRED, SECRET_TAMPERED
     static GateSecrets read(Path data, ContainerSpec spec, Optional<Digest> image, String container) {
-        var read = new GateSecrets();
+        var read = new GateSecrets(new Wanted(data, spec, image, container), StoreStamp.of(store(data)));
         List<Gate> gates = of(spec);
         if (gates.isEmpty()) {
             return read;
         }
-        try (SecretStore store = SecretStore.open(data.resolve(SecretStore.DIRECTORY), Optional::empty)) {
+        try (SecretStore store = SecretStore.open(store(data), Optional::empty)) {
             for (Gate gate : gates) {
+                read.versions.add(store.find(gate.secret()).current());
                 SecretValue value =
                         store.deliver(gate.secret(), access -> SecretFiles.allows(access, spec, image), container);
                 read.values.add(new GateServer.Valued(gate, value));
@@ -64,6 +79,37 @@ final class GateSecrets implements AutoCloseable {
                 container);
     }
 
+    List<Gate> gates() {
+        return of(wanted.spec());
+    }
+
+    /// Returns the store as it was before they were read.
+    Optional<StoreStamp> stamp() {
+        return stamp;
+    }
+
+    /// Reads them again if the store hands out other versions by now; also after [#close].
+    /// @throws dev.caisson.secret.SecretException as [#read]
+    Optional<GateSecrets> again() {
+        try (SecretStore store = SecretStore.open(store(wanted.data()), Optional::empty)) {
+            List<Integer> present = of(wanted.spec()).stream()
+                    .map(gate -> store.find(gate.secret()).current())
+                    .toList();
+            if (present.equals(versions)) {
+                return Optional.empty();
+            }
+        }
+        return Optional.of(read(wanted.data(), wanted.spec(), wanted.image(), wanted.container()));
+    }
+
+    /// Returns the same once more, with values of its own.
+    GateSecrets copy() {
+        var copy = new GateSecrets(wanted, stamp);
+        copy.versions.addAll(versions);
+        copy.values.addAll(copies());
+        return copy;
+    }
+
     /// Returns copies of the values, which are the caller's to close.
     List<GateServer.Valued> copies() {
         var copies = new ArrayList<GateServer.Valued>();
@@ -80,7 +126,7 @@ final class GateSecrets implements AutoCloseable {
 
     /// Logs that a value was put into requests.
     static void note(Path data, SecretName secret, String user) {
-        try (SecretStore store = SecretStore.open(data.resolve(SecretStore.DIRECTORY), Optional::empty)) {
+        try (SecretStore store = SecretStore.open(store(data), Optional::empty)) {
             store.read(secret, Optional.empty(), "use", user).close();
         }
     }

@@ -37,9 +37,12 @@ final class GuestGates implements AutoCloseable {
     private static final long LOOKUP_SECONDS = 5;
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long PAUSE_MILLIS = 10;
+    private static final long LOOK_MILLIS = 100;
 
     /// @param place of the container, and of the host's side of its network, that the gates are open for
-    private record Serving(GateServer server, GateUses uses, Attachment.Address place, List<Gate> gates)
+    /// @param secrets by which others are told from these; without values
+    private record Serving(
+            GateServer server, GateUses uses, Attachment.Address place, List<Gate> gates, GateSecrets secrets)
             implements AutoCloseable {
         @Override
         public void close() {
@@ -66,11 +69,16 @@ final class GuestGates implements AutoCloseable {
         renewing.start();
     }
 
-    /// Renews what leads to gates that are open, which ends by itself if this process is killed.
+    /// Renews what leads to gates that are open, which ends by itself if this process is killed; between that it looks
+    /// for other values.
     private void renew() {
+        var values = new GateUpdates(options, this::replace, this::end);
         while (true) {
             try {
-                Thread.sleep(GateLead.RENEWED_EACH);
+                for (long left = GateLead.RENEWED_EACH.toMillis(); left > 0; left -= LOOK_MILLIS) {
+                    Thread.sleep(LOOK_MILLIS);
+                    values.look(secrets());
+                }
                 List<ContainerId> open = open();
                 if (!open.isEmpty()) {
                     try (Networks networks = HostNetworks.open(options)) {
@@ -82,6 +90,21 @@ final class GuestGates implements AutoCloseable {
             } catch (RuntimeException e) {
                 LOG.log(System.Logger.Level.WARNING, "gates could not be led to, and are tried again", e);
             }
+        }
+    }
+
+    private synchronized Map<String, GateSecrets> secrets() {
+        var all = new HashMap<String, GateSecrets>();
+        serving.forEach((id, one) -> all.put(id, one.secrets()));
+        return all;
+    }
+
+    /// Has the gates of a container put other values into requests, if it has the former ones still.
+    private synchronized void replace(String id, GateSecrets former, GateSecrets next) {
+        Serving one = serving.get(id);
+        if (one != null && one.secrets() == former) {
+            one.server().replace(next.copies());
+            serving.put(id, new Serving(one.server(), one.uses(), one.place(), one.gates(), next));
         }
     }
 
@@ -120,7 +143,7 @@ final class GuestGates implements AutoCloseable {
     ///
     /// @param values is asked for them if they are opened
     synchronized void begin(
-            ContainerId id, List<Attachment> places, Networks networks, Callable<List<GateServer.Valued>> values)
+            ContainerId id, List<Attachment> places, Networks networks, Callable<GateSecrets> values)
             throws IOException {
         Optional<Attachment.Address> outward = places.stream()
                 .filter(place -> !place.internal())
@@ -142,11 +165,14 @@ final class GuestGates implements AutoCloseable {
                         "the authority of the gates of container " + id.shortForm() + " is gone: create it again"));
         SSLContext trust = HostTrust.context();
         var uses = new GateUses(id, options.data(), writing, denials);
-        List<GateServer.Valued> read = call(values);
-        List<Gate> gates = read.stream().map(GateServer.Valued::gate).toList();
-        GateServer server =
-                GateServer.open(place.gateway(), place.address()::equals, authority, read, trust, origins(id), uses);
-        serving.put(id.value(), new Serving(server, uses, place, gates));
+        List<Gate> gates;
+        GateServer server;
+        try (GateSecrets read = call(values)) {
+            gates = read.gates();
+            server = GateServer.open(
+                    place.gateway(), place.address()::equals, authority, read.copies(), trust, origins(id), uses);
+            serving.put(id.value(), new Serving(server, uses, place, gates, read));
+        }
         try {
             networks.memberships().lead(id, leads(gates, server.ports()));
         } catch (RuntimeException e) {
@@ -155,7 +181,7 @@ final class GuestGates implements AutoCloseable {
         }
     }
 
-    private static <T> T call(Callable<T> values) throws IOException {
+    private static GateSecrets call(Callable<GateSecrets> values) throws IOException {
         try {
             return values.call();
         } catch (RuntimeException | IOException e) {

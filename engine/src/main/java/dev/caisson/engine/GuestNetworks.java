@@ -185,7 +185,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
         }
         if (!GateSecrets.of(spec).isEmpty()) {
             try {
-                served.gate(id, all.attachments(id), all, secrets::copies);
+                served.gate(id, all.attachments(id), all, secrets::copy);
             } catch (IOException e) {
                 throw new EngineException(
                         "GATE_FAILED", "the gates of the container could not be opened (" + e.getMessage() + ")", e);

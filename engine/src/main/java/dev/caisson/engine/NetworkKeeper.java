@@ -315,12 +315,16 @@ public final class NetworkKeeper implements AutoCloseable {
     /// A store that is locked, or a secret that is gone, leaves the container without the host.
     private void gate(ContainerId id, ContainerSpec spec, List<Attachment> places, Networks networks) {
         try {
-            served.gate(id, places, networks, () -> {
-                try (GateSecrets secrets = GateSecrets.read(options.data(), spec, "container " + id.value())) {
-                    return secrets.copies();
-                }
-            });
-        } catch (CaissonException | IOException e) {
+            served.gate(
+                    id,
+                    places,
+                    networks,
+                    () -> GateSecrets.read(options.data(), spec, "container " + id.value()));
+        } catch (CaissonException e) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "the gates of container " + id.shortForm() + " are closed: " + e.sentence());
+        } catch (IOException e) {
             LOG.log(System.Logger.Level.ERROR, "the gates of container " + id.shortForm() + " are closed", e);
         }
     }

@@ -1,6 +1,5 @@
 package dev.caisson.engine;
 
-import dev.caisson.gate.GateServer;
 import dev.caisson.launch.ResolverSockets;
 import dev.caisson.linux.Fd;
 import dev.caisson.network.Attachment;
@@ -68,7 +67,7 @@ final class ServedNetworks implements AutoCloseable {
     ///
     /// @param values is asked for them if they are not open
     synchronized void gate(
-            ContainerId id, List<Attachment> places, Networks networks, Callable<List<GateServer.Valued>> values)
+            ContainerId id, List<Attachment> places, Networks networks, Callable<GateSecrets> values)
             throws IOException {
         if (closed) {
             return;

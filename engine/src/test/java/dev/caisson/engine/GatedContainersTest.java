@@ -171,6 +171,38 @@ class GatedContainersTest {
         assertThat(files()).isEmpty();
     }
 
+    @Test
+    void aRotatedSecretReachesAnOpenGateAndOneThatIsGoneClosesIt() throws Exception {
+        try (NetworkKeeper _ = NetworkKeeper.open(OPTIONS).orElseThrow();
+                Engine engine = Engine.open(OPTIONS)) {
+            DetachedContainer container =
+                    engine.create(spec(listed(), "gh", "sleep 100"), DetachedOptions.STANDARD);
+            container.start();
+            assertThat(ask(container)).startsWith("502 caisson gate: ");
+            try (SecretStore store = SecretStore.open(STORE, Optional::empty);
+                    SecretValue next = SecretValue.of("another-value".getBytes(StandardCharsets.UTF_8))) {
+                store.rotate(new SecretName("gh"), next, Optional.empty(), "test");
+                awaitEntry(store, "deliver", "gh@2");
+                assertThat(ask(container)).startsWith("502 caisson gate: ");
+                store.remove(new SecretName("gh"), "test");
+            }
+            long until = System.nanoTime() + 10_000_000_000L;
+            while (led().contains(". 443 ") && System.nanoTime() - until < 0) {
+                Thread.sleep(10);
+            }
+            assertThat(led()).doesNotContain(". 443 ");
+        }
+    }
+
+    private static void awaitEntry(SecretStore store, String action, String secret) throws InterruptedException {
+        long until = System.nanoTime() + 10_000_000_000L;
+        while (store.log().stream()
+                .noneMatch(entry -> entry.action().equals(action) && entry.secret().equals(secret))) {
+            assertThat(System.nanoTime() - until).isNegative();
+            Thread.sleep(10);
+        }
+    }
+
     private static String led() {
         return NetworkBed.sh("nft list map inet " + table() + " gated");
     }

@@ -58,13 +58,28 @@ final class Credential implements AutoCloseable {
     }
 
     private final Gate gate;
-    private final SecretValue value;
+    private SecretValue value;
 
     /// @throws dev.caisson.error.ArgumentException ARGUMENT_INVALID for a value that no request can have in that place
     Credential(Gate gate, SecretValue value) {
         this.gate = gate;
         this.value = value;
         GateServer.require(gate, value);
+    }
+
+    /// Puts another value in its place, from the next request on.
+    synchronized void replace(SecretValue next) {
+        value.close();
+        value = next;
+    }
+
+    synchronized byte[] copy() {
+        return value.copy();
+    }
+
+    /// Returns the value, which stays this credential's.
+    synchronized SecretValue value() {
+        return value;
     }
 
     Gate gate() {
@@ -117,7 +132,7 @@ final class Credential implements AutoCloseable {
     }
 
     private void encoded(Head out) {
-        byte[] bytes = value.copy();
+        byte[] bytes = copy();
         try {
             for (byte one : bytes) {
                 boolean plain = (one >= 'a' && one <= 'z')
@@ -139,7 +154,7 @@ final class Credential implements AutoCloseable {
 
     /// Writes the field with the value in it, if it goes there.
     void field(Head out) {
-        byte[] bytes = value.copy();
+        byte[] bytes = copy();
         try {
             switch (gate.place()) {
                 case Gate.Bearer _ -> field(out, "Authorization: Bearer ", bytes);
@@ -170,7 +185,7 @@ final class Credential implements AutoCloseable {
 
     /// Clears the value.
     @Override
-    public void close() {
+    public synchronized void close() {
         value.close();
     }
 }

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 
 /// The gates of one container: a listening socket for each port that it sends to, until they are closed.
@@ -39,11 +40,11 @@ public final class GateServer implements AutoCloseable {
     private final List<Credential> credentials = new ArrayList<>();
     private final Set<Guest> guests = ConcurrentHashMap.newKeySet();
     private final Predicate<InetAddress> isContainer;
-    private final ValueMatcher values;
+    private final AnswerValues values;
     private final Thread watching;
     private volatile boolean closed;
 
-    private GateServer(Predicate<InetAddress> isContainer, ValueMatcher values) {
+    private GateServer(Predicate<InetAddress> isContainer, AnswerValues values) {
         this.isContainer = isContainer;
         this.values = values;
         this.watching = Thread.ofVirtual().name("caisson gate watch").unstarted(this::watch);
@@ -94,7 +95,8 @@ public final class GateServer implements AutoCloseable {
         try {
             server = new GateServer(
                     isContainer,
-                    ValueMatcher.of(gates.stream().map(Valued::value).toList()));
+                    new AnswerValues(
+                            ValueMatcher.of(gates.stream().map(Valued::value).toList())));
             for (Valued one : gates) {
                 server.credentials.add(new Credential(one.gate(), one.value()));
             }
@@ -132,6 +134,28 @@ public final class GateServer implements AutoCloseable {
             Thread.ofVirtual().name("caisson gate").start(() -> accept(socket, setting));
         }
         watching.start();
+    }
+
+    /// Puts other values into requests from now on, of open connections too. Answers have neither these nor those before.
+    ///
+    /// @param next the gates that it was opened with; the values are closed if this fails too
+    /// @throws dev.caisson.error.ArgumentException ARGUMENT_INVALID for a value that no request can have
+    public synchronized void replace(List<Valued> next) {
+        try {
+            next.forEach(one -> require(one.gate(), one.value()));
+            if (!next.stream().map(Valued::gate).toList().equals(credentials.stream().map(Credential::gate).toList())) {
+                throw new IllegalArgumentException("other gates than those that are open");
+            }
+            values.replace(ValueMatcher.of(Stream.concat(
+                            credentials.stream().map(Credential::value), next.stream().map(Valued::value))
+                    .toList()));
+        } catch (RuntimeException e) {
+            next.forEach(one -> one.value().close());
+            throw e;
+        }
+        for (int i = 0; i < next.size(); i++) {
+            credentials.get(i).replace(next.get(i).value());
+        }
     }
 
     /// Returns the ports that are listened on, by the ports that the container sends to.
@@ -204,7 +228,7 @@ public final class GateServer implements AutoCloseable {
 
     /// Ends all connections and clears the values.
     @Override
-    public void close() {
+    public synchronized void close() {
         closed = true;
         watching.interrupt();
         for (ServerSocket socket : sockets.values()) {

@@ -1,6 +1,5 @@
 package dev.caisson.gate;
 
-import dev.caisson.secret.ValueMatcher;
 import dev.caisson.spec.Gate;
 import java.io.IOException;
 import java.net.Socket;
@@ -24,7 +23,7 @@ final class Guest implements Runnable {
     record Setting(
             int port,
             Map<String, List<Credential>> hosts,
-            ValueMatcher values,
+            AnswerValues values,
             Leaves leaves,
             SSLContext context,
             SSLContext trust,
@@ -34,7 +33,7 @@ final class Guest implements Runnable {
         static Setting of(
                 int port,
                 Map<String, List<Credential>> hosts,
-                ValueMatcher values,
+                AnswerValues values,
                 Authority authority,
                 SSLContext trust,
                 Origins origins,

@@ -59,6 +59,7 @@ final class Bed implements AutoCloseable {
     final List<Socket> arrived = new CopyOnWriteArrayList<>();
     final Authority guests;
     final GateServer server;
+    private final List<Gate> gates;
     private final SSLServerSocket origin;
     private final SSLContext clients;
     volatile Reply reply = Reply.ok("fine");
@@ -105,15 +106,16 @@ final class Bed implements AutoCloseable {
         Path own = directory.resolve("own");
         Files.writeString(own, guests.pem());
         clients = HostTrust.context(own);
-        List<GateServer.Valued> gates = places.stream()
+        List<GateServer.Valued> valued = places.stream()
                 .map(place -> new GateServer.Valued(
                         Gate.of("gh").to(HOST + ":" + origin.getLocalPort()).as(place), SecretValue.of(bytes(VALUE))))
                 .toList();
+        gates = valued.stream().map(GateServer.Valued::gate).toList();
         server = GateServer.open(
                 InetAddress.getLoopbackAddress(),
                 address -> ours && address.isLoopbackAddress(),
                 guests,
-                gates,
+                valued,
                 HostTrust.context(bundle),
                 origins(),
                 notes(),
@@ -215,6 +217,13 @@ final class Bed implements AutoCloseable {
             }
         }
         return found;
+    }
+
+    /// Has the gates put another value into requests.
+    void replace(String value) {
+        server.replace(gates.stream()
+                .map(gate -> new GateServer.Valued(gate, SecretValue.of(bytes(value))))
+                .toList());
     }
 
     int port() {

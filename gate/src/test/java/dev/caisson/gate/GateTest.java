@@ -44,6 +44,35 @@ final class GateTest {
     }
 
     @Test
+    void anotherValueIsInTheNextRequestOfAnOpenConnectionAndNeitherIsInItsAnswer() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
+            String other = "another-value-of-the-gate";
+            bed.reply = Bed.Reply.ok(Bed.VALUE + " " + other);
+            String stars = "*".repeat(Bed.VALUE.length()) + " " + "*".repeat(other.length());
+            try (SSLSocket client = bed.client()) {
+                for (int i = 0; i < 2; i++) {
+                    client.getOutputStream().write(Bed.bytes(bed.request("/") + "\r\n"));
+                    assertThat(Bed.head(client.getInputStream())).isPresent();
+                    String body = new String(
+                            client.getInputStream().readNBytes(stars.length()), StandardCharsets.ISO_8859_1);
+                    assertThat(body).doesNotContain(Bed.VALUE).isEqualTo(i == 0 ? body : stars);
+                    if (i == 0) {
+                        bed.replace(other);
+                    }
+                }
+            }
+            assertThat(bed.get("/")).endsWith(stars);
+            assertThat(bed.heads).hasSize(3);
+            assertThat(Bed.values(bed.heads.get(0), "Authorization")).containsExactly("Bearer " + Bed.VALUE);
+            assertThat(Bed.values(bed.heads.get(1), "Authorization")).containsExactly("Bearer " + other);
+            assertThat(Bed.values(bed.heads.get(2), "Authorization")).containsExactly("Bearer " + other);
+            assertThatThrownBy(() -> bed.replace("short")).hasMessageContaining("has 5 bytes");
+            bed.get("/");
+            assertThat(Bed.values(bed.heads.get(3), "Authorization")).containsExactly("Bearer " + other);
+        }
+    }
+
+    @Test
     void aFieldThatConnectionNamesCannotTakeTheValueAway() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             bed.ask(bed.request("/", "Connection: authorization, close, x-hop", "X-Hop: one", "Keep-Alive: 5")

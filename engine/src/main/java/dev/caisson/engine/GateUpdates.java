@@ -1,0 +1,81 @@
+package dev.caisson.engine;
+
+import dev.caisson.error.CaissonException;
+import dev.caisson.error.ErrorCode;
+import dev.caisson.secret.SecretException;
+import dev.caisson.secret.SecretStore;
+import dev.caisson.secret.StoreStamp;
+import dev.caisson.spec.ContainerId;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/// Brings new values of secrets to gates that are open: for one thread.
+final class GateUpdates {
+    private static final System.Logger LOG = System.getLogger(GateUpdates.class.getName());
+
+    private static final Set<ErrorCode> GONE = Set.of(
+            SecretException.Code.SECRET_UNKNOWN,
+            SecretException.Code.SECRET_DENIED,
+            SecretException.Code.SECRET_EXPIRED,
+            SecretException.Code.SECRET_STORE_MISSING);
+
+    /// Takes other values of a container's gates.
+    interface Replacement {
+        void by(String id, GateSecrets former, GateSecrets next);
+    }
+
+    private final EngineOptions options;
+    private final Replacement replacement;
+    private final Consumer<String> end;
+    /// The store that was looked into for each container.
+    private final Map<String, Optional<StoreStamp>> seen = new HashMap<>();
+
+    /// @param end closes the gates of a container
+    GateUpdates(EngineOptions options, Replacement replacement, Consumer<String> end) {
+        this.options = options;
+        this.replacement = replacement;
+        this.end = end;
+    }
+
+    /// Reads values again if the store has changed since.
+    /// @param open gates, by container
+    void look(Map<String, GateSecrets> open) {
+        seen.keySet().retainAll(open.keySet());
+        if (open.isEmpty()) {
+            return;
+        }
+        Optional<StoreStamp> stamp = StoreStamp.of(options.data().resolve(SecretStore.DIRECTORY));
+        open.forEach((id, secrets) -> {
+            if (!seen.computeIfAbsent(id, _ -> secrets.stamp()).equals(stamp)) {
+                seen.put(id, stamp);
+                update(id, secrets);
+            }
+        });
+    }
+
+    private void update(String id, GateSecrets former) {
+        try {
+            Optional<GateSecrets> found = former.again();
+            if (found.isPresent()) {
+                try (GateSecrets next = found.get()) {
+                    replacement.by(id, former, next);
+                }
+            }
+        } catch (CaissonException e) {
+            String gates = "the gates of container " + new ContainerId(id).shortForm();
+            if (isGone(e)) {
+                LOG.log(System.Logger.Level.DEBUG, gates + " are closed: " + e.sentence()); // whoever removed it knows
+                end.accept(id);
+            } else {
+                LOG.log(System.Logger.Level.WARNING, gates + " have the values that they had: " + e.sentence());
+            }
+        }
+    }
+
+    private static boolean isGone(CaissonException e) {
+        return e instanceof SecretException secret && GONE.contains(secret.reason());
+    }
+}
