@@ -30,14 +30,16 @@ final class Commit {
     private static final String FOREGROUND = " lives as long as the command that runs it, which alone has its files";
 
     private final ImageStore store;
+    private final ImageTaint taint;
     private final KeptContainer kept;
     private final DetachedContainer container;
     private final DetachedPlace place;
     private final CommitOptions options;
 
-    Commit(ImageStore store, KeptContainer kept, CommitOptions options) {
+    Commit(ImageStore store, ImageTaint taint, KeptContainer kept, CommitOptions options) {
         this.place = kept.place();
         this.store = store;
+        this.taint = taint;
         this.kept = kept;
         this.options = options;
         this.container = kept.detached()
@@ -74,7 +76,11 @@ final class Commit {
     }
 
     private StoredImage make(StoredImage base, byte[] before, ImageReference name, NewLayer.Content layer) {
-        return store.make(Optional.of(base), List.of(new NewLayer(layer, true)), added -> config(before, added), name);
+        return store.make(
+                Optional.of(base),
+                taint.checked(List.of(new NewLayer(layer, true))),
+                taint.checked(added -> config(before, added)),
+                name);
     }
 
     private static void write(DetachedChanges changes, StillFiles still, OutputStream tar) throws IOException {

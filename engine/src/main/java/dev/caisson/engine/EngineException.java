@@ -24,7 +24,9 @@ public final class EngineException extends CaissonException {
             case "CONTAINER_AMBIGUOUS",
                     "HOST_PROCESS",
                     "NOT_WATCHABLE",
+                    "SECRET_IN_IMAGE",
                     "SECRET_IN_SPEC",
+                    "SECRET_ON_CHANGE",
                     "SECRET_VARIABLE",
                     "STOP_SIGNAL",
                     "STORAGE_INODES" -> 400;

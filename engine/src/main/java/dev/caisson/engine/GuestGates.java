@@ -142,8 +142,7 @@ final class GuestGates implements AutoCloseable {
     /// Opens the gates of a container, until [#end]; those that are open at the right address stay.
     ///
     /// @param values is asked for them if they are opened
-    synchronized void begin(
-            ContainerId id, List<Attachment> places, Networks networks, Callable<GateSecrets> values)
+    synchronized void begin(ContainerId id, List<Attachment> places, Networks networks, Callable<GateSecrets> values)
             throws IOException {
         Optional<Attachment.Address> outward = places.stream()
                 .filter(place -> !place.internal())

@@ -18,6 +18,7 @@ import dev.caisson.image.ProgressListener;
 import dev.caisson.image.PullListener;
 import dev.caisson.image.RegistryLogins;
 import dev.caisson.image.StoredImage;
+import dev.caisson.secret.SecretStore;
 import dev.caisson.spec.Bytes;
 import java.io.IOException;
 import java.io.InputStream;
@@ -38,10 +39,12 @@ public final class Images implements AutoCloseable {
 
     private final EngineOptions options;
     private final ImageStore store;
+    private final ImageTaint taint;
 
     private Images(EngineOptions options, ImageStore store) {
         this.options = options;
         this.store = store;
+        this.taint = new ImageTaint(options.data().resolve(SecretStore.DIRECTORY));
     }
 
     /// Opens the store of a data directory.
@@ -101,6 +104,7 @@ public final class Images implements AutoCloseable {
     /// @param config gets the digests of the new layers' uncompressed archives, and returns the whole
     ///     configuration, JSON of the OCI image specification
     /// @param name with a tag; an image that had it stays without a name
+    /// @throws EngineException SECRET_IN_IMAGE if the configuration or a new layer has a stored value
     public StoredImage make(
             Optional<StoredImage> base,
             List<NewLayer> layers,
@@ -110,7 +114,7 @@ public final class Images implements AutoCloseable {
         present(layers, "layers");
         present(config, "config");
         present(name, "name");
-        return Failures.call(() -> store.make(base, layers, config, name));
+        return Failures.call(() -> store.make(base, taint.checked(layers), taint.checked(config), name));
     }
 
     /// Returns the image of a name.
@@ -185,12 +189,18 @@ public final class Images implements AutoCloseable {
     /// of the store's images has in the registry is mounted from there.
     ///
     /// @param image with a tag
-    /// @throws EngineException with the code of what failed
+    /// @throws EngineException with the code of what failed; SECRET_IN_IMAGE if it has a stored value
     public void push(StoredImage image, RegistryLogins logins, PullListener listener) {
         present(image, "image");
         present(logins, "logins");
         present(listener, "listener");
-        Failures.run(() -> store.push(image, logins, listener));
+        Failures.run(() -> {
+            taint.requireClean(store.config(image));
+            if (taint.looks()) {
+                store.readLayers(image, taint::requireClean);
+            }
+            store.push(image, logins, listener);
+        });
     }
 
     /// Gives an image a further name.
@@ -208,13 +218,13 @@ public final class Images implements AutoCloseable {
     /// @param container its name, or the beginning of its id
     /// @param name with a tag; an image that had it stays without a name
     /// @throws EngineException COMMIT_REFUSED if its image is not in the store, or it ended with its command;
-    ///     CHANGE_REFUSED; CONTAINER_UNKNOWN; those of [DetachedContainer#writeLayer]
+    ///     CHANGE_REFUSED; CONTAINER_UNKNOWN; SECRET_IN_IMAGE; those of [DetachedContainer#writeLayer]
     public StoredImage commit(String container, ImageReference name, CommitOptions how) throws InterruptedException {
         present(container, "container");
         present(name, "name");
         present(how, "how");
         try {
-            return new Commit(store, Commit.subject(container, options), how).as(name);
+            return new Commit(store, taint, Commit.subject(container, options), how).as(name);
         } catch (RuntimeException e) {
             throw Failures.coded(e);
         }
@@ -378,5 +388,6 @@ public final class Images implements AutoCloseable {
     @Override
     public void close() {
         store.close();
+        taint.close();
     }
 }

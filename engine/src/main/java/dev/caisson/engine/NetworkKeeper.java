@@ -315,11 +315,7 @@ public final class NetworkKeeper implements AutoCloseable {
     /// A store that is locked, or a secret that is gone, leaves the container without the host.
     private void gate(ContainerId id, ContainerSpec spec, List<Attachment> places, Networks networks) {
         try {
-            served.gate(
-                    id,
-                    places,
-                    networks,
-                    () -> GateSecrets.read(options.data(), spec, "container " + id.value()));
+            served.gate(id, places, networks, () -> GateSecrets.read(options.data(), spec, "container " + id.value()));
         } catch (CaissonException e) {
             LOG.log(
                     System.Logger.Level.WARNING,

@@ -66,8 +66,7 @@ final class ServedNetworks implements AutoCloseable {
     /// Opens the gates of a container, until [#end].
     ///
     /// @param values is asked for them if they are not open
-    synchronized void gate(
-            ContainerId id, List<Attachment> places, Networks networks, Callable<GateSecrets> values)
+    synchronized void gate(ContainerId id, List<Attachment> places, Networks networks, Callable<GateSecrets> values)
             throws IOException {
         if (closed) {
             return;

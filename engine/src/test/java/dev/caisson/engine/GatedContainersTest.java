@@ -175,8 +175,7 @@ class GatedContainersTest {
     void aRotatedSecretReachesAnOpenGateAndOneThatIsGoneClosesIt() throws Exception {
         try (NetworkKeeper _ = NetworkKeeper.open(OPTIONS).orElseThrow();
                 Engine engine = Engine.open(OPTIONS)) {
-            DetachedContainer container =
-                    engine.create(spec(listed(), "gh", "sleep 100"), DetachedOptions.STANDARD);
+            DetachedContainer container = engine.create(spec(listed(), "gh", "sleep 100"), DetachedOptions.STANDARD);
             container.start();
             assertThat(ask(container)).startsWith("502 caisson gate: ");
             try (SecretStore store = SecretStore.open(STORE, Optional::empty);
@@ -197,7 +196,8 @@ class GatedContainersTest {
     private static void awaitEntry(SecretStore store, String action, String secret) throws InterruptedException {
         long until = System.nanoTime() + 10_000_000_000L;
         while (store.log().stream()
-                .noneMatch(entry -> entry.action().equals(action) && entry.secret().equals(secret))) {
+                .noneMatch(
+                        entry -> entry.action().equals(action) && entry.secret().equals(secret))) {
             assertThat(System.nanoTime() - until).isNegative();
             Thread.sleep(10);
         }

@@ -136,18 +136,23 @@ public final class GateServer implements AutoCloseable {
         watching.start();
     }
 
-    /// Puts other values into requests from now on, of open connections too. Answers have neither these nor those before.
+    /// Puts other values into requests from now on, of open connections too. Answers have neither these nor those
+    /// before.
     ///
     /// @param next the gates that it was opened with; the values are closed if this fails too
     /// @throws dev.caisson.error.ArgumentException ARGUMENT_INVALID for a value that no request can have
     public synchronized void replace(List<Valued> next) {
         try {
             next.forEach(one -> require(one.gate(), one.value()));
-            if (!next.stream().map(Valued::gate).toList().equals(credentials.stream().map(Credential::gate).toList())) {
+            if (!next.stream()
+                    .map(Valued::gate)
+                    .toList()
+                    .equals(credentials.stream().map(Credential::gate).toList())) {
                 throw new IllegalArgumentException("other gates than those that are open");
             }
             values.replace(ValueMatcher.of(Stream.concat(
-                            credentials.stream().map(Credential::value), next.stream().map(Valued::value))
+                            credentials.stream().map(Credential::value),
+                            next.stream().map(Valued::value))
                     .toList()));
         } catch (RuntimeException e) {
             next.forEach(one -> one.value().close());

@@ -53,8 +53,8 @@ final class GateTest {
                 for (int i = 0; i < 2; i++) {
                     client.getOutputStream().write(Bed.bytes(bed.request("/") + "\r\n"));
                     assertThat(Bed.head(client.getInputStream())).isPresent();
-                    String body = new String(
-                            client.getInputStream().readNBytes(stars.length()), StandardCharsets.ISO_8859_1);
+                    String body =
+                            new String(client.getInputStream().readNBytes(stars.length()), StandardCharsets.ISO_8859_1);
                     assertThat(body).doesNotContain(Bed.VALUE).isEqualTo(i == 0 ? body : stars);
                     if (i == 0) {
                         bed.replace(other);

@@ -1,0 +1,177 @@
+package dev.caisson.engine;
+
+import dev.caisson.image.NewLayer;
+import dev.caisson.secret.SecretException;
+import dev.caisson.secret.SecretStore;
+import dev.caisson.secret.StoreStamp;
+import dev.caisson.secret.StoredValues;
+import dev.caisson.secret.ValueForm;
+import dev.caisson.text.Json;
+import dev.caisson.text.Quoted;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// Refuses images that have a stored value, in their configuration or in a file of a layer. A store that is not there,
+/// or
+/// does not open without asking, is passed over.
+final class ImageTaint implements AutoCloseable {
+    private static final int PIECE = 128 * 1024;
+
+    private final Path directory;
+    private Optional<StoreStamp> stamp = Optional.empty();
+    private @Nullable StoredValues known;
+
+    /// @param directory of the store, which need not exist
+    ImageTaint(Path directory) {
+        this.directory = directory;
+    }
+
+    /// Returns the values; nothing if there is nothing to look for. The store is read again if it has changed.
+    private synchronized Optional<StoredValues> values() {
+        if (!Files.isDirectory(directory)) {
+            return Optional.empty();
+        }
+        Optional<StoreStamp> present = StoreStamp.of(directory);
+        if (!present.equals(stamp)) {
+            forget();
+            try (SecretStore store = SecretStore.open(directory, Optional::empty)) {
+                known = store.values("scan", "images that are made or pushed");
+            } catch (SecretException e) {
+                if (e.reason() != SecretException.Code.SECRET_LOCKED
+                        && e.reason() != SecretException.Code.SECRET_STORE_MISSING) {
+                    throw e;
+                }
+            }
+            stamp = present;
+        }
+        return Optional.ofNullable(known).filter(one -> !one.matcher().isEmpty());
+    }
+
+    /// True if there are values to look for.
+    boolean looks() {
+        return values().isPresent();
+    }
+
+    /// Returns layers that fail while they are written if they have a value.
+    List<NewLayer> checked(List<NewLayer> layers) {
+        Optional<StoredValues> values = values();
+        return values.isEmpty()
+                ? layers
+                : layers.stream()
+                        .map(layer -> new NewLayer(tar -> copy(layer.content(), tar, values.get()), layer.compress()))
+                        .toList();
+    }
+
+    /// Returns a configuration that fails if it has a value.
+    <T> Function<T, byte[]> checked(Function<T, byte[]> config) {
+        return of -> {
+            byte[] made = config.apply(of);
+            requireClean(made);
+            return made;
+        };
+    }
+
+    /// @param config JSON of the OCI image specification
+    /// @throws EngineException SECRET_IN_IMAGE
+    void requireClean(byte[] config) {
+        values().ifPresent(values -> walk("", Json.parse(config, Json.Limits.DEFAULT), values));
+    }
+
+    /// @param index of the layer, from 0
+    /// @throws EngineException SECRET_IN_IMAGE
+    void requireClean(int index, InputStream archive) throws IOException {
+        Optional<StoredValues> values = values();
+        if (values.isEmpty()) {
+            return;
+        }
+        var search = new LayerSearch(values.get().matcher());
+        byte[] piece = new byte[PIECE];
+        for (int count = archive.read(piece); count >= 0; count = archive.read(piece)) {
+            requireClean(search.take(piece, 0, count), "layer " + (index + 1), values.get());
+        }
+    }
+
+    private static void walk(String place, @Nullable Object json, StoredValues values) {
+        if (json instanceof Map<?, ?> map) {
+            Json.members(map).forEach((name, value) -> {
+                requireClean("a name below " + (place.isEmpty() ? "its top" : place), name, values);
+                walk(place.isEmpty() ? name : place + "." + name, value, values);
+            });
+        } else if (json instanceof List<?> list) {
+            for (int i = 0; i < list.size(); i++) {
+                walk(place + "[" + i + "]" + variable(list.get(i), place), list.get(i), values);
+            }
+        } else if (json instanceof String text) {
+            requireClean(place, text, values);
+        }
+    }
+
+    /// Names the variable too, as nobody counts them.
+    private static String variable(@Nullable Object element, String place) {
+        if (place.endsWith(".Env")
+                && element instanceof String text
+                && text.matches("(?s)[A-Za-z_][A-Za-z0-9_]{0,254}=.*")) {
+            return ", the variable " + text.substring(0, text.indexOf('='));
+        }
+        return "";
+    }
+
+    private static void requireClean(String place, String text, StoredValues values) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        int _ = values.matcher().search(bytes, 0, bytes.length, (value, form, from, to) -> {
+            throw tainted("its configuration, " + place, values.name(value), form);
+        });
+    }
+
+    private static EngineException tainted(String place, String secret, ValueForm form) {
+        return new EngineException(
+                "SECRET_IN_IMAGE",
+                "the image has the value of the secret " + secret + ", " + form.words() + ", in " + place
+                        + ": take it out, and give it to the step by --mount=type=secret, or to containers by --secret");
+    }
+
+    /// Passes a layer on, and searches what is written.
+    private static void copy(NewLayer.Content content, OutputStream tar, StoredValues values) throws IOException {
+        var search = new LayerSearch(values.matcher());
+        content.writeTo(new OutputStream() {
+            @Override
+            public void write(int one) throws IOException {
+                write(new byte[] {(byte) one}, 0, 1);
+            }
+
+            @Override
+            public void write(byte[] bytes, int from, int length) throws IOException {
+                requireClean(search.take(bytes, from, length), "its new layer", values);
+                tar.write(bytes, from, length);
+            }
+        });
+    }
+
+    private static void requireClean(Optional<LayerSearch.Found> found, String layer, StoredValues values) {
+        found.ifPresent(one -> {
+            throw tainted("the file " + Quoted.of(one.file()) + " of " + layer, values.name(one.value()), one.form());
+        });
+    }
+
+    private void forget() {
+        if (known != null) {
+            known.close();
+            known = null;
+        }
+    }
+
+    /// Clears the values.
+    @Override
+    public synchronized void close() {
+        forget();
+    }
+}

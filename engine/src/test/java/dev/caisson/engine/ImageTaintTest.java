@@ -1,0 +1,204 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.image.Digest;
+import dev.caisson.image.Image;
+import dev.caisson.image.ImageReference;
+import dev.caisson.image.NewLayer;
+import dev.caisson.image.Platform;
+import dev.caisson.image.PullListener;
+import dev.caisson.image.RegistryLogins;
+import dev.caisson.image.StoredImage;
+import dev.caisson.image.TarWriter;
+import dev.caisson.secret.NewStore;
+import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretStore;
+import dev.caisson.secret.SecretValue;
+import dev.caisson.secret.Unlocker;
+import dev.caisson.secret.ValueMatcher;
+import dev.caisson.spec.ContainerSpec;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Images that have the value of a secret.
+class ImageTaintTest extends BusyboxEngine {
+    private static final String VALUE = "canary-of-the-image";
+    private static final Path STORE = OPTIONS.data().resolve(SecretStore.DIRECTORY);
+    private static final ImageReference NAME = ImageReference.parse("localhost:1/caisson-test/tainted:1");
+    private static final TarWriter.Attributes PLAIN = new TarWriter.Attributes(0755, 0, 0, Instant.EPOCH);
+
+    @TempDir
+    private Path scratch;
+
+    private Images images;
+
+    @BeforeEach
+    void openImages() throws IOException {
+        removeStore();
+        images = Images.open(OPTIONS);
+    }
+
+    @AfterEach
+    void removeAll() throws Exception {
+        for (StoredImage image : images.list()) {
+            if (image.repository().contains("caisson-test/")) {
+                images.remove(image);
+            }
+        }
+        images.close();
+        removeStore();
+    }
+
+    private static void removeStore() throws IOException {
+        if (Files.exists(STORE)) {
+            removeTree(STORE);
+        }
+    }
+
+    private void makeStore() {
+        SecretStore.make(
+                STORE,
+                new NewStore(new Unlocker.KeyFile(scratch.resolve("key")), List.of(), true),
+                Optional::empty,
+                "test");
+        try (SecretStore store = SecretStore.open(STORE, Optional::empty);
+                SecretValue value = value()) {
+            store.create(new SecretName("db"), value, Map.of(), Optional.empty(), "test");
+        }
+    }
+
+    private static SecretValue value() {
+        return SecretValue.of(VALUE.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static byte[] config(List<Digest> layers, String run, String history) {
+        return ("{\"os\":\"linux\",\"architecture\":\"" + Platform.running().architecture() + "\",\"config\":{" + run
+                        + "},\"history\":[{\"created_by\":\"" + history + "\"}],"
+                        + "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" + layers.getFirst() + "\"]}}")
+                .getBytes(StandardCharsets.UTF_8);
+    }
+
+    private StoredImage make(String run, String history, NewLayer.Content layer) {
+        return images.make(
+                Optional.empty(), List.of(new NewLayer(layer, true)), layers -> config(layers, run, history), NAME);
+    }
+
+    private static NewLayer.Content layer(String file, String text) {
+        return to -> {
+            var archive = new TarWriter(to);
+            file(archive, "etc/first", "harmless");
+            file(archive, file, text);
+            file(archive, "etc/last", "harmless");
+            archive.finish();
+        };
+    }
+
+    private static void file(TarWriter archive, String name, String text) throws IOException {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        archive.file(name, bytes.length, PLAIN);
+        archive.content(bytes, bytes.length);
+    }
+
+    private static void refused(ThrowingCallable act, String... words) {
+        assertThatThrownBy(act)
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.code()).isEqualTo("SECRET_IN_IMAGE"))
+                .hasMessageContainingAll(words)
+                .hasMessageContaining("db@1")
+                .hasMessageNotContaining(VALUE);
+    }
+
+    @Test
+    void an_image_is_not_made_with_a_value_and_the_error_has_the_place() {
+        makeStore();
+        List<StoredImage> before = images.list();
+        NewLayer.Content clean = layer("etc/file", "nothing");
+        refused(
+                () -> make("\"Env\":[\"A=1\",\"TOKEN=" + VALUE + "\"]", "", clean),
+                "config.Env[1], the variable TOKEN");
+        refused(() -> make("\"Labels\":{\"who\":\"" + VALUE + "\"}", "", clean), "config.Labels.who");
+        refused(() -> make("\"Cmd\":[\"curl\",\"x" + VALUE + "\"]", "", clean), "config.Cmd[1]");
+        refused(() -> make("", "RUN echo " + VALUE, clean), "history[0].created_by");
+        String encoded = Base64.getEncoder().encodeToString((": " + VALUE).getBytes(StandardCharsets.UTF_8));
+        refused(() -> make("", "", layer("srv/deep/file", encoded)), "srv/deep/file", "its new layer");
+        assertThat(images.list()).isEqualTo(before);
+        assertThat(make("", "", clean)).isNotNull();
+    }
+
+    @Test
+    void an_image_that_was_there_before_the_secret_is_not_pushed() {
+        StoredImage made = make("", "", layer("a/" + "long/".repeat(60) + "file", "password: " + VALUE));
+        makeStore();
+        refused(() -> images.push(made, RegistryLogins.none(), PullListener.none()), "a/long/", "layer 1");
+        StoredImage label = make("", "", layer("etc/file", "nothing"));
+        assertThatThrownBy(() -> images.push(label, RegistryLogins.none(), PullListener.none()))
+                .hasMessageNotContaining("secret"); // nobody listens there
+    }
+
+    @Test
+    void a_container_that_has_written_a_value_is_not_committed() throws Exception {
+        byte[] busybox = Files.readAllBytes(Path.of("/bin/busybox"));
+        StoredImage base = make("\"Cmd\":[\"sh\"]", "", to -> {
+            var archive = new TarWriter(to);
+            archive.directory("bin", PLAIN);
+            archive.directory("srv", PLAIN);
+            archive.file("bin/sh", busybox.length, PLAIN);
+            archive.content(busybox, busybox.length);
+            archive.finish();
+        });
+        makeStore();
+        String halves = VALUE.substring(0, 9) + "\"\"" + VALUE.substring(9); // no text of the spec has it
+        DetachedContainer container = engine.create(
+                ContainerSpec.of(new Image.Named(NAME), "sh", "-c", "echo x" + halves + " > /srv/note"),
+                DetachedOptions.STANDARD);
+        try {
+            container.start();
+            container.await();
+            ImageReference name = ImageReference.parse("caisson-test/committed:1");
+            refused(() -> images.commit(container.id().value(), name, CommitOptions.STANDARD), "srv/note");
+            assertThat(images.has(name)).isFalse();
+        } finally {
+            container.remove(true);
+        }
+        assertThat(base.repository()).contains("caisson-test");
+    }
+
+    @Test
+    void a_file_is_named_however_the_archive_comes_in_pieces() throws IOException {
+        var archive = new ByteArrayOutputStream();
+        layer("a/" + "long/".repeat(60) + "file", "x".repeat(5000) + VALUE).writeTo(archive);
+        byte[] bytes = archive.toByteArray();
+        var random = new Random(7);
+        try (SecretValue value = value();
+                ValueMatcher matcher = ValueMatcher.of(List.of(value))) {
+            for (int most : new int[] {1, 7, 511, 512, 5000, bytes.length}) {
+                var search = new LayerSearch(matcher);
+                Optional<LayerSearch.Found> found = Optional.empty();
+                for (int at = 0; at < bytes.length && found.isEmpty(); ) {
+                    int part = Math.min(bytes.length - at, 1 + random.nextInt(most));
+                    byte[] piece = Arrays.copyOfRange(bytes, at, at + part);
+                    found = search.take(piece, 0, part);
+                    at += part;
+                }
+                assertThat(found.orElseThrow().file()).endsWith("long/file");
+            }
+        }
+    }
+}
