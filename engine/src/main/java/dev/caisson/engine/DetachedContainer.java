@@ -270,7 +270,7 @@ public final class DetachedContainer {
     }
 
     /// Gives it another name.
-    /// @throws EngineException NAME_IN_USE
+    /// @throws EngineException NAME_INVALID, NAME_IN_USE
     public void rename(String name) {
         place.rename(name);
     }

@@ -220,6 +220,7 @@ class DetachedContainerTest {
         made.resume();
         assertThatThrownBy(made::resume).hasMessageContaining("is not paused");
 
+        assertRefused("NAME_INVALID", () -> made.rename("../first"));
         made.rename("second");
         assertThat(DetachedContainer.find("first", OPTIONS)).isEmpty();
         int pid = find("second").state().pid();

@@ -116,8 +116,9 @@ public final class KeptDirectory {
     }
 
     /// Gives one another name.
-    /// @throws StateException NAME_IN_USE, CONTAINER_UNKNOWN
+    /// @throws StateException NAME_INVALID, NAME_IN_USE, CONTAINER_UNKNOWN
     public Entry rename(Entry entry, String name) {
+        Names.requireValid(name);
         var renamed = new Entry(entry.id(), Optional.of(name), false);
         try (Fd all = open();
                 Fd _ = whole(all)) {

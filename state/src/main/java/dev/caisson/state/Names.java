@@ -77,11 +77,23 @@ public final class Names {
         return DIRECTORY + "/" + name;
     }
 
+    /// Refuses what cannot be the name of a container.
+    /// @throws StateException NAME_INVALID
+    static void requireValid(String name) {
+        if (!NAME.matcher(name).matches()) {
+            throw new StateException(
+                    "NAME_INVALID",
+                    "'" + name + "' is not a name of a container: give 1 to 128 letters, digits, '_', '.' or '-', first a"
+                            + " letter or digit");
+        }
+    }
+
     /// Takes the name that was asked for, or makes one up.
     /// @param isFree false for a name that a container has which is kept and does not run
-    /// @throws StateException NAME_IN_USE
+    /// @throws StateException NAME_IN_USE, NAME_INVALID
     public Taken take(Optional<String> asked, Predicate<String> isFree) {
         if (asked.isPresent()) {
+            requireValid(asked.get());
             if (!take(asked.get())) {
                 throw new StateException(
                         "NAME_IN_USE",

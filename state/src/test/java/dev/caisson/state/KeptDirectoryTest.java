@@ -172,6 +172,9 @@ class KeptDirectoryTest {
         kept.make(entry("b", "web", false), ORIGIN).close();
 
         assertRefused("NAME_IN_USE", () -> kept.rename(first, "web"));
+        for (String bad : List.of("", "a b", "../x", "x/y", "-x", ".x", "x\n", "x".repeat(129))) {
+            assertRefused("NAME_INVALID", () -> kept.rename(first, bad));
+        }
         KeptDirectory.Entry renamed = kept.rename(first, "other");
 
         assertThat(renamed).isEqualTo(entry("a", "other", false));
