@@ -367,6 +367,24 @@ class ServedClientsTest {
         assertThat(output(top).lines().skip(1)).hasSize(3); // its first process, its program and what that started
     }
 
+    /// Each of them waits in the engine for a program that does not end.
+    @ParameterizedTest
+    @ValueSource(strings = {"stop -t 600 NAME", "restart -t 600 NAME", "attach NAME"})
+    void the_engine_killed_while_a_command_waits_leaves_the_container_as_it_was(String line) throws Exception {
+        runsInBackground();
+        Process client = start(ONLY, line.replace("NAME", name).split(" "));
+        awaitServed(1);
+
+        served.process().destroyForcibly().waitFor();
+
+        assertThat(errors(client)).startsWith("caisson: SERVE_GONE: ").hasLineCount(1);
+        assertThat(client.waitFor()).isEqualTo(125);
+        assertThat(listed()).isEqualTo(name + " running\n");
+        Process remove = start("CAISSON_SERVE=off", "rm", "-f", name);
+        assertThat(output(remove)).isEqualTo(name + "\n");
+        assertThat(listed()).isEmpty();
+    }
+
     @Test
     void an_engine_that_is_asked_to_end_takes_its_runs_along_and_the_next_one_serves() throws Exception {
         runsInBackground();

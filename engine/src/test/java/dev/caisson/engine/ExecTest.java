@@ -280,7 +280,7 @@ class ExecTest {
         long before = descriptors();
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             var all = new ArrayList<Future<ExecResult>>();
-            for (int i = 0; i < 60; i++) {
+            for (int i = 0; i < 1000; i++) {
                 int number = i;
                 all.add(threads.submit(() -> box.exec(Exec.of("echo", Integer.toString(number)))));
             }

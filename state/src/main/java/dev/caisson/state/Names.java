@@ -83,7 +83,8 @@ public final class Names {
         if (!NAME.matcher(name).matches()) {
             throw new StateException(
                     "NAME_INVALID",
-                    "'" + name + "' is not a name of a container: give 1 to 128 letters, digits, '_', '.' or '-', first a"
+                    "'" + name
+                            + "' is not a name of a container: give 1 to 128 letters, digits, '_', '.' or '-', first a"
                             + " letter or digit");
         }
     }
