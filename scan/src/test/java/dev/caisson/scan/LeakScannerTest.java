@@ -267,4 +267,34 @@ class LeakScannerTest {
         assertThat(scanner.scan("a.txt", "checksum = " + value)).isEmpty();
         assertThat(scanner.scan("a.txt", "token == \"" + value + "\"")).isEmpty();
     }
+
+    @Test
+    void the_string_of_a_variable_is_found_behind_its_type() {
+        String value = samples.fill("{w24}");
+        for (String text : List.of(
+                "val apiKey: String = \"VALUE\"",
+                "const apiKey?: string = 'VALUE';",
+                "const API_KEY: &'static str = \"VALUE\";",
+                "var apiToken string = \"VALUE\"",
+                "static const char api_key[] = \"VALUE\";",
+                "public string ApiKey { get; set; } = \"VALUE\";",
+                "$h{password} = 'VALUE';",
+                "<key>APIKey</key>\n\t<string>VALUE</string>",
+                "variable \"db_password\" {\n  default = \"VALUE\"\n}",
+                "ENV DB_PASSWORD VALUE",
+                "FROM a\nENV DB_PASSWORD VALUE")) {
+            assertThat(only(text.replace("VALUE", value)).rule()).as(text).isEqualTo(RuleSet.ASSIGNED);
+        }
+        for (String text : List.of(
+                "val token: String = other(\"VALUE\")",
+                "token: String == \"VALUE\"",
+                "token; String sum = \"VALUE\"",
+                "the ENV DB_PASSWORD VALUE",
+                "<key>APIKey</key><data>VALUE</data>",
+                "password String")) {
+            assertThat(scanner.scan("a.txt", text.replace("VALUE", value)))
+                    .as(text)
+                    .isEmpty();
+        }
+    }
 }
