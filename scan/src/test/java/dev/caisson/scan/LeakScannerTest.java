@@ -297,4 +297,14 @@ class LeakScannerTest {
                     .isEmpty();
         }
     }
+
+    @Test
+    void a_value_is_found_far_behind_where_its_expression_begins() {
+        String between = "a=1&b=%s&".formatted("x".repeat(300));
+        String url = "https://a.blob.core.windows.net/c/f?" + between + "sig=" + samples.fill("{w40}") + "%2Bab%3D";
+        assertThat(only(url).rule().id()).isEqualTo("azure-signature");
+
+        String connection = "Database=a;" + "Encrypt=True;".repeat(12) + "Password=" + samples.fill("{w14}") + ";";
+        assertThat(only(connection).rule().id()).isEqualTo("connection-password");
+    }
 }
