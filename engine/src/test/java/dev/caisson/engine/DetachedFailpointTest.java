@@ -170,9 +170,9 @@ class DetachedFailpointTest {
     private List<String> lines(Act act) throws Exception {
         prepare(act);
         Actor asked = acting();
-        asked.ask(act, FailpointActor.NOWHERE);
+        asked.ask(act, Failpoint.NOWHERE);
         String[] answer = asked.answers.readLine().split("\t", 2);
-        assertThat(answer[1]).isEqualTo(FailpointActor.OK);
+        assertThat(answer[1]).isEqualTo(Failpoint.OK);
         removeBox();
         List<String> all = List.of(answer[0].split(" ", -1));
         assertThat(all).hasSizeGreaterThan(20);
@@ -206,7 +206,7 @@ class DetachedFailpointTest {
         prepare(act);
         Actor asked = acting();
         asked.ask(act, line);
-        assertThat(asked.answers.readLine()).isEqualTo(FailpointActor.AT + line);
+        assertThat(asked.answers.readLine()).isEqualTo(Failpoint.AT + line);
         return asked;
     }
 

@@ -1,25 +1,14 @@
 package dev.caisson.engine;
 
-import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
 import dev.caisson.spec.ContainerSpec;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
-/// Started by [LineLoader], a process that does to containers what each line of its input names, and stands still at
-/// a line of the code on the way until it reads one more line. It answers with the lines of code that it came by, and
-/// "ok", the code of the error, or an error that has none. Public, as code of other rooms calls it.
-public final class FailpointActor {
+/// Started by [LineLoader], a process that does to containers what each line of its input names.
+final class FailpointActor {
     enum Act {
         CREATE,
         START,
@@ -29,16 +18,6 @@ public final class FailpointActor {
         REMOVE,
         REMOVE_BY_FORCE
     }
-
-    static final String OK = "ok";
-    static final String NOWHERE = "-";
-    static final String AT = "at ";
-
-    private static final BufferedReader INPUT =
-            new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    private static final Thread ACTING = Thread.currentThread();
-    private static final Set<String> PASSED = new LinkedHashSet<>();
-    private static @Nullable String awaited;
 
     private FailpointActor() {}
 
@@ -50,40 +29,7 @@ public final class FailpointActor {
 
     public static void main(String[] arguments) throws Exception {
         var options = new EngineOptions(Path.of(arguments[0]), Path.of(arguments[1]));
-        System.out.println(EngineProcess.OPENED);
-        for (String line = INPUT.readLine(); line != null; line = INPUT.readLine()) {
-            String[] words = line.split(" ", 3);
-            PASSED.clear();
-            awaited = words[2];
-            String outcome = outcome(Act.valueOf(words[0]), words[1], options, Path.of(arguments[2]));
-            awaited = null;
-            System.out.println(String.join(" ", PASSED) + "\t" + outcome);
-        }
-    }
-
-    /// Called by the code itself, at each line.
-    public static void reached(String place) {
-        if (awaited == null || Thread.currentThread() != ACTING || !PASSED.add(place) || !place.equals(awaited)) {
-            return;
-        }
-        System.out.println(AT + place);
-        try {
-            boolean _ = INPUT.readLine() != null;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static String outcome(Act act, String name, EngineOptions options, Path root) throws InterruptedException {
-        try {
-            act(act, name, options, root);
-            return OK;
-        } catch (CaissonException e) {
-            return e.code();
-        } catch (RuntimeException | Error e) {
-            e.printStackTrace();
-            return e.toString();
-        }
+        Failpoint.serve((act, name) -> act(Act.valueOf(act), name, options, Path.of(arguments[2])));
     }
 
     private static void act(Act act, String name, EngineOptions options, Path root) throws InterruptedException {

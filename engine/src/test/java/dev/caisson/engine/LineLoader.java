@@ -19,21 +19,30 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.regex.Pattern;
 
-/// Loads the rooms again, with a call of [FailpointActor#reached] at each line of the code that creates, starts, stops
-/// and removes containers that outlive their command.
+/// Loads the rooms again, with a call of [Failpoint#reached] at each line of some classes.
 final class LineLoader extends URLClassLoader {
-    private static final Pattern OBSERVED = Pattern.compile("dev\\.caisson\\.("
+    /// The code that creates, starts, stops and removes containers that outlive their command.
+    private static final Pattern CONTAINERS = Pattern.compile("dev\\.caisson\\.("
             + "engine\\.(Detached.*|Engine|Executions|LimitChange|KeptSpec|MonitorLeftovers|PauseSwitch|Revival|RunningExec)"
             + "|launch\\.monitor\\.Monitor|state\\.(DiskLayers|Groups|KeptDirectory|Names|Places))(\\$.*)?");
     private static final MethodTypeDesc REACHED = MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_String);
 
-    LineLoader() {
+    private final Pattern observed;
+
+    private LineLoader(Pattern observed) {
         super(urls(), LineLoader.class.getClassLoader());
+        this.observed = observed;
     }
 
     /// Starts [FailpointActor] in such classes.
     public static void main(String[] arguments) throws Exception {
-        Method own = new LineLoader().loadClass(FailpointActor.class.getName()).getMethod("main", String[].class);
+        start(FailpointActor.class, CONTAINERS, arguments);
+    }
+
+    /// Starts a program.
+    /// @param observed the classes that call at each line
+    static void start(Class<?> program, Pattern observed, String... arguments) throws ReflectiveOperationException {
+        Method own = new LineLoader(observed).loadClass(program.getName()).getMethod("main", String[].class);
         own.setAccessible(true); // its package is another one
         own.invoke(null, (Object) arguments);
     }
@@ -70,7 +79,7 @@ final class LineLoader extends URLClassLoader {
         }
         try (var in = found.openStream()) {
             byte[] bytes = in.readAllBytes();
-            byte[] own = OBSERVED.matcher(name).matches() ? observed(bytes, simple(name)) : bytes;
+            byte[] own = observed.matcher(name).matches() ? calling(bytes, simple(name)) : bytes;
             return defineClass(name, own, 0, own.length);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -81,14 +90,14 @@ final class LineLoader extends URLClassLoader {
         return name.substring(name.lastIndexOf('.') + 1).replaceAll("\\$.*", "");
     }
 
-    private byte[] observed(byte[] bytes, String name) {
+    private byte[] calling(byte[] bytes, String name) {
         ClassFile context = ClassFile.of(ClassFile.ClassHierarchyResolverOption.of(
                 ClassHierarchyResolver.ofResourceParsing(this).orElse(ClassHierarchyResolver.defaultResolver())));
         CodeTransform lines = (code, element) -> {
             code.with(element);
             if (element instanceof LineNumber line) {
                 code.loadConstant(name + ":" + line.line());
-                code.invokestatic(ClassDesc.of("dev.caisson.engine.FailpointActor"), "reached", REACHED);
+                code.invokestatic(ClassDesc.of("dev.caisson.engine.Failpoint"), "reached", REACHED);
             }
         };
         // an initializer runs once in a process

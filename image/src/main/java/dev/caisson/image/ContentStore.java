@@ -215,7 +215,8 @@ final class ContentStore implements AutoCloseable {
         }
     }
 
-    /// Removes what an addition that failed, or that needed less than it wrote, has left.
+    /// Removes blobs of no image: an addition that failed or needed less than it wrote has left them, or a process
+    /// that was killed.
     void removeLeft() {
         try (Fd lock = lockFile(LIST_LOCK)) {
             FileLocks.lock(lock);

@@ -313,10 +313,12 @@ public final class ImageStore implements AutoCloseable {
         });
     }
 
-    /// Removes unpacked layers that no image of the list has and nobody has open. Those of layouts and archives,
-    /// which are on no list, are unpacked again when they are run.
+    /// Removes blobs that no image has, which a killed process may have left, and unpacked layers that no image
+    /// of the list has and nobody has open. Those of layouts and archives, which are on no list, are unpacked again
+    /// when they are run.
     public void removeUnused() {
         guarded("the unpacked layers", () -> {
+            content.removeLeft();
             Set<Digest> layers = trees.keys();
             layers.removeAll(chains(content.images()));
             trees.remove(layers, snapshots::needs);
