@@ -17,7 +17,8 @@ static int open_devpts(void)
 }
 
 /*
- * The user namespace comes first, and with it every capability over what the others belong to; nothing of this process can be
+ * The network namespace comes first, as it may be another container's, over which only the host's root has a right. Then the
+ * user namespace, and with it every capability over what the others belong to; nothing of this process can be
  * seen from inside, as its pid is of the host's. Its children are born into the pid namespace. The kernel forgets the
  * parent-death signal where credentials change.
  */

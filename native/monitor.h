@@ -82,7 +82,7 @@ enum monitor_op {
 	MONITOR_READ = 17, /* MONITOR_EXEC_ID bytes, and the terminal of a program that was adopted -> -. What the program writes there
 				  from then on is read and dropped, until its exit. ESRCH if no such program was adopted, EBUSY if it
 				  has given one */
-	/* 18..22 and 29..31 are free */
+	/* 18..22 and 30, 31 are free */
 	MONITOR_REDACT = 23, /* -, and memory with a struct redaction_table -> -. It takes the place of the one from SETUP at once */
 	MONITOR_MOUNT = 24, /* argument: a slot -> -, and a detached copy of the mount that is kept for it, as each start gets one.
 			       EINVAL if none is. A process that joins the container's id map sees its files while it does not run */
@@ -94,6 +94,8 @@ enum monitor_op {
 	MONITOR_RELINK = 28, /* struct links (all 0: none), and a sealed plan of as many slots -> monitor_state. Both count from the next start
 				on, the generation behind the one that is answered. EBUSY while STARTING or HELD, EPERM for a plan that is
 				not sealed, or for links of a container that was set up without any and not as LINKABLE */
+	MONITOR_NETWORK = 29, /* the network namespace of another container -> -. Each start is in it, until the container is EXITED. EINVAL for
+				 one that has its own, EBUSY while STARTING or HELD */
 	MONITOR_PROGRAM = 32, /* - -> -, and a read-only descriptor of the monitor's program. An engine that finds its own bytes
 				 there, sealed, can start its monitors from it: they then share the memory */
 };

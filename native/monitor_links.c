@@ -11,6 +11,19 @@ bool are_none(const struct links *links)
 	return memcmp(links, &none, sizeof none) == 0;
 }
 
+/* What it is the zygote checks, at each start. */
+int take_network(struct monitor *m, int *name_space)
+{
+	if (m->clone_flags & CLONE_NEWNET)
+		return -EINVAL;
+	if (m->phase == MONITOR_STARTING || m->phase == MONITOR_HELD)
+		return -EBUSY;
+	close_fd(&m->network);
+	m->network = *name_space;
+	*name_space = NO_FD;
+	return 0;
+}
+
 int *plan_of(struct monitor *m)
 {
 	for (unsigned i = 0; i < m->given_count; i++)

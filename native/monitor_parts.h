@@ -115,6 +115,7 @@ struct monitor {
 	unsigned kept_count;
 	struct links links; /* count 0: none */
 	bool makes_links;   /* its zygote may */
+	int network;	    /* the namespace of another container, for the next start; -1 */
 	int layer[REQUEST_MAX_FDS];
 	unsigned layer_count;
 	int cgroup, state_directory, status, oom, freezer, program, redaction, answers;
@@ -161,6 +162,7 @@ int confine(const struct monitor *m);
 
 /* monitor_links.c */
 bool are_none(const struct links *links);
+int take_network(struct monitor *m, int *name_space); /* on success it is taken */
 int *plan_of(struct monitor *m); /* the descriptor of the plan */
 int take_links(struct monitor *m, const struct links *links, int *plan); /* on success `plan` is taken */
 

@@ -296,6 +296,14 @@ static void redact_more(const struct ask *ask, int passed)
 		answer(ask, -take_redaction(passed));
 }
 
+static void share_network(const struct ask *ask, int *passed)
+{
+	if (ask->header->length != 0 || *passed < 0)
+		answer(ask, EBADMSG);
+	else
+		answer(ask, -take_network(ask->m, passed));
+}
+
 /* ---- dispatch ---- */
 
 static void adopt(const struct ask *ask, int *passed)
@@ -385,6 +393,9 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 		break;
 	case MONITOR_RELINK:
 		relink(&ask, passed);
+		break;
+	case MONITOR_NETWORK:
+		share_network(&ask, passed);
 		break;
 	case MONITOR_PROGRAM:
 		reply(m, client, header, m->program < 0 ? ENOENT : 0, NULL, 0, m->program);

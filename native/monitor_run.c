@@ -373,6 +373,7 @@ static void finish(struct monitor *m)
 		m->phase = MONITOR_RESTARTING;
 	} else {
 		m->phase = MONITOR_EXITED;
+		close_fd(&m->network); /* who ended keeps nobody's links */
 	}
 	write_denials(m);
 	write_record(m);

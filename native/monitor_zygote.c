@@ -100,9 +100,12 @@ int keep_slot(struct monitor *m, uint16_t slot, int mount)
 
 int ask_for_init(struct monitor *m, int control, int *pidfd)
 {
-	int fds[2] = {control, m->cgroup};
+	int fds[3] = {control, m->cgroup};
+	unsigned count = m->cgroup >= 0 ? 2 : 1;
 	struct request request = {.kind = REQUEST_CHILD, .clone_flags = m->clone_flags};
-	int error = ask(m, &request, fds, m->cgroup >= 0 ? 2 : 1, pidfd);
+	if (m->network >= 0)
+		fds[count++] = m->network;
+	int error = ask(m, &request, fds, count, pidfd); /* the zygote refuses one without a network namespace */
 	if (error < 0 && *pidfd >= 0) { /* the zygote killed this child; the monitor must reap it */
 		siginfo_t info;
 		waitid(P_PIDFD, (id_t)*pidfd, &info, WEXITED);

@@ -13,8 +13,8 @@ _Static_assert(sizeof(struct report) == 48 + 4 * PHASE_COUNT, "the wire form is 
 const char *const plan_phase_names[PHASE_COUNT] = {"SEAL",	"MAPPED", "PRIVATE", "ROOT", "MOUNTS",	 "DEVICES", "PIVOT",
 						   "PROTECT", "LIMITS", "CAPS",	   "LANDLOCK", "READY", "FILTER"};
 
-const uint32_t plan_namespaces[PLAN_NAMESPACES] = {CLONE_NEWUSER, CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWUTS,
-						   CLONE_NEWNET,  CLONE_NEWTIME,   CLONE_NEWPID, CLONE_NEWNS};
+const uint32_t plan_namespaces[PLAN_NAMESPACES] = {CLONE_NEWNET, CLONE_NEWUSER, CLONE_NEWCGROUP, CLONE_NEWIPC,
+						   CLONE_NEWUTS, CLONE_NEWTIME, CLONE_NEWPID,    CLONE_NEWNS};
 
 /* ---- the opcodes ---- */
 

@@ -133,7 +133,7 @@ static int hold_signals(void)
 /* A process may open its own, also when it is not dumpable; whoever has the descriptor may enter without CAP_SYS_PTRACE. */
 static int report_namespaces(const struct init *init)
 {
-	static const char *const names[PLAN_NAMESPACES] = {"user", "cgroup", "ipc", "uts", "net", "time", "pid", "mnt"};
+	static const char *const names[PLAN_NAMESPACES] = {"net", "user", "cgroup", "ipc", "uts", "time", "pid", "mnt"};
 	int directory = open_in(AT_FDCWD, "/proc/self/ns", O_PATH | O_DIRECTORY, 0, RESOLVE_NO_MAGICLINKS);
 	struct statfs on;
 	int error = directory < 0 ? directory : fstatfs(directory, &on) < 0 ? -errno : on.f_type == PROC_SUPER_MAGIC ? 0 : -EBUSY;

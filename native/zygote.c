@@ -67,9 +67,13 @@ static bool asks_no_root(const struct request *request)
 	       request->tmpfs_inodes == 0;
 }
 
+/* One without a network namespace of its own has that of another container. The host's is given to none. */
+static bool shares_network(const struct request *request) { return !(request->clone_flags & CLONE_NEWNET); }
+
 static bool valid_child(const struct request *request)
 {
-	if (request->fds < 1 || request->fds > 2 || request->clone_flags & ~(uint64_t)NAMESPACES)
+	unsigned others = shares_network(request) ? 1 : 0;
+	if (request->fds < 1 + others || request->fds > 2 + others || request->clone_flags & ~(uint64_t)NAMESPACES)
 		return false;
 	return (request->clone_flags & OBLIGATORY_NAMESPACES) == OBLIGATORY_NAMESPACES && asks_no_root(request);
 }
@@ -164,16 +168,24 @@ static int set_oom_score_of(int pid, int score)
 
 static int start_child(const struct request *request, const int *fds, struct answer *out)
 {
-	int pidfd = -1;
+	int pidfd = -1, own = -1;
 	struct clone_args args = {.flags = request->clone_flags | CLONE_PARENT | CLONE_PIDFD, .pidfd = (uintptr_t)&pidfd};
-	if (request->fds > 1) {
+	bool shares = request->kind == REQUEST_CHILD && shares_network(request);
+	if (request->fds > (shares ? 2 : 1)) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)fds[1];
 	}
 	out->reply.stage = STAGE_CLONE;
+	if (shares) {
+		own = enter_network(fds[request->fds - 1]);
+		if (own < 0)
+			return own;
+	}
 	int pid = clone_as(request->id_base, &args);
 	if (pid == 0)
 		init(fds[0], request->id_count, request->kind == REQUEST_EXEC ? PLAN_EXEC : PLAN_LAUNCH);
+	if (shares)
+		leave_network(own);
 	if (pid < 0)
 		return pid;
 	out->reply.pid = pid;

@@ -20,6 +20,8 @@ int copy_kept(unsigned place);
 int make_device_node(const struct request *request, int host_node);
 int make_user_namespace(uint32_t id_base, uint32_t id_count);
 int make_links(const struct request *request, const struct links *links, int pidfd);
+int enter_network(int name_space); /* the zygote's own, for leave_network(), which cannot fail: it exits */
+void leave_network(int own);
 int write_maps(int pid, uint32_t id_base, uint32_t id_count);
 
 /* `makes_links`: it keeps CAP_NET_ADMIN, for REQUEST_LINKS. */

@@ -205,11 +205,13 @@ void container_until_ready(struct container *container)
 
 static int ask_child(struct engine *engine, const struct spec *spec, int control, struct container *container)
 {
-	int fds[2] = {control, spec->cgroup};
+	int fds[3] = {control, spec->cgroup};
 	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_CHILD, .id_base = ID_BASE, .id_count = ID_COUNT};
 	if (spec->id_count)
 		request.id_count = spec->id_count;
 	request.fds = spec->cgroup ? 2 : 1;
+	if (spec->network)
+		fds[request.fds++] = spec->network;
 	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 	request.clone_flags = (request.clone_flags | spec->extra_clone_flags) & ~spec->dropped_clone_flags;
 	int status = engine_ask(engine, &request, fds, request.fds, &container->reply, &container->pidfd);

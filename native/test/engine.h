@@ -48,6 +48,7 @@ struct spec {
 	const char *upper;		/* of ROOT_OVERLAY */
 	uint16_t pause_before;		/* 0: nowhere */
 	uint64_t extra_clone_flags, dropped_clone_flags;
+	int network;	       /* a network namespace in place of its own, if CLONE_NEWNET is dropped */
 	int cgroup;	       /* a directory of cgroup v2; 0: none */
 	int freezer, freezer_v1, oom, join; /* for a monitor, as enum monitor_fd has them; 0: none */
 	int probe, probe_kill;	       /* likewise: the plan of health probes, and the kill file of their group */

@@ -28,7 +28,7 @@ struct program {
 	bool done;	     /* no program */
 };
 
-static const char *const names[PLAN_NAMESPACES] = {"user", "cgroup", "ipc", "uts", "net", "time", "pid", "mnt"};
+static const char *const names[PLAN_NAMESPACES] = {"net", "user", "cgroup", "ipc", "uts", "time", "pid", "mnt"};
 
 /* sleeps until it is told to go on */
 static const char waiting[] = "echo up; read -r _; echo down";

@@ -241,7 +241,7 @@ static int ask(struct engine *of, uint16_t kind, uint16_t root_kind)
 		CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
 		close(pair[0]);
 		fds[request.fds++] = pair[1];
-		request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID;
+		request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET;
 	}
 	if (kind == REQUEST_DEVICE)
 		fds[request.fds++] = open("/dev/zero", O_PATH | O_CLOEXEC);

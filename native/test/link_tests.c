@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -135,12 +136,12 @@ static struct links_request request_of(const struct links *links)
 	return request;
 }
 
-static int waiting_child(uint64_t dropped_flags, int *control)
+static int waiting_child(int *control)
 {
 	int pair[2], pidfd = -1;
 	struct reply reply;
 	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_CHILD, .id_base = ID_BASE, .id_count = ID_COUNT, .fds = 1};
-	request.clone_flags = (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET) & ~dropped_flags;
+	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET;
 	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
 	CHECK_EQUAL(0, engine_ask(&linked, &request, &pair[1], 1, &reply, &pidfd));
 	close(pair[1]);
@@ -193,7 +194,7 @@ static void only_a_child_that_was_made_here_gets_a_link(void)
 	expect_refusal(&links, other, -ESRCH, STAGE_LINKS); /* and when it is gone */
 
 	/* one of another container */
-	int child = waiting_child(0, &control);
+	int child = waiting_child(&control);
 	struct links_request request = request_of(&links);
 	struct reply reply;
 	request.request.id_base = ID_BASE + 1;
@@ -239,15 +240,71 @@ static void a_child_of_another_engine_gets_no_link(void)
 	leave();
 }
 
-/* The guest's end would be the host's. */
-static void a_child_in_the_host_s_network_gets_no_link(void)
+static unsigned open_files(int pid)
 {
-	int control;
+	char command[64];
+	snprintf(command, sizeof command, "ls /proc/%d/fd | wc -l", pid);
+	return (unsigned)atoi(output_of(command));
+}
+
+static int network_of(int pid)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/ns/net", pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* It has the other's links and sysfs, and no right to change them. The zygote is where it was afterwards. */
+static void a_container_is_in_the_network_of_another(void)
+{
 	struct links links = one_link();
 	enter();
-	int child = waiting_child(CLONE_NEWNET, &control);
-	expect_refusal(&links, child, -EXDEV, STAGE_LINKS);
-	end_child(child, control);
+	struct spec spec = linked_shell("read x; cat /sys/class/net/eth0/operstate", &links);
+	spec.more = with_address;
+	CHECK_EQUAL(0, container_launch(&linked, &spec, &container));
+	container_start(&container);
+	struct spec joining = shell("ls /sys/class/net | tr '\\n' ' '; ip -o -4 addr show dev eth0 | grep -c '10.9.0.2/24'; ip link set eth0 down || echo kept");
+	joining.dropped_clone_flags = CLONE_NEWNET, joining.network = network_of(container.pid);
+	static struct container other;
+	container_run(&linked, &joining, &other);
+	CHECK(strstr(other.text, "eth0 lo ") && strstr(other.text, "1\n") && strstr(other.text, "kept\n"));
+	expect_link("cvtest", "\"UP\"");
+	struct spec apart = shell("ls /sys/class/net | grep -c eth0; true");
+	container_run(&linked, &apart, &other);
+	CHECK_TEXT("0\n", other.text);
+	struct stat zygotes, host;
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/ns/net", linked.pid);
+	CHECK(stat(path, &zygotes) == 0 && stat("/proc/self/ns/net", &host) == 0);
+	CHECK_EQUAL(host.st_ino, zygotes.st_ino);
+	CHECK_EQUAL(4, open_files(linked.pid));
+	close(joining.network);
+	close(container.input), container.input = -1;
+	container_finish(&container);
+	CHECK_TEXT("up\n", container.text);
+	CHECK(link_goes_away("cvtest"));
+	leave();
+}
+
+/* Neither the host's own network nor what is none. */
+static void no_container_is_in_the_network_of_the_host(void)
+{
+	enter();
+	int pair[2], pidfd = -1, user = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+	struct reply reply;
+	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_CHILD, .id_base = ID_BASE, .id_count = ID_COUNT, .fds = 2};
+	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID;
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	int fds[2] = {pair[1], network_of(getpid())};
+	CHECK_EQUAL(-EPERM, engine_ask(&linked, &request, fds, 2, &reply, &pidfd));
+	close(fds[1]), fds[1] = user;
+	CHECK_EQUAL(-EINVAL, engine_ask(&linked, &request, fds, 2, &reply, &pidfd));
+	fds[1] = pair[0];
+	CHECK_EQUAL(-EINVAL, engine_ask(&linked, &request, fds, 2, &reply, &pidfd));
+	CHECK_EQUAL(STAGE_CLONE, reply.stage);
+	CHECK_EQUAL(-1, pidfd);
+	close(pair[0]), close(pair[1]), close(user);
+	CHECK_EQUAL(4, open_files(linked.pid));
 	leave();
 }
 
@@ -257,7 +314,7 @@ static void a_dead_child_gets_no_link(void)
 	struct links links = one_link();
 	siginfo_t info;
 	enter();
-	int child = waiting_child(0, &control);
+	int child = waiting_child(&control);
 	syscall(SYS_pidfd_send_signal, child, SIGKILL, NULL, 0);
 	CHECK(waitid(P_PIDFD, (id_t)child, &info, WEXITED | WNOWAIT) == 0);
 	expect_refusal(&links, child, -ESRCH, STAGE_LINKS);
@@ -276,7 +333,7 @@ static void what_is_no_bridge_gets_no_port(void)
 	int control;
 	struct links links = one_link();
 	enter();
-	int child = waiting_child(0, &control);
+	int child = waiting_child(&control);
 	set_name(links.link[0].bridge, "cnnone");
 	expect_refusal(&links, child, -ENODEV, STAGE_LINKS);
 	CHECK(runs("ip link add cnveth type veth peer name peer"));
@@ -296,7 +353,7 @@ static void an_error_leaves_no_link(void)
 	links.count = 2;
 	links.link[1] = (struct plan_link){"cvother", "cnnone", "eth1", GUEST_INDEX + 1, 1500, {2, 0, 0, 0, 0, 8}, 0, 0};
 	enter();
-	int child = waiting_child(0, &control);
+	int child = waiting_child(&control);
 	expect_refusal(&links, child, -ENODEV, STAGE_LINKS);
 	set_name(links.link[1].bridge, "cnbridge");
 	CHECK(runs("ip link add cvother type bridge")); /* somebody's */
@@ -312,14 +369,14 @@ static void what_an_earlier_run_left_is_replaced(void)
 	struct links links = one_link();
 	enter();
 	CHECK(runs("ip link add cvtest mtu 1300 type veth peer name peer"));
-	int child = waiting_child(0, &control);
+	int child = waiting_child(&control);
 	struct links_request request = request_of(&links);
 	struct reply reply;
 	CHECK_EQUAL(0, engine_ask_links(&linked, &request, child, &reply));
 	expect_link("cvtest", "\"mtu\":1400");
 	CHECK(!link_is_there("peer"));
 	/* the namespace of an earlier start that is still held, by a socket of it */
-	int next_control, next = waiting_child(0, &next_control);
+	int next_control, next = waiting_child(&next_control);
 	CHECK_EQUAL(0, engine_ask_links(&linked, &request, next, &reply));
 	end_child(child, control);
 	CHECK(link_is_there("cvtest"));
@@ -341,7 +398,7 @@ static void links_need_a_zygote_for_links(void)
 	status_word(linked.pid, "CapEff", found);
 	CHECK_TEXT("00000000882000ff", found);
 	CHECK(engine_start(&own, binary));
-	int child = waiting_child(0, &control);
+	int child = waiting_child(&control);
 	struct links_request request = request_of(&links);
 	struct reply reply;
 	CHECK_EQUAL(-EPERM, engine_ask_links(&own, &request, child, &reply));
@@ -355,20 +412,13 @@ static void links_need_a_zygote_for_links(void)
 	leave();
 }
 
-static unsigned open_files(int pid)
-{
-	char command[64];
-	snprintf(command, sizeof command, "ls /proc/%d/fd | wc -l", pid);
-	return (unsigned)atoi(output_of(command));
-}
-
 static void nothing_is_left_open(void)
 {
 	int control;
 	struct links links = one_link();
 	enter();
 	for (unsigned i = 0; i < 20; i++) {
-		int child = waiting_child(0, &control);
+		int child = waiting_child(&control);
 		struct links_request request = request_of(&links);
 		struct reply reply;
 		CHECK_EQUAL(0, engine_ask_links(&linked, &request, child, &reply)); /* the name is taken by the one before, perhaps */
@@ -552,7 +602,8 @@ const struct test link_tests[] = {
 	{"an addressed link", an_addressed_container_is_reached},
 	{"link of another's child", only_a_child_that_was_made_here_gets_a_link},
 	{"link of another engine's child", a_child_of_another_engine_gets_no_link},
-	{"link in the host's network", a_child_in_the_host_s_network_gets_no_link},
+	{"network of another", a_container_is_in_the_network_of_another},
+	{"network of the host", no_container_is_in_the_network_of_the_host},
 	{"link of a dead child", a_dead_child_gets_no_link},
 	{"link to no bridge", what_is_no_bridge_gets_no_port},
 	{"link and an error", an_error_leaves_no_link},

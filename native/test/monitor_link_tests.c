@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -137,6 +138,56 @@ static void a_socket_of_the_last_run_does_not_hinder_the_next(void)
 	leave_own_network();
 }
 
+/* NETWORK, with a descriptor or none. */
+static int give_network(int name_space)
+{
+	static struct message reply;
+	struct monitor_header header = {MONITOR_NETWORK, MONITOR_VERSION, 78, 0, 0};
+	if (engine_send(watched.socket, &header, sizeof header, &name_space, name_space < 0 ? 0 : 1) != sizeof header)
+		return EIO;
+	return await_reply(watched.socket, MONITOR_NETWORK, &reply);
+}
+
+/* Each start is in the namespace that was given for it, and the monitor keeps none when it is over. */
+static void a_start_is_in_the_network_of_another(void)
+{
+	struct spec spec = shell("ls /sys/class/net | grep -c cvhere; exit 3");
+	struct monitor_start started;
+	spec.dropped_clone_flags = CLONE_NEWNET;
+	enter_own_network();
+	CHECK(runs("ip link add cvhere type veth peer name cvthere"));
+	int network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	leave_own_network();
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	unsigned files = open_files(watched.created.monitor_pid);
+	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, &started, sizeof started)); /* never the host's */
+	CHECK_EQUAL(EBADMSG, give_network(-1));
+	for (int times = 0; times < 2; times++) {
+		CHECK_EQUAL(0, give_network(network));
+		CHECK_EQUAL(0, give_network(network));
+		CHECK_EQUAL(files + 1, open_files(watched.created.monitor_pid));
+		CHECK_EQUAL(3, run().status);
+		CHECK_EQUAL(files, open_files(watched.created.monitor_pid));
+	}
+	CHECK_EQUAL(2, count_of(log_of(&watched, "x-json.log"), "\"1\\n\""));
+	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, &started, sizeof started));
+	close(network);
+	watched_end(&watched);
+}
+
+static void one_with_a_network_of_its_own_takes_no_other(void)
+{
+	struct spec spec = shell("exit 3");
+	int network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	unsigned files = open_files(watched.created.monitor_pid);
+	CHECK_EQUAL(EINVAL, give_network(network));
+	CHECK_EQUAL(files, open_files(watched.created.monitor_pid));
+	CHECK_EQUAL(3, run().status);
+	close(network);
+	watched_end(&watched);
+}
+
 /* RELINK with the plan that the monitor gives, or with `plan`. */
 static int relink(const struct links *links, int plan, struct monitor_state *state)
 {
@@ -232,6 +283,8 @@ const struct test monitor_link_tests[] = {
 	{"links: sockets are lent", the_sockets_of_a_run_are_lent},
 	{"links: a socket that is held", a_socket_of_the_last_run_does_not_hinder_the_next},
 	{"links: others", the_next_start_has_other_links},
+	{"links: the network of another", a_start_is_in_the_network_of_another},
+	{"links: a network of its own", one_with_a_network_of_its_own_takes_no_other},
 	{"links: the capability", only_a_zygote_with_links_has_the_capability},
 };
 const unsigned monitor_link_test_count = sizeof monitor_link_tests / sizeof *monitor_link_tests;

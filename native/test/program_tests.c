@@ -1,7 +1,9 @@
 /* A launched program: signals that reach it, processes that it leaves, and the filters that it runs under. */
 #include "init_tests.h"
+#include "own_network.h"
 #include "probe.h"
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
@@ -152,10 +154,12 @@ static void landlock_scopes(void)
 	static const char *const argv[] = {"/bin/probe", "abstract", NULL};
 	static const char *const answers[] = {"connected\n", "refused\n", "connected\n", "refused\n"};
 	bool known = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 6;
-	int listener = listen_at_probe();
+	enter_own_network();
+	int listener = listen_at_probe(), network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	leave_own_network();
 	for (scopes = 0; scopes < 4; scopes++) {
 		struct spec spec = shell("");
-		spec.root = probe_root(), spec.argv = argv, spec.dropped_clone_flags = CLONE_NEWNET;
+		spec.root = probe_root(), spec.argv = argv, spec.dropped_clone_flags = CLONE_NEWNET, spec.network = network;
 		spec.more = scopes ? landlock : NULL;
 		container_run(&engine, &spec, &container);
 		if (known || scopes == 0)
@@ -163,7 +167,7 @@ static void landlock_scopes(void)
 		else
 			CHECK_EQUAL(REPORT_ERROR, container.last.kind);
 	}
-	close(listener);
+	close(listener), close(network);
 }
 
 const struct test program_tests[] = {

@@ -1,5 +1,6 @@
 /* One step at a time: what it makes, where it refuses, and what it leaves alone. */
 #include "init_tests.h"
+#include "own_network.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -88,21 +89,20 @@ static void each_hierarchy_of_control_groups_is_the_one_that_was_asked_for(void)
 	expect_exit(&container, 0);
 }
 
-/* Of the zygote's own file system; in a network of its own a container has another one. */
-static void sysfs_is_the_zygotes_where_the_network_is(void)
+/* Of the network that it is in, also if that is another one's: never of the zygote's, where the links of the host are. */
+static void sysfs_is_that_of_its_network(void)
 {
-	char path[64], expected[256];
-	struct stat zygotes;
-	snprintf(path, sizeof path, "/proc/%d/root/sys", engine.pid);
-	CHECK(stat(path, &zygotes) == 0);
-	struct spec spec = shell("stat -c %d /sys; grep -c ' /sys ro,nosuid,nodev,noexec,relatime .*- sysfs ' /proc/self/mountinfo");
-	spec.dropped_clone_flags = CLONE_NEWNET;
+	struct spec spec = shell("ls /sys/class/net; grep -c ' /sys ro,nosuid,nodev,noexec,relatime .*- sysfs ' /proc/self/mountinfo");
+	enter_own_network();
+	CHECK(runs("ip link add cvhere type veth peer name cvthere"));
+	spec.network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), spec.dropped_clone_flags = CLONE_NEWNET;
+	leave_own_network();
 	container_run(&engine, &spec, &container);
-	snprintf(expected, sizeof expected, "%lu\n1\n", (unsigned long)zygotes.st_dev);
-	CHECK_TEXT(expected, container.text);
-	spec.dropped_clone_flags = 0;
+	CHECK(strstr(container.text, "cvhere\ncvthere\n") && strstr(container.text, "\n1\n"));
+	close(spec.network);
+	spec.network = 0, spec.dropped_clone_flags = 0;
 	container_run(&engine, &spec, &container);
-	CHECK(strcmp(expected, container.text) != 0 && strstr(container.text, "\n1\n"));
+	CHECK(!strstr(container.text, "cvhere") && strstr(container.text, "lo\n") && strstr(container.text, "\n1\n"));
 }
 
 /* Group 5 owns terminals, if there is one. */
@@ -391,7 +391,7 @@ static void kernel_files_are_no_working_directory(void)
 
 const struct test step_tests[] = {
 	{"hierarchies", each_hierarchy_of_control_groups_is_the_one_that_was_asked_for},
-	{"shared sysfs", sysfs_is_the_zygotes_where_the_network_is},
+	{"shared sysfs", sysfs_is_that_of_its_network},
 	{"terminals' options", terminals_have_their_number_and_their_group},
 	{"second procfs", a_second_procfs_or_devpts_changes_nothing},
 	{"reserved targets", nothing_of_the_engines_is_a_target_through_a_link},

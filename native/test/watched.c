@@ -134,6 +134,7 @@ static void fill(struct watched *watched, const struct spec *spec, struct monito
 {
 	setup->id_base = ID_BASE, setup->id_count = ID_COUNT, setup->stream_uid = ID_BASE + spec->uid;
 	setup->clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+	setup->clone_flags &= ~spec->dropped_clone_flags;
 	setup->log_files = 3, setup->log_bytes = 1 << 20;
 	setup->policy = (struct monitor_policy){.stop_signal = SIGTERM, .stop_millis = 10000};
 	setup->flags = spec->terminal ? MONITOR_TERMINAL : 0;

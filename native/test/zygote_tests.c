@@ -38,7 +38,7 @@ static void works_and_leaks_nothing(void)
 static struct request good_child(void)
 {
 	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_CHILD, .id_base = ID_BASE, .id_count = ID_COUNT};
-	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID;
+	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET;
 	request.fds = 2;
 	return request;
 }
@@ -86,9 +86,9 @@ static void bad_children_are_refused(void)
 	REFUSED(good_child, r.id_base = 0); /* the host's root */
 	REFUSED(good_child, r.id_count = 0);
 	REFUSED(good_child, r.id_count = UINT32_MAX);
-	REFUSED(good_child, r.clone_flags = CLONE_NEWNS | CLONE_NEWPID);
-	REFUSED(good_child, r.clone_flags = CLONE_NEWUSER | CLONE_NEWPID);
-	REFUSED(good_child, r.clone_flags = CLONE_NEWUSER | CLONE_NEWNS);
+	REFUSED(good_child, r.clone_flags &= ~(uint64_t)CLONE_NEWUSER);
+	REFUSED(good_child, r.clone_flags &= ~(uint64_t)CLONE_NEWNS);
+	REFUSED(good_child, r.clone_flags &= ~(uint64_t)CLONE_NEWPID);
 	REFUSED(good_child, r.clone_flags |= CLONE_NEWCGROUP);
 	REFUSED(good_child, r.clone_flags |= CLONE_VM);
 	REFUSED(good_child, r.clone_flags |= CLONE_THREAD);
@@ -102,6 +102,11 @@ static void bad_children_are_refused(void)
 	refused(&none, 0);
 	none.fds = 3;
 	refused(&none, 3);
+	none.clone_flags &= ~(uint64_t)CLONE_NEWNET; /* in no network but the host's */
+	none.fds = 1;
+	refused(&none, 1);
+	none.fds = 4;
+	refused(&none, 4);
 	works_and_leaks_nothing();
 }
 

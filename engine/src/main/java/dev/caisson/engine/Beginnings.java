@@ -2,10 +2,12 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.engine.Probe.Moment;
+import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Namespace;
+import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Limits;
@@ -16,6 +18,7 @@ import dev.caisson.state.Groups;
 import dev.caisson.state.Names;
 import dev.caisson.state.Ranges;
 import dev.caisson.state.State;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -132,12 +135,19 @@ final class Beginnings implements AutoCloseable {
         // A failure after this removes what was made.
         try {
             probe.reached(Moment.NAME_TAKEN);
-            LaunchPlan plan = prepared.plan(lease.range(), id, prepared.joined(networks, id, name.name()));
+            GuestNetwork network = prepared.joined(networks, id, name.name());
+            LaunchPlan plan = prepared.plan(lease.range(), id, network);
             recordParent(id, name, prepared, plan);
             Cgroup group = groups.create(spec, id.value());
             probe.reached(Moment.GROUP_MADE);
-            Launcher.Birth birth = zygote.launcher().begin(lease.range(), plan.namespaces(), group);
-            return new Beginning(id, name, lease, plan, group, false, birth);
+            Optional<Fd> shared = networks.shared(network);
+            try {
+                Launcher.Birth birth =
+                        zygote.launcher().begin(lease.range(), plan.madeNamespaces(), group, shared);
+                return new Beginning(id, name, lease, plan, group, false, birth);
+            } finally {
+                shared.ifPresent(Fd::close);
+            }
         } catch (RuntimeException | Error e) {
             removeAfter(e, id);
             throw e;

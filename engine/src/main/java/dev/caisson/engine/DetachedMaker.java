@@ -110,7 +110,10 @@ final class DetachedMaker implements AutoCloseable {
             throws InterruptedException {
         try {
             return make(
-                    preparation.prepare(preparation.answeredByMonitor(spec), progress, wanted.imageVolumes()),
+                    preparation.prepare(
+                            preparation.answeredByMonitor(SharedNetwork.pinned(spec, options)),
+                            progress,
+                            wanted.imageVolumes()),
                     wanted,
                     home);
         } catch (RuntimeException e) {

@@ -5,11 +5,13 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Verifier;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.StartReply;
+import dev.caisson.linux.Fd;
 import dev.caisson.linux.ProcessTimes;
 import dev.caisson.linux.Processes;
 import dev.caisson.state.ContainerRecord;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 
 /// The start of a container that outlives its command, by its monitor: held before its program until the kernel was
 /// asked what it made.
@@ -23,6 +25,23 @@ final class DetachedStart {
         if (!plan.links().isEmpty()) {
             GuestNetworks.require(place.options(), place.id());
         }
+        Optional<Fd> shared = plan.sharesNetwork()
+                ? SharedNetwork.with(place.id(), place.options())
+                        .map(other -> SharedNetwork.namespace(other, place.options()))
+                : Optional.empty();
+        try {
+            if (shared.isPresent()) {
+                monitor.network(shared.get());
+            }
+            start(place, monitor, record, shared);
+        } finally {
+            shared.ifPresent(Fd::close);
+        }
+    }
+
+    private static void start(DetachedPlace place, Monitor monitor, ContainerRecord record, Optional<Fd> shared)
+            throws InterruptedException {
+        LaunchPlan plan = record.plan().plan();
         StartReply reply = monitor.hold();
         if (reply.wasStarted()) {
             return;
@@ -37,6 +56,7 @@ final class DetachedStart {
                     throw Starter.notAsPlanned(check); // the start is given up when the connection closes
                 }
             }
+            shared.ifPresent(namespace -> SharedNetwork.require(namespace, pid));
         } catch (HostException e) {
             // of one that is on its way out the kernel tells less than of one that lives
             boolean ended = e.code().equals("PROGRAM_ENDED") || Processes.isBeingKilled(pid);

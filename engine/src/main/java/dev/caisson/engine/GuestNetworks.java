@@ -6,6 +6,7 @@ import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.Launched;
 import dev.caisson.launch.ResolverFile;
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
 import dev.caisson.linux.NetlinkException;
 import dev.caisson.network.Attachment;
 import dev.caisson.network.Networks;
@@ -81,6 +82,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
     GuestNetwork give(ContainerId id, String name, ContainerSpec spec, Rootfs rootfs) {
         return switch (spec.network()) {
             case Network.None _ -> GuestNetwork.NONE;
+            case Network.OfContainer other -> SharedNetwork.settled(other, options);
             case Network.Joined joined -> {
                 List<PortMapping> ports =
                         mappings(joined.ports(), rootfs.config().exposedPorts());
@@ -152,6 +154,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
     GuestNetwork preview(ContainerId id, ContainerSpec spec, Rootfs rootfs) {
         return switch (spec.network()) {
             case Network.None _ -> GuestNetwork.NONE;
+            case Network.OfContainer other -> SharedNetwork.settled(other, options);
             case Network.Joined joined ->
                 certified(
                         settled(
@@ -161,6 +164,11 @@ final class GuestNetworks implements Holding, AutoCloseable {
                         spec,
                         rootfs);
         };
+    }
+
+    /// Opens the network namespace of another container, if it is to be in that; the caller's to close.
+    Optional<Fd> shared(GuestNetwork network) {
+        return network.other().map(other -> SharedNetwork.namespace(other.container(), options));
     }
 
     /// On the default network alone there are no names, as with Docker. A container with a list of what it reaches asks
@@ -174,7 +182,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
     /// Answers the questions of a container that was launched, if its plan has sockets for them, relays its ports and
     /// opens its gates.
     void serve(ContainerId id, ContainerSpec spec, Launched launched, GateSecrets secrets) {
-        if (spec.network() instanceof Network.None) {
+        if (!(spec.network() instanceof Network.Joined)) {
             return;
         }
         launched.resolver().ifPresent(sockets -> served.begin(id, spec, sockets));

@@ -138,6 +138,8 @@ final class NetworkChange {
         return switch (spec.network()) {
             case Network.Joined joined -> joined;
             case Network.None _ -> throw refused("has loopback alone (--network none)");
+            case Network.OfContainer it ->
+                throw refused("shares the network of container " + it.text() + ": change that one's");
         };
     }
 

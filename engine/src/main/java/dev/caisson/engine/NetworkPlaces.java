@@ -8,13 +8,16 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// The places of a container on networks, its published ports, and what it may send to outside of its networks; what is
 /// recorded of them, whether it runs or not.
 ///
 /// @param denied how many connections to something else it has begun, since its networks' tables were made
+/// @param of the container whose network it shares, which has the places
 @SuppressWarnings("exports") // for Caisson's own modules
-public record NetworkPlaces(List<Attachment> places, List<PortMapping> ports, Egress egress, long denied) {
+public record NetworkPlaces(
+        List<Attachment> places, List<PortMapping> ports, Egress egress, long denied, Optional<ContainerId> of) {
     /// Loopback alone.
     public static final NetworkPlaces NONE = new NetworkPlaces(List.of(), List.of(), Egress.all(), 0);
 
@@ -23,12 +26,30 @@ public record NetworkPlaces(List<Attachment> places, List<PortMapping> ports, Eg
         ports = List.copyOf(ports);
     }
 
+    /// The same of one with a network of its own.
+    public NetworkPlaces(List<Attachment> places, List<PortMapping> ports, Egress egress, long denied) {
+        this(places, ports, egress, denied, Optional.empty());
+    }
+
     public static NetworkPlaces of(ContainerId container, EngineOptions options) {
         return of(List.of(container), options).getOrDefault(container, NONE);
     }
 
-    /// Returns those of the containers that have some.
+    /// Returns those of the containers that have some, or share those of another one.
     public static Map<ContainerId, NetworkPlaces> of(Collection<ContainerId> containers, EngineOptions options) {
+        Map<ContainerId, NetworkPlaces> all = new HashMap<>(own(containers, options));
+        for (ContainerId container : containers) {
+            if (!all.containsKey(container)) {
+                SharedNetwork.with(container, options)
+                        .ifPresent(other -> all.put(
+                                container,
+                                new NetworkPlaces(List.of(), List.of(), Egress.all(), 0, Optional.of(other))));
+            }
+        }
+        return all;
+    }
+
+    private static Map<ContainerId, NetworkPlaces> own(Collection<ContainerId> containers, EngineOptions options) {
         return HostNetworks.read(options, Map.of(), networks -> {
             var found = new HashMap<ContainerId, NetworkPlaces>();
             for (ContainerId container : containers) {

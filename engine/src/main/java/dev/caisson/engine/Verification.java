@@ -39,6 +39,7 @@ public record Verification(String id, List<Verifier.Check> checks) {
             checks.addAll(limits(record, group.effectiveLimits(), group.path()));
             checks.addAll(settings(record, group));
             checks.addAll(ProcessObstacles.of(group.processes()));
+            checks.addAll(SharedNetwork.checks(record, options));
             checks.addAll(networks(new ContainerId(record.id()), options));
             return new Verification(record.id(), checks);
         }

@@ -23,8 +23,14 @@ import java.util.stream.Stream;
 /// @param ipv6 true if the kernel has IPv6
 /// @param names true if somebody answers its questions for names, over sockets at [GuestMessages#RESOLVER]
 /// @param certificates files of the host with what the container trusts, mounted where programs look for them
+/// @param other the container whose network it is in, in place of places of its own
 public record GuestNetwork(
-        List<Attachment> attachments, ResolverFile host, boolean ipv6, boolean names, List<Mount.Bind> certificates) {
+        List<Attachment> attachments,
+        ResolverFile host,
+        boolean ipv6,
+        boolean names,
+        List<Mount.Bind> certificates,
+        Optional<OtherNetwork> other) {
     /// Loopback alone.
     public static final GuestNetwork NONE = new GuestNetwork(List.of(), ResolverFile.EMPTY, false, false);
 
@@ -43,21 +49,31 @@ public record GuestNetwork(
 
     /// The same with the image's own certificates alone.
     public GuestNetwork(List<Attachment> attachments, ResolverFile host, boolean ipv6, boolean names) {
-        this(attachments, host, ipv6, names, List.of());
+        this(attachments, host, ipv6, names, List.of(), Optional.empty());
+    }
+
+    /// The network of another container.
+    public static GuestNetwork of(OtherNetwork other) {
+        return new GuestNetwork(List.of(), ResolverFile.EMPTY, false, false, List.of(), Optional.of(other));
     }
 
     /// Replaces the certificates.
     public GuestNetwork certificates(List<Mount.Bind> value) {
-        return new GuestNetwork(attachments, host, ipv6, names, value);
+        return new GuestNetwork(attachments, host, ipv6, names, value, other);
     }
 
     /// Refuses a spec that joins other networks than these.
     /// @throws RefusedException NETWORK_REFUSED
     void requireAll(ContainerSpec spec) {
         int joined = switch (spec.network()) {
-            case Network.None _ -> 0;
+            case Network.None _, Network.OfContainer _ -> 0;
             case Network.Joined of -> of.endpoints().size();
         };
+        if (other.isPresent() != (spec.network() instanceof Network.OfContainer)) {
+            throw new RefusedException(
+                    "NETWORK_REFUSED",
+                    "the network of another container is given to who asks for it alone: name it in the spec");
+        }
         if (joined != attachments.size()) {
             throw new RefusedException(
                     "NETWORK_REFUSED",
@@ -72,6 +88,10 @@ public record GuestNetwork(
 
     /// Returns the text of `/etc/hosts`: further hosts first, which win, then links, then the container itself.
     String hosts(ContainerSpec spec, String hostName) {
+        Optional<String> known = other.flatMap(OtherNetwork::hosts);
+        if (known.isPresent()) {
+            return known.get();
+        }
         var lines = new StringBuilder(LOCAL_HOSTS);
         for (ExtraHost extra : names(spec).hosts()) {
             lines.append(line(AddressText.of(extra.address()), List.of(extra.name())));
@@ -107,7 +127,12 @@ public record GuestNetwork(
         return address + "\t" + String.join(" ", names) + "\n";
     }
 
-    /// Returns the text of `/etc/resolv.conf`.
+    /// Returns the text of `/etc/resolv.conf`; empty if the image's own is right.
+    Optional<String> resolvers(ContainerSpec spec) {
+        return attachments.isEmpty() ? other.flatMap(OtherNetwork::resolver) : Optional.of(resolver(spec));
+    }
+
+    /// Returns the text of `/etc/resolv.conf` of one that has places.
     String resolver(ContainerSpec spec) {
         ResolverFile file = host.with(names(spec));
         return (names ? new ResolverFile(List.of(GuestMessages.RESOLVER), file.search(), file.options()) : file).text();
@@ -115,7 +140,7 @@ public record GuestNetwork(
 
     private static NameLookup names(ContainerSpec spec) {
         return switch (spec.network()) {
-            case Network.None _ -> NameLookup.STANDARD;
+            case Network.None _, Network.OfContainer _ -> NameLookup.STANDARD;
             case Network.Joined joined -> joined.names();
         };
     }

@@ -74,6 +74,21 @@ public record LaunchPlan(
         return steps.stream().filter(kind::isInstance).map(kind::cast).toList();
     }
 
+    /// Returns true if it is in the network namespace of another container: the one who makes a namespace raises its
+    /// loopback.
+    public boolean sharesNetwork() {
+        return !has(Step.RaiseLoopback.class);
+    }
+
+    /// Returns the namespaces that are made for it.
+    public Set<Namespace> madeNamespaces() {
+        Set<Namespace> made = EnumSet.copyOf(namespaces);
+        if (sharesNetwork()) {
+            made.remove(Namespace.NETWORK);
+        }
+        return made;
+    }
+
     /// Returns the same launch without a program: a container that waits for others to work in it.
     public LaunchPlan idle() {
         return with(steps.stream()

@@ -60,12 +60,22 @@ public final class Launcher {
     ///     the same
     /// @param group the container's control group, as far as it stands
     public Birth begin(IdRange ids, Set<Namespace> namespaces, Cgroup group) {
+        return begin(ids, namespaces, group, Optional.empty());
+    }
+
+    /// The same for one in the network namespace of another container, which is not among `namespaces`.
+    ///
+    /// @param network stays the caller's
+    public Birth begin(IdRange ids, Set<Namespace> namespaces, Cgroup group, Optional<Fd> network) {
         Sockets.Pair control = Sockets.pair();
         Optional<Fd> directory = Optional.empty();
         try {
             directory = group.cloneInto();
             return new Birth(
-                    ids, namespaces, control.ours(), zygote.child(ids, namespaces, control.theirs(), directory));
+                    ids,
+                    namespaces,
+                    control.ours(),
+                    zygote.child(ids, namespaces, control.theirs(), directory, network));
         } catch (RuntimeException e) {
             control.ours().close();
             throw e;
@@ -140,7 +150,7 @@ public final class Launcher {
         /// The same, with a pause. In front of a step behind READY init waits once it has been started,
         /// and tells so on the control socket, whose reader lets it go on by [Launched#start()].
         public Launched complete(LaunchPlan plan, Resources resources, Pause pause) {
-            if (!plan.ids().equals(ids) || !plan.namespaces().equals(namespaces)) {
+            if (!plan.ids().equals(ids) || !plan.madeNamespaces().equals(namespaces)) {
                 throw new IllegalArgumentException("the plan is for another process");
             }
             Zygote.Answer assembled = Objects.requireNonNull(root);

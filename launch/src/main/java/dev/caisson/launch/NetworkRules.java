@@ -18,6 +18,7 @@ final class NetworkRules {
     static void check(ContainerSpec spec, List<Finding> findings) {
         switch (spec.network()) {
             case Network.None _ -> {}
+            case Network.OfContainer it -> checkShared(spec, it, findings);
             case Network.Joined joined -> {
                 for (NetworkEndpoint endpoint : joined.endpoints()) {
                     refusal(endpoint.network()).ifPresent(findings::add);
@@ -34,6 +35,23 @@ final class NetworkRules {
         }
     }
 
+    /// What belongs to a stack is said by the container that has it.
+    private static void checkShared(ContainerSpec spec, Network.OfContainer other, List<Finding> findings) {
+        if (spec.hostName().isPresent()) {
+            findings.add(new Finding(
+                    "OPTIONS_CONTRADICT",
+                    "the container has the host name of " + other.container() + ", whose network it shares: give --hostname"
+                            + " to that one"));
+        }
+        spec.sysctls().keySet().stream()
+                .map(name -> name.replace('/', '.'))
+                .filter(name -> name.startsWith("net."))
+                .forEach(name -> findings.add(new Finding(
+                        "OPTIONS_CONTRADICT",
+                        name + " would change the network of " + other.container()
+                                + ", which the container shares: give --sysctl to that one")));
+    }
+
     /// The host's own stack has the host's addresses, its services on loopback and its abstract sockets.
     private static Optional<Finding> refusal(String network) {
         if (network.equals("host")) {
@@ -48,9 +66,8 @@ final class NetworkRules {
         }
         if (network.startsWith("container:")) {
             return Optional.of(new Finding(
-                    "NETWORK_REFUSED",
-                    "network " + network + " is the stack of another container, which is not part of this version:"
-                            + " join one network with both"));
+                    "OPTIONS_CONTRADICT",
+                    "network " + network + " is the whole stack of another container: name it alone"));
         }
         return NAME.matcher(network).matches()
                 ? Optional.empty()

@@ -60,6 +60,7 @@ public final class PlanRules {
         verifyCounts(steps);
         require(steps.getLast() instanceof Step.Execute, "the last step executes");
         require(plan.namespaces().containsAll(OBLIGATORY), "obligatory namespaces are its own");
+        require(!plan.sharesNetwork() || plan.links().isEmpty(), "the network of another container gets no links");
         verifyOrder(plan);
         verifyFilter(plan);
         verifySlots(plan);

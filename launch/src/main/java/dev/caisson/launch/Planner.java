@@ -88,7 +88,8 @@ public final class Planner {
         this.cgroups = new CgroupView(host.cgroupMounts());
         this.filter = filter;
         this.network = network;
-        this.hostName = spec.hostName().orElse(id.shortForm());
+        this.hostName =
+                spec.hostName().or(() -> network.other().map(OtherNetwork::hostName)).orElse(id.shortForm());
         this.program = ProgramChoice.of(spec, image, hostName, network);
     }
 
@@ -322,9 +323,7 @@ public final class Planner {
     private void writeFiles() {
         writeFile("etc/hostname", hostName + "\n");
         writeFile("etc/hosts", network.hosts(spec, hostName));
-        if (!network.attachments().isEmpty()) {
-            writeFile("etc/resolv.conf", network.resolver(spec));
-        }
+        network.resolvers(spec).ifPresent(text -> writeFile("etc/resolv.conf", text));
         program.workingDirectory()
                 .filter(path -> !path.isRoot())
                 .ifPresent(path -> steps.add(new Step.MakeDirectory(0755, path)));
@@ -383,8 +382,10 @@ public final class Planner {
     /// Ping and low ports work without privileges; there are no user namespaces inside.
     private Map<String, String> sysctls() {
         var all = new LinkedHashMap<String, String>();
-        all.put("net.ipv4.ping_group_range", "0 " + (IdRange.WIDTH - 1));
-        all.put("net.ipv4.ip_unprivileged_port_start", "0");
+        if (network.other().isEmpty()) { // else they are set, and not its own to set
+            all.put("net.ipv4.ping_group_range", "0 " + (IdRange.WIDTH - 1));
+            all.put("net.ipv4.ip_unprivileged_port_start", "0");
+        }
         if (!spec.privileged()) {
             all.put("user.max_user_namespaces", "0");
         }
@@ -393,7 +394,9 @@ public final class Planner {
     }
 
     private void limit() {
-        steps.add(new Step.RaiseLoopback());
+        if (network.other().isEmpty()) {
+            steps.add(new Step.RaiseLoopback());
+        }
         steps.addAll(network.requests());
         if (!spec.sharedNamespaces().contains(ContainerSpec.SharedNamespace.UTS)) {
             steps.add(new Step.SetHostName(hostName));

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
@@ -184,14 +185,18 @@ public final class Zygote implements AutoCloseable {
     /// Asks for a container's first process, which waits on its end of the control socket.
     ///
     /// @param group the group that it is to be born into
-    Answer child(IdRange ids, Set<Namespace> namespaces, Fd control, Optional<Fd> group) {
+    /// @param network the network namespace of another container, if it gets none of its own
+    Answer child(IdRange ids, Set<Namespace> namespaces, Fd control, Optional<Fd> group, Optional<Fd> network) {
         long flags = 0;
         for (Namespace namespace : namespaces) {
             // The control group namespace is entered by init, once it is in its groups.
             flags |= namespace == Namespace.CGROUP ? 0 : namespace.cloneFlag();
         }
         ByteBuffer request = request(REQUEST_CHILD, ids).putLong(16, flags);
-        return ask(request, group.map(directory -> List.of(control, directory)).orElse(List.of(control)));
+        var descriptors = new ArrayList<>(List.of(control));
+        group.ifPresent(descriptors::add);
+        network.ifPresent(descriptors::add);
+        return ask(request, descriptors);
     }
 
     /// Asks for a process that enters a container, which waits on its end of the control socket.

@@ -192,7 +192,7 @@ class NetworkPlanTest {
     @CsvSource({
         "host, NETWORK_REFUSED",
         "none, OPTIONS_CONTRADICT",
-        "container:web, NETWORK_REFUSED",
+        "container:web, OPTIONS_CONTRADICT",
         "../web, NETWORK_NAME",
         "-web, NETWORK_NAME",
         "we b, NETWORK_NAME"
@@ -242,5 +242,49 @@ class NetworkPlanTest {
         assertThatThrownBy(() -> new PublishedPorts(PortText.mappings("1-1024"), List.of(), false)
                         .and(PortText.mappings("80").getFirst()))
                 .hasMessageContaining("1024");
+    }
+
+    @Test
+    void one_in_the_network_of_another_has_its_files_and_sets_nothing_up() {
+        LaunchPlan other = Samples.plan(SPEC, Samples.networks());
+        OtherNetwork shared = OtherNetwork.of(new ContainerId("ab".repeat(32)), other);
+        ContainerSpec spec = Samples.spec().network(Network.ofContainer("front"));
+        LaunchPlan plan = Samples.plan(spec, GuestNetwork.of(shared));
+
+        assertThat(file(plan, "etc/hosts")).isPresent().isEqualTo(file(other, "etc/hosts"));
+        assertThat(file(plan, "etc/resolv.conf")).isPresent().isEqualTo(file(other, "etc/resolv.conf"));
+        assertThat(plan.only(Step.SetHostName.class).name()).isEqualTo("front");
+        assertThat(plan.all(Step.SetSysctl.class))
+                .extracting(step -> step.name().toString())
+                .noneMatch(name -> name.contains("net"));
+        assertThat(plan.has(Step.RaiseLoopback.class) || plan.has(Step.Netlink.class)).isFalse();
+        assertThat(plan.sharesNetwork()).isTrue();
+        assertThat(plan.namespaces()).contains(Namespace.NETWORK);
+        assertThat(plan.madeNamespaces()).doesNotContain(Namespace.NETWORK).hasSize(plan.namespaces().size() - 1);
+        assertThat(other.madeNamespaces()).isEqualTo(other.namespaces());
+    }
+
+    @Test
+    void the_network_of_another_is_given_to_who_asks_for_it_alone() {
+        OtherNetwork other =
+                OtherNetwork.of(new ContainerId("ab".repeat(32)), Samples.plan(SPEC, Samples.networks()));
+        assertThatThrownBy(() -> Samples.plan(Samples.spec(), GuestNetwork.of(other)))
+                .isInstanceOf(RefusedException.class);
+        ContainerSpec asking = Samples.spec().network(Network.ofContainer("front"));
+        assertThatThrownBy(() -> Samples.plan(asking, GuestNetwork.NONE)).isInstanceOf(RefusedException.class);
+    }
+
+    @Test
+    void one_in_the_network_of_another_sets_none_of_it() {
+        ContainerSpec asking = Samples.spec().network(Network.ofContainer("front"));
+        assertThat(Policy.check(asking, Samples.host())).isEmpty();
+        assertThat(Policy.check(
+                        asking.hostName("own")
+                                .sysctl("net.ipv4.ip_forward", "1")
+                                .sysctl("net/core/somaxconn", "1")
+                                .sysctl("kernel.msgmax", "100"),
+                        Samples.host()))
+                .hasSize(3)
+                .allMatch(finding -> finding.code().equals("OPTIONS_CONTRADICT"));
     }
 }

@@ -5,8 +5,9 @@ import static dev.caisson.error.ArgumentException.present;
 import dev.caisson.error.ArgumentException;
 import java.util.HashSet;
 import java.util.List;
+import java.util.regex.Pattern;
 
-/// The network of a container. Each has a stack of its own.
+/// The network of a container: a stack of its own, or that of another container.
 public sealed interface Network {
     /// Loopback alone.
     static Network none() {
@@ -16,6 +17,32 @@ public sealed interface Network {
     /// A place on one network, where all is chosen and no port is published.
     static Joined on(String network) {
         return new Joined(List.of(NetworkEndpoint.on(network)), PublishedPorts.NONE, NameLookup.STANDARD);
+    }
+
+    /// The stack of another container, which must run when this one starts.
+    ///
+    /// @param container its name, its id or the beginning of that
+    static OfContainer ofContainer(String container) {
+        return new OfContainer(container);
+    }
+
+    /// The stack of another container, with its links, addresses, names and ports. This one has no right to change it.
+    record OfContainer(String container) implements Network {
+        private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}");
+        private static final Pattern ID = Pattern.compile("[0-9a-f]{64}");
+        private static final int SHORT = 12;
+
+        public OfContainer {
+            if (!NAME.matcher(present(container, "container")).matches()) {
+                throw ArgumentException.invalid("\"" + container
+                        + "\" is not a container's name: write the network as container:NAME, with a name or an id");
+            }
+        }
+
+        /// Returns it for people: of an id the first 12 digits.
+        public String text() {
+            return ID.matcher(container).matches() ? container.substring(0, SHORT) : container;
+        }
     }
 
     /// A stack with nothing but its own loopback.

@@ -136,22 +136,45 @@ final class NetworkJson {
                     it -> it.gates().stream().map(Gate::text).toList(),
                     (it, json) -> it.gates(list(json, one -> Gate.parse(text(one))))));
 
+    static final JsonForm<Network.OfContainer> OF_CONTAINER = new JsonForm<>(
+            "the network of a container",
+            field("container", it -> text(it.container()), (_, json) -> Network.ofContainer(text(json))));
+
     private NetworkJson() {}
 
     static Object write(Network network) {
         return switch (network) {
             case Network.None _ -> kind("none");
+            case Network.OfContainer it -> kind("container", OF_CONTAINER.write(it));
             case Network.Joined it -> kind("joined", JOINED.write(it));
         };
     }
 
     static Network network(Object json) {
-        return ofKind("the network", json, Map.of("none", alone("the network", Network.none()), "joined", rest -> {
-            if (rest.get("endpoints") == null) {
-                throw new SpecException("SPEC_UNREADABLE", "the network names none that it joins");
-            }
-            return JOINED.read(Network.on(""), rest);
-        }));
+        return ofKind(
+                "the network",
+                json,
+                Map.of(
+                        "none",
+                        alone("the network", Network.none()),
+                        "container",
+                        NetworkJson::ofContainer,
+                        "joined",
+                        NetworkJson::joined));
+    }
+
+    private static Network ofContainer(Map<String, Object> json) {
+        if (json.get("container") == null) {
+            throw new SpecException("SPEC_UNREADABLE", "the network names no container that it is of");
+        }
+        return OF_CONTAINER.read(Network.ofContainer("a"), json);
+    }
+
+    private static Network joined(Map<String, Object> json) {
+        if (json.get("endpoints") == null) {
+            throw new SpecException("SPEC_UNREADABLE", "the network names none that it joins");
+        }
+        return JOINED.read(Network.on(""), json);
     }
 
     private static NetworkEndpoint endpoint(Object json) {

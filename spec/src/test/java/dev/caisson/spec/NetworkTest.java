@@ -187,4 +187,17 @@ class NetworkTest {
         Network.Joined full = eight;
         assertThatThrownBy(() -> full.and(NetworkEndpoint.on("n8"))).isInstanceOf(ArgumentException.class);
     }
+
+    @Test
+    void theNetworkOfAContainerRoundTripsAndHasAName() {
+        ContainerSpec spec = ContainerSpec.onHost("true").network(Network.ofContainer("web"));
+        assertThat(SpecJson.read(SpecJson.write(spec)).network()).isEqualTo(Network.ofContainer("web"));
+        assertThatThrownBy(() -> SpecJson.read(SpecJson.write(spec).replace("\"container\":\"web\"", "\"a\":\"web\"")))
+                .hasMessageContaining("the network");
+        for (String none : new String[] {"", "-a", "a/b", "a b", "a".repeat(129)}) {
+            assertThatThrownBy(() -> Network.ofContainer(none)).hasMessageContaining("is not a container's name");
+        }
+        assertThat(new Network.OfContainer("ab".repeat(32)).text()).isEqualTo("abababababab");
+        assertThat(new Network.OfContainer("web").text()).isEqualTo("web");
+    }
 }

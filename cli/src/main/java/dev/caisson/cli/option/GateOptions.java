@@ -35,6 +35,10 @@ final class GateOptions {
                         OPTION + " with gate=",
                         "the container is on no network: give --network, and --egress "
                                 + gates.getFirst().target());
+            case Network.OfContainer other ->
+                throw CommandException.refused(
+                        OPTION + " with gate=",
+                        "the container shares the network of " + other.container() + ": give the gate to that one");
             case Network.Joined joined -> {
                 var all = new ArrayList<>(joined.gates());
                 all.addAll(gates);

@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// The options that say what networks a container is on, with Docker's names.
 final class NetworkOptions {
     private static final String NONE = "none";
+    private static final String OF_CONTAINER = "container:";
     /// Names the network of containers that are told none, in place of [Networks#DEFAULT].
     private static final String VARIABLE = "CAISSON_NETWORK";
 
@@ -53,7 +54,7 @@ final class NetworkOptions {
         options.texts(
                         "--network, --net",
                         "NETWORK[:ip=…,alias=…]",
-                        "Join a network, several if given several times; keys ip, ip6, mac, alias and link. none: loopback alone (default: bridge; none for host).",
+                        "Join a network, several if given several times; keys ip, ip6, mac, alias and link. none: loopback alone; container:NAME: the network of another container (default: bridge; none for host).",
                         value -> networks = value)
                 .text(
                         "--ip",
@@ -110,9 +111,22 @@ final class NetworkOptions {
     Network network(Image image) {
         List<String> wanted = networks.isEmpty() ? standard(image) : networks;
         if (wanted.equals(List.of(NONE))) {
-            requireUnused();
+            requireUnused("the container has loopback alone: add --network bridge, or another network");
             return Network.none();
         }
+        if (wanted.getFirst().startsWith(OF_CONTAINER) && wanted.size() == 1) {
+            String other = wanted.getFirst().substring(OF_CONTAINER.length());
+            Network shared = parsed("--network " + wanted.getFirst(), other, Network::ofContainer);
+            requireUnused("the container shares the network of " + other + ": give it to that one");
+            return shared;
+        }
+        wanted.stream()
+                .filter(text -> text.startsWith(OF_CONTAINER) || (text.equals(NONE) && wanted.size() > 1))
+                .findFirst()
+                .ifPresent(text -> {
+                    throw CommandException.refused(
+                            "--network " + text, "it is a whole network stack, no network to join: name it alone");
+                });
         List<NetworkEndpoint> endpoints = wanted.stream()
                 .map(text -> parsed("--network " + text, text, NetworkEndpoint::parse))
                 .toList();
@@ -146,7 +160,7 @@ final class NetworkOptions {
     }
 
     /// Nothing that was asked for is left out silently.
-    private void requireUnused() {
+    private void requireUnused(String why) {
         var given = new LinkedHashMap<String, Boolean>();
         given.put("--publish", !published.isEmpty());
         given.put("--publish-all", publishedAll);
@@ -163,8 +177,7 @@ final class NetworkOptions {
         given.put("--egress", egress != null);
         for (Map.Entry<String, Boolean> option : given.entrySet()) {
             if (option.getValue()) {
-                throw CommandException.refused(
-                        option.getKey(), "the container has loopback alone: add --network bridge, or another network");
+                throw CommandException.refused(option.getKey(), why);
             }
         }
     }

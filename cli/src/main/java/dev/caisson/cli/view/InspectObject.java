@@ -101,7 +101,10 @@ final class InspectObject {
                         .toList());
         config.put(
                 "NetworkMode",
-                networks.places().stream().findFirst().map(Attachment::network).orElse("none"));
+                networks.of()
+                        .map(other -> "container:" + other.value())
+                        .or(() -> networks.places().stream().findFirst().map(Attachment::network))
+                        .orElse("none"));
         config.put("Links", NetworkView.links(networks, status.name().orElse("")));
         config.put(
                 "RestartPolicy",

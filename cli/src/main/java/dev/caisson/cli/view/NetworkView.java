@@ -103,7 +103,7 @@ final class NetworkView {
     /// Returns the column NETWORKS of `ps`.
     static String names(NetworkPlaces of) {
         return of.places().isEmpty()
-                ? "none"
+                ? of.of().map(other -> "container:" + other.shortForm()).orElse("none")
                 : of.places().stream().map(Attachment::network).collect(Collectors.joining(","));
     }
 

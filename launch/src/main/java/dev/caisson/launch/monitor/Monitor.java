@@ -290,6 +290,13 @@ public final class Monitor implements AutoCloseable {
         checked(ask(Requests.REDACT, 0, new byte[0], List.of(table)));
     }
 
+    /// Has the container start in the network namespace of another one, until it has ended.
+    ///
+    /// @param namespace stays the caller's
+    public void network(Fd namespace) throws InterruptedException {
+        checked(ask(Requests.NETWORK, 0, new byte[0], List.of(namespace)));
+    }
+
     /// Returns a detached copy of the mount that each start gets for a slot of the plan. The caller's to close.
     /// @throws HostException MONITOR_VERSION if the monitor was started by a build that has no such request
     public Fd mount(int slot) throws InterruptedException {

@@ -244,7 +244,7 @@ public final class MonitorSetup {
 
     /// The namespace of control groups is entered by init, once it is in its groups.
     private long cloneFlags() {
-        return plan.namespaces().stream()
+        return plan.madeNamespaces().stream()
                 .filter(namespace -> namespace != Namespace.CGROUP)
                 .mapToLong(Namespace::cloneFlag)
                 .reduce(0, (one, other) -> one | other);

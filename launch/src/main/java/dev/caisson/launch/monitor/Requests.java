@@ -24,6 +24,7 @@ final class Requests {
     static final int LEND = 26;
     static final int PLAN = 27;
     static final int RELINK = 28;
+    static final int NETWORK = 29;
     static final int PROGRAM = 32;
 
     private Requests() {}

@@ -1,0 +1,164 @@
+package dev.caisson.engine;
+
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.launch.GuestNetwork;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Namespace;
+import dev.caisson.launch.OtherNetwork;
+import dev.caisson.launch.Verifier;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Network;
+import dev.caisson.state.ContainerRecord;
+import dev.caisson.state.State;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/// The network of one container that others are in, too. It is found by id, and held by a descriptor of its namespace.
+final class SharedNetwork {
+    private static final Set<String> ABSENT =
+            Set.of("CONTAINER_UNKNOWN", "CONTAINER_NOT_RUNNING", "CONTAINER_RESTARTING", "CONTAINER_DEAD");
+
+    private SharedNetwork() {}
+
+    /// Returns the spec with the id of the container whose network it shares, which stays when that one gets another
+    /// name.
+    /// @throws EngineException NETWORK_REFUSED, CONTAINER_AMBIGUOUS
+    static ContainerSpec pinned(ContainerSpec spec, EngineOptions options) {
+        return spec.network() instanceof Network.OfContainer other
+                ? spec.network(Network.ofContainer(record(other.container(), options).id()))
+                : spec;
+    }
+
+    /// Returns the network of another container, as it is planned.
+    /// @throws EngineException NETWORK_REFUSED, CONTAINER_AMBIGUOUS
+    static GuestNetwork settled(Network.OfContainer other, EngineOptions options) {
+        ContainerRecord record = record(other.container(), options);
+        LaunchPlan plan = record.plan().plan();
+        if (plan.sharesNetwork()) {
+            throw refused(record.name(), "shares that of another container itself: name that one");
+        }
+        return GuestNetwork.of(OtherNetwork.of(new ContainerId(record.id()), plan));
+    }
+
+    private static ContainerRecord record(String container, EngineOptions options) {
+        Optional<ContainerRecord> kept = DetachedPlace.find(container, options).flatMap(DetachedPlace::findRecord);
+        if (kept.isPresent()) {
+            return kept.get(); // whether it runs or not
+        }
+        try {
+            return Verification.find(container, options);
+        } catch (EngineException e) {
+            if (!e.code().equals("CONTAINER_UNKNOWN")) {
+                throw e;
+            }
+            throw refused(
+                    container,
+                    DetachedPlace.find(container, options).isPresent()
+                            ? "is not prepared since the host or its monitor has ended: start it first"
+                            : "does not exist: 'caisson ps -a' lists those that do");
+        }
+    }
+
+    /// Opens the network namespace of a container that runs; the caller's to close.
+    /// @throws EngineException NETWORK_REFUSED
+    static Fd namespace(ContainerId container, EngineOptions options) {
+        try (Hierarchy hierarchy = Hierarchy.detect()) {
+            return ExecTarget.find(container.value(), options, hierarchy)
+                    .namespaces(List.of(Namespace.NETWORK))
+                    .getFirst();
+        } catch (EngineException e) {
+            if (!ABSENT.contains(e.code())) {
+                throw e;
+            }
+            String name = DetachedPlace.find(container.value(), options)
+                    .map(DetachedPlace::name)
+                    .orElseGet(container::shortForm);
+            throw refused(name, "does not run: start it first");
+        }
+    }
+
+    private static EngineException refused(String container, String why) {
+        return new EngineException(
+                "NETWORK_REFUSED",
+                "container " + container + ", whose network this one is to share, " + why);
+    }
+
+    /// Requires that a container has the network namespace that was opened for it.
+    /// @throws dev.caisson.launch.HostException NOT_AS_PLANNED
+    static void require(Fd namespace, int pid) {
+        String planned = Long.toUnsignedString(FileSystem.status(namespace).inode());
+        OptionalLong found = inode(pid);
+        Verifier.Check check = new Verifier.Check(
+                "network namespace",
+                planned,
+                found.isPresent() ? Long.toUnsignedString(found.getAsLong()) : "unreadable",
+                found.isPresent() && planned.equals(Long.toUnsignedString(found.getAsLong())));
+        if (!check.asPlanned()) {
+            throw Starter.notAsPlanned(check);
+        }
+    }
+
+    /// Compares the network namespace of a container that shares one with that of the other; nothing for others. It
+    /// differs once the other has ended, or was started again.
+    static List<Verifier.Check> checks(ContainerRecord record, EngineOptions options) {
+        if (!record.plan().plan().sharesNetwork()) {
+            return List.of();
+        }
+        Optional<ContainerRecord> owner = owner(record, options);
+        String planned = of(new ContainerId(record.id()), options)
+                .map(SharedNetwork::text)
+                .orElse("that of a container that runs");
+        String found = owner.map(one -> text(new ContainerId(one.id()))).orElse("that of no container that runs");
+        return List.of(new Verifier.Check(
+                "network, shared",
+                planned,
+                found,
+                owner.isPresent() && (planned.equals(found) || planned.equals("that of a container that runs"))));
+    }
+
+    private static String text(ContainerId container) {
+        return "that of container " + container.shortForm();
+    }
+
+    /// Returns the container whose network another one is to share, if that is written down or seen.
+    static Optional<ContainerId> with(ContainerId container, EngineOptions options) {
+        return of(container, options)
+                .or(() -> State.matching(container.value(), options.state()).stream()
+                        .filter(record -> record.plan().plan().sharesNetwork())
+                        .findFirst()
+                        .flatMap(record -> owner(record, options))
+                        .map(owner -> new ContainerId(owner.id())));
+    }
+
+    private static Optional<ContainerId> of(ContainerId container, EngineOptions options) {
+        return KeptSpec.of(container, options)
+                .map(ContainerSpec::network)
+                .filter(Network.OfContainer.class::isInstance)
+                .map(network -> new ContainerId(((Network.OfContainer) network).container()));
+    }
+
+    /// Returns the container that has the namespace as its own.
+    private static Optional<ContainerRecord> owner(ContainerRecord sharing, EngineOptions options) {
+        OptionalLong shared = inode(sharing.pid());
+        return State.recordsIn(options.state()).stream()
+                .filter(record -> shared.isPresent()
+                        && record.pid() > 0
+                        && !record.plan().plan().sharesNetwork()
+                        && inode(record.pid()).equals(shared))
+                .findFirst();
+    }
+
+    private static OptionalLong inode(int pid) {
+        try (Fd namespace = FileSystem.open("/proc/" + pid + "/ns/net", FileSystem.O_RDONLY)) {
+            return OptionalLong.of(FileSystem.status(namespace).inode());
+        } catch (ErrnoException e) {
+            return OptionalLong.empty(); // it has ended
+        }
+    }
+}
