@@ -108,7 +108,13 @@ final class GuestNetworks implements Holding, AutoCloseable {
             ContainerId id, String name, Network.Joined joined, List<PortMapping> ports, List<ContainerPort> exposed) {
         try {
             Networks all = networks();
-            List<Attachment> places = all.attach(id, name, joined.endpoints(), joined.egress(), exposed);
+            List<Attachment> places = all.attach(
+                    id,
+                    name,
+                    joined.endpoints(),
+                    joined.egress(),
+                    exposed,
+                    joined.hostServices().ports());
             if (!ports.isEmpty() && all.published(id).isEmpty()) {
                 all.publish(id, ports);
             }

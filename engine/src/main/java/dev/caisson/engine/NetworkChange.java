@@ -120,15 +120,9 @@ final class NetworkChange {
         Attachment gone = changing.get();
         List<Attachment> all = networks.attachments(place.id());
         Network.Joined joined = joined();
-        var left = new Network.Joined(
-                joined.endpoints().stream()
-                        .filter(endpoint ->
-                                !networks.get(endpoint.network()).id().equals(gone.networkId()))
-                        .toList(),
-                joined.ports(),
-                joined.names(),
-                joined.egress(),
-                joined.gates());
+        Network.Joined left = joined.endpoints(joined.endpoints().stream()
+                .filter(endpoint -> !networks.get(endpoint.network()).id().equals(gone.networkId()))
+                .toList());
         apply(networks, left, running -> running.unlink(memberships, all, gone));
         memberships.remove(place.id());
     }

@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.network.Attachment;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.PortMapping;
 import java.util.Collection;
@@ -14,21 +15,28 @@ import java.util.Optional;
 /// recorded of them, whether it runs or not.
 ///
 /// @param denied how many connections to something else it has begun, since its networks' tables were made
+/// @param hostPorts ports of the host that it reaches
 /// @param of the container whose network it shares, which has the places
 @SuppressWarnings("exports") // for Caisson's own modules
 public record NetworkPlaces(
-        List<Attachment> places, List<PortMapping> ports, Egress egress, long denied, Optional<ContainerId> of) {
+        List<Attachment> places,
+        List<PortMapping> ports,
+        Egress egress,
+        long denied,
+        List<ContainerPort> hostPorts,
+        Optional<ContainerId> of) {
     /// Loopback alone.
     public static final NetworkPlaces NONE = new NetworkPlaces(List.of(), List.of(), Egress.all(), 0);
 
     public NetworkPlaces {
         places = List.copyOf(places);
         ports = List.copyOf(ports);
+        hostPorts = List.copyOf(hostPorts);
     }
 
     /// The same of one with a network of its own.
     public NetworkPlaces(List<Attachment> places, List<PortMapping> ports, Egress egress, long denied) {
-        this(places, ports, egress, denied, Optional.empty());
+        this(places, ports, egress, denied, List.of(), Optional.empty());
     }
 
     public static NetworkPlaces of(ContainerId container, EngineOptions options) {
@@ -43,7 +51,8 @@ public record NetworkPlaces(
                 SharedNetwork.with(container, options)
                         .ifPresent(other -> all.put(
                                 container,
-                                new NetworkPlaces(List.of(), List.of(), Egress.all(), 0, Optional.of(other))));
+                                new NetworkPlaces(
+                                        List.of(), List.of(), Egress.all(), 0, List.of(), Optional.of(other))));
             }
         }
         return all;
@@ -61,7 +70,9 @@ public record NetworkPlaces(
                                     places,
                                     networks.published(container),
                                     networks.egress(container),
-                                    networks.denied(container)));
+                                    networks.denied(container),
+                                    networks.hostPorts(container),
+                                    Optional.empty()));
                 }
             }
             return found;

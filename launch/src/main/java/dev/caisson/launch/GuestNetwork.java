@@ -9,6 +9,7 @@ import dev.caisson.spec.NameLookup;
 import dev.caisson.spec.Network;
 import dev.caisson.text.AddressText;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -96,6 +97,9 @@ public record GuestNetwork(
         for (ExtraHost extra : names(spec).hosts()) {
             lines.append(line(AddressText.of(extra.address()), List.of(extra.name())));
         }
+        if (spec.network() instanceof Network.Joined joined) {
+            lines.append(host(joined.hostServices().allNames()));
+        }
         for (Attachment place : attachments) {
             place.links().forEach(link -> lines.append(lines(link)));
         }
@@ -111,6 +115,19 @@ public record GuestNetwork(
                     .forEach(address -> lines.append(line(AddressText.of(address.address()), names)));
         }
         return lines.toString();
+    }
+
+    /// Returns the lines of the host, by the gateway of the first network that leads out, else of the first.
+    private String host(List<String> names) {
+        return names.isEmpty()
+                ? ""
+                : attachments.stream()
+                        .min(Comparator.comparing(Attachment::internal))
+                        .map(place -> Stream.of(place.ip4(), place.ip6())
+                                .flatMap(Optional::stream)
+                                .map(address -> line(AddressText.of(address.gateway()), names))
+                                .collect(Collectors.joining()))
+                        .orElse("");
     }
 
     private static String lines(Attachment.Linked link) {

@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.spec.Allowance;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkEndpoint;
@@ -24,6 +25,14 @@ final class NetworkRules {
                     refusal(endpoint.network()).ifPresent(findings::add);
                 }
                 checkPorts(joined.ports().mappings(), findings);
+                if (!joined.hostServices().isEmpty() && !spec.allowances().contains(Allowance.HOST_SERVICES)) {
+                    findings.add(new Finding(
+                            "ALLOWANCE_NEEDED",
+                            "port " + joined.hostServices().ports().getFirst() + " of the host opens: "
+                                    + Allowance.HOST_SERVICES.opens() + "; if that is meant, add --allow "
+                                    + Allowance.HOST_SERVICES.option() + "="
+                                    + joined.hostServices().ports().getFirst()));
+                }
                 joined.gates().stream()
                         .filter(gate -> !gate.isOn(joined.egress()))
                         .forEach(gate -> findings.add(new Finding(

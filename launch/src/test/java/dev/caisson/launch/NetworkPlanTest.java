@@ -8,6 +8,7 @@ import dev.caisson.spec.Allowance;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.ExtraHost;
+import dev.caisson.spec.HostServices;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.NameLookup;
@@ -286,5 +287,18 @@ class NetworkPlanTest {
                         Samples.host()))
                 .hasSize(3)
                 .allMatch(finding -> finding.code().equals("OPTIONS_CONTRADICT"));
+    }
+
+    @Test
+    void the_host_has_names_where_its_services_are_reached() {
+        ContainerSpec spec = SPEC.network(((Network.Joined) SPEC.network())
+                .hostServices(HostServices.of("5432").named(List.of("db.host"))));
+        assertThat(Policy.check(spec, Samples.host())).singleElement().extracting(Finding::code).isEqualTo("ALLOWANCE_NEEDED");
+        assertThat(Policy.check(spec.allow(Allowance.HOST_SERVICES), Samples.host())).isEmpty();
+        assertThat(file(Samples.plan(spec.allow(Allowance.HOST_SERVICES), Samples.networks()), "etc/hosts").orElseThrow())
+                .contains("172.20.0.1\thost.docker.internal db.host\n")
+                .doesNotContain("10.9.0.1\t");
+        assertThat(file(Samples.plan(SPEC, Samples.networks()), "etc/hosts").orElseThrow())
+                .doesNotContain("host.docker.internal");
     }
 }

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 /// @param changing id of the network that it is being connected to or disconnected from; one that is found without
 ///     somebody who does it is to be taken away
 /// @param exposed ports that it is known to serve, for those that are linked to it
+/// @param hostPorts ports of the host that it reaches
 record ContainerNetworks(
         ContainerId container,
         List<Attachment> attachments,
@@ -23,16 +24,18 @@ record ContainerNetworks(
         Egress egress,
         List<GateLead> gates,
         Optional<String> changing,
-        List<ContainerPort> exposed) {
+        List<ContainerPort> exposed,
+        List<ContainerPort> hostPorts) {
     ContainerNetworks {
         attachments = List.copyOf(attachments);
         ports = List.copyOf(ports);
         gates = List.copyOf(gates);
         exposed = List.copyOf(exposed);
+        hostPorts = List.copyOf(hostPorts);
     }
 
     ContainerNetworks(ContainerId container, List<Attachment> attachments, List<PortMapping> ports, Egress egress) {
-        this(container, attachments, ports, egress, List.of(), Optional.empty(), List.of());
+        this(container, attachments, ports, egress, List.of(), Optional.empty(), List.of(), List.of());
     }
 
     /// Returns the same for a container with another name.
@@ -44,32 +47,37 @@ record ContainerNetworks(
                 egress,
                 gates,
                 changing,
-                exposed);
+                exposed,
+                hostPorts);
     }
 
     /// Returns the same with other places.
     ///
     /// @param network id of the one that is being changed
     ContainerNetworks places(List<Attachment> value, Optional<String> network) {
-        return new ContainerNetworks(container, value, ports, egress, gates, network, exposed);
+        return new ContainerNetworks(container, value, ports, egress, gates, network, exposed, hostPorts);
     }
 
     ContainerNetworks ports(List<PortMapping> value) {
-        return new ContainerNetworks(container, attachments, value, egress, gates, changing, exposed);
+        return new ContainerNetworks(container, attachments, value, egress, gates, changing, exposed, hostPorts);
     }
 
     /// Returns the same with another list. A gate goes with its host.
     ContainerNetworks egress(Egress value) {
         List<GateLead> left = gates.stream().filter(gate -> gate.isOn(value)).toList();
-        return new ContainerNetworks(container, attachments, ports, value, left, changing, exposed);
+        return new ContainerNetworks(container, attachments, ports, value, left, changing, exposed, hostPorts);
     }
 
     ContainerNetworks gates(List<GateLead> value) {
-        return new ContainerNetworks(container, attachments, ports, egress, value, changing, exposed);
+        return new ContainerNetworks(container, attachments, ports, egress, value, changing, exposed, hostPorts);
     }
 
     ContainerNetworks exposed(List<ContainerPort> value) {
-        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, value);
+        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, value, hostPorts);
+    }
+
+    ContainerNetworks hostPorts(List<ContainerPort> value) {
+        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, exposed, value);
     }
 
     /// Returns the name by which others find it on all its networks, else its short id.
@@ -93,7 +101,7 @@ record ContainerNetworks(
                 .toList();
         return left.equals(attachments)
                 ? this
-                : new ContainerNetworks(container, left, ports, egress, gates, changing, exposed);
+                : new ContainerNetworks(container, left, ports, egress, gates, changing, exposed, hostPorts);
     }
 
     /// Returns its addresses of one family.

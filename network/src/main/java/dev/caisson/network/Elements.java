@@ -2,6 +2,7 @@ package dev.caisson.network;
 
 import dev.caisson.network.filter.Sets;
 import dev.caisson.network.nft.SetElement;
+import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.Transport;
@@ -51,6 +52,7 @@ final class Elements {
     Elements container(ContainerNetworks container) {
         container.attachments().forEach(this::attachment);
         container.ports().forEach(port -> port(container, port));
+        container.hostPorts().forEach(port -> hosted(container, port));
         EgressElements.of(container).forEach((place, elements) -> list(place).addAll(elements));
         return this;
     }
@@ -103,6 +105,16 @@ final class Elements {
                 .put((byte) 0xfe)
                 .put(card, 3, 3)
                 .array();
+    }
+
+    private void hosted(ContainerNetworks container, ContainerPort port) {
+        byte[] transport = {(byte) port.transport().number()};
+        container
+                .addresses(false)
+                .forEach(from -> put(Sets.HOSTED, key(from.getAddress(), transport, number(port.number()))));
+        container
+                .addresses(true)
+                .forEach(from -> put(Sets.HOSTED6, key(from.getAddress(), transport, number(port.number()))));
     }
 
     /// Two hosts with the same port have one element.

@@ -150,6 +150,8 @@ final class HostSide {
         }
         for (Sets.Place place : List.of(
                 Sets.GATED,
+                Sets.HOSTED,
+                Sets.HOSTED6,
                 Sets.LINKED,
                 Sets.LINKED6,
                 Sets.REACHED,

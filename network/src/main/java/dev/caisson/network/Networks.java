@@ -176,16 +176,28 @@ public final class Networks implements AutoCloseable {
         return attach(container, name, endpoints, Egress.all(), List.of());
     }
 
-    /// The same for a container that may send to some destinations alone outside of its networks.
-    ///
-    /// @param egress of one that has no places yet
-    /// @param exposed ports that it is known to serve, for those that are linked to it later
-    public synchronized List<Attachment> attach(
+    /// The same for a container that reaches no service of the host.
+    public List<Attachment> attach(
             ContainerId container,
             String name,
             List<NetworkEndpoint> endpoints,
             Egress egress,
             List<ContainerPort> exposed) {
+        return attach(container, name, endpoints, egress, exposed, List.of());
+    }
+
+    /// The same for a container that may send to some destinations alone outside of its networks.
+    ///
+    /// @param egress of one that has no places yet
+    /// @param exposed ports that it is known to serve, for those that are linked to it later
+    /// @param hostPorts ports of the host that it reaches
+    public synchronized List<Attachment> attach(
+            ContainerId container,
+            String name,
+            List<NetworkEndpoint> endpoints,
+            Egress egress,
+            List<ContainerPort> exposed,
+            List<ContainerPort> hostPorts) {
         try (NetworkRecords.Held held = hold()) {
             ContainerNetworks there = records.containers().get(container);
             if (there != null) {
@@ -198,7 +210,8 @@ public final class Networks implements AutoCloseable {
                 findOrMake(held, endpoint.network());
             }
             var settled = new ContainerNetworks(container, settle(container, name, endpoints), List.of(), egress)
-                    .exposed(exposed);
+                    .exposed(exposed)
+                    .hostPorts(hostPorts);
             held.begin();
             records.put(settled);
             try {
@@ -322,6 +335,14 @@ public final class Networks implements AutoCloseable {
         try (NetworkRecords.Held _ = hold()) {
             ContainerNetworks there = records.containers().get(container);
             return there == null || there.egress() instanceof Egress.All ? 0 : kernel.denied(there);
+        }
+    }
+
+    /// Returns the ports of the host that a container reaches.
+    public synchronized List<ContainerPort> hostPorts(ContainerId container) {
+        try (NetworkRecords.Held _ = hold()) {
+            ContainerNetworks there = records.containers().get(container);
+            return there == null ? List.of() : there.hostPorts();
         }
     }
 

@@ -95,6 +95,11 @@ final class RecordJson {
         fields.put(
                 "exposed",
                 container.exposed().stream().map(ContainerPort::toString).toList());
+        if (!container.hostPorts().isEmpty()) {
+            fields.put(
+                    "hostPorts",
+                    container.hostPorts().stream().map(ContainerPort::toString).toList());
+        }
         return fields;
     }
 
@@ -166,7 +171,8 @@ final class RecordJson {
                 egress(fields),
                 gates(fields),
                 optional(fields, "changing"),
-                exposed(fields));
+                ports(fields, "exposed"),
+                ports(fields, "hostPorts"));
     }
 
     private static List<Attachment.Linked> links(Map<?, ?> fields) {
@@ -178,12 +184,12 @@ final class RecordJson {
                         string(one, "alias"),
                         optional(one, "ip4").map(RecordJson::address),
                         optional(one, "ip6").map(RecordJson::address),
-                        exposed(one)))
+                        ports(one, "exposed")))
                 .toList();
     }
 
-    private static List<ContainerPort> exposed(Map<?, ?> fields) {
-        return ifThere(fields, "exposed").stream()
+    private static List<ContainerPort> ports(Map<?, ?> fields, String name) {
+        return ifThere(fields, name).stream()
                 .flatMap(one -> PortText.ports((String) one).stream())
                 .toList();
     }

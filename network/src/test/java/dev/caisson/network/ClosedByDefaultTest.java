@@ -3,6 +3,10 @@ package dev.caisson.network;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.network.Bed.Guest;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerPort;
+import dev.caisson.spec.Egress;
+import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.Transport;
@@ -108,6 +112,52 @@ class ClosedByDefaultTest {
         assertThat(bridge).startsWith("fe80");
         assertThat(guest.namespace().status("timeout 1 bash -c '</dev/tcp/" + bridge + "%eth0/22'"))
                 .isNotZero();
+    }
+
+    @Test
+    void a_service_of_the_host_is_open_to_who_names_its_port_by_the_host_s_address_there() {
+        create(spec("net", false, true, true));
+        create(spec("inside", true, true, false));
+        var id = ContainerId.random();
+        var ports = List.of(new ContainerPort(5432, Transport.TCP), new ContainerPort(53, Transport.UDP));
+        Guest guest = bed.started(
+                id,
+                bed.on(all -> all.attach(
+                        id,
+                        "",
+                        List.of(NetworkEndpoint.on("net"), NetworkEndpoint.on("inside")),
+                        Egress.parse("none"),
+                        List.of(),
+                        ports)));
+        Guest other = bed.guest("net");
+        bed.listen(bed.host, 5432);
+        bed.listen(bed.host, 5433);
+        InetAddress inside =
+                guest.attachments().getLast().ip4().orElseThrow().gateway();
+
+        assertThat(Bed.connects(guest.namespace(), guest.gateway(), 5432)).isTrue();
+        assertThat(Bed.connects(guest.namespace(), gateway6(guest), 5432)).isTrue();
+        assertThat(Bed.connects(guest.namespace(), inside, 5432)).isTrue();
+        assertThat(Bed.isClosed(guest.namespace(), guest.gateway(), 5433)).isTrue();
+        assertThat(Bed.isClosed(guest.namespace(), guest.gateway(), 53)).isTrue();
+        assertThat(Bed.isClosed(guest.namespace(), Bed.ip(Bed.HOST), 5432)).isTrue();
+        assertThat(Bed.isClosed(guest.namespace(), Bed.ip("2001:db8::1"), 5432)).isTrue();
+        assertThat(Bed.isClosed(other.namespace(), other.gateway(), 5432)).isTrue();
+        assertThat(bed.host.sh("nft list tables | wc -l").strip()).isEqualTo("2");
+        assertThat(bed.on(all -> all.verify(id)).stream().allMatch(HostCheck::asPlanned)).isTrue();
+
+        bed.reopen();
+        bed.host.sh("nft flush ruleset");
+        bed.on(all -> all.attach(id, "", List.of()));
+        assertThat(Bed.connects(guest.namespace(), guest.gateway(), 5432)).isTrue();
+        assertThat(Bed.isClosed(guest.namespace(), guest.gateway(), 5433)).isTrue();
+        bed.on(all -> {
+            all.release(id);
+            return null;
+        });
+        String table = bed.host.sh("nft list tables inet").strip().split(" ", -1)[2];
+        assertThat(bed.host.sh("nft list set inet " + table + " hosted; nft list set inet " + table + " hosted6"))
+                .doesNotContain("5432");
     }
 
     @Test

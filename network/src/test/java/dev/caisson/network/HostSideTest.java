@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.network.Bed.Guest;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerLink;
+import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
@@ -43,7 +44,9 @@ class HostSideTest {
         var id = ContainerId.random();
         NetworkEndpoint endpoint = NetworkEndpoint.on("apart").link(ContainerLink.parse("db"));
         Egress egress = Egress.only("192.0.2.7:80", "192.0.2.0/24:90-99");
-        web = bed.started(id, bed.on(all -> all.attach(id, "web", List.of(endpoint), egress, List.of())));
+        var hostPorts = List.of(new ContainerPort(5432, Transport.TCP));
+        web = bed.started(
+                id, bed.on(all -> all.attach(id, "web", List.of(endpoint), egress, List.of(), hostPorts)));
         place = web.attachments().getFirst();
         bed.on(all -> all.publish(id, List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
         tables = bed.host.sh("nft list tables inet").strip().split(" ", -1)[2];
@@ -78,12 +81,14 @@ class HostSideTest {
         bed.host.sh("nft delete element bridge " + tables + " members '{ " + place.hostLink() + " . " + place.mac()
                 + " . " + address + " }'");
         bed.host.sh("nft flush set inet " + tables + " reached-ranges");
+        bed.host.sh("nft flush set inet " + tables + " hosted");
 
         assertThat(differences())
                 .containsExactlyInAnyOrder(
                         "set reached is without " + address + " . 192.0.2.7 . 6 . 80",
                         "set limited is without " + address,
                         "set members is without " + place.hostLink() + " . " + place.mac() + " . " + address,
+                        "set hosted is without " + address + " . 6 . 5432",
                         "set reached-ranges is without " + address + " . 192.0.2.0 . 6 . 90");
     }
 
@@ -91,6 +96,7 @@ class HostSideTest {
     void an_element_that_nobody_recorded_and_a_port_that_leads_elsewhere_are_named() {
         String address = web.ip4().getHostAddress();
         bed.host.sh("nft add element inet " + tables + " reached '{ " + address + " . 198.51.100.7 . tcp . 443 }'");
+        bed.host.sh("nft add element inet " + tables + " hosted '{ " + address + " . tcp . 22 }'");
         bed.host.sh("nft add element bridge " + tables + " members '{ " + place.hostLink() + " . " + place.mac()
                 + " . 10.0.0.1 }'");
         bed.host.sh("nft delete element inet " + tables + " published-any '{ tcp . 8080 }'; nft add element inet "
@@ -102,6 +108,7 @@ class HostSideTest {
                         "set published-any, of nobody else is with 6 . 9090 too",
                         "set members, of nobody else is with " + place.hostLink() + " . " + place.mac()
                                 + " . 10.0.0.1 too",
+                        "set hosted, of nobody else is with " + address + " . 6 . 22 too",
                         "set reached, of nobody else is with " + address + " . 198.51.100.7 . 6 . 443 too");
     }
 

@@ -26,7 +26,8 @@ public record ExtraHost(String name, InetAddress address) {
         String address = text.substring(end + 1);
         if (address.equals("host-gateway")) {
             throw ArgumentException.invalid(
-                    "host-gateway is not part of this version, as containers reach no service of the host: write an address");
+                    "host-gateway is the host, whose services are closed to containers: open the ports with --allow"
+                            + " host-services=PORT, or write an address");
         }
         boolean bracketed = address.startsWith("[") && address.endsWith("]");
         return new ExtraHost(

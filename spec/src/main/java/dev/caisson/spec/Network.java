@@ -53,8 +53,14 @@ public sealed interface Network {
     /// @param endpoints the first that leads out has the default route; none for one that is to be connected later
     /// @param egress what it may send to outside of them
     /// @param gates secrets that are put into its requests on the way; their hosts must be on its list
+    /// @param hostServices services of the host that it reaches
     record Joined(
-            List<NetworkEndpoint> endpoints, PublishedPorts ports, NameLookup names, Egress egress, List<Gate> gates)
+            List<NetworkEndpoint> endpoints,
+            PublishedPorts ports,
+            NameLookup names,
+            Egress egress,
+            List<Gate> gates,
+            HostServices hostServices)
             implements Network {
         private static final int MOST = 8;
         private static final int MOST_GATES = 16;
@@ -65,6 +71,7 @@ public sealed interface Network {
             present(names, "names");
             present(egress, "egress");
             gates = More.copy(gates, "gates");
+            present(hostServices, "hostServices");
             requireGates(gates);
             if (endpoints.size() > MOST) {
                 throw ArgumentException.invalid(
@@ -93,6 +100,16 @@ public sealed interface Network {
             }
         }
 
+        /// The same without services of the host.
+        public Joined(
+                List<NetworkEndpoint> endpoints,
+                PublishedPorts ports,
+                NameLookup names,
+                Egress egress,
+                List<Gate> gates) {
+            this(endpoints, ports, names, egress, gates, HostServices.NONE);
+        }
+
         /// The same without secrets on the way.
         public Joined(List<NetworkEndpoint> endpoints, PublishedPorts ports, NameLookup names, Egress egress) {
             this(endpoints, ports, names, egress, List.of());
@@ -105,7 +122,17 @@ public sealed interface Network {
 
         /// Joins one more network.
         public Joined and(NetworkEndpoint endpoint) {
-            return new Joined(More.plus(endpoints, endpoint), ports, names, egress, gates);
+            return endpoints(More.plus(endpoints, endpoint));
+        }
+
+        /// Replaces the places.
+        public Joined endpoints(List<NetworkEndpoint> value) {
+            return new Joined(value, ports, names, egress, gates, hostServices);
+        }
+
+        /// Replaces the services of the host that it reaches, which need [Allowance#HOST_SERVICES].
+        public Joined hostServices(HostServices value) {
+            return new Joined(endpoints, ports, names, egress, gates, value);
         }
 
         /// Publishes one more port.
@@ -115,17 +142,17 @@ public sealed interface Network {
 
         /// Replaces the ports.
         public Joined ports(PublishedPorts value) {
-            return new Joined(endpoints, value, names, egress, gates);
+            return new Joined(endpoints, value, names, egress, gates, hostServices);
         }
 
         /// Replaces how names are looked up.
         public Joined names(NameLookup value) {
-            return new Joined(endpoints, ports, value, egress, gates);
+            return new Joined(endpoints, ports, value, egress, gates, hostServices);
         }
 
         /// Replaces what it may send to outside of its networks.
         public Joined egress(Egress value) {
-            return new Joined(endpoints, ports, names, value, gates);
+            return new Joined(endpoints, ports, names, value, gates, hostServices);
         }
 
         /// Puts one more secret into its requests to a host, which must be on the list of what it may send to.
@@ -135,7 +162,7 @@ public sealed interface Network {
 
         /// Replaces the gates.
         public Joined gates(List<Gate> value) {
-            return new Joined(endpoints, ports, names, egress, value);
+            return new Joined(endpoints, ports, names, egress, value, hostServices);
         }
     }
 }

@@ -115,13 +115,23 @@ final class NetworkJson {
                     (it, json) ->
                             new NameLookup(it.servers(), it.search(), it.options(), list(json, NetworkJson::host))));
 
+    static final JsonForm<HostServices> HOST_SERVICES = new JsonForm<>(
+            "the services of the host",
+            field(
+                    "ports",
+                    it -> it.ports().stream().map(PORT::write).toList(),
+                    (it, json) -> new HostServices(list(json, NetworkJson::port), it.names())),
+            field(
+                    "names",
+                    it -> texts(it.names()),
+                    (it, json) -> new HostServices(it.ports(), texts(json))));
+
     static final JsonForm<Network.Joined> JOINED = new JsonForm<>(
             "the network",
             field(
                     "endpoints",
                     it -> it.endpoints().stream().map(ENDPOINT::write).toList(),
-                    (it, json) -> new Network.Joined(
-                            list(json, NetworkJson::endpoint), it.ports(), it.names(), it.egress(), it.gates())),
+                    (it, json) -> it.endpoints(list(json, NetworkJson::endpoint))),
             field(
                     "ports",
                     it -> PORTS.write(it.ports()),
@@ -134,7 +144,11 @@ final class NetworkJson {
             field(
                     "gates",
                     it -> it.gates().stream().map(Gate::text).toList(),
-                    (it, json) -> it.gates(list(json, one -> Gate.parse(text(one))))));
+                    (it, json) -> it.gates(list(json, one -> Gate.parse(text(one))))),
+            field(
+                    "hostServices",
+                    it -> HOST_SERVICES.write(it.hostServices()),
+                    (it, json) -> it.hostServices(HOST_SERVICES.read(HostServices.NONE, json))));
 
     static final JsonForm<Network.OfContainer> OF_CONTAINER = new JsonForm<>(
             "the network of a container",

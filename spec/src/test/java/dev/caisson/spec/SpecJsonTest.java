@@ -79,6 +79,7 @@ class SpecJsonTest {
                 Arguments.of(ExtraHost.class, NetworkJson.HOST),
                 Arguments.of(NameLookup.class, NetworkJson.NAMES),
                 Arguments.of(Network.Joined.class, NetworkJson.JOINED),
+                Arguments.of(HostServices.class, NetworkJson.HOST_SERVICES),
                 Arguments.of(Network.OfContainer.class, NetworkJson.OF_CONTAINER),
                 Arguments.of(TerminalSize.class, SpecJson.SIZE));
     }

@@ -12,6 +12,7 @@ import dev.caisson.spec.ContainerLink;
 import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.ExtraHost;
+import dev.caisson.spec.HostServices;
 import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.NameLookup;
 import dev.caisson.spec.Network;
@@ -31,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// The options that say what networks a container is on, with Docker's names.
 final class NetworkOptions {
     private static final String NONE = "none";
+    private static final String HOST = "host-gateway";
     private static final String OF_CONTAINER = "container:";
     /// Names the network of containers that are told none, in place of [Networks#DEFAULT].
     private static final String VARIABLE = "CAISSON_NETWORK";
@@ -49,6 +51,7 @@ final class NetworkOptions {
     private List<String> lookupOptions = List.of();
     private List<String> hosts = List.of();
     private @Nullable String egress;
+    private List<String> allowed = List.of();
 
     NetworkOptions(OptionList options) {
         options.texts(
@@ -98,7 +101,7 @@ final class NetworkOptions {
                         "OPTION",
                         "An option of resolv.conf in place of those of the host: ndots:2.",
                         value -> lookupOptions = value)
-                .texts("--add-host", "NAME:ADDRESS", "A further line of /etc/hosts.", value -> hosts = value)
+                .texts("--add-host", "NAME:ADDRESS", "A further line of /etc/hosts; host-gateway is the host, with --allow host-services.", value -> hosts = value)
                 .text(
                         "--egress",
                         EgressText.LABEL,
@@ -108,7 +111,10 @@ final class NetworkOptions {
 
     /// Returns the networks of a container of an image. One of the host's own files has loopback alone by default.
     /// @throws CommandException OPTION_REFUSED
-    Network network(Image image) {
+    ///
+    /// @param services ports of the host that it is to reach
+    Network network(Image image, List<String> services) {
+        allowed = services;
         List<String> wanted = networks.isEmpty() ? standard(image) : networks;
         if (wanted.equals(List.of(NONE))) {
             requireUnused("the container has loopback alone: add --network bridge, or another network");
@@ -132,7 +138,8 @@ final class NetworkOptions {
                 .toList();
         var places = new ArrayList<>(endpoints);
         places.set(0, settled(endpoints.getFirst()));
-        return parsed("--network", "", _ -> new Network.Joined(places, ports(), names(), egress()));
+        return parsed("--network", "", _ -> new Network.Joined(places, ports(), names(), egress())
+                .hostServices(services()));
     }
 
     private static List<String> standard(Image image) {
@@ -175,6 +182,7 @@ final class NetworkOptions {
         given.put("--dns-option", !lookupOptions.isEmpty());
         given.put("--add-host", !hosts.isEmpty());
         given.put("--egress", egress != null);
+        given.put("--allow host-services", !allowed.isEmpty());
         for (Map.Entry<String, Boolean> option : given.entrySet()) {
             if (option.getValue()) {
                 throw CommandException.refused(option.getKey(), why);
@@ -213,6 +221,23 @@ final class NetworkOptions {
         }
     }
 
+    /// Returns services of the host, with the names that `--add-host NAME:host-gateway` gives it.
+    private HostServices services() {
+        HostServices services =
+                parsed("--allow host-services", "", _ -> HostServices.of(allowed.toArray(new String[0])));
+        return parsed(
+                "--add-host",
+                "",
+                _ -> services.named(hosts.stream()
+                        .filter(NetworkOptions::isHost)
+                        .map(text -> text.substring(0, text.length() - HOST.length() - 1))
+                        .toList()));
+    }
+
+    private static boolean isHost(String text) {
+        return text.endsWith(":" + HOST) || text.endsWith("=" + HOST);
+    }
+
     private PublishedPorts ports() {
         var mappings = new ArrayList<PortMapping>();
         published.forEach(text -> mappings.addAll(parsed("--publish", text, PortText::mappings)));
@@ -234,6 +259,7 @@ final class NetworkOptions {
                 search,
                 lookupOptions,
                 hosts.stream()
+                        .filter(text -> !isHost(text))
                         .map(text -> parsed("--add-host", text, ExtraHost::parse))
                         .toList());
     }

@@ -197,7 +197,7 @@ public final class RunOptions {
                 .words(
                         "--allow",
                         "WHAT",
-                        "Give a protection up by name: privileged, dangerous-capabilities, new-privileges, unconfined-seccomp, host-paths, host-devices, host-ipc, host-uts.",
+                        "Give a protection up by name: privileged, dangerous-capabilities, new-privileges, unconfined-seccomp, host-paths, host-devices, host-services=PORT[,PORT], host-ipc, host-uts.",
                         value -> allowances = value)
                 .operand(
                         0,
@@ -216,7 +216,7 @@ public final class RunOptions {
                 .readOnlyRoot(readOnly)
                 .privileged(privileged)
                 .init(init)
-                .network(networks.network(named));
+                .network(networks.network(named, Allowances.parse(allowances).services()));
         spec = limits.apply(texts(spec));
         spec = EnvironmentOptions.apply(spec, environmentFiles, environment);
         spec = privileges(spec);
@@ -284,10 +284,8 @@ public final class RunOptions {
         for (String option : securityOptions) {
             spec = securityOption(spec, option);
         }
-        for (String allowance : allowances) {
-            spec = spec.allow(Allowance.parse(allowance)
-                    .orElseThrow(() ->
-                            CommandException.usage("--allow knows no '" + allowance + "'; see 'caisson run --help'")));
+        for (Allowance allowance : Allowances.parse(allowances).given()) {
+            spec = spec.allow(allowance);
         }
         if (privileged && securityOptions.stream().anyMatch(option -> option.matches("seccomp=(default|standard)"))) {
             throw CommandException.refused(

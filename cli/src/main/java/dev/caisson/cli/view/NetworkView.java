@@ -3,6 +3,7 @@ package dev.caisson.cli.view;
 import dev.caisson.engine.NetworkPlaces;
 import dev.caisson.network.Attachment;
 import dev.caisson.network.Attachment.Address;
+import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.PortMapping;
 import dev.caisson.text.AddressText;
 import java.net.InetAddress;
@@ -32,6 +33,8 @@ final class NetworkView {
         settings.put("Networks", networks);
         settings.put("Egress", of.egress().text());
         settings.put("EgressDenied", of.denied());
+        settings.put(
+                "HostServices", of.hostPorts().stream().map(ContainerPort::toString).toList());
         return settings;
     }
 

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.cli.caller.CommandException;
+import dev.caisson.spec.Allowance;
 import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.Network;
 import dev.caisson.spec.VolumeName;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,6 +22,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -213,5 +217,59 @@ class RunOptionsTest {
     void groups_are_added() {
         assertThat(spec("--group-add", "audio", "--group-add", "44").addedGroups())
                 .containsExactly("audio", "44");
+    }
+
+    @Test
+    void services_of_the_host_are_opened_port_by_port() {
+        ContainerSpec spec = spec(
+                "--network",
+                "web",
+                "--allow",
+                "host-services=5432,53/udp,host-paths",
+                "--allow",
+                "host-services=8000-8001",
+                "--add-host",
+                "db:host-gateway",
+                "--add-host",
+                "other=192.0.2.7");
+        Network.Joined joined = (Network.Joined) spec.network();
+        assertThat(joined.hostServices().ports())
+                .extracting(ContainerPort::toString)
+                .containsExactly("5432/tcp", "53/udp", "8000/tcp", "8001/tcp");
+        assertThat(joined.hostServices().names()).containsExactly("db");
+        assertThat(joined.names().hosts()).extracting(Object::toString).containsExactly("other:192.0.2.7");
+        assertThat(spec.allowances()).containsExactlyInAnyOrder(Allowance.HOST_SERVICES, Allowance.HOST_PATHS);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock = """
+                    --network=web --allow=host-services              | port by port
+                    --network=web --allow=host-services=             | host-services
+                    --network=web --allow=host-services=http         | http
+                    --network=web --allow=5432                       | --allow knows no '5432'
+                    --network=web --allow=host-services=80,x         | --allow knows no 'x'
+                    --network=web --add-host=db:host-gateway         | --allow host-services=PORT
+                    --network=none --allow=host-services=80          | loopback alone
+                    --network=container:web --allow=host-services=80 | shares the network of web
+                    --network=container:web -p=80:80                 | shares the network of web
+                    --network=container:web --egress=none            | shares the network of web
+                    --network=container:web --dns=192.0.2.7          | shares the network of web
+                    --network=container:web --network=bridge         | name it alone
+                    --network=bridge --network=container:web         | name it alone
+                    --network=none --network=bridge                  | name it alone
+                    --network=container:                             | container:NAME
+                    --network=container:a/b                          | container:NAME
+                    """)
+    void what_a_network_cannot_have_is_refused(String options, String why) {
+        assertThatThrownBy(() -> spec(options.strip().split(" ", -1)))
+                .isInstanceOf(CommandException.class)
+                .hasMessageContaining(why);
+    }
+
+    @Test
+    void the_network_of_a_container_is_named_alone() {
+        assertThat(spec("--network", "container:web").network()).isEqualTo(Network.ofContainer("web"));
     }
 }

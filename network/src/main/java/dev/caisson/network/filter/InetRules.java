@@ -149,9 +149,23 @@ final class InetRules {
         add(chain, icmp(Match.ICMPV6, NEIGHBOR_ADVERTISEMENT), then(accept()));
         add(chain, gated(), published(), tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS), then(drop()));
         add(chain, gated(), published(), then(accept()));
+        add(chain, family(IPV4), hosted(4, IPV4_SOURCE, Sets.HOSTED), tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS), then(drop()));
+        add(chain, family(IPV4), hosted(4, IPV4_SOURCE, Sets.HOSTED), toHostThere(), then(accept()));
+        add(chain, family(IPV6), hosted(16, IPV6_SOURCE, Sets.HOSTED6), tooMany(IPV6_SOURCE, 16, Sets.CONNECTIONS6), then(drop()));
+        add(chain, family(IPV6), hosted(16, IPV6_SOURCE, Sets.HOSTED6), toHostThere(), then(accept()));
         add(chain, family(IPV4), icmp(Match.ICMP, ECHO), toHostThere(), then(accept()));
         add(chain, family(IPV6), icmp(Match.ICMPV6, ECHO_6), toHostThere(), then(accept()));
         add(chain, then(drop()));
+    }
+
+    /// What a container sends to a port of the host that it reaches.
+    private static List<Expression> hosted(int length, int source, Sets.Place set) {
+        int next = length / 4;
+        return List.of(
+                Expressions.payload(Header.NETWORK, source, length, 0),
+                Expressions.meta(Meta.TRANSPORT, next),
+                Expressions.payload(Header.TRANSPORT, DESTINATION_PORT, 2, next + 1),
+                Expressions.inSet(0, name(set)));
     }
 
     /// Connections that a container has begun to one of its gates. Leaves where they are led in the registers.

@@ -75,6 +75,11 @@ public final class Sets {
     public static final Place GATED = inet(
             SetForm.set("gated", IPV4, IPV4, TRANSPORT, PORT).to(IPV4, PORT).with(SetForm.Use.TIMEOUT));
 
+    /// A container's address and a port of the host that it reaches.
+    public static final Place HOSTED = inet(SetForm.set("hosted", IPV4, TRANSPORT, PORT));
+
+    public static final Place HOSTED6 = inet(SetForm.set("hosted6", IPV6, TRANSPORT, PORT));
+
     /// Ports of bridges that lead to containers.
     public static final Place PORTS = bridge(SetForm.set("ports", INTERFACE));
     /// What a container may call itself: its port, hardware address and address.
@@ -118,6 +123,8 @@ public final class Sets {
             DENIED,
             DENIED6,
             GATED,
+            HOSTED,
+            HOSTED6,
             PORTS,
             MEMBERS,
             MEMBERS6);
