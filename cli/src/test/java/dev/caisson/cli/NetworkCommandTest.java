@@ -157,6 +157,40 @@ class NetworkCommandTest {
     }
 
     @Test
+    void a_plan_shows_the_networks_and_makes_nothing() throws Exception {
+        String printed = inNamespace("""
+                caisson network create --subnet 10.9.0.0/24 back > /dev/null
+                caisson network create --internal --subnet 10.8.0.0/24 db > /dev/null
+                caisson plan run --network db --network back --ip 10.8.0.7 --mac-address 02:00:00:00:00:09 \
+                  -p 8080:80 -p 443 --egress api.example.com:443 --allow host-services=5432 host -- true > plan
+                sed -n '/^   network/,/^   host/p' plan
+                caisson plan run --network db --network back --dns 192.0.2.53 --format json host -- true |
+                  grep -o '"network":{"container".*'
+                caisson plan run host -- true | grep '^   network'
+                ip -o link show type bridge | wc -l; ip -o link show type veth | wc -l
+                """);
+
+        List<String> lines = printed.lines().toList();
+        assertThat(lines)
+                .startsWith(
+                        "   network   db: 10.8.0.7/24 on eth0 (02:00:00:00:00:09), gateway 10.8.0.1, internal")
+                .contains(
+                        "   ports     0.0.0.0:8080->80/tcp, 443/tcp at a free port",
+                        "   egress    api.example.com:443, and its networks",
+                        "   names     asked at 127.0.0.11",
+                        "   host      services at 5432/tcp",
+                        "   network   loopback alone");
+        assertThat(lines.get(1))
+                .startsWith("   network   back: 10.9.0.2/24 on eth1 (")
+                .endsWith("), gateway 10.9.0.1, default route");
+        assertThat(lines.get(6))
+                .contains("\"network\":\"db\",\"device\":\"eth0\"", "\"addresses\":[\"10.8.0.2/24\"]")
+                .contains("\"internal\":true,\"routed\":false", "\"egress\":\"all\"")
+                .endsWith("\"servers\":[\"127.0.0.11\"]}}");
+        assertThat(lines.subList(lines.size() - 2, lines.size())).containsExactly("2", "0");
+    }
+
+    @Test
     void an_image_has_the_default_network_and_the_hosts_files_have_loopback_alone() throws Exception {
         String printed = inNamespace("""
                 mkdir -p root/bin root/etc && cp /bin/busybox root/bin/ && ln -s busybox root/bin/ip

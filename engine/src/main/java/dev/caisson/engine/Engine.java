@@ -161,7 +161,7 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
         present(options, "options");
         present(progress, "progress");
         HostAccess.requireNative();
-        return Failures.call(() -> Preparation.plan(spec, options, progress));
+        return Failures.call(() -> Preparation.plan(spec, options, progress)).launch();
     }
 
     /// Returns what this host and this process can give to containers.

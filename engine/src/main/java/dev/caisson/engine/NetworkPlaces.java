@@ -1,9 +1,14 @@
 package dev.caisson.engine;
 
+import dev.caisson.image.Rootfs;
+import dev.caisson.launch.GuestNetwork;
+import dev.caisson.launch.OtherNetwork;
 import dev.caisson.network.Attachment;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerPort;
+import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Egress;
+import dev.caisson.spec.Network;
 import dev.caisson.spec.PortMapping;
 import java.util.Collection;
 import java.util.HashMap;
@@ -37,6 +42,26 @@ public record NetworkPlaces(
     /// The same of one with a network of its own.
     public NetworkPlaces(List<Attachment> places, List<PortMapping> ports, Egress egress, long denied) {
         this(places, ports, egress, denied, List.of(), Optional.empty());
+    }
+
+    /// Returns those that a container would have.
+    static NetworkPlaces planned(GuestNetwork network, ContainerSpec spec, Rootfs rootfs) {
+        return spec.network() instanceof Network.Joined joined
+                ? new NetworkPlaces(
+                        network.attachments(),
+                        GuestNetworks.mappings(
+                                joined.ports(), rootfs.config().exposedPorts()),
+                        joined.egress(),
+                        0,
+                        joined.hostServices().ports(),
+                        Optional.empty())
+                : new NetworkPlaces(
+                        List.of(),
+                        List.of(),
+                        Egress.all(),
+                        0,
+                        List.of(),
+                        network.other().map(OtherNetwork::container));
     }
 
     public static NetworkPlaces of(ContainerId container, EngineOptions options) {

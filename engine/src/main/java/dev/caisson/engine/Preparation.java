@@ -116,13 +116,14 @@ final class Preparation implements AutoCloseable {
     }
 
     /// Plans what is not launched, and changes nothing.
-    static LaunchPlan plan(ContainerSpec spec, EngineOptions options, ProgressListener progress) {
+    static PlannedRun plan(ContainerSpec spec, EngineOptions options, ProgressListener progress) {
         try (var preparation = new Preparation(options);
                 var networks = GuestNetworks.served(options)) {
             ContainerId id = ContainerId.random();
             Prepared prepared = preparation.prepare(spec, progress);
-            return prepared.plan(
-                    new IdRange(IdRange.FIRST, IdRange.WIDTH), id, networks.preview(id, spec, prepared.rootfs()));
+            GuestNetwork network = networks.preview(id, spec, prepared.rootfs());
+            LaunchPlan plan = prepared.plan(new IdRange(IdRange.FIRST, IdRange.WIDTH), id, network);
+            return new PlannedRun(plan, NetworkPlaces.planned(network, spec, prepared.rootfs()));
         }
     }
 

@@ -100,8 +100,11 @@ public final class PlanText {
         var parts = new ArrayList<String>();
         parts.add("ids " + plan.ids() + " on the host");
         parts.add("own "
-                + plan.namespaces().stream().sorted().map(Namespace::toString).collect(Collectors.joining(" "))
+                + plan.madeNamespaces().stream().sorted().map(Namespace::toString).collect(Collectors.joining(" "))
                 + " namespaces");
+        if (plan.sharesNetwork()) {
+            parts.add("the network namespace of another container");
+        }
         if (plan.has(Step.NoNewPrivileges.class)) {
             parts.add("no_new_privs");
         }
@@ -200,7 +203,7 @@ public final class PlanText {
         plan.all(Step.SetResourceLimit.class)
                 .forEach(set -> parts.add(set.limit().toString()));
         parts.add("oom_score_adj " + plan.only(Step.SetOomScoreAdjustment.class).value());
-        parts.add("a session keyring of its own, loopback up");
+        parts.add("a session keyring of its own" + (plan.sharesNetwork() ? "" : ", loopback up"));
         plan.all(Step.Netlink.class)
                 .forEach(netlink -> parts.add(
                         switch (netlink.protocol()) {

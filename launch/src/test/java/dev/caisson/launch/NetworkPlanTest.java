@@ -263,6 +263,9 @@ class NetworkPlanTest {
         assertThat(plan.namespaces()).contains(Namespace.NETWORK);
         assertThat(plan.madeNamespaces()).doesNotContain(Namespace.NETWORK).hasSize(plan.namespaces().size() - 1);
         assertThat(other.madeNamespaces()).isEqualTo(other.namespaces());
+        assertThat(PlanText.lines(plan).toString())
+                .contains("own user mount pid ipc uts cgroup time namespaces; the network namespace of another container")
+                .doesNotContain("loopback up");
     }
 
     @Test

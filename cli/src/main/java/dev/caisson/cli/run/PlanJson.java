@@ -17,7 +17,7 @@ final class PlanJson {
 
     private PlanJson() {}
 
-    static String of(LaunchPlan plan) {
+    static String of(LaunchPlan plan, PlannedNetwork network) {
         var text = new StringWriter();
         try (JsonWriter out = JsonStream.builder().build().writer(text)) {
             out.beginObject();
@@ -31,6 +31,7 @@ final class PlanJson {
             field(out, "slots", plan.slots());
             field(out, "explanation", PlanText.lines(plan));
             field(out, "steps", plan.steps());
+            field(out, "network", network);
             out.endObject();
         }
         return text.toString();

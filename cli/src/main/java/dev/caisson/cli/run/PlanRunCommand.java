@@ -4,7 +4,7 @@ import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.option.OptionList;
 import dev.caisson.cli.option.RunOptions;
 import dev.caisson.cli.text.OutputFormat;
-import dev.caisson.engine.Engine;
+import dev.caisson.engine.PlannedRun;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.PlanText;
 import dev.caisson.spec.ContainerSpec;
@@ -43,17 +43,19 @@ public final class PlanRunCommand implements Callable<Integer> {
         if (options.terminal()) {
             wish = wish.terminal(new TerminalSize(24, 80));
         }
-        LaunchPlan plan = Engine.plan(
+        PlannedRun run = PlannedRun.of(
                 wish,
                 Caller.current().directories(),
                 new ProgressLine(spec.commandLine().getErr()));
+        LaunchPlan plan = run.launch();
         PrintWriter out = spec.commandLine().getOut();
         switch (format) {
             case TEXT -> {
                 PlanText.lines(plan).forEach(out::println);
+                PlannedNetwork.of(run).lines().forEach(out::println);
                 out.println("   then      " + PlanText.execution(plan));
             }
-            case JSON -> out.println(PlanJson.of(plan));
+            case JSON -> out.println(PlanJson.of(plan, PlannedNetwork.of(run)));
         }
         return 0;
     }
