@@ -83,6 +83,21 @@ public record GuestNetwork(
         }
     }
 
+    /// Returns the host name that was asked for, else that of the container whose network it shares.
+    Optional<String> hostName(ContainerSpec spec) {
+        return spec.hostName().or(() -> other.map(OtherNetwork::hostName));
+    }
+
+    /// Returns settings with which ping and low ports work without privileges, unless they are another's to set.
+    Map<String, String> settings() {
+        var all = new LinkedHashMap<String, String>();
+        if (other.isEmpty()) {
+            all.put("net.ipv4.ping_group_range", "0 " + (IdRange.WIDTH - 1));
+            all.put("net.ipv4.ip_unprivileged_port_start", "0");
+        }
+        return all;
+    }
+
     List<Link> links() {
         return attachments.stream().map(Link::of).toList();
     }

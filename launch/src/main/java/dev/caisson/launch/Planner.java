@@ -88,8 +88,7 @@ public final class Planner {
         this.cgroups = new CgroupView(host.cgroupMounts());
         this.filter = filter;
         this.network = network;
-        this.hostName =
-                spec.hostName().or(() -> network.other().map(OtherNetwork::hostName)).orElse(id.shortForm());
+        this.hostName = network.hostName(spec).orElse(id.shortForm());
         this.program = ProgramChoice.of(spec, image, hostName, network);
     }
 
@@ -379,13 +378,10 @@ public final class Planner {
         steps.add(new Step.VerifyMounts());
     }
 
-    /// Ping and low ports work without privileges; there are no user namespaces inside.
+    /// There are no user namespaces inside.
     private Map<String, String> sysctls() {
         var all = new LinkedHashMap<String, String>();
-        if (network.other().isEmpty()) { // else they are set, and not its own to set
-            all.put("net.ipv4.ping_group_range", "0 " + (IdRange.WIDTH - 1));
-            all.put("net.ipv4.ip_unprivileged_port_start", "0");
-        }
+        all.putAll(network.settings());
         if (!spec.privileged()) {
             all.put("user.max_user_namespaces", "0");
         }

@@ -130,7 +130,6 @@ public final class Monitor implements AutoCloseable {
     }
 
     /// Asks the program to end, kills it if it has not ended in time, and waits until it has ended for good.
-    ///
     /// @param signal 0 for its own
     /// @param patience empty for its own
     public MonitorState stop(int signal, Duration patience) throws InterruptedException {
@@ -140,7 +139,6 @@ public final class Monitor implements AutoCloseable {
     }
 
     /// Sends a signal to its process 1; false where none runs.
-    ///
     /// @param ends whether it is not to be started again
     public boolean signal(int number, boolean ends) throws InterruptedException {
         Packet reply = ask(Requests.SIGNAL, number | (ends ? FINAL : 0));
@@ -213,7 +211,6 @@ public final class Monitor implements AutoCloseable {
     }
 
     /// Hands over a program that was started in the container and stands in front of its start.
-    ///
     /// @param id of [ExecLog#ID_DIGITS] hexadecimal digits
     /// @param control its socket of reports; stays the caller's
     public void adopt(String id, Fd control) throws InterruptedException {
@@ -222,7 +219,6 @@ public final class Monitor implements AutoCloseable {
 
     /// Has it read and drop what a program that was handed over writes to its terminal, or the program would stand
     /// still once that is full.
-    ///
     /// @param terminal its master; stays the caller's
     /// @return false if no such program was handed over, or it has ended
     /// @throws HostException MONITOR_VERSION if the monitor was started by a build that has no such request
@@ -250,8 +246,7 @@ public final class Monitor implements AutoCloseable {
         return true;
     }
 
-    /// Returns the program that it runs, if that is this build's and sealed: a monitor that is started from the
-    /// same file shares its memory. The caller's to close.
+    /// Returns the program that it runs, if that is this build's and sealed; the caller's to close.
     public Optional<Fd> program() throws InterruptedException {
         Packet reply = ask(Requests.PROGRAM, 0);
         for (Fd file : reply.descriptors()) {
@@ -270,7 +265,6 @@ public final class Monitor implements AutoCloseable {
     }
 
     /// Has the container start with another plan and its links from the next start on.
-    ///
     /// @return the state, of whose generation the former links are still; empty while a start is under way
     public Optional<MonitorState> relink(LaunchPlan plan) throws InterruptedException {
         try (Fd sealed = MemoryFile.sealed("caisson-plan", PlanCodec.encode(plan))) {
@@ -290,9 +284,7 @@ public final class Monitor implements AutoCloseable {
         checked(ask(Requests.REDACT, 0, new byte[0], List.of(table)));
     }
 
-    /// Has the container start in the network namespace of another one, until it has ended.
-    ///
-    /// @param namespace stays the caller's
+    /// Has the container start in this network namespace of another one, until it has ended.
     public void network(Fd namespace) throws InterruptedException {
         checked(ask(Requests.NETWORK, 0, new byte[0], List.of(namespace)));
     }
