@@ -162,7 +162,7 @@ class NetworkCommandTest {
                 caisson network create --subnet 10.9.0.0/24 back > /dev/null
                 caisson network create --internal --subnet 10.8.0.0/24 db > /dev/null
                 caisson plan run --network db --network back --ip 10.8.0.7 --mac-address 02:00:00:00:00:09 \
-                  -p 8080:80 -p 443 --egress api.example.com:443 --allow host-services=5432 host -- true > plan
+                  -p 8080:80 -p 443 --egress api.example.com:443 --allow host-services=5432 --network-bandwidth in=1gbit host -- true > plan
                 sed -n '/^   network/,/^   host/p' plan
                 caisson plan run --network db --network back --dns 192.0.2.53 --format json host -- true |
                   grep -o '"network":{"container".*'
@@ -178,12 +178,13 @@ class NetworkCommandTest {
                         "   ports     0.0.0.0:8080->80/tcp, 443/tcp at a free port",
                         "   egress    api.example.com:443, and its networks",
                         "   names     asked at 127.0.0.11",
+                        "   bandwidth in=1gbit on each",
                         "   host      services at 5432/tcp",
                         "   network   loopback alone");
         assertThat(lines.get(1))
                 .startsWith("   network   back: 10.9.0.2/24 on eth1 (")
                 .endsWith("), gateway 10.9.0.1, default route");
-        assertThat(lines.get(6))
+        assertThat(lines.get(7))
                 .contains("\"network\":\"db\",\"device\":\"eth0\"", "\"addresses\":[\"10.8.0.2/24\"]")
                 .contains("\"internal\":true,\"routed\":false", "\"egress\":\"all\"")
                 .endsWith("\"servers\":[\"127.0.0.11\"]}}");

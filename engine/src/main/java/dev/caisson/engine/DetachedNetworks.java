@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.NetworkEndpoint;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -40,6 +41,16 @@ public final class DetachedNetworks {
         place.askAlone(held -> {
             new NetworkChange(place, held).disconnect(network);
             place.note("update", Map.of("disconnected", network));
+        });
+    }
+
+    /// Changes how much it may receive and send on each of its networks.
+    ///
+    /// @throws dev.caisson.error.CaissonException NETWORK_REFUSED if it has no network of its own
+    public void bandwidth(Bandwidth value) throws InterruptedException {
+        place.askAlone(held -> {
+            new NetworkChange(place, held).bound(value);
+            place.note("update", Map.of("bandwidth", value.text()));
         });
     }
 }

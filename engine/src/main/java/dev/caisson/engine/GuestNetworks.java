@@ -10,6 +10,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.NetlinkException;
 import dev.caisson.network.Attachment;
 import dev.caisson.network.Networks;
+import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.ContainerSpec;
@@ -108,13 +109,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
             ContainerId id, String name, Network.Joined joined, List<PortMapping> ports, List<ContainerPort> exposed) {
         try {
             Networks all = networks();
-            List<Attachment> places = all.attach(
-                    id,
-                    name,
-                    joined.endpoints(),
-                    joined.egress(),
-                    exposed,
-                    joined.hostServices().ports());
+            List<Attachment> places = all.attach(id, name, joined, exposed);
             if (!ports.isEmpty() && all.published(id).isEmpty()) {
                 all.publish(id, ports);
             }
@@ -325,6 +320,14 @@ final class GuestNetworks implements Holding, AutoCloseable {
     static void limit(EngineOptions options, ContainerId id, Egress egress) {
         try (Networks networks = HostNetworks.open(options)) {
             networks.limit(id, egress);
+        }
+    }
+
+    /// Changes how much a container may receive and send on each of its networks.
+    /// @throws dev.caisson.network.NetworkException if it is on none
+    static void bound(EngineOptions options, ContainerId id, Bandwidth bandwidth) {
+        try (Networks networks = HostNetworks.open(options)) {
+            networks.memberships().bound(id, bandwidth);
         }
     }
 

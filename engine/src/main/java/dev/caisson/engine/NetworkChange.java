@@ -11,6 +11,7 @@ import dev.caisson.network.Attachment;
 import dev.caisson.network.Memberships;
 import dev.caisson.network.Networks;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkEndpoint;
@@ -108,6 +109,13 @@ final class NetworkChange {
             networks.memberships().leave(place.id(), place.name(), network);
             takeBack(networks);
         }
+    }
+
+    /// Changes how much it may receive and send: the kernel first, then what is written down.
+    void bound(Bandwidth bandwidth) {
+        Network.Joined joined = joined();
+        GuestNetworks.bound(place.options(), place.id(), bandwidth);
+        KeptSpec.write(held.kept(), spec().network(joined.bandwidth(bandwidth)));
     }
 
     /// Finishes a change that was cut off: the place is taken away.

@@ -4,10 +4,9 @@ import dev.caisson.image.Rootfs;
 import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.OtherNetwork;
 import dev.caisson.network.Attachment;
+import dev.caisson.network.ContainerBounds;
 import dev.caisson.spec.ContainerId;
-import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.ContainerSpec;
-import dev.caisson.spec.Egress;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.PortMapping;
 import java.util.Collection;
@@ -16,32 +15,29 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The places of a container on networks, its published ports, and what it may send to outside of its networks; what is
-/// recorded of them, whether it runs or not.
+/// The places of a container on networks, its published ports, and what bounds it there; what is recorded of them, whether
+/// it runs or not.
 ///
 /// @param denied how many connections to something else it has begun, since its networks' tables were made
-/// @param hostPorts ports of the host that it reaches
 /// @param of the container whose network it shares, which has the places
 @SuppressWarnings("exports") // for Caisson's own modules
 public record NetworkPlaces(
         List<Attachment> places,
         List<PortMapping> ports,
-        Egress egress,
+        ContainerBounds bounds,
         long denied,
-        List<ContainerPort> hostPorts,
         Optional<ContainerId> of) {
     /// Loopback alone.
-    public static final NetworkPlaces NONE = new NetworkPlaces(List.of(), List.of(), Egress.all(), 0);
+    public static final NetworkPlaces NONE = new NetworkPlaces(List.of(), List.of(), ContainerBounds.NONE, 0);
 
     public NetworkPlaces {
         places = List.copyOf(places);
         ports = List.copyOf(ports);
-        hostPorts = List.copyOf(hostPorts);
     }
 
     /// The same of one with a network of its own.
-    public NetworkPlaces(List<Attachment> places, List<PortMapping> ports, Egress egress, long denied) {
-        this(places, ports, egress, denied, List.of(), Optional.empty());
+    public NetworkPlaces(List<Attachment> places, List<PortMapping> ports, ContainerBounds bounds, long denied) {
+        this(places, ports, bounds, denied, Optional.empty());
     }
 
     /// Returns those that a container would have.
@@ -51,16 +47,15 @@ public record NetworkPlaces(
                         network.attachments(),
                         GuestNetworks.mappings(
                                 joined.ports(), rootfs.config().exposedPorts()),
-                        joined.egress(),
+                        new ContainerBounds(
+                                joined.egress(), joined.hostServices().ports(), joined.bandwidth()),
                         0,
-                        joined.hostServices().ports(),
                         Optional.empty())
                 : new NetworkPlaces(
                         List.of(),
                         List.of(),
-                        Egress.all(),
+                        ContainerBounds.NONE,
                         0,
-                        List.of(),
                         network.other().map(OtherNetwork::container));
     }
 
@@ -77,7 +72,7 @@ public record NetworkPlaces(
                         .ifPresent(other -> all.put(
                                 container,
                                 new NetworkPlaces(
-                                        List.of(), List.of(), Egress.all(), 0, List.of(), Optional.of(other))));
+                                        List.of(), List.of(), ContainerBounds.NONE, 0, Optional.of(other))));
             }
         }
         return all;
@@ -94,9 +89,8 @@ public record NetworkPlaces(
                             new NetworkPlaces(
                                     places,
                                     networks.published(container),
-                                    networks.egress(container),
+                                    networks.bounds(container),
                                     networks.denied(container),
-                                    networks.hostPorts(container),
                                     Optional.empty()));
                 }
             }

@@ -182,7 +182,7 @@ class EgressContainersTest {
         assertThat(reach(web, 81)).isTrue();
         assertThat(KeptSpec.of(web.id(), OPTIONS).orElseThrow().network()).isEqualTo(on("web", "192.0.2.0/24:81"));
         NetworkPlaces places = NetworkPlaces.of(web.id(), OPTIONS);
-        assertThat(places.egress().text()).isEqualTo("192.0.2.0/24:81");
+        assertThat(places.bounds().egress().text()).isEqualTo("192.0.2.0/24:81");
         assertThat(places.denied()).isPositive();
     }
 

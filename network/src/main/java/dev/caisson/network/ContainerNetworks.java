@@ -1,5 +1,6 @@
 package dev.caisson.network;
 
+import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
@@ -17,6 +18,7 @@ import java.util.stream.Stream;
 ///     somebody who does it is to be taken away
 /// @param exposed ports that it is known to serve, for those that are linked to it
 /// @param hostPorts ports of the host that it reaches
+/// @param bandwidth how much it may receive and send on each network
 record ContainerNetworks(
         ContainerId container,
         List<Attachment> attachments,
@@ -25,7 +27,8 @@ record ContainerNetworks(
         List<GateLead> gates,
         Optional<String> changing,
         List<ContainerPort> exposed,
-        List<ContainerPort> hostPorts) {
+        List<ContainerPort> hostPorts,
+        Bandwidth bandwidth) {
     ContainerNetworks {
         attachments = List.copyOf(attachments);
         ports = List.copyOf(ports);
@@ -35,7 +38,7 @@ record ContainerNetworks(
     }
 
     ContainerNetworks(ContainerId container, List<Attachment> attachments, List<PortMapping> ports, Egress egress) {
-        this(container, attachments, ports, egress, List.of(), Optional.empty(), List.of(), List.of());
+        this(container, attachments, ports, egress, List.of(), Optional.empty(), List.of(), List.of(), Bandwidth.ALL);
     }
 
     /// Returns the same for a container with another name.
@@ -48,36 +51,41 @@ record ContainerNetworks(
                 gates,
                 changing,
                 exposed,
-                hostPorts);
+                hostPorts,
+                bandwidth);
     }
 
     /// Returns the same with other places.
     ///
     /// @param network id of the one that is being changed
     ContainerNetworks places(List<Attachment> value, Optional<String> network) {
-        return new ContainerNetworks(container, value, ports, egress, gates, network, exposed, hostPorts);
+        return new ContainerNetworks(container, value, ports, egress, gates, network, exposed, hostPorts, bandwidth);
     }
 
     ContainerNetworks ports(List<PortMapping> value) {
-        return new ContainerNetworks(container, attachments, value, egress, gates, changing, exposed, hostPorts);
+        return new ContainerNetworks(container, attachments, value, egress, gates, changing, exposed, hostPorts, bandwidth);
     }
 
     /// Returns the same with another list. A gate goes with its host.
     ContainerNetworks egress(Egress value) {
         List<GateLead> left = gates.stream().filter(gate -> gate.isOn(value)).toList();
-        return new ContainerNetworks(container, attachments, ports, value, left, changing, exposed, hostPorts);
+        return new ContainerNetworks(container, attachments, ports, value, left, changing, exposed, hostPorts, bandwidth);
     }
 
     ContainerNetworks gates(List<GateLead> value) {
-        return new ContainerNetworks(container, attachments, ports, egress, value, changing, exposed, hostPorts);
+        return new ContainerNetworks(container, attachments, ports, egress, value, changing, exposed, hostPorts, bandwidth);
     }
 
     ContainerNetworks exposed(List<ContainerPort> value) {
-        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, value, hostPorts);
+        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, value, hostPorts, bandwidth);
     }
 
     ContainerNetworks hostPorts(List<ContainerPort> value) {
-        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, exposed, value);
+        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, exposed, value, bandwidth);
+    }
+
+    ContainerNetworks bandwidth(Bandwidth value) {
+        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, exposed, hostPorts, value);
     }
 
     /// Returns the name by which others find it on all its networks, else its short id.
@@ -101,7 +109,7 @@ record ContainerNetworks(
                 .toList();
         return left.equals(attachments)
                 ? this
-                : new ContainerNetworks(container, left, ports, egress, gates, changing, exposed, hostPorts);
+                : new ContainerNetworks(container, left, ports, egress, gates, changing, exposed, hostPorts, bandwidth);
     }
 
     /// Returns its addresses of one family.

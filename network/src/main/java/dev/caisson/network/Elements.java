@@ -2,6 +2,7 @@ package dev.caisson.network;
 
 import dev.caisson.network.filter.Sets;
 import dev.caisson.network.nft.SetElement;
+import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.PortMapping;
@@ -20,6 +21,7 @@ import java.util.Optional;
 /// Elements of the packet filter's sets, put together of networks, containers and ports.
 final class Elements {
     private static final int INTERFACE_NAME = 16;
+    private static final int BITS = 8;
 
     private final Map<Sets.Place, List<SetElement>> all = new LinkedHashMap<>();
 
@@ -53,6 +55,7 @@ final class Elements {
         container.attachments().forEach(this::attachment);
         container.ports().forEach(port -> port(container, port));
         container.hostPorts().forEach(port -> hosted(container, port));
+        container.attachments().forEach(one -> bounded(one, container.bandwidth()));
         EgressElements.of(container).forEach((place, elements) -> list(place).addAll(elements));
         return this;
     }
@@ -105,6 +108,16 @@ final class Elements {
                 .put((byte) 0xfe)
                 .put(card, 3, 3)
                 .array();
+    }
+
+    /// What leaves the host by the port is what the container receives.
+    private void bounded(Attachment one, Bandwidth bandwidth) {
+        if (bandwidth.in() != 0) {
+            list(Sets.RATE_IN).add(SetElement.of(name(one.hostLink())).atMost(bandwidth.in() / BITS));
+        }
+        if (bandwidth.out() != 0) {
+            list(Sets.RATE_OUT).add(SetElement.of(name(one.hostLink())).atMost(bandwidth.out() / BITS));
+        }
     }
 
     private void hosted(ContainerNetworks container, ContainerPort port) {

@@ -145,7 +145,7 @@ final class HostSide {
         List<byte[]> addresses = Stream.concat(container.addresses(false), container.addresses(true))
                 .map(address -> address.getAddress())
                 .toList();
-        for (Sets.Place place : List.of(Sets.MEMBERS, Sets.MEMBERS6)) {
+        for (Sets.Place place : List.of(Sets.MEMBERS, Sets.MEMBERS6, Sets.RATE_IN, Sets.RATE_OUT)) {
             further(place, wanted, one -> begins(one.key(), ports)).ifPresent(checks::add);
         }
         for (Sets.Place place : List.of(

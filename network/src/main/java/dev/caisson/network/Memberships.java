@@ -2,6 +2,7 @@ package dev.caisson.network;
 
 import dev.caisson.linux.Fd;
 import dev.caisson.network.NetworkException.Code;
+import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.NetworkEndpoint;
 import java.util.ArrayList;
@@ -54,6 +55,22 @@ public final class Memberships {
                 }
                 held.finish();
                 return after.attachments().getLast();
+            }
+        }
+    }
+
+    /// Changes how much a container may receive and send on each of its networks, at once.
+    ///
+    /// @throws NetworkException NETWORK_REFUSED for a container on no network
+    public void bound(ContainerId container, Bandwidth bandwidth) {
+        synchronized (networks) {
+            try (NetworkRecords.Held held = networks.hold()) {
+                ContainerNetworks before = of(container);
+                ContainerNetworks after = before.bandwidth(bandwidth);
+                held.begin();
+                records.put(after);
+                kernel.replaceElements(before, after);
+                held.finish();
             }
         }
     }

@@ -5,9 +5,12 @@ import dev.caisson.network.NetworkException.Code;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
+import dev.caisson.spec.NameLookup;
+import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
+import dev.caisson.spec.PublishedPorts;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
@@ -183,21 +186,16 @@ public final class Networks implements AutoCloseable {
             List<NetworkEndpoint> endpoints,
             Egress egress,
             List<ContainerPort> exposed) {
-        return attach(container, name, endpoints, egress, exposed, List.of());
+        return attach(
+                container, name, new Network.Joined(endpoints, PublishedPorts.NONE, NameLookup.STANDARD, egress), exposed);
     }
 
-    /// The same for a container that may send to some destinations alone outside of its networks.
+    /// The same with all that its spec bounds and opens. Its ports are published by [#publish].
     ///
-    /// @param egress of one that has no places yet
+    /// @param joined of one that has no places yet
     /// @param exposed ports that it is known to serve, for those that are linked to it later
-    /// @param hostPorts ports of the host that it reaches
     public synchronized List<Attachment> attach(
-            ContainerId container,
-            String name,
-            List<NetworkEndpoint> endpoints,
-            Egress egress,
-            List<ContainerPort> exposed,
-            List<ContainerPort> hostPorts) {
+            ContainerId container, String name, Network.Joined joined, List<ContainerPort> exposed) {
         try (NetworkRecords.Held held = hold()) {
             ContainerNetworks there = records.containers().get(container);
             if (there != null) {
@@ -206,12 +204,14 @@ public final class Networks implements AutoCloseable {
                 held.finish();
                 return there.attachments();
             }
-            for (NetworkEndpoint endpoint : endpoints) {
+            for (NetworkEndpoint endpoint : joined.endpoints()) {
                 findOrMake(held, endpoint.network());
             }
-            var settled = new ContainerNetworks(container, settle(container, name, endpoints), List.of(), egress)
+            var settled = new ContainerNetworks(
+                            container, settle(container, name, joined.endpoints()), List.of(), joined.egress())
                     .exposed(exposed)
-                    .hostPorts(hostPorts);
+                    .hostPorts(joined.hostServices().ports())
+                    .bandwidth(joined.bandwidth());
             held.begin();
             records.put(settled);
             try {
@@ -323,10 +323,17 @@ public final class Networks implements AutoCloseable {
     }
 
     /// Returns what a container may send to outside of its networks.
-    public synchronized Egress egress(ContainerId container) {
+    public Egress egress(ContainerId container) {
+        return bounds(container).egress();
+    }
+
+    /// Returns what bounds a container on its networks.
+    public synchronized ContainerBounds bounds(ContainerId container) {
         try (NetworkRecords.Held _ = hold()) {
             ContainerNetworks there = records.containers().get(container);
-            return there == null ? Egress.all() : there.egress();
+            return there == null
+                    ? ContainerBounds.NONE
+                    : new ContainerBounds(there.egress(), there.hostPorts(), there.bandwidth());
         }
     }
 
@@ -335,14 +342,6 @@ public final class Networks implements AutoCloseable {
         try (NetworkRecords.Held _ = hold()) {
             ContainerNetworks there = records.containers().get(container);
             return there == null || there.egress() instanceof Egress.All ? 0 : kernel.denied(there);
-        }
-    }
-
-    /// Returns the ports of the host that a container reaches.
-    public synchronized List<ContainerPort> hostPorts(ContainerId container) {
-        try (NetworkRecords.Held _ = hold()) {
-            ContainerNetworks there = records.containers().get(container);
-            return there == null ? List.of() : there.hostPorts();
         }
     }
 

@@ -2,6 +2,7 @@ package dev.caisson.network;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.network.NetworkException.Code;
+import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
@@ -95,6 +96,9 @@ final class RecordJson {
         fields.put(
                 "exposed",
                 container.exposed().stream().map(ContainerPort::toString).toList());
+        if (!container.bandwidth().equals(Bandwidth.ALL)) {
+            fields.put("bandwidth", container.bandwidth().text());
+        }
         if (!container.hostPorts().isEmpty()) {
             fields.put(
                     "hostPorts",
@@ -172,7 +176,8 @@ final class RecordJson {
                 gates(fields),
                 optional(fields, "changing"),
                 ports(fields, "exposed"),
-                ports(fields, "hostPorts"));
+                ports(fields, "hostPorts"),
+                bandwidth(fields));
     }
 
     private static List<Attachment.Linked> links(Map<?, ?> fields) {
@@ -214,6 +219,14 @@ final class RecordJson {
             return optional(fields, "egress").map(Egress::parse).orElseGet(Egress::all);
         } catch (ArgumentException e) {
             throw new IllegalArgumentException("not what a container may reach", e);
+        }
+    }
+
+    private static Bandwidth bandwidth(Map<?, ?> fields) {
+        try {
+            return optional(fields, "bandwidth").map(Bandwidth::parse).orElse(Bandwidth.ALL);
+        } catch (ArgumentException e) {
+            throw new IllegalArgumentException("not a bandwidth", e);
         }
     }
 

@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.network.Bed.Guest;
 import dev.caisson.spec.ContainerId;
-import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
+import dev.caisson.spec.HostServices;
+import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
@@ -119,16 +120,11 @@ class ClosedByDefaultTest {
         create(spec("net", false, true, true));
         create(spec("inside", true, true, false));
         var id = ContainerId.random();
-        var ports = List.of(new ContainerPort(5432, Transport.TCP), new ContainerPort(53, Transport.UDP));
-        Guest guest = bed.started(
-                id,
-                bed.on(all -> all.attach(
-                        id,
-                        "",
-                        List.of(NetworkEndpoint.on("net"), NetworkEndpoint.on("inside")),
-                        Egress.parse("none"),
-                        List.of(),
-                        ports)));
+        Network.Joined joined = Network.on("net")
+                .and(NetworkEndpoint.on("inside"))
+                .egress(Egress.parse("none"))
+                .hostServices(HostServices.of("5432", "53/udp"));
+        Guest guest = bed.started(id, bed.on(all -> all.attach(id, "", joined, List.of())));
         Guest other = bed.guest("net");
         bed.listen(bed.host, 5432);
         bed.listen(bed.host, 5433);

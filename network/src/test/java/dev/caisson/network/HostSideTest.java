@@ -3,10 +3,12 @@ package dev.caisson.network;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.network.Bed.Guest;
+import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerLink;
-import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
+import dev.caisson.spec.HostServices;
+import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
@@ -44,9 +46,13 @@ class HostSideTest {
         var id = ContainerId.random();
         NetworkEndpoint endpoint = NetworkEndpoint.on("apart").link(ContainerLink.parse("db"));
         Egress egress = Egress.only("192.0.2.7:80", "192.0.2.0/24:90-99");
-        var hostPorts = List.of(new ContainerPort(5432, Transport.TCP));
+        Network.Joined joined = Network.on("apart")
+                .endpoints(List.of(endpoint))
+                .egress(egress)
+                .hostServices(HostServices.of("5432"))
+                .bandwidth(Bandwidth.parse("in=1gbit,out=20mbit"));
         web = bed.started(
-                id, bed.on(all -> all.attach(id, "web", List.of(endpoint), egress, List.of(), hostPorts)));
+                id, bed.on(all -> all.attach(id, "web", joined, List.of())));
         place = web.attachments().getFirst();
         bed.on(all -> all.publish(id, List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
         tables = bed.host.sh("nft list tables inet").strip().split(" ", -1)[2];
@@ -82,12 +88,17 @@ class HostSideTest {
                 + " . " + address + " }'");
         bed.host.sh("nft flush set inet " + tables + " reached-ranges");
         bed.host.sh("nft flush set inet " + tables + " hosted");
+        bed.host.sh("nft flush set bridge " + tables + " rate-in; nft delete element bridge " + tables
+                + " rate-out '{ " + place.hostLink() + " }'; nft add element bridge " + tables + " rate-out '{ "
+                + place.hostLink() + " limit rate over 90 mbytes/second burst 256 kbytes }'");
 
         assertThat(differences())
                 .containsExactlyInAnyOrder(
                         "set reached is without " + address + " . 192.0.2.7 . 6 . 80",
                         "set limited is without " + address,
                         "set members is without " + place.hostLink() + " . " + place.mac() + " . " + address,
+                        "set rate-in is without " + place.hostLink(),
+                        "set rate-out is without " + place.hostLink(),
                         "set hosted is without " + address + " . 6 . 5432",
                         "set reached-ranges is without " + address + " . 192.0.2.0 . 6 . 90");
     }

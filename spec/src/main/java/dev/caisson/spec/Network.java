@@ -54,13 +54,15 @@ public sealed interface Network {
     /// @param egress what it may send to outside of them
     /// @param gates secrets that are put into its requests on the way; their hosts must be on its list
     /// @param hostServices services of the host that it reaches
+    /// @param bandwidth how much it may receive and send on each network
     record Joined(
             List<NetworkEndpoint> endpoints,
             PublishedPorts ports,
             NameLookup names,
             Egress egress,
             List<Gate> gates,
-            HostServices hostServices)
+            HostServices hostServices,
+            Bandwidth bandwidth)
             implements Network {
         private static final int MOST = 8;
         private static final int MOST_GATES = 16;
@@ -72,6 +74,7 @@ public sealed interface Network {
             present(egress, "egress");
             gates = More.copy(gates, "gates");
             present(hostServices, "hostServices");
+            present(bandwidth, "bandwidth");
             requireGates(gates);
             if (endpoints.size() > MOST) {
                 throw ArgumentException.invalid(
@@ -100,14 +103,14 @@ public sealed interface Network {
             }
         }
 
-        /// The same without services of the host.
+        /// The same without services of the host and without a bound on how much it sends.
         public Joined(
                 List<NetworkEndpoint> endpoints,
                 PublishedPorts ports,
                 NameLookup names,
                 Egress egress,
                 List<Gate> gates) {
-            this(endpoints, ports, names, egress, gates, HostServices.NONE);
+            this(endpoints, ports, names, egress, gates, HostServices.NONE, Bandwidth.ALL);
         }
 
         /// The same without secrets on the way.
@@ -127,12 +130,17 @@ public sealed interface Network {
 
         /// Replaces the places.
         public Joined endpoints(List<NetworkEndpoint> value) {
-            return new Joined(value, ports, names, egress, gates, hostServices);
+            return new Joined(value, ports, names, egress, gates, hostServices, bandwidth);
         }
 
         /// Replaces the services of the host that it reaches, which need [Allowance#HOST_SERVICES].
         public Joined hostServices(HostServices value) {
-            return new Joined(endpoints, ports, names, egress, gates, value);
+            return new Joined(endpoints, ports, names, egress, gates, value, bandwidth);
+        }
+
+        /// Replaces how much it may receive and send on each network.
+        public Joined bandwidth(Bandwidth value) {
+            return new Joined(endpoints, ports, names, egress, gates, hostServices, value);
         }
 
         /// Publishes one more port.
@@ -142,17 +150,17 @@ public sealed interface Network {
 
         /// Replaces the ports.
         public Joined ports(PublishedPorts value) {
-            return new Joined(endpoints, value, names, egress, gates, hostServices);
+            return new Joined(endpoints, value, names, egress, gates, hostServices, bandwidth);
         }
 
         /// Replaces how names are looked up.
         public Joined names(NameLookup value) {
-            return new Joined(endpoints, ports, value, egress, gates, hostServices);
+            return new Joined(endpoints, ports, value, egress, gates, hostServices, bandwidth);
         }
 
         /// Replaces what it may send to outside of its networks.
         public Joined egress(Egress value) {
-            return new Joined(endpoints, ports, names, value, gates, hostServices);
+            return new Joined(endpoints, ports, names, value, gates, hostServices, bandwidth);
         }
 
         /// Puts one more secret into its requests to a host, which must be on the list of what it may send to.
@@ -162,7 +170,7 @@ public sealed interface Network {
 
         /// Replaces the gates.
         public Joined gates(List<Gate> value) {
-            return new Joined(endpoints, ports, names, egress, value, hostServices);
+            return new Joined(endpoints, ports, names, egress, value, hostServices, bandwidth);
         }
     }
 }

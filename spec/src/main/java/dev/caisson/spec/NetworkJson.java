@@ -148,7 +148,8 @@ final class NetworkJson {
             field(
                     "hostServices",
                     it -> HOST_SERVICES.write(it.hostServices()),
-                    (it, json) -> it.hostServices(HOST_SERVICES.read(HostServices.NONE, json))));
+                    (it, json) -> it.hostServices(HOST_SERVICES.read(HostServices.NONE, json))),
+            field("bandwidth", it -> it.bandwidth().text(), (it, json) -> it.bandwidth(Bandwidth.parse(text(json)))));
 
     static final JsonForm<Network.OfContainer> OF_CONTAINER = new JsonForm<>(
             "the network of a container",

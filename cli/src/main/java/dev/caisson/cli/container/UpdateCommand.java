@@ -8,6 +8,7 @@ import dev.caisson.cli.option.OptionList;
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.RestartPolicy;
+import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.Limits;
 import java.util.Optional;
@@ -41,9 +42,16 @@ public final class UpdateCommand extends ContainerCommand {
             description = "What it may send to outside of its networks; connections that are not allowed any more end.")
     private @Nullable String egress;
 
+    @Option(
+            names = "--network-bandwidth",
+            paramLabel = "RATE|in=RATE,out=RATE|all",
+            description = "How much it may receive and send on each network, in bits per second: 10mbit, or all.")
+    private @Nullable String bandwidth;
+
     private final GroupLimitOptions limits = new GroupLimitOptions(false);
     private Optional<RestartPolicy> policy = Optional.empty();
     private Optional<Egress> reach = Optional.empty();
+    private Optional<Bandwidth> rates = Optional.empty();
 
     /// The command as picocli knows it.
     public static CommandSpec spec() {
@@ -56,9 +64,9 @@ public final class UpdateCommand extends ContainerCommand {
     @Override
     void prepare() {
         limits.given().over(Limits.defaults()); // refuses what is malformed before anything is changed
-        if (restart == null && egress == null && limits.given().isEmpty()) {
+        if (restart == null && egress == null && bandwidth == null && limits.given().isEmpty()) {
             throw CommandException.usage("you must provide one or more flags when using this command:"
-                    + " --restart, --egress, --memory, --cpus, --pids-limit or another limit");
+                    + " --restart, --egress, --network-bandwidth, --memory, --cpus, --pids-limit or another limit");
         }
         if (limits.freesProcessorTime()) {
             throw CommandException.refused(
@@ -66,6 +74,7 @@ public final class UpdateCommand extends ContainerCommand {
         }
         policy = Optional.ofNullable(restart).map(RestartPolicy::parse);
         reach = Optional.ofNullable(egress).map(EgressText::parse);
+        rates = Optional.ofNullable(bandwidth).map(Bandwidth::parse);
     }
 
     @Override
@@ -73,6 +82,9 @@ public final class UpdateCommand extends ContainerCommand {
         DetachedContainer found = DetachedLookup.require(container, options);
         if (reach.isPresent()) {
             found.egress(reach.get());
+        }
+        if (rates.isPresent()) {
+            found.networks().bandwidth(rates.get());
         }
         GroupLimits given = limits.given();
         if (!given.isEmpty() || policy.isPresent()) {

@@ -8,6 +8,7 @@ import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
 import dev.caisson.image.SnapshotName;
 import dev.caisson.network.Networks;
+import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerLink;
 import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
@@ -32,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 /// The options that say what networks a container is on, with Docker's names.
 final class NetworkOptions {
     private static final String NONE = "none";
+    private static final String BANDWIDTH_LABEL = "RATE|in=RATE,out=RATE|all";
     private static final String HOST = "host-gateway";
     private static final String OF_CONTAINER = "container:";
     /// Names the network of containers that are told none, in place of [Networks#DEFAULT].
@@ -51,6 +53,7 @@ final class NetworkOptions {
     private List<String> lookupOptions = List.of();
     private List<String> hosts = List.of();
     private @Nullable String egress;
+    private @Nullable String bandwidth;
     private List<String> allowed = List.of();
 
     NetworkOptions(OptionList options) {
@@ -106,7 +109,12 @@ final class NetworkOptions {
                         "--egress",
                         EgressText.LABEL,
                         "What it may send to outside of its networks: names, *.NAME, addresses and subnets, each with a port; a file has one a line (default: all).",
-                        value -> egress = value);
+                        value -> egress = value)
+                .text(
+                        "--network-bandwidth",
+                        BANDWIDTH_LABEL,
+                        "How much it may receive and send on each network, in bits per second: 10mbit, or each alone (default: all).",
+                        value -> bandwidth = value);
     }
 
     /// Returns the networks of a container of an image. One of the host's own files has loopback alone by default.
@@ -139,7 +147,8 @@ final class NetworkOptions {
         var places = new ArrayList<>(endpoints);
         places.set(0, settled(endpoints.getFirst()));
         return parsed("--network", "", _ -> new Network.Joined(places, ports(), names(), egress())
-                .hostServices(services()));
+                .hostServices(services())
+                .bandwidth(bandwidth()));
     }
 
     private static List<String> standard(Image image) {
@@ -182,6 +191,7 @@ final class NetworkOptions {
         given.put("--dns-option", !lookupOptions.isEmpty());
         given.put("--add-host", !hosts.isEmpty());
         given.put("--egress", egress != null);
+        given.put("--network-bandwidth", bandwidth != null);
         given.put("--allow host-services", !allowed.isEmpty());
         for (Map.Entry<String, Boolean> option : given.entrySet()) {
             if (option.getValue()) {
@@ -267,6 +277,11 @@ final class NetworkOptions {
     private Egress egress() {
         String text = egress;
         return text == null ? Egress.all() : EgressText.parse(text);
+    }
+
+    private Bandwidth bandwidth() {
+        String text = bandwidth;
+        return text == null ? Bandwidth.ALL : parsed("--network-bandwidth", text, Bandwidth::parse);
     }
 
     private static <T> T parsed(String option, String text, Function<String, T> parse) {

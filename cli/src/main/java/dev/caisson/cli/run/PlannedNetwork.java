@@ -5,6 +5,7 @@ import dev.caisson.engine.PlannedRun;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Step;
 import dev.caisson.network.Attachment;
+import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
@@ -21,6 +22,7 @@ import java.util.stream.Stream;
 /// @param container whose network it shares; empty for one of its own
 /// @param ports as `0.0.0.0:8080->80/tcp`, or `80/tcp at a free port`
 /// @param egress as `--egress` has it
+/// @param bandwidth as `--network-bandwidth` has it
 /// @param hostServices ports of the host, as `5432/tcp`
 /// @param servers that it asks for names; none if the image's own file says so
 record PlannedNetwork(
@@ -28,6 +30,7 @@ record PlannedNetwork(
         List<Place> places,
         List<String> ports,
         String egress,
+        String bandwidth,
         List<String> hostServices,
         List<String> servers) {
     /// A place on a network.
@@ -86,8 +89,9 @@ record PlannedNetwork(
                         .map(place -> Place.of(place, outward.equals(Optional.of(place))))
                         .toList(),
                 network.ports().stream().map(PlannedNetwork::port).toList(),
-                network.egress().text(),
-                network.hostPorts().stream().map(ContainerPort::toString).toList(),
+                network.bounds().egress().text(),
+                network.bounds().bandwidth().text(),
+                network.bounds().hostPorts().stream().map(ContainerPort::toString).toList(),
                 servers(run.launch()));
     }
 
@@ -119,6 +123,9 @@ record PlannedNetwork(
         if (!places.isEmpty()) {
             lines.add(line("egress", egress.equals(Egress.all().text()) ? egress : egress + ", and its networks"));
             lines.add(line("names", servers.isEmpty() ? "as the image says" : "asked at " + String.join(" ", servers)));
+        }
+        if (!bandwidth.equals(Bandwidth.ALL.text())) {
+            lines.add(line("bandwidth", bandwidth + " on each"));
         }
         if (!hostServices.isEmpty()) {
             lines.add(line("host", "services at " + String.join(" ", hostServices)));

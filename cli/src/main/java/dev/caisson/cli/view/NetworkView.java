@@ -31,10 +31,11 @@ final class NetworkView {
         var networks = new LinkedHashMap<String, Object>();
         of.places().forEach(place -> networks.put(place.network(), network(place)));
         settings.put("Networks", networks);
-        settings.put("Egress", of.egress().text());
+        settings.put("Egress", of.bounds().egress().text());
         settings.put("EgressDenied", of.denied());
+        settings.put("Bandwidth", of.bounds().bandwidth().text());
         settings.put(
-                "HostServices", of.hostPorts().stream().map(ContainerPort::toString).toList());
+                "HostServices", of.bounds().hostPorts().stream().map(ContainerPort::toString).toList());
         return settings;
     }
 

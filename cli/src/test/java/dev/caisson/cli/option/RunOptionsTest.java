@@ -261,6 +261,10 @@ class RunOptionsTest {
                     --network=none --network=bridge                  | name it alone
                     --network=container:                             | container:NAME
                     --network=container:a/b                          | container:NAME
+                    --network=container:web --network-bandwidth=1m   | shares the network of web
+                    --network=none --network-bandwidth=1m            | loopback alone
+                    --network=web --network-bandwidth=1b             | 10mbit
+                    --network=web --network-bandwidth=1kbit          | 64kbit
                     """)
     void what_a_network_cannot_have_is_refused(String options, String why) {
         assertThatThrownBy(() -> spec(options.strip().split(" ", -1)))

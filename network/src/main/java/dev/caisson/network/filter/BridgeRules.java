@@ -58,6 +58,9 @@ final class BridgeRules {
         ip6();
         neighbor();
         batch.chain(Family.BRIDGE, table, "prerouting", "filter", Hook.PREROUTING, FIRST);
+        add("prerouting", Match.from(Sets.RATE_OUT), then(drop())); // an element is found while there is too much
+        batch.chain(Family.BRIDGE, table, "postrouting", "filter", Hook.POSTROUTING, FIRST);
+        add("postrouting", Match.to(Sets.RATE_IN), then(drop()));
         add("prerouting", Match.from(Sets.PORTS), then(Expressions.go("guest")));
         redirects();
     }

@@ -87,6 +87,11 @@ public final class Sets {
 
     public static final Place MEMBERS6 = bridge(SetForm.set("members6", INTERFACE, ETHERNET, IPV6));
 
+    /// Ports of bridges and how many bytes in a second may leave by them, and come in.
+    public static final Place RATE_IN = bridge(SetForm.set("rate-in", INTERFACE).with(SetForm.Use.RATED));
+
+    public static final Place RATE_OUT = bridge(SetForm.set("rate-out", INTERFACE).with(SetForm.Use.RATED));
+
     /// Connections that each container has begun.
     public static final Place CONNECTIONS =
             inet(SetForm.set("connections", IPV4).with(SetForm.Use.BY_RULES));
@@ -127,7 +132,9 @@ public final class Sets {
             HOSTED6,
             PORTS,
             MEMBERS,
-            MEMBERS6);
+            MEMBERS6,
+            RATE_IN,
+            RATE_OUT);
 
     private Sets() {}
 

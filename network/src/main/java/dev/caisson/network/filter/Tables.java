@@ -20,7 +20,7 @@ public final class Tables {
     public static final int MOST_CONNECTIONS = 4096;
 
     /// Changes with the rules, so that those of another version are replaced.
-    private static final String COMMENT = "networks of Caisson, rules 5";
+    private static final String COMMENT = "networks of Caisson, rules 6";
 
     private static final int FIRST_GROUP = 0x4000;
     private static final int GROUP_DIGITS = 3;

@@ -69,7 +69,9 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
         /// Rules add elements.
         BY_RULES(0x20),
         /// Each element counts the packets that were found to have its key.
-        COUNTED(0);
+        COUNTED(0),
+        /// Each element is found once more bytes than its own in a second had its key.
+        RATED(0);
 
         private final int flag;
 
@@ -85,6 +87,8 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
     private static final int BITS_OF_A_KIND = 6;
     private static final int FIELD = 1;
     private static final int EACH = 17;
+    /// Of elements without one of their own, which nobody makes.
+    private static final int ANY_RATE = 1_000_000;
     /// Tells nft(8) how to print a name: type 0, length 4, the order of the machine.
     private static final byte[] HOST_ORDER = ByteBuffer.allocate(6)
             .order(ByteOrder.nativeOrder())
@@ -146,6 +150,9 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
         out.big32(10, id);
         if (use.contains(Use.COUNTED)) {
             Expressions.counter().write(out, EACH);
+        }
+        if (use.contains(Use.RATED)) {
+            Expressions.moreBytesThan(ANY_RATE, SetElement.BURST).write(out, EACH);
         }
         if (key.size() == 1 && key.getFirst() == Part.INTERFACE) {
             out.put(13, HOST_ORDER);

@@ -114,7 +114,7 @@ public final class TableQueries {
     /// An element of a set.
     ///
     /// @param end the last key of a range; empty for a single key
-    /// @param value what the key leads to; empty in a set
+    /// @param value what the key leads to, or the rate of an element that has one; else empty in a set
     /// @param comment empty if it has none
     /// @param packets how many were found to have its key, if its set counts them
     @SuppressWarnings("ArrayRecordComponent") // never compared
@@ -151,13 +151,25 @@ public final class TableQueries {
                 .map(bytes -> new Element(
                         bytes,
                         attributes.nested(keyEnd).flatMap(part -> part.find(1)).orElseGet(() -> new byte[0]),
-                        attributes.nested(data).flatMap(part -> part.find(1)).orElseGet(() -> new byte[0]),
+                        attributes
+                                .nested(data)
+                                .flatMap(part -> part.find(1))
+                                .or(() -> rate(attributes))
+                                .orElseGet(() -> new byte[0]),
                         attributes.find(userData).map(TableQueries::comment).orElse(""),
                         attributes
                                 .nested(expression)
                                 .flatMap(part -> part.nested(2))
                                 .flatMap(part -> part.big64(packets))
                                 .orElse(0L)));
+    }
+
+    private static Optional<byte[]> rate(NetlinkAttributes element) {
+        return element.nested(7)
+                .filter(expression -> expression.string(1).equals(Optional.of("limit")))
+                .flatMap(expression -> expression.nested(2))
+                .flatMap(limit -> limit.big64(1))
+                .map(SetElement::bytes);
     }
 
     /// Returns the keys of all elements of a set, each in its hexadecimal digits.
