@@ -172,8 +172,7 @@ class NetworkCommandTest {
 
         List<String> lines = printed.lines().toList();
         assertThat(lines)
-                .startsWith(
-                        "   network   db: 10.8.0.7/24 on eth0 (02:00:00:00:00:09), gateway 10.8.0.1, internal")
+                .startsWith("   network   db: 10.8.0.7/24 on eth0 (02:00:00:00:00:09), gateway 10.8.0.1, internal")
                 .contains(
                         "   ports     0.0.0.0:8080->80/tcp, 443/tcp at a free port",
                         "   egress    api.example.com:443, and its networks",

@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The places of a container on networks, its published ports, and what bounds it there; what is recorded of them, whether
-/// it runs or not.
+/// The places of a container on networks, its published ports, and what bounds it there; what is recorded of them,
+/// whether it runs or not.
 ///
 /// @param denied how many connections to something else it has begun, since its networks' tables were made
 /// @param of the container whose network it shares, which has the places
@@ -45,8 +45,7 @@ public record NetworkPlaces(
         return spec.network() instanceof Network.Joined joined
                 ? new NetworkPlaces(
                         network.attachments(),
-                        GuestNetworks.mappings(
-                                joined.ports(), rootfs.config().exposedPorts()),
+                        GuestNetworks.mappings(joined.ports(), rootfs.config().exposedPorts()),
                         new ContainerBounds(
                                 joined.egress(), joined.hostServices().ports(), joined.bandwidth()),
                         0,
@@ -71,8 +70,7 @@ public record NetworkPlaces(
                 SharedNetwork.with(container, options)
                         .ifPresent(other -> all.put(
                                 container,
-                                new NetworkPlaces(
-                                        List.of(), List.of(), ContainerBounds.NONE, 0, Optional.of(other))));
+                                new NetworkPlaces(List.of(), List.of(), ContainerBounds.NONE, 0, Optional.of(other))));
             }
         }
         return all;

@@ -31,7 +31,8 @@ final class SharedNetwork {
     /// @throws EngineException NETWORK_REFUSED, CONTAINER_AMBIGUOUS
     static ContainerSpec pinned(ContainerSpec spec, EngineOptions options) {
         return spec.network() instanceof Network.OfContainer other
-                ? spec.network(Network.ofContainer(record(other.container(), options).id()))
+                ? spec.network(
+                        Network.ofContainer(record(other.container(), options).id()))
                 : spec;
     }
 
@@ -85,8 +86,7 @@ final class SharedNetwork {
 
     private static EngineException refused(String container, String why) {
         return new EngineException(
-                "NETWORK_REFUSED",
-                "container " + container + ", whose network this one is to share, " + why);
+                "NETWORK_REFUSED", "container " + container + ", whose network this one is to share, " + why);
     }
 
     /// Requires that a container has the network namespace that was opened for it.

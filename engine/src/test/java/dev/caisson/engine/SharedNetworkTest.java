@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Containers in the network of another one: what they have, what they cannot do, and what becomes of them when it ends.
+/// Containers in the network of another one: what they have, what they cannot do, and what becomes of them when it
+/// ends.
 @Tag("root")
 @Tag("netns")
 @Timeout(value = 300, unit = TimeUnit.SECONDS)
@@ -56,8 +57,7 @@ class SharedNetworkTest {
 
     private static DetachedContainer made(String name, Network network, String... command) throws Exception {
         try (Engine engine = Engine.open(OPTIONS)) {
-            return engine.create(
-                    ContainerSpec.onHost(command).name(name).network(network), DetachedOptions.STANDARD);
+            return engine.create(ContainerSpec.onHost(command).name(name).network(network), DetachedOptions.STANDARD);
         }
     }
 

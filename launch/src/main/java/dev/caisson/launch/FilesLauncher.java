@@ -65,7 +65,8 @@ public final class FilesLauncher {
         Sockets.Pair control = Sockets.pair();
         Zygote.Child child;
         try (Fd theirs = control.theirs();
-                Zygote.Answer answer = zygote.child(plan.ids(), plan.namespaces(), theirs, directory, Optional.empty())) {
+                Zygote.Answer answer =
+                        zygote.child(plan.ids(), plan.namespaces(), theirs, directory, Optional.empty())) {
             child = answer.child();
         } catch (RuntimeException | Error e) {
             control.ours().close();

@@ -29,8 +29,9 @@ public enum Namespace {
         return cloneFlag;
     }
 
-    /// Returns those of `namespaces` in the order in which a process enters them: the network namespace first, which may
-    /// be another container's, then the user namespace, which gives the right to the others. `plan_namespaces` in `native/plan.c` is the same.
+    /// Returns those of `namespaces` in the order in which a process enters them: the network namespace first, as it
+    /// may be another container's, then the user namespace, which gives the right to the others.
+    /// `plan_namespaces` in `native/plan.c` is the same.
     static List<Namespace> inOrderOfEntry(Set<Namespace> namespaces) {
         return Stream.of(NETWORK, USER, CGROUP, IPC, UTS, TIME, PID, MOUNT)
                 .filter(namespaces::contains)

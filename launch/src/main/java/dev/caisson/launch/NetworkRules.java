@@ -49,8 +49,8 @@ final class NetworkRules {
         if (spec.hostName().isPresent()) {
             findings.add(new Finding(
                     "OPTIONS_CONTRADICT",
-                    "the container has the host name of " + other.container() + ", whose network it shares: give --hostname"
-                            + " to that one"));
+                    "the container has the host name of " + other.container()
+                            + ", whose network it shares: give --hostname" + " to that one"));
         }
         spec.sysctls().keySet().stream()
                 .map(name -> name.replace('/', '.'))

@@ -8,8 +8,7 @@ import java.util.Optional;
 ///
 /// @param hosts its `/etc/hosts`, if it has one of ours
 /// @param resolver its `/etc/resolv.conf`, likewise
-public record OtherNetwork(
-        ContainerId container, String hostName, Optional<String> hosts, Optional<String> resolver) {
+public record OtherNetwork(ContainerId container, String hostName, Optional<String> hosts, Optional<String> resolver) {
     private static final InRootPath HOSTS = InRootPath.of("etc/hosts");
     private static final InRootPath RESOLVER = InRootPath.of("etc/resolv.conf");
 

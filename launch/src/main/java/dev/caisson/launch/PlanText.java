@@ -100,7 +100,10 @@ public final class PlanText {
         var parts = new ArrayList<String>();
         parts.add("ids " + plan.ids() + " on the host");
         parts.add("own "
-                + plan.madeNamespaces().stream().sorted().map(Namespace::toString).collect(Collectors.joining(" "))
+                + plan.madeNamespaces().stream()
+                        .sorted()
+                        .map(Namespace::toString)
+                        .collect(Collectors.joining(" "))
                 + " namespaces");
         if (plan.sharesNetwork()) {
             parts.add("the network namespace of another container");

@@ -258,20 +258,23 @@ class NetworkPlanTest {
         assertThat(plan.all(Step.SetSysctl.class))
                 .extracting(step -> step.name().toString())
                 .noneMatch(name -> name.contains("net"));
-        assertThat(plan.has(Step.RaiseLoopback.class) || plan.has(Step.Netlink.class)).isFalse();
+        assertThat(plan.has(Step.RaiseLoopback.class) || plan.has(Step.Netlink.class))
+                .isFalse();
         assertThat(plan.sharesNetwork()).isTrue();
         assertThat(plan.namespaces()).contains(Namespace.NETWORK);
-        assertThat(plan.madeNamespaces()).doesNotContain(Namespace.NETWORK).hasSize(plan.namespaces().size() - 1);
+        assertThat(plan.madeNamespaces())
+                .doesNotContain(Namespace.NETWORK)
+                .hasSize(plan.namespaces().size() - 1);
         assertThat(other.madeNamespaces()).isEqualTo(other.namespaces());
         assertThat(PlanText.lines(plan).toString())
-                .contains("own user mount pid ipc uts cgroup time namespaces; the network namespace of another container")
+                .contains(
+                        "own user mount pid ipc uts cgroup time namespaces; the network namespace of another container")
                 .doesNotContain("loopback up");
     }
 
     @Test
     void the_network_of_another_is_given_to_who_asks_for_it_alone() {
-        OtherNetwork other =
-                OtherNetwork.of(new ContainerId("ab".repeat(32)), Samples.plan(SPEC, Samples.networks()));
+        OtherNetwork other = OtherNetwork.of(new ContainerId("ab".repeat(32)), Samples.plan(SPEC, Samples.networks()));
         assertThatThrownBy(() -> Samples.plan(Samples.spec(), GuestNetwork.of(other)))
                 .isInstanceOf(RefusedException.class);
         ContainerSpec asking = Samples.spec().network(Network.ofContainer("front"));
@@ -296,9 +299,14 @@ class NetworkPlanTest {
     void the_host_has_names_where_its_services_are_reached() {
         ContainerSpec spec = SPEC.network(((Network.Joined) SPEC.network())
                 .hostServices(HostServices.of("5432").named(List.of("db.host"))));
-        assertThat(Policy.check(spec, Samples.host())).singleElement().extracting(Finding::code).isEqualTo("ALLOWANCE_NEEDED");
-        assertThat(Policy.check(spec.allow(Allowance.HOST_SERVICES), Samples.host())).isEmpty();
-        assertThat(file(Samples.plan(spec.allow(Allowance.HOST_SERVICES), Samples.networks()), "etc/hosts").orElseThrow())
+        assertThat(Policy.check(spec, Samples.host()))
+                .singleElement()
+                .extracting(Finding::code)
+                .isEqualTo("ALLOWANCE_NEEDED");
+        assertThat(Policy.check(spec.allow(Allowance.HOST_SERVICES), Samples.host()))
+                .isEmpty();
+        assertThat(file(Samples.plan(spec.allow(Allowance.HOST_SERVICES), Samples.networks()), "etc/hosts")
+                        .orElseThrow())
                 .contains("172.20.0.1\thost.docker.internal db.host\n")
                 .doesNotContain("10.9.0.1\t");
         assertThat(file(Samples.plan(SPEC, Samples.networks()), "etc/hosts").orElseThrow())

@@ -63,21 +63,25 @@ record ContainerNetworks(
     }
 
     ContainerNetworks ports(List<PortMapping> value) {
-        return new ContainerNetworks(container, attachments, value, egress, gates, changing, exposed, hostPorts, bandwidth);
+        return new ContainerNetworks(
+                container, attachments, value, egress, gates, changing, exposed, hostPorts, bandwidth);
     }
 
     /// Returns the same with another list. A gate goes with its host.
     ContainerNetworks egress(Egress value) {
         List<GateLead> left = gates.stream().filter(gate -> gate.isOn(value)).toList();
-        return new ContainerNetworks(container, attachments, ports, value, left, changing, exposed, hostPorts, bandwidth);
+        return new ContainerNetworks(
+                container, attachments, ports, value, left, changing, exposed, hostPorts, bandwidth);
     }
 
     ContainerNetworks gates(List<GateLead> value) {
-        return new ContainerNetworks(container, attachments, ports, egress, value, changing, exposed, hostPorts, bandwidth);
+        return new ContainerNetworks(
+                container, attachments, ports, egress, value, changing, exposed, hostPorts, bandwidth);
     }
 
     ContainerNetworks exposed(List<ContainerPort> value) {
-        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, value, hostPorts, bandwidth);
+        return new ContainerNetworks(
+                container, attachments, ports, egress, gates, changing, value, hostPorts, bandwidth);
     }
 
     ContainerNetworks hostPorts(List<ContainerPort> value) {

@@ -187,7 +187,10 @@ public final class Networks implements AutoCloseable {
             Egress egress,
             List<ContainerPort> exposed) {
         return attach(
-                container, name, new Network.Joined(endpoints, PublishedPorts.NONE, NameLookup.STANDARD, egress), exposed);
+                container,
+                name,
+                new Network.Joined(endpoints, PublishedPorts.NONE, NameLookup.STANDARD, egress),
+                exposed);
     }
 
     /// The same with all that its spec bounds and opens. Its ports are published by [#publish].

@@ -105,6 +105,7 @@ class BandwidthTest {
         assertThat(sent(free.namespace(), bounded.namespace(), bounded.ip4())).isBetween(RATE / 2L, most);
         Bandwidth now = bed.on(all -> all.bounds(bounded.id()).bandwidth());
         assertThat(now).isEqualTo(new Bandwidth(16_000_000, 0));
-        assertThat(bed.on(all -> all.verify(bounded.id())).stream().allMatch(HostCheck::asPlanned)).isTrue();
+        assertThat(bed.on(all -> all.verify(bounded.id())).stream().allMatch(HostCheck::asPlanned))
+                .isTrue();
     }
 }

@@ -128,8 +128,7 @@ class ClosedByDefaultTest {
         Guest other = bed.guest("net");
         bed.listen(bed.host, 5432);
         bed.listen(bed.host, 5433);
-        InetAddress inside =
-                guest.attachments().getLast().ip4().orElseThrow().gateway();
+        InetAddress inside = guest.attachments().getLast().ip4().orElseThrow().gateway();
 
         assertThat(Bed.connects(guest.namespace(), guest.gateway(), 5432)).isTrue();
         assertThat(Bed.connects(guest.namespace(), gateway6(guest), 5432)).isTrue();
@@ -140,7 +139,8 @@ class ClosedByDefaultTest {
         assertThat(Bed.isClosed(guest.namespace(), Bed.ip("2001:db8::1"), 5432)).isTrue();
         assertThat(Bed.isClosed(other.namespace(), other.gateway(), 5432)).isTrue();
         assertThat(bed.host.sh("nft list tables | wc -l").strip()).isEqualTo("2");
-        assertThat(bed.on(all -> all.verify(id)).stream().allMatch(HostCheck::asPlanned)).isTrue();
+        assertThat(bed.on(all -> all.verify(id)).stream().allMatch(HostCheck::asPlanned))
+                .isTrue();
 
         bed.reopen();
         bed.host.sh("nft flush ruleset");

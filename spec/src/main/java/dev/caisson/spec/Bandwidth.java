@@ -67,8 +67,8 @@ public record Bandwidth(long in, long out) {
             default -> 1;
         };
         if (rate == 0 || rate > MOST / unit) {
-            throw ArgumentException.invalid("bandwidth " + text + " is not between " + text(LEAST) + " and " + text(MOST)
-                    + ": give bits per second, as 10mbit, or all for no bound");
+            throw ArgumentException.invalid("bandwidth " + text + " is not between " + text(LEAST) + " and "
+                    + text(MOST) + ": give bits per second, as 10mbit, or all for no bound");
         }
         return rate * unit;
     }

@@ -52,7 +52,8 @@ public record HostServices(List<ContainerPort> ports, List<String> names) {
 
     /// Adds names.
     public HostServices named(List<String> more) {
-        return new HostServices(ports, Stream.concat(names.stream(), more.stream()).distinct().toList());
+        return new HostServices(
+                ports, Stream.concat(names.stream(), more.stream()).distinct().toList());
     }
 
     public boolean isEmpty() {
@@ -61,6 +62,8 @@ public record HostServices(List<ContainerPort> ports, List<String> names) {
 
     /// Returns all names of the host; none if no service is reached.
     public List<String> allNames() {
-        return isEmpty() ? List.of() : Stream.concat(Stream.of(NAME), names.stream()).distinct().toList();
+        return isEmpty()
+                ? List.of()
+                : Stream.concat(Stream.of(NAME), names.stream()).distinct().toList();
     }
 }

@@ -121,10 +121,7 @@ final class NetworkJson {
                     "ports",
                     it -> it.ports().stream().map(PORT::write).toList(),
                     (it, json) -> new HostServices(list(json, NetworkJson::port), it.names())),
-            field(
-                    "names",
-                    it -> texts(it.names()),
-                    (it, json) -> new HostServices(it.ports(), texts(json))));
+            field("names", it -> texts(it.names()), (it, json) -> new HostServices(it.ports(), texts(json))));
 
     static final JsonForm<Network.Joined> JOINED = new JsonForm<>(
             "the network",

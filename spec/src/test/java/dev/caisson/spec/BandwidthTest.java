@@ -11,9 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class BandwidthTest {
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock = """
+    @CsvSource(delimiter = '|', textBlock = """
                     10mbit                 | 10000000   | 10000000 | 10mbit
                     10m                    | 10000000   | 10000000 | 10mbit
                     64000                  | 64000      | 64000    | 64kbit
@@ -34,8 +32,21 @@ class BandwidthTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "0", "63kbit", "101gbit", "999999999999gbit", "10mb", "10 mbit", "-1mbit", "1.5mbit", "in=", "in=1mbit,in=1mbit",
-                "up=1mbit", "in=1mbit,", "in=all", "9999999999999"
+                "",
+                "0",
+                "63kbit",
+                "101gbit",
+                "999999999999gbit",
+                "10mb",
+                "10 mbit",
+                "-1mbit",
+                "1.5mbit",
+                "in=",
+                "in=1mbit,in=1mbit",
+                "up=1mbit",
+                "in=1mbit,",
+                "in=all",
+                "9999999999999"
             })
     void whatIsNoneIsRefused(String text) {
         assertThatThrownBy(() -> Bandwidth.parse(text))

@@ -29,10 +29,13 @@ class HostServicesTest {
 
     @Test
     void theyAreWrittenWithTheSpec() {
-        Network.Joined network = Network.on("web").hostServices(HostServices.of("80", "53/udp").named(List.of("here")));
+        Network.Joined network =
+                Network.on("web").hostServices(HostServices.of("80", "53/udp").named(List.of("here")));
         ContainerSpec spec = ContainerSpec.onHost("true").network(network);
         assertThat(SpecJson.read(SpecJson.write(spec)).network()).isEqualTo(network);
-        assertThat(network.publish(PortText.mappings("80").getFirst()).egress(Egress.parse("none")).hostServices())
+        assertThat(network.publish(PortText.mappings("80").getFirst())
+                        .egress(Egress.parse("none"))
+                        .hostServices())
                 .isEqualTo(network.hostServices());
     }
 }

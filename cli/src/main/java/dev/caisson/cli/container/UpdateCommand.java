@@ -64,7 +64,10 @@ public final class UpdateCommand extends ContainerCommand {
     @Override
     void prepare() {
         limits.given().over(Limits.defaults()); // refuses what is malformed before anything is changed
-        if (restart == null && egress == null && bandwidth == null && limits.given().isEmpty()) {
+        if (restart == null
+                && egress == null
+                && bandwidth == null
+                && limits.given().isEmpty()) {
             throw CommandException.usage("you must provide one or more flags when using this command:"
                     + " --restart, --egress, --network-bandwidth, --memory, --cpus, --pids-limit or another limit");
         }

@@ -23,7 +23,8 @@ record Allowances(Set<Allowance> given, List<String> services) {
             if (word.equals(SERVICES)) {
                 throw CommandException.refused(
                         "--allow " + SERVICES,
-                        "services of the host are opened port by port: write " + SERVICES + "=5432, or 53/udp, or a range");
+                        "services of the host are opened port by port: write " + SERVICES
+                                + "=5432, or 53/udp, or a range");
             }
             boolean first = word.startsWith(SERVICES + "=");
             ports = first || (ports && !word.isEmpty() && Character.isDigit(word.charAt(0)));

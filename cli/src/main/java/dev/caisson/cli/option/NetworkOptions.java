@@ -104,7 +104,11 @@ final class NetworkOptions {
                         "OPTION",
                         "An option of resolv.conf in place of those of the host: ndots:2.",
                         value -> lookupOptions = value)
-                .texts("--add-host", "NAME:ADDRESS", "A further line of /etc/hosts; host-gateway is the host, with --allow host-services.", value -> hosts = value)
+                .texts(
+                        "--add-host",
+                        "NAME:ADDRESS",
+                        "A further line of /etc/hosts; host-gateway is the host, with --allow host-services.",
+                        value -> hosts = value)
                 .text(
                         "--egress",
                         EgressText.LABEL,
@@ -146,9 +150,12 @@ final class NetworkOptions {
                 .toList();
         var places = new ArrayList<>(endpoints);
         places.set(0, settled(endpoints.getFirst()));
-        return parsed("--network", "", _ -> new Network.Joined(places, ports(), names(), egress())
-                .hostServices(services())
-                .bandwidth(bandwidth()));
+        return parsed(
+                "--network",
+                "",
+                _ -> new Network.Joined(places, ports(), names(), egress())
+                        .hostServices(services())
+                        .bandwidth(bandwidth()));
     }
 
     private static List<String> standard(Image image) {

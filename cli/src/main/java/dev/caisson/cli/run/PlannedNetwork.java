@@ -56,7 +56,9 @@ record PlannedNetwork(
                     both(place)
                             .map(address -> AddressText.of(address.address()) + "/" + place.prefix(address))
                             .toList(),
-                    both(place).map(address -> AddressText.of(address.gateway())).toList(),
+                    both(place)
+                            .map(address -> AddressText.of(address.gateway()))
+                            .toList(),
                     place.internal(),
                     routed,
                     place.aliases(),
@@ -91,7 +93,9 @@ record PlannedNetwork(
                 network.ports().stream().map(PlannedNetwork::port).toList(),
                 network.bounds().egress().text(),
                 network.bounds().bandwidth().text(),
-                network.bounds().hostPorts().stream().map(ContainerPort::toString).toList(),
+                network.bounds().hostPorts().stream()
+                        .map(ContainerPort::toString)
+                        .toList(),
                 servers(run.launch()));
     }
 

@@ -35,7 +35,8 @@ final class NetworkView {
         settings.put("EgressDenied", of.denied());
         settings.put("Bandwidth", of.bounds().bandwidth().text());
         settings.put(
-                "HostServices", of.bounds().hostPorts().stream().map(ContainerPort::toString).toList());
+                "HostServices",
+                of.bounds().hostPorts().stream().map(ContainerPort::toString).toList());
         return settings;
     }
 

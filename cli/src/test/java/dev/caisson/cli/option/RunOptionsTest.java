@@ -242,9 +242,7 @@ class RunOptionsTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock = """
+    @CsvSource(delimiter = '|', textBlock = """
                     --network=web --allow=host-services              | port by port
                     --network=web --allow=host-services=             | host-services
                     --network=web --allow=host-services=http         | http

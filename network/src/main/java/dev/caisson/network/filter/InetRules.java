@@ -149,9 +149,19 @@ final class InetRules {
         add(chain, icmp(Match.ICMPV6, NEIGHBOR_ADVERTISEMENT), then(accept()));
         add(chain, gated(), published(), tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS), then(drop()));
         add(chain, gated(), published(), then(accept()));
-        add(chain, family(IPV4), hosted(4, IPV4_SOURCE, Sets.HOSTED), tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS), then(drop()));
+        add(
+                chain,
+                family(IPV4),
+                hosted(4, IPV4_SOURCE, Sets.HOSTED),
+                tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS),
+                then(drop()));
         add(chain, family(IPV4), hosted(4, IPV4_SOURCE, Sets.HOSTED), toHostThere(), then(accept()));
-        add(chain, family(IPV6), hosted(16, IPV6_SOURCE, Sets.HOSTED6), tooMany(IPV6_SOURCE, 16, Sets.CONNECTIONS6), then(drop()));
+        add(
+                chain,
+                family(IPV6),
+                hosted(16, IPV6_SOURCE, Sets.HOSTED6),
+                tooMany(IPV6_SOURCE, 16, Sets.CONNECTIONS6),
+                then(drop()));
         add(chain, family(IPV6), hosted(16, IPV6_SOURCE, Sets.HOSTED6), toHostThere(), then(accept()));
         add(chain, family(IPV4), icmp(Match.ICMP, ECHO), toHostThere(), then(accept()));
         add(chain, family(IPV6), icmp(Match.ICMPV6, ECHO_6), toHostThere(), then(accept()));

@@ -90,7 +90,8 @@ public final class Sets {
     /// Ports of bridges and how many bytes in a second may leave by them, and come in.
     public static final Place RATE_IN = bridge(SetForm.set("rate-in", INTERFACE).with(SetForm.Use.RATED));
 
-    public static final Place RATE_OUT = bridge(SetForm.set("rate-out", INTERFACE).with(SetForm.Use.RATED));
+    public static final Place RATE_OUT =
+            bridge(SetForm.set("rate-out", INTERFACE).with(SetForm.Use.RATED));
 
     /// Connections that each container has begun.
     public static final Place CONNECTIONS =

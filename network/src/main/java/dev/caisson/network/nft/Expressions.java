@@ -250,8 +250,8 @@ public final class Expressions {
                 out -> out.big64(1, perSecond).big64(2, 1).big32(3, burst).big32(4, 0));
     }
 
-    /// Goes on with what is more than so many bytes in a second. What was saved up in the second before may come at once,
-    /// and `burst` more.
+    /// Goes on with what is more than so many bytes in a second. What was saved up in the second before may come at
+    /// once, and `burst` more.
     public static Expression moreBytesThan(long perSecond, int burst) {
         return new Expression(
                 "limit",

@@ -29,13 +29,7 @@ public final class SetElement {
     private final long rate;
 
     private SetElement(
-            byte[] key,
-            byte[] keyEnd,
-            byte[] value,
-            Duration timeout,
-            boolean endsRange,
-            String comment,
-            long rate) {
+            byte[] key, byte[] keyEnd, byte[] value, Duration timeout, boolean endsRange, String comment, long rate) {
         this.rate = rate;
         this.key = key;
         this.keyEnd = keyEnd;
