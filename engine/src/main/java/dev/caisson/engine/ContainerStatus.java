@@ -41,7 +41,17 @@ public record ContainerStatus(
 
     /// All of a state directory, whichever process runs them, the newest first.
     public static List<ContainerStatus> all(EngineOptions options) {
-        Listing listing = Listing.of(options);
+        return all(options, Listing.of(options));
+    }
+
+    /// The same, once what killed engines have left is removed, as [Leftovers#clear] does: in one look if there is
+    /// nothing.
+    public static List<ContainerStatus> allButLeftovers(EngineOptions options) {
+        return all(options, Leftovers.cleared(options).orElseGet(() -> Listing.of(options)));
+    }
+
+    private static List<ContainerStatus> all(EngineOptions options, Listing first) {
+        Listing listing = first;
         Set<String> kept = listing.ids();
         List<ContainerRecord> records = State.runningIn(options.state(), listing.livingPlaces()).stream()
                 .filter(record -> !kept.contains(record.id()))

@@ -15,30 +15,43 @@ public final class Leftovers {
     /// Removes it, if there is any; an engine that opens does the same. Containers that were to be removed at their end
     /// are removed if that has come. Nothing is done for a user who may not.
     public static void clear(EngineOptions options) {
+        boolean _ = cleared(options).isPresent();
+    }
+
+    /// Removes it as [#clear] does.
+    /// @return the containers that are there; empty if something was there to be removed
+    static Optional<Listing> cleared(EngineOptions options) {
         try {
             Listing listing = Listing.of(options);
-            if (State.hasLeftovers(options.state(), listing.livingPlaces())) {
+            boolean same = !State.hasLeftovers(options.state(), listing.livingPlaces());
+            if (!same) {
                 clearPlaces(options);
             }
-            listing.containers().stream().filter(one -> one.file().isPresent()).forEach(one -> tidy(listing, one));
+            for (Listing.One one : listing.containers()) {
+                same &= one.file().isEmpty() || !tidy(listing, one);
+            }
+            return same ? Optional.of(listing) : Optional.empty();
         } catch (CaissonException e) {
             LOG.log(System.Logger.Level.DEBUG, "what a killed engine left is not cleared by this process", e);
+            return Optional.empty();
         }
     }
 
     /// One that fails must not hide the others.
-    private static void tidy(Listing listing, Listing.One one) {
+    /// @return true if it may have changed
+    private static boolean tidy(Listing listing, Listing.One one) {
         try {
-            if (one.isUnwanted()) { // by what is seen; it looks again
-                boolean _ = new DetachedContainer(listing.place(one)).removeIfWanted();
-            } else {
+            if (!one.isUnwanted()) {
                 listing.refresh(one);
+                return false;
             }
+            boolean _ = new DetachedContainer(listing.place(one)).removeIfWanted(); // it looks again
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.DEBUG, "the container " + one.id() + " is left as it is", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        return true;
     }
 
     static void clearPlaces(EngineOptions options) {

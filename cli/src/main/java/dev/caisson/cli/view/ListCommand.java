@@ -7,7 +7,6 @@ import dev.caisson.cli.text.SizeText;
 import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.DiskUse;
 import dev.caisson.engine.EngineOptions;
-import dev.caisson.engine.Leftovers;
 import dev.caisson.engine.NetworkPlaces;
 import dev.caisson.spec.ContainerId;
 import java.io.PrintWriter;
@@ -88,9 +87,8 @@ public final class ListCommand implements Callable<Integer> {
         boolean text = format.equals("text") || format.isEmpty();
         Table table = Table.of(text ? "table" : format, size ? ListRow.SIZED_TABLE : ListRow.TABLE, ListRow.HEADERS);
         EngineOptions options = Caller.current().directories();
-        Leftovers.clear(options);
         PrintWriter out = spec.commandLine().getOut();
-        List<ContainerStatus> containers = chosen(filter, ContainerStatus.all(options));
+        List<ContainerStatus> containers = chosen(filter, ContainerStatus.allButLeftovers(options));
         if (quiet) {
             containers.forEach(container ->
                     out.println(whole ? container.id().value() : container.id().shortForm()));
