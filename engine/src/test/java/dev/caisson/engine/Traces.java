@@ -78,6 +78,7 @@ record Traces(List<String> groups, List<String> records, List<String> mounts, Li
                     .filter(name -> !name.endsWith("/lock"))
                     .forEach(records::add);
         }
+        records.sort(null); // those of several engines, whose numbers are random
         return records;
     }
 
