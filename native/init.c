@@ -87,10 +87,9 @@ void read_text(struct reader *reader, char text[PATH_SIZE])
 /* Sealed, so that what was checked is what is executed. */
 static int map_plan(struct init *init)
 {
-	int fd = init->slot[SLOT_PLAN], seals = fcntl(fd, F_GET_SEALS);
-	int needed = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
+	int fd = init->slot[SLOT_PLAN];
 	struct stat stat;
-	if (seals < 0 || (seals & needed) != needed)
+	if (!is_sealed(fd))
 		return -EPERM;
 	if (fstat(fd, &stat) < 0)
 		return -errno;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -111,6 +112,14 @@ static inline int open_in(int root, const char *path, uint64_t flags, uint64_t m
 static inline int close_from(unsigned first, unsigned last)
 {
 	return first > last ? 0 : result(syscall(SYS_close_range, first, last, 0));
+}
+
+/* False too for a file that has no seals, for which fcntl(2) returns -1: every bit of that is set. */
+static inline bool is_sealed(int file)
+{
+	const int needed = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
+	int seals = fcntl(file, F_GET_SEALS);
+	return seals >= 0 && (seals & needed) == needed;
 }
 
 static inline void close_fd(int *fd)

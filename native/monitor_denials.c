@@ -66,10 +66,11 @@ static bool is_valid(const struct sock_filter *filter, unsigned count)
 /* In memory that the sender has sealed: it stays as it was looked at. */
 int take_answers(struct monitor *m, int file)
 {
-	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 	struct stat stat;
-	if (fstat(file, &stat) < 0 || (fcntl(file, F_GET_SEALS) & seals) != seals)
+	if (!is_sealed(file))
 		return -EPERM;
+	if (fstat(file, &stat) < 0)
+		return -errno;
 	if (stat.st_size <= 0 || stat.st_size > BPF_MAXINSNS * (off_t)sizeof(struct sock_filter) || stat.st_size % sizeof(struct sock_filter) != 0)
 		return -EINVAL;
 	void *at = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_PRIVATE, file, 0);

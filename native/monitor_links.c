@@ -33,13 +33,6 @@ int *plan_of(struct monitor *m)
 }
 
 /* What the plan says is for init to check, at each start. */
-static bool is_sealed(int plan)
-{
-	const int needed = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
-	int seals = fcntl(plan, F_GET_SEALS);
-	return seals >= 0 && (seals & needed) == needed;
-}
-
 int take_links(struct monitor *m, const struct links *links, int *plan)
 {
 	bool none = are_none(links);

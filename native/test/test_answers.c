@@ -76,6 +76,9 @@ static void memory_that_its_sender_could_change_is_refused(void)
 {
 	CHECK(take(filter, sizeof filter, F_SEAL_SHRINK | F_SEAL_GROW) == -EPERM);
 	CHECK(take(filter, sizeof filter, F_SEAL_SHRINK | F_SEAL_WRITE) == -EPERM);
+	int ends[2]; /* fcntl(2) returns -1 for what has no seals */
+	CHECK(pipe(ends) == 0 && take_answers(&m, ends[0]) == -EPERM);
+	close(ends[0]), close(ends[1]);
 }
 
 static void kinds_are_counted_and_bounded(void)
