@@ -3,7 +3,7 @@
  * questions returns, and notes each kind of denied call once, with how often it came. No process is read about, and no memory that a
  * call points to. If the monitor dies, the container does; a call that waits for its answer ends with its process.
  *
- * A container that asks without end waits itself: MOST_ANSWERS in WINDOW. More kinds than MONITOR_MAX_DENIALS are counted, not noted.
+ * A container that asks without end waits itself: MOST_QUESTIONS in WINDOW, with those that it takes back. More kinds than MONITOR_MAX_DENIALS are counted, not noted.
  */
 #include "kernel.h"
 #include "monitor_parts.h"
@@ -20,7 +20,7 @@
 #define WINDOW (50 * MILLIS)
 #define DELAY (500 * MILLIS) /* from a new kind, or a new count, to the file */
 
-enum { MOST_ANSWERS = 64, NEW_LISTENER = SECCOMP_FILTER_FLAG_NEW_LISTENER, ARGUMENTS = 6 };
+enum { MOST_QUESTIONS = 64, NEW_LISTENER = SECCOMP_FILTER_FLAG_NEW_LISTENER, ARGUMENTS = 6 };
 
 /* ---- the filter ---- */
 
@@ -211,15 +211,14 @@ void take_question(struct monitor *m, short events)
 		close_listener(m);
 		return;
 	}
-	if (ioctl(denials->listener, SECCOMP_IOCTL_NOTIF_RECV, &question) < 0)
-		return; /* ENOENT: whoever asked has gone */
-	answer(m, &question);
 	if (now - denials->window >= WINDOW) {
 		denials->window = now;
-		denials->answers = 0;
+		denials->questions = 0;
 	}
-	if (++denials->answers >= MOST_ANSWERS)
+	if (++denials->questions >= MOST_QUESTIONS)
 		denials->wait_until = denials->window + WINDOW;
+	if (ioctl(denials->listener, SECCOMP_IOCTL_NOTIF_RECV, &question) == 0)
+		answer(m, &question); /* ENOENT: whoever asked has gone, or a signal came first */
 }
 
 void run_denial_deadlines(struct monitor *m, uint64_t now)

@@ -88,7 +88,7 @@ struct denials {
 	unsigned length;
 	int listener;
 	bool expects; /* the listener has not come yet */
-	unsigned answers;
+	unsigned questions;
 	uint64_t window, wait_until; /* 0: questions may be answered */
 	uint64_t write_at;
 	struct monitor_denial_log log;

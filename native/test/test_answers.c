@@ -97,6 +97,23 @@ static void kinds_are_counted_and_bounded(void)
 	CHECK(m.denials.log.count == MONITOR_MAX_DENIALS && m.denials.log.others == 100 - (MONITOR_MAX_DENIALS - 1));
 }
 
+/* As of a call that a signal takes back before it is read: each wakes the monitor all the same. */
+static void questions_that_are_taken_back_are_bounded(void)
+{
+	int ends[2];
+	CHECK(pipe(ends) == 0);
+	m.denials.listener = ends[0];
+	for (unsigned i = 1; i < MOST_QUESTIONS; i++)
+		take_question(&m, POLLIN);
+	CHECK(m.denials.wait_until == 0);
+	take_question(&m, POLLIN);
+	CHECK(m.denials.wait_until != 0);
+	run_denial_deadlines(&m, m.denials.wait_until);
+	CHECK(m.denials.wait_until == 0 && m.denials.listener == ends[0]);
+	close_listener(&m);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
@@ -104,6 +121,7 @@ int main(void)
 		{"instructions", a_filter_that_could_leave_its_end_or_read_elsewhere_is_refused},
 		{"seals", memory_that_its_sender_could_change_is_refused},
 		{"kinds", kinds_are_counted_and_bounded},
+		{"taken back", questions_that_are_taken_back_are_bounded},
 	};
 	unsigned passed = 0, failed = 0;
 	run_tests(tests, sizeof tests / sizeof *tests, NULL, &passed, &failed);
