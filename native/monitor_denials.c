@@ -19,6 +19,7 @@
 #define TEMPORARY ".denials"
 #define WINDOW (50 * MILLIS)
 #define DELAY (500 * MILLIS) /* from a new kind, or a new count, to the file */
+#define RETRY (5 * SECONDS)
 
 enum { MOST_QUESTIONS = 64, NEW_LISTENER = SECCOMP_FILTER_FLAG_NEW_LISTENER, ARGUMENTS = 6 };
 
@@ -149,7 +150,19 @@ static void add(struct monitor *m, const struct seccomp_data *call, unsigned loo
 		m->denials.write_at = boot_nanos() + DELAY;
 }
 
-/* By rename. Whatever cannot be written is written with the next denial. */
+/* Those of an earlier monitor of the container, which ended with the host or was killed; none if there is no whole file. */
+void read_denials(struct monitor *m)
+{
+	struct monitor_denial_log *log = &m->denials.log;
+	int file = openat(m->log.directory, MONITOR_DENIAL_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool whole = file >= 0 && read(file, log, sizeof *log) == sizeof *log && log->magic == PLAN_MAGIC &&
+		     log->version == MONITOR_VERSION && log->count <= MONITOR_MAX_DENIALS;
+	close_fd(&file);
+	if (!whole)
+		memset(log, 0, sizeof *log);
+}
+
+/* By rename. If that fails, it is tried again later, and at the end of the run. */
 void write_denials(struct monitor *m)
 {
 	struct monitor_denial_log *log = &m->denials.log;
@@ -162,8 +175,10 @@ void write_denials(struct monitor *m)
 	int file = openat(directory, TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	bool written = file >= 0 && write(file, log, sizeof *log) == sizeof *log;
 	close_fd(&file);
-	if (!written || syscall(SYS_renameat2, directory, TEMPORARY, directory, MONITOR_DENIAL_FILE, 0) < 0)
+	if (!written || syscall(SYS_renameat2, directory, TEMPORARY, directory, MONITOR_DENIAL_FILE, 0) < 0) {
 		unlinkat(directory, TEMPORARY, 0);
+		m->denials.write_at = boot_nanos() + RETRY;
+	}
 }
 
 /* ---- the questions ---- */

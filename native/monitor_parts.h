@@ -218,6 +218,7 @@ void take_exec_report(struct monitor *m, struct exec *exec);
 
 /* monitor_denials.c */
 int take_answers(struct monitor *m, int file);
+void read_denials(struct monitor *m);
 void take_listener(struct monitor *m, int fd);
 void close_listener(struct monitor *m);
 void take_question(struct monitor *m, short events);

@@ -302,8 +302,10 @@ int set_up_monitor(struct monitor *m, enum monitor_stage *stage)
 		error = m->redaction < 0 ? 0 : take_redaction(m->redaction); /* after the zygote was cloned, which has none of it */
 		close_fd(&m->redaction);
 	}
-	if (error == 0 && m->answers >= 0)
+	if (error == 0 && m->answers >= 0) {
 		error = take_answers(m, m->answers);
+		read_denials(m);
+	}
 	close_fd(&m->answers);
 	if (error == 0)
 		error = open_log(&m->log);

@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <linux/audit.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Of the monitor's other files. */
@@ -114,6 +115,61 @@ static void questions_that_are_taken_back_are_bounded(void)
 	close(ends[1]);
 }
 
+static const struct seccomp_data some_call = {.nr = 7, .arch = AUDIT_ARCH_X86_64};
+
+/* Returns a new directory for the log of a monitor that has noted nothing. */
+static int begin_notes(char *path)
+{
+	CHECK(mkdtemp(path) != NULL);
+	memset(&m.denials, 0, sizeof m.denials);
+	m.denials.listener = -1;
+	m.log.directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(m.log.directory >= 0);
+	return m.log.directory;
+}
+
+static void the_next_monitor_goes_on_with_the_notes(void)
+{
+	char path[] = "/tmp/caisson-answers-XXXXXX";
+	int directory = begin_notes(path);
+	read_denials(&m);
+	CHECK(m.denials.log.count == 0 && m.denials.log.others == 0);
+	add(&m, &some_call, 0, 1);
+	write_denials(&m);
+	CHECK(m.denials.write_at == 0);
+	memset(&m.denials.log, 0, sizeof m.denials.log);
+	read_denials(&m);
+	CHECK(m.denials.log.count == 1 && m.denials.log.denial[0].number == 7);
+	add(&m, &some_call, 0, 1);
+	CHECK(m.denials.log.count == 1 && m.denials.log.denial[0].count == 2);
+
+	m.denials.log.count = MONITOR_MAX_DENIALS + 1; /* no monitor writes that */
+	write_denials(&m);
+	read_denials(&m);
+	CHECK(m.denials.log.count == 0 && m.denials.log.denial[0].count == 0);
+	int file = openat(directory, MONITOR_DENIAL_FILE, O_WRONLY | O_CLOEXEC);
+	CHECK(ftruncate(file, sizeof m.denials.log - 1) == 0);
+	close(file);
+	read_denials(&m);
+	CHECK(m.denials.log.count == 0 && m.denials.log.magic == 0);
+	CHECK(unlinkat(directory, MONITOR_DENIAL_FILE, 0) == 0);
+	close(directory);
+	CHECK(rmdir(path) == 0);
+}
+
+static void notes_that_cannot_be_written_are_written_later(void)
+{
+	char path[] = "/tmp/caisson-answers-XXXXXX";
+	int directory = begin_notes(path);
+	CHECK(rmdir(path) == 0);
+	add(&m, &some_call, 0, 1);
+	write_denials(&m);
+	CHECK(m.denials.write_at == 1 + RETRY);
+	run_denial_deadlines(&m, RETRY); /* not yet */
+	CHECK(m.denials.write_at == 1 + RETRY && m.denials.log.count == 1);
+	close(directory);
+}
+
 int main(void)
 {
 	static const struct test tests[] = {
@@ -122,6 +178,8 @@ int main(void)
 		{"seals", memory_that_its_sender_could_change_is_refused},
 		{"kinds", kinds_are_counted_and_bounded},
 		{"taken back", questions_that_are_taken_back_are_bounded},
+		{"next monitor", the_next_monitor_goes_on_with_the_notes},
+		{"later", notes_that_cannot_be_written_are_written_later},
 	};
 	unsigned passed = 0, failed = 0;
 	run_tests(tests, sizeof tests / sizeof *tests, NULL, &passed, &failed);
