@@ -94,8 +94,8 @@ enum monitor_op {
 	MONITOR_RELINK = 28, /* struct links (all 0: none), and a sealed plan of as many slots -> monitor_state. Both count from the next start
 				on, the generation behind the one that is answered. EBUSY while STARTING or HELD, EPERM for a plan that is
 				not sealed, or for links of a container that was set up without any and not as LINKABLE */
-	MONITOR_NETWORK = 29, /* the network namespace of another container -> -. Each start is in it, until the container is EXITED. EINVAL for
-				 one that has its own, EBUSY while STARTING or HELD */
+	MONITOR_NETWORK = 29, /* the network namespace of another container -> -. Each start is in it, until the container is EXITED or a start
+				 fails. EINVAL for one that has its own, EBUSY while STARTING or HELD */
 	MONITOR_PROGRAM = 32, /* - -> -, and a read-only descriptor of the monitor's program. An engine that finds its own bytes
 				 there, sealed, can start its monitors from it: they then share the memory */
 };

@@ -152,6 +152,8 @@ int begin_run(struct monitor *m, bool by_policy)
 			waitid(P_PIDFD, (id_t)m->init_pidfd, &info, WEXITED);
 		}
 		close_run(m);
+		if (!by_policy)
+			close_fd(&m->network);
 		m->last.reply = failed;
 		m->last.state.flags |= STATE_START_FAILED;
 		if (m->zygote < 0)

@@ -171,7 +171,11 @@ static void a_start_is_in_the_network_of_another(void)
 	}
 	CHECK_EQUAL(2, count_of(log_of(&watched, "x-json.log"), "\"1\\n\""));
 	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, &started, sizeof started));
-	close(network);
+	int hosts = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC); /* nor where it is named */
+	CHECK_EQUAL(0, give_network(hosts));
+	CHECK_EQUAL(EPERM, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, &started, sizeof started));
+	CHECK_EQUAL(files, open_files(watched.created.monitor_pid));
+	close(network), close(hosts);
 	watched_end(&watched);
 }
 
