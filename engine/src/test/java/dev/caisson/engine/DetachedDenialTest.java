@@ -77,20 +77,38 @@ class DetachedDenialTest {
     @Test
     void they_are_there_while_it_runs_and_after_another_start() throws Exception {
         DetachedContainer box = started(WATCHED, "sh", "-c", "unshare -U true; sleep 1000");
-        long begun = System.nanoTime();
-        while (denials().isEmpty()) {
-            assertThat(System.nanoTime() - begun).isLessThan(PATIENCE.toNanos());
-            Thread.sleep(20);
-        }
+        awaitCount(1);
         assertThat(denials()).singleElement().extracting(Denial::count).isEqualTo(1L);
 
         box.stop(OptionalInt.empty(), Optional.of(Duration.ZERO));
         box.start();
-        while (denials().getFirst().count() == 1) {
+        awaitCount(2);
+        assertThat(denials()).singleElement().extracting(Denial::count).isEqualTo(2L);
+    }
+
+    @Test
+    void they_stay_when_its_monitor_is_killed_and_another_one_goes_on() throws Exception {
+        DetachedContainer box = started(WATCHED, "sh", "-c", "unshare -U true; sleep 1000");
+        awaitCount(1);
+        try (var monitor =
+                DetachedPlace.find("box", OPTIONS).orElseThrow().connect().orElseThrow()) {
+            ProcessHandle process =
+                    ProcessHandle.of(monitor.state().monitorPid()).orElseThrow();
+            process.destroyForcibly();
+            process.onExit().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        }
+
+        box.start();
+        awaitCount(2);
+        assertThat(denials()).singleElement().extracting(Denial::count).isEqualTo(2L);
+    }
+
+    private static void awaitCount(long least) throws InterruptedException {
+        long begun = System.nanoTime();
+        while (denials().stream().noneMatch(denial -> denial.count() >= least)) {
             assertThat(System.nanoTime() - begun).isLessThan(PATIENCE.toNanos());
             Thread.sleep(20);
         }
-        assertThat(denials()).singleElement().extracting(Denial::count).isEqualTo(2L);
     }
 
     @Test
