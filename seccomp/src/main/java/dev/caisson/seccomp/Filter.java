@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /// A compiled classic BPF program, as seccomp(2) takes it.
@@ -44,7 +45,7 @@ public final class Filter {
     private static final int HEAD_WITH_LISTENER = 9;
 
     /// `SECCOMP_FILTER_FLAG_NEW_LISTENER`
-    private static final int NEW_LISTENER = 8;
+    static final int NEW_LISTENER = 8;
 
     private final Architecture architecture;
     private final byte[] bytes;
@@ -204,7 +205,8 @@ public final class Filter {
 
     /// The same filter, but a listener is asked where it returns an error other than ENOSYS, and at
     /// `execveat`, so that the call which starts the program waits until there is a listener. It is asked too
-    /// where the program would have a listener of its own, if this filter allows it whatever its arguments.
+    /// where the program would have a listener of its own, if this filter allows it whatever its arguments; where it may
+    /// let that pass otherwise, or by another ABI, the call fails with EBUSY.
     /// The listener gives the answers of this one. What is allowed by number alone stays visible to the
     /// kernel.
     /// @throws IllegalArgumentException where not [#canAsk]
@@ -269,20 +271,26 @@ public final class Filter {
             instruction(RETURN, 0, 0, Action.NOTIFY.returnValue() | OF_THE_HEAD)
         };
         if (traits().installs()) {
-            int flags = architecture.byteOrder() == ByteOrder.LITTLE_ENDIAN ? FLAGS : FLAGS + Integer.BYTES;
             head = new long[] {
                 head[0],
                 instruction(EQUAL, 0, 7, architecture.auditValue()),
                 head[2],
                 instruction(EQUAL, 3, 0, execveat()),
                 instruction(EQUAL, 0, 4, seccomp()),
-                instruction(LOAD, 0, 0, flags),
+                instruction(LOAD, 0, 0, flags()),
                 instruction(ANY_BIT, 0, 1, NEW_LISTENER),
                 head[4],
                 instruction(RETURN, 0, 0, Action.ALLOW.returnValue())
             };
         }
-        return head;
+        return LongStream.concat(
+                        Arrays.stream(head), Arrays.stream(ListenerGuard.of(this, flags(), traits().installs())))
+                .toArray();
+    }
+
+    /// Returns where the flags of seccomp(2) stand in `seccomp_data`.
+    private int flags() {
+        return architecture.byteOrder() == ByteOrder.LITTLE_ENDIAN ? FLAGS : FLAGS + Integer.BYTES;
     }
 
     private Filter asking(long[] head, Predicate<Action> isAsked) {
@@ -347,10 +355,12 @@ public final class Filter {
     /// How much stands before the filter that was there before [#asking] or [#learning].
     private int headLength() {
         int question = Action.NOTIFY.returnValue() | OF_THE_HEAD;
-        if (length() > HEAD && constant(HEAD - 1) == question) {
-            return HEAD;
-        }
-        return length() > HEAD_WITH_LISTENER && constant(HEAD_WITH_LISTENER - 2) == question ? HEAD_WITH_LISTENER : 0;
+        int head = length() > HEAD && constant(HEAD - 1) == question
+                ? HEAD
+                : length() > HEAD_WITH_LISTENER && constant(HEAD_WITH_LISTENER - 2) == question
+                        ? HEAD_WITH_LISTENER
+                        : 0;
+        return head == 0 ? 0 : head + ListenerGuard.length(this, head, flags());
     }
 
     /// True if a listener can give this filter's answers about `execveat`: it can let a call pass and fail
@@ -410,7 +420,7 @@ public final class Filter {
         };
     }
 
-    private static long instruction(int code, int yes, int no, int constant) {
+    static long instruction(int code, int yes, int no, int constant) {
         return ((long) code << 48) | ((long) yes << 40) | ((long) no << 32) | (constant & 0xffffffffL);
     }
 

@@ -141,6 +141,48 @@ class AskingFilterTest {
         assertThat(asking.decide(SeccompData.of(MACHINE, seccomp, 1, 9)).kind()).isEqualTo(Action.Kind.NOTIFY);
     }
 
+    /// The kernel lets nobody have one while somebody listens; with nobody left the program's own would be asked.
+    @Test
+    void no_abi_and_no_condition_lets_a_program_have_a_listener_of_its_own() {
+        Filter other = Compiler.compile(
+                parse(
+                        "{'defaultAction': 'SCMP_ACT_ALLOW', 'architectures': ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],"
+                                + " 'syscalls': [{'names': ['unshare'], 'action': 'SCMP_ACT_ERRNO'}]}"),
+                TARGET);
+        Filter conditional = Compiler.compile(
+                parse(
+                        "{'defaultAction': 'SCMP_ACT_ALLOW', 'architectures': ['SCMP_ARCH_X86_64'], 'syscalls': [{'names': ['seccomp'], 'action': 'SCMP_ACT_ERRNO',"
+                                + " 'args': [{'index': 0, 'value': 3, 'op': 'SCMP_CMP_EQ'}]}]}"),
+                TARGET);
+        Filter exact = Compiler.compile(
+                parse(
+                        "{'defaultAction': 'SCMP_ACT_ERRNO', 'architectures': ['SCMP_ARCH_X86_64'], 'syscalls': [{'names': ['execveat'], 'action': 'SCMP_ACT_ALLOW'},"
+                                + " {'names': ['seccomp'], 'action': 'SCMP_ACT_ALLOW', 'args': [{'index': 1, 'value': 9, 'op': 'SCMP_CMP_EQ'}]}]}"),
+                TARGET);
+        for (Filter plain : List.of(other, conditional)) {
+            for (Filter asking : List.of(plain.asking(), plain.learning())) {
+                for (SeccompData call : List.of(
+                        SeccompData.of(Architecture.X86_64, 317, 1, 9),
+                        SeccompData.of(Architecture.X86, 354, 1, 9),
+                        SeccompData.of(Architecture.X32, 317, 1, 9))) {
+                    assertThat(asking.decide(call)).as("%s", call).isNotEqualTo(Action.ALLOW);
+                    assertThat(asking.decide(withoutListener(call))).isEqualTo(plain.decide(withoutListener(call)));
+                }
+                assertThat(asking.unasking().bytes()).isEqualTo(plain.bytes());
+            }
+        }
+        assertThat(other.asking().decide(SeccompData.of(Architecture.X86, 354, 1, 8)))
+                .isEqualTo(Action.errno(16));
+        assertThat(exact.decide(SeccompData.of(MACHINE, 317, 1, 9))).isEqualTo(Action.ALLOW);
+        assertThat(exact.asking().decide(SeccompData.of(MACHINE, 317, 1, 9))).isEqualTo(Action.errno(16));
+        assertThat(Compiler.compile(Profile.standard(), TARGET).asking().length())
+                .isLessThanOrEqualTo(Compiler.compile(Profile.standard(), TARGET).length() + 9);
+    }
+
+    private static SeccompData withoutListener(SeccompData call) {
+        return new SeccompData(call.number(), call.arch(), 0, 1, 1, 0, 0, 0, 0);
+    }
+
     @Test
     void a_filter_that_succeeds_without_the_call_does_so_again() {
         Filter plain = Compiler.compile(
