@@ -15,6 +15,7 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.OnSecretChange;
 import dev.caisson.spec.SecretFile;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -62,6 +63,14 @@ public final class SecretUpdate {
         return List.copyOf(update.missed);
     }
 
+    /// Returns whether the spec of a container in the background has a secret, which the store need not have any more:
+    /// a revoke may have been killed between the two.
+    public static boolean isGiven(SecretName secret, EngineOptions options) {
+        return DetachedPlace.all(options).stream()
+                .flatMap(place -> KeptSpec.of(place.id(), options).stream())
+                .anyMatch(spec -> !files(spec, secret).isEmpty());
+    }
+
     /// A container that has a monitor.
     private record Standing(DetachedPlace place, ContainerSpec spec, LaunchPlan plan, Monitor monitor) {}
 
@@ -71,21 +80,26 @@ public final class SecretUpdate {
 
     private void each(Act act) throws InterruptedException {
         for (DetachedPlace place : DetachedPlace.all(options)) {
-            Optional<ContainerSpec> spec = KeptSpec.of(place.id(), options);
-            List<SecretFile> files = spec.map(SecretUpdate::files).orElse(List.of()).stream()
-                    .filter(file -> file.secret().equals(secret))
-                    .toList();
-            if (spec.isEmpty() || files.isEmpty()) {
-                continue;
-            }
             try {
-                on(place, spec.get(), files, act);
+                Optional<ContainerSpec> spec = KeptSpec.of(place.id(), options);
+                List<SecretFile> files = spec.map(one -> files(one, secret)).orElse(List.of());
+                if (spec.isPresent() && !files.isEmpty()) {
+                    on(place, spec.get(), files, act);
+                }
             } catch (CaissonException e) {
                 if (!e.code().equals("CONTAINER_UNKNOWN")) { // it was removed meanwhile
                     missed.add(new Missed(place.name(), e.sentence()));
                 }
+            } catch (UncheckedIOException e) { // the others are reached all the same
+                missed.add(new Missed(place.name(), "a file of it cannot be read (" + e.getMessage() + ")"));
             }
         }
+    }
+
+    private static List<SecretFile> files(ContainerSpec spec, SecretName secret) {
+        return files(spec).stream()
+                .filter(file -> file.secret().equals(secret))
+                .toList();
     }
 
     static List<SecretFile> files(ContainerSpec spec) {

@@ -82,19 +82,22 @@ final class ShownSecrets implements AutoCloseable {
     /// reads the former value to its end.
     void put(SecretName secret, SecretValue value) {
         for (SlotSource.Secrets.Placed file : files(secret)) {
-            FileSystem.find(top, NEXT, FileSystem.O_PATH, BENEATH).ifPresent(left -> {
-                left.close(); // of an update that was killed
+            wipe(NEXT); // of an update that was killed
+            try {
+                SecretFiles.write(top, NEXT, file, plan.ids(), value);
+                FileSystem.rename(top, NEXT, top, file.file().text(), true);
+            } catch (RuntimeException | Error e) {
                 wipe(NEXT);
-            });
-            SecretFiles.write(top, NEXT, file, plan.ids(), value);
-            FileSystem.rename(top, NEXT, top, file.file().text(), true);
+                throw e;
+            }
         }
     }
 
-    /// Overwrites the secret's files, also for those who have them open, and removes them.
+    /// Overwrites the secret's files, also for those who have them open, and removes them; so also what an update that
+    /// was killed has left.
     /// @return true if there was one
     boolean wipe(SecretName secret) {
-        boolean any = false;
+        boolean any = wipe(NEXT);
         for (SlotSource.Secrets.Placed file : files(secret)) {
             any |= wipe(file.file().text());
         }

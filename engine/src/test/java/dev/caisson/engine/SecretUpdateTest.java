@@ -8,6 +8,7 @@ import dev.caisson.launch.SlotSource;
 import dev.caisson.launch.Verifier;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Processes;
 import dev.caisson.secret.AccessEntry;
 import dev.caisson.secret.NewStore;
@@ -36,6 +37,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -225,6 +227,52 @@ class SecretUpdateTest extends BusyboxEngine {
         assertThat(SecretUpdate.revoke(DB, OPTIONS)).isEmpty();
         assertThat(rotate(SECOND)).isEmpty(); // as long as the store has it
         assertThat(Files.readString(shown(container, "db"))).isEqualTo(SECOND);
+    }
+
+    /// Acts on the file system of a container's secrets as an update does.
+    private static void change(DetachedContainer container, BiConsumer<ShownSecrets, Fd> act) throws Exception {
+        DetachedPlace place =
+                DetachedPlace.find(container.id().value(), OPTIONS).orElseThrow();
+        LaunchPlan plan = place.record().plan().plan();
+        try (Monitor monitor = place.connect().orElseThrow();
+                Fd mount = monitor.mount(plan.slot(SlotSource.Secrets.class, 0).index());
+                var files = new ShownSecrets(plan, mount)) {
+            act.accept(files, mount);
+        }
+    }
+
+    @Test
+    void a_revoke_overwrites_what_a_killed_update_has_left_and_can_be_repeated() throws Exception {
+        DetachedContainer container = start(with(SecretFile.of("db")).command("sleep", "1000"));
+        change(container, (_, mount) -> {
+            int flags = FileSystem.O_WRONLY | FileSystem.O_CREAT;
+            try (Fd left = FileSystem.openAt(mount, "..next", flags, 0400, FileSystem.RESOLVE_BENEATH)) {
+                FileSystem.write(left, SECOND.getBytes(StandardCharsets.UTF_8));
+            }
+        });
+        try (SecretStore store = open()) {
+            store.remove(DB, "test");
+        }
+        try (InputStream open = Files.newInputStream(shown(container, "..next"))) {
+            assertThat(SecretUpdate.revoke(DB, OPTIONS)).isEmpty();
+            assertThat(open.readAllBytes()).isEqualTo(new byte[SECOND.length()]);
+        }
+        assertThat(shown(container, "db").getParent()).isEmptyDirectory();
+        assertThat(SecretUpdate.isGiven(DB, OPTIONS)).isTrue();
+        assertThat(SecretUpdate.isGiven(new SecretName("another"), OPTIONS)).isFalse();
+    }
+
+    @Test
+    void an_update_that_fails_leaves_no_value_beside_the_file() throws Exception {
+        DetachedContainer container = start(with(SecretFile.of("db")).command("sleep", "1000"));
+        change(container, (files, mount) -> {
+            FileSystem.removeFile(mount, "db");
+            FileSystem.makeDirectory(mount, "db", 0700); // so that no file gets this name
+            assertThatThrownBy(() -> put(files, 1)).hasMessageContaining("EISDIR");
+        });
+        try (Stream<Path> left = Files.list(shown(container, "db").getParent())) {
+            assertThat(left).containsExactly(shown(container, "db"));
+        }
     }
 
     @Test

@@ -10,11 +10,16 @@ public record SecretName(String text) implements Comparable<SecretName> {
 
     /// @throws SecretException SECRET_INVALID
     public SecretName {
-        if (!FORM.matcher(text).matches()) {
+        if (!isOne(text)) {
             throw SecretException.invalid("the secret name " + Quoted.of(text)
                     + " is not 1 to 63 letters, digits, '.', '_' or '-', beginning with a letter or digit:"
                     + " choose another one");
         }
+    }
+
+    /// Returns whether a text is a name.
+    public static boolean isOne(String text) {
+        return FORM.matcher(text).matches();
     }
 
     @Override

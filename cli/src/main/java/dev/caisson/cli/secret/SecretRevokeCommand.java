@@ -2,6 +2,7 @@ package dev.caisson.cli.secret;
 
 import dev.caisson.cli.caller.EachName;
 import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretRecord;
 import dev.caisson.secret.SecretStore;
 import java.io.PrintWriter;
 import java.util.List;
@@ -36,8 +37,7 @@ final class SecretRevokeCommand implements Callable<Integer> {
         int status;
         try (SecretStore store = Stores.open()) {
             status = EachName.act(wanted, err, one -> {
-                SecretName name = Stores.find(store.list(), one).name();
-                store.remove(name, Stores.user()); // first, so that no container is given it meanwhile
+                SecretName name = remove(store, one); // first, so that no container is given it meanwhile
                 if (Updates.revoke(name, err) != 0) {
                     incomplete.set(true);
                 }
@@ -45,5 +45,17 @@ final class SecretRevokeCommand implements Callable<Integer> {
             });
         }
         return incomplete.get() ? 1 : status;
+    }
+
+    /// Removes a secret from the store. One that the store has no more passes if containers may still have it: so a
+    /// revoke that was broken off, or did not reach all, can be repeated.
+    private static SecretName remove(SecretStore store, String wanted) {
+        List<SecretRecord> all = store.list();
+        if (Updates.isLeft(wanted, all)) {
+            return new SecretName(wanted);
+        }
+        SecretName name = Stores.find(all, wanted).name();
+        store.remove(name, Stores.user());
+        return name;
     }
 }

@@ -3,6 +3,7 @@ package dev.caisson.cli.secret;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.engine.SecretUpdate;
 import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretRecord;
 import dev.caisson.secret.SecretStore;
 import java.io.PrintWriter;
 import java.util.List;
@@ -22,6 +23,13 @@ final class Updates {
     /// @return the exit status
     static int revoke(SecretName secret, PrintWriter err) throws InterruptedException {
         return report(secret, SecretUpdate.revoke(secret, Caller.current().directories()), err);
+    }
+
+    /// Returns whether containers may have a secret of a name that the store does not have.
+    static boolean isLeft(String name, List<SecretRecord> stored) {
+        return SecretName.isOne(name)
+                && stored.stream().noneMatch(secret -> secret.name().text().equals(name))
+                && SecretUpdate.isGiven(new SecretName(name), Caller.current().directories());
     }
 
     private static int report(SecretName secret, List<SecretUpdate.Missed> missed, PrintWriter err) {

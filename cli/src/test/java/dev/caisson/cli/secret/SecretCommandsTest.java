@@ -70,6 +70,14 @@ class SecretCommandsTest {
     }
 
     @Test
+    void a_secret_that_no_container_has_is_revoked_once() {
+        assertThat(secret("create", "--generate", "db").status()).isZero();
+        assertThat(secret("revoke", "db", "none").out()).isEqualTo("db\n");
+        assertThat(secret("ls", "-q").out()).isEmpty();
+        assertThat(secret("revoke", "db").err()).contains("SECRET_UNKNOWN");
+    }
+
+    @Test
     void a_value_that_is_an_argument_is_refused_and_not_repeated() {
         Answer refused = secret("create", "db", VALUE);
         assertThat(refused.status()).isEqualTo(125);
