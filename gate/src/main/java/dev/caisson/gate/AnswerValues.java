@@ -1,32 +1,45 @@
 package dev.caisson.gate;
 
 import dev.caisson.secret.ValueMatcher;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
-/// Finds the values that no answer may have. One matcher serves an answer to its end, so a few that were replaced stay.
+/// Finds the values that no answer may have. Those that come while an answer is passed on are found in the rest of it.
 final class AnswerValues implements AutoCloseable {
-    private static final int RETAINED = 4;
-
-    private final Deque<ValueMatcher> newestFirst = new ArrayDeque<>();
+    private final ReadWriteLock lock = new ReentrantReadWriteLock();
+    private ValueMatcher present;
 
     AnswerValues(ValueMatcher first) {
-        newestFirst.addFirst(first);
+        present = first;
     }
 
-    synchronized ValueMatcher now() {
-        return newestFirst.getFirst();
+    /// As [ValueMatcher#search].
+    int search(byte[] bytes, int from, int to, ValueMatcher.Hit hit) {
+        lock.readLock().lock();
+        try {
+            return present.search(bytes, from, to, hit);
+        } finally {
+            lock.readLock().unlock();
+        }
     }
 
-    synchronized void replace(ValueMatcher next) {
-        newestFirst.addFirst(next);
-        if (newestFirst.size() > RETAINED) {
-            newestFirst.removeLast().close();
+    void replace(ValueMatcher next) {
+        lock.writeLock().lock();
+        try {
+            present.close();
+            present = next;
+        } finally {
+            lock.writeLock().unlock();
         }
     }
 
     @Override
-    public synchronized void close() {
-        newestFirst.forEach(ValueMatcher::close);
+    public void close() {
+        lock.writeLock().lock();
+        try {
+            present.close();
+        } finally {
+            lock.writeLock().unlock();
+        }
     }
 }

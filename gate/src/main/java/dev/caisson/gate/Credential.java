@@ -5,8 +5,12 @@ import dev.caisson.spec.Gate;
 import java.io.ByteArrayOutputStream;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Deque;
+import java.util.List;
 import java.util.Locale;
 
 /// The value of one gate, put into requests. It is copied to the heap for the time of one head and cleared there.
@@ -57,8 +61,12 @@ final class Credential implements AutoCloseable {
         }
     }
 
+    private static final int RETAINED = 2;
+
     private final Gate gate;
     private SecretValue value;
+    /// Values that were replaced, newest first: a request that had one may be answered late.
+    private final Deque<SecretValue> former = new ArrayDeque<>();
 
     /// @throws dev.caisson.error.ArgumentException ARGUMENT_INVALID for a value that no request can have in that place
     Credential(Gate gate, SecretValue value) {
@@ -69,7 +77,10 @@ final class Credential implements AutoCloseable {
 
     /// Puts another value in its place, from the next request on.
     synchronized void replace(SecretValue next) {
-        value.close();
+        former.addFirst(value);
+        if (former.size() > RETAINED) {
+            former.removeLast().close();
+        }
         value = next;
     }
 
@@ -77,9 +88,11 @@ final class Credential implements AutoCloseable {
         return value.copy();
     }
 
-    /// Returns the value, which stays this credential's.
-    synchronized SecretValue value() {
-        return value;
+    /// Returns the value and the few before it, which stay this credential's.
+    synchronized List<SecretValue> values() {
+        var all = new ArrayList<>(former);
+        all.addFirst(value);
+        return all;
     }
 
     Gate gate() {
@@ -187,5 +200,6 @@ final class Credential implements AutoCloseable {
     @Override
     public synchronized void close() {
         value.close();
+        former.forEach(SecretValue::close);
     }
 }

@@ -162,7 +162,7 @@ final class Exchanges implements AutoCloseable {
             return;
         }
         var mask = new Mask(
-                setting.values().now(),
+                setting.values(),
                 (bytes, count) -> write(chunked ? Upload.chunk(bytes, count) : bytes, chunked, count));
         try {
             if (chunked) {
@@ -198,7 +198,7 @@ final class Exchanges implements AutoCloseable {
                 .filter(one -> !one.is("alt-svc")) // which would lead past the gate
                 .forEach(one -> head.writeBytes(Input.bytes(one.name() + ": " + one.value() + "\r\n")));
         head.writeBytes(Input.bytes(framing + "\r\n"));
-        byte[] masked = Mask.whole(setting.values().now(), head.toByteArray());
+        byte[] masked = Mask.whole(setting.values(), head.toByteArray());
         write(masked, true, masked.length);
     }
 

@@ -136,8 +136,8 @@ public final class GateServer implements AutoCloseable {
         watching.start();
     }
 
-    /// Puts other values into requests from now on, of open connections too. Answers have neither these nor those
-    /// before.
+    /// Puts other values into requests from now on, of open connections too. Answers have neither these nor the
+    /// few before, also those that have begun.
     ///
     /// @param next the gates that it was opened with; the values are closed if this fails too
     /// @throws dev.caisson.error.ArgumentException ARGUMENT_INVALID for a value that no request can have
@@ -151,7 +151,7 @@ public final class GateServer implements AutoCloseable {
                 throw new IllegalArgumentException("other gates than those that are open");
             }
             values.replace(ValueMatcher.of(Stream.concat(
-                            credentials.stream().map(Credential::value),
+                            credentials.stream().flatMap(one -> one.values().stream()),
                             next.stream().map(Valued::value))
                     .toList()));
         } catch (RuntimeException e) {

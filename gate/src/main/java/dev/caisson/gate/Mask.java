@@ -1,6 +1,5 @@
 package dev.caisson.gate;
 
-import dev.caisson.secret.ValueMatcher;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,18 +11,18 @@ final class Mask implements Body.Sink {
 
     private record Place(int from, int to) {}
 
-    private final ValueMatcher values;
+    private final AnswerValues values;
     private final Body.Sink next;
     private byte[] held = new byte[0];
     private int count;
 
-    Mask(ValueMatcher values, Body.Sink next) {
+    Mask(AnswerValues values, Body.Sink next) {
         this.values = values;
         this.next = next;
     }
 
     /// Hides what stands in a text that is there as a whole.
-    static byte[] whole(ValueMatcher values, byte[] bytes) {
+    static byte[] whole(AnswerValues values, byte[] bytes) {
         hide(values, bytes, bytes.length, true);
         return bytes;
     }
@@ -53,7 +52,7 @@ final class Mask implements Body.Sink {
     }
 
     /// @return how many bytes are ready
-    private static int hide(ValueMatcher values, byte[] bytes, int length, boolean last) {
+    private static int hide(AnswerValues values, byte[] bytes, int length, boolean last) {
         var found = new ArrayList<Place>();
         int ready = values.search(bytes, 0, length, (_, _, from, to) -> found.add(new Place(from, to)));
         for (Place place : found) {

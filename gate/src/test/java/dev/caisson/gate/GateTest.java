@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,35 @@ final class GateTest {
             assertThat(Bed.values(seen, "X-Kept")).containsExactly("yes");
             assertThat(Bed.values(seen, "Accept-Encoding")).containsExactly("identity");
             assertThat(bed.uses).hasSize(1);
+        }
+    }
+
+    @Test
+    void anAnswerThatHasBegunHasNeitherTheValuesThatComeNorTheFewBefore() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
+            List<String> others = List.of("second-value-of-the-gate", "third-value-of-the-gate", "the-last-value");
+            String rest = Bed.VALUE + " " + String.join(" ", others);
+            var replaced = new CountDownLatch(1);
+            bed.reply = (_, _, out) -> {
+                out.write(Bed.bytes("HTTP/1.1 200 OK\r\nContent-Length: " + (rest.length() + 1) + "\r\n\r\n."));
+                out.flush();
+                try {
+                    replaced.await();
+                } catch (InterruptedException e) {
+                    throw new IOException(e);
+                }
+                out.write(Bed.bytes(rest));
+            };
+            try (SSLSocket client = bed.client()) {
+                client.getOutputStream().write(Bed.bytes(bed.request("/") + "\r\n"));
+                assertThat(Bed.head(client.getInputStream())).isPresent();
+                assertThat(client.getInputStream().read()).isEqualTo('.');
+                others.forEach(bed::replace);
+                replaced.countDown();
+                assertThat(new String(
+                                client.getInputStream().readNBytes(rest.length()), StandardCharsets.ISO_8859_1))
+                        .isEqualTo(rest.replaceAll("[^ ]", "*"));
+            }
         }
     }
 
