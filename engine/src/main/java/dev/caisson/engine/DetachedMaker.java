@@ -221,6 +221,7 @@ final class DetachedMaker implements AutoCloseable {
         Fd own = home.take(entry, spec, plan, fill, undo);
         closing.add(own);
         undo.push(() -> diskLayers.discard(id.value()));
+        secrets.renew(); // an update that is over did not find the container, a later one waits for its lock
         List<Fd> layers = prepared.rootfs().openLayers();
         closing.addAll(layers);
         Optional<Fd> onDisk = diskLayers.make(id, plan);

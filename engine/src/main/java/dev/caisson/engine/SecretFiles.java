@@ -18,6 +18,7 @@ import dev.caisson.secret.SecretException;
 import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
+import dev.caisson.secret.StoreStamp;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.SecretFile;
 import java.nio.charset.StandardCharsets;
@@ -41,10 +42,18 @@ final class SecretFiles implements AutoCloseable {
 
     private static final int LONGEST_VARIABLE = 128 * 1024; // MAX_ARG_STRLEN
 
+    /// What they are read for.
+    private record Wanted(ContainerSpec spec, Optional<Digest> image, Path directory, String container) {}
+
     private final Map<SecretName, SecretValue> values = new LinkedHashMap<>();
     private final List<byte[]> variables = new ArrayList<>();
+    private final Wanted wanted;
+    private Optional<StoreStamp> stamp;
 
-    private SecretFiles() {}
+    private SecretFiles(Wanted wanted) {
+        this.wanted = wanted;
+        this.stamp = StoreStamp.of(wanted.directory());
+    }
 
     /// Reads the current versions from the store, and looks for stored values in the texts of the spec. The
     /// store is opened only if the spec has secrets or texts that may have one; without secrets, one that
@@ -57,7 +66,7 @@ final class SecretFiles implements AutoCloseable {
     /// @throws EngineException SECRET_IN_SPEC
     static SecretFiles read(
             ContainerSpec spec, Optional<Digest> image, SpecTexts texts, TextCheck check, String container) {
-        var read = new SecretFiles();
+        var read = new SecretFiles(new Wanted(spec, image, check.directory(), container));
         List<SecretFile> wanted = SecretUpdate.files(spec);
         if (wanted.isEmpty() && (!Files.isDirectory(check.directory()) || !check.needsStore(texts))) {
             return read;
@@ -70,14 +79,36 @@ final class SecretFiles implements AutoCloseable {
         }
         try (SecretStore store = opened.get()) {
             check.requireClean(texts, store);
-            for (SecretFile file : wanted) {
-                read.values.computeIfAbsent(
-                        file.secret(), name -> store.deliver(name, access -> allows(access, spec, image), container));
-            }
+            read.take(store);
             return read;
         } catch (RuntimeException | Error e) {
             read.close();
             throw e;
+        }
+    }
+
+    private void take(SecretStore store) {
+        for (SecretFile file : SecretUpdate.files(wanted.spec())) {
+            values.computeIfAbsent(
+                    file.secret(),
+                    name -> store.deliver(
+                            name, access -> allows(access, wanted.spec(), wanted.image()), wanted.container()));
+        }
+    }
+
+    /// Reads them again if the store has changed since: for a container that others find by now, as a change that came
+    /// before did not.
+    /// @throws dev.caisson.secret.SecretException as [#read]
+    void renew() {
+        Optional<StoreStamp> present = StoreStamp.of(wanted.directory());
+        if (values.isEmpty() || present.equals(stamp)) {
+            return;
+        }
+        try (SecretStore store = SecretStore.open(wanted.directory(), Optional::empty)) {
+            values.values().forEach(SecretValue::close);
+            values.clear();
+            take(store);
+            stamp = present;
         }
     }
 

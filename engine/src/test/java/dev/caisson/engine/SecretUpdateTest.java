@@ -276,6 +276,45 @@ class SecretUpdateTest extends BusyboxEngine {
     }
 
     @Test
+    void a_container_that_an_update_did_not_find_reads_the_store_again() throws Exception {
+        ContainerSpec spec = with(SecretFile.of("db").asVariable("TOKEN"));
+        try (var check = new TextCheck(STORE);
+                SecretFiles files = SecretFiles.read(spec, Optional.empty(), SpecTexts.none(), check, "test");
+                SecretStore store = open()) {
+            files.renew();
+            rotate(SECOND);
+            files.renew();
+            files.renew();
+            assertThat(files.variables(spec))
+                    .extracting(variable -> new String(variable, StandardCharsets.UTF_8))
+                    .containsExactly("TOKEN=" + SECOND);
+            assertThat(store.log())
+                    .filteredOn(entry -> entry.action().equals("deliver"))
+                    .extracting(AccessEntry::secret)
+                    .containsExactly("db@1", "db@2");
+            store.remove(DB, "test");
+            assertThatThrownBy(files::renew).hasMessageContaining("there is no secret db");
+        }
+    }
+
+    @Test
+    void a_container_that_has_read_a_secret_and_is_not_found_yet_has_the_value_that_comes_then() throws Exception {
+        try (SecretStore store = open();
+                SecretValue next = value(SECOND)) {
+            Thread rotating = Thread.ofPlatform().start(() -> {
+                while (store.log().stream().noneMatch(entry -> entry.action().equals("deliver"))) {
+                    Thread.onSpinWait();
+                }
+                store.rotate(DB, next, Optional.empty(), "test");
+                Failures.uninterrupted(() -> SecretUpdate.deliver(DB, store, OPTIONS));
+            });
+            DetachedContainer container = start(with(SecretFile.of("db")).command("sleep", "1000"));
+            rotating.join();
+            assertThat(Files.readString(shown(container, "db"))).isEqualTo(SECOND);
+        }
+    }
+
+    @Test
     void it_is_said_what_a_container_does_not_get() throws Exception {
         DetachedContainer sealed = start(with(SecretFile.of("db"))
                 .name("sealed")
