@@ -4,6 +4,7 @@ import dev.caisson.gate.GateServer;
 import dev.caisson.image.Digest;
 import dev.caisson.image.Image;
 import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretRecord;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
 import dev.caisson.secret.StoreStamp;
@@ -21,8 +22,16 @@ final class GateSecrets implements AutoCloseable {
     /// What they were read for.
     private record Wanted(Path data, ContainerSpec spec, Optional<Digest> image, String container) {}
 
+    /// A version of a secret; the id tells it from one of a secret that had its name before.
+    private record Version(String id, int number) {
+        static Version present(SecretStore store, SecretName name) {
+            SecretRecord secret = store.find(name);
+            return new Version(secret.id(), secret.current());
+        }
+    }
+
     private final List<GateServer.Valued> values = new ArrayList<>();
-    private final List<Integer> versions = new ArrayList<>();
+    private final List<Version> versions = new ArrayList<>();
     private final Wanted wanted;
     private final Optional<StoreStamp> stamp;
 
@@ -57,7 +66,7 @@ final class GateSecrets implements AutoCloseable {
         }
         try (SecretStore store = SecretStore.open(store(data), Optional::empty)) {
             for (Gate gate : gates) {
-                read.versions.add(store.find(gate.secret()).current());
+                read.versions.add(Version.present(store, gate.secret()));
                 SecretValue value =
                         store.deliver(gate.secret(), access -> SecretFiles.allows(access, spec, image), container);
                 read.values.add(new GateServer.Valued(gate, value));
@@ -92,8 +101,8 @@ final class GateSecrets implements AutoCloseable {
     /// @throws dev.caisson.secret.SecretException as [#read]
     Optional<GateSecrets> again() {
         try (SecretStore store = SecretStore.open(store(wanted.data()), Optional::empty)) {
-            List<Integer> present = of(wanted.spec()).stream()
-                    .map(gate -> store.find(gate.secret()).current())
+            List<Version> present = of(wanted.spec()).stream()
+                    .map(gate -> Version.present(store, gate.secret()))
                     .toList();
             if (present.equals(versions)) {
                 return Optional.empty();

@@ -61,24 +61,37 @@ final class GuestGates implements AutoCloseable {
             Thread.ofPlatform().daemon().name("caisson gate log").factory());
     private final Thread renewing =
             Thread.ofPlatform().daemon().name("caisson gate renewal").unstarted(this::renew);
+    private final Thread looking =
+            Thread.ofPlatform().daemon().name("caisson gate values").unstarted(this::look);
     private @Nullable GateReach reach;
 
     GuestGates(EngineOptions options, Consumer<EgressDenial> denials) {
         this.options = options;
         this.denials = denials;
         renewing.start();
+        looking.start();
     }
 
-    /// Renews what leads to gates that are open, which ends by itself if this process is killed; between that it looks
-    /// for other values.
-    private void renew() {
+    /// Looks for other values. To open the store may take long, if a program unlocks it, so nothing else waits for that.
+    private void look() {
         var values = new GateUpdates(options, this::replace, this::end);
         while (true) {
             try {
-                for (long left = GateLead.RENEWED_EACH.toMillis(); left > 0; left -= LOOK_MILLIS) {
-                    Thread.sleep(LOOK_MILLIS);
-                    values.look(secrets());
-                }
+                Thread.sleep(LOOK_MILLIS);
+                values.look(secrets());
+            } catch (InterruptedException e) {
+                return;
+            } catch (RuntimeException e) {
+                LOG.log(System.Logger.Level.WARNING, "values of gates could not be read, and are tried again", e);
+            }
+        }
+    }
+
+    /// Renews what leads to gates that are open, which ends by itself if this process is killed.
+    private void renew() {
+        while (true) {
+            try {
+                Thread.sleep(GateLead.RENEWED_EACH);
                 List<ContainerId> open = open();
                 if (!open.isEmpty()) {
                     try (Networks networks = HostNetworks.open(options)) {
@@ -250,6 +263,7 @@ final class GuestGates implements AutoCloseable {
     @Override
     public synchronized void close() {
         renewing.interrupt();
+        looking.interrupt();
         if (!serving.isEmpty()) {
             leadNowhere(serving);
         }

@@ -193,6 +193,21 @@ class GatedContainersTest {
         }
     }
 
+    @Test
+    void aSecretThatIsCreatedAgainIsReadAgainThoughItsVersionHasTheSameNumber() {
+        try (GateSecrets former =
+                        GateSecrets.read(OPTIONS.data(), spec(listed(), "gh", "true"), Optional.empty(), "test");
+                SecretStore store = SecretStore.open(STORE, Optional::empty)) {
+            assertThat(former.again()).isEmpty();
+            store.remove(new SecretName("gh"), "test");
+            create("gh", "another-value");
+            try (GateSecrets next = former.again().orElseThrow();
+                    SecretValue value = next.copies().getFirst().value()) {
+                assertThat(new String(value.copy(), StandardCharsets.UTF_8)).isEqualTo("another-value");
+            }
+        }
+    }
+
     private static void awaitEntry(SecretStore store, String action, String secret) throws InterruptedException {
         long until = System.nanoTime() + 10_000_000_000L;
         while (store.log().stream()
