@@ -14,21 +14,33 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Refuses images that have a stored value, in their configuration or in a file of a layer. A store that is not there,
-/// or
-/// does not open without asking, is passed over.
+/// Refuses images that have a stored value, in their configuration or in a file of a layer. A store that is not there, or
+/// does not open without asking, is passed over; one that did not open is tried again after a while.
 final class ImageTaint implements AutoCloseable {
     private static final int PIECE = 128 * 1024;
+    /// Sets of values that were replaced: others may be searching for them.
+    private static final int RETAINED = 4;
+
+    /// Opening a store that is locked may run a program, which may hang: at most so large a part of the time.
+    private static final int PART_OF_TIME = 10;
+
+    private static final Duration LONGEST_REST = Duration.ofMinutes(5);
 
     private final Path directory;
     private Optional<StoreStamp> stamp = Optional.empty();
     private @Nullable StoredValues known;
+    private boolean locked;
+    private long lockedUntil;
+    private final Deque<StoredValues> former = new ArrayDeque<>();
 
     /// @param directory of the store, which need not exist
     ImageTaint(Path directory) {
@@ -41,8 +53,10 @@ final class ImageTaint implements AutoCloseable {
             return Optional.empty();
         }
         Optional<StoreStamp> present = StoreStamp.of(directory);
-        if (!present.equals(stamp)) {
+        if (!present.equals(stamp) || (locked && System.nanoTime() - lockedUntil >= 0)) {
             forget();
+            locked = false;
+            long began = System.nanoTime();
             try (SecretStore store = SecretStore.open(directory, Optional::empty)) {
                 known = store.values("scan", "images that are made or pushed");
             } catch (SecretException e) {
@@ -50,6 +64,10 @@ final class ImageTaint implements AutoCloseable {
                         && e.reason() != SecretException.Code.SECRET_STORE_MISSING) {
                     throw e;
                 }
+                locked = true;
+                Duration rest = Duration.ofNanos(System.nanoTime() - began).multipliedBy(PART_OF_TIME);
+                lockedUntil =
+                        System.nanoTime() + (rest.compareTo(LONGEST_REST) < 0 ? rest : LONGEST_REST).toNanos();
             }
             stamp = present;
         }
@@ -108,7 +126,8 @@ final class ImageTaint implements AutoCloseable {
             });
         } else if (json instanceof List<?> list) {
             for (int i = 0; i < list.size(); i++) {
-                walk(place + "[" + i + "]" + variable(list.get(i), place), list.get(i), values);
+                String variable = variable(list.get(i), place);
+                walk(place + "[" + i + "]" + (has(variable, values) ? "" : variable), list.get(i), values);
             }
         } else if (json instanceof String text) {
             requireClean(place, text, values);
@@ -130,6 +149,13 @@ final class ImageTaint implements AutoCloseable {
         int _ = values.matcher().search(bytes, 0, bytes.length, (value, form, from, to) -> {
             throw tainted("its configuration, " + place, values.name(value), form);
         });
+    }
+
+    private static boolean has(String text, StoredValues values) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        boolean[] found = new boolean[1];
+        int _ = values.matcher().search(bytes, 0, bytes.length, (_, _, _, _) -> found[0] = true);
+        return found[0];
     }
 
     private static EngineException tainted(String place, String secret, ValueForm form) {
@@ -164,8 +190,11 @@ final class ImageTaint implements AutoCloseable {
 
     private void forget() {
         if (known != null) {
-            known.close();
+            former.addFirst(known);
             known = null;
+        }
+        if (former.size() > RETAINED) {
+            former.removeLast().close();
         }
     }
 
@@ -173,5 +202,7 @@ final class ImageTaint implements AutoCloseable {
     @Override
     public synchronized void close() {
         forget();
+        former.forEach(StoredValues::close);
+        former.clear();
     }
 }

@@ -9,9 +9,8 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Looks for values in a tar archive that passes, with the names of its files: their content, and what the archive says
-/// of
-/// them.
+/// Looks for values in a tar archive that passes, with the names of its files: their content, and what the archive
+/// says of them.
 final class LayerSearch {
     /// A value that stands in the archive.
     ///

@@ -21,6 +21,7 @@ import dev.caisson.secret.ValueMatcher;
 import dev.caisson.spec.ContainerSpec;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -140,6 +141,49 @@ class ImageTaintTest extends BusyboxEngine {
         refused(() -> make("", "", layer("srv/deep/file", encoded)), "srv/deep/file", "its new layer");
         assertThat(images.list()).isEqualTo(before);
         assertThat(make("", "", clean)).isNotNull();
+    }
+
+    @Test
+    void an_error_names_no_variable_whose_name_is_the_value() {
+        makeStore();
+        try (SecretStore store = SecretStore.open(STORE, Optional::empty);
+                SecretValue name = SecretValue.of("canary_of_the_image".getBytes(StandardCharsets.UTF_8))) {
+            store.create(new SecretName("name"), name, Map.of(), Optional.empty(), "test");
+        }
+        assertThatThrownBy(() -> make("\"Env\":[\"canary_of_the_image=1\"]", "", layer("etc/file", "nothing")))
+                .hasMessageContainingAll("name@1", "config.Env[0]:")
+                .hasMessageNotContaining("canary_of");
+    }
+
+    @Test
+    void a_rotation_takes_no_values_from_searches_that_have_begun() {
+        makeStore();
+        try (var taint = new ImageTaint(STORE);
+                SecretStore store = SecretStore.open(STORE, Optional::empty)) {
+            NewLayer layer = taint.checked(List.of(new NewLayer(layer("etc/file", VALUE), false)))
+                    .getFirst();
+            for (int i = 0; i < 3; i++) {
+                store.rotate(new SecretName("db"), value(), Optional.empty(), "test");
+                assertThat(taint.looks()).isTrue();
+            }
+            refused(() -> layer.content().writeTo(OutputStream.nullOutputStream()), "etc/file");
+        }
+    }
+
+    @Test
+    void a_store_that_was_locked_for_a_moment_is_looked_into_again() throws Exception {
+        makeStore();
+        Path key = scratch.resolve("key");
+        Path away = Files.move(key, scratch.resolve("away"));
+        try (var taint = new ImageTaint(STORE)) {
+            assertThat(taint.looks()).isFalse();
+            Files.move(away, key);
+            long until = System.nanoTime() + 20_000_000_000L;
+            while (!taint.looks()) {
+                assertThat(System.nanoTime() - until).isNegative();
+                Thread.sleep(5);
+            }
+        }
     }
 
     @Test
