@@ -99,12 +99,17 @@ final class CopyStep {
     }
 
     private boolean unpack(Selection.Top top, LayerBuilder layer, Instant now) {
-        FileTree.Node node = top.items().getFirst().node();
+        Selection.Item item = top.items().getFirst();
+        FileTree.Node node = item.node();
         if (copy.unpack() == Unpacking.NONE || !node.status().isRegularFile()) {
             return false;
         }
         try (Fd file = from.open(node)) {
-            return unpack(file, "/" + node.path() + " of " + from.name(), layer, now);
+            boolean unpacked = unpack(file, "/" + node.path() + " of " + from.name(), layer, now);
+            if (unpacked && !Selection.digest(file).equals(item.digest())) {
+                throw from.changed(node, null); // the layer is known by what it held
+            }
+            return unpacked;
         }
     }
 

@@ -76,6 +76,23 @@ record Selection(List<Top> tops) {
         }
     }
 
+    /// Returns the digest of the content that a file has.
+    static String digest(Fd file) {
+        return digest(file, new byte[BUFFER]);
+    }
+
+    private static String digest(Fd file, byte[] buffer) {
+        MessageDigest digest = ContentHash.algorithm();
+        long position = 0;
+        for (int count = FileContent.readAt(file, buffer, position);
+                count > 0;
+                count = FileContent.readAt(file, buffer, position)) {
+            digest.update(buffer, 0, count);
+            position += count;
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
     /// Collects files in the order of their names.
     private static final class Walk {
         private final FileTree tree;
@@ -199,7 +216,7 @@ record Selection(List<Top> tops) {
                         "more than " + (MOST_BYTES >> 30) + " GiB are copied, with /" + node.path() + ": copy less");
             }
             try (Fd file = tree.open(node)) {
-                return new Item(below, node, digest(file), "", extended(file), false);
+                return new Item(below, node, digest(file, buffer), "", extended(file), false);
             }
         }
 
@@ -211,18 +228,6 @@ record Selection(List<Top> tops) {
                 }
             }
             return kept;
-        }
-
-        private String digest(Fd file) {
-            MessageDigest digest = ContentHash.algorithm();
-            long position = 0;
-            for (int count = FileContent.readAt(file, buffer, position);
-                    count > 0;
-                    count = FileContent.readAt(file, buffer, position)) {
-                digest.update(buffer, 0, count);
-                position += count;
-            }
-            return HexFormat.of().formatHex(digest.digest());
         }
     }
 }

@@ -1,11 +1,13 @@
 package dev.caisson.build;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.linux.ExtendedAttributes;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -97,6 +99,25 @@ class ArchivesTest extends Copying {
             Files.write(context.resolve("a"), bytes);
             assertThat(code("ADD a /x/")).isIn("BUILD_ARCHIVE", "BAD_ARCHIVE");
         }
+    }
+
+    @Test
+    void an_archive_that_changes_while_it_is_read_ends_the_build() throws Exception {
+        tar("a", "--format=pax");
+        tar("b", "--gzip");
+        BuildStep step = Plans.steps("FROM scratch", "ADD a /x/").getLast();
+        CopyStep.Archives changed = (file, shown) -> {
+            try {
+                Files.write(context.resolve("a"), Files.readAllBytes(context.resolve("b")));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            return unpacked(file, shown);
+        };
+        var copy = new CopyStep(
+                (Operation.Copy) step.operation(), step.place(), tree(context, "the context"), List.of(), changed);
+        assertThatThrownBy(() -> copy.layer(tree(image, "the image"), NOW))
+                .hasMessageContaining("/a of the context changed while it was read");
     }
 
     @Test
