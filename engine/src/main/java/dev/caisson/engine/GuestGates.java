@@ -72,7 +72,8 @@ final class GuestGates implements AutoCloseable {
         looking.start();
     }
 
-    /// Looks for other values. To open the store may take long, if a program unlocks it, so nothing else waits for that.
+    /// Looks for other values. To open the store may take long, if a program unlocks it, so nothing else waits
+    /// for that.
     private void look() {
         var values = new GateUpdates(options, this::replace, this::end);
         while (true) {

@@ -23,8 +23,8 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Refuses images that have a stored value, in their configuration or in a file of a layer. A store that is not there, or
-/// does not open without asking, is passed over; one that did not open is tried again after a while.
+/// Refuses images that have a stored value, in their configuration or in a file of a layer. A store that is not
+/// there, or does not open without asking, is passed over; one that did not open is tried again after a while.
 final class ImageTaint implements AutoCloseable {
     private static final int PIECE = 128 * 1024;
     /// Sets of values that were replaced: others may be searching for them.

@@ -96,8 +96,8 @@ final class SecretFiles implements AutoCloseable {
         }
     }
 
-    /// Reads them again if the store has changed since: for a container that others find by now, as a change that came
-    /// before did not.
+    /// Reads the values again if the store has changed since: for a container that others find by now, which a
+    /// change that came before did not find.
     /// @throws dev.caisson.secret.SecretException as [#read]
     void renew() {
         Optional<StoreStamp> present = StoreStamp.of(wanted.directory());

@@ -63,8 +63,8 @@ public final class SecretUpdate {
         return List.copyOf(update.missed);
     }
 
-    /// Returns whether the spec of a container in the background has a secret, which the store need not have any more:
-    /// a revoke may have been killed between the two.
+    /// Returns whether the spec of a container in the background has a secret, which the store need not have any
+    /// more: a revoke may have been killed between the two.
     public static boolean isGiven(SecretName secret, EngineOptions options) {
         return DetachedPlace.all(options).stream()
                 .flatMap(place -> KeptSpec.of(place.id(), options).stream())

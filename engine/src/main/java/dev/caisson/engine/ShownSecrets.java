@@ -93,8 +93,8 @@ final class ShownSecrets implements AutoCloseable {
         }
     }
 
-    /// Overwrites the secret's files, also for those who have them open, and removes them; so also what an update that
-    /// was killed has left.
+    /// Overwrites the secret's files, also for those who have them open, and removes them. Does the same with the
+    /// file that an update has left that was killed.
     /// @return true if there was one
     boolean wipe(SecretName secret) {
         boolean any = wipe(NEXT);

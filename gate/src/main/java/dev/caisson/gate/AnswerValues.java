@@ -4,7 +4,8 @@ import dev.caisson.secret.ValueMatcher;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
-/// Finds the values that no answer may have. Those that come while an answer is passed on are found in the rest of it.
+/// Finds the values that no answer may have. Those that come while an answer is passed on are found in the rest
+/// of it.
 final class AnswerValues implements AutoCloseable {
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private ValueMatcher present;
