@@ -66,8 +66,7 @@ final class ImageTaint implements AutoCloseable {
                 }
                 locked = true;
                 Duration rest = Duration.ofNanos(System.nanoTime() - began).multipliedBy(PART_OF_TIME);
-                lockedUntil =
-                        System.nanoTime() + (rest.compareTo(LONGEST_REST) < 0 ? rest : LONGEST_REST).toNanos();
+                lockedUntil = System.nanoTime() + (rest.compareTo(LONGEST_REST) < 0 ? rest : LONGEST_REST).toNanos();
             }
             stamp = present;
         }

@@ -97,9 +97,7 @@ public final class SecretUpdate {
     }
 
     private static List<SecretFile> files(ContainerSpec spec, SecretName secret) {
-        return files(spec).stream()
-                .filter(file -> file.secret().equals(secret))
-                .toList();
+        return files(spec).stream().filter(file -> file.secret().equals(secret)).toList();
     }
 
     static List<SecretFile> files(ContainerSpec spec) {

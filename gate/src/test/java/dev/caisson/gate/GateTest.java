@@ -66,8 +66,7 @@ final class GateTest {
                 assertThat(client.getInputStream().read()).isEqualTo('.');
                 others.forEach(bed::replace);
                 replaced.countDown();
-                assertThat(new String(
-                                client.getInputStream().readNBytes(rest.length()), StandardCharsets.ISO_8859_1))
+                assertThat(new String(client.getInputStream().readNBytes(rest.length()), StandardCharsets.ISO_8859_1))
                         .isEqualTo(rest.replaceAll("[^ ]", "*"));
             }
         }

@@ -205,8 +205,8 @@ public final class Filter {
 
     /// The same filter, but a listener is asked where it returns an error other than ENOSYS, and at
     /// `execveat`, so that the call which starts the program waits until there is a listener. It is asked too
-    /// where the program would have a listener of its own, if this filter allows it whatever its arguments; where it may
-    /// let that pass otherwise, or by another ABI, the call fails with EBUSY.
+    /// where the program would have a listener of its own, if this filter allows it whatever its arguments; where
+    /// it may let that pass otherwise, or by another ABI, the call fails with EBUSY.
     /// The listener gives the answers of this one. What is allowed by number alone stays visible to the
     /// kernel.
     /// @throws IllegalArgumentException where not [#canAsk]

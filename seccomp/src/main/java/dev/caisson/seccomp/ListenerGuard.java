@@ -50,12 +50,11 @@ final class ListenerGuard {
 
     /// Returns seccomp(2) of the machine and of the other ABIs that it runs.
     private static Stream<SeccompData> calls(Filter filter) {
-        List<SeccompData> others =
-                switch (filter.architecture()) {
-                    case X86_64 -> List.of(call(Architecture.X86, 354), call(Architecture.X32, 317));
-                    case AARCH64 -> List.of(call(Architecture.ARM, 383));
-                    case X86, X32, ARM, RISCV64, S390X, PPC64LE, LOONGARCH64 -> List.of();
-                };
+        List<SeccompData> others = switch (filter.architecture()) {
+            case X86_64 -> List.of(call(Architecture.X86, 354), call(Architecture.X32, 317));
+            case AARCH64 -> List.of(call(Architecture.ARM, 383));
+            case X86, X32, ARM, RISCV64, S390X, PPC64LE, LOONGARCH64 -> List.of();
+        };
         return Stream.concat(Stream.of(call(filter.architecture(), filter.seccomp())), others.stream());
     }
 
@@ -71,13 +70,11 @@ final class ListenerGuard {
     /// decide otherwise for another one.
     private static boolean mayPass(Filter filter, SeccompData call) {
         for (int flags = 0; flags < MOST_FLAGS; flags++) {
-            var one = new SeccompData(
-                    call.number(), call.arch(), 0, INSTALLS, Filter.NEW_LISTENER | flags, 0, 0, 0, 0);
-            boolean passes =
-                    switch (filter.decide(one).kind()) {
-                        case ALLOW, LOG, NOTIFY, TRACE -> true;
-                        case ERRNO, KILL_PROCESS, KILL_THREAD, TRAP -> false;
-                    };
+            var one = new SeccompData(call.number(), call.arch(), 0, INSTALLS, Filter.NEW_LISTENER | flags, 0, 0, 0, 0);
+            boolean passes = switch (filter.decide(one).kind()) {
+                case ALLOW, LOG, NOTIFY, TRACE -> true;
+                case ERRNO, KILL_PROCESS, KILL_THREAD, TRAP -> false;
+            };
             List<Long> words = Simulator.examined(filter, one);
             if (passes || words.stream().anyMatch(word -> word >>> Integer.SIZE >= THIRD_ARGUMENT)) {
                 return true;

@@ -176,7 +176,8 @@ class AskingFilterTest {
         assertThat(exact.decide(SeccompData.of(MACHINE, 317, 1, 9))).isEqualTo(Action.ALLOW);
         assertThat(exact.asking().decide(SeccompData.of(MACHINE, 317, 1, 9))).isEqualTo(Action.errno(16));
         assertThat(Compiler.compile(Profile.standard(), TARGET).asking().length())
-                .isLessThanOrEqualTo(Compiler.compile(Profile.standard(), TARGET).length() + 9);
+                .isLessThanOrEqualTo(
+                        Compiler.compile(Profile.standard(), TARGET).length() + 9);
     }
 
     private static SeccompData withoutListener(SeccompData call) {
