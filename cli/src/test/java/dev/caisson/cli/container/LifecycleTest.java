@@ -151,7 +151,8 @@ class LifecycleTest {
 
         assertThat(caisson("ps").out()).doesNotContain(name);
         assertThat(caisson("stats", "--no-stream", "--interval", "100ms").out()).doesNotContain(id);
-        assertThat(caisson("verify", name).err()).startsWith("caisson: CONTAINER_UNKNOWN: ");
+        String code = option.equals("--rm") ? "CONTAINER_UNKNOWN" : "CONTAINER_NOT_RUNNING";
+        assertThat(caisson("verify", name).err()).startsWith("caisson: " + code + ": ");
         assertThat(groups(id)).isEmpty();
         if (!option.equals("--rm")) {
             String status = ServedProcess.IS_WANTED ? "Exited (137)" : "Killed with its engine"; // which lives on
