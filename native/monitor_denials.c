@@ -3,7 +3,8 @@
  * questions returns, and notes each kind of denied call once, with how often it came. No process is read about, and no memory that a
  * call points to. If the monitor dies, the container does; a call that waits for its answer ends with its process.
  *
- * A container that asks without end waits itself: MOST_QUESTIONS in WINDOW, with those that it takes back. More kinds than MONITOR_MAX_DENIALS are counted, not noted.
+ * A container that asks without end waits itself: MOST_QUESTIONS in WINDOW, with those that it takes back. More kinds than
+ * MONITOR_MAX_DENIALS are counted, not noted.
  */
 #include "kernel.h"
 #include "monitor_parts.h"

@@ -94,7 +94,7 @@ sealed interface Operation {
         NONE,
         /// Files of the context, as `ADD` does.
         FILES,
-        /// What addresses give, too.
+        /// Files of the context, and files that addresses give.
         ALL
     }
 

@@ -24,7 +24,7 @@ import java.util.concurrent.locks.LockSupport;
 final class ExecTarget {
     /// The kernel's bound of one program's arguments and variables together, of which this is a part.
     private static final int MAX_ENVIRONMENT = 1 << 21;
-    /// What /proc/PID/exe leads to until a process of the container runs its program.
+    /// The target of /proc/PID/exe until a process of the container runs its program.
     private static final String INIT = "/memfd:caisson-init (deleted)";
     private static final long PATIENCE_NANOS = 2_000_000_000;
     private static final long PAUSE_NANOS = 200_000;

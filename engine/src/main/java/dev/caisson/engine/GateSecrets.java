@@ -19,7 +19,7 @@ import java.util.Optional;
 
 /// The values of one container's gates, read before anything is changed for it; and the log of their use.
 final class GateSecrets implements AutoCloseable {
-    /// What they were read for.
+    /// The container that they were read for.
     private record Wanted(Path data, ContainerSpec spec, Optional<Digest> image, String container) {}
 
     /// A version of a secret; the id tells it from one of a secret that had its name before.

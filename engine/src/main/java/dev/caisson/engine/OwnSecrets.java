@@ -23,7 +23,7 @@ import java.util.Optional;
 final class OwnSecrets {
     private static final long RAMFS = 0x858458f6L; // statfs(2)
     private static final int FLAGS = FileSystem.O_RDONLY | FileSystem.O_NONBLOCK | FileSystem.O_NOCTTY;
-    /// As init finds the place to mount them: images have links above it, as from /run to /var/run.
+    /// Follows links as init does to find the place to mount them: images have some above it, as from /run to /var/run.
     private static final long INSIDE = FileSystem.RESOLVE_IN_ROOT | FileSystem.RESOLVE_NO_MAGICLINKS;
 
     private OwnSecrets() {}

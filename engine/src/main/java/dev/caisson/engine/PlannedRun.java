@@ -4,7 +4,7 @@ import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.spec.ContainerSpec;
 
-/// What a run would be at this moment, without anything of it made.
+/// The plan of a run, of which nothing is made: it holds for this moment.
 ///
 /// @param network the places that it would get; a port that asks for any free one has the number 0
 @SuppressWarnings("exports") // for Caisson's own modules

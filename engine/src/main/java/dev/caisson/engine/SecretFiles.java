@@ -42,7 +42,7 @@ final class SecretFiles implements AutoCloseable {
 
     private static final int LONGEST_VARIABLE = 128 * 1024; // MAX_ARG_STRLEN
 
-    /// What they are read for.
+    /// The container that they are read for.
     private record Wanted(ContainerSpec spec, Optional<Digest> image, Path directory, String container) {}
 
     private final Map<SecretName, SecretValue> values = new LinkedHashMap<>();

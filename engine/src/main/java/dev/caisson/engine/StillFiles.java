@@ -59,7 +59,7 @@ final class StillFiles implements AutoCloseable {
                         + " again");
     }
 
-    /// What is the same as long as no process of a container goes on.
+    /// A state of the monitor that stays the same as long as no process of the container goes on.
     private record Moment(MonitorState.Phase phase, int generation, int pid) {
         static Moment of(MonitorState state) {
             return new Moment(state.phase(), state.generation(), state.pid());

@@ -10,8 +10,8 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Where a process that [LineLoader] started stands still: at a line of code that a test names, until it reads one more
-/// line of its input. Public, as code of other rooms calls it.
+/// Stops a process that [LineLoader] started at a line of code that a test names, until it reads one more line of its
+/// input. Public, because code of other rooms calls it.
 public final class Failpoint {
     static final String OK = "ok";
     static final String NOWHERE = "-";

@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 
 /// A process that does to images what each line of its input names.
 final class StoreActor {
-    /// What is on the disk of an image store is written by these.
+    /// The classes that write to the disk of an image store.
     private static final Pattern STORE = Pattern.compile("dev\\.caisson\\.(engine\\.(Commit|Images|LayerCopy)|image\\."
             + "(BlobWriter|ContentIndex|ContentStore|ImageLoad|ImageStore|LayerTrees|LayerUnpacker|NewImage|StoreDirectory))"
             + "(\\$.*)?");

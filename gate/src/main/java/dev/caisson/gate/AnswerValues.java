@@ -14,7 +14,7 @@ final class AnswerValues implements AutoCloseable {
         present = first;
     }
 
-    /// As [ValueMatcher#search].
+    /// Searches bytes for the values, see [ValueMatcher#search].
     int search(byte[] bytes, int from, int to, ValueMatcher.Hit hit) {
         lock.readLock().lock();
         try {

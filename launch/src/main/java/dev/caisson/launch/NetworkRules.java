@@ -44,7 +44,7 @@ final class NetworkRules {
         }
     }
 
-    /// What belongs to a stack is said by the container that has it.
+    /// Refuses options that belong to the network stack: the container that has the stack sets them.
     private static void checkShared(ContainerSpec spec, Network.OfContainer other, List<Finding> findings) {
         if (spec.hostName().isPresent()) {
             findings.add(new Finding(

@@ -110,7 +110,7 @@ final class Elements {
                 .array();
     }
 
-    /// What leaves the host by the port is what the container receives.
+    /// Adds the rates of a port. Packets that leave the host by it are those that the container receives.
     private void bounded(Attachment one, Bandwidth bandwidth) {
         if (bandwidth.in() != 0) {
             list(Sets.RATE_IN).add(SetElement.of(name(one.hostLink())).atMost(bandwidth.in() / BITS));

@@ -23,10 +23,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What goes in and out of a container in a time, counted with connections that send as fast as they can.
+/// Counts the bytes in and out of a container, over connections that send as fast as they can.
 @Tag("root")
 class BandwidthTest {
-    /// What a bound of 16 mbit lets through in its first second, and in each one after that.
+    /// The bytes a second that a bound of 16 mbit lets through; in the first second there are more.
     private static final int RATE = 2_000_000;
 
     private static final int FIRST = 2 * RATE + 256 * 1024;

@@ -20,7 +20,7 @@ record Allowance(
     /// The end of the place of a finding in a history.
     private static final Pattern COMMIT = Pattern.compile("@([0-9a-f]{12})$");
 
-    /// As much of a line as is looked at, on either side of a match.
+    /// The longest part of a line that is looked at, on either side of a match.
     private static final int LINE = 4096;
 
     /// The text that expressions are compared with.

@@ -48,7 +48,7 @@ record Run(boolean[] bytes, int least) {
         return false;
     }
 
-    /// What an expression repeats in a group that it is in.
+    /// A group of an expression, and the run of characters that it repeats.
     private static final class Group {
         private @Nullable String repeated;
         private int least = SHORTEST - 1;

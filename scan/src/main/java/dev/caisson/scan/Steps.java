@@ -7,8 +7,8 @@ import java.util.Optional;
 /// The steps that the expressions may take in a passage, each of them and all together: they bound the time that a
 /// text takes, whatever is in it.
 final class Steps {
-    /// What a file has at its beginning, and what it gets for each of its characters: a text of the worst kind may take
-    /// long for some megabytes, and no longer than others from there on.
+    /// The steps that a file has at first, to which each of its characters adds some: a text of the worst kind may take
+    /// long for some megabytes, and no longer than others after that.
     private static final long FIRST = 64L << 20;
     private static final int STEADY = 6;
     /// An expression without a keyword is tried at each character.

@@ -3,7 +3,7 @@ package dev.caisson.spec;
 import dev.caisson.error.ArgumentException;
 import dev.caisson.text.Quoted;
 
-/// What a container gets when one of its secrets has another value, which is in its file by then.
+/// Tells a container that one of its secrets has another value, which is in its file by then.
 public sealed interface OnSecretChange {
     /// The word for a restart, in a written spec.
     String RESTART = "restart";

@@ -168,7 +168,7 @@ final class InetRules {
         add(chain, then(drop()));
     }
 
-    /// What a container sends to a port of the host that it reaches.
+    /// Accepts packets of a container to a port of the host that it may reach.
     private static List<Expression> hosted(int length, int source, Sets.Place set) {
         int next = length / 4;
         return List.of(

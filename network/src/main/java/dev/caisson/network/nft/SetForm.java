@@ -87,7 +87,7 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
     private static final int BITS_OF_A_KIND = 6;
     private static final int FIELD = 1;
     private static final int EACH = 17;
-    /// Of elements without one of their own, which nobody makes.
+    /// The rate of elements that have none of their own; nobody makes such elements.
     private static final int ANY_RATE = 1_000_000;
     /// Tells nft(8) how to print a name: type 0, length 4, the order of the machine.
     private static final byte[] HOST_ORDER = ByteBuffer.allocate(6)
