@@ -150,6 +150,19 @@ class ArchivesTest extends Copying {
     }
 
     @Test
+    void which_names_are_of_one_file_is_part_of_the_key() throws IOException {
+        file(context.resolve("d/1"), "same", "rw-r--r--");
+        file(context.resolve("d/2"), "same", "rw-r--r--");
+        Files.createLink(context.resolve("d/3"), context.resolve("d/1"));
+        Files.createLink(context.resolve("d/4"), context.resolve("d/2"));
+        String before = key("COPY d /x/");
+        Files.move(context.resolve("d/3"), context.resolve("d/5"));
+        Files.move(context.resolve("d/4"), context.resolve("d/3"));
+        Files.move(context.resolve("d/5"), context.resolve("d/4"));
+        assertThat(key("COPY d /x/")).isNotEqualTo(before);
+    }
+
+    @Test
     void attributes_of_users_and_capabilities_are_copied() throws Exception {
         file("a");
         String before = key("COPY a /x");
