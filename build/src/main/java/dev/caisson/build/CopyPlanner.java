@@ -153,7 +153,8 @@ final class CopyPlanner {
                 .orElseThrow(() -> new BuildException(
                         "BUILD_MODE",
                         instruction.place(),
-                        "--chmod=" + text + " is not an octal number up to 7777: write it as 0755"));
+                        "--chmod=" + text
+                                + " is no mode: write an octal number up to 7777, as 0755, or changes, as u=rwX,go-w"));
     }
 
     private static Optional<String> checksum(Instruction instruction, Flags flags, boolean addresses, int sources) {

@@ -53,7 +53,7 @@ final class CopyStep {
         hash.add("copy")
                 .add(copy.target())
                 .add(copy.owner())
-                .add(copy.mode().map(mode -> Integer.toOctalString(mode.bits())).orElse(""))
+                .add(copy.mode().map(ModeChange::text).orElse(""))
                 .add(copy.parents() ? "parents" : "")
                 .add(copy.unpack().name());
         selection.hash(hash, keepsOwners());

@@ -72,7 +72,7 @@ final class CopyTarget {
     private void item(FileTree tree, Item item, String path) {
         FileStatus status = item.node().status();
         Owner own = owner.orElseGet(() -> new Owner(status.uid(), status.gid()));
-        int mode = copy.mode().map(ModeChange::bits).orElse(status.permissions());
+        int mode = mode(status.permissions(), status.isDirectory());
         var attributes = new Attributes(mode, own.uid(), own.gid(), status.modified(), item.extended());
         if (status.isDirectory()) {
             boolean top = item.path().isEmpty();
@@ -88,6 +88,10 @@ final class CopyTarget {
         }
     }
 
+    private int mode(int before, boolean directory) {
+        return copy.mode().map(change -> change.apply(before, directory)).orElse(before);
+    }
+
     /// Places a file that is no file of a tree.
     void file(String name, Function<Attributes, Entry> entry, int standardMode, Instant time) {
         String destination = layer.follow(copy.target());
@@ -95,7 +99,7 @@ final class CopyTarget {
             destination = FileTree.join(destination, name);
         }
         Owner own = made();
-        int mode = copy.mode().map(ModeChange::bits).orElse(standardMode);
+        int mode = mode(standardMode, false);
         layer.put(destination, entry.apply(new Attributes(mode, own.uid(), own.gid(), time)), own, now);
     }
 }

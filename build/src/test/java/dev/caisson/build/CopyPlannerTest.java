@@ -59,7 +59,7 @@ class CopyPlannerTest {
                 "COPY --from=tools --chown=$U:7 --chmod=0750 --link --parents --exclude=*.o --exclude=t/** a /b");
         assertThat(copy.origin()).isEqualTo(new Origin.Stage(0));
         assertThat(copy.owner()).isEqualTo("app:7");
-        assertThat(copy.mode()).contains(new ModeChange(0750));
+        assertThat(copy.mode()).isEqualTo(ModeChange.parse("750"));
         assertThat(copy.parents()).isTrue();
         assertThat(copy.excludes()).containsExactly("*.o", "t/**");
         assertThat(copy.unpack()).isEqualTo(Unpacking.NONE);
@@ -108,7 +108,13 @@ class CopyPlannerTest {
                 "COPY a | BUILD_COPY_ARGUMENTS",
                 "COPY a b c | BUILD_COPY_ARGUMENTS",
                 "COPY $NOTHING b | BUILD_COPY_ARGUMENTS",
-                "COPY --chmod=u+x a b | BUILD_MODE",
+                "COPY --chmod=u+q a b | BUILD_MODE",
+                "COPY --chmod= a b | BUILD_MODE",
+                "COPY --chmod=u a b | BUILD_MODE",
+                "COPY --chmod=u+x, a b | BUILD_MODE",
+                "COPY --chmod=u+xg-w a b | BUILD_MODE",
+                "COPY --chmod=u=rg a b | BUILD_MODE",
+                "COPY --chmod=+x,0755 a b | BUILD_MODE",
                 "COPY --chmod=77777 a b | BUILD_MODE",
                 "COPY --from= a b | BUILD_COPY_FROM",
                 "COPY --from=$X a b | BUILD_COPY_FROM",

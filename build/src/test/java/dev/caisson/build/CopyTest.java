@@ -134,6 +134,14 @@ class CopyTest extends Copying {
     }
 
     @Test
+    void a_mode_may_say_what_changes() throws IOException {
+        file("d/one");
+        assertThat(layer("COPY --chmod=go-rw,+X d /x")).containsExactly("5 711 0:0 x/", "0 600 0:0 x/one =d/one");
+        assertThat(layer("COPY --chmod=u+x d/one /o")).containsExactly("0 744 0:0 o =d/one");
+        assertThat(key("COPY --chmod=u+x d /x")).isNotEqualTo(key("COPY --chmod=u-x d /x"));
+    }
+
+    @Test
     void a_here_document_is_a_file() throws IOException {
         byte[] tar = archive("COPY <<one <<two /x/\n1\none\n2\ntwo");
         assertThat(LayerList.of(tar)).containsExactly("5 755 0:0 x/", "0 644 0:0 x/one =1\n", "0 644 0:0 x/two =2\n");
